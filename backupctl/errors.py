@@ -1,0 +1,234 @@
+"""What can go wrong: one tree of exceptions, each class with its exit code and a stable slug.
+
+The class says what kind of failure it is, the raise site says what happened (``message``) and what to do next
+(``hint``). ``details`` holds lines of evidence, such as the appliance's own messages, most general first.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit codes, a promise to scripts: they change only with a major release."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    CONFIG = 3
+    AUTH = 4
+    CONNECTION = 5
+    API = 6
+    BACKUP_FAILED = 7
+    TIMED_OUT = 8
+    BUSY = 9
+    NOT_FOUND = 10
+    OUTPUT = 11
+    INTERRUPTED = 130
+
+
+GRAVITY: tuple[ExitCode, ...] = (
+    ExitCode.INTERRUPTED,
+    ExitCode.BUG,
+    ExitCode.BACKUP_FAILED,
+    ExitCode.TIMED_OUT,
+    ExitCode.BUSY,
+    ExitCode.API,
+    ExitCode.CONNECTION,
+    ExitCode.AUTH,
+    ExitCode.NOT_FOUND,
+    ExitCode.CONFIG,
+    ExitCode.USAGE,
+    ExitCode.OUTPUT,
+)
+"""Failures from the gravest to the lightest: with several appliances, the gravest decides."""
+
+
+def verdict(codes: Iterable[int]) -> ExitCode:
+    """Return the one exit code for several results: 0 only if all are 0, else the gravest."""
+    seen = set(codes)
+    return next((code for code in GRAVITY if code in seen), ExitCode.DONE)
+
+
+class BackupctlError(Exception):
+    """Base of every failure that the program knows; never raised itself."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    slug: ClassVar[str] = "bug"
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = tuple(details)
+
+
+class UsageError(BackupctlError):
+    """The command line, a value in it or a local rule (password, location) is broken."""
+
+    exit_code = ExitCode.USAGE
+    slug = "usage"
+
+
+class ConfigError(BackupctlError):
+    """Settings are missing, unreadable or contradict each other."""
+
+    exit_code = ExitCode.CONFIG
+    slug = "config"
+
+
+class AuthenticationError(BackupctlError):
+    """The appliance does not accept the user name and password (401)."""
+
+    exit_code = ExitCode.AUTH
+    slug = "auth"
+
+
+class AuthorizationError(BackupctlError):
+    """The appliance knows who we are but does not let us do this (403)."""
+
+    exit_code = ExitCode.AUTH
+    slug = "forbidden"
+
+
+class ApplianceUnreachableError(BackupctlError):
+    """No answer came: DNS, refused, reset, timeout.
+
+    ``sent`` is False when it is certain that no byte of the request left this machine, and ``dropped`` is True when
+    a connection that had been made was lost, so that asking again soon makes sense.
+    """
+
+    exit_code = ExitCode.CONNECTION
+    slug = "connection"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        details: Sequence[str] = (),
+        sent: bool = True,
+        dropped: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.sent = sent
+        self.dropped = dropped
+
+
+class CertificateError(ApplianceUnreachableError):
+    """TLS could not be set up: the certificate is not trusted, or is not the pinned one."""
+
+    slug = "tls"
+
+
+class ApplianceAnswerError(BackupctlError):
+    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON.
+
+    ``status`` is the HTTP status. ``definite`` is True when the appliance's API itself gave the answer (a vAPI error
+    body), False when a proxy may have given it or when it was unreadable. ``transient`` is True when asking
+    again may help (429, 502, 503, 504, an unreadable 2xx).
+    """
+
+    exit_code = ExitCode.API
+    slug = "api"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        details: Sequence[str] = (),
+        status: int = 0,
+        definite: bool = False,
+        transient: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.status = status
+        self.definite = definite
+        self.transient = transient
+
+
+class NotSupportedError(ApplianceAnswerError):
+    """This appliance's release does not have the operation."""
+
+    slug = "not-supported"
+
+
+class CancelRefusedError(ApplianceAnswerError):
+    """The appliance did not cancel the job, or the job ended by itself before the cancel took effect."""
+
+    slug = "not-cancelled"
+
+
+class NotStartedError(BackupctlError):
+    """The answer to the request that starts a backup was bad or lost, and no new job appeared: nothing was started."""
+
+    exit_code = ExitCode.API
+    slug = "not-started"
+
+
+class NotStartedNoAnswerError(NotStartedError):
+    """As above, and no answer came at all."""
+
+    exit_code = ExitCode.CONNECTION
+
+
+class OutcomeUnknownError(BackupctlError):
+    """The answer to the request that starts a backup was lost, and so it is unknown whether a job runs."""
+
+    exit_code = ExitCode.CONNECTION
+    slug = "outcome-unknown"
+
+
+class BackupFailedError(BackupctlError):
+    """The appliance says that the job failed, or that validation did."""
+
+    exit_code = ExitCode.BACKUP_FAILED
+    slug = "backup-failed"
+
+
+class TimedOutError(BackupctlError):
+    """The job was still running when the waiting ended; it goes on."""
+
+    exit_code = ExitCode.TIMED_OUT
+    slug = "timed-out"
+
+
+class StillRunningError(TimedOutError):
+    """The job was running when it was looked at, once."""
+
+    slug = "running"
+
+
+class StalledError(TimedOutError):
+    """The job showed no sign of life for too long; it may go on."""
+
+    slug = "stalled"
+
+
+class BusyError(BackupctlError):
+    """Another backup or restore is running on the appliance (feature_in_use)."""
+
+    exit_code = ExitCode.BUSY
+    slug = "busy"
+
+
+class NotFoundError(BackupctlError):
+    """No such job, schedule or archive."""
+
+    exit_code = ExitCode.NOT_FOUND
+    slug = "not-found"
+
+
+class OutputError(BackupctlError):
+    """The work is done, but its result could not be written."""
+
+    exit_code = ExitCode.OUTPUT
+    slug = "output"
+
+
+class InterruptedRunError(BackupctlError):
+    """INT, TERM or HUP ended the run; a backup that was started goes on."""
+
+    exit_code = ExitCode.INTERRUPTED
+    slug = "interrupted"

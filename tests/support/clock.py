@@ -1,0 +1,57 @@
+"""A clock for tests: time passes only when somebody waits, and then at once."""
+
+import heapq
+import itertools
+import queue
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
+
+START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Implements ``backupctl.clock.Clock``; ``at`` makes something happen at a moment, such as a signal."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    @property
+    def elapsed(self) -> float:
+        return self._elapsed
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self._elapsed
+
+    def at(self, seconds: float, action: Callable[[], None]) -> None:
+        """Call ``action`` when ``seconds`` have passed since the start."""
+        heapq.heappush(self._due, (seconds, next(self._order), action))
+
+    def sleep(self, seconds: float) -> None:
+        self._advance(self._elapsed + max(0.0, seconds))
+
+    def wait(self, mailbox: "queue.SimpleQueue[T]", seconds: float | None) -> T | None:
+        deadline = float("inf") if seconds is None else self._elapsed + max(0.0, seconds)
+        while mailbox.empty() and self._due and self._due[0][0] <= deadline:
+            self._advance(self._due[0][0])
+        if mailbox.empty():
+            if deadline == float("inf"):
+                raise AssertionError("waiting for ever: nothing will put anything into the mailbox")
+            self._advance(deadline)
+            return None
+        return mailbox.get_nowait()
+
+    def _advance(self, to: float) -> None:
+        while self._due and self._due[0][0] <= to:
+            due, _, action = heapq.heappop(self._due)
+            self._elapsed = max(self._elapsed, due)
+            action()
+        self._elapsed = max(self._elapsed, to)
