@@ -1,0 +1,241 @@
+"""What the program says: jobs, events and results as values that operations return and views show.
+
+The JSON output is these structures, field by field, so their names are a promise to scripts: they change only with a
+major release. Times are aware; durations are seconds, sizes bytes; None is "unknown".
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from backupctl.errors import BackupctlError, ExitCode, verdict
+from backupctl.models import JobState
+
+SCHEMA: Final = 1
+"""The version of the JSON output."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the appliance about a job or a check."""
+
+    id: str
+    default_message: str
+    args: tuple[str, ...] = ()
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup job as far as it is known; ``state`` is always in the job's own vocabulary."""
+
+    id: str
+    state: str
+    progress: int | None = None
+    messages: tuple[Message, ...] = ()
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    type: str | None = None
+    size_bytes: int | None = None
+    duration_seconds: int | None = None
+    location: str | None = None
+    location_user: str | None = None
+    user: str | None = None
+    build: str | None = None
+    comment: str | None = None
+    parts: tuple[str, ...] | None = None
+    encrypted: bool | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the appliance says that the backup is done; the state decides, never the progress."""
+        return self.state == JobState.SUCCEEDED
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen: NONE and states of a newer release end only with an end time."""
+        return self.state in {JobState.SUCCEEDED, JobState.FAILED} or (
+            self.state != JobState.INPROGRESS and self.end_time is not None
+        )
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as data: a stable ``slug``, a sentence, what to do next, lines of evidence."""
+
+    slug: str
+    message: str
+    hint: str | None = None
+    details: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: BackupctlError) -> "ErrorInfo":
+        """Return what an exception says."""
+        return cls(slug=error.slug, message=error.message, hint=error.hint, details=error.details)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened on one appliance; base of all events."""
+
+    time: datetime
+    server: str
+
+
+class Connected(Event, frozen=True, kw_only=True, tag="connected"):
+    """The appliance let us in; ``api`` is the family that it speaks, ``release`` what it runs."""
+
+    host: str
+    api: str
+    release: str | None
+
+
+class PartsSelected(Event, frozen=True, kw_only=True, tag="parts-selected"):
+    """No parts were named, so those that the appliance selects by default are taken."""
+
+    parts: tuple[str, ...]
+
+
+class Waiting(Event, frozen=True, kw_only=True, tag="waiting"):
+    """Another backup or restore runs; it is waited for. ``job`` is None where it cannot be seen."""
+
+    job: Job | None
+
+
+class Started(Event, frozen=True, kw_only=True, tag="started"):
+    """The appliance started our job."""
+
+    job: Job
+
+
+class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
+    """The answer to our request was lost, but the job that it started was found; ``reason`` says how sure that is."""
+
+    job: Job
+    reason: str
+
+
+class Attached(Event, frozen=True, kw_only=True, tag="attached"):
+    """A job that was started before is followed from here."""
+
+    job: Job
+
+
+class Progressed(Event, frozen=True, kw_only=True, tag="progress"):
+    """The job was seen: something changed, or some minutes went by."""
+
+    job: Job
+
+
+class Troubled(Event, frozen=True, kw_only=True, tag="trouble"):
+    """The appliance cannot be asked at the moment; it is asked again. Once for each kind of trouble."""
+
+    error: ErrorInfo
+
+
+class Recovered(Event, frozen=True, kw_only=True, tag="recovered"):
+    """The appliance answers again."""
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="warning"):
+    """Something that the user should know and that does not stop the work."""
+
+    message: str
+    hint: str | None = None
+
+
+class Cancelling(Event, frozen=True, kw_only=True, tag="cancelling"):
+    """The appliance accepted the cancellation; the end of the job is waited for."""
+
+    job: Job
+
+
+class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it would be sent, secrets masked."""
+
+    method: str
+    url: str
+    body: Any = None
+
+
+class PartSize(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that a backup can include, with its estimated size."""
+
+    id: str
+    name: str
+    description: str
+    selected_by_default: bool
+    optional: bool
+    size_mb: int | None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was checked before a backup: ``status`` is OK, WARNING or FAIL."""
+
+    name: str
+    status: str
+    message: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out for one appliance; base of the results of all commands.
+
+    ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken.
+    """
+
+    server: str
+    host: str
+    api: str | None = None
+    release: str | None = None
+    simulated: bool = False
+    exit_code: int = ExitCode.DONE
+    error: ErrorInfo | None = None
+
+
+class JobResult(Result, frozen=True, kw_only=True):
+    """The result of create, watch, status and cancel."""
+
+    job: Job | None = None
+
+
+class JobsResult(Result, frozen=True, kw_only=True):
+    """The result of list: jobs, newest first."""
+
+    jobs: tuple[Job, ...] = ()
+
+
+class PartsResult(Result, frozen=True, kw_only=True):
+    """The result of parts; ``total_mb`` counts the known sizes."""
+
+    parts: tuple[PartSize, ...] = ()
+    total_mb: int | None = None
+
+
+class ChecksResult(Result, frozen=True, kw_only=True):
+    """The result of validate."""
+
+    checks: tuple[Check, ...] = ()
+
+
+class RequestsResult(Result, frozen=True, kw_only=True):
+    """The result of ``--dry-run``: what would be sent; nothing was."""
+
+    requests: tuple[PreparedRequest, ...] = ()
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """The one document that every command ends with: the same shape for one appliance as for many."""
+
+    schema: int = SCHEMA
+    command: str | None
+    exit_code: int
+    error: ErrorInfo | None = None
+    results: tuple[Result, ...] = ()
+
+    @classmethod
+    def of(cls, command: str, results: Sequence[Result]) -> "Envelope":
+        """Return the envelope of finished results; its exit code is their verdict."""
+        code = verdict(result.exit_code for result in results)
+        return cls(command=command, exit_code=code, results=tuple(results))
+
+    @classmethod
+    def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":
+        """Return the envelope of a failure before any appliance was known."""
+        return cls(command=command, exit_code=error.exit_code, error=ErrorInfo.of(error))

@@ -1,0 +1,1 @@
+"""All that is shown: views get values and never call anything."""

@@ -1,0 +1,36 @@
+"""What a view must be able to show."""
+
+from typing import Protocol
+
+from backupctl.results import Envelope, Event
+
+
+class View(Protocol):
+    """Shows events while the work goes on and one result at its end.
+
+    Results go to standard output; progress, notices, warnings and errors to standard error. A failure to write to
+    standard error is never allowed to change the outcome of a backup, so it is ignored.
+    """
+
+    def debug(self, message: str) -> None:
+        """Show a line for those who asked for more with ``-v``."""
+        ...
+
+    def warn(self, message: str, hint: str | None = None) -> None:
+        """Show a warning about the run as a whole, such as ``--insecure`` or ``--simulate``."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Show something that happened on one appliance."""
+        ...
+
+    def finish(self, envelope: Envelope) -> None:
+        """Show the result.
+
+        Raises OutputError where it could not be written; a reader that went away (EPIPE) is no error.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop all live display; may be called more than once."""
+        ...
