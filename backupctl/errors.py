@@ -51,16 +51,30 @@ def verdict(codes: Iterable[int]) -> ExitCode:
 
 
 class BackupctlError(Exception):
-    """Base of every failure that the program knows; never raised itself."""
+    """Base of every failure that the program knows; never raised itself.
+
+    ``certain`` is False where a request that was to change something may have had its effect all the same: the answer
+    was lost, or it came from a proxy, or it was unreadable. ``retryable`` is True where asking again soon may help.
+    """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     slug: ClassVar[str] = "bug"
 
-    def __init__(self, message: str, *, hint: str | None = None, details: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        details: Sequence[str] = (),
+        certain: bool = True,
+        retryable: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.details = tuple(details)
+        self.certain = certain
+        self.retryable = retryable
 
 
 class UsageError(BackupctlError):
@@ -92,27 +106,10 @@ class AuthorizationError(BackupctlError):
 
 
 class ApplianceUnreachableError(BackupctlError):
-    """No answer came: DNS, refused, reset, timeout.
-
-    ``sent`` is False when it is certain that no byte of the request left this machine, and ``dropped`` is True when
-    a connection that had been made was lost, so that asking again soon makes sense.
-    """
+    """No answer came: DNS, refused, reset, timeout."""
 
     exit_code = ExitCode.CONNECTION
     slug = "connection"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        details: Sequence[str] = (),
-        sent: bool = True,
-        dropped: bool = False,
-    ) -> None:
-        super().__init__(message, hint=hint, details=details)
-        self.sent = sent
-        self.dropped = dropped
 
 
 class CertificateError(ApplianceUnreachableError):
@@ -122,30 +119,14 @@ class CertificateError(ApplianceUnreachableError):
 
 
 class ApplianceAnswerError(BackupctlError):
-    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON.
-
-    ``status`` is the HTTP status. ``definite`` is True when the appliance's API itself gave the answer (a vAPI error
-    body), False when a proxy may have given it or when it was unreadable. ``transient`` is True when asking
-    again may help (429, 502, 503, 504, an unreadable 2xx).
-    """
+    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""
 
     exit_code = ExitCode.API
     slug = "api"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        details: Sequence[str] = (),
-        status: int = 0,
-        definite: bool = False,
-        transient: bool = False,
-    ) -> None:
-        super().__init__(message, hint=hint, details=details)
-        self.status = status
-        self.definite = definite
-        self.transient = transient
+
+class ServerFaultError(ApplianceAnswerError):
+    """The appliance, or the proxy in front of it, answered with a 5xx."""
 
 
 class NotSupportedError(ApplianceAnswerError):

@@ -1,0 +1,213 @@
+"""From the wire to values and errors: the one place where statuses and error bodies get their meaning.
+
+Error bodies come in three shapes: ``{"type", "value": {"messages"}}`` from ``/rest``, ``{"error_type", "messages"}``
+from ``/api``, and ``{"name", "localizableMessages"}`` for unknown paths on 6.x. A proxy in front of the services
+answers with HTML while they are down. The status decides before the type, because the appliance's dispatcher says
+``invalid_request`` for 404, 405, 415 and some 500s alike.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import msgspec
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    AuthorizationError,
+    BackupctlError,
+    BusyError,
+    CertificateError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+)
+
+ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
+"""The message id of a 404 for a path that the release does not have, in both families."""
+
+
+class _ErrorMessage(msgspec.Struct):
+    id: str = ""
+    default_message: str = ""
+    defaultMessage: str = ""  # noqa: N815 - the appliance's spelling in the oldest shape
+
+    @property
+    def text(self) -> str:
+        return self.default_message or self.defaultMessage or self.id
+
+
+class _ErrorValue(msgspec.Struct):
+    messages: list[_ErrorMessage] | None = None
+    error_type: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    type: str | None = None
+    value: _ErrorValue | None = None
+    error_type: str | None = None
+    messages: list[_ErrorMessage] | None = None
+    name: str | None = None
+    localizableMessages: list[_ErrorMessage] | None = None  # noqa: N815 - the appliance's spelling
+
+
+class VapiError(msgspec.Struct, frozen=True):
+    """What an error body of the API says: ``kind`` is like ``FEATURE_IN_USE``, ``messages`` the general one first."""
+
+    kind: str
+    messages: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def route_missing(self) -> bool:
+        """Whether the path itself is unknown, not the thing that it names."""
+        return ROUTE_MISSING_ID in {self.kind, *self.ids} or self.kind == "OPERATION_NOT_FOUND"
+
+
+def vapi_error(response: httpx.Response) -> VapiError | None:
+    """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
+    try:
+        body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    value = body.value or _ErrorValue()
+    kind = body.error_type or value.error_type or (body.type or "").rpartition(".")[2].upper() or body.name or ""
+    messages = body.messages or value.messages or body.localizableMessages or []
+    if not kind and not messages:
+        return None
+    texts = tuple(message.text for message in messages if message.text)
+    return VapiError(kind, texts, tuple(message.id for message in messages))
+
+
+def raise_for_status(response: httpx.Response, doing: str, *, names_a_thing: bool = False) -> None:
+    """Raise the error that an answer other than 2xx means; ``doing`` is like "start a backup".
+
+    ``names_a_thing`` says that the path has an id in it, so that a 404 may mean that thing.
+    """
+    if response.is_success:
+        return
+    raise _error(response, doing, names_a_thing=names_a_thing)
+
+
+def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> BackupctlError:
+    status, said = response.status_code, vapi_error(response)
+    host, certain = response.request.url.host, said is not None
+    details = said.messages if said else ()
+    if status == 400 and said and said.kind == "FEATURE_IN_USE":
+        return BusyError(
+            f"{host}: another backup or restore is running",
+            hint="`backupctl watch latest` follows it; --if-running wait or attach makes create do so",
+            details=details,
+        )
+    if status == 401:
+        return AuthenticationError(f"{host} refused the login (401): wrong user name or password", details=details)
+    if status == 403:
+        return AuthorizationError(
+            f"{host} does not allow this user to {doing} (403)",
+            hint="the user must be a member of the SSO group SystemConfiguration.Administrators",
+            details=details,
+            certain=certain,
+        )
+    if status == 404:
+        return _missing(host, doing, said, names_a_thing=names_a_thing)
+    if response.has_redirect_location:
+        return ApplianceAnswerError(
+            f"{host} redirects to {response.headers['location']!r} ({status}), which is never followed",
+            hint="name the vCenter itself with --server, not a load balancer or portal",
+            certain=False,
+        )
+    return _fault(response, doing, said)
+
+
+def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
+    if said is not None and names_a_thing and not said.route_missing:
+        return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
+    if said is None or said.route_missing or not names_a_thing:
+        return NotSupportedError(
+            f"{host} cannot {doing}: its release does not have this operation (404)",
+            details=said.messages if said else (),
+            certain=said is not None,
+        )
+    return NotFoundError(f"{host} does not know it (404): cannot {doing}")
+
+
+def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> ApplianceAnswerError:
+    status, host = response.status_code, response.request.url.host
+    retryable = status in {408, 429, 502, 503, 504}
+    kind = ServerFaultError if status >= 500 else ApplianceAnswerError
+    if said is not None:
+        first = said.messages[0] if said.messages else said.kind.replace("_", " ").lower()
+        return kind(
+            f"{host} could not {doing} ({status} {said.kind}): {first}",
+            details=said.messages[1:],
+            retryable=retryable,
+        )
+    hint = "the appliance's services may still be starting; try again in a few minutes" if retryable else None
+    what = "an error page" if b"<" in response.content[:200] else "an answer that is no vCenter error"
+    return kind(
+        f"{host} could not {doing}: {what} came back ({status} {response.reason_phrase})",
+        hint=hint,
+        certain=False,
+        retryable=retryable,
+    )
+
+
+def unreadable(response: httpx.Response, doing: str, why: str) -> ApplianceAnswerError:
+    """Return the error for a 2xx whose body cannot be used."""
+    body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
+    return ApplianceAnswerError(
+        f"{response.request.url.host}: asked to {doing}, {body} came back ({response.status_code})",
+        hint="a proxy in between may have answered; is this host a vCenter Server appliance?",
+        certain=False,
+        retryable=True,
+    )
+
+
+def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlError:
+    """Return the error for a request that got no answer."""
+    causes = list(_causes(error))
+    if refused := _tls_error(causes, host):
+        return refused
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return ApplianceUnreachableError(f"{host}: no such host name", hint="check --server and the name resolution")
+    if isinstance(error, httpx.ConnectTimeout):
+        return ApplianceUnreachableError(f"{host} does not accept connections in time", hint=_FIREWALL)
+    if isinstance(error, httpx.ProxyError):
+        return ApplianceUnreachableError(f"{host}: the proxy refuses: {error}", hint="check the proxy settings")
+    if isinstance(error, httpx.ConnectError):
+        reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), str(error))
+        return ApplianceUnreachableError(f"{host}: cannot connect: {reason}", hint=_FIREWALL)
+    if isinstance(error, httpx.TimeoutException):
+        return ApplianceUnreachableError(f"{host} gave no answer in time, asked to {doing}", certain=False)
+    if isinstance(error, httpx.DecodingError):
+        return ApplianceAnswerError(f"{host}: asked to {doing}: {error}", certain=False, retryable=True)
+    return ApplianceUnreachableError(
+        f"{host} dropped the connection, asked to {doing}", details=[str(error)], certain=False, retryable=True
+    )
+
+
+def _tls_error(causes: list[BaseException], host: str) -> CertificateError | None:
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(
+                f"{host}: the certificate is not trusted: {cause.verify_message}",
+                hint="name the CA that signed it with --ca-file; vCenter offers its own at /certs/download.zip",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return CertificateError(
+                f"{host}: TLS could not be set up: {cause.reason or cause}", hint="is this an HTTPS port?"
+            )
+    return None
+
+
+_FIREWALL: Final = "is the host up, and does a firewall in between let this port through?"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

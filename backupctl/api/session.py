@@ -1,0 +1,163 @@
+"""The session: log in, add its header to each request, log in once more when it has expired, log out.
+
+Log in is ``POST /api/session`` (7.0U2 and later, answers a bare string) or ``POST /rest/com/vmware/cis/session``
+(answers ``{"value": token}``), both with HTTP basic. Later requests carry the header ``vmware-api-session-id``; no
+cookie is kept, because the appliance does not look at the header of a request that has one. Source: the vSphere
+Automation API reference, ``cis.session`` (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/cis/session/).
+"""
+
+import threading
+from collections.abc import Callable, Generator
+from typing import Final
+
+import httpx
+import msgspec
+
+from backupctl.api.answers import raise_for_status, unreadable
+from backupctl.api.endpoints import Family
+from backupctl.errors import AuthenticationError, NotSupportedError
+from backupctl.secret import Secret
+
+HEADER: Final = "vmware-api-session-id"
+_DOING: Final = "log in"
+_PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
+
+AuthFlow = Generator[httpx.Request, httpx.Response, None]
+
+
+class _RestToken(msgspec.Struct):
+    value: str
+
+
+class Session(httpx.Auth):
+    """Who we are to one appliance, and the family of the API that it speaks with us.
+
+    With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
+    A refused login (401) is final: vCenter locks an account after a few, and it is never tried in the other family.
+    """
+
+    requires_response_body = True
+
+    def __init__(self, user: str, password: Secret, *, family: Family | None = None, basic: bool = False) -> None:
+        self._user = user
+        self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
+        self._basic = basic
+        self._token: str | None = None
+        self._closed = False
+        self._busy = threading.Lock()
+        # Basic is for port 5480, where only /rest is known to answer.
+        self.family = Family.REST if basic and family is None else family
+        self.family_is_certain = self.family is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session on the appliance that has to be logged out."""
+        return self._token is not None
+
+    def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
+        """Log in if need be and return the family; ``send`` sends a request as it is.
+
+        Without a given family, ``/api`` is tried first and ``/rest`` where there is no such session. Raises
+        AuthenticationError for a refused login, ApplianceAnswerError for an answer that cannot be used.
+        """
+        with self._busy:
+            if self.family is not None and (self._basic or self._token is not None):
+                return self.family
+            flow = self._log_in(base)
+            request = next(flow)
+            while True:
+                try:
+                    request = flow.send(send(request))
+                except StopIteration:
+                    break
+            assert self.family is not None  # noqa: S101 - set by every login that ended without an error
+            return self.family
+
+    def fall_back(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
+        """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``."""
+        self.log_out(send, base)
+        self._closed = False
+        self.family, self.family_is_certain = Family.REST, True
+
+    def log_out(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
+        """End the session on the appliance; nothing is logged in again afterwards."""
+        self._closed = True
+        with self._busy:
+            token, self._token = self._token, None
+            if token is not None and self.family is not None:
+                send(httpx.Request("DELETE", base.join(_PATHS[self.family]), headers={HEADER: token}))
+
+    def auth_flow(self, request: httpx.Request) -> AuthFlow:
+        """Add what authenticates the request; after a 401, log in again once and repeat it.
+
+        A 401 means that the appliance did nothing, so even a request that starts a backup may be repeated.
+        """
+        if self._basic:
+            yield from self._login.auth_flow(request)
+            return
+        used = self._token
+        if used is None:
+            with self._busy:
+                yield from self._log_in(request.url)
+                used = self._token
+        request.headers[HEADER] = used or ""
+        response = yield request
+        if response.status_code == 401 and not self._closed:
+            with self._busy:
+                if self._token == used:
+                    yield from self._log_in(request.url)
+                request.headers[HEADER] = self._token or ""
+            yield request
+
+    def _log_in(self, base: httpx.URL) -> AuthFlow:
+        if self._closed:
+            raise AuthenticationError("the session was logged out")
+        self._token = None
+        if self.family is None:
+            response = yield self._login_request(base, Family.API)
+            token = _token(response, Family.API)
+            if token is not None:
+                self.family, self._token = Family.API, token
+                return
+            if response.status_code in {401, 429, 503}:
+                self._refuse(response)
+        family = self.family or Family.REST
+        response = yield self._login_request(base, family)
+        self._refuse(response)
+        token = _token(response, family)
+        if token is None:
+            raise unreadable(response, _DOING, "no session id in it")
+        if self.family is None:
+            self.family_is_certain = True
+        self.family, self._token = family, token
+
+    def _login_request(self, base: httpx.URL, family: Family) -> httpx.Request:
+        request = httpx.Request(
+            "POST", base.join(_PATHS[family]), headers={"vmware-use-header-authn": "backupctl", "content-length": "0"}
+        )
+        return next(self._login.auth_flow(request))
+
+    def _refuse(self, response: httpx.Response) -> None:
+        try:
+            raise_for_status(response, _DOING)
+        except NotSupportedError as error:
+            error.message = f"{response.request.url.host} offers no vCenter login ({response.status_code})"
+            error.hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
+            raise
+        except AuthenticationError as error:
+            if "@" not in self._user and "\\" not in self._user:
+                error.hint = f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
+            else:
+                error.hint = "not tried again: vCenter locks an account after a few wrong passwords"
+            raise
+
+
+def _token(response: httpx.Response, family: Family) -> str | None:
+    if not response.is_success:
+        return None
+    try:
+        if family is Family.API:
+            return msgspec.json.decode(response.content, type=str) or None
+        return msgspec.json.decode(response.content, type=_RestToken).value or None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,194 @@
+"""Bounds on what a server may cost us: the time of a whole request and the size of a body.
+
+httpx bounds each read, so a server that sends one byte now and then holds a request for ever, and it decodes
+compressed bodies without limit. Here the time of a request is bounded by the clock, down in the sockets, and the whole
+body is read and decoded within ``BODY_LIMIT`` before anything above sees it.
+"""
+
+import contextvars
+import ssl
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+import httpcore
+import httpx
+
+from backupctl.clock import Clock
+from backupctl.errors import ApplianceAnswerError
+
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
+
+CONNECT_SECONDS: Final = 10.0
+READ_SECONDS: Final = 30.0
+CHANGE_SECONDS: Final = 300.0
+"""How long the answer to a request that changes something may take: the appliance checks the location meanwhile."""
+
+
+class Exchange(NamedTuple):
+    """One request and how it ended, for ``-v``: ``status`` is None where no answer came."""
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+
+
+Observer = Callable[[Exchange], None]
+
+_deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
+
+
+def timeout_for(method: str) -> httpx.Timeout:
+    """Return the timeouts of one request: reading waits less than changing."""
+    seconds = READ_SECONDS if method == "GET" else CHANGE_SECONDS
+    return httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    """A network stream on which no wait lasts beyond the deadline of the current request."""
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._within(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._within(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        within = self._within(timeout, httpcore.ConnectTimeout)
+        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, within), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        return self._stream.get_extra_info(info)
+
+    def _within(self, timeout: float | None, error: type[Exception]) -> float | None:
+        left = _deadline.get() - self._clock.monotonic()
+        if left <= 0:
+            raise error("the time for the whole request is over")
+        bounds = [seconds for seconds in (timeout, left) if seconds is not None and seconds != float("inf")]
+        return min(bounds, default=None)
+
+
+class _BoundedBackend(httpcore.NetworkBackend):
+    """Opens bounded streams, with the backend that httpcore would use."""
+
+    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock) -> None:
+        self._backend = backend
+        self._clock = clock
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _BoundedStream(stream, self._clock)
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+def network_transport(*, tls: ssl.SSLContext, proxy: str | None, clock: Clock) -> httpx.HTTPTransport:
+    """Return the transport over real sockets: one connection that is kept open, all waits bounded."""
+    transport = httpx.HTTPTransport(
+        verify=tls,
+        trust_env=False,
+        proxy=proxy,
+        limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=None),
+    )
+    # httpx has no public way to hand a network backend down to httpcore; a test with a trickling server holds this.
+    pool = transport._pool  # noqa: SLF001
+    pool._network_backend = _BoundedBackend(pool._network_backend, clock)  # noqa: SLF001
+    return transport
+
+
+class BoundedTransport(httpx.BaseTransport):
+    """Reads whole answers through another transport within the bounds, and tells an observer of each exchange."""
+
+    def __init__(self, inner: httpx.BaseTransport, clock: Clock, observe: Observer) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._observe = observe
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer with its body read and decoded.
+
+        Raises httpx.TransportError where none came in time, ApplianceAnswerError where it is too large.
+        """
+        started = self._clock.monotonic()
+        timeouts = request.extensions["timeout"]
+        token = _deadline.set(started + timeouts["connect"] + timeouts["read"])
+        status = None
+        try:
+            response = self._inner.handle_request(request)
+            status = response.status_code
+            return self._whole(request, response)
+        finally:
+            _deadline.reset(token)
+            self._observe(Exchange(request.method, request.url.path, status, self._clock.monotonic() - started))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+    def _whole(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        body = bytearray()
+        try:
+            assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a sync transport returns
+            for chunk in response.stream:
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    raise _too_large(request)
+                if self._clock.monotonic() > _deadline.get():
+                    raise httpx.ReadTimeout("the time for the whole request is over", request=request)
+        finally:
+            response.close()
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        headers = [
+            (name, value)
+            for name, value in response.headers.raw
+            if name.lower() not in {b"content-encoding", b"content-length", b"transfer-encoding"}
+        ]
+        return httpx.Response(
+            response.status_code, headers=headers, content=_decoded(bytes(body), coding, request), request=request
+        )
+
+
+def _decoded(body: bytes, coding: str, request: httpx.Request) -> bytes:
+    """Return the body decoded, within the limit: bodies are asked for unencoded, but a proxy may not listen."""
+    window_bits = {"gzip": 31, "x-gzip": 31, "deflate": 47}.get(coding)
+    if coding in {"identity", ""} or not body:
+        return body
+    if window_bits is None:
+        raise httpx.DecodingError(f"the body is encoded as {coding!r}, which was not asked for", request=request)
+    decoder = zlib.decompressobj(window_bits)
+    try:
+        decoded = decoder.decompress(body, BODY_LIMIT + 1)
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the body is not {coding}", request=request) from error
+    if len(decoded) > BODY_LIMIT:
+        raise _too_large(request)
+    if not decoder.eof:
+        raise httpx.DecodingError(f"the {coding} body ends too early", request=request)
+    return decoded
+
+
+def _too_large(request: httpx.Request) -> ApplianceAnswerError:
+    return ApplianceAnswerError(
+        f"{request.url.host} answered {request.method} {request.url.path} with more than {BODY_LIMIT >> 20} MiB",
+        hint="a vCenter never does; is this host a vCenter Server appliance?",
+        certain=False,
+    )
