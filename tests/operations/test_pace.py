@@ -1,0 +1,126 @@
+"""The pace of polling: its promises hold for any job, and a few traces show what the benchmark measures at length."""
+
+from statistics import fmean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backupctl.operations.pace import Pace
+from tests.benchmarks.traces import SHAPES, SUDDEN_DEATH, Trace, follow, follow_in_fixed_loop, trace
+
+MOVING = ["linear", "noisy", "stepped", "mid-stall"]
+
+
+def observed(*polls: tuple[float, int | None]) -> Pace:
+    pace = Pace()
+    for now, progress in polls:
+        pace.observe(now, progress)
+    return pace
+
+
+@pytest.mark.parametrize("shape", MOVING)
+def test_pace_of_a_moving_job_sees_the_end_sooner_than_a_fixed_loop_with_fewer_requests(shape: str) -> None:
+    traces = [trace(shape, 1800, seed) for seed in range(12)]
+    ours, loop = [follow(one, Pace()) for one in traces], [follow_in_fixed_loop(one) for one in traces]
+    assert fmean(run.lag for run in ours) <= 3
+    assert sum(run.requests for run in ours) <= 0.9 * sum(run.requests for run in loop)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, SUDDEN_DEATH])
+def test_pace_of_any_shape_never_sees_the_end_later_than_twenty_seconds(shape: str) -> None:
+    assert all(follow(trace(shape, 900, seed), Pace()).lag <= 20 for seed in range(5))
+
+
+@given(
+    answers=st.lists(st.tuples(st.none() | st.integers(0, 100), st.floats(0, 30)), min_size=1, max_size=60),
+    start=st.floats(0, 1e6),
+)
+@settings(max_examples=60, deadline=None)
+def test_pace_any_answers_keep_the_bucket_and_the_longest_gap(
+    answers: list[tuple[int | None, float]], start: float
+) -> None:
+    pace, now, requests = Pace(), start, 0
+    for progress, latency in answers:
+        now += latency
+        pace.observe(now, progress)
+        requests += 1
+        if pace.details_due(now):
+            pace.observe_details(now)
+            requests += 1
+        assert requests <= 12 + (now - start) / 10 + 1e-6
+        gap = pace.next_gap(now)
+        assert 0 < gap <= 19.5
+        now += gap
+
+
+def test_pace_that_never_learns_anything_settles_at_the_bucket() -> None:
+    followed = follow(Trace(3600, []), Pace())
+    assert followed.polls == pytest.approx(11 + 3600 / 12, abs=8)
+
+
+def test_pace_with_an_interval_never_changes_it() -> None:
+    pace = Pace(interval=7)
+    for now in range(0, 700, 7):
+        pace.observe(now, now // 7)
+        assert pace.next_gap(now) == 7
+
+
+def test_pace_before_the_first_answer_is_close() -> None:
+    assert Pace().next_gap(5) == 2.5
+
+
+def test_pace_far_from_the_end_waits_longest() -> None:
+    assert observed((0, 10), (60, 11), (120, 12)).next_gap(120) == 19.5
+
+
+def test_pace_shortens_as_the_last_step_comes_near() -> None:
+    assert observed((0, 50), (10, 60), (20, 70)).next_gap(20) == pytest.approx(10)
+
+
+def test_pace_in_the_last_step_is_close_and_closer_the_finer_the_steps() -> None:
+    fine, coarse = observed((0, 98), (60, 99)), observed((0, 80), (600, 90))
+    assert fine.next_gap(60) == pytest.approx(2.7)
+    assert coarse.next_gap(600) == pytest.approx(4.5)
+
+
+def test_pace_of_an_overdue_last_step_relaxes() -> None:
+    pace = observed((0, 98), (60, 99))
+    assert pace.next_gap(60 + 89) == pytest.approx(2.7)
+    assert pace.next_gap(60 + 91) == 9
+
+
+def test_pace_at_a_hundred_percent_of_a_running_job_goes_on() -> None:
+    assert observed((0, 99), (60, 100)).next_gap(60) == pytest.approx(2.7)
+
+
+def test_pace_of_a_job_met_in_mid_flight_learns_its_speed_from_there() -> None:
+    assert observed((0, 57)).next_gap(0) == 2.5
+    assert observed((0, 57), (20, 58)).next_gap(20) == 19.5
+
+
+def test_pace_of_a_job_met_near_its_end_stays_below_the_late_gap() -> None:
+    assert observed((0, 97), (3600, 97)).next_gap(3600) == 9
+
+
+def test_pace_without_progress_in_an_answer_keeps_what_it_knew() -> None:
+    assert observed((0, 98), (60, 99), (62, None)).next_gap(62) == observed((0, 98), (60, 99)).next_gap(62)
+
+
+def test_pace_of_progress_that_goes_back_starts_to_learn_anew() -> None:
+    assert observed((0, 98), (60, 99), (80, 3)).next_gap(80) == 12
+
+
+def test_pace_of_two_answers_at_the_same_moment_is_sane() -> None:
+    assert observed((0, 10), (0, 20)).next_gap(0) == pytest.approx(4.5)
+
+
+def test_details_are_due_once_a_minute() -> None:
+    pace = Pace()
+    assert not pace.details_due(100)
+    pace.observe(100, 0)
+    assert not pace.details_due(159)
+    assert pace.details_due(160)
+    pace.observe_details(170)
+    assert not pace.details_due(229)
+    assert pace.details_due(230)
