@@ -25,6 +25,10 @@ from backupctl.models import (
 T = TypeVar("T")
 
 
+FIRST_RELEASE: Final = "6.5"
+"""Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
+
+
 class Family(StrEnum):
     """The two families of the API, named by the first element of their paths."""
 
@@ -57,7 +61,7 @@ class Endpoint(Generic[T]):
     result: type[T]
     rest: Route
     api: Route | None = None
-    since: str = "6.5"
+    since: str = FIRST_RELEASE
 
     def route(self, family: Family) -> Route:
         """Return where the operation lives in a family."""

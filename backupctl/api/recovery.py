@@ -40,6 +40,7 @@ class RecoveryApi:
     def __init__(self, client: httpx.Client, session: Session) -> None:
         self._client = client
         self._session = session
+        self._missing: dict[str, NotSupportedError] = {}
 
     @property
     def family(self) -> str | None:
@@ -114,6 +115,8 @@ class RecoveryApi:
         content: dict[str, Any] | None = None,
         jobs: Sequence[str] = (),
     ) -> T:
+        if endpoint.doing in self._missing:
+            raise self._missing[endpoint.doing]
         family = self._session.open(partial(self._send, "log in"), self._client.base_url)
         request = self._client.build_request(
             endpoint.method,
@@ -125,8 +128,10 @@ class RecoveryApi:
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
             raise_for_status(response, endpoint.doing, names_a_thing=identifier is not None)
-        except NotSupportedError:
+        except NotSupportedError as error:
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
+                if error.certain and endpoint.since != endpoints.FIRST_RELEASE:
+                    self._missing[endpoint.doing] = error
                 raise
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out", timeout=_LOGOUT_TIMEOUT), self._client.base_url)

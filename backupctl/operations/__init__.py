@@ -1,1 +1,1 @@
-"""What the program does: plain functions and state machines that neither speak HTTP nor show anything."""
+"""What the program does: plain functions and state machines that see the appliance through a Protocol."""

@@ -1,0 +1,213 @@
+"""The scheduler: drives one task or a thousand with a heap of due times and a bounded pool of workers.
+
+The thread that runs it only waits, for the next due time, an answer or a signal, so that a signal is answered at
+once and not after a read timeout. The first interruption reaches each task as InterruptedRunError at what it waits for
+(a task may still log out, or cancel its job); what is ``held`` is answered first. A second one ends the run at once.
+"""
+
+import heapq
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from backupctl.clock import Clock
+from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
+from backupctl.operations.task import Call, Task, Wait
+
+T = TypeVar("T")
+
+WORKERS: Final = 32
+"""Requests under way at once: enough for a thousand appliances that are polled every 20 s with answers in 0.5 s."""
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Somebody wants the run to end; put into the mailbox by a signal handler."""
+
+    signal: str = "SIGINT"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a call came to: a result, or the exception that it raised."""
+
+    ticket: int
+    result: Any = None
+    error: BaseException | None = None
+
+
+Mailbox = queue.SimpleQueue[Delivery | Interruption]
+
+
+class Workers(Protocol):
+    """Runs calls somewhere and delivers what they came to."""
+
+    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
+        """Run ``function`` and hand its result or its exception to ``deliver``."""
+        ...
+
+    def abandon(self) -> None:
+        """Take note that a call is given up: its worker is busy for nobody."""
+        ...
+
+
+class ThreadWorkers:
+    """Daemon threads, started when there is something to do and at most ``limit`` at once.
+
+    They are daemons because a call that was given up, such as a read from a dead host, must not keep the program.
+    """
+
+    def __init__(self, limit: int = WORKERS) -> None:
+        self._limit = limit
+        self._threads = 0
+        self._idle = 0
+        self._lock = threading.Lock()
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]]] = (
+            queue.SimpleQueue()
+        )
+
+    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
+        """Run ``function`` on the next free thread."""
+        with self._lock:
+            if self._idle > 0:
+                self._idle -= 1
+            elif self._threads < self._limit:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"worker-{self._threads}", daemon=True).start()
+        self._jobs.put((function, deliver))
+
+    def abandon(self) -> None:
+        """Allow one thread more in place of the busy one."""
+        with self._lock:
+            self._limit += 1
+
+    def _work(self) -> None:
+        while True:
+            function, deliver = self._jobs.get()
+            run_and_deliver(function, deliver)
+            with self._lock:
+                self._idle += 1
+
+
+class InlineWorkers:
+    """Runs each call at once in the same thread, for a clock that costs nothing."""
+
+    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
+        """Run ``function`` now."""
+        run_and_deliver(function, deliver)
+
+    def abandon(self) -> None:
+        """Do nothing: a call that was given up has returned all the same."""
+
+
+def run_and_deliver(function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
+    """Run ``function`` and deliver what it came to; every exception belongs to the task that asked for the call."""
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001 - handed over to the task, in its thread
+        deliver(None, error)
+    else:
+        deliver(result, None)
+
+
+@dataclass(eq=False)
+class _Run(Generic[T]):
+    """A task under way; ``ticket`` names what it waits for, so that late answers are told apart."""
+
+    task: Task[T]
+    ticket: int = 0
+    waits_for: Call | Wait | None = None
+    told: bool = False
+    result: list[T] = field(default_factory=list)
+
+
+class Fleet(Generic[T]):
+    """Drives tasks to their ends."""
+
+    def __init__(self, clock: Clock, workers: Workers, mailbox: Mailbox) -> None:
+        self._clock = clock
+        self._workers = workers
+        self._mailbox = mailbox
+        self._tickets = itertools.count(1)
+        self._due: list[tuple[float, int]] = []
+        self._waiting: dict[int, _Run[T]] = {}
+        self._interruption: Interruption | None = None
+
+    def run(self, tasks: Sequence[Task[T]]) -> list[T]:
+        """Return what the tasks return, in their order.
+
+        Raises InterruptedRunError on a second interruption, and whatever a task raises.
+        """
+        runs = [_Run(task) for task in tasks]
+        for run in runs:
+            self._advance(run)
+        while self._waiting:
+            match self._clock.wait(self._mailbox, self._until_due()):
+                case Delivery(ticket, result, error):
+                    self._deliver(ticket, result, error)
+                case Interruption() as interruption:
+                    self._interrupt(interruption)
+                case None:
+                    self._wake()
+        return [run.result[0] for run in runs]
+
+    def _until_due(self) -> float | None:
+        while self._due and self._due[0][1] not in self._waiting:
+            heapq.heappop(self._due)
+        return max(0.0, self._due[0][0] - self._clock.monotonic()) if self._due else None
+
+    def _deliver(self, ticket: int, result: object, error: BaseException | None) -> None:
+        run = self._waiting.pop(ticket, None)
+        if run is not None:
+            self._advance(run, result, error)
+
+    def _wake(self) -> None:
+        now = self._clock.monotonic()
+        while self._due and self._due[0][0] <= now:
+            _, ticket = heapq.heappop(self._due)
+            run = self._waiting.pop(ticket, None)
+            if run is None:
+                continue
+            error = None
+            if isinstance(run.waits_for, Call):
+                self._workers.abandon()
+                error = ApplianceUnreachableError("no answer came before the time was over", certain=False)
+            self._advance(run, None, error)
+
+    def _interrupt(self, interruption: Interruption) -> None:
+        if self._interruption is not None:
+            raise InterruptedRunError(f"interrupted twice ({interruption.signal}): nothing was waited for")
+        self._interruption = interruption
+        for ticket, run in list(self._waiting.items()):
+            if run.waits_for is not None and not run.waits_for.held:
+                if isinstance(run.waits_for, Call):
+                    self._workers.abandon()
+                del self._waiting[ticket]
+                self._tell(run)
+
+    def _tell(self, run: _Run[T]) -> None:
+        assert self._interruption is not None  # noqa: S101 - called only after one
+        run.told = True
+        self._advance(run, None, InterruptedRunError(f"interrupted ({self._interruption.signal})"))
+
+    def _advance(self, run: _Run[T], result: object = None, error: BaseException | None = None) -> None:
+        try:
+            effect = run.task.send(result) if error is None else run.task.throw(error)
+        except StopIteration as end:
+            run.result.append(end.value)
+            return
+        run.waits_for = effect
+        if self._interruption is not None and not run.told and not effect.held:
+            self._tell(run)
+            return
+        run.ticket = ticket = next(self._tickets)
+        self._waiting[ticket] = run
+        if effect.until is not None:
+            heapq.heappush(self._due, (effect.until, ticket))
+        if isinstance(effect, Call):
+            self._workers.submit(
+                effect.function, lambda result, error: self._mailbox.put(Delivery(ticket, result, error))
+            )

@@ -1,0 +1,233 @@
+"""Following a job to its end: a state machine that judges answers, and the task that asks for them.
+
+The state of the job decides, never its progress. A job that runs on the appliance goes on whatever happens to this
+program, so following outlives drops, 5xx, a new login and a reboot, and an interruption only detaches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    BackupFailedError,
+    CertificateError,
+    InterruptedRunError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+    StalledError,
+    TimedOutError,
+)
+from backupctl.operations import jobs
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.pace import Pace
+from backupctl.operations.task import Backoff, Task, Wait, attempt
+from backupctl.results import ErrorInfo, Event, Job, Progressed, Recovered, Troubled
+
+GONE_SECONDS: Final = 300.0
+"""How long a job that was seen may be unknown to the appliance, as it is while its services start."""
+
+HEARTBEAT_SECONDS: Final = 300.0
+"""After this time without change the job is shown all the same."""
+
+_LAST_ANSWER_SECONDS: Final = 10.0
+"""How long after the deadline an answer is still waited for."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited: in all, without any sign of life, and (None: by the pace of the job) between polls."""
+
+    timeout: float = 24 * 3600.0
+    stall_timeout: float = 2 * 3600.0
+    interval: float | None = None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How following ended: the job as it was last seen, and the error, None only for a job that succeeded."""
+
+    job: Job
+    error: BackupctlError | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one answer means: events to show, and how following ended if it did."""
+
+    events: tuple[Event, ...] = ()
+    end: Followed | None = None
+
+
+@dataclass
+class Follower:
+    """Judges one answer after the other; does no I/O and reads no clock. ``next_poll_at`` is monotonic seconds."""
+
+    appliance_name: str
+    host: str
+    job: Job
+    patience: Patience
+    deadline: float
+    now: float
+    pace: Pace = field(init=False)
+    next_poll_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.patience.interval)
+        self._backoff = Backoff()
+        self._last_sign_of_life = self._shown_at = self.now
+        self._gone_since: float | None = None
+        self._troubles: set[type[BackupctlError]] = set()
+        self.pace.observe(self.now, self.job.progress)
+        self._plan(self.now, self.pace.next_gap(self.now))
+
+    def step(self, now: float, time: datetime, answer: Job | BackupctlError) -> Step:
+        """Take an answer, the job as it is now or why it could not be read, and say what it means."""
+        self.pace.observe(now, answer.progress if isinstance(answer, Job) else None)
+        return self._seen(now, time, answer) if isinstance(answer, Job) else self._trouble(now, time, answer)
+
+    def _seen(self, now: float, time: datetime, job: Job) -> Step:
+        events: list[Event] = []
+        if self._troubles:
+            events.append(Recovered(time=time, server=self.appliance_name))
+        self._troubles.clear()
+        self._backoff, self._gone_since = Backoff(), None
+        changed = _vital_signs(job) != _vital_signs(self.job)
+        self.job = job
+        if changed:
+            self._last_sign_of_life = now
+        if changed or now - self._shown_at >= HEARTBEAT_SECONDS:
+            self._shown_at = now
+            events.append(Progressed(time=time, server=self.appliance_name, job=job))
+        if job.ended:
+            return Step(tuple(events), Followed(job, None if job.succeeded else self._failure(job)))
+        if overdue := self._overdue(now, None):
+            return Step(tuple(events), Followed(job, overdue))
+        self._plan(now, self.pace.next_gap(now))
+        return Step(tuple(events))
+
+    def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
+        if _is_final(error):
+            return Step(end=Followed(self.job, error))
+        if isinstance(error, NotFoundError | NotSupportedError):
+            self._gone_since = now if self._gone_since is None else self._gone_since
+            if now - self._gone_since >= GONE_SECONDS:
+                gone = BackupFailedError(
+                    f"{self.host} no longer knows backup job {self.job.id}: it was lost, perhaps in a reboot",
+                    details=error.details,
+                )
+                return Step(end=Followed(self.job, gone))
+        else:
+            self._gone_since = None
+        events: tuple[Event, ...] = ()
+        if type(error) not in self._troubles:
+            self._troubles.add(type(error))
+            events = (Troubled(time=time, server=self.appliance_name, error=ErrorInfo.of(error)),)
+        if overdue := self._overdue(now, error):
+            return Step(events, Followed(self.job, overdue))
+        self._plan(now, self._backoff.next_seconds())
+        return Step(events)
+
+    def _plan(self, now: float, gap: float) -> None:
+        self.next_poll_at = min(
+            now + gap, max(now, self.deadline), self._last_sign_of_life + self.patience.stall_timeout
+        )
+
+    def _overdue(self, now: float, trouble: BackupctlError | None) -> BackupctlError | None:
+        stalled = now - self._last_sign_of_life >= self.patience.stall_timeout
+        if now < self.deadline and not stalled:
+            return None
+        if trouble is not None:
+            return ApplianceUnreachableError(
+                f"{self.host} did not say how backup job {self.job.id} goes on: {trouble.message}",
+                details=trouble.details,
+            )
+        if now >= self.deadline:
+            return TimedOutError(f"backup job {self.job.id} on {self.host} is still running; it goes on")
+        return StalledError(
+            f"backup job {self.job.id} on {self.host} shows no sign of life: still at {self.job.progress} %"
+        )
+
+    def _failure(self, job: Job) -> BackupctlError:
+        return BackupFailedError(
+            f"{self.host} says that backup job {job.id} ended as {job.state}",
+            hint="the appliance's log has more: /var/log/vmware/applmgmt/backup.log",
+        )
+
+
+def _vital_signs(job: Job) -> tuple[object, ...]:
+    return job.state, job.progress, job.size_bytes, job.messages
+
+
+def _is_final(error: BackupctlError) -> bool:
+    """Whether asking again is of no use: the appliance itself refused, or TLS could not be trusted."""
+    if isinstance(error, AuthenticationError | CertificateError):
+        return True
+    waits = ApplianceUnreachableError | ServerFaultError | NotFoundError | NotSupportedError
+    return error.certain and not error.retryable and not isinstance(error, waits)
+
+
+def follow(
+    appliance: Appliance,
+    job: Job,
+    patience: Patience,
+    *,
+    deadline: float | None = None,
+    on_interrupt: Callable[[Job, InterruptedRunError], Task[Followed]] | None = None,
+) -> Task[Followed]:
+    """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``patience.timeout`` from now.
+
+    An interruption detaches, unless ``on_interrupt`` does something else. Raises nothing but bugs.
+    """
+    clock = appliance.clock
+    started = clock.monotonic()
+    deadline = started + patience.timeout if deadline is None else deadline
+    follower = Follower(appliance.name, appliance.host, job, patience, deadline, started)
+    try:
+        while True:
+            yield Wait(follower.next_poll_at)
+            seen = yield from _look(appliance, follower)
+            step = follower.step(clock.monotonic(), clock.now(), seen)
+            for event in step.events:
+                appliance.emit(event)
+            if step.end is not None:
+                return _with_attach_line(appliance, step.end)
+    except InterruptedRunError as interruption:
+        if on_interrupt is not None:
+            return (yield from on_interrupt(follower.job, interruption))
+        return detached(appliance, follower.job, interruption)
+
+
+def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
+    """Return the job as it is now: its status, and now and then, and at its end, its details."""
+    clock, job_id = appliance.clock, follower.job.id
+    until = max(follower.deadline, clock.monotonic() + _LAST_ANSWER_SECONDS)
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until)
+    if isinstance(status, BackupctlError):
+        return status
+    job = jobs.from_status(status, follower.job)
+    now = clock.monotonic()
+    if job.ended or follower.pace.details_due(now):
+        follower.pace.observe_details(now)
+        job = yield from jobs.with_details(appliance, job, until=until)
+    return job
+
+
+def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:
+    """Return how an interrupted run ends while the job goes on."""
+    error = InterruptedRunError(
+        f"{interruption.message}: backup job {job.id} goes on on {appliance.host}",
+        hint=f"follow it with: {appliance.attach(job.id)}",
+    )
+    return Followed(job, error)
+
+
+def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
+    if end.error is not None and end.error.hint is None:
+        end.error.hint = f"follow it again with: {appliance.attach(end.job.id)}"
+    return end

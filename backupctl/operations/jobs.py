@@ -1,0 +1,174 @@
+"""Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from backupctl.errors import BackupctlError, NotFoundError, NotSupportedError
+from backupctl.models import (
+    DETAILS_STATUS_AS_JOB_STATE,
+    BackupJobStatus,
+    BackupRequest,
+    JobDetails,
+    LocalizableMessage,
+    as_utc,
+)
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.task import Task, attempt, retrying
+from backupctl.results import Job, Message
+
+LATEST: Final = "latest"
+_TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
+
+
+def from_status(status: BackupJobStatus, known: Job) -> Job:
+    """Return what is known of a job with a new status put in; progress never goes back while the job runs."""
+    start, end = as_utc(status.start_time) or known.start_time, as_utc(status.end_time)
+    return msgspec.structs.replace(
+        known,
+        id=status.id or known.id,
+        state=status.state,
+        progress=_percent(status.progress, known.progress),
+        messages=_messages(status.messages) or known.messages,
+        start_time=start,
+        end_time=end or known.end_time,
+        duration_seconds=int((end - start).total_seconds()) if start and end else known.duration_seconds,
+    )
+
+
+def from_details(details: JobDetails, known: Job) -> Job:
+    """Return what is known of a job with its details put in; the state is that of the job where it is known."""
+    job_state = DETAILS_STATUS_AS_JOB_STATE.get(details.status, details.status)
+    progress = details.progress.percent if details.progress else None
+    return msgspec.structs.replace(
+        known,
+        state=known.state or job_state,
+        progress=_percent(progress, known.progress),
+        messages=known.messages or _messages(details.messages),
+        start_time=known.start_time or as_utc(details.start_time),
+        end_time=known.end_time or as_utc(details.end_time),
+        type=details.type,
+        size_bytes=_whole(details.size),
+        duration_seconds=_whole(details.duration) if details.duration is not None else known.duration_seconds,
+        location=details.location or known.location,
+        location_user=details.location_user or known.location_user,
+        user=details.user,
+        build=_build(details),
+    )
+
+
+def of_request(request: BackupRequest, job_id: str = "") -> Job:
+    """Return the job that a request asks for, before anything is known of it."""
+    return Job(
+        id=job_id,
+        state="",
+        location=request.location,
+        location_user=request.location_user,
+        comment=request.comment,
+        parts=request.parts,
+        encrypted=request.backup_password is not None,
+    )
+
+
+def newest(job_ids: Sequence[str]) -> str | None:
+    """Return the newest of several job ids: they begin with the time; where one does not, the first one counts."""
+    if all(_TIME_ID.fullmatch(job_id) for job_id in job_ids):
+        return max(job_ids, default=None)
+    return next(iter(job_ids), None)
+
+
+def resolve(appliance: Appliance, job_id: str) -> Task[str]:
+    """Return the id that ``latest`` stands for.
+
+    Raises NotFoundError where there was never a backup.
+    """
+    if job_id != LATEST:
+        return job_id
+    found = newest((yield from retrying(appliance, appliance.api.jobs)))
+    if found is None:
+        raise NotFoundError(f"{appliance.host} has no backup job yet", hint="`backupctl create` starts one")
+    return found
+
+
+def read(appliance: Appliance, job_id: str, known: Job | None = None) -> Task[Job]:
+    """Return a job's status.
+
+    Raises NotFoundError where the appliance does not know it.
+    """
+    try:
+        status = yield from retrying(appliance, partial(appliance.api.job, job_id))
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{appliance.host} knows no backup job {job_id}",
+            hint="`backupctl list` shows those that it knows",
+            details=error.details,
+        ) from error
+    return from_status(status, known or Job(id=job_id, state=""))
+
+
+def with_details(appliance: Appliance, job: Job, *, until: float | None = None) -> Task[Job]:
+    """Return the job with its details where they can be had; without them, the job as it is."""
+    answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
+    if isinstance(answer, BackupctlError) or job.id not in answer:
+        return job
+    return from_details(answer[job.id], job)
+
+
+def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
+    """Return all jobs, newest first, in one request where the release has job details (6.7), else one by one."""
+    try:
+        details = yield from retrying(appliance, appliance.api.job_details)
+    except NotSupportedError:
+        found = []
+        for job_id in (yield from retrying(appliance, appliance.api.jobs)):
+            job = yield from read(appliance, job_id)
+            found.append(job)
+        return newest_first(found)
+    return newest_first(from_details(one, Job(id=job_id, state="")) for job_id, one in details.items())
+
+
+def newest_first(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Return jobs sorted by start time and id, whatever order the appliance gave them in."""
+    return tuple(sorted(jobs, key=lambda job: (job.start_time.isoformat() if job.start_time else "", job.id))[::-1])
+
+
+def running(appliance: Appliance) -> Task[Job | None]:
+    """Return the backup that is running, None where none can be seen (a restore is none)."""
+    job_ids = yield from attempt(appliance.api.jobs)
+    if isinstance(job_ids, BackupctlError):
+        return None
+    found = newest(job_ids)
+    if found is None:
+        return None
+    status = yield from attempt(partial(appliance.api.job, found))
+    if isinstance(status, BackupctlError):
+        return None
+    job = from_status(status, Job(id=found, state=""))
+    return None if job.ended else job
+
+
+def _messages(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
+    return tuple(
+        Message(id=message.id, default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
+        for message in messages or ()
+    )
+
+
+def _percent(value: float | None, known: int | None) -> int | None:
+    if value is None:
+        return known
+    return max(min(100, max(0, int(value))), known or 0)
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _build(details: JobDetails) -> str | None:
+    if details.build is None:
+        return None
+    version, number = details.build.version or details.build.version_name, details.build.build_number
+    return " build ".join(part for part in (version, number) if part) or None

@@ -1,0 +1,34 @@
+"""Parts: what a backup can include, and how large it would be."""
+
+from functools import partial
+
+from backupctl.models import Part
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.task import Task, attempt, retrying
+from backupctl.results import PartSize
+
+
+def read_parts(appliance: Appliance) -> Task[tuple[PartSize, ...]]:
+    """Return the parts with their sizes; a size that cannot be had is None."""
+    found = []
+    for part in (yield from retrying(appliance, appliance.api.parts)):
+        size = yield from attempt(partial(appliance.api.part_size, part.id))
+        found.append(_sized(part, size if isinstance(size, int) else None))
+    return tuple(found)
+
+
+def total_mb(parts: tuple[PartSize, ...]) -> int | None:
+    """Return the sum of the known sizes, None where none is known."""
+    sizes = [part.size_mb for part in parts if part.size_mb is not None]
+    return sum(sizes) if sizes else None
+
+
+def _sized(part: Part, size_mb: int | None) -> PartSize:
+    return PartSize(
+        id=part.id,
+        name=part.name.text if part.name else part.id,
+        description=part.description.text if part.description else "",
+        selected_by_default=part.selected_by_default,
+        optional=part.optional,
+        size_mb=size_mb,
+    )

@@ -1,0 +1,94 @@
+"""One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    AuthorizationError,
+    BackupctlError,
+    ExitCode,
+    InterruptedRunError,
+    NotFoundError,
+)
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.follow import Followed
+from backupctl.operations.task import Task, attempt, retrying
+from backupctl.results import Connected, ErrorInfo, Result
+
+R = TypeVar("R", bound=Result)
+
+LOGOUT_SECONDS: Final = 5.0
+"""How long a logout may take; an interrupted run logs all its appliances out at once, so 5 s in all."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What work on an appliance came to: the fields of its result, and the error if there was one."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    error: BackupctlError | None = None
+
+    @classmethod
+    def of(cls, followed: Followed) -> "Outcome":
+        """Return the outcome of following a job."""
+        return cls({"job": followed.job}, followed.error)
+
+
+def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome]) -> Task[R]:
+    """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out."""
+    release = None
+    try:
+        release = yield from _release(appliance)
+        outcome = yield from work
+    except GeneratorExit:
+        raise
+    except BackupctlError as error:
+        outcome = Outcome(error=error)
+    except BaseException:
+        yield from _leave(appliance)
+        raise
+    yield from _leave(appliance)
+    return result_type(
+        server=appliance.name,
+        host=appliance.host,
+        api=appliance.api.family,
+        release=release,
+        simulated=appliance.simulated,
+        exit_code=outcome.error.exit_code if outcome.error else ExitCode.DONE,
+        error=ErrorInfo.of(outcome.error) if outcome.error else None,
+        **outcome.fields,
+    )
+
+
+def _release(appliance: Appliance) -> Task[str | None]:
+    """Return the release, None where the appliance does not tell: that alone is no reason to fail."""
+    try:
+        version = yield from retrying(appliance, appliance.api.version)
+        release = version.version
+    except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
+        if error.retryable or not appliance.api.family:
+            raise
+        release = None
+    appliance.emit(
+        Connected(
+            time=appliance.clock.now(),
+            server=appliance.name,
+            host=appliance.host,
+            api=appliance.api.family or "",
+            release=release,
+        )
+    )
+    return release
+
+
+def _leave(appliance: Appliance) -> Task[None]:
+    def leave() -> None:
+        appliance.api.log_out()
+        appliance.api.close()
+
+    try:
+        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS)
+    except InterruptedRunError:
+        return

@@ -1,0 +1,92 @@
+"""Tasks: what is done with one appliance, written as a generator that never blocks and never sleeps.
+
+A task yields what it needs, a ``Call`` of the API or a ``Wait``, and gets the answer back from the scheduler
+(``fleet.py``). So one scheduler drives one task or a thousand, a signal reaches a task at once whatever it waits for,
+and with a fake clock a day of backups runs in milliseconds.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from backupctl.errors import BackupctlError, InterruptedRunError
+from backupctl.operations.appliance import Appliance
+from backupctl.results import ErrorInfo, Recovered, Troubled
+
+T = TypeVar("T")
+
+RETRY_SECONDS = 30.0
+"""How long requests that are safe to repeat are repeated before a backup is started."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call ``function`` on a worker and send its result, or throw its error, into the task.
+
+    After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``held`` keeps an
+    interruption away until the call is answered.
+    """
+
+    function: Callable[[], Any]
+    until: float | None = None
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Do nothing until ``until`` (monotonic seconds)."""
+
+    until: float
+    held: bool = False
+
+
+Effect = Call | Wait
+Task = Generator[Effect, Any, T]
+
+
+def call(function: Callable[[], T], *, until: float | None = None, held: bool = False) -> Task[T]:
+    """Call ``function`` on a worker and return its result."""
+    result: T = yield Call(function, until, held)
+    return result
+
+
+def attempt(function: Callable[[], T], *, until: float | None = None, held: bool = False) -> Task[T | BackupctlError]:
+    """Call ``function`` and return its result or the error that it raised."""
+    try:
+        return (yield from call(function, until=until, held=held))
+    except InterruptedRunError:
+        raise
+    except BackupctlError as error:
+        return error
+
+
+def retrying(appliance: Appliance, function: Callable[[], T], *, patience: float = RETRY_SECONDS) -> Task[T]:
+    """Call ``function``, which must be safe to repeat, again with backoff while that may help, for ``patience``."""
+    clock = appliance.clock
+    give_up = clock.monotonic() + patience
+    backoff = Backoff()
+    while True:
+        answer = yield from attempt(function)
+        if not isinstance(answer, BackupctlError):
+            if backoff.failures:
+                appliance.emit(Recovered(time=clock.now(), server=appliance.name))
+            return answer
+        again = clock.monotonic() + backoff.next_seconds()
+        if not answer.retryable or again > give_up:
+            raise answer
+        if backoff.failures == 1:
+            appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=ErrorInfo.of(answer)))
+        yield Wait(again)
+
+
+class Backoff:
+    """How long to wait after each failure in a row: 1, 2, 4, ... seconds, at most ``longest``."""
+
+    def __init__(self, longest: float = 30.0) -> None:
+        self.failures = 0
+        self._longest = longest
+
+    def next_seconds(self) -> float:
+        """Count a failure and return how long to wait."""
+        self.failures += 1
+        return min(self._longest, 2.0 ** min(self.failures - 1, 10))

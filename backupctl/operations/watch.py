@@ -1,0 +1,42 @@
+"""Watch and status: follow a job that was started before, or look at it once."""
+
+from backupctl.errors import BackupFailedError, StillRunningError
+from backupctl.operations import jobs
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.follow import Followed, Patience, follow
+from backupctl.operations.task import Task
+from backupctl.results import Attached, Job
+
+
+def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followed]:
+    """Follow a job, or the latest one, to its end.
+
+    Raises NotFoundError where there is no such job.
+    """
+    deadline = appliance.clock.monotonic() + patience.timeout
+    job = yield from _look(appliance, job_id)
+    if job.ended or appliance.clock.monotonic() >= deadline:
+        return judged(appliance, job)
+    appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
+    return (yield from follow(appliance, job, patience, deadline=deadline))
+
+
+def status(appliance: Appliance, job_id: str) -> Task[Followed]:
+    """Look at a job, or the latest one, once."""
+    return judged(appliance, (yield from _look(appliance, job_id)))
+
+
+def judged(appliance: Appliance, job: Job) -> Followed:
+    """Return what a job means that was looked at once: done, failed, or still running."""
+    if job.succeeded:
+        return Followed(job, None)
+    if job.ended:
+        return Followed(job, BackupFailedError(f"{appliance.host} says that backup job {job.id} ended as {job.state}"))
+    hint = f"follow it with: {appliance.attach(job.id)}"
+    return Followed(job, StillRunningError(f"backup job {job.id} on {appliance.host} is still running", hint=hint))
+
+
+def _look(appliance: Appliance, job_id: str) -> Task[Job]:
+    found = yield from jobs.resolve(appliance, job_id)
+    job = yield from jobs.read(appliance, found)
+    return (yield from jobs.with_details(appliance, job))
