@@ -1,0 +1,152 @@
+"""Starting, listing, reading, cancelling and checking backups, and the parts of one."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from backupctl.simulator import parts
+from backupctl.simulator.bodies import BACKUP_REQUEST
+from backupctl.simulator.envelopes import KeyedMap
+from backupctl.simulator.jobs import Job, Target
+from backupctl.simulator.requirements import broken_enum, complaints
+from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.wire import API, REST, Message, RefusedError, invalid_request, message
+
+if TYPE_CHECKING:
+    from backupctl.simulator.appliance import Appliance
+
+_IDS = "com.vmware.applmgmt.backup_restore"
+
+
+def create(appliance: "Appliance", call: Call) -> dict[str, Any]:
+    """Start a backup; what goes wrong with it later shows in the job, never here."""
+    request = _checked(appliance, call)
+    found = complaints(request, appliance.release)
+    if found:
+        raise RefusedError("invalid_argument", *found)
+    job = appliance.start_job(target_of(request), user=call.user)
+    return job.status(appliance.moment)
+
+
+def validate(appliance: "Appliance", call: Call) -> dict[str, Any]:
+    """Check a request without starting anything; a failed check is 200 with the status FAIL."""
+    request = _checked(appliance, call)
+    found = complaints(request, appliance.release)
+    if appliance.location_is_used(request["location"]):
+        found.append(appliance.used_location_message)
+    if appliance.faults.named("validate-fail"):
+        found.append(message(f"{_IDS}.access_denied", "Access to the remote server is denied. Check your credentials."))
+    return return_result("FAIL" if found else "OK", found)
+
+
+def list_jobs(appliance: "Appliance", _call: Call) -> list[str]:
+    """Return the ids of all jobs, newest first."""
+    return [job.job_id for job in reversed(appliance.jobs)]
+
+
+def get_job(appliance: "Appliance", call: Call) -> dict[str, Any]:
+    """Return the status of one job."""
+    return _job(appliance, call).status(appliance.moment)
+
+
+def cancel_job(appliance: "Appliance", call: Call) -> dict[str, Any]:
+    """Cancel a running job, which ends FAILED soon after; a finished one cannot be cancelled (UNCONFIRMED: FAIL)."""
+    job = _job(appliance, call)
+    if job.ended(appliance.moment):
+        return return_result("FAIL", [message(f"{_IDS}.not_running", f"Backup job {job.job_id} is not running.")])
+    if job.cancelled_at is None:
+        job.cancelled_at = appliance.moment
+    return return_result("OK", [])
+
+
+def list_details(appliance: "Appliance", call: Call) -> KeyedMap:
+    """Return the details of all jobs, or of those asked for; an unknown id yields no entry."""
+    wanted = _wanted_jobs(call)
+    return KeyedMap(
+        {
+            job.job_id: job.details(appliance.moment)
+            for job in reversed(appliance.jobs)
+            if wanted is None or job.job_id in wanted
+        }
+    )
+
+
+def list_parts(appliance: "Appliance", _call: Call) -> list[dict[str, Any]]:
+    """Return what can be backed up."""
+    return [parts.shown(parts.PARTS[part_id], appliance.release) for part_id in appliance.release.part_ids]
+
+
+def get_part_size(appliance: "Appliance", call: Call) -> int:
+    """Return the size of a part in MB; an unknown part is a plain error, for 404 is not declared."""
+    part_id = call.path["part"]
+    if part_id not in appliance.release.part_ids:
+        raise RefusedError("error", message(f"{_IDS}.unknown_part", f"Part {part_id} is not supported.", part_id))
+    return parts.PARTS[part_id].size_mb
+
+
+def target_of(request: Mapping[str, Any]) -> Target:
+    """Return what a checked backup request asks for, without its secrets."""
+    return Target(
+        location_type=request["location_type"],
+        location=request["location"],
+        location_user=request.get("location_user", ""),
+        parts=tuple(request["parts"]),
+        comment=request.get("comment", ""),
+        encrypted="backup_password" in request,
+        fast_backup=request.get("fast_backup"),
+    )
+
+
+def return_result(status: str, messages: list[Message]) -> dict[str, Any]:
+    """Return a ReturnResult: OK, WARNING or FAIL, with messages."""
+    return {"status": status, "messages": messages}
+
+
+def _checked(appliance: "Appliance", call: Call) -> dict[str, Any]:
+    """Refuse what both create and validate refuse: an unknown location type, and a second job."""
+    unknown = broken_enum(call.body, appliance.release)
+    if unknown:
+        raise RefusedError("invalid_argument", unknown)
+    appliance.refuse_if_busy()
+    return call.body
+
+
+def _job(appliance: "Appliance", call: Call) -> Job:
+    job_id = call.path["job"]
+    job = appliance.job_book.find(job_id)
+    if job is None:
+        raise RefusedError(
+            "not_found", message(f"{_IDS}.job_not_found", f"Backup job {job_id} does not exist.", job_id)
+        )
+    return job
+
+
+def _wanted_jobs(call: Call) -> set[str] | None:
+    """Return the ids of ``filter.jobs.1=A`` or repeated ``filter.jobs=A`` (/rest), of ``jobs=A`` (/api).
+
+    One un-indexed ``filter.jobs`` is 400, as measured on VMware's dispatcher: it reads one value as no list.
+    """
+    if call.family == API:
+        return set(call.query["jobs"]) if "jobs" in call.query else None
+    plain = call.query.get("filter.jobs", [])
+    if len(plain) == 1:
+        raise invalid_request("Excepted list, but got str")
+    indexed = [value for name, values in call.query.items() if name.startswith("filter.jobs.") for value in values]
+    return {*plain, *indexed} or None
+
+
+_JOB = "/appliance/recovery/backup/job"
+_PARTS = "/appliance/recovery/backup/parts"
+_BACKUP_BODY: dict[str, Any] = {"body": BACKUP_REQUEST, "wrapper": "piece"}
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", _JOB, create, phase="create", **_BACKUP_BODY),
+    Route("GET", _JOB, list_jobs, phase="list"),
+    Route("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
+    Route("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),
+    Route("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,)),
+    Route("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel"),
+    Route("POST", "/appliance/recovery/backup/validate", validate, families=(REST,), **_BACKUP_BODY),
+    Route("POST", "/appliance/recovery/backup", validate, families=(API,), action="validate", **_BACKUP_BODY),
+    Route("GET", _PARTS, list_parts),
+    Route("GET", f"{_PARTS}/{{part}}", get_part_size),
+)

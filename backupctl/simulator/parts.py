@@ -1,0 +1,71 @@
+"""What an appliance can back up: its parts, with sizes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backupctl.simulator.releases import Release
+from backupctl.simulator.wire import message
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a backup; ``size_mb`` in MB, as ``GET .../backup/parts/{id}`` reports it."""
+
+    part_id: str
+    name: str
+    description: str
+    size_mb: int
+    optional: bool
+    standalone: bool
+
+
+PARTS: Mapping[str, Part] = {
+    part.part_id: part
+    for part in (
+        Part(
+            "common",
+            "Inventory and configuration",
+            "Inventory, configuration and identity data that every backup holds.",
+            size_mb=412,
+            optional=False,
+            standalone=False,
+        ),
+        Part(
+            "seat",
+            "Stats, Events, and Tasks",
+            "Historical data: statistics, events, alarms and tasks.",
+            size_mb=1624,
+            optional=True,
+            standalone=False,
+        ),
+        Part(
+            "supervisors",
+            "Supervisors Control Plane",
+            "State of the Supervisor control planes.",
+            size_mb=96,
+            optional=True,
+            standalone=True,
+        ),
+    )
+}
+
+
+def shown(part: Part, release: Release) -> dict[str, Any]:
+    """Return a part in the words of the API; the ids of its two messages are UNCONFIRMED."""
+    prefix = f"com.vmware.applmgmt.backup_restore.part.{part.part_id}"
+    view: dict[str, Any] = {
+        "id": part.part_id,
+        "name": message(f"{prefix}.name", part.name),
+        "description": message(f"{prefix}.description", part.description),
+        "selected_by_default": True,
+        "optional": part.optional,
+    }
+    if "standalone-parts" in release.features:
+        view["standalone"] = part.standalone
+    return view
+
+
+def total_bytes(part_ids: tuple[str, ...]) -> int:
+    """Return the bytes that a backup of these parts moves; ``common`` is always among them."""
+    return sum(PARTS[part_id].size_mb for part_id in {"common", *part_ids}) * 1024 * 1024

@@ -1,0 +1,101 @@
+"""Which request is which operation: matching over a table of routes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from backupctl.simulator.bodies import Struct
+from backupctl.simulator.releases import Release
+from backupctl.simulator.wire import API, REST, Family, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an operation, as its handler sees it: who, on what, with what."""
+
+    request: Request
+    family: Family
+    user: str
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row: where an operation is, since which feature, what it takes, and who answers.
+
+    ``wrapper`` is the parameter name around the body in /rest, where /api takes it bare; without ``body`` none is
+    looked at. ``public``: the handler looks at the credentials itself. ``phase`` is what faults call it.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Any, Call], Any]
+    families: tuple[Family, ...] = (REST, API)
+    action: str = ""
+    phase: str = ""
+    feature: str = ""
+    body: Struct | None = None
+    wrapper: str = ""
+    public: bool = False
+
+
+class Match(NamedTuple):
+    """A route that answers a request, and the values of its path's placeholders."""
+
+    route: Route
+    path: dict[str, str]
+
+
+def family_of(path: str) -> tuple[Family | None, str]:
+    """Split a path into its family and the rest."""
+    for family in (REST, API):
+        if path.startswith(f"/{family}/"):
+            return family, path[len(family) + 1 :]
+    return None, path
+
+
+def query_of(request: Request) -> dict[str, list[str]]:
+    """Return the query of a request, each name with its values in order."""
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def match_route(routes: Iterable[Route], request: Request, release: Release) -> Match | None:
+    """Return the first route that answers; None is a 404, be it for the path, its verb, its action or the release.
+
+    A trailing slash is another path. The vendor's own URLs spell the action ``~action`` in places.
+    """
+    family, rest = family_of(request.path)
+    if family is None or not _family_answers(family, rest, release):
+        return None
+    segments = rest.split("/")
+    query = query_of(request)
+    action = (query.get("action") or query.get("~action") or [""])[0]
+    for route in routes:
+        known = family in route.families and (not route.feature or route.feature in release.features)
+        if known and route.method == request.method and route.action == action:
+            values = _match_path(route.path.split("/"), segments)
+            if values is not None:
+                return Match(route, values)
+    return None
+
+
+def _family_answers(family: Family, rest: str, release: Release) -> bool:
+    return family == REST or release.api == "all" or (release.api == "session" and rest == "/session")
+
+
+def _match_path(template: list[str], segments: list[str]) -> dict[str, str] | None:
+    if len(template) != len(segments):
+        return None
+    values: dict[str, str] = {}
+    for expected, segment in zip(template, segments, strict=True):
+        if expected.startswith("{") and segment:
+            values[expected.strip("{}")] = unquote(segment)
+        elif expected != segment:
+            return None
+    return values
