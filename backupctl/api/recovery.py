@@ -26,8 +26,6 @@ from backupctl.secret import MASK, Secret
 
 T = TypeVar("T")
 
-_LOGOUT_TIMEOUT = httpx.Timeout(5.0)
-
 
 class RecoveryApi:
     """The recovery operations of one appliance.
@@ -85,7 +83,7 @@ class RecoveryApi:
 
     def log_out(self) -> None:
         """End the session; what goes wrong with it is of no consequence to anybody."""
-        self._session.log_out(partial(self._send, "log out", timeout=_LOGOUT_TIMEOUT), self._client.base_url)
+        self._session.log_out(partial(self._send, "log out"), self._client.base_url)
 
     def close(self) -> None:
         """Close the connection."""
@@ -134,7 +132,7 @@ class RecoveryApi:
                     self._missing[endpoint.doing] = error
                 raise
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
-            self._session.fall_back(partial(self._send, "log out", timeout=_LOGOUT_TIMEOUT), self._client.base_url)
+            self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, identifier, content=content, jobs=jobs)
         if endpoint is not endpoints.SYSTEM_VERSION:
             self._session.family_is_certain = True
@@ -149,10 +147,7 @@ class RecoveryApi:
         request: httpx.Request,
         *,
         auth: httpx.Auth | None = None,
-        timeout: httpx.Timeout | None = None,
     ) -> httpx.Response:
-        if "timeout" not in request.extensions:
-            request.extensions["timeout"] = (timeout or timeout_for("GET")).as_dict()
         try:
             return self._client.send(request, auth=auth)
         except httpx.RequestError as error:

@@ -15,10 +15,14 @@ import msgspec
 
 from backupctl.api.answers import raise_for_status, unreadable
 from backupctl.api.endpoints import Family
+from backupctl.api.transport import timeout_for
 from backupctl.errors import AuthenticationError, NotSupportedError
 from backupctl.secret import Secret
 
 HEADER: Final = "vmware-api-session-id"
+LOGOUT_SECONDS: Final = 5.0
+"""What a logout may take; the appliance ends a session that is not logged out by itself after some time."""
+
 _DOING: Final = "log in"
 _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
 
@@ -85,7 +89,9 @@ class Session(httpx.Auth):
         with self._busy:
             token, self._token = self._token, None
             if token is not None and self.family is not None:
-                send(httpx.Request("DELETE", base.join(_PATHS[self.family]), headers={HEADER: token}))
+                timeouts = {"timeout": httpx.Timeout(LOGOUT_SECONDS).as_dict()}
+                url = base.join(_PATHS[self.family])
+                send(httpx.Request("DELETE", url, headers={HEADER: token}, extensions=timeouts))
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
         """Add what authenticates the request; after a 401, log in again once and repeat it.
@@ -133,7 +139,10 @@ class Session(httpx.Auth):
 
     def _login_request(self, base: httpx.URL, family: Family) -> httpx.Request:
         request = httpx.Request(
-            "POST", base.join(_PATHS[family]), headers={"vmware-use-header-authn": "backupctl", "content-length": "0"}
+            "POST",
+            base.join(_PATHS[family]),
+            headers={"vmware-use-header-authn": "backupctl", "content-length": "0"},
+            extensions={"timeout": timeout_for("GET").as_dict()},
         )
         return next(self._login.auth_flow(request))
 
