@@ -70,7 +70,8 @@ class RecoveryOperations(Protocol):
 class Appliance:
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
-    ``emit`` takes the events; ``attach`` returns the command line that follows a job of this appliance later.
+    ``emit`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
+    where there is no later.
     """
 
     name: str
@@ -79,5 +80,10 @@ class Appliance:
     api: RecoveryOperations
     clock: Clock
     emit: Callable[[Event], None]
-    attach: Callable[[str], str]
+    attach: Callable[[str], str | None]
     simulated: bool = False
+
+    def hint_to_follow(self, job_id: str) -> str | None:
+        """Return what to do to follow a job of this appliance later."""
+        line = self.attach(job_id)
+        return f"follow it with: {line}" if line else None

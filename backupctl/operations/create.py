@@ -112,7 +112,7 @@ def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
         )
     return BusyError(
         f"{appliance.host}: backup job {job.id} is running ({job.progress} %)",
-        hint=f"--if-running wait starts this one afterwards; follow that one with: {appliance.attach(job.id)}",
+        hint="--if-running wait starts this one when that has ended, --if-running attach follows that one",
         details=error.details,
     )
 
@@ -172,7 +172,7 @@ def _search(
     if isinstance(ids, BackupctlError):
         raise OutcomeUnknownError(
             f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {ids.message}",
-            hint=f"look later with: {appliance.attach(jobs.LATEST)}",
+            hint=appliance.hint_to_follow(jobs.LATEST),
             details=lost.details,
         )
     kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError

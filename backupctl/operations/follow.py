@@ -222,12 +222,12 @@ def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) 
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
         f"{interruption.message}: backup job {job.id} goes on on {appliance.host}",
-        hint=f"follow it with: {appliance.attach(job.id)}",
+        hint=appliance.hint_to_follow(job.id),
     )
     return Followed(job, error)
 
 
 def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
     if end.error is not None and end.error.hint is None:
-        end.error.hint = f"follow it again with: {appliance.attach(end.job.id)}"
+        end.error.hint = appliance.hint_to_follow(end.job.id)
     return end

@@ -32,8 +32,8 @@ def judged(appliance: Appliance, job: Job) -> Followed:
         return Followed(job, None)
     if job.ended:
         return Followed(job, BackupFailedError(f"{appliance.host} says that backup job {job.id} ended as {job.state}"))
-    hint = f"follow it with: {appliance.attach(job.id)}"
-    return Followed(job, StillRunningError(f"backup job {job.id} on {appliance.host} is still running", hint=hint))
+    message = f"backup job {job.id} on {appliance.host} is still running"
+    return Followed(job, StillRunningError(message, hint=appliance.hint_to_follow(job.id)))
 
 
 def _look(appliance: Appliance, job_id: str) -> Task[Job]:

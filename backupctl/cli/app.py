@@ -1,0 +1,138 @@
+"""One run of the program: its streams, its environment, its clock, and what the command line gave."""
+
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+from backupctl.clock import Clock, SystemClock
+from backupctl.cli.prompts import Prompter, TerminalPrompter
+from backupctl.errors import BackupctlError, ExitCode, UsageError, verdict
+from backupctl.settings.environment import process_environment
+from backupctl.settings.option import Option
+from backupctl.settings.options import COLOR, OUTPUT, QUIET, VERBOSE
+from backupctl.settings.resolve import Given, resolve
+from backupctl.settings.secret_file import StandardInput
+from backupctl.settings.secrets import GivenSecret, SecretName, SecretValue, find_secret
+from backupctl.settings.value import Value
+
+if TYPE_CHECKING:
+    import httpx
+
+    from backupctl.operations.fleet import Workers
+    from backupctl.results import Envelope
+    from backupctl.settings.server import ServerAddress
+    from backupctl.views.view import View
+
+T = TypeVar("T")
+
+
+@dataclass
+class App:
+    """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
+
+    ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
+    another way than the network, ``workers`` runs calls in another way than threads.
+    """
+
+    argv: Sequence[str]
+    stdin: TextIO | None
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+    clock: Clock
+    prompter: Prompter
+    transport_for: "Callable[[ServerAddress], httpx.BaseTransport] | None" = None
+    workers: "Workers | None" = None
+    given: dict[str, Given] = field(default_factory=dict)
+
+    @classmethod
+    def of_process(cls, argv: Sequence[str]) -> "App":
+        """Return the app of this process."""
+        stdin, stdout, stderr = sys.stdin, sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+        present = stdin is not None and stdin.isatty() and stderr.isatty()
+        return cls(argv, stdin, stdout, stderr, process_environment(), SystemClock(), TerminalPrompter(present=present))
+
+    def value(self, option: Option[T]) -> T:
+        """Return the value of an option by the ladder; ``-v`` shows where it came from."""
+        return self.sourced(option).value
+
+    def sourced(self, option: Option[T]) -> Value[T]:
+        """Return the value of an option with its source."""
+        found = resolve(option, self.given.get(option.key), self.environ)
+        if found.value not in {None, False, 0} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
+            self.view.debug(f"{option.name}: {found.value} ({found.source})")
+        return found
+
+    def secret(self, name: SecretName) -> SecretValue | None:
+        """Return a secret by the ladder, None where nothing names one."""
+        given = GivenSecret(*(self._text_of(option) for option in (name.file_option, name.command_option)))
+        found = find_secret(name, given, self.environ, self._standard_input, self.clock)
+        if found is not None:
+            self.view.debug(f"{name.name}: *** ({found.source})")
+        return found
+
+    @cached_property
+    def view(self) -> "View":
+        """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
+        from backupctl.views.select import make_view
+
+        return make_view(
+            output_asked_for(self.argv),
+            stdout=self.stdout,
+            stderr=self.stderr,
+            clock=self.clock,
+            color=self._lenient(COLOR, "auto"),
+            quiet=bool(self._lenient(QUIET, default=False)),
+            verbose=int(self._lenient(VERBOSE, 0)),
+            environ=self.environ,
+        )
+
+    def finish(self, envelope: "Envelope") -> int:
+        """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
+        try:
+            self.view.finish(envelope)
+        except BackupctlError as error:
+            self.view.warn(error.message, error.hint)
+            return verdict([envelope.exit_code, error.exit_code])
+        return ExitCode(envelope.exit_code)
+
+    @cached_property
+    def _standard_input(self) -> StandardInput:
+        return StandardInput(getattr(self.stdin, "buffer", None))
+
+    def _text_of(self, flag: str) -> str | None:
+        given = self.given.get(flag.removeprefix("--").replace("-", "_"))
+        return given if isinstance(given, str) else None
+
+    def _lenient(self, option: Option[Any], default: T) -> T:
+        """Return a value for the view, which must be there even to show that the value is wrong."""
+        try:
+            found: T = resolve(option, self.given.get(option.key), self.environ).value
+        except BackupctlError:
+            return default
+        return found
+
+
+def output_asked_for(argv: Sequence[str]) -> str:
+    """Return the output format among the words of a command line, text where it is none of ours."""
+    words = list(argv)
+    found = "text"
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word == "--":
+            break
+        if word in {"-o", "--output"}:
+            found = after
+        elif word.startswith("--output="):
+            found = word.removeprefix("--output=")
+        elif word.startswith("-o") and not word.startswith("--"):
+            found = word.removeprefix("-o").removeprefix("=")
+    return found if found in OUTPUT.choices else "text"
+
+
+def no_such_value(option: Option[Any]) -> UsageError:
+    """Return the error for a value that is needed and missing, where nobody can be asked."""
+    environment = f" or set {option.environment}" if option.environment else ""
+    return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

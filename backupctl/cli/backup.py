@@ -1,0 +1,137 @@
+"""What to back up and where to, out of settings and prompts, judged by the local rules before anything is sent."""
+
+from datetime import datetime
+
+from backupctl.cli.app import App, no_such_value
+from backupctl.errors import UsageError
+from backupctl.models import BackupRequest
+from backupctl.operations.create import BackupPlan
+from backupctl.operations.follow import Patience
+from backupctl.rules.fields import check_parts
+from backupctl.rules.location import Location, parse_location
+from backupctl.rules.password import check_backup_password
+from backupctl.rules.template import fill_location
+from backupctl.secret import Secret
+from backupctl.settings.options import (
+    CANCEL_ON_INTERRUPT,
+    COMMENT,
+    DRY_RUN,
+    FAST_BACKUP,
+    IF_RUNNING,
+    INTERVAL,
+    LOCATION,
+    LOCATION_TYPE,
+    LOCATION_USER,
+    NO_WAIT,
+    PART,
+    REQUIRE_ENCRYPTION,
+    STALL_TIMEOUT,
+    TIMEOUT,
+)
+from backupctl.settings.secrets import BACKUP_PASSWORD, LOCATION_PASSWORD
+
+
+def backup_plan(app: App) -> BackupPlan:
+    """Return what is asked for and how to go about it; ``{server}`` in the location is still to be filled in.
+
+    Raises UsageError for what breaks a rule, or is missing where nobody can be asked.
+    """
+    return BackupPlan(
+        request=backup_request(app),
+        patience=patience(app),
+        wait=not app.value(NO_WAIT),
+        if_running=app.value(IF_RUNNING),
+        cancel_on_interrupt=app.value(CANCEL_ON_INTERRUPT),
+    )
+
+
+def patience(app: App) -> Patience:
+    """Return how long is waited."""
+    return Patience(app.value(TIMEOUT), app.value(STALL_TIMEOUT), app.value(INTERVAL))
+
+
+def backup_request(app: App) -> BackupRequest:
+    """Return the request, complete but for its parts where none are named."""
+    location = _location(app)
+    user, location_password = _location_login(app, location)
+    return BackupRequest(
+        parts=check_parts(app.value(PART)) if app.value(PART) else (),
+        location_type=location.type,
+        location=location.text,
+        location_user=user,
+        location_password=location_password,
+        backup_password=_backup_password(app),
+        comment=app.value(COMMENT),
+        fast_backup=app.value(FAST_BACKUP),
+    )
+
+
+def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupRequest:
+    """Return the request for one appliance: ``{server}``, ``{date}`` and ``{time}`` in its location are filled in."""
+    values = {name: getattr(request, name) for name in request.__struct_fields__}
+    location = fill_location(request.location, server=server, now=now)
+    return BackupRequest(**values | {"location": parse_location(location, request.location_type).text})
+
+
+def _location(app: App) -> Location:
+    location_type, text = app.value(LOCATION_TYPE), app.value(LOCATION)
+    if text is None:
+        if not app.prompter.present:
+            raise no_such_value(LOCATION)
+        text = app.prompter.ask("Location (such as sftp://host/folder)", lambda t: parse_location(t, location_type))
+    return parse_location(text, location_type)
+
+
+def _location_login(app: App, location: Location) -> tuple[str | None, Secret | None]:
+    """Return user and password for the location: both, or neither for one that wants no login."""
+    user, found = app.value(LOCATION_USER), app.secret(LOCATION_PASSWORD)
+    password = found.value if found else None
+    asks = app.prompter.present and not app.value(DRY_RUN)
+    if user is not None and password is None:
+        if asks:
+            password = app.prompter.ask_secret(f"Password of {user} at {location.shown} (Enter for none)")
+        else:
+            app.view.warn(
+                f"no password for the location user {user}",
+                hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
+            )
+    if user is None and password is not None:
+        if asks:
+            user = app.prompter.ask(f"User at {location.shown}", LOCATION_USER.parse)
+        else:
+            app.view.warn(
+                "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
+            )
+    return user, password
+
+
+def _backup_password(app: App) -> Secret | None:
+    found = app.secret(BACKUP_PASSWORD)
+    if found is not None:
+        check_backup_password(found.value)
+        return found.value
+    password = None
+    if app.prompter.present and not app.value(DRY_RUN):
+        password = _ask_backup_password(app)
+    if password is None and app.value(REQUIRE_ENCRYPTION):
+        raise UsageError(
+            f"{REQUIRE_ENCRYPTION.flag}: there is no backup password",
+            hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
+        )
+    return password
+
+
+def _ask_backup_password(app: App) -> Secret | None:
+    """Ask for the backup password twice, until it keeps the rules; an empty answer means no encryption."""
+    while True:
+        password = app.prompter.ask_secret("Backup password (Enter for a backup that is not encrypted)")
+        if password is None:
+            return None
+        try:
+            check_backup_password(password)
+        except UsageError as error:
+            app.prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
+            continue
+        if app.prompter.ask_secret("Backup password again") == password:
+            return password
+        app.prompter.say("The two are not the same.")

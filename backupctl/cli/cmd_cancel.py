@@ -1,0 +1,35 @@
+"""``backupctl cancel``."""
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.job_argument import job_argument
+from backupctl.cli.options import SectionedCommand, shared_options
+from backupctl.cli.running import run
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.cancel import cancel
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.results import JobResult
+
+
+@click.command(
+    "cancel",
+    cls=SectionedCommand,
+    epilog="""\b
+Example:
+  backupctl cancel 20260301-020000-20519528 -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the job has ended without success, as was asked for; 6 the appliance refused, or the job succeeded
+first; 8 it had not ended after 60 s; 10 there is no such job.""",
+)
+@job_argument()
+@shared_options
+@click.pass_obj
+def command(app: App, job_id: str) -> int:
+    """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from cancel(appliance, job_id)))
+
+    return run(app, "cancel", JobResult, work)

@@ -1,0 +1,68 @@
+"""``backupctl create``."""
+
+from dataclasses import replace
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import backup_plan, filled_in
+from backupctl.cli.connection import connect
+from backupctl.cli.options import SectionedCommand, backup_options, in_group, options, shared_options
+from backupctl.cli.running import run
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.create import create
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.results import Envelope, JobResult, RequestsResult
+from backupctl.settings.option import Group
+from backupctl.settings.options import DRY_RUN
+
+DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
+
+
+@click.command(
+    "create",
+    cls=SectionedCommand,
+    epilog="""\b
+Examples:
+  backupctl create -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup
+  backupctl create --simulate --location nfs://nfs.example.com/vcenter
+
+Exit status: 0 the backup is done (with --no-wait: started; with --dry-run: nothing was sent), 7 it failed,
+8 it still runs at the deadline, 9 another backup runs, 5 with slug outcome-unknown: it may have been started.""",
+)
+@backup_options
+@options(*in_group(Group.FOLLOWING))
+@shared_options
+@click.pass_obj
+def command(app: App) -> int:
+    """Start a backup and follow it to its end.
+
+    The location type is taken from the URL of the location. Without --part the parts that the appliance selects by
+    default are taken. Passwords are asked for on a terminal, and come from files, commands or the environment
+    elsewhere.
+    """
+    if app.value(DRY_RUN):
+        return _dry_run(app)
+    plan = backup_plan(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        request = filled_in(plan.request, appliance.name, app.clock.now())
+        return Outcome.of((yield from create(appliance, replace(plan, request=request))))
+
+    return run(app, "create", JobResult, work)
+
+
+def _dry_run(app: App) -> int:
+    request = backup_plan(app).request
+    results = [
+        RequestsResult(
+            server=appliance.name,
+            host=appliance.host,
+            simulated=appliance.simulated,
+            requests=appliance.api.prepare_create(filled_in(request, appliance.name, app.clock.now())),
+        )
+        for appliance in connect(app, offline=True)
+    ]
+    return app.finish(Envelope.of("create", results))

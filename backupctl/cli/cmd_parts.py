@@ -1,0 +1,33 @@
+"""``backupctl parts``."""
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.options import SectionedCommand, shared_options
+from backupctl.cli.running import run
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.parts import read_parts, total_mb
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.results import PartsResult
+
+
+@click.command(
+    "parts",
+    cls=SectionedCommand,
+    epilog="""\b
+Example:
+  backupctl parts -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the parts were listed.""",
+)
+@shared_options
+@click.pass_obj
+def command(app: App) -> int:
+    """Show what can be backed up, with estimated sizes and their total."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        parts = yield from read_parts(appliance)
+        return Outcome({"parts": parts, "total_mb": total_mb(parts)})
+
+    return run(app, "parts", PartsResult, work)

@@ -1,0 +1,70 @@
+"""``backupctl simulator``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.rules.duration import parse_duration
+from backupctl.settings.secret_file import StandardInput, read_secret_file
+
+RELEASES = ("6.5", "6.7", "6.7U2", "7.0", "7.0U2", "8.0", "8.0U3", "9.0", "9.1")
+
+
+@click.group("simulator")
+def command() -> None:
+    """Serve an appliance to try things on: tests, runbooks, the first minute with backupctl."""
+
+
+@command.command(
+    "serve",
+    epilog="""\b
+Examples:
+  backupctl simulator serve --history
+  backupctl simulator serve --listen 127.0.0.1:8443 --release 6.7 --fault fail-at=40 --ready-file ready.json
+
+When it listens it prints one line of JSON: {"appliances": [{"url", "username", "password", "ca_file",
+"fingerprint"}, ...]}. Exit status: 0 it was stopped by INT or TERM.""",
+)
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:0", show_default=True, help="Port 0: any free one.")
+@click.option("--tls/--no-tls", default=True, help="HTTPS with a certificate of its own CA (default), or HTTP.")
+@click.option("--release", type=click.Choice(RELEASES), default="8.0", show_default=True, help="What to be like.")
+@click.option(
+    "--accept-username", metavar="USER", default="administrator@vsphere.local", show_default=True, help="Who may log in."
+)
+@click.option("--accept-password-file", metavar="FILE", help="The password is in this file; else it is VMware1!.")
+@click.option("--job-duration", metavar="DURATION", default="20s", show_default=True, help="How long a backup takes.")
+@click.option(
+    "--progress",
+    type=click.Choice(["linear", "stepped", "stalling"]),
+    default="linear",
+    show_default=True,
+    help="How its progress moves.",
+)
+@click.option("--history", is_flag=True, help="Begin with a small past: some jobs, one of them failed.")
+@click.option("--store", type=click.Path(path_type=Path, file_okay=False), help="Write finished backups below it.")
+@click.option("--appliances", metavar="N", type=click.IntRange(1, 10_000), default=1, help="How many, each on a port.")
+@click.option("--fault", "faults", metavar="SPEC", multiple=True, help="KIND[=VALUE][@PHASE], repeatable; see README.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Write the line of JSON there too.")
+@click.pass_obj
+def serve(app: App, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
+    """Serve simulated appliances until INT or TERM."""
+    from backupctl.simulator.options import ServerOptions
+    from backupctl.simulator.server import run
+
+    if accept_password_file is not None:
+        stdin = StandardInput(getattr(app.stdin, "buffer", None))
+        secret = read_secret_file(accept_password_file, "--accept-password-file", stdin, app.clock)
+        options["password"] = secret.reveal()
+    options["job_duration"] = parse_duration(options["job_duration"])
+
+    def announce(line: str) -> None:
+        app.stdout.write(f"{line}\n")
+        app.stdout.flush()
+
+    try:
+        run(ServerOptions(username=accept_username, **options), app.clock, announce)
+    except KeyboardInterrupt:
+        app.view.debug("stopped")
+    return 0

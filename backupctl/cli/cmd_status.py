@@ -1,0 +1,34 @@
+"""``backupctl status``."""
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.job_argument import job_argument
+from backupctl.cli.options import SectionedCommand, shared_options
+from backupctl.cli.running import run
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.operations.watch import status
+from backupctl.results import JobResult
+
+
+@click.command(
+    "status",
+    cls=SectionedCommand,
+    epilog="""\b
+Example:
+  backupctl status latest -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the backup is done, 7 it failed, 8 it is still running, 10 there is no such job.""",
+)
+@job_argument(default="latest")
+@shared_options
+@click.pass_obj
+def command(app: App, job_id: str) -> int:
+    """Show one job as it is now: JOB_ID, or the latest one."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from status(appliance, job_id)))
+
+    return run(app, "status", JobResult, work)

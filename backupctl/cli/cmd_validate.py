@@ -1,0 +1,40 @@
+"""``backupctl validate``."""
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import backup_request, filled_in
+from backupctl.cli.options import SectionedCommand, backup_options, shared_options
+from backupctl.cli.running import run
+from backupctl.errors import BackupFailedError
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.operations.validate import validate
+from backupctl.results import ChecksResult
+
+
+@click.command(
+    "validate",
+    cls=SectionedCommand,
+    epilog="""\b
+Example:
+  backupctl validate -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup
+
+Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.""",
+)
+@backup_options
+@shared_options
+@click.pass_obj
+def command(app: App) -> int:
+    """Check everything that can be checked before a backup, without starting one."""
+    request = backup_request(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        checks = yield from validate(appliance, filled_in(request, appliance.name, app.clock.now()))
+        failed = [check.name for check in checks if check.status == "FAIL"]
+        error = BackupFailedError(f"a backup would fail: {', '.join(dict.fromkeys(failed))}") if failed else None
+        return Outcome({"checks": checks}, error)
+
+    return run(app, "validate", ChecksResult, work)

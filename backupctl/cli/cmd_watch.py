@@ -1,0 +1,39 @@
+"""``backupctl watch``."""
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import patience
+from backupctl.cli.job_argument import job_argument
+from backupctl.cli.options import SectionedCommand, options, shared_options
+from backupctl.cli.running import run
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.operations.watch import watch
+from backupctl.results import JobResult
+from backupctl.settings.options import INTERVAL, STALL_TIMEOUT, TIMEOUT
+
+
+@click.command(
+    "watch",
+    cls=SectionedCommand,
+    epilog="""\b
+Examples:
+  backupctl watch -s vc01.example.com -u administrator@vsphere.local
+  backupctl watch 20260301-020000-20519528 -s vc01.example.com --timeout 2h
+
+Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline, 10 there is no such job.""",
+)
+@job_argument(default="latest")
+@options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
+@shared_options
+@click.pass_obj
+def command(app: App, job_id: str) -> int:
+    """Follow a job to its end: JOB_ID, or the latest one."""
+    waits = patience(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from watch(appliance, job_id, waits)))
+
+    return run(app, "watch", JobResult, work)

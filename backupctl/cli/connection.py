@@ -1,0 +1,134 @@
+"""Appliances out of settings: whom to talk to, as whom, and how."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from backupctl.cli.app import App, no_such_value
+from backupctl.cli.simulation import SIMULATED_USER, simulated_appliance
+from backupctl.errors import UsageError
+from backupctl.operations.appliance import Appliance
+from backupctl.secret import Secret
+from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, SERVER, SIMULATE, USERNAME
+from backupctl.settings.route import find_proxy
+from backupctl.settings.secrets import PASSWORD
+from backupctl.settings.server import ServerAddress, parse_server
+
+if TYPE_CHECKING:
+    from backupctl.api.transport import Exchange
+
+_ATTACHING = ("server", "username", "auth", "api", "ca_file", "insecure", "password_file")
+"""What was given of these is repeated in the command line that follows a job later."""
+
+
+def connect(app: App, *, offline: bool = False) -> list[Appliance]:
+    """Return the appliances that the command line names; nothing is sent yet.
+
+    Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent.
+    """
+    if app.value(SIMULATE):
+        return [simulated_appliance(app, _observer(app))]
+    server = _server(app)
+    user = "" if offline else _username(app)
+    password = Secret("") if offline else _password(app, user, server)
+    return [_appliance(app, server, user, password)]
+
+
+def _server(app: App) -> ServerAddress:
+    servers = app.value(SERVER)
+    if len({server.key for server in servers}) > 1:
+        raise UsageError("only one --server at a time", hint="run the command once for each appliance")
+    if servers:
+        return servers[0]
+    if not app.prompter.present:
+        raise no_such_value(SERVER)
+    return parse_server(app.prompter.ask("Appliance (host name)", parse_server))
+
+
+def _username(app: App) -> str:
+    user = app.value(USERNAME)
+    if user:
+        return user
+    if not app.prompter.present:
+        raise no_such_value(USERNAME)
+    return app.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
+
+
+def _password(app: App, user: str, server: ServerAddress) -> Secret:
+    found = app.secret(PASSWORD)
+    if found is not None:
+        return found.value
+    if not app.prompter.present:
+        raise UsageError(
+            f"the password of {user} is missing",
+            hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
+        )
+    while True:
+        password = app.prompter.ask_secret(f"Password of {user} on {server.name}")
+        if password is not None:
+            return password
+
+
+def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> Appliance:
+    from backupctl.api.connect import Login, Trust
+    from backupctl.api.connect import connect as connect_api
+
+    family, proxy, insecure = app.value(API), find_proxy(server, None, app.environ).value, app.value(INSECURE)
+    if insecure:
+        app.view.warn(
+            f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
+            hint="trust the appliance's own CA with --ca-file instead",
+        )
+    api = connect_api(
+        server.base_url,
+        Login(user, password, basic=app.value(AUTH) == "basic"),
+        clock=app.clock,
+        observe=_observer(app),
+        trust=Trust(app.value(CA_FILE), insecure=insecure),
+        family=None if family == "auto" else family,
+        proxy=proxy.url.reveal() if proxy else None,
+        transport=app.transport_for(server) if app.transport_for else None,
+    )
+    return Appliance(server.name, server.host, user, api, app.clock, app.view.event, _attach_line(app))
+
+
+def _attach_line(app: App) -> "AttachLine":
+    words = []
+    for key in _ATTACHING:
+        given = app.given.get(key)
+        flag = f"--{key.replace('_', '-')}"
+        if given is True:
+            words.append(flag)
+        elif given:
+            for text in given if isinstance(given, tuple) else (given,):
+                words += [flag, str(text)]
+    return AttachLine(tuple(words))
+
+
+class AttachLine:
+    """Makes the command line that follows a job later, with the connection options of this run."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self._words = words
+
+    def __call__(self, job_id: str) -> str:
+        """Return the line for a job."""
+        return shlex.join(["backupctl", "watch", job_id, *self._words])
+
+
+def _observer(app: App) -> "Observe":
+    return Observe(app)
+
+
+class Observe:
+    """Shows each request under ``-v``: method, path, status and time, never a body, a header or a query."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def __call__(self, exchange: "Exchange") -> None:
+        """Show one exchange."""
+        status = exchange.status or "no answer"
+        self._app.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+
+
+__all__ = ["SIMULATED_USER", "connect"]

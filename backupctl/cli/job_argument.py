@@ -1,0 +1,27 @@
+"""The argument that names a job."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from backupctl.rules.fields import check_job_id
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def job_argument(*, default: str | None = None) -> Callable[[F], F]:
+    """Declare ``JOB_ID``: the id of a job, or ``latest``."""
+
+    def check(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+        check_job_id(value)
+        return value
+
+    return click.argument(
+        "job_id",
+        metavar="JOB_ID" if default is None else "[JOB_ID]",
+        default=default,
+        required=default is None,
+        callback=check,
+        shell_complete=lambda _ctx, _parameter, start: [word for word in ["latest"] if word.startswith(start)],
+    )

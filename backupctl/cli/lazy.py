@@ -1,0 +1,37 @@
+"""A group whose commands are loaded when they are used: the cheap paths import neither httpx nor rich."""
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from backupctl.cli.options import write_sections
+
+
+class LazyGroup(click.Group):
+    """A group of light stand-ins: commands with name and short help, which are swapped for the real ones when run."""
+
+    def __init__(self, *arguments: object, lazy: Mapping[str, tuple[str, str]] | None = None, **attributes: object) -> None:
+        super().__init__(*arguments, **attributes)  # type: ignore[arg-type]
+        self._modules = {name: module for name, (module, _) in (lazy or {}).items()}
+        for name, (_, short_help) in (lazy or {}).items():
+            self.add_command(click.Command(name, short_help=short_help))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command itself in place of its stand-in; unknown names get click's suggestions."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in self._modules:
+            command = self.load(name)
+        return name, command, rest
+
+    def load(self, name: str) -> click.Command:
+        """Import and return a command."""
+        command: click.Command = importlib.import_module(self._modules[name]).command
+        return command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands first, then the options under their headings."""
+        self.format_commands(ctx, formatter)
+        write_sections(self.get_params(ctx), ctx, formatter)

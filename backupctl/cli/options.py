@@ -1,0 +1,130 @@
+"""Options of the command line, made from the table in ``settings``: declared once, the same for every command.
+
+Connection and output options may stand before or after the command. Their callbacks note what was given in the
+``App``; values are worked out only when a command asks for them, by the ladder of ``settings``.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.settings.option import Group, Kind, Option
+from backupctl.settings.options import OPTIONS
+from backupctl.settings.secrets import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SecretName
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SectionedOption(click.Option):
+    """An option that stands under a heading in the help."""
+
+    section = "Options"
+
+
+class SectionedCommand(click.Command):
+    """A command whose help shows its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
+        write_sections(self.get_params(ctx), ctx, formatter)
+
+
+def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write options under their headings, in the order in which the headings first appear, the plain ones last."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for parameter in parameters:
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
+    for section in sorted(sections, key=lambda name: name == "Options"):
+        with formatter.section(section):
+            formatter.write_dl(sections[section])
+
+
+def options(*chosen: Option[Any]) -> Callable[[F], F]:
+    """Declare options of the table on a command or group."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(chosen):
+            function = _declare(option)(function)
+        return function
+
+    return decorate
+
+
+def shared_options(function: F) -> F:
+    """Declare the options that every command that talks to an appliance has, before and after its name."""
+    return options(*in_group(Group.CONNECTION))(secret_options(PASSWORD)(options(*in_group(Group.OUTPUT))(function)))
+
+
+def backup_options(function: F) -> F:
+    """Declare what describes a backup."""
+    return options(*in_group(Group.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
+
+
+def in_group(group: Group) -> tuple[Option[Any], ...]:
+    """Return the options of a group."""
+    return tuple(option for option in OPTIONS if option.group is group)
+
+
+def secret_options(*names: SecretName) -> Callable[[F], F]:
+    """Declare ``--NAME-file`` and ``--NAME-command``: a secret itself never stands on a command line."""
+
+    def decorate(function: F) -> F:
+        for name in reversed(names):
+            section = Group.CONNECTION if name is PASSWORD else Group.BACKUP
+            file_help = f"Read {name.meaning} from a file, - is standard input.  [{name.environment_names[1]}]"
+            command_help = f"Take {name.meaning} from what a command prints.  [{name.environment_names[2]}]"
+            function = _click_option(name.command_option, section, metavar="COMMAND", help=command_help)(function)
+            function = _click_option(name.file_option, section, metavar="FILE", help=file_help)(function)
+        return function
+
+    return decorate
+
+
+def _declare(option: Option[Any]) -> Callable[[F], F]:
+    names = [f"{option.flag}/--no-{option.name}" if option.kind is Kind.SWITCH else option.flag]
+    if option.short:
+        names.insert(0, option.short)
+    kinds: dict[Kind, dict[str, Any]] = {
+        Kind.VALUE: {"metavar": option.metavar or "|".join(option.choices) or None},
+        Kind.LIST: {"metavar": option.metavar, "multiple": True},
+        Kind.FLAG: {"is_flag": True},
+        Kind.SWITCH: {"is_flag": True, "default": None},
+        Kind.COUNT: {"count": True},
+    }
+    complete: dict[str, Any] = {}
+    if option.choices:
+        complete["shell_complete"] = lambda _ctx, _param, start: [c for c in option.choices if c.startswith(start)]
+    return _click_option(*names, section=option.group, help=_help(option), **kinds[option.kind], **complete)
+
+
+def _click_option(*names_and_section: str, section: str | None = None, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
+    names = names_and_section if section else names_and_section[:-1]
+    option_class = type("Option", (SectionedOption,), {"section": section or names_and_section[-1]})
+    return click.option(*names, cls=option_class, expose_value=False, callback=_note, **attributes)
+
+
+def _help(option: Option[Any]) -> str:
+    facts = [fact for fact in (option.environment, f"default: {option.default}" if option.default else None) if fact]
+    if option.kind is Kind.SWITCH:
+        facts = [fact for fact in (option.environment,) if fact]
+    return option.help + (f"  [{'; '.join(facts)}]" if facts else "")
+
+
+def _note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - whatever was typed
+    """Note what was typed: the command's own wins over what stands before it, lists are put together."""
+    app = ctx.find_object(App)
+    if app is None or value is None or value is False or value == () or value == 0:
+        if value is not False or app is None or ctx.get_parameter_source(parameter.name or "") is not _TYPED:
+            return
+    assert parameter.name is not None  # noqa: S101 - click names every option
+    known = app.given.get(parameter.name)
+    if isinstance(value, tuple) and isinstance(known, tuple):
+        value = known + value
+    app.given[parameter.name] = value
+
+
+_TYPED = click.core.ParameterSource.COMMANDLINE

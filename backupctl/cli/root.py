@@ -1,0 +1,96 @@
+"""The program: the group of commands, and the one place where errors become messages and exit codes."""
+
+from typing import Any, Final
+
+import click
+
+from backupctl import __version__
+from backupctl.cli.app import App
+from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.options import shared_options
+from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, UsageError
+
+PROGRAM: Final = "backupctl"
+
+COMMANDS: Final = {
+    "create": ("backupctl.cli.cmd_create", "Start a backup and follow it to its end."),
+    "watch": ("backupctl.cli.cmd_watch", "Follow a running job to its end."),
+    "status": ("backupctl.cli.cmd_status", "Show one job as it is now."),
+    "list": ("backupctl.cli.cmd_list", "List the backup jobs, newest first."),
+    "cancel": ("backupctl.cli.cmd_cancel", "Cancel a running job and see it end."),
+    "parts": ("backupctl.cli.cmd_parts", "Show what can be backed up, with sizes."),
+    "validate": ("backupctl.cli.cmd_validate", "Check what can be checked before a backup."),
+    "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
+    "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
+}
+WITHOUT_APPLIANCE: Final = {"simulator", "completion"}
+"""Commands that talk to no appliance, and so have no connection and no output options."""
+
+
+@click.group(
+    name=PROGRAM,
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 done, 1 bug, 2 usage, 3 config, 4 login refused, 5 no answer, 6 unusable answer, 7 backup "
+    "failed, 8 still running at the deadline, 9 another backup runs, 10 not found, 11 result not written, "
+    "130 interrupted.",
+)
+@click.version_option(version=__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@shared_options
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Trigger, watch and check file-based backups of VMware vCenter Server appliances.
+
+    Exit code 0 means that the backup is done.
+    """
+    app = ctx.find_object(App)
+    if ctx.invoked_subcommand in WITHOUT_APPLIANCE and app is not None and app.given:
+        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given)
+        raise UsageError(f"{flags}: no such option for `{PROGRAM} {ctx.invoked_subcommand}`")
+
+
+def run(app: App) -> int:
+    """Run the command line of ``app`` and return the exit code; no exception leaves this function."""
+    try:
+        code: Any = root.main(args=list(app.argv), prog_name=PROGRAM, standalone_mode=False, obj=app)
+        return ExitCode.DONE if code is None else int(code)
+    except BackupctlError as error:
+        return _fail(app, error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        app.stderr.write(f"{error.format_message()}\n")
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        return _fail(app, _usage_error(error))
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(app, InterruptedRunError("interrupted"))
+    except BrokenPipeError:
+        return ExitCode.DONE
+    except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
+        return _fail(app, _bug(bug))
+
+
+def _fail(app: App, error: BackupctlError) -> int:
+    from backupctl.results import Envelope
+
+    app.view.close()
+    command = next((word for word in app.argv if word in COMMANDS), None)
+    return app.finish(Envelope.of_error(command, error))
+
+
+def _usage_error(error: click.ClickException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    return UsageError(error.format_message(), hint=f"`{path} --help` shows how it is used")
+
+
+def _bug(bug: Exception) -> BackupctlError:
+    """Say where it happened and nothing of the values, which may be secret."""
+    trace = bug.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
+    return BackupctlError(
+        f"unexpected: {type(bug).__name__} in {where} of {PROGRAM} {__version__}",
+        hint="this is a bug in backupctl, please report it; whether a backup runs, `backupctl list` shows",
+    )

@@ -1,0 +1,29 @@
+"""From work to exit code: run it on the appliances, under signals, and show what came out."""
+
+import queue
+from collections.abc import Callable
+from typing import TypeVar
+
+from backupctl.cli.app import App
+from backupctl.cli.connection import connect
+from backupctl.cli.signals import delivered_to
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
+from backupctl.operations.run import Outcome, run_on
+from backupctl.operations.task import Task
+from backupctl.results import Envelope, Result
+
+R = TypeVar("R", bound=Result)
+
+
+def run(
+    app: App, command: str, result_type: type[R], work: Callable[[Appliance], Task[Outcome]]
+) -> int:
+    """Do ``work`` on the appliances of the command line, show the results and return the exit code."""
+    appliances = connect(app)
+    mailbox: Mailbox = queue.SimpleQueue()
+    fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox)
+    with delivered_to(mailbox):
+        results = fleet.run([run_on(appliance, result_type, work(appliance)) for appliance in appliances])
+        app.view.close()
+    return app.finish(Envelope.of(command, results))
