@@ -71,7 +71,7 @@ def _ipv6(host: str, what: str) -> str:
 def _check_name(host: str, what: str) -> None:
     """Refuse what is no host name: the resolver itself raises odd errors for empty and overlong labels (RFC 1035)."""
     labels = host.removesuffix(".").split(".")
-    if any(not (character.isalnum() or character in "-_.") for character in host):
+    if any(not (character.isalpha() or character.isdecimal() or character in "-_.") for character in host):
         raise UsageError(f"{what} has a character in its host name that cannot stand there")
     if any(not 0 < len(label) <= _LABEL_LENGTH for label in labels):
         raise UsageError(f"{what} has a host name with an empty or overlong part between its dots")

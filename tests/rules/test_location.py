@@ -144,7 +144,7 @@ def test_windows_share_is_refused_with_its_url() -> None:
     assert broken("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]), st.booleans())
 @example("sftp://[:]", None, True)
 def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None, allow: bool) -> None:

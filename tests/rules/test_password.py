@@ -13,7 +13,7 @@ NEARLY = st.text(st.sampled_from("aZ5!~ é\n\x7f"), max_size=22)
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=6, max_size=22)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(NEARLY, VISIBLE))
 @example("VMw@re123")
 @example("VMw@re1!VMw@re1!")
