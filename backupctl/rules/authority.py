@@ -1,0 +1,77 @@
+"""The ``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT`` part of a server name or a location; its errors show none of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from backupctl.errors import UsageError
+from backupctl.rules.text import check_no_option
+
+_LABEL_LENGTH: Final = 63
+_BRACKETED: Final = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>.*))?")
+_PLAIN: Final = re.compile(r"(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A host, without the brackets of an IPv6 address, and a port if one was given."""
+
+    host: str
+    port: int | None
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Say whether the host must be put into brackets in a URL."""
+        return ":" in self.host
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if self.is_ipv6 else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+def parse_authority(text: str, what: str) -> Authority:
+    """Split ``text``; an empty port counts as none (RFC 3986, 3.2.3). Raise UsageError with ``what`` as its subject."""
+    match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"{what} has a host and port that cannot be read", hint="write an IPv6 address in brackets: [::1]"
+        )
+    host = match["host"]
+    if not host:
+        raise UsageError(f"{what} names no host")
+    check_no_option(host, f"the host in {what}")
+    if text.startswith("["):
+        host = _ipv6(host, what)
+    else:
+        _check_name(host, what)
+    return Authority(host, _port(match["port"], what))
+
+
+def _port(digits: str | None, what: str) -> int | None:
+    if not digits:
+        return None
+    if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) < 65536:
+        raise UsageError(f"{what} has a bad port", hint="a port is a number from 1 to 65535")
+    return int(digits)
+
+
+def _ipv6(host: str, what: str) -> str:
+    from ipaddress import IPv6Address
+
+    if re.fullmatch("[0-9A-Fa-f:.]+", host):
+        try:
+            return str(IPv6Address(host))
+        except ValueError:
+            pass
+    raise UsageError(
+        f"{what} has a bad IPv6 address", hint="between brackets stands an IPv6 address, without a zone: [::1]"
+    )
+
+
+def _check_name(host: str, what: str) -> None:
+    """Refuse what is no host name: the resolver itself raises odd errors for empty and overlong labels (RFC 1035)."""
+    labels = host.removesuffix(".").split(".")
+    if any(not (character.isalpha() or character.isdecimal() or character in "-_.") for character in host):
+        raise UsageError(f"{what} has a character in its host name that cannot stand there")
+    if any(not 0 < len(label) <= _LABEL_LENGTH for label in labels):
+        raise UsageError(f"{what} has a host name with an empty or overlong part between its dots")

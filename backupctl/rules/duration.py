@@ -1,0 +1,40 @@
+"""Durations as people write them: ``90``, ``30s``, ``5m``, ``2h``, ``1d``, ``1h30m``."""
+
+import re
+from typing import Final
+
+from backupctl.errors import UsageError
+
+LONGEST_SECONDS: Final = 3650 * 86400.0
+"""Ten years: what is longer is a typing error, and near the limits of timers besides."""
+
+_UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
+_SECONDS: Final = re.compile(_NUMBER)
+_WRITTEN: Final = re.compile("".join(f"(?:(?P<{unit}>{_NUMBER}){unit})?" for unit, _ in _UNITS))
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds that ``text`` stands for; a plain number is seconds. Raise UsageError if it is none."""
+    written = text.strip().lower()
+    if _SECONDS.fullmatch(written):
+        seconds = float(written)
+    else:
+        match = _WRITTEN.fullmatch(written)
+        if not written or match is None:
+            raise UsageError(f"{text!r} is no duration", hint="write 90, 30s, 5m, 2h, 1d or 1h30m")
+        seconds = sum(float(match[unit] or 0) * size for unit, size in _UNITS)
+    if seconds > LONGEST_SECONDS:
+        raise UsageError(f"{text!r} is longer than ten years", hint="write 90, 30s, 5m, 2h, 1d or 1h30m")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Return ``seconds``, rounded to whole ones, in the form that ``parse_duration`` reads: ``1h30m``, ``0s``."""
+    rest = max(0, round(seconds))
+    words = []
+    for unit, size in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            words.append(f"{count}{unit}")
+    return "".join(words) or "0s"

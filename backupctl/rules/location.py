@@ -1,0 +1,158 @@
+"""Where a backup goes: a location as the appliance takes it, checked, and sent as it was written.
+
+Types and forms are those of appliance/recovery/backup/job of the vSphere Automation API, where a location is a "path
+or URL": 6.5 takes ``host/path`` as well, and URLs with an empty port (``sftp://host:/path``) are common.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from backupctl.errors import UsageError
+from backupctl.rules.authority import parse_authority
+from backupctl.rules.text import check_no_option, check_plain
+from backupctl.secret import MASK
+
+LOCATION_TYPES: Final = ("FTP", "HTTP", "FTPS", "HTTPS", "SCP", "SFTP", "NFS", "SMB")
+"""Every type known up to 9.1; a newer release may know more, and so any other is let through where it is given."""
+
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_WHAT: Final = "the location"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A checked location; ``location`` is the text to send, the rest is what was read from it.
+
+    ``path`` is what follows the host and port, with its slash, still percent-quoted; ``host`` is in lower case.
+    """
+
+    location_type: str
+    location: str
+    host: str
+    port: int | None
+    path: str
+
+    @property
+    def shown(self) -> str:
+        """Return the text with a password in it masked."""
+        return mask_location(self.location)
+
+    def __repr__(self) -> str:
+        return f"Location({self.location_type} {self.shown})"
+
+
+def parse_location(text: str, location_type: str | None = None, *, allow_password: bool = False) -> Location:
+    """Check ``text`` and find its type in its scheme, unless ``location_type`` says it; raise UsageError.
+
+    ``allow_password`` lets a URL with a user name and password through. No error shows a password.
+    """
+    given_type = None if location_type is None else parse_location_type(location_type)
+    _check_text(text)
+    url = _URL.fullmatch(text)
+    authority, path = _split(url["rest"] if url else text)
+    if "@" in authority:
+        if not (allow_password and url):
+            _refuse_credentials()
+        authority = authority.rpartition("@")[2]
+    try:
+        if url:
+            _check_url(text, path)
+        else:
+            _check_bare_form(authority, path)
+        place = parse_authority(authority, _WHAT)
+    except UsageError:
+        if "@" in text and not allow_password:  # user:pass/word@host: the password ends what looks like the host
+            _refuse_credentials()
+        raise
+    found_type = _decide_type(url["scheme"] if url else None, given_type)
+    return Location(found_type, text, place.host.lower(), place.port, path)
+
+
+def parse_location_type(text: str) -> str:
+    """Return the type in upper case; an unknown one is let through, as releases add them. Raise UsageError."""
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", text):
+        raise UsageError(f"{text!r} is no location type", hint=f"known types: {' '.join(LOCATION_TYPES)}")
+    return text.upper()
+
+
+def mask_location(text: str) -> str:
+    """Return any location for people to see, a password in it masked; rather too much of it than too little."""
+    url = _URL.fullmatch(text)
+    scheme, rest = (f"{url['scheme']}://", url["rest"]) if url else ("", text)
+    authority, _ = _split(rest)
+    is_host = re.fullmatch(r"(?:\[[^\[\]@]*\]|[^:@]*)(?::[0-9]*)?", authority)
+    before, at, after = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    return f"{scheme}{user}:{MASK}@{after}" if at and colon and not is_host else text
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise UsageError(f"{_WHAT} is empty", hint="write a URL such as sftp://backup.example.com/vcenter")
+    check_plain(text, _WHAT)
+    check_no_option(text, _WHAT)
+    if text != text.strip():
+        raise UsageError(f"{_WHAT} has blanks around it")
+    if "\\" in text:
+        _refuse_backslashes(text)
+
+
+def _refuse_backslashes(text: str) -> NoReturn:
+    host_and_path = text.replace("\\", "/").lstrip("/")
+    is_share = text.startswith("\\\\") and "@" not in text and " " not in text
+    hint = f"write smb://{host_and_path}" if is_share else "write a Windows share as smb://server/share/folder"
+    raise UsageError(f"{_WHAT} holds a backslash", hint=hint)
+
+
+def _refuse_credentials() -> NoReturn:
+    raise UsageError(
+        f"{_WHAT} holds a user name or password before an '@'",
+        hint="give the user with --location-user and the password with --location-password-file; "
+        "write an '@' in a folder's name as %40",
+    )
+
+
+def _split(text: str) -> tuple[str, str]:
+    end = re.search("[/?#]", text)
+    return (text[: end.start()], text[end.start() :]) if end else (text, "")
+
+
+def _check_url(text: str, path: str) -> None:
+    if " " in path:
+        quoted = "%20 for it" if "@" in text else text.replace(" ", "%20")
+        raise UsageError(f"{_WHAT} is a URL with a space in it", hint=f"write {quoted}")
+    if "?" in path or "#" in path:
+        raise UsageError(f"{_WHAT} is a URL with a '?' or '#' in it", hint="write %3F or %23 if it is part of a name")
+    if re.search("%(?:[01][0-9A-Fa-f]|7[Ff])", path):
+        raise UsageError(f"{_WHAT} holds a quoted control character")
+
+
+def _check_bare_form(authority: str, path: str) -> None:
+    scheme = authority.removesuffix(":").upper()
+    if authority.endswith(":") and scheme in LOCATION_TYPES:
+        raise UsageError(f"{_WHAT} is no URL", hint=f"two slashes follow the scheme: {authority.lower()}//host/path")
+    if not authority:
+        raise UsageError(f"{_WHAT} names no host", hint=f"write sftp://host{path}" if "@" not in path else None)
+
+
+def _decide_type(scheme: str | None, given: str | None) -> str:
+    if scheme is None:
+        if given is None:
+            raise UsageError(
+                f"{_WHAT} does not say its type",
+                hint="write it as a URL such as sftp://host/path, or add --location-type",
+            )
+        return given
+    if given is not None and given != scheme.upper():
+        raise UsageError(
+            f"the location type is {given}, but {_WHAT} starts with {scheme}://",
+            hint="leave --location-type out, or change one of them",
+        )
+    if given is None and scheme.upper() not in LOCATION_TYPES:
+        known = " ".join(known.lower() for known in LOCATION_TYPES)
+        raise UsageError(
+            f"{_WHAT} has the unknown scheme {scheme}://",
+            hint=f"known schemes: {known}; for one that a newer release has learned, add --location-type",
+        )
+    return scheme.upper()

@@ -1,0 +1,28 @@
+"""What no text that is sent to the appliance may hold."""
+
+import unicodedata
+
+from backupctl.errors import UsageError
+
+_UNSENDABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, lone surrogates (bytes of the command line that are not UTF-8), and the line
+and paragraph separators."""
+
+
+def check_plain(text: str, what: str) -> None:
+    """Raise UsageError if ``text`` holds a control character or cannot be written as UTF-8; never shows ``text``."""
+    for position, character in enumerate(text, start=1):
+        category = unicodedata.category(character)
+        if category == "Cs":
+            raise UsageError(f"{what} is not valid UTF-8 (at character {position})")
+        if category in _UNSENDABLE:
+            raise UsageError(f"{what} holds a control character (at character {position})")
+
+
+def check_no_option(text: str, what: str) -> None:
+    """Raise UsageError if ``text`` starts like an option.
+
+    Appliances hand some of these values to command-line tools of their own, which could take it for an option.
+    """
+    if text.startswith("-"):
+        raise UsageError(f"{what} must not start with '-'", hint="a tool on the appliance could read it as an option")

@@ -1,0 +1,47 @@
+"""The process environment, and what in it looks like a setting and is none."""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from backupctl.settings.options import OPTIONS
+from backupctl.settings.secrets import SECRETS
+
+PREFIX: Final = "BACKUPCTL_"
+
+
+def process_environment() -> Mapping[str, str]:
+    """Return the environment of this process; everything else gets it as an argument."""
+    return os.environ  # noqa: TID251 - this is the one place that reads it
+
+
+def environment_names() -> tuple[str, ...]:
+    """Return every variable of ours that is read, in the order of the tables."""
+    named = [option.environment for option in OPTIONS]
+    ours = [name for name in named if name is not None and name.startswith(PREFIX)]
+    return (*ours, *(name for secret in SECRETS for name in secret.environment_names))
+
+
+def warn_unread_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a line for each variable that starts like ours and is not read, as a typing error in a crontab would be.
+
+    The lines never show a value.
+    """
+    known = environment_names()
+    flags_only = {PREFIX + option.key.upper(): option for option in OPTIONS if option.environment is None}
+    warnings = []
+    for name in sorted(environ):
+        if name.upper().startswith(PREFIX) and name not in known:
+            option = flags_only.get(name.upper())
+            if option is not None:
+                warnings.append(f"{name} is ignored: {option.flag} is never taken from the environment")
+            else:
+                warnings.append(f"{name} is ignored: there is no such setting{_suggestion(name.upper(), known)}")
+    return warnings
+
+
+def _suggestion(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; is {close[0]} meant?" if close else ""

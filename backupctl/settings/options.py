@@ -1,0 +1,265 @@
+"""The table of options, from which the command line and its documentation are made; secrets have a table of their own.
+
+Flags that make less happen than the exit code 0 promises, or that lower a guard, have no environment variable: nothing
+that was forgotten in a profile may turn a cron job into a lie.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from backupctl.rules.duration import parse_duration
+from backupctl.rules.location import LOCATION_TYPES, parse_location_type
+from backupctl.settings.option import Group, Kind, Option
+from backupctl.settings.parsers import (
+    choice,
+    parse_comment,
+    parse_interval,
+    parse_location_text,
+    parse_location_user,
+    parse_part,
+    parse_path,
+    parse_username,
+)
+from backupctl.settings.proxy import Proxy, parse_proxy
+from backupctl.settings.server import ServerAddress, parse_server
+
+_AUTH: Final = ("session", "basic")
+_API: Final = ("auto", "rest", "api")
+_OUTPUT: Final = ("text", "json", "jsonl")
+_COLOR: Final = ("auto", "always", "never")
+_IF_RUNNING: Final = ("fail", "wait", "attach")
+
+SERVER: Final[Option[tuple[ServerAddress, ...]]] = Option(
+    name="server",
+    short="-s",
+    group=Group.CONNECTION,
+    kind=Kind.LIST,
+    parse=parse_server,
+    metavar="HOST[:PORT]",
+    environment="BACKUPCTL_SERVER",
+    help="The appliance: a host name, HOST:PORT or a URL.",
+)
+USERNAME: Final[Option[str | None]] = Option(
+    name="username",
+    short="-u",
+    group=Group.CONNECTION,
+    parse=parse_username,
+    metavar="USER@DOMAIN",
+    environment="BACKUPCTL_USERNAME",
+    help="Who logs in, such as administrator@vsphere.local.",
+)
+AUTH: Final[Option[str]] = Option(
+    name="auth",
+    group=Group.CONNECTION,
+    parse=choice(*_AUTH),
+    choices=_AUTH,
+    default="session",
+    environment="BACKUPCTL_AUTH",
+    help="Log in once, or send user and password with each request (for port 5480 with a local user).",
+)
+API: Final[Option[str]] = Option(
+    name="api",
+    group=Group.CONNECTION,
+    parse=choice(*_API),
+    choices=_API,
+    default="auto",
+    environment="BACKUPCTL_API",
+    help="The API to speak: /rest (6.5 to 7.0U1), /api (7.0U2 and later), or what the appliance has.",
+)
+CA_FILE: Final[Option[Path | None]] = Option(
+    name="ca-file",
+    group=Group.CONNECTION,
+    parse=parse_path,
+    metavar="FILE",
+    environment="BACKUPCTL_CA_FILE",
+    help="Trust the certificates in this PEM file instead of those of the system.",
+)
+INSECURE: Final[Option[bool]] = Option(
+    name="insecure",
+    group=Group.CONNECTION,
+    kind=Kind.FLAG,
+    help="Do not check the certificate of the appliance: anyone on the way can read the passwords.",
+)
+PROXY: Final[Option[Proxy | None]] = Option(
+    name="proxy",
+    group=Group.CONNECTION,
+    parse=parse_proxy,
+    metavar="URL",
+    environment="BACKUPCTL_PROXY",
+    help="Go through this HTTP proxy, or 'none'; else HTTPS_PROXY and NO_PROXY are followed.",
+)
+SIMULATE: Final[Option[bool]] = Option(
+    name="simulate",
+    group=Group.CONNECTION,
+    kind=Kind.FLAG,
+    help="Work on an embedded, simulated appliance: no backup is made.",
+)
+
+OUTPUT: Final[Option[str]] = Option(
+    name="output",
+    short="-o",
+    group=Group.OUTPUT,
+    parse=choice(*_OUTPUT),
+    choices=_OUTPUT,
+    default="text",
+    help="Text for people, one JSON document, or one JSON event a line.",
+)
+QUIET: Final[Option[bool]] = Option(
+    name="quiet",
+    short="-q",
+    group=Group.OUTPUT,
+    kind=Kind.FLAG,
+    help="Show nothing on success, except what the command is asked for.",
+)
+VERBOSE: Final[Option[int]] = Option(
+    name="verbose",
+    short="-v",
+    group=Group.OUTPUT,
+    kind=Kind.COUNT,
+    help="Show what is done and why; twice shows each request.",
+)
+COLOR: Final[Option[str]] = Option(
+    name="color",
+    group=Group.OUTPUT,
+    parse=choice(*_COLOR),
+    choices=_COLOR,
+    default="auto",
+    environment="NO_COLOR",  # any value means no colour: https://no-color.org
+    parse_environment=lambda _: "never",
+    help="When to use colours; NO_COLOR in the environment means never.",
+)
+YES: Final[Option[bool]] = Option(
+    name="yes",
+    group=Group.OUTPUT,
+    kind=Kind.FLAG,
+    help="Answer yes to every question.",
+)
+
+LOCATION_TYPE: Final[Option[str | None]] = Option(
+    name="location-type",
+    group=Group.BACKUP,
+    parse=parse_location_type,
+    choices=LOCATION_TYPES,
+    open_choices=True,
+    metavar="TYPE",
+    environment="BACKUPCTL_LOCATION_TYPE",
+    help="How the appliance reaches the location; taken from its URL where not given.",
+)
+LOCATION: Final[Option[str | None]] = Option(
+    name="location",
+    group=Group.BACKUP,
+    parse=parse_location_text,
+    metavar="URL",
+    environment="BACKUPCTL_LOCATION",
+    help="Where the backup goes; {server}, {date} and {time} in it are filled in.",
+)
+LOCATION_USER: Final[Option[str | None]] = Option(
+    name="location-user",
+    group=Group.BACKUP,
+    parse=parse_location_user,
+    metavar="USER",
+    environment="BACKUPCTL_LOCATION_USER",
+    help="Who the appliance logs in as at the location.",
+)
+ALLOW_PASSWORD_IN_URL: Final[Option[bool]] = Option(
+    name="allow-password-in-url",
+    group=Group.BACKUP,
+    kind=Kind.FLAG,
+    help="Accept a location with user and password in its URL, where the appliance keeps and shows them.",
+)
+PART: Final[Option[tuple[str, ...]]] = Option(
+    name="part",
+    group=Group.BACKUP,
+    kind=Kind.LIST,
+    parse=parse_part,
+    metavar="PART",
+    environment="BACKUPCTL_PART",
+    help="What to back up, such as common or seat; else what the appliance selects by default.",
+)
+COMMENT: Final[Option[str | None]] = Option(
+    name="comment",
+    group=Group.BACKUP,
+    parse=parse_comment,
+    metavar="TEXT",
+    environment="BACKUPCTL_COMMENT",
+    help="A comment that is kept with the backup.",
+)
+FAST_BACKUP: Final[Option[bool | None]] = Option(
+    name="fast-backup",
+    group=Group.BACKUP,
+    kind=Kind.SWITCH,
+    environment="BACKUPCTL_FAST_BACKUP",
+    help="Back up the database at full speed (7.0U2 and later); else the appliance decides.",
+)
+REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
+    name="require-encryption",
+    group=Group.BACKUP,
+    kind=Kind.SWITCH,
+    default="no",
+    environment="BACKUPCTL_REQUIRE_ENCRYPTION",
+    help="Refuse to make a backup without a backup password.",
+)
+DRY_RUN: Final[Option[bool]] = Option(
+    name="dry-run",
+    group=Group.BACKUP,
+    kind=Kind.FLAG,
+    help="Print the request, with secrets masked, and send nothing.",
+)
+
+NO_WAIT: Final[Option[bool]] = Option(
+    name="no-wait",
+    group=Group.FOLLOWING,
+    kind=Kind.FLAG,
+    help="Return as soon as the job is started; 0 then means started, not done.",
+)
+TIMEOUT: Final[Option[float]] = Option(
+    name="timeout",
+    group=Group.FOLLOWING,
+    parse=parse_duration,
+    default="24h",
+    metavar="DURATION",
+    environment="BACKUPCTL_TIMEOUT",
+    help="Stop waiting after this time; the backup goes on.",
+)
+STALL_TIMEOUT: Final[Option[float]] = Option(
+    name="stall-timeout",
+    group=Group.FOLLOWING,
+    parse=parse_duration,
+    default="2h",
+    metavar="DURATION",
+    environment="BACKUPCTL_STALL_TIMEOUT",
+    help="Stop waiting after this time without any sign of life; the backup goes on.",
+)
+INTERVAL: Final[Option[float | None]] = Option(
+    name="interval",
+    group=Group.FOLLOWING,
+    parse=parse_interval,
+    metavar="DURATION",
+    environment="BACKUPCTL_INTERVAL",
+    help="Ask at this interval, instead of one that fits the pace of the job.",
+)
+IF_RUNNING: Final[Option[str]] = Option(
+    name="if-running",
+    group=Group.FOLLOWING,
+    parse=choice(*_IF_RUNNING),
+    choices=_IF_RUNNING,
+    default="fail",
+    environment="BACKUPCTL_IF_RUNNING",
+    help="When another backup runs: fail, wait until it has ended, or follow that one.",
+)
+CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
+    name="cancel-on-interrupt",
+    group=Group.FOLLOWING,
+    kind=Kind.SWITCH,
+    default="no",
+    environment="BACKUPCTL_CANCEL_ON_INTERRUPT",
+    help="Cancel the backup on Ctrl-C, instead of leaving it to go on.",
+)
+
+OPTIONS: Final[tuple[Option[Any], ...]] = (
+    *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE),
+    *(OUTPUT, QUIET, VERBOSE, COLOR, YES),
+    *(LOCATION_TYPE, LOCATION, LOCATION_USER, ALLOW_PASSWORD_IN_URL, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
+    *(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
+)
+"""Every option, group by group, in the order in which they are shown."""

@@ -1,0 +1,87 @@
+"""The ladder: flag > environment > default; the first that has a value gives it, with its source."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from backupctl.errors import ConfigError, UsageError
+from backupctl.settings.option import Kind, Option
+from backupctl.settings.parsers import parse_switch
+from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value
+
+T = TypeVar("T")
+
+Given = str | Sequence[str] | bool | int | None
+"""What a command line has for an option: text or texts, whether or how often a flag stood there, None for nothing."""
+
+
+def resolve(option: Option[T], given: Given, environ: Mapping[str, str]) -> Value[T]:
+    """Return the value of ``option`` with its source.
+
+    A bad value on the command line raises UsageError, one in the environment ConfigError; both name it. An empty
+    variable is as good as none. The rung of the configuration file belongs between environment and default.
+    """
+    return _from_command_line(option, given) or _from_environment(option, environ) or _from_default(option)
+
+
+def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - Option.T says it
+    """Return what ``parse`` makes of ``text``; its errors get ``source`` in front."""
+    try:
+        return parse(text)
+    except UsageError as error:
+        failure = ConfigError if source.kind == ENVIRONMENT else UsageError
+        raise failure(f"{source.name}: {error.message}", hint=error.hint, details=error.details) from error
+
+
+def _from_command_line(option: Option[T], given: Given) -> Value[T] | None:
+    source = Source(FLAG, option.flag)
+    value: object
+    match given:
+        case None:
+            return None
+        case bool() | int():
+            if not given and option.kind is not Kind.SWITCH:
+                return None
+            value = given
+        case str():
+            value = _parse_texts(source, option.parse, [given])[0]
+            if option.is_repeatable:
+                value = (value,)
+        case _:
+            if not given:
+                return None
+            value = _parse_texts(source, option.parse, given)
+    return Value(cast("T", value), source)
+
+
+def _from_environment(option: Option[T], environ: Mapping[str, str]) -> Value[T] | None:
+    name = option.environment
+    text = environ.get(name) if name else None
+    if not name or not text:
+        return None
+    source = Source(ENVIRONMENT, name)
+    parse = option.parse_environment or (parse_switch if option.is_flag else option.parse)
+    if option.is_repeatable:
+        texts = [word.strip() for word in text.split(",") if word.strip()] or [""]
+        return Value(cast("T", _parse_texts(source, parse, texts)), source)
+    return Value(cast("T", parse_from(source, parse, text)), source)
+
+
+def _from_default(option: Option[T]) -> Value[T]:
+    value: object
+    match option.kind:
+        case Kind.VALUE:
+            value = None if option.default is None else option.parse(option.default)
+        case Kind.LIST:
+            value = ()
+        case Kind.FLAG:
+            value = False
+        case Kind.SWITCH:
+            value = None if option.default is None else parse_switch(option.default)
+        case Kind.COUNT:
+            value = 0
+    return Value(cast("T", value), DEFAULT)
+
+
+def _parse_texts(source: Source, parse: Callable[[str], object], texts: Sequence[str]) -> tuple[object, ...]:
+    """Return the values of a repeated option, each once."""
+    return tuple(dict.fromkeys(parse_from(source, parse, text) for text in texts))

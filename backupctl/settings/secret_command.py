@@ -1,0 +1,97 @@
+"""A secret that a command prints, such as a password manager's."""
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from backupctl.clock import Clock
+from backupctl.errors import ConfigError, UsageError
+from backupctl.secret import Secret
+from backupctl.settings.secret_text import (
+    LARGEST_BYTES,
+    PATIENCE_SECONDS,
+    NothingCameError,
+    read_pipe,
+    secret_from_bytes,
+)
+
+_GRACE_SECONDS: Final = 5.0
+"""From the end of the output to the end of the command."""
+
+
+def split_command(text: str) -> tuple[str, ...]:
+    """Return the words of ``text`` as a shell would, though none is used; raise UsageError that does not show it."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError("the quotes in the command do not match") from error
+    if not words or not words[0]:
+        raise UsageError("the command is empty")
+    return words
+
+
+def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, str], clock: Clock) -> Secret:
+    """Return what the command prints, one newline at its end cut off.
+
+    It runs without a shell, without input, without our secrets in its environment, and in a session of its own: when
+    its time is over or we are interrupted, all that it started ends with it. Its messages on stderr are not caught.
+    Raise ConfigError that shows only the first word, as the others may be secret.
+    """
+    where = f"{option}: {words[0]!r}"
+    try:
+        process = subprocess.Popen(  # noqa: S603 - to run it is what the option is for; there is no shell
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env={name: value for name, value in environ.items() if not _may_be_secret(name)},
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a program"
+        raise ConfigError(f"{where} cannot be run: {reason}", hint="check its name and PATH") from None
+    collected = _collect(process, clock)
+    if collected is None:
+        raise ConfigError(
+            f"{where} did not end within {PATIENCE_SECONDS:.0f} seconds",
+            hint="it must work without a terminal; try it with its input from /dev/null",
+        )
+    content, status = collected
+    if status and len(content) <= LARGEST_BYTES:
+        ended = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
+        raise ConfigError(f"{where} {ended}", hint="its own messages, if any, are above")
+    return secret_from_bytes(content, f"{where}: its output")
+
+
+def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int] | None:
+    """Return output and status, or None if time was over; errors of subprocess stay here: they show all words."""
+    with process as running:
+        output = running.stdout
+        try:
+            content = b"" if output is None else _read_output(output.fileno(), clock)
+            if len(content) > LARGEST_BYTES:
+                _end_group(running)
+            return content, running.wait(_GRACE_SECONDS)
+        except (NothingCameError, subprocess.TimeoutExpired):
+            _end_group(running)
+            return None
+        except BaseException:  # an interrupt
+            _end_group(running)
+            raise
+
+
+def _read_output(descriptor: int, clock: Clock) -> bytes:
+    os.set_blocking(descriptor, False)
+    return read_pipe(descriptor, clock)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _may_be_secret(name: str) -> bool:
+    return name.startswith("BACKUPCTL_") and "PASSWORD" in name

@@ -1,0 +1,101 @@
+"""The appliance that is meant: ``HOST``, ``HOST:PORT`` or a URL."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from backupctl.errors import UsageError
+from backupctl.rules.authority import Authority, parse_authority
+from backupctl.rules.text import check_no_option, check_plain
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
+_WHAT: Final = "the server"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where to reach an appliance; ``name`` is what it is called in results, ``host`` has no brackets."""
+
+    name: str
+    host: str
+    port: int
+    scheme: str
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL without a path: ``https://vc01.example.com``, ``https://[::1]:5480``."""
+        return f"{self.scheme}://{_host_and_port(self.scheme, self.host, self.port)}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what two names of one appliance have in common."""
+        return self.host, self.port
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether the host is this machine."""
+        return _is_loopback(self.host)
+
+
+def parse_server(text: str) -> ServerAddress:
+    """Read a host, a host with a port, or a URL without a path; raise UsageError, which never shows a password."""
+    _check_text(text)
+    url = _URL.fullmatch(text)
+    scheme = url["scheme"].lower() if url else "https"
+    if scheme not in _DEFAULT_PORTS:
+        raise UsageError(f"{_WHAT} has the scheme {scheme}://", hint="write a host name, HOST:PORT or an https:// URL")
+    rest = (url["rest"] if url else text).removesuffix("/")
+    if re.search(r"[/?#\\]", rest):
+        raise UsageError(f"{_WHAT} has a path or query after its host", hint="the host alone is enough")
+    authority = _authority(rest)
+    host = authority.host.lower().removesuffix(".")
+    if scheme == "http" and not _is_loopback(host):
+        raise UsageError(
+            f"{_WHAT} is asked for over http://, which would send the password in clear text",
+            hint="write https://; http:// is for an appliance on this machine only, such as the simulator",
+        )
+    port = authority.port or _DEFAULT_PORTS[scheme]
+    return ServerAddress(_host_and_port(scheme, host, port), host, port, scheme)
+
+
+def distinct_servers(servers: tuple[ServerAddress, ...]) -> tuple[ServerAddress, ...]:
+    """Return the servers in their order, without those that name an appliance again."""
+    first: dict[tuple[str, int], ServerAddress] = {}
+    for server in servers:
+        first.setdefault(server.key, server)
+    return tuple(first.values())
+
+
+def _check_text(text: str) -> None:
+    if not text:
+        raise UsageError(f"{_WHAT} is empty", hint="write a host name such as vc01.example.com")
+    check_plain(text, _WHAT)
+    if "@" in text:
+        raise UsageError(
+            f"{_WHAT} holds a user name or password before an '@'",
+            hint="give the user with --username and the password with --password-file",
+        )
+    check_no_option(text, _WHAT)
+    if any(character.isspace() for character in text):
+        raise UsageError(f"{_WHAT} has a blank in it")
+
+
+def _authority(text: str) -> Authority:
+    is_bare_ipv6 = text.count(":") > 1 and not text.startswith("[")
+    return parse_authority(f"[{text}]" if is_bare_ipv6 else text, _WHAT)
+
+
+def _host_and_port(scheme: str, host: str, port: int) -> str:
+    return str(Authority(host, None if port == _DEFAULT_PORTS[scheme] else port))
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

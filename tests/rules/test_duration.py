@@ -1,0 +1,40 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backupctl.errors import UsageError
+from backupctl.rules.duration import format_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        *[("90", 90), ("0", 0), ("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400), ("1h30m", 5400)],
+        *[("1d2h3m4s", 93784), ("0.5", 0.5), ("1.5h", 5400), (" 2H ", 7200), ("90m", 5400), ("3650d", 315360000)],
+    ],
+)
+def test_duration_as_people_write_it_is_seconds(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "-1", "1w", "h", "1h 30m", "30m1h", "1e3", "inf", "nan", "٣s", "1_000", "3651d", "9" * 400, "1h1h", "."],
+)
+def test_duration_that_is_none_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_duration(text)
+    assert "1h30m" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (59.6, "1m"), (5400, "1h30m"), (86400, "1d"), (90061, "1d1h1m1s"), (-3, "0s")]
+)
+def test_seconds_are_shown_in_the_largest_units(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**8))
+def test_shown_duration_is_read_back(seconds: int) -> None:
+    assert parse_duration(format_duration(seconds)) == seconds

@@ -1,0 +1,178 @@
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from backupctl.errors import UsageError
+from backupctl.rules.location import mask_location, parse_location
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *["sftp", "smb", "x", "://", ":", "/", "@", "?", "#", "%", "[", "]", "[::1]", "22", "0", "-", ".", " "],
+            *["\\", "host", "é", "$", "{", "}", "\n", "\x00", "\udcff", "%0a", "S3cret"],
+        ]
+    ),
+    max_size=9,
+).map("".join)
+
+
+def broken(text: str, location_type: str | None = None) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        parse_location(text, location_type)
+    return caught.value
+
+
+def shown(error: UsageError) -> str:
+    context = error.__context__
+    return f"{error.message} {error.hint} {error.details} {error!r} {context!r} {getattr(context, 'hint', '')}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sftp://backup.example.com/vcenter", ("SFTP", "backup.example.com", None, "/vcenter")),
+        ("sftp://10.78.119.95:2222/backup", ("SFTP", "10.78.119.95", 2222, "/backup")),
+        ("sftp://10.0.0.250:/root/backups", ("SFTP", "10.0.0.250", None, "/root/backups")),
+        ("nfs://10.10.10.10:/nfs/iso_datastore/vc/", ("NFS", "10.10.10.10", None, "/nfs/iso_datastore/vc/")),
+        ("smb://10.30.20.40/F$/Backups", ("SMB", "10.30.20.40", None, "/F$/Backups")),
+        ("scp://HOST//path", ("SCP", "host", None, "//path")),
+        ("FTP://host", ("FTP", "host", None, "")),
+        ("https://[FE80::1]:8443/dav", ("HTTPS", "fe80::1", 8443, "/dav")),
+        ("sftp://host/a%20b/c@d", ("SFTP", "host", None, "/a%20b/c@d")),
+        ("sftp://höst/später", ("SFTP", "höst", None, "/später")),
+    ],
+)
+def test_url_as_seen_in_practice_is_read_and_kept_verbatim(
+    text: str, expected: tuple[str, str, int | None, str]
+) -> None:
+    location = parse_location(text)
+    assert (location.location_type, location.host, location.port, location.path) == expected
+    assert location.location == text
+
+
+@pytest.mark.parametrize(
+    "text", ["10.144.99.5/vcsa-2016", "10.50.5.63/F$/My Backups/x", "[::1]:21/x", "host:2121/x", "host"]
+)
+def test_bare_path_with_a_type_is_accepted(text: str) -> None:
+    assert parse_location(text, "ftp").location_type == "FTP"
+
+
+def test_bare_path_without_a_type_asks_for_it() -> None:
+    assert "--location-type" in str(broken("10.144.99.5/vcsa").hint)
+
+
+def test_type_that_agrees_with_the_scheme_is_accepted_in_any_case() -> None:
+    assert parse_location("sftp://host/x", "Sftp").location_type == "SFTP"
+
+
+@pytest.mark.parametrize("location_type", ["SCP", "FTP", "SFPT", "S3"])
+def test_type_in_conflict_with_the_scheme_is_refused(location_type: str) -> None:
+    assert "sftp://" in broken("sftp://host/x", location_type).message
+
+
+def test_unknown_scheme_alone_names_the_known_ones() -> None:
+    error = broken("sfpt://host/x")
+    assert "sfpt://" in error.message
+    assert "sftp scp" in str(error.hint) or "scp sftp" in str(error.hint)
+
+
+def test_unknown_type_given_explicitly_is_let_through() -> None:
+    assert parse_location("s3://host/x", "s3").location_type == "S3"
+    assert parse_location("host/x", "new_type").location_type == "NEW_TYPE"
+
+
+@pytest.mark.parametrize("location_type", ["", "a b", "-x", "9P", "a\n", "é"])
+def test_type_that_is_no_identifier_is_refused(location_type: str) -> None:
+    assert "location type" in broken("host/x", location_type).message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["sftp://backup:S3cret@host/x", "sftp://backup@host/x", "backup:S3cret@host/x", "sftp://a:S3cret/b@host/x"],
+        *["sftp://a:S3cret?b@host/x", "sftp://a:S3cret#@host/x", "sftp://a:S3c@S3cret@host/x", "nope://a:S3cret@host"],
+        *["sftp://a:S3cret b@host/x", "sftp://a:/S3cret b@host/x", "sftp://:S3cret@host", "sftp://-a:S3cret@host"],
+    ],
+)
+def test_credentials_in_a_location_are_refused_and_not_shown(text: str) -> None:
+    error = broken(text, None if "://" in text else "SFTP")
+    assert "--location-user" in str(error.hint)
+    assert "S3cret" not in shown(error)
+
+
+@pytest.mark.parametrize(
+    "text", ["\\\\a:S3cret@host\\x", " sftp://a:S3cret@host", "-sftp://a:S3cret@host", "sftp://a:S3cret\n@h"]
+)
+def test_other_faults_next_to_credentials_do_not_show_them(text: str) -> None:
+    assert "S3cret" not in shown(broken(text))
+
+
+def test_password_in_a_url_where_allowed_is_sent_but_not_shown() -> None:
+    location = parse_location("ftp://backup:S3cret@host:21/x", allow_password=True)
+    assert location.location == "ftp://backup:S3cret@host:21/x"
+    assert (location.host, location.port) == ("host", 21)
+    assert location.shown == "ftp://backup:***@host:21/x"
+    assert "S3cret" not in repr(location)
+    with pytest.raises(UsageError) as caught:
+        parse_location("ftp://backup:S3cret@host:21/x y", allow_password=True)
+    assert caught.value.hint == "write %20 for it"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        *[("", "empty"), ("  ", "empty"), ("-oProxyCommand=x", "start with"), ("sftp://-oProxyCommand=x/y", "host")],
+        *[("sftp:///x", "no host"), ("/x", "no host"), ("sftp://:22/x", "no host"), ("sftp://host:0/x", "port")],
+        *[("sftp://host:65536/x", "port"), ("sftp://host:22x/x", "port"), ("sftp://host:٢/x", "port")],
+        *[("sftp://fe80::1/x", "host and port"), ("sftp://[::1/x", "host and port"), ("sftp://[host]/x", "IPv6")],
+        *[("sftp://[fe80::1%eth0]/x", "IPv6"), ("sftp://a b/x", "host name"), ("sftp://a;b/x", "host name")],
+        *[("sftp://a..b/x", "between its dots"), ("sftp://" + "a" * 64 + "/x", "overlong")],
+        *[("sftp://host/x?y", "'?'"), ("sftp://host/x#y", "'#'"), ("sftp://host/x%0ay", "control")],
+        *[("sftp://host/x\ny", "control"), ("sftp://host/x\udcff", "UTF-8"), ("sftp://host/x ", "blanks")],
+        *[("sftp:/host/x", "no URL"), ("sftp://host\\x", "backslash")],
+    ],
+)
+def test_location_that_cannot_be_one_is_refused(text: str, part: str) -> None:
+    assert part in broken(text, "SFTP").message
+
+
+def test_space_in_a_url_is_refused_with_the_quoted_form() -> None:
+    assert broken("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
+
+
+def test_windows_share_is_refused_with_its_url() -> None:
+    assert broken("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
+
+
+@settings(max_examples=100, deadline=None)
+@given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]), st.booleans())
+@example("sftp://[:]", None, True)
+def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None, allow: bool) -> None:
+    failure = None
+    try:
+        location = parse_location(text, location_type, allow_password=allow)
+    except UsageError as error:
+        failure = shown(error)
+    else:
+        assert location.location == text
+        assert not text.startswith("-")
+    assert failure is None or "@" not in text or "S3cret" not in failure
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("sftp://host/x", "sftp://host/x"),
+        ("sftp://host:22/a@b", "sftp://host:22/a@b"),
+        ("sftp://host:/a@b", "sftp://host:/a@b"),
+        ("sftp://[::1]:22/a@b", "sftp://[::1]:22/a@b"),
+        ("sftp://user@host/x", "sftp://user@host/x"),
+        ("sftp://user:pw@host/x", "sftp://user:***@host/x"),
+        ("sftp://user:p/w@host/x", "sftp://user:***@host/x"),
+        ("sftp://user:p@w@host/x", "sftp://user:***@host/x"),
+        ("user:pw@host/x", "user:***@host/x"),
+        ("", ""),
+    ],
+)
+def test_masked_location_hides_the_password_only(text: str, masked: str) -> None:
+    assert mask_location(text) == masked

@@ -1,0 +1,66 @@
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from backupctl.errors import ExitCode, UsageError
+from backupctl.rules.password import broken_password_rules, check_backup_password
+from backupctl.secret import Secret
+
+DOCUMENTED = re.compile(r"^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}$")
+NEARLY = st.text(st.sampled_from("aZ5!~ é\n\x7f"), max_size=22)
+VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=6, max_size=22)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(NEARLY, VISIBLE))
+@example("VMw@re123")
+@example("VMw@re1!VMw@re1!")
+@example("Passw0rd ")
+@example("Passw0rd!\n")
+def test_rules_for_any_text_agree_with_the_documented_pattern(text: str) -> None:
+    assert (not broken_password_rules(Secret(text))) == bool(DOCUMENTED.fullmatch(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Aa1!567", ["shorter than 8"]),
+        ("Aa1!" + "x" * 17, ["longer than 20"]),
+        ("aaaaaa1!", ["upper-case"]),
+        ("AAAAAA1!", ["lower-case"]),
+        ("AAAAaaa!", ["a digit"]),
+        ("AAAAaaa1", ["special"]),
+        ("Aa1!5678 ", ["visible ASCII characters only"]),
+        ("Aa1!567é", ["visible ASCII characters only"]),
+        ("Aa1 5678", ["special", "visible ASCII characters only"]),
+        ("ÄÖÜ", ["shorter", "upper-case", "lower-case", "a digit", "special", "visible ASCII characters only"]),
+    ],
+)
+def test_rules_for_a_bad_password_name_every_broken_one(text: str, words: list[str]) -> None:
+    broken = broken_password_rules(Secret(text))
+    assert len(broken) == len(words)
+    assert all(word in rule for word, rule in zip(words, broken, strict=True))
+
+
+@pytest.mark.parametrize("text", ["Aa1!5678", "Aa1!" + "x" * 16, "~~~~~~~~aA0"])
+def test_password_at_the_bounds_is_accepted(text: str) -> None:
+    check_backup_password(Secret(text))
+
+
+def test_bad_password_raises_a_usage_error_that_does_not_show_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_backup_password(Secret("§§hunter§§"))
+    error = caught.value
+    assert error.exit_code == ExitCode.USAGE
+    assert len(error.details) == 4
+    shown = repr(error) + error.message + str(error.hint) + "".join(error.details)
+    assert "hunter" not in shown
+    assert "§" not in shown
+
+
+def test_empty_password_says_how_to_have_no_encryption() -> None:
+    with pytest.raises(UsageError, match="empty") as caught:
+        check_backup_password(Secret(""))
+    assert caught.value.hint == "leave it out for a backup without encryption"

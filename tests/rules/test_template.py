@@ -1,0 +1,59 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from backupctl.errors import UsageError
+from backupctl.rules.template import fill_location, is_template
+
+NOW = datetime(2026, 3, 1, 2, 0, 9, tzinfo=UTC)
+
+
+def filled(template: str, server: str = "vc01.example.com") -> str:
+    return fill_location(template, server=server, now=NOW)
+
+
+def test_template_with_every_placeholder_is_filled() -> None:
+    assert (
+        filled("sftp://h/{server}/{date}_{time}/{server}")
+        == "sftp://h/vc01.example.com/2026-03-01_02-00-09/vc01.example.com"
+    )
+
+
+def test_template_with_doubled_braces_keeps_single_ones() -> None:
+    assert filled("sftp://h/{{server}}/{{{date}}}") == "sftp://h/{server}/{2026-03-01}"
+
+
+@pytest.mark.parametrize(("server", "folder"), [("vc01:8443", "vc01-8443"), ("[::1]:8443", "1--8443"), ("../x", "x")])
+def test_server_that_is_no_folder_is_changed_into_one(server: str, folder: str) -> None:
+    assert filled("sftp://h/{server}", server) == f"sftp://h/{folder}"
+
+
+def test_server_without_any_usable_character_is_refused() -> None:
+    with pytest.raises(UsageError):
+        filled("sftp://h/{server}", "..")
+
+
+@pytest.mark.parametrize(
+    "template", ["sftp://h/{host}", "sftp://h/{}", "sftp://h/{Date}", "sftp://h/{server!r}", "{0}"]
+)
+def test_template_with_an_unknown_placeholder_names_the_known_ones(template: str) -> None:
+    with pytest.raises(UsageError, match="unknown placeholder") as caught:
+        filled(template)
+    assert "{server} {date} {time}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("template", ["sftp://h/{", "sftp://h/}", "sftp://h/{date", "{{{"])
+def test_template_with_a_single_brace_is_refused(template: str) -> None:
+    with pytest.raises(UsageError, match="single brace"):
+        filled(template)
+
+
+def test_unknown_placeholder_next_to_credentials_is_not_shown() -> None:
+    with pytest.raises(UsageError) as caught:
+        filled("sftp://u:{S3cret}@h/x")
+    assert "S3cret" not in caught.value.message
+
+
+def test_template_is_told_from_a_plain_location() -> None:
+    assert is_template("sftp://h/{date}")
+    assert not is_template("sftp://h/date")

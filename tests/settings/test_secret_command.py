@@ -1,0 +1,146 @@
+import os
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from backupctl.clock import SystemClock
+from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.settings.secret_file import StandardInput
+from backupctl.settings.secrets import PASSWORD, GivenSecret, find_secret
+from tests.support.clock import FakeClock
+
+ENVIRON = {"PATH": os.defpath}
+
+
+class ImpatientClock(FakeClock):
+    """Lets a minute pass whenever it is read after the first time."""
+
+    def monotonic(self) -> float:
+        self.sleep(60)
+        return super().monotonic()
+
+
+class ClockThatWaitsFor(SystemClock):
+    """Lets the time be over as soon as a file has been written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._readings = 0
+
+    def monotonic(self) -> float:
+        self._readings += 1
+        while self._readings > 1 and not (self._path.exists() and self._path.read_text().endswith("\n")):
+            self.sleep(0.01)
+        return self._readings * 60
+
+
+def run(command: str, environ: dict[str, str] | None = None) -> str:
+    value = find_secret(PASSWORD, GivenSecret(command=command), environ or ENVIRON, StandardInput(None))
+    assert value is not None
+    assert str(value.source) == "flag --password-command"
+    return value.value.reveal()
+
+
+def shell(script: str) -> str:
+    return shlex.join(["/bin/sh", "-c", script])
+
+
+def shown(error: BackupctlError) -> str:
+    return f"{error!r} {error.hint} {error.details} {error.__cause__!r} {error.__context__!r}"
+
+
+@pytest.mark.parametrize(
+    ("script", "secret"), [("printf 'pw\\n'", "pw"), ("printf 'pw\\r\\n'", "pw"), ("printf ' p w '", " p w ")]
+)
+def test_command_gives_its_output_with_one_newline_cut(script: str, secret: str) -> None:
+    assert run(shell(script)) == secret
+
+
+def test_command_is_split_without_a_shell() -> None:
+    assert run("/bin/echo '$HOME;' \"a b\" *") == "$HOME; a b *"
+
+
+def test_command_is_found_in_the_path() -> None:
+    assert run("echo pw") == "pw"
+
+
+def test_command_gets_the_environment_without_our_secrets() -> None:
+    environ = {
+        "BACKUPCTL_BACKUP_PASSWORD": "S3cret",
+        "BACKUPCTL_PASSWORD_COMMAND": "S3cret",
+        "BACKUPCTL_SERVER": "vc01",
+    }
+    assert (
+        run(shell('echo "$BACKUPCTL_SERVER-$BACKUPCTL_BACKUP_PASSWORD$BACKUPCTL_PASSWORD_COMMAND"'), environ) == "vc01-"
+    )
+
+
+def test_command_gets_no_input() -> None:
+    assert run(shell("cat; echo end")) == "end"
+
+
+@pytest.mark.parametrize(
+    ("script", "word"),
+    [("echo S3cret; exit 3", "status 3"), ("echo S3cret; kill -9 $$", "signal 9"), ("true", "empty")],
+)
+def test_command_that_fails_is_refused_without_its_words_and_output(script: str, word: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run(shell(script))
+    assert caught.value.message.startswith("--password-command: '/bin/sh'")
+    assert word in caught.value.message
+    assert "S3cret" not in shown(caught.value)
+    assert "echo" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("command", ["none-of-this-name S3cret", "/ S3cret", "/etc/passwd S3cret", "'a\0b' S3cret"])
+def test_command_that_cannot_be_run_is_refused(command: str) -> None:
+    with pytest.raises(ConfigError, match=r"--password-command: .* cannot be run") as caught:
+        run(command)
+    assert "S3cret" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("command", ["", " ", "echo 'S3cret", "'' S3cret"])
+def test_command_that_is_none_is_a_usage_error_or_in_the_environment_a_config_error(command: str) -> None:
+    with pytest.raises(UsageError, match=r"^--password-command: ") as caught:
+        run(command)
+    assert "S3cret" not in shown(caught.value)
+    if command:
+        with pytest.raises(ConfigError, match=r"^BACKUPCTL_PASSWORD_COMMAND: "):
+            find_secret(PASSWORD, GivenSecret(), {"BACKUPCTL_PASSWORD_COMMAND": command}, StandardInput(None))
+
+
+def test_command_that_prints_without_end_is_bounded() -> None:
+    with pytest.raises(ConfigError, match="64 KiB") as caught:
+        run("yes S3cret")
+    assert "S3cret" not in shown(caught.value)
+
+
+def test_command_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(ConfigError, match="did not end within 30 seconds") as caught:
+        find_secret(PASSWORD, GivenSecret(command="sleep 60 S3cret"), ENVIRON, StandardInput(None), ImpatientClock())
+    assert "S3cret" not in shown(caught.value)
+
+
+@pytest.mark.real
+def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    script = f"sleep 60 & echo $! > {pid_file}; wait"
+    with pytest.raises(ConfigError, match="did not end"):
+        find_secret(
+            PASSWORD, GivenSecret(command=shell(script)), ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file)
+        )
+    time.sleep(0.2)  # noqa: TID251 - a killed process needs a moment to go
+    state = subprocess.run(["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, check=False)
+    assert state.stdout.strip()[:1] in {b"", b"Z"}
+
+
+@pytest.mark.real
+def test_command_that_lives_on_after_its_output_is_ended() -> None:
+    started = time.monotonic()  # noqa: TID251 - what is measured is real
+    with pytest.raises(ConfigError, match="did not end") as caught:
+        run(shell("echo pw; exec >&-; sleep 60; echo S3cret"))
+    assert "S3cret" not in shown(caught.value)
+    assert time.monotonic() - started < 20  # noqa: TID251 - as above

@@ -1,0 +1,272 @@
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.settings.secret_file import StandardInput
+from backupctl.settings.secrets import (
+    BACKUP_PASSWORD,
+    LOCATION_PASSWORD,
+    PASSWORD,
+    SECRETS,
+    GivenSecret,
+    find_secret,
+)
+from tests.support.clock import FakeClock
+
+NOTHING = GivenSecret()
+
+
+class ImpatientClock(FakeClock):
+    """Lets a minute pass whenever it is read, so that patience ends at once."""
+
+    def monotonic(self) -> float:
+        self.sleep(60)
+        return super().monotonic()
+
+
+class Terminal(io.BytesIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def stdin(content: bytes = b"") -> StandardInput:
+    return StandardInput(io.BytesIO(content))
+
+
+def secret_file(directory: Path, content: bytes, mode: int = 0o600) -> Path:
+    path = directory / "location.pass"
+    path.write_bytes(content)
+    path.chmod(mode)
+    return path
+
+
+def found(given: GivenSecret = NOTHING, environ: dict[str, str] | None = None) -> tuple[str, str] | None:
+    value = find_secret(PASSWORD, given, environ or {}, stdin())
+    return None if value is None else (value.value.reveal(), str(value.source))
+
+
+@contextmanager
+def refused(kind: type[BackupctlError], *words: str) -> Iterator[None]:
+    with pytest.raises(kind) as caught:
+        yield
+    error = caught.value
+    shown = f"{error.message} {error.hint} {error.details}"
+    assert "S3cret" not in f"{shown} {error!r} {error.__cause__!r} {error.__context__!r}"
+    for word in words:
+        assert word in shown
+
+
+def test_secret_names_give_options_and_variables() -> None:
+    assert [secret.file_option for secret in SECRETS] == [
+        "--password-file",
+        "--location-password-file",
+        "--backup-password-file",
+    ]
+    assert BACKUP_PASSWORD.command_option == "--backup-password-command"
+    assert LOCATION_PASSWORD.environment_names == (
+        "BACKUPCTL_LOCATION_PASSWORD",
+        "BACKUPCTL_LOCATION_PASSWORD_FILE",
+        "BACKUPCTL_LOCATION_PASSWORD_COMMAND",
+    )
+
+
+def test_secret_that_nothing_names_is_none() -> None:
+    assert found() is None
+    assert found(environ={"BACKUPCTL_PASSWORD": "", "CREDENTIALS_DIRECTORY": ""}) is None
+
+
+def test_ladder_goes_from_option_to_environment_to_credential(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"from systemd\n")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert found(environ=environ) == ("from systemd", "systemd credential password")
+    environ["BACKUPCTL_PASSWORD"] = " from environment "
+    assert found(environ=environ) == (" from environment ", "environment BACKUPCTL_PASSWORD")
+    given = GivenSecret(file=str(secret_file(tmp_path, b"from file")))
+    assert found(given, environ) == ("from file", "flag --password-file")
+
+
+def test_environment_may_name_a_file(tmp_path: Path) -> None:
+    path = str(secret_file(tmp_path, b"from file"))
+    assert found(environ={"BACKUPCTL_PASSWORD_FILE": path}) == ("from file", "environment BACKUPCTL_PASSWORD_FILE")
+
+
+def test_environment_may_name_a_command() -> None:
+    expected = ("from command", "environment BACKUPCTL_PASSWORD_COMMAND")
+    assert found(environ={"BACKUPCTL_PASSWORD_COMMAND": "/bin/echo 'from command'"}) == expected
+
+
+def test_two_options_for_one_secret_are_refused() -> None:
+    with refused(UsageError, "--password-file", "--password-command"):
+        found(GivenSecret(file="x", command="S3cret"))
+
+
+def test_two_variables_for_one_secret_are_refused_unless_an_option_wins(tmp_path: Path) -> None:
+    environ = {"BACKUPCTL_PASSWORD": "S3cret", "BACKUPCTL_PASSWORD_FILE": "x"}
+    with refused(ConfigError, "BACKUPCTL_PASSWORD and BACKUPCTL_PASSWORD_FILE"):
+        found(environ=environ)
+    assert found(GivenSecret(file=str(secret_file(tmp_path, b"x"))), environ) == ("x", "flag --password-file")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"pw", "pw"), (b"pw\n", "pw"), (b"pw\r\n", "pw"), (b" pw \n", " pw "), ("pä\tß\n".encode(), "pä\tß")],
+)
+def test_file_gives_its_line_with_one_newline_cut(tmp_path: Path, content: bytes, expected: str) -> None:
+    assert found(GivenSecret(file=str(secret_file(tmp_path, content)))) == (expected, "flag --password-file")
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        *[(b"", "empty"), (b"\n", "empty"), (b"\r\n", "empty"), (b"S3cret\n\n", "more than one line")],
+        *[
+            (b"S3cret\nS3cret", "more than one line"),
+            (b"S3cret\rx", "more than one line"),
+            (b"S3cret\r", "more than one"),
+        ],
+        *[(b"S3cret\0", "NUL"), (b"S3cret\xff", "UTF-8"), (b"\xef\xbb\xbfS3cret", "byte order mark")],
+        *[(b"S3cret" * 20000, "64 KiB"), ("S3cret".encode("utf-16"), "UTF-8")],
+    ],
+)
+def test_file_that_is_not_one_line_of_text_is_refused(tmp_path: Path, content: bytes, word: str) -> None:
+    path = secret_file(tmp_path, content)
+    with refused(ConfigError, "--password-file", str(path), word):
+        found(GivenSecret(file=str(path)))
+
+
+def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with refused(ConfigError, f"--password-file: {tmp_path}/none cannot be read: No such file"):
+        found(GivenSecret(file=f"{tmp_path}/none"))
+
+
+def test_file_that_is_a_directory_is_refused(tmp_path: Path) -> None:
+    with refused(ConfigError, "--password-file", "is a directory"):
+        found(GivenSecret(file=str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
+def test_file_with_an_impossible_name_is_refused(name: str) -> None:
+    with refused(ConfigError, "cannot be read"):
+        found(GivenSecret(file=name))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601])
+def test_file_that_others_can_touch_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    directory = tmp_path / "my secrets"
+    directory.mkdir()
+    path = secret_file(directory, b"S3cret", mode)
+    with refused(ConfigError, "--password-file", f"chmod 600 '{path}'", f"{mode:04o}"):
+        found(GivenSecret(file=str(path)))
+
+
+def test_credential_of_systemd_may_have_any_mode(tmp_path: Path) -> None:
+    secret_file(tmp_path, b"").rename(tmp_path / "unused")
+    path = tmp_path / "backup-password"
+    path.write_bytes(b"pw\n")
+    path.chmod(0o444)
+    value = find_secret(BACKUP_PASSWORD, NOTHING, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, stdin())
+    assert value is not None
+    assert value.value.reveal() == "pw"
+
+
+def test_credential_that_is_missing_is_none_but_a_bad_one_is_refused(tmp_path: Path) -> None:
+    assert found(environ={"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}) is None
+    (tmp_path / "password").mkdir()
+    with refused(ConfigError, "systemd credential password", "directory"):
+        found(environ={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
+def test_open_descriptor_is_read_whatever_its_mode(tmp_path: Path) -> None:
+    with secret_file(tmp_path, b"pw\n", 0o644).open("rb") as file:
+        assert found(GivenSecret(file=f"/dev/fd/{file.fileno()}")) == ("pw", "flag --password-file")
+
+
+def test_pipe_of_a_process_substitution_is_read() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"pw\n")
+    os.close(writing)
+    try:
+        assert found(GivenSecret(file=f"/dev/fd/{reading}")) == ("pw", "flag --password-file")
+    finally:
+        os.close(reading)
+
+
+def test_fifo_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path, 0o666)
+    with refused(ConfigError, "--password-file", "in time"):
+        find_secret(PASSWORD, GivenSecret(file=str(path)), {}, stdin(), ImpatientClock())
+
+
+def test_fifo_that_never_ends_is_bounded() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        os.write(writing, b"S3cret" * 20000)
+        with refused(ConfigError, "in time"):
+            find_secret(PASSWORD, GivenSecret(file=f"/dev/fd/{reading}"), {}, stdin(), ImpatientClock())
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_device_without_end_is_bounded() -> None:
+    with refused(ConfigError, "64 KiB"):
+        found(GivenSecret(file="/dev/zero"))
+
+
+def test_terminal_as_a_file_is_refused() -> None:
+    controller, terminal = os.openpty()
+    try:
+        with refused(UsageError, "is a terminal"):
+            found(GivenSecret(file=os.ttyname(terminal)))
+    finally:
+        os.close(controller)
+        os.close(terminal)
+
+
+def test_stdin_gives_one_secret() -> None:
+    value = find_secret(PASSWORD, GivenSecret(file="-"), {}, stdin(b"pw\n"))
+    assert value is not None
+    assert value.value.reveal() == "pw"
+
+
+def test_stdin_for_two_secrets_is_refused() -> None:
+    shared = stdin(b"S3cret\n")
+    find_secret(PASSWORD, GivenSecret(file="-"), {}, shared)
+    with refused(UsageError, "--password-file and BACKUPCTL_LOCATION_PASSWORD_FILE cannot both"):
+        find_secret(LOCATION_PASSWORD, NOTHING, {"BACKUPCTL_LOCATION_PASSWORD_FILE": "-"}, shared)
+
+
+def test_stdin_that_cannot_give_a_secret_is_refused() -> None:
+    given = GivenSecret(file="-")
+    with refused(ConfigError, "closed"):
+        find_secret(PASSWORD, given, {}, StandardInput(None))
+    with refused(UsageError, "terminal"):
+        find_secret(PASSWORD, given, {}, StandardInput(Terminal(b"S3cret")))
+    with refused(ConfigError, "--password-file: standard input is empty"):
+        find_secret(PASSWORD, given, {}, stdin())
+    with refused(ConfigError, "64 KiB"):
+        find_secret(PASSWORD, given, {}, stdin(b"S3cret" * 20000))
+
+
+@pytest.mark.parametrize("text", ["S3cret\n", "S3cret\udcff", "S3cret\0"])
+def test_variable_that_is_not_one_line_of_text_is_refused(text: str) -> None:
+    with refused(ConfigError, "BACKUPCTL_PASSWORD"):
+        found(environ={"BACKUPCTL_PASSWORD": text})
+
+
+def test_found_secret_does_not_show_itself() -> None:
+    value = find_secret(PASSWORD, NOTHING, {"BACKUPCTL_PASSWORD": "S3cret"}, stdin())
+    assert "S3cret" not in f"{value!r} {value}"
+    assert "S3cret" not in repr(GivenSecret(command="echo S3cret"))
+
+
+def test_mode_bits_of_the_fixture_are_what_the_tests_think(tmp_path: Path) -> None:
+    assert stat.S_IMODE(secret_file(tmp_path, b"", 0o640).stat().st_mode) == 0o640
