@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from backupctl.clock import Clock, SystemClock
 from backupctl.cli.prompts import Prompter, TerminalPrompter
+from backupctl.clock import Clock, SystemClock
 from backupctl.errors import BackupctlError, ExitCode, UsageError, verdict
 from backupctl.settings.environment import process_environment
 from backupctl.settings.option import Option
@@ -62,7 +62,7 @@ class App:
     def sourced(self, option: Option[T]) -> Value[T]:
         """Return the value of an option with its source."""
         found = resolve(option, self.given.get(option.key), self.environ)
-        if found.value not in {None, False, 0} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
+        if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
             self.view.debug(f"{option.name}: {found.value} ({found.source})")
         return found
 
@@ -77,7 +77,7 @@ class App:
     @cached_property
     def view(self) -> "View":
         """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
-        from backupctl.views.select import make_view
+        from backupctl.views.selection import make_view
 
         return make_view(
             output_asked_for(self.argv),
@@ -86,7 +86,7 @@ class App:
             clock=self.clock,
             color=self._lenient(COLOR, "auto"),
             quiet=bool(self._lenient(QUIET, default=False)),
-            verbose=int(self._lenient(VERBOSE, 0)),
+            verbose=bool(self._lenient(VERBOSE, 0)),
             environ=self.environ,
         )
 

@@ -52,12 +52,12 @@ def patience(app: App) -> Patience:
 
 def backup_request(app: App) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location = _location(app)
+    location, parts = _location(app), app.value(PART)
     user, location_password = _location_login(app, location)
     return BackupRequest(
-        parts=check_parts(app.value(PART)) if app.value(PART) else (),
-        location_type=location.type,
-        location=location.text,
+        parts=check_parts(parts),
+        location_type=location.location_type,
+        location=location.location,
         location_user=user,
         location_password=location_password,
         backup_password=_backup_password(app),
@@ -70,7 +70,7 @@ def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupReque
     """Return the request for one appliance: ``{server}``, ``{date}`` and ``{time}`` in its location are filled in."""
     values = {name: getattr(request, name) for name in request.__struct_fields__}
     location = fill_location(request.location, server=server, now=now)
-    return BackupRequest(**values | {"location": parse_location(location, request.location_type).text})
+    return BackupRequest(**values | {"location": parse_location(location, request.location_type).location})
 
 
 def _location(app: App) -> Location:

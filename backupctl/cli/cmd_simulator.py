@@ -31,7 +31,11 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
 @click.option("--tls/--no-tls", default=True, help="HTTPS with a certificate of its own CA (default), or HTTP.")
 @click.option("--release", type=click.Choice(RELEASES), default="8.0", show_default=True, help="What to be like.")
 @click.option(
-    "--accept-username", metavar="USER", default="administrator@vsphere.local", show_default=True, help="Who may log in."
+    "--accept-username",
+    metavar="USER",
+    default="administrator@vsphere.local",
+    show_default=True,
+    help="Who may log in.",
 )
 @click.option("--accept-password-file", metavar="FILE", help="The password is in this file; else it is VMware1!.")
 @click.option("--job-duration", metavar="DURATION", default="20s", show_default=True, help="How long a backup takes.")
@@ -48,7 +52,7 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
 @click.option("--fault", "faults", metavar="SPEC", multiple=True, help="KIND[=VALUE][@PHASE], repeatable; see README.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the line of JSON there too.")
 @click.pass_obj
-def serve(app: App, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
+def serve(app: App, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
     """Serve simulated appliances until INT or TERM."""
     from backupctl.simulator.options import ServerOptions
     from backupctl.simulator.server import run

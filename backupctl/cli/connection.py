@@ -1,10 +1,11 @@
 """Appliances out of settings: whom to talk to, as whom, and how."""
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backupctl.cli.app import App, no_such_value
-from backupctl.cli.simulation import SIMULATED_USER, simulated_appliance
+from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.secret import Secret
@@ -14,7 +15,7 @@ from backupctl.settings.secrets import PASSWORD
 from backupctl.settings.server import ServerAddress, parse_server
 
 if TYPE_CHECKING:
-    from backupctl.api.transport import Exchange
+    from backupctl.api.transport import Exchange, Observer
 
 _ATTACHING = ("server", "username", "auth", "api", "ca_file", "insecure", "password_file")
 """What was given of these is repeated in the command line that follows a job later."""
@@ -41,7 +42,9 @@ def _server(app: App) -> ServerAddress:
         return servers[0]
     if not app.prompter.present:
         raise no_such_value(SERVER)
-    return parse_server(app.prompter.ask("Appliance (host name)", parse_server))
+    text = app.prompter.ask("Appliance (host name)", parse_server)
+    app.given[SERVER.key] = (text,)
+    return parse_server(text)
 
 
 def _username(app: App) -> str:
@@ -50,7 +53,9 @@ def _username(app: App) -> str:
         return user
     if not app.prompter.present:
         raise no_such_value(USERNAME)
-    return app.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
+    user = app.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
+    app.given[USERNAME.key] = user
+    return user
 
 
 def _password(app: App, user: str, server: ServerAddress) -> Secret:
@@ -88,10 +93,11 @@ def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> 
         proxy=proxy.url.reveal() if proxy else None,
         transport=app.transport_for(server) if app.transport_for else None,
     )
-    return Appliance(server.name, server.host, user, api, app.clock, app.view.event, _attach_line(app))
+    return Appliance(server.name, server.host, user, api, app.clock, app.view.event, partial(_attach_line, app))
 
 
-def _attach_line(app: App) -> "AttachLine":
+def _attach_line(app: App, job_id: str) -> str:
+    """Return the command line that follows a job later, with the connection options of this run."""
     words = []
     for key in _ATTACHING:
         given = app.given.get(key)
@@ -101,34 +107,14 @@ def _attach_line(app: App) -> "AttachLine":
         elif given:
             for text in given if isinstance(given, tuple) else (given,):
                 words += [flag, str(text)]
-    return AttachLine(tuple(words))
+    return shlex.join(["backupctl", "watch", job_id, *words])
 
 
-class AttachLine:
-    """Makes the command line that follows a job later, with the connection options of this run."""
+def _observer(app: App) -> "Observer":
+    """Show each request under ``-v``: method, path, status and time, never a body, a header or a query."""
 
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self._words = words
-
-    def __call__(self, job_id: str) -> str:
-        """Return the line for a job."""
-        return shlex.join(["backupctl", "watch", job_id, *self._words])
-
-
-def _observer(app: App) -> "Observe":
-    return Observe(app)
-
-
-class Observe:
-    """Shows each request under ``-v``: method, path, status and time, never a body, a header or a query."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    def __call__(self, exchange: "Exchange") -> None:
-        """Show one exchange."""
+    def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
-        self._app.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+        app.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
 
-
-__all__ = ["SIMULATED_USER", "connect"]
+    return observe

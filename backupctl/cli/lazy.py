@@ -11,7 +11,9 @@ from backupctl.cli.options import write_sections
 class LazyGroup(click.Group):
     """A group of light stand-ins: commands with name and short help, which are swapped for the real ones when run."""
 
-    def __init__(self, *arguments: object, lazy: Mapping[str, tuple[str, str]] | None = None, **attributes: object) -> None:
+    def __init__(
+        self, *arguments: object, lazy: Mapping[str, tuple[str, str]] | None = None, **attributes: object
+    ) -> None:
         super().__init__(*arguments, **attributes)  # type: ignore[arg-type]
         self._modules = {name: module for name, (module, _) in (lazy or {}).items()}
         for name, (_, short_help) in (lazy or {}).items():

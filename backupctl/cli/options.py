@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from backupctl.cli.app import App
 from backupctl.settings.option import Group, Kind, Option
@@ -77,8 +78,9 @@ def secret_options(*names: SecretName) -> Callable[[F], F]:
             section = Group.CONNECTION if name is PASSWORD else Group.BACKUP
             file_help = f"Read {name.meaning} from a file, - is standard input.  [{name.environment_names[1]}]"
             command_help = f"Take {name.meaning} from what a command prints.  [{name.environment_names[2]}]"
-            function = _click_option(name.command_option, section, metavar="COMMAND", help=command_help)(function)
-            function = _click_option(name.file_option, section, metavar="FILE", help=file_help)(function)
+            command = _click_option(name.command_option, section=section, metavar="COMMAND", help=command_help)
+            file = _click_option(name.file_option, section=section, metavar="FILE", help=file_help)
+            function = file(command(function))
         return function
 
     return decorate
@@ -101,9 +103,8 @@ def _declare(option: Option[Any]) -> Callable[[F], F]:
     return _click_option(*names, section=option.group, help=_help(option), **kinds[option.kind], **complete)
 
 
-def _click_option(*names_and_section: str, section: str | None = None, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
-    names = names_and_section if section else names_and_section[:-1]
-    option_class = type("Option", (SectionedOption,), {"section": section or names_and_section[-1]})
+def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
+    option_class = type("Option", (SectionedOption,), {"section": section})
     return click.option(*names, cls=option_class, expose_value=False, callback=_note, **attributes)
 
 
@@ -116,15 +117,8 @@ def _help(option: Option[Any]) -> str:
 
 def _note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - whatever was typed
     """Note what was typed: the command's own wins over what stands before it, lists are put together."""
-    app = ctx.find_object(App)
-    if app is None or value is None or value is False or value == () or value == 0:
-        if value is not False or app is None or ctx.get_parameter_source(parameter.name or "") is not _TYPED:
-            return
-    assert parameter.name is not None  # noqa: S101 - click names every option
-    known = app.given.get(parameter.name)
-    if isinstance(value, tuple) and isinstance(known, tuple):
-        value = known + value
-    app.given[parameter.name] = value
-
-
-_TYPED = click.core.ParameterSource.COMMANDLINE
+    app, name = ctx.find_object(App), parameter.name
+    if app is None or name is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        return
+    known = app.given.get(name)
+    app.given[name] = known + value if isinstance(value, tuple) and isinstance(known, tuple) else value

@@ -16,9 +16,7 @@ from backupctl.results import Envelope, Result
 R = TypeVar("R", bound=Result)
 
 
-def run(
-    app: App, command: str, result_type: type[R], work: Callable[[Appliance], Task[Outcome]]
-) -> int:
+def run(app: App, command: str, result_type: type[R], work: Callable[[Appliance], Task[Outcome]]) -> int:
     """Do ``work`` on the appliances of the command line, show the results and return the exit code."""
     appliances = connect(app)
     mailbox: Mailbox = queue.SimpleQueue()

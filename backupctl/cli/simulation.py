@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SIMULATED_NAME: Final = "simulated"
 SIMULATED_HOST: Final = "vcsa.simulator.test"
 SIMULATED_USER: Final = "administrator@vsphere.local"
+_PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and it opens nothing but this simulator
 _SECONDS: Final = 10.0
 
 
@@ -26,11 +27,18 @@ def simulated_appliance(app: App, observe: "Observer") -> Appliance:
     if "server" in app.given:
         raise UsageError(f"--simulate and {SERVER.flag} exclude each other", hint="leave one of them out")
     app.view.warn("--simulate: this is an embedded appliance; no real backup is made")
-    simulated = Simulated(app.clock, username=SIMULATED_USER, host=SIMULATED_HOST, job_duration=_SECONDS, history=True)
+    simulated = Simulated(
+        app.clock,
+        username=SIMULATED_USER,
+        password=_PASSWORD,
+        host=SIMULATED_HOST,
+        job_duration=_SECONDS,
+        history=True,
+    )
     family = app.value(API)
     api = connect(
         f"https://{SIMULATED_HOST}",
-        Login(SIMULATED_USER, Secret(simulated.password), basic=app.value(AUTH) == "basic"),
+        Login(SIMULATED_USER, Secret(_PASSWORD), basic=app.value(AUTH) == "basic"),
         clock=app.clock,
         observe=observe,
         family=None if family == "auto" else family,

@@ -128,12 +128,6 @@ COLOR: Final[Option[str]] = Option(
     parse_environment=lambda _: "never",
     help="When to use colours; NO_COLOR in the environment means never.",
 )
-YES: Final[Option[bool]] = Option(
-    name="yes",
-    group=Group.OUTPUT,
-    kind=Kind.FLAG,
-    help="Answer yes to every question.",
-)
 
 LOCATION_TYPE: Final[Option[str | None]] = Option(
     name="location-type",
@@ -160,12 +154,6 @@ LOCATION_USER: Final[Option[str | None]] = Option(
     metavar="USER",
     environment="BACKUPCTL_LOCATION_USER",
     help="Who the appliance logs in as at the location.",
-)
-ALLOW_PASSWORD_IN_URL: Final[Option[bool]] = Option(
-    name="allow-password-in-url",
-    group=Group.BACKUP,
-    kind=Kind.FLAG,
-    help="Accept a location with user and password in its URL, where the appliance keeps and shows them.",
 )
 PART: Final[Option[tuple[str, ...]]] = Option(
     name="part",
@@ -258,8 +246,8 @@ CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
 
 OPTIONS: Final[tuple[Option[Any], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE),
-    *(OUTPUT, QUIET, VERBOSE, COLOR, YES),
-    *(LOCATION_TYPE, LOCATION, LOCATION_USER, ALLOW_PASSWORD_IN_URL, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
+    *(OUTPUT, QUIET, VERBOSE, COLOR),
+    *(LOCATION_TYPE, LOCATION, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
     *(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
 )
 """Every option, group by group, in the order in which they are shown."""
