@@ -89,7 +89,7 @@ def _location_login(app: App, location: Location) -> tuple[str | None, Secret | 
     asks = app.prompter.present and not app.value(DRY_RUN)
     if user is not None and password is None:
         if asks:
-            password = app.prompter.ask_secret(f"Password of {user} at {location.shown} (Enter for none)")
+            password = app.prompter.ask_secret(f"Password of {user} at {location.location} (Enter for none)")
         else:
             app.view.warn(
                 f"no password for the location user {user}",
@@ -97,7 +97,7 @@ def _location_login(app: App, location: Location) -> tuple[str | None, Secret | 
             )
     if user is None and password is not None:
         if asks:
-            user = app.prompter.ask(f"User at {location.shown}", LOCATION_USER.parse)
+            user = app.prompter.ask(f"User at {location.location}", LOCATION_USER.parse)
         else:
             app.view.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"

@@ -117,8 +117,8 @@ def _help(option: Option[Any]) -> str:
 
 def _note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - whatever was typed
     """Note what was typed: the command's own wins over what stands before it, lists are put together."""
-    app, name = ctx.find_object(App), parameter.name
-    if app is None or name is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+    app, name = ctx.find_object(App), str(parameter.name)
+    if app is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return
     known = app.given.get(name)
     app.given[name] = known + value if isinstance(value, tuple) and isinstance(known, tuple) else value

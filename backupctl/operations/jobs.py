@@ -19,6 +19,7 @@ from backupctl.models import (
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results import Job, Message
+from backupctl.rules.location import mask_location
 
 LATEST: Final = "latest"
 _TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
@@ -53,7 +54,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         type=details.type,
         size_bytes=_whole(details.size),
         duration_seconds=_whole(details.duration) if details.duration is not None else known.duration_seconds,
-        location=details.location or known.location,
+        location=mask_location(details.location) if details.location else known.location,
         location_user=details.location_user or known.location_user,
         user=details.user,
         build=_build(details),

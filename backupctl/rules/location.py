@@ -33,28 +33,18 @@ class Location:
     port: int | None
     path: str
 
-    @property
-    def shown(self) -> str:
-        """Return the text with a password in it masked."""
-        return mask_location(self.location)
 
-    def __repr__(self) -> str:
-        return f"Location({self.location_type} {self.shown})"
-
-
-def parse_location(text: str, location_type: str | None = None, *, allow_password: bool = False) -> Location:
+def parse_location(text: str, location_type: str | None = None) -> Location:
     """Check ``text`` and find its type in its scheme, unless ``location_type`` says it; raise UsageError.
 
-    ``allow_password`` lets a URL with a user name and password through. No error shows a password.
+    A user name or a password in it is refused, and no error shows one.
     """
     given_type = None if location_type is None else parse_location_type(location_type)
     _check_text(text)
     url = _URL.fullmatch(text)
     authority, path = _split(url["rest"] if url else text)
     if "@" in authority:
-        if not (allow_password and url):
-            _refuse_credentials()
-        authority = authority.rpartition("@")[2]
+        _refuse_credentials()
     try:
         if url:
             _check_url(text, path)
@@ -62,7 +52,7 @@ def parse_location(text: str, location_type: str | None = None, *, allow_passwor
             _check_bare_form(authority, path)
         place = parse_authority(authority, _WHAT)
     except UsageError:
-        if "@" in text and not allow_password:  # user:pass/word@host: the password ends what looks like the host
+        if "@" in text:  # user:pass/word@host: the password ends what looks like the host
             _refuse_credentials()
         raise
     found_type = _decide_type(url["scheme"] if url else None, given_type)

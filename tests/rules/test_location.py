@@ -107,17 +107,6 @@ def test_other_faults_next_to_credentials_do_not_show_them(text: str) -> None:
     assert "S3cret" not in shown(broken(text))
 
 
-def test_password_in_a_url_where_allowed_is_sent_but_not_shown() -> None:
-    location = parse_location("ftp://backup:S3cret@host:21/x", allow_password=True)
-    assert location.location == "ftp://backup:S3cret@host:21/x"
-    assert (location.host, location.port) == ("host", 21)
-    assert location.shown == "ftp://backup:***@host:21/x"
-    assert "S3cret" not in repr(location)
-    with pytest.raises(UsageError) as caught:
-        parse_location("ftp://backup:S3cret@host:21/x y", allow_password=True)
-    assert caught.value.hint == "write %20 for it"
-
-
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -145,12 +134,12 @@ def test_windows_share_is_refused_with_its_url() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]), st.booleans())
-@example("sftp://[:]", None, True)
-def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None, allow: bool) -> None:
+@given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]))
+@example("sftp://[:]", None)
+def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None) -> None:
     failure = None
     try:
-        location = parse_location(text, location_type, allow_password=allow)
+        location = parse_location(text, location_type)
     except UsageError as error:
         failure = shown(error)
     else:

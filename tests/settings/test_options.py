@@ -7,7 +7,7 @@ from backupctl.settings.option import Kind, Option
 from backupctl.settings.options import OPTIONS
 from backupctl.settings.resolve import resolve
 
-NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "yes", "insecure", "allow-password-in-url"}
+NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "insecure"}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
