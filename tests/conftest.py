@@ -1,0 +1,25 @@
+"""What holds for every test: an environment without settings, and no waiting for real."""
+
+import os
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:  # noqa: TID251 - cleaned for the test
+        if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def backupctl(clock: FakeClock) -> CommandLine:
+    return CommandLine(clock=clock)

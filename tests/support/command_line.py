@@ -1,0 +1,132 @@
+"""The front door in this process: a whole command line against a simulated appliance, on a clock that costs nothing."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from backupctl.cli.app import App
+from backupctl.cli.root import run
+from backupctl.errors import UsageError
+from backupctl.operations.fleet import InlineWorkers
+from backupctl.secret import Secret
+from backupctl.settings.server import ServerAddress
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+
+HOST = "vc01.example.com"
+USER = "administrator@vsphere.local"
+PASSWORD = "VMware1!"
+LOCATION = "sftp://backup.example.com/vcenter"
+TO_APPLIANCE = {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command line did: exit code and both outputs."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def result(self) -> Any:
+        """The result of the only appliance."""
+        (result,) = self.json["results"]
+        return result
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass
+class ScriptedPrompter:
+    """Gives prepared answers; with none prepared at all, nobody is there."""
+
+    answers: list[str] | None = None
+    questions: list[str] = field(default_factory=list)
+
+    @property
+    def present(self) -> bool:
+        return self.answers is not None
+
+    def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
+        while True:
+            answer = self._next(question) or default or ""
+            try:
+                check(answer)
+            except UsageError as error:
+                self.say(error.message)
+            else:
+                return answer
+
+    def ask_secret(self, question: str) -> Secret | None:
+        answer = self._next(question)
+        return Secret(answer) if answer else None
+
+    def say(self, line: str) -> None:
+        self.questions.append(line)
+
+    def _next(self, question: str) -> str:
+        assert self.answers, f"asked without an answer prepared: {question}"
+        self.questions.append(question)
+        return self.answers.pop(0)
+
+
+class CommandLine:
+    """Runs command lines against one simulated appliance.
+
+    The connection stands in the environment unless ``environ`` replaces it; ``answers`` puts a person at a terminal.
+    """
+
+    def __init__(
+        self,
+        appliance: Appliance | None = None,
+        *,
+        clock: FakeClock | None = None,
+        environ: Mapping[str, str] = TO_APPLIANCE,
+        transport: httpx.BaseTransport | None = None,
+        **options: Any,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.appliance = appliance or Appliance(self.clock, host=HOST, **options)
+        self.environ = dict(environ)
+        self.transport = transport or SimulatorTransport(self.appliance, self.clock)
+        self.prompter = ScriptedPrompter()
+
+    def __call__(
+        self, *argv: str, answers: Iterable[str] | None = None, stdin: str = "", environ: Mapping[str, str] | None = None
+    ) -> Run:
+        self.prompter = ScriptedPrompter(None if answers is None else list(answers))
+        stdout, stderr = io.StringIO(), io.StringIO()
+        app = App(
+            argv=argv,
+            stdin=io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"),
+            stdout=stdout,
+            stderr=stderr,
+            environ=self.environ if environ is None else environ,
+            clock=self.clock,
+            prompter=self.prompter,
+            transport_for=self._reach,
+            workers=InlineWorkers(),
+        )
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+            code = run(app)
+        return Run(code, stdout.getvalue(), stderr.getvalue())
+
+    def create(self, *argv: str, **options: Any) -> Run:
+        """Run create to a location that needs no login."""
+        return self("create", "--location", LOCATION, *argv, **options)
+
+    def _reach(self, _server: ServerAddress) -> httpx.BaseTransport:
+        return self.transport
