@@ -1,0 +1,41 @@
+"""What the simulator is asked to serve."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from backupctl.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The options of ``backupctl simulator serve``.
+
+    ``job_duration`` in seconds; ``listen`` as ``HOST:PORT``, where port 0 is any free one.
+    """
+
+    listen: str = "127.0.0.1:0"
+    tls: bool = True
+    release: str = "8.0"
+    username: str = "administrator@vsphere.local"
+    password: str = "VMware1!"  # noqa: S105 - documented, and it opens nothing but a simulator
+    job_duration: float = 20.0
+    progress: str = "linear"
+    history: bool = False
+    store: Path | None = None
+    appliances: int = 1
+    faults: tuple[str, ...] = ()
+    ready_file: Path | None = None
+
+    def address(self, index: int) -> tuple[str, int]:
+        """Return where appliance ``index`` (from 0) listens: a fixed port is counted on; raises ``UsageError``."""
+        match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]*)):(\d{1,5})", self.listen)
+        host = (match[1] or match[2]) if match else ""
+        port = int(match[3]) if match else 0
+        if not host or port + (self.appliances if port else 0) > 65536:
+            raise UsageError(f"cannot listen on {self.listen!r}", hint="write HOST:PORT, such as 127.0.0.1:8443")
+        return host, port + index if port else 0
+
+    def appliance_name(self, index: int) -> str:
+        """Return the name that appliance ``index`` (from 0) has for itself and in the folders of its backups."""
+        return "vcsa.simulator.test" if self.appliances == 1 else f"vcsa{index + 1}.simulator.test"

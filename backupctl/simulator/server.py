@@ -1,0 +1,169 @@
+"""The simulator on real sockets: N independent appliances, one port each, over HTTPS or HTTP."""
+
+import contextlib
+import functools
+import json
+import queue
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from backupctl.clock import Clock
+from backupctl.errors import OutputError, UsageError
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.certificate import Certificate, make_certificate
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.sockets import ApplianceServer
+from backupctl.simulator.store import BackupStore
+
+TICK_SECONDS = 0.5
+"""How often finished jobs are looked for when nobody asks, so that their files appear in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedAppliance:
+    """How to reach one appliance; without TLS there is neither ``ca_file`` nor ``fingerprint``."""
+
+    url: str
+    username: str
+    password: str
+    ca_file: str | None
+    fingerprint: str | None
+
+
+class SimulatorServer:
+    """Serves appliances from entering the context to leaving it, each connection in a thread.
+
+    Raises ``UsageError`` for an option that makes no sense, ``ConfigError`` when HTTPS needs a package that is missing,
+    ``UsageError`` when an address cannot be listened on. ``states`` are the appliances themselves, for tests.
+    """
+
+    def __init__(self, options: ServerOptions, clock: Clock) -> None:
+        if options.appliances < 1:
+            raise UsageError("the simulator serves at least one appliance")
+        self.options = options
+        self.states: list[Appliance] = []
+        self.appliances: list[ServedAppliance] = []
+        self._clock = clock
+        self._servers: list[ApplianceServer] = []
+        self._stopping: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._cleanup = contextlib.ExitStack()
+        store = BackupStore(options.store) if options.store else None
+        for index in range(options.appliances):
+            options.address(index)
+            self.states.append(
+                Appliance(
+                    clock,
+                    release=options.release,
+                    username=options.username,
+                    password=options.password,
+                    host=options.appliance_name(index),
+                    job_duration=options.job_duration,
+                    progress=options.progress,
+                    history=options.history,
+                    faults=options.faults,
+                    store=store,
+                    secure_cookies=options.tls,
+                )
+            )
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
+            certificate = self._certificate() if self.options.tls else None
+            for index, appliance in enumerate(self.states):
+                self._listen(index, appliance, certificate)
+            self._write_ready_file()
+            for server in self._servers:
+                self._start(functools.partial(server.serve_forever, poll_interval=0.1))
+                self._cleanup.callback(server.shutdown)
+            if self.options.store:
+                self._start_ticker()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def ready_line(self) -> str:
+        """One line of JSON that says how to reach the appliances."""
+        return json.dumps({"appliances": [asdict(appliance) for appliance in self.appliances]})
+
+    def wait(self) -> None:
+        """Block until ``stop`` is called."""
+        self._clock.wait(self._stopping, None)
+
+    def stop(self) -> None:
+        """End ``wait``; may be called from another thread or a signal handler."""
+        self._stopping.put(None)
+
+    def close(self) -> None:
+        """Stop listening, cut open connections, remove the certificate's file."""
+        self._cleanup.close()
+
+    def _certificate(self) -> Certificate:
+        folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backupctl-simulator-"))
+        return make_certificate(Path(folder), self.options.address(0)[0])
+
+    def _listen(self, index: int, appliance: Appliance, certificate: Certificate | None) -> None:
+        address = self.options.address(index)
+        try:
+            server = ApplianceServer(address, appliance, self._clock, certificate.context if certificate else None)
+        except OSError as error:
+            raise UsageError(f"cannot listen on {address[0]} port {address[1]}: {error.strerror or error}") from None
+        self._servers.append(server)
+        self._cleanup.callback(server.server_close)
+        self._cleanup.callback(server.close_connections)
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        self.appliances.append(
+            ServedAppliance(
+                url=f"{'https' if certificate else 'http'}://{host}:{server.server_address[1]}",
+                username=self.options.username,
+                password=self.options.password,
+                ca_file=str(certificate.ca_file) if certificate else None,
+                fingerprint=certificate.fingerprint if certificate else None,
+            )
+        )
+
+    def _write_ready_file(self) -> None:
+        """Write the ready line, so that the file is never seen half written."""
+        if self.options.ready_file is None:
+            return
+        growing = self.options.ready_file.with_name(f"{self.options.ready_file.name}.part")
+        try:
+            growing.touch(mode=0o600)  # it holds a password
+            growing.write_text(f"{self.ready_line}\n", encoding="utf-8")
+            growing.replace(self.options.ready_file)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.options.ready_file}: {error.strerror or error}") from None
+
+    def _start(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name="simulator", daemon=True).start()
+
+    def _start_ticker(self) -> None:
+        """Advance the appliances now and then, until a bell is rung."""
+        bell: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+        def tick() -> None:
+            while self._clock.wait(bell, TICK_SECONDS) is None:
+                for server in self._servers:
+                    with server.lock:
+                        server.appliance.advance()
+
+        self._start(tick)
+        self._cleanup.callback(bell.put, True)
+
+
+def run(options: ServerOptions, clock: Clock, announce: Callable[[str], None]) -> None:
+    """Serve until the thread is interrupted; ``announce`` gets the ready line once everything listens.
+
+    Raises what ``SimulatorServer`` raises.
+    """
+    with SimulatorServer(options, clock) as server:
+        announce(server.ready_line)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.wait()
