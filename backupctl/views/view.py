@@ -27,7 +27,8 @@ class View(Protocol):
     def finish(self, envelope: Envelope) -> None:
         """Show the result.
 
-        Raises OutputError where it could not be written; a reader that went away (EPIPE) is no error.
+        Raises OutputError where it could not be written; a reader that went away (EPIPE) is no error. A second
+        envelope, such as that of this OutputError, may follow: its errors are shown on standard error.
         """
         ...
 

@@ -1,0 +1,127 @@
+"""Progress on a terminal: one row for each job that is followed, drawn again several times a second.
+
+Rows are values that are replaced, never changed, because a thread of rich reads them while the main thread goes on.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from backupctl.clock import Clock
+from backupctl.results import (
+    Adopted,
+    Attached,
+    Cancelling,
+    Event,
+    Job,
+    JobResult,
+    Progressed,
+    Recovered,
+    Result,
+    Started,
+    Troubled,
+)
+from backupctl.views.human.lines import STRONG, line
+from backupctl.views.human.progress import message_text, print_lines
+from backupctl.views.human.rows import Row, add_columns, cells, ran_before
+from backupctl.views.human.sentences import sentences
+
+WIDE: Final = 120
+"""From this many columns on, the last message stands in the row and not below it."""
+REFRESHES_PER_SECOND: Final = 4
+
+
+class LiveProgress:
+    """Draws the rows below all other lines; without ``auto_refresh``, only when something happens."""
+
+    def __init__(self, console: Console, *, clock: Clock, auto_refresh: bool = True) -> None:
+        self._console = console
+        self._clock = clock
+        self._auto_refresh = auto_refresh
+        self._servers: set[str] = set()
+        self._rows: Mapping[str, Row] = {}
+        self._live: Live | None = None
+
+    def show(self, event: Event) -> None:
+        """Show an event: as a line above the rows, or as a change of its row."""
+        self._servers.add(event.server)
+        if not isinstance(event, Progressed):
+            before = f"{event.server}: " if len(self._servers) > 1 else ""
+            print_lines(self._console, sentences(event, before))
+        if isinstance(event, Started | Adopted | Attached | Progressed | Cancelling):
+            self._see(event.server, event.job, event)
+        elif isinstance(event, Troubled | Recovered) and event.server in self._rows:
+            row = self._rows[event.server]
+            since = row.troubled or self._clock.monotonic()
+            self._replace(
+                event.server, msgspec.structs.replace(row, troubled=since if isinstance(event, Troubled) else None)
+            )
+
+    def settle(self, results: Iterable[Result]) -> None:
+        """Draw each row as its job ended, for good."""
+        for result in results:
+            row = self._rows.get(result.server)
+            if row is not None and isinstance(result, JobResult) and result.job is not None:
+                row = msgspec.structs.replace(row, job=result.job, troubled=None)
+                self._rows = {**self._rows, result.server: row}
+        drawn = self._live is not None
+        self.stop()
+        if drawn:
+            self._console.print()
+
+    def stop(self) -> None:
+        """Stop drawing: the last state stays, the cursor is visible again."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _see(self, server: str, job: Job, event: Event) -> None:
+        row = self._rows.get(server)
+        if row is None or row.job.id != job.id:
+            row = Row(job=job, started=self._clock.monotonic() - ran_before(job, event))
+        self._replace(server, msgspec.structs.replace(row, job=job, troubled=None))
+
+    def _replace(self, server: str, row: Row) -> None:
+        self._rows = {**self._rows, server: row}
+        if self._live is None:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._drawing,
+                auto_refresh=self._auto_refresh,
+                refresh_per_second=REFRESHES_PER_SECOND,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        self._live.refresh()
+
+    def _drawing(self) -> RenderableType:
+        rows, now = self._rows, self._clock.monotonic()
+        wide = self._console.width >= WIDE
+        grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+        add_columns(grid, named=len(self._servers) > 1, wide=wide)
+        for server, row in rows.items():
+            shown = cells(row, now)
+            named = [line((server, STRONG)), *shown] if len(self._servers) > 1 else shown
+            grid.add_row(*named, self._message(row)) if wide else grid.add_row(*named)
+        if wide or self._live is None or len(rows) != 1:
+            return grid
+        below = self._message(*rows.values())
+        return Group(grid, Padding(below, (0, 0, 0, 7))) if below else grid
+
+    def _message(self, row: Row) -> Text:
+        """Return the last message on one line, cut where the line ends."""
+        if not row.job.messages or self._live is None:
+            return Text()
+        encoding = self._console.encoding
+        text = message_text(row.job.messages[-1]).encode(encoding, "backslashreplace").decode(encoding)
+        message = line(text)
+        message.no_wrap = True
+        message.overflow = "crop" if self._console.options.ascii_only else "ellipsis"
+        return message

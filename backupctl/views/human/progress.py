@@ -1,0 +1,119 @@
+"""Progress where lines stay as they are: log files, mails of cron, pipes, terminals that cannot move the cursor.
+
+A line is written when there is news: another state, a new message, ten more percent, or five minutes gone by.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import Final, Protocol
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from backupctl.clock import Clock
+from backupctl.results import Event, Job, JobResult, Message, Progressed, Result
+from backupctl.views.human.lines import line
+from backupctl.views.human.sentences import progress, sentences
+from backupctl.views.printable import printable_lines
+from backupctl.views.quantities import moment
+
+SIGN_OF_LIFE_SECONDS: Final = 300
+PERCENT_STEP: Final = 10
+
+
+class ProgressDisplay(Protocol):
+    """Shows what happens between the start and the end of the work."""
+
+    def show(self, event: Event) -> None:
+        """Show an event."""
+        ...
+
+    def settle(self, results: Iterable[Result]) -> None:
+        """Show how it ended, as far as that has not been seen; the last call but ``stop``."""
+        ...
+
+    def stop(self) -> None:
+        """Leave the terminal as it was found; may be called more than once."""
+        ...
+
+
+class Told(msgspec.Struct):
+    """What the reader knows of a job."""
+
+    state: str
+    step: int
+    at: float
+    messages: set[str]
+
+
+class ProgressLog:
+    """Writes lines with time and server."""
+
+    def __init__(self, console: Console, *, clock: Clock, zone: tzinfo | None) -> None:
+        self._console = console
+        self._clock = clock
+        self._zone = zone
+        self._told: dict[str, Told] = {}
+
+    def show(self, event: Event) -> None:
+        """Write the event, if it is news."""
+        before = f"{moment(event.time, self._zone)} {event.server}: "
+        job: Job | None = getattr(event, "job", None)
+        if not isinstance(event, Progressed):
+            print_lines(self._console, sentences(event, before))
+        if isinstance(event, Progressed):
+            self._show_job(event.server, event.job, before)
+        elif job is not None:
+            self._tell(event.server, job)
+
+    def settle(self, results: Iterable[Result]) -> None:
+        """Write the last state of each job that was followed."""
+        for result in results:
+            told = self._told.get(result.server)
+            if told is not None and isinstance(result, JobResult) and result.job and result.job.state != told.state:
+                self._show_job(result.server, result.job, f"{moment(self._clock.now(), self._zone)} {result.server}: ")
+
+    def stop(self) -> None:
+        """Do nothing: nothing moves."""
+
+    def _show_job(self, server: str, job: Job, before: str) -> None:
+        told = self._told.get(server)
+        news = [message for message in job.messages if told is None or _gist(message) not in told.messages]
+        for message in news:
+            print_lines(self._console, [line(before, text) for text in printable_lines(message_text(message))])
+        if told is None or self._is_due(told, job):
+            print_lines(self._console, [line(before, progress(job))])
+            self._tell(server, job)
+        else:
+            told.messages.update(map(_gist, news))
+
+    def _is_due(self, told: Told, job: Job) -> bool:
+        late = self._clock.monotonic() - told.at >= SIGN_OF_LIFE_SECONDS
+        return late or job.state != told.state or _step(job) > told.step
+
+    def _tell(self, server: str, job: Job) -> None:
+        known = self._told[server].messages if server in self._told else set()
+        messages = known | set(map(_gist, job.messages))
+        self._told[server] = Told(state=job.state, step=_step(job), at=self._clock.monotonic(), messages=messages)
+
+
+def print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines that are never cut: where they are too long, the terminal wraps them and copies them whole."""
+    for text in lines:
+        console.print(text, soft_wrap=True)
+
+
+def message_text(message: Message) -> str:
+    """Return what a message says, or at least its id."""
+    return message.default_message or message.id
+
+
+def _step(job: Job) -> int:
+    return -1 if job.progress is None else job.progress // PERCENT_STEP
+
+
+def _gist(message: Message) -> str:
+    """Return what makes a message a new one: one that only counts on is not."""
+    return re.sub(r"\d+", "#", message_text(message))

@@ -1,0 +1,95 @@
+"""Each event as a sentence."""
+
+from functools import singledispatch
+
+from rich.text import Text
+
+from backupctl.results import (
+    Adopted,
+    Attached,
+    Cancelling,
+    Connected,
+    Event,
+    Job,
+    PartsSelected,
+    Progressed,
+    Recovered,
+    Started,
+    Troubled,
+    Waiting,
+    Warned,
+)
+from backupctl.views.human.lines import GOOD, ODD, STRONG, line, warning_lines
+from backupctl.views.quantities import percent, size
+
+
+@singledispatch
+def sentences(event: Event, before: str = "") -> list[Text]:
+    """Return what happened in words, a line each, after the words ``before`` (time and server, say)."""
+    raise NotImplementedError(f"no words for {type(event).__name__}")
+
+
+@sentences.register
+def _(event: Connected, before: str = "") -> list[Text]:
+    release = f", release {event.release}" if event.release else ""
+    return [line(before, f"connected to {event.host}{release} (/{event.api})")]
+
+
+@sentences.register
+def _(event: PartsSelected, before: str = "") -> list[Text]:
+    return [line(before, f"parts that the appliance selects by default: {', '.join(event.parts)}")]
+
+
+@sentences.register
+def _(event: Waiting, before: str = "") -> list[Text]:
+    if event.job is None:
+        return [line(before, "another backup or restore is running: waiting for its end")]
+    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {progress(event.job)}")]
+
+
+@sentences.register
+def _(event: Started, before: str = "") -> list[Text]:
+    return [line(before, "backup started: ", (event.job.id, STRONG))]
+
+
+@sentences.register
+def _(event: Adopted, before: str = "") -> list[Text]:
+    found = line(before, ("warning:", ODD), " the answer was lost, but the backup started: ", (event.job.id, STRONG))
+    return [found, line(before, f"  {event.reason}")] if event.reason else [found]
+
+
+@sentences.register
+def _(event: Attached, before: str = "") -> list[Text]:
+    return [line(before, "following backup ", (event.job.id, STRONG))]
+
+
+@sentences.register
+def _(event: Progressed, before: str = "") -> list[Text]:
+    return [line(before, progress(event.job))]
+
+
+@sentences.register
+def _(event: Troubled, before: str = "") -> list[Text]:
+    return [line(before, ("trouble:", ODD), f" {event.error.message}; trying again")]
+
+
+@sentences.register
+def _(_event: Recovered, before: str = "") -> list[Text]:
+    return [line(before, ("recovered:", GOOD), " the appliance answers again")]
+
+
+@sentences.register
+def _(event: Warned, before: str = "") -> list[Text]:
+    return warning_lines(event.message, event.hint, before=before)
+
+
+@sentences.register
+def _(event: Cancelling, before: str = "") -> list[Text]:
+    return [line(before, "cancelling backup ", (event.job.id, STRONG), ": waiting for its end")]
+
+
+def progress(job: Job) -> str:
+    """Return how far a job is, as ``40 % (INPROGRESS, 1.2 GB)``."""
+    facts = [job.state] if job.size_bytes is None else [job.state, size(job.size_bytes)]
+    known = ", ".join(facts)
+    return known if job.progress is None else f"{percent(job.progress)} ({known})"

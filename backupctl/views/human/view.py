@@ -1,0 +1,102 @@
+"""The view for people: live on a terminal, lines with time and server elsewhere."""
+
+from datetime import tzinfo
+
+from rich.console import Console
+
+from backupctl.clock import Clock
+from backupctl.results import Connected, Envelope, Event, JobResult, Result
+from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
+from backupctl.views.human.live import LiveProgress
+from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines
+from backupctl.views.human.results import Page, in_brief, in_full
+from backupctl.views.streams import Outlet
+
+
+class HumanView:
+    """Shows results on the console ``out`` and everything else on ``err``.
+
+    ``live`` says that ``err`` can draw progress again and again; ``auto_refresh`` lets a thread do so. ``zone`` is
+    that of the times shown, None the one of this machine. ``outlet`` is asked whether the result could be written.
+    """
+
+    def __init__(
+        self,
+        out: Console,
+        err: Console,
+        *,
+        clock: Clock,
+        live: bool,
+        quiet: bool = False,
+        verbose: bool = False,
+        zone: tzinfo | None = None,
+        auto_refresh: bool = True,
+        outlet: Outlet | None = None,
+    ) -> None:
+        self._out = out
+        self._err = err
+        self._quiet = quiet
+        self._verbose = verbose
+        self._zone = zone
+        self._outlet = outlet
+        self._printed = False
+        self._progress: ProgressDisplay = (
+            LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
+            if live
+            else ProgressLog(err, clock=clock, zone=zone)
+        )
+
+    def debug(self, message: str) -> None:
+        """Show a line for those who asked for more."""
+        if self._verbose:
+            print_lines(self._err, labelled("debug", "", message))
+
+    def warn(self, message: str, hint: str | None = None) -> None:
+        """Show a warning about the run as a whole."""
+        if not self._quiet:
+            print_lines(self._err, warning_lines(message, hint))
+
+    def event(self, event: Event) -> None:
+        """Show something that happened; that a connection was made only to those who asked for more."""
+        if not self._quiet and (self._verbose or not isinstance(event, Connected)):
+            self._progress.show(event)
+
+    def finish(self, envelope: Envelope) -> None:
+        """Show the result below everything else, and what went wrong below the result."""
+        self._progress.settle(envelope.results)
+        self.close()
+        several = len(envelope.results) > 1
+        page = self._page(several=several)
+        for result in envelope.results:
+            self._show(result, page)
+        if envelope.error is not None:
+            print_lines(self._err, error_lines(envelope.error, hints=not self._quiet))
+        if self._outlet is not None:
+            self._outlet.check()
+
+    def close(self) -> None:
+        """Stop the live display."""
+        self._progress.stop()
+
+    def _page(self, *, several: bool) -> Page:
+        plain = self._out.options.ascii_only or self._err.options.ascii_only
+        return Page(
+            width=self._out.width if self._out.is_terminal else None,
+            symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
+            zone=self._zone,
+            several=several,
+        )
+
+    def _show(self, result: Result, page: Page) -> None:
+        sheet = in_brief(result, page) if self._quiet else in_full(result, page)
+        print_lines(self._err, sheet.heading)
+        if sheet.lines and self._printed and not self._quiet:
+            self._out.print()
+        print_lines(self._out, sheet.lines)
+        self._printed = self._printed or bool(sheet.lines)
+        print_lines(self._err, sheet.notes)
+        if result.error is not None:
+            job = result.job if isinstance(result, JobResult) else None
+            known = [message_text(message) for message in job.messages] if job else []
+            subject = f"{result.server}: " if page.several else ""
+            print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known, subject=subject))
