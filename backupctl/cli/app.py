@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backupctl.operations.fleet import Workers
     from backupctl.results import Envelope
     from backupctl.settings.server import ServerAddress
+    from backupctl.views.selection import Output
     from backupctl.views.view import View
 
 T = TypeVar("T")
@@ -116,11 +117,10 @@ class App:
         return found
 
 
-def output_asked_for(argv: Sequence[str]) -> str:
+def output_asked_for(argv: Sequence[str]) -> "Output":
     """Return the output format among the words of a command line, text where it is none of ours."""
-    words = list(argv)
-    found = "text"
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    found = ""
+    for word, after in zip(argv, [*argv[1:], ""], strict=True):
         if word == "--":
             break
         if word in {"-o", "--output"}:
@@ -129,7 +129,8 @@ def output_asked_for(argv: Sequence[str]) -> str:
             found = word.removeprefix("--output=")
         elif word.startswith("-o") and not word.startswith("--"):
             found = word.removeprefix("-o").removeprefix("=")
-    return found if found in OUTPUT.choices else "text"
+    formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
+    return formats.get(found, "text")
 
 
 def no_such_value(option: Option[Any]) -> UsageError:

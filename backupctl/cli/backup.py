@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec import structs
+
 from backupctl.cli.app import App, no_such_value
 from backupctl.errors import UsageError
 from backupctl.models import BackupRequest
@@ -68,9 +70,8 @@ def backup_request(app: App) -> BackupRequest:
 
 def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupRequest:
     """Return the request for one appliance: ``{server}``, ``{date}`` and ``{time}`` in its location are filled in."""
-    values = {name: getattr(request, name) for name in request.__struct_fields__}
-    location = fill_location(request.location, server=server, now=now)
-    return BackupRequest(**values | {"location": parse_location(location, request.location_type).location})
+    text = fill_location(request.location, server=server, now=now)
+    return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
 def _location(app: App) -> Location:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import click
+from msgspec import structs
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_plan, filled_in
@@ -18,6 +19,7 @@ from backupctl.settings.option import Group
 from backupctl.settings.options import DRY_RUN
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
+"""What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""
 
 
 @click.command(
@@ -56,6 +58,8 @@ def command(app: App) -> int:
 
 def _dry_run(app: App) -> int:
     request = backup_plan(app).request
+    if not request.parts:
+        request = structs.replace(request, parts=DEFAULT_PARTS)
     results = [
         RequestsResult(
             server=appliance.name,

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from msgspec import structs
+
 from backupctl.errors import (
     AuthenticationError,
     AuthorizationError,
@@ -52,9 +54,7 @@ def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
 
 def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]) -> Task[list[Check]]:
     name = "appliance validation"
-    complete = BackupRequest(
-        **{field: getattr(request, field) for field in request.__struct_fields__} | {"parts": parts}
-    )
+    complete = structs.replace(request, parts=parts)
     answer = yield from attempt(partial(appliance.api.validate, complete))
     if isinstance(answer, BusyError):
         return [Check(name=name, status="FAIL", message=answer.message)]

@@ -116,7 +116,7 @@ VERBOSE: Final[Option[int]] = Option(
     short="-v",
     group=Group.OUTPUT,
     kind=Kind.COUNT,
-    help="Show what is done and why; twice shows each request.",
+    help="Show where settings come from, and each request.",
 )
 COLOR: Final[Option[str]] = Option(
     name="color",

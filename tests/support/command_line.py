@@ -105,7 +105,11 @@ class CommandLine:
         self.prompter = ScriptedPrompter()
 
     def __call__(
-        self, *argv: str, answers: Iterable[str] | None = None, stdin: str = "", environ: Mapping[str, str] | None = None
+        self,
+        *argv: str,
+        answers: Iterable[str] | None = None,
+        stdin: str = "",
+        environ: Mapping[str, str] | None = None,
     ) -> Run:
         self.prompter = ScriptedPrompter(None if answers is None else list(answers))
         stdout, stderr = io.StringIO(), io.StringIO()
