@@ -3,84 +3,126 @@
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from backupctl.cli.prompts import Prompter, TerminalPrompter
-from backupctl.clock import Clock, SystemClock
 from backupctl.errors import BackupctlError, ExitCode, UsageError, verdict
-from backupctl.settings.environment import process_environment
-from backupctl.settings.option import Option
 from backupctl.settings.options import COLOR, OUTPUT, QUIET, VERBOSE
-from backupctl.settings.resolve import Given, resolve
-from backupctl.settings.secret_file import StandardInput
-from backupctl.settings.secrets import GivenSecret, SecretName, SecretValue, find_secret
-from backupctl.settings.value import Value
 
 if TYPE_CHECKING:
     import httpx
 
+    from backupctl.cli.prompts import Prompter
+    from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
     from backupctl.results import Envelope
+    from backupctl.secret import Secret
+    from backupctl.settings.option import Option
+    from backupctl.settings.resolve import Given
+    from backupctl.settings.secret_file import StandardInput
+    from backupctl.settings.secret_names import SecretName
     from backupctl.settings.server import ServerAddress
+    from backupctl.settings.value import Value
     from backupctl.views.selection import Output
     from backupctl.views.view import View
 
 T = TypeVar("T")
 
 
-@dataclass
 class App:
     """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
 
     ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
-    another way than the network, ``workers`` runs calls in another way than threads.
+    another way than the network, ``workers`` runs calls in another way than threads. What help and completion do not
+    need is imported where it is used.
     """
 
-    argv: Sequence[str]
-    stdin: TextIO | None
-    stdout: TextIO
-    stderr: TextIO
-    environ: Mapping[str, str]
-    clock: Clock
-    prompter: Prompter
-    transport_for: "Callable[[ServerAddress], httpx.BaseTransport] | None" = None
-    workers: "Workers | None" = None
-    given: dict[str, Given] = field(default_factory=dict)
+    def __init__(
+        self,
+        *,
+        argv: Sequence[str],
+        stdin: TextIO | None,
+        stdout: TextIO,
+        stderr: TextIO,
+        environ: Mapping[str, str],
+        clock: "Clock | None" = None,
+        prompter: "Prompter | None" = None,
+        transport_for: "Callable[[ServerAddress], httpx.BaseTransport] | None" = None,
+        workers: "Workers | None" = None,
+    ) -> None:
+        self.argv = argv
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.environ = environ
+        self.transport_for = transport_for
+        self.workers = workers
+        self.given: dict[str, Given] = {}
+        self._clock = clock
+        self._prompter = prompter
+        self._view: View | None = None
+        self._standard_input: StandardInput | None = None
 
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> "App":
         """Return the app of this process."""
-        stdin, stdout, stderr = sys.stdin, sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
-        present = stdin is not None and stdin.isatty() and stderr.isatty()
-        return cls(argv, stdin, stdout, stderr, process_environment(), SystemClock(), TerminalPrompter(present=present))
+        from backupctl.settings.process import process_environment
 
-    def value(self, option: Option[T]) -> T:
+        stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+        return cls(argv=argv, stdin=sys.stdin, stdout=stdout, stderr=stderr, environ=process_environment())
+
+    @property
+    def clock(self) -> "Clock":
+        """The time of this run."""
+        if self._clock is None:
+            from backupctl.clock import SystemClock
+
+            self._clock = SystemClock()
+        return self._clock
+
+    @property
+    def prompter(self) -> "Prompter":
+        """Whoever can be asked: the person at a terminal, if standard input and standard error are one."""
+        if self._prompter is None:
+            from backupctl.cli.prompts import TerminalPrompter
+
+            present = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
+            self._prompter = TerminalPrompter(present=present)
+        return self._prompter
+
+    def value(self, option: "Option[T]") -> T:
         """Return the value of an option by the ladder; ``-v`` shows where it came from."""
         return self.sourced(option).value
 
-    def sourced(self, option: Option[T]) -> Value[T]:
+    def sourced(self, option: "Option[T]") -> "Value[T]":
         """Return the value of an option with its source."""
+        from backupctl.settings.resolve import resolve
+
         found = resolve(option, self.given.get(option.key), self.environ)
         if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
             self.view.debug(f"{option.name}: {found.value} ({found.source})")
         return found
 
-    def secret(self, name: SecretName) -> SecretValue | None:
+    def secret(self, name: "SecretName") -> "Value[Secret] | None":
         """Return a secret by the ladder, None where nothing names one."""
+        from backupctl.settings.secret_file import StandardInput
+        from backupctl.settings.secrets import GivenSecret, find_secret
+
+        if self._standard_input is None:
+            self._standard_input = StandardInput(getattr(self.stdin, "buffer", None))
         given = GivenSecret(*(self._text_of(option) for option in (name.file_option, name.command_option)))
         found = find_secret(name, given, self.environ, self._standard_input, self.clock)
         if found is not None:
             self.view.debug(f"{name.name}: *** ({found.source})")
         return found
 
-    @cached_property
+    @property
     def view(self) -> "View":
         """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
+        if self._view is not None:
+            return self._view
         from backupctl.views.selection import make_view
 
-        return make_view(
+        self._view = make_view(
             output_asked_for(self.argv),
             stdout=self.stdout,
             stderr=self.stderr,
@@ -90,6 +132,7 @@ class App:
             verbose=bool(self._lenient(VERBOSE, 0)),
             environ=self.environ,
         )
+        return self._view
 
     def finish(self, envelope: "Envelope") -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
@@ -100,16 +143,14 @@ class App:
             return verdict([envelope.exit_code, error.exit_code])
         return ExitCode(envelope.exit_code)
 
-    @cached_property
-    def _standard_input(self) -> StandardInput:
-        return StandardInput(getattr(self.stdin, "buffer", None))
-
     def _text_of(self, flag: str) -> str | None:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))
         return given if isinstance(given, str) else None
 
-    def _lenient(self, option: Option[Any], default: T) -> T:
+    def _lenient(self, option: "Option[Any]", default: T) -> T:
         """Return a value for the view, which must be there even to show that the value is wrong."""
+        from backupctl.settings.resolve import resolve
+
         try:
             found: T = resolve(option, self.given.get(option.key), self.environ).value
         except BackupctlError:
@@ -133,7 +174,7 @@ def output_asked_for(argv: Sequence[str]) -> "Output":
     return formats.get(found, "text")
 
 
-def no_such_value(option: Option[Any]) -> UsageError:
+def no_such_value(option: "Option[Any]") -> UsageError:
     """Return the error for a value that is needed and missing, where nobody can be asked."""
     environment = f" or set {option.environment}" if option.environment else ""
     return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

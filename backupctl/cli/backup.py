@@ -30,7 +30,8 @@ from backupctl.settings.options import (
     STALL_TIMEOUT,
     TIMEOUT,
 )
-from backupctl.settings.secrets import BACKUP_PASSWORD, LOCATION_PASSWORD
+from backupctl.settings.parsers import parser_of
+from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD
 
 
 def backup_plan(app: App) -> BackupPlan:
@@ -98,7 +99,7 @@ def _location_login(app: App, location: Location) -> tuple[str | None, Secret | 
             )
     if user is None and password is not None:
         if asks:
-            user = app.prompter.ask(f"User at {location.location}", LOCATION_USER.parse)
+            user = app.prompter.ask(f"User at {location.location}", parser_of(LOCATION_USER))
         else:
             app.view.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"

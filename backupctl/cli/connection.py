@@ -10,8 +10,9 @@ from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.secret import Secret
 from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, SERVER, SIMULATE, USERNAME
+from backupctl.settings.parsers import parser_of
 from backupctl.settings.route import find_proxy
-from backupctl.settings.secrets import PASSWORD
+from backupctl.settings.secret_names import PASSWORD
 from backupctl.settings.server import ServerAddress, parse_server
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _username(app: App) -> str:
         return user
     if not app.prompter.present:
         raise no_such_value(USERNAME)
-    user = app.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
+    user = app.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
     app.given[USERNAME.key] = user
     return user
 

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from backupctl.cli.app import App
 from backupctl.settings.option import Group, Kind, Option
 from backupctl.settings.options import OPTIONS
-from backupctl.settings.secrets import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SecretName
+from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SecretName
 
 F = TypeVar("F", bound=Callable[..., Any])
 

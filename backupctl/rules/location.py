@@ -10,11 +10,9 @@ from typing import Final, NoReturn
 
 from backupctl.errors import UsageError
 from backupctl.rules.authority import parse_authority
+from backupctl.rules.location_types import LOCATION_TYPES
 from backupctl.rules.text import check_no_option, check_plain
 from backupctl.secret import MASK
-
-LOCATION_TYPES: Final = ("FTP", "HTTP", "FTPS", "HTTPS", "SCP", "SFTP", "NFS", "SMB")
-"""Every type known up to 9.1; a newer release may know more, and so any other is let through where it is given."""
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _WHAT: Final = "the location"

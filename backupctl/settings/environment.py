@@ -1,18 +1,12 @@
-"""The process environment, and what in it looks like a setting and is none."""
+"""What in an environment is a setting of ours, and what only looks like one."""
 
-import os
 from collections.abc import Mapping
 from typing import Final
 
 from backupctl.settings.options import OPTIONS
-from backupctl.settings.secrets import SECRETS
+from backupctl.settings.secret_names import SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
-
-
-def process_environment() -> Mapping[str, str]:
-    """Return the environment of this process; everything else gets it as an argument."""
-    return os.environ  # noqa: TID251 - this is the one place that reads it
 
 
 def environment_names() -> tuple[str, ...]:

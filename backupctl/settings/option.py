@@ -1,7 +1,5 @@
 """What an option is: a row of the table from which the command line and its documentation are made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -27,27 +25,39 @@ class Kind(StrEnum):
     COUNT = "count"  # -v, -vv
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Option(Generic[T]):
     """An option, as data; ``T`` is the type that ``resolve`` gives.
 
-    ``parse`` turns the text of one value into what it means and raises UsageError; ``default`` is such a text, as the
-    documentation shows it, or None for nothing. ``choices`` are all that is accepted, or only what is known if
-    ``open_choices``. ``environment`` is None for an option that is never taken from there.
+    ``default`` is a text as the documentation shows it, or None for nothing. ``choices`` are all that is accepted, or
+    only what is known if ``open_choices``. ``environment`` is None for an option that is never taken from there. What
+    the text of a value means is told in ``parsers.py``, which the help of a command need not load; for the same
+    reason this is a plain class, which costs a third of a dataclass to define.
     """
 
-    name: str
-    group: Group
-    help: str
-    parse: Callable[[str], object] = str
-    kind: Kind = Kind.VALUE
-    default: str | None = None
-    metavar: str | None = None
-    choices: tuple[str, ...] = ()
-    open_choices: bool = False
-    short: str | None = None
-    environment: str | None = None
-    parse_environment: Callable[[str], object] | None = None
+    def __init__(
+        self,
+        *,
+        name: str,
+        group: Group,
+        help: str,  # noqa: A002 - as click calls it
+        kind: Kind = Kind.VALUE,
+        default: str | None = None,
+        metavar: str | None = None,
+        choices: tuple[str, ...] = (),
+        open_choices: bool = False,
+        short: str | None = None,
+        environment: str | None = None,
+    ) -> None:
+        self.name = name
+        self.group = group
+        self.help = help
+        self.kind = kind
+        self.default = default
+        self.metavar = metavar
+        self.choices = choices
+        self.open_choices = open_choices
+        self.short = short
+        self.environment = environment
 
     @property
     def flag(self) -> str:

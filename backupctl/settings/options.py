@@ -4,24 +4,16 @@ Flags that make less happen than the exit code 0 promises, or that lower a guard
 that was forgotten in a profile may turn a cron job into a lie.
 """
 
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from backupctl.rules.duration import parse_duration
-from backupctl.rules.location import LOCATION_TYPES, parse_location_type
+from backupctl.rules.location_types import LOCATION_TYPES
 from backupctl.settings.option import Group, Kind, Option
-from backupctl.settings.parsers import (
-    choice,
-    parse_comment,
-    parse_interval,
-    parse_location_text,
-    parse_location_user,
-    parse_part,
-    parse_path,
-    parse_username,
-)
-from backupctl.settings.proxy import Proxy, parse_proxy
-from backupctl.settings.server import ServerAddress, parse_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backupctl.settings.proxy import Proxy
+    from backupctl.settings.server import ServerAddress
 
 _AUTH: Final = ("session", "basic")
 _API: Final = ("auto", "rest", "api")
@@ -29,12 +21,11 @@ _OUTPUT: Final = ("text", "json", "jsonl")
 _COLOR: Final = ("auto", "always", "never")
 _IF_RUNNING: Final = ("fail", "wait", "attach")
 
-SERVER: Final[Option[tuple[ServerAddress, ...]]] = Option(
+SERVER: Final["Option[tuple[ServerAddress, ...]]"] = Option(
     name="server",
     short="-s",
     group=Group.CONNECTION,
     kind=Kind.LIST,
-    parse=parse_server,
     metavar="HOST[:PORT]",
     environment="BACKUPCTL_SERVER",
     help="The appliance: a host name, HOST:PORT or a URL.",
@@ -43,7 +34,6 @@ USERNAME: Final[Option[str | None]] = Option(
     name="username",
     short="-u",
     group=Group.CONNECTION,
-    parse=parse_username,
     metavar="USER@DOMAIN",
     environment="BACKUPCTL_USERNAME",
     help="Who logs in, such as administrator@vsphere.local.",
@@ -51,7 +41,6 @@ USERNAME: Final[Option[str | None]] = Option(
 AUTH: Final[Option[str]] = Option(
     name="auth",
     group=Group.CONNECTION,
-    parse=choice(*_AUTH),
     choices=_AUTH,
     default="session",
     environment="BACKUPCTL_AUTH",
@@ -60,16 +49,14 @@ AUTH: Final[Option[str]] = Option(
 API: Final[Option[str]] = Option(
     name="api",
     group=Group.CONNECTION,
-    parse=choice(*_API),
     choices=_API,
     default="auto",
     environment="BACKUPCTL_API",
     help="The API to speak: /rest (6.5 to 7.0U1), /api (7.0U2 and later), or what the appliance has.",
 )
-CA_FILE: Final[Option[Path | None]] = Option(
+CA_FILE: Final["Option[Path | None]"] = Option(
     name="ca-file",
     group=Group.CONNECTION,
-    parse=parse_path,
     metavar="FILE",
     environment="BACKUPCTL_CA_FILE",
     help="Trust the certificates in this PEM file instead of those of the system.",
@@ -80,10 +67,9 @@ INSECURE: Final[Option[bool]] = Option(
     kind=Kind.FLAG,
     help="Do not check the certificate of the appliance: anyone on the way can read the passwords.",
 )
-PROXY: Final[Option[Proxy | None]] = Option(
+PROXY: Final["Option[Proxy | None]"] = Option(
     name="proxy",
     group=Group.CONNECTION,
-    parse=parse_proxy,
     metavar="URL",
     environment="BACKUPCTL_PROXY",
     help="Go through this HTTP proxy, or 'none'; else HTTPS_PROXY and NO_PROXY are followed.",
@@ -99,7 +85,6 @@ OUTPUT: Final[Option[str]] = Option(
     name="output",
     short="-o",
     group=Group.OUTPUT,
-    parse=choice(*_OUTPUT),
     choices=_OUTPUT,
     default="text",
     help="Text for people, one JSON document, or one JSON event a line.",
@@ -121,18 +106,15 @@ VERBOSE: Final[Option[int]] = Option(
 COLOR: Final[Option[str]] = Option(
     name="color",
     group=Group.OUTPUT,
-    parse=choice(*_COLOR),
     choices=_COLOR,
     default="auto",
     environment="NO_COLOR",  # any value means no colour: https://no-color.org
-    parse_environment=lambda _: "never",
     help="When to use colours; NO_COLOR in the environment means never.",
 )
 
 LOCATION_TYPE: Final[Option[str | None]] = Option(
     name="location-type",
     group=Group.BACKUP,
-    parse=parse_location_type,
     choices=LOCATION_TYPES,
     open_choices=True,
     metavar="TYPE",
@@ -142,7 +124,6 @@ LOCATION_TYPE: Final[Option[str | None]] = Option(
 LOCATION: Final[Option[str | None]] = Option(
     name="location",
     group=Group.BACKUP,
-    parse=parse_location_text,
     metavar="URL",
     environment="BACKUPCTL_LOCATION",
     help="Where the backup goes; {server}, {date} and {time} in it are filled in.",
@@ -150,7 +131,6 @@ LOCATION: Final[Option[str | None]] = Option(
 LOCATION_USER: Final[Option[str | None]] = Option(
     name="location-user",
     group=Group.BACKUP,
-    parse=parse_location_user,
     metavar="USER",
     environment="BACKUPCTL_LOCATION_USER",
     help="Who the appliance logs in as at the location.",
@@ -159,7 +139,6 @@ PART: Final[Option[tuple[str, ...]]] = Option(
     name="part",
     group=Group.BACKUP,
     kind=Kind.LIST,
-    parse=parse_part,
     metavar="PART",
     environment="BACKUPCTL_PART",
     help="What to back up, such as common or seat; else what the appliance selects by default.",
@@ -167,7 +146,6 @@ PART: Final[Option[tuple[str, ...]]] = Option(
 COMMENT: Final[Option[str | None]] = Option(
     name="comment",
     group=Group.BACKUP,
-    parse=parse_comment,
     metavar="TEXT",
     environment="BACKUPCTL_COMMENT",
     help="A comment that is kept with the backup.",
@@ -203,7 +181,6 @@ NO_WAIT: Final[Option[bool]] = Option(
 TIMEOUT: Final[Option[float]] = Option(
     name="timeout",
     group=Group.FOLLOWING,
-    parse=parse_duration,
     default="24h",
     metavar="DURATION",
     environment="BACKUPCTL_TIMEOUT",
@@ -212,7 +189,6 @@ TIMEOUT: Final[Option[float]] = Option(
 STALL_TIMEOUT: Final[Option[float]] = Option(
     name="stall-timeout",
     group=Group.FOLLOWING,
-    parse=parse_duration,
     default="2h",
     metavar="DURATION",
     environment="BACKUPCTL_STALL_TIMEOUT",
@@ -221,7 +197,6 @@ STALL_TIMEOUT: Final[Option[float]] = Option(
 INTERVAL: Final[Option[float | None]] = Option(
     name="interval",
     group=Group.FOLLOWING,
-    parse=parse_interval,
     metavar="DURATION",
     environment="BACKUPCTL_INTERVAL",
     help="Ask at this interval, instead of one that fits the pace of the job.",
@@ -229,7 +204,6 @@ INTERVAL: Final[Option[float | None]] = Option(
 IF_RUNNING: Final[Option[str]] = Option(
     name="if-running",
     group=Group.FOLLOWING,
-    parse=choice(*_IF_RUNNING),
     choices=_IF_RUNNING,
     default="fail",
     environment="BACKUPCTL_IF_RUNNING",

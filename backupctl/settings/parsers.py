@@ -1,13 +1,17 @@
 """From the text of one value to what it means; parsers raise UsageError and do not know where the text came from."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, Final
 
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fields import check_comment, check_location_user, check_parts
+from backupctl.rules.location import parse_location_type
 from backupctl.rules.text import check_plain
+from backupctl.settings.option import Option
+from backupctl.settings.proxy import parse_proxy
+from backupctl.settings.server import parse_server
 
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -86,8 +90,30 @@ def parse_part(text: str) -> str:
     return check_parts([text])[0]
 
 
-def parse_count(text: str) -> int:
-    """Return how often a flag was given."""
-    if not re.fullmatch("[0-9]", text):
-        raise UsageError(f"{text!r} is no count")
-    return int(text)
+PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "server": parse_server,
+    "username": parse_username,
+    "ca-file": parse_path,
+    "proxy": parse_proxy,
+    "location-type": parse_location_type,
+    "location": parse_location_text,
+    "location-user": parse_location_user,
+    "part": parse_part,
+    "comment": parse_comment,
+    "timeout": parse_duration,
+    "stall-timeout": parse_duration,
+    "interval": parse_interval,
+}
+"""What the text of an option's value means, by its name; options with a closed choice need none."""
+
+
+def parser_of(option: Option[Any]) -> Callable[[str], object]:
+    """Return what reads the text of one value of ``option``."""
+    if option.is_flag:
+        return parse_switch
+    return PARSERS.get(option.name) or choice(*option.choices)
+
+
+def environment_parser_of(option: Option[Any]) -> Callable[[str], object]:
+    """Return what reads the option's variable: for NO_COLOR any text means no colour (https://no-color.org)."""
+    return (lambda _: "never") if option.environment == "NO_COLOR" else parser_of(option)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 from backupctl.errors import ConfigError, UsageError
 from backupctl.settings.option import Kind, Option
-from backupctl.settings.parsers import parse_switch
+from backupctl.settings.parsers import environment_parser_of, parse_switch, parser_of
 from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value
 
 T = TypeVar("T")
@@ -43,13 +43,13 @@ def _from_command_line(option: Option[T], given: Given) -> Value[T] | None:
                 return None
             value = given
         case str():
-            value = _parse_texts(source, option.parse, [given])[0]
+            value = _parse_texts(source, parser_of(option), [given])[0]
             if option.is_repeatable:
                 value = (value,)
         case _:
             if not given:
                 return None
-            value = _parse_texts(source, option.parse, given)
+            value = _parse_texts(source, parser_of(option), given)
     return Value(cast("T", value), source)
 
 
@@ -59,7 +59,7 @@ def _from_environment(option: Option[T], environ: Mapping[str, str]) -> Value[T]
     if not name or not text:
         return None
     source = Source(ENVIRONMENT, name)
-    parse = option.parse_environment or (parse_switch if option.is_flag else option.parse)
+    parse = environment_parser_of(option)
     if option.is_repeatable:
         texts = [word.strip() for word in text.split(",") if word.strip()] or [""]
         return Value(cast("T", _parse_texts(source, parse, texts)), source)
@@ -70,7 +70,7 @@ def _from_default(option: Option[T]) -> Value[T]:
     value: object
     match option.kind:
         case Kind.VALUE:
-            value = None if option.default is None else option.parse(option.default)
+            value = None if option.default is None else parser_of(option)(option.default)
         case Kind.LIST:
             value = ()
         case Kind.FLAG:

@@ -6,51 +6,17 @@ A secret is never an argument of the command line, where every user of the machi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 from backupctl.settings.resolve import parse_from
 from backupctl.settings.secret_file import StandardInput, read_credential, read_secret_file
+from backupctl.settings.secret_names import SecretName
 from backupctl.settings.secret_text import secret_from_text
 from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value
 
 SecretValue = Value[Secret]
-
-
-@dataclass(frozen=True, slots=True)
-class SecretName:
-    """A secret that the program may need, with what it is called in each place."""
-
-    name: str
-    meaning: str
-
-    @property
-    def file_option(self) -> str:
-        """Return ``--NAME-file``."""
-        return f"--{self.name}-file"
-
-    @property
-    def command_option(self) -> str:
-        """Return ``--NAME-command``."""
-        return f"--{self.name}-command"
-
-    @property
-    def variable(self) -> str:
-        """Return the environment variable that holds the secret itself."""
-        return f"BACKUPCTL_{self.name.replace('-', '_').upper()}"
-
-    @property
-    def environment_names(self) -> tuple[str, str, str]:
-        """Return the variables for the secret, for the name of its file, and for a command that prints it."""
-        return self.variable, f"{self.variable}_FILE", f"{self.variable}_COMMAND"
-
-
-PASSWORD: Final = SecretName("password", "the password of the user who logs in")
-LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the location user")
-BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
-SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)

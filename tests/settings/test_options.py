@@ -2,9 +2,10 @@ import re
 
 import pytest
 
-from backupctl.settings.environment import environment_names, process_environment, warn_unread_variables
+from backupctl.settings.environment import environment_names, warn_unread_variables
 from backupctl.settings.option import Kind, Option
 from backupctl.settings.options import OPTIONS
+from backupctl.settings.process import process_environment
 from backupctl.settings.resolve import resolve
 
 NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "insecure"}
