@@ -1,0 +1,197 @@
+"""Progress on a terminal, drawn by the clock of the test."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from backupctl.results import (
+    Attached,
+    Cancelling,
+    Envelope,
+    ErrorInfo,
+    JobResult,
+    Progressed,
+    Recovered,
+    Started,
+    Troubled,
+    Waiting,
+)
+from tests.views.samples import WHERE, LiveScreen, Screen, Terminal, a_finished_job, a_job, a_message
+
+
+def tell(screen: LiveScreen, kind: Any, *, after: float = 0, server: str = "vc01", **fields: Any) -> list[str]:
+    screen.clock.sleep(after)
+    screen.view.event(kind(time=screen.clock.now(), server=server, **fields))
+    return screen.rows()
+
+
+def test_live_row_shows_percent_bar_elapsed_size_and_state() -> None:
+    screen = LiveScreen()
+    tell(screen, Started, job=a_job(progress=0))
+    _, row = tell(screen, Progressed, after=730, job=a_job(size_bytes=1_234_000_000))
+    percent, sign, bar, *rest = row.split()
+    assert (percent, sign, rest) == ("40", "%", ["12", "m", "10", "s", "1.2", "GB", "INPROGRESS"])
+    assert bar.count("━") in {14, 15}
+
+
+def test_live_last_message_stands_below_at_80_columns_and_is_cut() -> None:
+    screen = LiveScreen()
+    messages = (a_message("first"), a_message("backing up " + "x" * 100))
+    row, below = tell(screen, Progressed, job=a_job(messages=messages))
+    assert len(row) <= 80
+    assert below.startswith("       backing up xxx")
+    assert len(below) <= 80
+    assert below.endswith("…")
+
+
+def test_live_last_message_stands_in_the_row_at_160_columns() -> None:
+    (row,) = tell(LiveScreen(160), Progressed, job=a_job(messages=(a_message("backing up vcdb"),)))
+    assert row.endswith("INPROGRESS     backing up vcdb")
+
+
+@pytest.mark.parametrize("width", [1, 10, 30, 40, 79, 119, 120, 300])
+def test_live_any_width_is_kept(width: int) -> None:
+    screen = LiveScreen(width)
+    for progress in (None, 0, 50, 100):
+        rows = tell(screen, Progressed, job=a_job(progress=progress, messages=(a_message("text " * 100),)))
+        assert all(len(row) <= width for row in rows)
+
+
+def test_live_unknown_progress_moves_with_the_clock() -> None:
+    screen = LiveScreen()
+    (first,) = tell(screen, Progressed, job=a_job(progress=None))
+    (second,) = tell(screen, Progressed, after=0.5, job=a_job(progress=None))
+    assert "%" not in first
+    assert first.count("━") == second.count("━") == 8
+    assert [index for index, sign in enumerate(first) if sign == "━"] != [
+        index for index, sign in enumerate(second) if sign == "━"
+    ]
+
+
+def test_live_elapsed_of_a_job_that_ran_before_counts_from_its_start() -> None:
+    screen = LiveScreen()
+    rows = tell(screen, Attached, after=600, job=a_job())
+    assert "10 m 00 s" in rows[-1]
+
+
+def test_live_elapsed_trusts_the_count_of_the_appliance_more_than_its_clock() -> None:
+    rows = tell(LiveScreen(), Attached, after=600, job=a_job(duration_seconds=65))
+    assert "1 m 05 s" in rows[-1]
+
+
+def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
+    screen = LiveScreen()
+    tell(screen, Started, job=a_job(progress=0))
+    refused = ErrorInfo(slug="connection", message="refused")
+    assert tell(screen, Troubled, error=refused)[1] == "trouble: refused; trying again"
+    assert "retrying 42 s" in tell(screen, Troubled, after=42, error=refused)[-1]
+    assert "INPROGRESS" in tell(screen, Recovered)[-1]
+
+
+def test_live_trouble_before_any_job_is_a_line() -> None:
+    screen = LiveScreen()
+    rows = tell(screen, Troubled, error=ErrorInfo(slug="connection", message="refused"))
+    assert rows == ["trouble: refused; trying again"]
+
+
+def test_live_job_of_somebody_else_has_no_row() -> None:
+    (line,) = tell(LiveScreen(), Waiting, job=a_job())
+    assert line.startswith("another backup is running")
+
+
+def test_live_cancelling_keeps_the_row() -> None:
+    screen = LiveScreen()
+    tell(screen, Progressed, job=a_job())
+    line, row = tell(screen, Cancelling, job=a_job())
+    assert line.startswith("cancelling backup")
+    assert row.startswith(" 40 %")
+
+
+def test_live_one_server_is_not_named_and_several_are() -> None:
+    screen = LiveScreen()
+    assert tell(screen, Started, job=a_job(progress=0))[0].startswith("backup started")
+    _, started, first, second = tell(screen, Started, server="vc-munich", job=a_job(progress=7))
+    assert started.startswith("vc-munich: backup started")
+    assert first.split()[:3] == ["vc01", "0", "%"]
+    assert second.split()[:3] == ["vc-munich", "7", "%"]
+
+
+def test_live_end_leaves_one_line_and_the_cursor() -> None:
+    screen = LiveScreen()
+    tell(screen, Progressed, job=a_job(messages=(a_message("backing up"),)))
+    screen.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
+    (row,) = screen.rows()
+    percent, sign, bar, *rest = row.split()
+    assert (percent, sign, rest) == ("100", "%", ["12", "m", "10", "s", "1.2", "GB", "SUCCEEDED"])
+    assert set(bar) == {"━"}
+    assert screen.raw.rindex("\x1b[?25h") > screen.raw.rindex("\x1b[?25l")
+
+
+def test_live_elapsed_of_an_ended_job_is_that_of_its_times() -> None:
+    screen = LiveScreen()
+    tell(screen, Progressed, job=a_job())
+    rows = tell(screen, Progressed, after=5, job=a_finished_job("FAILED", duration_seconds=None))
+    assert "12 m 10 s" in rows[-1]
+    unknown = a_finished_job("FAILED", duration_seconds=None, end_time=None)
+    assert "  5 s" in tell(screen, Progressed, job=unknown)[-1]
+
+
+def test_live_close_stops_and_may_be_called_often() -> None:
+    screen = LiveScreen()
+    tell(screen, Progressed, job=a_job())
+    screen.view.close()
+    raw = screen.raw
+    screen.view.close()
+    assert screen.raw == raw
+    assert raw.endswith("\x1b[?25h")
+
+
+def test_live_ascii_terminal_gets_ascii_only() -> None:
+    screen = LiveScreen(encoding="ascii")
+    rows = tell(screen, Progressed, job=a_job(messages=(a_message("日本 " * 50),)))
+    assert "----" in rows[0]
+    assert screen.raw.isascii()
+    assert all(len(row) <= 80 for row in rows)
+
+
+def test_live_without_color_still_draws() -> None:
+    plain, colorful = LiveScreen(), LiveScreen(color=True)
+    tell(plain, Progressed, job=a_job())
+    tell(colorful, Progressed, job=a_job())
+    assert "\x1b[36m" in colorful.raw
+    assert set(re.findall(r"\x1b\[[?0-9;]*[A-Za-z]", plain.raw)) <= {"\x1b[?25l", "\x1b[2K", "\x1b[1A"}
+    assert "━━━━" in plain.raw
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "drawn", "colored"),
+    [
+        ({"TERM": "xterm"}, True, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, True, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True, True, True),
+        ({"TERM": "dumb"}, True, False, False),
+        ({"TERM": "xterm", "CI": "true"}, True, False, True),
+        ({"TERM": "xterm", "FORCE_COLOR": "1"}, False, False, True),
+        ({"TERM": "xterm", "FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False, False),
+        ({"TERM": "xterm"}, False, False, False),
+    ],
+)
+def test_terminal_decides_between_live_and_log_and_color(
+    environ: dict[str, str], terminal: bool, drawn: bool, colored: bool
+) -> None:
+    screen = Screen(err=Terminal() if terminal else io.StringIO(), environ={"COLUMNS": "80", **environ})
+    screen.view.event(Started(time=screen.clock.now(), server="vc01", job=a_job()))
+    screen.view.warn("careful")
+    screen.view.close()
+    assert ("\x1b[?25l" in screen.err) == drawn
+    assert ("\x1b[1;35mwarning:" in screen.err) == colored
+
+
+@pytest.mark.parametrize(("color", "colored"), [("always", True), ("never", False)])
+def test_color_option_wins_over_the_environment(color: str, colored: bool) -> None:
+    environ = {"TERM": "xterm", "NO_COLOR": "1" if colored else "", "FORCE_COLOR": "" if colored else "1"}
+    screen = Screen(environ=environ, color=color)
+    screen.view.warn("careful")
+    assert ("\x1b[" in screen.err) == colored

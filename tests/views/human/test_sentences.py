@@ -1,0 +1,49 @@
+import pytest
+
+from backupctl.results import Event, Result, Waiting
+from backupctl.views.human.results import in_brief, in_full
+from backupctl.views.human.sentences import sentences
+from tests.support.clock import START
+from tests.views.samples import every_event, every_result
+
+
+@pytest.mark.parametrize("kind", Event.__subclasses__())
+def test_sentences_no_event_is_forgotten(kind: type[Event]) -> None:
+    assert sentences.dispatch(kind) is not sentences.dispatch(Event)
+
+
+@pytest.mark.parametrize("kind", Result.__subclasses__())
+def test_results_no_result_is_forgotten(kind: type[Result]) -> None:
+    assert in_full.dispatch(kind) is not in_full.dispatch(Result)
+    assert in_brief.dispatch(kind) is not in_brief.dispatch(Result)
+
+
+def test_samples_show_each_result() -> None:
+    assert {type(result) for result in every_result()} == set(Result.__subclasses__())
+
+
+def test_sentences_each_event_reads_well() -> None:
+    words = {type(event).__name__: [text.plain for text in sentences(event, "vc01: ")] for event in every_event()}
+    assert words == {
+        "Connected": ["vc01: connected to vc01.example.com, release 8.0.3.00400 (/api)"],
+        "PartsSelected": ["vc01: parts that the appliance selects by default: common, seat"],
+        "Waiting": [
+            "vc01: another backup is running: waiting for the end of 20260301-020000-21560480, 40 % (INPROGRESS)"
+        ],
+        "Started": ["vc01: backup started: 20260301-020000-21560480"],
+        "Adopted": [
+            "vc01: warning: the answer was lost, but the backup started: 20260301-020000-21560480",
+            "vc01:   location and user fit",
+        ],
+        "Attached": ["vc01: following backup 20260301-020000-21560480"],
+        "Progressed": ["vc01: 40 % (INPROGRESS)"],
+        "Troubled": ["vc01: trouble: connection refused; trying again"],
+        "Recovered": ["vc01: recovered: the appliance answers again"],
+        "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
+        "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
+    }
+
+
+def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:
+    (words,) = sentences(Waiting(time=START, server="vc01", job=None))
+    assert words.plain == "another backup or restore is running: waiting for its end"
