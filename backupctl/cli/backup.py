@@ -15,6 +15,7 @@ from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
 from backupctl.secret import Secret
 from backupctl.settings.options import (
+    BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
     COMMENT,
     DRY_RUN,
@@ -22,6 +23,7 @@ from backupctl.settings.options import (
     IF_RUNNING,
     INTERVAL,
     LOCATION,
+    LOCATION_PASSWORD,
     LOCATION_TYPE,
     LOCATION_USER,
     NO_WAIT,
@@ -31,7 +33,6 @@ from backupctl.settings.options import (
     TIMEOUT,
 )
 from backupctl.settings.parsers import parser_of
-from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD
 
 
 def backup_plan(app: App) -> BackupPlan:
