@@ -112,6 +112,19 @@ class App:
             self.view.debug(f"{option.name}: {found.value} ({found.source})")
         return found
 
+    def check(self) -> None:
+        """Judge what no command asks for: the output options, and variables that look like ours and are not.
+
+        Raises UsageError.
+        """
+        from backupctl.settings.environment import warn_unread_variables
+
+        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
+        for option in options:
+            self.sourced(option)
+        for warning in warn_unread_variables(self.environ):
+            self.view.warn(warning)
+
     def secret(self, name: SecretName) -> Value[Secret] | None:
         """Return a secret by the ladder, None where nothing names one."""
         from backupctl.settings.secret_file import StandardInput

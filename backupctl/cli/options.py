@@ -27,8 +27,15 @@ class SectionedOption(click.Option):
         self.section = section
 
 
-class SectionedCommand(click.Command):
-    """A command whose help shows its options under headings."""
+class ApplianceCommand(click.Command):
+    """A command on appliances: its help shows the options under headings, and the app is checked before it runs."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        """Check what is common to all commands, and run this one."""
+        app = ctx.find_object(App)
+        if app is not None:
+            app.check()
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""

@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "list": ("backupctl.cli.cmd_list", "List the backup jobs, newest first."),
     "cancel": ("backupctl.cli.cmd_cancel", "Cancel a running job and see it end."),
     "parts": ("backupctl.cli.cmd_parts", "Show what can be backed up, with sizes."),
-    "validate": ("backupctl.cli.cmd_validate", "Check what can be checked before a backup."),
+    "validate": ("backupctl.cli.cmd_validate", "Check everything that can be checked before a backup."),
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }
