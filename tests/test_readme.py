@@ -91,7 +91,7 @@ def test_readme_picture_shows_what_the_program_draws() -> None:
     assert "SUCCEEDED" in words(drawn)
 
 
-def test_crontab_of_the_readme_is_silent_when_the_backup_is_done(backupctl: CommandLine, tmp_path: Path) -> None:
+def test_crontab_of_the_readme_is_silent_when_the_backup_is_done(tmp_path: Path) -> None:
     (crontab,) = blocks("crontab")
     variables = dict(re.findall(r"^(BACKUPCTL_\w+)=(.*)$", crontab, re.MULTILINE))
     secrets = {"vc01.password": "VMware1!", "location.password": "x", "backup.password": "VMw@re123"}
@@ -100,6 +100,7 @@ def test_crontab_of_the_readme_is_silent_when_the_backup_is_done(backupctl: Comm
         (tmp_path / name).chmod(0o600)
     environ = {name: value.replace("/etc/backupctl", str(tmp_path)) for name, value in variables.items()}
     words = shlex.split(crontab.splitlines()[-1].partition("backupctl ")[2])
+    backupctl = CommandLine(username=variables["BACKUPCTL_USERNAME"])
     run = backupctl(*words, environ=environ)
     assert (run.code, run.out, run.err) == (0, "", "")
     assert backupctl.appliance.jobs[0].target.encrypted
