@@ -15,7 +15,7 @@ from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
 from backupctl.clock import Clock
-from backupctl.errors import ConfigError
+from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 
 
@@ -77,11 +77,15 @@ def connect(
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
     ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
-    simulator. Raises ConfigError for trust settings that cannot be used.
+    simulator. Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     inner = transport or network_transport(tls=tls_context(trust), proxy=proxy, clock=clock)
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{base_url!r} is no host name: {error}") from error
     client = httpx.Client(
-        base_url=base_url,
+        base_url=url,
         transport=BoundedTransport(inner, clock, observe),
         headers={
             "user-agent": f"backupctl/{__version__}",

@@ -52,9 +52,12 @@ def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
     """
     deadline = appliance.clock.monotonic() + plan.patience.timeout
     request = plan.request
-    if not request.parts:
-        request = yield from _with_default_parts(appliance, request)
-    started = yield from _start(appliance, plan, request, deadline)
+    try:
+        if not request.parts:
+            request = yield from _with_default_parts(appliance, request)
+        started = yield from _start(appliance, plan, request, deadline)
+    except InterruptedRunError as interruption:
+        raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption
     if isinstance(started, Followed):
         return started
     if not plan.wait:
@@ -131,7 +134,7 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Followed]:
     yield from ()
-    return Followed(job, InterruptedRunError(f"{interruption.message}: no backup of ours was started"))
+    return Followed(job, interruption)
 
 
 def _attach(
