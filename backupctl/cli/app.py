@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backupctl.settings.resolve import Given
     from backupctl.settings.secret_file import StandardInput
     from backupctl.settings.server import ServerAddress
-    from backupctl.settings.value import Value
+    from backupctl.settings.value import Source, Value
     from backupctl.views.selection import Output
     from backupctl.views.view import View
 
@@ -60,6 +60,7 @@ class App:
         self.workers = workers
         self.before_command = before_command
         self.given: dict[str, Given] = {}
+        self._told: set[str] = set()
         self._clock = clock
         self._prompter = prompter
         self._view: View | None = None
@@ -109,7 +110,7 @@ class App:
 
         found = resolve(option, self.given.get(option.key), self.environ)
         if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
-            self.view.debug(f"{option.name}: {found.value} ({found.source})")
+            self._tell(option.name, found.value, found.source)
         return found
 
     def check(self) -> None:
@@ -135,7 +136,7 @@ class App:
         given = GivenSecret(*(self._text_of(option) for option in (name.file_option, name.command_option)))
         found = find_secret(name, given, self.environ, self._standard_input, self.clock)
         if found is not None:
-            self.view.debug(f"{name.name}: *** ({found.source})")
+            self._tell(name.name, found.value, found.source)
         return found
 
     @property
@@ -165,6 +166,12 @@ class App:
             self.view.warn(error.message, error.hint)
             return verdict([envelope.exit_code, error.exit_code])
         return ExitCode(envelope.exit_code)
+
+    def _tell(self, name: str, value: object, source: Source) -> None:
+        """Show under ``-v`` where a value came from, once."""
+        if name not in self._told:
+            self._told.add(name)
+            self.view.debug(f"{name}: {value} ({source})")
 
     def _text_of(self, flag: str) -> str | None:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))
