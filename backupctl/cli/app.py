@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from backupctl.errors import BackupctlError, ExitCode, UsageError, verdict
+from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
 from backupctl.settings.options import COLOR, OUTPUT, QUIET, VERBOSE
 
 if TYPE_CHECKING:
@@ -160,11 +161,14 @@ class App:
 
     def finish(self, envelope: Envelope) -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
+        from backupctl.results import Envelope as Document
+
         try:
             self.view.finish(envelope)
-        except BackupctlError as error:
-            self.view.warn(error.message, error.hint)
-            return verdict([envelope.exit_code, error.exit_code])
+        except OutputError as error:
+            code = verdict([envelope.exit_code, error.exit_code])
+            self.view.finish(Document.of_error(envelope.command, error))
+            return code
         return ExitCode(envelope.exit_code)
 
     def _tell(self, name: str, value: object, source: Source) -> None:
@@ -194,12 +198,8 @@ def output_asked_for(argv: Sequence[str]) -> Output:
     for word, after in zip(argv, [*argv[1:], ""], strict=True):
         if word == "--":
             break
-        if word in {"-o", "--output"}:
-            found = after
-        elif word.startswith("--output="):
-            found = word.removeprefix("--output=")
-        elif word.startswith("-o") and not word.startswith("--"):
-            found = word.removeprefix("-o").removeprefix("=")
+        if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", word, re.DOTALL):
+            found = match[1].removeprefix("=") or after
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
     return formats.get(found, "text")
 
