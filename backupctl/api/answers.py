@@ -30,6 +30,9 @@ from backupctl.errors import (
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
 
+NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a body raises; the last one for a body that nests too deeply."""
+
 
 class _ErrorMessage(msgspec.Struct):
     id: str = ""
@@ -72,7 +75,7 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_READABLE:
         return None
     value = body.value or _ErrorValue()
     kind = body.error_type or value.error_type or (body.type or "").rpartition(".")[2].upper() or body.name or ""
