@@ -1,5 +1,6 @@
 """Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -159,13 +160,13 @@ def _messages(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
 
 
 def _percent(value: float | None, known: int | None) -> int | None:
-    if value is None:
+    if value is None or not math.isfinite(value):
         return known
     return max(min(100, max(0, int(value))), known or 0)
 
 
 def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
+    return None if number is None or not math.isfinite(number) else int(number)
 
 
 def _build(details: JobDetails) -> str | None:
