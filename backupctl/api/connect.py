@@ -58,7 +58,8 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=str(trust.ca_file))
         except (OSError, ssl.SSLError) as error:
-            reason = error.strerror if isinstance(error, FileNotFoundError) else "not a file with PEM certificates"
+            no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
+            reason = "not a file with PEM certificates" if no_pem else error.strerror
             raise ConfigError(
                 f"--ca-file {trust.ca_file}: {reason}",
                 hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",

@@ -67,7 +67,8 @@ class Wire(httpx.BaseTransport):
         if reply.error:
             raise reply.error("prepared", request=request)
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        return httpx.Response(reply.status, content=content, headers=dict(reply.headers), request=request)
+        stream = httpx.ByteStream(content)
+        return httpx.Response(reply.status, stream=stream, headers=dict(reply.headers), request=request)
 
 
 API_LOGIN = {"POST /api/session": Reply(201, TOKEN), "DELETE /api/session": Reply(204)}
