@@ -18,7 +18,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.task import Backoff, Task, Wait, attempt, retrying
 from backupctl.results import Job, Message
 from backupctl.rules.location import mask_location
 
@@ -111,12 +111,22 @@ def read(appliance: Appliance, job_id: str, known: Job | None = None) -> Task[Jo
     return from_status(status, known or Job(id=job_id, state=""))
 
 
-def with_details(appliance: Appliance, job: Job, *, until: float | None = None) -> Task[Job]:
-    """Return the job with its details where they can be had; without them, the job as it is."""
-    answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
-    if isinstance(answer, BackupctlError) or job.id not in answer:
-        return job
-    return from_details(answer[job.id], job)
+def with_details(appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0) -> Task[Job]:
+    """Return the job with its details where they can be had; without them, the job as it is.
+
+    They are asked for again for ``patience`` seconds, while that may help.
+    """
+    clock = appliance.clock
+    give_up = clock.monotonic() + patience
+    backoff = Backoff()
+    while True:
+        answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
+        if not isinstance(answer, BackupctlError):
+            return from_details(answer[job.id], job) if job.id in answer else job
+        again = clock.monotonic() + backoff.next_seconds()
+        if not answer.retryable or again > give_up:
+            return job
+        yield Wait(again)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
