@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -17,6 +18,12 @@ from backupctl.api.transport import BoundedTransport, Observer, network_transpor
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+
+_HEADERS: Final = {
+    "user-agent": f"backupctl/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": "identity",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=str(trust.ca_file))
         except (OSError, ssl.SSLError) as error:
-            reason = error.strerror if isinstance(error, FileNotFoundError) else "not a file with PEM certificates"
+            no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
+            reason = "not a file with PEM certificates" if no_pem else error.strerror
             raise ConfigError(
                 f"--ca-file {trust.ca_file}: {reason}",
                 hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
@@ -87,14 +95,16 @@ def connect(
     client = httpx.Client(
         base_url=url,
         transport=BoundedTransport(inner, clock, observe),
-        headers={
-            "user-agent": f"backupctl/{__version__}",
-            "accept": "application/json",
-            "accept-encoding": "identity",
-        },
+        headers=_HEADERS,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
     )
-    session = Session(login.user, login.password, family=Family(family) if family else None, basic=login.basic)
+    session = Session(
+        login.user,
+        login.password,
+        family=Family(family) if family else None,
+        basic=login.basic,
+        headers=_HEADERS,
+    )
     return RecoveryApi(client, session)
