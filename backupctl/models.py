@@ -137,6 +137,164 @@ class BackupRequest(msgspec.Struct, frozen=True, kw_only=True):
     fast_backup: bool | None = None
 
 
+class RecurrenceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """When a schedule runs, in the time zone of the appliance; no ``days``, or an empty list, is every day."""
+
+    hour: int
+    minute: int
+    days: list[str] | None = None
+
+
+class RetentionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How many scheduled backups are kept."""
+
+    max_count: int
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule as the appliance tells it (6.7 and later): passwords are never among it."""
+
+    location: str = ""
+    location_user: str | None = None
+    parts: list[str] | None = None
+    enable: bool | None = None
+    recurrence_info: RecurrenceInfo | None = None
+    retention_info: RetentionInfo | None = None
+    fast_backup: bool | None = None
+
+
+class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for when a schedule is created or updated; None means unset, in an update unchanged."""
+
+    location: str | None = None
+    location_user: str | None = None
+    location_password: Secret | None = None
+    backup_password: Secret | None = None
+    parts: tuple[str, ...] | None = None
+    enable: bool | None = None
+    recurrence_info: RecurrenceInfo | None = None
+    retention_info: RetentionInfo | None = None
+    fast_backup: bool | None = None
+
+
+class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Where archives are looked for."""
+
+    location: str
+    location_user: str | None = None
+    location_password: Secret | None = None
+
+
+class ArchiveFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which archives are looked for; all that is set must fit, and ``max_results`` unset is 128."""
+
+    start_timestamp: datetime | None = None
+    end_timestamp: datetime | None = None
+    comment_substring: str | None = None
+    max_results: int | None = None
+
+
+class ArchiveSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An archive in a list; ``timestamp`` is when its backup started."""
+
+    archive: str
+    timestamp: datetime | None = None
+    version: str | None = None
+    comment: str | None = None
+
+
+class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An archive; ``timestamp`` is when its backup was completed."""
+
+    timestamp: datetime | None = None
+    location: str | None = None
+    parts: list[str] | None = None
+    version: str | None = None
+    system_name: str | None = None
+    comment: str | None = None
+
+
+class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for when a restore is validated or created; ``ignore_warnings`` only when it is created."""
+
+    location_type: str
+    location: str
+    location_user: str | None = None
+    location_password: Secret | None = None
+    backup_password: Secret | None = None
+    sso_admin_user_name: str | None = None
+    sso_admin_user_password: Secret | None = None
+    ignore_warnings: bool | None = None
+    parts: tuple[str, ...] | None = None
+
+
+class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What an archive is, and whether it can be restored on this appliance (``applicable``)."""
+
+    timestamp: datetime | None = None
+    parts: list[str] | None = None
+    version: str | None = None
+    boxname: str | None = None
+    sso_login_required: bool | None = None
+    comment: str | None = None
+    applicable: bool | None = None
+    messages: list[LocalizableMessage] | None = None
+
+
+class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The status of the one restore that an appliance can make."""
+
+    state: str
+    progress: float | None = None
+    messages: list[LocalizableMessage] | None = None
+    parts: list[str] | None = None
+
+
+class ReconciliationSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for when a restored node is reconciled with its partners."""
+
+    sso_admin_user_name: str | None = None
+    sso_admin_user_password: Secret | None = None
+    ignore_warnings: bool | None = None
+
+
+class ReconciliationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The status of a reconciliation: NONE, RUNNING, SUCCEEDED or FAILED."""
+
+    status: str
+    progress: float | None = None
+    messages: list[LocalizableMessage] | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the appliance supports recovery at all."""
+
+    supported: bool
+
+
+class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a part of the appliance's health."""
+
+    severity: str = ""
+    message: LocalizableMessage | None = None
+
+
+class DatabaseHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The health of the database: HEALTHY, DEGRADED or UNHEALTHY (7.0.0.1 to 8.x)."""
+
+    status: str
+    messages: list[HealthMessage] | None = None
+
+
+class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether backups look at the health of the database before they start."""
+
+    db_health_check_state_manual_backup: bool | None = None
+    db_health_check_state_scheduled_backup: bool | None = None
+
+
 def as_utc(moment: datetime | None) -> datetime | None:
     """Return an aware time; the appliance speaks UTC, and a time without zone is taken as such."""
     if moment is None:

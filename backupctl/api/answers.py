@@ -136,7 +136,7 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
 
 
 def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
-    if said is not None and names_a_thing and not said.route_missing:
+    if said is not None and not said.route_missing and (names_a_thing or said.kind == "NOT_FOUND"):
         return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
     return NotSupportedError(
         f"{host} cannot {doing}: its release does not have this operation (404)",

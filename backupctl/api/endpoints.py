@@ -1,29 +1,38 @@
-"""The operations of the appliance as data: method, path, body wrapper and result, in ``/rest`` and in ``/api``.
+"""The operations of the appliance as data: method, path, body and result, in ``/rest`` and in ``/api``.
 
-The families differ in more than the prefix: ``/rest`` wraps bodies by the name of the parameter and results in
-``{"value": ...}``, and writes maps as lists of ``{"key", "value"}``; ``/api`` (7.0U2 and later) takes and gives the
-structures themselves. Source: the vSphere Automation API reference of each release, e.g.
+The families differ in more than the prefix: ``/rest`` names the parameters in a body and wraps results in
+``{"value": ...}``, writes maps as lists of ``{"key", "value"}`` and puts structures into dotted queries; ``/api``
+(7.0U2 and later) takes and gives the structures themselves. Source: the vSphere Automation API reference, e.g.
 https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/job/.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar, get_args, get_origin
+from enum import Enum, StrEnum, auto
+from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, get_origin
 from urllib.parse import quote
 
 import msgspec
 
 from backupctl.models import (
+    ArchiveInfo,
+    ArchiveSummary,
     BackupJobStatus,
+    DatabaseHealth,
+    HealthSettings,
     JobDetails,
     Part,
+    ReconciliationStatus,
+    Recovery,
+    RestoreJobStatus,
+    RestoreMetadata,
     ReturnResult,
+    Schedule,
     SystemVersion,
 )
 
 T = TypeVar("T")
-
 
 FIRST_RELEASE: Final = "6.5"
 """Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
@@ -36,54 +45,67 @@ class Family(StrEnum):
     API = "api"
 
 
-@dataclass(frozen=True)
-class Route:
-    """Where an operation lives in one family; ``path`` may hold ``{id}``, ``query`` is sent as it is.
+class Encoding(Enum):
+    """How the parameters of an operation travel, those that are no part of its path."""
 
-    ``jobs`` says how the filter of jobs is spelled, ``wrapper`` under which name the body is sent (None: bare).
-    """
+    NAMED = auto()
+    """In the body, by name: ``{"piece": {...}}``."""
+    BARE = auto()
+    """The only one is the body."""
+    DOTTED = auto()
+    """In the query, by name and field, lists counted from 1: ``filter.jobs.1=A``."""
+    FLAT = auto()
+    """In the query, the fields of the only one: ``jobs=A&jobs=B``."""
 
+
+class Wire(NamedTuple):
+    """An operation with its parameters, ready to be sent: path without host, query, JSON body."""
+
+    method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    wrapper: str | None = None
-    jobs: str | None = None
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an operation lives in one family; ``{name}`` in ``path`` is a parameter, ``query`` is sent as it is."""
+
+    method: str
+    path: str
+    encoding: Encoding = Encoding.NAMED
+    query: tuple[tuple[str, str], ...] = ()
+
+    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+        """Return what goes out; a parameter that is None is left out."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        in_path = set(re.findall(r"{(\w+)}", self.path))
+        path = self.path.format(**{name: quote(str(given.pop(name)), safe="") for name in in_path})
+        query, body = _encode(self.encoding, given)
+        return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 
 
 @dataclass(frozen=True)
 class Endpoint(Generic[T]):
     """An operation in both families; ``doing`` completes "could not ...", ``since`` is the first release with it.
 
-    Without an ``api`` route the operation lives at the same path in both. A ``result`` of type dict is a map.
+    Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
+    an answer without content.
     """
 
     doing: str
-    method: str
     result: type[T]
     rest: Route
     api: Route | None = None
     since: str = FIRST_RELEASE
 
+    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+        """Return what goes out in a family."""
+        return self.route(family).wire(family, parameters)
+
     def route(self, family: Family) -> Route:
         """Return where the operation lives in a family."""
         return self.api if self.api and family is Family.API else self.rest
-
-    def path(self, family: Family, identifier: str | None = None) -> str:
-        """Return the path, its identifier percent-encoded."""
-        path = self.route(family).path
-        return f"/{family}{path if identifier is None else path.format(id=quote(identifier, safe=''))}"
-
-    def query(self, family: Family, jobs: Sequence[str] = ()) -> list[tuple[str, str]]:
-        """Return the query: what the operation always has, and the filter of jobs (1-based in ``/rest``)."""
-        route = self.route(family)
-        names = [route.jobs.format(n=number) if route.jobs else "" for number in range(1, len(jobs) + 1)]
-        return [*route.query, *zip(names, jobs, strict=True)]
-
-    def body(self, family: Family, content: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """Return the body as the family wants it: wrapped by the parameter's name, or bare."""
-        if content is None:
-            return None
-        wrapper = self.route(family).wrapper
-        return dict(content) if wrapper is None else {wrapper: dict(content)}
 
     def decode(self, family: Family, content: bytes) -> T:
         """Return the result in a body.
@@ -92,6 +114,8 @@ class Endpoint(Generic[T]):
         taken, as the appliance itself writes some, and a map is taken in the spelling of either family.
         """
         expected: Any = self.result
+        if expected is NoneType:
+            return None  # type: ignore[return-value]
         if get_origin(expected) is dict:
             expected = expected | list[_Entry[get_args(expected)[1]]]  # type: ignore[misc]
         if family is Family.REST:
@@ -112,40 +136,163 @@ class _Entry(msgspec.Struct, Generic[T]):
     value: T
 
 
-_RECOVERY: Final = "/appliance/recovery"
+def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Any]:
+    """Return query and body."""
+    if not given:
+        return [], None
+    match encoding:
+        case Encoding.NAMED:
+            return [], dict(given)
+        case Encoding.BARE:
+            (only,) = given.values()
+            return [], only
+        case Encoding.DOTTED:
+            return [pair for name, value in given.items() for pair in _dotted(name, value)], None
+        case Encoding.FLAT:
+            (only,) = given.values()
+            return [(name, str(each)) for name, value in only.items() for each in _listed(value)], None
 
 
-SYSTEM_VERSION: Final = Endpoint("read its version", "GET", SystemVersion, Route("/appliance/system/version"))
+def _dotted(name: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [pair for field, inner in value.items() for pair in _dotted(f"{name}.{field}", inner)]
+    if isinstance(value, list):
+        return [pair for number, inner in enumerate(value, 1) for pair in _dotted(f"{name}.{number}", inner)]
+    return [(name, str(value))]
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+NoneType: Final = type(None)
+_BACKUP: Final = "/appliance/recovery/backup"
+_SCHEDULES: Final = f"{_BACKUP}/schedules"
+_SYSTEM_NAME: Final = f"{_BACKUP}/system-name"
+_RESTORE: Final = "/appliance/recovery/restore"
+_RECONCILIATION: Final = "/appliance/recovery/reconciliation/job"
+
+
+def _action(name: str) -> tuple[tuple[str, str], ...]:
+    return (("action", name),)
+
+
+SYSTEM_VERSION: Final = Endpoint("read its version", SystemVersion, Route("GET", "/appliance/system/version"))
+RECOVERY_GET: Final = Endpoint(
+    "say whether recovery is supported", Recovery, Route("GET", "/appliance/recovery"), since="6.7"
+)
+SYSTEM_HEALTH: Final = Endpoint("tell its health", str, Route("GET", "/appliance/health/system"))
+DATABASE_HEALTH: Final = Endpoint(
+    "tell the health of its database", DatabaseHealth, Route("GET", "/appliance/health/database"), since="7.0.0.1"
+)
+HEALTH_SETTINGS: Final = Endpoint(
+    "tell its health settings", HealthSettings, Route("GET", "/appliance/health/settings"), since="7.0.0.1"
+)
+
 JOB_CREATE: Final = Endpoint(
     "start a backup",
-    "POST",
     BackupJobStatus,
-    rest=Route(f"{_RECOVERY}/backup/job", wrapper="piece"),
-    api=Route(f"{_RECOVERY}/backup/job"),
+    rest=Route("POST", f"{_BACKUP}/job"),
+    api=Route("POST", f"{_BACKUP}/job", Encoding.BARE),
 )
-JOB_LIST: Final = Endpoint("list the backup jobs", "GET", list[str], Route(f"{_RECOVERY}/backup/job"))
-JOB_GET: Final = Endpoint("read the backup job", "GET", BackupJobStatus, Route(f"{_RECOVERY}/backup/job/{{id}}"))
+JOB_LIST: Final = Endpoint("list the backup jobs", list[str], Route("GET", f"{_BACKUP}/job"))
+JOB_GET: Final = Endpoint("read the backup job", BackupJobStatus, Route("GET", f"{_BACKUP}/job/{{job}}"))
 JOB_CANCEL: Final = Endpoint(
     "cancel the backup job",
-    "POST",
     ReturnResult,
-    rest=Route(f"{_RECOVERY}/backup/job/{{id}}/cancel"),
-    api=Route(f"{_RECOVERY}/backup/job/{{id}}", query=(("action", "cancel"),)),
+    rest=Route("POST", f"{_BACKUP}/job/{{job}}/cancel"),
+    api=Route("POST", f"{_BACKUP}/job/{{job}}", query=_action("cancel")),
 )
 JOB_DETAILS: Final = Endpoint(
     "list the details of backup jobs",
-    "GET",
     dict[str, JobDetails],
-    rest=Route(f"{_RECOVERY}/backup/job/details", jobs="filter.jobs.{n}"),
-    api=Route(f"{_RECOVERY}/backup/job/details", jobs="jobs"),
+    rest=Route("GET", f"{_BACKUP}/job/details", Encoding.DOTTED),
+    api=Route("GET", f"{_BACKUP}/job/details", Encoding.FLAT),
     since="6.7",
 )
-PARTS_LIST: Final = Endpoint("list the parts", "GET", list[Part], Route(f"{_RECOVERY}/backup/parts"))
-PARTS_GET: Final = Endpoint("estimate a part", "GET", int, Route(f"{_RECOVERY}/backup/parts/{{id}}"))
+PARTS_LIST: Final = Endpoint("list the parts", list[Part], Route("GET", f"{_BACKUP}/parts"))
+PARTS_GET: Final = Endpoint("estimate a part", int, Route("GET", f"{_BACKUP}/parts/{{part}}"))
 BACKUP_VALIDATE: Final = Endpoint(
     "validate a backup",
-    "POST",
     ReturnResult,
-    rest=Route(f"{_RECOVERY}/backup/validate", wrapper="piece"),
-    api=Route(f"{_RECOVERY}/backup", query=(("action", "validate"),)),
+    rest=Route("POST", f"{_BACKUP}/validate"),
+    api=Route("POST", _BACKUP, Encoding.BARE, query=_action("validate")),
+)
+
+SCHEDULE_LIST: Final = Endpoint("list the schedules", dict[str, Schedule], Route("GET", _SCHEDULES), since="6.7")
+SCHEDULE_GET: Final = Endpoint("read the schedule", Schedule, Route("GET", f"{_SCHEDULES}/{{schedule}}"), since="6.7")
+SCHEDULE_CREATE: Final = Endpoint(
+    "create a schedule",
+    NoneType,
+    rest=Route("POST", f"{_SCHEDULES}/{{schedule}}"),
+    api=Route("POST", _SCHEDULES),
+    since="6.7",
+)
+SCHEDULE_UPDATE: Final = Endpoint(
+    "update the schedule",
+    NoneType,
+    rest=Route("PUT", f"{_SCHEDULES}/update/{{schedule}}"),
+    api=Route("PATCH", f"{_SCHEDULES}/{{schedule}}", Encoding.BARE),
+    since="6.7",
+)
+SCHEDULE_DELETE: Final = Endpoint(
+    "delete the schedule", NoneType, Route("DELETE", f"{_SCHEDULES}/{{schedule}}"), since="6.7"
+)
+SCHEDULE_RUN: Final = Endpoint(
+    "run the schedule",
+    BackupJobStatus,
+    Route("POST", f"{_SCHEDULES}/{{schedule}}", query=_action("run")),
+    since="6.7",
+)
+
+SYSTEM_NAME_LIST: Final = Endpoint(
+    "list the systems at a location",
+    list[str],
+    rest=Route("GET", _SYSTEM_NAME, Encoding.DOTTED),
+    api=Route("POST", _SYSTEM_NAME, Encoding.BARE, query=_action("list")),
+    since="6.7",
+)
+ARCHIVE_LIST: Final = Endpoint(
+    "list the archives at a location",
+    list[ArchiveSummary],
+    rest=Route("GET", f"{_SYSTEM_NAME}/{{system_name}}/archives", Encoding.DOTTED),
+    api=Route("POST", f"{_SYSTEM_NAME}/{{system_name}}/archives", query=_action("list")),
+    since="6.7",
+)
+ARCHIVE_GET: Final = Endpoint(
+    "read the archive",
+    ArchiveInfo,
+    rest=Route("GET", f"{_SYSTEM_NAME}/{{system_name}}/archives/{{archive}}", Encoding.DOTTED),
+    api=Route("POST", f"{_SYSTEM_NAME}/{{system_name}}/archives/{{archive}}", Encoding.BARE, query=_action("get")),
+    since="6.7",
+)
+
+RESTORE_VALIDATE: Final = Endpoint(
+    "validate a restore",
+    RestoreMetadata,
+    rest=Route("POST", f"{_RESTORE}/validate"),
+    api=Route("POST", _RESTORE, Encoding.BARE, query=_action("validate")),
+)
+RESTORE_CREATE: Final = Endpoint(
+    "start a restore",
+    RestoreJobStatus,
+    rest=Route("POST", f"{_RESTORE}/job"),
+    api=Route("POST", f"{_RESTORE}/job", Encoding.BARE),
+)
+RESTORE_GET: Final = Endpoint("read the restore job", RestoreJobStatus, Route("GET", f"{_RESTORE}/job"))
+RESTORE_CANCEL: Final = Endpoint(
+    "cancel the restore",
+    ReturnResult,
+    rest=Route("POST", f"{_RESTORE}/job/cancel"),
+    api=Route("POST", f"{_RESTORE}/job", query=_action("cancel")),
+)
+RECONCILIATION_CREATE: Final = Endpoint(
+    "start a reconciliation",
+    ReconciliationStatus,
+    rest=Route("POST", _RECONCILIATION),
+    api=Route("POST", _RECONCILIATION, Encoding.BARE),
+    since="6.7",
+)
+RECONCILIATION_GET: Final = Endpoint(
+    "read the reconciliation", ReconciliationStatus, Route("GET", _RECONCILIATION), since="6.7"
 )

@@ -2,10 +2,12 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 
 from backupctl.api import endpoints
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
@@ -14,11 +16,24 @@ from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
 from backupctl.errors import BackupctlError, NotSupportedError
 from backupctl.models import (
+    ArchiveFilter,
+    ArchiveInfo,
+    ArchiveSummary,
     BackupJobStatus,
     BackupRequest,
+    DatabaseHealth,
+    HealthSettings,
     JobDetails,
+    LocationSpec,
     Part,
+    ReconciliationSpec,
+    ReconciliationStatus,
+    RestoreJobStatus,
+    RestoreMetadata,
+    RestoreRequest,
     ReturnResult,
+    Schedule,
+    ScheduleSpec,
     SystemVersion,
 )
 from backupctl.results import PreparedRequest
@@ -49,9 +64,25 @@ class RecoveryApi:
         """Return the release that the appliance runs."""
         return self._call(endpoints.SYSTEM_VERSION)
 
+    def recovery_supported(self) -> bool:
+        """Return whether the appliance supports recovery at all."""
+        return self._call(endpoints.RECOVERY_GET).supported
+
+    def system_health(self) -> str:
+        """Return the health of the appliance: green, yellow, orange, red or gray."""
+        return self._call(endpoints.SYSTEM_HEALTH)
+
+    def database_health(self) -> DatabaseHealth:
+        """Return the health of the database."""
+        return self._call(endpoints.DATABASE_HEALTH)
+
+    def health_settings(self) -> HealthSettings:
+        """Return whether backups look at the health of the database."""
+        return self._call(endpoints.HEALTH_SETTINGS)
+
     def create_job(self, request: BackupRequest) -> BackupJobStatus:
         """Start a backup and return its status."""
-        return self._call(endpoints.JOB_CREATE, content=_revealed(request))
+        return self._call(endpoints.JOB_CREATE, piece=request)
 
     def jobs(self) -> list[str]:
         """Return the ids of all jobs that the appliance remembers."""
@@ -59,15 +90,15 @@ class RecoveryApi:
 
     def job(self, job_id: str) -> BackupJobStatus:
         """Return the status of a job."""
-        return self._call(endpoints.JOB_GET, job_id)
+        return self._call(endpoints.JOB_GET, job=job_id)
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
-        return self._call(endpoints.JOB_DETAILS, jobs=job_ids)
+        return self._call(endpoints.JOB_DETAILS, filter={"jobs": list(job_ids)} if job_ids else None)
 
     def cancel_job(self, job_id: str) -> ReturnResult:
         """Ask the appliance to cancel a job."""
-        return self._call(endpoints.JOB_CANCEL, job_id)
+        return self._call(endpoints.JOB_CANCEL, job=job_id)
 
     def parts(self) -> list[Part]:
         """Return the parts that a backup can include."""
@@ -75,11 +106,71 @@ class RecoveryApi:
 
     def part_size(self, part_id: str) -> int:
         """Return the estimated size of a part in MB."""
-        return self._call(endpoints.PARTS_GET, part_id)
+        return self._call(endpoints.PARTS_GET, part=part_id)
 
     def validate(self, request: BackupRequest) -> ReturnResult:
         """Let the appliance check a backup without starting it; a failed check is a result, not an error."""
-        return self._call(endpoints.BACKUP_VALIDATE, content=_revealed(request))
+        return self._call(endpoints.BACKUP_VALIDATE, piece=request)
+
+    def schedules(self) -> dict[str, Schedule]:
+        """Return all schedules by name; there is hardly ever more than one."""
+        return self._call(endpoints.SCHEDULE_LIST)
+
+    def schedule(self, name: str) -> Schedule:
+        """Return a schedule."""
+        return self._call(endpoints.SCHEDULE_GET, schedule=name)
+
+    def create_schedule(self, name: str, spec: ScheduleSpec) -> None:
+        """Create a schedule."""
+        self._call(endpoints.SCHEDULE_CREATE, schedule=name, spec=spec)
+
+    def update_schedule(self, name: str, spec: ScheduleSpec) -> None:
+        """Change what is set in ``spec``."""
+        self._call(endpoints.SCHEDULE_UPDATE, schedule=name, spec=spec)
+
+    def delete_schedule(self, name: str) -> None:
+        """Delete a schedule."""
+        self._call(endpoints.SCHEDULE_DELETE, schedule=name)
+
+    def run_schedule(self, name: str, comment: str | None = None) -> BackupJobStatus:
+        """Start a backup as the schedule has it and return its status."""
+        return self._call(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
+
+    def system_names(self, location: LocationSpec) -> list[str]:
+        """Return the systems that have backups at a location; in ``/rest`` the password travels in the URL."""
+        return self._call(endpoints.SYSTEM_NAME_LIST, loc_spec=location)
+
+    def archives(self, location: LocationSpec, system_name: str, only: ArchiveFilter) -> list[ArchiveSummary]:
+        """Return the archives of a system, newest first; in ``/rest`` the password travels in the URL."""
+        return self._call(endpoints.ARCHIVE_LIST, loc_spec=location, system_name=system_name, filter_spec=only)
+
+    def archive(self, location: LocationSpec, system_name: str, archive: str) -> ArchiveInfo:
+        """Return an archive; in ``/rest`` the password travels in the URL."""
+        return self._call(endpoints.ARCHIVE_GET, spec=location, system_name=system_name, archive=archive)
+
+    def validate_restore(self, request: RestoreRequest) -> RestoreMetadata:
+        """Return what an archive is and whether it can be restored on this appliance."""
+        return self._call(endpoints.RESTORE_VALIDATE, piece=request)
+
+    def create_restore(self, request: RestoreRequest) -> RestoreJobStatus:
+        """Start to restore this appliance from an archive; all that it is now will be lost."""
+        return self._call(endpoints.RESTORE_CREATE, piece=request)
+
+    def restore_job(self) -> RestoreJobStatus:
+        """Return the status of the restore."""
+        return self._call(endpoints.RESTORE_GET)
+
+    def cancel_restore(self) -> ReturnResult:
+        """Ask the appliance to cancel the restore."""
+        return self._call(endpoints.RESTORE_CANCEL)
+
+    def create_reconciliation(self, spec: ReconciliationSpec) -> ReconciliationStatus:
+        """Start to reconcile a restored node with its partners."""
+        return self._call(endpoints.RECONCILIATION_CREATE, spec=spec)
+
+    def reconciliation(self) -> ReconciliationStatus:
+        """Return the status of the reconciliation."""
+        return self._call(endpoints.RECONCILIATION_GET)
 
     def log_out(self) -> None:
         """End the session; what goes wrong with it is of no consequence to anybody, so it raises nothing."""
@@ -91,42 +182,68 @@ class RecoveryApi:
         self._client.close()
 
     def prepare_create(self, request: BackupRequest) -> tuple[PreparedRequest, ...]:
-        """Return the request that starts a backup as it would be sent, secrets masked, and send nothing.
+        """Return the request that would start a backup."""
+        return self._prepare(endpoints.JOB_CREATE, piece=request)
+
+    def prepare_cancel(self, job_id: str) -> tuple[PreparedRequest, ...]:
+        """Return the request that would cancel a job."""
+        return self._prepare(endpoints.JOB_CANCEL, job=job_id)
+
+    def prepare_create_schedule(self, name: str, spec: ScheduleSpec) -> tuple[PreparedRequest, ...]:
+        """Return the request that would create a schedule."""
+        return self._prepare(endpoints.SCHEDULE_CREATE, schedule=name, spec=spec)
+
+    def prepare_update_schedule(self, name: str, spec: ScheduleSpec) -> tuple[PreparedRequest, ...]:
+        """Return the request that would change a schedule."""
+        return self._prepare(endpoints.SCHEDULE_UPDATE, schedule=name, spec=spec)
+
+    def prepare_delete_schedule(self, name: str) -> tuple[PreparedRequest, ...]:
+        """Return the request that would delete a schedule."""
+        return self._prepare(endpoints.SCHEDULE_DELETE, schedule=name)
+
+    def prepare_run_schedule(self, name: str, comment: str | None = None) -> tuple[PreparedRequest, ...]:
+        """Return the request that would run a schedule."""
+        return self._prepare(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
+
+    def prepare_create_restore(self, request: RestoreRequest) -> tuple[PreparedRequest, ...]:
+        """Return the request that would start a restore."""
+        return self._prepare(endpoints.RESTORE_CREATE, piece=request)
+
+    def prepare_create_reconciliation(self, spec: ReconciliationSpec) -> tuple[PreparedRequest, ...]:
+        """Return the request that would start a reconciliation."""
+        return self._prepare(endpoints.RECONCILIATION_CREATE, spec=spec)
+
+    def _prepare(self, endpoint: Endpoint[Any], **parameters: Any) -> tuple[PreparedRequest, ...]:  # noqa: ANN401 - as the endpoint has it
+        """Return a request as it would be sent, secrets masked, and send nothing.
 
         While the family is unknown there is one for each, that of the newer family first.
         """
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
-        endpoint = endpoints.JOB_CREATE
+        wires = [endpoint.wire(family, _content(parameters, _mask)) for family in families]
         return tuple(
             PreparedRequest(
-                method=endpoint.method,
-                url=str(self._client.base_url.join(endpoint.path(family))),
-                body=endpoint.body(family, _masked(request)),
+                method=wire.method,
+                url=str(self._client.base_url.join(wire.path).copy_merge_params(wire.query)),
+                body=wire.body,
             )
-            for family in families
+            for wire in wires
         )
 
-    def _call(
-        self,
-        endpoint: Endpoint[T],
-        identifier: str | None = None,
-        *,
-        content: dict[str, Any] | None = None,
-        jobs: Sequence[str] = (),
-    ) -> T:
+    def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
         if endpoint.doing in self._missing:
             raise self._missing[endpoint.doing]
         family = self._session.open(partial(self._send, "log in"), self._client.base_url)
+        wire = endpoint.wire(family, _content(parameters, _reveal))
         request = self._client.build_request(
-            endpoint.method,
-            endpoint.path(family, identifier),
-            params=tuple(endpoint.query(family, jobs)) or None,
-            json=endpoint.body(family, content),
-            timeout=timeout_for(endpoint.method),
+            wire.method,
+            wire.path,
+            params=wire.query or None,
+            json=wire.body,
+            timeout=timeout_for(wire.method),
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
-            raise_for_status(response, endpoint.doing, names_a_thing=identifier is not None)
+            raise_for_status(response, endpoint.doing, names_a_thing="{" in endpoint.route(family).path)
         except NotSupportedError as error:
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
                 if error.certain and endpoint.since != endpoints.FIRST_RELEASE:
@@ -134,7 +251,7 @@ class RecoveryApi:
                 raise
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
-            return self._call(endpoint, identifier, content=content, jobs=jobs)
+            return self._call(endpoint, **parameters)
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain)
             raise
@@ -162,19 +279,24 @@ class RecoveryApi:
             raise unreachable(error, request.url.host, doing) from error
 
 
-def _revealed(request: BackupRequest) -> dict[str, Any]:
-    return _content(request, lambda secret: secret.reveal())
+def _reveal(secret: Secret) -> str:
+    return secret.reveal()
 
 
-def _masked(request: BackupRequest) -> dict[str, Any]:
-    return _content(request, lambda _: MASK)
+def _mask(_: Secret) -> str:
+    return MASK
 
 
-def _content(request: BackupRequest, show: Callable[[Secret], str]) -> dict[str, Any]:
-    """Return the fields that are set, in the order of the API's documentation."""
-    fields = {name: getattr(request, name) for name in request.__struct_fields__}
-    return {
-        name: show(value) if isinstance(value, Secret) else list(value) if isinstance(value, tuple) else value
-        for name, value in fields.items()
-        if value is not None
-    }
+def _content(value: Any, show: Callable[[Secret], str]) -> Any:  # noqa: ANN401 - whatever an operation takes
+    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC."""
+    if isinstance(value, Secret):
+        return show(value)
+    if isinstance(value, msgspec.Struct):
+        value = {name: getattr(value, name) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {name: _content(inner, show) for name, inner in value.items() if inner is not None}
+    if isinstance(value, tuple | list):
+        return [_content(inner, show) for inner in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value
