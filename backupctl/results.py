@@ -214,6 +214,101 @@ class ChecksResult(Result, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
 
 
+class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule in the API's own words; ``hour`` and ``minute`` are in the appliance's time zone, no days is every."""
+
+    name: str
+    location: str | None = None
+    location_user: str | None = None
+    parts: tuple[str, ...] = ()
+    enable: bool | None = None
+    hour: int | None = None
+    minute: int | None = None
+    days: tuple[str, ...] = ()
+    max_count: int | None = None
+    fast_backup: bool | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that is changed, or would be; a secret is never told, ``before`` is None where it was unset."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class SchedulesResult(Result, frozen=True, kw_only=True):
+    """The result of schedule list."""
+
+    schedules: tuple[ScheduleInfo, ...] = ()
+
+
+class ScheduleResult(Result, frozen=True, kw_only=True):
+    """The result of schedule show, set, enable, disable and delete: as it is now, and what was changed.
+
+    After a dry run, ``schedule`` is as it is, ``changes`` what would be changed and ``requests`` what would be sent.
+    A schedule that was deleted is None.
+    """
+
+    schedule: ScheduleInfo | None = None
+    changes: tuple[Change, ...] = ()
+    requests: tuple[PreparedRequest, ...] = ()
+
+
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """An archive at a location; ``start_time`` of its backup is known from a list, ``end_time`` from looking at it."""
+
+    archive: str
+    system_name: str
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    version: str | None = None
+    comment: str | None = None
+    location: str | None = None
+    parts: tuple[str, ...] | None = None
+
+
+class SystemsResult(Result, frozen=True, kw_only=True):
+    """The result of archive systems: the names of systems that have backups at a location."""
+
+    systems: tuple[str, ...] = ()
+
+
+class ArchivesResult(Result, frozen=True, kw_only=True):
+    """The result of archive list: archives, newest first."""
+
+    archives: tuple[Archive, ...] = ()
+
+
+class ArchiveResult(Result, frozen=True, kw_only=True):
+    """The result of archive show."""
+
+    archive: Archive | None = None
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What an archive is, and whether it can be restored on this appliance."""
+
+    applicable: bool | None = None
+    boxname: str | None = None
+    version: str | None = None
+    timestamp: datetime | None = None
+    parts: tuple[str, ...] = ()
+    comment: str | None = None
+    sso_login_required: bool | None = None
+    messages: tuple[Message, ...] = ()
+
+
+class RestoreResult(Result, frozen=True, kw_only=True):
+    """The result of the restore commands: what the archive is (validate), how the job stands (the others).
+
+    A restore and a reconciliation have no id of their own; here they are called ``restore`` and ``reconciliation``.
+    """
+
+    metadata: Metadata | None = None
+    job: Job | None = None
+
+
 class RequestsResult(Result, frozen=True, kw_only=True):
     """The result of ``--dry-run``: what would be sent; nothing was."""
 
