@@ -17,6 +17,11 @@ SCHEMA: Final = 1
 """The version of the JSON output."""
 
 
+RESTORE: Final = "restore"
+RECONCILIATION: Final = "reconciliation"
+"""What stands for the id of the one restore, and of the one reconciliation, that an appliance can make."""
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the appliance about a job or a check."""
 
@@ -44,6 +49,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | None = None
     parts: tuple[str, ...] | None = None
     encrypted: bool | None = None
+
+    @property
+    def title(self) -> str:
+        """What to call it in a sentence."""
+        return f"the {self.id}" if self.id in {RESTORE, RECONCILIATION} else f"backup job {self.id}"
 
     @property
     def succeeded(self) -> bool:

@@ -54,6 +54,7 @@ class RecoveryApi:
         self._client = client
         self._session = session
         self._missing: dict[str, NotSupportedError] = {}
+        self._version: SystemVersion | None = None
 
     @property
     def family(self) -> str | None:
@@ -61,8 +62,10 @@ class RecoveryApi:
         return self._session.family if self._session.was_let_in else None
 
     def version(self) -> SystemVersion:
-        """Return the release that the appliance runs."""
-        return self._call(endpoints.SYSTEM_VERSION)
+        """Return the release that the appliance runs; it is asked for once."""
+        if self._version is None:
+            self._version = self._call(endpoints.SYSTEM_VERSION)
+        return self._version
 
     def recovery_supported(self) -> bool:
         """Return whether the appliance supports recovery at all."""

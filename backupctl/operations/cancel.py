@@ -35,10 +35,10 @@ def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
         raise answer
     if isinstance(answer, ReturnResult) and answer.status == "FAIL":
         messages = tuple(message.text for message in answer.messages or ())
-        raise CancelRefusedError(f"{appliance.host} does not cancel backup job {job.id}", details=messages)
+        raise CancelRefusedError(f"{appliance.host} does not cancel {job.title}", details=messages)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
     ended = yield from follow(appliance, job, Patience(timeout=CANCEL_SECONDS, interval=1.5))
     if ended.error is None:
-        refused = CancelRefusedError(f"backup job {job.id} succeeded before the cancellation took effect")
+        refused = CancelRefusedError(f"{job.title} succeeded before the cancellation took effect")
         return Followed(ended.job, refused)
     return Followed(ended.job, None) if ended.job.ended else ended

@@ -1,48 +1,43 @@
 """Create: start a backup exactly once, and follow it to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-from urllib.parse import unquote
 
 import msgspec
 
-from backupctl.errors import (
-    ApplianceUnreachableError,
-    AuthenticationError,
-    BackupctlError,
-    BackupFailedError,
-    BusyError,
-    InterruptedRunError,
-    NotStartedError,
-    NotStartedNoAnswerError,
-    NotSupportedError,
-    OutcomeUnknownError,
-    TimedOutError,
-)
-from backupctl.models import BackupRequest, JobDetails
+from backupctl.errors import BackupctlError, BackupFailedError, BusyError, InterruptedRunError, TimedOutError
+from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
+from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import Task, Wait, attempt, retrying
-from backupctl.results import Adopted, Attached, Job, PartsSelected, Started, Waiting
+from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
 
-SEARCH_SECONDS: Final = 60.0
-"""How long a job is looked for when the answer to the request that starts it was lost."""
+MANUAL: Final = frozenset({"MANUAL"})
 
-_SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 _BUSY_SECONDS: Final = 30.0
 """How often is asked whether a backup can start, while what runs cannot be followed (a restore)."""
 
 
+def _create_job(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+    return api.create_job(request)
+
+
 @dataclass(frozen=True)
 class BackupPlan:
-    """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach."""
+    """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
+
+    ``start`` sends the request that starts it, of which ``job_types`` may become.
+    """
 
     request: BackupRequest
     patience: Patience
+    start: Callable[[RecoveryOperations, BackupRequest], BackupJobStatus] = _create_job
+    job_types: frozenset[str] = MANUAL
     wait: bool = True
     if_running: str = "fail"
     cancel_on_interrupt: bool = False
@@ -90,7 +85,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
     """
     while True:
         known = yield from retrying(appliance, appliance.api.jobs)
-        answer = yield from attempt(partial(appliance.api.create_job, request), held=True)
+        answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
         if not isinstance(answer, BackupctlError):
             job = jobs.from_status(answer, jobs.of_request(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
@@ -98,7 +93,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
         if not isinstance(answer, BusyError):
             if answer.certain:
                 raise answer
-            return (yield from _search(appliance, request, known, answer, deadline))
+            return (yield from find_lost_job(appliance, Expected(request, plan.job_types), known, answer, deadline))
         busy_with = yield from jobs.running(appliance)
         if plan.if_running == "fail":
             raise _busy(appliance, answer, busy_with)
@@ -145,102 +140,13 @@ def _attach(
 ) -> Task[Followed]:
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
-    if ended.error is None and not _same_location(ended.job.location, request.location):
+    if ended.error is None and not same_location(ended.job.location, request.location):
         other = ended.job.location or "an unknown location"
         return Followed(
             ended.job,
             BusyError(f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"),
         )
     return ended
-
-
-def _search(
-    appliance: Appliance, request: BackupRequest, known: Sequence[str], lost: BackupctlError, deadline: float
-) -> Task[Job]:
-    """Look for the job of a request whose answer was lost, and adopt it if it is ours.
-
-    Held against an interruption, because only now it is decided whether a job of ours runs. Raises NotStartedError
-    where none appeared, OutcomeUnknownError where the appliance could not be asked, or not about a job that is new.
-    """
-    clock = appliance.clock
-    give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
-    gaps = iter(_SEARCH_GAPS)
-    while True:
-        ids = yield from attempt(appliance.api.jobs, held=True)
-        doubt = ids if isinstance(ids, BackupctlError) else None
-        for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
-            found = yield from _adopt(appliance, request, job_id)
-            if isinstance(found, Job):
-                return found
-            doubt = doubt or found
-        if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
-            break
-        yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
-    if doubt is not None:
-        raise OutcomeUnknownError(
-            f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
-            hint=appliance.hint_to_follow(jobs.LATEST),
-            details=lost.details,
-        )
-    kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
-    raise kind(
-        f"{appliance.host}: no backup was started: {lost.message}; no new job of ours appeared",
-        hint="it is safe to try again",
-        details=lost.details,
-    )
-
-
-def _adopt(appliance: Appliance, request: BackupRequest, job_id: str) -> Task[Job | BackupctlError | None]:
-    """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
-
-    Returns None for a job of somebody else, and the error that stands in the way of telling.
-    """
-    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), held=True)
-    if isinstance(answer, NotSupportedError) and answer.certain:
-        details, reason = None, "it is new, and this release has no details to compare"
-    elif isinstance(answer, BackupctlError):
-        return answer
-    elif job_id not in answer:
-        return OutcomeUnknownError(f"backup job {job_id} is new, but has no details to tell whose it is")
-    else:
-        details, reason = answer[job_id], "it is new, manual, and has our location and user"
-        if not _is_ours(details, request, appliance.user):
-            return None
-    status = yield from attempt(partial(appliance.api.job, job_id), held=True)
-    if isinstance(status, BackupctlError):
-        return status
-    job = jobs.from_status(status, jobs.of_request(request, job_id))
-    if details is not None:
-        job = jobs.from_details(details, job)
-    appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
-    return job
-
-
-def _is_ours(details: JobDetails, request: BackupRequest, user: str) -> bool:
-    return (
-        details.type in {None, "MANUAL"}
-        and _same_location(details.location, request.location)
-        and (details.location_user or None) == (request.location_user or None)
-        and (details.user is None or _account(details.user) == _account(user))
-    )
-
-
-def _same_location(one: str | None, other: str) -> bool:
-    """Whether two spellings name one location.
-
-    The appliance percent-quotes it and may add or drop its scheme; the case of a host name means nothing.
-    """
-    return one is not None and _bare(one) == _bare(other)
-
-
-def _bare(location: str) -> str:
-    host, slash, path = unquote(location).rpartition("://")[2].partition("/")
-    return f"{host.lower()}{slash}{path}".rstrip("/")
-
-
-def _account(user: str) -> str:
-    r"""Return the account in ``name@domain`` or ``DOMAIN\name``, the two spellings that the appliance uses."""
-    return user.rpartition("\\")[2].partition("@")[0].lower()
 
 
 def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Followed]:

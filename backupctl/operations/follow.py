@@ -28,6 +28,9 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.pace import Pace
 from backupctl.operations.task import Backoff, Task, Wait, attempt
 from backupctl.results import ErrorInfo, Event, Job, Progressed, Recovered, Troubled
+from backupctl.rules.hints import hint_for
+
+_LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
 
 GONE_SECONDS: Final = 300.0
 """How long a job that was seen may be unknown to the appliance, as it is while its services start."""
@@ -89,6 +92,10 @@ class Follower:
         self.pace.observe(self.now, self.job.progress)
         self._plan(self.now, self.pace.next_gap(self.now))
 
+    def answer_by(self, now: float) -> float:
+        """Return until when an answer that is asked for now is waited for."""
+        return max(self.deadline, now + _LAST_ANSWER_SECONDS)
+
     def step(self, now: float, time: datetime, answer: Job | BackupctlError) -> Step:
         """Take an answer, the job as it is now or why it could not be read, and say what it means."""
         self.pace.observe(now, answer.progress if isinstance(answer, Job) else None)
@@ -108,7 +115,7 @@ class Follower:
             self._shown_at = now
             events.append(Progressed(time=time, server=self.appliance_name, job=job))
         if job.ended:
-            return Step(tuple(events), Followed(job, None if job.succeeded else self._failure(job)))
+            return Step(tuple(events), Followed(job, None if job.succeeded else failure(self.host, job)))
         if overdue := self._overdue(now, None):
             return Step(tuple(events), Followed(job, overdue))
         self._plan(now, self.pace.next_gap(now))
@@ -121,7 +128,7 @@ class Follower:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= GONE_SECONDS:
                 gone = BackupFailedError(
-                    f"{self.host} no longer knows backup job {self.job.id}: it was lost, perhaps in a reboot",
+                    f"{self.host} no longer knows {self.job.title}: it was lost, perhaps in a reboot",
                     details=error.details,
                 )
                 return Step(end=Followed(self.job, gone))
@@ -147,20 +154,20 @@ class Follower:
             return None
         if trouble is not None:
             return ApplianceUnreachableError(
-                f"{self.host} did not say how backup job {self.job.id} goes on: {trouble.message}",
+                f"{self.host} did not say how {self.job.title} goes on: {trouble.message}",
                 details=trouble.details,
             )
         if now >= self.deadline:
-            return TimedOutError(f"backup job {self.job.id} on {self.host} is still running; it goes on")
-        return StalledError(
-            f"backup job {self.job.id} on {self.host} shows no sign of life: still at {self.job.progress} %"
-        )
+            return TimedOutError(f"{self.job.title} on {self.host} is still running; it goes on")
+        return StalledError(f"{self.job.title} on {self.host} shows no sign of life: still at {self.job.progress} %")
 
-    def _failure(self, job: Job) -> BackupctlError:
-        return BackupFailedError(
-            f"{self.host} says that backup job {job.id} ended as {job.state}",
-            hint="the appliance's log has more: /var/log/vmware/applmgmt/backup.log",
-        )
+
+def failure(host: str, job: Job) -> BackupFailedError:
+    """Return the error of a job that has ended without success, with what is known about its messages."""
+    return BackupFailedError(
+        f"{host} says that {job.title} ended as {job.state}",
+        hint=hint_for(message.default_message for message in job.messages) or _LOG_HINT,
+    )
 
 
 def _vital_signs(job: Job) -> tuple[object, ...]:
@@ -181,11 +188,13 @@ def follow(
     patience: Patience,
     *,
     deadline: float | None = None,
+    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError]] | None" = None,
     on_interrupt: Callable[[Job, InterruptedRunError], Task[Followed]] | None = None,
 ) -> Task[Followed]:
     """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``patience.timeout`` from now.
 
-    An interruption detaches, unless ``on_interrupt`` does something else. Raises nothing but bugs.
+    ``look`` reads the job in another way than a backup's. An interruption detaches, unless ``on_interrupt`` does
+    something else. Raises nothing but bugs.
     """
     clock = appliance.clock
     started = clock.monotonic()
@@ -194,7 +203,7 @@ def follow(
     try:
         while True:
             yield Wait(follower.next_poll_at)
-            seen = yield from _look(appliance, follower)
+            seen = yield from (look or _look)(appliance, follower)
             step = follower.step(clock.monotonic(), clock.now(), seen)
             for event in step.events:
                 appliance.emit(event)
@@ -209,7 +218,7 @@ def follow(
 def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
     """Return the job as it is now: its status, and now and then, and at its end, its details."""
     clock, job_id = appliance.clock, follower.job.id
-    until = max(follower.deadline, clock.monotonic() + _LAST_ANSWER_SECONDS)
+    until = follower.answer_by(clock.monotonic())
     status = yield from attempt(partial(appliance.api.job, job_id), until=until)
     if isinstance(status, BackupctlError):
         return status
@@ -230,7 +239,7 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
 def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
-        f"{interruption.message}: backup job {job.id} goes on on {appliance.host}",
+        f"{interruption.message}: {job.title} goes on on {appliance.host}",
         hint=appliance.hint_to_follow(job.id),
     )
     return Followed(job, error)

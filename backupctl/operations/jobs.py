@@ -34,7 +34,7 @@ def from_status(status: BackupJobStatus, known: Job) -> Job:
         id=status.id or known.id,
         state=status.state,
         progress=_percent(status.progress, known.progress),
-        messages=_messages(status.messages) or known.messages,
+        messages=messages_of(status.messages) or known.messages,
         start_time=start,
         end_time=end or known.end_time,
         duration_seconds=int((end - start).total_seconds()) if start and end else known.duration_seconds,
@@ -49,7 +49,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         known,
         state=known.state or job_state,
         progress=_percent(progress, known.progress),
-        messages=known.messages or _messages(details.messages),
+        messages=known.messages or messages_of(details.messages),
         start_time=known.start_time or as_utc(details.start_time),
         end_time=known.end_time or as_utc(details.end_time),
         type=details.type,
@@ -162,7 +162,8 @@ def running(appliance: Appliance) -> Task[Job | None]:
     return None if job.ended else job
 
 
-def _messages(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
+def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
+    """Return the messages of the appliance as values of ours."""
     return tuple(
         Message(id=message.id, default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
         for message in messages or ()

@@ -1,6 +1,9 @@
 """Validate: what can be checked before a backup, without starting one."""
 
+import re
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -8,16 +11,21 @@ from backupctl.errors import (
     AuthenticationError,
     AuthorizationError,
     BackupctlError,
+    BackupFailedError,
     BusyError,
     CertificateError,
     NotSupportedError,
 )
-from backupctl.models import BackupRequest, ReturnResult
+from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import Task, attempt
-from backupctl.results import Check, PartSize
+from backupctl.results import Check, Job, PartSize
+
+OK: Final = "OK"
+WARNING: Final = "WARNING"
+FAIL: Final = "FAIL"
 
 
 def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, ...]]:
@@ -25,18 +33,98 @@ def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, 
 
     Raises what says that nothing can be asked at all: unreachable, not trusted, refused.
     """
+    version = yield from attempt(appliance.api.version)
+    release = version.version if isinstance(version, SystemVersion) else ""
     parts = yield from read_parts(appliance)
-    busy = yield from jobs.running(appliance)
-    running = (
-        Check(name="running job", status="OK", message="no backup is running")
-        if busy is None
-        else Check(name="running job", status="FAIL", message=f"backup job {busy.id} is running ({busy.progress} %)")
-    )
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
-    checks = [running, _parts_check(parts, chosen)]
+    busy = yield from jobs.running(appliance)
+    checks = [_login_check(appliance, release)]
+    checks += yield from _health_checks(appliance)
+    checks += [_running_check(busy), _parts_check(parts, chosen), *location_checks(request.location_type, release)]
+    checks.append(_encryption_check(request))
     if busy is None:
         checks += yield from _appliance_checks(appliance, request, chosen)
     return tuple(checks)
+
+
+def failed(checks: Iterable[Check]) -> BackupFailedError | None:
+    """Return the error for checks of which some failed, None where none did."""
+    names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
+    return BackupFailedError(f"a backup would fail: {', '.join(names)}") if names else None
+
+
+def _login_check(appliance: Appliance, release: str) -> Check:
+    message = f"{appliance.user} may use /{appliance.api.family}; release {release or 'unknown'}"
+    return Check(name="login and rights", status=OK, message=message)
+
+
+def _health_checks(appliance: Appliance) -> Task[list[Check]]:
+    """Return what the appliance tells of itself; a release that does not tell gives no check."""
+    checks = []
+    supported = yield from attempt(appliance.api.recovery_supported)
+    if not isinstance(supported, NotSupportedError):
+        checks.append(_judged("recovery", supported, {True: OK, False: FAIL}, "supported", "not supported"))
+    health = yield from attempt(appliance.api.system_health)
+    if not isinstance(health, NotSupportedError):
+        checks.append(_judged("system health", health, {"green": OK, "gray": OK, "red": FAIL}))
+    database = yield from attempt(appliance.api.database_health)
+    if not isinstance(database, NotSupportedError):
+        consulted = yield from attempt(appliance.api.health_settings)
+        checks.append(_database_check(database, consulted))
+    return checks
+
+
+def _judged(name: str, answer: object, statuses: Mapping[Any, str], *words: str) -> Check:
+    """Return the check for an answer: any other than those of ``statuses``, or none, is a WARNING."""
+    if isinstance(answer, BackupctlError):
+        return Check(name=name, status=WARNING, message=f"not known: {answer.message}")
+    message = words[list(statuses).index(answer)] if words and answer in statuses else str(answer)
+    return Check(name=name, status=statuses.get(answer, WARNING), message=message)
+
+
+def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSettings | BackupctlError) -> Check:
+    """Return the check of the database: it fails a backup only where backups look at it."""
+    looked_at = not isinstance(settings, HealthSettings) or settings.db_health_check_state_manual_backup is not False
+    if isinstance(health, BackupctlError):
+        return Check(name="database health", status=WARNING, message=f"not known: {health.message}")
+    said = [message.message.text for message in health.messages or () if message.message]
+    use = "backups look at it" if looked_at else "backups do not look at it (health settings)"
+    message = f"{health.status}; {use}{''.join(f'; {text}' for text in said)}"
+    status = OK if health.status == "HEALTHY" else FAIL if looked_at else WARNING
+    return Check(name="database health", status=status, message=message)
+
+
+def _running_check(busy: Job | None) -> Check:
+    if busy is None:
+        return Check(name="running job", status=OK, message="no backup is running")
+    return Check(name="running job", status=FAIL, message=f"backup job {busy.id} is running ({busy.progress} %)")
+
+
+def location_checks(location_type: str, release: str) -> list[Check]:
+    """Return whether a location type fits a release: never a FAIL, because the appliance decides.
+
+    SFTP came with 7.0 and replaces SCP, which 6.5 and 6.7 use; NFS and SMB came with 6.7U2 (6.7.0.30000). Source:
+    https://github.com/vmware/PowerCLI-Example-Scripts/issues/468 and the API reference of each release.
+    """
+    if not release:
+        return []
+    numbers = tuple(int(number) for number in re.findall(r"\d+", release))
+    better = {
+        "SFTP": "SCP" if numbers < (7,) else None,
+        "SCP": "SFTP" if numbers >= (7,) else None,
+        "NFS": "SCP" if numbers < (6, 7, 0, 30000) else None,
+        "SMB": "SCP" if numbers < (6, 7, 0, 30000) else None,
+    }.get(location_type)
+    if better is None:
+        return [Check(name="location type", status=OK, message=f"{location_type} fits release {release}")]
+    message = f"{location_type} may not work with release {release}; {better} does"
+    return [Check(name="location type", status=WARNING, message=message)]
+
+
+def _encryption_check(request: BackupRequest) -> Check:
+    if request.backup_password is None:
+        return Check(name="encryption", status=WARNING, message="no backup password: the backup will not be encrypted")
+    return Check(name="encryption", status=OK, message="the backup password keeps the rules")
 
 
 def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
@@ -44,12 +132,12 @@ def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
     unknown = [part for part in chosen if part not in known]
     if unknown:
         offered = ", ".join(known)
-        return Check(name="parts", status="FAIL", message=f"not offered: {', '.join(unknown)} (offered: {offered})")
+        return Check(name="parts", status=FAIL, message=f"not offered: {', '.join(unknown)} (offered: {offered})")
     taken = tuple(known[part] for part in known if part in chosen or not known[part].optional)
     sizes = ", ".join(f"{part.id} {'?' if part.size_mb is None else part.size_mb} MB" for part in taken)
     if any(part.size_mb == 0 for part in taken):
-        return Check(name="parts", status="WARNING", message=f"{sizes}: an estimate of 0 MB means trouble in that part")
-    return Check(name="parts", status="OK", message=f"{sizes}; {total_mb(taken) or 0} MB in all, before compression")
+        return Check(name="parts", status=WARNING, message=f"{sizes}: an estimate of 0 MB means trouble in that part")
+    return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(taken) or 0} MB in all, before compression")
 
 
 def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]) -> Task[list[Check]]:
@@ -57,17 +145,17 @@ def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple
     complete = structs.replace(request, parts=parts)
     answer = yield from attempt(partial(appliance.api.validate, complete))
     if isinstance(answer, BusyError):
-        return [Check(name=name, status="FAIL", message=answer.message)]
+        return [Check(name=name, status=FAIL, message=answer.message)]
     if isinstance(answer, AuthenticationError | AuthorizationError | CertificateError):
         raise answer
     if isinstance(answer, NotSupportedError):
-        return [Check(name=name, status="WARNING", message=answer.message)]
+        return [Check(name=name, status=WARNING, message=answer.message)]
     if isinstance(answer, BackupctlError):
-        return [Check(name=name, status="FAIL", message=": ".join((answer.message, *answer.details)))]
+        return [Check(name=name, status=FAIL, message=": ".join((answer.message, *answer.details)))]
     return _validation(name, answer)
 
 
 def _validation(name: str, answer: ReturnResult) -> list[Check]:
-    status = answer.status if answer.status in {"OK", "WARNING", "FAIL"} else "WARNING"
+    status = answer.status if answer.status in {OK, WARNING, FAIL} else WARNING
     texts = [message.text for message in answer.messages or ()] or [f"the appliance says {answer.status}"]
     return [Check(name=name, status=status, message=text) for text in texts]

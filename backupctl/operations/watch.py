@@ -1,9 +1,9 @@
 """Watch and status: follow a job that was started before, or look at it once."""
 
-from backupctl.errors import BackupFailedError, StillRunningError
+from backupctl.errors import StillRunningError
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.follow import Followed, Patience, follow
+from backupctl.operations.follow import Followed, Patience, failure, follow
 from backupctl.operations.task import Task
 from backupctl.results import Attached, Job
 
@@ -31,8 +31,8 @@ def judged(appliance: Appliance, job: Job) -> Followed:
     if job.succeeded:
         return Followed(job, None)
     if job.ended:
-        return Followed(job, BackupFailedError(f"{appliance.host} says that backup job {job.id} ended as {job.state}"))
-    message = f"backup job {job.id} on {appliance.host} is still running"
+        return Followed(job, failure(appliance.host, job))
+    message = f"{job.title} on {appliance.host} is still running"
     return Followed(job, StillRunningError(message, hint=appliance.hint_to_follow(job.id)))
 
 

@@ -1,0 +1,94 @@
+"""Archives: what lies at a backup location."""
+
+from functools import partial
+
+from backupctl.errors import NotFoundError, UsageError
+from backupctl.models import ArchiveFilter, LocationSpec, as_utc
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.task import Task, retrying
+from backupctl.results import Archive
+from backupctl.rules.location import mask_location
+
+
+def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:
+    """Return the names of the systems that have backups at a location.
+
+    In ``/rest`` the password of the location travels in the URL, where proxies log it: without ``password_in_url``
+    that raises UsageError, and nothing is sent.
+    """
+    _guard(appliance, location, allowed=password_in_url)
+    return tuple((yield from retrying(appliance, partial(appliance.api.system_names, location))))
+
+
+def read_archives(
+    appliance: Appliance,
+    location: LocationSpec,
+    system_name: str | None,
+    only: ArchiveFilter,
+    *,
+    password_in_url: bool,
+) -> Task[tuple[Archive, ...]]:
+    """Return the archives of a system, of all systems where none is named, newest first."""
+    _guard(appliance, location, allowed=password_in_url)
+    if system_name is None:
+        systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
+    else:
+        systems = (system_name,)
+    found: list[Archive] = []
+    for system in systems:
+        summaries = yield from retrying(appliance, partial(appliance.api.archives, location, system, only))
+        found += [
+            Archive(
+                archive=summary.archive,
+                system_name=system,
+                start_time=as_utc(summary.timestamp),
+                version=summary.version,
+                comment=summary.comment,
+            )
+            for summary in summaries
+        ]
+    found.sort(key=lambda archive: (archive.start_time.isoformat() if archive.start_time else "", archive.archive))
+    return tuple(found[::-1][: only.max_results])
+
+
+def read_archive(
+    appliance: Appliance, location: LocationSpec, system_name: str | None, archive: str, *, password_in_url: bool
+) -> Task[Archive]:
+    """Return one archive; without a system name, that of the only system at the location.
+
+    Raises NotFoundError where it does not exist.
+    """
+    _guard(appliance, location, allowed=password_in_url)
+    if system_name is None:
+        systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
+        if len(systems) != 1:
+            raise UsageError(
+                f"there are {len(systems)} systems at the location",
+                hint="name one with --system; `archive systems` lists",
+            )
+        system_name = systems[0]
+    try:
+        info = yield from retrying(appliance, partial(appliance.api.archive, location, system_name, archive))
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"there is no archive {archive!r} of {system_name!r} at the location",
+            hint="`backupctl archive list` shows those that are there",
+            details=error.details,
+        ) from error
+    return Archive(
+        archive=archive,
+        system_name=info.system_name or system_name,
+        end_time=as_utc(info.timestamp),
+        version=info.version,
+        comment=info.comment,
+        location=mask_location(info.location) if info.location else None,
+        parts=None if info.parts is None else tuple(info.parts),
+    )
+
+
+def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> None:
+    if appliance.api.family == "rest" and location.location_password is not None and not allowed:
+        raise UsageError(
+            f"{appliance.host} speaks only /rest, where the location's password would stand in the URL of the request",
+            hint="proxies and servers log URLs; --allow-password-in-url accepts that",
+        )

@@ -1,0 +1,125 @@
+"""The search for a job whose start was asked for and whose answer was lost: adopt it, or say that there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from urllib.parse import unquote
+
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    NotStartedError,
+    NotStartedNoAnswerError,
+    NotSupportedError,
+    OutcomeUnknownError,
+)
+from backupctl.models import BackupRequest, JobDetails
+from backupctl.operations import jobs
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.task import Task, Wait, attempt
+from backupctl.results import Adopted, Job
+
+SEARCH_SECONDS: Final = 60.0
+"""How long a job is looked for when the answer to the request that starts it was lost."""
+
+_SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How our job would look like: what was asked for, and the types that it may have."""
+
+    request: BackupRequest
+    job_types: frozenset[str]
+
+
+def find_lost_job(
+    appliance: Appliance, expected: Expected, known: Sequence[str], lost: BackupctlError, deadline: float
+) -> Task[Job]:
+    """Look for the job of a request whose answer was lost, and adopt it if it is ours.
+
+    Held against an interruption, because only now it is decided whether a job of ours runs. Raises NotStartedError
+    where none appeared, OutcomeUnknownError where the appliance could not be asked, or not about a job that is new.
+    """
+    clock = appliance.clock
+    give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
+    gaps = iter(_SEARCH_GAPS)
+    while True:
+        ids = yield from attempt(appliance.api.jobs, held=True)
+        doubt = ids if isinstance(ids, BackupctlError) else None
+        for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
+            found = yield from _adopt(appliance, expected, job_id)
+            if isinstance(found, Job):
+                return found
+            doubt = doubt or found
+        if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
+            break
+        yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
+    if doubt is not None:
+        raise OutcomeUnknownError(
+            f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
+            hint=appliance.hint_to_follow(jobs.LATEST),
+            details=lost.details,
+        )
+    kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
+    raise kind(
+        f"{appliance.host}: no backup was started: {lost.message}; no new job of ours appeared",
+        hint="it is safe to try again",
+        details=lost.details,
+    )
+
+
+def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | BackupctlError | None]:
+    """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
+
+    Returns None for a job of somebody else, and the error that stands in the way of telling.
+    """
+    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), held=True)
+    if isinstance(answer, NotSupportedError) and answer.certain:
+        details, reason = None, "it is new, and this release has no details to compare"
+    elif isinstance(answer, BackupctlError):
+        return answer
+    elif job_id not in answer:
+        return OutcomeUnknownError(f"backup job {job_id} is new, but has no details to tell whose it is")
+    else:
+        details, reason = answer[job_id], "it is new, of our kind, and has our location and user"
+        if not _is_ours(details, expected, appliance.user):
+            return None
+    status = yield from attempt(partial(appliance.api.job, job_id), held=True)
+    if isinstance(status, BackupctlError):
+        return status
+    job = jobs.from_status(status, jobs.of_request(expected.request, job_id))
+    if details is not None:
+        job = jobs.from_details(details, job)
+    appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
+    return job
+
+
+def _is_ours(details: JobDetails, expected: Expected, user: str) -> bool:
+    request = expected.request
+    return (
+        (details.type is None or details.type in expected.job_types)
+        and same_location(details.location, request.location)
+        and (details.location_user or None) == (request.location_user or None)
+        and (details.user is None or _account(details.user) == _account(user))
+    )
+
+
+def same_location(one: str | None, other: str) -> bool:
+    """Whether two spellings name one location.
+
+    The appliance percent-quotes it and may add or drop its scheme; the case of a host name means nothing.
+    """
+    return one is not None and _bare(one) == _bare(other)
+
+
+def _bare(location: str) -> str:
+    host, slash, path = unquote(location).rpartition("://")[2].partition("/")
+    return f"{host.lower()}{slash}{path}".rstrip("/")
+
+
+def _account(user: str) -> str:
+    r"""Return the account in ``name@domain`` or ``DOMAIN\name``, the two spellings that the appliance uses."""
+    return user.rpartition("\\")[2].partition("@")[0].lower()

@@ -1,0 +1,163 @@
+"""Restore: judge an archive, restore from it, reconcile afterwards.
+
+There is one restore on an appliance, without an id, and while it runs the appliance falls silent for minutes as its
+services restart: following it is like following a backup through a reboot.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from backupctl.errors import (
+    BackupctlError,
+    CancelRefusedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ServerFaultError,
+)
+from backupctl.models import (
+    BackupJobStatus,
+    JobState,
+    ReconciliationSpec,
+    ReconciliationStatus,
+    RestoreJobStatus,
+    RestoreRequest,
+    ReturnResult,
+    as_utc,
+)
+from backupctl.operations import jobs
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.follow import Followed, Follower, Patience, follow
+from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.watch import judged
+from backupctl.results import RECONCILIATION, RESTORE, Attached, Cancelling, Job, Metadata, Started
+
+S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
+
+Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
+
+_RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
+
+
+def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Metadata]:
+    """Return what an archive is and whether it can be restored on this appliance."""
+    found = yield from retrying(appliance, partial(appliance.api.validate_restore, request))
+    return Metadata(
+        applicable=found.applicable,
+        boxname=found.boxname,
+        version=found.version,
+        timestamp=as_utc(found.timestamp),
+        parts=tuple(found.parts or ()),
+        comment=found.comment,
+        sso_login_required=found.sso_login_required,
+        messages=jobs.messages_of(found.messages),
+    )
+
+
+def create_restore(appliance: Appliance, request: RestoreRequest, patience: Patience, *, wait: bool) -> Task[Followed]:
+    """Start a restore and follow it to its end."""
+    started = yield from _start(appliance, partial(appliance.api.create_restore, request), _restore_job)
+    return (yield from _followed(appliance, started, patience, _look)) if wait else Followed(started, None)
+
+
+def restore_status(appliance: Appliance) -> Task[Followed]:
+    """Look at the restore once."""
+    return judged(appliance, (yield from _first_look(appliance)))
+
+
+def watch_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
+    """Follow the restore to its end."""
+    job = yield from _first_look(appliance)
+    if not job.ended:
+        appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
+    return (yield from _followed(appliance, job, patience, _look))
+
+
+def cancel_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
+    """Cancel the restore and see it end."""
+    job = yield from _first_look(appliance)
+    answer = yield from attempt(appliance.api.cancel_restore)
+    if isinstance(answer, BackupctlError) and answer.certain:
+        raise answer
+    if isinstance(answer, ReturnResult) and answer.status == "FAIL":
+        details = tuple(message.text for message in answer.messages or ())
+        raise CancelRefusedError(f"{appliance.host} does not cancel the restore", details=details)
+    appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
+    ended = yield from follow(appliance, job, patience, look=_look)
+    if ended.error is None:
+        return Followed(ended.job, CancelRefusedError("the restore succeeded before the cancellation took effect"))
+    return Followed(ended.job, None) if ended.job.ended else ended
+
+
+def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience, *, wait: bool) -> Task[Followed]:
+    """Start a reconciliation and follow it to its end."""
+    started = yield from _start(appliance, partial(appliance.api.create_reconciliation, spec), _reconciliation_job)
+    if not wait:
+        return Followed(started, None)
+    return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
+
+
+def _start(appliance: Appliance, start: Callable[[], S], as_job: Callable[[S], Job]) -> Task[Job]:
+    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs."""
+    answer = yield from attempt(start, held=True)
+    if isinstance(answer, BackupctlError):
+        if answer.certain:
+            raise answer
+        raise OutcomeUnknownError(
+            f"{appliance.host}: it is unknown whether it was started: {answer.message}",
+            hint=appliance.hint_to_follow(RESTORE),
+            details=answer.details,
+        )
+    job = as_job(answer)
+    appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
+    return job
+
+
+def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look) -> Task[Followed]:
+    if job.ended:
+        return judged(appliance, job)
+    return (yield from follow(appliance, job, patience, look=look))
+
+
+def _first_look(appliance: Appliance) -> Task[Job]:
+    """Return the restore as it is.
+
+    An appliance on which none ever ran answers 500 to the question. Raises NotFoundError for that.
+    """
+    try:
+        return _restore_job((yield from retrying(appliance, appliance.api.restore_job)))
+    except ServerFaultError as error:
+        if not error.certain or error.retryable:
+            raise
+        raise NotFoundError(
+            f"{appliance.host} tells of no restore: {error.message}",
+            hint="an appliance that was never restored answers so",
+            details=error.details,
+        ) from error
+
+
+def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
+    status = yield from attempt(appliance.api.restore_job, until=follower.answer_by(appliance.clock.monotonic()))
+    return status if isinstance(status, BackupctlError) else _restore_job(status)
+
+
+def _look_at_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
+    status = yield from attempt(appliance.api.reconciliation, until=follower.answer_by(appliance.clock.monotonic()))
+    return status if isinstance(status, BackupctlError) else _reconciliation_job(status)
+
+
+def _restore_job(status: RestoreJobStatus) -> Job:
+    as_backup = BackupJobStatus(state=status.state, progress=status.progress, messages=status.messages)
+    parts = None if status.parts is None else tuple(status.parts)
+    return jobs.from_status(as_backup, Job(id=RESTORE, state="", parts=parts))
+
+
+def _reconciliation_job(status: ReconciliationStatus) -> Job:
+    as_backup = BackupJobStatus(
+        state=_RECONCILIATION_STATES.get(status.status, status.status),
+        progress=status.progress,
+        messages=status.messages,
+        start_time=status.start_time,
+        end_time=status.end_time,
+    )
+    return jobs.from_status(as_backup, Job(id=RECONCILIATION, state=""))
