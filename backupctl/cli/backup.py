@@ -6,7 +6,7 @@ from msgspec import structs
 
 from backupctl.cli.app import App, no_such_value
 from backupctl.errors import UsageError
-from backupctl.models import BackupRequest
+from backupctl.models import BackupRequest, LocationSpec
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Patience
 from backupctl.rules.fields import check_parts
@@ -35,13 +35,14 @@ from backupctl.settings.options import (
 from backupctl.settings.parsers import parser_of
 
 
-def backup_plan(app: App) -> BackupPlan:
+def backup_plan(app: App, request: BackupRequest | None = None) -> BackupPlan:
     """Return what is asked for and how to go about it; ``{server}`` in the location is still to be filled in.
 
-    Raises UsageError for what breaks a rule, or is missing where nobody can be asked.
+    Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
+    nobody can be asked.
     """
     return BackupPlan(
-        request=backup_request(app),
+        request=request or backup_request(app),
         patience=patience(app),
         wait=not app.value(NO_WAIT),
         if_running=app.value(IF_RUNNING),
@@ -56,16 +57,16 @@ def patience(app: App) -> Patience:
 
 def backup_request(app: App) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location_type, location = _location(app)
+    location_type, location = location_of(app)
     parts = app.value(PART)
-    user, location_password = _location_login(app, location)
+    user, location_password = location_login(app, location)
     return BackupRequest(
         parts=check_parts(parts),
         location_type=location_type,
         location=location,
         location_user=user,
         location_password=location_password,
-        backup_password=_backup_password(app),
+        backup_password=backup_password(app),
         comment=app.value(COMMENT),
         fast_backup=app.value(FAST_BACKUP),
     )
@@ -77,7 +78,7 @@ def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupReque
     return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
-def _location(app: App) -> tuple[str, str]:
+def location_of(app: App) -> tuple[str, str]:
     """Return type and location, judged as they will be once its placeholders are filled in."""
     location_type, text = app.value(LOCATION_TYPE), app.value(LOCATION)
 
@@ -91,7 +92,7 @@ def _location(app: App) -> tuple[str, str]:
     return checked(text).location_type, text
 
 
-def _location_login(app: App, location: str) -> tuple[str | None, Secret | None]:
+def location_login(app: App, location: str) -> tuple[str | None, Secret | None]:
     """Return user and password for the location: both, or neither for one that wants no login."""
     user, found = app.value(LOCATION_USER), app.secret(LOCATION_PASSWORD)
     password = found.value if found else None
@@ -114,7 +115,8 @@ def _location_login(app: App, location: str) -> tuple[str | None, Secret | None]
     return user, password
 
 
-def _backup_password(app: App) -> Secret | None:
+def backup_password(app: App) -> Secret | None:
+    """Return the password that encrypts the backup, None for none; asked for twice on a terminal."""
     found = app.secret(BACKUP_PASSWORD)
     if found is not None:
         check_backup_password(found.value)
@@ -144,3 +146,10 @@ def _ask_backup_password(app: App) -> Secret | None:
         if app.prompter.ask_secret("Backup password again") == password:
             return password
         app.prompter.say("The two are not the same.")
+
+
+def location_spec(app: App) -> LocationSpec:
+    """Return where archives are looked for; schedules and archives know no location type but the URL's scheme."""
+    _, location = location_of(app)
+    user, password = location_login(app, location)
+    return LocationSpec(location=location, location_user=user, location_password=password)

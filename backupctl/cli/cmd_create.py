@@ -14,9 +14,10 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
+from backupctl.operations.validate import OK, failed, validate
 from backupctl.results import Envelope, JobResult, RequestsResult
 from backupctl.settings.option import Group
-from backupctl.settings.options import DRY_RUN
+from backupctl.settings.options import DRY_RUN, PREFLIGHT
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""
@@ -47,10 +48,15 @@ def command(app: App) -> int:
     """
     if app.value(DRY_RUN):
         return _dry_run(app)
-    plan = backup_plan(app)
+    plan, preflight = backup_plan(app), app.value(PREFLIGHT)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = filled_in(plan.request, appliance.name, app.clock.now())
+        if preflight:
+            checks = yield from validate(appliance, request)
+            if error := failed(checks):
+                error.details = tuple(f"{check.name}: {check.message}" for check in checks if check.status != OK)
+                return Outcome(error=error)
         return Outcome.of((yield from create(appliance, replace(plan, request=request))))
 
     return run(app, "create", JobResult, work)

@@ -3,10 +3,11 @@
 import click
 
 from backupctl.cli.app import App
+from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.jobs import read_all
+from backupctl.operations.jobs import JobFilter, read_all
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results import JobsResult
@@ -17,16 +18,30 @@ from backupctl.results import JobsResult
     cls=ApplianceCommand,
     epilog="""\b
 Example:
-  backupctl list -s vc01.example.com -u administrator@vsphere.local
+  backupctl list -s vc01.example.com -u administrator@vsphere.local --type SCHEDULED --state FAILED --since 30d
 
 Exit status: 0 the jobs were listed, whatever became of them.""",
 )
+@click.option("--state", metavar="STATE", help="Only in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.")
+@click.option("--type", "job_type", metavar="TYPE", help="Only of this type: MANUAL, SCHEDULED.")
+@click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
+@click.option("--until", metavar="WHEN", help="Started then or earlier.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest.")
 @shared_options
 @click.pass_obj
-def command(app: App) -> int:
+def command(  # noqa: PLR0917 - click passes by name
+    app: App, state: str | None, job_type: str | None, since: str | None, until: str | None, limit: int | None
+) -> int:
     """List the backup jobs that the appliance remembers, newest first."""
+    only = JobFilter(
+        state=state and state.upper(),
+        type=job_type and job_type.upper(),
+        since=parse_moment("--since", since, app.clock.now()) if since else None,
+        until=parse_moment("--until", until, app.clock.now()) if until else None,
+        limit=limit,
+    )
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome({"jobs": (yield from read_all(appliance))})
+        return Outcome({"jobs": only.of((yield from read_all(appliance)))})
 
     return run(app, "list", JobsResult, work)

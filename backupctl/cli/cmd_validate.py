@@ -6,11 +6,10 @@ from backupctl.cli.app import App
 from backupctl.cli.backup import backup_request, filled_in
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.running import run
-from backupctl.errors import BackupFailedError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.operations.validate import validate
+from backupctl.operations.validate import failed, validate
 from backupctl.results import ChecksResult
 
 
@@ -33,8 +32,6 @@ def command(app: App) -> int:
 
     def work(appliance: Appliance) -> Task[Outcome]:
         checks = yield from validate(appliance, filled_in(request, appliance.name, app.clock.now()))
-        failed = [check.name for check in checks if check.status == "FAIL"]
-        error = BackupFailedError(f"a backup would fail: {', '.join(dict.fromkeys(failed))}") if failed else None
-        return Outcome({"checks": checks}, error)
+        return Outcome({"checks": checks}, failed(checks))
 
     return run(app, "validate", ChecksResult, work)

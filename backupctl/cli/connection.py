@@ -2,17 +2,19 @@
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backupctl.cli.app import App, no_such_value
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
+from backupctl.results import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, SERVER, SIMULATE, USERNAME
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.route import find_proxy
 from backupctl.settings.server import ServerAddress, parse_server
+from backupctl.settings.value import DEFAULT
 
 if TYPE_CHECKING:
     from backupctl.api.transport import Exchange, Observer
@@ -21,14 +23,23 @@ _ATTACHING = ("server", "username", "auth", "api", "ca_file", "insecure", "passw
 """What was given of these is repeated in the command line that follows a job later."""
 
 
-def connect(app: App, *, offline: bool = False) -> list[Appliance]:
+RESTORE_PORT: Final = 5480
+"""Where an appliance that waits for a restore answers: it has no SSO yet, so local users with basic authentication."""
+
+
+def connect(app: App, *, offline: bool = False, fresh: bool = False) -> list[Appliance]:
     """Return the appliances that the command line names; nothing is sent yet.
 
-    Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent.
+    Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
+    an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.
     """
     if app.value(SIMULATE):
-        return [simulated_appliance(app, _observer(app))]
+        return [simulated_appliance(app, _observer(app), fresh=fresh)]
     server = _server(app)
+    if fresh:
+        server = server.with_port(RESTORE_PORT)
+        if app.sourced(AUTH).source == DEFAULT:
+            app.given[AUTH.key] = "basic"
     user = "" if offline else _username(app)
     password = Secret("") if offline else _password(app, user, server)
     return [_appliance(app, server, user, password)]
@@ -107,7 +118,8 @@ def _attach_line(app: App, job_id: str) -> str:
         elif given:
             for text in given if isinstance(given, tuple) else (given,):
                 words += [flag, str(text)]
-    return shlex.join(["backupctl", "watch", job_id, *words])
+    command = ["restore", "watch"] if job_id in {RESTORE, RECONCILIATION} else ["watch", job_id]
+    return shlex.join(["backupctl", *command, *words])
 
 
 def _observer(app: App) -> "Observer":

@@ -22,6 +22,9 @@ COMMANDS: Final = {
     "cancel": ("backupctl.cli.cmd_cancel", "Cancel a running job and see it end."),
     "parts": ("backupctl.cli.cmd_parts", "Show what can be backed up, with sizes."),
     "validate": ("backupctl.cli.cmd_validate", "Check everything that can be checked before a backup."),
+    "schedule": ("backupctl.cli.cmd_schedule", "List, show, set, run and delete schedules."),
+    "archive": ("backupctl.cli.cmd_archive", "List and show what lies at a backup location."),
+    "restore": ("backupctl.cli.cmd_restore", "Restore a fresh appliance from an archive."),
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }

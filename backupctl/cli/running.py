@@ -16,9 +16,22 @@ from backupctl.results import Envelope, Result
 R = TypeVar("R", bound=Result)
 
 
-def run(app: App, command: str, result_type: type[R], work: Callable[[Appliance], Task[Outcome]]) -> int:
-    """Do ``work`` on the appliances of the command line, show the results and return the exit code."""
-    appliances = connect(app)
+def run(
+    app: App,
+    command: str,
+    result_type: type[R],
+    work: Callable[[Appliance], Task[Outcome]],
+    *,
+    fresh: bool = False,
+    confirm: Callable[[Appliance], None] = lambda _: None,
+) -> int:
+    """Do ``work`` on the appliances of the command line, show the results and return the exit code.
+
+    ``fresh`` is for appliances that wait for a restore; ``confirm`` may raise before anything is sent.
+    """
+    appliances = connect(app, fresh=fresh)
+    for appliance in appliances:
+        confirm(appliance)
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox)
     with delivered_to(mailbox):

@@ -18,8 +18,11 @@ _PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and it opens nothing b
 _SECONDS: Final = 10.0
 
 
-def simulated_appliance(app: App, observe: "Observer") -> Appliance:
-    """Return an appliance that lives in this process only, with a small past; says so on standard error."""
+def simulated_appliance(app: App, observe: "Observer", *, fresh: bool = False) -> Appliance:
+    """Return an appliance that lives in this process only, with a small past; says so on standard error.
+
+    ``fresh`` makes it one that waits for a restore.
+    """
     from backupctl.api.connect import Login, connect
     from backupctl.simulator.appliance import Appliance as Simulated
     from backupctl.simulator.transport import SimulatorTransport
@@ -34,11 +37,12 @@ def simulated_appliance(app: App, observe: "Observer") -> Appliance:
         host=SIMULATED_HOST,
         job_duration=_SECONDS,
         history=True,
+        fresh=fresh,
     )
     family = app.value(API)
     api = connect(
         f"https://{SIMULATED_HOST}",
-        Login(SIMULATED_USER, Secret(_PASSWORD), basic=app.value(AUTH) == "basic"),
+        Login(SIMULATED_USER, Secret(_PASSWORD), basic=fresh or app.value(AUTH) == "basic"),
         clock=app.clock,
         observe=observe,
         family=None if family == "auto" else family,

@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -140,6 +142,29 @@ def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
             found.append(job)
         return newest_first(found)
     return newest_first(from_details(one, Job(id=job_id, state="")) for job_id, one in details.items())
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs are wanted; what is None lets all through, and a job whose start is not known fits no time."""
+
+    state: str | None = None
+    type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+    def of(self, found: Sequence[Job]) -> tuple[Job, ...]:
+        """Return the jobs that fit, in their order, at most ``limit``."""
+        return tuple(job for job in found if self._fits(job))[: self.limit]
+
+    def _fits(self, job: Job) -> bool:
+        return (
+            (self.state is None or job.state == self.state)
+            and (self.type is None or job.type == self.type)
+            and (self.since is None or (job.start_time is not None and job.start_time >= self.since))
+            and (self.until is None or (job.start_time is not None and job.start_time <= self.until))
+        )
 
 
 def newest_first(jobs: Iterable[Job]) -> tuple[Job, ...]:

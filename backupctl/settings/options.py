@@ -174,6 +174,14 @@ DRY_RUN: Final[Option[bool]] = Option(
     help="Print the request, with secrets masked, and send nothing.",
 )
 
+PREFLIGHT: Final[Option[bool]] = Option(
+    name="preflight",
+    group=Group.FOLLOWING,
+    kind=Kind.SWITCH,
+    default="no",
+    environment="BACKUPCTL_PREFLIGHT",
+    help="Check first what `validate` checks, and start nothing if a check fails.",
+)
 NO_WAIT: Final[Option[bool]] = Option(
     name="no-wait",
     group=Group.FOLLOWING,
@@ -224,12 +232,13 @@ OPTIONS: Final[tuple[Option[Any], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE),
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION_TYPE, LOCATION, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
-    *(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
+    *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
 )
 """Every option, group by group, in the order in which they are shown."""
 
 PASSWORD: Final = SecretName("password", "the password of the user who logs in")
 LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the location user")
 BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
-SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD)
+SSO_PASSWORD: Final = SecretName("sso-password", "the password of the SSO administrator of a restored appliance")
+SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)
 """Secrets, which never stand on a command line: each is found by a ladder of its own (``secrets.py``)."""

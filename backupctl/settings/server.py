@@ -27,6 +27,12 @@ class ServerAddress:
         """Return the URL without a path: ``https://vc01.example.com``, ``https://[::1]:5480``."""
         return f"{self.scheme}://{_host_and_port(self.scheme, self.host, self.port)}"
 
+    def with_port(self, port: int) -> "ServerAddress":
+        """Return the address with another port where it has the scheme's own; one that was written stays."""
+        if self.port != _DEFAULT_PORTS[self.scheme]:
+            return self
+        return ServerAddress(self.name, self.host, port, self.scheme)
+
     @property
     def key(self) -> tuple[str, int]:
         """Return what two names of one appliance have in common."""

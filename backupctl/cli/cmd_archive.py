@@ -1,0 +1,128 @@
+"""``backupctl archive``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import location_spec
+from backupctl.cli.moments import parse_moment
+from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.running import run
+from backupctl.models import ArchiveFilter
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.archives import read_archive, read_archives, read_systems
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.results import ArchiveResult, ArchivesResult, SystemsResult
+from backupctl.settings.options import LOCATION, LOCATION_PASSWORD, LOCATION_USER
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _at_a_location(function: F) -> F:
+    """Declare where archives are looked for."""
+    guard = click.option(
+        "--allow-password-in-url",
+        is_flag=True,
+        help="Where only /rest is spoken (before 7.0U2), let the location's password stand in the URL.",
+    )
+    return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(guard(function)))
+
+
+@click.group("archive")
+def command() -> None:
+    """List and show what lies at a backup location (6.7 and later)."""
+
+
+@command.command(
+    "systems",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl archive systems -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup
+
+Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
+)
+@_at_a_location
+@shared_options
+@click.pass_obj
+def systems(app: App, allow_password_in_url: bool) -> int:
+    """List the systems that have backups at a location."""
+    location = location_spec(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
+        return Outcome({"systems": found})
+
+    return run(app, "archive systems", SystemsResult, work)
+
+
+@command.command(
+    "list",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl archive list -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup --since 30d --comment-contains upgrade
+
+Exit status: 0 the archives were listed, 10 there is nothing at the location.""",
+)
+@click.option("--system", metavar="NAME", help="Only of this system, as `archive systems` names it.")
+@click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
+@click.option("--until", metavar="WHEN", help="Started then or earlier.")
+@click.option("--comment-contains", metavar="TEXT", help="Only those with this in their comment.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest; else 128 a system.")
+@_at_a_location
+@shared_options
+@click.pass_obj
+def list_command(app: App, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
+    """List the archives at a location, newest first."""
+    location = location_spec(app)
+    only = _filter(app.clock.now(), **filters)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_archives(appliance, location, system, only, password_in_url=allow_password_in_url)
+        return Outcome({"archives": found})
+
+    return run(app, "archive list", ArchivesResult, work)
+
+
+@command.command(
+    "show",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl archive show M_8.0.0.10000_20260301-020000_ -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup
+
+Exit status: 0 the archive was shown, 10 there is no such archive.""",
+)
+@click.argument("archive")
+@click.option("--system", metavar="NAME", help="Of this system; not needed where the location has one only.")
+@_at_a_location
+@shared_options
+@click.pass_obj
+def show(app: App, archive: str, system: str | None, allow_password_in_url: bool) -> int:
+    """Show an archive: when, what, of which release."""
+    location = location_spec(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
+        return Outcome({"archive": found})
+
+    return run(app, "archive show", ArchiveResult, work)
+
+
+def _filter(
+    now: datetime, *, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
+) -> ArchiveFilter:
+    return ArchiveFilter(
+        start_timestamp=parse_moment("--since", since, now) if since else None,
+        end_timestamp=parse_moment("--until", until, now) if until else None,
+        comment_substring=comment_contains,
+        max_results=limit,
+    )

@@ -1,0 +1,268 @@
+"""``backupctl restore``."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import location_login, location_of, patience
+from backupctl.cli.connection import connect
+from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.running import run
+from backupctl.errors import BackupFailedError, UsageError
+from backupctl.models import ReconciliationSpec, RestoreRequest
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.cancel import CANCEL_SECONDS
+from backupctl.operations.follow import Patience
+from backupctl.operations.restore import (
+    cancel_restore,
+    create_restore,
+    reconcile,
+    restore_status,
+    validate_restore,
+    watch_restore,
+)
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task
+from backupctl.results import Envelope, RequestsResult, RestoreResult
+from backupctl.settings.options import (
+    BACKUP_PASSWORD,
+    DRY_RUN,
+    INTERVAL,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_TYPE,
+    LOCATION_USER,
+    NO_WAIT,
+    PART,
+    SSO_PASSWORD,
+    STALL_TIMEOUT,
+    TIMEOUT,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
+ignore_option = click.option("--ignore-warnings", is_flag=True, help="Go on in spite of warnings.")
+
+
+def _archive_options(function: F) -> F:
+    """Declare which archive is meant: the location is its own folder, such as .../sn_HOST/M_8.0.0.10000_..."""
+    declared = options(LOCATION_TYPE, LOCATION, LOCATION_USER, PART)
+    return declared(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)(sso_options(function)))
+
+
+@click.group("restore")
+def command() -> None:
+    """Restore a fresh appliance from an archive.
+
+    An appliance that waits for a restore has no SSO: these commands go to port 5480 with basic authentication, as a
+    local user such as root, unless --server names another port or --auth says otherwise.
+    """
+
+
+@command.command(
+    "validate",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore validate -s fresh.example.com -u root \\
+      --location sftp://backup.example.com/vcenter/vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_
+
+Exit status: 0 the archive can be restored here, 7 it cannot.""",
+)
+@_archive_options
+@shared_options
+@click.pass_obj
+def validate(app: App, sso_username: str | None) -> int:
+    """Tell what an archive is, and whether it can be restored on this appliance."""
+    request = _request(app, sso_username, ignore_warnings=None)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        metadata = yield from validate_restore(appliance, request)
+        error = None
+        if metadata.applicable is False:
+            error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
+        return Outcome({"metadata": metadata}, error)
+
+    return run(app, "restore validate", RestoreResult, work, fresh=True)
+
+
+@command.command(
+    "create",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore create -s fresh.example.com -u root --sso-username administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter/vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_
+
+Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs at the deadline, 5 with slug
+outcome-unknown: it may have been started.""",
+)
+@ignore_option
+@yes_option
+@_archive_options
+@options(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL)
+@shared_options
+@click.pass_obj
+def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool) -> int:
+    """Restore this appliance from an archive; all that it is now will be lost.
+
+    The name of the host has to be typed to confirm that, unless --yes is given.
+    """
+    request = _request(app, sso_username, ignore_warnings=ignore_warnings or None)
+    if app.value(DRY_RUN):
+        return _dry_run(app, "restore create", lambda appliance: appliance.api.prepare_create_restore(request))
+    wait, waits = not app.value(NO_WAIT), patience(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from create_restore(appliance, request, waits, wait=wait)))
+
+    def confirm(appliance: Appliance) -> None:
+        if not yes:
+            _confirm(app, appliance)
+
+    return run(app, "restore create", RestoreResult, work, fresh=True, confirm=confirm)
+
+
+@command.command(
+    "status",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore status -s fresh.example.com -u root
+
+Exit status: 0 the appliance is restored, 7 the restore failed, 8 it is still running, 10 there is none.""",
+)
+@shared_options
+@click.pass_obj
+def status(app: App) -> int:
+    """Show the restore as it is now."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from restore_status(appliance)))
+
+    return run(app, "restore status", RestoreResult, work, fresh=True)
+
+
+@command.command(
+    "watch",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore watch -s fresh.example.com -u root --timeout 4h
+
+Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs at the deadline, 10 there is none.""",
+)
+@options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
+@shared_options
+@click.pass_obj
+def watch(app: App) -> int:
+    """Follow the restore to its end, through the minutes in which the appliance does not answer."""
+    waits = patience(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from watch_restore(appliance, waits)))
+
+    return run(app, "restore watch", RestoreResult, work, fresh=True)
+
+
+@command.command(
+    "cancel",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore cancel -s fresh.example.com -u root
+
+Exit status: 0 the restore has ended without success, as was asked for; 6 the appliance refused.""",
+)
+@shared_options
+@click.pass_obj
+def cancel(app: App) -> int:
+    """Cancel the restore and see it end (for at most 60 s)."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from cancel_restore(appliance, Patience(timeout=CANCEL_SECONDS, interval=1.5))))
+
+    return run(app, "restore cancel", RestoreResult, work, fresh=True)
+
+
+@command.command(
+    "reconcile",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl restore reconcile -s vc01.example.com -u root --sso-username administrator@vsphere.local
+
+Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the deadline.""",
+)
+@sso_options
+@ignore_option
+@secret_options(SSO_PASSWORD)
+@options(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL)
+@shared_options
+@click.pass_obj
+def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool) -> int:
+    """Bring a restored node into line with its replication partners."""
+    found = app.secret(SSO_PASSWORD)
+    spec = ReconciliationSpec(
+        sso_admin_user_name=sso_username,
+        sso_admin_user_password=found.value if found else None,
+        ignore_warnings=ignore_warnings or None,
+    )
+    if app.value(DRY_RUN):
+        return _dry_run(app, "restore reconcile", lambda appliance: appliance.api.prepare_create_reconciliation(spec))
+    wait, waits = not app.value(NO_WAIT), patience(app)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome.of((yield from reconcile(appliance, spec, waits, wait=wait)))
+
+    return run(app, "restore reconcile", RestoreResult, work, fresh=True)
+
+
+def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
+    location_type, location = location_of(app)
+    user, location_password = location_login(app, location)
+    backup, sso = app.secret(BACKUP_PASSWORD), app.secret(SSO_PASSWORD)
+    if sso_username and sso is None and app.prompter.present and not app.value(DRY_RUN):
+        sso_password = app.prompter.ask_secret(f"Password of {sso_username}")
+    else:
+        sso_password = sso.value if sso else None
+    return RestoreRequest(
+        location_type=location_type,
+        location=location,
+        location_user=user,
+        location_password=location_password,
+        backup_password=backup.value if backup else None,
+        sso_admin_user_name=sso_username,
+        sso_admin_user_password=sso_password,
+        ignore_warnings=ignore_warnings,
+        parts=app.value(PART) or None,
+    )
+
+
+def _confirm(app: App, appliance: Appliance) -> None:
+    """Let the name of the host be typed; raises UsageError where nobody can, or where it is another."""
+    if not app.prompter.present:
+        raise UsageError(
+            f"restore create would overwrite {appliance.host}, and nobody can be asked",
+            hint="--yes says that this is meant",
+        )
+    typed = app.prompter.ask(f"All that {appliance.host} is now will be lost. Type its name to go on", lambda _: None)
+    if typed.strip().lower() != appliance.host.lower():
+        raise UsageError("that is not the name of the appliance: nothing was started")
+
+
+def _dry_run(app: App, command_name: str, prepare: Callable[[Appliance], Any]) -> int:
+    results = [
+        RequestsResult(
+            server=appliance.name,
+            host=appliance.host,
+            simulated=appliance.simulated,
+            requests=prepare(appliance),
+        )
+        for appliance in connect(app, offline=True, fresh=True)
+    ]
+    return app.finish(Envelope.of(command_name, results))

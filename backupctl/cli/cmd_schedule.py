@@ -1,0 +1,271 @@
+"""``backupctl schedule``."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import backup_password, backup_plan, location_of
+from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.running import run
+from backupctl.errors import UsageError
+from backupctl.models import BackupJobStatus, BackupRequest
+from backupctl.operations.appliance import Appliance, RecoveryOperations
+from backupctl.operations.create import create
+from backupctl.operations.run import Outcome
+from backupctl.operations.schedules import (
+    SCHEDULED,
+    Wanted,
+    Written,
+    backup_of,
+    delete_schedule,
+    read_schedule,
+    read_schedules,
+    set_schedule,
+)
+from backupctl.operations.task import Task
+from backupctl.results import JobResult, RequestsResult, ScheduleResult, SchedulesResult
+from backupctl.rules.template import fill_location
+from backupctl.settings.options import (
+    BACKUP_PASSWORD,
+    CANCEL_ON_INTERRUPT,
+    COMMENT,
+    DRY_RUN,
+    FAST_BACKUP,
+    IF_RUNNING,
+    INTERVAL,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_USER,
+    NO_WAIT,
+    PART,
+    STALL_TIMEOUT,
+    TIMEOUT,
+)
+
+DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+
+name_argument = click.argument("name", default="default", metavar="[NAME]")
+
+
+@click.group("schedule")
+def command() -> None:
+    """List, show, set, run and delete schedules (6.7 and later); the name is default where it is left out."""
+
+
+@command.command(
+    "list",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule list -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the schedules were listed.""",
+)
+@shared_options
+@click.pass_obj
+def list_command(app: App) -> int:
+    """List all schedules."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome({"schedules": (yield from read_schedules(appliance))})
+
+    return run(app, "schedule list", SchedulesResult, work)
+
+
+@command.command(
+    "show",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule show default -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the schedule was shown, 10 there is none of this name.""",
+)
+@name_argument
+@shared_options
+@click.pass_obj
+def show(app: App, name: str) -> int:
+    """Show a schedule."""
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        return Outcome({"schedule": (yield from read_schedule(appliance, name))})
+
+    return run(app, "schedule show", ScheduleResult, work)
+
+
+@command.command(
+    "set",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule set default -s vc01.example.com -u administrator@vsphere.local \\
+      --location sftp://backup.example.com/vcenter --location-user backup --at 02:30 --day SUNDAY --retain 5
+
+Exit status: 0 the schedule is as it was asked for, whether or not that needed a change.""",
+)
+@name_argument
+@click.option("--at", metavar="HH:MM", help="When it runs, in the time zone of the appliance.")
+@click.option("--day", "days", metavar="DAY", multiple=True, help="On which day, repeatable; without one every day.")
+@click.option("--retain", metavar="N", type=click.IntRange(1), help="How many backups are kept; without it all are.")
+@click.option("--enable/--disable", default=None, help="Whether it runs at all.")
+@options(LOCATION, LOCATION_USER, PART, FAST_BACKUP)
+@secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)
+@options(DRY_RUN)
+@shared_options
+@click.pass_obj
+def set_command(  # noqa: PLR0917 - click passes by name
+    app: App, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
+) -> int:
+    """Create a schedule, or change it where it differs from what is asked for.
+
+    What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
+    """
+    location_password = app.secret(LOCATION_PASSWORD)
+    wanted = Wanted(
+        location=location_of(app)[1] if app.value(LOCATION) else None,
+        location_user=app.value(LOCATION_USER),
+        location_password=location_password.value if location_password else None,
+        backup_password=backup_password(app) if app.secret(BACKUP_PASSWORD) else None,
+        parts=app.value(PART) or None,
+        enable=enable,
+        at=_time(at) if at is not None else None,
+        days=_days(days),
+        retain=retain,
+        fast_backup=app.value(FAST_BACKUP),
+    )
+    return _write(app, "schedule set", partial(_set, app, name, wanted))
+
+
+@command.command(
+    "enable",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule enable default -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
+)
+@name_argument
+@options(DRY_RUN)
+@shared_options
+@click.pass_obj
+def enable_command(app: App, name: str) -> int:
+    """Let a schedule run."""
+    return _write(app, "schedule enable", partial(_switch, app, name, enable=True))
+
+
+@command.command(
+    "disable",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule disable default -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
+)
+@name_argument
+@options(DRY_RUN)
+@shared_options
+@click.pass_obj
+def disable_command(app: App, name: str) -> int:
+    """Keep a schedule, but do not let it run."""
+    return _write(app, "schedule disable", partial(_switch, app, name, enable=False))
+
+
+@command.command(
+    "delete",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule delete default -s vc01.example.com -u administrator@vsphere.local
+
+Exit status: 0 the schedule is gone, 10 there was none of this name.""",
+)
+@name_argument
+@options(DRY_RUN)
+@shared_options
+@click.pass_obj
+def delete_command(app: App, name: str) -> int:
+    """Delete a schedule; the backups that it made stay."""
+    dry_run = app.value(DRY_RUN)
+    return _write(app, "schedule delete", lambda appliance: delete_schedule(appliance, name, dry_run=dry_run))
+
+
+@command.command(
+    "run",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl schedule run default -s vc01.example.com -u administrator@vsphere.local --comment "before the upgrade"
+
+Exit status: as that of create.""",
+)
+@name_argument
+@options(COMMENT, DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT)
+@shared_options
+@click.pass_obj
+def run_command(app: App, name: str) -> int:
+    """Start the backup of a schedule now and follow it to its end."""
+    comment = app.value(COMMENT)
+    if app.value(DRY_RUN):
+        return run(app, "schedule run", RequestsResult, partial(_prepare_run, name, comment))
+
+    def start(api: RecoveryOperations, _: BackupRequest) -> BackupJobStatus:
+        return api.run_schedule(name, comment)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        request = yield from backup_of(appliance, name, comment)
+        plan = replace(backup_plan(app, request), start=start, job_types=SCHEDULED)
+        return Outcome.of((yield from create(appliance, plan)))
+
+    return run(app, "schedule run", JobResult, work)
+
+
+def _prepare_run(name: str, comment: str | None, appliance: Appliance) -> Task[Outcome]:
+    yield from read_schedule(appliance, name)
+    return Outcome({"requests": appliance.api.prepare_run_schedule(name, comment)})
+
+
+def _set(app: App, name: str, wanted: Wanted, appliance: Appliance) -> Task[Written]:
+    location = wanted.location and fill_location(wanted.location, server=appliance.name, now=app.clock.now())
+    wanted = replace(wanted, location=location)
+    return (yield from set_schedule(appliance, name, wanted, dry_run=app.value(DRY_RUN)))
+
+
+def _switch(app: App, name: str, appliance: Appliance, *, enable: bool) -> Task[Written]:
+    yield from read_schedule(appliance, name)
+    return (yield from set_schedule(appliance, name, Wanted(enable=enable), dry_run=app.value(DRY_RUN)))
+
+
+def _write(app: App, command_name: str, write: Callable[[Appliance], Task[Written]]) -> int:
+    def work(appliance: Appliance) -> Task[Outcome]:
+        written = yield from write(appliance)
+        return Outcome({"schedule": written.schedule, "changes": written.changes, "requests": written.requests})
+
+    return run(app, command_name, ScheduleResult, work)
+
+
+def _time(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if match is None:
+        raise UsageError(f"--at: {text!r} is no time", hint="write HH:MM, from 00:00 to 23:59")
+    return int(match[1]), int(match[2])
+
+
+def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return days in the order of the week; a day may be cut off (sun), and every is each of them."""
+    if not texts:
+        return None
+    if any(text.lower() == "every" for text in texts):
+        return ()
+    found = set()
+    for text in texts:
+        fitting = [day for day in DAYS if len(text) >= 2 and day.startswith(text.upper())]
+        if len(fitting) != 1:
+            raise UsageError(f"--day: {text!r} is no day", hint=f"write one of {', '.join(DAYS)}, or every")
+        found.add(fitting[0])
+    return tuple(day for day in DAYS if day in found)

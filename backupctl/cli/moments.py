@@ -1,0 +1,21 @@
+"""Moments as they are typed: a date, a date with a time, or how long ago."""
+
+from datetime import datetime, timedelta
+
+from backupctl.errors import UsageError
+from backupctl.rules.duration import parse_duration
+
+
+def parse_moment(flag: str, text: str, now: datetime) -> datetime:
+    """Return an aware time: ISO 8601 (without a zone: that of this machine), or a duration before ``now``."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        pass
+    try:
+        return now - timedelta(seconds=parse_duration(text))
+    except (UsageError, OverflowError) as error:
+        raise UsageError(
+            f"{flag}: {text!r} is neither a date nor a duration",
+            hint="write 2026-03-01, 2026-03-01T02:00, 2026-03-01T02:00Z, or 30d for thirty days ago",
+        ) from error
