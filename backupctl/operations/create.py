@@ -96,7 +96,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             if answer.certain:
                 raise answer
             return (yield from _search(appliance, request, known, answer, deadline))
-        busy_with = yield from jobs.running(appliance)
+        busy_with = yield from _running(appliance)
         if plan.if_running == "fail":
             raise _busy(appliance, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
@@ -104,6 +104,16 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
         if appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, answer, busy_with)
         yield from _wait_for(appliance, plan, busy_with, deadline)
+
+
+def _running(appliance: Appliance) -> Task[Job | None]:
+    """Return the job that makes the appliance busy, None where none can be seen."""
+    try:
+        return (yield from jobs.running(appliance))
+    except InterruptedRunError:
+        raise
+    except BackupctlError:
+        return None
 
 
 def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:

@@ -9,7 +9,6 @@ from backupctl.errors import (
     AuthorizationError,
     BackupctlError,
     ExitCode,
-    InterruptedRunError,
     NotFoundError,
 )
 from backupctl.operations.appliance import Appliance
@@ -84,11 +83,12 @@ def _release(appliance: Appliance) -> Task[str | None]:
 
 
 def _leave(appliance: Appliance) -> Task[None]:
-    def leave() -> None:
-        appliance.api.log_out()
-        appliance.api.close()
+    """Log out and close; held, so that an interruption that comes now does not leave the session open."""
 
-    try:
-        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS)
-    except InterruptedRunError:
-        return
+    def leave() -> None:
+        try:
+            appliance.api.log_out()
+        finally:
+            appliance.api.close()
+
+    yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
