@@ -85,6 +85,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
 
     Returns the job, or how following another one ended (attach).
     """
+    waited_for: set[str | None] = set()
     while True:
         known = yield from retrying(appliance, appliance.api.jobs)
         answer = yield from attempt(partial(appliance.api.create_job, request), held=True)
@@ -103,6 +104,10 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
         if appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, answer, busy_with)
+        busy_id = busy_with.id if busy_with else None
+        if busy_id not in waited_for:
+            waited_for.add(busy_id)
+            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
         yield from _wait_for(appliance, plan, busy_with, deadline)
 
 
@@ -131,7 +136,6 @@ def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
 
 
 def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
-    appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=job))
     if job is None:
         yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
         return

@@ -10,6 +10,7 @@ from backupctl.errors import (
     BackupctlError,
     ExitCode,
     NotFoundError,
+    ServerFaultError,
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
@@ -67,7 +68,8 @@ def _release(appliance: Appliance) -> Task[str | None]:
         version = yield from retrying(appliance, appliance.api.version)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
-        if error.retryable or not appliance.api.family:
+        starting = isinstance(error, ServerFaultError) and error.retryable
+        if starting or not appliance.api.family:
             raise
         release = None
     appliance.emit(

@@ -198,6 +198,15 @@ def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) ->
     assert wire.asked.count(details) == 1
 
 
+def test_operation_that_was_there_before_a_reboot_is_asked_for_again(clock: FakeClock) -> None:
+    details = "GET /rest/appliance/recovery/backup/job/details"
+    there = Reply(200, {"value": []})
+    api = api_over(Wire({**REST_LOGIN, details: [there, NO_ROUTE, there]}), clock)
+    assert api.job_details() == {}
+    assert isinstance(raised(api.job_details), NotSupportedError)
+    assert api.job_details() == {}
+
+
 def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
     wire = Wire({**REST_LOGIN, details: [html(404), Reply(200, {"value": []})]})
