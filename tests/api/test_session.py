@@ -169,6 +169,14 @@ def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
     assert (api.jobs(), api.family) == ([], "api")
 
 
+def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: FakeClock) -> None:
+    version = {"GET /api/appliance/system/version": Reply(200, {"version": "7.0.0.10100"})}
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
+    api = api_over(wire, clock)
+    api.version()
+    assert (api.jobs(), api.family) == ([], "rest")
+
+
 @pytest.mark.parametrize(
     "first",
     [

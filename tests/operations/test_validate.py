@@ -95,6 +95,11 @@ def test_validate_while_a_backup_runs_fails_without_asking_further(clock: FakeCl
     assert "validate" not in api.names()
 
 
+def test_validate_asks_again_what_runs_while_that_may_help(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, jobs=[LOST, LOST, []])
+    assert checks(bench)["running job"] == [("OK", "no backup is running")]
+
+
 def test_validate_that_cannot_tell_what_runs_warns(clock: FakeClock) -> None:
     bench, api = prepared(clock, jobs=ServerFaultError("500 ERROR: the history is broken"))
     ((status, message),) = checks(bench)["running job"]
