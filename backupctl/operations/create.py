@@ -88,6 +88,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
 
     Returns the job, or how following another one ended (attach).
     """
+    waited_for: set[str | None] = set()
     while True:
         known = yield from retrying(appliance, appliance.api.jobs)
         answer = yield from attempt(partial(appliance.api.create_job, request), held=True)
@@ -99,14 +100,28 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             if answer.certain:
                 raise answer
             return (yield from _search(appliance, request, known, answer, deadline))
-        busy_with = yield from jobs.running(appliance)
+        busy_with = yield from _running(appliance)
         if plan.if_running == "fail":
             raise _busy(appliance, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
         if appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, answer, busy_with)
+        busy_id = busy_with.id if busy_with else None
+        if busy_id not in waited_for:
+            waited_for.add(busy_id)
+            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
         yield from _wait_for(appliance, plan, busy_with, deadline)
+
+
+def _running(appliance: Appliance) -> Task[Job | None]:
+    """Return the job that makes the appliance busy, None where none can be seen."""
+    try:
+        return (yield from jobs.running(appliance))
+    except InterruptedRunError:
+        raise
+    except BackupctlError:
+        return None
 
 
 def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
@@ -124,7 +139,6 @@ def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
 
 
 def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
-    appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=job))
     if job is None:
         yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
         return

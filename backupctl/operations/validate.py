@@ -4,39 +4,38 @@ from functools import partial
 
 from msgspec import structs
 
-from backupctl.errors import (
-    AuthenticationError,
-    AuthorizationError,
-    BackupctlError,
-    BusyError,
-    CertificateError,
-    NotSupportedError,
-)
+from backupctl.errors import ApplianceAnswerError, BusyError, NotFoundError, NotSupportedError
 from backupctl.models import BackupRequest, ReturnResult
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.task import Task, attempt
+from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results import Check, PartSize
 
 
 def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, ...]]:
     """Return the checks with OK, WARNING or FAIL each; a check that cannot be made is a WARNING.
 
-    Raises what says that nothing can be asked at all: unreachable, not trusted, refused.
+    Raises what says that nothing can be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
     """
     parts = yield from read_parts(appliance)
-    busy = yield from jobs.running(appliance)
-    running = (
-        Check(name="running job", status="OK", message="no backup is running")
-        if busy is None
-        else Check(name="running job", status="FAIL", message=f"backup job {busy.id} is running ({busy.progress} %)")
-    )
+    running = yield from _running_check(appliance)
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
     checks = [running, _parts_check(parts, chosen)]
-    if busy is None:
+    if running.status != "FAIL":
         checks += yield from _appliance_checks(appliance, request, chosen)
     return tuple(checks)
+
+
+def _running_check(appliance: Appliance) -> Task[Check]:
+    name = "running job"
+    try:
+        busy = yield from jobs.running(appliance, patience=RETRY_SECONDS)
+    except (ApplianceAnswerError, NotFoundError) as error:
+        return Check(name=name, status="WARNING", message=f"cannot tell whether one is running: {error.message}")
+    if busy is None:
+        return Check(name=name, status="OK", message="no backup is running")
+    return Check(name=name, status="FAIL", message=f"backup job {busy.id} is running ({busy.progress} %)")
 
 
 def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
@@ -55,15 +54,16 @@ def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
 def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]) -> Task[list[Check]]:
     name = "appliance validation"
     complete = structs.replace(request, parts=parts)
-    answer = yield from attempt(partial(appliance.api.validate, complete))
-    if isinstance(answer, BusyError):
-        return [Check(name=name, status="FAIL", message=answer.message)]
-    if isinstance(answer, AuthenticationError | AuthorizationError | CertificateError):
-        raise answer
-    if isinstance(answer, NotSupportedError):
-        return [Check(name=name, status="WARNING", message=answer.message)]
-    if isinstance(answer, BackupctlError):
-        return [Check(name=name, status="FAIL", message=": ".join((answer.message, *answer.details)))]
+    try:
+        answer = yield from retrying(appliance, partial(appliance.api.validate, complete))
+    except BusyError as error:
+        return [Check(name=name, status="FAIL", message=error.message)]
+    except NotSupportedError as error:
+        return [Check(name=name, status="WARNING", message=error.message)]
+    except ApplianceAnswerError as error:
+        if not error.certain:
+            raise
+        return [Check(name=name, status="FAIL", message=": ".join((error.message, *error.details)))]
     return _validation(name, answer)
 
 
