@@ -161,10 +161,11 @@ def _attach(
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
     if ended.error is None and not _same_location(ended.job.location, request.location):
         other = ended.job.location or "an unknown location"
-        return Followed(
-            ended.job,
-            BusyError(f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"),
-        )
+        message = f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"
+        return Followed(ended.job, BusyError(message))
+    if isinstance(ended.error, BackupFailedError):
+        message = f"{ended.error.message}: it kept ours from being made"
+        return Followed(ended.job, BusyError(message, hint=ended.error.hint, details=ended.error.details))
     return ended
 
 

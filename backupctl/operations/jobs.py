@@ -171,7 +171,7 @@ def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
 
 def _messages(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
     return tuple(
-        Message(id=message.id, default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
+        Message(id=message.id or "", default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
         for message in messages or ()
     )
 

@@ -441,10 +441,11 @@ def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, cloc
     assert "not to ours" in str(ended.error)
 
 
-def test_create_attached_to_a_job_that_fails_says_so(clock: FakeClock) -> None:
+def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), status(OLD, "FAILED")], job_details={OLD: details()}
     )
     ended = run(bench, plan(if_running="attach"))
-    assert type(ended.error) is BackupFailedError
+    assert type(ended.error) is BusyError
+    assert "ended as FAILED" in str(ended.error)
     assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)
