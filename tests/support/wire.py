@@ -7,6 +7,9 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
+_REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
+"""A request line; the body of the request before need not end with a line."""
+
 
 class Relay(socketserver.ThreadingTCPServer):
     """Relays TCP connections to ``port`` on this machine, and notes what the clients send.
@@ -38,7 +41,7 @@ class Relay(socketserver.ThreadingTCPServer):
     @property
     def requests(self) -> list[str]:
         """The method and path of each request; only without TLS can they be read."""
-        found = [re.findall(rb"^([A-Z]+ [^ ?\r\n]+)[^ \r\n]* HTTP/1\.1\r$", bytes(sent), re.M) for sent in self.sent]
+        found = [_REQUEST.findall(bytes(sent)) for sent in self.sent]
         return [request.decode() for requests in found for request in requests]
 
     def handle_error(self, request: object, client_address: object) -> None:
