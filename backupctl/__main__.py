@@ -1,8 +1,8 @@
 """Entry of the program; the only place that ends the process."""
 
-import signal
+from __future__ import annotations
+
 import sys
-from types import FrameType
 
 
 def main() -> None:
@@ -10,15 +10,20 @@ def main() -> None:
     from backupctl.cli.app import App
     from backupctl.cli.root import run
 
+    sys.exit(run(App.of_process(sys.argv[1:], before_command=_interrupt_on_signals)))
+
+
+def _interrupt_on_signals() -> None:
+    """Let TERM and HUP do what INT does, unless they are ignored (nohup)."""
+    import signal
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-    sys.exit(run(App.of_process(sys.argv[1:])))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+            signal.signal(number, interrupt)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """One run of the program: its streams, its environment, its clock, and what the command line gave."""
 
+from __future__ import annotations
+
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +18,9 @@ if TYPE_CHECKING:
     from backupctl.operations.fleet import Workers
     from backupctl.results import Envelope
     from backupctl.secret import Secret
-    from backupctl.settings.option import Option
+    from backupctl.settings.option import Option, SecretName
     from backupctl.settings.resolve import Given
     from backupctl.settings.secret_file import StandardInput
-    from backupctl.settings.secret_names import SecretName
     from backupctl.settings.server import ServerAddress
     from backupctl.settings.value import Value
     from backupctl.views.selection import Output
@@ -44,10 +45,11 @@ class App:
         stdout: TextIO,
         stderr: TextIO,
         environ: Mapping[str, str],
-        clock: "Clock | None" = None,
-        prompter: "Prompter | None" = None,
-        transport_for: "Callable[[ServerAddress], httpx.BaseTransport] | None" = None,
-        workers: "Workers | None" = None,
+        clock: Clock | None = None,
+        prompter: Prompter | None = None,
+        transport_for: Callable[[ServerAddress], httpx.BaseTransport] | None = None,
+        workers: Workers | None = None,
+        before_command: Callable[[], None] = lambda: None,
     ) -> None:
         self.argv = argv
         self.stdin = stdin
@@ -56,6 +58,7 @@ class App:
         self.environ = environ
         self.transport_for = transport_for
         self.workers = workers
+        self.before_command = before_command
         self.given: dict[str, Given] = {}
         self._clock = clock
         self._prompter = prompter
@@ -63,15 +66,22 @@ class App:
         self._standard_input: StandardInput | None = None
 
     @classmethod
-    def of_process(cls, argv: Sequence[str]) -> "App":
-        """Return the app of this process."""
+    def of_process(cls, argv: Sequence[str], *, before_command: Callable[[], None]) -> App:
+        """Return the app of this process; ``before_command`` is called when a command is about to run."""
         from backupctl.settings.process import process_environment
 
         stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
-        return cls(argv=argv, stdin=sys.stdin, stdout=stdout, stderr=stderr, environ=process_environment())
+        return cls(
+            argv=argv,
+            stdin=sys.stdin,
+            stdout=stdout,
+            stderr=stderr,
+            environ=process_environment(),
+            before_command=before_command,
+        )
 
     @property
-    def clock(self) -> "Clock":
+    def clock(self) -> Clock:
         """The time of this run."""
         if self._clock is None:
             from backupctl.clock import SystemClock
@@ -80,7 +90,7 @@ class App:
         return self._clock
 
     @property
-    def prompter(self) -> "Prompter":
+    def prompter(self) -> Prompter:
         """Whoever can be asked: the person at a terminal, if standard input and standard error are one."""
         if self._prompter is None:
             from backupctl.cli.prompts import TerminalPrompter
@@ -89,11 +99,11 @@ class App:
             self._prompter = TerminalPrompter(present=present)
         return self._prompter
 
-    def value(self, option: "Option[T]") -> T:
+    def value(self, option: Option[T]) -> T:
         """Return the value of an option by the ladder; ``-v`` shows where it came from."""
         return self.sourced(option).value
 
-    def sourced(self, option: "Option[T]") -> "Value[T]":
+    def sourced(self, option: Option[T]) -> Value[T]:
         """Return the value of an option with its source."""
         from backupctl.settings.resolve import resolve
 
@@ -102,7 +112,20 @@ class App:
             self.view.debug(f"{option.name}: {found.value} ({found.source})")
         return found
 
-    def secret(self, name: "SecretName") -> "Value[Secret] | None":
+    def check(self) -> None:
+        """Judge what no command asks for: the output options, and variables that look like ours and are not.
+
+        Raises UsageError.
+        """
+        from backupctl.settings.environment import warn_unread_variables
+
+        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
+        for option in options:
+            self.sourced(option)
+        for warning in warn_unread_variables(self.environ):
+            self.view.warn(warning)
+
+    def secret(self, name: SecretName) -> Value[Secret] | None:
         """Return a secret by the ladder, None where nothing names one."""
         from backupctl.settings.secret_file import StandardInput
         from backupctl.settings.secrets import GivenSecret, find_secret
@@ -116,7 +139,7 @@ class App:
         return found
 
     @property
-    def view(self) -> "View":
+    def view(self) -> View:
         """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
         if self._view is not None:
             return self._view
@@ -134,7 +157,7 @@ class App:
         )
         return self._view
 
-    def finish(self, envelope: "Envelope") -> int:
+    def finish(self, envelope: Envelope) -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
         try:
             self.view.finish(envelope)
@@ -147,7 +170,7 @@ class App:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))
         return given if isinstance(given, str) else None
 
-    def _lenient(self, option: "Option[Any]", default: T) -> T:
+    def _lenient(self, option: Option[Any], default: T) -> T:
         """Return a value for the view, which must be there even to show that the value is wrong."""
         from backupctl.settings.resolve import resolve
 
@@ -158,7 +181,7 @@ class App:
         return found
 
 
-def output_asked_for(argv: Sequence[str]) -> "Output":
+def output_asked_for(argv: Sequence[str]) -> Output:
     """Return the output format among the words of a command line, text where it is none of ours."""
     found = ""
     for word, after in zip(argv, [*argv[1:], ""], strict=True):
@@ -174,7 +197,7 @@ def output_asked_for(argv: Sequence[str]) -> "Output":
     return formats.get(found, "text")
 
 
-def no_such_value(option: "Option[Any]") -> UsageError:
+def no_such_value(option: Option[Any]) -> UsageError:
     """Return the error for a value that is needed and missing, where nobody can be asked."""
     environment = f" or set {option.environment}" if option.environment else ""
     return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

@@ -15,6 +15,7 @@ from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
 from backupctl.secret import Secret
 from backupctl.settings.options import (
+    BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
     COMMENT,
     DRY_RUN,
@@ -22,6 +23,7 @@ from backupctl.settings.options import (
     IF_RUNNING,
     INTERVAL,
     LOCATION,
+    LOCATION_PASSWORD,
     LOCATION_TYPE,
     LOCATION_USER,
     NO_WAIT,
@@ -31,7 +33,6 @@ from backupctl.settings.options import (
     TIMEOUT,
 )
 from backupctl.settings.parsers import parser_of
-from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD
 
 
 def backup_plan(app: App) -> BackupPlan:
@@ -55,12 +56,13 @@ def patience(app: App) -> Patience:
 
 def backup_request(app: App) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location, parts = _location(app), app.value(PART)
+    location_type, location = _location(app)
+    parts = app.value(PART)
     user, location_password = _location_login(app, location)
     return BackupRequest(
         parts=check_parts(parts),
-        location_type=location.location_type,
-        location=location.location,
+        location_type=location_type,
+        location=location,
         location_user=user,
         location_password=location_password,
         backup_password=_backup_password(app),
@@ -75,23 +77,28 @@ def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupReque
     return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
-def _location(app: App) -> Location:
+def _location(app: App) -> tuple[str, str]:
+    """Return type and location, judged as they will be once its placeholders are filled in."""
     location_type, text = app.value(LOCATION_TYPE), app.value(LOCATION)
+
+    def checked(template: str) -> Location:
+        return parse_location(fill_location(template, server="server", now=app.clock.now()), location_type)
+
     if text is None:
         if not app.prompter.present:
             raise no_such_value(LOCATION)
-        text = app.prompter.ask("Location (such as sftp://host/folder)", lambda t: parse_location(t, location_type))
-    return parse_location(text, location_type)
+        text = app.prompter.ask("Location (such as sftp://host/folder)", checked)
+    return checked(text).location_type, text
 
 
-def _location_login(app: App, location: Location) -> tuple[str | None, Secret | None]:
+def _location_login(app: App, location: str) -> tuple[str | None, Secret | None]:
     """Return user and password for the location: both, or neither for one that wants no login."""
     user, found = app.value(LOCATION_USER), app.secret(LOCATION_PASSWORD)
     password = found.value if found else None
     asks = app.prompter.present and not app.value(DRY_RUN)
     if user is not None and password is None:
         if asks:
-            password = app.prompter.ask_secret(f"Password of {user} at {location.location} (Enter for none)")
+            password = app.prompter.ask_secret(f"Password of {user} at {location} (Enter for none)")
         else:
             app.view.warn(
                 f"no password for the location user {user}",
@@ -99,7 +106,7 @@ def _location_login(app: App, location: Location) -> tuple[str | None, Secret | 
             )
     if user is None and password is not None:
         if asks:
-            user = app.prompter.ask(f"User at {location.location}", parser_of(LOCATION_USER))
+            user = app.prompter.ask(f"User at {location}", parser_of(LOCATION_USER))
         else:
             app.view.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"

@@ -8,7 +8,7 @@ from msgspec import structs
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_plan, filled_in
 from backupctl.cli.connection import connect
-from backupctl.cli.options import SectionedCommand, backup_options, in_group, options, shared_options
+from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
@@ -24,7 +24,7 @@ DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 
 @click.command(
     "create",
-    cls=SectionedCommand,
+    cls=ApplianceCommand,
     epilog="""\b
 Examples:
   backupctl create -s vc01.example.com -u administrator@vsphere.local \\

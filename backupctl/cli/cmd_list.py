@@ -3,7 +3,7 @@
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.options import SectionedCommand, shared_options
+from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.jobs import read_all
@@ -14,7 +14,7 @@ from backupctl.results import JobsResult
 
 @click.command(
     "list",
-    cls=SectionedCommand,
+    cls=ApplianceCommand,
     epilog="""\b
 Example:
   backupctl list -s vc01.example.com -u administrator@vsphere.local

@@ -4,7 +4,7 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.job_argument import job_argument
-from backupctl.cli.options import SectionedCommand, shared_options
+from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
@@ -15,7 +15,7 @@ from backupctl.results import JobResult
 
 @click.command(
     "status",
-    cls=SectionedCommand,
+    cls=ApplianceCommand,
     epilog="""\b
 Example:
   backupctl status latest -s vc01.example.com -u administrator@vsphere.local

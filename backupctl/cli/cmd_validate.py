@@ -4,7 +4,7 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_request, filled_in
-from backupctl.cli.options import SectionedCommand, backup_options, shared_options
+from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.running import run
 from backupctl.errors import BackupFailedError
 from backupctl.operations.appliance import Appliance
@@ -16,7 +16,7 @@ from backupctl.results import ChecksResult
 
 @click.command(
     "validate",
-    cls=SectionedCommand,
+    cls=ApplianceCommand,
     epilog="""\b
 Example:
   backupctl validate -s vc01.example.com -u administrator@vsphere.local \\

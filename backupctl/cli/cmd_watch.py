@@ -5,7 +5,7 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.backup import patience
 from backupctl.cli.job_argument import job_argument
-from backupctl.cli.options import SectionedCommand, options, shared_options
+from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
@@ -17,7 +17,7 @@ from backupctl.settings.options import INTERVAL, STALL_TIMEOUT, TIMEOUT
 
 @click.command(
     "watch",
-    cls=SectionedCommand,
+    cls=ApplianceCommand,
     epilog="""\b
 Examples:
   backupctl watch -s vc01.example.com -u administrator@vsphere.local

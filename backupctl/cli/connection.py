@@ -9,10 +9,9 @@ from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.secret import Secret
-from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, SERVER, SIMULATE, USERNAME
+from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, SERVER, SIMULATE, USERNAME
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.route import find_proxy
-from backupctl.settings.secret_names import PASSWORD
 from backupctl.settings.server import ServerAddress, parse_server
 
 if TYPE_CHECKING:

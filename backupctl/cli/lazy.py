@@ -1,5 +1,7 @@
 """A group whose commands are loaded when they are used: the cheap paths import neither httpx nor rich."""
 
+from __future__ import annotations
+
 import importlib
 from collections.abc import Mapping
 

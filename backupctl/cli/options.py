@@ -4,6 +4,8 @@ Connection and output options may stand before or after the command. Their callb
 ``App``; values are worked out only when a command asks for them, by the ladder of ``settings``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -11,9 +13,8 @@ import click
 from click.core import ParameterSource
 
 from backupctl.cli.app import App
-from backupctl.settings.option import Group, Kind, Option
-from backupctl.settings.options import OPTIONS
-from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SecretName
+from backupctl.settings.option import Group, Kind, Option, SecretName
+from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, OPTIONS, PASSWORD
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,11 +22,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 class SectionedOption(click.Option):
     """An option that stands under a heading in the help."""
 
-    section = "Options"
+    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(*names, **attributes)
+        self.section = section
 
 
-class SectionedCommand(click.Command):
-    """A command whose help shows its options under headings."""
+class ApplianceCommand(click.Command):
+    """A command on appliances: its help shows the options under headings, and the app is checked before it runs."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
+        """Check what is common to all commands, and run this one."""
+        app = ctx.find_object(App)
+        if app is not None:
+            app.check()
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -104,8 +114,7 @@ def _declare(option: Option[Any]) -> Callable[[F], F]:
 
 
 def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
-    option_class = type("Option", (SectionedOption,), {"section": section})
-    return click.option(*names, cls=option_class, expose_value=False, callback=_note, **attributes)
+    return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_note, **attributes)
 
 
 def _help(option: Option[Any]) -> str:

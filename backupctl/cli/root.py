@@ -1,5 +1,7 @@
 """The program: the group of commands, and the one place where errors become messages and exit codes."""
 
+from __future__ import annotations
+
 from typing import Any, Final
 
 import click
@@ -19,7 +21,7 @@ COMMANDS: Final = {
     "list": ("backupctl.cli.cmd_list", "List the backup jobs, newest first."),
     "cancel": ("backupctl.cli.cmd_cancel", "Cancel a running job and see it end."),
     "parts": ("backupctl.cli.cmd_parts", "Show what can be backed up, with sizes."),
-    "validate": ("backupctl.cli.cmd_validate", "Check what can be checked before a backup."),
+    "validate": ("backupctl.cli.cmd_validate", "Check everything that can be checked before a backup."),
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }
@@ -45,7 +47,10 @@ def root(ctx: click.Context) -> None:
     Exit code 0 means that the backup is done.
     """
     app = ctx.find_object(App)
-    if ctx.invoked_subcommand in WITHOUT_APPLIANCE and app is not None and app.given:
+    if app is None:
+        return
+    app.before_command()
+    if ctx.invoked_subcommand in WITHOUT_APPLIANCE and app.given:
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given)
         raise UsageError(f"{flags}: no such option for `{PROGRAM} {ctx.invoked_subcommand}`")
 

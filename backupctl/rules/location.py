@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from backupctl.errors import UsageError
-from backupctl.rules.authority import parse_authority
+from backupctl.rules.authority import Authority, parse_authority
 from backupctl.rules.location_types import LOCATION_TYPES
 from backupctl.rules.text import check_no_option, check_plain
 from backupctl.secret import MASK
@@ -38,6 +38,17 @@ def parse_location(text: str, location_type: str | None = None) -> Location:
     A user name or a password in it is refused, and no error shows one.
     """
     given_type = None if location_type is None else parse_location_type(location_type)
+    scheme, place, path = _read(text)
+    return Location(_decide_type(scheme, given_type), text, place.host.lower(), place.port, path)
+
+
+def check_location(text: str) -> None:
+    """Raise UsageError for what no type of location can be."""
+    _read(text)
+
+
+def _read(text: str) -> tuple[str | None, Authority, str]:
+    """Return scheme (None: a bare path), host with port, and path."""
     _check_text(text)
     url = _URL.fullmatch(text)
     authority, path = _split(url["rest"] if url else text)
@@ -48,13 +59,11 @@ def parse_location(text: str, location_type: str | None = None) -> Location:
             _check_url(text, path)
         else:
             _check_bare_form(authority, path)
-        place = parse_authority(authority, _WHAT)
+        return url["scheme"] if url else None, parse_authority(authority, _WHAT), path
     except UsageError:
         if "@" in text:  # user:pass/word@host: the password ends what looks like the host
             _refuse_credentials()
         raise
-    found_type = _decide_type(url["scheme"] if url else None, given_type)
-    return Location(found_type, text, place.host.lower(), place.port, path)
 
 
 def parse_location_type(text: str) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from backupctl.settings.options import OPTIONS
-from backupctl.settings.secret_names import SECRETS
+from backupctl.settings.options import OPTIONS, SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
 

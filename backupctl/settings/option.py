@@ -1,4 +1,6 @@
-"""What an option is: a row of the table from which the command line and its documentation are made."""
+"""What an option and a secret are: rows of the tables from which the command line and its documentation are made."""
+
+from __future__ import annotations
 
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -78,3 +80,31 @@ class Option(Generic[T]):
     def is_repeatable(self) -> bool:
         """Say whether the option may be given more than once, each time with a value."""
         return self.kind is Kind.LIST
+
+
+class SecretName:
+    """A secret that the program may need, with what it is called in each place."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        self.name = name
+        self.meaning = meaning
+
+    @property
+    def file_option(self) -> str:
+        """Return ``--NAME-file``."""
+        return f"--{self.name}-file"
+
+    @property
+    def command_option(self) -> str:
+        """Return ``--NAME-command``."""
+        return f"--{self.name}-command"
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable that holds the secret itself."""
+        return f"BACKUPCTL_{self.name.replace('-', '_').upper()}"
+
+    @property
+    def environment_names(self) -> tuple[str, str, str]:
+        """Return the variables for the secret, for the name of its file, and for a command that prints it."""
+        return self.variable, f"{self.variable}_FILE", f"{self.variable}_COMMAND"

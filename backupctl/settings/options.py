@@ -1,13 +1,15 @@
-"""The table of options, from which the command line and its documentation are made; secrets have a table of their own.
+"""The table of options, from which the command line and its documentation are made, and that of secrets.
 
 Flags that make less happen than the exit code 0 promises, or that lower a guard, have no environment variable: nothing
 that was forgotten in a profile may turn a cron job into a lie.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Final
 
 from backupctl.rules.location_types import LOCATION_TYPES
-from backupctl.settings.option import Group, Kind, Option
+from backupctl.settings.option import Group, Kind, Option, SecretName
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,7 @@ _OUTPUT: Final = ("text", "json", "jsonl")
 _COLOR: Final = ("auto", "always", "never")
 _IF_RUNNING: Final = ("fail", "wait", "attach")
 
-SERVER: Final["Option[tuple[ServerAddress, ...]]"] = Option(
+SERVER: Final[Option[tuple[ServerAddress, ...]]] = Option(
     name="server",
     short="-s",
     group=Group.CONNECTION,
@@ -54,7 +56,7 @@ API: Final[Option[str]] = Option(
     environment="BACKUPCTL_API",
     help="The API to speak: /rest (6.5 to 7.0U1), /api (7.0U2 and later), or what the appliance has.",
 )
-CA_FILE: Final["Option[Path | None]"] = Option(
+CA_FILE: Final[Option[Path | None]] = Option(
     name="ca-file",
     group=Group.CONNECTION,
     metavar="FILE",
@@ -67,7 +69,7 @@ INSECURE: Final[Option[bool]] = Option(
     kind=Kind.FLAG,
     help="Do not check the certificate of the appliance: anyone on the way can read the passwords.",
 )
-PROXY: Final["Option[Proxy | None]"] = Option(
+PROXY: Final[Option[Proxy | None]] = Option(
     name="proxy",
     group=Group.CONNECTION,
     metavar="URL",
@@ -225,3 +227,9 @@ OPTIONS: Final[tuple[Option[Any], ...]] = (
     *(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
 )
 """Every option, group by group, in the order in which they are shown."""
+
+PASSWORD: Final = SecretName("password", "the password of the user who logs in")
+LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the location user")
+BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
+SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD)
+"""Secrets, which never stand on a command line: each is found by a ladder of its own (``secrets.py``)."""

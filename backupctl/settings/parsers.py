@@ -1,13 +1,15 @@
 """From the text of one value to what it means; parsers raise UsageError and do not know where the text came from."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fields import check_comment, check_location_user, check_parts
-from backupctl.rules.location import parse_location_type
+from backupctl.rules.location import check_location, parse_location_type
+from backupctl.rules.template import fill_location
 from backupctl.rules.text import check_plain
 from backupctl.settings.option import Option
 from backupctl.settings.proxy import parse_proxy
@@ -22,7 +24,7 @@ def choice(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         found = text.strip().lower()
         if found not in choices:
-            raise UsageError(f"{text!r} is none of {', '.join(choices)}")
+            raise UsageError(f"{text!r} is none of its values", hint=f"choose one of {', '.join(choices)}")
         return found
 
     return parse
@@ -66,10 +68,8 @@ def parse_path(text: str) -> Path:
 
 
 def parse_location_text(text: str) -> str:
-    """Return a location, unjudged: it may hold placeholders, and its type may come from another option."""
-    if not text.strip():
-        raise UsageError("the location is empty", hint="write a URL such as sftp://backup.example.com/vcenter")
-    check_plain(text, "the location")
+    """Return a location that is good but for its type, which may come from another option; it may be a template."""
+    check_location(fill_location(text, server="server", now=datetime.min.replace(tzinfo=UTC)))
     return text
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+from backupctl.settings.option import SecretName
 from backupctl.settings.resolve import parse_from
 from backupctl.settings.secret_file import StandardInput, read_credential, read_secret_file
-from backupctl.settings.secret_names import SecretName
 from backupctl.settings.secret_text import secret_from_text
 from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value
 

@@ -8,8 +8,8 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.settings.options import PASSWORD
 from backupctl.settings.secret_file import StandardInput
-from backupctl.settings.secret_names import PASSWORD
 from backupctl.settings.secrets import GivenSecret, find_secret
 from tests.support.clock import FakeClock
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
 from backupctl.settings.secret_file import StandardInput
-from backupctl.settings.secret_names import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
 from backupctl.settings.secrets import GivenSecret, find_secret
 from tests.support.clock import FakeClock
 

@@ -128,6 +128,11 @@ class CommandLine:
             code = run(app)
         return Run(code, stdout.getvalue(), stderr.getvalue())
 
+    @property
+    def states(self) -> list[str]:
+        """The states of the jobs on the appliance, now."""
+        return [job.status(self.clock.monotonic())["state"] for job in self.appliance.jobs]
+
     def create(self, *argv: str, **options: Any) -> Run:
         """Run create to a location that needs no login."""
         return self("create", "--location", LOCATION, *argv, **options)

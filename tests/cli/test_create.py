@@ -1,0 +1,343 @@
+"""create, through the front door: what an admin types, and what the exit code then promises."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
+
+GOOD = "VMw@re123"
+
+
+def test_create_that_succeeds_exits_0_and_tells_what_a_restore_needs(backupctl: CommandLine) -> None:
+    run = backupctl.create("--comment", "before the upgrade")
+    assert run.code == 0
+    for fact in ("SUCCEEDED", LOCATION, "common, seat", "8.0.0.10000", "NOT ENCRYPTED", "before the upgrade"):
+        assert fact in run.out
+    assert backupctl.states == ["SUCCEEDED"]
+    assert backupctl.appliance.open_sessions == 0
+
+
+@pytest.mark.parametrize(
+    ("release", "api"),
+    [("6.5", "rest"), ("6.7", "rest"), ("7.0", "rest"), ("7.0U2", "api"), ("8.0", "api"), ("9.1", "api")],
+)
+def test_create_speaks_the_family_of_each_release(release: str, api: str) -> None:
+    backupctl = CommandLine(release=release)
+    location = LOCATION if release >= "7" else "scp://backup.example.com/vcenter"
+    run = backupctl("create", "--location", location, "-o", "json")
+    assert (run.code, run.result["api"], run.result["job"]["state"]) == (0, api, "SUCCEEDED")
+    assert run.result["job"]["size_bytes"] is not None or release == "6.5"
+    assert backupctl.appliance.open_sessions == 0
+
+
+@pytest.mark.parametrize("api", ["rest", "api"])
+def test_create_with_forced_family_sends_nothing_to_the_other(backupctl: CommandLine, api: str) -> None:
+    assert backupctl.create("--api", api).code == 0
+    assert {request.path.split("/")[1] for request in backupctl.appliance.requests} == {api}
+
+
+def test_create_with_basic_authentication_opens_no_session(backupctl: CommandLine) -> None:
+    assert backupctl.create("--auth", "basic").code == 0
+    assert not [request for request in backupctl.appliance.requests if "session" in request.path]
+
+
+def test_create_of_two_hours_is_followed_in_under_a_second() -> None:
+    backupctl = CommandLine(job_duration=7200)
+    began = time.perf_counter()
+    run = backupctl.create("-o", "json")
+    took = time.perf_counter() - began
+    assert (run.code, run.result["job"]["duration_seconds"]) == (0, 7200)
+    assert backupctl.clock.elapsed >= 7200
+    assert took < 1.0
+    polls = [request for request in backupctl.appliance.requests if request.phase == "poll"]
+    assert len(polls) <= 12 + 7200 / 10 + 2
+
+
+def test_create_that_fails_exits_7_with_the_messages_of_the_appliance() -> None:
+    backupctl = CommandLine(faults=["fail-at=40"])
+    run = backupctl.create("-o", "json")
+    assert (run.code, run.result["exit_code"], run.result["error"]["slug"]) == (7, 7, "backup-failed")
+    assert run.result["job"]["state"] == "FAILED"
+    assert run.result["job"]["messages"][0]["default_message"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "slug"),
+    [
+        ("stall-at=60", 8, "stalled"),
+        ("busy", 9, "busy"),
+        ("forbidden", 4, "forbidden"),
+        ("lost-create-request", 5, "not-started"),
+        ("html-503=99@list", 6, "api"),
+        ("redirect=99@list", 6, "api"),
+    ],
+)
+def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int, slug: str) -> None:
+    backupctl = CommandLine(faults=[fault])
+    run = backupctl.create("-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (code, slug)
+    assert backupctl.appliance.open_sessions == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("drop=2@poll", "http-503=2", "html-503=1", "empty=1@poll", "bad-json=1@poll", "redirect=1@poll", "slow=2s"),
+        *("reboot-at=50:20s", "session-expires-after=30s", "lost-create-answer"),
+    ],
+)
+def test_create_under_a_passing_fault_still_tells_the_truth(fault: str) -> None:
+    backupctl = CommandLine(faults=[fault], job_duration=600)
+    run = backupctl.create("-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
+    assert len(backupctl.appliance.jobs) == 1
+    assert backupctl.appliance.open_sessions == 0
+
+
+def test_create_whose_answer_is_lost_adopts_the_one_job_and_says_so() -> None:
+    backupctl = CommandLine(faults=["lost-create-answer"])
+    run = backupctl.create("-o", "jsonl")
+    assert run.code == 0
+    (adopted,) = [event for event in run.events if event["event"] == "adopted"]
+    assert "our location" in adopted["reason"]
+    assert [job.job_id for job in backupctl.appliance.jobs] == [adopted["job"]["id"]]
+
+
+def test_create_whose_request_is_lost_starts_nothing_and_says_so() -> None:
+    backupctl = CommandLine(faults=["lost-create-request"])
+    run = backupctl.create()
+    assert run.code == 5
+    assert "no backup was started" in run.err
+    assert backupctl.appliance.jobs == []
+
+
+def test_create_with_wrong_password_tries_once_and_exits_4(backupctl: CommandLine) -> None:
+    run = backupctl.create(environ=TO_APPLIANCE | {"BACKUPCTL_PASSWORD": "wrong"})
+    assert run.code == 4
+    assert backupctl.appliance.failed_logins == 1
+    assert "wrong user name or password" in run.err
+
+
+def test_create_refused_for_a_user_without_domain_says_how_it_is_written(backupctl: CommandLine) -> None:
+    run = backupctl.create("-u", "administrator")
+    assert run.code == 4
+    assert "administrator@vsphere.local" in run.err
+
+
+def test_create_no_wait_returns_when_the_job_is_started(backupctl: CommandLine) -> None:
+    run = backupctl.create("--no-wait", "-q")
+    (job,) = backupctl.appliance.jobs
+    assert (run.code, run.out, run.err) == (0, f"{job.job_id}\n", "")
+    assert backupctl.states == ["INPROGRESS"]
+
+
+def test_create_quiet_is_silent_on_success_and_not_on_failure(backupctl: CommandLine) -> None:
+    assert (backupctl.create("-q").out, backupctl.create("-q").err) == ("", "")
+    backupctl.appliance.inject("fail-at=10")
+    failed = backupctl.create("-q")
+    assert failed.code == 7
+    assert "error:" in failed.err
+
+
+def test_create_json_lines_end_with_the_result(backupctl: CommandLine) -> None:
+    events = backupctl.create("-o", "jsonl").events
+    assert [event["event"] for event in events[:3]] == ["connected", "parts-selected", "started"]
+    assert events[-1]["event"] == "result"
+    assert events[-1]["results"][0]["job"]["state"] == "SUCCEEDED"
+    assert all(event["schema"] == 1 and event["time"].endswith("Z") for event in events)
+
+
+def test_create_sends_what_was_asked_for(backupctl: CommandLine) -> None:
+    words = ["--part", "seat", "--part", "common", "--comment", "weekly", "--location-user", "backup", "--fast-backup"]
+    environ = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD, "BACKUPCTL_LOCATION_PASSWORD": "l0cation"}
+    run = backupctl.create(*words, "-o", "json", environ=environ)
+    (job,) = backupctl.appliance.jobs
+    assert run.code == 0
+    assert (job.target.parts, job.target.comment, job.target.location_user) == (("seat", "common"), "weekly", "backup")
+    assert run.result["job"]["encrypted"] is True
+    assert run.result["job"]["parts"] == ["seat", "common"]
+
+
+def test_create_fills_in_the_server_and_the_time_in_the_location(backupctl: CommandLine) -> None:
+    run = backupctl("create", "--location", "sftp://b.example.com/{server}/{date}_{time}", "-o", "json")
+    assert run.result["job"]["location"] == f"sftp://b.example.com/{HOST}/2026-03-01_02-00-00"
+
+
+BAD_INPUT = [
+    (["--location", "sftp://h/x", "--location-type", "FTP"], {}, "FTP"),
+    (["--location", "h/x"], {}, "--location-type"),
+    (["--location", "sftp://u:pw@h/x"], {}, "--location-user"),
+    (["--location", "-oProxyCommand=x"], {}, "start with"),
+    (["--location", "sftp://h/x", "--location-user", "-x"], {}, "location user"),
+    (["--location", "sftp://h/{serve}"], {}, "{server}"),
+    (["--location", "sftp://h/x", "--part", "a b"], {}, "part"),
+    (["--location", "sftp://h/x", "--comment", "a\nb"], {}, "comment"),
+    (["--location", "sftp://h/x", "--timeout", "soon"], {}, "--timeout"),
+    (["--location", "sftp://h/x", "--if-running", "shrug"], {}, "--if-running"),
+    (["--location", "sftp://h/x", "--require-encryption"], {}, "backup password"),
+    (["--location", "sftp://h/x"], {"BACKUPCTL_BACKUP_PASSWORD": "short"}, "upper-case"),
+    (["--location", "sftp://h/x"], {"BACKUPCTL_SERVER": ""}, "--server"),
+    (["--location", "sftp://h/x"], {"BACKUPCTL_USERNAME": ""}, "--username"),
+    (["--location", "sftp://h/x"], {"BACKUPCTL_PASSWORD": ""}, "--password-file"),
+    (["--location", "sftp://h/x", "-s", "http://vc01"], {}, "clear text"),
+    (["--location", "sftp://h/x", "-s", "a", "-s", "b"], {}, "--server"),
+    (["--location", "sftp://h/x", "--simulate", "-s", "a"], {}, "--simulate"),
+    (["--location", "sftp://h/x", "--password-file", "a", "--password-command", "b"], {}, "cannot both"),
+    ([], {}, "--location"),
+]
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "named"), BAD_INPUT, ids=[" ".join(row[0]) + str(row[1]) for row in BAD_INPUT]
+)
+def test_create_with_bad_input_names_it_and_sends_nothing(
+    backupctl: CommandLine, argv: list[str], environ: dict[str, str], named: str
+) -> None:
+    run = backupctl("create", *argv, environ=TO_APPLIANCE | environ)
+    assert run.code == 2
+    assert named in run.err
+    assert not backupctl.appliance.requests
+
+
+def test_create_with_a_bad_variable_is_a_config_error_that_names_it(backupctl: CommandLine) -> None:
+    run = backupctl.create("-o", "json", environ=TO_APPLIANCE | {"BACKUPCTL_TIMEOUT": "soon"})
+    assert (run.code, run.json["error"]["slug"]) == (3, "config")
+    assert "BACKUPCTL_TIMEOUT" in run.json["error"]["message"]
+    assert not backupctl.appliance.requests
+
+
+def test_create_dry_run_prints_the_masked_request_and_sends_nothing(backupctl: CommandLine) -> None:
+    environ = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD, "BACKUPCTL_LOCATION_PASSWORD": "l0cation"}
+    run = backupctl.create("--dry-run", "--part", "seat", "--location-user", "u", "-o", "json", environ=environ)
+    newer, older = run.result["requests"]
+    assert newer["url"] == f"https://{HOST}/api/appliance/recovery/backup/job"
+    assert older["body"] == {"piece": newer["body"]}
+    assert newer["body"] == {
+        "parts": ["seat"],
+        "location_type": "SFTP",
+        "location": LOCATION,
+        "location_user": "u",
+        "location_password": "***",
+        "backup_password": "***",
+    }
+    assert run.code == 0
+    assert not backupctl.appliance.requests
+    text = backupctl.create("--dry-run", environ=environ)
+    assert "nothing was sent" in text.err
+    assert GOOD not in text.out + text.err
+
+
+def test_create_at_a_terminal_asks_for_what_is_missing(backupctl: CommandLine) -> None:
+    answers = [LOCATION, GOOD, GOOD, HOST, USER, PASSWORD]
+    run = backupctl("create", "-o", "json", answers=answers, environ={})
+    assert (run.code, run.result["job"]["encrypted"]) == (0, True)
+    assert [question.split(" ")[0] for question in backupctl.prompter.questions] == [
+        *("Location", "Backup", "Backup", "Appliance", "User", "Password")
+    ]
+
+
+def test_create_at_a_terminal_asks_again_for_a_bad_backup_password(backupctl: CommandLine) -> None:
+    answers = ["short", GOOD, "other", GOOD, GOOD]
+    run = backupctl.create("-o", "json", answers=answers)
+    assert (run.code, run.result["job"]["encrypted"]) == (0, True)
+    said = "\n".join(backupctl.prompter.questions)
+    assert "upper-case" in said
+    assert "not the same" in said
+    assert "short\n" not in said
+
+
+def test_create_at_a_terminal_with_enter_for_the_backup_password_is_not_encrypted(backupctl: CommandLine) -> None:
+    run = backupctl.create("-o", "json", answers=[""])
+    assert (run.code, run.result["job"]["encrypted"]) == (0, False)
+
+
+@pytest.mark.parametrize("given", ["user", "password"])
+def test_create_with_half_a_location_login_asks_or_warns(backupctl: CommandLine, given: str) -> None:
+    words = ["--location-user", "backup"] if given == "user" else []
+    environ = TO_APPLIANCE | ({} if given == "user" else {"BACKUPCTL_LOCATION_PASSWORD": "l0cation"})
+    warned = backupctl.create(*words, environ=environ)
+    assert warned.code == 0
+    assert "warning: " in warned.err
+    asked = backupctl.create(*words, environ=environ, answers=["l0cation" if given == "user" else "backup", ""])
+    assert asked.code == 0
+    assert "at sftp://backup.example.com" in backupctl.prompter.questions[0]
+    assert backupctl.appliance.jobs[-1].target.location_user == "backup"
+
+
+def interrupt(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_create_interrupted_detaches_and_tells_how_to_attach(clock: FakeClock, number: signal.Signals) -> None:
+    backupctl = CommandLine(clock=clock, job_duration=600)
+    clock.at(100, lambda: interrupt(number))
+    run = backupctl.create("-s", HOST)
+    (job,) = backupctl.appliance.jobs
+    assert run.code == 130
+    assert f"backupctl watch {job.job_id} --server {HOST}" in run.err
+    assert backupctl.states == ["INPROGRESS"]
+    assert clock.elapsed < 106
+    assert backupctl.appliance.open_sessions == 0
+    watched = backupctl("watch", job.job_id, "-o", "json")
+    assert (watched.code, watched.result["job"]["state"]) == (0, "SUCCEEDED")
+
+
+def test_create_interrupted_with_cancel_on_interrupt_ends_the_job(clock: FakeClock) -> None:
+    backupctl = CommandLine(clock=clock, job_duration=600)
+    clock.at(100, lambda: interrupt(signal.SIGINT))
+    run = backupctl.create("--cancel-on-interrupt", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (130, "FAILED")
+    assert "cancelled" in run.result["error"]["message"]
+
+
+def test_create_interrupted_during_a_slow_post_waits_for_its_outcome(clock: FakeClock) -> None:
+    backupctl = CommandLine(clock=clock, faults=["slow=100s@create"], job_duration=600)
+    clock.at(50, lambda: interrupt(signal.SIGINT))
+    run = backupctl.create("-o", "json")
+    (job,) = backupctl.appliance.jobs
+    assert (run.code, run.result["job"]["id"]) == (130, job.job_id)
+
+
+def test_create_if_running_wait_starts_when_the_other_has_ended() -> None:
+    backupctl = CommandLine(faults=["busy"])
+    run = backupctl.create("--if-running", "wait", "-o", "jsonl")
+    assert run.code == 0
+    assert "waiting" in [event["event"] for event in run.events]
+    assert backupctl.states == ["SUCCEEDED", "SUCCEEDED"]
+
+
+def test_create_if_running_attach_is_9_for_a_backup_to_another_place() -> None:
+    backupctl = CommandLine(faults=["busy"])
+    run = backupctl.create("--if-running", "attach", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (9, "SUCCEEDED")
+    assert len(backupctl.appliance.jobs) == 1
+
+
+def test_create_if_running_attach_is_0_for_a_backup_to_our_place(backupctl: CommandLine) -> None:
+    assert backupctl.create("--no-wait").code == 0
+    run = backupctl.create("--if-running", "attach", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
+    assert len(backupctl.appliance.jobs) == 1
+
+
+def test_create_timeout_is_8_and_the_backup_goes_on() -> None:
+    backupctl = CommandLine(job_duration=600)
+    run = backupctl.create("--timeout", "1m", "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (8, "timed-out")
+    assert run.result["error"]["hint"].startswith("follow it with: backupctl watch ")
+    assert backupctl.clock.elapsed == pytest.approx(60, abs=1)
+    assert backupctl.states == ["INPROGRESS"]
+
+
+def test_create_simulated_says_so_in_both_outputs(backupctl: CommandLine) -> None:
+    run = backupctl.create("--simulate", "-o", "json", environ={})
+    assert (run.code, run.result["simulated"]) == (0, True)
+    assert "--simulate" in run.err
+    assert json.loads(run.out)["results"][0]["job"]["state"] == "SUCCEEDED"
+    assert 5 <= backupctl.clock.elapsed <= 15

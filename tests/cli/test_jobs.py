@@ -1,0 +1,184 @@
+"""watch, status, list, cancel, parts and validate, through the front door."""
+
+import os
+import signal
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, CommandLine
+
+
+@pytest.mark.parametrize("release", ["6.5", "6.7", "6.7U2", "7.0", "7.0U2", "8.0", "8.0U3", "9.0", "9.1"])
+def test_list_shows_every_job_newest_first_on_every_release(release: str) -> None:
+    backupctl = CommandLine(release=release, history=True)
+    run = backupctl("list", "-o", "json")
+    starts = [job["start_time"] for job in run.result["jobs"]]
+    assert run.code == 0
+    assert starts == sorted(starts, reverse=True)
+    assert {job["id"] for job in run.result["jobs"]} == {job.job_id for job in backupctl.appliance.jobs}
+    assert {job["type"] for job in run.result["jobs"]} == ({None} if release == "6.5" else {"MANUAL", "SCHEDULED"})
+
+
+def test_list_costs_one_request_more_than_login_version_and_logout(backupctl: CommandLine) -> None:
+    assert backupctl("list").code == 0
+    assert [request.path.rpartition("/")[2] for request in backupctl.appliance.requests] == [
+        *("session", "version", "details", "session")
+    ]
+
+
+def test_list_quiet_prints_ids_only() -> None:
+    backupctl = CommandLine(history=True)
+    run = backupctl("list", "-q")
+    assert run.out.split() == [job.job_id for job in reversed(backupctl.appliance.jobs)]
+
+
+def test_list_of_an_appliance_without_jobs_is_empty_and_0(backupctl: CommandLine) -> None:
+    run = backupctl("list")
+    assert (run.code, run.out) == (0, "")
+    assert "no backup jobs yet" in run.err
+
+
+@pytest.mark.parametrize("command", ["watch", "status", "cancel"])
+def test_unknown_job_is_10_and_no_job_at_all_too(backupctl: CommandLine, command: str) -> None:
+    unknown = backupctl(command, "20200101-000000-1", "-o", "json")
+    assert (unknown.code, unknown.result["error"]["slug"]) == (10, "not-found")
+    assert "20200101-000000-1" in unknown.result["error"]["message"]
+    assert backupctl(command, "latest").code == 10
+
+
+@pytest.mark.parametrize("command", ["watch", "status", "cancel"])
+@pytest.mark.parametrize("job_id", ["../session", "a/b", "-x", "a?b", ""])
+def test_job_id_that_cannot_be_one_is_2_and_nothing_is_sent(backupctl: CommandLine, command: str, job_id: str) -> None:
+    assert backupctl(command, "--", job_id).code == 2
+    assert not backupctl.appliance.requests
+
+
+def test_status_is_8_while_the_job_runs_and_0_when_it_is_done(backupctl: CommandLine) -> None:
+    backupctl.create("--no-wait")
+    running = backupctl("status", "-o", "json")
+    assert (running.code, running.result["error"]["slug"], running.result["job"]["state"]) == (
+        8,
+        "running",
+        "INPROGRESS",
+    )
+    backupctl.clock.sleep(60)
+    done = backupctl("status", "latest", "-o", "json")
+    assert (done.code, done.result["error"], done.result["job"]["progress"]) == (0, None, 100)
+
+
+def test_status_of_a_failed_job_is_7() -> None:
+    backupctl = CommandLine(faults=["fail-at=10"])
+    backupctl.create("--no-wait")
+    backupctl.clock.sleep(60)
+    run = backupctl("status", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (7, "FAILED")
+    assert run.result["job"]["messages"]
+
+
+def test_watch_with_timeout_0_says_what_status_says(backupctl: CommandLine) -> None:
+    backupctl.create("--no-wait")
+    assert backupctl("watch", "--timeout", "0").code == backupctl("status").code == 8
+
+
+def test_watch_follows_the_latest_job_to_its_end(backupctl: CommandLine) -> None:
+    backupctl.create("--no-wait")
+    run = backupctl("watch", "-o", "jsonl")
+    assert (run.code, run.events[1]["event"]) == (0, "attached")
+    assert run.events[-1]["results"][0]["job"]["state"] == "SUCCEEDED"
+
+
+def test_watch_of_a_job_that_has_ended_tells_its_end_at_once() -> None:
+    backupctl = CommandLine(history=True)
+    failed = next(job.job_id for job in backupctl.appliance.jobs if job.status(0)["state"] == "FAILED")
+    assert backupctl("watch", failed).code == 7
+    assert backupctl("watch", "latest").code == 0
+    assert backupctl.clock.elapsed < 1
+
+
+def test_watch_at_a_fixed_interval_polls_at_that_interval() -> None:
+    backupctl = CommandLine(job_duration=600)
+    backupctl.create("--no-wait")
+    backupctl.appliance.requests.clear()
+    assert backupctl("watch", "--interval", "60").code == 0
+    polls = [request for request in backupctl.appliance.requests if request.phase == "poll"]
+    assert 10 <= len([request for request in polls if "details" not in request.path]) <= 12
+
+
+def test_watch_interrupted_detaches(clock: FakeClock) -> None:
+    backupctl = CommandLine(clock=clock, job_duration=600)
+    backupctl.create("--no-wait")
+    clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run = backupctl("watch", "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (130, "interrupted")
+    assert backupctl.states == ["INPROGRESS"]
+
+
+def test_cancel_ends_a_running_job_and_exits_0() -> None:
+    backupctl = CommandLine(job_duration=600)
+    backupctl.create("--no-wait")
+    run = backupctl("cancel", "latest", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (0, "FAILED")
+    assert backupctl.states == ["FAILED"]
+
+
+def test_cancel_of_a_job_that_has_ended_is_refused_with_6() -> None:
+    backupctl = CommandLine(history=True)
+    run = backupctl("cancel", "latest", "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (6, "not-cancelled")
+    assert run.result["error"]["details"]
+
+
+def test_parts_shows_sizes_and_their_total(backupctl: CommandLine) -> None:
+    run = backupctl("parts", "-o", "json")
+    assert run.code == 0
+    assert run.result["total_mb"] == sum(part["size_mb"] for part in run.result["parts"]) > 0
+    assert {part["id"] for part in run.result["parts"]} >= {"common", "seat"}
+
+
+def test_validate_of_a_good_request_is_0_and_starts_nothing(backupctl: CommandLine) -> None:
+    run = backupctl("validate", "--location", LOCATION, "-o", "json")
+    assert (run.code, {check["status"] for check in run.result["checks"]}) == (0, {"OK"})
+    assert backupctl.appliance.jobs == []
+
+
+@pytest.mark.parametrize(("faults", "words"), [(["validate-fail"], []), (["busy"], []), ([], ["--part", "nope"])])
+def test_validate_that_fails_is_7_and_names_the_check(faults: list[str], words: list[str]) -> None:
+    backupctl = CommandLine(faults=faults)
+    run = backupctl("validate", "--location", LOCATION, *words, "-o", "json")
+    failed = [check for check in run.result["checks"] if check["status"] == "FAIL"]
+    assert run.code == 7
+    assert failed
+    assert failed[0]["message"]
+    assert failed[0]["name"] in run.result["error"]["message"]
+
+
+def test_every_command_logs_its_session_out() -> None:
+    backupctl = CommandLine(history=True)
+    for words in (
+        ["list"],
+        ["parts"],
+        ["status"],
+        ["watch"],
+        ["cancel", "latest"],
+        ["validate", "--location", LOCATION],
+    ):
+        backupctl(*words)
+        assert backupctl.appliance.open_sessions == 0, words
+
+
+def test_connection_options_stand_before_or_after_the_command(backupctl: CommandLine) -> None:
+    environ = {"BACKUPCTL_PASSWORD": "VMware1!"}
+    before = backupctl("-s", HOST, "-u", "administrator@vsphere.local", "-o", "json", "list", environ=environ)
+    after = backupctl("list", "-s", HOST, "-u", "administrator@vsphere.local", "-o", "json", environ=environ)
+    assert before == after
+    assert before.code == 0
+    both = backupctl("-o", "text", "-s", HOST, "list", "-s", HOST, "-u", "administrator@vsphere.local", environ=environ)
+    assert both.code == 0
+
+
+def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine) -> None:
+    run = backupctl("list", "-v")
+    assert "GET /api/appliance/recovery/backup/job/details: 200" in run.err
+    assert "environment BACKUPCTL_USERNAME" in run.err
+    assert "VMware1!" not in run.out + run.err

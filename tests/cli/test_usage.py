@@ -1,0 +1,117 @@
+"""The face of the program: help, usage errors, and the contract that every command has the same one."""
+
+import json
+
+import click
+import pytest
+
+from backupctl import __version__
+from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.root import COMMANDS, WITHOUT_APPLIANCE, root
+from backupctl.errors import ExitCode
+from backupctl.settings.option import Group
+from backupctl.settings.options import OPTIONS
+from tests.support.command_line import CommandLine
+
+
+def loaded(name: str) -> click.Command:
+    assert isinstance(root, LazyGroup)
+    return root.load(name)
+
+
+def test_version_prints_name_and_version(backupctl: CommandLine) -> None:
+    run = backupctl("--version")
+    assert (run.code, run.out) == (0, f"backupctl {__version__}\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_help_has_an_example_and_the_exit_status(backupctl: CommandLine, name: str) -> None:
+    words = ["simulator", "serve"] if name == "simulator" else [name]
+    run = backupctl(*words, "--help")
+    assert (run.code, run.err) == (0, "")
+    assert f"backupctl {' '.join(words)}" in run.out.partition("Example")[2]
+    assert "Exit status: 0" in run.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_stand_in_of_a_command_says_what_the_command_itself_says(name: str) -> None:
+    assert isinstance(root, click.Group)
+    command = loaded(name)
+    assert command.name == name
+    assert root.commands[name].get_short_help_str(200) == COMMANDS[name][1]
+    first_words = COMMANDS[name][1].split()[:2]
+    assert command.get_short_help_str(200).split()[:2] == first_words
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - WITHOUT_APPLIANCE))
+def test_command_has_every_connection_and_output_option(name: str) -> None:
+    flags = {flag for parameter in loaded(name).params for flag in parameter.opts}
+    shared = {option.flag for option in OPTIONS if option.group in {Group.CONNECTION, Group.OUTPUT}}
+    assert shared | {"--password-file", "--password-command"} <= flags
+
+
+@pytest.mark.parametrize("words", [["-s", "vc01", "completion", "bash"], ["-o", "json", "simulator", "serve"]])
+def test_connection_options_do_not_exist_on_commands_without_appliance(
+    backupctl: CommandLine, words: list[str]
+) -> None:
+    run = backupctl(*words)
+    assert run.code == 2
+    assert "no such option" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--nope"],
+        ["nope"],
+        ["list", "--nope"],
+        ["list", "surplus"],
+        ["cancel"],
+        ["list", "-s"],
+        ["list", "--api", "soap"],
+        ["list", "-o", "xml"],
+        ["completion", "tcsh"],
+        ["simulator", "serve", "--release", "5.5"],
+        ["simulator", "serve", "--fault", "nope"],
+        ["simulator", "serve", "--no-tls", "--listen", "nowhere"],
+    ],
+    ids=" ".join,
+)
+def test_usage_error_is_2_with_message_and_hint(backupctl: CommandLine, words: list[str]) -> None:
+    run = backupctl(*words)
+    assert (run.code, run.out) == (ExitCode.USAGE, "")
+    assert run.err.startswith("error: ")
+    assert "hint: " in run.err
+    assert "Traceback" not in run.err
+
+
+@pytest.mark.parametrize(
+    "words", [["-o", "json", "list", "--nope"], ["list", "--nope", "--output=json"], ["list", "-ojson", "x"]]
+)
+def test_usage_error_obeys_the_output_option(backupctl: CommandLine, words: list[str]) -> None:
+    run = backupctl(*words)
+    assert (run.code, run.json["exit_code"], run.json["command"], run.json["results"]) == (2, 2, "list", [])
+    assert run.json["error"]["slug"] == "usage"
+    assert run.json["error"]["hint"]
+
+
+def test_usage_error_in_json_lines_is_one_result_event(backupctl: CommandLine) -> None:
+    (event,) = backupctl("-o", "jsonl", "list", "--nope").events
+    assert (event["event"], event["exit_code"]) == ("result", 2)
+
+
+def test_misspelt_command_gets_a_suggestion(backupctl: CommandLine) -> None:
+    assert "create" in backupctl("crate").err
+
+
+def test_no_command_shows_help_on_standard_error_and_is_2(backupctl: CommandLine) -> None:
+    run = backupctl()
+    assert (run.code, run.out) == (2, "")
+    assert "create" in run.err
+
+
+def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> None:
+    run = backupctl("list", environ=backupctl.environ | {"BACKUPCTL_PASWORD_FILE": "/x"})
+    assert run.code == 0
+    assert "warning: BACKUPCTL_PASWORD_FILE is ignored" in run.err
+    assert json.loads(backupctl("list", "-o", "json").out)["exit_code"] == 0
