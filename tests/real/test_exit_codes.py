@@ -61,7 +61,7 @@ def test_unknown_ca_ends_with_5(program: Program, serve: Simulators) -> None:
 
 def test_ca_of_another_appliance_ends_with_5(program: Program, serve: Simulators) -> None:
     ours, other = serve(), serve()
-    refused = program.run("list", environ={**ours.environ, **{"BACKUPCTL_CA_FILE": other.ca_file or ""}})
+    refused = program.run("list", environ={**ours.environ, "BACKUPCTL_CA_FILE": other.ca_file or ""})
     assert refused.code == 5
 
 
@@ -82,13 +82,15 @@ def test_nobody_listening_ends_with_5(program: Program, serve: Simulators) -> No
 
 def test_failing_backup_ends_with_7(program: Program, serve: Simulators) -> None:
     failed = program.run("create", "-o", "json", environ=serve(faults=["fail-at=40"]).environ)
-    assert (failed.code, failed.result["error"]["slug"], failed.result["job"]["state"]) == (7, "backup-failed", "FAILED")
+    assert (failed.code, failed.result["error"]["slug"], failed.result["job"]["state"]) == (
+        7,
+        "backup-failed",
+        "FAILED",
+    )
 
 
 @pytest.mark.parametrize("options", [("--timeout", "2s"), ("--stall-timeout", "2s")])
-def test_stalling_backup_ends_with_8_and_goes_on(
-    program: Program, serve: Simulators, options: tuple[str, str]
-) -> None:
+def test_stalling_backup_ends_with_8_and_goes_on(program: Program, serve: Simulators, options: tuple[str, str]) -> None:
     environ = serve(faults=["stall-at=60"], seconds="1s").environ
     stalled = program.run("create", *options, "-o", "json", environ=environ)
     assert stalled.code == 8

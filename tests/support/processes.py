@@ -1,4 +1,4 @@
-"""Processes under test: the installed program in an environment of its own, read line by line, never waited for blindly."""
+"""Processes under test: programs in an environment of their own, read line by line, never waited for blindly."""
 
 import contextlib
 import json
