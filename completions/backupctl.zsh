@@ -1,7 +1,7 @@
 #compdef backupctl
 
 _backupctl() {
-    local line
+    local line help
     local -a before lines described
     before=(${~words[1]} "${(@Q)words[2,CURRENT-1]}")
     lines=("${(@f)$(_BACKUPCTL_COMPLETE=zsh "${before[@]}" "$PREFIX" 2>/dev/null </dev/null)}")
@@ -10,7 +10,8 @@ _backupctl() {
         folders) compset -P '--*='; _files -/ ;;
         words)
             for line in "${(@)lines[2,-1]}"; do
-                described+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+                help=${line#*$'\t'}
+                described+=("${${line%%$'\t'*}//:/\\:}${help:+:$help}")
             done
             _describe -V 'backupctl' described
             ;;

@@ -40,7 +40,7 @@ complete -o nosort -F _backupctl backupctl
 _ZSH: Final = r"""#compdef backupctl
 
 _backupctl() {
-    local line
+    local line help
     local -a before lines described
     before=(${~words[1]} "${(@Q)words[2,CURRENT-1]}")
     lines=("${(@f)$(_BACKUPCTL_COMPLETE=zsh "${before[@]}" "$PREFIX" 2>/dev/null </dev/null)}")
@@ -49,7 +49,8 @@ _backupctl() {
         folders) compset -P '--*='; _files -/ ;;
         words)
             for line in "${(@)lines[2,-1]}"; do
-                described+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+                help=${line#*$'\t'}
+                described+=("${${line%%$'\t'*}//:/\\:}${help:+:$help}")
             done
             _describe -V 'backupctl' described
             ;;
