@@ -12,6 +12,7 @@ from tests.support.terminal import Terminal
 pytestmark = pytest.mark.real
 
 COMPLETIONS = ROOT / "completions"
+READY = "echo READY-$((1 + 1))"
 CASES = [
     ("backupctl cr", ["create"]),
     ("backupctl list --out", ["--output"]),
@@ -92,7 +93,7 @@ def test_bash_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str]) 
     (tmp_path / "cert.pem").touch()
     with Terminal(tmp_path, bash, {**environ, "PS1": "$ "}) as terminal:
         terminal.shows(r"^\$$")
-        terminal.type(f"cd {tmp_path}; source {COMPLETIONS}/backupctl.bash; echo READY-$((1 + 1))\n")
+        terminal.type(f"cd {tmp_path}; source {COMPLETIONS}/backupctl.bash; {READY}\n")
         terminal.shows("^READY-2")
         terminal.type("backupctl cr\t")
         terminal.shows(r"^\$ backupctl create$")

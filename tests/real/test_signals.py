@@ -34,7 +34,7 @@ def wait_for_request(wire: Relay, request: str) -> None:
 def test_first_signal_detaches_with_130_and_watch_attaches_again(
     program: Program, serve: Simulators, number: signal.Signals
 ) -> None:
-    served = serve(seconds="4s")
+    served = serve(seconds="2.5s")
     creating = program.start("create", environ=served.environ)
     job_id = creating.said(r"backup started: (\S+)")[1]
     creating.signal(number)
@@ -58,7 +58,7 @@ def test_interrupted_create_as_json_says_which_job_goes_on(program: Program, ser
 
 
 def test_ignored_hangup_stays_ignored(program: Program, serve: Simulators) -> None:
-    creating = program.start("create", environ=serve(seconds="3s").environ, ignoring=[signal.SIGHUP])
+    creating = program.start("create", environ=serve(seconds="2s").environ, ignoring=[signal.SIGHUP])
     creating.said("backup started")
     creating.signal(signal.SIGHUP)
     assert creating.end().code == 0
@@ -75,7 +75,7 @@ def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -
 
 
 def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program, serve: Simulators) -> None:
-    served = serve("--no-tls", faults=["slow=3s@create"], seconds="30s")
+    served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
     with relay(served.port) as wire:
         creating = program.start("create", "-o", "json", environ=served.at(wire.port).environ)
         wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
@@ -83,7 +83,7 @@ def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program,
         creating.signal(signal.SIGINT)
         left = creating.end()
         held = CLOCK.monotonic() - posted
-    assert 2.5 < held < 3.0 + AT_ONCE
+    assert 1.5 < held < 2.0 + AT_ONCE
     assert left.code == 130
     assert left.result["job"]["id"] == jobs(program, served)[0]["id"]
     assert wire.requests[-1] == "DELETE /api/session"

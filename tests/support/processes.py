@@ -39,7 +39,7 @@ def needed_program(name: str) -> str:
     return path
 
 
-def wait_until(found: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """Return the first true value of ``found``, which is asked again and again until the deadline."""
     deadline = CLOCK.monotonic() + seconds
     while True:
@@ -248,7 +248,7 @@ class Simulators:
         self._program = program
         self._serving: list[Process] = []
 
-    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "2s") -> Served:
+    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "1s") -> Served:
         """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
         options = [word for fault in faults for word in ("--fault", fault)]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)

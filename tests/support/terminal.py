@@ -34,12 +34,17 @@ class Terminal:
     @property
     def screen(self) -> str:
         """What stands on the screen, and above it."""
-        return self._do("capture-pane", "-p", "-S", "-")
+        return self._do("capture-pane", "-p", "-S", "-").rstrip("\n")
 
     @property
-    def modes(self) -> str:
-        """Whether the cursor is visible, and whether input is echoed by the line discipline."""
-        return self._do("display-message", "-p", "#{cursor_flag}").strip()
+    def cursor_visible(self) -> bool:
+        return self._do("display-message", "-p", "#{cursor_flag}").strip() == "1"
+
+    def find(self, pattern: str) -> re.Match[str] | None:
+        return re.search(pattern, self.screen, re.MULTILINE)
+
+    def find_all(self, pattern: str) -> list[str]:
+        return re.findall(pattern, self.screen, re.MULTILINE)
 
     def shows(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
         """Wait until something is on the screen."""
@@ -48,7 +53,7 @@ class Terminal:
                 lambda: re.search(pattern, self.screen, re.MULTILINE), f"{pattern!r} on the screen", seconds
             )
         except AssertionError as error:
-            raise AssertionError(f"{error}, which shows:\n{self.screen}") from None
+            raise AssertionError(f"{error}, the screen shows:\n{self.screen}") from None
 
     def type(self, text: str) -> None:
         self._do("send-keys", "-l", "--", text)
