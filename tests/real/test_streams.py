@@ -33,7 +33,7 @@ def test_reader_that_is_gone_gets_the_code_of_the_work(
 ) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "wb") as gone:
+    with os.fdopen(writing, "wb") as gone:
         process = program.start("create", *options, environ=serve(faults=faults, seconds="0.4s").environ, stdout=gone)
     assert process.end().code == code
 
@@ -43,7 +43,7 @@ def test_reader_that_is_gone_gets_the_code_of_the_work(
 def test_full_disk_is_11_unless_something_worse_happened(
     program: Program, serve: Simulators, options: tuple[str, ...], faults: list[str], code: int
 ) -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         ran = program.run("create", *options, environ=serve(faults=faults, seconds="0.4s").environ, stdout=full)
     assert ran.code == code
     assert "No space left" in ran.err
@@ -79,7 +79,7 @@ def test_wrong_command_line_is_2_whatever_standard_error_is(programs: Programs, 
 
 
 def test_simulator_whose_ready_line_cannot_be_written_ends_with_11(program: Program) -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         assert program.run("simulator", "serve", stdout=full).code == 11
 
 
@@ -87,9 +87,7 @@ def test_create_without_home_and_term_succeeds(program: Program, serve: Simulato
     assert program.run("create", environ=serve(seconds="0.4s").environ, without=["HOME", "LANG"]).code == 0
 
 
-@pytest.mark.parametrize(
-    "locale", [{"LANG": "C"}, {"LANG": "C", "PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"]
-)
+@pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LANG": "C", "PYTHONIOENCODING": "ascii"}], ids=["C", "ascii"])
 @pytest.mark.parametrize("options", [(), ("--no-wait", "-o", "json"), ("--dry-run",)])
 def test_text_beyond_ascii_is_no_error_in_any_locale(
     program: Program, serve: Simulators, locale: dict[str, str], options: tuple[str, ...]
@@ -121,7 +119,9 @@ def test_create_under_warnings_as_errors_is_silent(program: Program, serve: Simu
     assert (created.code, created.out, created.err) == (0, "", "")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list", "--simulate"], ["simulator", "--help"], ["create", "--simulate"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["list", "--simulate"], ["simulator", "--help"], ["create", "--simulate"]]
+)
 def test_programs_under_warnings_as_errors_leave_no_warning(program: Program, words: list[str], tmp_path: Path) -> None:
     environ = {"BACKUPCTL_LOCATION": f"nfs://nfs.example.com/{tmp_path.name}", "BACKUPCTL_INTERVAL": "1s"}
     ran = program.run(*words, environ=environ, python=("-W", "error", "-X", "dev"))

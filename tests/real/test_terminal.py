@@ -21,11 +21,9 @@ BACKUP_PASSWORD = "Correct-Horse1"
 def open_terminal(programs: Programs, tmp_path: Path) -> Open:
     """Run a command line at a terminal; its exit code is shown at the end."""
 
-    def open_it(
-        *words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = ""
-    ) -> Terminal:
+    def open_it(*words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = "") -> Terminal:
         line = shlex.join(Program.words(*words, python=("-W", "error::ResourceWarning")))
-        shell = ["sh", "-c", f"trap : INT; {line} {rest}; echo EXIT=$?"]
+        shell = ["sh", "-c", f"trap : INT; {line} {rest}; echo EXIT=$?; exec cat"]
         return Terminal(tmp_path, shell, programs.environ(environ), columns=columns, rows=rows)
 
     return open_it
@@ -108,9 +106,7 @@ def test_question_that_is_left_ends_the_run(
         assert "Aborted" not in terminal.screen
 
 
-def test_result_in_a_file_holds_no_prompt_and_no_escape(
-    open_terminal: Open, serve: Simulators, tmp_path: Path
-) -> None:
+def test_result_in_a_file_holds_no_prompt_and_no_escape(open_terminal: Open, serve: Simulators, tmp_path: Path) -> None:
     served = serve()
     result = tmp_path / "result.json"
     environ = {**without(served, "USERNAME", "PASSWORD"), "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
