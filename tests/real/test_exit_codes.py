@@ -89,7 +89,7 @@ def test_failing_backup_ends_with_7(program: Program, serve: Simulators) -> None
     )
 
 
-@pytest.mark.parametrize("options", [("--timeout", "2s"), ("--stall-timeout", "2s")])
+@pytest.mark.parametrize("options", [("--timeout", "1.5s"), ("--stall-timeout", "1s")])
 def test_stalling_backup_ends_with_8_and_goes_on(program: Program, serve: Simulators, options: tuple[str, str]) -> None:
     environ = serve(faults=["stall-at=60"], seconds="1s").environ
     stalled = program.run("create", *options, "-o", "json", environ=environ)

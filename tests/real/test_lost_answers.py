@@ -23,12 +23,12 @@ def test_lost_request_starts_nothing_and_says_so(program: Program, serve: Simula
 
 
 def test_connections_that_die_while_polling_are_outlived(program: Program, serve: Simulators) -> None:
-    created = program.run("create", environ=serve(faults=["drop=2@poll", "http-503=1@poll"], seconds="3s").environ)
+    created = program.run("create", environ=serve(faults=["drop=1@poll", "http-503=1@poll"], seconds="2s").environ)
     assert created.code == 0
     assert "trouble:" in created.err
     assert "recovered:" in created.err
 
 
 def test_session_that_expires_is_renewed(program: Program, serve: Simulators) -> None:
-    created = program.run("create", environ=serve(faults=["session-expires-after=1s"], seconds="4s").environ)
+    created = program.run("create", environ=serve(faults=["session-expires-after=1s"], seconds="2s").environ)
     assert created.code == 0

@@ -34,7 +34,7 @@ def wait_for_request(wire: Relay, request: str) -> None:
 def test_first_signal_detaches_with_130_and_watch_attaches_again(
     program: Program, serve: Simulators, number: signal.Signals
 ) -> None:
-    served = serve(seconds="2.5s")
+    served = serve(seconds="2s")
     creating = program.start("create", environ=served.environ)
     job_id = creating.said(r"backup started: (\S+)")[1]
     creating.signal(number)

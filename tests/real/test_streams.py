@@ -120,7 +120,7 @@ def test_create_under_warnings_as_errors_is_silent(program: Program, serve: Simu
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["list", "--simulate"], ["simulator", "--help"], ["create", "--simulate"]]
+    "words", [["--help"], ["list", "--simulate"], ["simulator", "--help"], ["validate", "--simulate"]]
 )
 def test_programs_under_warnings_as_errors_leave_no_warning(program: Program, words: list[str], tmp_path: Path) -> None:
     environ = {"BACKUPCTL_LOCATION": f"nfs://nfs.example.com/{tmp_path.name}", "BACKUPCTL_INTERVAL": "1s"}

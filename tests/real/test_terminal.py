@@ -42,7 +42,7 @@ def complete(served: Served) -> dict[str, str]:
 def test_live_bar_appears_moves_and_ends_in_the_result(
     open_terminal: Open, serve: Simulators, columns: int, rows: int
 ) -> None:
-    environ = complete(serve(seconds="3s"))
+    environ = complete(serve(seconds="2s"))
     with open_terminal("create", environ=environ, columns=columns, rows=rows) as terminal:
         first = int(terminal.shows(BAR)[1])
         wait_until(lambda: (seen := terminal.find(BAR)) and first < int(seen[1]) < 100, "a bar that moves")

@@ -160,7 +160,7 @@ class Served:
             "BACKUPCTL_USERNAME": self.username,
             "BACKUPCTL_PASSWORD": self.password,
             "BACKUPCTL_LOCATION": LOCATION,
-            "BACKUPCTL_INTERVAL": "0.5s",
+            "BACKUPCTL_INTERVAL": "0.2s",
             **trust,
         }
 
@@ -248,7 +248,7 @@ class Simulators:
         self._program = program
         self._serving: list[Process] = []
 
-    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "1s") -> Served:
+    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> Served:
         """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
         options = [word for fault in faults for word in ("--fault", fault)]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
