@@ -7,10 +7,14 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from backupctl.cli.app import App
-    from backupctl.cli.root import run
+    try:
+        from backupctl.cli.app import App
+        from backupctl.cli.root import run
 
-    sys.exit(run(App.of_process(sys.argv[1:], before_command=_interrupt_on_signals)))
+        code = run(App.of_process(sys.argv[1:], before_command=_interrupt_on_signals))
+    except KeyboardInterrupt:  # while the program is still being loaded, or again while it ends
+        code = 130
+    sys.exit(code)
 
 
 def _interrupt_on_signals() -> None:

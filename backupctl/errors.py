@@ -45,9 +45,9 @@ GRAVITY: tuple[ExitCode, ...] = (
 
 
 def verdict(codes: Iterable[int]) -> ExitCode:
-    """Return the one exit code for several results: 0 only if all are 0, else the gravest."""
-    seen = set(codes)
-    return next((code for code in GRAVITY if code in seen), ExitCode.DONE)
+    """Return the one exit code for several results: 0 only if all are 0, else the gravest; an unknown one is a bug."""
+    failed = {code if code in GRAVITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
+    return next((code for code in GRAVITY if code in failed), ExitCode.DONE)
 
 
 class BackupctlError(Exception):

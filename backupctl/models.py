@@ -38,15 +38,15 @@ DETAILS_STATUS_AS_JOB_STATE: Mapping[str, str] = {
 class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of the appliance: ``default_message`` is English text, ``id`` names it in the message bundle."""
 
-    id: str = ""
-    default_message: str = ""
+    id: str | None = None
+    default_message: str | None = None
     args: list[Any] | None = None
     localized: str | None = None
 
     @property
     def text(self) -> str:
         """The text to show: English, else localized, else the id."""
-        return self.default_message or self.localized or self.id
+        return self.default_message or self.localized or self.id or ""
 
 
 class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ class RecoveryApi:
         self._session = session
         self._missing: dict[str, NotSupportedError] = {}
         self._version: SystemVersion | None = None
+        self._present: set[str] = set()
 
     @property
     def family(self) -> str | None:
@@ -249,8 +250,7 @@ class RecoveryApi:
             raise_for_status(response, endpoint.doing, names_a_thing="{" in endpoint.route(family).path)
         except NotSupportedError as error:
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
-                if error.certain and endpoint.since != endpoints.FIRST_RELEASE:
-                    self._missing[endpoint.doing] = error
+                self._remember_missing(endpoint, error)
                 raise
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
@@ -259,10 +259,16 @@ class RecoveryApi:
             self._settle(endpoint, answered=error.certain)
             raise
         self._settle(endpoint, answered=True)
+        self._present.add(endpoint.doing)
         try:
             return endpoint.decode(family, response.content)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, str(error)) from error
+
+    def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
+        """Take note of what this release lacks; what was there before is missing only while services start."""
+        if error.certain and endpoint.since != endpoints.FIRST_RELEASE and endpoint.doing not in self._present:
+            self._missing[endpoint.doing] = error
 
     def _settle(self, endpoint: Endpoint[Any], *, answered: bool) -> None:
         """Take note that a recovery operation, which refusals are by as well, lives in this family."""

@@ -159,6 +159,17 @@ class App:
         )
         return self._view
 
+    def print(self, text: str) -> None:
+        """Print what is no result of an appliance.
+
+        Raises OutputError where that cannot be written; that the reader went away is no error.
+        """
+        from backupctl.views.streams import Outlet
+
+        outlet = Outlet(self.stdout)
+        outlet.write(text)
+        outlet.check()
+
     def finish(self, envelope: Envelope) -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
         from backupctl.results import Envelope as Document
@@ -195,7 +206,7 @@ class App:
 def output_asked_for(argv: Sequence[str]) -> Output:
     """Return the output format among the words of a command line, text where it is none of ours."""
     found = ""
-    for word, after in zip(argv, [*argv[1:], ""], strict=True):
+    for word, after in zip(argv, [*argv[1:], ""], strict=False):
         if word == "--":
             break
         if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", word, re.DOTALL):

@@ -39,7 +39,12 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
     show_default=True,
     help="Who may log in.",
 )
-@click.option("--accept-password-file", metavar="FILE", help="The password is in this file; else it is VMware1!.")
+@click.option(
+    "--accept-password-file",
+    metavar="FILE",
+    type=click.Path(),
+    help="The password is in this file; else it is VMware1!.",
+)
 @click.option("--job-duration", metavar="DURATION", default="20s", show_default=True, help="How long a backup takes.")
 @click.option(
     "--progress",
@@ -66,8 +71,7 @@ def serve(app: App, /, accept_username: str, accept_password_file: str | None, *
     options["job_duration"] = parse_duration(options["job_duration"])
 
     def announce(line: str) -> None:
-        app.stdout.write(f"{line}\n")
-        app.stdout.flush()
+        app.print(f"{line}\n")
 
     try:
         run(ServerOptions(username=accept_username, **options), app.clock, announce)

@@ -7,7 +7,7 @@ Connection and output options may stand before or after the command. Their callb
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -15,6 +15,9 @@ from click.core import ParameterSource
 from backupctl.cli.app import App
 from backupctl.settings.option import Group, Kind, Option, SecretName
 from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, OPTIONS, PASSWORD
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,7 +117,16 @@ def _declare(option: Option[Any]) -> Callable[[F], F]:
 
 
 def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
+    if attributes.get("metavar") == "FILE":
+        attributes["shell_complete"] = _files
     return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_note, **attributes)
+
+
+def _files(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[CompletionItem[str]]:
+    """Let the shell complete the name of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem("", type="file")]
 
 
 def _help(option: Option[Any]) -> str:

@@ -1,7 +1,7 @@
 """Asking a person, on a terminal only: elsewhere a missing value is an error, never a hang."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 
@@ -51,14 +51,26 @@ class TerminalPrompter:
                 raise click.UsageError(error.message) from error
             return answer
 
-        answer: str = click.prompt(question, default=default, show_default=bool(default), err=True, value_proc=checked)
-        return answer
+        return _answer(question, default=default, show_default=bool(default), value_proc=checked)
 
     def ask_secret(self, question: str) -> Secret | None:
         """Ask without echo."""
-        answer: str = click.prompt(question, default="", show_default=False, hide_input=True, err=True)
+        answer = _answer(question, default="", show_default=False, hide_input=True)
         return Secret(answer) if answer else None
 
     def say(self, line: str) -> None:
         """Write a line to standard error."""
         click.echo(line, err=True)
+
+
+def _answer(question: str, **how: Any) -> str:  # noqa: ANN401 - click's own attributes
+    """Ask; Ctrl-D says that there is nothing to be had, and Ctrl-C that the run is to end."""
+    try:
+        answer: str = click.prompt(question, err=True, **how)
+    except click.Abort as left:
+        if not how.get("hide_input"):
+            click.echo(err=True)
+        if isinstance(left.__context__, EOFError):
+            raise UsageError(f"no answer to: {question}", hint="nothing was sent; an option can give it") from None
+        raise
+    return answer

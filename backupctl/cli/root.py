@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from contextlib import redirect_stdout
+from typing import IO, Any, Final, cast
 
 import click
 
@@ -10,9 +11,12 @@ from backupctl import __version__
 from backupctl.cli.app import App
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.options import shared_options
-from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, UsageError
+from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, OutputError, UsageError
+from backupctl.views.streams import Outlet
 
 PROGRAM: Final = "backupctl"
+COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"
+"""Set to the name of a shell, it makes the program print completions for its arguments and do nothing else."""
 
 COMMANDS: Final = {
     "create": ("backupctl.cli.cmd_create", "Start a backup and follow it to its end."),
@@ -59,23 +63,47 @@ def root(ctx: click.Context) -> None:
 
 
 def run(app: App) -> int:
-    """Run the command line of ``app`` and return the exit code; no exception leaves this function."""
+    """Run the command line of ``app`` and return the exit code; no exception leaves this function.
+
+    What click prints itself, help and version, goes the way of all results: a reader that went away is no error, a
+    full disk is 11.
+    """
+    shell = app.environ.get(COMPLETION_VARIABLE)
+    if shell:
+        return _complete(app, shell)
+    printed = Outlet(app.stdout)
+    with redirect_stdout(cast("IO[str]", printed)):
+        code = _run(app)
+    try:
+        printed.check()
+    except OutputError as error:
+        return _fail(app, error)
+    return code
+
+
+def _run(app: App) -> int:
     try:
         code: Any = root.main(args=list(app.argv), prog_name=PROGRAM, standalone_mode=False, obj=app)
         return ExitCode.DONE if code is None else int(code)
     except BackupctlError as error:
         return _fail(app, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        app.stderr.write(f"{error.format_message()}\n")
+        Outlet(app.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
         return _fail(app, _usage_error(error))
     except (click.Abort, KeyboardInterrupt):
         return _fail(app, InterruptedRunError("interrupted"))
-    except BrokenPipeError:
-        return ExitCode.DONE
     except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
         return _fail(app, _bug(bug))
+
+
+def _complete(app: App, shell: str) -> int:
+    """Answer a completion script; an error must not disturb the line that somebody is typing."""
+    from backupctl.cli.completion import answer
+
+    Outlet(app.stdout).write(answer(root, shell, app.argv))
+    return ExitCode.DONE
 
 
 def _fail(app: App, error: BackupctlError) -> int:

@@ -83,6 +83,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
 
     Returns the job, or how following another one ended (attach).
     """
+    waited_for: set[str | None] = set()
     while True:
         known = yield from retrying(appliance, appliance.api.jobs)
         answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
@@ -94,14 +95,28 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             if answer.certain:
                 raise answer
             return (yield from find_lost_job(appliance, Expected(request, plan.job_types), known, answer, deadline))
-        busy_with = yield from jobs.running(appliance)
+        busy_with = yield from _running(appliance)
         if plan.if_running == "fail":
             raise _busy(appliance, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
         if appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, answer, busy_with)
+        busy_id = busy_with.id if busy_with else None
+        if busy_id not in waited_for:
+            waited_for.add(busy_id)
+            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
         yield from _wait_for(appliance, plan, busy_with, deadline)
+
+
+def _running(appliance: Appliance) -> Task[Job | None]:
+    """Return the job that makes the appliance busy, None where none can be seen."""
+    try:
+        return (yield from jobs.running(appliance))
+    except InterruptedRunError:
+        raise
+    except BackupctlError:
+        return None
 
 
 def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
@@ -119,7 +134,6 @@ def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
 
 
 def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
-    appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=job))
     if job is None:
         yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
         return
@@ -142,10 +156,11 @@ def _attach(
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
     if ended.error is None and not same_location(ended.job.location, request.location):
         other = ended.job.location or "an unknown location"
-        return Followed(
-            ended.job,
-            BusyError(f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"),
-        )
+        message = f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"
+        return Followed(ended.job, BusyError(message))
+    if isinstance(ended.error, BackupFailedError):
+        message = f"{ended.error.message}: it kept ours from being made"
+        return Followed(ended.job, BusyError(message, hint=ended.error.hint, details=ended.error.details))
     return ended
 
 

@@ -168,21 +168,28 @@ class JobFilter:
 
 
 def newest_first(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Return jobs sorted by start time and id, whatever order the appliance gave them in."""
-    return tuple(sorted(jobs, key=lambda job: (job.start_time.isoformat() if job.start_time else "", job.id))[::-1])
+    """Return jobs sorted by start time and id, whatever order the appliance gave them in.
+
+    A job that has not begun has no start time yet; the time in its id stands in for it.
+    """
+    return tuple(sorted(jobs, key=_age, reverse=True))
 
 
-def running(appliance: Appliance) -> Task[Job | None]:
-    """Return the backup that is running, None where none can be seen (a restore is none)."""
-    job_ids = yield from attempt(appliance.api.jobs)
-    if isinstance(job_ids, BackupctlError):
-        return None
-    found = newest(job_ids)
+def _age(job: Job) -> tuple[str, str]:
+    if job.start_time is not None:
+        return f"{job.start_time:%Y%m%d-%H%M%S.%f}", job.id
+    return job.id if _TIME_ID.fullmatch(job.id) else "", job.id
+
+
+def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
+    """Return the backup that is running, None where none can be seen (a restore is none).
+
+    Raises what stands in the way of asking, after ``patience`` seconds where asking again may help.
+    """
+    found = newest((yield from retrying(appliance, appliance.api.jobs, patience=patience)))
     if found is None:
         return None
-    status = yield from attempt(partial(appliance.api.job, found))
-    if isinstance(status, BackupctlError):
-        return None
+    status = yield from retrying(appliance, partial(appliance.api.job, found), patience=patience)
     job = from_status(status, Job(id=found, state=""))
     return None if job.ended else job
 
@@ -190,7 +197,7 @@ def running(appliance: Appliance) -> Task[Job | None]:
 def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
     """Return the messages of the appliance as values of ours."""
     return tuple(
-        Message(id=message.id, default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
+        Message(id=message.id or "", default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
         for message in messages or ()
     )
 

@@ -2,18 +2,25 @@
 
 from functools import partial
 
+from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundError
 from backupctl.models import Part
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.task import Task, retrying
 from backupctl.results import PartSize
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[PartSize, ...]]:
-    """Return the parts with their sizes; a size that cannot be had is None."""
+    """Return the parts with their sizes; a size that the appliance does not tell is None.
+
+    Raises what says that nothing can be asked at all: unreachable, refused.
+    """
     found = []
     for part in (yield from retrying(appliance, appliance.api.parts)):
-        size = yield from attempt(partial(appliance.api.part_size, part.id))
-        found.append(_sized(part, size if isinstance(size, int) else None))
+        try:
+            size = yield from retrying(appliance, partial(appliance.api.part_size, part.id))
+        except (ApplianceAnswerError, AuthorizationError, NotFoundError):
+            size = None
+        found.append(_sized(part, size))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from backupctl.errors import (
     BackupctlError,
     ExitCode,
     NotFoundError,
+    ServerFaultError,
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
@@ -67,7 +68,8 @@ def _release(appliance: Appliance) -> Task[str | None]:
         version = yield from retrying(appliance, appliance.api.version)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
-        if error.retryable or not appliance.api.family:
+        starting = isinstance(error, ServerFaultError) and error.retryable
+        if starting or not appliance.api.family:
             raise
         release = None
     appliance.emit(
@@ -83,9 +85,12 @@ def _release(appliance: Appliance) -> Task[str | None]:
 
 
 def _leave(appliance: Appliance) -> Task[None]:
-    def leave() -> None:
-        appliance.api.log_out()
-        appliance.api.close()
+    """Log out and close; held, so that an interruption that comes now does not leave the session open."""
 
-    # Held: the work is over, so an interruption has nothing to end any more and must not keep the session open.
+    def leave() -> None:
+        try:
+            appliance.api.log_out()
+        finally:
+            appliance.api.close()
+
     yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)

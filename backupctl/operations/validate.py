@@ -8,20 +8,19 @@ from typing import Any, Final
 from msgspec import structs
 
 from backupctl.errors import (
-    AuthenticationError,
-    AuthorizationError,
+    ApplianceAnswerError,
     BackupctlError,
     BackupFailedError,
     BusyError,
-    CertificateError,
+    NotFoundError,
     NotSupportedError,
 )
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.task import Task, attempt
-from backupctl.results import Check, Job, PartSize
+from backupctl.operations.task import RETRY_SECONDS, Task, attempt, retrying
+from backupctl.results import Check, PartSize
 
 OK: Final = "OK"
 WARNING: Final = "WARNING"
@@ -31,18 +30,18 @@ FAIL: Final = "FAIL"
 def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, ...]]:
     """Return the checks with OK, WARNING or FAIL each; a check that cannot be made is a WARNING.
 
-    Raises what says that nothing can be asked at all: unreachable, not trusted, refused.
+    Raises what says that nothing can be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
     """
     version = yield from attempt(appliance.api.version)
     release = version.version if isinstance(version, SystemVersion) else ""
     parts = yield from read_parts(appliance)
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
-    busy = yield from jobs.running(appliance)
     checks = [_login_check(appliance, release)]
     checks += yield from _health_checks(appliance)
-    checks += [_running_check(busy), _parts_check(parts, chosen), *location_checks(request.location_type, release)]
+    running = yield from _running_check(appliance)
+    checks += [running, _parts_check(parts, chosen), *location_checks(request.location_type, release)]
     checks.append(_encryption_check(request))
-    if busy is None:
+    if running.status != FAIL:
         checks += yield from _appliance_checks(appliance, request, chosen)
     return tuple(checks)
 
@@ -94,10 +93,15 @@ def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSet
     return Check(name="database health", status=status, message=message)
 
 
-def _running_check(busy: Job | None) -> Check:
+def _running_check(appliance: Appliance) -> Task[Check]:
+    name = "running job"
+    try:
+        busy = yield from jobs.running(appliance, patience=RETRY_SECONDS)
+    except (ApplianceAnswerError, NotFoundError) as error:
+        return Check(name=name, status=WARNING, message=f"cannot tell whether one is running: {error.message}")
     if busy is None:
-        return Check(name="running job", status=OK, message="no backup is running")
-    return Check(name="running job", status=FAIL, message=f"backup job {busy.id} is running ({busy.progress} %)")
+        return Check(name=name, status=OK, message="no backup is running")
+    return Check(name=name, status=FAIL, message=f"backup job {busy.id} is running ({busy.progress} %)")
 
 
 def location_checks(location_type: str, release: str) -> list[Check]:
@@ -143,15 +147,16 @@ def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
 def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]) -> Task[list[Check]]:
     name = "appliance validation"
     complete = structs.replace(request, parts=parts)
-    answer = yield from attempt(partial(appliance.api.validate, complete))
-    if isinstance(answer, BusyError):
-        return [Check(name=name, status=FAIL, message=answer.message)]
-    if isinstance(answer, AuthenticationError | AuthorizationError | CertificateError):
-        raise answer
-    if isinstance(answer, NotSupportedError):
-        return [Check(name=name, status=WARNING, message=answer.message)]
-    if isinstance(answer, BackupctlError):
-        return [Check(name=name, status=FAIL, message=": ".join((answer.message, *answer.details)))]
+    try:
+        answer = yield from retrying(appliance, partial(appliance.api.validate, complete))
+    except BusyError as error:
+        return [Check(name=name, status=FAIL, message=error.message)]
+    except NotSupportedError as error:
+        return [Check(name=name, status=WARNING, message=error.message)]
+    except ApplianceAnswerError as error:
+        if not error.certain:
+            raise
+        return [Check(name=name, status=FAIL, message=": ".join((error.message, *error.details)))]
     return _validation(name, answer)
 
 

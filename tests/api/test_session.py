@@ -169,6 +169,14 @@ def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
     assert (api.jobs(), api.family) == ([], "api")
 
 
+def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: FakeClock) -> None:
+    version = {"GET /api/appliance/system/version": Reply(200, {"version": "7.0.0.10100"})}
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
+    api = api_over(wire, clock)
+    api.version()
+    assert (api.jobs(), api.family) == ([], "rest")
+
+
 @pytest.mark.parametrize(
     "first",
     [
@@ -196,6 +204,15 @@ def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) ->
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert wire.asked.count(details) == 1
+
+
+def test_operation_that_was_there_before_a_reboot_is_asked_for_again(clock: FakeClock) -> None:
+    details = "GET /rest/appliance/recovery/backup/job/details"
+    there = Reply(200, {"value": []})
+    api = api_over(Wire({**REST_LOGIN, details: [there, NO_ROUTE, there]}), clock)
+    assert api.job_details() == {}
+    assert isinstance(raised(api.job_details), NotSupportedError)
+    assert api.job_details() == {}
 
 
 def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeClock) -> None:

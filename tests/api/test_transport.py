@@ -306,6 +306,14 @@ def test_real_handshake_that_hangs_ends_at_the_bound() -> None:
 
 
 @pytest.mark.real
+def test_real_connection_is_not_begun_after_the_time_is_over() -> None:
+    none = httpx.Timeout(0.0, connect=0.0)
+    with listening(answer_all) as (address, connections), over_network() as client, pytest.raises(httpx.ConnectTimeout):
+        client.get(f"http://{address}/", timeout=none)
+    assert connections == []
+
+
+@pytest.mark.real
 def test_real_requests_share_one_connection() -> None:
     with listening(answer_all) as (address, connections), over_network() as client:
         for _ in range(20):

@@ -325,6 +325,21 @@ def test_threads_that_come_back_late_do_not_raise_the_limit() -> None:
     assert again.most == 2
 
 
+def test_thread_that_comes_back_late_and_was_replaced_ends() -> None:
+    workers, stuck, busy = ThreadWorkers(limit=1), Gate(), Gate()
+    delivered, deliver = collector()
+    give_up = workers.submit(stuck, deliver)
+    stuck.entered.get(timeout=5)
+    give_up()
+    workers.submit(busy, deliver)
+    busy.entered.get(timeout=5)
+    stuck.open()
+    assert delivered.get(timeout=5) == "through"
+    assert workers._threads == 1
+    busy.open()
+    assert delivered.get(timeout=5) == "through"
+
+
 def test_call_given_up_before_a_thread_took_it_is_never_made() -> None:
     workers, gate, made = ThreadWorkers(limit=1), Gate(), list[str]()
     delivered, deliver = collector()

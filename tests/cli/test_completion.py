@@ -1,0 +1,101 @@
+"""Completion: what is offered, and that the scripts in ``completions/`` are those that the program prints."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backupctl.cli.completion import SCRIPTS
+from tests.support.command_line import CommandLine
+
+COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
+
+
+def offered(backupctl: CommandLine, *words: str, shell: str = "fish") -> list[str]:
+    run = backupctl(*words, environ={"_BACKUPCTL_COMPLETE": shell})
+    assert (run.code, run.err) == (0, "")
+    kind, *lines = run.out.splitlines()
+    return [line.partition("\t")[0] for line in lines] if kind == "words" else [kind]
+
+
+@pytest.mark.parametrize("shell", sorted(SCRIPTS))
+def test_completion_script_equals_the_file(backupctl: CommandLine, shell: str) -> None:
+    printed = backupctl("completion", shell)
+    assert printed.code == 0
+    assert printed.out == (COMPLETIONS / f"backupctl.{shell}").read_text()
+
+
+def test_completions_are_for_these_shells_only() -> None:
+    assert sorted(path.name for path in COMPLETIONS.iterdir()) == [f"backupctl.{shell}" for shell in sorted(SCRIPTS)]
+
+
+def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> None:
+    refused = backupctl("completion", "tcsh")
+    assert refused.code == 2
+    assert "bash, zsh, fish" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], ["cancel", "completion", "create", "list", "parts", "simulator", "status", "validate", "watch"]),
+        (["cr"], ["create"]),
+        (["-o", "json", "wa"], ["watch"]),
+        (["simulator", ""], ["serve"]),
+        (["create", "--loca"], ["--location-type", "--location", "--location-user", "--location-password-file"]),
+        (["list", "-o", "j"], ["json", "jsonl"]),
+        (["list", "--output=j"], ["--output=json", "--output=jsonl"]),
+        (["create", "--location-type", "S"], ["SCP", "SFTP", "SMB"]),
+        (["completion", "z"], ["zsh"]),
+        (["watch", ""], ["latest"]),
+        (["watch", "20"], []),
+        (["create", "--comment", ""], []),
+        (["list", "--ca-file", ""], ["files"]),
+        (["list", "--password-file=/e"], ["files"]),
+        (["simulator", "serve", "--store", ""], ["folders"]),
+    ],
+)
+def test_words_so_far_are_completed(backupctl: CommandLine, words: list[str], expected: list[str]) -> None:
+    assert offered(backupctl, *words)[: len(expected) or 1] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("backupctl", ["cancel"]),
+        ("backupctl cr", ["create"]),
+        ("backupctl create ", []),
+        ("backupctl create --comment 'two words' --fast", ["--fast-backup"]),
+        ("backupctl create --comment 'not yet clos", []),
+        ("backupctl create --location sftp://host/folder --comm", ["--comment"]),
+        ("backupctl list --output=j", ["--output=json"]),
+    ],
+)
+def test_line_of_bash_is_cut_into_words(backupctl: CommandLine, line: str, expected: list[str]) -> None:
+    assert offered(backupctl, line, shell="bash")[:1] == expected
+
+
+def test_description_keeps_its_commas_and_loses_the_environment(backupctl: CommandLine) -> None:
+    lines = backupctl("list", "--", environ={"_BACKUPCTL_COMPLETE": "fish"}).out.splitlines()
+    described = dict(line.partition("\t")[::2] for line in lines)
+    assert described["--output"] == "Text for people, one JSON document, or one JSON event a line."
+    assert not [help_text for help_text in described.values() if "BACKUPCTL_" in help_text]
+
+
+@pytest.mark.parametrize(
+    ("words", "unneeded"),
+    [(["cr"], {"httpx", "rich", "ssl", "msgspec"}), (["create", "--loca"], {"httpx", "rich", "ssl"})],
+)
+def test_completion_needs_no_standard_input_and_no_heavy_import(words: list[str], unneeded: set[str]) -> None:
+    code = f"""
+import sys
+from backupctl.cli.app import App
+from backupctl.cli.root import run
+environ = {{"_BACKUPCTL_COMPLETE": "zsh"}}
+assert run(App(argv={words}, stdin=None, stdout=sys.stdout, stderr=sys.stderr, environ=environ)) == 0
+print(sorted({unneeded} & set(sys.modules)))
+"""
+    root = COMPLETIONS.parent
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,97 @@
+"""Cancel: success means that the job has ended without success."""
+
+from typing import Any
+
+import pytest
+
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    BackupctlError,
+    CancelRefusedError,
+    InterruptedRunError,
+    NotFoundError,
+    TimedOutError,
+)
+from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, ReturnResult
+from backupctl.operations.cancel import cancel
+from backupctl.results import Cancelling
+from tests.support.appliance import scripted, simulated
+from tests.support.clock import FakeClock
+from tests.support.wire import HOST
+
+ID = "20260301-020000-1"
+REQUEST = BackupRequest(parts=("common",), location_type="FTP", location="ftp://backup.example.com/vcenter")
+LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+OK = ReturnResult(status="OK")
+
+
+def status(state: str = "INPROGRESS", progress: float = 50) -> BackupJobStatus:
+    return BackupJobStatus(id=ID, state=state, progress=progress)
+
+
+@pytest.mark.parametrize("job_id", ["latest", "its id"])
+@pytest.mark.parametrize("release", ["6.5", "8.0"])
+def test_cancel_of_a_running_job_sees_it_end(release: str, job_id: str, clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, release=release, job_duration=600)
+    running = bench.appliance.api.create_job(REQUEST).id
+    clock.sleep(100)
+    ended = bench.run(cancel(bench.appliance, "latest" if job_id == "latest" else running))
+    assert (ended.error, ended.job.id, ended.job.state) == (None, running, "FAILED")
+    assert bench.kinds[0] == "Cancelling"
+    assert 100 < clock.elapsed <= 104
+    assert len(simulator.jobs) == 1
+
+
+def test_cancel_that_the_appliance_refuses_shows_its_reasons(clock: FakeClock) -> None:
+    reason = LocalizableMessage(default_message="It has ended.")
+    bench, api = scripted(clock, job=status(), cancel_job=ReturnResult(status="FAIL", messages=[reason]))
+    with pytest.raises(CancelRefusedError) as caught:
+        bench.run(cancel(bench.appliance, ID))
+    assert (caught.value.exit_code, caught.value.details) == (6, ("It has ended.",))
+    assert caught.value.message == f"{HOST} does not cancel backup job {ID}"
+    assert (api.names(), bench.kinds) == (["job", "cancel_job"], [])
+
+
+def test_cancel_of_a_job_that_succeeds_all_the_same_is_refused(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], cancel_job=OK, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID))
+    assert (type(ended.error), ended.job.state) == (CancelRefusedError, "SUCCEEDED")
+
+
+@pytest.mark.parametrize("answer", [OK, ReturnResult(status="WARNING"), ReturnResult(status="ODD"), LOST])
+def test_cancel_with_any_other_answer_is_judged_by_what_the_job_does(answer: Any, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=[status(), status(), status("FAILED")], cancel_job=answer, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID))
+    assert (ended.error, ended.job.state) == (None, "FAILED")
+    assert len(bench.events_of(Cancelling)) == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "error"), [(status(), TimedOutError), (LOST, ApplianceUnreachableError)], ids=["runs", "dropped"]
+)
+def test_cancel_waits_a_minute_for_the_end(then: Any, error: type[BackupctlError], clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=[status(), then], cancel_job=OK, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID))
+    assert (type(ended.error), clock.elapsed) == (error, 60)
+
+
+def test_cancel_that_certainly_failed_raises_its_error(clock: FakeClock) -> None:
+    refused = ApplianceUnreachableError("cannot connect")
+    bench, api = scripted(clock, job=status(), cancel_job=refused)
+    with pytest.raises(ApplianceUnreachableError) as caught:
+        bench.run(cancel(bench.appliance, ID))
+    assert caught.value is refused
+    assert api.names() == ["job", "cancel_job"]
+
+
+def test_cancel_of_an_unknown_job_is_not_found_and_not_sent(clock: FakeClock) -> None:
+    bench, api = scripted(clock, job=NotFoundError("404"), cancel_job=OK)
+    with pytest.raises(NotFoundError, match=f"knows no backup job {ID}"):
+        bench.run(cancel(bench.appliance, ID))
+    assert "cancel_job" not in api.names()
+
+
+def test_cancel_interrupted_leaves_the_job_to_itself(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status(), cancel_job=OK, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID), interrupt_at=[10])
+    assert (type(ended.error), clock.elapsed) == (InterruptedRunError, 10)

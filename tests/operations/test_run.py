@@ -1,0 +1,221 @@
+"""One appliance from login to logout: errors become results, and the session is always logged out."""
+
+import queue
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    AuthorizationError,
+    BackupctlError,
+    BackupFailedError,
+    NotSupportedError,
+    ServerFaultError,
+)
+from backupctl.models import BackupRequest, SystemVersion
+from backupctl.operations.create import BackupPlan, create
+from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption
+from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.run import Outcome, run_on
+from backupctl.operations.task import Call, Task, Wait
+from backupctl.results import Connected, ErrorInfo, Job, JobResult, JobsResult, Result
+from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
+from tests.support.clock import FakeClock
+from tests.support.wire import HOST
+
+LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+JOB = Job(id="20260301-020000-1", state="SUCCEEDED")
+VERSION = SystemVersion(version="8.0.2.00100")
+
+
+def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
+    return scripted(clock, **{"version": VERSION, "log_out": None} | answers)
+
+
+def done(**fields: Any) -> Task[Outcome]:
+    yield from ()
+    return Outcome(fields)
+
+
+def raising(error: BaseException) -> Task[Outcome]:
+    yield from ()
+    raise error
+
+
+def waiting(clock: FakeClock, seconds: float) -> Task[Outcome]:
+    yield Wait(clock.monotonic() + seconds)
+    return Outcome()
+
+
+def held(clock: FakeClock, seconds: float) -> Task[Outcome]:
+    yield Call(lambda: clock.sleep(seconds), held=True)
+    return Outcome()
+
+
+def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> None:
+    bench, api = prepared(clock)
+    result = bench.run(run_on(bench.appliance, JobsResult, done(jobs=(JOB,))))
+    assert result == JobsResult(server="vc01", host=HOST, api="api", release="8.0.2.00100", jobs=(JOB,))
+    assert api.names() == ["version", "log_out", "close"]
+    (connected,) = bench.events_of(Connected)
+    assert (connected.host, connected.api, connected.release) == (HOST, "api", "8.0.2.00100")
+
+
+@pytest.mark.parametrize(
+    "error", [BackupFailedError("failed", hint="h", details=["d"]), LOST, AuthorizationError("403")]
+)
+def test_run_makes_an_error_part_of_the_result_and_logs_out(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = prepared(clock)
+    result = bench.run(run_on(bench.appliance, JobResult, raising(error)))
+    assert (result.exit_code, result.error, result.job) == (error.exit_code, ErrorInfo.of(error), None)
+    assert api.names()[-2:] == ["log_out", "close"]
+
+
+def test_run_keeps_the_job_of_a_failure(clock: FakeClock) -> None:
+    bench, _ = prepared(clock)
+    outcome = Outcome.of(Followed(JOB, BackupFailedError("failed")))
+    assert outcome.fields == {"job": JOB}
+    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
+    assert (result.job, result.exit_code, result.error) == (JOB, 0, None)
+
+
+def test_run_with_a_bug_logs_out_and_raises_it(clock: FakeClock) -> None:
+    bench, api = prepared(clock)
+    with pytest.raises(ZeroDivisionError):
+        bench.run(run_on(bench.appliance, Result, raising(ZeroDivisionError())))
+    assert api.names()[-2:] == ["log_out", "close"]
+
+
+@pytest.mark.parametrize("work", [waiting, held])
+def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome]], clock: FakeClock) -> None:
+    bench, api = prepared(clock)
+    result = bench.run(run_on(bench.appliance, Result, work(clock, 60)), interrupt_at=[3])
+    assert api.names()[-2:] == ["log_out", "close"]
+    assert result.exit_code == (130 if work is waiting else 0)
+
+
+def test_run_interrupted_at_its_logout_ends_the_session_all_the_same(clock: FakeClock) -> None:
+    bench, api = prepared(clock, log_out=lambda: clock.sleep(3))
+    result = bench.run(run_on(bench.appliance, Result, done()), interrupt_at=[1])
+    assert (api.names()[-2:], result.exit_code) == (["log_out", "close"], 0)
+
+
+def test_run_interrupted_at_the_login_returns_that(clock: FakeClock) -> None:
+    bench, api = prepared(clock, version=LOST)
+    result = bench.run(run_on(bench.appliance, Result, done()), interrupt_at=[0.5])
+    assert (result.exit_code, api.names()[-2:]) == (130, ["log_out", "close"])
+
+
+@pytest.mark.parametrize("error", [LOST, ServerFaultError("503", retryable=True), AuthenticationError("401")])
+def test_run_whose_logout_fails_is_no_worse_for_it(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = prepared(clock, log_out=error)
+    result = bench.run(run_on(bench.appliance, Result, done()))
+    assert (result.exit_code, result.error) == (0, None)
+    assert api.names()[-2:] == ["log_out", "close"]
+
+
+def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
+    class Stuck(InlineWorkers):
+        def submit(self, function: Callable[[], Any], deliver: Any) -> Callable[[], None]:
+            if "leave" in getattr(function, "__qualname__", ""):
+                return lambda: None
+            return super().submit(function, deliver)
+
+    bench, _ = prepared(clock)
+    fleet: Fleet[Result] = Fleet(clock, Stuck(), queue.SimpleQueue[Any]())
+    (result,) = fleet.run([run_on(bench.appliance, Result, done())])
+    assert (result.exit_code, clock.elapsed) == (0, 5)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthorizationError("403"),
+        NotSupportedError("404"),
+        ApplianceAnswerError("400"),
+        ApplianceAnswerError("no version in it", certain=False, retryable=True),
+        ServerFaultError("500"),
+    ],
+)
+def test_run_on_an_appliance_that_does_not_tell_its_release_goes_on(error: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, version=error)
+    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
+    assert (result.exit_code, result.release, result.job) == (0, None, JOB)
+    assert bench.kinds[-1] == "Connected"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(AuthenticationError("401"), 4), (LOST, 5), (ServerFaultError("503", retryable=True), 6)],
+)
+def test_run_on_an_appliance_that_lets_nobody_in_ends_there(error: BackupctlError, code: int, clock: FakeClock) -> None:
+    bench, api = prepared(clock, version=error)
+    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was begun"))))
+    assert (result.exit_code, bench.events_of(Connected)) == (code, [])
+    assert api.names()[-2:] == ["log_out", "close"]
+    assert clock.elapsed <= 30
+
+
+@pytest.mark.parametrize(
+    "error", [NotSupportedError("no login here"), AuthorizationError("403"), ServerFaultError("500")]
+)
+def test_run_that_was_never_let_in_does_not_say_that_it_is_connected(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = prepared(clock, version=error)
+    api.family = None
+    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was begun"))))
+    assert (result.error, bench.kinds) == (ErrorInfo.of(error), [])
+
+
+REQUEST = BackupRequest(parts=("common",), location_type="SFTP", location="sftp://backup.example.com/vcenter")
+
+
+@pytest.mark.parametrize(
+    ("faults", "interrupt_at", "code"),
+    [
+        ([], [], 0),
+        (["fail-at=40"], [], 7),
+        (["busy"], [], 9),
+        (["forbidden"], [], 4),
+        (["lost-create-request"], [], 5),
+        (["lost-create-answer"], [], 0),
+        (["drop=%3@poll"], [], 0),
+        (["html-503=%4@poll"], [], 0),
+        (["session-expires-after=20s"], [], 0),
+        (["reboot-at=50:60s"], [], 0),
+        ([], [20], 130),
+        (["lost-create-request"], [20], 5),
+        (["slow=3s"], [1], 130),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("release", ["7.0", "8.0"])
+def test_run_leaves_no_session_behind(
+    release: str, faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock
+) -> None:
+    bench, simulator = simulated(clock, release=release, job_duration=60, faults=faults)
+
+    def work() -> Task[Outcome]:
+        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Patience()))))
+
+    result = bench.run(run_on(bench.appliance, JobResult, work()), interrupt_at=interrupt_at)
+    assert (result.exit_code, simulator.open_sessions) == (code, 0)
+    assert result.api == ("rest" if release == "7.0" else "api")
+
+
+def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) -> None:
+    benches = [simulated(clock, job_duration=600) for _ in range(5)]
+
+    def work(bench: Bench) -> Task[Outcome]:
+        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Patience()))))
+
+    mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    clock.at(100, lambda: mailbox.put(Interruption()))
+    fleet: Fleet[JobResult] = Fleet(clock, InlineWorkers(), mailbox)
+    results = fleet.run([run_on(bench.appliance, JobResult, work(bench)) for bench, _ in benches])
+    assert [result.exit_code for result in results] == [130] * 5
+    assert [simulator.open_sessions for _, simulator in benches] == [0] * 5
+    assert clock.elapsed == 100

@@ -1,0 +1,83 @@
+"""Asking again: only what may help, with backoff, for a while, and not in silence."""
+
+from typing import Any
+
+import pytest
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    InterruptedRunError,
+    ServerFaultError,
+)
+from backupctl.operations.task import Backoff, attempt, call, retrying
+from backupctl.results import Troubled
+from tests.support.appliance import Bench, ScriptedRecovery, scripted
+from tests.support.clock import FakeClock
+
+LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+FAULT = ServerFaultError("html 503", certain=False, retryable=True)
+
+
+def asking(clock: FakeClock, answers: Any) -> tuple[Bench, ScriptedRecovery]:
+    return scripted(clock, jobs=answers)
+
+
+def test_backoff_doubles_up_to_its_longest() -> None:
+    backoff = Backoff(longest=20)
+    assert [backoff.next_seconds() for _ in range(7)] == [1, 2, 4, 8, 16, 20, 20]
+    assert Backoff().next_seconds() == 1
+
+
+def test_backoff_after_thousands_of_failures_is_still_a_number() -> None:
+    backoff = Backoff()
+    backoff.failures = 100_000
+    assert backoff.next_seconds() == 30
+
+
+def test_retrying_returns_the_first_answer_without_a_word(clock: FakeClock) -> None:
+    bench, api = asking(clock, [["a"]])
+    assert bench.run(retrying(bench.appliance, api.jobs)) == ["a"]
+    assert (bench.kinds, api.moments) == ([], [0])
+
+
+def test_retrying_says_once_that_there_is_trouble_and_once_that_it_is_over(clock: FakeClock) -> None:
+    bench, api = asking(clock, [LOST, FAULT, LOST, ["a"]])
+    assert bench.run(retrying(bench.appliance, api.jobs)) == ["a"]
+    assert api.moments == [0, 1, 3, 7]
+    assert bench.kinds == ["Troubled", "Recovered"]
+    assert bench.events_of(Troubled)[0].error.message == "dropped"
+
+
+def test_retrying_ends_with_the_last_error_within_its_patience(clock: FakeClock) -> None:
+    bench, api = asking(clock, [LOST, LOST, FAULT])
+    with pytest.raises(ServerFaultError):
+        bench.run(retrying(bench.appliance, api.jobs))
+    assert api.moments == [0, 1, 3, 7, 15]
+
+
+@pytest.mark.parametrize(
+    "error", [AuthenticationError("401"), ApplianceAnswerError("400"), ApplianceUnreachableError("refused")]
+)
+def test_retrying_does_not_repeat_what_cannot_help(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = asking(clock, error)
+    with pytest.raises(type(error)):
+        bench.run(retrying(bench.appliance, api.jobs))
+    assert (api.moments, bench.kinds) == ([0], [])
+
+
+def test_retrying_interrupted_stops(clock: FakeClock) -> None:
+    bench, api = asking(clock, LOST)
+    with pytest.raises(InterruptedRunError):
+        bench.run(retrying(bench.appliance, api.jobs), interrupt_at=[2])
+    assert api.moments == [0, 1]
+
+
+def test_attempt_returns_known_errors_and_raises_bugs(clock: FakeClock) -> None:
+    bench, api = asking(clock, [LOST, ZeroDivisionError(), ["a"]])
+    assert bench.run(attempt(api.jobs)) is LOST
+    with pytest.raises(ZeroDivisionError):
+        bench.run(attempt(api.jobs))
+    assert bench.run(call(api.jobs)) == ["a"]

@@ -1,0 +1,201 @@
+"""Validate and parts: what can be said before a backup, and when there is nothing to say."""
+
+from typing import Any
+
+import pytest
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    AuthorizationError,
+    BackupctlError,
+    BusyError,
+    CertificateError,
+    NotSupportedError,
+    ServerFaultError,
+)
+from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, Part, ReturnResult
+from backupctl.operations.parts import read_parts, total_mb
+from backupctl.operations.validate import validate
+from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
+from tests.support.clock import FakeClock
+
+ID = "20260301-020000-1"
+LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+PARTS = [
+    Part(id="common", optional=False, selected_by_default=True),
+    Part(id="seat", selected_by_default=True),
+    Part(id="supervisors"),
+]
+SIZES = {"common": 700, "seat": 300, "supervisors": 50}
+OK = ReturnResult(status="OK")
+
+
+def request(*parts: str) -> BackupRequest:
+    return BackupRequest(parts=parts, location_type="SFTP", location="sftp://backup.example.com/vcenter")
+
+
+def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
+    good = {"parts": [PARTS], "part_size": SIZES.__getitem__, "jobs": [[]], "validate": OK}
+    return scripted(clock, **good | answers)
+
+
+def checks(bench: Bench, *parts: str) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for check in bench.run(validate(bench.appliance, request(*parts))):
+        found.setdefault(check.name, []).append((check.status, check.message))
+    return found
+
+
+@pytest.mark.parametrize("release", ["6.5", "6.7U2", "8.0"])
+def test_validate_of_a_healthy_appliance_is_ok_and_starts_nothing(release: str, clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, release=release)
+    location = "sftp://backup.example.com/vcenter" if release == "8.0" else "ftp://backup.example.com/vcenter"
+    asked = BackupRequest(parts=(), location_type=location.partition(":")[0].upper(), location=location)
+    assert {check.status for check in bench.run(validate(bench.appliance, asked))} == {"OK"}
+    assert list(simulator.jobs) == []
+
+
+def test_validate_on_an_appliance_that_says_no_fails(clock: FakeClock) -> None:
+    bench, _ = simulated(clock, faults=["validate-fail"])
+    assert "FAIL" in [status for status, _ in checks(bench)["appliance validation"]]
+
+
+@pytest.mark.parametrize(
+    ("parts", "sizes", "status", "says"),
+    [
+        ((), SIZES, "OK", "common 700 MB, seat 300 MB; 1000 MB in all"),
+        (("common",), SIZES, "OK", "common 700 MB; 700 MB in all"),
+        (("seat",), SIZES, "OK", "common 700 MB, seat 300 MB; 1000 MB in all"),
+        (("supervisors", "common"), SIZES, "OK", "common 700 MB, supervisors 50 MB; 750 MB in all"),
+        (("moon", "seat"), SIZES, "FAIL", "not offered: moon (offered: common, seat, supervisors)"),
+        ((), {**SIZES, "common": 0}, "WARNING", "common 0 MB, seat 300 MB: an estimate of 0 MB"),
+        (("common",), {**SIZES, "seat": 0}, "OK", "common 700 MB"),
+    ],
+)
+def test_validate_judges_the_parts(
+    parts: tuple[str, ...], sizes: dict[str, int], status: str, says: str, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, part_size=sizes.__getitem__)
+    ((found, message),) = checks(bench, *parts)["parts"]
+    assert found == status
+    assert message.startswith(says)
+
+
+def test_validate_sends_the_default_parts_to_the_appliance(clock: FakeClock) -> None:
+    bench, api = prepared(clock)
+    checks(bench)
+    assert [call[1].parts for call in api.calls if call[0] == "validate"] == [("common", "seat")]
+
+
+def test_validate_while_a_backup_runs_fails_without_asking_further(clock: FakeClock) -> None:
+    bench, api = prepared(clock, jobs=[[ID]], job=BackupJobStatus(id=ID, state="INPROGRESS", progress=12))
+    assert checks(bench)["running job"] == [("FAIL", f"backup job {ID} is running (12 %)")]
+    assert "validate" not in api.names()
+
+
+def test_validate_asks_again_what_runs_while_that_may_help(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, jobs=[LOST, LOST, []])
+    assert checks(bench)["running job"] == [("OK", "no backup is running")]
+
+
+def test_validate_that_cannot_tell_what_runs_warns(clock: FakeClock) -> None:
+    bench, api = prepared(clock, jobs=ServerFaultError("500 ERROR: the history is broken"))
+    ((status, message),) = checks(bench)["running job"]
+    assert (status, "the history is broken" in message) == ("WARNING", True)
+    assert "validate" in api.names()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (OK, [("OK", "the appliance says OK")]),
+        (ReturnResult(status="ODD"), [("WARNING", "the appliance says ODD")]),
+        (
+            ReturnResult(
+                status="FAIL",
+                messages=[LocalizableMessage(default_message="No."), LocalizableMessage(id="com.vmware.x")],
+            ),
+            [("FAIL", "No."), ("FAIL", "com.vmware.x")],
+        ),
+        (BusyError("a restore is running"), [("FAIL", "a restore is running")]),
+        (NotSupportedError("no such operation"), [("WARNING", "no such operation")]),
+        (
+            ServerFaultError("500 ERROR", details=["Cannot connect.", "Refused."]),
+            [("FAIL", "500 ERROR: Cannot connect.: Refused.")],
+        ),
+        (ApplianceAnswerError("400 INVALID_ARGUMENT"), [("FAIL", "400 INVALID_ARGUMENT")]),
+        ([LOST, ServerFaultError("503", certain=False, retryable=True), OK], [("OK", "the appliance says OK")]),
+    ],
+)
+def test_validate_takes_the_word_of_the_appliance(
+    answer: Any, expected: list[tuple[str, str]], clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, validate=answer)
+    assert checks(bench)["appliance validation"] == expected
+
+
+NOTHING_TO_ASK = [
+    LOST,
+    ApplianceUnreachableError("refused"),
+    CertificateError("not trusted"),
+    AuthenticationError("401"),
+]
+
+
+@pytest.mark.parametrize("error", NOTHING_TO_ASK, ids=lambda error: error.message)
+@pytest.mark.parametrize("operation", ["parts", "part_size", "jobs", "validate"])
+def test_validate_raises_where_nothing_can_be_asked(operation: str, error: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, **{operation: error})
+    with pytest.raises(type(error)) as caught:
+        checks(bench)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthorizationError("403"),
+        ApplianceAnswerError("odd JSON", certain=False, retryable=True),
+        ServerFaultError("html 502", certain=False, retryable=True),
+    ],
+    ids=lambda error: error.message,
+)
+def test_validate_raises_where_somebody_else_or_nobody_answers_for_the_appliance(
+    error: BackupctlError, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, validate=error)
+    with pytest.raises(type(error)):
+        checks(bench)
+
+
+# Parts
+
+
+@pytest.mark.parametrize(
+    "unknown", [ServerFaultError("500"), NotSupportedError("404"), AuthorizationError("403"), ApplianceAnswerError("x")]
+)
+def test_part_whose_size_the_appliance_does_not_tell_has_none(unknown: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, part_size=[700, unknown, 50])
+    parts = bench.run(read_parts(bench.appliance))
+    assert [(part.id, part.size_mb) for part in parts] == [("common", 700), ("seat", None), ("supervisors", 50)]
+    assert total_mb(parts) == 750
+
+
+def test_parts_of_unknown_sizes_have_no_total(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, part_size=ServerFaultError("500"))
+    assert total_mb(bench.run(read_parts(bench.appliance))) is None
+
+
+def test_part_without_texts_is_named_by_its_id(clock: FakeClock) -> None:
+    bench, _ = prepared(clock)
+    first, *_ = bench.run(read_parts(bench.appliance))
+    assert (first.name, first.description, first.optional) == ("common", "", False)
+
+
+@pytest.mark.parametrize("error", NOTHING_TO_ASK, ids=lambda error: error.message)
+def test_parts_raise_where_nothing_can_be_asked(error: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, part_size=[700, error])
+    with pytest.raises(type(error)):
+        bench.run(read_parts(bench.appliance))

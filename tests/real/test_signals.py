@@ -1,0 +1,148 @@
+"""Signals to a running program: the backup goes on, the shell gets 130, and nobody waits for a timeout."""
+
+import signal
+
+import pytest
+
+from tests.support.processes import CLOCK, Process, Program, Served, Simulators, wait_until
+from tests.support.relay import Relay, relay
+
+pytestmark = pytest.mark.real
+
+AT_ONCE = 1.0
+"""Seconds within which an interruption is answered."""
+LOGOUT = 5.0
+"""Seconds that a logout may take besides."""
+
+
+def seconds_to_end(process: Process) -> float:
+    began = CLOCK.monotonic()
+    process.end()
+    return CLOCK.monotonic() - began
+
+
+def jobs(program: Program, served: Served) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = program.run("list", "-o", "json", environ=served.environ).result["jobs"]
+    return found
+
+
+def wait_for_request(wire: Relay, request: str) -> None:
+    wait_until(lambda: any(seen.startswith(request) for seen in wire.requests), request)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_first_signal_detaches_with_130_and_watch_attaches_again(
+    program: Program, serve: Simulators, number: signal.Signals
+) -> None:
+    served = serve(seconds="2s")
+    creating = program.start("create", environ=served.environ)
+    job_id = creating.said(r"backup started: (\S+)")[1]
+    creating.signal(number)
+    assert seconds_to_end(creating) < AT_ONCE
+    left = creating.end()
+    assert left.code == 130
+    assert f"backupctl watch {job_id}" in left.err
+    assert program.run("status", job_id, environ=served.environ).code == 8
+    watched = program.run("watch", job_id, environ=served.environ)
+    assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
+
+
+def test_interrupted_create_as_json_says_which_job_goes_on(program: Program, serve: Simulators) -> None:
+    served = serve(seconds="30s")
+    creating = program.start("create", "-o", "jsonl", environ=served.environ)
+    creating.printed('"event":"started"')
+    creating.signal(signal.SIGINT)
+    result = creating.end().events[-1]
+    assert (result["event"], result["exit_code"]) == ("result", 130)
+    assert result["results"][0]["job"]["id"] == jobs(program, served)[0]["id"]
+
+
+def test_ignored_hangup_stays_ignored(program: Program, serve: Simulators) -> None:
+    creating = program.start("create", environ=serve(seconds="2s").environ, ignoring=[signal.SIGHUP])
+    creating.said("backup started")
+    creating.signal(signal.SIGHUP)
+    assert creating.end().code == 0
+
+
+def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -> None:
+    served = serve(seconds="30s")
+    creating = program.start("create", "--cancel-on-interrupt", environ=served.environ)
+    job_id = creating.said(r"backup started: (\S+)")[1]
+    creating.signal(signal.SIGINT)
+    assert creating.end().code == 130
+    status = program.run("status", job_id, "-o", "json", environ=served.environ)
+    assert (status.code, status.result["job"]["state"]) == (7, "FAILED")
+
+
+def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
+    with relay(served.port) as wire:
+        creating = program.start("create", "-o", "json", environ=served.at(wire.port).environ)
+        wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
+        posted = CLOCK.monotonic()
+        creating.signal(signal.SIGINT)
+        left = creating.end()
+        held = CLOCK.monotonic() - posted
+    assert 1.5 < held < 2.0 + AT_ONCE
+    assert left.code == 130
+    assert left.result["job"]["id"] == jobs(program, served)[0]["id"]
+    assert wire.requests[-1] == "DELETE /api/session"
+
+
+def test_second_signal_ends_at_once(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
+    with relay(served.port) as wire:
+        creating = program.start("create", environ=served.at(wire.port).environ)
+        wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
+        creating.signal(signal.SIGINT)
+        with pytest.raises(AssertionError):
+            creating.said("interrupted", seconds=0.5)
+        assert creating.running
+        creating.signal(signal.SIGINT)
+        assert seconds_to_end(creating) < AT_ONCE
+    left = creating.end()
+    assert left.code == 130
+    assert "interrupted twice" in left.err
+
+
+def test_signal_during_a_slow_login_waits_for_five_seconds_at_most(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", faults=["slow=60s@login"])
+    with relay(served.port) as wire:
+        creating = program.start("create", environ=served.at(wire.port).environ)
+        wait_for_request(wire, "POST /api/session")
+        creating.signal(signal.SIGINT)
+        assert seconds_to_end(creating) < LOGOUT + AT_ONCE
+    assert creating.end().code == 130
+
+
+@pytest.mark.parametrize(
+    ("phase", "request_seen"),
+    [("list", "GET /api/appliance/recovery/backup/job"), ("poll", "GET /api/appliance/recovery/backup/job/")],
+)
+def test_signal_during_a_slow_read_is_answered_at_once_and_logs_out(
+    program: Program, serve: Simulators, phase: str, request_seen: str
+) -> None:
+    served = serve("--no-tls", faults=[f"slow=60s@{phase}"], seconds="60s")
+    with relay(served.port) as wire:
+        creating = program.start("create", environ=served.at(wire.port).environ)
+        wait_for_request(wire, request_seen)
+        creating.signal(signal.SIGINT)
+        assert seconds_to_end(creating) < AT_ONCE
+        assert creating.end().code == 130
+        assert wire.requests[-1] == "DELETE /api/session"
+
+
+def test_signal_with_a_slow_logout_waits_for_five_seconds(program: Program, serve: Simulators) -> None:
+    creating = program.start("create", environ=serve(faults=["slow=60s@logout"], seconds="30s").environ)
+    creating.said("backup started")
+    creating.signal(signal.SIGINT)
+    assert LOGOUT - 1.0 < seconds_to_end(creating) < LOGOUT + AT_ONCE
+    assert creating.end().code == 130
+
+
+def test_simulator_ends_with_0_by_interrupt_and_by_term(program: Program) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        serving = program.start("simulator", "serve")
+        serving.printed("appliances")
+        serving.signal(number)
+        assert serving.end().code == 0

@@ -1,0 +1,124 @@
+"""A person at a real terminal: the live display, the questions, and the ways out of them."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Program, Programs, Served, Simulators, wait_until
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.real
+
+Open = Callable[..., AbstractContextManager[Terminal]]
+BAR = r"(\d+) ?%"
+BACKUP_PASSWORD = "Correct-Horse1"
+
+
+@pytest.fixture
+def open_terminal(programs: Programs, tmp_path: Path) -> Open:
+    """Run a command line at a terminal; its exit code is shown at the end."""
+
+    def open_it(*words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = "") -> Terminal:
+        line = shlex.join(Program.words(*words, python=("-W", "error::ResourceWarning")))
+        shell = ["sh", "-c", f"trap : INT; {line} {rest}; echo EXIT=$?; exec cat"]
+        return Terminal(tmp_path, shell, programs.environ(environ), columns=columns, rows=rows)
+
+    return open_it
+
+
+def without(served: Served, *names: str) -> dict[str, str]:
+    return {name: value for name, value in served.environ.items() if name.removeprefix("BACKUPCTL_") not in names}
+
+
+def complete(served: Served) -> dict[str, str]:
+    """All that is asked for otherwise."""
+    return {**served.environ, "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50), (40, 10)])
+def test_live_bar_appears_moves_and_ends_in_the_result(
+    open_terminal: Open, serve: Simulators, columns: int, rows: int
+) -> None:
+    environ = complete(serve(seconds="2s"))
+    with open_terminal("create", environ=environ, columns=columns, rows=rows) as terminal:
+        first = int(terminal.shows(BAR)[1])
+        wait_until(lambda: (seen := terminal.find(BAR)) and first < int(seen[1]) < 100, "a bar that moves")
+        assert len(terminal.find_all(BAR)) == 1
+        terminal.shows("EXIT=0")
+        assert "SUCCEEDED" in terminal.screen
+        assert max(len(line) for line in terminal.screen.splitlines()) <= columns
+        assert terminal.cursor_visible
+
+
+def test_control_c_leaves_the_bar_and_says_how_to_go_on(open_terminal: Open, serve: Simulators) -> None:
+    with open_terminal("create", environ=complete(serve(seconds="30s"))) as terminal:
+        terminal.shows(BAR)
+        terminal.press("C-c")
+        terminal.shows("EXIT=130")
+        assert "backupctl watch" in terminal.screen
+        assert "Traceback" not in terminal.screen
+        assert terminal.cursor_visible
+
+
+def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Simulators) -> None:
+    served = serve()
+    environ = without(served, "SERVER", "USERNAME", "PASSWORD", "LOCATION")
+    with open_terminal("create", "--location-user", "backup", environ=environ, columns=120, rows=50) as terminal:
+        questions = [
+            (r"Location .*: *$", "nonsense"),
+            (r"Location [^\n]*: *\Z", "sftp://backup.example.com/vcenter"),
+            (r"Password of backup[^\n]*: *\Z", "location-secret"),
+            (r"Backup password \(Enter[^\n]*: *\Z", "short"),
+            (r"Backup password \(Enter[^\n]*: *\Z", BACKUP_PASSWORD),
+            (r"Backup password again[^\n]*: *\Z", "another"),
+            (r"Backup password \(Enter[^\n]*: *\Z", BACKUP_PASSWORD),
+            (r"Backup password again[^\n]*: *\Z", BACKUP_PASSWORD),
+            (r"Appliance[^\n]*: *\Z", served.url),
+            (r"User name[^\n]*: *\Z", ""),
+            (r"Password of administrator[^\n]*: *\Z", served.password),
+        ]
+        for question, text in questions:
+            terminal.answer(question, text)
+        terminal.shows("EXIT=0")
+        for secret in ("location-secret", BACKUP_PASSWORD, served.password, "another"):
+            assert secret not in terminal.screen
+        assert "The two are not the same" in terminal.screen
+        assert "encrypted" in terminal.screen
+
+
+@pytest.mark.parametrize("missing", ["SERVER", "USERNAME", "PASSWORD", "LOCATION"])
+@pytest.mark.parametrize(("key", "code"), [("C-c", 130), ("C-d", 2)])
+def test_question_that_is_left_ends_the_run(
+    open_terminal: Open, serve: Simulators, missing: str, key: str, code: int
+) -> None:
+    served = serve()
+    environ = {**complete(served), "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
+    del environ[f"BACKUPCTL_{missing}"]
+    with open_terminal("create", environ=environ) as terminal:
+        terminal.shows(r": *\Z")
+        terminal.press(key)
+        terminal.shows("EXIT=")
+        assert f"EXIT={code}" in terminal.screen
+        assert "Traceback" not in terminal.screen
+        assert "Aborted" not in terminal.screen
+
+
+def test_result_in_a_file_holds_no_prompt_and_no_escape(open_terminal: Open, serve: Simulators, tmp_path: Path) -> None:
+    served = serve()
+    result = tmp_path / "result.json"
+    environ = {**without(served, "USERNAME", "PASSWORD"), "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
+    with open_terminal("create", "-o", "json", environ=environ, rest=f"> {result}") as terminal:
+        terminal.answer(r"User name[^\n]*: *\Z", "")
+        terminal.answer(r"Password of[^\n]*: *\Z", served.password)
+        terminal.shows("EXIT=0")
+    assert result.read_text().startswith("{")
+    assert "\x1b" not in result.read_text()
+
+
+def test_terminal_that_cannot_draw_gets_lines(open_terminal: Open, serve: Simulators) -> None:
+    with open_terminal("create", environ={**complete(serve()), "CI": "true"}) as terminal:
+        terminal.shows("EXIT=0")
+        assert "backup started" in terminal.screen

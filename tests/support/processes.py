@@ -1,0 +1,281 @@
+"""Processes under test: programs in an environment of their own, read line by line, never waited for blindly."""
+
+import contextlib
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import pytest
+
+from backupctl.clock import SystemClock
+from backupctl.settings.process import process_environment
+from tests.support.command_line import LOCATION, Run
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 20.0
+"""Seconds until something that has to happen is given up."""
+NOISE = ("Traceback (most recent call last)", "Exception ignored", "ResourceWarning", "BrokenPipeError", "rror in sys.")
+
+CLOCK = SystemClock()
+
+
+def needed_program(name: str) -> str:
+    """Return the path of a program; where it is missing the test is skipped, in CI it fails."""
+    path = shutil.which(name)
+    if path is None and process_environment().get("CI"):
+        pytest.fail(f"{name} is not installed, and CI has to have it")
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
+    """Return the first true value of ``found``, which is asked again and again until the deadline."""
+    deadline = CLOCK.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        assert CLOCK.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        CLOCK.sleep(0.02)
+
+
+class Lines:
+    """What a stream says, read by a thread of its own as it comes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+        self._ended = False
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def text(self) -> str:
+        with self._changed:
+            return "".join(self._lines)
+
+    def wait_for(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
+        """Return the first match of ``pattern`` in a line that is there or will come."""
+
+        def match() -> re.Match[str] | None:
+            return next((found for line in self._lines if (found := re.search(pattern, line))), None)
+
+        with self._changed:
+            self._changed.wait_for(lambda: match() is not None or self._ended, seconds)
+            found = match()
+            assert found is not None, f"no {pattern!r} within {seconds:g} s in:\n{''.join(self._lines)}"
+            return found
+
+    def to_the_end(self, seconds: float = PATIENCE) -> str:
+        self._reader.join(seconds)
+        return self.text
+
+    def _read(self) -> None:
+        with contextlib.suppress(ValueError), self._stream:
+            for line in self._stream:
+                with self._changed:
+                    self._lines.append(line.decode(errors="backslashreplace"))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+class Process:
+    """A process that runs, and what it says."""
+
+    def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
+        self._popen = popen
+        self._started = CLOCK.monotonic()
+        self.pid = popen.pid
+        self.out = Lines(popen.stdout) if popen.stdout else None
+        self.err = Lines(popen.stderr) if popen.stderr else None
+
+    @property
+    def running(self) -> bool:
+        return self._popen.poll() is None
+
+    def said(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
+        """Wait for a line on standard error."""
+        assert self.err is not None
+        return self.err.wait_for(pattern, seconds)
+
+    def printed(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
+        """Wait for a line on standard output."""
+        assert self.out is not None
+        return self.out.wait_for(pattern, seconds)
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def end(self, seconds: float = PATIENCE) -> Run:
+        """Wait for the end; whatever happened, the program leaves no traceback and no complaint of the interpreter."""
+        try:
+            code = self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            pytest.fail(f"still running after {seconds:g} s; it said:\n{self._texts()}")
+        run = Run(code, *self._texts())
+        noise = [word for word in NOISE if word in run.err]
+        assert not noise, f"{noise} in:\n{run.err}"
+        return run
+
+    def kill(self) -> None:
+        self._popen.kill()
+        self._popen.wait()
+        self._texts()
+
+    def _texts(self) -> tuple[str, str]:
+        return self.out.to_the_end() if self.out else "", self.err.to_the_end() if self.err else ""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A simulated appliance in another process, and how to reach it."""
+
+    url: str
+    username: str
+    password: str
+    ca_file: str | None
+    fingerprint: str | None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment that leads a client there."""
+        trust = {"BACKUPCTL_CA_FILE": self.ca_file} if self.ca_file else {}
+        return {
+            "BACKUPCTL_SERVER": self.url,
+            "BACKUPCTL_USERNAME": self.username,
+            "BACKUPCTL_PASSWORD": self.password,
+            "BACKUPCTL_LOCATION": LOCATION,
+            "BACKUPCTL_INTERVAL": "0.2s",
+            **trust,
+        }
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def at(self, port: int) -> "Served":
+        """Return it as it is reached through another port."""
+        return replace(self, url=f"{self.url.rpartition(':')[0]}:{port}")
+
+
+class Programs:
+    """Starts programs in a home of their own, and ends those that still run."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._processes: list[Process] = []
+
+    def environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return an environment in which nothing of the user's is left."""
+        path = process_environment().get("PATH", "/usr/bin:/bin")
+        return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
+
+    def start(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        ignoring: Sequence[int] = (),
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.PIPE,
+        cwd: str | Path | None = None,
+    ) -> Process:
+        """Start a program; ``environ`` is all that it gets."""
+        with _dispositions(ignoring):
+            popen = subprocess.Popen(
+                argv, env=dict(environ), stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd or self.home
+            )
+        process = Process(popen)
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self._processes:
+            if process.running:
+                process.kill()
+            process.end()
+
+
+class Program:
+    """The program as it is installed, in processes of its own: ``python -m backupctl``."""
+
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs
+
+    def start(
+        self,
+        *words: str,
+        environ: Mapping[str, str] | None = None,
+        python: Sequence[str] = ("-W", "error::ResourceWarning"),
+        without: Sequence[str] = (),
+        **options: Any,
+    ) -> Process:
+        """Start a command line; variables named in ``without`` are left out of its environment."""
+        complete = self._programs.environ(environ or {})
+        kept = {name: value for name, value in complete.items() if name not in without}
+        return self._programs.start(self.words(*words, python=python), kept, **options)
+
+    def run(self, *words: str, seconds: float = PATIENCE, **options: Any) -> Run:
+        """Run a command line to its end."""
+        return self.start(*words, **options).end(seconds)
+
+    @staticmethod
+    def words(*words: str, python: Sequence[str] = ()) -> list[str]:
+        """Return what has to be executed for a command line."""
+        return [sys.executable, *python, "-m", "backupctl", *words]
+
+
+class Simulators:
+    """Serves simulated appliances, each in a process of its own that has to end well."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._serving: list[Process] = []
+
+    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> Served:
+        """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
+        options = [word for fault in faults for word in ("--fault", fault)]
+        serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
+        self._serving.append(serving)
+        (appliance,) = json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
+        return Served(**appliance)
+
+    def close(self) -> None:
+        for serving in self._serving:
+            serving.signal(signal.SIGTERM)
+        for serving in self._serving:
+            ended = serving.end()
+            assert (ended.code, ended.err) == (0, "")
+
+
+@contextlib.contextmanager
+def _dispositions(ignored: Sequence[int]) -> Iterator[None]:
+    """Let a child begin with the default signal handling, whatever we were started with, but for those ``ignored``."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN if number in ignored else _default(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _default(number: int) -> Any:
+    return signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL

@@ -1,0 +1,76 @@
+"""A real terminal: tmux with a server of its own, whose screen is read like a person reads it."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from tests.support.processes import PATIENCE, needed_program, wait_until
+
+
+class Terminal:
+    """A terminal of a given size that runs one command; what it showed stays when the command has ended."""
+
+    def __init__(
+        self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 24
+    ) -> None:
+        self._tmux = [needed_program("tmux"), "-f", "/dev/null", "-S", str(folder / "tmux")]
+        self._folder = folder
+        self._argv = argv
+        self._environ = dict(environ)
+        self._size = ("-x", str(columns), "-y", str(rows))
+
+    def __enter__(self) -> Self:
+        variables = [f"{name}={value}" for name, value in self._environ.items()]
+        words = ["env", "-i", *variables, "TERM=tmux-256color", *self._argv]
+        self._do("new-session", "-d", *self._size, shlex.join(words), ";", "set", "remain-on-exit", "on")
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._do("kill-server", check=False)
+
+    @property
+    def screen(self) -> str:
+        """What stands on the screen, and above it."""
+        return self._do("capture-pane", "-p", "-S", "-").rstrip("\n")
+
+    @property
+    def cursor_visible(self) -> bool:
+        return self._do("display-message", "-p", "#{cursor_flag}").strip() == "1"
+
+    def find(self, pattern: str) -> re.Match[str] | None:
+        return re.search(pattern, self.screen, re.MULTILINE)
+
+    def find_all(self, pattern: str) -> list[str]:
+        return re.findall(pattern, self.screen, re.MULTILINE)
+
+    def shows(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
+        """Wait until something is on the screen."""
+        try:
+            return wait_until(
+                lambda: re.search(pattern, self.screen, re.MULTILINE), f"{pattern!r} on the screen", seconds
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}, the screen shows:\n{self.screen}") from None
+
+    def type(self, text: str) -> None:
+        self._do("send-keys", "-l", "--", text)
+
+    def press(self, *keys: str) -> None:
+        self._do("send-keys", *keys)
+
+    def answer(self, question: str, text: str) -> None:
+        """Wait for a question and answer it."""
+        self.shows(question)
+        self.type(text)
+        self.press("Enter")
+
+    def _do(self, *words: str, check: bool = True) -> str:
+        environ = {"PATH": self._environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self._folder)}
+        ran = subprocess.run(
+            [*self._tmux, *words], capture_output=True, text=True, env=environ, check=False, timeout=PATIENCE
+        )
+        assert ran.returncode == 0 or not check, ran.stderr
+        return ran.stdout

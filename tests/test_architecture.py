@@ -1,0 +1,235 @@
+"""The plan of the house: who may import whom, where time, environment and wire are touched, how large things grow.
+
+Everything is read from the source, imports inside functions included; nothing is imported.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "backupctl"
+
+GROUND = {"errors", "clock", "models", "secret", "results"}
+MAY_IMPORT: Mapping[str, set[str]] = {
+    "": set(),
+    "errors": set(),
+    "clock": set(),
+    "secret": set(),
+    "models": {"secret"},
+    "results": {"errors", "models"},
+    "rules": {"errors", "secret"},
+    "settings": {"errors", "clock", "secret", "rules"},
+    "api": {"", *GROUND, "rules"},
+    "simulator": {"errors", "clock"},
+    "operations": {*GROUND, "rules"},
+    "views": {"results", "errors", "models", "clock"},
+    "cli": {"", *GROUND, "rules", "settings", "api", "simulator", "operations", "views"},
+    "__main__": {"cli"},
+}
+"""What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
+API cannot hide in both; ``operations`` see the appliance only through a Protocol; ``views`` get values."""
+
+HOMES: Mapping[str, tuple[str, ...]] = {
+    "httpx": ("api.", "simulator.transport"),
+    "httpcore": ("api.transport",),
+    "rich": ("views.human.",),
+    "click": ("cli.",),
+    "trustme": ("simulator.certificate",),
+    "keyring": ("settings.",),
+    "time": ("clock",),
+    "signal": ("__main__", "cli.signals", "settings.secret_command"),
+    "subprocess": ("settings.secret_command",),
+    "socket": ("api.", "simulator."),
+    "ssl": ("api.", "simulator."),
+    "threading": ("api.session", "operations.fleet", "simulator.", "settings.", "views."),
+}
+"""Where a package may be imported; everywhere else only for the type checker."""
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "os.environ": ("settings.",),
+    "os.getenv": (),
+    "sys.exit": ("__main__",),
+    "os._exit": ("__main__",),
+    "datetime.now": ("clock",),
+    "datetime.utcnow": (),
+    "datetime.today": (),
+    "date.today": (),
+    "time.sleep": ("clock",),
+    "time.monotonic": ("clock",),
+    "time.time": (),
+}
+"""Where what is global may be touched."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import: the module that it is in, what it names, and whether only the type checker sees it."""
+
+    module: str
+    target: str
+    for_types: bool
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Return the syntax tree of each module by its name without the package: ``api.session``, ``""`` for the root."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
+    """Return every node of every module."""
+    return [(module, node) for module, tree in sources().items() for node in ast.walk(tree)]
+
+
+def walk(node: ast.AST, *, for_types: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield all nodes, and whether they stand below ``if TYPE_CHECKING``."""
+    yield node, for_types
+    for child in ast.iter_child_nodes(node):
+        below = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and child in node.body
+        yield from walk(child, for_types=for_types or below)
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    """Return all imports; ``from package import module`` names the module."""
+    found = []
+    for module, tree in sources().items():
+        for node, for_types in walk(tree):
+            if isinstance(node, ast.Import):
+                found += [Import(module, alias.name, for_types) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{module} imports relatively"
+                for alias in node.names:
+                    full = f"{node.module}.{alias.name}"
+                    target = full if full.removeprefix("backupctl.") in sources() else str(node.module)
+                    found.append(Import(module, target, for_types))
+    return tuple(found)
+
+
+def own(target: str) -> str | None:
+    """Return the name of a module of ours without the package, None for others."""
+    head, _, rest = target.partition(".")
+    return rest if head == "backupctl" else None
+
+
+def floor(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def below(module: str, homes: tuple[str, ...]) -> bool:
+    return any(module == home or (home.endswith(".") and module.startswith(home)) for home in homes)
+
+
+def cycle_from(graph: Mapping[str, set[str]], start: str) -> list[str] | None:
+    """Return a way from a module back to itself."""
+    ways, seen = [[start]], set[str]()
+    while ways:
+        way = ways.pop()
+        for after in graph.get(way[-1], ()):
+            if after == start:
+                return [*way, after]
+            if after not in seen:
+                seen.add(after)
+                ways.append([*way, after])
+    return None
+
+
+def test_every_module_stands_on_a_known_floor() -> None:
+    assert {floor(module) for module in sources()} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_imports_of_each_floor_go_down_only(name: str) -> None:
+    seen = {
+        f"{each.module} imports {target}"
+        for each in imports()
+        if (target := own(each.target)) is not None
+        and floor(each.module) == name != floor(target)
+        and floor(target) not in MAY_IMPORT[name]
+    }
+    assert not seen
+
+
+def test_floors_themselves_have_no_circle() -> None:
+    graph = {name: set(allowed) for name, allowed in MAY_IMPORT.items()}
+    assert [way for name in graph if (way := cycle_from(graph, name))] == []
+
+
+def test_imports_of_modules_have_no_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for each in imports():
+        target = own(each.target)
+        if target and not each.for_types:
+            graph.setdefault(each.module, set()).add(target)
+    assert [way for module in graph if (way := cycle_from(graph, module))] == []
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_package_is_imported_only_in_its_home(package: str) -> None:
+    strays = [
+        each.module
+        for each in imports()
+        if floor(each.target) == package and not each.for_types and not below(each.module, HOMES[package])
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
+    strays = [
+        f"{module}:{node.lineno}"
+        for module, node in nodes()
+        if isinstance(node, ast.Attribute) and node.attr == word.rpartition(".")[2]
+        if ast.unparse(node) == word and not below(module, WORDS[word])
+    ]
+    assert strays == []
+
+
+def test_homes_and_words_are_not_about_nothing() -> None:
+    assert {floor(each.target) for each in imports()} >= set(HOMES) - {"keyring"}
+    last = {word.rpartition(".")[2] for word in WORDS}
+    used = {ast.unparse(node) for _, node in nodes() if isinstance(node, ast.Attribute) and node.attr in last}
+    assert {word for word, homes in WORDS.items() if homes} <= used | {"os._exit"}
+
+
+def test_modules_stay_below_four_hundred_lines() -> None:
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_functions_stay_below_forty_lines() -> None:
+    long = [
+        f"{module}.{node.name}: {node.end_lineno - node.lineno + 1}"
+        for module, node in nodes()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= 40
+    ]
+    assert long == []
+
+
+def undocumented(body: list[ast.stmt], path: str) -> Iterator[str]:
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        if ast.get_docstring(node) is None:
+            yield f"{path}.{node.name}"
+        if isinstance(node, ast.ClassDef):
+            yield from undocumented(node.body, f"{path}.{node.name}")
+
+
+def test_modules_and_what_is_public_in_them_have_docstrings() -> None:
+    missing = [each for module, tree in sources().items() for each in undocumented(tree.body, module)]
+    assert [module for module, tree in sources().items() if ast.get_docstring(tree) is None] == []
+    assert missing == []
