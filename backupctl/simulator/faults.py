@@ -74,6 +74,7 @@ class Fault:
     every: int | None = None
     seconds: float | None = None
     percent: int | None = None
+    word: str = ""
     seen: int = 0
     struck: int = 0
 
