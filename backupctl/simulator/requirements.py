@@ -1,7 +1,7 @@
-"""What the appliance asks of a backup or a schedule, beyond its shape: values that are known or
-in range, a good password, a usable location.
+"""What the appliance asks of a backup or a schedule, beyond its shape.
 
-That a real appliance checks these is documented; how it words the refusal is UNCONFIRMED.
+Known enum values, numbers in range, a good password, a usable location. That a real appliance checks these is
+documented; how it words the refusal is UNCONFIRMED.
 """
 
 import re

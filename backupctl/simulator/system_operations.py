@@ -59,4 +59,4 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _SETTINGS, get_settings, **_SINCE),
     Route("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
 )
-"""``health_settings`` is what VMware's Python SDK calls it (PyPI: vmware-vcenter, ``com/vmware/appliance_client.py``)."""
+"""``health_settings`` is its name in VMware's Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance_client.py``)."""
