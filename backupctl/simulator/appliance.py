@@ -1,5 +1,6 @@
 """One appliance as its clients see it: how a request becomes an answer, over a state that follows the clock."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator import (
@@ -17,6 +18,7 @@ from backupctl.simulator.routes import Call, Match, Route, family_of, match_rout
 from backupctl.simulator.state import ApplianceState
 from backupctl.simulator.wire import (
     AT_ONCE,
+    JSON_TYPE,
     REST,
     Answer,
     Delivery,
@@ -112,12 +114,14 @@ class Appliance(ApplianceState):
         route = match.route
         query = query_of(request)
         from_body = request.method in {"POST", "PUT", "PATCH"}
-        given = _decoded(request) if from_body else None
+        given = None
+        if from_body:
+            given = decode_body(request.body, request.headers.get("content-type", ""))
         user = "" if route.public else self._user(request, route)
         fields = {}
         if route.body is not None:
             if not from_body:
-                given = structure_of(query) or _decoded(request)
+                given = _structure_of(request, query)
             fields = unwrap(given, route.wrapper if family == REST else "", route.body, self.release)
         return route.handler(self, Call(request, family, user, match.path, query, fields))
 
@@ -134,10 +138,10 @@ class Appliance(ApplianceState):
         return user
 
 
-def _decoded(request: Request) -> dict[str, Any] | None:
-    """Return the body of a request.
+def _structure_of(request: Request, query: Mapping[str, list[str]]) -> dict[str, Any] | None:
+    """Return what a GET says in its query.
 
-    VMware's Python SDK in its REST mode sends one with a GET too, where the specification wants a query; that an
-    appliance reads it where the query is empty is UNCONFIRMED.
+    VMware's Python SDK in its REST mode says it in a body without a content type, where the specification wants a
+    query; that an appliance reads it where the query is empty is UNCONFIRMED.
     """
-    return decode_body(request.body, request.headers.get("content-type", ""))
+    return structure_of(query) or decode_body(request.body, JSON_TYPE)

@@ -116,7 +116,8 @@ def test_operation_refuses_an_unknown_field(family: str) -> None:
     for operation in (entry for entry in OPERATIONS if entry.rest.body is not None):
         call = call_of(operation, family)
         nested = [name for name, value in call.body.items() if isinstance(value, dict)]
-        for body in ({"colour": "red"}, *({name: {"colour": "red"}} for name in nested)):
+        strangers: list[dict[str, Any]] = [{"colour": "red"}, *({name: {"colour": "red"}} for name in nested)]
+        for body in strangers:
             client, answer = asked("9.1", family, Call(call.method, call.path, {**call.body, **body}))
             assert answer.status_code == 400, (operation.name, answer.text)
             assert client.value(answer)["error_type"] == "INVALID_REQUEST", operation.name
