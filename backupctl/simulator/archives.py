@@ -96,10 +96,14 @@ class MemoryShelf:
 
 
 class Shelves:
-    """All archives that an appliance can reach: new ones go onto the last shelf."""
+    """All archives that an appliance can reach: those of its past in memory, new ones on the last shelf."""
 
-    def __init__(self, *shelves: Shelf) -> None:
-        self._shelves: Sequence[Shelf] = shelves
+    def __init__(self, memory: Shelf, *others: Shelf) -> None:
+        self._shelves: Sequence[Shelf] = (memory, *others)
+
+    def remember(self, job: Job, host: str) -> None:
+        """Keep the backup of a job of the past, which never was in a store."""
+        self._shelves[0].save(job, host)
 
     def save(self, job: Job, host: str) -> None:
         """Keep the backup of a job; raises ``OSError``."""

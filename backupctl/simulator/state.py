@@ -91,10 +91,9 @@ class ApplianceState:
         self.reconciliation: Reconciliation | None = None
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[SeenRequest] = deque(maxlen=MOST_REQUESTS_KEPT)
-        memory = MemoryShelf()
-        self.archives = Shelves(memory, *([store] if store else []))
+        self.archives = Shelves(MemoryShelf(), *([store] if store else []))
         if history:
-            self._remember(memory)
+            self._remember()
         self._apply_standing_faults()
 
     @property
@@ -147,10 +146,12 @@ class ApplianceState:
         others: tuple[Run | None, ...] = (self.restore, self.reconciliation)
         return self.job_book.running(moment) is not None or any(run and not run.ended(moment) for run in others)
 
-    def start_job(self, target: Target, *, user: str | None, job_type: JobType = "MANUAL", at: float = 0.0) -> Job:
+    def start_job(
+        self, target: Target, *, user: str | None, job_type: JobType = "MANUAL", at: float | None = None
+    ) -> Job:
         """Start a backup, now or ``at`` an earlier moment (monotonic seconds)."""
         used = self.location_is_used(target.location)
-        job = self._new_job(target, user, began=self.moment - at if at else 0.0)
+        job = self._new_job(target, user, began=0.0 if at is None else self.moment - at)
         job.job_type = job_type
         self._afflict(job)
         if self.database_status != health.HEALTHY and self.health_settings[health.SWITCHES[job_type]]:
@@ -176,9 +177,10 @@ class ApplianceState:
 
     def location_is_used(self, location: str) -> bool:
         """Say whether a folder cannot be taken because it holds a backup: 6.5 wants an empty or new one each time."""
+        if "vcenter-folder" in self.release.features:
+            return False
         done = (job for job in self.jobs if job.target.location.rstrip("/") == location.rstrip("/"))
-        full = any((end := job.ended(self.moment)) and end.state == "SUCCEEDED" for job in done)
-        return full and "vcenter-folder" not in self.release.features
+        return any((end := job.ended(self.moment)) and end.state == "SUCCEEDED" for job in done)
 
     def _settle(self, moment: float) -> None:
         """Do what follows from the ends of jobs up to ``moment``: archives, retention, an appliance in service."""
@@ -247,14 +249,14 @@ class ApplianceState:
             job.duration = BUSY_BEFORE + (BUSY_AFTER if busy.seconds is None else busy.seconds)
             self.job_book.add(job)
 
-    def _remember(self, memory: MemoryShelf) -> None:
+    def _remember(self) -> None:
         """Give the appliance a past; a fresh one only finds the archives of its predecessor."""
         for job in past_jobs(self.clock, self.release, self.sessions.username, self.job_book):
             if self.stage != "fresh":
                 self.job_book.add(job, settled=True)
             end = job.ending()
             if end and end.state == "SUCCEEDED":
-                memory.save(job, self.host)
+                self.archives.remember(job, self.host)
         if self.stage != "fresh" and "schedules" in self.release.features:
             now = self.clock.now()
             self.schedule_book.create("default", past_schedule(now, self.release), now)
