@@ -5,9 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
+from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.releases import release_named
+from backupctl.simulator.server import SimulatorServer
 from backupctl.simulator.store import BackupStore
 from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
+from tests.support.clock import FakeClock
 
 RESTORE = "/appliance/recovery/restore"
 RECONCILIATION = "/appliance/recovery/reconciliation/job"
@@ -208,6 +211,11 @@ def test_65_restores_from_the_folder_itself_and_asks_for_no_sso() -> None:
     assert "sso_login_required" not in metadata
     answer = client.call("POST", f"{RESTORE}/job", **piece(client, request))
     assert client.value(answer)["state"] == "INPROGRESS"
+
+
+def test_served_appliance_is_fresh_on_request() -> None:
+    (state,) = SimulatorServer(ServerOptions(fresh=True), FakeClock()).states
+    assert state.stage == "fresh"
 
 
 def test_reconciliation_follows_a_restore_and_nothing_else(family: str) -> None:
