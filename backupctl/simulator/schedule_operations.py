@@ -64,6 +64,8 @@ def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Vo
     as well be said to exist already.
     """
     refuse_if_fresh(state)
+    if not schedule_id:
+        raise RefusedError("invalid_argument", message(f"{_IDS}.no_id", "The schedule has no identifier."))
     existing = state.schedule_book.schedules
     if schedule_id in existing:
         text = f"Schedule {schedule_id} already exists."

@@ -75,6 +75,12 @@ def test_second_schedule_is_refused(family: str, schedule_id: str, kind: str) ->
     assert (answer.status_code, client.value(answer)["error_type"]) == (400, kind)
 
 
+def test_schedule_without_an_id_is_refused() -> None:
+    client = logged_in("api")
+    assert create(client, "").status_code == 400
+    assert client.call("GET", SCHEDULES).json() == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
