@@ -1,84 +1,86 @@
 """Starting, listing, reading, cancelling and checking backups, and the parts of one."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backupctl.simulator import parts
-from backupctl.simulator.bodies import BACKUP_REQUEST, VALIDATE_REQUEST, Struct
+from backupctl.simulator.bodies import Struct
 from backupctl.simulator.envelopes import KeyedMap
 from backupctl.simulator.jobs import Job, Target
+from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.requirements import broken_enum, complaints
 from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.state import LOCATION_NOT_EMPTY, ApplianceState
+from backupctl.simulator.structures import BACKUP_REQUEST, VALIDATE_REQUEST
 from backupctl.simulator.wire import API, REST, Message, RefusedError, invalid_request, message
-
-if TYPE_CHECKING:
-    from backupctl.simulator.appliance import Appliance
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 
 
-def create(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def create(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Start a backup; what goes wrong with it later shows in the job, never here."""
-    request = _checked(appliance, call)
-    found = complaints(request, appliance.release)
+    request = _checked(state, call)
+    refuse_if_fresh(state)
+    found = complaints(request, state.release)
     if found:
         raise RefusedError("invalid_argument", *found)
-    job = appliance.start_job(target_of(request), user=call.user)
-    return job.status(appliance.moment)
+    job = state.start_job(target_of(request), user=call.user)
+    return job.status(state.moment)
 
 
-def validate(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Check a request without starting anything; a failed check is 200 with the status FAIL."""
-    request = _checked(appliance, call)
-    found = complaints(request, appliance.release)
-    if appliance.location_is_used(request["location"]):
-        found.append(appliance.used_location_message)
-    if appliance.faults.named("validate-fail"):
+    request = _checked(state, call)
+    found = complaints(request, state.release)
+    if state.location_is_used(request["location"]):
+        found.append(LOCATION_NOT_EMPTY)
+    if state.stage == "fresh":
+        found.append(not_configured())
+    if state.faults.named("validate-fail"):
         found.append(message(f"{_IDS}.access_denied", "Access to the remote server is denied. Check your credentials."))
     return return_result("FAIL" if found else "OK", found)
 
 
-def list_jobs(appliance: "Appliance", _call: Call) -> list[str]:
+def list_jobs(state: ApplianceState, _call: Call) -> list[str]:
     """Return the ids of all jobs, newest first."""
-    return [job.job_id for job in reversed(appliance.jobs)]
+    return [job.job_id for job in reversed(state.jobs)]
 
 
-def get_job(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def get_job(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Return the status of one job."""
-    return _job(appliance, call).status(appliance.moment)
+    return _job(state, call).status(state.moment)
 
 
-def cancel_job(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def cancel_job(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Cancel a running job, which ends FAILED soon after; a finished one cannot be cancelled (UNCONFIRMED: FAIL)."""
-    job = _job(appliance, call)
-    if job.ended(appliance.moment):
+    job = _job(state, call)
+    if job.ended(state.moment):
         return return_result("FAIL", [message(f"{_IDS}.not_running", f"Backup job {job.job_id} is not running.")])
-    if job.cancelled_at is None:
-        job.cancelled_at = appliance.moment
+    job.cancel(state.moment)
     return return_result("OK", [])
 
 
-def list_details(appliance: "Appliance", call: Call) -> KeyedMap:
+def list_details(state: ApplianceState, call: Call) -> KeyedMap:
     """Return the details of all jobs, or of those asked for; an unknown id yields no entry."""
     wanted = _wanted_jobs(call)
     return KeyedMap(
         {
-            job.job_id: job.details(appliance.moment)
-            for job in reversed(appliance.jobs)
+            job.job_id: job.details(state.moment)
+            for job in reversed(state.jobs)
             if wanted is None or job.job_id in wanted
         }
     )
 
 
-def list_parts(appliance: "Appliance", _call: Call) -> list[dict[str, Any]]:
+def list_parts(state: ApplianceState, _call: Call) -> list[dict[str, Any]]:
     """Return what can be backed up."""
-    return [parts.shown(parts.PARTS[part_id], appliance.release) for part_id in appliance.release.part_ids]
+    return [parts.shown(parts.PARTS[part_id], state.release) for part_id in state.release.part_ids]
 
 
-def get_part_size(appliance: "Appliance", call: Call) -> int:
+def get_part_size(state: ApplianceState, call: Call) -> int:
     """Return the size of a part in MB; an unknown part is a plain error, for 404 is not declared."""
     part_id = call.path["part"]
-    if part_id not in appliance.release.part_ids:
+    if part_id not in state.release.part_ids:
         raise RefusedError("error", message(f"{_IDS}.unknown_part", f"Part {part_id} is not supported.", part_id))
     return parts.PARTS[part_id].size_mb
 
@@ -101,22 +103,20 @@ def return_result(status: str, messages: list[Message]) -> dict[str, Any]:
     return {"status": status, "messages": messages}
 
 
-def _checked(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def _checked(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Refuse what both create and validate refuse: an unknown location type, and a second job."""
-    unknown = broken_enum(call.body, appliance.release)
+    unknown = broken_enum(call.body, state.release)
     if unknown:
         raise RefusedError("invalid_argument", unknown)
-    appliance.refuse_if_busy()
+    refuse_if_busy(state)
     return call.body
 
 
-def _job(appliance: "Appliance", call: Call) -> Job:
+def _job(state: ApplianceState, call: Call) -> Job:
     job_id = call.path["job"]
-    job = appliance.job_book.find(job_id)
+    job = state.job_book.find(job_id)
     if job is None:
-        raise RefusedError(
-            "not_found", message(f"{_IDS}.job_not_found", f"Backup job {job_id} does not exist.", job_id)
-        )
+        raise not_found("Backup job", job_id)
     return job
 
 

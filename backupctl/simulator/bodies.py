@@ -1,4 +1,4 @@
-"""The structures that requests carry, and the checks that VMware's dispatcher makes on them.
+"""What a structure in a request is, and the checks that VMware's dispatcher makes on one.
 
 Order and wording of the checks are those of VMware's Python dispatcher, measured on it (PyPI: vmware-vapi-runtime 9.1,
 ``vmware/vapi/rest/handler.py``); the Java endpoint on port 443 may word them differently.
@@ -7,12 +7,16 @@ Order and wording of the checks are those of VMware's Python dispatcher, measure
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from backupctl.simulator.releases import Release
 from backupctl.simulator.wire import Message, RefusedError, invalid_request, message
 
-Kind = Literal["string", "strings", "boolean", "integer", "struct"]
+Kind = Literal["string", "strings", "boolean", "integer", "timestamp", "struct"]
+
+OPERATION_INPUT = "operation-input"
+"""The name of a structure that holds the parameters of an operation, where it takes more than one."""
 
 _ENDED_BADLY = "Unexpected error. See server logs for more details."
 
@@ -34,22 +38,11 @@ class Struct:
     name: str
     fields: Mapping[str, Field]
 
-
-BACKUP_REQUEST = Struct(
-    "com.vmware.appliance.recovery.backup.job.backup_request",
-    {
-        "parts": Field("strings", required=True),
-        "backup_password": Field("string"),
-        "location_type": Field("string", required=True),
-        "location": Field("string", required=True),
-        "location_user": Field("string"),
-        "location_password": Field("string"),
-        "comment": Field("string"),
-        "fast_backup": Field("boolean", feature="fast-backup"),
-    },
-)
-
-VALIDATE_REQUEST = Struct("com.vmware.appliance.recovery.backup.backup_request", BACKUP_REQUEST.fields)
+    def unexpected(self, name: str) -> str:
+        """Return what is said of a field that it does not have."""
+        if self.name == OPERATION_INPUT:
+            return f"Unexpected parameter {name!r} in JSON body"
+        return f"Unexpected field '{name}' in request"
 
 
 def decode_body(body: bytes, content_type: str) -> dict[str, Any] | None:
@@ -78,7 +71,7 @@ def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Struct, release: R
         stranger = next(iter(body or ()), None)
         if stranger is not None:
             raise invalid_request(f"Unexpected parameter {stranger!r} in JSON body")
-        raise RefusedError("invalid_argument", _missing(struct="operation-input", field=wrapper))
+        raise RefusedError("invalid_argument", _missing(struct=OPERATION_INPUT, field=wrapper))
     for name in body:
         if name != wrapper:
             raise invalid_request(f"Unexpected parameter {name!r} in JSON body")
@@ -87,17 +80,7 @@ def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Struct, release: R
 
 def check(value: object, struct: Struct, release: Release, parameter: str = "") -> dict[str, Any]:
     """Return the fields that are set, of the right types; refuses unknown, missing and mistyped ones."""
-    fields = _read_struct({} if value is None and not parameter else value, struct, release)
-    for name, field in struct.fields.items():
-        if field.required and fields.get(name) is None:
-            invalid = message(
-                "vapi.data.structure.field.invalid",
-                f'Field "{parameter}" of structure operation-input is invalid',
-                parameter,
-                "operation-input",
-            )
-            raise RefusedError("invalid_argument", *([invalid] if parameter else []), _missing(struct.name, name))
-    return fields
+    return _read_struct({} if value is None and not parameter else value, struct, release, parameter)
 
 
 def _missing(struct: str, field: str) -> Message:
@@ -105,22 +88,31 @@ def _missing(struct: str, field: str) -> Message:
     return message("vapi.data.structure.field.missing", text, struct, field)
 
 
-def _read_struct(value: object, struct: Struct, release: Release) -> dict[str, Any]:
+def _read_struct(value: object, struct: Struct, release: Release, parameter: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid_request(_ENDED_BADLY, status=500)
     fields: dict[str, Any] = {}
     for name, item in value.items():
         field = struct.fields.get(name)
         if field is None or (field.feature and field.feature not in release.features):
-            raise invalid_request(f"Unexpected field '{name}' in request")
+            raise invalid_request(struct.unexpected(name))
         if item is None and not field.required:
             continue
         fields[name] = _read_value(name, item, field, release)
+    for name, field in struct.fields.items():
+        if field.required and fields.get(name) is None:
+            causes = [_invalid(parameter)] if parameter else []
+            raise RefusedError("invalid_argument", *causes, _missing(struct.name, name))
     return fields
 
 
+def _invalid(parameter: str) -> Message:
+    text = f'Field "{parameter}" of structure {OPERATION_INPUT} is invalid'
+    return message("vapi.data.structure.field.invalid", text, parameter, OPERATION_INPUT)
+
+
 def _read_value(name: str, item: object, field: Field, release: Release) -> object:
-    if field.kind == "struct" and field.struct is not None:
+    if field.struct is not None:
         return _read_struct(item, field.struct, release)
     if field.kind == "strings":
         if not isinstance(item, list):
@@ -130,7 +122,16 @@ def _read_value(name: str, item: object, field: Field, release: Release) -> obje
         return _read_boolean(item)
     if field.kind == "integer":
         return _read_integer(item)
-    return _read_string(name, item)
+    text = _read_string(name, item)
+    return _read_timestamp(text) if field.kind == "timestamp" else text
+
+
+def _read_timestamp(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid_request(f"Invalid datetime {text}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_string(name: str, item: object) -> str:

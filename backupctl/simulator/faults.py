@@ -14,7 +14,7 @@ from backupctl.errors import UsageError
 
 PHASES: tuple[str, ...] = ("login", "list", "create", "poll", "logout")
 
-ValueKind = Literal["none", "count", "duration", "optional-duration", "percent", "percent-and-duration"]
+ValueKind = Literal["none", "count", "duration", "optional-duration", "percent", "percent-and-duration", "health"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ KINDS: Mapping[str, FaultKind] = {
     "reboot-at": FaultKind("percent-and-duration", "state", phased=False),
     "busy": FaultKind("optional-duration", "state", phased=False),
     "validate-fail": FaultKind("none", "state", phased=False),
+    "db-health": FaultKind("health", "state", phased=False),
 }
 
 _UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -59,9 +60,10 @@ _WRITTEN: Mapping[ValueKind, str] = {
     "optional-duration": "=DURATION, such as 30s",
     "percent": "=PERCENT, such as 40",
     "percent-and-duration": "=PERCENT:DURATION, such as 50:20s",
+    "health": "=DEGRADED or =UNHEALTHY",
 }
 
-_NEEDS_VALUE: frozenset[ValueKind] = frozenset({"duration", "percent", "percent-and-duration"})
+_NEEDS_VALUE: frozenset[ValueKind] = frozenset({"duration", "percent", "percent-and-duration", "health"})
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class Fault:
     every: int | None = None
     seconds: float | None = None
     percent: int | None = None
+    word: str = ""
     seen: int = 0
     struck: int = 0
 
@@ -117,6 +120,9 @@ def _read_value(fault: Fault, kind: ValueKind, text: str) -> bool:
             return False
         fault.count, fault.every = (None, int(match[2])) if match[1] else (int(match[2]), None)
         return True
+    if kind == "health":
+        fault.word = text
+        return text in {"DEGRADED", "UNHEALTHY"}
     percent, colon, duration = text.partition(":") if kind == "percent-and-duration" else (text, "", text)
     if kind.startswith("percent"):
         if re.fullmatch(r"\d{1,2}|100", percent) is None:

@@ -1,11 +1,11 @@
-"""A small plausible past for an appliance: nightly scheduled jobs, two manual ones, one failure."""
+"""A small plausible past for an appliance: a nightly schedule, its jobs, two manual ones, one failure."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Literal, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from backupctl.clock import Clock
-from backupctl.simulator.jobs import Job, JobBook, Target
+from backupctl.simulator.jobs import Job, JobBook, JobType, Target
 from backupctl.simulator.progress import curve_named
 from backupctl.simulator.releases import Release
 from backupctl.simulator.wire import message
@@ -20,7 +20,7 @@ FULL_BACKUP_NOT_ALLOWED = message(
 class _Past(NamedTuple):
     hours_ago: float
     duration: float
-    job_type: Literal["MANUAL", "SCHEDULED"]
+    job_type: JobType
     comment: str = ""
     fail_at: int | None = None
 
@@ -32,35 +32,65 @@ _PAST: tuple[_Past, ...] = (
     _Past(50.0, 1310, "SCHEDULED", fail_at=10),
     _Past(44.5, 1344, "MANUAL", "after removing the snapshot"),
     _Past(26.0, 1302, "SCHEDULED"),
+    _Past(2.0, 1296, "SCHEDULED"),
 )
+
+_PARTS = ("common", "seat")
+_NIGHTLY_HOURS_AGO = 2.0
+_RETAINED = 7
 
 
 def past_jobs(clock: Clock, release: Release, user: str, book: JobBook) -> Iterator[Job]:
     """Yield the jobs of the last days, oldest first; a release without schedules only has manual ones."""
-    scheme = "sftp" if "SFTP" in release.location_types else "ftp"
     scheduled = "schedules" in release.features
+    now = _whole_minute(clock.now())
+    moment = clock.monotonic() - (clock.now() - now).total_seconds()
     for past in _PAST:
         back = past.hours_ago * 3600
-        start_time = clock.now() - timedelta(seconds=back)
+        start_time = now - timedelta(seconds=back)
         manual = past.job_type == "MANUAL" or not scheduled
         folder = "" if scheduled else f"/{start_time:%Y-%m-%d-%H-%M-%S}"
+        scheme = _scheme(release)
         yield Job(
             job_id=book.new_id(start_time, release.build),
             release=release,
             target=Target(
                 location_type=scheme.upper(),
-                location=f"{scheme}://backup.example.com/vcenter{folder}",
+                location=f"{_location(release)}{folder}",
                 location_user="backup",
-                parts=("common", "seat"),
+                parts=_PARTS,
                 comment=past.comment,
             ),
             start_time=start_time,
-            started=clock.monotonic() - back,
+            started=moment - back,
             duration=past.duration,
             curve=curve_named("linear"),
             job_type="MANUAL" if manual else "SCHEDULED",
             user=user if manual else None,
             fail_at=past.fail_at,
             fail_messages=(FULL_BACKUP_NOT_ALLOWED,),
-            finished=True,
         )
+
+
+def past_schedule(now: datetime, release: Release) -> dict[str, Any]:
+    """Return the specification of the schedule that made the scheduled ones of these jobs."""
+    at = _whole_minute(now) - timedelta(hours=_NIGHTLY_HOURS_AGO)
+    return {
+        "parts": list(_PARTS),
+        "location": _location(release),
+        "location_user": "backup",
+        "recurrence_info": {"minute": at.minute, "hour": at.hour},
+        "retention_info": {"max_count": _RETAINED},
+    }
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _scheme(release: Release) -> str:
+    return "sftp" if "SFTP" in release.location_types else "ftp"
+
+
+def _location(release: Release) -> str:
+    return f"{_scheme(release)}://backup.example.com/vcenter"

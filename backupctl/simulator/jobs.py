@@ -1,43 +1,21 @@
-"""Backup jobs: each a function of the clock, from the few numbers that were fixed when it started."""
+"""Backup jobs: what each was asked for, and how it shows itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import quote
 
 from backupctl.simulator import parts
-from backupctl.simulator.progress import Curve
 from backupctl.simulator.releases import Release
+from backupctl.simulator.runs import Ending, Run, timestamp
 from backupctl.simulator.wire import Message, message
 
-State = Literal["INPROGRESS", "SUCCEEDED", "FAILED"]
-
-CANCEL_SECONDS = 2.0
-"""How long a cancelled job still runs. UNCONFIRMED."""
-
-FIRST_FAILURE_SECONDS = 0.1
-"""A job never fails earlier than this: the answer to its creation always says INPROGRESS."""
-
-FAILED_MESSAGES: tuple[Message, ...] = (
-    message(
-        "com.vmware.applmgmt.backup_restore.backup_manager.exception",
-        "BackupManager encountered an exception. Please check logs for details.",
-    ),
-)
-"""The generic text that the appliance shows for a failed job; the id is UNCONFIRMED."""
+JobType = Literal["MANUAL", "SCHEDULED"]
 
 CANCELLED_MESSAGE = message("com.vmware.applmgmt.backup_restore.job.cancelled", "Backup job was cancelled by the user.")
 """There is no CANCELLED state, so that a cancelled job must end FAILED; text and id are UNCONFIRMED."""
 
 _DETAILS_STATUS = {"INPROGRESS": "RUNNING", "SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED"}
-
-
-class Ending(NamedTuple):
-    """When a job ends, in seconds from its start, and how."""
-
-    seconds: float
-    state: State
-    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,52 +31,16 @@ class Target:
     fast_backup: bool | None = None
 
 
-@dataclass(slots=True)
-class Job:
-    """One backup. ``started`` is in seconds of the monotonic clock, ``duration`` in seconds; percents are 0 to 100."""
+@dataclass(slots=True, kw_only=True)
+class Job(Run):
+    """One backup."""
 
     job_id: str
     release: Release
     target: Target
-    start_time: datetime
-    started: float
-    duration: float
-    curve: Curve
-    job_type: Literal["MANUAL", "SCHEDULED"] = "MANUAL"
+    job_type: JobType = "MANUAL"
     user: str | None = None
-    fail_at: int | None = None
-    fail_messages: tuple[Message, ...] = FAILED_MESSAGES
-    stall_at: int | None = None
-    cancelled_at: float | None = None
-    reboot: tuple[float, float] | None = None  # from and to, in seconds of the monotonic clock
-    finished: bool = False  # what follows from its end (the files at the target) is done
-
-    def ending(self) -> Ending | None:
-        """Return the job's end, which may lie in the future; None while it has none."""
-        ends = []
-        if self.stall_at is None:
-            ends.append(Ending(self.duration, "SUCCEEDED"))
-        if self.fail_at is not None and (self.stall_at is None or self.fail_at <= self.stall_at):
-            moment = max(self.curve.first_time_of(self.fail_at) * self.duration, FIRST_FAILURE_SECONDS)
-            ends.append(Ending(moment, "FAILED", self.fail_messages))
-        if self.cancelled_at is not None:
-            ends.append(Ending(self.cancelled_at - self.started + CANCEL_SECONDS, "FAILED", (CANCELLED_MESSAGE,)))
-        return min(ends, key=lambda end: (end.seconds, end.state), default=None)
-
-    def ended(self, moment: float) -> Ending | None:
-        """Return the job's end if it lies at or before ``moment`` (monotonic seconds)."""
-        end = self.ending()
-        return end if end is not None and moment - self.started >= end.seconds else None
-
-    def progress(self, moment: float) -> int:
-        """Return the percent that the appliance shows at ``moment``."""
-        end = self.ended(moment)
-        if end is not None and end.state == "SUCCEEDED":
-            return 100
-        seconds = min(moment - self.started, end.seconds) if end else moment - self.started
-        percent = self.curve.percent_at(seconds / self.duration)
-        caps = [cap for cap in (self.stall_at, self.fail_at if end else None) if cap is not None]
-        return min([percent, 100, *caps])
+    cancelled_message: Message = field(default_factory=lambda: CANCELLED_MESSAGE)
 
     def status(self, moment: float) -> dict[str, Any]:
         """Return BackupJobStatus: ``end_time`` is absent, not null, until the job is done."""
@@ -111,7 +53,7 @@ class Job:
             "start_time": timestamp(self.start_time),
         }
         if end:
-            view["end_time"] = timestamp(self.start_time + timedelta(seconds=end.seconds))
+            view["end_time"] = self.end_time(end)
         return view
 
     def details(self, moment: float) -> dict[str, Any]:
@@ -143,7 +85,7 @@ class Job:
     def _optional_details(self, end: Ending | None) -> dict[str, Any]:
         view: dict[str, Any] = {}
         if end:
-            view["end_time"] = timestamp(self.start_time + timedelta(seconds=end.seconds))
+            view["end_time"] = self.end_time(end)
         if self.user is not None:
             view["user"] = self.user
         if "details-build" in self.release.features:
@@ -157,23 +99,29 @@ class Job:
         return view
 
 
-def timestamp(moment: datetime) -> str:
-    """Return ISO 8601 in UTC with milliseconds, such as ``2015-01-01T22:13:05.651Z``."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
 class JobBook:
-    """All jobs of one appliance, oldest first; at most one of them runs."""
+    """All jobs of one appliance, oldest first; at most one of them runs.
+
+    What follows from a job's end, such as the files at its target, is owed until the job is settled.
+    """
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self._ids: set[str] = set()
+        self._open: list[Job] = []
 
     def new_id(self, start_time: datetime, build: str) -> str:
         """Return ``YYYYMMDD-HHMMSS-<build>`` for a start, a second later if that id is taken."""
-        taken = {job.job_id for job in self.jobs}
-        while (job_id := f"{start_time:%Y%m%d-%H%M%S}-{build}") in taken:
+        while (job_id := f"{start_time:%Y%m%d-%H%M%S}-{build}") in self._ids:
             start_time += timedelta(seconds=1)
+        self._ids.add(job_id)
         return job_id
+
+    def add(self, job: Job, *, settled: bool = False) -> None:
+        """Add the newest job."""
+        self.jobs.append(job)
+        if not settled:
+            self._open.append(job)
 
     def find(self, job_id: str) -> Job | None:
         """Return the job with this id."""
@@ -181,4 +129,10 @@ class JobBook:
 
     def running(self, moment: float) -> Job | None:
         """Return the job that runs at ``moment`` (monotonic seconds)."""
-        return next((job for job in reversed(self.jobs) if job.ended(moment) is None), None)
+        return next((job for job in reversed(self._open) if job.ended(moment) is None), None)
+
+    def settle(self, moment: float) -> list[tuple[Job, Ending]]:
+        """Return the jobs that have ended by ``moment`` and were not returned before, in the order of their ends."""
+        ended = [(job, end) for job in self._open if (end := job.ended(moment))]
+        self._open = [job for job in self._open if job.ended(moment) is None]
+        return sorted(ended, key=lambda pair: pair[0].started + pair[1].seconds)

@@ -11,7 +11,8 @@ from backupctl.errors import UsageError
 class ServerOptions:
     """The options of ``backupctl simulator serve``.
 
-    ``job_duration`` in seconds; ``listen`` as ``HOST:PORT``, where port 0 is any free one.
+    ``job_duration`` in seconds; ``listen`` as ``HOST:PORT``, where port 0 is any free one; ``fresh`` as of
+    ``ApplianceState``.
     """
 
     listen: str = "127.0.0.1:0"
@@ -22,6 +23,7 @@ class ServerOptions:
     job_duration: float = 20.0
     progress: str = "linear"
     history: bool = False
+    fresh: bool = False
     store: Path | None = None
     appliances: int = 1
     faults: tuple[str, ...] = ()

@@ -45,6 +45,7 @@ RELEASE_NAMES: tuple[str, ...] = tuple(_VERSIONS)
 
 _FEATURES_SINCE: Mapping[str, str] = {
     "details": "6.7",
+    "restore-sso": "6.7",  # restore asks for the administrator of SSO, and can ignore warnings
     "recovery": "6.7",
     "schedules": "6.7",
     "archives": "6.7",
@@ -52,13 +53,17 @@ _FEATURES_SINCE: Mapping[str, str] = {
     "vcenter-folder": "6.7",  # backups go below vCenter/sn_<name>/; before, straight into the folder
     "details-build": "6.7U2",
     "error-type": "7.0",  # /rest errors say error_type, and 401 carries a challenge
-    "health-database": "7.0",
+    "health-database": "7.0",  # since 7.0.0.1
+    "database-check": "7.0",  # backups look at the health of the database
     "api": "7.0U2",
     "fast-backup": "7.0U2",
-    "details-fast-backup": "8.0",
+    "details-fast-backup": "8.0U3",  # and on schedules: in the API since 8.0.1
     "standalone-parts": "8.0U3",
     "local-backup": "9.0",
 }
+
+_FEATURES_UNTIL: Mapping[str, str] = {"database-check": "9.0"}
+"""The first release that no longer has it: 9.0 dropped the tool that looks at the database."""
 
 _LOCATION_TYPES_SINCE: Mapping[str, str] = {
     "FTP": "6.5",
@@ -81,7 +86,7 @@ def _known_at(name: str, since: Mapping[str, str]) -> tuple[str, ...]:
 
 def _release(name: str) -> Release:
     version, build = _VERSIONS[name]
-    features = frozenset(_known_at(name, _FEATURES_SINCE))
+    features = frozenset(_known_at(name, _FEATURES_SINCE)) - frozenset(_known_at(name, _FEATURES_UNTIL))
     return Release(
         name=name,
         version=version,

@@ -1,6 +1,7 @@
-"""What the appliance asks of a backup request, beyond its shape: known enum values, a good password, a usable location.
+"""What the appliance asks of a backup or a schedule, beyond its shape.
 
-That a real appliance checks these is documented; how it words the refusal is UNCONFIRMED.
+Known enum values, numbers in range, a good password, a usable location. That a real appliance checks these is
+documented; how it words the refusal is UNCONFIRMED.
 """
 
 import re
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from backupctl.simulator.releases import Release
+from backupctl.simulator.schedules import DAYS
 from backupctl.simulator.wire import Message, message
 
 _PASSWORD = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}")
@@ -34,18 +36,46 @@ def broken_enum(request: dict[str, Any], release: Release) -> Message | None:
 
 def complaints(request: dict[str, Any], release: Release) -> list[Message]:
     """Return what else is wrong with a request, in the order of its fields."""
+    problem = location_problem(request["location_type"], request["location"])
+    return _common_complaints(request, release, problem)
+
+
+def schedule_complaints(spec: dict[str, Any], release: Release) -> list[Message]:
+    """Return what is wrong with the fields of a schedule that are set."""
+    problem = url_problem(spec["location"], release) if "location" in spec else ""
+    found = _common_complaints(spec, release, problem)
+    recurrence = spec.get("recurrence_info", {})
+    for name, most in (("minute", 59), ("hour", 23)):
+        value = recurrence.get(name, 0)
+        if not 0 <= value <= most:
+            found.append(message(f"{_INVALID}.{name}", f"Invalid value {value} for {name}.", str(value)))
+    unknown = [day for day in recurrence.get("days", ()) if day not in DAYS]
+    found += [message(f"{_INVALID}.days", f"Invalid value {day} for days.", day) for day in unknown]
+    if spec.get("retention_info", {}).get("max_count", 1) < 1:
+        found.append(message(f"{_INVALID}.max_count", "At least one backup must be retained."))
+    return found
+
+
+def _common_complaints(request: dict[str, Any], release: Release, location_problem: str) -> list[Message]:
     found = [
         message(f"{_INVALID}.part", f"Part {part} is not supported.", part)
-        for part in request["parts"]
+        for part in request.get("parts", ())
         if part not in release.part_ids
     ]
     password = request.get("backup_password")
     if password is not None and _PASSWORD.fullmatch(password) is None:
         found.append(message(f"{_INVALID}.backup_password", RULE_TEXT))
-    problem = location_problem(request["location_type"], request["location"])
-    if problem:
-        found.append(message(f"{_INVALID}.location", problem, request["location"]))
+    if location_problem:
+        found.append(message(f"{_INVALID}.location", location_problem, request["location"]))
     return found
+
+
+def url_problem(location: str, release: Release) -> str:
+    """Return what is wrong with a location that must be a URL, whose scheme says the type, or nothing."""
+    scheme, separator, _ = location.partition("://")
+    if not separator or scheme.upper() not in release.location_types:
+        return f"Location {location} is not a URL of a supported protocol."
+    return location_problem(scheme, location)
 
 
 def location_problem(location_type: str, location: str) -> str:

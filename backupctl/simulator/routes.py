@@ -7,7 +7,10 @@ from urllib.parse import parse_qsl, unquote
 
 from backupctl.simulator.bodies import Struct
 from backupctl.simulator.releases import Release
-from backupctl.simulator.wire import API, REST, Family, Request
+from backupctl.simulator.state import ApplianceState
+from backupctl.simulator.wire import API, REST, Family, Request, invalid_request
+
+_ACTIONS = ("action", "~action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,13 @@ class Route:
     """One row: where an operation is, since which feature, what it takes, and who answers.
 
     ``wrapper`` is the parameter name around the body in /rest, where /api takes it bare; without ``body`` none is
-    looked at. ``public``: the handler looks at the credentials itself. ``phase`` is what faults call it.
+    looked at, and a GET takes it from its query. ``public``: the handler looks at the credentials itself. ``phase`` is
+    what faults call it.
     """
 
     method: str
     path: str
-    handler: Callable[[Any, Call], Any]
+    handler: Callable[[ApplianceState, Call], object]
     families: tuple[Family, ...] = (REST, API)
     action: str = ""
     phase: str = ""
@@ -65,6 +69,25 @@ def query_of(request: Request) -> dict[str, list[str]]:
     return values
 
 
+def structure_of(query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return what a query with dotted names says, such as ``loc_spec.location=U``: ``{"loc_spec": {"location": U}}``.
+
+    Source of the form: the OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby.
+    """
+    structure: dict[str, Any] = {}
+    for name, values in query.items():
+        if name in _ACTIONS:
+            continue
+        *path, last = name.split(".")
+        inner = structure
+        for step in path:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                raise invalid_request(f"Unexpected parameter {name!r} in query")
+        inner[last] = values[-1]
+    return structure
+
+
 def match_route(routes: Iterable[Route], request: Request, release: Release) -> Match | None:
     """Return the first route that answers; None is a 404, be it for the path, its verb, its action or the release.
 
@@ -75,7 +98,7 @@ def match_route(routes: Iterable[Route], request: Request, release: Release) -> 
         return None
     segments = rest.split("/")
     query = query_of(request)
-    action = (query.get("action") or query.get("~action") or [""])[0]
+    action = next((query[name][0] for name in _ACTIONS if name in query), "")
     for route in routes:
         known = family in route.families and (not route.feature or route.feature in release.features)
         if known and route.method == request.method and route.action == action:

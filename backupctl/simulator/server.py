@@ -70,6 +70,7 @@ class SimulatorServer:
                     job_duration=options.job_duration,
                     progress=options.progress,
                     history=options.history,
+                    fresh=options.fresh,
                     faults=options.faults,
                     store=store,
                     secure_cookies=options.tls,

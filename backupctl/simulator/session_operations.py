@@ -1,15 +1,13 @@
 """Logging in, asking who one is, logging out: the operations of both session services."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backupctl.simulator.envelopes import VOID, Void, result
-from backupctl.simulator.jobs import timestamp
 from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.runs import timestamp
 from backupctl.simulator.sessions import SESSION_HEADER, Session
+from backupctl.simulator.state import ApplianceState
 from backupctl.simulator.wire import API, REST, Answer, RefusedError, message
-
-if TYPE_CHECKING:
-    from backupctl.simulator.appliance import Appliance
 
 
 def unauthenticated() -> RefusedError:
@@ -20,22 +18,22 @@ def unauthenticated() -> RefusedError:
     )
 
 
-def login(appliance: "Appliance", call: Call) -> Answer:
+def login(state: ApplianceState, call: Call) -> Answer:
     """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` asks for the header."""
-    session = appliance.sessions.login(call.request.headers)
+    session = state.sessions.login(call.request.headers)
     if session is None:
         raise unauthenticated()
     answer = result(call.family, session.token, status=200 if call.family == REST else 201)
     if "vmware-use-header-authn" in call.request.headers:
         return answer
-    secure = ";Secure" if appliance.secure_cookies else ""
+    secure = ";Secure" if state.secure_cookies else ""
     cookie = f"{SESSION_HEADER}={session.token};Path=/{call.family}{secure};HttpOnly"
     return Answer(answer.status, (*answer.headers, ("Set-Cookie", cookie)), answer.body)
 
 
-def show(appliance: "Appliance", call: Call) -> dict[str, Any]:
+def show(state: ApplianceState, call: Call) -> dict[str, Any]:
     """Return whose session it is and its times; asking counts as use."""
-    session = _session(appliance, call)
+    session = _session(state, call)
     return {
         "user": session.user,
         "created_time": timestamp(session.created_time),
@@ -43,14 +41,14 @@ def show(appliance: "Appliance", call: Call) -> dict[str, Any]:
     }
 
 
-def logout(appliance: "Appliance", call: Call) -> Void:
+def logout(state: ApplianceState, call: Call) -> Void:
     """End the session."""
-    appliance.sessions.close(_session(appliance, call))
+    state.sessions.close(_session(state, call))
     return VOID
 
 
-def _session(appliance: "Appliance", call: Call) -> Session:
-    session = appliance.sessions.find(call.request.headers)
+def _session(state: ApplianceState, call: Call) -> Session:
+    session = state.sessions.find(call.request.headers)
     if session is None:
         raise unauthenticated()
     return session

@@ -38,11 +38,15 @@ class Session:
 
 
 class SessionBook:
-    """The open sessions of one appliance, for the one user that it accepts."""
+    """The open sessions of one appliance, for the one user that it accepts.
 
-    def __init__(self, clock: Clock, username: str, password: str) -> None:
+    Without ``sso`` nobody can log in, as before an appliance is configured; Basic credentials are good all the same.
+    """
+
+    def __init__(self, clock: Clock, username: str, password: str, *, sso: bool = True) -> None:
         self.username = username
         self.password = password
+        self.sso = sso
         self.lifetime = ABSOLUTE_SECONDS
         self.failed_logins = 0
         self._clock = clock
@@ -57,6 +61,8 @@ class SessionBook:
         user = self._basic_user(headers)
         if user is None or user == LOCAL_USER:
             self.failed_logins += 1
+            return None
+        if not self.sso:
             return None
         now, moment = self._clock.now(), self._clock.monotonic()
         session = Session(secrets.token_hex(16), user, now, now, moment, moment)
@@ -89,6 +95,11 @@ class SessionBook:
         if user is None:
             self.failed_logins += 1
         return user
+
+    def is_administrator(self, username: str, password: str) -> bool:
+        """Say whether these are the credentials of the administrator of SSO."""
+        same = hmac.compare_digest(password.encode(), self.password.encode())
+        return username.casefold() == self.username.casefold() and same
 
     def close(self, session: Session) -> None:
         """End a session at its owner's wish."""

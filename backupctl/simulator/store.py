@@ -1,23 +1,23 @@
-"""Finished backups as files, in the layout that an appliance leaves at its target.
+"""Finished backups as files: a folder that plays every backup server, read and written in the appliance's layout.
 
-``<root>/<host of the location>/<its path>/vCenter/sn_<name>/M_<version>_<YYYYMMDD-HHMMSS>_<comment>/``, ``S_`` for a
-scheduled one, the comment in base32. 6.5 writes straight into the folder it is given. Source: folder names in VMware
-Cloud Foundation's recovery documentation and scripts, and a listing of a 7.0.3 backup.
+What the files are called comes from a listing of a 7.0.3 backup.
 """
 
-import base64
+import contextlib
 import errno
 import gzip
 import json
 import re
 import shutil
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from backupctl.simulator import parts
-from backupctl.simulator.jobs import Job, timestamp
+from backupctl.simulator.archives import Archive, Place, archive_of, systems_folder
+from backupctl.simulator.jobs import Job
+from backupctl.simulator.runs import timestamp
 
 _FILES: dict[str, tuple[str, ...]] = {
     "common": ("config_files.tar.gz", "lotus_backup.tar.gz", "vum.gz"),
@@ -26,12 +26,13 @@ _FILES: dict[str, tuple[str, ...]] = {
 }
 """Files by part; which file belongs to which part is UNCONFIRMED, their names are real (the last one is not)."""
 
+_METADATA = "backup-metadata.json"
 
 _LEADS_OUT = "The backup location leads out of the folder of the simulator"
 
 
 class BackupStore:
-    """A folder that plays every backup server: each host is a folder in it."""
+    """A folder in which each host is a folder; what does not look like a backup is passed over."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -41,14 +42,13 @@ class BackupStore:
 
         Raises ``OSError``, also for a location that would lead out of the root.
         """
-        folder = self.folder_of(job, host)
-        if not folder.resolve().is_relative_to(self.root.resolve()):  # a link inside may lead anywhere
-            raise PermissionError(errno.EPERM, _LEADS_OUT)
+        archive = archive_of(job, host)
+        folder = self._folder(archive.place)
         folder.parent.mkdir(parents=True, exist_ok=True)
         growing = folder.with_name(f".{folder.name}.part")
         try:
             growing.mkdir()
-            for name, content in _contents(job, host).items():
+            for name, content in _contents(job, archive).items():
                 (growing / name).write_bytes(content)
             if folder.exists():
                 folder.rmdir()
@@ -57,60 +57,81 @@ class BackupStore:
             shutil.rmtree(growing, ignore_errors=True)
             raise
 
-    def folder_of(self, job: Job, host: str) -> Path:
-        """Return the folder that holds the files of this backup; raises ``OSError`` for one outside of the root."""
-        server, segments = split_location(job.target.location)
-        if "vcenter-folder" in job.release.features:
-            segments += ["vCenter", f"sn_{host}", folder_name(job)]
-        names = [server, *segments]
-        if any(name in {"", ".", ".."} or re.search(r"[/\\\0]", name) for name in names):
+    def knows(self, place: Place) -> bool:
+        """Say whether there is such a folder."""
+        with contextlib.suppress(OSError):
+            return self._folder(place).is_dir()
+        return False
+
+    def below(self, place: Place) -> Iterator[Archive]:
+        """Yield the archives below a location."""
+        systems = systems_folder(place)
+        with contextlib.suppress(OSError):
+            for path in sorted(self._folder(systems).glob(f"sn_*/[MS]_*/{_METADATA}")):
+                archive = self.at((*systems, path.parent.parent.name, path.parent.name))
+                if archive:
+                    yield archive
+
+    def at(self, place: Place) -> Archive | None:
+        """Return the archive in this folder; None too for one whose metadata is not the simulator's."""
+        try:
+            known = json.loads((self._folder(place) / _METADATA).read_bytes())
+            return Archive(
+                name=place[-1],
+                place=place,
+                host=str(known["PNID"]),
+                version=str(known["Version"]),
+                started=_moment(known["StartTime"]),
+                completed=_moment(known["EndTime"]),
+                parts=tuple(str(part) for part in known["Parts"]),
+                comment=str(known["Comment"]),
+                encrypted=bool(known["Encrypted"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def remove(self, archive: Archive) -> None:
+        """Delete the files of an archive."""
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self._folder(archive.place))
+
+    def _folder(self, place: Place) -> Path:
+        """Return the path of a folder; raises ``OSError`` for one outside of the root."""
+        if any(name in {"", ".", ".."} or re.search(r"[/\\\0]", name) for name in place):
             raise PermissionError(errno.EPERM, _LEADS_OUT)
-        return self.root.joinpath(*names)
+        folder = self.root.joinpath(*place)
+        if not folder.resolve().is_relative_to(self.root.resolve()):  # a link inside may lead anywhere
+            raise PermissionError(errno.EPERM, _LEADS_OUT)
+        return folder
 
 
-def split_location(location: str) -> tuple[str, list[str]]:
-    """Return the server, without user and port, and the folders of a location.
-
-    A port may be empty, as in ``sftp://10.0.0.250:/root/backups``, and the scheme missing.
-    """
-    rest = location.partition("://")[2] or location.lstrip("/\\")
-    authority, _, path = rest.partition("/")
-    server = authority.rpartition("@")[2]
-    bracketed = re.match(r"\[([^\]]*)\]", server)
-    name = bracketed[1] if bracketed else server.partition(":")[0]
-    return name, [unquote(segment) for segment in path.split("/") if segment not in {"", "."}]
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def folder_name(job: Job) -> str:
-    """Return ``M_<version>_<timestamp>_<comment>``: the time is that of the id, no comment leaves an underscore."""
-    kind = "M" if job.job_type == "MANUAL" else "S"
-    comment = base64.b32encode(job.target.comment.encode()).decode()
-    return f"{kind}_{job.release.version}_{job.job_id.rpartition('-')[0]}_{comment}"
-
-
-def _contents(job: Job, host: str) -> dict[str, bytes]:
-    part_ids = sorted({"common", *job.target.parts})
+def _contents(job: Job, archive: Archive) -> dict[str, bytes]:
     files = {
         name: gzip.compress(f"{name} of {job.job_id}\n".encode(), mtime=0)
-        for part_id in part_ids
+        for part_id in archive.parts
         for name in _FILES.get(part_id, ())
     }
-    files["backup-metadata.json"] = json.dumps(_metadata(job, host, part_ids), indent=2).encode() + b"\n"
+    files[_METADATA] = json.dumps(_metadata(job, archive), indent=2).encode() + b"\n"
     return files
 
 
-def _metadata(job: Job, host: str, part_ids: list[str]) -> dict[str, Any]:
+def _metadata(job: Job, archive: Archive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; only the first two keys are confirmed."""
     return {
         "BackupSize": parts.total_bytes(job.target.parts),
         "PrimaryNetworkInfo": {"ipv4": {"prefix": 24, "defaultGateway": "192.0.2.1"}},
-        "PNID": host,
-        "Version": job.release.version,
+        "PNID": archive.host,
+        "Version": archive.version,
         "Build": job.release.build,
         "JobId": job.job_id,
-        "StartTime": timestamp(job.start_time),
-        "EndTime": timestamp(job.start_time + timedelta(seconds=job.duration)),
-        "Parts": part_ids,
-        "Comment": job.target.comment,
-        "Encrypted": job.target.encrypted,
+        "StartTime": timestamp(archive.started),
+        "EndTime": timestamp(archive.completed),
+        "Parts": list(archive.parts),
+        "Comment": archive.comment,
+        "Encrypted": archive.encrypted,
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 Family = Literal["rest", "api"]
 REST: Final[Family] = "rest"
@@ -46,6 +46,16 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     delivery: Delivery = AT_ONCE
+
+
+class SeenRequest(NamedTuple):
+    """One request that reached the appliance, and the status of the answer that it gave (0: none)."""
+
+    method: str
+    path: str
+    query: str
+    phase: str
+    status: int
 
 
 Message = dict[str, Any]

@@ -22,6 +22,9 @@ from tests.support.clock import FakeClock
         ("fail-at=40@poll", "fail-at"),
         ("reboot-at=50", "PERCENT:DURATION"),
         ("forbidden=1", "forbidden"),
+        ("db-health", "DEGRADED"),
+        ("db-health=HEALTHY", "UNHEALTHY"),
+        ("db-health=DEGRADED@poll", "db-health"),
         ("", "drop"),
     ],
 )

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.simulator.store import BackupStore, split_location
+from backupctl.simulator.archives import split_location
+from backupctl.simulator.store import BackupStore
 from tests.simulator.client import logged_in
 
 

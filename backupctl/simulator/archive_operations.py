@@ -1,0 +1,103 @@
+"""What lies at a backup location: which systems, which of their backups."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from backupctl.simulator.archives import Archive, place_of, system_of, systems_folder
+from backupctl.simulator.refusals import not_found
+from backupctl.simulator.requirements import url_problem
+from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.runs import timestamp
+from backupctl.simulator.state import ApplianceState
+from backupctl.simulator.structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
+from backupctl.simulator.wire import API, REST, RefusedError, message
+
+MOST_RESULTS = 128
+"""How many archives are listed when the filter names no number (Archive.FilterSpec in VMware's API reference)."""
+
+
+def list_systems(state: ApplianceState, call: Call) -> list[str]:
+    """Return the systems that have backups at a location."""
+    return sorted({system_of(archive) for archive in _below(state, call.body["location"])})
+
+
+def list_archives(state: ApplianceState, call: Call) -> list[dict[str, Any]]:
+    """Return the backups of a system that match the filter, newest first."""
+    wanted = call.body.get("filter_spec", {})
+    most = wanted.get("max_results", MOST_RESULTS)
+    if most < 0:
+        raise RefusedError("error", message("com.vmware.applmgmt.backup_restore.max_results", "Invalid max_results."))
+    archives = _of_system(state, call, call.body["loc_spec"])
+    return [_summary(archive) for archive in archives if _matches(archive, wanted)][:most]
+
+
+def get_archive(state: ApplianceState, call: Call) -> dict[str, Any]:
+    """Return one backup. That its location is its own folder, which can be restored, is UNCONFIRMED."""
+    name, base = call.path["archive"], call.body["location"]
+    found = next((archive for archive in _of_system(state, call, call.body) if archive.name == name), None)
+    if found is None:
+        raise not_found("Archive", name)
+    folders = "/".join(quote(folder) for folder in found.place[len(place_of(base)) :])
+    return {
+        "timestamp": timestamp(found.completed),
+        "location": f"{base.rstrip('/')}/{folders}",
+        "parts": list(found.parts),
+        "version": found.version,
+        "system_name": system_of(found),
+        "comment": found.comment,
+    }
+
+
+def _summary(archive: Archive) -> dict[str, Any]:
+    return {
+        "archive": archive.name,
+        "timestamp": timestamp(archive.started),
+        "version": archive.version,
+        "comment": archive.comment,
+    }
+
+
+def _matches(archive: Archive, wanted: Mapping[str, Any]) -> bool:
+    """Say whether an archive meets all conditions that are set; both ends of the time are inclusive."""
+    started = archive.started.replace(microsecond=archive.started.microsecond // 1000 * 1000)  # as it is shown
+    return (
+        wanted.get("start_timestamp", started) <= started <= wanted.get("end_timestamp", started)
+        and wanted.get("comment_substring", "") in archive.comment
+    )
+
+
+def _of_system(state: ApplianceState, call: Call, spec: Mapping[str, Any]) -> list[Archive]:
+    system = call.path["system"]
+    archives = [archive for archive in _below(state, spec["location"]) if system_of(archive) == system]
+    if not archives and not state.archives.knows((*systems_folder(place_of(spec["location"])), system)):
+        raise not_found("System", system)
+    return archives
+
+
+def _below(state: ApplianceState, location: str) -> list[Archive]:
+    problem = url_problem(location, state.release)
+    if problem:
+        text = f"Location {location}: {problem}"
+        raise RefusedError("error", message("com.vmware.applmgmt.backup_restore.invalid.location", text, location))
+    place = place_of(location)
+    if not state.archives.knows(place):
+        raise not_found("Location", location)
+    return state.archives.below(place)
+
+
+_SYSTEMS = "/appliance/recovery/backup/system-name"
+_ARCHIVES = f"{_SYSTEMS}/{{system}}/archives"
+_ARCHIVE = f"{_ARCHIVES}/{{archive}}"
+_IN_REST: dict[str, Any] = {"families": (REST,), "feature": "archives"}
+_IN_API: dict[str, Any] = {"families": (API,), "feature": "archives"}
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", _SYSTEMS, list_systems, body=LOCATION_SPEC, wrapper="loc_spec", **_IN_REST),
+    Route("GET", _ARCHIVES, list_archives, body=ARCHIVES_QUERY, **_IN_REST),
+    Route("GET", _ARCHIVE, get_archive, body=LOCATION_SPEC, wrapper="spec", **_IN_REST),
+    Route("POST", _SYSTEMS, list_systems, action="list", body=LOCATION_SPEC, **_IN_API),
+    Route("POST", _ARCHIVES, list_archives, action="list", body=ARCHIVES_INPUT, **_IN_API),
+    Route("POST", _ARCHIVE, get_archive, action="get", body=LOCATION_SPEC, **_IN_API),
+)
+"""The query of the three in /rest holds the password of the location: so it is specified."""

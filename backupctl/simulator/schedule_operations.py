@@ -1,0 +1,116 @@
+"""Reading, writing and running schedules."""
+
+from typing import Any
+
+from backupctl.simulator.envelopes import VOID, KeyedMap, Void
+from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
+from backupctl.simulator.requirements import schedule_complaints
+from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.schedules import Schedule
+from backupctl.simulator.state import ApplianceState
+from backupctl.simulator.structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
+from backupctl.simulator.wire import API, REST, RefusedError, message
+
+_IDS = "com.vmware.applmgmt.backup_restore.schedule"
+
+
+def list_schedules(state: ApplianceState, _call: Call) -> KeyedMap:
+    """Return all schedules, in practice one or none."""
+    return KeyedMap({name: schedule.info() for name, schedule in state.schedule_book.schedules.items()})
+
+
+def get_schedule(state: ApplianceState, call: Call) -> dict[str, Any]:
+    """Return one schedule, without its passwords."""
+    return _schedule(state, call).info()
+
+
+def create_in_rest(state: ApplianceState, call: Call) -> Void:
+    """Create a schedule whose id is in the path."""
+    return _create(state, call.path["schedule"], call.body)
+
+
+def create_in_api(state: ApplianceState, call: Call) -> Void:
+    """Create a schedule whose id is in the body."""
+    return _create(state, call.body["schedule"], call.body["spec"])
+
+
+def update_schedule(state: ApplianceState, call: Call) -> Void:
+    """Change the fields that are set and leave the others."""
+    schedule = _schedule(state, call)
+    _refuse_bad(state, call.body)
+    schedule.change(call.body, state.clock.now())
+    return VOID
+
+
+def delete_schedule(state: ApplianceState, call: Call) -> Void:
+    """Delete a schedule; what it backed up stays."""
+    del state.schedule_book.schedules[_schedule(state, call).schedule_id]
+    return VOID
+
+
+def run_schedule(state: ApplianceState, call: Call) -> dict[str, Any]:
+    """Back up now what the schedule backs up; that such a job counts as MANUAL is UNCONFIRMED."""
+    schedule = _schedule(state, call)
+    refuse_if_busy(state)
+    refuse_if_fresh(state)
+    job = state.start_job(schedule.target(call.body.get("comment", "")), user=call.user)
+    return job.status(state.moment)
+
+
+def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Void:
+    """Add the appliance's one schedule.
+
+    An appliance has one in practice. That a second one under another id is an invalid argument is UNCONFIRMED: it could
+    as well be said to exist already.
+    """
+    refuse_if_fresh(state)
+    if not schedule_id:
+        raise RefusedError("invalid_argument", message(f"{_IDS}.no_id", "The schedule has no identifier."))
+    existing = state.schedule_book.schedules
+    if schedule_id in existing:
+        text = f"Schedule {schedule_id} already exists."
+        raise RefusedError("already_exists", message(f"{_IDS}.exists", text, schedule_id))
+    if existing:
+        text = f"Only one schedule is supported, and there is {next(iter(existing))} already."
+        raise RefusedError("invalid_argument", message(f"{_IDS}.only_one", text, next(iter(existing))))
+    _refuse_bad(state, spec)
+    state.schedule_book.create(schedule_id, spec, state.clock.now())
+    return VOID
+
+
+def _refuse_bad(state: ApplianceState, spec: dict[str, Any]) -> None:
+    found = schedule_complaints(spec, state.release)
+    if found:
+        raise RefusedError("invalid_argument", *found)
+
+
+def _schedule(state: ApplianceState, call: Call) -> Schedule:
+    schedule_id = call.path["schedule"]
+    schedule = state.schedule_book.schedules.get(schedule_id)
+    if schedule is None:
+        raise not_found("Schedule", schedule_id)
+    return schedule
+
+
+_ALL = "/appliance/recovery/backup/schedules"
+_ONE = f"{_ALL}/{{schedule}}"
+_SINCE: dict[str, Any] = {"feature": "schedules"}
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", _ALL, list_schedules, **_SINCE),
+    Route("GET", _ONE, get_schedule, **_SINCE),
+    Route("POST", _ONE, create_in_rest, families=(REST,), body=SCHEDULE_SPEC, wrapper="spec", **_SINCE),
+    Route("POST", _ALL, create_in_api, families=(API,), body=NEW_SCHEDULE, **_SINCE),
+    Route(
+        "PUT",
+        f"{_ALL}/update/{{schedule}}",
+        update_schedule,
+        families=(REST,),
+        body=SCHEDULE_UPDATE,
+        wrapper="spec",
+        **_SINCE,
+    ),
+    Route("PATCH", _ONE, update_schedule, families=(API,), body=SCHEDULE_UPDATE, **_SINCE),
+    Route("DELETE", _ONE, delete_schedule, **_SINCE),
+    Route("POST", _ONE, run_schedule, action="run", phase="create", body=RUN_INPUT, **_SINCE),
+)

@@ -1,0 +1,118 @@
+"""The structures that requests carry: names, fields, and since which feature a release knows them. A table.
+
+Source: VMware's API references and its Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance``).
+"""
+
+from collections.abc import Mapping
+
+from backupctl.simulator.bodies import OPERATION_INPUT, Field, Struct
+
+_RECOVERY = "com.vmware.appliance.recovery"
+
+_LOCATION: Mapping[str, Field] = {
+    "location": Field("string", required=True),
+    "location_user": Field("string"),
+    "location_password": Field("string"),
+}
+
+_SSO: Mapping[str, Field] = {
+    "sso_admin_user_name": Field("string", feature="restore-sso"),
+    "sso_admin_user_password": Field("string", feature="restore-sso"),
+}
+
+_IGNORE: Mapping[str, Field] = {"ignore_warnings": Field("boolean", feature="restore-sso")}
+
+BACKUP_REQUEST = Struct(
+    f"{_RECOVERY}.backup.job.backup_request",
+    {
+        "parts": Field("strings", required=True),
+        "backup_password": Field("string"),
+        "location_type": Field("string", required=True),
+        **_LOCATION,
+        "comment": Field("string"),
+        "fast_backup": Field("boolean", feature="fast-backup"),
+    },
+)
+
+VALIDATE_REQUEST = Struct(f"{_RECOVERY}.backup.backup_request", BACKUP_REQUEST.fields)
+
+_RECURRENCE = Struct(
+    f"{_RECOVERY}.backup.schedules.recurrence_info",
+    {"minute": Field("integer", required=True), "hour": Field("integer", required=True), "days": Field("strings")},
+)
+
+_RETENTION = Struct(
+    f"{_RECOVERY}.backup.schedules.retention_info",
+    {"max_count": Field("integer", required=True)},
+)
+
+_SCHEDULE: Mapping[str, Field] = {
+    "parts": Field("strings"),
+    "backup_password": Field("string"),
+    **_LOCATION,
+    "enable": Field("boolean"),
+    "recurrence_info": Field("struct", struct=_RECURRENCE),
+    "retention_info": Field("struct", struct=_RETENTION),
+    "fast_backup": Field("boolean", feature="details-fast-backup"),
+}
+
+SCHEDULE_SPEC = Struct(f"{_RECOVERY}.backup.schedules.create_spec", _SCHEDULE)
+
+SCHEDULE_UPDATE = Struct(
+    f"{_RECOVERY}.backup.schedules.update_spec",
+    {**_SCHEDULE, "location": Field("string")},
+)
+
+NEW_SCHEDULE = Struct(
+    OPERATION_INPUT,
+    {"schedule": Field("string", required=True), "spec": Field("struct", required=True, struct=SCHEDULE_SPEC)},
+)
+"""What /api takes to create a schedule; /rest has the id in the path."""
+
+RUN_INPUT = Struct(OPERATION_INPUT, {"comment": Field("string")})
+
+LOCATION_SPEC = Struct(f"{_RECOVERY}.backup.location_spec", _LOCATION)
+
+_FILTER_SPEC = Struct(
+    f"{_RECOVERY}.backup.system_name.archive.filter_spec",
+    {
+        "start_timestamp": Field("timestamp"),
+        "end_timestamp": Field("timestamp"),
+        "comment_substring": Field("string"),
+        "max_results": Field("integer"),
+    },
+)
+
+_AT_LOCATION = Field("struct", required=True, struct=LOCATION_SPEC)
+
+ARCHIVES_QUERY = Struct(
+    OPERATION_INPUT, {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", struct=_FILTER_SPEC)}
+)
+"""In a query an empty filter cannot be written, so that it may be missing."""
+
+ARCHIVES_INPUT = Struct(
+    OPERATION_INPUT,
+    {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", required=True, struct=_FILTER_SPEC)},
+)
+
+_RESTORE: Mapping[str, Field] = {
+    "parts": Field("strings", feature="standalone-parts"),
+    "backup_password": Field("string"),
+    "location_type": Field("string", required=True),
+    **_LOCATION,
+    **_SSO,
+}
+
+RESTORE_CHECK = Struct(f"{_RECOVERY}.restore.restore_request", _RESTORE)
+
+RESTORE_REQUEST = Struct(f"{_RECOVERY}.restore.job.restore_request", {**_RESTORE, **_IGNORE})
+
+RECONCILIATION_SPEC = Struct(f"{_RECOVERY}.reconciliation.job.create_spec", {**_SSO, **_IGNORE})
+
+HEALTH_SETTINGS = Struct(
+    "com.vmware.appliance.health_check_settings.update_spec",
+    {
+        "db_health_check_state_manual_backup": Field("boolean"),
+        "db_health_check_state_scheduled_backup": Field("boolean"),
+    },
+)

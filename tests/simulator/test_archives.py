@@ -1,0 +1,173 @@
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from backupctl.simulator.jobs import Target
+from backupctl.simulator.store import BackupStore
+from tests.simulator.client import Client, logged_in
+
+SYSTEMS = "/appliance/recovery/backup/system-name"
+SYSTEM = "sn_vcsa.simulator.test"
+PAST = "sftp://backup.example.com/vcenter"
+HERE = "ftp://backup.example.com/vc"
+
+
+def systems(client: Client, location: str) -> httpx.Response:
+    if client.family == "rest":
+        return client.call("GET", f"{SYSTEMS}?{urlencode({'loc_spec.location': location})}")
+    return client.call("POST", f"{SYSTEMS}?action=list", json={"location": location})
+
+
+def archives(client: Client, location: str, system: str = SYSTEM, **wanted: Any) -> httpx.Response:
+    path = f"{SYSTEMS}/{system}/archives"
+    if client.family == "rest":
+        query = {"loc_spec.location": location} | {f"filter_spec.{name}": value for name, value in wanted.items()}
+        return client.call("GET", f"{path}?{urlencode(query)}")
+    return client.call("POST", f"{path}?action=list", json={"loc_spec": {"location": location}, "filter_spec": wanted})
+
+
+def archive(client: Client, location: str, name: str) -> httpx.Response:
+    path = f"{SYSTEMS}/{SYSTEM}/archives/{name}"
+    if client.family == "rest":
+        return client.call("GET", f"{path}?{urlencode({'spec.location': location})}")
+    return client.call("POST", f"{path}?action=get", json={"location": location})
+
+
+def done(client: Client, **changes: Any) -> None:
+    client.start(**{"location": HERE, **changes})
+    client.clock.sleep(60)
+
+
+def test_systems_and_archives_are_those_backed_up_there(family: str) -> None:
+    client = logged_in(family)
+    done(client, location=f"{HERE}/", comment="a/b")
+    assert client.value(systems(client, "ftp://someone@backup.example.com:/vc")) == [SYSTEM]
+    (summary,) = client.value(archives(client, HERE))
+    name = "M_8.0.0.10000_20260301-020000_MEXWE==="
+    assert summary == {
+        "archive": name,
+        "timestamp": "2026-03-01T02:00:00.000Z",
+        "version": "8.0.0.10000",
+        "comment": "a/b",
+    }
+    assert client.value(archive(client, HERE, name)) == {
+        "timestamp": "2026-03-01T02:00:20.000Z",
+        "location": f"{HERE}/vCenter/{SYSTEM}/M_8.0.0.10000_20260301-020000_MEXWE%3D%3D%3D",
+        "parts": ["common", "seat"],
+        "version": "8.0.0.10000",
+        "system_name": SYSTEM,
+        "comment": "a/b",
+    }
+
+
+def test_failed_and_running_backups_are_no_archives(family: str) -> None:
+    client = logged_in(family)
+    client.start(location=HERE)
+    assert systems(client, HERE).status_code == 404
+    client.clock.sleep(20)
+    assert len(client.value(archives(client, HERE))) == 1
+    client.appliance.inject("fail-at=50")
+    done(client)
+    assert len(client.value(archives(client, HERE))) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "comments"),
+    [
+        ({}, ["3", "2", "1 one"]),
+        ({"max_results": 2}, ["3", "2"]),
+        ({"max_results": 0}, []),
+        ({"comment_substring": "one"}, ["1 one"]),
+        ({"start_timestamp": "2026-03-01T02:01:00.000Z"}, ["3", "2"]),
+        ({"end_timestamp": "2026-03-01T02:01:00.000Z"}, ["2", "1 one"]),
+        ({"start_timestamp": "2026-03-01T03:01:00+01:00", "end_timestamp": "2026-03-01T02:01:59Z"}, ["2"]),
+        ({"start_timestamp": "2026-03-01T02:01:00.000Z", "comment_substring": "one"}, []),
+    ],
+)
+def test_filter_takes_what_meets_all_its_conditions(family: str, wanted: dict[str, Any], comments: list[str]) -> None:
+    client = logged_in(family)
+    for comment in ("1 one", "2", "3"):
+        done(client, comment=comment)
+    assert [entry["comment"] for entry in client.value(archives(client, HERE, **wanted))] == comments
+
+
+def test_filter_leaves_at_most_128_unless_it_says_more(family: str) -> None:
+    client = logged_in(family, job_duration=1)
+    for _ in range(130):
+        client.appliance.start_job(Target("FTP", HERE), user=None)
+        client.clock.sleep(1)
+        client.appliance.advance()
+    assert len(client.value(archives(client, HERE))) == 128
+    assert len(client.value(archives(client, HERE, max_results=1000))) == 130
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [({"colour": "red"}, 400), ({"start_timestamp": "yesterday"}, 400), ({"max_results": "many"}, 500)],
+)
+def test_filter_that_cannot_be_read_is_refused(family: str, wanted: dict[str, Any], status: int) -> None:
+    client = logged_in(family, history=True)
+    answer = archives(client, PAST, **wanted)
+    assert (answer.status_code, client.value(answer)["error_type"]) == (status, "INVALID_REQUEST")
+
+
+def test_what_is_not_there_is_404_and_what_is_no_url_500(family: str) -> None:
+    client = logged_in(family, history=True)
+    for answer in (
+        systems(client, "sftp://elsewhere.example.com/vcenter"),
+        archives(client, f"{PAST}/deeper"),
+        archives(client, PAST, system="sn_other"),
+        archive(client, PAST, "M_8.0.0.10000_20200101-000000_"),
+    ):
+        assert (answer.status_code, client.value(answer)["error_type"]) == (404, "NOT_FOUND")
+    for location in ("backup.example.com/vcenter", "tape://backup.example.com/vcenter"):
+        answer = systems(client, location)
+        assert (answer.status_code, client.value(answer)["error_type"]) == (500, "ERROR")
+
+
+def test_history_left_its_archives(family: str) -> None:
+    client = logged_in(family, history=True)
+    names = [entry["archive"][:1] for entry in client.value(archives(client, PAST))]
+    assert names == ["S", "S", "M", "S", "M", "S"]
+    assert client.value(archives(client, PAST, comment_substring="patching"))[0]["comment"] == "before patching"
+
+
+@pytest.mark.parametrize("query", ["", "location=x", "spec.location=x", "loc_spec=x&loc_spec.location=x"])
+def test_query_without_the_location_under_its_name_is_400(query: str) -> None:
+    assert logged_in("rest", history=True).call("GET", f"{SYSTEMS}?{query}").status_code == 400
+
+
+def test_location_in_the_body_of_a_get_is_read_where_there_is_no_query() -> None:
+    client = logged_in("rest", history=True)
+    body = json.dumps({"loc_spec": {"location": PAST}}).encode()
+    assert client.value(client.call("GET", SYSTEMS, content=body)) == [SYSTEM]
+
+
+def test_store_is_what_counts_for_its_own_backups(family: str, tmp_path: Path) -> None:
+    client = logged_in(family, store=BackupStore(tmp_path), history=True)
+    done(client, comment="kept")
+    other = logged_in(family, store=BackupStore(tmp_path), host="other.example.com")
+    done(other)
+    other.appliance.advance()
+    assert client.value(systems(client, HERE)) == ["sn_other.example.com", SYSTEM]
+    assert client.value(systems(client, PAST)) == [SYSTEM]
+    (summary,) = client.value(archives(client, HERE))
+    assert client.value(archive(client, HERE, summary["archive"]))["comment"] == "kept"
+    (folder,) = tmp_path.rglob(f"{SYSTEM}/{summary['archive']}")
+    (folder / "backup-metadata.json").write_text("{}")
+    assert client.value(archives(client, HERE)) == []
+    assert archives(client, HERE, system="sn_gone").status_code == 404
+
+
+def test_store_link_out_of_the_root_shows_nothing(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    source = logged_in(store=BackupStore(outside))
+    done(source)
+    source.appliance.advance()
+    (root / "backup.example.com").mkdir(parents=True)
+    (root / "backup.example.com" / "vc").symlink_to(outside / "backup.example.com" / "vc")
+    assert systems(logged_in("api", store=BackupStore(root)), HERE).status_code == 404

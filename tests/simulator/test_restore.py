@@ -1,0 +1,235 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.releases import release_named
+from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.store import BackupStore
+from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
+from tests.support.clock import FakeClock
+
+RESTORE = "/appliance/recovery/restore"
+RECONCILIATION = "/appliance/recovery/reconciliation/job"
+NAME = "S_8.0.0.10000_20260301-000000_"
+REQUEST: dict[str, Any] = {
+    "location_type": "SFTP",
+    "location": f"sftp://backup.example.com/vcenter/vCenter/sn_vcsa.simulator.test/{NAME}",
+    "location_user": "backup",
+    "location_password": "secret",
+}
+SSO = {"sso_admin_user_name": USER, "sso_admin_user_password": PASSWORD}
+
+
+def fresh(family: str, **options: Any) -> Client:
+    client = Client(family, **{"fresh": True, "history": True, **options})
+    client.http.auth = httpx.BasicAuth("root", PASSWORD)
+    return client
+
+
+def piece(client: Client, request: dict[str, Any], wrapper: str = "piece") -> dict[str, Any]:
+    return {"json": {wrapper: request} if client.family == "rest" else request}
+
+
+def validate(client: Client, **changes: Any) -> httpx.Response:
+    path = f"{RESTORE}/validate" if client.family == "rest" else f"{RESTORE}?action=validate"
+    return client.call("POST", path, **piece(client, REQUEST | changes))
+
+
+def create(client: Client, **changes: Any) -> httpx.Response:
+    return client.call("POST", f"{RESTORE}/job", **piece(client, REQUEST | SSO | changes))
+
+
+def cancel(client: Client) -> httpx.Response:
+    return client.call("POST", f"{RESTORE}/job" + ("/cancel" if client.family == "rest" else "?action=cancel"))
+
+
+def kind(client: Client, answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, client.value(answer)["error_type"]
+
+
+def job(client: Client) -> Any:
+    return client.value(client.call("GET", f"{RESTORE}/job"))
+
+
+def test_validate_shows_what_the_archive_is_and_that_it_fits(family: str) -> None:
+    client = fresh(family)
+    assert client.value(validate(client)) == {
+        "timestamp": "2026-03-01T00:21:36.000Z",
+        "parts": ["common", "seat"],
+        "version": "8.0.0.10000",
+        "boxname": "vcsa.simulator.test",
+        "comment": "",
+        "applicable": True,
+        "messages": [],
+        "sso_login_required": True,
+    }
+
+
+def test_validate_on_an_appliance_in_service_says_that_it_cannot_be_restored(family: str) -> None:
+    client = logged_in(family, history=True)
+    metadata = client.value(validate(client))
+    assert (metadata["applicable"], len(metadata["messages"])) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"location": "sftp://backup.example.com/vcenter"}, (500, "ERROR")),
+        ({"location": "ftp://backup.example.com/vcenter"}, (500, "ERROR")),
+        ({"location_type": "TAPE"}, (400, "INVALID_ARGUMENT")),
+        ({"ignore_warning": True}, (400, "INVALID_REQUEST")),
+        ({"parts": ["seat"]}, (400, "INVALID_ARGUMENT")),
+        ({"parts": ["supervisors"]}, (404, "NOT_FOUND")),
+    ],
+)
+def test_bad_request_is_refused(family: str, changes: dict[str, Any], expected: tuple[int, str]) -> None:
+    client = fresh(family, release="8.0U3")
+    request = {"location": REQUEST["location"].replace("8.0.0.10000", "8.0.3.00000")} | changes
+    assert kind(client, validate(client, **request)) == expected
+    assert kind(client, create(client, **request)) == expected
+    assert job(client) == {"state": "NONE", "messages": [], "progress": 0}
+
+
+def test_restore_runs_falls_silent_and_puts_the_appliance_in_service(family: str) -> None:
+    client = fresh(family)
+    assert client.value(create(client)) == {"state": "INPROGRESS", "messages": [], "progress": 0}
+    assert kind(client, create(client)) == (400, "FEATURE_IN_USE")
+    assert kind(client, client.create()) == (400, "FEATURE_IN_USE")
+    seen: list[str] = []
+    while not seen or seen[-1] != "SUCCEEDED":
+        client.clock.sleep(2)
+        try:
+            seen.append(job(client)["state"])
+        except httpx.ConnectError:
+            seen.append("silent")
+    assert seen == ["INPROGRESS"] * 7 + ["silent"] * 4 + ["INPROGRESS"] * 8 + ["SUCCEEDED"]
+    assert client.login().is_success
+    assert kind(client, create(client)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert client.create().status_code == 200
+
+
+def test_appliance_in_service_refuses_a_restore_and_has_none_to_show(family: str) -> None:
+    client = logged_in(family, history=True)
+    assert kind(client, create(client)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
+    assert kind(client, client.call("GET", f"{RESTORE}/job")) == (500, "ERROR")
+    assert kind(client, cancel(client)) == (500, "ERROR")
+    client.start()
+    assert kind(client, create(client)) == (400, "FEATURE_IN_USE")
+
+
+def test_fresh_appliance_has_no_sessions_and_no_backups(family: str) -> None:
+    client = fresh(family)
+    assert client.login().status_code == 401
+    assert client.appliance.failed_logins == 0
+    assert client.call("GET", JOB, auth=(USER, PASSWORD)).json() == ({"value": []} if family == "rest" else [])
+    assert kind(client, client.create()) == (500, "ERROR")
+    assert client.value(client.call("GET", "/appliance/recovery")) == {"supported": True}
+
+
+@pytest.mark.parametrize("sso", [{}, {"sso_admin_user_password": "wrong"}, {"sso_admin_user_name": "nobody"}])
+def test_restore_wants_the_administrator_of_sso(family: str, sso: dict[str, str]) -> None:
+    client = fresh(family)
+    request = (SSO if sso else dict.fromkeys(SSO)) | sso
+    assert kind(client, create(client, **request)) == (500, "ERROR")
+
+
+def test_restore_cancelled_fails_and_can_be_tried_again(family: str) -> None:
+    client = fresh(family)
+    create(client)
+    client.clock.sleep(5)
+    assert client.value(cancel(client)) == {"status": "OK", "messages": []}
+    client.clock.sleep(2)
+    assert (job(client)["state"], job(client)["progress"]) == ("FAILED", 17)
+    assert client.value(cancel(client))["status"] == "FAIL"
+    assert create(client).status_code == 200
+
+
+def test_restore_takes_the_faults_of_jobs(family: str) -> None:
+    client = fresh(family, faults=["fail-at=30"])
+    create(client)
+    client.clock.sleep(40)
+    assert (job(client)["state"], job(client)["progress"]) == ("FAILED", 30)
+    assert client.login().status_code == 401
+
+
+def patched(version: str) -> Any:
+    return replace(release_named("8.0"), version=version)
+
+
+def test_backup_of_an_earlier_patch_fails_unless_warnings_are_ignored(family: str, tmp_path: Path) -> None:
+    source = logged_in(store=BackupStore(tmp_path))
+    source.start()
+    source.clock.sleep(20)
+    source.appliance.advance()
+    folder = "vCenter/sn_vcsa.simulator.test/M_8.0.0.10000_20260301-020000_"
+    request = {"location_type": "FTP", "location": f"ftp://backup.example.com/vc/{folder}"}
+    client = fresh(family, release=patched("8.0.0.10200"), store=BackupStore(tmp_path))
+    metadata = client.value(validate(client, **request))
+    assert (metadata["applicable"], len(metadata["messages"])) == (True, 1)
+    create(client, **request)
+    client.clock.sleep(1)
+    assert (job(client)["state"], job(client)["messages"]) == ("FAILED", metadata["messages"])
+    create(client, **request, ignore_warnings=True)
+    client.clock.sleep(40)
+    assert job(client)["state"] == "SUCCEEDED"
+    for version in ("8.0.1.10000", "8.0.0.00100"):
+        stranger = fresh(family, release=patched(version), store=BackupStore(tmp_path))
+        assert stranger.value(validate(stranger, **request))["applicable"] is False
+        assert kind(stranger, create(stranger, **request, ignore_warnings=True)) == (500, "ERROR")
+
+
+def test_encrypted_backup_wants_its_password(family: str, tmp_path: Path) -> None:
+    source = logged_in(store=BackupStore(tmp_path), release="8.0U3")
+    source.start(backup_password="VMw@re123", parts=["supervisors"])
+    source.clock.sleep(20)
+    source.appliance.advance()
+    folder = "vCenter/sn_vcsa.simulator.test/M_8.0.3.00000_20260301-020000_"
+    request: dict[str, Any] = {"location_type": "FTP", "location": f"ftp://backup.example.com/vc/{folder}"}
+    client = fresh(family, release="8.0U3", store=BackupStore(tmp_path))
+    assert kind(client, validate(client, **request)) == (500, "ERROR")
+    request |= {"backup_password": "VMw@re123", "parts": ["supervisors"]}
+    assert client.value(create(client, **request))["parts"] == ["supervisors"]
+
+
+@pytest.mark.parametrize(("release", "field"), [("6.5", SSO), ("6.7", {"parts": ["x"]}), ("8.0", {"parts": ["x"]})])
+def test_field_of_a_later_release_is_refused(release: str, field: dict[str, Any]) -> None:
+    client = fresh("rest", release=release)
+    answer = validate(client, **field)
+    assert answer.status_code == 400
+    assert "Unexpected field" in answer.text
+
+
+def test_65_restores_from_the_folder_itself_and_asks_for_no_sso() -> None:
+    client = fresh("rest", release="6.5")
+    request = {"location_type": "FTP", "location": "ftp://backup.example.com/vcenter/2026-03-01-00-00-00"}
+    metadata = client.value(validate(client, **request))
+    assert metadata["applicable"]
+    assert "sso_login_required" not in metadata
+    answer = client.call("POST", f"{RESTORE}/job", **piece(client, request))
+    assert client.value(answer)["state"] == "INPROGRESS"
+
+
+def test_served_appliance_is_fresh_on_request() -> None:
+    (state,) = SimulatorServer(ServerOptions(fresh=True), FakeClock()).states
+    assert state.stage == "fresh"
+
+
+def test_reconciliation_follows_a_restore_and_nothing_else(family: str) -> None:
+    client = fresh(family)
+    request = piece(client, SSO, "spec")
+    assert kind(client, client.call("POST", RECONCILIATION, **request)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
+    create(client)
+    client.clock.sleep(40)
+    assert kind(client, client.call("GET", RECONCILIATION)) == (404, "NOT_FOUND")
+    answer = client.call("POST", RECONCILIATION, **piece(client, {}, "spec"))
+    assert kind(client, answer) == (400, "INVALID_ARGUMENT")
+    info = client.value(client.call("POST", RECONCILIATION, **request))
+    assert (info["status"], info["progress"], "end_time" in info) == ("RUNNING", 0, False)
+    assert kind(client, client.create()) == (400, "FEATURE_IN_USE")
+    client.clock.sleep(10)
+    info = client.value(client.call("GET", RECONCILIATION))
+    assert (info["status"], info["end_time"]) == ("SUCCEEDED", "2026-03-01T02:00:50.000Z")
