@@ -53,3 +53,8 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
         return None
     passed: timedelta = end - start
     return passed.total_seconds() if passed >= timedelta(0) else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things as ``1 backup`` or ``7 backups``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

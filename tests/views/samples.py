@@ -10,8 +10,12 @@ from rich.console import Console
 
 from backupctl.results import (
     Adopted,
+    Archive,
+    ArchiveResult,
+    ArchivesResult,
     Attached,
     Cancelling,
+    Change,
     Check,
     ChecksResult,
     Connected,
@@ -21,6 +25,7 @@ from backupctl.results import (
     JobResult,
     JobsResult,
     Message,
+    Metadata,
     PartSize,
     PartsResult,
     PartsSelected,
@@ -28,8 +33,13 @@ from backupctl.results import (
     Progressed,
     Recovered,
     RequestsResult,
+    RestoreResult,
     Result,
+    ScheduleInfo,
+    ScheduleResult,
+    SchedulesResult,
     Started,
+    SystemsResult,
     Troubled,
     Waiting,
     Warned,
@@ -69,6 +79,40 @@ def a_finished_job(state: str = "SUCCEEDED", **fields: Any) -> Job:
     return a_job(state, 100, **{**facts, **fields})
 
 
+def a_schedule(**fields: Any) -> ScheduleInfo:
+    facts: dict[str, Any] = {
+        "name": "default",
+        "location": "sftp://backup.example.com/vcenter/vc01",
+        "location_user": "backup",
+        "parts": ("common", "seat"),
+        "enable": True,
+        "hour": 2,
+        "minute": 30,
+        "days": ("SUNDAY", "WEDNESDAY"),
+        "max_count": 7,
+        "fast_backup": False,
+    }
+    return ScheduleInfo(**{**facts, **fields})
+
+
+def an_archive(number: int = 1, **fields: Any) -> Archive:
+    facts: dict[str, Any] = {"system_name": "vc01.example.com", "start_time": START, "version": "8.0.3.00400"}
+    return Archive(archive=f"S_8.0.3.00400-24322831_2026030{number}-020000_", **{**facts, **fields})
+
+
+def some_metadata(**fields: Any) -> Metadata:
+    facts: dict[str, Any] = {
+        "applicable": True,
+        "boxname": "vc07.example.com",
+        "version": "8.0.3.00400",
+        "timestamp": START,
+        "parts": ("common", "seat"),
+        "comment": "nightly",
+        "sso_login_required": True,
+    }
+    return Metadata(**{**facts, **fields})
+
+
 def every_event() -> list[Event]:
     at: dict[str, Any] = {"time": START, "server": "vc01"}
     return [
@@ -95,6 +139,17 @@ def every_result(**fields: Any) -> list[Result]:
         JobsResult(**where, jobs=(a_finished_job(),)),
         PartsResult(**where, parts=(part,), total_mb=1234),
         ChecksResult(**where, checks=(Check(name="location", status="OK", message="it can be written"),)),
+        SchedulesResult(**where, schedules=(a_schedule(),)),
+        ScheduleResult(
+            **where,
+            schedule=a_schedule(),
+            changes=(Change(field="enable", before=False, after=True),),
+            requests=(request,),
+        ),
+        SystemsResult(**where, systems=("vc01.example.com",)),
+        ArchivesResult(**where, archives=(an_archive(),)),
+        ArchiveResult(**where, archive=an_archive()),
+        RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
         RequestsResult(**where, requests=(request,)),
     ]
 

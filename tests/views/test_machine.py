@@ -28,11 +28,24 @@ JOB_KEYS = [
     "id", "state", "progress", "messages", "start_time", "end_time", "type", "size_bytes", "duration_seconds",
     "location", "location_user", "user", "build", "comment", "parts", "encrypted",
 ]  # fmt: skip
+SCHEDULE_KEYS = [
+    "name", "location", "location_user", "parts", "enable", "hour", "minute", "days", "max_count", "fast_backup",
+]  # fmt: skip
+ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "comment", "location", "parts"]
+METADATA_KEYS = [
+    "applicable", "boxname", "version", "timestamp", "parts", "comment", "sso_login_required", "messages",
+]  # fmt: skip
 OWN_KEYS_OF_RESULTS = {
     "JobResult": ["job"],
     "JobsResult": ["jobs"],
     "PartsResult": ["parts", "total_mb"],
     "ChecksResult": ["checks"],
+    "SchedulesResult": ["schedules"],
+    "ScheduleResult": ["schedule", "changes", "requests"],
+    "SystemsResult": ["systems"],
+    "ArchivesResult": ["archives"],
+    "ArchiveResult": ["archive"],
+    "RestoreResult": ["metadata", "job"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {
@@ -100,11 +113,23 @@ def test_json_contract_results_have_these_keys() -> None:
 def test_json_contract_inner_values_have_these_keys() -> None:
     shown = Shown()
     shown.view.finish(Envelope.of("any", every_result()))
-    job, _, parts, checks, requests = json.loads(shown.out)["results"]
+    results = {
+        type(result).__name__: json_
+        for result, json_ in zip(every_result(), json.loads(shown.out)["results"], strict=True)
+    }
+    job, parts, checks = (results[name] for name in ("JobResult", "PartsResult", "ChecksResult"))
+    requests, changed, restore = (results[name] for name in ("RequestsResult", "ScheduleResult", "RestoreResult"))
     assert list(job["job"]["messages"][0]) == ["id", "default_message", "args"]
     assert list(parts["parts"][0]) == ["id", "name", "description", "selected_by_default", "optional", "size_mb"]
     assert list(checks["checks"][0]) == ["name", "status", "message"]
-    assert list(requests["requests"][0]) == ["method", "url", "body"]
+    assert list(requests["requests"][0]) == list(changed["requests"][0]) == ["method", "url", "body"]
+    assert list(changed["schedule"]) == list(results["SchedulesResult"]["schedules"][0]) == SCHEDULE_KEYS
+    assert list(changed["changes"][0]) == ["field", "before", "after"]
+    assert list(results["ArchivesResult"]["archives"][0]) == ARCHIVE_KEYS
+    assert list(results["ArchiveResult"]["archive"]) == ARCHIVE_KEYS
+    assert list(restore["metadata"]) == METADATA_KEYS
+    assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]
+    assert list(restore["job"]) == JOB_KEYS
 
 
 def test_json_contract_events_have_these_keys() -> None:

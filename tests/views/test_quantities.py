@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backupctl.views.quantities import duration, moment, percent, seconds_between, size, size_of_megabytes
+from backupctl.views.quantities import counted, duration, moment, percent, seconds_between, size, size_of_megabytes
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,8 @@ def test_seconds_between_needs_both_times_in_order() -> None:
     assert seconds_between(end, start) is None
     assert seconds_between(None, end) is None
     assert seconds_between(start, end.replace(tzinfo=None)) is None
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks")])
+def test_counted_is_one_or_many(number: int, text: str) -> None:
+    assert counted(number, "check") == text

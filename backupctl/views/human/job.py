@@ -7,36 +7,39 @@ from typing import Final
 from rich.text import Text
 
 from backupctl.models import JobState
-from backupctl.results import Job, JobResult
-from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, aligned, line
+from backupctl.results import Job, Message, Result
+from backupctl.views.human.lines import BAD, GOOD, ODD, Symbols, line
 from backupctl.views.human.progress import message_text
+from backupctl.views.human.table import UNKNOWN, facts, fitted, heads
+from backupctl.views.human.wording import has_id, kind
 from backupctl.views.printable import printable_lines
 from backupctl.views.quantities import duration, moment, percent, seconds_between, size
 
-UNKNOWN: Final = "-"
 LEAST_COLUMNS: Final = 4
 """Job, state, start and size stay side by side, however narrow the terminal is."""
 
 
-def headline(result: JobResult, job: Job, symbols: Symbols) -> Text:
+def headline(result: Result, job: Job, symbols: Symbols) -> Text:
     """Return what became of a job in one line."""
     subject = f"{result.server}: "
-    simulated = " (simulated: no appliance was involved)" if result.simulated else ""
+    what = kind(job)
+    simulated = simulated_words(result)
     if job.succeeded:
-        return line((f"{symbols.good} ", GOOD), subject, ("backup succeeded", GOOD), simulated)
+        return line((f"{symbols.good} ", GOOD), subject, (f"{what} succeeded", GOOD), simulated)
     if job.state == JobState.FAILED:
-        return line((f"{symbols.bad} ", BAD), subject, ("backup failed", BAD), simulated)
+        return line((f"{symbols.bad} ", BAD), subject, (f"{what} failed", BAD), simulated)
     if job.ended:
-        return line((f"{symbols.odd} ", ODD), subject, (f"backup ended in state {job.state}", ODD), simulated)
+        return line((f"{symbols.odd} ", ODD), subject, (f"{what} ended in state {job.state}", ODD), simulated)
     far = "" if job.progress is None else f", {percent(job.progress)} done"
-    return line((f"{symbols.running} ", "cyan"), subject, ("backup running", "cyan"), far, simulated)
+    return line((f"{symbols.running} ", "cyan"), subject, (f"{what} running", "cyan"), far, simulated)
 
 
-def job_block(result: JobResult, job: Job, symbols: Symbols, zone: tzinfo | None) -> list[Text]:
+def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -> list[Text]:
     """Return the facts about a job that are known, a line each, and the appliance's messages."""
     took = took_seconds(job)
-    facts: list[tuple[str, str | None]] = [
-        ("job", job.id),
+    encrypted = line("yes, with the backup password") if job.encrypted else line(("no: NOT ENCRYPTED", ODD))
+    known: list[tuple[str, str | Text | None]] = [
+        ("job", job.id if has_id(job) else None),
         ("state", job.state),
         ("type", job.type),
         ("started", None if job.start_time is None else moment(job.start_time, zone)),
@@ -50,28 +53,35 @@ def job_block(result: JobResult, job: Job, symbols: Symbols, zone: tzinfo | None
         ("started by", job.user),
         ("appliance", _appliance(result)),
         ("build", job.build),
+        ("encrypted", None if job.encrypted is None else encrypted),
     ]
-    rows = [[line(f"  {label}"), line(text)] for label, text in facts if text]
-    if job.encrypted is not None:
-        secret = line("yes, with the backup password") if job.encrypted else line(("no: NOT ENCRYPTED", ODD))
-        rows.append([line("  encrypted"), secret])
-    return [*aligned(rows), *_messages(job, symbols)]
+    return [*facts(known), *messages_block(job.messages, symbols)]
 
 
 def jobs_table(jobs: Sequence[Job], width: int | None, zone: tzinfo | None) -> list[Text]:
     """Return a table of jobs; the columns that do not fit into ``width`` stand below. Nothing is cut."""
-    header = [line((word, STRONG)) for word in ("JOB", "STATE", "START", "SIZE", "TOOK", "TYPE", "LOCATION")]
-    rows = [header, *(_row(job, zone) for job in jobs)]
-    for columns in range(len(header), LEAST_COLUMNS - 1, -1):
-        table = aligned([row[:columns] for row in rows], right={3, 4})
-        if width is None or max(text.cell_len for text in table) <= width:
-            break
-    lines = table[:1]
-    for row, text in zip(rows[1:], table[1:], strict=True):
-        rest = [cell.plain for cell in row[columns:] if cell.plain != UNKNOWN]
-        lines.append(text)
-        lines.extend([line("  ", ", ".join(rest))] if rest else [])
-    return lines
+    header = heads("JOB", "STATE", "START", "SIZE", "TOOK", "TYPE", "LOCATION")
+    return fitted([header, *(_row(job, zone) for job in jobs)], width, least=LEAST_COLUMNS, right={3, 4})
+
+
+def messages_block(messages: Sequence[Message], symbols: Symbols) -> list[Text]:
+    """Return what the appliance has to say about something, below its facts."""
+    lines: list[Text] = []
+    for message in messages:
+        first, *others = printable_lines(message_text(message)) or [""]
+        lines.append(line("    ", f"{symbols.bullet} {first}"))
+        lines.extend(line("      ", other) for other in others)
+    return [line("  messages"), *lines] if lines else []
+
+
+def simulated_words(result: Result) -> str:
+    """Return what must be said of a result that no appliance stands behind."""
+    return " (simulated: no appliance was involved)" if result.simulated else ""
+
+
+def moment_or_unknown(time: datetime | None, zone: tzinfo | None) -> str:
+    """Return a time for a table."""
+    return UNKNOWN if time is None else moment(time, zone)
 
 
 def took_seconds(job: Job) -> float | None:
@@ -84,16 +94,12 @@ def _row(job: Job, zone: tzinfo | None) -> list[Text]:
     return [
         line(job.id),
         line((job.state, _state_style(job))),
-        line(_moment(job.start_time, zone)),
+        line(moment_or_unknown(job.start_time, zone)),
         line(UNKNOWN if job.size_bytes is None else size(job.size_bytes)),
         line(UNKNOWN if took is None else duration(took)),
         line(job.type or UNKNOWN),
         line(job.location or UNKNOWN),
     ]
-
-
-def _moment(time: datetime | None, zone: tzinfo | None) -> str:
-    return UNKNOWN if time is None else moment(time, zone)
 
 
 def _state_style(job: Job) -> str:
@@ -102,16 +108,7 @@ def _state_style(job: Job) -> str:
     return BAD if job.state == JobState.FAILED else "cyan"
 
 
-def _appliance(result: JobResult) -> str:
+def _appliance(result: Result) -> str:
     known = [f"release {result.release}"] if result.release else []
     known += [f"/{result.api}"] if result.api else []
     return f"{result.host} ({', '.join(known)})" if known else result.host
-
-
-def _messages(job: Job, symbols: Symbols) -> list[Text]:
-    lines: list[Text] = []
-    for message in job.messages:
-        first, *others = printable_lines(message_text(message)) or [""]
-        lines.append(line("    ", f"{symbols.bullet} {first}"))
-        lines.extend(line("      ", other) for other in others)
-    return [line("  messages"), *lines] if lines else []

@@ -24,6 +24,7 @@ from backupctl.results import (
     JobResult,
     Progressed,
     Recovered,
+    RestoreResult,
     Result,
     Started,
     Troubled,
@@ -70,7 +71,7 @@ class LiveProgress:
         """Draw each row as its job ended, for good."""
         for result in results:
             row = self._rows.get(result.server)
-            if row is not None and isinstance(result, JobResult) and result.job is not None:
+            if row is not None and isinstance(result, JobResult | RestoreResult) and result.job is not None:
                 row = msgspec.structs.replace(row, job=result.job, troubled=None)
                 self._rows = {**self._rows, result.server: row}
         drawn = self._live is not None

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.results import Event, Job, JobResult, Message, Progressed, Result
+from backupctl.results import Event, Job, JobResult, Message, Progressed, RestoreResult, Result
 from backupctl.views.human.lines import line
 from backupctl.views.human.sentences import progress, sentences
 from backupctl.views.printable import printable_lines
@@ -72,7 +72,12 @@ class ProgressLog:
         """Write the last state of each job that was followed."""
         for result in results:
             told = self._told.get(result.server)
-            if told is not None and isinstance(result, JobResult) and result.job and result.job.state != told.state:
+            if (
+                told is not None
+                and isinstance(result, JobResult | RestoreResult)
+                and result.job
+                and result.job.state != told.state
+            ):
                 self._show_job(result.server, result.job, f"{moment(self._clock.now(), self._zone)} {result.server}: ")
 
     def stop(self) -> None:

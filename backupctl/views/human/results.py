@@ -3,25 +3,51 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 from functools import singledispatch
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.text import Text
 
 from backupctl.errors import ExitCode
-from backupctl.results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult, RequestsResult, Result
+from backupctl.results import (
+    ArchiveResult,
+    ArchivesResult,
+    Check,
+    ChecksResult,
+    Job,
+    JobResult,
+    JobsResult,
+    Message,
+    PartSize,
+    PartsResult,
+    PreparedRequest,
+    RequestsResult,
+    RestoreResult,
+    Result,
+    ScheduleResult,
+    SchedulesResult,
+    SystemsResult,
+)
 from backupctl.views.document import json_text
-from backupctl.views.human.job import headline, job_block, jobs_table
+from backupctl.views.human.archive import archive_block, archives_table, metadata_block
+from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
 from backupctl.views.human.lines import BAD, GOOD, NOTE, ODD, STRONG, Symbols, aligned, line, warning_lines
-from backupctl.views.quantities import size_of_megabytes
+from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
+from backupctl.views.human.table import with_prose
+from backupctl.views.human.wording import has_id, kind
+from backupctl.views.quantities import counted, size_of_megabytes
+
+SHOW_SCHEDULE: Final = "schedule show"
+"""The command whose point is the schedule; for the others, which change one, that nothing changed is news."""
 
 
 class Page(NamedTuple):
-    """What the results are laid out for: ``width`` is None where nothing has to fit."""
+    """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for."""
 
     width: int | None
     symbols: Symbols
     zone: tzinfo | None
     several: bool = False
+    command: str | None = None
 
 
 class Sheet(NamedTuple):
@@ -46,16 +72,12 @@ def in_brief(result: Result, page: Page) -> Sheet:
 
 @in_full.register
 def _(result: JobResult, page: Page) -> Sheet:
-    if result.job is None:
-        return Sheet()
-    lines = [headline(result, result.job, page.symbols), *job_block(result, result.job, page.symbols, page.zone)]
-    notes = [line(("hint:", NOTE), f" {_watch_hint(result)}")] if _goes_on(result) and not result.simulated else []
-    return Sheet(lines, notes)
+    return Sheet() if result.job is None else _job(result, result.job, page)
 
 
 @in_brief.register
 def _(result: JobResult, page: Page) -> Sheet:
-    if _goes_on(result) and result.job is not None:
+    if result.job is not None and _goes_on(result, result.job):
         return Sheet([line(result.job.id)])
     if result.exit_code == ExitCode.DONE:
         return Sheet()
@@ -65,8 +87,7 @@ def _(result: JobResult, page: Page) -> Sheet:
 @in_full.register
 def _(result: JobsResult, page: Page) -> Sheet:
     if not result.jobs:
-        nothing = [line(f"{result.server} has no backup jobs yet")]
-        return Sheet(notes=nothing if result.error is None else ())
+        return Sheet(notes=_nothing(result, f"{result.server} has no backup jobs yet"))
     return Sheet([*_title(result, page), *jobs_table(result.jobs, page.width, page.zone)])
 
 
@@ -78,8 +99,7 @@ def _(result: JobsResult, _page: Page) -> Sheet:
 @in_full.register
 def _(result: PartsResult, page: Page) -> Sheet:
     if not result.parts:
-        nothing = [line(f"{result.server} offers no parts for a backup")]
-        return Sheet(notes=nothing if result.error is None else ())
+        return Sheet(notes=_nothing(result, f"{result.server} offers no parts for a backup"))
     header = [line((word, STRONG)) for word in ("PART", "SIZE", "INCLUDED", "NAME")]
     total = "-" if result.total_mb is None else size_of_megabytes(result.total_mb)
     footer = [line(("total", STRONG)), line((total, STRONG)), line(), line()]
@@ -101,45 +121,164 @@ def _(result: PartsResult, _page: Page) -> Sheet:
 def _(result: ChecksResult, page: Page) -> Sheet:
     if not result.checks:
         return Sheet()
-    return Sheet([*_title(result, page), *_checks(result.checks, page)])
+    return Sheet([*_title(result, page), *_checks(result.checks, page), _summary(result.checks)])
 
 
 @in_brief.register
 def _(result: ChecksResult, page: Page) -> Sheet:
-    failed = [check for check in result.checks if check.status not in {"OK", "WARNING"}]
-    return Sheet(notes=_checks(failed, page) if failed else ())
+    return Sheet(notes=_checks([check for check in result.checks if _has_failed(check)], page))
 
 
 @in_full.register
-def _(result: RequestsResult, page: Page) -> Sheet:
-    if not result.requests:
-        return Sheet()
+def _(result: SchedulesResult, page: Page) -> Sheet:
+    if not result.schedules:
+        return Sheet(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
     lines: list[Text] = []
-    for request in result.requests:
-        lines.append(line((request.method, STRONG), f" {request.url}"))
-        if request.body is not None:
-            lines.extend(line(text) for text in _indented(request.body))
-    notice = line(("dry run: nothing was sent.", ODD), f" This is what would be sent to {result.server}:")
-    return Sheet([*_title(result, page), *lines], heading=[notice])
+    for schedule in result.schedules:
+        lines.extend([line()] if lines else [])
+        lines.append(schedule_headline(f"{result.server}: ", schedule, page.symbols, simulated_words(result)))
+        lines.extend(schedule_facts(schedule))
+    return Sheet(lines)
 
 
 @in_brief.register
+def _(result: SchedulesResult, _page: Page) -> Sheet:
+    return Sheet([line(schedule.name) for schedule in result.schedules])
+
+
+@in_full.register
+def _(result: ScheduleResult, page: Page) -> Sheet:
+    if result.requests:
+        changes = diff(result.changes, page.width)
+        notice = _dry_run(f"This is what would be changed and sent to {result.server}:")
+        return Sheet([*_title(result, page), *changes, *_requests(result.requests)], heading=[notice])
+    lines: list[Text] = []
+    subject, after = f"{result.server}: ", simulated_words(result)
+    if result.schedule is not None:
+        lines.append(schedule_headline(subject, result.schedule, page.symbols, after))
+        lines.extend(schedule_facts(result.schedule))
+    elif _is_deleted(result):
+        return Sheet([deleted_headline(subject, result.changes, page.symbols, after)])
+    if result.changes:
+        heading = "  changed" if result.error is None else "  to be changed"
+        return Sheet([*lines, line(heading), *diff(result.changes, page.width, indent="    ")])
+    unchanged = result.schedule is not None and page.command != SHOW_SCHEDULE
+    return Sheet(lines, _nothing(result, f"{subject}unchanged: the schedule was like this before") if unchanged else ())
+
+
+@in_brief.register
+def _(result: ScheduleResult, page: Page) -> Sheet:
+    if result.requests or page.command == SHOW_SCHEDULE:
+        return in_full(result, page)
+    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+
+
+@in_full.register
+def _(result: SystemsResult, page: Page) -> Sheet:
+    if not result.systems:
+        return Sheet(notes=_nothing(result, f"{result.server} finds no backups of any system at this location"))
+    return Sheet([*_title(result, page), *map(line, result.systems)])
+
+
+@in_brief.register
+def _(result: SystemsResult, _page: Page) -> Sheet:
+    return Sheet([line(system) for system in result.systems])
+
+
+@in_full.register
+def _(result: ArchivesResult, page: Page) -> Sheet:
+    if not result.archives:
+        return Sheet(notes=_nothing(result, f"{result.server} finds no such archives at this location"))
+    return Sheet([*_title(result, page), *archives_table(result.archives, page.width, page.zone)])
+
+
+@in_brief.register
+def _(result: ArchivesResult, _page: Page) -> Sheet:
+    return Sheet([line(archive.archive) for archive in result.archives])
+
+
+@in_full.register
+@in_brief.register
+def _(result: ArchiveResult, page: Page) -> Sheet:
+    if result.archive is None:
+        return Sheet()
+    return Sheet([*_title(result, page), *archive_block(result.archive, page.zone)])
+
+
+@in_full.register
+def _(result: RestoreResult, page: Page) -> Sheet:
+    sheet = Sheet() if result.job is None else _job(result, result.job, page)
+    if result.metadata is None:
+        return sheet
+    return Sheet([*metadata_block(result, result.metadata, page.symbols, page.zone), *sheet.lines], sheet.notes)
+
+
+@in_brief.register
+def _(result: RestoreResult, page: Page) -> Sheet:
+    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+
+
+@in_full.register
+@in_brief.register
 def _(result: RequestsResult, page: Page) -> Sheet:
-    return in_full(result, page)
+    if not result.requests:
+        return Sheet()
+    notice = _dry_run(f"This is what would be sent to {result.server}:")
+    return Sheet([*_title(result, page), *_requests(result.requests)], heading=[notice])
+
+
+def shown_messages(result: Result) -> list[Message]:
+    """Return the appliance's messages that stand in the text of a result, so that its error need not repeat them."""
+    messages: list[Message] = []
+    if isinstance(result, JobResult | RestoreResult) and result.job is not None:
+        messages.extend(result.job.messages)
+    if isinstance(result, RestoreResult) and result.metadata is not None:
+        messages.extend(result.metadata.messages)
+    return messages
 
 
 def _title(result: Result, page: Page) -> list[Text]:
     return [line((f"{result.server}:", STRONG))] if page.several else []
 
 
-def _goes_on(result: JobResult) -> bool:
+def _nothing(result: Result, words: str) -> list[Text]:
+    """Return friendly words for an empty result; the error is enough where there is one."""
+    return [line(words)] if result.error is None else []
+
+
+def _job(result: Result, job: Job, page: Page) -> Sheet:
+    lines = [headline(result, job, page.symbols), *job_block(result, job, page.symbols, page.zone)]
+    hint = _watch_hint(result, job) if _goes_on(result, job) and not result.simulated else None
+    return Sheet(lines, [line(("hint:", NOTE), f" to see how it ends: {hint}")] if hint else ())
+
+
+def _goes_on(result: Result, job: Job) -> bool:
     """Return whether a job was started that nobody waits for: the one success without an end."""
-    return result.exit_code == ExitCode.DONE and result.job is not None and not result.job.ended
+    return result.exit_code == ExitCode.DONE and not job.ended
 
 
-def _watch_hint(result: JobResult) -> str:
-    job_id = result.job.id if result.job else "latest"
-    return f"to see how it ends: backupctl watch --server {result.server} {job_id}"
+def _watch_hint(result: Result, job: Job) -> str | None:
+    if has_id(job):
+        return f"backupctl watch --server {result.server} {job.id}"
+    return f"backupctl restore watch --server {result.server}" if kind(job) == "restore" else None
+
+
+def _is_deleted(result: ScheduleResult) -> bool:
+    gone = bool(result.changes) and all(change.after is None for change in result.changes)
+    return result.schedule is None and result.error is None and gone
+
+
+def _dry_run(words: str) -> Text:
+    return line(("dry run: nothing was sent.", ODD), f" {words}")
+
+
+def _requests(requests: Sequence[PreparedRequest]) -> list[Text]:
+    lines: list[Text] = []
+    for request in requests:
+        lines.append(line((request.method, STRONG), f" {request.url}"))
+        if request.body is not None:
+            lines.extend(line(text) for text in _indented(request.body))
+    return lines
 
 
 def _part_row(part: PartSize) -> list[Text]:
@@ -158,8 +297,23 @@ def _checks(checks: Sequence[Check], page: Page) -> list[Text]:
     rows = []
     for check in checks:
         symbol, style = looks.get(check.status, (page.symbols.bad, BAD))
-        rows.append([line((f"{symbol} {check.status}", style)), line(check.name), line(check.message)])
-    return aligned(rows)
+        rows.append((line((f"{symbol} {check.status}", style)), line(check.name), check.message))
+    return with_prose(rows, page.width)
+
+
+def _summary(checks: Sequence[Check]) -> Text:
+    warnings = sum(check.status == "WARNING" for check in checks)
+    failed = sum(map(_has_failed, checks))
+    return line(
+        f"{counted(len(checks), 'check')}, ",
+        (counted(warnings, "warning"), ODD if warnings else ""),
+        ", ",
+        (f"{failed} failed", BAD if failed else ""),
+    )
+
+
+def _has_failed(check: Check) -> bool:
+    return check.status not in {"OK", "WARNING"}
 
 
 def _indented(body: object) -> list[str]:

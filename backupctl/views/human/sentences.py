@@ -19,7 +19,8 @@ from backupctl.results import (
     Waiting,
     Warned,
 )
-from backupctl.views.human.lines import GOOD, ODD, STRONG, line, warning_lines
+from backupctl.views.human.lines import GOOD, ODD, STRONG, Piece, line, warning_lines
+from backupctl.views.human.wording import has_id, kind, named
 from backupctl.views.quantities import percent, size
 
 
@@ -44,23 +45,26 @@ def _(event: PartsSelected, before: str = "") -> list[Text]:
 def _(event: Waiting, before: str = "") -> list[Text]:
     if event.job is None:
         return [line(before, "another backup or restore is running: waiting for its end")]
-    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {progress(event.job)}")]
+    far = progress(event.job)
+    if not has_id(event.job):
+        return [line(before, f"a {kind(event.job)} is running: waiting for its end, {far}")]
+    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {far}")]
 
 
 @sentences.register
 def _(event: Started, before: str = "") -> list[Text]:
-    return [line(before, "backup started: ", (event.job.id, STRONG))]
+    return [line(before, *_started(event.job))]
 
 
 @sentences.register
 def _(event: Adopted, before: str = "") -> list[Text]:
-    found = line(before, ("warning:", ODD), " the answer was lost, but the backup started: ", (event.job.id, STRONG))
+    found = line(before, ("warning:", ODD), " the answer was lost, but the ", *_started(event.job))
     return [found, line(before, f"  {event.reason}")] if event.reason else [found]
 
 
 @sentences.register
 def _(event: Attached, before: str = "") -> list[Text]:
-    return [line(before, "following backup ", (event.job.id, STRONG))]
+    return [line(before, "following ", *named(event.job))]
 
 
 @sentences.register
@@ -85,7 +89,7 @@ def _(event: Warned, before: str = "") -> list[Text]:
 
 @sentences.register
 def _(event: Cancelling, before: str = "") -> list[Text]:
-    return [line(before, "cancelling backup ", (event.job.id, STRONG), ": waiting for its end")]
+    return [line(before, "cancelling ", *named(event.job), ": waiting for its end")]
 
 
 def progress(job: Job) -> str:
@@ -93,3 +97,7 @@ def progress(job: Job) -> str:
     facts = [job.state] if job.size_bytes is None else [job.state, size(job.size_bytes)]
     known = ", ".join(facts)
     return known if job.progress is None else f"{percent(job.progress)} ({known})"
+
+
+def _started(job: Job) -> list[Piece]:
+    return ["backup started: ", (job.id, STRONG)] if has_id(job) else [f"{kind(job)} started"]

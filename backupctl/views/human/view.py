@@ -5,11 +5,11 @@ from datetime import tzinfo
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.results import Connected, Envelope, Event, JobResult, Result
+from backupctl.results import Connected, Envelope, Event, Result
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.views.human.live import LiveProgress
 from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines
-from backupctl.views.human.results import Page, in_brief, in_full
+from backupctl.views.human.results import Page, in_brief, in_full, shown_messages
 from backupctl.views.streams import Outlet
 
 
@@ -65,8 +65,7 @@ class HumanView:
         """Show the result below everything else, and what went wrong below the result."""
         self._progress.settle(envelope.results)
         self.close()
-        several = len(envelope.results) > 1
-        page = self._page(several=several)
+        page = self._page(envelope)
         for result in envelope.results:
             self._show(result, page)
         if envelope.error is not None:
@@ -78,13 +77,14 @@ class HumanView:
         """Stop the live display."""
         self._progress.stop()
 
-    def _page(self, *, several: bool) -> Page:
+    def _page(self, envelope: Envelope) -> Page:
         plain = self._out.options.ascii_only or self._err.options.ascii_only
         return Page(
             width=self._out.width if self._out.is_terminal else None,
             symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
             zone=self._zone,
-            several=several,
+            several=len(envelope.results) > 1,
+            command=envelope.command,
         )
 
     def _show(self, result: Result, page: Page) -> None:
@@ -96,7 +96,6 @@ class HumanView:
         self._printed = self._printed or bool(sheet.lines)
         print_lines(self._err, sheet.notes)
         if result.error is not None:
-            job = result.job if isinstance(result, JobResult) else None
-            known = [message_text(message) for message in job.messages] if job else []
+            known = map(message_text, shown_messages(result))
             subject = f"{result.server}: " if page.several else ""
             print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known, subject=subject))

@@ -11,9 +11,11 @@ from backupctl.results import (
     Cancelling,
     Envelope,
     ErrorInfo,
+    Job,
     JobResult,
     Progressed,
     Recovered,
+    RestoreResult,
     Started,
     Troubled,
     Waiting,
@@ -195,3 +197,12 @@ def test_color_option_wins_over_the_environment(color: str, colored: bool) -> No
     screen = Screen(environ=environ, color=color)
     screen.view.warn("careful")
     assert ("\x1b[" in screen.err) == colored
+
+
+def test_live_end_of_a_restore_is_drawn_before_the_result() -> None:
+    screen = LiveScreen()
+    assert tell(screen, Started, job=Job(id="restore", state="INPROGRESS", progress=0))[0] == "restore started"
+    job = Job(id="restore", state="SUCCEEDED", progress=100)
+    screen.view.finish(Envelope.of("restore create", [RestoreResult(**WHERE, job=job)]))
+    assert screen.rows()[-1].startswith("100 %")
+    assert screen.rows()[-1].endswith("SUCCEEDED")

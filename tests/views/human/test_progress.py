@@ -14,6 +14,7 @@ from backupctl.results import (
     JobResult,
     Progressed,
     Recovered,
+    RestoreResult,
     Started,
     Troubled,
 )
@@ -117,6 +118,15 @@ def test_log_end_that_no_event_told_is_told_before_the_result() -> None:
     log.clock.sleep(720)
     log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
     assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 +0000 vc01: 100 % (SUCCEEDED, 1.2 GB)"
+
+
+def test_log_end_of_a_restore_is_told_like_that_of_a_backup() -> None:
+    log = Log()
+    log.see(Job(id="restore", state="INPROGRESS", progress=40))
+    log.view.finish(
+        Envelope.of("any", [RestoreResult(**WHERE, job=Job(id="restore", state="SUCCEEDED", progress=100))])
+    )
+    assert log.err.splitlines()[-1] == "2026-03-01 02:00:10 +0000 vc01: 100 % (SUCCEEDED)"
 
 
 def test_log_end_that_an_event_told_is_not_told_again() -> None:

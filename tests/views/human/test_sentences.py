@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from backupctl.results import Event, Result, Waiting
+from backupctl.results import Adopted, Attached, Cancelling, Event, Job, Result, Started, Waiting
 from backupctl.views.human.results import in_brief, in_full
 from backupctl.views.human.sentences import sentences
 from tests.support.clock import START
@@ -42,6 +44,19 @@ def test_sentences_each_event_reads_well() -> None:
         "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
         "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
     }
+
+
+@pytest.mark.parametrize("kind", ["restore", "reconciliation"])
+def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
+    at: dict[str, Any] = {"time": START, "server": "vc01", "job": Job(id=kind, state="INPROGRESS", progress=40)}
+    events = [Waiting(**at), Started(**at), Adopted(**at, reason=""), Attached(**at), Cancelling(**at)]
+    assert [text.plain for event in events for text in sentences(event)] == [
+        f"a {kind} is running: waiting for its end, 40 % (INPROGRESS)",
+        f"{kind} started",
+        f"warning: the answer was lost, but the {kind} started",
+        f"following the {kind}",
+        f"cancelling the {kind}: waiting for its end",
+    ]
 
 
 def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:

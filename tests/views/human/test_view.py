@@ -16,7 +16,6 @@ from backupctl.results import (
     JobsResult,
     PartSize,
     PartsResult,
-    RequestsResult,
     Result,
 )
 from tests.views.samples import ERROR, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
@@ -156,7 +155,7 @@ def test_jobs_none_is_a_friendly_line_on_standard_error() -> None:
     assert (screen.out, screen.err) == ("", "vc01 has no backup jobs yet\n")
 
 
-@pytest.mark.parametrize("kind", [JobResult, JobsResult, PartsResult, ChecksResult, RequestsResult])
+@pytest.mark.parametrize("kind", Result.__subclasses__())
 def test_failure_without_a_result_is_the_error_alone(kind: type[Result]) -> None:
     for quiet in (False, True):
         screen = shown(kind(**WHERE, exit_code=5, error=ErrorInfo(slug="connection", message="refused")), quiet=quiet)
@@ -200,7 +199,55 @@ def test_checks_are_a_line_each_with_sign_and_word() -> None:
         "✓ OK       password  it fits the rules",
         "! WARNING  parts     seat is large",
         "✗ FAIL     location  access denied",
+        "3 checks, 1 warning, 1 failed",
     ]
+
+
+LONG_CHECKS = (
+    Check(name="free space", status="OK", message="there is room enough"),
+    Check(
+        name="health", status="FAIL", message=f"the storage is nearly full: a backup would fail, see {'x' * 50}\nnow"
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            60,
+            [
+                "✓ OK    free space  there is room enough",
+                "✗ FAIL  health      the storage is nearly full: a backup",
+                "                    would fail, see",
+                f"                    {'x' * 50}",
+                "                    now",
+            ],
+        ),
+        (
+            40,
+            [
+                "✓ OK    free space",
+                "        there is room enough",
+                "✗ FAIL  health",
+                "        the storage is nearly full: a",
+                "        backup would fail, see",
+                f"        {'x' * 50}",
+                "        now",
+            ],
+        ),
+    ],
+)
+def test_checks_on_a_narrow_terminal_are_wrapped_below_themselves(width: int, lines: list[str]) -> None:
+    environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
+    screen = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS), out=Terminal(), environ=environ)
+    assert screen.out.splitlines() == [*lines, "2 checks, 0 warnings, 1 failed"]
+
+
+def test_checks_off_a_terminal_stand_one_a_line_and_whole() -> None:
+    first, second, _ = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS)).out.splitlines()
+    assert first == "✓ OK    free space  there is room enough"
+    assert second.endswith(f"{'x' * 50} now")
 
 
 def test_requests_are_shown_and_that_nothing_was_sent() -> None:

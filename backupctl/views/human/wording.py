@@ -1,0 +1,25 @@
+"""What a job is called: the same events and blocks tell of backups, restores and reconciliations."""
+
+from typing import Final
+
+from backupctl.results import Job
+from backupctl.views.human.lines import STRONG, Piece
+
+BACKUP: Final = "backup"
+WITHOUT_ID: Final = frozenset({"restore", "reconciliation"})
+"""An appliance has at most one of each, so their ids are but these words."""
+
+
+def kind(job: Job) -> str:
+    """Return what a job is: ``backup``, ``restore`` or ``reconciliation``."""
+    return job.id if job.id in WITHOUT_ID else BACKUP
+
+
+def has_id(job: Job) -> bool:
+    """Return whether a job has an id of its own, by which it can be asked for."""
+    return job.id not in WITHOUT_ID
+
+
+def named(job: Job) -> list[Piece]:
+    """Return ``backup ID``, or ``the restore``."""
+    return ["backup ", (job.id, STRONG)] if has_id(job) else [f"the {kind(job)}"]
