@@ -54,6 +54,7 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
     help="How its progress moves.",
 )
 @click.option("--history", is_flag=True, help="Begin with a small past: some jobs, one of them failed.")
+@click.option("--fresh", is_flag=True, help="An appliance that waits for a restore: no SSO, basic authentication only.")
 @click.option("--store", type=click.Path(path_type=Path, file_okay=False), help="Write finished backups below it.")
 @click.option("--appliances", metavar="N", type=click.IntRange(1, 10_000), default=1, help="How many, each on a port.")
 @click.option("--fault", "faults", metavar="SPEC", multiple=True, help="KIND[=VALUE][@PHASE], repeatable; see README.")

@@ -2,14 +2,15 @@
 
 import queue
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, SystemVersion
+from backupctl.errors import NotSupportedError
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
 from backupctl.operations.task import Task
-from backupctl.results import Event, PreparedRequest
+from backupctl.results import Event
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
@@ -18,6 +19,7 @@ from tests.support.wire import HOST, USER, api_over
 T = TypeVar("T")
 
 NAME = "vc01"
+HEALTH = ("recovery_supported", "system_health", "database_health", "health_settings")
 
 
 class ScriptedRecovery:
@@ -25,6 +27,8 @@ class ScriptedRecovery:
 
     def __init__(self, clock: FakeClock, **answers: Any) -> None:
         self._clock = clock
+        untold = {name: NotSupportedError(f"{name} is not told") for name in HEALTH}
+        answers = untold | answers
         self._answers = {name: deque(each if isinstance(each, list) else [each]) for name, each in answers.items()}
         self.calls: list[tuple[Any, ...]] = []
         self.moments: list[float] = []
@@ -45,35 +49,9 @@ class ScriptedRecovery:
             raise answer
         return answer
 
-    def version(self) -> SystemVersion:
-        return self._next("version")  # type: ignore[no-any-return]
-
-    def create_job(self, request: BackupRequest) -> BackupJobStatus:
-        return self._next("create_job", request)  # type: ignore[no-any-return]
-
-    def jobs(self) -> list[str]:
-        return list(self._next("jobs"))
-
-    def job(self, job_id: str) -> BackupJobStatus:
-        return self._next("job", job_id)  # type: ignore[no-any-return]
-
-    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
-        return self._next("job_details", *job_ids)  # type: ignore[no-any-return]
-
-    def cancel_job(self, job_id: str) -> ReturnResult:
-        return self._next("cancel_job", job_id)  # type: ignore[no-any-return]
-
-    def parts(self) -> list[Part]:
-        return self._next("parts")  # type: ignore[no-any-return]
-
-    def part_size(self, part_id: str) -> int:
-        return self._next("part_size", part_id)  # type: ignore[no-any-return]
-
-    def validate(self, request: BackupRequest) -> ReturnResult:
-        return self._next("validate", request)  # type: ignore[no-any-return]
-
-    def prepare_create(self, request: BackupRequest) -> tuple[PreparedRequest, ...]:
-        return self._next("prepare_create", request)  # type: ignore[no-any-return]
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return any operation of the API."""
+        return partial(self._next, name)
 
     def log_out(self) -> None:
         self._next("log_out")
@@ -112,7 +90,7 @@ class Bench:
 def scripted(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
     """Return a bench with an appliance that says what it is told to."""
     api = ScriptedRecovery(clock, **answers)
-    return Bench(clock, api), api
+    return Bench(clock, cast("RecoveryOperations", api)), api
 
 
 def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, Simulated]:

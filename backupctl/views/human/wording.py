@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from backupctl.results import Job
+from backupctl.results import RECONCILIATION, RESTORE, Job
 from backupctl.views.human.lines import STRONG, Piece
 
 BACKUP: Final = "backup"
-WITHOUT_ID: Final = frozenset({"restore", "reconciliation"})
+WITHOUT_ID: Final = frozenset({RESTORE, RECONCILIATION})
 """An appliance has at most one of each, so their ids are but these words."""
 
 
