@@ -10,6 +10,8 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
+_LOOK_UP_SECONDS = 0.5
+
 
 class Clock(Protocol):
     """What the program may ask of time."""
@@ -47,12 +49,17 @@ class SystemClock:
         time.sleep(seconds)
 
     def wait(self, mailbox: "queue.SimpleQueue[T]", seconds: float | None) -> T | None:
-        """Wait for an item; a signal handler that puts one in wakes it at once.
+        """Wait for an item; a signal handler that puts one in wakes it within ``_LOOK_UP_SECONDS``.
 
         ``SimpleQueue.put`` is reentrant, which ``Event.set`` is not: a handler may call it while this waits
-        (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put).
+        (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put). But a handler runs only when the
+        interpreter is back from the wait, and a signal that comes just before the wait begins does not end it.
         """
-        try:
-            return mailbox.get(timeout=seconds)
-        except queue.Empty:
-            return None
+        deadline = None if seconds is None else self.monotonic() + seconds
+        while True:
+            left = _LOOK_UP_SECONDS if deadline is None else deadline - self.monotonic()
+            try:
+                return mailbox.get(timeout=min(_LOOK_UP_SECONDS, max(0.0, left)))
+            except queue.Empty:
+                if left <= 0:
+                    return None

@@ -30,15 +30,20 @@ from backupctl.errors import (
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
 
+_VENDOR: Final = "com.vmware."
+
+NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a body raises; the last one for a body that nests too deeply."""
+
 
 class _ErrorMessage(msgspec.Struct):
-    id: str = ""
-    default_message: str = ""
-    defaultMessage: str = ""  # noqa: N815 - the appliance's spelling in the oldest shape
+    id: str | None = None
+    default_message: str | None = None
+    defaultMessage: str | None = None  # noqa: N815 - the appliance's spelling in the oldest shape
 
     @property
     def text(self) -> str:
-        return self.default_message or self.defaultMessage or self.id
+        return self.default_message or self.defaultMessage or self.id or ""
 
 
 class _ErrorValue(msgspec.Struct):
@@ -53,6 +58,15 @@ class _ErrorBody(msgspec.Struct):
     messages: list[_ErrorMessage] | None = None
     name: str | None = None
     localizableMessages: list[_ErrorMessage] | None = None  # noqa: N815 - the appliance's spelling
+
+    @property
+    def kind(self) -> str:
+        """What kind of error the API says it is; empty for a body of somebody else, such as a gateway's JSON."""
+        if self.type and self.type.startswith(_VENDOR):
+            return (self.value and self.value.error_type) or self.type.rpartition(".")[2].upper()
+        if self.error_type:
+            return self.error_type
+        return self.name if self.name and self.name.startswith(_VENDOR) else ""
 
 
 class VapiError(msgspec.Struct, frozen=True):
@@ -72,15 +86,13 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_READABLE:
         return None
-    value = body.value or _ErrorValue()
-    kind = body.error_type or value.error_type or (body.type or "").rpartition(".")[2].upper() or body.name or ""
-    messages = body.messages or value.messages or body.localizableMessages or []
-    if not kind and not messages:
+    if not body.kind:
         return None
+    messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
     texts = tuple(message.text for message in messages if message.text)
-    return VapiError(kind, texts, tuple(message.id for message in messages))
+    return VapiError(body.kind, texts, tuple(message.id or "" for message in messages))
 
 
 def raise_for_status(response: httpx.Response, doing: str, *, names_a_thing: bool = False) -> None:
@@ -126,13 +138,11 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
 def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
     if said is not None and names_a_thing and not said.route_missing:
         return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
-    if said is None or said.route_missing or not names_a_thing:
-        return NotSupportedError(
-            f"{host} cannot {doing}: its release does not have this operation (404)",
-            details=said.messages if said else (),
-            certain=said is not None,
-        )
-    return NotFoundError(f"{host} does not know it (404): cannot {doing}")
+    return NotSupportedError(
+        f"{host} cannot {doing}: its release does not have this operation (404)",
+        details=said.messages if said else (),
+        certain=said is not None,
+    )
 
 
 def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> ApplianceAnswerError:
@@ -169,18 +179,12 @@ def unreadable(response: httpx.Response, doing: str, why: str) -> ApplianceAnswe
 
 def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlError:
     """Return the error for a request that got no answer."""
-    causes = list(_causes(error))
-    if refused := _tls_error(causes, host):
-        return refused
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return ApplianceUnreachableError(f"{host}: no such host name", hint="check --server and the name resolution")
+    if isinstance(error, httpx.ConnectError):
+        return _no_connection(error, host)
     if isinstance(error, httpx.ConnectTimeout):
         return ApplianceUnreachableError(f"{host} does not accept connections in time", hint=_FIREWALL)
     if isinstance(error, httpx.ProxyError):
         return ApplianceUnreachableError(f"{host}: the proxy refuses: {error}", hint="check the proxy settings")
-    if isinstance(error, httpx.ConnectError):
-        reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), str(error))
-        return ApplianceUnreachableError(f"{host}: cannot connect: {reason}", hint=_FIREWALL)
     if isinstance(error, httpx.TimeoutException):
         return ApplianceUnreachableError(f"{host} gave no answer in time, asked to {doing}", certain=False)
     if isinstance(error, httpx.DecodingError):
@@ -190,8 +194,14 @@ def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlEr
     )
 
 
-def _tls_error(causes: list[BaseException], host: str) -> CertificateError | None:
+def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
+    """Return the error for a connection that could not be set up, so that nothing was sent."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return ApplianceUnreachableError(f"{host}: no such host name", hint="check --server and the name resolution")
     for cause in causes:
+        if isinstance(cause, _CUT_OFF):
+            return ApplianceUnreachableError(f"{host} dropped the connection during the TLS handshake", retryable=True)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateError(
                 f"{host}: the certificate is not trusted: {cause.verify_message}",
@@ -199,10 +209,15 @@ def _tls_error(causes: list[BaseException], host: str) -> CertificateError | Non
             )
         if isinstance(cause, ssl.SSLError):
             return CertificateError(
-                f"{host}: TLS could not be set up: {cause.reason or cause}", hint="is this an HTTPS port?"
+                f"{host}: TLS could not be set up: {getattr(cause, 'reason', None) or cause}",
+                hint="is this an HTTPS port?",
             )
-    return None
+    reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), str(error))
+    return ApplianceUnreachableError(f"{host}: cannot connect: {reason}", hint=_FIREWALL)
 
+
+_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""What a handshake says that ended too early, as it does while the proxy of an appliance starts or stops."""
 
 _FIREWALL: Final = "is the host up, and does a firewall in between let this port through?"
 

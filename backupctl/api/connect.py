@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -15,8 +16,14 @@ from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
 from backupctl.clock import Clock
-from backupctl.errors import ConfigError
+from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+
+_HEADERS: Final = {
+    "user-agent": f"backupctl/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": "identity",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=str(trust.ca_file))
         except (OSError, ssl.SSLError) as error:
-            reason = error.strerror if isinstance(error, FileNotFoundError) else "not a file with PEM certificates"
+            no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
+            reason = "not a file with PEM certificates" if no_pem else error.strerror
             raise ConfigError(
                 f"--ca-file {trust.ca_file}: {reason}",
                 hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
@@ -77,20 +85,26 @@ def connect(
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
     ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
-    simulator. Raises ConfigError for trust settings that cannot be used.
+    simulator. Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     inner = transport or network_transport(tls=tls_context(trust), proxy=proxy, clock=clock)
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{base_url!r} is no host name: {error}") from error
     client = httpx.Client(
-        base_url=base_url,
+        base_url=url,
         transport=BoundedTransport(inner, clock, observe),
-        headers={
-            "user-agent": f"backupctl/{__version__}",
-            "accept": "application/json",
-            "accept-encoding": "identity",
-        },
+        headers=_HEADERS,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         trust_env=False,
     )
-    session = Session(login.user, login.password, family=Family(family) if family else None, basic=login.basic)
+    session = Session(
+        login.user,
+        login.password,
+        family=Family(family) if family else None,
+        basic=login.basic,
+        headers=_HEADERS,
+    )
     return RecoveryApi(client, session)

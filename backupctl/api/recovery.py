@@ -1,18 +1,18 @@
 """The recovery API of one appliance: one typed method for each operation, whichever family the appliance speaks."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 
 from backupctl.api import endpoints
-from backupctl.api.answers import raise_for_status, unreachable, unreadable
+from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
-from backupctl.errors import NotSupportedError
+from backupctl.errors import BackupctlError, NotSupportedError
 from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
@@ -42,8 +42,8 @@ class RecoveryApi:
 
     @property
     def family(self) -> str | None:
-        """The family that is spoken, None until it is known."""
-        return self._session.family
+        """The family that is spoken, None until the appliance let us in."""
+        return self._session.family if self._session.was_let_in else None
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs."""
@@ -82,8 +82,9 @@ class RecoveryApi:
         return self._call(endpoints.BACKUP_VALIDATE, content=_revealed(request))
 
     def log_out(self) -> None:
-        """End the session; what goes wrong with it is of no consequence to anybody."""
-        self._session.log_out(partial(self._send, "log out"), self._client.base_url)
+        """End the session; what goes wrong with it is of no consequence to anybody, so it raises nothing."""
+        with contextlib.suppress(BackupctlError):
+            self._session.log_out(partial(self._send, "log out"), self._client.base_url)
 
     def close(self) -> None:
         """Close the connection."""
@@ -134,12 +135,19 @@ class RecoveryApi:
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, identifier, content=content, jobs=jobs)
-        if endpoint is not endpoints.SYSTEM_VERSION:
-            self._session.family_is_certain = True
+        except BackupctlError as error:
+            self._settle(endpoint, answered=error.certain)
+            raise
+        self._settle(endpoint, answered=True)
         try:
             return endpoint.decode(family, response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, str(error)) from error
+
+    def _settle(self, endpoint: Endpoint[Any], *, answered: bool) -> None:
+        """Take note that a recovery operation, which refusals are by as well, lives in this family."""
+        if answered and endpoint is not endpoints.SYSTEM_VERSION:
+            self._session.family_is_certain = True
 
     def _send(
         self,

@@ -6,17 +6,19 @@ cookie is kept, because the appliance does not look at the header of a request t
 Automation API reference, ``cis.session`` (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/cis/session/).
 """
 
+import contextlib
+import re
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
 import httpx
 import msgspec
 
-from backupctl.api.answers import raise_for_status, unreadable
+from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
 from backupctl.api.transport import timeout_for
-from backupctl.errors import AuthenticationError, NotSupportedError
+from backupctl.errors import AuthenticationError, BackupctlError, NotSupportedError
 from backupctl.secret import Secret
 
 HEADER: Final = "vmware-api-session-id"
@@ -25,6 +27,9 @@ LOGOUT_SECONDS: Final = 5.0
 
 _DOING: Final = "log in"
 _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
+
+_USABLE_TOKEN: Final = re.compile(r"[!-~]+")
+"""What can be sent in a header as it is; a real session id is 32 hexadecimal digits."""
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
 
@@ -37,26 +42,33 @@ class Session(httpx.Auth):
     """Who we are to one appliance, and the family of the API that it speaks with us.
 
     With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
-    A refused login (401) is final: vCenter locks an account after a few, and it is never tried in the other family.
+    A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
+    family. ``headers`` are those of every request, the logins among them.
     """
 
     requires_response_body = True
 
-    def __init__(self, user: str, password: Secret, *, family: Family | None = None, basic: bool = False) -> None:
+    def __init__(
+        self,
+        user: str,
+        password: Secret,
+        *,
+        family: Family | None = None,
+        basic: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._user = user
+        self._headers = dict(headers or {})
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
         self._basic = basic
         self._token: str | None = None
+        self._refused: AuthenticationError | None = None
         self._closed = False
         self._busy = threading.Lock()
         # Basic is for port 5480, where only /rest is known to answer.
         self.family = Family.REST if basic and family is None else family
         self.family_is_certain = self.family is not None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a session on the appliance that has to be logged out."""
-        return self._token is not None
+        self.was_let_in = basic
 
     def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
         """Log in if need be and return the family; ``send`` sends a request as it is.
@@ -78,20 +90,27 @@ class Session(httpx.Auth):
             return self.family
 
     def fall_back(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
-        """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``."""
-        self.log_out(send, base)
-        self._closed = False
-        self.family, self.family_is_certain = Family.REST, True
+        """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``.
+
+        A session that cannot be logged out ends by itself; that is no reason to stay.
+        """
+        with self._busy:
+            with contextlib.suppress(BackupctlError):
+                self._end(send, base)
+            self.family, self.family_is_certain = Family.REST, True
 
     def log_out(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
         """End the session on the appliance; nothing is logged in again afterwards."""
         self._closed = True
         with self._busy:
-            token, self._token = self._token, None
-            if token is not None and self.family is not None:
-                timeouts = {"timeout": httpx.Timeout(LOGOUT_SECONDS).as_dict()}
-                url = base.join(_PATHS[self.family])
-                send(httpx.Request("DELETE", url, headers={HEADER: token}, extensions=timeouts))
+            self._end(send, base)
+
+    def _end(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
+        token, self._token = self._token, None
+        if token is not None and self.family is not None:
+            timeouts = {"timeout": httpx.Timeout(LOGOUT_SECONDS).as_dict()}
+            url = base.join(_PATHS[self.family])
+            send(httpx.Request("DELETE", url, headers={**self._headers, HEADER: token}, extensions=timeouts))
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
         """Add what authenticates the request; after a 401, log in again once and repeat it.
@@ -118,12 +137,14 @@ class Session(httpx.Auth):
     def _log_in(self, base: httpx.URL) -> AuthFlow:
         if self._closed:
             raise AuthenticationError("the session was logged out")
+        if self._refused is not None:
+            raise self._refused
         self._token = None
         if self.family is None:
             response = yield self._login_request(base, Family.API)
             token = _token(response, Family.API)
             if token is not None:
-                self.family, self._token = Family.API, token
+                self._enter(Family.API, token)
                 return
             if response.status_code in {401, 429, 503}:
                 self._refuse(response)
@@ -135,13 +156,16 @@ class Session(httpx.Auth):
             raise unreadable(response, _DOING, "no session id in it")
         if self.family is None:
             self.family_is_certain = True
-        self.family, self._token = family, token
+        self._enter(family, token)
+
+    def _enter(self, family: Family, token: str) -> None:
+        self.family, self._token, self.was_let_in = family, token, True
 
     def _login_request(self, base: httpx.URL, family: Family) -> httpx.Request:
         request = httpx.Request(
             "POST",
             base.join(_PATHS[family]),
-            headers={"vmware-use-header-authn": "backupctl", "content-length": "0"},
+            headers={**self._headers, "vmware-use-header-authn": "backupctl", "content-length": "0"},
             extensions={"timeout": timeout_for("GET").as_dict()},
         )
         return next(self._login.auth_flow(request))
@@ -158,6 +182,7 @@ class Session(httpx.Auth):
                 error.hint = f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
             else:
                 error.hint = "not tried again: vCenter locks an account after a few wrong passwords"
+            self._refused = error
             raise
 
 
@@ -166,7 +191,9 @@ def _token(response: httpx.Response, family: Family) -> str | None:
         return None
     try:
         if family is Family.API:
-            return msgspec.json.decode(response.content, type=str) or None
-        return msgspec.json.decode(response.content, type=_RestToken).value or None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+            token = msgspec.json.decode(response.content, type=str)
+        else:
+            token = msgspec.json.decode(response.content, type=_RestToken).value
+    except NOT_READABLE:
         return None
+    return token if _USABLE_TOKEN.fullmatch(token) else None

@@ -54,10 +54,10 @@ class _BoundedStream(httpcore.NetworkStream):
         self._clock = clock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._within(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _within(self._clock, timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._within(timeout, httpcore.WriteTimeout))
+        self._stream.write(buffer, _within(self._clock, timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -65,18 +65,19 @@ class _BoundedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        within = self._within(timeout, httpcore.ConnectTimeout)
+        within = _within(self._clock, timeout, httpcore.ConnectTimeout)
         return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, within), self._clock)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
         return self._stream.get_extra_info(info)
 
-    def _within(self, timeout: float | None, error: type[Exception]) -> float | None:
-        left = _deadline.get() - self._clock.monotonic()
-        if left <= 0:
-            raise error("the time for the whole request is over")
-        bounds = [seconds for seconds in (timeout, left) if seconds is not None and seconds != float("inf")]
-        return min(bounds, default=None)
+
+def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> float | None:
+    left = _deadline.get() - clock.monotonic()
+    if left <= 0:
+        raise error("the time for the whole request is over")
+    bounds = [seconds for seconds in (timeout, left) if seconds is not None and seconds != float("inf")]
+    return min(bounds, default=None)
 
 
 class _BoundedBackend(httpcore.NetworkBackend):
@@ -94,7 +95,8 @@ class _BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        within = _within(self._clock, timeout, httpcore.ConnectTimeout)
+        stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
         return _BoundedStream(stream, self._clock)
 
     def sleep(self, seconds: float) -> None:
@@ -169,21 +171,26 @@ class BoundedTransport(httpx.BaseTransport):
 
 def _decoded(body: bytes, coding: str, request: httpx.Request) -> bytes:
     """Return the body decoded, within the limit: bodies are asked for unencoded, but a proxy may not listen."""
-    window_bits = {"gzip": 31, "x-gzip": 31, "deflate": 47}.get(coding)
     if coding in {"identity", ""} or not body:
         return body
-    if window_bits is None:
-        raise httpx.DecodingError(f"the body is encoded as {coding!r}, which was not asked for", request=request)
-    decoder = zlib.decompressobj(window_bits)
-    try:
-        decoded = decoder.decompress(body, BODY_LIMIT + 1)
-    except zlib.error as error:
-        raise httpx.DecodingError(f"the body is not {coding}", request=request) from error
-    if len(decoded) > BODY_LIMIT:
-        raise _too_large(request)
-    if not decoder.eof:
-        raise httpx.DecodingError(f"the {coding} body ends too early", request=request)
-    return decoded
+    for window_bits in _WINDOW_BITS.get(coding, ()):
+        decoder = zlib.decompressobj(window_bits)
+        try:
+            decoded = decoder.decompress(body, BODY_LIMIT + 1)
+        except zlib.error:
+            continue
+        if len(decoded) > BODY_LIMIT:
+            raise _too_large(request)
+        if not decoder.eof:
+            raise httpx.DecodingError(f"the {coding} body ends too early", request=request)
+        return decoded
+    if coding in _WINDOW_BITS:
+        raise httpx.DecodingError(f"the body is not {coding}", request=request)
+    raise httpx.DecodingError(f"the body is encoded as {coding!r}, which was not asked for", request=request)
+
+
+_WINDOW_BITS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+"""What zlib calls the formats; ``deflate`` should mean zlib, but some servers send it without its frame (RFC 9110)."""
 
 
 def _too_large(request: httpx.Request) -> ApplianceAnswerError:

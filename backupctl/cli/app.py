@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from backupctl.errors import BackupctlError, ExitCode, UsageError, verdict
+from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
 from backupctl.settings.options import COLOR, OUTPUT, QUIET, VERBOSE
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from backupctl.settings.resolve import Given
     from backupctl.settings.secret_file import StandardInput
     from backupctl.settings.server import ServerAddress
-    from backupctl.settings.value import Value
+    from backupctl.settings.value import Source, Value
     from backupctl.views.selection import Output
     from backupctl.views.view import View
 
@@ -60,6 +61,7 @@ class App:
         self.workers = workers
         self.before_command = before_command
         self.given: dict[str, Given] = {}
+        self._told: set[str] = set()
         self._clock = clock
         self._prompter = prompter
         self._view: View | None = None
@@ -109,7 +111,7 @@ class App:
 
         found = resolve(option, self.given.get(option.key), self.environ)
         if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
-            self.view.debug(f"{option.name}: {found.value} ({found.source})")
+            self._tell(option.name, found.value, found.source)
         return found
 
     def check(self) -> None:
@@ -135,7 +137,7 @@ class App:
         given = GivenSecret(*(self._text_of(option) for option in (name.file_option, name.command_option)))
         found = find_secret(name, given, self.environ, self._standard_input, self.clock)
         if found is not None:
-            self.view.debug(f"{name.name}: *** ({found.source})")
+            self._tell(name.name, found.value, found.source)
         return found
 
     @property
@@ -170,12 +172,21 @@ class App:
 
     def finish(self, envelope: Envelope) -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
+        from backupctl.results import Envelope as Document
+
         try:
             self.view.finish(envelope)
-        except BackupctlError as error:
-            self.view.warn(error.message, error.hint)
-            return verdict([envelope.exit_code, error.exit_code])
+        except OutputError as error:
+            code = verdict([envelope.exit_code, error.exit_code])
+            self.view.finish(Document.of_error(envelope.command, error))
+            return code
         return ExitCode(envelope.exit_code)
+
+    def _tell(self, name: str, value: object, source: Source) -> None:
+        """Show under ``-v`` where a value came from, once."""
+        if name not in self._told:
+            self._told.add(name)
+            self.view.debug(f"{name}: {value} ({source})")
 
     def _text_of(self, flag: str) -> str | None:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))
@@ -198,12 +209,8 @@ def output_asked_for(argv: Sequence[str]) -> Output:
     for word, after in zip(argv, [*argv[1:], ""], strict=False):
         if word == "--":
             break
-        if word in {"-o", "--output"}:
-            found = after
-        elif word.startswith("--output="):
-            found = word.removeprefix("--output=")
-        elif word.startswith("-o") and not word.startswith("--"):
-            found = word.removeprefix("-o").removeprefix("=")
+        if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", word, re.DOTALL):
+            found = match[1].removeprefix("=") or after
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
     return formats.get(found, "text")
 

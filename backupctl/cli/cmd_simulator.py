@@ -8,8 +8,8 @@ import click
 from backupctl.cli.app import App
 from backupctl.rules.duration import parse_duration
 from backupctl.settings.secret_file import StandardInput, read_secret_file
-
-RELEASES = ("6.5", "6.7", "6.7U2", "7.0", "7.0U2", "8.0", "8.0U3", "9.0", "9.1")
+from backupctl.simulator.progress import CURVES
+from backupctl.simulator.releases import RELEASE_NAMES
 
 
 @click.group("simulator")
@@ -29,7 +29,9 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
 )
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:0", show_default=True, help="Port 0: any free one.")
 @click.option("--tls/--no-tls", default=True, help="HTTPS with a certificate of its own CA (default), or HTTP.")
-@click.option("--release", type=click.Choice(RELEASES), default="8.0", show_default=True, help="What to be like.")
+@click.option(
+    "--release", type=click.Choice(list(RELEASE_NAMES)), default="8.0", show_default=True, help="What to be like."
+)
 @click.option(
     "--accept-username",
     metavar="USER",
@@ -46,7 +48,7 @@ When it listens it prints one line of JSON: {"appliances": [{"url", "username", 
 @click.option("--job-duration", metavar="DURATION", default="20s", show_default=True, help="How long a backup takes.")
 @click.option(
     "--progress",
-    type=click.Choice(["linear", "stepped", "stalling"]),
+    type=click.Choice(list(CURVES)),
     default="linear",
     show_default=True,
     help="How its progress moves.",

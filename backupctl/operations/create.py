@@ -10,13 +10,16 @@ import msgspec
 
 from backupctl.errors import (
     ApplianceUnreachableError,
+    AuthenticationError,
     BackupctlError,
+    BackupFailedError,
     BusyError,
     InterruptedRunError,
     NotStartedError,
     NotStartedNoAnswerError,
     NotSupportedError,
     OutcomeUnknownError,
+    TimedOutError,
 )
 from backupctl.models import BackupRequest, JobDetails
 from backupctl.operations import jobs
@@ -52,9 +55,12 @@ def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
     """
     deadline = appliance.clock.monotonic() + plan.patience.timeout
     request = plan.request
-    if not request.parts:
-        request = yield from _with_default_parts(appliance, request)
-    started = yield from _start(appliance, plan, request, deadline)
+    try:
+        if not request.parts:
+            request = yield from _with_default_parts(appliance, request)
+        started = yield from _start(appliance, plan, request, deadline)
+    except InterruptedRunError as interruption:
+        raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption
     if isinstance(started, Followed):
         return started
     if not plan.wait:
@@ -123,15 +129,15 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
         yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
         return
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline, on_interrupt=_stop_waiting)
-    if isinstance(ended.error, InterruptedRunError):
-        raise ended.error
-    if not ended.job.ended and ended.error is not None:
+    if isinstance(ended.error, TimedOutError):
         raise BusyError(f"{appliance.host}: backup job {job.id} did not end in time: {ended.error.message}")
+    if ended.error is not None and not isinstance(ended.error, BackupFailedError):
+        raise ended.error
 
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Followed]:
     yield from ()
-    return Followed(job, InterruptedRunError(f"{interruption.message}: no backup of ours was started"))
+    return Followed(job, interruption)
 
 
 def _attach(
@@ -154,24 +160,25 @@ def _search(
     """Look for the job of a request whose answer was lost, and adopt it if it is ours.
 
     Held against an interruption, because only now it is decided whether a job of ours runs. Raises NotStartedError
-    where none appeared, OutcomeUnknownError where the appliance could not be asked.
+    where none appeared, OutcomeUnknownError where the appliance could not be asked, or not about a job that is new.
     """
-    clock, api = appliance.clock, appliance.api
+    clock = appliance.clock
     give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
     gaps = iter(_SEARCH_GAPS)
     while True:
-        ids = yield from attempt(api.jobs, held=True)
-        if not isinstance(ids, BackupctlError):
-            for job_id in sorted(set(ids) - set(known)):
-                adopted = yield from _adopt(appliance, request, job_id)
-                if adopted is not None:
-                    return adopted
-        if clock.monotonic() >= give_up:
+        ids = yield from attempt(appliance.api.jobs, held=True)
+        doubt = ids if isinstance(ids, BackupctlError) else None
+        for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
+            found = yield from _adopt(appliance, request, job_id)
+            if isinstance(found, Job):
+                return found
+            doubt = doubt or found
+        if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
             break
         yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
-    if isinstance(ids, BackupctlError):
+    if doubt is not None:
         raise OutcomeUnknownError(
-            f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {ids.message}",
+            f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
             hint=appliance.hint_to_follow(jobs.LATEST),
             details=lost.details,
         )
@@ -183,20 +190,25 @@ def _search(
     )
 
 
-def _adopt(appliance: Appliance, request: BackupRequest, job_id: str) -> Task[Job | None]:
-    """Return a new job if it is ours by its details, or if the release (6.5) has none to tell."""
+def _adopt(appliance: Appliance, request: BackupRequest, job_id: str) -> Task[Job | BackupctlError | None]:
+    """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
+
+    Returns None for a job of somebody else, and the error that stands in the way of telling.
+    """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), held=True)
-    if isinstance(answer, NotSupportedError):
+    if isinstance(answer, NotSupportedError) and answer.certain:
         details, reason = None, "it is new, and this release has no details to compare"
-    elif isinstance(answer, BackupctlError) or job_id not in answer:
-        return None
+    elif isinstance(answer, BackupctlError):
+        return answer
+    elif job_id not in answer:
+        return OutcomeUnknownError(f"backup job {job_id} is new, but has no details to tell whose it is")
     else:
         details, reason = answer[job_id], "it is new, manual, and has our location and user"
         if not _is_ours(details, request, appliance.user):
             return None
     status = yield from attempt(partial(appliance.api.job, job_id), held=True)
     if isinstance(status, BackupctlError):
-        return None
+        return status
     job = jobs.from_status(status, jobs.of_request(request, job_id))
     if details is not None:
         job = jobs.from_details(details, job)
@@ -214,12 +226,16 @@ def _is_ours(details: JobDetails, request: BackupRequest, user: str) -> bool:
 
 
 def _same_location(one: str | None, other: str) -> bool:
-    """Whether two spellings name one location: the appliance percent-quotes it and may add or drop its scheme."""
+    """Whether two spellings name one location.
+
+    The appliance percent-quotes it and may add or drop its scheme; the case of a host name means nothing.
+    """
     return one is not None and _bare(one) == _bare(other)
 
 
 def _bare(location: str) -> str:
-    return unquote(location).rpartition("://")[2].rstrip("/")
+    host, slash, path = unquote(location).rpartition("://")[2].partition("/")
+    return f"{host.lower()}{slash}{path}".rstrip("/")
 
 
 def _account(user: str) -> str:

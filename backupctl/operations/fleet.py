@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from backupctl.clock import Clock
@@ -42,75 +43,112 @@ class Delivery:
 Mailbox = queue.SimpleQueue[Delivery | Interruption]
 
 
+Deliver = Callable[[Any, BaseException | None], None]
+
+
 class Workers(Protocol):
     """Runs calls somewhere and delivers what they came to."""
 
-    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
-        """Run ``function`` and hand its result or its exception to ``deliver``."""
+    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+        """Run ``function`` and hand its result or its exception to ``deliver``.
+
+        Returns what gives the call up: one that has not begun is never made, one that has is no longer counted.
+        """
         ...
 
-    def abandon(self) -> None:
-        """Take note that a call is given up: its worker is busy for nobody."""
-        ...
+
+@dataclass(eq=False)
+class _Work:
+    """A call on its way through the threads."""
+
+    function: Callable[[], Any]
+    deliver: Deliver
+    begun: bool = False
+    ended: bool = False
+    given_up: bool = False
 
 
 class ThreadWorkers:
-    """Daemon threads, started when there is something to do and at most ``limit`` at once.
+    """Daemon threads, started when there is something to do; at most ``limit`` work for somebody at once.
 
-    They are daemons because a call that was given up, such as a read from a dead host, must not keep the program.
+    They are daemons because a call that was given up, such as a read from a dead host, must not keep the program. A
+    thread that is stuck in one is replaced, and ends when it comes back and is not needed.
     """
 
     def __init__(self, limit: int = WORKERS) -> None:
         self._limit = limit
         self._threads = 0
-        self._idle = 0
+        self._wanted = 0
         self._lock = threading.Lock()
-        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Callable[[Any, BaseException | None], None]]] = (
-            queue.SimpleQueue()
-        )
+        self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
 
-    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
+    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
         """Run ``function`` on the next free thread."""
+        work = _Work(function, deliver)
         with self._lock:
-            if self._idle > 0:
-                self._idle -= 1
-            elif self._threads < self._limit:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"worker-{self._threads}", daemon=True).start()
-        self._jobs.put((function, deliver))
+            self._wanted += 1
+            self._queue.put(work)
+            self._hire()
+        return partial(self._give_up, work)
 
-    def abandon(self) -> None:
-        """Allow one thread more in place of the busy one."""
+    def _hire(self) -> None:
+        if self._threads < min(self._limit, self._wanted):
+            self._threads += 1
+            threading.Thread(target=self._work, name="worker", daemon=True).start()
+
+    def _give_up(self, work: _Work) -> None:
         with self._lock:
-            self._limit += 1
+            if work.ended or work.given_up:
+                return
+            work.given_up = True
+            self._wanted -= 1
+            if work.begun:
+                self._threads -= 1
+                self._hire()
 
     def _work(self) -> None:
-        while True:
-            function, deliver = self._jobs.get()
-            run_and_deliver(function, deliver)
+        staying = True
+        while staying:
+            work = self._queue.get()
             with self._lock:
-                self._idle += 1
+                work.begun = not work.given_up
+            if work.begun:
+                result, error = _outcome(work.function)
+                staying = self._end(work)
+                work.deliver(result, error)
+
+    def _end(self, work: _Work) -> bool:
+        """Count a call as ended, and return whether its thread is still wanted."""
+        with self._lock:
+            work.ended = True
+            if not work.given_up:
+                self._wanted -= 1
+                return True
+            if self._threads >= self._limit:
+                return False
+            self._threads += 1
+            return True
 
 
 class InlineWorkers:
     """Runs each call at once in the same thread, for a clock that costs nothing."""
 
-    def submit(self, function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
-        """Run ``function`` now."""
-        run_and_deliver(function, deliver)
-
-    def abandon(self) -> None:
-        """Do nothing: a call that was given up has returned all the same."""
+    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+        """Run ``function`` now; a call that is given up has returned all the same."""
+        deliver(*_outcome(function))
+        return _nothing
 
 
-def run_and_deliver(function: Callable[[], Any], deliver: Callable[[Any, BaseException | None], None]) -> None:
-    """Run ``function`` and deliver what it came to; every exception belongs to the task that asked for the call."""
+def _nothing() -> None:
+    return None
+
+
+def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """Return what a call came to; every exception belongs to the task that asked for it."""
     try:
-        result = function()
+        return function(), None
     except BaseException as error:  # noqa: BLE001 - handed over to the task, in its thread
-        deliver(None, error)
-    else:
-        deliver(result, None)
+        return None, error
 
 
 @dataclass(eq=False)
@@ -120,6 +158,7 @@ class _Run(Generic[T]):
     task: Task[T]
     ticket: int = 0
     waits_for: Call | Wait | None = None
+    give_up: Callable[[], None] = _nothing
     told: bool = False
     result: list[T] = field(default_factory=list)
 
@@ -173,7 +212,7 @@ class Fleet(Generic[T]):
                 continue
             error = None
             if isinstance(run.waits_for, Call):
-                self._workers.abandon()
+                run.give_up()
                 error = ApplianceUnreachableError("no answer came before the time was over", certain=False)
             self._advance(run, None, error)
 
@@ -184,7 +223,7 @@ class Fleet(Generic[T]):
         for ticket, run in list(self._waiting.items()):
             if run.waits_for is not None and not run.waits_for.held:
                 if isinstance(run.waits_for, Call):
-                    self._workers.abandon()
+                    run.give_up()
                 del self._waiting[ticket]
                 self._tell(run)
 
@@ -208,6 +247,6 @@ class Fleet(Generic[T]):
         if effect.until is not None:
             heapq.heappush(self._due, (effect.until, ticket))
         if isinstance(effect, Call):
-            self._workers.submit(
+            run.give_up = self._workers.submit(
                 effect.function, lambda result, error: self._mailbox.put(Delivery(ticket, result, error))
             )

@@ -38,6 +38,9 @@ HEARTBEAT_SECONDS: Final = 300.0
 _LAST_ANSWER_SECONDS: Final = 10.0
 """How long after the deadline an answer is still waited for."""
 
+_LAST_DETAILS_SECONDS: Final = 10.0
+"""How long the details of a job that has ended are asked for again."""
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -212,10 +215,16 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
         return status
     job = jobs.from_status(status, follower.job)
     now = clock.monotonic()
-    if job.ended or follower.pace.details_due(now):
-        follower.pace.observe_details(now)
-        job = yield from jobs.with_details(appliance, job, until=until)
-    return job
+    if not job.ended and not follower.pace.details_due(now):
+        return job
+    follower.pace.observe_details(now)
+    try:
+        patience = _LAST_DETAILS_SECONDS if job.ended else 0.0
+        return (yield from jobs.with_details(appliance, job, until=until, patience=patience))
+    except InterruptedRunError:
+        if job.ended:  # there is nothing left to be interrupted
+            return job
+        raise
 
 
 def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:

@@ -1,5 +1,6 @@
 """Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.task import Backoff, Task, Wait, attempt, retrying
 from backupctl.results import Job, Message
 from backupctl.rules.location import mask_location
 
@@ -110,12 +111,22 @@ def read(appliance: Appliance, job_id: str, known: Job | None = None) -> Task[Jo
     return from_status(status, known or Job(id=job_id, state=""))
 
 
-def with_details(appliance: Appliance, job: Job, *, until: float | None = None) -> Task[Job]:
-    """Return the job with its details where they can be had; without them, the job as it is."""
-    answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
-    if isinstance(answer, BackupctlError) or job.id not in answer:
-        return job
-    return from_details(answer[job.id], job)
+def with_details(appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0) -> Task[Job]:
+    """Return the job with its details where they can be had; without them, the job as it is.
+
+    They are asked for again for ``patience`` seconds, while that may help.
+    """
+    clock = appliance.clock
+    give_up = clock.monotonic() + patience
+    backoff = Backoff()
+    while True:
+        answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
+        if not isinstance(answer, BackupctlError):
+            return from_details(answer[job.id], job) if job.id in answer else job
+        again = clock.monotonic() + backoff.next_seconds()
+        if not answer.retryable or again > give_up:
+            return job
+        yield Wait(again)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
@@ -159,13 +170,13 @@ def _messages(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
 
 
 def _percent(value: float | None, known: int | None) -> int | None:
-    if value is None:
+    if value is None or not math.isfinite(value):
         return known
     return max(min(100, max(0, int(value))), known or 0)
 
 
 def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
+    return None if number is None or not math.isfinite(number) else int(number)
 
 
 def _build(details: JobDetails) -> str | None:

@@ -9,7 +9,6 @@ from backupctl.errors import (
     AuthorizationError,
     BackupctlError,
     ExitCode,
-    InterruptedRunError,
     NotFoundError,
 )
 from backupctl.operations.appliance import Appliance
@@ -88,7 +87,5 @@ def _leave(appliance: Appliance) -> Task[None]:
         appliance.api.log_out()
         appliance.api.close()
 
-    try:
-        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS)
-    except InterruptedRunError:
-        return
+    # Held: the work is over, so an interruption has nothing to end any more and must not keep the session open.
+    yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)

@@ -259,7 +259,7 @@ class Appliance:
     def _serve(self, request: Request, match: Match | None, family: Family | None) -> Answer:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""
         if match is None or family is None:
-            return no_such_path(family)
+            return no_such_path(family, self.release)
         try:
             value = self._call(request, match, family)
         except RefusedError as refused:

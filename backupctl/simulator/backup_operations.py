@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backupctl.simulator import parts
-from backupctl.simulator.bodies import BACKUP_REQUEST
+from backupctl.simulator.bodies import BACKUP_REQUEST, VALIDATE_REQUEST, Struct
 from backupctl.simulator.envelopes import KeyedMap
 from backupctl.simulator.jobs import Job, Target
 from backupctl.simulator.requirements import broken_enum, complaints
@@ -136,17 +136,23 @@ def _wanted_jobs(call: Call) -> set[str] | None:
 
 _JOB = "/appliance/recovery/backup/job"
 _PARTS = "/appliance/recovery/backup/parts"
-_BACKUP_BODY: dict[str, Any] = {"body": BACKUP_REQUEST, "wrapper": "piece"}
+
+
+def _piece(struct: Struct) -> dict[str, Any]:
+    return {"body": struct, "wrapper": "piece"}
+
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", _JOB, create, phase="create", **_BACKUP_BODY),
+    Route("POST", _JOB, create, phase="create", **_piece(BACKUP_REQUEST)),
     Route("GET", _JOB, list_jobs, phase="list"),
     Route("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
     Route("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),
     Route("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,)),
     Route("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel"),
-    Route("POST", "/appliance/recovery/backup/validate", validate, families=(REST,), **_BACKUP_BODY),
-    Route("POST", "/appliance/recovery/backup", validate, families=(API,), action="validate", **_BACKUP_BODY),
+    Route("POST", "/appliance/recovery/backup/validate", validate, families=(REST,), **_piece(VALIDATE_REQUEST)),
+    Route(
+        "POST", "/appliance/recovery/backup", validate, families=(API,), action="validate", **_piece(VALIDATE_REQUEST)
+    ),
     Route("GET", _PARTS, list_parts),
     Route("GET", f"{_PARTS}/{{part}}", get_part_size),
 )

@@ -49,6 +49,8 @@ BACKUP_REQUEST = Struct(
     },
 )
 
+VALIDATE_REQUEST = Struct("com.vmware.appliance.recovery.backup.backup_request", BACKUP_REQUEST.fields)
+
 
 def decode_body(body: bytes, content_type: str) -> dict[str, Any] | None:
     """Return the JSON of a request body, None for an empty one.

@@ -59,11 +59,14 @@ def refusal(family: Family, refused: RefusedError, release: Release) -> Answer:
     return json_answer(refused.status, named | content)
 
 
-def no_such_path(family: Family | None) -> Answer:
-    """Return the 404 of a path or verb that nothing answers: each family has its own, and so has the proxy."""
+def no_such_path(family: Family | None, release: Release) -> Answer:
+    """Return the 404 of a path or verb that nothing answers: each family has its own, and so has the proxy.
+
+    A release without the /api family answers there as it does in /rest.
+    """
     if family is None:
         return html(404, "Not Found")
-    if family == REST:
+    if family == REST or release.api == "none":
         found = {"defaultMessage": "Not found.", "id": _NOT_FOUND_ID}
         return json_answer(404, {"name": _NOT_FOUND_ID, "localizableMessages": [found], "majorErrorCode": 404})
     return json_answer(404, {"error_type": "NOT_FOUND", "messages": [message(_NOT_FOUND_ID, "Not found.")]})

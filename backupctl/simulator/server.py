@@ -1,9 +1,10 @@
 """The simulator on real sockets: N independent appliances, one port each, over HTTPS or HTTP."""
 
 import contextlib
-import functools
 import json
 import queue
+import selectors
+import socket
 import tempfile
 import threading
 from collections.abc import Callable
@@ -21,6 +22,11 @@ from backupctl.simulator.store import BackupStore
 
 TICK_SECONDS = 0.5
 """How often finished jobs are looked for when nobody asks, so that their files appear in the store."""
+
+WAKE_SECONDS = 0.5
+"""How often the waiting thread looks up: a signal that arrives just before a wait without limit begins is not noticed
+until that wait ends (seen with CPython 3.13: the process ignored one SIGINT in a few dozen).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class SimulatorServer:
         self.appliances: list[ServedAppliance] = []
         self._clock = clock
         self._servers: list[ApplianceServer] = []
-        self._stopping: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._stopping: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._cleanup = contextlib.ExitStack()
         store = BackupStore(options.store) if options.store else None
         for index in range(options.appliances):
@@ -77,9 +83,7 @@ class SimulatorServer:
             for index, appliance in enumerate(self.states):
                 self._listen(index, appliance, certificate)
             self._write_ready_file()
-            for server in self._servers:
-                self._start(functools.partial(server.serve_forever, poll_interval=0.1))
-                self._cleanup.callback(server.shutdown)
+            self._start_accepting()
             if self.options.store:
                 self._start_ticker()
             undo.pop_all()
@@ -94,12 +98,13 @@ class SimulatorServer:
         return json.dumps({"appliances": [asdict(appliance) for appliance in self.appliances]})
 
     def wait(self) -> None:
-        """Block until ``stop`` is called."""
-        self._clock.wait(self._stopping, None)
+        """Block until ``stop`` is called, or the thread is interrupted."""
+        while self._clock.wait(self._stopping, WAKE_SECONDS) is None:
+            pass
 
     def stop(self) -> None:
         """End ``wait``; may be called from another thread or a signal handler."""
-        self._stopping.put(None)
+        self._stopping.put(True)
 
     def close(self) -> None:
         """Stop listening, cut open connections, remove the certificate's file."""
@@ -141,8 +146,29 @@ class SimulatorServer:
         except OSError as error:
             raise OutputError(f"cannot write {self.options.ready_file}: {error.strerror or error}") from None
 
-    def _start(self, work: Callable[[], None]) -> None:
-        threading.Thread(target=work, name="simulator", daemon=True).start()
+    def _start(self, work: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=work, name="simulator", daemon=True)
+        thread.start()
+        return thread
+
+    def _start_accepting(self) -> None:
+        """Accept connections for all appliances in one thread, until the other end of its bell is closed."""
+        bell, rope = socket.socketpair()
+
+        def accept() -> None:
+            with bell, selectors.DefaultSelector() as selector:
+                selector.register(bell, selectors.EVENT_READ)
+                for server in self._servers:
+                    selector.register(server, selectors.EVENT_READ, server)
+                while True:
+                    for key, _ in selector.select():
+                        if key.fileobj is bell:
+                            return
+                        key.data.handle_request()
+
+        thread = self._start(accept)
+        self._cleanup.callback(thread.join)
+        self._cleanup.callback(rope.close)
 
     def _start_ticker(self) -> None:
         """Advance the appliances now and then, until a bell is rung."""
@@ -163,7 +189,6 @@ def run(options: ServerOptions, clock: Clock, announce: Callable[[str], None]) -
 
     Raises what ``SimulatorServer`` raises.
     """
-    with SimulatorServer(options, clock) as server:
+    with contextlib.suppress(KeyboardInterrupt), SimulatorServer(options, clock) as server:
         announce(server.ready_line)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.wait()
+        server.wait()

@@ -38,6 +38,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
+    timeout = 0  # handle_request is called when a connection is there
 
     def __init__(
         self, address: tuple[str, int], appliance: Appliance, clock: Clock, context: ssl.SSLContext | None
@@ -94,6 +95,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "envoy"
     sys_version = ""
+    wbufsize = 65536  # head and body leave in one packet
 
     def handle_one_request(self) -> None:
         """Serve whatever method the request line names."""
@@ -177,10 +179,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else answer.body
         if not pause:
             self.wfile.write(body)
+            self.wfile.flush()
             return
+        self.wfile.flush()
         for index in range(len(body)):
             self.server.clock.sleep(pause)
             self.wfile.write(body[index : index + 1])
+            self.wfile.flush()
 
     def _reset(self) -> None:
         """Cut the connection without a word: the client sees a reset or an end of file."""

@@ -86,7 +86,7 @@ def test_usage_error_is_2_with_message_and_hint(backupctl: CommandLine, words: l
 
 
 @pytest.mark.parametrize(
-    "words", [["-o", "json", "list", "--nope"], ["list", "--nope", "--output=json"], ["list", "-ojson", "x"]]
+    "words", [["-o", "json", "list", "--nope"], ["list", "--nope", "--output=json"], ["list", "-qojson", "x"]]
 )
 def test_usage_error_obeys_the_output_option(backupctl: CommandLine, words: list[str]) -> None:
     run = backupctl(*words)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import Program, Simulators
-from tests.support.wire import relay
+from tests.support.relay import relay
 
 pytestmark = pytest.mark.real
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.support.processes import CLOCK, Process, Program, Served, Simulators, wait_until
-from tests.support.wire import Relay, relay
+from tests.support.relay import Relay, relay
 
 pytestmark = pytest.mark.real
 

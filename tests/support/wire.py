@@ -1,90 +1,94 @@
-"""A relay on the wire between client and server, which notes what passes."""
+"""The wire in this process: an appliance that is a list of prepared answers, and remembers what it was asked."""
 
-import contextlib
-import re
-import socket
-import socketserver
-import threading
-from collections.abc import Iterator
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-_REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
-"""A request line; the body of the request before need not end with a line."""
+import httpx
+
+from backupctl.api.connect import Login, connect
+from backupctl.api.recovery import RecoveryApi
+from backupctl.api.transport import Exchange
+from backupctl.secret import Secret
+from tests.support.clock import FakeClock
+
+HOST = "vc01.example.com"
+USER = "administrator@vsphere.local"
+PASSWORD = "VMware1!"
+TOKEN = "b00db39f948d13ea1e59b4d6fce56389"
 
 
-class Relay(socketserver.ThreadingTCPServer):
-    """Relays TCP connections to ``port`` on this machine, and notes what the clients send.
+@dataclass
+class Reply:
+    """One answer; JSON unless ``body`` is bytes. ``error`` is raised instead."""
 
-    Without a port it only counts who comes, and hangs up.
-    """
+    status: int = 200
+    body: Any = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: type[httpx.RequestError] | None = None
+    then: Callable[[], None] | None = None
 
-    daemon_threads = True
-    allow_reuse_address = True
 
-    def __init__(self, port: int | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.upstream = port
-        self.sent: list[bytearray] = []
+def html(status: int) -> Reply:
+    """What the proxy in front of the services says while they are down."""
+    return Reply(status, b"<html><body>Service Unavailable</body></html>", {"content-type": "text/html"})
+
+
+def vapi(status: int, kind: str, *texts: str, message_id: str = "com.vmware.x") -> Reply:
+    """A refusal by the API in the newer shape."""
+    messages = [{"id": message_id, "default_message": text, "args": []} for text in texts]
+    return Reply(status, {"error_type": kind, "messages": messages})
+
+
+NO_ROUTE = vapi(404, "NOT_FOUND", "Not found.", message_id="com.vmware.vapi.rest.httpNotFound")
+UNAUTHENTICATED = vapi(401, "UNAUTHENTICATED", "Authentication required.")
+
+
+class Wire(httpx.BaseTransport):
+    """Answers requests by ``METHOD /path`` from prepared lists; the last answer of each list is given again."""
+
+    def __init__(self, replies: Mapping[str, Reply | list[Reply]]) -> None:
+        self._replies = {key: deque(each if isinstance(each, list) else [each]) for key, each in replies.items()}
+        self.requests: list[httpx.Request] = []
 
     @property
-    def port(self) -> int:
-        return int(self.server_address[1])
+    def asked(self) -> list[str]:
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
 
-    @property
-    def connections(self) -> int:
-        return len(self.sent)
-
-    @property
-    def handshakes(self) -> int:
-        """How many connections began with a TLS ClientHello (RFC 8446: a record of type 22, a message of type 1)."""
-        return sum(sent[:1] == b"\x16" and sent[5:6] == b"\x01" for sent in self.sent)
-
-    @property
-    def requests(self) -> list[str]:
-        """The method and path of each request; only without TLS can they be read."""
-        found = [_REQUEST.findall(bytes(sent)) for sent in self.sent]
-        return [request.decode() for requests in found for request in requests]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that dies is part of the tests."""
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.requests.append(request)
+        queued = self._replies[f"{request.method} {request.url.path}"]
+        reply = queued.popleft() if len(queued) > 1 else queued[0]
+        if reply.then:
+            reply.then()
+        if reply.error:
+            raise reply.error("prepared", request=request)
+        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        stream = httpx.ByteStream(content)
+        return httpx.Response(reply.status, stream=stream, headers=dict(reply.headers), request=request)
 
 
-class _Connection(socketserver.BaseRequestHandler):
-    server: Relay
-    request: socket.socket
-
-    def handle(self) -> None:
-        sent = bytearray()
-        self.server.sent.append(sent)
-        if self.server.upstream is None:
-            return
-        with socket.create_connection(("127.0.0.1", self.server.upstream)) as upstream:
-            answers = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
-            answers.start()
-            with contextlib.suppress(OSError):
-                while data := self.request.recv(65536):
-                    sent += data
-                    upstream.sendall(data)
-            with contextlib.suppress(OSError):
-                upstream.shutdown(socket.SHUT_RDWR)
-            answers.join()
+API_LOGIN = {"POST /api/session": Reply(201, TOKEN), "DELETE /api/session": Reply(204)}
+REST_LOGIN = {
+    "POST /api/session": NO_ROUTE,
+    "POST /rest/com/vmware/cis/session": Reply(200, {"value": TOKEN}),
+    "DELETE /rest/com/vmware/cis/session": Reply(200),
+}
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
-
-
-@contextlib.contextmanager
-def relay(port: int | None = None) -> Iterator[Relay]:
-    """Relay to ``port`` while the block runs."""
-    with Relay(port) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def api_over(
+    transport: httpx.BaseTransport | None,
+    clock: FakeClock,
+    *,
+    family: str | None = None,
+    user: str = USER,
+    basic: bool = False,
+    exchanges: list[Exchange] | None = None,
+) -> RecoveryApi:
+    """Return the recovery API over a transport in this process."""
+    seen = [] if exchanges is None else exchanges
+    login = Login(user, Secret(PASSWORD), basic=basic)
+    return connect(f"https://{HOST}", login, clock=clock, observe=seen.append, family=family, transport=transport)

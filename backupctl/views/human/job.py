@@ -41,7 +41,7 @@ def job_block(result: JobResult, job: Job, symbols: Symbols, zone: tzinfo | None
         ("type", job.type),
         ("started", None if job.start_time is None else moment(job.start_time, zone)),
         ("ended", None if job.end_time is None else moment(job.end_time, zone)),
-        ("took", None if took is None else duration(took)),
+        ("took" if job.ended else "running for", None if took is None else duration(took)),
         ("size", None if job.size_bytes is None else size(job.size_bytes)),
         ("location", job.location),
         ("location user", job.location_user),

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.padding import Padding
 from rich.table import Table
@@ -35,6 +36,8 @@ from backupctl.views.human.sentences import sentences
 WIDE: Final = 120
 """From this many columns on, the last message stands in the row and not below it."""
 REFRESHES_PER_SECOND: Final = 4
+ECHO_COLUMNS: Final = 3
+"""Left free on the right: a terminal echoes ``^C`` where the cursor is, and in a full line that would scroll."""
 
 
 class LiveProgress:
@@ -102,6 +105,9 @@ class LiveProgress:
         self._live.refresh()
 
     def _drawing(self) -> RenderableType:
+        return Constrain(self._whole_drawing(), max(1, self._console.width - ECHO_COLUMNS))
+
+    def _whole_drawing(self) -> RenderableType:
         rows, now = self._rows, self._clock.monotonic()
         wide = self._console.width >= WIDE
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)

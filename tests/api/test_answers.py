@@ -1,0 +1,440 @@
+"""From the wire to errors: what each answer means, whether it is certain, and whether asking again may help.
+
+The bodies are those that appliances give: from VMware's vAPI runtime (PyPI: vmware-vapi-runtime,
+``vmware/vapi/rest/handler.py``), and as quoted in public scripts and their test fixtures.
+"""
+
+import json
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from backupctl.api.answers import raise_for_status, unreachable, vapi_error
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    AuthorizationError,
+    BackupctlError,
+    BusyError,
+    CertificateError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+)
+from tests.support.clock import FakeClock
+from tests.support.wire import API_LOGIN, HOST, REST_LOGIN, Reply, Wire, api_over, html
+
+NEEDED = {
+    "args": [],
+    "default_message": "Authentication required.",
+    "id": "com.vmware.vapi.endpoint.method.authentication.required",
+}
+CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm=0,service="VAPI endpoint",sts="https://192.168.100.50/sts"'
+NO_PATH = {"args": [], "default_message": "Not found.", "id": "com.vmware.vapi.rest.httpNotFound"}
+NO_PATH_6 = {
+    "name": "com.vmware.vapi.rest.httpNotFound",
+    "localizableMessages": [{"defaultMessage": "Not found.", "id": "com.vmware.vapi.rest.httpNotFound"}],
+    "majorErrorCode": 404,
+}
+HTML = b"<html><head><title>503 Service Unavailable</title></head><body></body></html>"
+
+
+def message(text: str, message_id: str = "com.vmware.applmgmt.x") -> dict[str, Any]:
+    return {"id": message_id, "default_message": text, "args": []}
+
+
+def rest(kind: str, *messages: dict[str, Any], error_type: bool = True) -> dict[str, Any]:
+    """An error body of ``/rest``; older servers leave ``error_type`` out."""
+    value: dict[str, Any] = {"messages": list(messages)}
+    if error_type:
+        value["error_type"] = kind.upper()
+    return {"type": f"com.vmware.vapi.std.errors.{kind}", "value": value}
+
+
+def api(kind: str, *messages: dict[str, Any]) -> dict[str, Any]:
+    """An error body of ``/api``."""
+    return {"error_type": kind.upper(), "messages": list(messages)}
+
+
+def invalid(text: str) -> dict[str, Any]:
+    cause = f"Error in method invocation {text}"
+    return {"id": "vapi.method.invoke.exception", "default_message": cause, "args": [text]}
+
+
+BUSY = message("A backup or restore is already in progress.")
+CANNOT, WHY = message("Cannot reach the location."), message("Connection refused by backup.example.com.")
+FIELD = message("Structure piece is invalid.", "vapi.data.structure.field.invalid")
+MISSING = message('backup_request is missing a field "location_type"', "vapi.data.structure.field.missing")
+UNEXPECTED = "Unexpected field 'colour' in request"
+PARAMETER = "Unexpected parameter 'spec' in JSON body"
+SEE_LOGS = "Unexpected error. See server logs for more details."
+PRIVILEGES = message("User needs to have operator privileges.")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An answer and what it means; ``says`` stands in the sentence, ``details`` behind it."""
+
+    name: str
+    status: int
+    body: Any
+    error: type[BackupctlError]
+    says: str
+    details: Sequence[str] = ()
+    certain: bool = True
+    retryable: bool = False
+    names_a_thing: bool = False
+
+
+CASES = [
+    # who we are
+    Case(
+        "rest-401-6.x",
+        401,
+        rest("unauthenticated", NEEDED, error_type=False),
+        AuthenticationError,
+        "refused the login",
+        ["Authentication required."],
+    ),
+    Case(
+        "rest-401-7.x",
+        401,
+        {
+            "type": "com.vmware.vapi.std.errors.unauthenticated",
+            "value": {"error_type": "UNAUTHENTICATED", "messages": [NEEDED], "challenge": CHALLENGE},
+        },
+        AuthenticationError,
+        "wrong user name or password",
+        ["Authentication required."],
+    ),
+    Case("api-401", 401, api("unauthenticated", NEEDED), AuthenticationError, "(401)", ["Authentication required."]),
+    Case("empty-401", 401, b"", AuthenticationError, "(401)"),
+    Case(
+        "api-403",
+        403,
+        api("unauthorized", PRIVILEGES),
+        AuthorizationError,
+        "does not allow this user to start a backup",
+        ["User needs to have operator privileges."],
+    ),
+    Case("rest-403", 403, rest("unauthorized"), AuthorizationError, "(403)"),
+    Case("html-403", 403, HTML, AuthorizationError, "(403)", certain=False),
+    # busy
+    Case(
+        "rest-busy",
+        400,
+        rest("feature_in_use", BUSY),
+        BusyError,
+        "another backup or restore is running",
+        ["A backup or restore is already in progress."],
+    ),
+    Case(
+        "rest-busy-6.x",
+        400,
+        rest("feature_in_use", BUSY, error_type=False),
+        BusyError,
+        "is running",
+        ["A backup or restore is already in progress."],
+    ),
+    Case("api-busy", 400, api("feature_in_use"), BusyError, "is running"),
+    # what is not there
+    Case("api-no-path", 404, api("not_found", NO_PATH), NotSupportedError, "cannot start a backup", ["Not found."]),
+    Case(
+        "api-no-path-with-id",
+        404,
+        api("not_found", NO_PATH),
+        NotSupportedError,
+        "its release",
+        ["Not found."],
+        names_a_thing=True,
+    ),
+    Case("rest-no-path-6.x", 404, NO_PATH_6, NotSupportedError, "its release", ["Not found."], names_a_thing=True),
+    Case(
+        "rest-no-operation",
+        404,
+        rest("operation_not_found", message("No.")),
+        NotSupportedError,
+        "its release",
+        ["No."],
+        names_a_thing=True,
+    ),
+    Case(
+        "api-404-of-a-path-without-id", 404, api("not_found", message("No.")), NotSupportedError, "its release", ["No."]
+    ),
+    Case(
+        "api-no-job",
+        404,
+        api("not_found", message("No job.")),
+        NotFoundError,
+        "does not know it",
+        ["No job."],
+        names_a_thing=True,
+    ),
+    Case(
+        "rest-no-job",
+        404,
+        rest("not_found", message("No job.")),
+        NotFoundError,
+        "does not know it",
+        ["No job."],
+        names_a_thing=True,
+    ),
+    Case(
+        "invalid-request-404",
+        404,
+        rest("invalid_request", invalid("x")),
+        NotFoundError,
+        "(404)",
+        ["Error in method invocation x"],
+        names_a_thing=True,
+    ),
+    Case("html-404", 404, HTML, NotSupportedError, "its release", certain=False),
+    Case("html-404-with-id", 404, HTML, NotSupportedError, "its release", certain=False, names_a_thing=True),
+    # bad requests
+    Case("unknown-field", 400, rest("invalid_request", invalid(UNEXPECTED)), ApplianceAnswerError, UNEXPECTED),
+    Case("wrong-wrapper", 400, rest("invalid_request", invalid(PARAMETER)), ApplianceAnswerError, PARAMETER),
+    Case(
+        "missing-field",
+        400,
+        rest("invalid_argument", FIELD, MISSING),
+        ApplianceAnswerError,
+        "Structure piece is invalid.",
+        ['backup_request is missing a field "location_type"'],
+    ),
+    Case(
+        "no-state-for-it",
+        400,
+        api("not_allowed_in_current_state", message("Not now.")),
+        ApplianceAnswerError,
+        "(400 NOT_ALLOWED_IN_CURRENT_STATE): Not now.",
+    ),
+    Case("wrong-media-type", 415, rest("invalid_request", invalid("x")), ApplianceAnswerError, "415 INVALID_REQUEST"),
+    Case("conflict", 409, api("concurrent_change", message("Changed.")), ApplianceAnswerError, "Changed."),
+    Case("no-messages", 400, api("resource_busy"), ApplianceAnswerError, "(400 RESOURCE_BUSY): resource busy"),
+    Case("html-400", 400, HTML, ApplianceAnswerError, "an error page came back (400 Bad Request)", certain=False),
+    Case("html-429", 429, HTML, ApplianceAnswerError, "429", certain=False, retryable=True),
+    Case("html-408", 408, HTML, ApplianceAnswerError, "408", certain=False, retryable=True),
+    # faults
+    Case(
+        "rest-500-error",
+        500,
+        rest("error", CANNOT, WHY),
+        ServerFaultError,
+        "(500 ERROR): Cannot reach the location.",
+        ["Connection refused by backup.example.com."],
+    ),
+    Case(
+        "api-500-error",
+        500,
+        api("error", CANNOT, WHY),
+        ServerFaultError,
+        "Cannot reach the location.",
+        ["Connection refused by backup.example.com."],
+    ),
+    Case("rest-500-crash", 500, rest("invalid_request", invalid(SEE_LOGS)), ServerFaultError, SEE_LOGS),
+    Case(
+        "rest-503",
+        503,
+        rest("service_unavailable", message("Wait."), error_type=False),
+        ServerFaultError,
+        "Wait.",
+        retryable=True,
+    ),
+    Case("api-504", 504, api("timed_out", message("Too slow.")), ServerFaultError, "Too slow.", retryable=True),
+    Case("html-500", 500, HTML, ServerFaultError, "an error page came back (500", certain=False),
+    Case("html-502", 502, HTML, ServerFaultError, "an error page came back (502", certain=False, retryable=True),
+    Case("html-503", 503, HTML, ServerFaultError, "an error page came back (503", certain=False, retryable=True),
+    Case("text-503", 503, b"no healthy upstream", ServerFaultError, "no vCenter error", certain=False, retryable=True),
+    Case("empty-504", 504, b"", ServerFaultError, "no vCenter error", certain=False, retryable=True),
+    # JSON, but not of the appliance
+    Case(
+        "problem-json",
+        502,
+        {"type": "about:blank", "title": "Bad Gateway", "status": 502},
+        ServerFaultError,
+        "no vCenter error",
+        certain=False,
+        retryable=True,
+    ),
+    Case(
+        "gateway-json",
+        503,
+        {"message": "name resolution failed"},
+        ServerFaultError,
+        "no vCenter error",
+        certain=False,
+        retryable=True,
+    ),
+    Case(
+        "named-json",
+        503,
+        {"name": "ServiceUnavailable", "value": {}},
+        ServerFaultError,
+        "no vCenter error",
+        certain=False,
+        retryable=True,
+    ),
+    Case("list", 500, [], ServerFaultError, "no vCenter error", certain=False),
+    Case("wrong-types", 500, {"error_type": 5, "messages": "x"}, ServerFaultError, "no vCenter error", certain=False),
+    Case("not-utf-8", 500, b'{"error_type": "\xff"}', ServerFaultError, "no vCenter error", certain=False),
+    Case("endless-nesting", 500, b'{"x":' + b"[" * 100_000, ServerFaultError, "no vCenter error", certain=False),
+    # odd, but of the appliance
+    Case(
+        "nulls",
+        500,
+        {"type": "com.vmware.vapi.std.errors.error", "value": None},
+        ServerFaultError,
+        "(500 ERROR): error",
+    ),
+    Case(
+        "null-messages",
+        500,
+        api("error", {"id": None, "default_message": None}, WHY),
+        ServerFaultError,
+        "Connection refused by backup.example.com.",
+    ),
+    Case("id-only", 500, api("error", {"id": "com.vmware.x.y"}), ServerFaultError, "com.vmware.x.y"),
+    # redirects
+    Case("redirect-without-place", 302, b"", ApplianceAnswerError, "(302 Found)", certain=False),
+]
+
+
+def response(status: int, body: Any = b"", headers: dict[str, str] | None = None) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = httpx.Request("POST", f"https://{HOST}/rest/appliance/recovery/backup/job")
+    return httpx.Response(status, content=content, headers=headers, request=request)
+
+
+def raised(function: Callable[[], object]) -> BackupctlError:
+    with pytest.raises(BackupctlError) as caught:
+        function()
+    return caught.value
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_answer_of_each_kind_means_its_error(case: Case) -> None:
+    answer = response(case.status, case.body)
+    error = raised(lambda: raise_for_status(answer, "start a backup", names_a_thing=case.names_a_thing))
+    assert type(error) is case.error
+    assert (error.certain, error.retryable) == (case.certain, case.retryable)
+    assert error.message.startswith(HOST)
+    assert case.says in error.message
+    assert error.details == tuple(case.details)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_answer_of_every_2xx_is_no_error(status: int) -> None:
+    raise_for_status(response(status), "start a backup")
+    assert vapi_error(response(status)) is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> None:
+    away = {"location": "https://portal.example.com/login"}
+    path = "GET /api/appliance/recovery/backup/job"
+    wire = Wire({**API_LOGIN, path: Reply(status, b"<html>", away)})
+    error = raised(api_over(wire, clock).jobs)
+    assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, False)
+    assert HOST in error.message
+    assert "https://portal.example.com/login" in error.message
+    assert wire.asked == ["POST /api/session", path]
+
+
+JOB = {"id": "j", "state": "INPROGRESS", "progress": 3, "messages": []}
+GET_JOB = "GET /api/appliance/recovery/backup/job/j"
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "an empty answer came back (200)"),
+        (b"   ", "cannot be read"),
+        (b'{"state": "INPRO', "truncated"),
+        (b'{"state": "INPROGRESS", "progress": NaN}', "malformed"),
+        (b"<html>", "malformed"),
+        (b'{"state": "\xff\xfe"}', "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        ({"state": None}, "`$.state`"),
+        ({}, "missing required field `state`"),
+        ({"value": JOB}, "missing required field `state`"),
+        ({**JOB, "progress": "most"}, "`$.progress`"),
+        ({**JOB, "messages": [{"args": {}}]}, "`$.messages[0].args`"),
+        ({**JOB, "start_time": "yesterday"}, "`$.start_time`"),
+        ([JOB], "Expected `object`, got `array`"),
+        ({**JOB, "deep": "@"}, "cannot be read"),
+    ],
+)
+def test_answer_that_cannot_be_read_says_where_and_is_not_certain(body: Any, why: str, clock: FakeClock) -> None:
+    if isinstance(body, dict) and body.get("deep") == "@":
+        body = json.dumps(body).replace('"@"', "[" * 100_000).encode()
+    wire = Wire({**API_LOGIN, GET_JOB: Reply(200, body)})
+    error = raised(lambda: api_over(wire, clock).job("j"))
+    assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, True)
+    assert error.message.startswith(HOST)
+    assert "read the backup job" in error.message
+    assert why in error.message
+
+
+def test_answer_of_rest_without_its_wrapper_is_unreadable(clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, "GET /rest/appliance/recovery/backup/job/j": Reply(200, JOB)})
+    assert "`value`" in raised(lambda: api_over(wire, clock).job("j")).message
+
+
+def test_answer_with_unknown_fields_numbers_as_text_and_an_unknown_state_is_read(clock: FakeClock) -> None:
+    body = {"id": "j", "state": "PAUSED", "progress": "12", "start_time": "2026-03-01T02:00:00.000Z", "colour": [{}]}
+    wire = Wire({**API_LOGIN, GET_JOB: Reply(200, body)})
+    job = api_over(wire, clock).job("j")
+    assert (job.state, job.progress, job.end_time) == ("PAUSED", 12, None)
+
+
+def test_html_503_of_an_operation_comes_through_as_retryable(clock: FakeClock) -> None:
+    error = raised(lambda: api_over(Wire({**API_LOGIN, GET_JOB: html(503)}), clock).job("j"))
+    assert (type(error), error.retryable) == (ServerFaultError, True)
+    assert "may still be starting" in (error.hint or "")
+
+
+REQUEST = httpx.Request("POST", f"https://{HOST}/")
+CUT_OFF = ssl.SSLEOFError(8, "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol")
+
+
+def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.RequestError:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says", "certain", "retryable"),
+    [
+        (httpx.ConnectTimeout("x"), ApplianceUnreachableError, "does not accept connections in time", True, False),
+        (httpx.ConnectError("x"), ApplianceUnreachableError, "cannot connect: x", True, False),
+        (caused(httpx.ConnectError("x"), CUT_OFF), ApplianceUnreachableError, "during the TLS handshake", True, True),
+        (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong")), CertificateError, "TLS could not", True, False),
+        (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "the proxy refuses: 407 Denied", True, False),
+        (httpx.ReadTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
+        (httpx.WriteTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
+        (httpx.ReadError("x"), ApplianceUnreachableError, "dropped the connection", False, True),
+        (caused(httpx.ReadError("x"), CUT_OFF), ApplianceUnreachableError, "dropped the connection", False, True),
+        (
+            caused(httpx.WriteError("x"), ssl.SSLError(1, "bad record")),
+            ApplianceUnreachableError,
+            "dropped",
+            False,
+            True,
+        ),
+        (httpx.RemoteProtocolError("x"), ApplianceUnreachableError, "dropped the connection", False, True),
+        (httpx.DecodingError("the body is not gzip"), ApplianceAnswerError, "the body is not gzip", False, True),
+    ],
+)
+def test_request_without_an_answer_says_what_happened_and_whether_it_was_sent(
+    error: httpx.RequestError, kind: type[BackupctlError], says: str, certain: bool, retryable: bool
+) -> None:
+    error.request = REQUEST
+    meant = unreachable(error, HOST, "start a backup")
+    assert (type(meant), meant.certain, meant.retryable) == (kind, certain, retryable)
+    assert meant.message.startswith(HOST)
+    assert says in meant.message

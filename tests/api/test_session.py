@@ -1,0 +1,364 @@
+"""Who we are to the appliance: the rule that finds the family, one new login after a 401, a logout at the end.
+
+A login that is refused must never be tried again, as vCenter locks an account after a few.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    BusyError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+)
+from backupctl.models import BackupRequest
+from tests.support.clock import FakeClock
+from tests.support.wire import (
+    API_LOGIN,
+    HOST,
+    NO_ROUTE,
+    REST_LOGIN,
+    TOKEN,
+    UNAUTHENTICATED,
+    Reply,
+    Wire,
+    api_over,
+    html,
+    vapi,
+)
+
+LOGIN_API, LOGIN_REST = "POST /api/session", "POST /rest/com/vmware/cis/session"
+LOGOUT_API, LOGOUT_REST = "DELETE /api/session", "DELETE /rest/com/vmware/cis/session"
+JOBS_API, JOBS_REST = "GET /api/appliance/recovery/backup/job", "GET /rest/appliance/recovery/backup/job"
+ANSWERS_JOBS = {JOBS_API: Reply(200, []), JOBS_REST: Reply(200, {"value": []})}
+LOGIN_OF = {"api": LOGIN_API, "rest": LOGIN_REST}
+REQUEST = BackupRequest(parts=("common",), location_type="FTP", location="ftp://h/d")
+STATUS = {"id": "20260301-020000-1", "state": "INPROGRESS", "progress": 0, "messages": []}
+
+
+def raised(function: Callable[[], object]) -> BackupctlError:
+    with pytest.raises(BackupctlError) as caught:
+        function()
+    return caught.value
+
+
+# The family
+
+
+def test_family_before_the_first_request_is_unknown(clock: FakeClock) -> None:
+    assert [api_over(Wire({}), clock, family=family).family for family in (None, "rest", "api")] == [None] * 3
+
+
+def test_family_of_an_appliance_with_a_session_in_api_is_api(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    api = api_over(wire, clock)
+    assert api.jobs() == []
+    assert (api.family, wire.asked) == ("api", [LOGIN_API, JOBS_API])
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        NO_ROUTE,
+        html(404),
+        html(200),
+        Reply(200, {"value": TOKEN}),
+        Reply(204),
+        vapi(400, "INVALID_REQUEST", "what?"),
+        vapi(403, "UNAUTHORIZED", "no"),
+        Reply(405),
+        Reply(302, headers={"location": "https://elsewhere.example.com/"}),
+        vapi(500, "INTERNAL_SERVER_ERROR", "oops"),
+        html(502),
+    ],
+    ids=lambda reply: f"{reply.status}",
+)
+def test_family_of_an_appliance_without_a_session_in_api_is_rest(first: Reply, clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: first})
+    api = api_over(wire, clock)
+    assert api.jobs() == []
+    assert (api.family, wire.asked) == ("rest", [LOGIN_API, LOGIN_REST, JOBS_REST])
+
+
+def test_login_that_api_refuses_is_never_tried_in_rest(clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, LOGIN_API: UNAUTHENTICATED})
+    api = api_over(wire, clock)
+    error = raised(api.jobs)
+    assert type(error) is AuthenticationError
+    assert HOST in error.message
+    assert (api.family, wire.asked) == (None, [LOGIN_API])
+
+
+@pytest.mark.parametrize("reply", [html(429), html(503), vapi(503, "SERVICE_UNAVAILABLE", "Wait.")])
+def test_login_at_a_busy_appliance_is_retryable_and_never_tried_in_rest(reply: Reply, clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: [reply, Reply(201, TOKEN)]})
+    api = api_over(wire, clock)
+    assert raised(api.jobs).retryable
+    assert wire.asked == [LOGIN_API]
+    assert api.jobs() == []
+    assert api.family == "api"
+
+
+def test_login_without_an_answer_is_not_tried_in_rest(clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, LOGIN_API: Reply(error=httpx.ReadError)})
+    api = api_over(wire, clock)
+    error = raised(api.jobs)
+    assert (type(error), error.retryable, wire.asked) == (ApplianceUnreachableError, True, [LOGIN_API])
+
+
+@pytest.mark.parametrize("family", ["rest", "api"])
+def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeClock) -> None:
+    wire = Wire({LOGIN_OF[family]: NO_ROUTE})
+    api = api_over(wire, clock, family=family)
+    error = raised(api.jobs)
+    assert isinstance(error, NotSupportedError)
+    assert f"{HOST} offers no vCenter login" in error.message
+    assert wire.asked == [LOGIN_OF[family]]
+    assert api.family is None
+
+
+def test_family_with_sessions_but_without_recovery_is_left_for_rest(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
+    api = api_over(wire, clock)
+    assert api.jobs() == []
+    assert api.family == "rest"
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_REST, JOBS_REST]
+
+
+def test_family_is_left_even_where_its_session_cannot_be_logged_out(clock: FakeClock) -> None:
+    replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+    wire = Wire({**replies, LOGOUT_API: Reply(error=httpx.ReadError)})
+    api = api_over(wire, clock)
+    assert api.jobs() == []
+    assert api.family == "rest"
+
+
+def test_family_left_while_the_run_was_ended_logs_in_nowhere(clock: FakeClock) -> None:
+    gone = Reply(404, NO_ROUTE.body)
+    wire = Wire({**API_LOGIN, JOBS_API: gone})
+    api = api_over(wire, clock)
+    gone.then = api.log_out
+    assert isinstance(raised(api.jobs), AuthenticationError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
+
+
+def test_family_whose_rest_has_no_recovery_either_is_not_asked_for_ever(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: NO_ROUTE})
+    assert isinstance(raised(api_over(wire, clock).jobs), NotSupportedError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_REST, JOBS_REST]
+
+
+def test_family_is_not_left_for_a_job_that_is_not_found(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, f"{JOBS_API}/gone": vapi(404, "NOT_FOUND", "No such job.")})
+    assert isinstance(raised(lambda: api_over(wire, clock).job("gone")), NotFoundError)
+    assert wire.asked == [LOGIN_API, f"{JOBS_API}/gone"]
+
+
+def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, "GET /api/appliance/system/version": NO_ROUTE})
+    api = api_over(wire, clock)
+    assert isinstance(raised(api.version), NotSupportedError)
+    assert (api.jobs(), api.family) == ([], "api")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(200, []),
+        vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress."),
+        vapi(500, "ERROR", "The list is broken."),
+    ],
+    ids=lambda reply: f"{reply.status}",
+)
+def test_family_once_proved_is_not_left_for_a_later_404(first: Reply, clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, JOBS_API: [first, NO_ROUTE]})
+    api = api_over(wire, clock)
+    if first.status == 200:
+        api.jobs()
+    else:
+        raised(api.jobs)
+    assert isinstance(raised(api.jobs), NotSupportedError)
+    assert wire.asked == [LOGIN_API, JOBS_API, JOBS_API]
+
+
+def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) -> None:
+    details = "GET /rest/appliance/recovery/backup/job/details"
+    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, details: NO_ROUTE})
+    api = api_over(wire, clock)
+    assert isinstance(raised(api.job_details), NotSupportedError)
+    assert isinstance(raised(api.job_details), NotSupportedError)
+    assert wire.asked.count(details) == 1
+
+
+def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeClock) -> None:
+    details = "GET /rest/appliance/recovery/backup/job/details"
+    wire = Wire({**REST_LOGIN, details: [html(404), Reply(200, {"value": []})]})
+    api = api_over(wire, clock)
+    assert isinstance(raised(api.job_details), NotSupportedError)
+    assert api.job_details() == {}
+
+
+# The session
+
+
+@pytest.mark.parametrize("family", ["rest", "api"])
+def test_session_that_expired_is_opened_once_more_and_the_request_repeated(family: str, clock: FakeClock) -> None:
+    jobs = {"api": JOBS_API, "rest": JOBS_REST}[family]
+    tokens = [Reply(200, {"value": each} if family == "rest" else each) for each in ("first", "second")]
+    wire = Wire({LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]]})
+    assert api_over(wire, clock, family=family).jobs() == []
+    assert wire.asked == [LOGIN_OF[family], jobs, LOGIN_OF[family], jobs]
+    assert wire.requests[-1].headers["vmware-api-session-id"] == "second"
+
+
+def test_session_that_expired_at_the_start_of_a_backup_repeats_it_with_its_body(clock: FakeClock) -> None:
+    create = f"POST {JOBS_API.removeprefix('GET ')}"
+    wire = Wire({**API_LOGIN, create: [UNAUTHENTICATED, Reply(201, STATUS)]})
+    assert api_over(wire, clock).create_job(REQUEST).id == STATUS["id"]
+    assert wire.asked == [LOGIN_API, create, LOGIN_API, create]
+    assert wire.requests[1].content == wire.requests[3].content != b""
+
+
+def test_session_that_is_refused_twice_is_not_repeated_again(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, JOBS_API: UNAUTHENTICATED})
+    assert isinstance(raised(api_over(wire, clock).jobs), AuthenticationError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API, JOBS_API]
+
+
+def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), UNAUTHENTICATED], JOBS_API: UNAUTHENTICATED})
+    api = api_over(wire, clock)
+    for _ in range(6):
+        assert isinstance(raised(api.jobs), AuthenticationError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API]
+
+
+def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), html(503)], JOBS_API: UNAUTHENTICATED})
+    error = raised(api_over(wire, clock).jobs)
+    assert (type(error), error.retryable) == (ServerFaultError, True)
+
+
+def test_session_of_basic_authentication_asks_for_none(clock: FakeClock) -> None:
+    wire = Wire({JOBS_REST: Reply(200, {"value": []})})
+    api = api_over(wire, clock, basic=True)
+    assert api.jobs() == api.jobs() == []
+    api.log_out()
+    assert (api.family, wire.asked) == ("rest", [JOBS_REST, JOBS_REST])
+
+
+def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) -> None:
+    wire = Wire({JOBS_REST: UNAUTHENTICATED})
+    error = raised(api_over(wire, clock, basic=True, user="root").jobs)
+    assert (type(error), wire.asked) == (AuthenticationError, [JOBS_REST])
+
+
+@pytest.mark.parametrize(
+    ("user", "hint"),
+    [
+        ("administrator", "administrator@vsphere.local?"),
+        ("administrator@vsphere.local", "not tried again"),
+        ("VSPHERE.LOCAL\\administrator", "not tried again"),
+    ],
+)
+def test_login_refused_for_a_user_without_domain_gets_a_hint(user: str, hint: str, clock: FakeClock) -> None:
+    error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock, user=user).jobs)
+    assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(("login", "logout"), [(API_LOGIN, LOGOUT_API), (REST_LOGIN, LOGOUT_REST)])
+def test_logout_ends_the_session_of_its_family_once(login: dict[str, Reply], logout: str, clock: FakeClock) -> None:
+    wire = Wire({**login, **ANSWERS_JOBS})
+    api = api_over(wire, clock)
+    api.jobs()
+    api.log_out()
+    api.log_out()
+    assert wire.asked.count(logout) == 1
+    assert wire.asked[-1] == logout
+    ended = wire.requests[-1]
+    assert ended.headers["vmware-api-session-id"] == TOKEN
+    assert ended.extensions["timeout"]["read"] == 5
+
+
+def test_logout_without_a_session_sends_nothing(clock: FakeClock) -> None:
+    wire = Wire({})
+    api_over(wire, clock).log_out()
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize("reply", [Reply(error=httpx.ReadTimeout), html(503), UNAUTHENTICATED])
+def test_logout_that_fails_raises_nothing(reply: Reply, clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: reply})
+    api = api_over(wire, clock)
+    api.jobs()
+    api.log_out()
+    assert wire.asked[-1] == LOGOUT_API
+
+
+def test_session_that_was_logged_out_is_never_opened_again(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    api = api_over(wire, clock)
+    api.jobs()
+    api.log_out()
+    assert isinstance(raised(api.jobs), AuthenticationError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
+
+
+def test_session_that_expires_while_logging_out_is_not_opened_again(clock: FakeClock) -> None:
+    expired = Reply(401, UNAUTHENTICATED.body)
+    wire = Wire({**API_LOGIN, JOBS_API: expired})
+    api = api_over(wire, clock)
+    expired.then = api.log_out
+    assert isinstance(raised(api.jobs), AuthenticationError)
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
+
+
+def test_session_keeps_no_cookie(clock: FakeClock) -> None:
+    cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/"}
+    wire = Wire({LOGIN_API: Reply(201, TOKEN, cookie), JOBS_API: Reply(200, [], cookie), LOGOUT_API: Reply(204)})
+    api = api_over(wire, clock)
+    assert api.jobs() == api.jobs() == []
+    api.log_out()
+    assert [request.headers.get("cookie") for request in wire.requests] == [None] * 4
+
+
+ODD_TOKENS: list[Any] = [
+    b"",
+    b'""',
+    b"null",
+    b"<html>",
+    b"{}",
+    b"12",
+    b'"a\\nb"',
+    b'"t\xc3\xb6ken"',
+    b'"a b"',
+    b"[" * 99999,
+]
+
+
+@pytest.mark.parametrize("body", ODD_TOKENS, ids=lambda body: repr(body[:9]))
+@pytest.mark.parametrize("family", ["rest", "api"])
+def test_login_without_a_usable_session_id_is_unreadable(family: str, body: bytes, clock: FakeClock) -> None:
+    content = b'{"value": %s}' % body if family == "rest" and body else body
+    wire = Wire({LOGIN_OF[family]: Reply(200, content)})
+    api = api_over(wire, clock, family=family)
+    error = raised(api.jobs)
+    assert (type(error), error.retryable) == (ApplianceAnswerError, True)
+    assert HOST in error.message
+    assert wire.asked == [LOGIN_OF[family]]
+    assert api.family is None
+
+
+def test_refusal_of_a_busy_appliance_passes_through_the_session(clock: FakeClock) -> None:
+    create = f"POST {JOBS_API.removeprefix('GET ')}"
+    wire = Wire({**API_LOGIN, create: vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress.")})
+    error = raised(lambda: api_over(wire, clock).create_job(REQUEST))
+    assert (type(error), error.certain) == (BusyError, True)

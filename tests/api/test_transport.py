@@ -1,0 +1,406 @@
+"""Bounds on what a server may cost: the size of a body, encoded or not, and the time of a whole request."""
+
+import gzip
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from backupctl.api.connect import Login, Trust, connect, tls_context
+from backupctl.api.recovery import RecoveryApi
+from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, network_transport, timeout_for
+from backupctl.clock import SystemClock
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    BackupctlError,
+    CertificateError,
+    ConfigError,
+)
+from backupctl.secret import Secret
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.server import SimulatorServer
+from tests.support.clock import FakeClock
+from tests.support.wire import API_LOGIN, HOST, Reply, Wire, api_over
+
+URL = f"https://{HOST}/api/x"
+MIB = 1024 * 1024
+SYSTEM, ANYBODY = Trust(), Trust(insecure=True)
+
+
+class Stream(httpx.SyncByteStream):
+    """A body in chunks, each of which takes ``seconds`` to come."""
+
+    def __init__(self, chunks: Iterator[bytes], clock: FakeClock, seconds: float = 0.0) -> None:
+        self._chunks, self._clock, self._seconds = chunks, clock, seconds
+        self.sent = 0
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._clock.sleep(self._seconds)
+            self.sent += len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def fetch(
+    clock: FakeClock,
+    stream: httpx.SyncByteStream,
+    headers: dict[str, str] | None = None,
+    exchanges: list[Exchange] | None = None,
+    method: str = "GET",
+) -> httpx.Response:
+    inner = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=stream))
+    seen = [] if exchanges is None else exchanges
+    with httpx.Client(transport=BoundedTransport(inner, clock, seen.append)) as client:
+        return client.request(method, URL, timeout=timeout_for(method))
+
+
+def endless(chunk: bytes) -> Iterator[bytes]:
+    while True:
+        yield chunk
+
+
+def raw_deflate(data: bytes) -> bytes:
+    return zlib.compress(data, wbits=-15)
+
+
+# The size
+
+
+def test_body_of_the_largest_size_is_read(clock: FakeClock) -> None:
+    assert len(fetch(clock, Stream(iter([bytes(MIB)] * 8), clock)).content) == BODY_LIMIT
+
+
+def test_body_that_never_ends_is_given_up_and_closed(clock: FakeClock) -> None:
+    stream = Stream(endless(bytes(MIB)), clock)
+    with pytest.raises(ApplianceAnswerError, match=f"{HOST} answered GET /api/x with more than 8 MiB") as caught:
+        fetch(clock, stream)
+    assert (stream.sent, stream.closed, caught.value.certain) == (9 * MIB, True, False)
+
+
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("identity", bytes),
+        ("", bytes),
+    ],
+)
+def test_body_that_is_encoded_all_the_same_is_decoded(
+    coding: str, encode: Callable[[bytes], bytes], clock: FakeClock
+) -> None:
+    answer = fetch(clock, Stream(iter([encode(b'["job"]')]), clock), {"content-encoding": coding})
+    assert answer.json() == ["job"]
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["content-length"] == "7"
+
+
+@pytest.mark.parametrize(("coding", "encode"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_body_that_explodes_when_decoded_is_given_up(
+    coding: str, encode: Callable[[bytes], bytes], clock: FakeClock
+) -> None:
+    bomb = encode(bytes(9 * MIB))
+    assert len(bomb) < MIB
+    with pytest.raises(ApplianceAnswerError, match="more than 8 MiB"):
+        fetch(clock, Stream(iter([bomb]), clock), {"content-encoding": coding})
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "says"),
+    [
+        ("br", b"x", "encoded as 'br'"),
+        ("gzip, gzip", gzip.compress(b"x"), "encoded as 'gzip, gzip'"),
+        ("gzip", b"[]", "not gzip"),
+        ("gzip", gzip.compress(b"[1, 2, 3]")[:-9], "ends too early"),
+        ("deflate", b"\xff\xff\xff", "not deflate"),
+    ],
+)
+def test_body_that_cannot_be_decoded_is_an_answer_that_cannot_be_used(
+    coding: str, body: bytes, says: str, clock: FakeClock
+) -> None:
+    jobs = Reply(200, body, {"content-encoding": coding})
+    api = api_over(Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
+    with pytest.raises(ApplianceAnswerError, match=says) as caught:
+        api.jobs()
+    assert (caught.value.certain, caught.value.retryable) == (False, True)
+    assert caught.value.message.startswith(HOST)
+
+
+def test_body_that_is_empty_needs_no_decoding(clock: FakeClock) -> None:
+    assert fetch(clock, Stream(iter([]), clock), {"content-encoding": "gzip"}).content == b""
+
+
+# The time
+
+
+@pytest.mark.parametrize(("method", "bound"), [("GET", 40), ("POST", 310)])
+def test_body_that_trickles_ends_at_the_bound_of_its_method(method: str, bound: int, clock: FakeClock) -> None:
+    stream = Stream(endless(b" "), clock, seconds=1)
+    with pytest.raises(httpx.ReadTimeout):
+        fetch(clock, stream, method=method)
+    assert (clock.elapsed, stream.closed) == (bound + 1, True)
+
+
+def test_request_within_its_time_is_not_cut(clock: FakeClock) -> None:
+    assert fetch(clock, Stream(iter([b" "] * 39), clock, seconds=1)).content == b" " * 39
+
+
+def test_each_request_has_its_own_time(clock: FakeClock) -> None:
+    for _ in range(5):
+        assert fetch(clock, Stream(iter([b"x"]), clock, seconds=39)).content == b"x"
+    assert clock.elapsed == 5 * 39
+
+
+def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None:
+    seen: list[Exchange] = []
+    fetch(clock, Stream(iter([b"x"]), clock, seconds=2), exchanges=seen)
+    with pytest.raises(httpx.ReadTimeout):
+        fetch(clock, Stream(endless(b"x"), clock, seconds=1), exchanges=seen)
+    wire = Wire({"GET /api/x": Reply(error=httpx.ReadError)})
+    client = httpx.Client(transport=BoundedTransport(wire, clock, seen.append))
+    with client, pytest.raises(httpx.ReadError):
+        client.get(f"{URL}?secret=1", timeout=timeout_for("GET"))
+    assert seen == [
+        Exchange("GET", "/api/x", 200, 2.0),
+        Exchange("GET", "/api/x", 200, 41.0),
+        Exchange("GET", "/api/x", None, 0.0),
+    ]
+
+
+# Trust
+
+
+def test_tls_context_of_one_trust_is_shared(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(ca_file)
+    assert tls_context(Trust(ca_file)) is tls_context(Trust(ca_file))
+    assert tls_context(Trust(ca_file)) is not tls_context(Trust())
+    assert tls_context(Trust(ca_file)).verify_mode is ssl.CERT_REQUIRED
+    assert tls_context(Trust(ca_file)).check_hostname
+
+
+def test_tls_context_that_is_insecure_checks_nothing() -> None:
+    context = tls_context(Trust(insecure=True))
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+
+
+def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    words = tmp_path / "words.pem"
+    words.write_text("no certificate")
+    for ca_file, why in [
+        (tmp_path / "missing.pem", "No such file"),
+        (words, "not a file with PEM certificates"),
+        (tmp_path, "not a file with PEM certificates"),
+    ]:
+        with pytest.raises(ConfigError, match=why) as caught:
+            tls_context(Trust(ca_file))
+        assert str(ca_file) in caught.value.message
+
+
+def test_connection_is_kept_open_however_long_it_is_idle() -> None:
+    transport = network_transport(tls=tls_context(Trust()), proxy=None, clock=SystemClock())
+    pool = transport._pool
+    assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)
+    transport.close()
+
+
+# Real sockets
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[tuple[str, list[int]]]:
+    """Serve each connection on loopback in a thread until the block ends; yields the address and the connections."""
+    over, connections = threading.Event(), list[int]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, (_, port) = server.accept()
+                except OSError:
+                    return
+                connections.append(port)
+                threading.Thread(target=each, args=(connection,), daemon=True).start()
+
+        def each(connection: socket.socket) -> None:
+            with connection:
+                try:
+                    serve(connection, over)
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}", connections
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def trickle(start: bytes, byte: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    def serve(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(start)
+        while not over.wait(0.05):
+            connection.sendall(byte)
+
+    return serve
+
+
+def answer_all(connection: socket.socket, over: threading.Event) -> None:
+    while connection.recv(65536):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+
+
+def hang_up(connection: socket.socket, over: threading.Event) -> None:
+    connection.recv(1)
+
+
+def say_nothing(connection: socket.socket, over: threading.Event) -> None:
+    over.wait(5)
+
+
+def over_network() -> httpx.Client:
+    clock = SystemClock()
+    inner = network_transport(tls=tls_context(ANYBODY), proxy=None, clock=clock)
+    return httpx.Client(transport=BoundedTransport(inner, clock, lambda _: None), trust_env=False)
+
+
+BODY, HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("start", [BODY, HEADERS, b"HTTP/1.1 "], ids=["body", "headers", "status"])
+def test_real_answer_that_trickles_ends_at_the_bound(start: bytes) -> None:
+    clock, seconds = SystemClock(), httpx.Timeout(0.3, connect=0.2)
+    with listening(trickle(start, b"1")) as (address, _), over_network() as client:
+        began = clock.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(f"http://{address}/", timeout=seconds)
+        assert 0.4 < clock.monotonic() - began < 1.5
+
+
+@pytest.mark.real
+def test_real_handshake_that_hangs_ends_at_the_bound() -> None:
+    clock = SystemClock()
+    with listening(say_nothing) as (address, _), over_network() as client:
+        began = clock.monotonic()
+        with pytest.raises(httpx.ConnectTimeout):
+            client.get(f"https://{address}/", timeout=httpx.Timeout(0.2, connect=0.2))
+        assert clock.monotonic() - began < 1.5
+
+
+@pytest.mark.real
+def test_real_requests_share_one_connection() -> None:
+    with listening(answer_all) as (address, connections), over_network() as client:
+        for _ in range(20):
+            assert client.get(f"http://{address}/", timeout=timeout_for("GET")).json() == []
+    assert len(connections) == 1
+
+
+def reach(url: str, trust: Trust = SYSTEM) -> RecoveryApi:
+    login = Login("administrator@vsphere.local", Secret("VMware1!"))
+    return connect(url, login, clock=SystemClock(), observe=lambda _: None, trust=trust)
+
+
+def refusal(url: str, trust: Trust = SYSTEM) -> BackupctlError:
+    api = reach(url, trust)
+    with pytest.raises(BackupctlError) as caught:
+        api.jobs()
+    api.close()
+    return caught.value
+
+
+@pytest.fixture(scope="module")
+def https_server() -> Iterator[SimulatorServer]:
+    with SimulatorServer(ServerOptions(), SystemClock()) as server:
+        yield server
+
+
+@pytest.mark.real
+def test_real_tls_of_a_trusted_authority_lets_in(https_server: SimulatorServer) -> None:
+    (served,) = https_server.appliances
+    for trust in (Trust(Path(served.ca_file or "")), Trust(insecure=True)):
+        api = reach(served.url, trust)
+        assert api.jobs() == []
+        api.log_out()
+        api.close()
+    assert https_server.states[0].open_sessions == 0
+
+
+@pytest.mark.real
+def test_real_tls_of_an_unknown_authority_is_not_trusted(https_server: SimulatorServer) -> None:
+    error = refusal(https_server.appliances[0].url)
+    assert (type(error), error.retryable) == (CertificateError, False)
+    assert "127.0.0.1: the certificate is not trusted: unable to get local issuer certificate" in error.message
+    assert "--ca-file" in (error.hint or "")
+
+
+@pytest.mark.real
+def test_real_tls_of_another_host_is_not_trusted(tmp_path: Path) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example.com").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    def shake_hands(connection: socket.socket, over: threading.Event) -> None:
+        context.wrap_socket(connection, server_side=True).close()
+
+    with listening(shake_hands) as (address, _):
+        error = refusal(f"https://{address}", Trust(tmp_path / "ca.pem"))
+    assert type(error) is CertificateError
+    assert "IP address mismatch" in error.message
+
+
+@pytest.mark.real
+def test_real_tls_to_a_port_of_plain_http_is_named() -> None:
+    with SimulatorServer(ServerOptions(tls=False), SystemClock()) as server:
+        error = refusal(server.appliances[0].url.replace("http:", "https:"))
+    assert type(error) is CertificateError
+    assert "127.0.0.1: TLS could not be set up" in error.message
+    assert error.hint == "is this an HTTPS port?"
+
+
+@pytest.mark.real
+def test_real_tls_that_is_cut_off_may_be_tried_again() -> None:
+    with listening(hang_up) as (address, _):
+        error = refusal(f"https://{address}")
+    assert type(error) is ApplianceUnreachableError
+
+
+@pytest.mark.real
+def test_real_connection_that_is_dropped_leaves_the_outcome_open() -> None:
+    with listening(hang_up) as (address, _):
+        error = refusal(f"http://{address}")
+    assert (type(error), error.certain, error.retryable) == (ApplianceUnreachableError, False, True)
+    assert "127.0.0.1 dropped the connection" in error.message
+
+
+@pytest.mark.real
+def test_real_port_without_a_listener_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    error = refusal(f"https://127.0.0.1:{port}")
+    assert (type(error), error.certain) == (ApplianceUnreachableError, True)
+    assert error.message == "127.0.0.1: cannot connect: Connection refused"
+
+
+@pytest.mark.real
+def test_real_host_name_that_does_not_exist_is_named() -> None:
+    error = refusal("https://vc01.invalid")
+    assert type(error) is ApplianceUnreachableError
+    assert error.message == "vc01.invalid: no such host name"

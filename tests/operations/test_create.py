@@ -1,0 +1,450 @@
+"""Create: exactly one backup is started, or it is said that none was, or that nobody knows."""
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    BackupFailedError,
+    BusyError,
+    InterruptedRunError,
+    NotStartedError,
+    NotStartedNoAnswerError,
+    NotSupportedError,
+    OutcomeUnknownError,
+    ServerFaultError,
+    TimedOutError,
+)
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails
+from backupctl.operations.create import BackupPlan, create
+from backupctl.operations.follow import Followed, Patience
+from backupctl.results import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
+from backupctl.secret import Secret
+from tests.support.appliance import Bench, scripted, simulated
+from tests.support.clock import FakeClock
+from tests.support.wire import HOST
+
+OLD, NEW, THIRD = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
+REQUEST = BackupRequest(
+    parts=("common",),
+    location_type="SFTP",
+    location="sftp://backup.example.com/vcenter",
+    location_user="backup",
+    location_password=Secret("x"),
+)
+LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+BUSY = BusyError("another one runs")
+
+
+def plan(request: BackupRequest = REQUEST, *, timeout: float = 3600, **options: Any) -> BackupPlan:
+    return BackupPlan(request, Patience(timeout=timeout, interval=10), **options)
+
+
+def asked(location: str, **fields: Any) -> BackupRequest:
+    return BackupRequest(
+        parts=("common",), location_type=location.partition(":")[0].upper(), location=location, **fields
+    )
+
+
+def status(job_id: str = NEW, state: str = "INPROGRESS", progress: float = 0) -> BackupJobStatus:
+    return BackupJobStatus(id=job_id, state=state, progress=progress)
+
+
+def details(**fields: Any) -> JobDetails:
+    ours: dict[str, Any] = {
+        "status": "RUNNING",
+        "type": "MANUAL",
+        "location": REQUEST.location,
+        "location_user": "backup",
+        "user": "VSPHERE.LOCAL\\Administrator",
+    }
+    return JobDetails(**ours | fields)
+
+
+def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Followed:
+    return bench.run(create(bench.appliance, asked_for), interrupt_at=interrupt_at)
+
+
+def refused(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> BackupctlError:
+    with pytest.raises(BackupctlError) as caught:
+        run(bench, asked_for, *interrupt_at)
+    return caught.value
+
+
+# The plain way
+
+
+def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, job_duration=60)
+    ended = run(bench, plan())
+    assert ended.error is None
+    assert (ended.job.state, ended.job.location, ended.job.parts) == ("SUCCEEDED", REQUEST.location, ("common",))
+    assert ended.job.encrypted is False
+    assert ended.job.size_bytes
+    assert len(simulator.jobs) == 1
+    assert (bench.kinds[0], bench.kinds[-1]) == ("Started", "Progressed")
+    assert 60 <= clock.elapsed <= 70
+
+
+def test_create_whose_job_fails_says_so(clock: FakeClock) -> None:
+    bench, _ = simulated(clock, job_duration=60, faults=["fail-at=40"])
+    ended = run(bench, plan())
+    assert (type(ended.error), ended.job.state) == (BackupFailedError, "FAILED")
+    assert ended.job.messages
+
+
+def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock)
+    ended = run(bench, plan(wait=False))
+    assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
+    assert (clock.elapsed, bench.kinds) == (0, ["Started"])
+
+
+def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock)
+    ended = run(bench, plan(structs.replace(REQUEST, parts=(), comment="c"), wait=False))
+    (selected,) = bench.events_of(PartsSelected)
+    assert selected.parts == ended.job.parts == simulator.jobs[0].target.parts == ("common", "seat")
+    assert ended.job.comment == simulator.jobs[0].target.comment == "c"
+
+
+def test_create_with_parts_does_not_ask_for_them(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock)
+    run(bench, plan(wait=False))
+    assert not [request.path for request in simulator.requests if request.path.endswith("/parts")]
+    assert bench.events_of(PartsSelected) == []
+
+
+def test_create_that_is_refused_for_certain_is_not_looked_for(clock: FakeClock) -> None:
+    refusal = ServerFaultError("500 ERROR: no space")
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=refusal)
+    assert refused(bench, plan()) is refusal
+    assert (api.names(), clock.elapsed) == (["jobs", "create_job"], 0)
+
+
+def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=[LOST, [OLD]], create_job=status())
+    run(bench, plan(wait=False))
+    assert api.names() == ["jobs", "jobs", "create_job"]
+    assert bench.kinds == ["Troubled", "Recovered", "Started"]
+
+
+def test_create_beyond_its_timeout_goes_on_without_us(clock: FakeClock) -> None:
+    bench, _ = simulated(clock, job_duration=600)
+    ended = run(bench, plan(timeout=100))
+    assert type(ended.error) is TimedOutError
+    assert (clock.elapsed, ended.job.state) == (100, "INPROGRESS")
+
+
+# The answer is lost
+
+
+@pytest.mark.parametrize("fault", ["lost-create-answer", "empty=1@create", "bad-json=1@create"])
+@pytest.mark.parametrize("release", ["6.7", "8.0U3"])
+def test_create_whose_answer_is_lost_adopts_its_one_job(fault: str, release: str, clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, release=release, job_duration=60, faults=[fault])
+    ended = run(bench, plan(asked("ftp://backup.example.com/vcenter", location_user="backup")))
+    assert ended.error is None
+    assert [job.job_id for job in simulator.jobs] == [ended.job.id]
+    (adopted,) = bench.events_of(Adopted)
+    assert "our location and user" in adopted.reason
+    assert (adopted.job.type, adopted.job.parts, bench.events_of(Started)) == ("MANUAL", ("common",), [])
+
+
+def test_create_whose_answer_is_lost_adopts_on_a_release_without_details_and_says_so(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, release="6.5", job_duration=60, faults=["lost-create-answer"])
+    ended = run(bench, plan(asked("ftp://backup.example.com/vcenter")))
+    assert (ended.error, ended.job.id) == (None, simulator.jobs[0].job_id)
+    (adopted,) = bench.events_of(Adopted)
+    assert "no details to compare" in adopted.reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "code"),
+    [
+        ("lost-create-request", NotStartedNoAnswerError, 5),
+        ("drop=1@create", NotStartedNoAnswerError, 5),
+        ("html-503=1@create", NotStartedError, 6),
+        ("redirect=1@create", NotStartedError, 6),
+    ],
+)
+def test_create_whose_request_is_lost_says_that_nothing_was_started(
+    fault: str, error: type[BackupctlError], code: int, clock: FakeClock
+) -> None:
+    bench, simulator = simulated(clock, faults=[fault])
+    caught = refused(bench, plan())
+    assert (type(caught), caught.exit_code, caught.slug) == (error, code, "not-started")
+    assert caught.message.startswith(f"{HOST}: no backup was started: ")
+    assert "safe to try again" in (caught.hint or "")
+    assert list(simulator.jobs) == []
+    assert 60 <= clock.elapsed < 61
+
+
+def test_create_looks_for_its_job_as_long_as_it_may_appear(clock: FakeClock) -> None:
+    bench, api = scripted(
+        clock,
+        jobs=[[OLD], [OLD], [OLD], [OLD], [NEW, OLD]],
+        create_job=LOST,
+        job_details={NEW: details()},
+        job=status(),
+    )
+    assert run(bench, plan(wait=False)).job.id == NEW
+    assert (api.names().count("create_job"), clock.elapsed) == (1, 7)
+
+
+def test_create_looks_no_longer_than_its_timeout(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
+    assert type(refused(bench, plan(timeout=20))) is NotStartedNoAnswerError
+    assert clock.elapsed == 20
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"type": "SCHEDULED"},
+        {"location": "sftp://backup.example.com/other"},
+        {"location": "sftp://other.example.com/vcenter"},
+        {"location": "sftp://backup.example.com/VCENTER"},
+        {"location": None},
+        {"location_user": "somebody"},
+        {"location_user": None},
+        {"user": "VSPHERE.LOCAL\\other-admin"},
+        {"user": "root"},
+    ],
+    ids=str,
+)
+def test_create_never_adopts_the_job_of_somebody_else(theirs: dict[str, Any], clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**theirs)}, job=status()
+    )
+    assert type(refused(bench, plan())) is NotStartedNoAnswerError
+    assert bench.events_of(Adopted) == []
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"type": None},
+        {"user": None},
+        {"user": "administrator@VSPHERE.LOCAL"},
+        {"location": "backup.example.com/vcenter"},
+        {"location": "sftp://backup.example.com/vcenter/"},
+        {"location": "sftp://Backup.Example.COM/vcenter"},
+        {"location": "sftp://backup.example.com/v%63enter"},
+    ],
+    ids=str,
+)
+def test_create_adopts_its_job_however_the_appliance_spells_it(ours: dict[str, Any], clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**ours)}, job=status()
+    )
+    assert run(bench, plan(wait=False)).job.id == NEW
+
+
+def test_create_finds_its_job_among_several_new_ones(clock: FakeClock) -> None:
+    found = {NEW: details(type="SCHEDULED"), THIRD: details()}
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], [THIRD, NEW, OLD]],
+        create_job=LOST,
+        job_details=lambda job_id: {job_id: found[job_id]},
+        job=lambda job_id: status(job_id),  # noqa: PLW0108 - its argument has a default
+    )
+    assert run(bench, plan(wait=False)).job.id == THIRD
+
+
+UNREADABLE = ApplianceAnswerError("odd JSON", certain=False, retryable=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ({"jobs": [[OLD], LOST]}, "dropped"),
+        ({"jobs": [[OLD], [OLD], LOST]}, "dropped"),
+        ({"jobs": [[OLD], [NEW, OLD]], "job_details": UNREADABLE}, "odd JSON"),
+        ({"jobs": [[OLD], [NEW, OLD]], "job_details": {}}, f"backup job {NEW} is new, but has no details"),
+        (
+            {"jobs": [[OLD], [NEW, OLD]], "job_details": NotSupportedError("404 by a proxy", certain=False)},
+            "by a proxy",
+        ),
+        ({"jobs": [[OLD], [NEW, OLD]], "job_details": {NEW: details()}, "job": UNREADABLE}, "odd JSON"),
+    ],
+)
+def test_create_that_cannot_find_out_says_that_it_is_unknown(answers: Any, why: str, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, create_job=LOST, **answers)
+    error = refused(bench, plan())
+    assert (type(error), error.exit_code, error.slug) == (OutcomeUnknownError, 5, "outcome-unknown")
+    assert why in error.message
+    assert error.hint == "follow it with: watch latest"
+    assert clock.elapsed == 60
+
+
+def test_create_asks_again_about_a_new_job_that_could_not_be_judged(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=[UNREADABLE, {}, {NEW: details()}], job=status()
+    )
+    assert run(bench, plan(wait=False)).job.id == NEW
+    assert clock.elapsed == 3
+
+
+def test_create_whose_login_is_refused_meanwhile_does_not_go_on_asking(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=[[OLD], AuthenticationError("401")], create_job=LOST)
+    assert type(refused(bench, plan())) is OutcomeUnknownError
+    assert (api.names(), clock.elapsed) == (["jobs", "create_job", "jobs"], 0)
+
+
+# Signals
+
+
+def test_create_interrupted_before_the_post_starts_nothing(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=LOST, create_job=status())
+    assert type(refused(bench, plan(), 0.5)) is InterruptedRunError
+    assert "create_job" not in api.names()
+
+
+def test_create_interrupted_while_the_outcome_is_unknown_finds_it_out_first(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD], [OLD], [OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status()
+    )
+    ended = run(bench, plan(), 0.5)
+    assert (type(ended.error), ended.job.id, clock.elapsed) == (InterruptedRunError, NEW, 3)
+    assert f"backup job {NEW} goes on" in str(ended.error)
+
+
+def test_create_interrupted_without_waiting_has_done_what_was_asked(clock: FakeClock) -> None:
+    def slow(_: object) -> BackupJobStatus:
+        clock.sleep(5)
+        return status()
+
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=slow)
+    ended = run(bench, plan(wait=False), 3)
+    assert (ended.error, ended.job.id) == (None, NEW)
+
+
+def test_create_interrupted_leaves_the_backup_running(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, job_duration=60)
+    ended = run(bench, plan(), 25)
+    assert type(ended.error) is InterruptedRunError
+    assert ended.error.hint == f"follow it with: watch {ended.job.id}"
+    clock.sleep(60)
+    simulator.advance()
+    assert bench.appliance.api.job(ended.job.id).state == "SUCCEEDED"
+
+
+def test_create_interrupted_with_cancel_on_interrupt_cancels(clock: FakeClock) -> None:
+    bench, _ = simulated(clock, job_duration=60)
+    ended = run(bench, plan(cancel_on_interrupt=True), 25)
+    assert type(ended.error) is InterruptedRunError
+    assert ended.error.message == f"interrupted (SIGINT): backup job {ended.job.id} was cancelled"
+    assert ended.job.state == "FAILED"
+
+
+def test_create_interrupted_that_cannot_cancel_says_so_and_detaches(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(), cancel_job=ServerFaultError("500"))
+    ended = run(bench, plan(cancel_on_interrupt=True), 5)
+    assert type(ended.error) is InterruptedRunError
+    assert "goes on" in ended.error.message
+    assert ended.error.details == ("it could not be cancelled: 500",)
+
+
+# Busy
+
+
+def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, faults=["busy"])
+    error = refused(bench, plan())
+    assert (type(error), clock.elapsed) == (BusyError, 0)
+    assert f"backup job {simulator.jobs[0].job_id} is running (16 %)" in error.message
+    assert "--if-running wait" in (error.hint or "")
+
+
+@pytest.mark.parametrize("listed", [[], LOST, [OLD]])
+def test_create_while_something_unseen_runs_fails_without_naming_it(listed: Any, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD], listed], create_job=BUSY, job=status(OLD, "SUCCEEDED", 100))
+    assert refused(bench, plan()).message == f"{HOST}: another backup or restore is running"
+
+
+def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, job_duration=60, faults=["busy=300"])
+    ended = run(bench, plan(if_running="wait"))
+    assert ended.error is None
+    assert [job.job_id for job in simulator.jobs][1:] == [ended.job.id]
+    (waiting,) = bench.events_of(Waiting)
+    assert waiting.job.id == simulator.jobs[0].job_id
+    assert 360 <= clock.elapsed < 400
+
+
+def test_create_waits_for_a_restore_that_cannot_be_seen(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=[[]], create_job=[BUSY, BUSY, status()])
+    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+    assert [event.job for event in bench.events_of(Waiting)] == [None, None]
+    assert (api.names().count("create_job"), clock.elapsed) == (3, 60)
+
+
+@pytest.mark.parametrize("outcome", ["FAILED", "SUCCEEDED"])
+def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: str, clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD]],
+        create_job=[BUSY, status()],
+        job=[status(OLD), status(OLD, outcome)],
+        job_details={},
+    )
+    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+
+
+@pytest.mark.parametrize("unseen", [True, False])
+def test_create_waits_no_longer_than_its_timeout_and_starts_nothing(unseen: bool, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[] if unseen else [OLD]], create_job=BUSY, job=status(OLD), job_details={})
+    error = refused(bench, plan(if_running="wait", timeout=100))
+    assert (type(error), error.exit_code, clock.elapsed) == (BusyError, 9, 100)
+
+
+def test_create_whose_login_is_refused_while_it_waits_says_that(clock: FakeClock) -> None:
+    refusal = AuthenticationError("401")
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), refusal])
+    assert refused(bench, plan(if_running="wait")) is refusal
+
+
+def test_create_whose_appliance_dies_while_it_waits_is_unreachable(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), LOST])
+    error = refused(bench, plan(if_running="wait", timeout=100))
+    assert (type(error), error.exit_code) == (ApplianceUnreachableError, 5)
+
+
+def test_create_interrupted_while_it_waits_started_nothing(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, faults=["busy"])
+    error = refused(bench, plan(if_running="wait"), 30)
+    assert type(error) is InterruptedRunError
+    assert "no backup of ours was started" in error.message
+    assert len(simulator.jobs) == 1
+
+
+def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) -> None:
+    bench, simulator = simulated(clock, faults=["busy=60"])
+    ended = run(bench, plan(asked("sftp://other.example.com/vcenter"), if_running="attach"))
+    assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
+    assert bench.kinds[0] == "Attached"
+    assert len(simulator.jobs) == 1
+
+
+@pytest.mark.parametrize("release", ["6.5", "8.0"])
+def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, clock: FakeClock) -> None:
+    bench, _ = simulated(clock, release=release, faults=["busy=60"])
+    ended = run(bench, plan(asked("ftp://backup.example.com/vcenter"), if_running="attach"))
+    assert (type(ended.error), ended.job.state) == (BusyError, "SUCCEEDED")
+    assert "not to ours" in str(ended.error)
+
+
+def test_create_attached_to_a_job_that_fails_says_so(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), status(OLD, "FAILED")], job_details={OLD: details()}
+    )
+    ended = run(bench, plan(if_running="attach"))
+    assert type(ended.error) is BackupFailedError
+    assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)

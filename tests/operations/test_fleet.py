@@ -1,0 +1,370 @@
+"""The scheduler: who is told what when a signal comes, whose late answers count, how many workers there are."""
+
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from backupctl.clock import SystemClock
+from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
+from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox, ThreadWorkers, Workers
+from backupctl.operations.task import Call, Task, Wait
+from tests.support.clock import FakeClock
+
+Deliver = Callable[[Any, BaseException | None], None]
+
+
+class HeldWorkers:
+    """Workers that work only when told to, and remember which calls were given up."""
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[Callable[[], Any], Deliver]] = []
+        self.given_up: list[int] = []
+
+    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+        self.submitted.append((function, deliver))
+        number = len(self.submitted) - 1
+        return lambda: self.given_up.append(number)
+
+    def finish(self, number: int) -> None:
+        function, deliver = self.submitted[number]
+        deliver(function(), None)
+
+
+def fleet_on(clock: FakeClock, workers: Workers | None = None) -> tuple[Fleet[Any], Mailbox]:
+    mailbox: Mailbox = queue.SimpleQueue()
+    return Fleet(clock, workers or InlineWorkers(), mailbox), mailbox
+
+
+def run(clock: FakeClock, *tasks: Task[Any], interrupt_at: float | None = None, again_at: float | None = None) -> Any:
+    fleet, mailbox = fleet_on(clock)
+    for moment in (interrupt_at, again_at):
+        if moment is not None:
+            clock.at(moment, lambda: mailbox.put(Interruption("SIGTERM")))
+    return fleet.run(tasks)
+
+
+def returns(value: object, *, after: float = 0) -> Task[object]:
+    if after:
+        yield Wait(1000.0 + after)
+    return value
+
+
+def told_at(clock: FakeClock, *effects: Wait) -> Task[tuple[str, float]]:
+    """Do the effects and return what ended them, and when."""
+    try:
+        yield from effects
+    except InterruptedRunError as interruption:
+        return interruption.message, clock.elapsed
+    return "done", clock.elapsed
+
+
+def test_tasks_return_in_their_order_whenever_they_end(clock: FakeClock) -> None:
+    assert run(clock, returns("a", after=9), returns("b"), returns("c", after=3)) == ["a", "b", "c"]
+    assert clock.elapsed == 9
+
+
+def test_tasks_that_are_none_end_at_once(clock: FakeClock) -> None:
+    assert run(clock) == []
+
+
+def test_tasks_wait_side_by_side_and_calls_bring_their_results(clock: FakeClock) -> None:
+    def task(number: int) -> Task[int]:
+        total = 0
+        for _ in range(10):
+            total += yield Call(lambda: number)
+            yield Wait(clock.monotonic() + 60)
+        return total
+
+    assert run(clock, *(task(number) for number in range(1000))) == [10 * number for number in range(1000)]
+    assert clock.elapsed == 600
+
+
+def test_call_that_raises_raises_in_its_task_alone(clock: FakeClock) -> None:
+    def fails() -> None:
+        raise KeyError("x")
+
+    def task() -> Task[str]:
+        try:
+            yield Call(fails)
+        except KeyError as error:
+            return repr(error)
+        return "nothing was raised"
+
+    assert run(clock, task(), returns("other", after=5)) == ["KeyError('x')", "other"]
+
+
+def test_task_that_raises_ends_the_run_with_its_exception(clock: FakeClock) -> None:
+    def task() -> Task[None]:
+        yield Wait(clock.monotonic() + 1)
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run(clock, returns(1, after=9), task())
+    assert clock.elapsed == 1
+
+
+# Calls that are given up
+
+
+def test_call_without_an_answer_in_time_is_given_up_and_its_late_answer_ignored(clock: FakeClock) -> None:
+    workers = HeldWorkers()
+    fleet, _ = fleet_on(clock, workers)
+
+    def task() -> Task[list[object]]:
+        seen: list[object] = []
+        try:
+            yield Call(lambda: "too late", until=clock.monotonic() + 5)
+        except ApplianceUnreachableError as error:
+            seen += [error.certain, clock.elapsed]
+        clock.at(7, lambda: workers.finish(0))
+        clock.at(8, lambda: workers.finish(1))
+        seen.append((yield Call(lambda: "in time", until=clock.monotonic() + 5)))
+        return [*seen, clock.elapsed]
+
+    assert fleet.run([task()]) == [[False, 5, "in time", 8]]
+    assert workers.given_up == [0]
+
+
+def test_call_answered_in_time_is_not_given_up_later(clock: FakeClock) -> None:
+    def task() -> Task[str]:
+        answer = yield Call(lambda: "x", until=clock.monotonic() + 5)
+        yield Wait(clock.monotonic() + 60)
+        return str(answer)
+
+    assert run(clock, task()) == ["x"]
+
+
+# Interruptions
+
+
+@pytest.mark.parametrize("kind", ["wait", "call"])
+def test_interruption_reaches_what_is_waited_for_at_once(kind: str, clock: FakeClock) -> None:
+    workers = HeldWorkers()
+    fleet, mailbox = fleet_on(clock, workers)
+    clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
+
+    def task() -> Task[tuple[str, float]]:
+        try:
+            yield Wait(clock.monotonic() + 60) if kind == "wait" else Call(lambda: "never")
+        except InterruptedRunError as interruption:
+            return interruption.message, clock.elapsed
+        return "not told", clock.elapsed
+
+    assert fleet.run([task()]) == [("interrupted (SIGTERM)", 3)]
+    assert workers.given_up == ([] if kind == "wait" else [0])
+
+
+def test_interruption_during_what_is_held_waits_for_it(clock: FakeClock) -> None:
+    held, free = Wait(1000.0 + 10, held=True), Wait(1000.0 + 99)
+    told = run(clock, told_at(clock, held, free), told_at(clock, free), interrupt_at=3)
+    assert told == [("interrupted (SIGTERM)", 10), ("interrupted (SIGTERM)", 3)]
+
+
+def test_interruption_during_a_held_call_lets_its_result_through(clock: FakeClock) -> None:
+    workers = HeldWorkers()
+    fleet, mailbox = fleet_on(clock, workers)
+    clock.at(3, lambda: mailbox.put(Interruption()))
+    clock.at(4, lambda: workers.finish(0))
+
+    def task() -> Task[list[str]]:
+        seen = [(yield Call(lambda: "started", held=True))]
+        try:
+            yield Call(lambda: "not asked")
+        except InterruptedRunError:
+            seen.append("told")
+        return seen
+
+    assert fleet.run([task()]) == [["started", "told"]]
+    assert (len(workers.submitted), workers.given_up) == (1, [])
+
+
+def test_interruption_is_told_once_so_that_a_task_can_tidy_up(clock: FakeClock) -> None:
+    def task() -> Task[list[object]]:
+        seen: list[object] = []
+        try:
+            yield Wait(clock.monotonic() + 60)
+        except InterruptedRunError:
+            seen.append((yield Call(lambda: "logged out")))
+            yield Wait(clock.monotonic() + 2)
+        return [*seen, clock.elapsed]
+
+    assert run(clock, task(), interrupt_at=3) == [["logged out", 5]]
+
+
+def test_interruption_of_a_finished_task_is_no_matter(clock: FakeClock) -> None:
+    ended = Wait(1000.0 + 1)
+    told = run(clock, told_at(clock, ended), told_at(clock, Wait(1000.0 + 9)), interrupt_at=3)
+    assert told == [("done", 1), ("interrupted (SIGTERM)", 3)]
+
+
+def test_second_interruption_ends_the_run_even_when_held(clock: FakeClock) -> None:
+    with pytest.raises(InterruptedRunError, match="interrupted twice"):
+        run(clock, told_at(clock, Wait(1000.0 + 99, held=True)), interrupt_at=3, again_at=4)
+    assert clock.elapsed == 4
+
+
+def test_interruption_reaches_a_thousand_tasks_at_once(clock: FakeClock) -> None:
+    tasks = [told_at(clock, Wait(1000.0 + 10 + number)) for number in range(1000)]
+    assert set(run(clock, *tasks, interrupt_at=3)) == {("interrupted (SIGTERM)", 3)}
+
+
+# Real threads
+
+
+class Gate:
+    """A call that blocks until it is opened; counts how many are inside at once."""
+
+    def __init__(self) -> None:
+        self.entered: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.most = 0
+        self._inside = 0
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+
+    def __call__(self) -> str:
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self.entered.put(self._inside)
+        assert self._open.wait(5)
+        with self._lock:
+            self._inside -= 1
+        return "through"
+
+    def open(self) -> None:
+        self._open.set()
+
+
+def collector() -> tuple["queue.SimpleQueue[Any]", Deliver]:
+    delivered: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    return delivered, lambda result, error: delivered.put(result if error is None else error)
+
+
+def test_threads_work_at_most_so_many_at_once() -> None:
+    workers, gate = ThreadWorkers(limit=3), Gate()
+    delivered, deliver = collector()
+    for _ in range(9):
+        workers.submit(gate, deliver)
+    for _ in range(3):
+        gate.entered.get(timeout=5)
+    gate.open()
+    assert [delivered.get(timeout=5) for _ in range(9)] == ["through"] * 9
+    assert gate.most == 3
+
+
+def test_threads_are_used_again() -> None:
+    workers = ThreadWorkers(limit=4)
+    delivered, deliver = collector()
+    names = set()
+    for _ in range(20):
+        workers.submit(lambda: threading.current_thread().name, deliver)
+        names.add(delivered.get(timeout=5))
+    assert len(names) == 1
+
+
+def test_threads_deliver_exceptions_of_every_kind() -> None:
+    workers = ThreadWorkers()
+    delivered, deliver = collector()
+
+    def fails() -> None:
+        raise SystemExit(3)
+
+    workers.submit(fails, deliver)
+    assert isinstance(delivered.get(timeout=5), SystemExit)
+
+
+def test_thread_that_hangs_in_a_call_given_up_is_replaced_for_those_that_wait() -> None:
+    workers, gate = ThreadWorkers(limit=1), Gate()
+    delivered, deliver = collector()
+    give_up = workers.submit(gate, deliver)
+    gate.entered.get(timeout=5)
+    workers.submit(lambda: "next", deliver)
+    give_up()
+    assert delivered.get(timeout=5) == "next"
+    gate.open()
+    assert delivered.get(timeout=5) == "through"
+
+
+def test_threads_are_replaced_after_those_that_wait_were_served() -> None:
+    workers, gate = ThreadWorkers(limit=1), Gate()
+    delivered, deliver = collector()
+    for word in ("first", "second"):
+        workers.submit(partial(str, word), deliver)
+    assert [delivered.get(timeout=5) for _ in range(2)] == ["first", "second"]
+    give_up = workers.submit(gate, deliver)
+    gate.entered.get(timeout=5)
+    give_up()
+    workers.submit(lambda: "third", deliver)
+    assert delivered.get(timeout=5) == "third"
+    gate.open()
+
+
+def test_threads_that_come_back_late_do_not_raise_the_limit() -> None:
+    workers, gate = ThreadWorkers(limit=2), Gate()
+    delivered, deliver = collector()
+    late = [workers.submit(gate, deliver) for _ in range(2)]
+    for _ in late:
+        gate.entered.get(timeout=5)
+    for give_up in late:
+        give_up()
+    gate.open()
+    for _ in late:
+        delivered.get(timeout=5)
+    again = Gate()
+    for _ in range(6):
+        workers.submit(again, deliver)
+    for _ in range(2):
+        again.entered.get(timeout=5)
+    again.open()
+    for _ in range(6):
+        delivered.get(timeout=5)
+    assert again.most == 2
+
+
+def test_call_given_up_before_a_thread_took_it_is_never_made() -> None:
+    workers, gate, made = ThreadWorkers(limit=1), Gate(), list[str]()
+    delivered, deliver = collector()
+    workers.submit(gate, deliver)
+    gate.entered.get(timeout=5)
+    give_up = workers.submit(lambda: made.append("given up"), deliver)
+    workers.submit(lambda: "after it", deliver)
+    give_up()
+    gate.open()
+    assert [delivered.get(timeout=5) for _ in range(2)] == ["through", "after it"]
+    assert made == []
+
+
+def test_fleet_on_threads_answers_an_interruption_while_a_call_hangs() -> None:
+    mailbox: Mailbox = queue.SimpleQueue()
+    gate = Gate()
+
+    def task() -> Task[list[str]]:
+        try:
+            yield Call(gate)
+        except InterruptedRunError as interruption:
+            return [interruption.message, str((yield Call(lambda: "logged out")))]
+        return []
+
+    def interrupt() -> None:
+        gate.entered.get(timeout=5)
+        mailbox.put(Interruption())
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    fleet: Fleet[list[str]] = Fleet(SystemClock(), ThreadWorkers(limit=1), mailbox)
+    assert fleet.run([task()]) == [["interrupted (SIGINT)", "logged out"]]
+    gate.open()
+
+
+def test_fleet_on_threads_drives_many_tasks() -> None:
+    def task(number: int) -> Task[int]:
+        total = 0
+        for _ in range(5):
+            total += yield Call(lambda: number)
+        return total
+
+    fleet: Fleet[int] = Fleet(SystemClock(), ThreadWorkers(limit=8), queue.SimpleQueue())
+    assert fleet.run([task(number) for number in range(200)]) == [5 * number for number in range(200)]

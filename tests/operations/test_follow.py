@@ -1,0 +1,361 @@
+"""Following a job: the state decides, trouble is outlived, and each way to end has its own error."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    AuthorizationError,
+    BackupctlError,
+    BackupFailedError,
+    CertificateError,
+    InterruptedRunError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+    StalledError,
+    TimedOutError,
+)
+from backupctl.models import BackupJobStatus, JobDetails
+from backupctl.operations.follow import Follower, Patience, Step, follow
+from backupctl.results import Job, Message, Progressed, Recovered, Troubled
+from tests.support.appliance import scripted
+from tests.support.clock import START, FakeClock
+from tests.support.wire import HOST
+
+ID = "20260301-020000-1"
+END = datetime(2026, 3, 1, 3, tzinfo=UTC)
+DROPPED = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+FAULT = ServerFaultError("html 503", certain=False, retryable=True)
+GONE = NotFoundError("unknown job")
+NO_ROUTE = NotSupportedError("no such path", certain=False)
+DENIED = AuthorizationError("403")
+
+
+def job(state: str = "INPROGRESS", progress: int | None = 10, **fields: Any) -> Job:
+    return Job(id=ID, state=state, progress=progress, **fields)
+
+
+class Following:
+    """A follower that is told answers at moments (seconds from its start)."""
+
+    def __init__(self, first: Job | None = None, **patience: Any) -> None:
+        chosen = Patience(**patience)
+        self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
+
+    def tell(self, now: float, answer: Job | BackupctlError) -> Step:
+        return self.follower.step(now, START + timedelta(seconds=now), answer)
+
+    def ends(self, now: float, answer: Job | BackupctlError) -> type[BackupctlError] | None:
+        step = self.tell(now, answer)
+        assert step.end is not None
+        return None if step.end.error is None else type(step.end.error)
+
+    @property
+    def gap(self) -> float:
+        return self.follower.next_poll_at
+
+
+def kinds(step: Step) -> list[type]:
+    return [type(event) for event in step.events]
+
+
+# The state decides
+
+
+@pytest.mark.parametrize(
+    ("seen", "ends", "error"),
+    [
+        (job("SUCCEEDED", 100, end_time=END), True, None),
+        (job("SUCCEEDED", 40), True, None),
+        (job("FAILED", 40), True, BackupFailedError),
+        (job("FAILED", 100), True, BackupFailedError),
+        (job("INPROGRESS", 100), False, None),
+        (job("INPROGRESS", 100, end_time=END), False, None),
+        (job("NONE", None), False, None),
+        (job("NONE", 100), False, None),
+        (job("NONE", 100, end_time=END), True, BackupFailedError),
+        (job("PAUSED", 100), False, None),
+        (job("PAUSED", 50, end_time=END), True, BackupFailedError),
+        (job("", 50), False, None),
+    ],
+    ids=lambda value: f"{value.state}-{value.progress}" if isinstance(value, Job) else "",
+)
+def test_state_decides_whether_and_how_following_ends(
+    seen: Job, ends: bool, error: type[BackupctlError] | None
+) -> None:
+    step = Following().tell(10, seen)
+    assert (step.end is not None) == ends
+    if step.end is not None:
+        assert step.end.job == seen
+        assert (type(step.end.error) if step.end.error else None) is error
+
+
+def test_failed_job_names_itself_its_state_and_the_log() -> None:
+    end = Following().tell(10, job("FAILED")).end
+    assert end is not None
+    assert end.error is not None
+    assert end.error.message == f"{HOST} says that backup job {ID} ended as FAILED"
+    assert "backup.log" in (end.error.hint or "")
+
+
+# What is shown
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({}, False),
+        ({"progress": 11}, True),
+        ({"state": "PAUSED"}, True),
+        ({"size_bytes": 5}, True),
+        ({"messages": (Message(id="m", default_message="Slow."),)}, True),
+        ({"duration_seconds": 7}, False),
+    ],
+)
+def test_job_is_shown_when_it_shows_a_sign_of_life(change: dict[str, Any], shown: bool) -> None:
+    assert (kinds(Following().tell(5, job(**{"progress": 10, **change}))) == [Progressed]) == shown
+
+
+def test_job_without_change_is_shown_every_five_minutes() -> None:
+    following = Following()
+    shown = [now for now in range(10, 1000, 10) if Progressed in kinds(following.tell(now, job()))]
+    assert shown == [300, 600, 900]
+
+
+def test_change_starts_the_five_minutes_anew() -> None:
+    following = Following()
+    following.tell(200, job(progress=20))
+    shown = [now for now in range(210, 600, 10) if Progressed in kinds(following.tell(now, job(progress=20)))]
+    assert shown == [500]
+
+
+def test_trouble_is_shown_once_for_each_kind_until_it_has_passed() -> None:
+    following = Following()
+    answers: list[Job | BackupctlError] = [DROPPED, DROPPED, FAULT, DROPPED, FAULT, job(), job(), DROPPED, job()]
+    shown = [kinds(following.tell(now, answer)) for now, answer in enumerate(answers)]
+    assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [Troubled], [Recovered]]
+
+
+def test_recovery_with_the_end_is_shown_before_it() -> None:
+    following = Following()
+    following.tell(5, DROPPED)
+    step = following.tell(6, job("SUCCEEDED", 100))
+    assert (kinds(step), step.end is not None) == ([Recovered, Progressed], True)
+
+
+# When is asked again
+
+
+def test_polls_of_a_healthy_job_keep_the_pace() -> None:
+    following = Following(interval=30)
+    assert following.gap == 30
+    following.tell(31, job(progress=50))
+    assert following.gap == 61
+
+
+def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:
+    following, now, gaps = Following(interval=10), 0.0, []
+    for _ in range(8):
+        following.tell(now, DROPPED)
+        gaps.append(following.gap - now)
+        now = following.gap
+    following.tell(now, job())
+    assert gaps == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert following.gap - now == 10
+    following.tell(now, DROPPED)
+    assert following.gap - now == 1
+
+
+def test_polls_never_go_beyond_the_deadline_or_the_stall() -> None:
+    assert Following(interval=600, timeout=100).gap == 100
+    assert Following(interval=600, stall_timeout=50).gap == 50
+
+
+# The ends of patience
+
+
+@pytest.mark.parametrize(
+    ("last", "error", "code"),
+    [
+        (job(), TimedOutError, 8),
+        (job("NONE"), TimedOutError, 8),
+        (DROPPED, ApplianceUnreachableError, 5),
+        (FAULT, ApplianceUnreachableError, 5),
+        (GONE, ApplianceUnreachableError, 5),
+    ],
+)
+def test_deadline_is_timed_out_if_the_appliance_last_answered_else_unreachable(
+    last: Job | BackupctlError, error: type[BackupctlError], code: int
+) -> None:
+    following = Following(timeout=100)
+    assert following.tell(99, last).end is None
+    assert following.ends(100, last) is error
+    assert error.exit_code == code
+
+
+def test_deadline_does_not_take_a_success_away() -> None:
+    assert Following(timeout=100).ends(500, job("SUCCEEDED")) is None
+
+
+def test_stall_is_counted_from_the_last_sign_of_life() -> None:
+    following = Following(stall_timeout=100)
+    following.tell(90, job(progress=11))
+    assert following.tell(189, job(progress=11)).end is None
+    assert following.ends(190, job(progress=11)) is StalledError
+
+
+def test_stall_without_answers_is_unreachable() -> None:
+    following = Following(stall_timeout=100)
+    assert following.tell(99, DROPPED).end is None
+    assert following.ends(100, DROPPED) is ApplianceUnreachableError
+
+
+def test_stall_is_a_timeout_with_a_slug_of_its_own() -> None:
+    assert (StalledError.exit_code, StalledError.slug, TimedOutError.slug) == (8, "stalled", "timed-out")
+
+
+# A job that is gone
+
+
+@pytest.mark.parametrize("unknown", [GONE, NO_ROUTE])
+def test_job_that_is_unknown_for_five_minutes_is_lost(unknown: BackupctlError) -> None:
+    following = Following()
+    assert following.tell(1000, unknown).end is None
+    assert following.tell(1299, unknown).end is None
+    assert following.ends(1300, unknown) is BackupFailedError
+
+
+@pytest.mark.parametrize("between", [job(), DROPPED, FAULT])
+def test_job_that_is_unknown_now_and_then_is_not_lost(between: Job | BackupctlError) -> None:
+    following = Following()
+    following.tell(1000, GONE)
+    following.tell(1200, between)
+    assert following.tell(1400, GONE).end is None
+    assert following.tell(1699, GONE).end is None
+    assert following.ends(1700, GONE) is BackupFailedError
+
+
+# Errors that end it, and errors that pass
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [
+        (AuthenticationError("401"), True),
+        (CertificateError("another certificate"), True),
+        (DENIED, True),
+        (AuthorizationError("an HTML 403", certain=False), False),
+        (ApplianceAnswerError("400"), True),
+        (ApplianceAnswerError("429", retryable=True), False),
+        (ApplianceAnswerError("odd JSON", certain=False, retryable=True), False),
+        (ApplianceAnswerError("a redirect", certain=False), False),
+        (ServerFaultError("500 ERROR"), False),
+        (FAULT, False),
+        (DROPPED, False),
+        (ApplianceUnreachableError("refused"), False),
+        (GONE, False),
+        (NO_ROUTE, False),
+    ],
+    ids=lambda value: value.message if isinstance(value, BackupctlError) else "",
+)
+def test_error_ends_following_only_where_asking_again_is_of_no_use(error: BackupctlError, final: bool) -> None:
+    step = Following().tell(10, error)
+    assert (step.end is not None) == final
+    if step.end is not None:
+        assert (step.end.error, step.end.job) == (error, job())
+
+
+# The task around the machine
+
+
+def status(state: str = "INPROGRESS", progress: float = 10, **fields: Any) -> BackupJobStatus:
+    return BackupJobStatus(id=ID, state=state, progress=progress, **fields)
+
+
+DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/d", size=7)}
+
+
+def test_follow_asks_until_the_end_and_reads_the_details_then(clock: FakeClock) -> None:
+    bench, api = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], job_details=DETAILS)
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert ended.error is None
+    assert (ended.job.state, ended.job.size_bytes, ended.job.location) == ("SUCCEEDED", 7, "sftp://h/d")
+    assert list(zip(api.names(), api.moments, strict=True)) == [
+        ("job", 10),
+        ("job", 20),
+        ("job", 30),
+        ("job_details", 30),
+    ]
+
+
+def test_follow_reads_the_details_of_a_running_job_once_a_minute(clock: FakeClock) -> None:
+    bench, api = scripted(clock, job=[*[status()] * 19, status("SUCCEEDED", 100)], job_details=DETAILS)
+    bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    moments = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job_details"]
+    assert moments == [60, 120, 180, 200]
+
+
+def test_follow_tries_again_for_details_at_the_end_while_that_may_help(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=[DROPPED, FAULT, DETAILS])
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert (ended.error, ended.job.size_bytes, clock.elapsed) == (None, 7, 13)
+
+
+@pytest.mark.parametrize("missing", [NotSupportedError("6.5"), ServerFaultError("500"), DROPPED, {}])
+def test_follow_ends_without_details_where_there_are_none(missing: Any, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=missing)
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert (ended.error, ended.job.state, ended.job.size_bytes) == (None, "SUCCEEDED", None)
+    assert clock.elapsed < 30
+
+
+def test_follow_interrupted_while_it_reads_the_last_details_has_nothing_to_detach_from(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=DROPPED)
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[10.5])
+    assert (ended.error, ended.job.state, clock.elapsed) == (None, "SUCCEEDED", 10.5)
+
+
+def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status(progress=33), job_details=DETAILS)
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[25])
+    assert isinstance(ended.error, InterruptedRunError)
+    assert ended.error.message == f"interrupted (SIGINT): backup job {ID} goes on on {HOST}"
+    assert ended.error.hint == f"follow it with: watch {ID}"
+    assert (ended.job.progress, clock.elapsed) == (33, 25)
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [([status()], TimedOutError), ([DROPPED], ApplianceUnreachableError), ([DENIED], AuthorizationError)],
+)
+def test_follow_that_ends_early_says_how_to_go_on(
+    answers: list[Any], error: type[BackupctlError], clock: FakeClock
+) -> None:
+    bench, _ = scripted(clock, job=answers, job_details={})
+    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60)))
+    assert type(ended.error) is error
+    assert ended.error.hint == f"follow it with: watch {ID}"
+
+
+def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=[status(progress=60), status(progress=0), status("FAILED", 0)], job_details={})
+    first = job(progress=10, messages=(Message(id="m", default_message="Slow."),))
+    ended = bench.run(follow(bench.appliance, first, Patience(interval=10)))
+    assert (ended.job.progress, ended.job.messages) == (60, first.messages)
+    assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
+
+
+def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:
+    def hang(*_: object) -> BackupctlError:
+        clock.sleep(40)
+        return DROPPED
+
+    bench, _ = scripted(clock, job=hang)
+    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100)))
+    assert type(ended.error) is ApplianceUnreachableError
+    assert clock.elapsed <= 150

@@ -1,0 +1,64 @@
+"""A plain HTTP client on a simulated appliance: no knowledge of the program's own api package."""
+
+from typing import Any
+
+import httpx
+
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+
+USER = "administrator@vsphere.local"
+PASSWORD = "VMware1!"
+JOB = "/appliance/recovery/backup/job"
+REQUEST: dict[str, Any] = {
+    "parts": ["seat"],
+    "location_type": "FTP",
+    "location": "ftp://backup.example.com/vc",
+    "location_user": "backup",
+    "location_password": "secret",
+}
+
+
+class Client:
+    """One appliance, one clock, one family."""
+
+    def __init__(self, family: str = "rest", **options: Any) -> None:
+        self.clock = FakeClock()
+        self.appliance = Appliance(self.clock, **options)
+        self.family = family
+        transport = SimulatorTransport(self.appliance, self.clock)
+        self.http = httpx.Client(transport=transport, base_url="https://vcsa.simulator.test", trust_env=False)
+        self.headers: dict[str, str] = {}
+
+    def login(self, user: str = USER, password: str = PASSWORD) -> httpx.Response:
+        path = "/rest/com/vmware/cis/session" if self.family == "rest" else "/api/session"
+        answer = self.http.post(path, auth=(user, password), headers={"vmware-use-header-authn": "yes"})
+        if answer.is_success:
+            self.headers = {"vmware-api-session-id": self.value(answer)}
+        return answer
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        options.setdefault("headers", self.headers)
+        return self.http.request(method, f"/{self.family}{path}", **options)
+
+    def value(self, answer: httpx.Response) -> Any:
+        return answer.json()["value"] if self.family == "rest" else answer.json()
+
+    def create(self, **changes: Any) -> httpx.Response:
+        request = REQUEST | changes
+        return self.call("POST", JOB, json={"piece": request} if self.family == "rest" else request)
+
+    def start(self, **changes: Any) -> str:
+        answer = self.create(**changes)
+        assert answer.status_code == 200, answer.text
+        return str(self.value(answer)["id"])
+
+    def status(self, job_id: str) -> Any:
+        return self.value(self.call("GET", f"{JOB}/{job_id}"))
+
+
+def logged_in(family: str = "rest", **options: Any) -> Client:
+    client = Client(family, **options)
+    client.login()
+    return client

@@ -1,0 +1,176 @@
+import httpx
+import pytest
+
+from backupctl.errors import UsageError
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.faults import parse_fault
+from tests.simulator.client import JOB, REQUEST, Client, logged_in
+from tests.support.clock import FakeClock
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("explode", "explode"),
+        ("drop=0", "drop"),
+        ("drop=x", "drop=N"),
+        ("drop=1@lunch", "login, list"),
+        ("slow", "slow=DURATION"),
+        ("slow=fast", "slow=DURATION"),
+        ("fail-at=101", "PERCENT"),
+        ("fail-at", "PERCENT"),
+        ("fail-at=40@poll", "fail-at"),
+        ("reboot-at=50", "PERCENT:DURATION"),
+        ("forbidden=1", "forbidden"),
+        ("", "drop"),
+    ],
+)
+def test_fault_unreadable_is_a_usage_error_with_a_hint(spec: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_fault(spec)
+    assert said in f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(("spec", "seconds"), [("slow=90", 90), ("slow=30s", 30), ("slow=5m", 300), ("slow=2h", 7200)])
+def test_fault_duration_is_read_in_its_unit(spec: str, seconds: float) -> None:
+    assert parse_fault(spec).seconds == seconds
+
+
+def statuses(client: Client, count: int) -> list[int]:
+    seen = []
+    for _ in range(count):
+        try:
+            seen.append(client.call("GET", JOB).status_code)
+        except httpx.TransportError:
+            seen.append(0)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        (["http-503=2@list"], [503, 503, 200, 200]),
+        (["html-503=1@list", "drop=1@list"], [503, 0, 200, 200]),
+        (["drop=%2@list"], [200, 0, 200, 0]),
+        (["redirect=1@list"], [302, 200, 200, 200]),
+        (["drop@list"], [0, 0, 0, 0]),
+        (["drop=1@poll"], [200, 200, 200, 200]),
+        (["forbidden"], [403, 403, 403, 403]),
+    ],
+)
+def test_fault_strikes_the_counted_answers_of_its_phase(faults: list[str], expected: list[int]) -> None:
+    assert statuses(logged_in(faults=faults), 4) == expected
+
+
+def test_fault_503_has_the_body_of_the_api_or_of_the_proxy(family: str) -> None:
+    client = logged_in(family, faults=["http-503=1@list", "html-503=1@list"])
+    assert client.value(client.call("GET", JOB))["error_type"] == "SERVICE_UNAVAILABLE"
+    assert client.call("GET", JOB).text.startswith("<html>")
+
+
+def test_fault_spoiled_answer_comes_after_the_request_took_effect() -> None:
+    for fault, body in (("empty=1@create", b""), ("bad-json=1@create", b'{"value": {"state": "INPRO')):
+        client = logged_in(faults=[fault])
+        answer = client.create()
+        assert (answer.status_code, answer.content) == (200, body)
+        assert len(client.appliance.jobs) == 1
+
+
+@pytest.mark.parametrize(("fault", "jobs"), [("lost-create-answer", 1), ("lost-create-request", 0)])
+def test_fault_lost_create_loses_the_answer_and_maybe_the_job(fault: str, jobs: int) -> None:
+    client = logged_in(faults=[fault])
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.create()
+    assert len(client.appliance.jobs) == jobs
+    assert client.appliance.requests[-1][:2] == ("POST", f"/rest{JOB}")
+
+
+def test_fault_slow_spends_time_and_at_most_the_read_timeout() -> None:
+    client = logged_in(faults=["slow=20s@list"])
+    client.call("GET", JOB, timeout=30)
+    assert client.clock.elapsed == 20
+    with pytest.raises(httpx.ReadTimeout):
+        client.call("GET", JOB, timeout=5)
+    assert client.clock.elapsed == 25
+
+
+def test_fault_trickle_takes_a_second_a_byte() -> None:
+    client = logged_in("api", faults=["trickle@list"])
+    assert client.call("GET", JOB).content == b"[]"
+    assert client.clock.elapsed == 2
+
+
+def test_fault_fail_at_fails_the_job_at_that_percent() -> None:
+    client = logged_in(faults=["fail-at=40"])
+    job_id = client.start()
+    client.clock.sleep(7.9)
+    assert client.status(job_id)["state"] == "INPROGRESS"
+    client.clock.sleep(5)
+    job = client.status(job_id)
+    assert (job["state"], job["progress"], job["end_time"]) == ("FAILED", 40, "2026-03-01T02:00:08.000Z")
+    assert job["messages"][0]["default_message"].startswith("BackupManager encountered an exception")
+
+
+def test_fault_fail_at_zero_still_answers_the_creation_with_a_running_job() -> None:
+    client = logged_in(faults=["fail-at=0"])
+    assert client.value(client.create())["state"] == "INPROGRESS"
+
+
+def test_fault_stall_at_stands_still_until_cancelled() -> None:
+    client = logged_in("api", faults=["stall-at=60"])
+    job_id = client.start()
+    client.clock.sleep(900)
+    assert (client.status(job_id)["state"], client.status(job_id)["progress"]) == ("INPROGRESS", 60)
+    client.call("POST", f"{JOB}/{job_id}?action=cancel")
+    client.clock.sleep(3)
+    assert client.status(job_id)["state"] == "FAILED"
+
+
+def test_fault_reboot_is_an_outage_that_ends_sessions_and_not_the_job() -> None:
+    client = logged_in("api", faults=["reboot-at=50:20s"], job_duration=100)
+    job_id = client.start()
+    client.clock.sleep(50)
+    with pytest.raises(httpx.ConnectError):
+        client.call("GET", JOB)
+    client.clock.sleep(10)
+    assert client.call("GET", JOB).status_code == 503
+    client.clock.sleep(10)
+    assert client.call("GET", JOB).status_code == 401
+    client.login()
+    client.clock.sleep(30)
+    assert client.status(job_id)["state"] == "SUCCEEDED"
+
+
+def test_fault_session_expires_after_its_time() -> None:
+    client = logged_in(faults=["session-expires-after=30s"])
+    client.clock.sleep(29)
+    assert client.call("GET", JOB).status_code == 200
+    client.clock.sleep(1)
+    assert client.call("GET", JOB).status_code == 401
+
+
+def test_fault_busy_runs_a_job_of_somebody_else_for_a_while() -> None:
+    client = logged_in("api", faults=["busy=60s"])
+    assert client.create().status_code == 400
+    assert client.status(client.call("GET", JOB).json()[0])["progress"] > 0
+    client.clock.sleep(60)
+    assert client.create().status_code == 200
+
+
+def test_fault_validate_fail_answers_200_with_fail() -> None:
+    client = logged_in("api", faults=["validate-fail"])
+    answer = client.call("POST", "/appliance/recovery/backup?action=validate", json=REQUEST)
+    assert (answer.status_code, answer.json()["status"]) == (200, "FAIL")
+    assert client.create().status_code == 200
+
+
+def test_inject_adds_a_fault_to_a_living_appliance() -> None:
+    client = logged_in()
+    client.appliance.inject("http-503=1")
+    assert statuses(client, 2) == [503, 200]
+
+
+@pytest.mark.parametrize("options", [{"progress": "sideways"}, {"faults": ["nope"]}, {"job_duration": 0.0}])
+def test_appliance_unknown_option_is_a_usage_error(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Appliance(FakeClock(), **options)  # type: ignore[arg-type]

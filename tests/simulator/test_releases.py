@@ -1,0 +1,62 @@
+import pytest
+
+from backupctl.errors import UsageError
+from backupctl.simulator.releases import RELEASE_NAMES, release_named
+from tests.simulator.client import JOB, Client, logged_in
+
+
+@pytest.mark.parametrize("name", RELEASE_NAMES)
+def test_api_family_exists_from_70u2_on(name: str) -> None:
+    status = Client("api", release=name).login().status_code
+    assert status == (201 if name in {"7.0U2", "8.0", "8.0U3", "9.0", "9.1"} else 404)
+    assert Client("rest", release=name).login().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "unknown"),
+    [("6.5", "SCP", "NFS"), ("6.7", "SCP", "SMB"), ("6.7U2", "NFS", "SFTP"), ("7.0", "SFTP", "TAPE")],
+)
+def test_location_type_unknown_to_a_release_is_refused(name: str, known: str, unknown: str) -> None:
+    client = logged_in(release=name)
+    assert client.create(location_type=unknown, location="h/f").status_code == 400
+    assert client.create(location_type=known, location="h/f").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "status"),
+    [
+        ("6.5", f"{JOB}/details", 404),
+        ("6.7", f"{JOB}/details", 200),
+        ("6.5", "/appliance/recovery", 404),
+        ("6.7", "/appliance/recovery", 200),
+        ("6.5", "/appliance/system/version", 200),
+        ("9.1", "/appliance/health/system", 200),
+    ],
+)
+def test_operation_missing_from_a_release_is_404(name: str, path: str, status: int) -> None:
+    assert logged_in(release=name).call("GET", path).status_code == status
+
+
+@pytest.mark.parametrize(("name", "status"), [("7.0", 400), ("7.0U2", 200)])
+def test_fast_backup_is_a_field_from_70u2_on(name: str, status: int) -> None:
+    assert logged_in(release=name).create(fast_backup=True).status_code == status
+
+
+@pytest.mark.parametrize(("name", "shown"), [("6.7", False), ("6.7U2", True)])
+def test_build_in_details_exists_from_67u2_on(name: str, shown: bool) -> None:
+    client = logged_in(release=name)
+    client.start()
+    info = client.value(client.call("GET", f"{JOB}/details"))[0]["value"]
+    assert ("build" in info) is shown
+
+
+def test_version_and_job_id_tell_the_same_build() -> None:
+    client = logged_in("api", release="8.0u3")
+    build = client.call("GET", "/appliance/system/version").json()["build"]
+    assert client.start().endswith(f"-{build}")
+
+
+def test_unknown_release_is_a_usage_error_that_names_the_known_ones() -> None:
+    with pytest.raises(UsageError) as caught:
+        release_named("5.5")
+    assert "8.0U3" in str(caught.value.hint)

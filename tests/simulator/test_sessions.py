@@ -1,0 +1,105 @@
+import httpx
+import pytest
+
+from backupctl.simulator.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
+from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
+
+UNAUTHENTICATED_ID = "com.vmware.vapi.endpoint.method.authentication.required"
+
+
+@pytest.mark.parametrize(("family", "status"), [("rest", 200), ("api", 201)])
+def test_login_right_password_answers_a_token(family: str, status: int) -> None:
+    client = Client(family)
+    answer = client.login()
+    assert answer.status_code == status
+    assert len(client.value(answer)) == 32
+    assert "set-cookie" not in answer.headers
+    assert client.appliance.open_sessions == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [(USER, "wrong"), ("nobody@vsphere.local", PASSWORD), ("root", PASSWORD)]
+)
+def test_login_wrong_credentials_are_one_and_the_same_401(family: str, user: str, password: str) -> None:
+    client = Client(family)
+    answer = client.login(user, password)
+    assert answer.status_code == 401
+    assert client.value(answer)["messages"][0]["id"] == UNAUTHENTICATED_ID
+    assert (client.appliance.open_sessions, client.appliance.failed_logins) == (0, 1)
+
+
+def test_login_latin1_credentials_are_500() -> None:
+    answer = Client().http.post("/rest/com/vmware/cis/session", headers={"Authorization": "Basic /zr/"})
+    assert answer.status_code == 500
+
+
+def test_401_of_an_old_release_has_no_error_type() -> None:
+    old, new = Client(release="6.7").login("x", "y").json(), Client(release="8.0").login("x", "y").json()
+    assert set(old["value"]) == {"messages"}
+    assert set(new["value"]) == {"messages", "error_type", "challenge"}
+
+
+def test_login_with_a_cookie_jar_needs_no_header() -> None:
+    client = Client()
+    answer = client.http.post("/rest/com/vmware/cis/session", auth=(USER, PASSWORD))
+    assert "Path=/rest;Secure;HttpOnly" in answer.headers["set-cookie"]
+    assert client.http.get(f"/rest{JOB}").status_code == 200
+
+
+def test_request_with_any_cookie_is_not_asked_for_its_header() -> None:
+    client = logged_in()
+    assert client.call("GET", JOB, headers=client.headers | {"Cookie": "theme=dark"}).status_code == 401
+
+
+@pytest.mark.parametrize("user", [USER, USER.upper(), "root"])
+def test_basic_credentials_on_each_request_need_no_session(family: str, user: str) -> None:
+    client = Client(family)
+    assert client.call("GET", JOB, auth=(user, PASSWORD)).status_code == 200
+    assert client.call("GET", JOB, auth=(user, "wrong")).status_code == 401
+    assert client.appliance.open_sessions == 0
+
+
+def test_basic_credentials_where_not_accepted_are_401() -> None:
+    assert Client(basic=False).call("GET", JOB, auth=(USER, PASSWORD)).status_code == 401
+
+
+def test_session_says_whose_it_is_and_when_it_was_used(family: str) -> None:
+    client = logged_in(family)
+    client.clock.sleep(60)
+    method, path = ("POST", "/com/vmware/cis/session?~action=get") if family == "rest" else ("GET", "/session")
+    session = client.value(client.call(method, path))
+    assert session == {
+        "user": USER,
+        "created_time": "2026-03-01T02:00:00.000Z",
+        "last_accessed_time": "2026-03-01T02:01:00.000Z",
+    }
+
+
+def test_logout_ends_the_session(family: str) -> None:
+    client = logged_in(family)
+    answer = client.call("DELETE", "/com/vmware/cis/session" if family == "rest" else "/session")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert client.appliance.open_sessions == 0
+    assert client.call("GET", JOB).status_code == 401
+
+
+def test_session_left_idle_expires_but_a_used_one_lives() -> None:
+    client = logged_in()
+    for _ in range(3):
+        client.clock.sleep(IDLE_SECONDS - 1)
+        assert client.call("GET", JOB).status_code == 200
+    client.clock.sleep(IDLE_SECONDS)
+    assert client.appliance.open_sessions == 0
+    assert client.call("GET", JOB).status_code == 401
+
+
+def test_session_used_all_the_time_ends_at_its_absolute_expiry() -> None:
+    client = logged_in()
+
+    def alive() -> httpx.Response:
+        client.clock.sleep(IDLE_SECONDS / 2)
+        return client.call("GET", JOB)
+
+    while alive().status_code == 200:
+        assert client.clock.elapsed < ABSOLUTE_SECONDS
+    assert client.clock.elapsed == ABSOLUTE_SECONDS

@@ -1,0 +1,121 @@
+"""Appliances for the tests of operations: one that says what it is told to, and one that is simulated."""
+
+import queue
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, SystemVersion
+from backupctl.operations.appliance import Appliance, RecoveryOperations
+from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
+from backupctl.operations.task import Task
+from backupctl.results import Event, PreparedRequest
+from backupctl.simulator.appliance import Appliance as Simulated
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+from tests.support.wire import HOST, USER, api_over
+
+T = TypeVar("T")
+
+NAME = "vc01"
+
+
+class ScriptedRecovery:
+    """Answers each operation from a prepared list, whose last answer is given again; exceptions are raised."""
+
+    def __init__(self, clock: FakeClock, **answers: Any) -> None:
+        self._clock = clock
+        self._answers = {name: deque(each if isinstance(each, list) else [each]) for name, each in answers.items()}
+        self.calls: list[tuple[Any, ...]] = []
+        self.moments: list[float] = []
+        self.family: str | None = "api"
+
+    def names(self) -> list[str]:
+        """Return what was called, without arguments."""
+        return [call[0] for call in self.calls]
+
+    def _next(self, name: str, *args: Any) -> Any:
+        self.calls.append((name, *args))
+        self.moments.append(self._clock.elapsed)
+        queued = self._answers[name]
+        answer = queued.popleft() if len(queued) > 1 else queued[0]
+        if callable(answer):
+            answer = answer(*args)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def version(self) -> SystemVersion:
+        return self._next("version")  # type: ignore[no-any-return]
+
+    def create_job(self, request: BackupRequest) -> BackupJobStatus:
+        return self._next("create_job", request)  # type: ignore[no-any-return]
+
+    def jobs(self) -> list[str]:
+        return list(self._next("jobs"))
+
+    def job(self, job_id: str) -> BackupJobStatus:
+        return self._next("job", job_id)  # type: ignore[no-any-return]
+
+    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
+        return self._next("job_details", *job_ids)  # type: ignore[no-any-return]
+
+    def cancel_job(self, job_id: str) -> ReturnResult:
+        return self._next("cancel_job", job_id)  # type: ignore[no-any-return]
+
+    def parts(self) -> list[Part]:
+        return self._next("parts")  # type: ignore[no-any-return]
+
+    def part_size(self, part_id: str) -> int:
+        return self._next("part_size", part_id)  # type: ignore[no-any-return]
+
+    def validate(self, request: BackupRequest) -> ReturnResult:
+        return self._next("validate", request)  # type: ignore[no-any-return]
+
+    def prepare_create(self, request: BackupRequest) -> tuple[PreparedRequest, ...]:
+        return self._next("prepare_create", request)  # type: ignore[no-any-return]
+
+    def log_out(self) -> None:
+        self._next("log_out")
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+
+
+class Bench:
+    """One appliance under test, a clock that costs nothing, and the events that came."""
+
+    def __init__(self, clock: FakeClock, api: RecoveryOperations, *, attach: bool = True) -> None:
+        self.clock = clock
+        self.events: list[Event] = []
+        self.appliance = Appliance(
+            NAME, HOST, USER, api, clock, self.events.append, lambda job: f"watch {job}" if attach else None
+        )
+
+    def run(self, task: Task[T], *, interrupt_at: Sequence[float] = ()) -> T:
+        """Run a task to its end; signals come at the given seconds."""
+        mailbox: Mailbox = queue.SimpleQueue()
+        for moment in interrupt_at:
+            self.clock.at(moment, lambda: mailbox.put(Interruption()))
+        fleet: Fleet[T] = Fleet(self.clock, InlineWorkers(), mailbox)
+        (result,) = fleet.run([task])
+        return result
+
+    def events_of(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(event).__name__ for event in self.events]
+
+
+def scripted(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
+    """Return a bench with an appliance that says what it is told to."""
+    api = ScriptedRecovery(clock, **answers)
+    return Bench(clock, api), api
+
+
+def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, Simulated]:
+    """Return a bench with a simulated appliance, over HTTP."""
+    simulator = Simulated(clock, host=HOST, **options)
+    return Bench(clock, api_over(SimulatorTransport(simulator, clock), clock, family=family)), simulator

@@ -1,0 +1,69 @@
+"""The picture in the README: a real run against the embedded appliance, drawn by rich as an SVG.
+
+``python -m tests.support.picture > .github/create.svg`` makes it anew.
+"""
+
+import io
+import re
+from datetime import UTC
+
+from rich.console import Console
+from rich.text import Text
+
+from backupctl.cli.app import App
+from backupctl.cli.root import run
+from backupctl.operations.fleet import InlineWorkers
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
+from backupctl.views.human.view import HumanView
+from tests.support.clock import FakeClock
+from tests.support.command_line import TO_APPLIANCE, ScriptedPrompter
+
+COLUMNS = 88
+WORDS = ["create", "--location", "sftp://backup.example.com/vcenter", "--location-user", "backup"]
+SECRETS = {"BACKUPCTL_LOCATION_PASSWORD": "x", "BACKUPCTL_BACKUP_PASSWORD": "VMw@re123"}
+
+
+def picture() -> str:
+    """Return the SVG."""
+    clock, screen = FakeClock(), io.StringIO()
+    console = Console(file=screen, width=COLUMNS, force_terminal=True, color_system="standard", highlight=False)
+    app = App(
+        argv=WORDS,
+        stdin=None,
+        stdout=io.StringIO(),
+        stderr=io.StringIO(),
+        environ=TO_APPLIANCE | SECRETS,
+        clock=clock,
+        prompter=ScriptedPrompter(),
+        transport_for=lambda _: SimulatorTransport(Appliance(clock, job_duration=1260), clock),
+        workers=InlineWorkers(),
+    )
+    app._view = HumanView(console, console, clock=clock, live=True, auto_refresh=False, zone=UTC)
+    assert run(app) == 0
+    drawing = Console(file=io.StringIO(), record=True, width=COLUMNS, highlight=False)
+    drawing.print(f"[bold]$[/] backupctl {' '.join(WORDS)}")
+    for line in last_frame(screen.getvalue()):
+        drawing.print(Text.from_ansi(line))
+    return drawing.export_svg(title="backupctl", unique_id="backupctl")
+
+
+def last_frame(written: str) -> list[str]:
+    """Return the lines that stand on a terminal in the end: erased lines and lines gone back over are no more."""
+    lines, row = [""], 0
+    for code, text in re.findall(r"\x1b\[([0-9;?]*[A-Zhl])|((?:\x1b\[[0-9;]*m|[^\x1b])+)", written):
+        if code.endswith("A"):
+            row = max(0, row - int(code[:-1] or 1))
+        elif code.endswith("K"):
+            lines[row] = ""
+        for piece in re.split(r"(\n)", text.replace("\r", "")):
+            if piece == "\n":
+                row += 1
+                lines += [""] * (row - len(lines) + 1)
+            else:
+                lines[row] += piece
+    return [line for line in lines if line.strip()]
+
+
+if __name__ == "__main__":
+    print(picture())  # noqa: T201 - that is what it is for

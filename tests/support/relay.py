@@ -1,0 +1,90 @@
+"""A relay on the wire between client and server, which notes what passes."""
+
+import contextlib
+import re
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+
+_REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
+"""A request line; the body of the request before need not end with a line."""
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Relays TCP connections to ``port`` on this machine, and notes what the clients send.
+
+    Without a port it only counts who comes, and hangs up.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.upstream = port
+        self.sent: list[bytearray] = []
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
+    def connections(self) -> int:
+        return len(self.sent)
+
+    @property
+    def handshakes(self) -> int:
+        """How many connections began with a TLS ClientHello (RFC 8446: a record of type 22, a message of type 1)."""
+        return sum(sent[:1] == b"\x16" and sent[5:6] == b"\x01" for sent in self.sent)
+
+    @property
+    def requests(self) -> list[str]:
+        """The method and path of each request; only without TLS can they be read."""
+        found = [_REQUEST.findall(bytes(sent)) for sent in self.sent]
+        return [request.decode() for requests in found for request in requests]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a connection that dies is part of the tests."""
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    server: Relay
+    request: socket.socket
+
+    def handle(self) -> None:
+        sent = bytearray()
+        self.server.sent.append(sent)
+        if self.server.upstream is None:
+            return
+        with socket.create_connection(("127.0.0.1", self.server.upstream)) as upstream:
+            answers = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
+            answers.start()
+            with contextlib.suppress(OSError):
+                while data := self.request.recv(65536):
+                    sent += data
+                    upstream.sendall(data)
+            with contextlib.suppress(OSError):
+                upstream.shutdown(socket.SHUT_RDWR)
+            answers.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def relay(port: int | None = None) -> Iterator[Relay]:
+    """Relay to ``port`` while the block runs."""
+    with Relay(port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
