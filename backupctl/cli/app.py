@@ -186,7 +186,8 @@ class App:
         """Show under ``-v`` where a value came from, once."""
         if name not in self._told:
             self._told.add(name)
-            self.view.debug(f"{name}: {value} ({source})")
+            shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            self.view.debug(f"{name}: {shown} ({source})")
 
     def _text_of(self, flag: str) -> str | None:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))

@@ -22,6 +22,9 @@ class ServerAddress:
     port: int
     scheme: str
 
+    def __str__(self) -> str:
+        return self.base_url
+
     @property
     def base_url(self) -> str:
         """Return the URL without a path: ``https://vc01.example.com``, ``https://[::1]:5480``."""
