@@ -189,8 +189,7 @@ class Fleet(Generic[T]):
                     self._deliver(ticket, result, error)
                 case Interruption() as interruption:
                     self._interrupt(interruption)
-                case None:
-                    self._wake()
+            self._wake()  # also behind answers, of which there may be no end
         return [run.result[0] for run in runs]
 
     def _until_due(self) -> float | None:
