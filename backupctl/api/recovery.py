@@ -247,7 +247,7 @@ class RecoveryApi:
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
-            raise_for_status(response, endpoint.doing, names_a_thing="{" in endpoint.route(family).path)
+            raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
         except NotSupportedError as error:
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
                 self._remember_missing(endpoint, error)
