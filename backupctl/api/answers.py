@@ -127,8 +127,9 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
     if response.has_redirect_location:
+        elsewhere = response.headers["location"].partition("?")[0]  # a query may repeat ours, and a password in it
         return ApplianceAnswerError(
-            f"{host} redirects to {response.headers['location']!r} ({status}), which is never followed",
+            f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
         )

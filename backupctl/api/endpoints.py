@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, get_origin
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -65,6 +65,12 @@ class Wire(NamedTuple):
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: Any = None
+
+    @property
+    def target(self) -> str:
+        """Path and query; a space is ``%20``, because not everybody who decodes a query takes ``+`` for one."""
+        query = urlencode(self.query, quote_via=quote, safe="")
+        return f"{self.path}?{query}" if query else self.path
 
 
 @dataclass(frozen=True)

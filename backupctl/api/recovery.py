@@ -227,7 +227,7 @@ class RecoveryApi:
         return tuple(
             PreparedRequest(
                 method=wire.method,
-                url=str(self._client.base_url.join(wire.path).copy_merge_params(wire.query)),
+                url=str(self._client.base_url.join(wire.target)),
                 body=wire.body,
             )
             for wire in wires
@@ -240,8 +240,7 @@ class RecoveryApi:
         wire = endpoint.wire(family, _content(parameters, _reveal))
         request = self._client.build_request(
             wire.method,
-            wire.path,
-            params=wire.query or None,
+            wire.target,
             json=wire.body,
             timeout=timeout_for(wire.method),
         )
