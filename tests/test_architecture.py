@@ -27,7 +27,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {"", *GROUND, "rules"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
-    "views": {"results", "errors", "models", "clock"},
+    "views": {"results", "errors", "models", "clock", "secret"},
     "cli": {"", *GROUND, "rules", "settings", "api", "simulator", "operations", "views"},
     "__main__": {"cli"},
 }

@@ -98,7 +98,7 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
 def raise_for_status(response: httpx.Response, doing: str, *, names_a_thing: bool = False) -> None:
     """Raise the error that an answer other than 2xx means; ``doing`` is like "start a backup".
 
-    ``names_a_thing`` says that the path has an id in it, so that a 404 may mean that thing.
+    ``names_a_thing`` says that the request names a thing, so that a 404 may mean that thing.
     """
     if response.is_success:
         return
@@ -127,8 +127,9 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
     if response.has_redirect_location:
+        elsewhere = response.headers["location"].partition("?")[0]  # a query may repeat ours, and a password in it
         return ApplianceAnswerError(
-            f"{host} redirects to {response.headers['location']!r} ({status}), which is never followed",
+            f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
         )
@@ -136,7 +137,7 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
 
 
 def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
-    if said is not None and not said.route_missing and (names_a_thing or said.kind == "NOT_FOUND"):
+    if said is not None and not said.route_missing and names_a_thing:
         return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
     return NotSupportedError(
         f"{host} cannot {doing}: its release does not have this operation (404)",

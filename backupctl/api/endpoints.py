@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, get_origin
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -66,6 +66,12 @@ class Wire(NamedTuple):
     query: tuple[tuple[str, str], ...] = ()
     body: Any = None
 
+    @property
+    def target(self) -> str:
+        """Path and query; a space is ``%20``, because not everybody who decodes a query takes ``+`` for one."""
+        query = urlencode(self.query, quote_via=quote, safe="")
+        return f"{self.path}?{query}" if query else self.path
+
 
 @dataclass(frozen=True)
 class Route:
@@ -90,7 +96,8 @@ class Endpoint(Generic[T]):
     """An operation in both families; ``doing`` completes "could not ...", ``since`` is the first release with it.
 
     Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
-    an answer without content.
+    an answer without content. ``may_miss`` says that a 404 may mean a thing that its parameters name, or that there is
+    none of its kind, although there is no id in its path.
     """
 
     doing: str
@@ -98,6 +105,11 @@ class Endpoint(Generic[T]):
     rest: Route
     api: Route | None = None
     since: str = FIRST_RELEASE
+    may_miss: bool = False
+
+    def names_a_thing(self, family: Family) -> bool:
+        """Return whether a 404 may mean a thing that is not there, and not only an operation."""
+        return self.may_miss or "{" in self.route(family).path
 
     def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
         """Return what goes out in a family."""
@@ -251,6 +263,7 @@ SYSTEM_NAME_LIST: Final = Endpoint(
     rest=Route("GET", _SYSTEM_NAME, Encoding.DOTTED),
     api=Route("POST", _SYSTEM_NAME, Encoding.BARE, query=_action("list")),
     since="6.7",
+    may_miss=True,
 )
 ARCHIVE_LIST: Final = Endpoint(
     "list the archives at a location",
@@ -272,12 +285,14 @@ RESTORE_VALIDATE: Final = Endpoint(
     RestoreMetadata,
     rest=Route("POST", f"{_RESTORE}/validate"),
     api=Route("POST", _RESTORE, Encoding.BARE, query=_action("validate")),
+    may_miss=True,
 )
 RESTORE_CREATE: Final = Endpoint(
     "start a restore",
     RestoreJobStatus,
     rest=Route("POST", f"{_RESTORE}/job"),
     api=Route("POST", f"{_RESTORE}/job", Encoding.BARE),
+    may_miss=True,
 )
 RESTORE_GET: Final = Endpoint("read the restore job", RestoreJobStatus, Route("GET", f"{_RESTORE}/job"))
 RESTORE_CANCEL: Final = Endpoint(
@@ -294,5 +309,5 @@ RECONCILIATION_CREATE: Final = Endpoint(
     since="6.7",
 )
 RECONCILIATION_GET: Final = Endpoint(
-    "read the reconciliation", ReconciliationStatus, Route("GET", _RECONCILIATION), since="6.7"
+    "read the reconciliation", ReconciliationStatus, Route("GET", _RECONCILIATION), since="6.7", may_miss=True
 )

@@ -227,7 +227,7 @@ class RecoveryApi:
         return tuple(
             PreparedRequest(
                 method=wire.method,
-                url=str(self._client.base_url.join(wire.path).copy_merge_params(wire.query)),
+                url=str(self._client.base_url.join(wire.target)),
                 body=wire.body,
             )
             for wire in wires
@@ -240,14 +240,13 @@ class RecoveryApi:
         wire = endpoint.wire(family, _content(parameters, _reveal))
         request = self._client.build_request(
             wire.method,
-            wire.path,
-            params=wire.query or None,
+            wire.target,
             json=wire.body,
             timeout=timeout_for(wire.method),
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
-            raise_for_status(response, endpoint.doing, names_a_thing="{" in endpoint.route(family).path)
+            raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
         except NotSupportedError as error:
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
                 self._remember_missing(endpoint, error)

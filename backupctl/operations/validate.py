@@ -1,14 +1,15 @@
 """Validate: what can be checked before a backup, without starting one."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import structs
 
 from backupctl.errors import (
     ApplianceAnswerError,
+    AuthorizationError,
     BackupctlError,
     BackupFailedError,
     BusyError,
@@ -19,8 +20,10 @@ from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, Retu
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.task import RETRY_SECONDS, Task, attempt, retrying
+from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results import Check, PartSize
+
+T = TypeVar("T")
 
 OK: Final = "OK"
 WARNING: Final = "WARNING"
@@ -32,7 +35,7 @@ def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, 
 
     Raises what says that nothing can be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
     """
-    version = yield from attempt(appliance.api.version)
+    version = yield from _told(appliance, appliance.api.version)
     release = version.version if isinstance(version, SystemVersion) else ""
     parts = yield from read_parts(appliance)
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
@@ -60,17 +63,25 @@ def _login_check(appliance: Appliance, release: str) -> Check:
 def _health_checks(appliance: Appliance) -> Task[list[Check]]:
     """Return what the appliance tells of itself; a release that does not tell gives no check."""
     checks = []
-    supported = yield from attempt(appliance.api.recovery_supported)
+    supported = yield from _told(appliance, appliance.api.recovery_supported)
     if not isinstance(supported, NotSupportedError):
         checks.append(_judged("recovery", supported, {True: OK, False: FAIL}, "supported", "not supported"))
-    health = yield from attempt(appliance.api.system_health)
+    health = yield from _told(appliance, appliance.api.system_health)
     if not isinstance(health, NotSupportedError):
         checks.append(_judged("system health", health, {"green": OK, "gray": OK, "red": FAIL}))
-    database = yield from attempt(appliance.api.database_health)
+    database = yield from _told(appliance, appliance.api.database_health)
     if not isinstance(database, NotSupportedError):
-        consulted = yield from attempt(appliance.api.health_settings)
+        consulted = yield from _told(appliance, appliance.api.health_settings)
         checks.append(_database_check(database, consulted))
     return checks
+
+
+def _told(appliance: Appliance, ask: Callable[[], T]) -> Task[T | BackupctlError]:
+    """Return what the appliance tells, or why it does not; raises what says that nothing can be asked at all."""
+    try:
+        return (yield from retrying(appliance, ask))
+    except (ApplianceAnswerError, AuthorizationError, NotFoundError) as error:
+        return error
 
 
 def _judged(name: str, answer: object, statuses: Mapping[Any, str], *words: str) -> Check:

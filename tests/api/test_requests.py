@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -19,16 +19,33 @@ from backupctl.api import endpoints
 from backupctl.api.endpoints import Endpoint
 from backupctl.api.recovery import RecoveryApi
 from backupctl.models import (
+    ArchiveFilter,
+    ArchiveInfo,
+    ArchiveSummary,
     BackupJobStatus,
     BackupRequest,
     BuildInfo,
+    DatabaseHealth,
     DetailsProgress,
+    HealthMessage,
+    HealthSettings,
     JobDetails,
     LocalizableMessage,
+    LocationSpec,
     Part,
+    ReconciliationSpec,
+    ReconciliationStatus,
+    RecurrenceInfo,
+    RestoreJobStatus,
+    RestoreMetadata,
+    RestoreRequest,
+    RetentionInfo,
     ReturnResult,
+    Schedule,
+    ScheduleSpec,
     SystemVersion,
 )
+from backupctl.results import PreparedRequest
 from backupctl.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, PASSWORD, TOKEN, USER, api_over
@@ -107,6 +124,147 @@ PART_VALUE = Part(
     selected_by_default=True,
     optional=True,
 )
+MESSAGE_VALUE = RESULT_VALUE.messages[0] if RESULT_VALUE.messages else None
+SPEC = ScheduleSpec(
+    location="sftp://backup.example.com/vcenter",
+    location_user="backup",
+    location_password=Secret("l0cation"),
+    backup_password=Secret("Backup1!"),
+    parts=("common", "seat"),
+    enable=True,
+    recurrence_info=RecurrenceInfo(hour=2, minute=30, days=["SUNDAY"]),
+    retention_info=RetentionInfo(max_count=5),
+    fast_backup=False,
+)
+SPEC_BODY = {
+    "location": "sftp://backup.example.com/vcenter",
+    "location_user": "backup",
+    "location_password": "l0cation",
+    "backup_password": "Backup1!",
+    "parts": ["common", "seat"],
+    "enable": True,
+    "recurrence_info": {"hour": 2, "minute": 30, "days": ["SUNDAY"]},
+    "retention_info": {"max_count": 5},
+    "fast_backup": False,
+}
+SCHEDULE = {name: value for name, value in SPEC_BODY.items() if "password" not in name}
+SCHEDULE_VALUE = Schedule(
+    location="sftp://backup.example.com/vcenter",
+    location_user="backup",
+    parts=["common", "seat"],
+    enable=True,
+    recurrence_info=RecurrenceInfo(hour=2, minute=30, days=["SUNDAY"]),
+    retention_info=RetentionInfo(max_count=5),
+    fast_backup=False,
+)
+PLACE = LocationSpec(
+    location="sftp://backup.example.com/a b", location_user="back&up", location_password=Secret("l0c=tion+%ü")
+)
+PLACE_BODY = {
+    "location": "sftp://backup.example.com/a b",
+    "location_user": "back&up",
+    "location_password": "l0c=tion+%ü",
+}
+PLACE_FIELDS = (
+    ("location", "sftp%3A%2F%2Fbackup.example.com%2Fa%20b"),
+    ("location_user", "back%26up"),
+    ("location_password", "l0c%3Dtion%2B%25%C3%BC"),
+)
+LOC_SPEC = "&".join(f"loc_spec.{name}={value}" for name, value in PLACE_FIELDS)
+ONLY = ArchiveFilter(
+    start_timestamp=datetime(2026, 3, 1, 3, tzinfo=timezone(timedelta(hours=1))),
+    end_timestamp=datetime(2026, 3, 2, tzinfo=UTC),
+    comment_substring="before & after",
+    max_results=2,
+)
+ONLY_BODY = {
+    "start_timestamp": "2026-03-01T02:00:00.000Z",
+    "end_timestamp": "2026-03-02T00:00:00.000Z",
+    "comment_substring": "before & after",
+    "max_results": 2,
+}
+FILTER_SPEC = (
+    "filter_spec.start_timestamp=2026-03-01T02%3A00%3A00.000Z&filter_spec.end_timestamp=2026-03-02T00%3A00%3A00.000Z"
+    "&filter_spec.comment_substring=before%20%26%20after&filter_spec.max_results=2"
+)
+SYSTEM = "sn_vc01.example.com"
+ARCHIVE = "M_8.0.2.00100_20260301-020000_"
+SUMMARY = {"archive": ARCHIVE, "timestamp": "2026-03-01T02:00:00.000Z", "version": "8.0.2.00100", "comment": "x"}
+SUMMARY_VALUE = ArchiveSummary(
+    archive=ARCHIVE, timestamp=datetime(2026, 3, 1, 2, tzinfo=UTC), version="8.0.2.00100", comment="x"
+)
+INFO = {
+    "timestamp": "2026-03-01T02:21:36.000Z",
+    "location": "sftp://backup.example.com/vcenter",
+    "parts": ["common"],
+    "version": "8.0.2.00100",
+    "system_name": SYSTEM,
+    "comment": "",
+}
+INFO_VALUE = ArchiveInfo(
+    timestamp=datetime(2026, 3, 1, 2, 21, 36, tzinfo=UTC),
+    location="sftp://backup.example.com/vcenter",
+    parts=["common"],
+    version="8.0.2.00100",
+    system_name=SYSTEM,
+    comment="",
+)
+RESTORE_REQUEST = RestoreRequest(
+    location_type="SFTP",
+    location="sftp://backup.example.com/vcenter",
+    location_user="backup",
+    location_password=Secret("l0cation"),
+    backup_password=Secret("Backup1!"),
+    sso_admin_user_name="administrator@vsphere.local",
+    sso_admin_user_password=Secret("VMware1!"),
+    ignore_warnings=True,
+    parts=("supervisors",),
+)
+RESTORE_BODY = {
+    "location_type": "SFTP",
+    "location": "sftp://backup.example.com/vcenter",
+    "location_user": "backup",
+    "location_password": "l0cation",
+    "backup_password": "Backup1!",
+    "sso_admin_user_name": "administrator@vsphere.local",
+    "sso_admin_user_password": "VMware1!",
+    "ignore_warnings": True,
+    "parts": ["supervisors"],
+}
+METADATA = {
+    "timestamp": "2026-03-01T02:21:36.000Z",
+    "parts": ["common", "seat"],
+    "version": "8.0.2.00100",
+    "boxname": "vc01.example.com",
+    "sso_login_required": True,
+    "comment": "",
+    "applicable": False,
+    "messages": [MESSAGE],
+}
+METADATA_VALUE = RestoreMetadata(
+    timestamp=datetime(2026, 3, 1, 2, 21, 36, tzinfo=UTC),
+    parts=["common", "seat"],
+    version="8.0.2.00100",
+    boxname="vc01.example.com",
+    sso_login_required=True,
+    comment="",
+    applicable=False,
+    messages=RESULT_VALUE.messages,
+)
+RESTORE_STATUS = {"state": "INPROGRESS", "progress": 12, "messages": [], "parts": ["supervisors"]}
+RESTORE_STATUS_VALUE = RestoreJobStatus(state="INPROGRESS", progress=12, messages=[], parts=["supervisors"])
+RECONCILING = {
+    "description": MESSAGE,
+    "service": "com.vmware.appliance.recovery.reconciliation.job",
+    "operation": "create",
+    "status": "RUNNING",
+    "progress": 12,
+    "messages": [],
+    "start_time": "2026-03-01T02:00:00.000Z",
+}
+RECONCILING_VALUE = ReconciliationStatus(
+    status="RUNNING", progress=12, messages=[], start_time=datetime(2026, 3, 1, 2, tzinfo=UTC)
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +281,11 @@ class Sent:
     body: Any = None
     status: int = 200
 
+    @property
+    def content(self) -> bytes:
+        """What the appliance answers; nothing at all where there is no result."""
+        return b"" if self.value is None else json.dumps(self.answer).encode()
+
 
 def both(  # noqa: PLR0917 - a row of a table
     name: str,
@@ -134,16 +297,37 @@ def both(  # noqa: PLR0917 - a row of a table
     value: Any,
     *,
     body: Any = None,
+    wrapper: str = "piece",
+    bodies: tuple[Any, Any] | None = None,
     as_map: bool = False,
     api_status: int = 200,
 ) -> list[Sent]:
-    """Return the two rows of an operation: wrapped in ``/rest``, bare in ``/api``."""
+    """Return the two rows of an operation: wrapped in ``/rest``, bare in ``/api``, or with ``bodies`` of each."""
     in_rest = [{"key": key, "value": each} for key, each in answer.items()] if as_map else answer
-    wrapped = None if body is None else {"piece": body}
+    wrapped, bare = bodies or (None if body is None else {wrapper: body}, body)
     return [
         Sent(name, "rest", endpoint, call, rest, {"value": in_rest}, value, wrapped),
-        Sent(name, "api", endpoint, call, api, answer, value, body, api_status),
+        Sent(name, "api", endpoint, call, api, answer, value, bare, api_status),
     ]
+
+
+def void(  # noqa: PLR0917 - a row of a table
+    name: str,
+    endpoint: Endpoint[Any],
+    call: Callable[[RecoveryApi], Any],
+    rest: str,
+    api: str,
+    bodies: tuple[Any, Any] = (None, None),
+) -> list[Sent]:
+    """Return the two rows of an operation without a result: 200 in ``/rest``, 204 in ``/api``."""
+    return both(name, endpoint, call, rest, api, None, None, bodies=bodies, api_status=204)
+
+
+def same(  # noqa: PLR0917 - a row of a table
+    name: str, endpoint: Endpoint[Any], call: Callable[[RecoveryApi], Any], line: str, answer: Any, value: Any
+) -> list[Sent]:
+    """Return the two rows of an operation that is the same in both families, but for the envelope."""
+    return both(name, endpoint, call, line.replace("/", "/rest/", 1), line.replace("/", "/api/", 1), answer, value)
 
 
 _REST, _API = "/rest/appliance/recovery/backup", "/api/appliance/recovery/backup"
@@ -262,6 +446,242 @@ TABLE: list[Sent] = [
         RESULT_VALUE,
         body=REQUEST_BODY,
     ),
+    *same(
+        "recovery",
+        endpoints.RECOVERY_GET,
+        lambda api: api.recovery_supported(),
+        "GET /appliance/recovery",
+        {"supported": True},
+        True,
+    ),
+    *same(
+        "health",
+        endpoints.SYSTEM_HEALTH,
+        lambda api: api.system_health(),
+        "GET /appliance/health/system",
+        "green",
+        "green",
+    ),
+    *same(
+        "database-health",
+        endpoints.DATABASE_HEALTH,
+        lambda api: api.database_health(),
+        "GET /appliance/health/database",
+        {"status": "DEGRADED", "messages": [{"severity": "WARNING", "message": MESSAGE}]},
+        DatabaseHealth(status="DEGRADED", messages=[HealthMessage(severity="WARNING", message=MESSAGE_VALUE)]),
+    ),
+    *same(
+        "health-settings",
+        endpoints.HEALTH_SETTINGS,
+        lambda api: api.health_settings(),
+        "GET /appliance/health/settings",
+        {"db_health_check_state_manual_backup": True, "db_health_check_state_scheduled_backup": False},
+        HealthSettings(db_health_check_state_manual_backup=True, db_health_check_state_scheduled_backup=False),
+    ),
+    *both(
+        "schedules",
+        endpoints.SCHEDULE_LIST,
+        lambda api: api.schedules(),
+        f"GET {_REST}/schedules",
+        f"GET {_API}/schedules",
+        {"default": SCHEDULE},
+        {"default": SCHEDULE_VALUE},
+        as_map=True,
+    ),
+    *both(
+        "no-schedules",
+        endpoints.SCHEDULE_LIST,
+        lambda api: api.schedules(),
+        f"GET {_REST}/schedules",
+        f"GET {_API}/schedules",
+        {},
+        {},
+        as_map=True,
+    ),
+    *both(
+        "schedule",
+        endpoints.SCHEDULE_GET,
+        lambda api: api.schedule("a/b c"),
+        f"GET {_REST}/schedules/a%2Fb%20c",
+        f"GET {_API}/schedules/a%2Fb%20c",
+        SCHEDULE,
+        SCHEDULE_VALUE,
+    ),
+    *void(
+        "create-schedule",
+        endpoints.SCHEDULE_CREATE,
+        lambda api: api.create_schedule("a/b c", SPEC),
+        f"POST {_REST}/schedules/a%2Fb%20c",
+        f"POST {_API}/schedules",
+        ({"spec": SPEC_BODY}, {"schedule": "a/b c", "spec": SPEC_BODY}),
+    ),
+    *void(
+        "update-schedule",
+        endpoints.SCHEDULE_UPDATE,
+        lambda api: api.update_schedule("default", SPEC),
+        f"PUT {_REST}/schedules/update/default",
+        f"PATCH {_API}/schedules/default",
+        ({"spec": SPEC_BODY}, SPEC_BODY),
+    ),
+    *void(
+        "update-schedule-in-one-field",
+        endpoints.SCHEDULE_UPDATE,
+        lambda api: api.update_schedule("default", ScheduleSpec(enable=False)),
+        f"PUT {_REST}/schedules/update/default",
+        f"PATCH {_API}/schedules/default",
+        ({"spec": {"enable": False}}, {"enable": False}),
+    ),
+    *void(
+        "update-schedule-to-every-day",
+        endpoints.SCHEDULE_UPDATE,
+        lambda api: api.update_schedule(
+            "default", ScheduleSpec(parts=(), recurrence_info=RecurrenceInfo(hour=0, minute=0, days=[]))
+        ),
+        f"PUT {_REST}/schedules/update/default",
+        f"PATCH {_API}/schedules/default",
+        (
+            {"spec": {"parts": [], "recurrence_info": {"hour": 0, "minute": 0, "days": []}}},
+            {"parts": [], "recurrence_info": {"hour": 0, "minute": 0, "days": []}},
+        ),
+    ),
+    *void(
+        "delete-schedule",
+        endpoints.SCHEDULE_DELETE,
+        lambda api: api.delete_schedule("default"),
+        f"DELETE {_REST}/schedules/default",
+        f"DELETE {_API}/schedules/default",
+    ),
+    *both(
+        "run-schedule",
+        endpoints.SCHEDULE_RUN,
+        lambda api: api.run_schedule("default", "now"),
+        f"POST {_REST}/schedules/default?action=run",
+        f"POST {_API}/schedules/default?action=run",
+        STATUS,
+        STATUS_VALUE,
+        bodies=({"comment": "now"}, {"comment": "now"}),
+    ),
+    *both(
+        "run-schedule-without-comment",
+        endpoints.SCHEDULE_RUN,
+        lambda api: api.run_schedule("default"),
+        f"POST {_REST}/schedules/default?action=run",
+        f"POST {_API}/schedules/default?action=run",
+        STATUS,
+        STATUS_VALUE,
+        bodies=({"comment": ""}, {"comment": ""}),
+    ),
+    *both(
+        "system-names",
+        endpoints.SYSTEM_NAME_LIST,
+        lambda api: api.system_names(PLACE),
+        f"GET {_REST}/system-name?{LOC_SPEC}",
+        f"POST {_API}/system-name?action=list",
+        [SYSTEM],
+        [SYSTEM],
+        bodies=(None, PLACE_BODY),
+    ),
+    *both(
+        "archives",
+        endpoints.ARCHIVE_LIST,
+        lambda api: api.archives(PLACE, "sn_a/b", ONLY),
+        f"GET {_REST}/system-name/sn_a%2Fb/archives?{LOC_SPEC}&{FILTER_SPEC}",
+        f"POST {_API}/system-name/sn_a%2Fb/archives?action=list",
+        [SUMMARY],
+        [SUMMARY_VALUE],
+        bodies=(None, {"loc_spec": PLACE_BODY, "filter_spec": ONLY_BODY}),
+    ),
+    *both(
+        "all-archives",
+        endpoints.ARCHIVE_LIST,
+        lambda api: api.archives(LocationSpec(location="nfs://h/d"), SYSTEM, ArchiveFilter()),
+        f"GET {_REST}/system-name/{SYSTEM}/archives?loc_spec.location=nfs%3A%2F%2Fh%2Fd",
+        f"POST {_API}/system-name/{SYSTEM}/archives?action=list",
+        [],
+        [],
+        bodies=(None, {"loc_spec": {"location": "nfs://h/d"}, "filter_spec": {}}),
+    ),
+    *both(
+        "archive",
+        endpoints.ARCHIVE_GET,
+        lambda api: api.archive(PLACE, SYSTEM, f"{ARCHIVE}J5X=/"),
+        f"GET {_REST}/system-name/{SYSTEM}/archives/{ARCHIVE}J5X%3D%2F?{LOC_SPEC.replace('loc_spec', 'spec')}",
+        f"POST {_API}/system-name/{SYSTEM}/archives/{ARCHIVE}J5X%3D%2F?action=get",
+        INFO,
+        INFO_VALUE,
+        bodies=(None, PLACE_BODY),
+    ),
+    *both(
+        "validate-restore",
+        endpoints.RESTORE_VALIDATE,
+        lambda api: api.validate_restore(RestoreRequest(location_type="NFS", location="nfs://h/d")),
+        "POST /rest/appliance/recovery/restore/validate",
+        "POST /api/appliance/recovery/restore?action=validate",
+        METADATA,
+        METADATA_VALUE,
+        body={"location_type": "NFS", "location": "nfs://h/d"},
+    ),
+    *both(
+        "create-restore",
+        endpoints.RESTORE_CREATE,
+        lambda api: api.create_restore(RESTORE_REQUEST),
+        "POST /rest/appliance/recovery/restore/job",
+        "POST /api/appliance/recovery/restore/job",
+        RESTORE_STATUS,
+        RESTORE_STATUS_VALUE,
+        body=RESTORE_BODY,
+    ),
+    *same(
+        "restore-job",
+        endpoints.RESTORE_GET,
+        lambda api: api.restore_job(),
+        "GET /appliance/recovery/restore/job",
+        RESTORE_STATUS,
+        RESTORE_STATUS_VALUE,
+    ),
+    *both(
+        "cancel-restore",
+        endpoints.RESTORE_CANCEL,
+        lambda api: api.cancel_restore(),
+        "POST /rest/appliance/recovery/restore/job/cancel",
+        "POST /api/appliance/recovery/restore/job?action=cancel",
+        RESULT,
+        RESULT_VALUE,
+    ),
+    *both(
+        "create-reconciliation",
+        endpoints.RECONCILIATION_CREATE,
+        lambda api: api.create_reconciliation(
+            ReconciliationSpec(
+                sso_admin_user_name=USER, sso_admin_user_password=Secret("VMware1!"), ignore_warnings=True
+            )
+        ),
+        "POST /rest/appliance/recovery/reconciliation/job",
+        "POST /api/appliance/recovery/reconciliation/job",
+        RECONCILING,
+        RECONCILING_VALUE,
+        body={"sso_admin_user_name": USER, "sso_admin_user_password": "VMware1!", "ignore_warnings": True},
+        wrapper="spec",
+    ),
+    *both(
+        "create-reconciliation-of-nothing-given",
+        endpoints.RECONCILIATION_CREATE,
+        lambda api: api.create_reconciliation(ReconciliationSpec()),
+        "POST /rest/appliance/recovery/reconciliation/job",
+        "POST /api/appliance/recovery/reconciliation/job",
+        RECONCILING,
+        RECONCILING_VALUE,
+        body={},
+        wrapper="spec",
+    ),
+    *same(
+        "reconciliation",
+        endpoints.RECONCILIATION_GET,
+        lambda api: api.reconciliation(),
+        "GET /appliance/recovery/reconciliation/job",
+        RECONCILING,
+        RECONCILING_VALUE,
+    ),
 ]
 EVERY_ROW = pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.name}-{row.family}")
 LOGINS = {
@@ -278,7 +698,7 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
     login_url, login_status, token = LOGINS[row.family]
     cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/;Secure;HttpOnly"}
     httpx_mock.add_response(method="POST", url=login_url, status_code=login_status, json=token, headers=cookie)
-    httpx_mock.add_response(method=method, status_code=row.status, json=row.answer)
+    httpx_mock.add_response(method=method, status_code=row.status, content=row.content)
     assert row.call(api_over(None, clock, family=row.family)) == row.value
 
     login, sent = httpx_mock.get_requests()
@@ -301,12 +721,12 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
 @EVERY_ROW
 def test_request_that_changes_something_has_time_for_it(row: Sent, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])
-    httpx_mock.add_response(json=row.answer)
+    httpx_mock.add_response(content=row.content)
     row.call(api_over(None, clock, family=row.family))
     login, sent = httpx_mock.get_requests()
     reads = {request.method: request.extensions["timeout"]["read"] for request in (login, sent)}
     assert login.extensions["timeout"]["read"] == 30
-    assert (sent.extensions["timeout"]["connect"], reads[sent.method]) == (10, 300 if sent.method == "POST" else 30)
+    assert (sent.extensions["timeout"]["connect"], reads[sent.method]) == (10, 30 if sent.method == "GET" else 300)
 
 
 def test_requests_of_basic_authentication_carry_credentials_and_no_session(
@@ -336,18 +756,43 @@ def test_login_request_has_credentials_and_asks_for_no_cookie(httpx_mock: HTTPXM
     assert (login.headers["content-length"], login.read()) == ("0", b"")
 
 
-@pytest.mark.parametrize("family", ["rest", "api"])
+PREPARED: dict[str, Callable[[RecoveryApi], tuple[PreparedRequest, ...]]] = {
+    "create": lambda api: api.prepare_create(REQUEST),
+    "cancel": lambda api: api.prepare_cancel(JOB),
+    "create-schedule": lambda api: api.prepare_create_schedule("a/b c", SPEC),
+    "update-schedule": lambda api: api.prepare_update_schedule("default", SPEC),
+    "delete-schedule": lambda api: api.prepare_delete_schedule("default"),
+    "run-schedule": lambda api: api.prepare_run_schedule("default", "now"),
+    "run-schedule-without-comment": lambda api: api.prepare_run_schedule("default"),
+    "create-restore": lambda api: api.prepare_create_restore(RESTORE_REQUEST),
+    "create-reconciliation-of-nothing-given": lambda api: api.prepare_create_reconciliation(ReconciliationSpec()),
+}
+PREPARED_ROWS = [row for row in TABLE if row.name in PREPARED]
+
+
+def masked(body: Any) -> Any:
+    """Return a body as it is shown: every password is a mask."""
+    if not isinstance(body, dict):
+        return body
+    return {name: "***" if name.endswith("password") else masked(value) for name, value in body.items()}
+
+
+@pytest.mark.parametrize("row", PREPARED_ROWS, ids=lambda row: f"{row.name}-{row.family}")
 def test_prepared_request_equals_the_one_sent_but_for_secrets(
-    family: str, httpx_mock: HTTPXMock, clock: FakeClock
+    row: Sent, httpx_mock: HTTPXMock, clock: FakeClock
 ) -> None:
-    (prepared,) = api_over(None, clock, family=family).prepare_create(REQUEST)
-    httpx_mock.add_response(url=LOGINS[family][0], json=LOGINS[family][2])
-    httpx_mock.add_response(json={"value": STATUS} if family == "rest" else STATUS)
-    api_over(None, clock, family=family).create_job(REQUEST)
+    (prepared,) = PREPARED[row.name](api_over(None, clock, family=row.family))
+    httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])
+    httpx_mock.add_response(content=row.content)
+    row.call(api_over(None, clock, family=row.family))
     sent = httpx_mock.get_requests()[1]
-    masked = REQUEST_BODY | {"location_password": "***", "backup_password": "***"}
     assert (prepared.method, prepared.url) == (sent.method, str(sent.url))
-    assert prepared.body == ({"piece": masked} if family == "rest" else masked)
+    assert prepared.body == masked(row.body)
+
+
+def test_every_write_can_be_prepared() -> None:
+    operations = {name.removeprefix("prepare_") for name in vars(RecoveryApi) if name.startswith("prepare_")}
+    assert len(operations) == len({id(row.endpoint) for row in PREPARED_ROWS})
 
 
 def test_prepared_request_of_an_unknown_family_is_shown_for_both_and_nothing_is_sent(clock: FakeClock) -> None:

@@ -39,10 +39,14 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], ["cancel", "completion", "create", "list", "parts", "simulator", "status", "validate", "watch"]),
+        ([], ["archive", "cancel", "completion", "create", "list", "parts", "restore", "schedule", "simulator"]),
         (["cr"], ["create"]),
         (["-o", "json", "wa"], ["watch"]),
         (["simulator", ""], ["serve"]),
+        (["schedule", ""], ["delete", "disable", "enable", "list", "run", "set", "show"]),
+        (["archive", ""], ["list", "show", "systems"]),
+        (["restore", ""], ["cancel", "create", "reconcile", "status", "validate", "watch"]),
+        (["schedule", "set", "default", "--loca"], ["--location"]),
         (["create", "--loca"], ["--location-type", "--location", "--location-user", "--location-password-file"]),
         (["list", "-o", "j"], ["json", "jsonl"]),
         (["list", "--output=j"], ["--output=json", "--output=jsonl"]),
@@ -63,7 +67,7 @@ def test_words_so_far_are_completed(backupctl: CommandLine, words: list[str], ex
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("backupctl", ["cancel"]),
+        ("backupctl", ["archive"]),
         ("backupctl cr", ["create"]),
         ("backupctl create ", []),
         ("backupctl create --comment 'two words' --fast", ["--fast-backup"]),

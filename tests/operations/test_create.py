@@ -252,7 +252,7 @@ def test_create_finds_its_job_among_several_new_ones(clock: FakeClock) -> None:
         clock,
         jobs=[[OLD], [THIRD, NEW, OLD]],
         create_job=LOST,
-        job_details=lambda job_id: {job_id: found[job_id]},
+        job_details=lambda ids: {job_id: found[job_id] for job_id in ids},
         job=lambda job_id: status(job_id),  # noqa: PLW0108 - its argument has a default
     )
     assert run(bench, plan(wait=False)).job.id == THIRD

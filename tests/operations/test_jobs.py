@@ -236,7 +236,7 @@ def test_running_job_that_cannot_be_asked_for_is_an_error_and_not_none(clock: Fa
 def test_job_without_details_stays_as_it_is(answer: Any, clock: FakeClock) -> None:
     bench, api = scripted(clock, job_details=answer)
     assert bench.run(jobs.with_details(bench.appliance, KNOWN)) == KNOWN
-    assert api.calls == [("job_details", A)]
+    assert api.calls == [("job_details", [A])]
 
 
 # Looking and watching

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -15,10 +16,21 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, Part, ReturnResult
+from backupctl.models import (
+    BackupJobStatus,
+    BackupRequest,
+    DatabaseHealth,
+    HealthMessage,
+    HealthSettings,
+    LocalizableMessage,
+    Part,
+    ReturnResult,
+    SystemVersion,
+)
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.validate import validate
-from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
+from backupctl.operations.validate import location_checks, validate
+from backupctl.secret import Secret
+from tests.support.appliance import HEALTH, Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 
 ID = "20260301-020000-1"
@@ -30,6 +42,7 @@ PARTS = [
 ]
 SIZES = {"common": 700, "seat": 300, "supervisors": 50}
 OK = ReturnResult(status="OK")
+RELEASE = SystemVersion(version="8.0.2.00100")
 
 
 def request(*parts: str) -> BackupRequest:
@@ -37,7 +50,7 @@ def request(*parts: str) -> BackupRequest:
 
 
 def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
-    good = {"parts": [PARTS], "part_size": SIZES.__getitem__, "jobs": [[]], "validate": OK}
+    good = {"version": RELEASE, "parts": [PARTS], "part_size": SIZES.__getitem__, "jobs": [[]], "validate": OK}
     return scripted(clock, **good | answers)
 
 
@@ -52,7 +65,12 @@ def checks(bench: Bench, *parts: str) -> dict[str, list[tuple[str, str]]]:
 def test_validate_of_a_healthy_appliance_is_ok_and_starts_nothing(release: str, clock: FakeClock) -> None:
     bench, simulator = simulated(clock, release=release)
     location = "sftp://backup.example.com/vcenter" if release == "8.0" else "ftp://backup.example.com/vcenter"
-    asked = BackupRequest(parts=(), location_type=location.partition(":")[0].upper(), location=location)
+    asked = structs.replace(
+        request(),
+        location_type=location.partition(":")[0].upper(),
+        location=location,
+        backup_password=Secret("B@ckup123"),
+    )
     assert {check.status for check in bench.run(validate(bench.appliance, asked))} == {"OK"}
     assert list(simulator.jobs) == []
 
@@ -145,7 +163,7 @@ NOTHING_TO_ASK = [
 
 
 @pytest.mark.parametrize("error", NOTHING_TO_ASK, ids=lambda error: error.message)
-@pytest.mark.parametrize("operation", ["parts", "part_size", "jobs", "validate"])
+@pytest.mark.parametrize("operation", ["version", *HEALTH[:3], "parts", "part_size", "jobs", "validate"])
 def test_validate_raises_where_nothing_can_be_asked(operation: str, error: BackupctlError, clock: FakeClock) -> None:
     bench, _ = prepared(clock, **{operation: error})
     with pytest.raises(type(error)) as caught:
@@ -168,6 +186,99 @@ def test_validate_raises_where_somebody_else_or_nobody_answers_for_the_appliance
     bench, _ = prepared(clock, validate=error)
     with pytest.raises(type(error)):
         checks(bench)
+
+
+# What the appliance tells of itself
+
+
+def test_validate_names_who_may_and_what_runs(clock: FakeClock) -> None:
+    bench, _ = prepared(clock)
+    assert checks(bench)["login and rights"] == [
+        ("OK", "administrator@vsphere.local may use /api; release 8.0.2.00100")
+    ]
+
+
+def test_validate_of_a_release_that_tells_nothing_of_itself_leaves_those_checks_out(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, version=ServerFaultError("500"))
+    found = checks(bench)
+    assert {"recovery", "system health", "database health", "location type"}.isdisjoint(found)
+    assert found["login and rights"][0][1].endswith("release unknown")
+
+
+@pytest.mark.parametrize(
+    ("supported", "expected"),
+    [
+        (True, ("OK", "supported")),
+        (False, ("FAIL", "not supported")),
+        (ServerFaultError("500: broken"), ("WARNING", "not known: 500: broken")),
+        (AuthorizationError("403: no"), ("WARNING", "not known: 403: no")),
+    ],
+)
+def test_validate_judges_whether_recovery_is_supported(
+    supported: Any, expected: tuple[str, str], clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, recovery_supported=supported)
+    assert checks(bench)["recovery"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("health", "status"),
+    [
+        *(("green", "OK"), ("gray", "OK"), ("yellow", "WARNING"), ("orange", "WARNING"), ("red", "FAIL")),
+        ("a colour of a later release", "WARNING"),
+    ],
+)
+def test_validate_judges_the_health_of_the_system(health: str, status: str, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, system_health=health)
+    assert checks(bench)["system health"] == [(status, health)]
+
+
+SICK = DatabaseHealth(
+    status="DEGRADED",
+    messages=[HealthMessage(severity="WARNING", message=LocalizableMessage(default_message="VCDB is slow."))],
+)
+LOOKED_AT = HealthSettings(db_health_check_state_manual_backup=True)
+NOT_LOOKED_AT = HealthSettings(db_health_check_state_manual_backup=False)
+
+
+@pytest.mark.parametrize(
+    ("health", "settings", "status", "says"),
+    [
+        (DatabaseHealth(status="HEALTHY"), LOOKED_AT, "OK", "HEALTHY; backups look at it"),
+        (SICK, LOOKED_AT, "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
+        (SICK, HealthSettings(), "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
+        (SICK, NOT_LOOKED_AT, "WARNING", "DEGRADED; backups do not look at it (health settings); VCDB is slow."),
+        (SICK, ServerFaultError("500"), "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
+        (ServerFaultError("500: broken"), LOOKED_AT, "WARNING", "not known: 500: broken"),
+    ],
+)
+def test_validate_fails_for_a_sick_database_only_where_backups_look_at_it(
+    health: Any, settings: Any, status: str, says: str, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, database_health=health, health_settings=settings)
+    assert checks(bench)["database health"] == [(status, says)]
+
+
+@pytest.mark.parametrize(
+    ("location_type", "release", "better"),
+    [
+        *(("SCP", "6.5.0.20000", None), ("SCP", "6.7.0.53000", None), ("SCP", "7.0.0.10100", "SFTP")),
+        *(("SFTP", "6.7.0.53000", "SCP"), ("SFTP", "7.0.0.10100", None), ("SFTP", "9.1.0.0", None)),
+        *(("NFS", "6.7.0.14000", "SCP"), ("NFS", "6.7.0.30000", None), ("SMB", "6.5.0.20000", "SCP")),
+        *(("SMB", "8.0.0.10000", None), ("FTPS", "6.5.0.20000", None), ("FTP", "10.0", None)),
+    ],
+)
+def test_location_type_that_does_not_fit_the_release_is_a_warning_with_the_better_one(
+    location_type: str, release: str, better: str | None
+) -> None:
+    (check,) = location_checks(location_type, release)
+    assert check.status == ("WARNING" if better else "OK")
+    assert better is None or check.message.endswith(f"{better} does")
+
+
+def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted(clock: FakeClock) -> None:
+    bench, _ = prepared(clock)
+    assert checks(bench)["encryption"][0][0] == "WARNING"
 
 
 # Parts

@@ -61,6 +61,7 @@ def test_secret_names_give_options_and_variables() -> None:
         "--password-file",
         "--location-password-file",
         "--backup-password-file",
+        "--sso-password-file",
     ]
     assert BACKUP_PASSWORD.command_option == "--backup-password-command"
     assert LOCATION_PASSWORD.environment_names == (
