@@ -35,6 +35,7 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.real
 
 USER, PASSWORD = "administrator@vsphere.local", Secret("VMware1!")
+RECONCILE = ReconciliationSpec(sso_admin_user_name=USER, sso_admin_user_password=PASSWORD)
 FAMILIES = ("rest", "api")
 JOB_SECONDS = 600.0
 
@@ -121,7 +122,7 @@ FRESH: dict[str, tuple[str, Ask]] = {
 """What is asked of an appliance that waits for a restore."""
 
 RESTORED: dict[str, tuple[str, Ask]] = {
-    "RECONCILIATION_CREATE": ("reconciliation create", lambda api, _: api.create_reconciliation(ReconciliationSpec())),
+    "RECONCILIATION_CREATE": ("reconciliation create", lambda api, _: api.create_reconciliation(RECONCILE)),
     "RECONCILIATION_GET": ("reconciliation get", lambda api, _: api.reconciliation()),
 }
 """What is asked of one that has been restored."""
@@ -166,25 +167,26 @@ def sweep(release: str, family: str) -> dict[str, Any]:
     """Return what each operation came to: its result, or the error that it raised."""
     came: dict[str, Any] = {}
 
-    def ask(operations: dict[str, tuple[str, Ask]], api: RecoveryApi, facts: Facts) -> None:
+    def ask(operations: dict[str, tuple[str, Ask]], api: RecoveryApi, facts: Facts, clock: FakeClock) -> None:
         for name, (_, call) in operations.items():
             try:
                 came[name] = call(api, facts)
             except BackupctlError as error:
                 came[name] = error
+            clock.sleep(30)  # what was cancelled needs a moment to end
 
     with served(release, family, fresh=False) as (api, facts, clock):
-        ask(dict(list(IN_SERVICE.items())[:-3]), api, facts)
+        ask(dict(list(IN_SERVICE.items())[:-3]), api, facts, clock)
         clock.sleep(JOB_SECONDS)
-        ask(dict(list(IN_SERVICE.items())[-3:]), api, facts)
+        ask(dict(list(IN_SERVICE.items())[-3:]), api, facts, clock)
     with served(release, family, fresh=True) as (api, facts, clock):
-        ask(FRESH, api, facts)
+        ask(FRESH, api, facts, clock)
         if offers(release, family):
             clock.sleep(JOB_SECONDS)
             api.create_restore(facts.restore)
             clock.sleep(3 * JOB_SECONDS)
             assert api.restore_job().state == "SUCCEEDED"
-        ask(RESTORED, api, facts)
+        ask(RESTORED, api, facts, clock)
     return came
 
 
