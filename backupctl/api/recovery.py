@@ -248,6 +248,8 @@ class RecoveryApi:
         try:
             raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
         except NotSupportedError as error:
+            if endpoint.since != endpoints.FIRST_RELEASE:
+                error.hint = f"it came with release {endpoint.since}"
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
                 self._remember_missing(endpoint, error)
                 raise

@@ -1,12 +1,13 @@
 """What to back up and where to, out of settings and prompts, judged by the local rules before anything is sent."""
 
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import structs
 
 from backupctl.cli.app import App, no_such_value
 from backupctl.errors import UsageError
-from backupctl.models import BackupRequest, LocationSpec
+from backupctl.models import BackupRequest, LocationSpec, RestoreRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Patience
 from backupctl.rules.fields import check_parts
@@ -33,6 +34,8 @@ from backupctl.settings.options import (
     TIMEOUT,
 )
 from backupctl.settings.parsers import parser_of
+
+Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
 
 def backup_plan(app: App, request: BackupRequest | None = None) -> BackupPlan:
@@ -72,7 +75,7 @@ def backup_request(app: App) -> BackupRequest:
     )
 
 
-def filled_in(request: BackupRequest, server: str, now: datetime) -> BackupRequest:
+def filled_in(request: Q, server: str, now: datetime) -> Q:
     """Return the request for one appliance: ``{server}``, ``{date}`` and ``{time}`` in its location are filled in."""
     text = fill_location(request.location, server=server, now=now)
     return structs.replace(request, location=parse_location(text, request.location_type).location)
@@ -90,6 +93,11 @@ def location_of(app: App) -> tuple[str, str]:
             raise no_such_value(LOCATION)
         text = app.prompter.ask("Location (such as sftp://host/folder)", checked)
     return checked(text).location_type, text
+
+
+def located(app: App, template: str, server: str) -> str:
+    """Return a location for one appliance: its placeholders are filled in."""
+    return fill_location(template, server=server, now=app.clock.now())
 
 
 def location_login(app: App, location: str) -> tuple[str | None, Secret | None]:
@@ -149,7 +157,10 @@ def _ask_backup_password(app: App) -> Secret | None:
 
 
 def location_spec(app: App) -> LocationSpec:
-    """Return where archives are looked for; schedules and archives know no location type but the URL's scheme."""
+    """Return where archives are looked for; ``{server}`` in it is still to be filled in.
+
+    Schedules and archives know no location type but the scheme of the URL.
+    """
     _, location = location_of(app)
     user, password = location_login(app, location)
     return LocationSpec(location=location, location_user=user, location_password=password)

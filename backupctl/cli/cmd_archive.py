@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import click
+from msgspec import structs
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import location_spec
+from backupctl.cli.backup import located, location_spec
 from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import run
-from backupctl.models import ArchiveFilter
+from backupctl.models import ArchiveFilter, LocationSpec
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.archives import read_archive, read_archives, read_systems
 from backupctl.operations.run import Outcome
@@ -52,10 +53,10 @@ Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 @click.pass_obj
 def systems(app: App, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
-    location = location_spec(app)
+    at = _place(app)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
+        found = yield from read_systems(appliance, at(appliance), password_in_url=allow_password_in_url)
         return Outcome({"systems": found})
 
     return run(app, "archive systems", SystemsResult, work)
@@ -81,11 +82,11 @@ Exit status: 0 the archives were listed, 10 there is nothing at the location."""
 @click.pass_obj
 def list_command(app: App, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
     """List the archives at a location, newest first."""
-    location = location_spec(app)
+    at = _place(app)
     only = _filter(app.clock.now(), **filters)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_archives(appliance, location, system, only, password_in_url=allow_password_in_url)
+        found = yield from read_archives(appliance, at(appliance), system, only, password_in_url=allow_password_in_url)
         return Outcome({"archives": found})
 
     return run(app, "archive list", ArchivesResult, work)
@@ -108,13 +109,25 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 @click.pass_obj
 def show(app: App, archive: str, system: str | None, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
-    location = location_spec(app)
+    at = _place(app)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
+        found = yield from read_archive(
+            appliance, at(appliance), system, archive, password_in_url=allow_password_in_url
+        )
         return Outcome({"archive": found})
 
     return run(app, "archive show", ArchiveResult, work)
+
+
+def _place(app: App) -> Callable[[Appliance], LocationSpec]:
+    """Return where archives are looked for, for each appliance."""
+    location = location_spec(app)
+
+    def at(appliance: Appliance) -> LocationSpec:
+        return structs.replace(location, location=located(app, location.location, appliance.name))
+
+    return at
 
 
 def _filter(

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import location_login, location_of, patience
+from backupctl.cli.backup import filled_in, location_login, location_of, patience
 from backupctl.cli.connection import connect
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import run
@@ -26,6 +26,7 @@ from backupctl.operations.restore import (
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results import Envelope, RequestsResult, RestoreResult
+from backupctl.rules.fields import check_parts
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -81,7 +82,7 @@ def validate(app: App, sso_username: str | None) -> int:
     request = _request(app, sso_username, ignore_warnings=None)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        metadata = yield from validate_restore(appliance, request)
+        metadata = yield from validate_restore(appliance, filled_in(request, appliance.name, app.clock.now()))
         error = None
         if metadata.applicable is False:
             error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
@@ -113,12 +114,16 @@ def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool)
     The name of the host has to be typed to confirm that, unless --yes is given.
     """
     request = _request(app, sso_username, ignore_warnings=ignore_warnings or None)
+
+    def of(appliance: Appliance) -> RestoreRequest:
+        return filled_in(request, appliance.name, app.clock.now())
+
     if app.value(DRY_RUN):
-        return _dry_run(app, "restore create", lambda appliance: appliance.api.prepare_create_restore(request))
+        return _dry_run(app, "restore create", lambda appliance: appliance.api.prepare_create_restore(of(appliance)))
     wait, waits = not app.value(NO_WAIT), patience(app)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from create_restore(appliance, request, waits, wait=wait)))
+        return Outcome.of((yield from create_restore(appliance, of(appliance), waits, wait=wait)))
 
     def confirm(appliance: Appliance) -> None:
         if not yes:
@@ -225,7 +230,7 @@ def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool)
 def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
     location_type, location = location_of(app)
     user, location_password = location_login(app, location)
-    backup, sso = app.secret(BACKUP_PASSWORD), app.secret(SSO_PASSWORD)
+    backup, sso, parts = app.secret(BACKUP_PASSWORD), app.secret(SSO_PASSWORD), app.value(PART)
     if sso_username and sso is None and app.prompter.present and not app.value(DRY_RUN):
         sso_password = app.prompter.ask_secret(f"Password of {sso_username}")
     else:
@@ -239,7 +244,7 @@ def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None
         sso_admin_user_name=sso_username,
         sso_admin_user_password=sso_password,
         ignore_warnings=ignore_warnings,
-        parts=app.value(PART) or None,
+        parts=check_parts(parts) or None,
     )
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import backup_password, backup_plan, location_of
+from backupctl.cli.backup import backup_password, backup_plan, located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import run
 from backupctl.errors import UsageError
@@ -28,6 +29,7 @@ from backupctl.operations.schedules import (
 )
 from backupctl.operations.task import Task
 from backupctl.results import JobResult, RequestsResult, ScheduleResult, SchedulesResult
+from backupctl.rules.fields import check_parts
 from backupctl.rules.template import fill_location
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
@@ -124,13 +126,13 @@ def set_command(  # noqa: PLR0917 - click passes by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
-    location_password = app.secret(LOCATION_PASSWORD)
+    location_password, parts = app.secret(LOCATION_PASSWORD), app.value(PART)
     wanted = Wanted(
-        location=location_of(app)[1] if app.value(LOCATION) else None,
+        location=_location(app),
         location_user=app.value(LOCATION_USER),
         location_password=location_password.value if location_password else None,
         backup_password=backup_password(app) if app.secret(BACKUP_PASSWORD) else None,
-        parts=app.value(PART) or None,
+        parts=check_parts(parts) or None,
         enable=enable,
         at=_time(at) if at is not None else None,
         days=_days(days),
@@ -219,7 +221,7 @@ def run_command(app: App, name: str) -> int:
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
-        plan = replace(backup_plan(app, request), start=start, job_types=SCHEDULED)
+        plan = replace(backup_plan(app, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         return Outcome.of((yield from create(appliance, plan)))
 
     return run(app, "schedule run", JobResult, work)
@@ -231,8 +233,7 @@ def _prepare_run(name: str, comment: str | None, appliance: Appliance) -> Task[O
 
 
 def _set(app: App, name: str, wanted: Wanted, appliance: Appliance) -> Task[Written]:
-    location = wanted.location and fill_location(wanted.location, server=appliance.name, now=app.clock.now())
-    wanted = replace(wanted, location=location)
+    wanted = replace(wanted, location=wanted.location and located(app, wanted.location, appliance.name))
     return (yield from set_schedule(appliance, name, wanted, dry_run=app.value(DRY_RUN)))
 
 
@@ -247,6 +248,22 @@ def _write(app: App, command_name: str, write: Callable[[Appliance], Task[Writte
         return Outcome({"schedule": written.schedule, "changes": written.changes, "requests": written.requests})
 
     return run(app, command_name, ScheduleResult, work)
+
+
+def _location(app: App) -> str | None:
+    """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
+    if not app.value(LOCATION):
+        return None
+    _, location = location_of(app)
+    if "://" not in location:
+        raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
+    moment = app.clock.now()
+    if located(app, location, "server") != fill_location(location, server="server", now=moment - timedelta(hours=25)):
+        raise UsageError(
+            "a date or time in the location of a schedule would always be that of now",
+            hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
+        )
+    return location
 
 
 def _time(text: str) -> tuple[int, int]:

@@ -107,8 +107,13 @@ def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> 
     return Appliance(server.name, server.host, user, api, app.clock, app.view.event, partial(_attach_line, app))
 
 
-def _attach_line(app: App, job_id: str) -> str:
-    """Return the command line that follows a job later, with the connection options of this run."""
+def _attach_line(app: App, job_id: str) -> str | None:
+    """Return the command line that follows a job later, with the connection options of this run.
+
+    None for a reconciliation, which can only be followed by who starts it.
+    """
+    if job_id == RECONCILIATION:
+        return None
     words = []
     for key in _ATTACHING:
         given = app.given.get(key)
@@ -118,7 +123,7 @@ def _attach_line(app: App, job_id: str) -> str:
         elif given:
             for text in given if isinstance(given, tuple) else (given,):
                 words += [flag, str(text)]
-    command = ["restore", "watch"] if job_id in {RESTORE, RECONCILIATION} else ["watch", job_id]
+    command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])
 
 

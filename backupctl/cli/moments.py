@@ -1,6 +1,6 @@
 """Moments as they are typed: a date, a date with a time, or how long ago."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
@@ -9,8 +9,8 @@ from backupctl.rules.duration import parse_duration
 def parse_moment(flag: str, text: str, now: datetime) -> datetime:
     """Return an aware time: ISO 8601 (without a zone: that of this machine), or a duration before ``now``."""
     try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         pass
     try:
         return now - timedelta(seconds=parse_duration(text))

@@ -1,8 +1,9 @@
 """Archives: what lies at a backup location."""
 
+import contextlib
 from functools import partial
 
-from backupctl.errors import NotFoundError, UsageError
+from backupctl.errors import NotFoundError, NotSupportedError, UsageError
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
@@ -16,7 +17,7 @@ def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_ur
     In ``/rest`` the password of the location travels in the URL, where proxies log it: without ``password_in_url``
     that raises UsageError, and nothing is sent.
     """
-    _guard(appliance, location, allowed=password_in_url)
+    yield from _guard(appliance, location, allowed=password_in_url)
     return tuple((yield from retrying(appliance, partial(appliance.api.system_names, location))))
 
 
@@ -29,7 +30,7 @@ def read_archives(
     password_in_url: bool,
 ) -> Task[tuple[Archive, ...]]:
     """Return the archives of a system, of all systems where none is named, newest first."""
-    _guard(appliance, location, allowed=password_in_url)
+    yield from _guard(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
     else:
@@ -58,7 +59,7 @@ def read_archive(
 
     Raises NotFoundError where it does not exist.
     """
-    _guard(appliance, location, allowed=password_in_url)
+    yield from _guard(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
         if len(systems) != 1:
@@ -86,8 +87,18 @@ def read_archive(
     )
 
 
-def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> None:
-    if appliance.api.family == "rest" and location.location_password is not None and not allowed:
+def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> Task[None]:
+    """Raise UsageError where the password would stand in a URL.
+
+    Some releases have sessions in ``/api`` and their recovery in ``/rest`` only: so that is found out first, with a
+    request that holds no password.
+    """
+    if location.location_password is None or allowed:
+        return
+    if appliance.api.family != "rest":
+        with contextlib.suppress(NotSupportedError):
+            yield from retrying(appliance, appliance.api.recovery_supported)
+    if appliance.api.family == "rest":
         raise UsageError(
             f"{appliance.host} speaks only /rest, where the location's password would stand in the URL of the request",
             hint="proxies and servers log URLs; --allow-password-in-url accepts that",

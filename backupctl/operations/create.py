@@ -31,16 +31,23 @@ def _create_job(api: RecoveryOperations, request: BackupRequest) -> BackupJobSta
 class BackupPlan:
     """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
 
-    ``start`` sends the request that starts it, of which ``job_types`` may become.
+    ``start`` sends the request that starts it, of which ``job_types`` may become. ``tells_encryption`` is False where
+    the request does not say whether the backup is encrypted, as a schedule keeps its password to itself.
     """
 
     request: BackupRequest
     patience: Patience
     start: Callable[[RecoveryOperations, BackupRequest], BackupJobStatus] = _create_job
     job_types: frozenset[str] = MANUAL
+    tells_encryption: bool = True
     wait: bool = True
     if_running: str = "fail"
     cancel_on_interrupt: bool = False
+
+    def job_of(self, request: BackupRequest) -> Job:
+        """Return the job that a request asks for, before anything is known of it."""
+        job = jobs.of_request(request)
+        return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
 def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
@@ -88,13 +95,14 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
         known = yield from retrying(appliance, appliance.api.jobs)
         answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
         if not isinstance(answer, BackupctlError):
-            job = jobs.from_status(answer, jobs.of_request(request))
+            job = jobs.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if not isinstance(answer, BusyError):
             if answer.certain:
                 raise answer
-            return (yield from find_lost_job(appliance, Expected(request, plan.job_types), known, answer, deadline))
+            expected = Expected(plan.job_of(request), plan.job_types)
+            return (yield from find_lost_job(appliance, expected, known, answer, deadline))
         busy_with = yield from _running(appliance)
         if plan.if_running == "fail":
             raise _busy(appliance, answer, busy_with)

@@ -27,10 +27,11 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.pace import Pace
 from backupctl.operations.task import Backoff, Task, Wait, attempt
-from backupctl.results import ErrorInfo, Event, Job, Progressed, Recovered, Troubled
+from backupctl.results import RECONCILIATION, RESTORE, ErrorInfo, Event, Job, Progressed, Recovered, Troubled
 from backupctl.rules.hints import hint_for
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
+_LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 GONE_SECONDS: Final = 300.0
 """How long a job that was seen may be unknown to the appliance, as it is while its services start."""
@@ -164,9 +165,10 @@ class Follower:
 
 def failure(host: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with what is known about its messages."""
+    log_hint = _LOGS_HINT if job.id in {RESTORE, RECONCILIATION} else _LOG_HINT
     return BackupFailedError(
         f"{host} says that {job.title} ended as {job.state}",
-        hint=hint_for(message.default_message for message in job.messages) or _LOG_HINT,
+        hint=hint_for(message.default_message for message in job.messages) or log_hint,
     )
 
 

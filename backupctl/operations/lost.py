@@ -6,6 +6,8 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
+from msgspec import structs
+
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
@@ -15,7 +17,7 @@ from backupctl.errors import (
     NotSupportedError,
     OutcomeUnknownError,
 )
-from backupctl.models import BackupRequest, JobDetails
+from backupctl.models import JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, Wait, attempt
@@ -31,7 +33,7 @@ _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 class Expected:
     """How our job would look like: what was asked for, and the types that it may have."""
 
-    request: BackupRequest
+    job: Job
     job_types: frozenset[str]
 
 
@@ -90,7 +92,7 @@ def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | 
     status = yield from attempt(partial(appliance.api.job, job_id), held=True)
     if isinstance(status, BackupctlError):
         return status
-    job = jobs.from_status(status, jobs.of_request(expected.request, job_id))
+    job = jobs.from_status(status, structs.replace(expected.job, id=job_id))
     if details is not None:
         job = jobs.from_details(details, job)
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
@@ -98,11 +100,11 @@ def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | 
 
 
 def _is_ours(details: JobDetails, expected: Expected, user: str) -> bool:
-    request = expected.request
+    asked = expected.job
     return (
         (details.type is None or details.type in expected.job_types)
-        and same_location(details.location, request.location)
-        and (details.location_user or None) == (request.location_user or None)
+        and same_location(details.location, asked.location or "")
+        and (details.location_user or None) == (asked.location_user or None)
         and (details.user is None or _account(details.user) == _account(user))
     )
 

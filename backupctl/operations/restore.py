@@ -56,7 +56,7 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
 
 def create_restore(appliance: Appliance, request: RestoreRequest, patience: Patience, *, wait: bool) -> Task[Followed]:
     """Start a restore and follow it to its end."""
-    started = yield from _start(appliance, partial(appliance.api.create_restore, request), _restore_job)
+    started = yield from _start(appliance, RESTORE, partial(appliance.api.create_restore, request), _restore_job)
     return (yield from _followed(appliance, started, patience, _look)) if wait else Followed(started, None)
 
 
@@ -91,21 +91,22 @@ def cancel_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience, *, wait: bool) -> Task[Followed]:
     """Start a reconciliation and follow it to its end."""
-    started = yield from _start(appliance, partial(appliance.api.create_reconciliation, spec), _reconciliation_job)
+    start = partial(appliance.api.create_reconciliation, spec)
+    started = yield from _start(appliance, RECONCILIATION, start, _reconciliation_job)
     if not wait:
         return Followed(started, None)
     return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
 
 
-def _start(appliance: Appliance, start: Callable[[], S], as_job: Callable[[S], Job]) -> Task[Job]:
+def _start(appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Callable[[S], Job]) -> Task[Job]:
     """Send the request that starts it, once; after a lost answer, only looking tells whether it runs."""
     answer = yield from attempt(start, held=True)
     if isinstance(answer, BackupctlError):
         if answer.certain:
             raise answer
         raise OutcomeUnknownError(
-            f"{appliance.host}: it is unknown whether it was started: {answer.message}",
-            hint=appliance.hint_to_follow(RESTORE),
+            f"{appliance.host}: it is unknown whether the {job_id} was started: {answer.message}",
+            hint=appliance.hint_to_follow(job_id),
             details=answer.details,
         )
     job = as_job(answer)
@@ -122,10 +123,11 @@ def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look) ->
 def _first_look(appliance: Appliance) -> Task[Job]:
     """Return the restore as it is.
 
-    An appliance on which none ever ran answers 500 to the question. Raises NotFoundError for that.
+    An appliance in service on which none ever ran answers 500 to the question, a fresh one NONE without progress and
+    without a message. Raises NotFoundError for both.
     """
     try:
-        return _restore_job((yield from retrying(appliance, appliance.api.restore_job)))
+        job = _restore_job((yield from retrying(appliance, appliance.api.restore_job)))
     except ServerFaultError as error:
         if not error.certain or error.retryable:
             raise
@@ -134,6 +136,9 @@ def _first_look(appliance: Appliance) -> Task[Job]:
             hint="an appliance that was never restored answers so",
             details=error.details,
         ) from error
+    if job.state == JobState.NONE and not job.progress and not job.messages:
+        raise NotFoundError(f"{appliance.host} has begun no restore", hint="`backupctl restore create` begins one")
+    return job
 
 
 def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:

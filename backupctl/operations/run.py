@@ -10,6 +10,7 @@ from backupctl.errors import (
     BackupctlError,
     ExitCode,
     NotFoundError,
+    NotSupportedError,
     ServerFaultError,
 )
 from backupctl.operations.appliance import Appliance
@@ -45,7 +46,7 @@ def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome]) -> T
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(error=error)
+        outcome = Outcome(error=_with_release(error, release))
     except BaseException:
         yield from _leave(appliance)
         raise
@@ -60,6 +61,13 @@ def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome]) -> T
         error=ErrorInfo.of(outcome.error) if outcome.error else None,
         **outcome.fields,
     )
+
+
+def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
+    """Name the release in the sentence about what it does not have."""
+    if isinstance(error, NotSupportedError) and release is not None:
+        error.message = error.message.replace("its release", f"its release {release}", 1)
+    return error
 
 
 def _release(appliance: Appliance) -> Task[str | None]:

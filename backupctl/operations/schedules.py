@@ -1,13 +1,19 @@
 """Schedules: read them, and change them only where they differ from what is wanted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
 
-from backupctl.errors import BackupctlError, NotFoundError, UsageError
+from backupctl.errors import (
+    BackupctlError,
+    InterruptedRunError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UsageError,
+)
 from backupctl.models import BackupRequest, RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.lost import same_location
@@ -84,12 +90,17 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
         write, prepare = api.update_schedule, api.prepare_update_schedule
     if dry_run:
         return Written(_info(name, before) if before else None, changes, prepare(name, spec))
-    lost = yield from attempt(partial(write, name, spec), held=True)
-    if isinstance(lost, BackupctlError) and lost.certain:
-        raise lost
-    now = yield from _read(appliance, name)
-    if isinstance(lost, BackupctlError) and _difference(now, wanted)[1]:
-        raise lost
+    answer = yield from attempt(partial(write, name, spec), held=True)
+    if not isinstance(answer, BackupctlError):
+        return Written(_info(name, (yield from _read(appliance, name))), changes)
+    if answer.certain:
+        raise answer
+    now = yield from _look_after(appliance, name, answer)
+    if now is None or _open_changes(now, wanted):
+        answer.message += f": {'there is no' if now is None else 'not changed was'} schedule {name!r}"
+        raise answer
+    if now == before:
+        raise _unknown(appliance, name, answer, "only passwords were given, and those cannot be read")
     return Written(_info(name, now), changes)
 
 
@@ -102,13 +113,13 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     gone = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         return Written(before, gone, appliance.api.prepare_delete_schedule(name))
-    lost = yield from attempt(partial(appliance.api.delete_schedule, name), held=True)
-    if isinstance(lost, BackupctlError):
-        if lost.certain:
-            raise lost
-        left = yield from retrying(appliance, appliance.api.schedules)
-        if name in left:
-            raise lost
+    answer = yield from attempt(partial(appliance.api.delete_schedule, name), held=True)
+    if isinstance(answer, BackupctlError):
+        if answer.certain:
+            raise answer
+        if (yield from _look_after(appliance, name, answer)) is not None:
+            answer.message += f": schedule {name!r} is still there"
+            raise answer
     return Written(None, gone)
 
 
@@ -135,6 +146,34 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
         ) from error
 
 
+def _look_after(appliance: Appliance, name: str, lost: BackupctlError) -> Task[Schedule | None]:
+    """Return the schedule after a write whose answer was lost, None where there is none.
+
+    Raises OutcomeUnknownError where the appliance cannot be asked.
+    """
+    try:
+        return (yield from _read(appliance, name))
+    except NotFoundError:
+        return None
+    except InterruptedRunError:
+        raise
+    except BackupctlError as error:
+        raise _unknown(appliance, name, lost, error.message) from error
+
+
+def _unknown(appliance: Appliance, name: str, lost: BackupctlError, why: str) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"{appliance.host}: it is unknown whether schedule {name!r} was changed: {lost.message}; then: {why}",
+        hint="`backupctl schedule show` tells how it is; it is safe to do the same again",
+        details=lost.details,
+    )
+
+
+def _open_changes(schedule: Schedule, wanted: Wanted) -> bool:
+    """Whether something that can be read is still to be changed."""
+    return any(change.after != MASK for change in _difference(schedule, wanted)[1])
+
+
 def _check_complete(name: str, wanted: Wanted) -> None:
     missing = [flag for flag, value in (("--location", wanted.location), ("--at", wanted.at)) if value is None]
     if missing:
@@ -153,10 +192,10 @@ def _difference(before: Schedule | None, wanted: Wanted) -> tuple[ScheduleSpec, 
         "location": (
             mask_location(old.location) or None,
             wanted.location,
-            wanted.location is not None and same_location(old.location, wanted.location),
+            wanted.location is not None and _same_location(old.location, wanted.location),
         ),
         "location_user": (old.location_user, wanted.location_user, old.location_user == wanted.location_user),
-        "parts": (old.parts, wanted.parts, set(old.parts or ()) == set(wanted.parts or ())),
+        "parts": (old.parts, wanted.parts, before is not None and _all_parts(old.parts) == _all_parts(wanted.parts)),
         "enable": (old.enable, wanted.enable, old.enable == wanted.enable),
         "recurrence_info": (old.recurrence_info, recurrence, _same_recurrence(old.recurrence_info, recurrence)),
         "retention_info": (old.retention_info, retention, old.retention_info == retention),
@@ -170,6 +209,16 @@ def _difference(before: Schedule | None, wanted: Wanted) -> tuple[ScheduleSpec, 
         Change(field=name, before=_shown(one), after=_shown(other)) for name, (one, other) in differing.items()
     )
     return spec, changes
+
+
+def _same_location(one: str, other: str) -> bool:
+    """Whether two spellings name one location by one protocol: the scheme of a schedule's location is its type."""
+    return one.partition("://")[0].lower() == other.partition("://")[0].lower() and same_location(one, other)
+
+
+def _all_parts(parts: Iterable[str] | None) -> set[str]:
+    """Return what is backed up: the common part always is, whether it is named or not."""
+    return {"common", *(parts or ())}
 
 
 def _recurrence(old: RecurrenceInfo | None, wanted: Wanted) -> RecurrenceInfo | None:
