@@ -22,6 +22,9 @@ PATIENCE_SECONDS = 65.0
 HANDSHAKE_SECONDS = 10.0
 """How long a TLS handshake may take."""
 
+GOODBYE_SECONDS = 1.0
+"""How long a server that stops waits for the threads of its connections, which were cut."""
+
 MOST_BYTES_DRAINED = 64 * 1024 * 1024
 """How much of a refused body is still read, so that the client gets to see the refusal and not a reset."""
 
@@ -49,6 +52,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
         self.lock = threading.Lock()
         self._context = context
         self._connections: set[socket.socket] = set()
+        self._busy: set[threading.Thread] = set()
         super().__init__(address, _Handler)
 
     def answer(self, request: Request) -> Answer:
@@ -59,6 +63,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
     def process_request_thread(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         """Shake hands in the connection's own thread, so that a silent client keeps nobody waiting."""
         connection = request
+        self._busy.add(threading.current_thread())
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:
@@ -69,10 +74,11 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
                 connection.do_handshake()
             connection.settimeout(PATIENCE_SECONDS)
             super().process_request_thread(connection, client_address)
-        except OSError:
+        except (OSError, ValueError):  # cut; ValueError where TLS was unwrapped by that
             connection.close()
         finally:
             self._connections.discard(connection)
+            self._busy.discard(threading.current_thread())
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that went away; a defect of the simulator is still worth its traceback."""
@@ -82,10 +88,13 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def close_connections(self) -> None:
-        """Cut what clients keep open, so that nothing outlives the server."""
+        """Cut what clients keep open, so that nothing outlives the server but an answer that is slow on purpose."""
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        ends = self.clock.monotonic() + GOODBYE_SECONDS
+        for thread in list(self._busy):
+            thread.join(max(0.0, ends - self.clock.monotonic()))
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -169,7 +169,7 @@ def test_server_store_gets_its_files_though_nobody_asks(tmp_path: Path) -> None:
     with serving(tls=False, store=tmp_path, job_duration=0.1) as server, client_of(server) as client:
         client.post(f"/api{JOB}", json={"parts": [], "location_type": "NFS", "location": "nfs://h/f"})
         deadline = time.perf_counter() + 5
-        while not list(tmp_path.rglob("backup-metadata.json")):
+        while not list(tmp_path.glob("h/f/vCenter/sn_*/M_*/backup-metadata.json")):
             assert time.perf_counter() < deadline
 
 
