@@ -77,6 +77,22 @@ class BackupctlError(Exception):
         self.retryable = retryable
 
 
+class BugError(BackupctlError):
+    """Something that must not happen; it tells where, and no values, which may be secret."""
+
+    @classmethod
+    def of(cls, bug: BaseException) -> "BugError":
+        """Return the error for an exception that nobody expected."""
+        trace = bug.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
+        return cls(
+            f"unexpected: {type(bug).__name__} in {where}",
+            hint="this is a bug in backupctl, please report it; `backupctl list` shows whether a backup runs",
+        )
+
+
 class UsageError(BackupctlError):
     """The command line, a value in it or a local rule (password, location) is broken."""
 

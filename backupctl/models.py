@@ -296,7 +296,13 @@ class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_utc(moment: datetime | None) -> datetime | None:
-    """Return an aware time; the appliance speaks UTC, and a time without zone is taken as such."""
+    """Return an aware time; the appliance speaks UTC, and a time without zone is taken as such.
+
+    None stands for a time that no calendar of UTC has, such as the year 1 east of Greenwich.
+    """
     if moment is None:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None

@@ -123,20 +123,34 @@ class Endpoint(Generic[T]):
         """Return the result in a body.
 
         Raises msgspec.DecodeError, whose text names the path of a wrong field. Numbers written as strings are
-        taken, as the appliance itself writes some, and a map is taken in the spelling of either family.
+        taken, as the appliance itself writes some, and a map is taken in the spelling of either family. Where a
+        field is odd that is not ``essential``, the essential ones are still taken.
         """
-        expected: Any = self.result
-        if expected is NoneType:
+        if self.result is NoneType:
             return None  # type: ignore[return-value]
-        if get_origin(expected) is dict:
-            expected = expected | list[_Entry[get_args(expected)[1]]]  # type: ignore[misc]
+        try:
+            return self._decode(family, content, self.result)  # type: ignore[no-any-return]
+        except msgspec.DecodeError:
+            if self.essential is None:
+                raise
+            essential = self._decode(family, content, self.essential)
+            return msgspec.convert(msgspec.structs.asdict(essential), self.result)
+
+    def _decode(self, family: Family, content: bytes, result: Any) -> Any:  # noqa: ANN401 - one of two types
+        is_map = get_origin(result) is dict
+        expected: Any = result | list[_Entry[get_args(result)[1]]] if is_map else result
         if family is Family.REST:
             value = msgspec.json.decode(content, type=_Value[expected], strict=False).value
         else:
             value = msgspec.json.decode(content, type=expected, strict=False)
-        if get_origin(self.result) is dict and isinstance(value, list):
-            value = {entry.key: entry.value for entry in value}
-        return value  # type: ignore[no-any-return]
+        return {entry.key: entry.value for entry in value} if is_map and isinstance(value, list) else value
+
+
+class _EssentialStatus(msgspec.Struct):
+    """What decides about a backup: no odd message or time may hide that a job has ended."""
+
+    state: str
+    id: str = ""
 
 
 class _Value(msgspec.Struct, Generic[T]):
@@ -206,9 +220,15 @@ JOB_CREATE: Final = Endpoint(
     BackupJobStatus,
     rest=Route("POST", f"{_BACKUP}/job"),
     api=Route("POST", f"{_BACKUP}/job", Encoding.BARE),
+    essential=_EssentialStatus,
 )
 JOB_LIST: Final = Endpoint("list the backup jobs", list[str], Route("GET", f"{_BACKUP}/job"))
-JOB_GET: Final = Endpoint("read the backup job", BackupJobStatus, Route("GET", f"{_BACKUP}/job/{{job}}"))
+JOB_GET: Final = Endpoint(
+    "read the backup job",
+    BackupJobStatus,
+    Route("GET", f"{_BACKUP}/job/{{job}}"),
+    essential=_EssentialStatus,
+)
 JOB_CANCEL: Final = Endpoint(
     "cancel the backup job",
     ReturnResult,

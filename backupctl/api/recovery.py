@@ -14,7 +14,7 @@ from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, u
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
-from backupctl.errors import BackupctlError, NotSupportedError
+from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -86,7 +86,7 @@ class RecoveryApi:
 
     def create_job(self, request: BackupRequest) -> BackupJobStatus:
         """Start a backup and return its status."""
-        return self._call(endpoints.JOB_CREATE, piece=request)
+        return self._about(self._call(endpoints.JOB_CREATE, piece=request), "start a backup")
 
     def jobs(self) -> list[str]:
         """Return the ids of all jobs that the appliance remembers."""
@@ -94,7 +94,7 @@ class RecoveryApi:
 
     def job(self, job_id: str) -> BackupJobStatus:
         """Return the status of a job."""
-        return self._call(endpoints.JOB_GET, job=job_id)
+        return self._about(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
@@ -138,7 +138,8 @@ class RecoveryApi:
 
     def run_schedule(self, name: str, comment: str | None = None) -> BackupJobStatus:
         """Start a backup as the schedule has it and return its status."""
-        return self._call(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
+        status = self._call(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
+        return self._about(status, "run the schedule")
 
     def system_names(self, location: LocationSpec) -> list[str]:
         """Return the systems that have backups at a location; in ``/rest`` the password travels in the URL."""
@@ -233,6 +234,16 @@ class RecoveryApi:
             for wire in wires
         )
 
+    def _about(self, status: BackupJobStatus, doing: str, job_id: str | None = None) -> BackupJobStatus:
+        """Return a status that names its job; one that names none, or another than was asked for, proves nothing."""
+        if status.id if job_id is None else status.id in {"", job_id}:
+            return status
+        raise ApplianceAnswerError(
+            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id or 'no job'} came back",
+            certain=False,
+            retryable=True,
+        )
+
     def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
         if endpoint.doing in self._missing:
             raise self._missing[endpoint.doing]
@@ -256,6 +267,10 @@ class RecoveryApi:
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
+        except AuthenticationError as error:
+            if self._session.was_let_in:
+                error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
+            raise
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain)
             raise

@@ -61,6 +61,7 @@ class App:
         self.workers = workers
         self.before_command = before_command
         self.given: dict[str, Given] = {}
+        self.command: str | None = None
         self._told: set[str] = set()
         self._clock = clock
         self._prompter = prompter
@@ -211,7 +212,7 @@ def output_asked_for(argv: Sequence[str]) -> Output:
         if word == "--":
             break
         if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", word, re.DOTALL):
-            found = match[1].removeprefix("=") or after
+            found = (match[1].removeprefix("=") or after).strip().lower()
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
     return formats.get(found, "text")
 

@@ -44,6 +44,11 @@ def backup_plan(app: App, request: BackupRequest | None = None) -> BackupPlan:
     Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
     nobody can be asked.
     """
+    if app.value(REQUIRE_ENCRYPTION) and app.value(IF_RUNNING) == "attach":
+        raise UsageError(
+            f"{REQUIRE_ENCRYPTION.flag} and {IF_RUNNING.flag} attach exclude each other",
+            hint="nobody can tell whether a running backup is encrypted; --if-running wait makes one that is",
+        )
     return BackupPlan(
         request=request or backup_request(app),
         patience=patience(app),

@@ -4,13 +4,14 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.job_argument import job_argument
-from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.options import ApplianceCommand, options, shared_options
+from backupctl.cli.running import run, show_requests
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import cancel
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results import JobResult
+from backupctl.settings.options import DRY_RUN
 
 
 @click.command(
@@ -24,10 +25,13 @@ Exit status: 0 the job has ended without success, as was asked for; 6 the applia
 first; 8 it had not ended after 60 s; 10 there is no such job.""",
 )
 @job_argument()
+@options(DRY_RUN)
 @shared_options
 @click.pass_obj
 def command(app: App, job_id: str) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
+    if app.value(DRY_RUN):
+        return show_requests(app, "cancel", lambda appliance: appliance.api.prepare_cancel(job_id))
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel(appliance, job_id)))

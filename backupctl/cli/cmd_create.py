@@ -7,15 +7,14 @@ from msgspec import structs
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_plan, filled_in
-from backupctl.cli.connection import connect
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import run, show_requests
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import OK, failed, validate
-from backupctl.results import Envelope, JobResult, RequestsResult
+from backupctl.results import JobResult, PreparedRequest
 from backupctl.settings.option import Group
 from backupctl.settings.options import DRY_RUN, PREFLIGHT
 
@@ -66,13 +65,8 @@ def _dry_run(app: App) -> int:
     request = backup_plan(app).request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
-    results = [
-        RequestsResult(
-            server=appliance.name,
-            host=appliance.host,
-            simulated=appliance.simulated,
-            requests=appliance.api.prepare_create(filled_in(request, appliance.name, app.clock.now())),
-        )
-        for appliance in connect(app, offline=True)
-    ]
-    return app.finish(Envelope.of("create", results))
+
+    def prepare(appliance: Appliance) -> tuple[PreparedRequest, ...]:
+        return appliance.api.prepare_create(filled_in(request, appliance.name, app.clock.now()))
+
+    return show_requests(app, "create", prepare)

@@ -7,9 +7,8 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import filled_in, location_login, location_of, patience
-from backupctl.cli.connection import connect
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import run, show_requests
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
 from backupctl.operations.appliance import Appliance
@@ -25,7 +24,7 @@ from backupctl.operations.restore import (
 )
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import Envelope, RequestsResult, RestoreResult
+from backupctl.results import RestoreResult
 from backupctl.rules.fields import check_parts
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
@@ -119,7 +118,9 @@ def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool)
         return filled_in(request, appliance.name, app.clock.now())
 
     if app.value(DRY_RUN):
-        return _dry_run(app, "restore create", lambda appliance: appliance.api.prepare_create_restore(of(appliance)))
+        return show_requests(
+            app, "restore create", lambda appliance: appliance.api.prepare_create_restore(of(appliance)), fresh=True
+        )
     wait, waits = not app.value(NO_WAIT), patience(app)
 
     def work(appliance: Appliance) -> Task[Outcome]:
@@ -218,7 +219,9 @@ def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool)
         ignore_warnings=ignore_warnings or None,
     )
     if app.value(DRY_RUN):
-        return _dry_run(app, "restore reconcile", lambda appliance: appliance.api.prepare_create_reconciliation(spec))
+        return show_requests(
+            app, "restore reconcile", lambda appliance: appliance.api.prepare_create_reconciliation(spec), fresh=True
+        )
     wait, waits = not app.value(NO_WAIT), patience(app)
 
     def work(appliance: Appliance) -> Task[Outcome]:
@@ -258,16 +261,3 @@ def _confirm(app: App, appliance: Appliance) -> None:
     typed = app.prompter.ask(f"All that {appliance.host} is now will be lost. Type its name to go on", lambda _: None)
     if typed.strip().lower() != appliance.host.lower():
         raise UsageError("that is not the name of the appliance: nothing was started")
-
-
-def _dry_run(app: App, command_name: str, prepare: Callable[[Appliance], Any]) -> int:
-    results = [
-        RequestsResult(
-            server=appliance.name,
-            host=appliance.host,
-            simulated=appliance.simulated,
-            requests=prepare(appliance),
-        )
-        for appliance in connect(app, offline=True, fresh=True)
-    ]
-    return app.finish(Envelope.of(command_name, results))

@@ -2,26 +2,24 @@
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from backupctl.cli.app import App, no_such_value
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
-from backupctl.results import RECONCILIATION, RESTORE
+from backupctl.results import RESTORE
 from backupctl.secret import Secret
-from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, SERVER, SIMULATE, USERNAME
+from backupctl.settings.option import Option
+from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, PROXY, SERVER, SIMULATE, USERNAME
 from backupctl.settings.parsers import parser_of
+from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
 from backupctl.settings.server import ServerAddress, parse_server
 from backupctl.settings.value import DEFAULT
 
 if TYPE_CHECKING:
     from backupctl.api.transport import Exchange, Observer
-
-_ATTACHING = ("server", "username", "auth", "api", "ca_file", "insecure", "password_file")
-"""What was given of these is repeated in the command line that follows a job later."""
-
 
 RESTORE_PORT: Final = 5480
 """Where an appliance that waits for a restore answers: it has no SSO yet, so local users with basic authentication."""
@@ -88,7 +86,7 @@ def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> 
     from backupctl.api.connect import Login, Trust
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, insecure = app.value(API), find_proxy(server, None, app.environ).value, app.value(INSECURE)
+    family, proxy, insecure = app.value(API), _proxy(app, server), app.value(INSECURE)
     if insecure:
         app.view.warn(
             f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
@@ -104,25 +102,32 @@ def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> 
         proxy=proxy.url.reveal() if proxy else None,
         transport=app.transport_for(server) if app.transport_for else None,
     )
-    return Appliance(server.name, server.host, user, api, app.clock, app.view.event, partial(_attach_line, app))
+    return Appliance(
+        server.name, server.host, user, api, app.clock, app.view.event, partial(_attach_line, app, server, user)
+    )
 
 
-def _attach_line(app: App, job_id: str) -> str | None:
-    """Return the command line that follows a job later, with the connection options of this run.
+def _proxy(app: App, server: ServerAddress) -> Proxy | None:
+    given = app.given.get(PROXY.key)
+    found = find_proxy(server, given if isinstance(given, str) else None, app.environ)
+    if found.value is not None:
+        app.view.debug(f"proxy: {found.value.shown} ({found.source})")
+    return found.value
 
-    None for a reconciliation, which can only be followed by who starts it.
-    """
-    if job_id == RECONCILIATION:
-        return None
-    words = []
-    for key in _ATTACHING:
-        given = app.given.get(key)
-        flag = f"--{key.replace('_', '-')}"
-        if given is True:
-            words.append(flag)
-        elif given:
-            for text in given if isinstance(given, tuple) else (given,):
-                words += [flag, str(text)]
+
+def _attach_line(app: App, server: ServerAddress, user: str, job_id: str) -> str:
+    """Return the command line that follows a job later: all that is not the default, wherever it came from."""
+    words = ["--server", server.name if server.scheme == "https" else server.base_url, "--username", user]
+    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE)
+    for option in options:
+        found = app.sourced(option)
+        if found.source != DEFAULT:
+            words += [option.flag, str(found.value)]
+    if app.value(INSECURE):
+        words.append(INSECURE.flag)
+    file = app.given.get("password_file")
+    if isinstance(file, str) and file != "-":
+        words += [PASSWORD.file_option, file]
     command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])
 

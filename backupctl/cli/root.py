@@ -11,7 +11,7 @@ from backupctl import __version__
 from backupctl.cli.app import App
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.options import shared_options
-from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, OutputError, UsageError
+from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
 from backupctl.views.streams import Outlet
 
 PROGRAM: Final = "backupctl"
@@ -56,6 +56,7 @@ def root(ctx: click.Context) -> None:
     app = ctx.find_object(App)
     if app is None:
         return
+    app.command = ctx.invoked_subcommand
     app.before_command()
     if ctx.invoked_subcommand in WITHOUT_APPLIANCE and app.given:
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given)
@@ -95,7 +96,7 @@ def _run(app: App) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail(app, InterruptedRunError("interrupted"))
     except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
-        return _fail(app, _bug(bug))
+        return _fail(app, BugError.of(bug))
 
 
 def _complete(app: App, shell: str) -> int:
@@ -110,23 +111,10 @@ def _fail(app: App, error: BackupctlError) -> int:
     from backupctl.results import Envelope
 
     app.view.close()
-    command = next((word for word in app.argv if word in COMMANDS), None)
-    return app.finish(Envelope.of_error(command, error))
+    return app.finish(Envelope.of_error(app.command, error))
 
 
 def _usage_error(error: click.ClickException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else PROGRAM
     return UsageError(error.format_message(), hint=f"`{path} --help` shows how it is used")
-
-
-def _bug(bug: Exception) -> BackupctlError:
-    """Say where it happened and nothing of the values, which may be secret."""
-    trace = bug.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
-    return BackupctlError(
-        f"unexpected: {type(bug).__name__} in {where} of {PROGRAM} {__version__}",
-        hint="this is a bug in backupctl, please report it; whether a backup runs, `backupctl list` shows",
-    )

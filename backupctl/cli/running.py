@@ -11,7 +11,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.results import Envelope, Result
+from backupctl.results import Envelope, PreparedRequest, RequestsResult, Result
 
 R = TypeVar("R", bound=Result)
 
@@ -33,8 +33,21 @@ def run(
     for appliance in appliances:
         confirm(appliance)
     mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox)
+    fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
         results = fleet.run([run_on(appliance, result_type, work(appliance)) for appliance in appliances])
         app.view.close()
+    return app.finish(Envelope.of(command, results))
+
+
+def show_requests(
+    app: App, command: str, prepare: Callable[[Appliance], tuple[PreparedRequest, ...]], *, fresh: bool = False
+) -> int:
+    """Show what would be sent, and send nothing (``--dry-run``)."""
+    results = [
+        RequestsResult(
+            server=appliance.name, host=appliance.host, simulated=appliance.simulated, requests=prepare(appliance)
+        )
+        for appliance in connect(app, offline=True, fresh=fresh)
+    ]
     return app.finish(Envelope.of(command, results))

@@ -30,6 +30,8 @@ def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
 
     A lost answer is no reason to stop: what the job does next tells whether the cancellation arrived.
     """
+    if job.ended:
+        raise CancelRefusedError(f"{job.title} on {appliance.host} has already ended as {job.state}")
     answer = yield from attempt(partial(appliance.api.cancel_job, job.id))
     if isinstance(answer, BackupctlError) and answer.certain:
         raise answer

@@ -15,6 +15,7 @@ from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import Task, Wait, attempt, retrying
+from backupctl.operations.watch import judged
 from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
 
 MANUAL: Final = frozenset({"MANUAL"})
@@ -66,7 +67,7 @@ def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
     if isinstance(started, Followed):
         return started
     if not plan.wait:
-        return Followed(started, None)
+        return judged(appliance, started) if started.ended else Followed(started, None)
     return (
         yield from follow(
             appliance,
@@ -108,7 +109,7 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             raise _busy(appliance, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
-        if appliance.clock.monotonic() >= deadline:
+        if plan.if_running == "attach" or appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, answer, busy_with)
         busy_id = busy_with.id if busy_with else None
         if busy_id not in waited_for:

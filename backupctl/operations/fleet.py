@@ -164,10 +164,13 @@ class _Run(Generic[T]):
 
 
 class Fleet(Generic[T]):
-    """Drives tasks to their ends."""
+    """Drives tasks to their ends; ``tell`` gets a sentence where an interruption has to wait."""
 
-    def __init__(self, clock: Clock, workers: Workers, mailbox: Mailbox) -> None:
+    def __init__(
+        self, clock: Clock, workers: Workers, mailbox: Mailbox, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._clock = clock
+        self._tell_user = tell
         self._workers = workers
         self._mailbox = mailbox
         self._tickets = itertools.count(1)
@@ -197,6 +200,13 @@ class Fleet(Generic[T]):
             heapq.heappop(self._due)
         return max(0.0, self._due[0][0] - self._clock.monotonic()) if self._due else None
 
+    def _remember(self, until: float, ticket: int) -> None:
+        """Put a due time on the heap, and drop those of calls that were answered when they become many."""
+        heapq.heappush(self._due, (until, ticket))
+        if len(self._due) > 64 + 2 * len(self._waiting):
+            self._due = [(due, waiting) for due, waiting in self._due if waiting in self._waiting]
+            heapq.heapify(self._due)
+
     def _deliver(self, ticket: int, result: object, error: BaseException | None) -> None:
         run = self._waiting.pop(ticket, None)
         if run is not None:
@@ -217,8 +227,13 @@ class Fleet(Generic[T]):
 
     def _interrupt(self, interruption: Interruption) -> None:
         if self._interruption is not None:
-            raise InterruptedRunError(f"interrupted twice ({interruption.signal}): nothing was waited for")
+            raise InterruptedRunError(
+                f"interrupted twice ({interruption.signal}): nothing was waited for",
+                hint="a backup may have been started or may still run: `backupctl list` shows it",
+            )
         self._interruption = interruption
+        if any(run.waits_for is not None and run.waits_for.held for run in self._waiting.values()):
+            self._tell_user(f"{interruption.signal}: ending as soon as it is known what was started; again: at once")
         for ticket, run in list(self._waiting.items()):
             if run.waits_for is not None and not run.waits_for.held:
                 if isinstance(run.waits_for, Call):
@@ -244,7 +259,7 @@ class Fleet(Generic[T]):
         run.ticket = ticket = next(self._tickets)
         self._waiting[ticket] = run
         if effect.until is not None:
-            heapq.heappush(self._due, (effect.until, ticket))
+            self._remember(effect.until, ticket)
         if isinstance(effect, Call):
             run.give_up = self._workers.submit(
                 effect.function, lambda result, error: self._mailbox.put(Delivery(ticket, result, error))

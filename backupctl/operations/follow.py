@@ -15,6 +15,7 @@ from backupctl.errors import (
     AuthenticationError,
     BackupctlError,
     BackupFailedError,
+    BugError,
     CertificateError,
     InterruptedRunError,
     NotFoundError,
@@ -35,6 +36,9 @@ _LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 GONE_SECONDS: Final = 300.0
 """How long a job that was seen may be unknown to the appliance, as it is while its services start."""
+
+QUIET_SECONDS: Final = 900.0
+"""A kind of trouble that comes back after less than this is not told again."""
 
 HEARTBEAT_SECONDS: Final = 300.0
 """After this time without change the job is shown all the same."""
@@ -89,7 +93,8 @@ class Follower:
         self._backoff = Backoff()
         self._last_sign_of_life = self._shown_at = self.now
         self._gone_since: float | None = None
-        self._troubles: set[type[BackupctlError]] = set()
+        self._troubles: dict[type[BackupctlError], float] = {}
+        self._in_trouble = self._told_since_healthy = False
         self.pace.observe(self.now, self.job.progress)
         self._plan(self.now, self.pace.next_gap(self.now))
 
@@ -104,9 +109,9 @@ class Follower:
 
     def _seen(self, now: float, time: datetime, job: Job) -> Step:
         events: list[Event] = []
-        if self._troubles:
+        if self._in_trouble and self._told_since_healthy:
             events.append(Recovered(time=time, server=self.appliance_name))
-        self._troubles.clear()
+        self._in_trouble = self._told_since_healthy = False
         self._backoff, self._gone_since = Backoff(), None
         changed = _vital_signs(job) != _vital_signs(self.job)
         self.job = job
@@ -125,7 +130,7 @@ class Follower:
     def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
         if _is_final(error):
             return Step(end=Followed(self.job, error))
-        if isinstance(error, NotFoundError | NotSupportedError):
+        if isinstance(error, NotFoundError) and error.certain:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= GONE_SECONDS:
                 gone = BackupFailedError(
@@ -136,12 +141,14 @@ class Follower:
         else:
             self._gone_since = None
         events: tuple[Event, ...] = ()
-        if type(error) not in self._troubles:
-            self._troubles.add(type(error))
+        self._in_trouble = True
+        if now - self._troubles.get(type(error), -QUIET_SECONDS) >= QUIET_SECONDS:
+            self._told_since_healthy = True
             events = (Troubled(time=time, server=self.appliance_name, error=ErrorInfo.of(error)),)
+        self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
             return Step(events, Followed(self.job, overdue))
-        self._plan(now, self._backoff.next_seconds())
+        self._plan(now, max(self._backoff.next_seconds(), self.pace.next_gap(now)))
         return Step(events)
 
     def _plan(self, now: float, gap: float) -> None:
@@ -211,10 +218,14 @@ def follow(
                 appliance.emit(event)
             if step.end is not None:
                 return _with_attach_line(appliance, step.end)
+    except GeneratorExit:
+        raise
     except InterruptedRunError as interruption:
         if on_interrupt is not None:
             return (yield from on_interrupt(follower.job, interruption))
         return detached(appliance, follower.job, interruption)
+    except Exception as bug:  # noqa: BLE001 - the job goes on, and must not be lost from the result
+        return Followed(follower.job, BugError.of(bug))
 
 
 def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:

@@ -1,5 +1,6 @@
 """Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
 
+import contextlib
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
     JobDetails,
+    JobState,
     LocalizableMessage,
     as_utc,
 )
@@ -53,7 +55,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         progress=_percent(progress, known.progress),
         messages=known.messages or messages_of(details.messages),
         start_time=known.start_time or as_utc(details.start_time),
-        end_time=known.end_time or as_utc(details.end_time),
+        end_time=known.end_time or (as_utc(details.end_time) if _ended(known.state or job_state) else None),
         type=details.type,
         size_bytes=_whole(details.size),
         duration_seconds=_whole(details.duration) if details.duration is not None else known.duration_seconds,
@@ -138,8 +140,8 @@ def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
     except NotSupportedError:
         found = []
         for job_id in (yield from retrying(appliance, appliance.api.jobs)):
-            job = yield from read(appliance, job_id)
-            found.append(job)
+            with contextlib.suppress(NotFoundError):  # it went between list and look
+                found.append((yield from read(appliance, job_id)))
         return newest_first(found)
     return newest_first(from_details(one, Job(id=job_id, state="")) for job_id, one in details.items())
 
@@ -192,6 +194,10 @@ def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
     status = yield from retrying(appliance, partial(appliance.api.job, found), patience=patience)
     job = from_status(status, Job(id=found, state=""))
     return None if job.ended else job
+
+
+def _ended(state: str) -> bool:
+    return state in {JobState.SUCCEEDED, JobState.FAILED}
 
 
 def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:

@@ -1,5 +1,6 @@
 """The search for a job whose start was asked for and whose answer was lost: adopt it, or say that there is none."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from urllib.parse import unquote
 
 from msgspec import structs
 
+from backupctl.clock import Clock
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
@@ -21,11 +23,12 @@ from backupctl.models import JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, Wait, attempt
-from backupctl.results import Adopted, Job
+from backupctl.results import Adopted, Job, Warned
 
 SEARCH_SECONDS: Final = 60.0
 """How long a job is looked for when the answer to the request that starts it was lost."""
 
+_LAST_ANSWER_SECONDS: Final = 5.0
 _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 
 
@@ -46,39 +49,49 @@ def find_lost_job(
     where none appeared, OutcomeUnknownError where the appliance could not be asked, or not about a job that is new.
     """
     clock = appliance.clock
-    give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
+    message = f"the answer was lost ({lost.message}): looking whether the backup was started"
+    appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
+    whole_search = clock.monotonic() + SEARCH_SECONDS
+    give_up = min(whole_search, max(deadline, clock.monotonic()))
     gaps = iter(_SEARCH_GAPS)
     while True:
-        ids = yield from attempt(appliance.api.jobs, held=True)
+        ids = yield from attempt(appliance.api.jobs, until=_until(clock, give_up), held=True)
         doubt = ids if isinstance(ids, BackupctlError) else None
         for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
-            found = yield from _adopt(appliance, expected, job_id)
+            found = yield from _adopt(appliance, expected, job_id, _until(clock, give_up))
             if isinstance(found, Job):
                 return found
             doubt = doubt or found
         if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
             break
         yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
+    if doubt is None and give_up < whole_search:
+        doubt = OutcomeUnknownError("no new job was seen, but the time to look was short")
+    raise _not_found(appliance, lost, doubt)
+
+
+def _not_found(appliance: Appliance, lost: BackupctlError, doubt: BackupctlError | None) -> BackupctlError:
+    """Return the error for a search that found no job of ours; ``doubt`` says why there may be one all the same."""
     if doubt is not None:
-        raise OutcomeUnknownError(
+        return OutcomeUnknownError(
             f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
             hint=appliance.hint_to_follow(jobs.LATEST),
             details=lost.details,
         )
     kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
-    raise kind(
+    return kind(
         f"{appliance.host}: no backup was started: {lost.message}; no new job of ours appeared",
         hint="it is safe to try again",
         details=lost.details,
     )
 
 
-def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | BackupctlError | None]:
+def _adopt(appliance: Appliance, expected: Expected, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
     """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
 
     Returns None for a job of somebody else, and the error that stands in the way of telling.
     """
-    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), held=True)
+    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
         details, reason = None, "it is new, and this release has no details to compare"
     elif isinstance(answer, BackupctlError):
@@ -87,9 +100,12 @@ def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | 
         return OutcomeUnknownError(f"backup job {job_id} is new, but has no details to tell whose it is")
     else:
         details, reason = answer[job_id], "it is new, of our kind, and has our location and user"
-        if not _is_ours(details, expected, appliance.user):
+        if not _may_be_ours(details, expected, appliance.user):
             return None
-    status = yield from attempt(partial(appliance.api.job, job_id), held=True)
+        if not same_location(details.location, expected.job.location or ""):
+            where = details.location or "no known location"
+            return OutcomeUnknownError(f"backup job {job_id} is new and by this user, but goes to {where}")
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until, held=True)
     if isinstance(status, BackupctlError):
         return status
     job = jobs.from_status(status, structs.replace(expected.job, id=job_id))
@@ -99,27 +115,52 @@ def _adopt(appliance: Appliance, expected: Expected, job_id: str) -> Task[Job | 
     return job
 
 
-def _is_ours(details: JobDetails, expected: Expected, user: str) -> bool:
-    asked = expected.job
+def _may_be_ours(details: JobDetails, expected: Expected, user: str) -> bool:
+    """Whether a job is of our kind and users; where it goes is another question."""
     return (
         (details.type is None or details.type in expected.job_types)
-        and same_location(details.location, asked.location or "")
-        and (details.location_user or None) == (asked.location_user or None)
+        and (details.location_user or None) == (expected.job.location_user or None)
         and (details.user is None or _account(details.user) == _account(user))
     )
+
+
+def _until(clock: Clock, give_up: float) -> float:
+    """Return until when an answer is waited for in a search that ends at ``give_up``."""
+    return max(give_up, clock.monotonic() + _LAST_ANSWER_SECONDS)
 
 
 def same_location(one: str | None, other: str) -> bool:
     """Whether two spellings name one location.
 
-    The appliance percent-quotes it and may add or drop its scheme; the case of a host name means nothing.
+    The appliance percent-quotes it and may add or drop its scheme or port; the case of a host name means nothing.
     """
-    return one is not None and _bare(one) == _bare(other)
+    if one is None:
+        return False
+    (scheme, host, port, path), (its_scheme, its_host, its_port, its_path) = _taken_apart(one), _taken_apart(other)
+    if scheme and its_scheme and scheme != its_scheme:
+        return False
+    usual = _PORTS.get(scheme or its_scheme, "")
+    return (host, port or usual, path) == (its_host, its_port or usual, its_path)
 
 
-def _bare(location: str) -> str:
-    host, slash, path = unquote(location).rpartition("://")[2].partition("/")
-    return f"{host.lower()}{slash}{path}".rstrip("/")
+_PORTS: Final = {
+    "ftp": "21",
+    "ftps": "21",
+    "http": "80",
+    "https": "443",
+    "scp": "22",
+    "sftp": "22",
+    "nfs": "2049",
+    "smb": "445",
+}
+
+
+def _taken_apart(location: str) -> tuple[str, str, str, str]:
+    scheme, _, rest = location.rpartition("://")
+    authority, _, path = rest.partition("/")
+    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", authority)
+    host, port = (match[1], match[2] or "") if match else (authority, "")
+    return scheme.lower(), host.lower(), port, unquote(path).rstrip("/")
 
 
 def _account(user: str) -> str:

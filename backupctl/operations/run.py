@@ -8,6 +8,7 @@ from backupctl.errors import (
     ApplianceAnswerError,
     AuthorizationError,
     BackupctlError,
+    BugError,
     ExitCode,
     NotFoundError,
     NotSupportedError,
@@ -47,9 +48,8 @@ def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome]) -> T
         raise
     except BackupctlError as error:
         outcome = Outcome(error=_with_release(error, release))
-    except BaseException:
-        yield from _leave(appliance)
-        raise
+    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
+        outcome = Outcome(error=BugError.of(bug))
     yield from _leave(appliance)
     return result_type(
         server=appliance.name,

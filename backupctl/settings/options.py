@@ -169,7 +169,7 @@ REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
 )
 DRY_RUN: Final[Option[bool]] = Option(
     name="dry-run",
-    group=Group.BACKUP,
+    group=Group.FOLLOWING,
     kind=Kind.FLAG,
     help="Print the request, with secrets masked, and send nothing.",
 )

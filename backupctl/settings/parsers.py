@@ -39,10 +39,18 @@ def parse_switch(text: str) -> bool:
 
 
 def parse_interval(text: str) -> float:
+    """Return the time between two questions: a second at least, as the appliance has other things to do."""
+    seconds = parse_duration(text)
+    if seconds < 1:
+        raise UsageError("an interval of less than a second would pester the appliance", hint="write 1s or more")
+    return seconds
+
+
+def parse_stall_timeout(text: str) -> float:
     """Return a duration that is not zero."""
     seconds = parse_duration(text)
     if not seconds:
-        raise UsageError("an interval of zero would ask without a pause")
+        raise UsageError("without any time to stall, every job would have stalled at once", hint="write 10m or more")
     return seconds
 
 
@@ -101,7 +109,7 @@ PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "part": parse_part,
     "comment": parse_comment,
     "timeout": parse_duration,
-    "stall-timeout": parse_duration,
+    "stall-timeout": parse_stall_timeout,
     "interval": parse_interval,
 }
 """What the text of an option's value means, by its name; options with a closed choice need none."""

@@ -24,6 +24,10 @@ class ByteStream(Protocol):
         """Return at most ``size`` bytes, fewer only at the end."""
         ...
 
+    def fileno(self) -> int:
+        """Return the descriptor; raise OSError where there is none."""
+        ...
+
     def isatty(self) -> bool:
         """Say whether a person is at the other end."""
         ...
@@ -36,7 +40,7 @@ class StandardInput:
         self._stream = stream
         self._reader: str | None = None
 
-    def read_for(self, reader: str) -> bytes:
+    def read_for(self, reader: str, clock: Clock) -> bytes:
         """Return all of it; raise UsageError if another reader had it, or if it is a terminal."""
         if self._reader is not None:
             raise UsageError(
@@ -51,7 +55,14 @@ class StandardInput:
                 hint="pipe the secret in, or leave the option out to be asked",
             )
         self._reader = reader
-        return self._stream.read(LARGEST_BYTES + 1)
+        try:
+            descriptor = self._stream.fileno()
+        except (AttributeError, OSError):  # in memory
+            return self._stream.read(LARGEST_BYTES + 1)
+        try:
+            return read_pipe(descriptor, clock)
+        except NothingCameError:
+            raise ConfigError(f"{reader}: nothing came from standard input", hint="pipe the secret in") from None
 
 
 def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock) -> Secret:
@@ -61,7 +72,7 @@ def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock)
     that is not one line of UTF-8.
     """
     if path == STDIN_PATH:
-        return secret_from_bytes(stdin.read_for(option), f"{option}: standard input")
+        return secret_from_bytes(stdin.read_for(option, clock), f"{option}: standard input")
     where = f"{option}: {path}"
     try:
         return secret_from_bytes(_read(path, where, clock, check_mode=not path.startswith(_DESCRIPTOR_PATHS)), where)

@@ -72,6 +72,8 @@ def _from_command_line(name: SecretName, given: GivenSecret, places: _Places) ->
 
 def _from_environment(name: SecretName, places: _Places) -> SecretValue | None:
     """Take the one variable that is set; two contradict each other, and to pick one would hide a mistake."""
+    if places.environ.get(name.variable) == "":
+        raise ConfigError(f"{name.variable} is set but empty", hint="unset it, or see why what fills it gave nothing")
     found = [variable for variable in name.environment_names if places.environ.get(variable)]
     if not found:
         return None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pytest_httpx import HTTPXMock
 
 from backupctl import __version__
@@ -386,8 +387,8 @@ TABLE: list[Sent] = [
         lambda api: api.job("a/b c?d#e%2Fü"),
         f"GET {_REST}/job/a%2Fb%20c%3Fd%23e%252F%C3%BC",
         f"GET {_API}/job/a%2Fb%20c%3Fd%23e%252F%C3%BC",
-        STATUS,
-        STATUS_VALUE,
+        STATUS | {"id": "a/b c?d#e%2Fü"},
+        structs.replace(STATUS_VALUE, id="a/b c?d#e%2Fü"),
     ),
     *both(
         "cancel",

@@ -5,8 +5,11 @@ import os
 import signal
 import time
 
+import httpx
 import pytest
 
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
 
@@ -183,7 +186,11 @@ BAD_INPUT = [
     (["--location", "sftp://h/x"], {"BACKUPCTL_BACKUP_PASSWORD": "short"}, "upper-case"),
     (["--location", "sftp://h/x"], {"BACKUPCTL_SERVER": ""}, "--server"),
     (["--location", "sftp://h/x"], {"BACKUPCTL_USERNAME": ""}, "--username"),
-    (["--location", "sftp://h/x"], {"BACKUPCTL_PASSWORD": ""}, "--password-file"),
+    (["--location", "sftp://h/x", "--proxy", "ftp://p"], {}, "--proxy"),
+    (["--location", "sftp://h/x", "--proxy", "http://u:pw@p"], {}, "BACKUPCTL_PROXY"),
+    (["--location", "sftp://h/x", "--interval", "0.1"], {}, "--interval"),
+    (["--location", "sftp://h/x", "--stall-timeout", "0"], {}, "--stall-timeout"),
+    (["--location", "sftp://h/x", "--require-encryption", "--if-running", "attach"], {}, "exclude each other"),
     (["--location", "sftp://h/x", "-s", "http://vc01"], {}, "clear text"),
     (["--location", "sftp://h/x", "-s", "a", "-s", "b"], {}, "--server"),
     (["--location", "sftp://h/x", "--simulate", "-s", "a"], {}, "--simulate"),
@@ -202,6 +209,66 @@ def test_create_with_bad_input_names_it_and_sends_nothing(
     assert run.code == 2
     assert named in run.err
     assert not backupctl.appliance.requests
+
+
+def test_create_without_a_password_says_how_to_give_it(backupctl: CommandLine) -> None:
+    environ = {name: value for name, value in TO_APPLIANCE.items() if name != "BACKUPCTL_PASSWORD"}
+    run = backupctl.create(environ=environ)
+    assert run.code == 2
+    assert "--password-file" in run.err
+    assert not backupctl.appliance.requests
+
+
+class Answering(httpx.BaseTransport):
+    """The simulator, with another body in place of the answers to one kind of request."""
+
+    def __init__(self, clock: FakeClock, method: str, path: str, body: dict[str, object]) -> None:
+        self.appliance = Appliance(clock, host=HOST)
+        self._inner = SimulatorTransport(self.appliance, clock)
+        self._replaced = (method, path, body)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        method, path, body = self._replaced
+        if request.method == method and path in request.url.path:
+            return httpx.Response(200, json=body)
+        return response
+
+
+def test_create_whose_answer_names_no_job_looks_for_it(clock: FakeClock) -> None:
+    odd = Answering(clock, "POST", "/backup/job", {"state": "INPROGRESS", "progress": 0, "messages": []})
+    backupctl = CommandLine(odd.appliance, clock=clock, transport=odd)
+    run = backupctl.create("--no-wait", "-q")
+    assert (run.code, run.out) == (0, f"{odd.appliance.jobs[0].job_id}\n")
+
+
+def test_create_is_not_ended_by_the_success_of_another_job(clock: FakeClock) -> None:
+    odd = Answering(clock, "GET", "/backup/job/2", {"id": "20260101-000000-1", "state": "SUCCEEDED"})
+    backupctl = CommandLine(odd.appliance, clock=clock, transport=odd)
+    run = backupctl.create("--timeout", "5m", "-o", "json")
+    assert run.code == 5
+    assert run.result["job"]["id"] == odd.appliance.jobs[0].job_id
+
+
+def test_create_if_running_attach_to_a_restore_is_9_at_once(clock: FakeClock) -> None:
+    busy = Answering(clock, "GET", "/backup/job", {"value": "nothing that could be read"})
+    busy.appliance.inject("busy")
+    backupctl = CommandLine(busy.appliance, clock=clock)
+    assert backupctl.create("--if-running", "attach", "--location", "nfs://other/x").code == 9
+
+
+@pytest.mark.parametrize(
+    "odd", [{"messages": ["text"]}, {"messages": [None]}, {"start_time": ""}, {"progress": "much"}], ids=str
+)
+def test_watch_sees_the_end_behind_an_odd_field(clock: FakeClock, odd: dict[str, object]) -> None:
+    body = {"id": "20260301-020000-1", "state": "SUCCEEDED", **odd}
+    backupctl = CommandLine(clock=clock, transport=Answering(clock, "GET", "/backup/job/2", body))
+    assert backupctl("watch", "20260301-020000-1").code == 0
+
+
+@pytest.mark.parametrize("word", ["JSON", "Json"])
+def test_create_output_is_found_in_any_case(backupctl: CommandLine, word: str) -> None:
+    assert backupctl.create("-o", word).result["job"]["state"] == "SUCCEEDED"
 
 
 def test_create_with_a_bad_variable_is_a_config_error_that_names_it(backupctl: CommandLine) -> None:

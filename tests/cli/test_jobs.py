@@ -126,7 +126,15 @@ def test_cancel_of_a_job_that_has_ended_is_refused_with_6() -> None:
     backupctl = CommandLine(history=True)
     run = backupctl("cancel", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-cancelled")
-    assert run.result["error"]["details"]
+    assert "already ended as SUCCEEDED" in run.result["error"]["message"]
+    assert not [request for request in backupctl.appliance.requests if "cancel" in request.path + request.query]
+
+
+def test_cancel_dry_run_prints_the_request_and_sends_nothing(backupctl: CommandLine) -> None:
+    run = backupctl("cancel", "20260301-020000-1", "--dry-run", "-o", "json")
+    assert run.result["requests"][0]["url"].endswith("/backup/job/20260301-020000-1?action=cancel")
+    assert run.code == 0
+    assert not backupctl.appliance.requests
 
 
 def test_parts_shows_sizes_and_their_total(backupctl: CommandLine) -> None:

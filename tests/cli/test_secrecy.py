@@ -1,4 +1,4 @@
-"""Secrets stand nowhere: every command, every outcome, every output, with marked secrets on all rungs of the ladder."""
+"""Secrets stand in no output: each command under each fault, with marked secrets from files and the environment."""
 
 import itertools
 from pathlib import Path

@@ -134,11 +134,13 @@ def test_change_starts_the_five_minutes_anew() -> None:
     assert shown == [500]
 
 
-def test_trouble_is_shown_once_for_each_kind_until_it_has_passed() -> None:
+def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
     following = Following()
     answers: list[Job | BackupctlError] = [DROPPED, DROPPED, FAULT, DROPPED, FAULT, job(), job(), DROPPED, job()]
     shown = [kinds(following.tell(now, answer)) for now, answer in enumerate(answers)]
-    assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [Troubled], [Recovered]]
+    assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [], []]
+    assert kinds(following.tell(7 + 900, DROPPED)) == [Troubled]
+    assert Recovered in kinds(following.tell(7 + 901, job()))
 
 
 def test_recovery_with_the_end_is_shown_before_it() -> None:
@@ -165,10 +167,10 @@ def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:
         gaps.append(following.gap - now)
         now = following.gap
     following.tell(now, job())
-    assert gaps == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert gaps == [10, 10, 10, 10, 16, 30, 30, 30]
     assert following.gap - now == 10
     following.tell(now, DROPPED)
-    assert following.gap - now == 1
+    assert following.gap - now == 10
 
 
 def test_polls_never_go_beyond_the_deadline_or_the_stall() -> None:
@@ -222,12 +224,18 @@ def test_stall_is_a_timeout_with_a_slug_of_its_own() -> None:
 # A job that is gone
 
 
-@pytest.mark.parametrize("unknown", [GONE, NO_ROUTE])
-def test_job_that_is_unknown_for_five_minutes_is_lost(unknown: BackupctlError) -> None:
+def test_job_that_is_unknown_for_five_minutes_is_lost() -> None:
     following = Following()
-    assert following.tell(1000, unknown).end is None
-    assert following.tell(1299, unknown).end is None
-    assert following.ends(1300, unknown) is BackupFailedError
+    assert following.tell(1000, GONE).end is None
+    assert following.tell(1299, GONE).end is None
+    assert following.ends(1300, GONE) is BackupFailedError
+
+
+@pytest.mark.parametrize("outage", [NO_ROUTE, NotFoundError("a proxy does not know it", certain=False)])
+def test_job_that_others_do_not_know_is_waited_for(outage: BackupctlError) -> None:
+    following = Following()
+    assert following.tell(1000, outage).end is None
+    assert following.tell(1300, outage).end is None
 
 
 @pytest.mark.parametrize("between", [job(), DROPPED, FAULT])

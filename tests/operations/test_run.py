@@ -83,10 +83,12 @@ def test_run_keeps_the_job_of_a_failure(clock: FakeClock) -> None:
     assert (result.job, result.exit_code, result.error) == (JOB, 0, None)
 
 
-def test_run_with_a_bug_logs_out_and_raises_it(clock: FakeClock) -> None:
+def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -> None:
     bench, api = prepared(clock)
-    with pytest.raises(ZeroDivisionError):
-        bench.run(run_on(bench.appliance, Result, raising(ZeroDivisionError())))
+    result = bench.run(run_on(bench.appliance, Result, raising(ZeroDivisionError("secret"))))
+    assert (result.exit_code, result.error and result.error.slug) == (1, "bug")
+    assert "ZeroDivisionError" in str(result.error)
+    assert "secret" not in str(result.error)
     assert api.names()[-2:] == ["log_out", "close"]
 
 

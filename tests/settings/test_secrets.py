@@ -73,7 +73,12 @@ def test_secret_names_give_options_and_variables() -> None:
 
 def test_secret_that_nothing_names_is_none() -> None:
     assert found() is None
-    assert found(environ={"BACKUPCTL_PASSWORD": "", "CREDENTIALS_DIRECTORY": ""}) is None
+    assert found(environ={"BACKUPCTL_PASSWORD_FILE": "", "CREDENTIALS_DIRECTORY": ""}) is None
+
+
+def test_secret_that_is_set_but_empty_is_an_error_and_not_none() -> None:
+    with pytest.raises(ConfigError, match="BACKUPCTL_PASSWORD is set but empty"):
+        found(environ={"BACKUPCTL_PASSWORD": ""})
 
 
 def test_ladder_goes_from_option_to_environment_to_credential(tmp_path: Path) -> None:
