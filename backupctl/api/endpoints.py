@@ -106,6 +106,7 @@ class Endpoint(Generic[T]):
     api: Route | None = None
     since: str = FIRST_RELEASE
     may_miss: bool = False
+    essential: type[msgspec.Struct] | None = None
 
     def names_a_thing(self, family: Family) -> bool:
         """Return whether a 404 may mean a thing that is not there, and not only an operation."""
@@ -138,7 +139,9 @@ class Endpoint(Generic[T]):
 
     def _decode(self, family: Family, content: bytes, result: Any) -> Any:  # noqa: ANN401 - one of two types
         is_map = get_origin(result) is dict
-        expected: Any = result | list[_Entry[get_args(result)[1]]] if is_map else result
+        expected: Any = result
+        if is_map:
+            expected = expected | list[_Entry[get_args(expected)[1]]]  # type: ignore[misc]
         if family is Family.REST:
             value = msgspec.json.decode(content, type=_Value[expected], strict=False).value
         else:
