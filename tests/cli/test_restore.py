@@ -1,5 +1,6 @@
 """restore validate, create, status, watch, cancel and reconcile, through the front door."""
 
+import io
 import os
 import signal
 from typing import Any
@@ -29,20 +30,19 @@ def waiting(clock: FakeClock | None = None, **options: Any) -> CommandLine:
 
 
 @pytest.mark.parametrize(
-    ("words", "port", "auth"),
+    ("words", "port"),
     [
-        ([], 5480, "Basic"),
-        (["-s", f"{HOST}:8443"], 8443, "Basic"),
-        (["-s", f"https://{HOST}"], 5480, "Basic"),
-        (["--api", "api"], 5480, "Basic"),
+        ([], 5480),
+        (["-s", f"{HOST}:8443"], 8443),
+        (["-s", f"https://{HOST}"], 5480),
+        (["--api", "api"], 5480),
     ],
 )
-def test_restore_goes_to_the_management_port_with_basic_authentication(words: list[str], port: int, auth: str) -> None:
+def test_restore_goes_to_the_management_port_with_basic_authentication(words: list[str], port: int) -> None:
     backupctl = waiting()
     assert backupctl("restore", "validate", *FROM, *words).code == 0
     assert [server.port for server in backupctl.reached] == [port]
     assert not [request for request in backupctl.appliance.requests if "session" in request.path]
-    assert auth == "Basic"
 
 
 def test_restore_with_a_session_opens_one_and_logs_it_out() -> None:
@@ -61,8 +61,8 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
     app = App(
         argv=[],
         stdin=None,
-        stdout=open(os.devnull, "w"),
-        stderr=open(os.devnull, "w"),
+        stdout=io.StringIO(),
+        stderr=io.StringIO(),
         environ=TO_ROOT,
         clock=backupctl.clock,
         prompter=backupctl.prompter,
@@ -186,7 +186,7 @@ def test_restore_create_that_fails_is_7_with_the_messages() -> None:
     run = backupctl("restore", "create", "--location", older, "--sso-username", USER, "--yes", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (7, "FAILED")
     assert run.result["job"]["messages"]
-    assert "backup.log" not in run.result["error"]["hint"]
+    assert run.result["error"]["hint"]
 
 
 @pytest.mark.parametrize("arrives", [True, False])
