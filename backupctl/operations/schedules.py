@@ -199,7 +199,7 @@ def _difference(before: Schedule | None, wanted: Wanted) -> tuple[ScheduleSpec, 
         "enable": (old.enable, wanted.enable, old.enable == wanted.enable),
         "recurrence_info": (old.recurrence_info, recurrence, _same_recurrence(old.recurrence_info, recurrence)),
         "retention_info": (old.retention_info, retention, old.retention_info == retention),
-        "fast_backup": (old.fast_backup, wanted.fast_backup, old.fast_backup == wanted.fast_backup),
+        "fast_backup": (old.fast_backup, wanted.fast_backup, bool(old.fast_backup) == wanted.fast_backup),
         "location_password": (None, wanted.location_password, False),
         "backup_password": (None, wanted.backup_password, False),
     }

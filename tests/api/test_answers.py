@@ -333,6 +333,12 @@ def test_answer_of_every_2xx_is_no_error(status: int) -> None:
     assert vapi_error(response(status)) is None
 
 
+def test_redirect_is_told_without_its_query_which_may_repeat_a_password() -> None:
+    away = response(302, headers={"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"})
+    error = raised(lambda: raise_for_status(away, "list the systems at a location"))
+    assert "redirects to 'https://portal.example.com/x' (302)" in error.message
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> None:
     away = {"location": "https://portal.example.com/login"}

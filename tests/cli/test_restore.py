@@ -73,6 +73,12 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
     assert backupctl.line.urls == []
 
 
+def test_restore_tells_under_verbose_how_it_authenticates() -> None:
+    assert "auth: basic" in waiting()("restore", "status", "-v").err
+    given = CommandLine(history=True)("restore", "status", "-v", "--auth", "session").err
+    assert "auth: session" in given
+
+
 # validate
 
 
