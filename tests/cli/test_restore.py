@@ -220,6 +220,24 @@ def test_restore_interrupted_goes_on_and_tells_how_to_watch_it(clock: FakeClock)
     assert backupctl("restore", "watch").code == 0
 
 
+@pytest.mark.parametrize(
+    "words", [CREATE, ("restore", "reconcile", "--sso-username", USER)], ids=lambda words: words[1]
+)
+def test_restore_asks_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
+    backupctl = waiting()
+    backupctl(*words, "--no-wait", answers=["typed", HOST], environ=TO_ROOT)
+    assert backupctl.prompter.questions[0] == f"Password of {USER}"
+    assert "typed" in str(backupctl.writes[0])
+    assert f"no password for the SSO administrator {USER}" in backupctl(*words, "--dry-run", environ=TO_ROOT).err
+
+
+def test_restore_sends_no_sso_password_without_a_name() -> None:
+    backupctl = waiting(release="6.5")
+    backupctl("restore", "validate", "--location", "ftp://backup.example.com/x")
+    backupctl("restore", "create", "--location", "ftp://backup.example.com/x", "--yes")
+    assert [set(body["piece"]) for _, _, body in backupctl.writes] == [{"location", "location_type"}] * 2
+
+
 # status, watch, cancel
 
 
@@ -249,6 +267,16 @@ def test_restore_watch_follows_through_the_silence() -> None:
     run = backupctl("restore", "watch", "-o", "jsonl")
     kinds = [event["event"] for event in run.events]
     assert (run.code, kinds[1], kinds.count("trouble"), kinds.count("recovered")) == (0, "attached", 1, 1)
+
+
+def test_restore_watch_that_begins_in_the_silence_waits_for_its_end() -> None:
+    backupctl = waiting()
+    backupctl(*CREATE, "--yes", "--no-wait")
+    backupctl.clock.sleep(500)
+    assert backupctl("restore", "status").code == 5
+    run = backupctl("restore", "watch", "-o", "jsonl")
+    assert run.code == 0
+    assert [event["event"] for event in run.events[:4]] == ["trouble", "recovered", "connected", "attached"]
 
 
 def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
