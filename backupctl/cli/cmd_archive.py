@@ -134,8 +134,8 @@ def _filter(
     now: datetime, *, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
     return ArchiveFilter(
-        start_timestamp=parse_moment("--since", since, now) if since else None,
-        end_timestamp=parse_moment("--until", until, now) if until else None,
+        start_timestamp=parse_moment("--since", since, now) if since is not None else None,
+        end_timestamp=parse_moment("--until", until, now) if until is not None else None,
         comment_substring=comment_contains,
         max_results=limit,
     )

@@ -36,8 +36,8 @@ def command(  # noqa: PLR0917 - click passes by name
     only = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),
-        since=parse_moment("--since", since, app.clock.now()) if since else None,
-        until=parse_moment("--until", until, app.clock.now()) if until else None,
+        since=parse_moment("--since", since, app.clock.now()) if since is not None else None,
+        until=parse_moment("--until", until, app.clock.now()) if until is not None else None,
         limit=limit,
     )
 

@@ -15,6 +15,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import CANCEL_SECONDS
 from backupctl.operations.follow import Patience
 from backupctl.operations.restore import (
+    SILENCE_SECONDS,
     cancel_restore,
     create_restore,
     reconcile,
@@ -26,6 +27,7 @@ from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results import RestoreResult
 from backupctl.rules.fields import check_parts
+from backupctl.secret import Secret
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -172,7 +174,8 @@ def watch(app: App) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from watch_restore(appliance, waits)))
 
-    return run(app, "restore watch", RestoreResult, work, fresh=True)
+    silence = min(waits.timeout, SILENCE_SECONDS)
+    return run(app, "restore watch", RestoreResult, work, fresh=True, silence=silence)
 
 
 @command.command(
@@ -212,10 +215,9 @@ Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the dea
 @click.pass_obj
 def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool) -> int:
     """Bring a restored node into line with its replication partners."""
-    found = app.secret(SSO_PASSWORD)
     spec = ReconciliationSpec(
         sso_admin_user_name=sso_username,
-        sso_admin_user_password=found.value if found else None,
+        sso_admin_user_password=_sso_password(app, sso_username),
         ignore_warnings=ignore_warnings or None,
     )
     if app.value(DRY_RUN):
@@ -233,11 +235,7 @@ def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool)
 def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
     location_type, location = location_of(app)
     user, location_password = location_login(app, location)
-    backup, sso, parts = app.secret(BACKUP_PASSWORD), app.secret(SSO_PASSWORD), app.value(PART)
-    if sso_username and sso is None and app.prompter.present and not app.value(DRY_RUN):
-        sso_password = app.prompter.ask_secret(f"Password of {sso_username}")
-    else:
-        sso_password = sso.value if sso else None
+    backup, parts = app.secret(BACKUP_PASSWORD), app.value(PART)
     return RestoreRequest(
         location_type=location_type,
         location=location,
@@ -245,10 +243,26 @@ def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None
         location_password=location_password,
         backup_password=backup.value if backup else None,
         sso_admin_user_name=sso_username,
-        sso_admin_user_password=sso_password,
+        sso_admin_user_password=_sso_password(app, sso_username),
         ignore_warnings=ignore_warnings,
         parts=check_parts(parts) or None,
     )
+
+
+def _sso_password(app: App, sso_username: str | None) -> Secret | None:
+    """Return the password of the SSO administrator; without a name it is of no use and is not sent."""
+    if sso_username is None:
+        return None
+    found = app.secret(SSO_PASSWORD)
+    if found is not None:
+        return found.value
+    if app.prompter.present and not app.value(DRY_RUN):
+        return app.prompter.ask_secret(f"Password of {sso_username}")
+    app.view.warn(
+        f"no password for the SSO administrator {sso_username}",
+        hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",
+    )
+    return None
 
 
 def _confirm(app: App, appliance: Appliance) -> None:

@@ -14,6 +14,7 @@ from backupctl.settings.option import Option
 from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, PROXY, SERVER, SIMULATE, USERNAME
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
+from backupctl.settings.resolve import resolve
 from backupctl.settings.route import find_proxy
 from backupctl.settings.server import ServerAddress, parse_server
 from backupctl.settings.value import DEFAULT
@@ -36,11 +37,17 @@ def connect(app: App, *, offline: bool = False, fresh: bool = False) -> list[App
     server = _server(app)
     if fresh:
         server = server.with_port(RESTORE_PORT)
-        if app.sourced(AUTH).source == DEFAULT:
-            app.given[AUTH.key] = "basic"
+    basic = _is_basic(app, fresh=fresh)
     user = "" if offline else _username(app)
     password = Secret("") if offline else _password(app, user, server)
-    return [_appliance(app, server, user, password)]
+    return [_appliance(app, server, user, password, basic=basic)]
+
+
+def _is_basic(app: App, *, fresh: bool) -> bool:
+    if fresh and resolve(AUTH, app.given.get(AUTH.key), app.environ).source == DEFAULT:
+        app.view.debug("auth: basic (as an appliance needs it that waits for a restore)")
+        return True
+    return app.value(AUTH) == "basic"
 
 
 def _server(app: App) -> ServerAddress:
@@ -82,7 +89,7 @@ def _password(app: App, user: str, server: ServerAddress) -> Secret:
             return password
 
 
-def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> Appliance:
+def _appliance(app: App, server: ServerAddress, user: str, password: Secret, *, basic: bool) -> Appliance:
     from backupctl.api.connect import Login, Trust
     from backupctl.api.connect import connect as connect_api
 
@@ -94,7 +101,7 @@ def _appliance(app: App, server: ServerAddress, user: str, password: Secret) -> 
         )
     api = connect_api(
         server.base_url,
-        Login(user, password, basic=app.value(AUTH) == "basic"),
+        Login(user, password, basic=basic),
         clock=app.clock,
         observe=_observer(app),
         trust=Trust(app.value(CA_FILE), insecure=insecure),

@@ -24,10 +24,12 @@ def run(
     *,
     fresh: bool = False,
     confirm: Callable[[Appliance], None] = lambda _: None,
+    silence: float = 0.0,
 ) -> int:
     """Do ``work`` on the appliances of the command line, show the results and return the exit code.
 
-    ``fresh`` is for appliances that wait for a restore; ``confirm`` may raise before anything is sent.
+    ``fresh`` is for appliances that wait for a restore; ``confirm`` may raise before anything is sent;
+    for ``silence`` seconds it is waited for somebody to be there.
     """
     appliances = connect(app, fresh=fresh)
     for appliance in appliances:
@@ -35,7 +37,9 @@ def run(
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
-        results = fleet.run([run_on(appliance, result_type, work(appliance)) for appliance in appliances])
+        results = fleet.run(
+            [run_on(appliance, result_type, work(appliance), silence=silence) for appliance in appliances]
+        )
         app.view.close()
     return app.finish(Envelope.of(command, results))
 

@@ -6,7 +6,7 @@ services restart: following it is like following a backup through a reboot.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from backupctl.errors import (
     BackupctlError,
@@ -35,6 +35,9 @@ from backupctl.results import RECONCILIATION, RESTORE, Attached, Cancelling, Job
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
 Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
+
+SILENCE_SECONDS: Final = 900.0
+"""How long a restore may keep the appliance silent when following it begins in the middle of that."""
 
 _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
@@ -67,7 +70,7 @@ def restore_status(appliance: Appliance) -> Task[Followed]:
 
 def watch_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
     """Follow the restore to its end."""
-    job = yield from _first_look(appliance)
+    job = yield from _first_look(appliance, silence=SILENCE_SECONDS)
     if not job.ended:
         appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     return (yield from _followed(appliance, job, patience, _look))
@@ -120,14 +123,14 @@ def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look) ->
     return (yield from follow(appliance, job, patience, look=look))
 
 
-def _first_look(appliance: Appliance) -> Task[Job]:
+def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
     """Return the restore as it is.
 
     An appliance in service on which none ever ran answers 500 to the question, a fresh one NONE without progress and
     without a message. Raises NotFoundError for both.
     """
     try:
-        job = _restore_job((yield from retrying(appliance, appliance.api.restore_job)))
+        job = _restore_job((yield from retrying(appliance, appliance.api.restore_job, silence=silence)))
     except ServerFaultError as error:
         if not error.certain or error.retryable:
             raise

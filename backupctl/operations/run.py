@@ -38,11 +38,14 @@ class Outcome:
         return cls({"job": followed.job}, followed.error)
 
 
-def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome]) -> Task[R]:
-    """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out."""
+def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome], *, silence: float = 0.0) -> Task[R]:
+    """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
+
+    For ``silence`` seconds it is waited for somebody to be there at all.
+    """
     release = None
     try:
-        release = yield from _release(appliance)
+        release = yield from _release(appliance, silence)
         outcome = yield from work
     except GeneratorExit:
         raise
@@ -70,10 +73,10 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error
 
 
-def _release(appliance: Appliance) -> Task[str | None]:
+def _release(appliance: Appliance, silence: float) -> Task[str | None]:
     """Return the release, None where the appliance does not tell: that alone is no reason to fail."""
     try:
-        version = yield from retrying(appliance, appliance.api.version)
+        version = yield from retrying(appliance, appliance.api.version, silence=silence)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable

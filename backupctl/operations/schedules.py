@@ -97,7 +97,7 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
         raise answer
     now = yield from _look_after(appliance, name, answer)
     if now is None or _open_changes(now, wanted):
-        answer.message += f": {'there is no' if now is None else 'not changed was'} schedule {name!r}"
+        answer.message += f"; there is no schedule {name!r}" if now is None else f"; schedule {name!r} was not changed"
         raise answer
     if now == before:
         raise _unknown(appliance, name, answer, "only passwords were given, and those cannot be read")
@@ -118,7 +118,7 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
         if answer.certain:
             raise answer
         if (yield from _look_after(appliance, name, answer)) is not None:
-            answer.message += f": schedule {name!r} is still there"
+            answer.message += f"; schedule {name!r} is still there"
             raise answer
     return Written(None, gone)
 
@@ -199,7 +199,7 @@ def _difference(before: Schedule | None, wanted: Wanted) -> tuple[ScheduleSpec, 
         "enable": (old.enable, wanted.enable, old.enable == wanted.enable),
         "recurrence_info": (old.recurrence_info, recurrence, _same_recurrence(old.recurrence_info, recurrence)),
         "retention_info": (old.retention_info, retention, old.retention_info == retention),
-        "fast_backup": (old.fast_backup, wanted.fast_backup, old.fast_backup == wanted.fast_backup),
+        "fast_backup": (old.fast_backup, wanted.fast_backup, bool(old.fast_backup) == wanted.fast_backup),
         "location_password": (None, wanted.location_password, False),
         "backup_password": (None, wanted.backup_password, False),
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from backupctl.errors import BackupctlError, InterruptedRunError
+from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
 from backupctl.operations.appliance import Appliance
 from backupctl.results import ErrorInfo, Recovered, Troubled
 
@@ -60,10 +60,15 @@ def attempt(function: Callable[[], T], *, until: float | None = None, held: bool
         return error
 
 
-def retrying(appliance: Appliance, function: Callable[[], T], *, patience: float = RETRY_SECONDS) -> Task[T]:
-    """Call ``function``, which must be safe to repeat, again with backoff while that may help, for ``patience``."""
+def retrying(
+    appliance: Appliance, function: Callable[[], T], *, patience: float = RETRY_SECONDS, silence: float = 0.0
+) -> Task[T]:
+    """Call ``function``, which must be safe to repeat, again with backoff while that may help, for ``patience``.
+
+    For ``silence`` seconds, if that is longer, nobody may be there at all, as while services restart in a restore.
+    """
     clock = appliance.clock
-    give_up = clock.monotonic() + patience
+    began = clock.monotonic()
     backoff = Backoff()
     while True:
         answer = yield from attempt(function)
@@ -72,7 +77,9 @@ def retrying(appliance: Appliance, function: Callable[[], T], *, patience: float
                 appliance.emit(Recovered(time=clock.now(), server=appliance.name))
             return answer
         again = clock.monotonic() + backoff.next_seconds()
-        if not answer.retryable or again > give_up:
+        silent = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
+        longest = max(patience if answer.retryable else 0.0, silence if silent else 0.0)
+        if again > began + longest:
             raise answer
         if backoff.failures == 1:
             appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=ErrorInfo.of(answer)))

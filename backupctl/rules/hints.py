@@ -33,17 +33,17 @@ KNOWN_FAILURES: Final = (
         "344841",
     ),
     KnownFailure(
-        r"component vum\b|curl: \(79\)",
-        "the state of Update Manager is broken since an interrupted job",
-        "reset its database, move backup-history.json and backup_schedule.json away, restart applmgmt and recreate "
-        "the schedule",
-        "380876",
-    ),
-    KnownFailure(
         r"No space left on device|tar: Cannot write: Broken pipe",
         "the target is full, or a quota or its inodes are used up",
         "free about twice the used space of the appliance there, the oldest backups first",
         "430761",
+    ),
+    KnownFailure(
+        r"component vum\b|curl: \(79\)|BrokenPipeError",
+        "the state of Update Manager is broken since an interrupted job",
+        "reset its database, move backup-history.json and backup_schedule.json away, restart applmgmt and recreate "
+        "the schedule",
+        "380876",
     ),
     KnownFailure(
         r"backup-metadata\.json",
@@ -55,7 +55,6 @@ KNOWN_FAILURES: Final = (
         r"Db health is (?:UNHEALTHY|DEGRADED)|getDbHealthStatus|/usr/bin/dbcc",
         "the check of the database's health failed",
         "run /usr/bin/dbcc on the appliance, or switch the check off in its health settings",
-        "86084",
     ),
     KnownFailure(
         r"WAL directory structure|Underlying process status\. rc:255|Process returncode is 120",

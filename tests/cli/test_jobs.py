@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -191,3 +193,46 @@ def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine
     assert "GET /api/appliance/recovery/backup/job/details: 200" in run.err
     assert "environment BACKUPCTL_USERNAME" in run.err
     assert "VMware1!" not in run.out + run.err
+
+
+# list filters
+
+
+@pytest.mark.parametrize("release", ["6.5", "8.0"])
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["--state", "failed"], lambda job: job["state"] == "FAILED"),
+        (["--state", "SUCCEEDED", "--limit", "2"], lambda job: job["state"] == "SUCCEEDED"),
+        (["--type", "scheduled"], lambda job: job["type"] == "SCHEDULED"),
+        (["--type", "LOCAL_BACKUP"], lambda _: False),
+        (["--since", "2026-02-27T12:00Z"], lambda job: job["start_time"] >= "2026-02-27T12:00"),
+        (["--until", "2026-02-27T12:00Z"], lambda job: job["start_time"] <= "2026-02-27T12:00"),
+        (["--since", "26h", "--limit", "1"], lambda job: job["start_time"] >= "2026-02-28T00:00"),
+        (["--since", "0001-01-01T00:00Z", "--until", "9999-12-31T23:59Z"], lambda _: True),
+        (["--limit", "1"], lambda _: True),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_list_filters_by_state_type_time_and_number(
+    release: str, words: list[str], wanted: Callable[[dict[str, Any]], bool]
+) -> None:
+    backupctl = CommandLine(release=release, history=True)
+    every = backupctl("list", "-o", "json").result["jobs"]
+    limit = int(words[-1]) if "--limit" in words else len(every)
+    run = backupctl("list", *words, "-o", "json")
+    assert (run.code, run.result["jobs"]) == (0, [job for job in every if wanted(job)][:limit])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--since", when] for when in ("yesterday", "", "2026-02-30", "-1d", "0000-01-01", "99999999999d")),
+        *(["--until", "noon"], ["--limit", "0"], ["--limit", "many"]),
+    ],
+    ids=" ".join,
+)
+def test_list_with_a_bad_filter_is_2_and_nothing_is_sent(backupctl: CommandLine, words: list[str]) -> None:
+    run = backupctl("list", *words)
+    assert (run.code, backupctl.line.urls) == (2, [])
+    assert "Traceback" not in run.err

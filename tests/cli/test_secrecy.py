@@ -9,8 +9,18 @@ import pytest
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine
 
 MARK = "Mark3d"
-SECRETS = {"password": f"{MARK}-login", "location-password": f"{MARK}-location", "backup-password": f"{MARK}-Backup.1"}
+SECRETS = {
+    "password": f"{MARK}-login",
+    "location-password": f"{MARK}-location",
+    "backup-password": f"{MARK}-Backup.1",
+    "sso-password": f"{MARK}-sso",
+}
 
+AT = ["--location", LOCATION, "--location-user", "backup"]
+ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
+FROM = ["--location", ARCHIVE, "--location-user", "backup", "--sso-username", USER]
+
+OUTPUTS = ["text", "jsonl"]
 COMMANDS = [
     ["create", "--location", LOCATION, "--location-user", "backup", "--timeout", "2m"],
     ["create", "--location", LOCATION, "--location-user", "backup", "--dry-run"],
@@ -22,6 +32,23 @@ COMMANDS = [
     ["list"],
     ["cancel", "latest"],
     ["parts"],
+]
+OF_SCHEDULES_AND_ARCHIVES = [
+    ["schedule", "set", *AT, "--at", "02:30"],
+    ["schedule", "set", *AT, "--at", "03:30", "--dry-run"],
+    ["schedule", "run", "--timeout", "2m"],
+    ["schedule", "delete"],
+    ["archive", "systems", *AT],
+    ["archive", "list", *AT, "--api", "rest", "--allow-password-in-url"],
+    ["archive", "show", "M_1", *AT, "--api", "rest"],
+]
+TO_FRESH = [
+    ["restore", "validate", *FROM],
+    ["restore", "create", *FROM, "--yes", "--timeout", "2m"],
+    ["restore", "create", *FROM, "--dry-run"],
+    ["restore", "status"],
+    ["restore", "cancel"],
+    ["restore", "reconcile", "--sso-username", USER],
 ]
 FAULTS = [
     *("", "fail-at=40", "stall-at=60", "busy", "forbidden", "validate-fail", "lost-create-answer"),
@@ -50,9 +77,14 @@ def test_secrets_stand_in_no_output_whatever_happens(tmp_path: Path, fault: str,
         flags += [f"--{name}-file", str(file)] if name == "password" else []
     environ = {f"BACKUPCTL_{name.replace('-', '_').upper()}": secret for name, secret in SECRETS.items()}
     environ |= {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": USER}
-    for words, output in itertools.product(COMMANDS, ["text", "jsonl"]):
+    once = zip([*OF_SCHEDULES_AND_ARCHIVES, *TO_FRESH], itertools.cycle(OUTPUTS), strict=False)
+    for words, output in [*itertools.product(COMMANDS, OUTPUTS), *once]:
         backupctl = CommandLine(
-            password=SECRETS["password"] if accepted else "other", faults=[fault] if fault else [], environ=environ
+            password=SECRETS["password"] if accepted else "other",
+            faults=[fault] if fault else [],
+            environ=environ,
+            history=words[0] in {"schedule", "archive", "restore"},
+            fresh=words in TO_FRESH,
         )
         run = backupctl(*words, *flags, "-v", "-o", output)
         assert MARK not in run.out + run.err, words

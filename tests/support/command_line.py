@@ -18,6 +18,7 @@ from backupctl.settings.server import ServerAddress
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
+from tests.support.wire import CutLine
 
 HOST = "vc01.example.com"
 USER = "administrator@vsphere.local"
@@ -101,7 +102,8 @@ class CommandLine:
         self.clock = clock or FakeClock()
         self.appliance = appliance or Appliance(self.clock, host=HOST, **options)
         self.environ = dict(environ)
-        self.transport = transport or SimulatorTransport(self.appliance, self.clock)
+        self.line = CutLine(transport or SimulatorTransport(self.appliance, self.clock))
+        self.reached: list[ServerAddress] = []
         self.prompter = ScriptedPrompter()
 
     def __call__(
@@ -129,6 +131,11 @@ class CommandLine:
         return Run(code, stdout.getvalue(), stderr.getvalue())
 
     @property
+    def writes(self) -> list[tuple[str, str, Any]]:
+        """What was sent that changes something: method, path and body."""
+        return self.line.writes
+
+    @property
     def states(self) -> list[str]:
         """The states of the jobs on the appliance, now."""
         return [job.status(self.clock.monotonic())["state"] for job in self.appliance.jobs]
@@ -137,5 +144,6 @@ class CommandLine:
         """Run create to a location that needs no login."""
         return self("create", "--location", LOCATION, *argv, **options)
 
-    def _reach(self, _server: ServerAddress) -> httpx.BaseTransport:
-        return self.transport
+    def _reach(self, server: ServerAddress) -> httpx.BaseTransport:
+        self.reached.append(server)
+        return self.line

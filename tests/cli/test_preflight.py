@@ -1,0 +1,70 @@
+"""create --preflight: checks first, and no backup where one of them fails."""
+
+import pytest
+
+from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine
+
+
+def test_create_with_a_good_preflight_makes_its_backup(backupctl: CommandLine) -> None:
+    run = backupctl.create("--preflight", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
+    assert [path.rpartition("/")[2] for _, path, _ in backupctl.writes] == ["backup", "job"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "named"),
+    [
+        ("validate-fail", [], "appliance validation"),
+        ("busy", [], "running job"),
+        ("db-health=DEGRADED", [], "database health"),
+        ("slow=1s", ["--part", "nope"], "parts"),
+    ],
+)
+def test_create_with_a_failing_preflight_is_7_and_starts_nothing(fault: str, words: list[str], named: str) -> None:
+    backupctl = CommandLine(faults=[fault])
+    before = len(backupctl.appliance.jobs)
+    run = backupctl.create("--preflight", *words, "-o", "json")
+    assert (run.code, run.result["error"]["slug"], run.result["job"]) == (7, "backup-failed", None)
+    assert named in run.result["error"]["message"]
+    assert [detail for detail in run.result["error"]["details"] if detail.startswith(f"{named}: ")]
+    assert not [path for _, path, _ in backupctl.writes if path.endswith("/job")]
+    assert len(backupctl.appliance.jobs) == before
+
+
+def test_create_preflight_is_a_setting_that_may_stand_in_the_environment() -> None:
+    backupctl = CommandLine(faults=["validate-fail"], environ=TO_APPLIANCE | {"BACKUPCTL_PREFLIGHT": "1"})
+    assert backupctl.create().code == 7
+
+
+@pytest.mark.parametrize(
+    ("release", "location", "better"),
+    [
+        ("6.7", "sftp://backup.example.com/x", "SCP"),
+        ("7.0", "scp://backup.example.com/x", "SFTP"),
+        ("6.7", "nfs://backup.example.com/x", "SCP"),
+    ],
+)
+def test_validate_of_an_unfitting_location_type_warns_and_lets_the_appliance_decide(
+    release: str, location: str, better: str
+) -> None:
+    backupctl = CommandLine(release=release)
+    run = backupctl("validate", "--location", location, "-o", "json")
+    (check,) = [check for check in run.result["checks"] if check["name"] == "location type"]
+    assert check["status"] == "WARNING"
+    assert better in check["message"]
+    assert "appliance validation" in {check["name"] for check in run.result["checks"]}
+
+
+@pytest.mark.parametrize("release", ["6.5", "6.7", "7.0", "7.0U2", "8.0", "9.1"])
+def test_validate_reports_what_the_release_tells(release: str) -> None:
+    run = CommandLine(release=release)("validate", "--location", "ftp://backup.example.com/x", "-o", "json")
+    names = {check["name"] for check in run.result["checks"]}
+    always = {"login and rights", "system health", "running job", "parts", "location type", "encryption"}
+    since_67 = {"recovery"} if release != "6.5" else set()
+    since_70 = {"database health"} if release >= "7" else set()
+    assert (run.code, names) == (0, {*always, "appliance validation", *since_67, *since_70})
+
+
+def test_validate_by_a_user_without_rights_is_4() -> None:
+    run = CommandLine(faults=["forbidden"])("validate", "--location", LOCATION, "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (4, "forbidden")

@@ -1,0 +1,378 @@
+"""schedule list, show, set, enable, disable, delete and run, through the front door."""
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
+
+SCHEDULES = "/appliance/recovery/backup/schedules"
+NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
+GOOD = "VMw@re123"
+RECURRENCE = {"hour": 2, "minute": 30, "days": []}
+
+
+@pytest.fixture
+def scheduled() -> CommandLine:
+    """Return an appliance with a schedule: every day at 00:00, 7 backups are kept."""
+    return CommandLine(history=True)
+
+
+def location_of(release: str) -> str:
+    return LOCATION if release >= "7" else "ftp://backup.example.com/vcenter"
+
+
+# set
+
+
+@pytest.mark.parametrize("release", ["6.7", "7.0U2", "8.0U3"])
+def test_schedule_set_creates_it_and_sends_nothing_the_second_time(release: str) -> None:
+    backupctl, location = CommandLine(release=release), location_of(release)
+    words = ["schedule", "set", "--location", location, "--at", "02:30", "--day", "sun", "--retain", "5"]
+    created = backupctl(*words, "-o", "json")
+    spec = {
+        "location": location,
+        "recurrence_info": RECURRENCE | {"days": ["SUNDAY"]},
+        "retention_info": {"max_count": 5},
+    }
+    write = ("POST", f"/api{SCHEDULES}", {"schedule": "default", "spec": spec})
+    if release == "6.7":
+        write = ("POST", f"/rest{SCHEDULES}/default", {"spec": spec})
+    assert (created.code, backupctl.writes) == (0, [write])
+    assert [change["field"] for change in created.result["changes"]] == [
+        "location",
+        "recurrence_info",
+        "retention_info",
+    ]
+    assert created.result["schedule"]["days"] == ["SUNDAY"]
+
+    again = backupctl(*words)
+    assert (again.code, len(backupctl.writes)) == (0, 1)
+    assert "unchanged" in again.out + again.err
+    assert backupctl(*words, "-o", "json").result["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        (["--at", "02:30"], {"recurrence_info": RECURRENCE}),
+        (["--at", "7:05"], {"recurrence_info": {"hour": 7, "minute": 5, "days": []}}),
+        (
+            ["--day", "sun", "--day", "MONDAY"],
+            {"recurrence_info": {"hour": 0, "minute": 0, "days": ["MONDAY", "SUNDAY"]}},
+        ),
+        (["--retain", "3", "--enable"], {"retention_info": {"max_count": 3}}),
+        (["--disable"], {"enable": False}),
+        (["--part", "common"], {"parts": ["common"]}),
+        (["--location-user", "other"], {"location_user": "other"}),
+        (["--location", "sftp://backup.example.com/other"], {"location": "sftp://backup.example.com/other"}),
+        (["--location", "ftp://backup.example.com/vcenter"], {"location": "ftp://backup.example.com/vcenter"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.parametrize("api", ["rest", "api"])
+def test_schedule_set_sends_exactly_what_differs(
+    scheduled: CommandLine, words: list[str], fields: dict[str, Any], api: str
+) -> None:
+    same = ["--part", "seat", "--part", "common"] if "--part" not in words else []
+    run = scheduled("schedule", "set", *same, *words, "--api", api, "-o", "json")
+    write = ("PATCH", f"/api{SCHEDULES}/default", fields)
+    if api == "rest":
+        write = ("PUT", f"/rest{SCHEDULES}/update/default", {"spec": fields})
+    assert (run.code, scheduled.writes) == (0, [write])
+    assert [change["field"] for change in run.result["changes"]] == list(fields)
+    assert scheduled("schedule", "set", *same, *words).code == 0
+    assert len(scheduled.writes) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        *(["--at", "0:00"], ["--day", "every"], ["--enable"], ["--retain", "7"], ["--part", "seat"]),
+        *(["--location", "sftp://BACKUP.example.com/vcenter/"], ["--location-user", "backup"]),
+    ],
+    ids=" ".join,
+)
+def test_schedule_set_to_what_it_is_sends_nothing(scheduled: CommandLine, words: list[str]) -> None:
+    run = scheduled("schedule", "set", *words, "-o", "json")
+    assert (run.code, run.result["changes"], scheduled.writes) == (0, [], [])
+    assert run.result["schedule"]["max_count"] == 7
+
+
+def test_schedule_set_of_a_day_keeps_the_time_and_of_a_time_the_days(scheduled: CommandLine) -> None:
+    scheduled("schedule", "set", "--at", "02:30", "--day", "friday")
+    scheduled("schedule", "set", "--at", "03:00")
+    shown = scheduled("schedule", "set", "--day", "sat", "-o", "json").result["schedule"]
+    assert (shown["hour"], shown["minute"], shown["days"]) == (3, 0, ["SATURDAY"])
+    assert scheduled("schedule", "set", "--day", "every", "-o", "json").result["schedule"]["days"] == []
+
+
+def test_schedule_set_sends_secrets_whenever_they_are_given_and_shows_none(scheduled: CommandLine) -> None:
+    environ = TO_APPLIANCE | {"BACKUPCTL_LOCATION_PASSWORD": "s3cret", "BACKUPCTL_BACKUP_PASSWORD": GOOD}
+    for _ in range(2):
+        run = scheduled("schedule", "set", "-o", "json", environ=environ)
+        assert run.code == 0
+        assert {change["field"]: change["after"] for change in run.result["changes"]} == {
+            "location_password": "***",
+            "backup_password": "***",
+        }
+        assert "s3cret" not in run.out + run.err
+    sent = {"location_password": "s3cret", "backup_password": GOOD}
+    assert [body for _, _, body in scheduled.writes] == [sent, sent]
+
+
+def test_schedule_set_fills_in_the_server(backupctl: CommandLine) -> None:
+    backupctl("schedule", "set", "--location", f"{LOCATION}/{{server}}", "--at", "02:30")
+    assert backupctl.writes[0][2]["spec"]["location"] == f"{LOCATION}/{HOST}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--at", time] for time in ("24:00", "2:60", "noon", "2", "02:30:00", "", "-1:00", "٠٢:٣٠")),
+        *(["--day", day] for day in ("someday", "s", "t", "", "SUNDAYS")),
+        *(["--retain", count] for count in ("0", "-1", "many")),
+        *(["--location", place] for place in ("backup.example.com/x", "sftp://u:p@h/x", f"{LOCATION}/{{date}}")),
+        *(
+            ["--location", place]
+            for place in (f"{LOCATION}/{{time}}", f"{LOCATION}/{{moon}}", "gopher://h/x", "sftp://h/a b")
+        ),
+        *(["--part", "a b"], ["surplus", "surplus"]),
+    ],
+    ids=" ".join,
+)
+def test_schedule_set_with_a_bad_value_is_2_and_nothing_is_sent(backupctl: CommandLine, words: list[str]) -> None:
+    run = backupctl("schedule", "set", *words)
+    assert (run.code, backupctl.line.urls) == (2, [])
+    assert run.err.startswith("error: ")
+
+
+def test_schedule_set_with_a_bad_backup_password_is_2_and_nothing_is_sent(backupctl: CommandLine) -> None:
+    run = backupctl(*NEW, environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": "short"})
+    assert (run.code, backupctl.line.urls) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (["--at", "02:30"], ["--location"]),
+        (["--location", LOCATION], ["--at"]),
+        (["--retain", "3"], ["--location", "--at"]),
+        (["--location", LOCATION, "--day", "sun"], ["--at"]),
+    ],
+)
+def test_schedule_set_of_a_new_one_names_what_is_missing(
+    backupctl: CommandLine, words: list[str], missing: list[str]
+) -> None:
+    run = backupctl("schedule", "set", *words, "-o", "json")
+    assert (run.code, run.result["error"]["slug"], backupctl.writes) == (2, "usage", [])
+    for flag in missing:
+        assert flag in run.result["error"]["message"]
+
+
+def test_schedule_set_of_a_second_one_tells_what_the_appliance_says(scheduled: CommandLine) -> None:
+    run = scheduled("schedule", "set", "other", "--location", LOCATION, "--at", "02:30", "-o", "json")
+    assert run.code == 6
+    assert "Only one schedule" in run.result["error"]["message"]
+
+
+# The answer to a write is lost
+
+
+@pytest.mark.parametrize(
+    "words", [["schedule", "set", "--retain", "3"], ["schedule", "disable"], ["schedule", "delete"]]
+)
+def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: CommandLine, words: list[str]) -> None:
+    scheduled.line.lose, scheduled.line.arrives = frozenset({"PATCH", "DELETE"}), True
+    run = scheduled(*words, "-o", "json")
+    assert (run.code, len(run.result["changes"]), len(scheduled.writes)) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["schedule", "set", "--retain", "3"], "schedule 'default' was not changed"),
+        (["schedule", "disable"], "schedule 'default' was not changed"),
+        (["schedule", "delete"], "schedule 'default' is still there"),
+    ],
+)
+def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
+    scheduled: CommandLine, words: list[str], says: str
+) -> None:
+    scheduled.line.lose = frozenset({"PATCH", "DELETE"})
+    before = scheduled("schedule", "show", "-o", "json").result["schedule"]
+    run = scheduled(*words, "-o", "json")
+    assert (run.code, run.result["error"]["slug"], len(scheduled.writes)) == (5, "connection", 1)
+    assert says in run.result["error"]["message"]
+    assert scheduled("schedule", "show", "-o", "json").result["schedule"] == before
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
+    backupctl: CommandLine, arrives: bool
+) -> None:
+    backupctl.line.lose, backupctl.line.arrives = frozenset({"POST"}), arrives
+    environ = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD}
+    run = backupctl(*NEW, "-o", "json", environ=environ)
+    assert (run.code, len(backupctl.writes)) == (0 if arrives else 5, 1)
+    if not arrives:
+        assert "there is no schedule 'default'" in run.result["error"]["message"]
+
+
+@pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete"]])
+def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: CommandLine, words: list[str]) -> None:
+    scheduled.line.lose, scheduled.line.stays_cut = frozenset({"PATCH", "DELETE"}), True
+    run = scheduled(*words, "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
+    assert "safe to do the same again" in run.result["error"]["hint"]
+
+
+def test_schedule_password_whose_answer_is_lost_is_unknown(scheduled: CommandLine) -> None:
+    scheduled.line.lose = frozenset({"PATCH"})
+    run = scheduled("schedule", "set", "-o", "json", environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD})
+    assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
+
+
+# list, show, enable, disable, delete
+
+
+def test_schedule_list_and_show_tell_the_same(scheduled: CommandLine) -> None:
+    (listed,) = scheduled("schedule", "list", "-o", "json").result["schedules"]
+    assert listed == scheduled("schedule", "show", "default", "-o", "json").result["schedule"]
+    assert (listed["name"], listed["hour"], listed["minute"], listed["days"]) == ("default", 0, 0, [])
+    assert scheduled("schedule", "list", "-q").out == "default\n"
+    assert LOCATION in scheduled("schedule", "show").out
+
+
+def test_schedule_list_without_any_is_empty_and_0(backupctl: CommandLine) -> None:
+    assert backupctl("schedule", "list", "-o", "json").result["schedules"] == []
+
+
+def test_schedule_disabled_and_enabled_is_written_once_each(scheduled: CommandLine) -> None:
+    for word, enabled in (("disable", False), ("disable", False), ("enable", True), ("enable", True)):
+        run = scheduled("schedule", word, "-o", "json")
+        assert (run.code, run.result["schedule"]["enable"]) == (0, enabled)
+    assert [body for _, _, body in scheduled.writes] == [{"enable": False}, {"enable": True}]
+
+
+@pytest.mark.parametrize("api", ["rest", "api"])
+def test_schedule_deleted_is_gone_and_10_afterwards(scheduled: CommandLine, api: str) -> None:
+    run = scheduled("schedule", "delete", "--api", api, "-o", "json")
+    assert (run.code, run.result["schedule"]) == (0, None)
+    assert scheduled.writes == [("DELETE", f"/{api}{SCHEDULES}/default", None)]
+    assert scheduled("schedule", "delete").code == 10
+
+
+@pytest.mark.parametrize("word", ["show", "enable", "disable", "delete", "run"])
+def test_schedule_that_is_not_there_is_10_and_is_named(scheduled: CommandLine, word: str) -> None:
+    run = scheduled("schedule", word, "nightly/2", "-o", "json")
+    assert (run.code, run.result["error"]["slug"], scheduled.writes) == (10, "not-found", [])
+    assert "nightly/2" in run.result["error"]["message"]
+    assert "schedule list" in run.result["error"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("words", "method"),
+    [
+        (["set", "--retain", "3"], "PATCH"),
+        (["disable"], "PATCH"),
+        (["delete"], "DELETE"),
+        (["run", "--comment", "now"], "POST"),
+    ],
+)
+def test_schedule_dry_run_shows_the_request_and_sends_no_write(
+    scheduled: CommandLine, words: list[str], method: str
+) -> None:
+    environ = TO_APPLIANCE | ({"BACKUPCTL_BACKUP_PASSWORD": GOOD} if "set" in words else {})
+    run = scheduled("schedule", *words, "--dry-run", "-o", "json", environ=environ)
+    (request,) = run.result["requests"]
+    assert (run.code, scheduled.writes) == (0, [])
+    assert (request["method"], GOOD in run.out) == (method, False)
+    assert "/default" in request["url"]
+    assert scheduled("schedule", *words, "--dry-run", environ=environ).code == 0
+
+
+def test_schedule_dry_run_of_a_creation_sends_no_write(backupctl: CommandLine) -> None:
+    run = backupctl(*NEW, "--dry-run", "-o", "json")
+    assert (run.code, run.result["schedule"], backupctl.writes) == (0, None, [])
+    assert run.result["requests"][0]["body"]["spec"]["recurrence_info"] == RECURRENCE
+
+
+@pytest.mark.parametrize("word", ["list", "show", "set", "enable", "disable", "delete", "run"])
+def test_schedule_on_a_release_without_any_is_6_and_names_operation_and_release(word: str) -> None:
+    backupctl = CommandLine(release="6.5")
+    words = ["--location", "ftp://backup.example.com/x", "--at", "02:30"] if word == "set" else []
+    run = backupctl("schedule", word, *words, "-o", "json")
+    assert (run.code, run.result["error"]["slug"], backupctl.writes) == (6, "not-supported", [])
+    message = run.result["error"]["message"]
+    assert "schedule" in message
+    assert "its release 6.5.0.20000 does not have this operation" in message
+    assert run.result["error"]["hint"] == "it came with release 6.7"
+
+
+# run
+
+
+@pytest.mark.parametrize("api", ["rest", "api"])
+def test_schedule_run_is_followed_to_its_end(scheduled: CommandLine, api: str) -> None:
+    run = scheduled("schedule", "run", "--comment", "now", "--api", api, "-o", "json")
+    job = run.result["job"]
+    assert (run.code, job["state"], job["location"], job["comment"]) == (0, "SUCCEEDED", LOCATION, "now")
+    assert job["encrypted"] is None
+    assert scheduled.writes == [("POST", f"/{api}{SCHEDULES}/default", {"comment": "now"})]
+
+
+def test_schedule_run_no_wait_returns_when_the_job_is_started(scheduled: CommandLine) -> None:
+    run = scheduled("schedule", "run", "--no-wait", "-q")
+    assert (run.code, run.out) == (0, f"{scheduled.appliance.jobs[-1].job_id}\n")
+    assert scheduled.states[-1] == "INPROGRESS"
+
+
+def test_schedule_run_that_fails_is_7() -> None:
+    run = CommandLine(history=True, faults=["fail-at=40"])("schedule", "run", "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (7, "FAILED")
+
+
+def test_schedule_run_beyond_its_timeout_is_8() -> None:
+    backupctl = CommandLine(history=True, job_duration=600)
+    run = backupctl("schedule", "run", "--timeout", "30s", "--interval", "5", "-o", "json")
+    assert (run.code, backupctl.states[-1]) == (8, "INPROGRESS")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault", "code"),
+    [
+        ([], "busy", 9),
+        (["--if-running", "wait"], "busy=60s", 0),
+        (["--if-running", "attach"], "busy=60s", 9),
+    ],
+)
+def test_schedule_run_while_another_backup_runs_does_as_it_is_told(words: list[str], fault: str, code: int) -> None:
+    assert CommandLine(history=True, faults=[fault])("schedule", "run", *words).code == code
+
+
+def test_schedule_run_whose_answer_is_lost_adopts_its_job() -> None:
+    backupctl = CommandLine(history=True, faults=["lost-create-answer=1"])
+    before = len(backupctl.appliance.jobs)
+    run = backupctl("schedule", "run", "-o", "json")
+    assert (run.code, len(backupctl.appliance.jobs)) == (0, before + 1)
+    assert run.result["job"]["id"] == backupctl.appliance.jobs[-1].job_id
+    assert run.result["job"]["encrypted"] is None
+
+
+def test_schedule_run_whose_request_is_lost_starts_nothing_and_says_so() -> None:
+    backupctl = CommandLine(history=True, faults=["lost-create-request"])
+    run = backupctl("schedule", "run", "-o", "json")
+    assert (run.code, run.result["error"]["slug"]) == (5, "not-started")
+
+
+@pytest.mark.parametrize(("words", "state"), [([], "INPROGRESS"), (["--cancel-on-interrupt"], "FAILED")])
+def test_schedule_run_interrupted_detaches_or_cancels(clock: FakeClock, words: list[str], state: str) -> None:
+    backupctl = CommandLine(clock=clock, history=True, job_duration=600)
+    clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run = backupctl("schedule", "run", *words)
+    assert (run.code, backupctl.states[-1]) == (130, state)

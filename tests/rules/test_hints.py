@@ -1,0 +1,72 @@
+"""Hints: each failure text that admins meet finds its cause, its remedy and its article."""
+
+import re
+
+import pytest
+
+from backupctl.rules.hints import KNOWN_FAILURES, hint_for
+from tests.support.command_line import CommandLine
+
+GENERAL = "BackupManager encountered an exception. Please check logs for details."
+KNOWN = [
+    (GENERAL, None, "backup.log"),
+    (
+        "BackupManager encountered an exception. Exception: Full backup not allowed during VM snapshot",
+        "344841",
+        "backupMarker",
+    ),
+    ("Db health is UNHEALTHY, Backup Failed. Please run /usr/bin/dbcc to find out more.", None, "dbcc"),
+    ("getDbHealthStatus returns status as DEGRADED", None, "health settings"),
+    ("Error during component vum backup", "380876", "backup-history.json"),
+    ("curl: (79) Error in the SSH layer", "380876", "applmgmt"),
+    ("BrokenPipeError: [Errno 32] Broken pipe", "380876", "applmgmt"),
+    ("tar: Cannot write: Broken pipe", "430761", "free"),
+    ("tar: /x: No space left on device", "430761", "free"),
+    ("stale backup-metadata.json", "441880", "rename"),
+    ("Failed to dispatch WAL directory structure.", None, "service-control --restart applmgmt"),
+    ("Underlying process status. rc:255", None, "service-control --restart applmgmt"),
+    ("Process returncode is 120", None, "service-control --restart applmgmt"),
+    ("Encountered an error during ConfigFiles backup", None, "unmount"),
+    ("UnicodeEncodeError: 'ascii' codec can't encode", None, "unmount"),
+    ("Path not exported by the remote filesystem", None, "export"),
+    ("Failed to mount //server/share", None, "export"),
+    ("Invalid Credentials", None, "location user"),
+    ("Access to the remote server is denied", None, "location user"),
+    ("Host key verification failed", None, "host key"),
+    ("Unable to resolve host backup.example.com", None, "DNS"),
+]
+
+
+@pytest.mark.parametrize(("text", "article", "remedy"), KNOWN, ids=[text for text, _, _ in KNOWN])
+def test_hint_for_a_known_failure_has_its_remedy_and_article(text: str, article: str | None, remedy: str) -> None:
+    hint = hint_for(["Backup failed.", text])
+    assert hint is not None
+    assert remedy in hint
+    assert re.findall(r"KB (\d+)", hint) == ([article] if article else [])
+    assert hint_for([text.upper()]) == hint
+
+
+def test_hint_of_the_general_failure_gives_way_to_a_special_one() -> None:
+    assert "430761" in (hint_for([GENERAL, "No space left on device"]) or "")
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["Backup failed."], ["Disk is almost full."]])
+def test_hint_for_an_unknown_failure_is_none(texts: list[str]) -> None:
+    assert hint_for(texts) is None
+
+
+def test_every_known_failure_is_met_by_a_known_text() -> None:
+    assert {hint_for([text]) for text, _, _ in KNOWN} == {known.hint for known in KNOWN_FAILURES}
+
+
+def test_hint_stands_under_the_messages_of_a_failed_job_and_in_json() -> None:
+    failed = CommandLine(history=True)
+    job = next(job.job_id for job in failed.appliance.jobs if job.status(0)["state"] == "FAILED")
+    assert "(KB 344841)" in failed("status", job).err
+    assert "(KB 344841)" in failed("watch", job, "-o", "json").result["error"]["hint"]
+
+
+@pytest.mark.parametrize("status", ["DEGRADED", "UNHEALTHY"])
+def test_backup_that_the_database_stopped_gets_its_hint(status: str) -> None:
+    run = CommandLine(faults=[f"db-health={status}"]).create("-o", "json")
+    assert (run.code, "/usr/bin/dbcc" in run.result["error"]["hint"]) == (7, True)
