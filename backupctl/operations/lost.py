@@ -28,6 +28,8 @@ from backupctl.results import Adopted, Job, Warned
 SEARCH_SECONDS: Final = 60.0
 """How long a job is looked for when the answer to the request that starts it was lost."""
 
+_FEWEST_LOOKS: Final = 2
+"""A job that is being started may not be in the list at the first look."""
 _LAST_ANSWER_SECONDS: Final = 5.0
 _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 
@@ -51,10 +53,11 @@ def find_lost_job(
     clock = appliance.clock
     message = f"the answer was lost ({lost.message}): looking whether the backup was started"
     appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
-    whole_search = clock.monotonic() + SEARCH_SECONDS
-    give_up = min(whole_search, max(deadline, clock.monotonic()))
+    give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
     gaps = iter(_SEARCH_GAPS)
+    looks = 0
     while True:
+        looks += 1
         ids = yield from attempt(appliance.api.jobs, until=_until(clock, give_up), held=True)
         doubt = ids if isinstance(ids, BackupctlError) else None
         for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
@@ -65,8 +68,8 @@ def find_lost_job(
         if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
             break
         yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
-    if doubt is None and give_up < whole_search:
-        doubt = OutcomeUnknownError("no new job was seen, but the time to look was short")
+    if doubt is None and looks < _FEWEST_LOOKS:
+        doubt = OutcomeUnknownError("no new job was seen, but there was no time to look again")
     raise _not_found(appliance, lost, doubt)
 
 

@@ -15,6 +15,7 @@ from backupctl.settings.option import Option
 from backupctl.settings.proxy import parse_proxy
 from backupctl.settings.server import parse_server
 
+SHORTEST_INTERVAL: Final = 0.1
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -39,10 +40,10 @@ def parse_switch(text: str) -> bool:
 
 
 def parse_interval(text: str) -> float:
-    """Return the time between two questions: a second at least, as the appliance has other things to do."""
+    """Return the time between two questions: not so short that the appliance can do nothing else."""
     seconds = parse_duration(text)
-    if seconds < 1:
-        raise UsageError("an interval of less than a second would pester the appliance", hint="write 1s or more")
+    if seconds < SHORTEST_INTERVAL:
+        raise UsageError(f"an interval below {SHORTEST_INTERVAL} s would pester the appliance", hint="write 1s or more")
     return seconds
 
 

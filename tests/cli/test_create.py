@@ -188,7 +188,7 @@ BAD_INPUT = [
     (["--location", "sftp://h/x"], {"BACKUPCTL_USERNAME": ""}, "--username"),
     (["--location", "sftp://h/x", "--proxy", "ftp://p"], {}, "--proxy"),
     (["--location", "sftp://h/x", "--proxy", "http://u:pw@p"], {}, "BACKUPCTL_PROXY"),
-    (["--location", "sftp://h/x", "--interval", "0.1"], {}, "--interval"),
+    (["--location", "sftp://h/x", "--interval", "0.01"], {}, "--interval"),
     (["--location", "sftp://h/x", "--stall-timeout", "0"], {}, "--stall-timeout"),
     (["--location", "sftp://h/x", "--require-encryption", "--if-running", "attach"], {}, "exclude each other"),
     (["--location", "sftp://h/x", "-s", "http://vc01"], {}, "clear text"),

@@ -1,6 +1,6 @@
 """Create: exactly one backup is started, or it is said that none was, or that nobody knows."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from msgspec import structs
@@ -199,9 +199,19 @@ def test_create_looks_for_its_job_as_long_as_it_may_appear(clock: FakeClock) -> 
 
 def test_create_looks_no_longer_than_its_timeout(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
-    error = refused(bench, plan(timeout=20))
-    assert (type(error), clock.elapsed) == (OutcomeUnknownError, 20)
-    assert "the time to look was short" in str(error)
+    assert type(refused(bench, plan(timeout=20))) is NotStartedNoAnswerError
+    assert clock.elapsed == 20
+
+
+def test_create_that_could_look_only_once_does_not_call_it_safe_to_try_again(clock: FakeClock) -> None:
+    def slow(*_: object) -> NoReturn:
+        clock.sleep(300)
+        raise LOST
+
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=slow)
+    error = refused(bench, plan(timeout=120))
+    assert (type(error), clock.elapsed) == (OutcomeUnknownError, 300)
+    assert "no time to look again" in str(error)
 
 
 @pytest.mark.parametrize(
