@@ -30,7 +30,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Follower, Patience, follow
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.operations.watch import judged
-from backupctl.results import RECONCILIATION, RESTORE, Attached, Cancelling, Job, Metadata, Started
+from backupctl.results import RECONCILIATION, RESTORE, Attached, Cancelling, Job, Metadata, Started, Warned
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
@@ -58,7 +58,17 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
 
 
 def create_restore(appliance: Appliance, request: RestoreRequest, patience: Patience, *, wait: bool) -> Task[Followed]:
-    """Start a restore and follow it to its end."""
+    """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
+    before = yield from attempt(appliance.api.restore_job)
+    if isinstance(before, ServerFaultError) and before.certain:
+        appliance.emit(
+            Warned(
+                time=appliance.clock.now(),
+                server=appliance.name,
+                message=f"{appliance.host} does not look freshly deployed: {before.message}",
+                hint="only an appliance after its deployment and before its first setup can be restored",
+            )
+        )
     started = yield from _start(appliance, RESTORE, partial(appliance.api.create_restore, request), _restore_job)
     return (yield from _followed(appliance, started, patience, _look)) if wait else Followed(started, None)
 

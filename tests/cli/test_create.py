@@ -5,11 +5,9 @@ import os
 import signal
 import time
 
-import httpx
 import pytest
 
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
 
@@ -217,22 +215,6 @@ def test_create_without_a_password_says_how_to_give_it(backupctl: CommandLine) -
     assert run.code == 2
     assert "--password-file" in run.err
     assert not backupctl.appliance.requests
-
-
-class Answering(httpx.BaseTransport):
-    """The simulator, with another body in place of the answers to one kind of request."""
-
-    def __init__(self, clock: FakeClock, method: str, path: str, body: dict[str, object]) -> None:
-        self.appliance = Appliance(clock, host=HOST)
-        self._inner = SimulatorTransport(self.appliance, clock)
-        self._replaced = (method, path, body)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(request)
-        method, path, body = self._replaced
-        if request.method == method and path in request.url.path:
-            return httpx.Response(200, json=body)
-        return response
 
 
 def test_create_whose_answer_names_no_job_looks_for_it(clock: FakeClock) -> None:

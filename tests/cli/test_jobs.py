@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
 
@@ -236,3 +237,30 @@ def test_list_with_a_bad_filter_is_2_and_nothing_is_sent(backupctl: CommandLine,
     run = backupctl("list", *words)
     assert (run.code, backupctl.line.urls) == (2, [])
     assert "Traceback" not in run.err
+
+
+NEWER = {
+    "status": "QUEUED_FOR_REPLICATION",
+    "type": "CLOUD_BACKUP",
+    "location": "s3://bucket/vc",
+    "location_user": "",
+    "messages": [],
+    "a_field_of_a_later_release": {"is": ["ignored"]},
+}
+
+
+def test_list_shows_values_of_a_newer_release_as_they_are(clock: FakeClock) -> None:
+    newer = Answering(clock, "GET", "/job/details", {"20290101-000000-1": NEWER})
+    backupctl = CommandLine(newer.appliance, clock=clock, transport=newer)
+    (job,) = backupctl("list", "-o", "json").result["jobs"]
+    assert (job["state"], job["type"], job["location"]) == ("QUEUED_FOR_REPLICATION", "CLOUD_BACKUP", "s3://bucket/vc")
+    assert "QUEUED_FOR_REPLICATION" in backupctl("list").out
+
+
+@pytest.mark.parametrize("command", [["status"], ["watch", "--timeout", "1m"]], ids=" ".join)
+def test_job_in_a_state_of_a_newer_release_is_shown_and_followed(clock: FakeClock, command: list[str]) -> None:
+    body = {"id": "20290101-000000-1", "state": "REPLICATING", "progress": 50, "messages": [], "new": 1}
+    newer = Answering(clock, "GET", "/backup/job/2", body)
+    backupctl = CommandLine(newer.appliance, clock=clock, transport=newer)
+    run = backupctl(command[0], "20290101-000000-1", *command[1:], "-o", "json")
+    assert (run.code, run.result["job"]["state"]) == (8, "REPLICATING")

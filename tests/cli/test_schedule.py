@@ -4,8 +4,10 @@ import os
 import signal
 from typing import Any
 
+import httpx
 import pytest
 
+from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
 
@@ -376,3 +378,26 @@ def test_schedule_run_interrupted_detaches_or_cancels(clock: FakeClock, words: l
     clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl("schedule", "run", *words)
     assert (run.code, backupctl.states[-1]) == (130, state)
+
+
+class Killing(httpx.BaseTransport):
+    """The simulator, and the end of this process when a request with ``method`` is about to be sent."""
+
+    def __init__(self, inner: httpx.BaseTransport, method: str) -> None:
+        self._inner = inner
+        self._method = method
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == self._method:
+            raise SystemExit("killed")
+        return self._inner.handle_request(request)
+
+
+def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_whole(scheduled: CommandLine) -> None:
+    before = scheduled("schedule", "show", "-o", "json").result["schedule"]
+    line = Killing(SimulatorTransport(scheduled.appliance, scheduled.clock), "PATCH")
+    killed = CommandLine(scheduled.appliance, clock=scheduled.clock, transport=line)
+    with pytest.raises(SystemExit, match="killed"):
+        killed("schedule", "set", "--at", "02:30", "--retain", "3")
+    assert scheduled("schedule", "show", "-o", "json").result["schedule"] == before
+    assert scheduled("schedule", "set", "--at", "02:30", "--retain", "3").code == 0
