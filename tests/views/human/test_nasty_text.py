@@ -50,7 +50,7 @@ def filled(hint: Any, stuff: Stuff) -> Any:
     return hint(**{field.name: filled(field.type, stuff) for field in msgspec.structs.fields(hint)})
 
 
-few_examples = settings(max_examples=25, deadline=None, database=None)
+few_examples = settings(max_examples=15, deadline=None, database=None)
 
 
 def assert_harmless(text: str) -> None:
