@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine
 
+pytestmark = pytest.mark.exhaustive
+
 MARK = "Mark3d"
 SECRETS = {
     "password": f"{MARK}-login",

@@ -50,7 +50,8 @@ def filled(hint: Any, stuff: Stuff) -> Any:
     return hint(**{field.name: filled(field.type, stuff) for field in msgspec.structs.fields(hint)})
 
 
-few_examples = settings(max_examples=15, deadline=None, database=None)
+pytestmark = pytest.mark.exhaustive
+few_examples = settings(max_examples=40, deadline=None, database=None)
 
 
 def assert_harmless(text: str) -> None:
