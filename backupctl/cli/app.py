@@ -33,9 +33,10 @@ T = TypeVar("T")
 class App:
     """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
 
-    ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
-    another way than the network, ``workers`` runs calls in another way than threads. What help and completion do not
-    need is imported where it is used.
+    ``given`` holds what the command line gave, by the option's name; ``before_command`` is called when a command is
+    about to run, and ``interrupted`` says that a signal came that may have been swallowed. ``transport_for`` reaches
+    an appliance in another way than the network, ``workers`` runs calls in another way than threads. What help and
+    completion do not need is imported where it is used.
     """
 
     def __init__(
@@ -50,7 +51,6 @@ class App:
         prompter: Prompter | None = None,
         transport_for: Callable[[ServerAddress], httpx.BaseTransport] | None = None,
         workers: Workers | None = None,
-        before_command: Callable[[], None] = lambda: None,
     ) -> None:
         self.argv = argv
         self.stdin = stdin
@@ -59,7 +59,8 @@ class App:
         self.environ = environ
         self.transport_for = transport_for
         self.workers = workers
-        self.before_command = before_command
+        self.before_command: Callable[[], None] = lambda: None
+        self.interrupted = False
         self.given: dict[str, Given] = {}
         self.command: str | None = None
         self._told: set[str] = set()
@@ -69,8 +70,8 @@ class App:
         self._standard_input: StandardInput | None = None
 
     @classmethod
-    def of_process(cls, argv: Sequence[str], *, before_command: Callable[[], None]) -> App:
-        """Return the app of this process; ``before_command`` is called when a command is about to run."""
+    def of_process(cls, argv: Sequence[str]) -> App:
+        """Return the app of this process."""
         from backupctl.settings.process import process_environment
 
         stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
@@ -80,7 +81,6 @@ class App:
             stdout=stdout,
             stderr=stderr,
             environ=process_environment(),
-            before_command=before_command,
         )
 
     @property

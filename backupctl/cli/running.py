@@ -37,6 +37,8 @@ def run(
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
+        if app.interrupted:
+            raise KeyboardInterrupt
         results = fleet.run(
             [run_on(appliance, result_type, work(appliance), silence=silence) for appliance in appliances]
         )
