@@ -16,7 +16,7 @@ from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.resolve import resolve
 from backupctl.settings.route import find_proxy
-from backupctl.settings.server import ServerAddress, parse_server
+from backupctl.settings.server import ServerAddress, distinct_servers, parse_server
 from backupctl.settings.value import DEFAULT
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def _is_basic(app: App, *, fresh: bool) -> bool:
 
 
 def _server(app: App) -> ServerAddress:
-    servers = app.value(SERVER)
-    if len({server.key for server in servers}) > 1:
+    servers = distinct_servers(app.value(SERVER))
+    if len(servers) > 1:
         raise UsageError("only one --server at a time", hint="run the command once for each appliance")
     if servers:
         return servers[0]
