@@ -107,6 +107,12 @@ class ConfigError(BackupctlError):
     slug = "config"
 
 
+class ReadOnlyError(ConfigError):
+    """The configuration file says that nothing is to be changed on this appliance."""
+
+    slug = "read-only"
+
+
 class AuthenticationError(BackupctlError):
     """The appliance does not accept the user name and password (401)."""
 

@@ -28,7 +28,7 @@ CODES: dict[str, int] = {
 SLUGS: dict[int, set[str]] = {
     1: {"bug"},
     2: {"usage"},
-    3: {"config"},
+    3: {"config", "read-only"},
     4: {"auth", "forbidden"},
     5: {"connection", "tls", "not-started", "outcome-unknown"},
     6: {"api", "not-supported", "not-cancelled", "not-started"},

@@ -81,11 +81,14 @@ def connect(
     family: str | None = None,
     proxy: str | None = None,
     transport: httpx.BaseTransport | None = None,
+    read_only: bool = False,
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
     ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
-    simulator. Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
+    simulator. ``read_only`` refuses what would change the appliance.
+
+    Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     inner = transport or network_transport(tls=tls_context(trust), proxy=proxy, clock=clock)
     try:
@@ -107,4 +110,4 @@ def connect(
         basic=login.basic,
         headers=_HEADERS,
     )
-    return RecoveryApi(client, session)
+    return RecoveryApi(client, session, read_only=read_only)

@@ -97,7 +97,7 @@ class Endpoint(Generic[T]):
 
     Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
     an answer without content. ``may_miss`` says that a 404 may mean a thing that its parameters name, or that there is
-    none of its kind, although there is no id in its path.
+    none of its kind, although there is no id in its path. ``changes`` says that it changes the appliance.
     """
 
     doing: str
@@ -106,6 +106,7 @@ class Endpoint(Generic[T]):
     api: Route | None = None
     since: str = FIRST_RELEASE
     may_miss: bool = False
+    changes: bool = False
     essential: type[msgspec.Struct] | None = None
 
     def names_a_thing(self, family: Family) -> bool:
@@ -224,6 +225,7 @@ JOB_CREATE: Final = Endpoint(
     rest=Route("POST", f"{_BACKUP}/job"),
     api=Route("POST", f"{_BACKUP}/job", Encoding.BARE),
     essential=_EssentialStatus,
+    changes=True,
 )
 JOB_LIST: Final = Endpoint("list the backup jobs", list[str], Route("GET", f"{_BACKUP}/job"))
 JOB_GET: Final = Endpoint(
@@ -237,6 +239,7 @@ JOB_CANCEL: Final = Endpoint(
     ReturnResult,
     rest=Route("POST", f"{_BACKUP}/job/{{job}}/cancel"),
     api=Route("POST", f"{_BACKUP}/job/{{job}}", query=_action("cancel")),
+    changes=True,
 )
 JOB_DETAILS: Final = Endpoint(
     "list the details of backup jobs",
@@ -262,6 +265,7 @@ SCHEDULE_CREATE: Final = Endpoint(
     rest=Route("POST", f"{_SCHEDULES}/{{schedule}}"),
     api=Route("POST", _SCHEDULES),
     since="6.7",
+    changes=True,
 )
 SCHEDULE_UPDATE: Final = Endpoint(
     "update the schedule",
@@ -269,15 +273,21 @@ SCHEDULE_UPDATE: Final = Endpoint(
     rest=Route("PUT", f"{_SCHEDULES}/update/{{schedule}}"),
     api=Route("PATCH", f"{_SCHEDULES}/{{schedule}}", Encoding.BARE),
     since="6.7",
+    changes=True,
 )
 SCHEDULE_DELETE: Final = Endpoint(
-    "delete the schedule", NoneType, Route("DELETE", f"{_SCHEDULES}/{{schedule}}"), since="6.7"
+    "delete the schedule",
+    NoneType,
+    Route("DELETE", f"{_SCHEDULES}/{{schedule}}"),
+    since="6.7",
+    changes=True,
 )
 SCHEDULE_RUN: Final = Endpoint(
     "run the schedule",
     BackupJobStatus,
     Route("POST", f"{_SCHEDULES}/{{schedule}}", query=_action("run")),
     since="6.7",
+    changes=True,
 )
 
 SYSTEM_NAME_LIST: Final = Endpoint(
@@ -316,6 +326,7 @@ RESTORE_CREATE: Final = Endpoint(
     rest=Route("POST", f"{_RESTORE}/job"),
     api=Route("POST", f"{_RESTORE}/job", Encoding.BARE),
     may_miss=True,
+    changes=True,
 )
 RESTORE_GET: Final = Endpoint("read the restore job", RestoreJobStatus, Route("GET", f"{_RESTORE}/job"))
 RESTORE_CANCEL: Final = Endpoint(
@@ -323,6 +334,7 @@ RESTORE_CANCEL: Final = Endpoint(
     ReturnResult,
     rest=Route("POST", f"{_RESTORE}/job/cancel"),
     api=Route("POST", f"{_RESTORE}/job", query=_action("cancel")),
+    changes=True,
 )
 RECONCILIATION_CREATE: Final = Endpoint(
     "start a reconciliation",
@@ -330,6 +342,7 @@ RECONCILIATION_CREATE: Final = Endpoint(
     rest=Route("POST", _RECONCILIATION),
     api=Route("POST", _RECONCILIATION, Encoding.BARE),
     since="6.7",
+    changes=True,
 )
 RECONCILIATION_GET: Final = Endpoint(
     "read the reconciliation", ReconciliationStatus, Route("GET", _RECONCILIATION), since="6.7", may_miss=True

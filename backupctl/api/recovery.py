@@ -14,7 +14,7 @@ from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, u
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
-from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
+from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError, ReadOnlyError
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -47,12 +47,14 @@ class RecoveryApi:
 
     Logs in when the first operation is called. Every method raises the errors of ``backupctl.errors`` only:
     ApplianceUnreachableError where no answer came, ApplianceAnswerError where it cannot be used,
-    AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError.
+    AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError. With ``read_only``, what
+    would change the appliance raises ReadOnlyError instead.
     """
 
-    def __init__(self, client: httpx.Client, session: Session) -> None:
+    def __init__(self, client: httpx.Client, session: Session, *, read_only: bool = False) -> None:
         self._client = client
         self._session = session
+        self._read_only = read_only
         self._missing: dict[str, NotSupportedError] = {}
         self._version: SystemVersion | None = None
         self._present: set[str] = set()
@@ -247,6 +249,8 @@ class RecoveryApi:
     def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
         if endpoint.doing in self._missing:
             raise self._missing[endpoint.doing]
+        if endpoint.changes and self._read_only:
+            raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
         family = self._session.open(partial(self._send, "log in"), self._client.base_url)
         wire = endpoint.wire(family, _content(parameters, _reveal))
         request = self._client.build_request(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
-from backupctl.settings.options import COLOR, OUTPUT, QUIET, VERBOSE
+from backupctl.settings.options import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 
 if TYPE_CHECKING:
     import httpx
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
     from backupctl.results import Envelope
-    from backupctl.secret import Secret
+    from backupctl.settings.configuration import Configuration, Layer
     from backupctl.settings.option import Option, SecretName
     from backupctl.settings.resolve import Given
-    from backupctl.settings.secret_file import StandardInput
+    from backupctl.settings.secrets import Found, GivenSecret, Secrets, SecretValue
     from backupctl.settings.server import ServerAddress
     from backupctl.settings.value import Source, Value
     from backupctl.views.selection import Output
@@ -63,11 +63,13 @@ class App:
         self.interrupted = False
         self.given: dict[str, Given] = {}
         self.command: str | None = None
-        self._told: set[str] = set()
+        self._told: set[tuple[str, Source]] = set()
         self._clock = clock
         self._prompter = prompter
         self._view: View | None = None
-        self._standard_input: StandardInput | None = None
+        self._secrets: Secrets | None = None
+        self._configuration: Configuration | None = None
+        self._answers: dict[Hashable, object] = {}
 
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> App:
@@ -102,18 +104,64 @@ class App:
             self._prompter = TerminalPrompter(present=present)
         return self._prompter
 
+    @property
+    def configuration(self) -> Configuration:
+        """What the configuration file says, nothing where there is none; raises ConfigError for a bad one."""
+        if self._configuration is None:
+            from backupctl.settings.configuration import Configuration
+            from backupctl.settings.configuration_file import find_configuration, read_configuration
+
+            path = find_configuration(self.value(CONFIG), self.environ)
+            self._configuration = read_configuration(path, self.clock) if path else Configuration()
+            if path:
+                self.view.debug(f"configuration: {path}")
+        return self._configuration
+
+    @property
+    def secrets(self) -> Secrets:
+        """The places of secrets, each of which is read once in a run."""
+        if self._secrets is None:
+            from backupctl.settings.secret_file import StandardInput
+            from backupctl.settings.secrets import Secrets
+
+            stdin = StandardInput(getattr(self.stdin, "buffer", None))
+            self._secrets = Secrets(self.environ, stdin, self.clock)
+        return self._secrets
+
     def value(self, option: Option[T]) -> T:
-        """Return the value of an option by the ladder; ``-v`` shows where it came from."""
+        """Return the value of an option for the run as a whole; ``-v`` shows where it came from."""
         return self.sourced(option).value
 
-    def sourced(self, option: Option[T]) -> Value[T]:
-        """Return the value of an option with its source."""
+    def sourced(self, option: Option[T], layers: Sequence[Layer] | None = None) -> Value[T]:
+        """Return the value of an option with its source.
+
+        ``layers`` are those of an appliance; without them, the defaults of the configuration file.
+        """
         from backupctl.settings.resolve import resolve
 
-        found = resolve(option, self.given.get(option.key), self.environ)
+        if layers is None:
+            layers = (self.configuration.defaults,) if option.file_key else ()
+        found = resolve(option, self.given.get(option.key), self.environ, layers)
         if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
             self._tell(option.name, found.value, found.source)
         return found
+
+    def secret(self, name: SecretName, layers: Sequence[Layer]) -> SecretValue | None:
+        """Return a secret by the ladder, None where nothing names one."""
+        found = self.secrets.find(name, self._given_secret(name), layers)
+        if found is not None:
+            self._tell(name.name, found.value, found.source)
+        return found
+
+    def locate_secret(self, name: SecretName, layers: Sequence[Layer]) -> Found | None:
+        """Return where a secret is, without reading it."""
+        return self.secrets.locate(name, self._given_secret(name), layers)
+
+    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` gave the first time that this question was asked: one answer serves all appliances."""
+        if question not in self._answers:
+            self._answers[question] = ask()
+        return cast("T", self._answers[question])
 
     def check(self) -> None:
         """Judge what no command asks for: the output options, and variables that look like ours and are not.
@@ -122,24 +170,11 @@ class App:
         """
         from backupctl.settings.environment import warn_unread_variables
 
-        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
+        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR, PARALLEL)
         for option in options:
             self.sourced(option)
         for warning in warn_unread_variables(self.environ):
             self.view.warn(warning)
-
-    def secret(self, name: SecretName) -> Value[Secret] | None:
-        """Return a secret by the ladder, None where nothing names one."""
-        from backupctl.settings.secret_file import StandardInput
-        from backupctl.settings.secrets import GivenSecret, find_secret
-
-        if self._standard_input is None:
-            self._standard_input = StandardInput(getattr(self.stdin, "buffer", None))
-        given = GivenSecret(*(self._text_of(option) for option in (name.file_option, name.command_option)))
-        found = find_secret(name, given, self.environ, self._standard_input, self.clock)
-        if found is not None:
-            self._tell(name.name, found.value, found.source)
-        return found
 
     @property
     def view(self) -> View:
@@ -185,10 +220,15 @@ class App:
 
     def _tell(self, name: str, value: object, source: Source) -> None:
         """Show under ``-v`` where a value came from, once."""
-        if name not in self._told:
-            self._told.add(name)
+        if (name, source) not in self._told:
+            self._told.add((name, source))
             shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
             self.view.debug(f"{name}: {shown} ({source})")
+
+    def _given_secret(self, name: SecretName) -> GivenSecret:
+        from backupctl.settings.secrets import GivenSecret
+
+        return GivenSecret(self._text_of(name.file_option), self._text_of(name.command_option))
 
     def _text_of(self, flag: str) -> str | None:
         given = self.given.get(flag.removeprefix("--").replace("-", "_"))

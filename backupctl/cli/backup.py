@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from backupctl.cli.app import App, no_such_value
+from backupctl.cli.app import no_such_value
+from backupctl.cli.scope import Scope
 from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, LocationSpec, RestoreRequest
 from backupctl.operations.create import BackupPlan
@@ -38,45 +39,45 @@ from backupctl.settings.parsers import parser_of
 Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
 
-def backup_plan(app: App, request: BackupRequest | None = None) -> BackupPlan:
+def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPlan:
     """Return what is asked for and how to go about it; ``{server}`` in the location is still to be filled in.
 
     Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
     nobody can be asked.
     """
-    if app.value(REQUIRE_ENCRYPTION) and app.value(IF_RUNNING) == "attach":
+    if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
         raise UsageError(
             f"{REQUIRE_ENCRYPTION.flag} and {IF_RUNNING.flag} attach exclude each other",
             hint="nobody can tell whether a running backup is encrypted; --if-running wait makes one that is",
         )
     return BackupPlan(
-        request=request or backup_request(app),
-        patience=patience(app),
-        wait=not app.value(NO_WAIT),
-        if_running=app.value(IF_RUNNING),
-        cancel_on_interrupt=app.value(CANCEL_ON_INTERRUPT),
+        request=request or backup_request(scope),
+        patience=patience(scope),
+        wait=not scope.value(NO_WAIT),
+        if_running=scope.value(IF_RUNNING),
+        cancel_on_interrupt=scope.value(CANCEL_ON_INTERRUPT),
     )
 
 
-def patience(app: App) -> Patience:
+def patience(scope: Scope) -> Patience:
     """Return how long is waited."""
-    return Patience(app.value(TIMEOUT), app.value(STALL_TIMEOUT), app.value(INTERVAL))
+    return Patience(scope.value(TIMEOUT), scope.value(STALL_TIMEOUT), scope.value(INTERVAL))
 
 
-def backup_request(app: App) -> BackupRequest:
+def backup_request(scope: Scope) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location_type, location = location_of(app)
-    parts = app.value(PART)
-    user, location_password = location_login(app, location)
+    location_type, location = location_of(scope)
+    parts = scope.value(PART)
+    user, location_password = location_login(scope, location)
     return BackupRequest(
         parts=check_parts(parts),
         location_type=location_type,
         location=location,
         location_user=user,
         location_password=location_password,
-        backup_password=backup_password(app),
-        comment=app.value(COMMENT),
-        fast_backup=app.value(FAST_BACKUP),
+        backup_password=backup_password(scope),
+        comment=scope.value(COMMENT),
+        fast_backup=scope.value(FAST_BACKUP),
     )
 
 
@@ -86,58 +87,60 @@ def filled_in(request: Q, server: str, now: datetime) -> Q:
     return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
-def location_of(app: App) -> tuple[str, str]:
+def location_of(scope: Scope) -> tuple[str, str]:
     """Return type and location, judged as they will be once its placeholders are filled in."""
-    location_type, text = app.value(LOCATION_TYPE), app.value(LOCATION)
+    location_type, text = scope.value(LOCATION_TYPE), scope.value(LOCATION)
 
     def checked(template: str) -> Location:
-        return parse_location(fill_location(template, server="server", now=app.clock.now()), location_type)
+        return parse_location(fill_location(template, server="server", now=scope.clock.now()), location_type)
 
     if text is None:
-        if not app.prompter.present:
+        if not scope.prompter.present:
             raise no_such_value(LOCATION)
-        text = app.prompter.ask("Location (such as sftp://host/folder)", checked)
+        text = scope.once(LOCATION.name, lambda: scope.prompter.ask("Location (such as sftp://host/folder)", checked))
     return checked(text).location_type, text
 
 
-def located(app: App, template: str, server: str) -> str:
+def located(scope: Scope, template: str, server: str) -> str:
     """Return a location for one appliance: its placeholders are filled in."""
-    return fill_location(template, server=server, now=app.clock.now())
+    return fill_location(template, server=server, now=scope.clock.now())
 
 
-def location_login(app: App, location: str) -> tuple[str | None, Secret | None]:
+def location_login(scope: Scope, location: str) -> tuple[str | None, Secret | None]:
     """Return user and password for the location: both, or neither for one that wants no login."""
-    user, found = app.value(LOCATION_USER), app.secret(LOCATION_PASSWORD)
+    user, found = scope.value(LOCATION_USER), scope.secret(LOCATION_PASSWORD)
     password = found.value if found else None
-    asks = app.prompter.present and not app.value(DRY_RUN)
+    asks = scope.prompter.present and not scope.value(DRY_RUN)
     if user is not None and password is None:
         if asks:
-            password = app.prompter.ask_secret(f"Password of {user} at {location} (Enter for none)")
+            question = f"Password of {user} at {location} (Enter for none)"
+            password = scope.once(question, lambda: scope.prompter.ask_secret(question))
         else:
-            app.view.warn(
+            scope.warn(
                 f"no password for the location user {user}",
                 hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
             )
     if user is None and password is not None:
         if asks:
-            user = app.prompter.ask(f"User at {location}", parser_of(LOCATION_USER))
+            asked = f"User at {location}"
+            user = scope.once(asked, lambda: scope.prompter.ask(asked, parser_of(LOCATION_USER)))
         else:
-            app.view.warn(
+            scope.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
             )
     return user, password
 
 
-def backup_password(app: App) -> Secret | None:
+def backup_password(scope: Scope) -> Secret | None:
     """Return the password that encrypts the backup, None for none; asked for twice on a terminal."""
-    found = app.secret(BACKUP_PASSWORD)
+    found = scope.secret(BACKUP_PASSWORD)
     if found is not None:
         check_backup_password(found.value)
         return found.value
     password = None
-    if app.prompter.present and not app.value(DRY_RUN):
-        password = _ask_backup_password(app)
-    if password is None and app.value(REQUIRE_ENCRYPTION):
+    if scope.prompter.present and not scope.value(DRY_RUN):
+        password = scope.once(BACKUP_PASSWORD.name, lambda: _ask_backup_password(scope))
+    if password is None and scope.value(REQUIRE_ENCRYPTION):
         raise UsageError(
             f"{REQUIRE_ENCRYPTION.flag}: there is no backup password",
             hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
@@ -145,27 +148,27 @@ def backup_password(app: App) -> Secret | None:
     return password
 
 
-def _ask_backup_password(app: App) -> Secret | None:
+def _ask_backup_password(scope: Scope) -> Secret | None:
     """Ask for the backup password twice, until it keeps the rules; an empty answer means no encryption."""
     while True:
-        password = app.prompter.ask_secret("Backup password (Enter for a backup that is not encrypted)")
+        password = scope.prompter.ask_secret("Backup password (Enter for a backup that is not encrypted)")
         if password is None:
             return None
         try:
             check_backup_password(password)
         except UsageError as error:
-            app.prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
+            scope.prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
             continue
-        if app.prompter.ask_secret("Backup password again") == password:
+        if scope.prompter.ask_secret("Backup password again") == password:
             return password
-        app.prompter.say("The two are not the same.")
+        scope.prompter.say("The two are not the same.")
 
 
-def location_spec(app: App) -> LocationSpec:
+def location_spec(scope: Scope) -> LocationSpec:
     """Return where archives are looked for; ``{server}`` in it is still to be filled in.
 
     Schedules and archives know no location type but the scheme of the URL.
     """
-    _, location = location_of(app)
-    user, password = location_login(app, location)
+    _, location = location_of(scope)
+    user, password = location_login(scope, location)
     return LocationSpec(location=location, location_user=user, location_password=password)

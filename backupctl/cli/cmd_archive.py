@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +12,8 @@ from backupctl.cli.app import App
 from backupctl.cli.backup import located, location_spec
 from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import Work, run
+from backupctl.cli.scope import Scope
 from backupctl.models import ArchiveFilter, LocationSpec
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.archives import read_archive, read_archives, read_systems
@@ -53,13 +55,12 @@ Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 @click.pass_obj
 def systems(app: App, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
-    at = _place(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_systems(appliance, at(appliance), password_in_url=allow_password_in_url)
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_systems(appliance, at, password_in_url=allow_password_in_url)
         return Outcome({"systems": found})
 
-    return run(app, "archive systems", SystemsResult, work)
+    return run(app, "archive systems", SystemsResult, _at_its_location(work))
 
 
 @command.command(
@@ -82,14 +83,13 @@ Exit status: 0 the archives were listed, 10 there is nothing at the location."""
 @click.pass_obj
 def list_command(app: App, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
     """List the archives at a location, newest first."""
-    at = _place(app)
     only = _filter(app.clock.now(), **filters)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_archives(appliance, at(appliance), system, only, password_in_url=allow_password_in_url)
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
         return Outcome({"archives": found})
 
-    return run(app, "archive list", ArchivesResult, work)
+    return run(app, "archive list", ArchivesResult, _at_its_location(work))
 
 
 @command.command(
@@ -109,25 +109,22 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 @click.pass_obj
 def show(app: App, archive: str, system: str | None, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
-    at = _place(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_archive(
-            appliance, at(appliance), system, archive, password_in_url=allow_password_in_url
-        )
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+        found = yield from read_archive(appliance, at, system, archive, password_in_url=allow_password_in_url)
         return Outcome({"archive": found})
 
-    return run(app, "archive show", ArchiveResult, work)
+    return run(app, "archive show", ArchiveResult, _at_its_location(work))
 
 
-def _place(app: App) -> Callable[[Appliance], LocationSpec]:
-    """Return where archives are looked for, for each appliance."""
-    location = location_spec(app)
+def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -> Callable[[Scope], Work]:
+    """Let ``work`` know where the archives of each appliance are looked for."""
 
-    def at(appliance: Appliance) -> LocationSpec:
-        return structs.replace(location, location=located(app, location.location, appliance.name))
+    def prepare(scope: Scope) -> Work:
+        spec = location_spec(scope)
+        return partial(work, structs.replace(spec, location=located(scope, spec.location, scope.name)))
 
-    return at
+    return prepare
 
 
 def _filter(

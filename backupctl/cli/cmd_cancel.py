@@ -3,9 +3,9 @@
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.job_argument import job_argument
+from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.running import run, show_requests
+from backupctl.cli.running import Manner, run, show_requests
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import cancel
 from backupctl.operations.run import Outcome
@@ -30,10 +30,11 @@ first; 8 it had not ended after 60 s; 10 there is no such job.""",
 @click.pass_obj
 def command(app: App, job_id: str) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
+    manner = Manner(changes=True, single=one_appliance_of(job_id))
     if app.value(DRY_RUN):
-        return show_requests(app, "cancel", lambda appliance: appliance.api.prepare_cancel(job_id))
+        return show_requests(app, "cancel", lambda _: lambda appliance: appliance.api.prepare_cancel(job_id), manner)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel(appliance, job_id)))
 
-    return run(app, "cancel", JobResult, work)
+    return run(app, "cancel", JobResult, lambda _: work, manner)

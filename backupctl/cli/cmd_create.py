@@ -1,5 +1,6 @@
 """``backupctl create``."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import click
@@ -8,7 +9,8 @@ from msgspec import structs
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_plan, filled_in
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.running import run, show_requests
+from backupctl.cli.running import CHANGES, Work, run, show_requests
+from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
 from backupctl.operations.run import Outcome
@@ -46,11 +48,15 @@ def command(app: App) -> int:
     elsewhere.
     """
     if app.value(DRY_RUN):
-        return _dry_run(app)
-    plan, preflight = backup_plan(app), app.value(PREFLIGHT)
+        return show_requests(app, "create", _prepare_dry_run)
+    return run(app, "create", JobResult, _prepare, CHANGES)
+
+
+def _prepare(scope: Scope) -> Work:
+    plan, preflight = backup_plan(scope), scope.value(PREFLIGHT)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        request = filled_in(plan.request, appliance.name, app.clock.now())
+        request = filled_in(plan.request, appliance.name, scope.clock.now())
         if preflight:
             checks = yield from validate(appliance, request)
             if error := failed(checks):
@@ -58,15 +64,11 @@ def command(app: App) -> int:
                 return Outcome(error=error)
         return Outcome.of((yield from create(appliance, replace(plan, request=request))))
 
-    return run(app, "create", JobResult, work)
+    return work
 
 
-def _dry_run(app: App) -> int:
-    request = backup_plan(app).request
+def _prepare_dry_run(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+    request = backup_plan(scope).request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
-
-    def prepare(appliance: Appliance) -> tuple[PreparedRequest, ...]:
-        return appliance.api.prepare_create(filled_in(request, appliance.name, app.clock.now()))
-
-    return show_requests(app, "create", prepare)
+    return lambda appliance: appliance.api.prepare_create(filled_in(request, appliance.name, scope.clock.now()))

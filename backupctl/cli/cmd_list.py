@@ -44,4 +44,4 @@ def command(  # noqa: PLR0917 - click passes by name
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome({"jobs": only.of((yield from read_all(appliance)))})
 
-    return run(app, "list", JobsResult, work)
+    return run(app, "list", JobsResult, lambda _: work)

@@ -30,4 +30,4 @@ def command(app: App) -> int:
         parts = yield from read_parts(appliance)
         return Outcome({"parts": parts, "total_mb": total_mb(parts)})
 
-    return run(app, "parts", PartsResult, work)
+    return run(app, "parts", PartsResult, lambda _: work)

@@ -8,7 +8,8 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.backup import filled_in, location_login, location_of, patience
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import run, show_requests
+from backupctl.cli.running import Manner, Work, run, show_requests
+from backupctl.cli.scope import Scope
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
 from backupctl.operations.appliance import Appliance
@@ -25,7 +26,7 @@ from backupctl.operations.restore import (
 )
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import RestoreResult
+from backupctl.results import PreparedRequest, RestoreResult
 from backupctl.rules.fields import check_parts
 from backupctl.secret import Secret
 from backupctl.settings.options import (
@@ -44,6 +45,8 @@ from backupctl.settings.options import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FRESH = Manner(fresh=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
@@ -80,16 +83,20 @@ Exit status: 0 the archive can be restored here, 7 it cannot.""",
 @click.pass_obj
 def validate(app: App, sso_username: str | None) -> int:
     """Tell what an archive is, and whether it can be restored on this appliance."""
-    request = _request(app, sso_username, ignore_warnings=None)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        metadata = yield from validate_restore(appliance, filled_in(request, appliance.name, app.clock.now()))
-        error = None
-        if metadata.applicable is False:
-            error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
-        return Outcome({"metadata": metadata}, error)
+    def prepare(scope: Scope) -> Work:
+        request = _request(scope, sso_username, ignore_warnings=None)
 
-    return run(app, "restore validate", RestoreResult, work, fresh=True)
+        def work(appliance: Appliance) -> Task[Outcome]:
+            metadata = yield from validate_restore(appliance, request)
+            error = None
+            if metadata.applicable is False:
+                error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
+            return Outcome({"metadata": metadata}, error)
+
+        return work
+
+    return run(app, "restore validate", RestoreResult, prepare, FRESH)
 
 
 @command.command(
@@ -114,25 +121,32 @@ def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool)
 
     The name of the host has to be typed to confirm that, unless --yes is given.
     """
-    request = _request(app, sso_username, ignore_warnings=ignore_warnings or None)
 
-    def of(appliance: Appliance) -> RestoreRequest:
-        return filled_in(request, appliance.name, app.clock.now())
+    def request_of(scope: Scope) -> RestoreRequest:
+        return _request(scope, sso_username, ignore_warnings=ignore_warnings or None)
 
     if app.value(DRY_RUN):
-        return show_requests(
-            app, "restore create", lambda appliance: appliance.api.prepare_create_restore(of(appliance)), fresh=True
-        )
-    wait, waits = not app.value(NO_WAIT), patience(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from create_restore(appliance, of(appliance), waits, wait=wait)))
+        def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+            request = request_of(scope)
+            return lambda appliance: appliance.api.prepare_create_restore(request)
+
+        return show_requests(app, "restore create", preview, FRESH)
+
+    def prepare(scope: Scope) -> Work:
+        request, wait, waits = request_of(scope), not scope.value(NO_WAIT), patience(scope)
+
+        def work(appliance: Appliance) -> Task[Outcome]:
+            return Outcome.of((yield from create_restore(appliance, request, waits, wait=wait)))
+
+        return work
 
     def confirm(appliance: Appliance) -> None:
         if not yes:
             _confirm(app, appliance)
 
-    return run(app, "restore create", RestoreResult, work, fresh=True, confirm=confirm)
+    manner = Manner(changes=True, fresh=True, single="a restore replaces one appliance")
+    return run(app, "restore create", RestoreResult, prepare, manner, confirm=confirm)
 
 
 @command.command(
@@ -152,7 +166,7 @@ def status(app: App) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from restore_status(appliance)))
 
-    return run(app, "restore status", RestoreResult, work, fresh=True)
+    return run(app, "restore status", RestoreResult, lambda _: work, FRESH)
 
 
 @command.command(
@@ -169,13 +183,17 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs 
 @click.pass_obj
 def watch(app: App) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
-    waits = patience(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from watch_restore(appliance, waits)))
+    def prepare(scope: Scope) -> Work:
+        waits = patience(scope)
 
-    silence = min(waits.timeout, SILENCE_SECONDS)
-    return run(app, "restore watch", RestoreResult, work, fresh=True, silence=silence)
+        def work(appliance: Appliance) -> Task[Outcome]:
+            return Outcome.of((yield from watch_restore(appliance, waits)))
+
+        return work
+
+    manner = Manner(fresh=True, silence=min(app.value(TIMEOUT), SILENCE_SECONDS))
+    return run(app, "restore watch", RestoreResult, prepare, manner)
 
 
 @command.command(
@@ -195,7 +213,7 @@ def cancel(app: App) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel_restore(appliance, Patience(timeout=CANCEL_SECONDS, interval=1.5))))
 
-    return run(app, "restore cancel", RestoreResult, work, fresh=True)
+    return run(app, "restore cancel", RestoreResult, lambda _: work, Manner(changes=True, fresh=True))
 
 
 @command.command(
@@ -215,50 +233,62 @@ Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the dea
 @click.pass_obj
 def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool) -> int:
     """Bring a restored node into line with its replication partners."""
-    spec = ReconciliationSpec(
-        sso_admin_user_name=sso_username,
-        sso_admin_user_password=_sso_password(app, sso_username),
-        ignore_warnings=ignore_warnings or None,
-    )
-    if app.value(DRY_RUN):
-        return show_requests(
-            app, "restore reconcile", lambda appliance: appliance.api.prepare_create_reconciliation(spec), fresh=True
+
+    def spec_of(scope: Scope) -> ReconciliationSpec:
+        return ReconciliationSpec(
+            sso_admin_user_name=sso_username,
+            sso_admin_user_password=_sso_password(scope, sso_username),
+            ignore_warnings=ignore_warnings or None,
         )
-    wait, waits = not app.value(NO_WAIT), patience(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from reconcile(appliance, spec, waits, wait=wait)))
+    if app.value(DRY_RUN):
 
-    return run(app, "restore reconcile", RestoreResult, work, fresh=True)
+        def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+            spec = spec_of(scope)
+            return lambda appliance: appliance.api.prepare_create_reconciliation(spec)
+
+        return show_requests(app, "restore reconcile", preview, FRESH)
+
+    def prepare(scope: Scope) -> Work:
+        spec, wait, waits = spec_of(scope), not scope.value(NO_WAIT), patience(scope)
+
+        def work(appliance: Appliance) -> Task[Outcome]:
+            return Outcome.of((yield from reconcile(appliance, spec, waits, wait=wait)))
+
+        return work
+
+    return run(app, "restore reconcile", RestoreResult, prepare, Manner(changes=True, fresh=True))
 
 
-def _request(app: App, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
-    location_type, location = location_of(app)
-    user, location_password = location_login(app, location)
-    backup, parts = app.secret(BACKUP_PASSWORD), app.value(PART)
-    return RestoreRequest(
+def _request(scope: Scope, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
+    location_type, location = location_of(scope)
+    user, location_password = location_login(scope, location)
+    backup, parts = scope.secret(BACKUP_PASSWORD), scope.value(PART)
+    request = RestoreRequest(
         location_type=location_type,
         location=location,
         location_user=user,
         location_password=location_password,
         backup_password=backup.value if backup else None,
         sso_admin_user_name=sso_username,
-        sso_admin_user_password=_sso_password(app, sso_username),
+        sso_admin_user_password=_sso_password(scope, sso_username),
         ignore_warnings=ignore_warnings,
         parts=check_parts(parts) or None,
     )
+    return filled_in(request, scope.name, scope.clock.now())
 
 
-def _sso_password(app: App, sso_username: str | None) -> Secret | None:
+def _sso_password(scope: Scope, sso_username: str | None) -> Secret | None:
     """Return the password of the SSO administrator; without a name it is of no use and is not sent."""
     if sso_username is None:
         return None
-    found = app.secret(SSO_PASSWORD)
+    found = scope.secret(SSO_PASSWORD)
     if found is not None:
         return found.value
-    if app.prompter.present and not app.value(DRY_RUN):
-        return app.prompter.ask_secret(f"Password of {sso_username}")
-    app.view.warn(
+    if scope.prompter.present and not scope.value(DRY_RUN):
+        question = f"Password of {sso_username}"
+        return scope.once(question, lambda: scope.prompter.ask_secret(question))
+    scope.warn(
         f"no password for the SSO administrator {sso_username}",
         hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",
     )

@@ -11,7 +11,8 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_password, backup_plan, located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import CHANGES, Manner, Work, run
+from backupctl.cli.scope import Scope
 from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
@@ -50,6 +51,8 @@ from backupctl.settings.options import (
 
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
+Write = Callable[[Appliance], Task[Written]]
+
 name_argument = click.argument("name", default="default", metavar="[NAME]")
 
 
@@ -75,7 +78,7 @@ def list_command(app: App) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome({"schedules": (yield from read_schedules(appliance))})
 
-    return run(app, "schedule list", SchedulesResult, work)
+    return run(app, "schedule list", SchedulesResult, lambda _: work)
 
 
 @command.command(
@@ -96,7 +99,7 @@ def show(app: App, name: str) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome({"schedule": (yield from read_schedule(appliance, name))})
 
-    return run(app, "schedule show", ScheduleResult, work)
+    return run(app, "schedule show", ScheduleResult, lambda _: work)
 
 
 @command.command(
@@ -126,20 +129,14 @@ def set_command(  # noqa: PLR0917 - click passes by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
-    location_password, parts = app.secret(LOCATION_PASSWORD), app.value(PART)
-    wanted = Wanted(
-        location=_location(app),
-        location_user=app.value(LOCATION_USER),
-        location_password=location_password.value if location_password else None,
-        backup_password=backup_password(app) if app.secret(BACKUP_PASSWORD) else None,
-        parts=check_parts(parts) or None,
-        enable=enable,
-        at=_time(at) if at is not None else None,
-        days=_days(days),
-        retain=retain,
-        fast_backup=app.value(FAST_BACKUP),
-    )
-    return _write(app, "schedule set", partial(_set, app, name, wanted))
+    timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=retain)
+    dry_run = app.value(DRY_RUN)
+
+    def prepare(scope: Scope) -> Write:
+        wanted = _wanted(scope, timing)
+        return lambda appliance: set_schedule(appliance, name, wanted, dry_run=dry_run)
+
+    return _write(app, "schedule set", prepare)
 
 
 @command.command(
@@ -157,7 +154,7 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @click.pass_obj
 def enable_command(app: App, name: str) -> int:
     """Let a schedule run."""
-    return _write(app, "schedule enable", partial(_switch, app, name, enable=True))
+    return _write(app, "schedule enable", lambda _: partial(_switch, app, name, enable=True))
 
 
 @command.command(
@@ -175,7 +172,7 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @click.pass_obj
 def disable_command(app: App, name: str) -> int:
     """Keep a schedule, but do not let it run."""
-    return _write(app, "schedule disable", partial(_switch, app, name, enable=False))
+    return _write(app, "schedule disable", lambda _: partial(_switch, app, name, enable=False))
 
 
 @command.command(
@@ -194,7 +191,7 @@ Exit status: 0 the schedule is gone, 10 there was none of this name.""",
 def delete_command(app: App, name: str) -> int:
     """Delete a schedule; the backups that it made stay."""
     dry_run = app.value(DRY_RUN)
-    return _write(app, "schedule delete", lambda appliance: delete_schedule(appliance, name, dry_run=dry_run))
+    return _write(app, "schedule delete", lambda _: lambda appliance: delete_schedule(appliance, name, dry_run=dry_run))
 
 
 @command.command(
@@ -212,29 +209,48 @@ Exit status: as that of create.""",
 @click.pass_obj
 def run_command(app: App, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
-    comment = app.value(COMMENT)
     if app.value(DRY_RUN):
-        return run(app, "schedule run", RequestsResult, partial(_prepare_run, name, comment))
+        return run(app, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
+    return run(app, "schedule run", JobResult, partial(_prepare_run, name), CHANGES)
+
+
+def _prepare_run(name: str, scope: Scope) -> Work:
+    comment = scope.value(COMMENT)
 
     def start(api: RecoveryOperations, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
-        plan = replace(backup_plan(app, request), start=start, job_types=SCHEDULED, tells_encryption=False)
+        plan = replace(backup_plan(scope, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         return Outcome.of((yield from create(appliance, plan)))
 
-    return run(app, "schedule run", JobResult, work)
+    return work
 
 
-def _prepare_run(name: str, comment: str | None, appliance: Appliance) -> Task[Outcome]:
-    yield from read_schedule(appliance, name)
-    return Outcome({"requests": appliance.api.prepare_run_schedule(name, comment)})
+def _prepare_dry_run(name: str, scope: Scope) -> Work:
+    comment = scope.value(COMMENT)
+
+    def work(appliance: Appliance) -> Task[Outcome]:
+        yield from read_schedule(appliance, name)
+        return Outcome({"requests": appliance.api.prepare_run_schedule(name, comment)})
+
+    return work
 
 
-def _set(app: App, name: str, wanted: Wanted, appliance: Appliance) -> Task[Written]:
-    wanted = replace(wanted, location=wanted.location and located(app, wanted.location, appliance.name))
-    return (yield from set_schedule(appliance, name, wanted, dry_run=app.value(DRY_RUN)))
+def _wanted(scope: Scope, timing: Wanted) -> Wanted:
+    """Return what the schedule of one appliance is to be like."""
+    location_password, backup = scope.secret(LOCATION_PASSWORD), scope.secret(BACKUP_PASSWORD)
+    location, parts = _location(scope), scope.value(PART)
+    return replace(
+        timing,
+        location=location and located(scope, location, scope.name),
+        location_user=scope.value(LOCATION_USER),
+        location_password=location_password.value if location_password else None,
+        backup_password=backup_password(scope) if backup else None,
+        parts=check_parts(parts) or None,
+        fast_backup=scope.value(FAST_BACKUP),
+    )
 
 
 def _switch(app: App, name: str, appliance: Appliance, *, enable: bool) -> Task[Written]:
@@ -242,23 +258,24 @@ def _switch(app: App, name: str, appliance: Appliance, *, enable: bool) -> Task[
     return (yield from set_schedule(appliance, name, Wanted(enable=enable), dry_run=app.value(DRY_RUN)))
 
 
-def _write(app: App, command_name: str, write: Callable[[Appliance], Task[Written]]) -> int:
-    def work(appliance: Appliance) -> Task[Outcome]:
+def _write(app: App, command_name: str, prepare: Callable[[Scope], Write]) -> int:
+    def work(write: Write, appliance: Appliance) -> Task[Outcome]:
         written = yield from write(appliance)
         return Outcome({"schedule": written.schedule, "changes": written.changes, "requests": written.requests})
 
-    return run(app, command_name, ScheduleResult, work)
+    manner = Manner(changes=not app.value(DRY_RUN))
+    return run(app, command_name, ScheduleResult, lambda scope: partial(work, prepare(scope)), manner)
 
 
-def _location(app: App) -> str | None:
+def _location(scope: Scope) -> str | None:
     """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
-    if not app.value(LOCATION):
+    if not scope.value(LOCATION):
         return None
-    _, location = location_of(app)
+    _, location = location_of(scope)
     if "://" not in location:
         raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
-    moment = app.clock.now()
-    if located(app, location, "server") != fill_location(location, server="server", now=moment - timedelta(hours=25)):
+    moment = scope.clock.now()
+    if located(scope, location, "server") != fill_location(location, server="server", now=moment - timedelta(hours=25)):
         raise UsageError(
             "a date or time in the location of a schedule would always be that of now",
             hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",

@@ -3,9 +3,9 @@
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.job_argument import job_argument
+from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import Manner, run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
@@ -31,4 +31,4 @@ def command(app: App, job_id: str) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from status(appliance, job_id)))
 
-    return run(app, "status", JobResult, work)
+    return run(app, "status", JobResult, lambda _: work, Manner(single=one_appliance_of(job_id)))

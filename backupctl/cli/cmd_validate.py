@@ -5,7 +5,8 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_request, filled_in
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import Work, run
+from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
@@ -28,10 +29,14 @@ Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.
 @click.pass_obj
 def command(app: App) -> int:
     """Check everything that can be checked before a backup, without starting one."""
-    request = backup_request(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        checks = yield from validate(appliance, filled_in(request, appliance.name, app.clock.now()))
-        return Outcome({"checks": checks}, failed(checks))
+    def prepare(scope: Scope) -> Work:
+        request = backup_request(scope)
 
-    return run(app, "validate", ChecksResult, work)
+        def work(appliance: Appliance) -> Task[Outcome]:
+            checks = yield from validate(appliance, filled_in(request, appliance.name, app.clock.now()))
+            return Outcome({"checks": checks}, failed(checks))
+
+        return work
+
+    return run(app, "validate", ChecksResult, prepare)

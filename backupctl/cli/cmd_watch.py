@@ -4,9 +4,10 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import patience
-from backupctl.cli.job_argument import job_argument
+from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.running import Manner, Work, run
+from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
@@ -31,9 +32,13 @@ Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline,
 @click.pass_obj
 def command(app: App, job_id: str) -> int:
     """Follow a job to its end: JOB_ID, or the latest one."""
-    waits = patience(app)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from watch(appliance, job_id, waits)))
+    def prepare(scope: Scope) -> Work:
+        waits = patience(scope)
 
-    return run(app, "watch", JobResult, work)
+        def work(appliance: Appliance) -> Task[Outcome]:
+            return Outcome.of((yield from watch(appliance, job_id, waits)))
+
+        return work
+
+    return run(app, "watch", JobResult, prepare, Manner(single=one_appliance_of(job_id)))

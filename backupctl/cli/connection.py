@@ -4,146 +4,155 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from backupctl.cli.app import App, no_such_value
+from backupctl.cli.app import no_such_value
+from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.results import RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.option import Option
-from backupctl.settings.options import API, AUTH, CA_FILE, INSECURE, PASSWORD, PROXY, SERVER, SIMULATE, USERNAME
+from backupctl.settings.options import API, AUTH, CA_FILE, CONFIG, INSECURE, PASSWORD, PROXY, SERVER, USERNAME
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
-from backupctl.settings.resolve import resolve
 from backupctl.settings.route import find_proxy
-from backupctl.settings.server import ServerAddress, distinct_servers, parse_server
-from backupctl.settings.value import DEFAULT
+from backupctl.settings.server import ServerAddress
+from backupctl.settings.value import DEFAULT, FILE
 
 if TYPE_CHECKING:
+    from backupctl.api.connect import Login
     from backupctl.api.transport import Exchange, Observer
 
 RESTORE_PORT: Final = 5480
 """Where an appliance that waits for a restore answers: it has no SSO yet, so local users with basic authentication."""
 
 
-def connect(app: App, *, offline: bool = False, fresh: bool = False) -> list[Appliance]:
-    """Return the appliances that the command line names; nothing is sent yet.
+def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appliance:
+    """Return the appliance of a scope; nothing is sent yet.
 
     Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
     an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.
     """
-    if app.value(SIMULATE):
-        return [simulated_appliance(app, _observer(app), fresh=fresh)]
-    server = _server(app)
+    observe = _observer(scope)
+    if scope.profile.address == SIMULATED:
+        return simulated_appliance(scope, observe, fresh=fresh)
+    server = scope.profile.address
     if fresh:
         server = server.with_port(RESTORE_PORT)
-    basic = _is_basic(app, fresh=fresh)
-    user = "" if offline else _username(app)
-    password = Secret("") if offline else _password(app, user, server)
-    return [_appliance(app, server, user, password, basic=basic)]
+    from backupctl.api.connect import Login
+
+    basic = _is_basic(scope, fresh=fresh)
+    user = "" if offline else _username(scope)
+    password = Secret("") if offline else _password(scope, user)
+    return _appliance(scope, server, Login(user, password, basic=basic), observe)
 
 
-def _is_basic(app: App, *, fresh: bool) -> bool:
-    if fresh and resolve(AUTH, app.given.get(AUTH.key), app.environ).source == DEFAULT:
-        app.view.debug("auth: basic (as an appliance needs it that waits for a restore)")
+def _is_basic(scope: Scope, *, fresh: bool) -> bool:
+    found = scope.sourced(AUTH)
+    if fresh and found.source == DEFAULT:
+        scope.view.debug("auth: basic (as an appliance needs it that waits for a restore)")
         return True
-    return app.value(AUTH) == "basic"
+    return found.value == "basic"
 
 
-def _server(app: App) -> ServerAddress:
-    servers = distinct_servers(app.value(SERVER))
-    if len(servers) > 1:
-        raise UsageError("only one --server at a time", hint="run the command once for each appliance")
-    if servers:
-        return servers[0]
-    if not app.prompter.present:
-        raise no_such_value(SERVER)
-    text = app.prompter.ask("Appliance (host name)", parse_server)
-    app.given[SERVER.key] = (text,)
-    return parse_server(text)
-
-
-def _username(app: App) -> str:
-    user = app.value(USERNAME)
+def _username(scope: Scope) -> str:
+    user = scope.value(USERNAME)
     if user:
         return user
-    if not app.prompter.present:
+    if not scope.prompter.present:
         raise no_such_value(USERNAME)
-    user = app.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
-    app.given[USERNAME.key] = user
+    user = scope.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
+    scope.app.given[USERNAME.key] = user
     return user
 
 
-def _password(app: App, user: str, server: ServerAddress) -> Secret:
-    found = app.secret(PASSWORD)
+def _password(scope: Scope, user: str) -> Secret:
+    found = scope.secret(PASSWORD)
     if found is not None:
         return found.value
-    if not app.prompter.present:
+    if not scope.prompter.present:
         raise UsageError(
             f"the password of {user} is missing",
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
+    where = "" if scope.several else f" on {scope.name}"
+    return scope.once((PASSWORD.name, user), lambda: _ask_password(scope, f"Password of {user}{where}"))
+
+
+def _ask_password(scope: Scope, question: str) -> Secret:
     while True:
-        password = app.prompter.ask_secret(f"Password of {user} on {server.name}")
+        password = scope.prompter.ask_secret(question)
         if password is not None:
             return password
 
 
-def _appliance(app: App, server: ServerAddress, user: str, password: Secret, *, basic: bool) -> Appliance:
-    from backupctl.api.connect import Login, Trust
+def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
+    from backupctl.api.connect import Trust
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, insecure = app.value(API), _proxy(app, server), app.value(INSECURE)
+    family, proxy, insecure = scope.value(API), _proxy(scope, server), scope.value(INSECURE)
     if insecure:
-        app.view.warn(
+        scope.warn(
             f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
             hint="trust the appliance's own CA with --ca-file instead",
         )
+    transport_for = scope.app.transport_for
     api = connect_api(
         server.base_url,
-        Login(user, password, basic=basic),
-        clock=app.clock,
-        observe=_observer(app),
-        trust=Trust(app.value(CA_FILE), insecure=insecure),
+        login,
+        clock=scope.clock,
+        observe=observe,
+        trust=Trust(scope.value(CA_FILE), insecure=insecure),
         family=None if family == "auto" else family,
         proxy=proxy.url.reveal() if proxy else None,
-        transport=app.transport_for(server) if app.transport_for else None,
+        transport=transport_for(server) if transport_for else None,
+        read_only=scope.profile.read_only,
     )
     return Appliance(
-        server.name, server.host, user, api, app.clock, app.view.event, partial(_attach_line, app, server, user)
+        server.name,
+        server.host,
+        login.user,
+        api,
+        scope.clock,
+        scope.view.event,
+        partial(_attach_line, scope, login.user),
     )
 
 
-def _proxy(app: App, server: ServerAddress) -> Proxy | None:
-    given = app.given.get(PROXY.key)
-    found = find_proxy(server, given if isinstance(given, str) else None, app.environ)
+def _proxy(scope: Scope, server: ServerAddress) -> Proxy | None:
+    given = scope.app.given.get(PROXY.key)
+    found = find_proxy(server, given if isinstance(given, str) else None, scope.app.environ, scope.profile.layers)
     if found.value is not None:
-        app.view.debug(f"proxy: {found.value.shown} ({found.source})")
+        scope.view.debug(f"proxy: {found.value.shown} ({found.source})")
     return found.value
 
 
-def _attach_line(app: App, server: ServerAddress, user: str, job_id: str) -> str:
-    """Return the command line that follows a job later: all that is not the default, wherever it came from."""
-    words = ["--server", server.name if server.scheme == "https" else server.base_url, "--username", user]
-    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE)
+def _attach_line(scope: Scope, user: str, job_id: str) -> str:
+    """Return the command line that follows a job later: what neither is the default nor stands in the default file."""
+    address = scope.profile.address
+    name = address.name if scope.profile.configured or address.scheme == "https" else address.base_url
+    words = [SERVER.flag, name]
+    if scope.sourced(USERNAME).source.kind != FILE:
+        words += [USERNAME.flag, user]
+    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE, CONFIG)
     for option in options:
-        found = app.sourced(option)
-        if found.source != DEFAULT:
+        found = scope.sourced(option)
+        if found.source != DEFAULT and found.source.kind != FILE:
             words += [option.flag, str(found.value)]
-    if app.value(INSECURE):
+    if scope.value(INSECURE):
         words.append(INSECURE.flag)
-    file = app.given.get("password_file")
+    file = scope.app.given.get("password_file")
     if isinstance(file, str) and file != "-":
         words += [PASSWORD.file_option, file]
     command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])
 
 
-def _observer(app: App) -> "Observer":
+def _observer(scope: Scope) -> "Observer":
     """Show each request under ``-v``: method, path, status and time, never a body, a header or a query."""
 
     def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
-        app.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+        scope.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
 
     return observe

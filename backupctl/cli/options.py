@@ -70,7 +70,8 @@ def options(*chosen: Option[Any]) -> Callable[[F], F]:
 
 def shared_options(function: F) -> F:
     """Declare the options that every command that talks to an appliance has, before and after its name."""
-    return options(*in_group(Group.CONNECTION))(secret_options(PASSWORD)(options(*in_group(Group.OUTPUT))(function)))
+    shown = options(*in_group(Group.FLEET), *in_group(Group.OUTPUT))(function)
+    return options(*in_group(Group.CONNECTION))(secret_options(PASSWORD)(shown))
 
 
 def backup_options(function: F) -> F:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import IO, Any, Final, cast
 
@@ -32,8 +33,8 @@ COMMANDS: Final = {
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }
-WITHOUT_APPLIANCE: Final = {"simulator", "completion"}
-"""Commands that talk to no appliance, and so have no connection and no output options."""
+WITHOUT_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {"simulator": frozenset(), "completion": frozenset()}
+"""Commands that talk to no appliance, and the keys of the shared options that they have all the same."""
 
 
 @click.group(
@@ -58,8 +59,9 @@ def root(ctx: click.Context) -> None:
         return
     app.command = ctx.invoked_subcommand
     app.before_command()
-    if ctx.invoked_subcommand in WITHOUT_APPLIANCE and app.given:
-        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given)
+    refused = app.given.keys() - WITHOUT_APPLIANCE.get(ctx.invoked_subcommand or "", app.given.keys())
+    if refused:
+        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given if key in refused)
         raise UsageError(f"{flags}: no such option for `{PROGRAM} {ctx.invoked_subcommand}`")
 
 

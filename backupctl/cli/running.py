@@ -2,58 +2,145 @@
 
 import queue
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from backupctl.cli.app import App
 from backupctl.cli.connection import connect
+from backupctl.cli.scope import Scope, scopes
 from backupctl.cli.signals import delivered_to
+from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.results import Envelope, PreparedRequest, RequestsResult, Result
+from backupctl.results import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
+
+Work = Callable[[Appliance], Task[Outcome]]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a command goes about appliances.
+
+    ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
+    ``single`` why it makes sense for one only. For ``silence`` seconds it is waited for somebody to be there.
+    """
+
+    changes: bool = False
+    fresh: bool = False
+    single: str | None = None
+    silence: float = 0.0
+
+
+CHANGES = Manner(changes=True)
+
+
+@dataclass(frozen=True)
+class _Ready(Generic[T]):
+    """An appliance, and what is to be done with it."""
+
+    appliance: Appliance
+    work: T
 
 
 def run(
     app: App,
     command: str,
     result_type: type[R],
-    work: Callable[[Appliance], Task[Outcome]],
+    prepare: Callable[[Scope], Work],
+    manner: Manner = Manner(),
     *,
-    fresh: bool = False,
     confirm: Callable[[Appliance], None] = lambda _: None,
-    silence: float = 0.0,
 ) -> int:
-    """Do ``work`` on the appliances of the command line, show the results and return the exit code.
+    """Do on each appliance of the command line what ``prepare`` makes for it; show the results, return the exit code.
 
-    ``fresh`` is for appliances that wait for a restore; ``confirm`` may raise before anything is sent;
-    for ``silence`` seconds it is waited for somebody to be there.
+    Nothing is sent before all is prepared. ``confirm`` may raise before that. What is wrong with the settings of one
+    appliance of several is its result, and the others are seen to; what is wrong with those of all is raised.
     """
-    appliances = connect(app, fresh=fresh)
-    for appliance in appliances:
-        confirm(appliance)
+    ready = _ready(app, prepare, manner)
+    for each in ready:
+        if isinstance(each, _Ready):
+            confirm(each.appliance)
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
         if app.interrupted:
             raise KeyboardInterrupt
-        results = fleet.run(
-            [run_on(appliance, result_type, work(appliance), silence=silence) for appliance in appliances]
-        )
+        results = fleet.run([_task(each, result_type, manner.silence) for each in ready])
         app.view.close()
     return app.finish(Envelope.of(command, results))
 
 
 def show_requests(
-    app: App, command: str, prepare: Callable[[Appliance], tuple[PreparedRequest, ...]], *, fresh: bool = False
+    app: App,
+    command: str,
+    prepare: Callable[[Scope], Callable[[Appliance], tuple[PreparedRequest, ...]]],
+    manner: Manner = Manner(),
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
-    results = [
+    results: list[Result] = [
         RequestsResult(
-            server=appliance.name, host=appliance.host, simulated=appliance.simulated, requests=prepare(appliance)
+            server=each.appliance.name,
+            host=each.appliance.host,
+            simulated=each.appliance.simulated,
+            requests=each.work(each.appliance),
         )
-        for appliance in connect(app, offline=True, fresh=fresh)
+        if isinstance(each, _Ready)
+        else _failed(RequestsResult, *each)
+        for each in _ready(app, prepare, manner, offline=True)
     ]
     return app.finish(Envelope.of(command, results))
+
+
+Failed = tuple[Scope, BackupctlError]
+
+
+def _ready(
+    app: App, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool = False
+) -> list[_Ready[T] | Failed]:
+    """Return what is to be done with each appliance, or what keeps it from being done.
+
+    Raises the error that all have in common, and so that of the only one.
+    """
+    found = scopes(app)
+    if manner.single is not None and len(found) > 1:
+        raise UsageError(f"{manner.single}, and {len(found)} are named", hint="run the command once for each appliance")
+    ready = [_ready_one(scope, prepare, manner, offline=offline) for scope in found]
+    errors = [each[1] for each in ready if not isinstance(each, _Ready)]
+    if len(errors) == len(ready) and len({(type(error), error.message) for error in errors}) == 1:
+        raise errors[0]
+    return ready
+
+
+def _ready_one(scope: Scope, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool) -> _Ready[T] | Failed:
+    try:
+        if manner.changes and scope.profile.read_only and not offline:
+            raise ReadOnlyError(
+                f"{scope.name} is read-only: its profile refuses everything that changes the appliance",
+                hint="a profile without read-only = true is needed for this",
+            )
+        appliance = connect(scope, offline=offline, fresh=manner.fresh)
+        return _Ready(appliance, prepare(scope))
+    except BackupctlError as error:
+        return scope, error
+
+
+def _task(each: _Ready[Work] | Failed, result_type: type[R], silence: float) -> Task[R]:
+    if isinstance(each, _Ready):
+        return run_on(each.appliance, result_type, each.work(each.appliance), silence=silence)
+    return _known(_failed(result_type, *each))
+
+
+def _known(result: R) -> Task[R]:
+    """Return a result that is known already, as a task."""
+    yield from ()
+    return result
+
+
+def _failed(result_type: type[R], scope: Scope, error: BackupctlError) -> R:
+    fields: dict[str, Any] = {"server": scope.name, "host": scope.profile.address.host}
+    return result_type(**fields, exit_code=error.exit_code, error=ErrorInfo.of(error))

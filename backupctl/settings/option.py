@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -12,6 +12,7 @@ class Group(StrEnum):
     """The headings under which options are shown."""
 
     CONNECTION = "Connection"
+    FLEET = "Several appliances"
     OUTPUT = "Output"
     BACKUP = "Backup"
     FOLLOWING = "Following"
@@ -49,6 +50,7 @@ class Option(Generic[T]):
         open_choices: bool = False,
         short: str | None = None,
         environment: str | None = None,
+        file_key: str | None = None,
     ) -> None:
         self.name = name
         self.group = group
@@ -60,6 +62,7 @@ class Option(Generic[T]):
         self.open_choices = open_choices
         self.short = short
         self.environment = environment
+        self.file_key = file_key
 
     @property
     def flag(self) -> str:
@@ -80,6 +83,10 @@ class Option(Generic[T]):
     def is_repeatable(self) -> bool:
         """Say whether the option may be given more than once, each time with a value."""
         return self.kind is Kind.LIST
+
+
+SECRET_PLACES: Final = ("file", "command", "env", "credential", "keyring")
+"""Where a configuration file may say that a secret is; the secret itself never stands in it."""
 
 
 class SecretName:
@@ -108,3 +115,8 @@ class SecretName:
     def environment_names(self) -> tuple[str, str, str]:
         """Return the variables for the secret, for the name of its file, and for a command that prints it."""
         return self.variable, f"{self.variable}_FILE", f"{self.variable}_COMMAND"
+
+    @property
+    def file_keys(self) -> tuple[str, ...]:
+        """Return the keys of a configuration file that name a place of the secret; one of them may stand there."""
+        return tuple(f"{self.name}-{place}" for place in SECRET_PLACES)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backupctl.settings.proxy import Proxy
-    from backupctl.settings.server import ServerAddress
 
 _AUTH: Final = ("session", "basic")
 _API: Final = ("auto", "rest", "api")
@@ -23,14 +22,21 @@ _OUTPUT: Final = ("text", "json", "jsonl")
 _COLOR: Final = ("auto", "always", "never")
 _IF_RUNNING: Final = ("fail", "wait", "attach")
 
-SERVER: Final[Option[tuple[ServerAddress, ...]]] = Option(
+CONFIG: Final[Option[Path | None]] = Option(
+    name="config",
+    group=Group.CONNECTION,
+    metavar="FILE",
+    environment="BACKUPCTL_CONFIG",
+    help="Read this configuration file, instead of that of the user or of the system.",
+)
+SERVER: Final[Option[tuple[str, ...]]] = Option(
     name="server",
     short="-s",
     group=Group.CONNECTION,
     kind=Kind.LIST,
-    metavar="HOST[:PORT]",
+    metavar="NAME|HOST[:PORT]",
     environment="BACKUPCTL_SERVER",
-    help="The appliance: a host name, HOST:PORT or a URL.",
+    help="An appliance, repeatable: a configured name, a host name, HOST:PORT or a URL.",
 )
 USERNAME: Final[Option[str | None]] = Option(
     name="username",
@@ -38,6 +44,7 @@ USERNAME: Final[Option[str | None]] = Option(
     group=Group.CONNECTION,
     metavar="USER@DOMAIN",
     environment="BACKUPCTL_USERNAME",
+    file_key="username",
     help="Who logs in, such as administrator@vsphere.local.",
 )
 AUTH: Final[Option[str]] = Option(
@@ -46,6 +53,7 @@ AUTH: Final[Option[str]] = Option(
     choices=_AUTH,
     default="session",
     environment="BACKUPCTL_AUTH",
+    file_key="auth",
     help="Log in once, or send user and password with each request (for port 5480 with a local user).",
 )
 API: Final[Option[str]] = Option(
@@ -54,6 +62,7 @@ API: Final[Option[str]] = Option(
     choices=_API,
     default="auto",
     environment="BACKUPCTL_API",
+    file_key="api",
     help="The API to speak: /rest (6.5 to 7.0U1), /api (7.0U2 and later), or what the appliance has.",
 )
 CA_FILE: Final[Option[Path | None]] = Option(
@@ -61,6 +70,7 @@ CA_FILE: Final[Option[Path | None]] = Option(
     group=Group.CONNECTION,
     metavar="FILE",
     environment="BACKUPCTL_CA_FILE",
+    file_key="ca-file",
     help="Trust the certificates in this PEM file instead of those of the system.",
 )
 INSECURE: Final[Option[bool]] = Option(
@@ -74,6 +84,7 @@ PROXY: Final[Option[Proxy | None]] = Option(
     group=Group.CONNECTION,
     metavar="URL",
     environment="BACKUPCTL_PROXY",
+    file_key="proxy",
     help="Go through this HTTP proxy, or 'none'; else HTTPS_PROXY and NO_PROXY are followed.",
 )
 SIMULATE: Final[Option[bool]] = Option(
@@ -81,6 +92,32 @@ SIMULATE: Final[Option[bool]] = Option(
     group=Group.CONNECTION,
     kind=Kind.FLAG,
     help="Work on an embedded, simulated appliance: no backup is made.",
+)
+
+GROUP: Final[Option[tuple[str, ...]]] = Option(
+    name="group",
+    short="-g",
+    group=Group.FLEET,
+    kind=Kind.LIST,
+    metavar="NAME",
+    environment="BACKUPCTL_GROUP",
+    help="All appliances of a configured group, repeatable.",
+)
+ALL: Final[Option[bool]] = Option(
+    name="all",
+    group=Group.FLEET,
+    kind=Kind.FLAG,
+    environment="BACKUPCTL_ALL",
+    help="All configured appliances.",
+)
+PARALLEL: Final[Option[int]] = Option(
+    name="parallel",
+    group=Group.FLEET,
+    metavar="N",
+    default="16",
+    environment="BACKUPCTL_PARALLEL",
+    file_key="parallel",
+    help="How many backups may run at once, 0 for no limit; watching is never limited.",
 )
 
 OUTPUT: Final[Option[str]] = Option(
@@ -121,6 +158,7 @@ LOCATION_TYPE: Final[Option[str | None]] = Option(
     open_choices=True,
     metavar="TYPE",
     environment="BACKUPCTL_LOCATION_TYPE",
+    file_key="location-type",
     help="How the appliance reaches the location; taken from its URL where not given.",
 )
 LOCATION: Final[Option[str | None]] = Option(
@@ -128,6 +166,7 @@ LOCATION: Final[Option[str | None]] = Option(
     group=Group.BACKUP,
     metavar="URL",
     environment="BACKUPCTL_LOCATION",
+    file_key="location",
     help="Where the backup goes; {server}, {date} and {time} in it are filled in.",
 )
 LOCATION_USER: Final[Option[str | None]] = Option(
@@ -135,6 +174,7 @@ LOCATION_USER: Final[Option[str | None]] = Option(
     group=Group.BACKUP,
     metavar="USER",
     environment="BACKUPCTL_LOCATION_USER",
+    file_key="location-user",
     help="Who the appliance logs in as at the location.",
 )
 PART: Final[Option[tuple[str, ...]]] = Option(
@@ -143,6 +183,7 @@ PART: Final[Option[tuple[str, ...]]] = Option(
     kind=Kind.LIST,
     metavar="PART",
     environment="BACKUPCTL_PART",
+    file_key="parts",
     help="What to back up, such as common or seat; else what the appliance selects by default.",
 )
 COMMENT: Final[Option[str | None]] = Option(
@@ -150,6 +191,7 @@ COMMENT: Final[Option[str | None]] = Option(
     group=Group.BACKUP,
     metavar="TEXT",
     environment="BACKUPCTL_COMMENT",
+    file_key="comment",
     help="A comment that is kept with the backup.",
 )
 FAST_BACKUP: Final[Option[bool | None]] = Option(
@@ -157,6 +199,7 @@ FAST_BACKUP: Final[Option[bool | None]] = Option(
     group=Group.BACKUP,
     kind=Kind.SWITCH,
     environment="BACKUPCTL_FAST_BACKUP",
+    file_key="fast-backup",
     help="Back up the database at full speed (7.0U2 and later); else the appliance decides.",
 )
 REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
@@ -165,6 +208,7 @@ REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_REQUIRE_ENCRYPTION",
+    file_key="require-encryption",
     help="Refuse to make a backup without a backup password.",
 )
 DRY_RUN: Final[Option[bool]] = Option(
@@ -180,6 +224,7 @@ PREFLIGHT: Final[Option[bool]] = Option(
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_PREFLIGHT",
+    file_key="preflight",
     help="Check first what `validate` checks, and start nothing if a check fails.",
 )
 NO_WAIT: Final[Option[bool]] = Option(
@@ -194,6 +239,7 @@ TIMEOUT: Final[Option[float]] = Option(
     default="24h",
     metavar="DURATION",
     environment="BACKUPCTL_TIMEOUT",
+    file_key="timeout",
     help="Stop waiting after this time; the backup goes on.",
 )
 STALL_TIMEOUT: Final[Option[float]] = Option(
@@ -202,6 +248,7 @@ STALL_TIMEOUT: Final[Option[float]] = Option(
     default="2h",
     metavar="DURATION",
     environment="BACKUPCTL_STALL_TIMEOUT",
+    file_key="stall-timeout",
     help="Stop waiting after this time without any sign of life; the backup goes on.",
 )
 INTERVAL: Final[Option[float | None]] = Option(
@@ -209,6 +256,7 @@ INTERVAL: Final[Option[float | None]] = Option(
     group=Group.FOLLOWING,
     metavar="DURATION",
     environment="BACKUPCTL_INTERVAL",
+    file_key="interval",
     help="Ask at this interval, instead of one that fits the pace of the job.",
 )
 IF_RUNNING: Final[Option[str]] = Option(
@@ -217,6 +265,7 @@ IF_RUNNING: Final[Option[str]] = Option(
     choices=_IF_RUNNING,
     default="fail",
     environment="BACKUPCTL_IF_RUNNING",
+    file_key="if-running",
     help="When another backup runs: fail, wait until it has ended, or follow that one.",
 )
 CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
@@ -225,14 +274,43 @@ CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_CANCEL_ON_INTERRUPT",
+    file_key="cancel-on-interrupt",
     help="Cancel the backup on Ctrl-C, instead of leaving it to go on.",
+)
+TOGETHER: Final[Option[bool]] = Option(
+    name="together",
+    group=Group.FOLLOWING,
+    kind=Kind.SWITCH,
+    default="no",
+    environment="BACKUPCTL_TOGETHER",
+    help="Start the backups of all appliances at once, or none if one fails its preflight, as linked ones need it.",
+)
+FAIL_FAST: Final[Option[bool]] = Option(
+    name="fail-fast",
+    group=Group.FOLLOWING,
+    kind=Kind.SWITCH,
+    default="no",
+    environment="BACKUPCTL_FAIL_FAST",
+    help="Start no further backup after the first failure; those that run are followed to their end.",
 )
 
 OPTIONS: Final[tuple[Option[Any], ...]] = (
-    *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE),
+    *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE, CONFIG),
+    *(GROUP, ALL, PARALLEL),
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION_TYPE, LOCATION, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),
-    *(DRY_RUN, PREFLIGHT, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT),
+    *(
+        DRY_RUN,
+        PREFLIGHT,
+        NO_WAIT,
+        TIMEOUT,
+        STALL_TIMEOUT,
+        INTERVAL,
+        IF_RUNNING,
+        CANCEL_ON_INTERRUPT,
+        TOGETHER,
+        FAIL_FAST,
+    ),
 )
 """Every option, group by group, in the order in which they are shown."""
 

@@ -1,5 +1,6 @@
 """From the text of one value to what it means; parsers raise UsageError and do not know where the text came from."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,27 @@ def parse_stall_timeout(text: str) -> float:
     return seconds
 
 
+def parse_parallel(text: str) -> int:
+    """Return how many backups may run at once, 0 for any number."""
+    if re.fullmatch(r"[0-9]{1,6}", text.strip(), re.ASCII) is None:
+        raise UsageError(f"{text!r} is no number of backups", hint="write a number from 1 on, or 0 for no limit")
+    return int(text)
+
+
+def parse_server_name(text: str) -> str:
+    """Return the text that names an appliance: a configured name or an address, which is judged."""
+    parse_server(text)
+    return text
+
+
+def parse_group(text: str) -> str:
+    """Return the name of a group; whether there is one, the configuration file knows."""
+    if not text.strip():
+        raise UsageError("the name of the group is empty")
+    check_plain(text, "the name of the group")
+    return text
+
+
 def parse_username(text: str) -> str:
     """Return a user name that HTTP Basic authentication can carry: without a colon (RFC 7617, section 2)."""
     if not text.strip():
@@ -100,7 +122,10 @@ def parse_part(text: str) -> str:
 
 
 PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "server": parse_server,
+    "server": parse_server_name,
+    "config": parse_path,
+    "group": parse_group,
+    "parallel": parse_parallel,
     "username": parse_username,
     "ca-file": parse_path,
     "proxy": parse_proxy,

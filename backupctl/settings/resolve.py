@@ -1,9 +1,10 @@
-"""The ladder: flag > environment > default; the first that has a value gives it, with its source."""
+"""The ladder: flag > environment > file > default; the first that has a value gives it, with its source."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from backupctl.errors import ConfigError, UsageError
+from backupctl.settings.configuration import Layer
 from backupctl.settings.option import Kind, Option
 from backupctl.settings.parsers import environment_parser_of, parse_switch, parser_of
 from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value
@@ -14,13 +15,18 @@ Given = str | Sequence[str] | bool | int | None
 """What a command line has for an option: text or texts, whether or how often a flag stood there, None for nothing."""
 
 
-def resolve(option: Option[T], given: Given, environ: Mapping[str, str]) -> Value[T]:
-    """Return the value of ``option`` with its source.
+def resolve(option: Option[T], given: Given, environ: Mapping[str, str], layers: Sequence[Layer] = ()) -> Value[T]:
+    """Return the value of ``option`` with its source; ``layers`` are tables of the configuration file, nearest first.
 
     A bad value on the command line raises UsageError, one in the environment ConfigError; both name it. An empty
-    variable is as good as none. The rung of the configuration file belongs between environment and default.
+    variable is as good as none.
     """
-    return _from_command_line(option, given) or _from_environment(option, environ) or _from_default(option)
+    return (
+        _from_command_line(option, given)
+        or _from_environment(option, environ)
+        or _from_file(option, layers)
+        or _from_default(option)
+    )
 
 
 def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - Option.T says it
@@ -64,6 +70,14 @@ def _from_environment(option: Option[T], environ: Mapping[str, str]) -> Value[T]
         texts = [word.strip() for word in text.split(",") if word.strip()] or [""]
         return Value(cast("T", _parse_texts(source, parse, texts)), source)
     return Value(cast("T", parse_from(source, parse, text)), source)
+
+
+def _from_file(option: Option[T], layers: Sequence[Layer]) -> Value[T] | None:
+    key = option.file_key
+    for layer in layers:
+        if key is not None and key in layer.values:
+            return Value(cast("T", layer.values[key]), layer.source(key))
+    return None
 
 
 def _from_default(option: Option[T]) -> Value[T]:

@@ -1,9 +1,10 @@
 """The way to an appliance: straight, or through a proxy; the HTTP library never looks into the environment itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from backupctl.errors import UsageError
+from backupctl.settings.configuration import Layer
 from backupctl.settings.options import PROXY
 from backupctl.settings.proxy import Proxy, parse_proxy
 from backupctl.settings.resolve import parse_from, resolve
@@ -14,13 +15,15 @@ _STANDARD: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """In the order of curl; ``http_proxy`` is not among them, as http:// is for this machine only, which needs no proxy."""
 
 
-def find_proxy(server: ServerAddress, given: str | None, environ: Mapping[str, str]) -> Value[Proxy | None]:
-    """Return the proxy for ``server``: our own option and variable for every host, else the standard variables.
+def find_proxy(
+    server: ServerAddress, given: str | None, environ: Mapping[str, str], layers: Sequence[Layer] = ()
+) -> Value[Proxy | None]:
+    """Return the proxy for ``server``: our own option, variable and key of the file, else the standard variables.
 
     Of the standard ones, NO_PROXY names exceptions (host names, suffixes of them, addresses, networks such as
     10.0.0.0/8, ``*``), and this machine is always one.
     """
-    ours = resolve(PROXY, given, environ)
+    ours = resolve(PROXY, given, environ, layers)
     if ours.source.kind == FLAG and ours.value is not None and ours.value.has_credentials:
         raise UsageError(
             f"{PROXY.flag}: a password on the command line is visible to every user of this machine",

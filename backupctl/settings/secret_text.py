@@ -40,7 +40,7 @@ def secret_from_text(text: str, where: str) -> Secret:
     return Secret(text)
 
 
-def read_pipe(descriptor: int, clock: Clock) -> bytes:
+def read_pipe(descriptor: int, clock: Clock, largest: int = LARGEST_BYTES) -> bytes:
     """Read a non-blocking pipe to its end, or to just above the bound; raise NothingCameError when patience ends.
 
     Opening without blocking and polling is what keeps a FIFO that nobody writes to from hanging a cron job for ever.
@@ -49,11 +49,11 @@ def read_pipe(descriptor: int, clock: Clock) -> bytes:
     deadline = clock.monotonic() + PATIENCE_SECONDS
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    while len(content) <= LARGEST_BYTES:
+    while len(content) <= largest:
         left = deadline - clock.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             raise NothingCameError
-        chunk = os.read(descriptor, LARGEST_BYTES + 1 - len(content))
+        chunk = os.read(descriptor, largest + 1 - len(content))
         if not chunk:
             break
         content += chunk

@@ -1,15 +1,19 @@
-"""The ladder for secrets: option > environment > systemd credential; the caller asks when there is none.
+"""The ladder for secrets: option > environment > systemd credential > file; the caller asks when there is none.
 
-A secret is never an argument of the command line, where every user of the machine sees it.
+A secret is never an argument of the command line, where every user of the machine sees it, and never stands in the
+configuration file, which only says where it is: in a file, a command's output, a variable, a credential, the keyring of
+the operating system.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+from backupctl.settings.configuration import Layer
 from backupctl.settings.option import SecretName
 from backupctl.settings.resolve import parse_from
 from backupctl.settings.secret_file import StandardInput, read_credential, read_secret_file
@@ -27,72 +31,152 @@ class GivenSecret:
     command: str | None = field(default=None, repr=False)
 
 
-def find_secret(
-    name: SecretName,
-    given: GivenSecret,
-    environ: Mapping[str, str],
-    stdin: StandardInput,
-    clock: Clock | None = None,
-) -> SecretValue | None:
-    """Return the secret with its source, or None if nothing names one.
-
-    Use one ``stdin`` for all secrets of a run. Raise UsageError and ConfigError; none shows a secret. The rungs of the
-    configuration file and of the keyring of the operating system belong around the systemd credential.
-    """
-    places = _Places(environ, stdin, clock or SystemClock())
-    return _from_command_line(name, given, places) or _from_environment(name, places) or _from_credential(name, places)
-
-
 @dataclass(frozen=True, slots=True)
-class _Places:
-    environ: Mapping[str, str] = field(repr=False)
-    stdin: StandardInput
-    clock: Clock
+class Found:
+    """Where a secret is: its source, and what reads it there; ``place`` is what two settings of one place share."""
 
-    def read_file(self, path: str, source: Source) -> SecretValue:
-        secret = read_secret_file(path, source.name, self.stdin, self.clock)
-        return Value(secret, source)
-
-    def run(self, command: str, source: Source) -> SecretValue:
-        from backupctl.settings.secret_command import run_secret_command, split_command  # subprocess is slow to load
-
-        words = parse_from(source, split_command, command)
-        return Value(run_secret_command(words, source.name, self.environ, self.clock), source)
+    source: Source
+    place: Hashable = field(repr=False)
+    read: Callable[[], Secret] = field(repr=False)
 
 
-def _from_command_line(name: SecretName, given: GivenSecret, places: _Places) -> SecretValue | None:
-    if given.file is not None and given.command is not None:
-        raise UsageError(f"{name.file_option} and {name.command_option} cannot both be given")
-    if given.file is not None:
-        return places.read_file(given.file, Source(FLAG, name.file_option))
-    if given.command is not None:
-        return places.run(given.command, Source(FLAG, name.command_option))
-    return None
+class Secrets:
+    """Finds the secrets of a run; each place is read once, however many appliances share it.
 
+    ``stdin`` can hold one secret. All methods raise UsageError and ConfigError; none shows a secret.
+    """
 
-def _from_environment(name: SecretName, places: _Places) -> SecretValue | None:
-    """Take the one variable that is set; two contradict each other, and to pick one would hide a mistake."""
-    if places.environ.get(name.variable) == "":
-        raise ConfigError(f"{name.variable} is set but empty", hint="unset it, or see why what fills it gave nothing")
-    found = [variable for variable in name.environment_names if places.environ.get(variable)]
-    if not found:
+    def __init__(self, environ: Mapping[str, str], stdin: StandardInput, clock: Clock | None = None) -> None:
+        self._environ = environ
+        self._stdin = stdin
+        self._clock = clock or SystemClock()
+        self._known: dict[Hashable, Secret] = {}
+        self._failed: dict[tuple[Hashable, Source], ConfigError] = {}
+
+    def find(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> SecretValue | None:
+        """Return the secret with its source, or None if nothing names one; ``layers`` as in ``resolve``."""
+        found = self.locate(name, given, layers)
+        return None if found is None else Value(self._read(found), found.source)
+
+    def locate(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> Found | None:
+        """Return where the secret is, without reading it; None if nothing names one."""
+        return (
+            self._on_command_line(name, given)
+            or self._in_environment(name)
+            or self._in_credentials(name)
+            or self._in_file(name, layers)
+        )
+
+    def _read(self, found: Found) -> Secret:
+        """Read a place once; what is wrong there stays wrong for all whose setting is the same."""
+        failed = self._failed.get((found.place, found.source))
+        if failed is not None:
+            raise failed
+        if found.place not in self._known:
+            try:
+                self._known[found.place] = found.read()
+            except ConfigError as error:
+                self._failed[found.place, found.source] = error
+                raise
+        return self._known[found.place]
+
+    def _on_command_line(self, name: SecretName, given: GivenSecret) -> Found | None:
+        if given.file is not None and given.command is not None:
+            raise UsageError(f"{name.file_option} and {name.command_option} cannot both be given")
+        if given.file is not None:
+            return self._file(given.file, Source(FLAG, name.file_option))
+        if given.command is not None:
+            return self._command_line(given.command, Source(FLAG, name.command_option))
         return None
-    if len(found) > 1:
-        raise ConfigError(f"{' and '.join(found)} cannot both be set", hint="unset all but one")
-    source = Source(ENVIRONMENT, found[0])
-    text = places.environ[found[0]]
-    if found[0] == name.variable:
-        return Value(secret_from_text(text, source.name), source)
-    if found[0].endswith("_FILE"):
-        return places.read_file(text, source)
-    return places.run(text, source)
 
+    def _in_environment(self, name: SecretName) -> Found | None:
+        """Take the one variable that is set; two contradict each other, and to pick one would hide a mistake."""
+        if self._environ.get(name.variable) == "":
+            raise ConfigError(
+                f"{name.variable} is set but empty", hint="unset it, or see why what fills it gave nothing"
+            )
+        found = [variable for variable in name.environment_names if self._environ.get(variable)]
+        if not found:
+            return None
+        if len(found) > 1:
+            raise ConfigError(f"{' and '.join(found)} cannot both be set", hint="unset all but one")
+        source = Source(ENVIRONMENT, found[0])
+        if found[0] == name.variable:
+            return self._variable(found[0], source)
+        text = self._environ[found[0]]
+        return self._file(text, source) if found[0].endswith("_FILE") else self._command_line(text, source)
 
-def _from_credential(name: SecretName, places: _Places) -> SecretValue | None:
-    """Take ``LoadCredential=NAME:...`` or ``SetCredentialEncrypted=NAME:...`` of the unit (systemd.exec(5))."""
-    directory = places.environ.get("CREDENTIALS_DIRECTORY")
-    if not directory:
+    def _in_credentials(self, name: SecretName) -> Found | None:
+        """Take ``LoadCredential=NAME:...`` or ``SetCredentialEncrypted=NAME:...`` of the unit (systemd.exec(5))."""
+        source = Source(CREDENTIAL, name.name)
+        secret = self._credential(name.name, str(source))
+        return None if secret is None else Found(source, ("credential", name.name), lambda: secret)
+
+    def _in_file(self, name: SecretName, layers: Sequence[Layer]) -> Found | None:
+        for layer in layers:
+            for key in name.file_keys:
+                if key in layer.values:
+                    return self._configured(key.rpartition("-")[2], layer.values[key], layer.source(key))
         return None
-    source = Source(CREDENTIAL, name.name)
-    secret = read_credential(Path(directory, name.name), str(source), places.clock)
-    return None if secret is None else Value(secret, source)
+
+    def _configured(self, place: str, value: Any, source: Source) -> Found:  # noqa: ANN401 - as the file's table says
+        finders: Mapping[str, Callable[[Any, Source], Found]] = {
+            "file": self._file,
+            "command": self._command,
+            "env": self._variable,
+            "credential": self._named_credential,
+            "keyring": self._keyring,
+        }
+        return finders[place](value, source)
+
+    def _file(self, path: str, source: Source) -> Found:
+        def read() -> Secret:
+            return read_secret_file(path, source.name, self._stdin, self._clock)
+
+        return Found(source, ("file", path, source.name if path == "-" else ""), read)
+
+    def _command_line(self, text: str, source: Source) -> Found:
+        from backupctl.settings.secret_command import split_command  # subprocess is slow to load
+
+        return self._command(parse_from(source, split_command, text), source)
+
+    def _command(self, words: Sequence[str], source: Source) -> Found:
+        def read() -> Secret:
+            from backupctl.settings.secret_command import run_secret_command
+
+            return run_secret_command(words, source.name, self._environ, self._clock)
+
+        return Found(source, ("command", *words), read)
+
+    def _variable(self, variable: str, source: Source) -> Found:
+        def read() -> Secret:
+            text = self._environ.get(variable)
+            if not text:
+                raise ConfigError(f"{source.name}: the variable {variable} is not set", hint=f"export {variable}")
+            return secret_from_text(text, source.name)
+
+        return Found(source, ("env", variable), read)
+
+    def _named_credential(self, credential: str, source: Source) -> Found:
+        def read() -> Secret:
+            secret = self._credential(credential, source.name)
+            if secret is None:
+                raise ConfigError(
+                    f"{source.name}: systemd passed no credential {credential!r}",
+                    hint=f"add LoadCredential={credential}:/path/of/the/file to the unit",
+                )
+            return secret
+
+        return Found(source, ("credential", credential), read)
+
+    def _credential(self, credential: str, where: str) -> Secret | None:
+        directory = self._environ.get("CREDENTIALS_DIRECTORY")
+        return read_credential(Path(directory, credential), where, self._clock) if directory else None
+
+    def _keyring(self, entry: str, source: Source) -> Found:
+        def read() -> Secret:
+            from backupctl.settings.secret_keyring import read_keyring
+
+            return read_keyring(entry, source.name)
+
+        return Found(source, ("keyring", entry), read)

@@ -68,14 +68,6 @@ def parse_server(text: str) -> ServerAddress:
     return ServerAddress(_host_and_port(scheme, host, port), host, port, scheme)
 
 
-def distinct_servers(servers: tuple[ServerAddress, ...]) -> tuple[ServerAddress, ...]:
-    """Return the servers in their order, without those that name an appliance again."""
-    first: dict[tuple[str, int], ServerAddress] = {}
-    for server in servers:
-        first.setdefault(server.key, server)
-    return tuple(first.values())
-
-
 def _check_text(text: str) -> None:
     if not text:
         raise UsageError(f"{_WHAT} is empty", hint="write a host name such as vc01.example.com")
@@ -87,7 +79,7 @@ def _check_text(text: str) -> None:
         )
     check_no_option(text, _WHAT)
     if any(character.isspace() for character in text):
-        raise UsageError(f"{_WHAT} has a blank in it")
+        raise UsageError(f"{_WHAT} has a blank in it", hint="name one appliance at a time, such as vc01.example.com")
 
 
 def _authority(text: str) -> Authority:

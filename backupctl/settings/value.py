@@ -27,5 +27,6 @@ class Value(Generic[T]):
 
 FLAG: Final = "flag"
 ENVIRONMENT: Final = "environment"
+FILE: Final = "file"
 CREDENTIAL: Final = "systemd credential"
 DEFAULT: Final = Source("default")

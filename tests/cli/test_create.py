@@ -190,7 +190,9 @@ BAD_INPUT = [
     (["--location", "sftp://h/x", "--stall-timeout", "0"], {}, "--stall-timeout"),
     (["--location", "sftp://h/x", "--require-encryption", "--if-running", "attach"], {}, "exclude each other"),
     (["--location", "sftp://h/x", "-s", "http://vc01"], {}, "clear text"),
-    (["--location", "sftp://h/x", "-s", "a", "-s", "b"], {}, "--server"),
+    (["--location", "sftp://h/x", "-s", "a b"], {}, "--server"),
+    (["--location", "sftp://h/x", "--simulate", "--all"], {}, "--simulate"),
+    (["--location", "sftp://h/x", "--parallel", "some"], {}, "--parallel"),
     (["--location", "sftp://h/x", "--simulate", "-s", "a"], {}, "--simulate"),
     (["--location", "sftp://h/x", "--password-file", "a", "--password-command", "b"], {}, "cannot both"),
     ([], {}, "--location"),
@@ -282,11 +284,11 @@ def test_create_dry_run_prints_the_masked_request_and_sends_nothing(backupctl: C
 
 
 def test_create_at_a_terminal_asks_for_what_is_missing(backupctl: CommandLine) -> None:
-    answers = [LOCATION, GOOD, GOOD, HOST, USER, PASSWORD]
+    answers = [HOST, USER, PASSWORD, LOCATION, GOOD, GOOD]
     run = backupctl("create", "-o", "json", answers=answers, environ={})
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
     assert [question.split(" ")[0] for question in backupctl.prompter.questions] == [
-        *("Location", "Backup", "Backup", "Appliance", "User", "Password")
+        *("Appliance", "User", "Password", "Location", "Backup", "Backup")
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from backupctl.cli.app import App
 from backupctl.cli.connection import connect
+from backupctl.cli.scope import scopes
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
 
@@ -68,7 +69,8 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
         prompter=backupctl.prompter,
         transport_for=backupctl._reach,
     )
-    (appliance,) = connect(app, fresh=fresh)
+    (scope,) = scopes(app)
+    appliance = connect(scope, fresh=fresh)
     assert (backupctl.reached[0].base_url, appliance.api.family) == (url, "rest" if fresh else None)
     assert backupctl.line.urls == []
 

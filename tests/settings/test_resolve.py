@@ -6,7 +6,6 @@ from backupctl.errors import ConfigError, UsageError
 from backupctl.settings import options
 from backupctl.settings.option import Option
 from backupctl.settings.resolve import Given, resolve
-from backupctl.settings.server import parse_server
 from backupctl.settings.value import DEFAULT
 
 EVERYTHING = {
@@ -29,8 +28,8 @@ EVERYTHING = {
         (options.INTERVAL, None, None, "default"),
         (options.PART, ("seat", "seat"), ("seat",), "flag --part"),
         (options.PART, (), ("common", "seat"), "environment BACKUPCTL_PART"),
-        (options.SERVER, "vc9", (parse_server("vc9"),), "flag --server"),
-        (options.SERVER, None, (parse_server("vc01"), parse_server("vc02:5480")), "environment BACKUPCTL_SERVER"),
+        (options.SERVER, "vc9", ("vc9",), "flag --server"),
+        (options.SERVER, None, ("vc01", "vc02:5480"), "environment BACKUPCTL_SERVER"),
         (options.REQUIRE_ENCRYPTION, False, False, "flag --require-encryption"),
         (options.REQUIRE_ENCRYPTION, None, True, "environment BACKUPCTL_REQUIRE_ENCRYPTION"),
         (options.FAST_BACKUP, None, None, "default"),

@@ -10,8 +10,9 @@ import pytest
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
 from backupctl.settings.secret_file import StandardInput
-from backupctl.settings.secrets import GivenSecret, find_secret
+from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import FakeClock
+from tests.support.secrets import find_secret
 
 NOTHING = GivenSecret()
 

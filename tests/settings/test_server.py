@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import UsageError
-from backupctl.settings.server import distinct_servers, parse_server
+from backupctl.settings.server import parse_server
 
 PIECES = st.lists(
     st.sampled_from(
@@ -89,12 +89,6 @@ def test_credentials_in_a_server_are_refused_and_not_shown(text: str) -> None:
     with pytest.raises(UsageError, match="before an '@'") as caught:
         parse_server(text)
     assert "S3cret" not in f"{caught.value!r} {caught.value.hint}"
-
-
-def test_server_named_twice_is_one_appliance() -> None:
-    names = ["vc01", "vc02", "VC01:443", "https://vc02/", "vc01:5480"]
-    servers = distinct_servers(tuple(parse_server(name) for name in names))
-    assert [server.name for server in servers] == ["vc01", "vc02", "vc01:5480"]
 
 
 @settings(max_examples=80, deadline=None)

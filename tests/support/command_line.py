@@ -85,7 +85,7 @@ class ScriptedPrompter:
 
 
 class CommandLine:
-    """Runs command lines against one simulated appliance.
+    """Runs command lines against one simulated appliance, or several: ``others`` are options by host.
 
     The connection stands in the environment unless ``environ`` replaces it; ``answers`` puts a person at a terminal.
     """
@@ -97,12 +97,17 @@ class CommandLine:
         clock: FakeClock | None = None,
         environ: Mapping[str, str] = TO_APPLIANCE,
         transport: httpx.BaseTransport | None = None,
+        others: Mapping[str, Mapping[str, Any]] = {},
         **options: Any,
     ) -> None:
         self.clock = clock or FakeClock()
         self.appliance = appliance or Appliance(self.clock, host=HOST, **options)
         self.environ = dict(environ)
         self.line = CutLine(transport or SimulatorTransport(self.appliance, self.clock))
+        self.others = {host: Appliance(self.clock, host=host, **(options | each)) for host, each in others.items()}
+        self.lines = {
+            host: CutLine(SimulatorTransport(appliance, self.clock)) for host, appliance in self.others.items()
+        }
         self.reached: list[ServerAddress] = []
         self.prompter = ScriptedPrompter()
 
@@ -146,4 +151,4 @@ class CommandLine:
 
     def _reach(self, server: ServerAddress) -> httpx.BaseTransport:
         self.reached.append(server)
-        return self.line
+        return self.lines.get(server.host, self.line)

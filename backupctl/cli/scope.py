@@ -1,0 +1,112 @@
+"""The settings of one appliance of a run: those of the run, and what the configuration file says of this one."""
+
+from collections.abc import Callable, Hashable
+from typing import Final, TypeVar
+
+from backupctl.cli.app import App
+from backupctl.cli.prompts import Prompter
+from backupctl.clock import Clock
+from backupctl.errors import UsageError
+from backupctl.settings.configuration import Configuration, Profile
+from backupctl.settings.option import Option, SecretName
+from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
+from backupctl.settings.secrets import SecretValue
+from backupctl.settings.server import ServerAddress, parse_server
+from backupctl.settings.value import FLAG, Value
+from backupctl.views.view import View
+
+T = TypeVar("T")
+
+SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https")
+"""The embedded appliance."""
+
+
+class Scope:
+    """What commands ask about one appliance; ``several`` says that it is not the only one of the run."""
+
+    def __init__(self, app: App, profile: Profile, *, several: bool = False) -> None:
+        self.app = app
+        self.profile = profile
+        self.several = several
+
+    @property
+    def name(self) -> str:
+        """What the appliance is called."""
+        return self.profile.name
+
+    @property
+    def view(self) -> View:
+        """How the run is shown."""
+        return self.app.view
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the run."""
+        return self.app.clock
+
+    @property
+    def prompter(self) -> Prompter:
+        """Whoever can be asked."""
+        return self.app.prompter
+
+    def value(self, option: Option[T]) -> T:
+        """Return the value of an option by the ladder."""
+        return self.sourced(option).value
+
+    def sourced(self, option: Option[T]) -> Value[T]:
+        """Return the value of an option with its source."""
+        return self.app.sourced(option, self.profile.layers)
+
+    def secret(self, name: SecretName) -> SecretValue | None:
+        """Return a secret by the ladder, None where nothing names one."""
+        return self.app.secret(name, self.profile.layers)
+
+    def warn(self, message: str, hint: str | None = None) -> None:
+        """Show a warning, once for all appliances that it is true of."""
+        self.once(("warning", message), lambda: self.view.warn(message, hint))
+
+    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """Return the answer to a question that other appliances of the run may have asked before."""
+        return self.app.once(question, ask)
+
+
+def scopes(app: App) -> list[Scope]:
+    """Return a scope for each appliance that is asked for, each appliance once, in their order.
+
+    Where none is, somebody at a terminal is asked. Raises UsageError where nobody can be.
+    """
+    if app.value(SIMULATE):
+        given = [option.flag for option in (SERVER, GROUP, ALL) if option.key in app.given]
+        if given:
+            raise UsageError(f"{SIMULATE.flag} and {given[0]} exclude each other", hint="leave one of them out")
+        return [Scope(app, Profile(SIMULATED, (app.configuration.defaults,)))]
+    profiles: dict[tuple[str, int], Profile] = {}
+    for profile in _profiles(app, app.configuration):
+        profiles.setdefault(profile.address.key, profile)
+    return [Scope(app, profile, several=len(profiles) > 1) for profile in profiles.values()]
+
+
+def _profiles(app: App, configuration: Configuration) -> list[Profile]:
+    """Return what options name, and only if none does, what variables name: what is typed says it all."""
+    typed = any(option.key in app.given for option in (SERVER, GROUP, ALL))
+
+    def chosen(option: Option[T], nothing: T) -> T:
+        found = app.sourced(option)
+        return found.value if found.source.kind == FLAG or not typed else nothing
+
+    profiles = [configuration.profile(text) for text in chosen(SERVER, ())]
+    profiles += [profile for group in chosen(GROUP, ()) for profile in configuration.group(group)]
+    profiles += configuration.everything() if chosen(ALL, nothing=False) else ()
+    return profiles or [configuration.profile(_ask(app, configuration))]
+
+
+def _ask(app: App, configuration: Configuration) -> str:
+    if not app.prompter.present:
+        known = f"; configured are: {', '.join(configuration.servers)}" if configuration.servers else ""
+        raise UsageError(
+            f"{SERVER.flag} is missing",
+            hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",
+        )
+    text = app.prompter.ask("Appliance (host name)", parse_server)
+    app.given[SERVER.key] = (text,)
+    return text

@@ -1,0 +1,185 @@
+"""The configuration file as values: defaults, servers and groups, each key judged before anything is done.
+
+The file is TOML (https://toml.io/en/v1.0.0). Its keys are the names of options, in ``[defaults]`` for every appliance
+and in ``[servers.NAME]`` for one; a secret never stands in it, only where the secret is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from backupctl.errors import ConfigError, UsageError
+from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
+from backupctl.settings.server import ServerAddress, parse_server
+from backupctl.settings.value import FILE, Source
+
+SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
+"""How a configured appliance and a group may be called: it stands in folder names and in command lines."""
+
+_APPLIANCE_PORTS: Final = frozenset({443, 5480})
+"""The two HTTPS ports of one appliance: its API, and its management interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One table of the file: its values by key, judged and parsed, and what to call the table in a message."""
+
+    where: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def source(self, key: str) -> Source:
+        """Return where the value of ``key`` came from."""
+        return Source(FILE, f"{self.where}.{key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One appliance of a run: where it is, what it is called, and the layers of the file, the nearest first."""
+
+    address: ServerAddress
+    layers: tuple[Layer, ...] = ()
+    configured: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the appliance is called in results and on command lines."""
+        return self.address.name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed on this appliance."""
+        return bool(next((layer.values["read-only"] for layer in self.layers if "read-only" in layer.values), False))
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a file says; without a file, nothing. ``servers`` and ``groups`` are in the order of the file."""
+
+    path: Path | None = None
+    defaults: Layer = Layer("")
+    servers: Mapping[str, Profile] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def profile(self, text: str) -> Profile:
+        """Return the appliance that ``text`` names: a configured name, or an address that may be a configured one's.
+
+        Raises UsageError for what is no address.
+        """
+        known = self.servers.get(text)
+        if known is not None:
+            return known
+        address = parse_server(text)
+        return self._configured_at(address) or Profile(address, (self.defaults,))
+
+    def group(self, name: str) -> tuple[Profile, ...]:
+        """Return the appliances of a group; raises ConfigError where there is no such group."""
+        if name not in self.groups:
+            known = f"configured are: {', '.join(self.groups)}" if self.groups else "no group is configured"
+            raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
+        return tuple(self.servers[server] for server in self.groups[name])
+
+    def everything(self) -> tuple[Profile, ...]:
+        """Return all configured appliances; raises ConfigError where there is none."""
+        if not self.servers:
+            raise ConfigError(
+                f"no server is configured{self._in_file()}", hint="`backupctl config init` writes a file to start from"
+            )
+        return tuple(self.servers.values())
+
+    def _in_file(self) -> str:
+        return f" in {self.path}" if self.path else ""
+
+    def _configured_at(self, address: ServerAddress) -> Profile | None:
+        """Return the configured appliance at an address, by whichever of its two ports, with the port as asked for.
+
+        So a pin, or that it is read-only, holds however the appliance is spelled.
+        """
+        for profile in self.servers.values():
+            if profile.address.key == address.key:
+                return profile
+        for profile in self.servers.values():
+            ports = {profile.address.port, address.port}
+            if profile.address.host == address.host and ports <= _APPLIANCE_PORTS:
+                return replace(profile, address=replace(profile.address, port=address.port))
+        return None
+
+
+def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
+    """Return the configuration that a parsed file holds.
+
+    Raises ConfigError that names file, key and remedy, at the first mistake.
+    """
+    for key in document:
+        if key not in _TABLES:
+            raise unknown(f"{path}: {key}", key, "table", _TABLES)
+    defaults = _layer(document, f"{path}: defaults", "defaults", SERVER_ONLY, path.parent)
+    servers: dict[str, Profile] = {}
+    for name in _table(document, "servers", path):
+        servers[name] = _server(name, document["servers"], defaults, path)
+    _refuse_twins(servers.values(), path)
+    groups = {name: _group(name, members, servers, path) for name, members in _table(document, "groups", path).items()}
+    return Configuration(path, defaults, servers, groups)
+
+
+_TABLES: Final = ("defaults", "servers", "groups")
+
+
+def _table(document: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+    table = document.get(key, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: {key} is not a table", hint=f"write [{key}] on a line of its own")
+    return table
+
+
+def _layer(document: Mapping[str, Any], where: str, key: str, refused: Iterable[str], folder: Path) -> Layer:
+    table = document.get(key, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} is not a table", hint=f"write [{where.rpartition(': ')[2]}] on a line of its own")
+    return Layer(where, check_table(table, where, refused=frozenset(refused), folder=folder))
+
+
+def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -> Profile:
+    where = f"{path}: servers.{name}"
+    _check_name(name, where)
+    layer = _layer(tables, where, name, ("parallel",), path.parent)
+    host = layer.values.get("host")
+    if host is None:
+        raise ConfigError(f"{where} has no host", hint='add a line such as host = "vc01.example.com"')
+    try:
+        address = parse_server(host)
+    except UsageError as error:
+        raise ConfigError(f"{where}.host: {error.message}", hint=error.hint) from error
+    return Profile(replace(address, name=name), (layer, defaults), configured=True)
+
+
+def _refuse_twins(servers: Iterable[Profile], path: Path) -> None:
+    """Two names for one appliance would make one of them its unguarded side door, and --all make one backup of two."""
+    names: dict[tuple[str, int], str] = {}
+    for server in servers:
+        other = names.setdefault(server.address.key, server.name)
+        if other != server.name:
+            raise ConfigError(
+                f"{path}: servers.{other} and servers.{server.name} are one appliance ({server.address})",
+                hint="keep one of them; what differs from run to run is given by options",
+            )
+
+
+def _group(name: str, members: object, servers: Mapping[str, Profile], path: Path) -> tuple[str, ...]:
+    where = f"{path}: groups.{name}"
+    _check_name(name, where)
+    if not isinstance(members, list) or not members or not all(isinstance(member, str) for member in members):
+        raise ConfigError(f"{where} is not a list of names", hint=f'write {name} = ["vc01", "vc02"]')
+    for member in members:
+        if member not in servers:
+            raise unknown(f"{where}: {member}", member, "server", servers)
+    return tuple(dict.fromkeys(members))
+
+
+def _check_name(name: str, where: str) -> None:
+    if SERVER_NAME.fullmatch(name) is None:
+        raise ConfigError(
+            f"{where}: the name {name!r} has characters that cannot stand in a folder's name",
+            hint="use letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        )

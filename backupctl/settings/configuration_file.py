@@ -1,0 +1,86 @@
+"""Where the configuration file is, and what it takes to be read."""
+
+import os
+import shlex
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from backupctl.clock import Clock
+from backupctl.errors import ConfigError
+from backupctl.settings.configuration import Configuration, configuration_of
+from backupctl.settings.secret_text import NothingCameError, read_pipe
+
+SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
+LARGEST_BYTES: Final = 4 * 1024 * 1024
+"""Far above what a thousand servers need."""
+
+
+def user_path(environ: Mapping[str, str]) -> Path | None:
+    """Return where a user's file is (https://specifications.freedesktop.org/basedir-spec/latest/), None for nobody."""
+    configured = environ.get("XDG_CONFIG_HOME", "")
+    if Path(configured).is_absolute():
+        return Path(configured, "backupctl", "config.toml")
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home, ".config", "backupctl", "config.toml") if home else None
+
+
+def find_configuration(named: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file to read: the one that is named, that of the user, or that of the system; None for none."""
+    if named is not None:
+        return named
+    return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and _is_there(path)), None)
+
+
+def read_configuration(path: Path, clock: Clock) -> Configuration:
+    """Return what the file says; raises ConfigError that names the file and what to do."""
+    try:
+        content = _read(path, clock)
+    except NothingCameError:
+        raise ConfigError(f"{path} was not written to its end in time", hint="is its writer running?") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        raise ConfigError(
+            f"the configuration file {path} cannot be read: {reason}",
+            hint="check the name, and that this user may read it; `backupctl config init` writes one to start from",
+        ) from error
+    if len(content) > LARGEST_BYTES:
+        raise ConfigError(f"{path} holds more than {LARGEST_BYTES >> 20} MiB", hint="is this a configuration file?")
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text", hint=f"look at byte {error.start + 1}; save it as UTF-8"
+        ) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it nests too deeply"
+        raise ConfigError(f"{path} is not TOML: {reason}", hint="see https://toml.io for how it is written") from None
+    return configuration_of(document, path)
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is something to read; what is there and cannot be read is an error and not nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _read(path: Path, clock: Clock) -> bytes:
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode):
+            return read_pipe(descriptor, clock, LARGEST_BYTES)
+        if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o022:
+            raise ConfigError(
+                f"{path} can be changed by others (mode {stat.S_IMODE(mode):04o}), and it names commands to run",
+                hint=f"chmod go-w {shlex.quote(str(path))}",
+            )
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(LARGEST_BYTES + 1)
+    finally:
+        os.close(descriptor)

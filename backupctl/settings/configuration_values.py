@@ -1,0 +1,132 @@
+"""The keys of one table of a configuration file, and what may stand behind each: derived from the table of options."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from backupctl.errors import ConfigError, UsageError
+from backupctl.settings.option import Kind, Option
+from backupctl.settings.options import OPTIONS, PROXY, SECRETS
+from backupctl.settings.parsers import parser_of
+from backupctl.settings.proxy import Proxy
+
+SERVER_ONLY: Final = ("host", "fingerprint")
+"""Keys that say which appliance is meant, and so stand in a table of ``servers`` only."""
+
+_OPTIONS: Final[Mapping[str, Option[Any]]] = {option.file_key: option for option in OPTIONS if option.file_key}
+_FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
+_PLACES: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
+_PLAIN_SECRETS: Final = {secret.name: secret for secret in SECRETS}
+_KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
+
+
+def check_table(table: Mapping[str, Any], where: str, *, refused: frozenset[str], folder: Path) -> dict[str, Any]:
+    """Return the values of a table by key, parsed; relative paths are taken from ``folder``, that of the file.
+
+    ``refused`` are keys that belong into another table. Raises ConfigError, which names the key and shows no secret.
+    """
+    values = {}
+    for key, value in table.items():
+        at = f"{where}.{key}"
+        if key in refused and key in _KNOWN:
+            other = "[defaults]" if "servers." in where else "a table [servers.NAME]"
+            raise ConfigError(f"{at} does not belong here", hint=f"write it into {other}")
+        values[key] = _value(key, value, where, folder)
+    for secret in SECRETS:
+        places = [key for key in secret.file_keys if key in table]
+        if len(places) > 1:
+            raise ConfigError(f"{where}: {' and '.join(places)} cannot both be set", hint="keep one of them")
+    return values
+
+
+def unknown(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
+    """Return the error for a name ``at`` a place of the file that nothing has, with the one that may be meant."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return ConfigError(f"{at}: there is no such {what}", hint=f"is {close[0]} meant?" if close else "take it out")
+
+
+def _value(key: str, value: object, where: str, folder: Path) -> object:
+    at = f"{where}.{key}"
+    if key in _OPTIONS:
+        return _option_value(_OPTIONS[key], value, at, folder)
+    if key in _PLACES:
+        return _PLACE_CHECKS[_PLACES[key]](value, at, folder)
+    if key == "host":
+        return _text(value, at)
+    if key == "read-only":
+        return _truth(value, at)
+    if key in _PLAIN_SECRETS:
+        places = ", ".join(_PLAIN_SECRETS[key].file_keys)
+        raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=f"say where it is: {places}")
+    if key in _FLAGS_ONLY:
+        flag = _FLAGS_ONLY[key].flag
+        raise ConfigError(f"{at}: {flag} is never taken from a file", hint="take it out, and give it where it is meant")
+    raise unknown(at, key, "key", _KNOWN)
+
+
+def _option_value(option: Option[Any], value: object, at: str, folder: Path) -> object:
+    if option.kind is Kind.SWITCH:
+        return _truth(value, at)
+    if option.kind is Kind.LIST:
+        if not isinstance(value, list) or not value:
+            raise ConfigError(f"{at} is not a list of texts", hint=f'write {option.file_key} = ["...", "..."]')
+        return tuple(dict.fromkeys(_parsed(option, _text(each, at), at) for each in value))
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value, at)
+    parsed = _parsed(option, text, at)
+    if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
+        hint = f"put the URL into the environment variable {PROXY.environment}"
+        raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=hint)
+    return folder / parsed if isinstance(parsed, Path) else parsed
+
+
+def _parsed(option: Option[Any], text: str, at: str) -> object:
+    try:
+        return parser_of(option)(text)
+    except UsageError as error:
+        raise ConfigError(f"{at}: {error.message}", hint=error.hint, details=error.details) from error
+
+
+def _text(value: object, at: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{at} is not a text", hint='write it in quotes: "..."')
+    if not value:
+        raise ConfigError(f"{at} is empty", hint="take it out, or give it a value")
+    return value
+
+
+def _truth(value: object, at: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{at} is neither true nor false", hint="write true or false, without quotes")
+    return value
+
+
+def _file(value: object, at: str, folder: Path) -> str:
+    text = _text(value, at)
+    if text == "-":
+        raise ConfigError(f"{at}: standard input can be named on the command line only", hint="name a file")
+    try:
+        return str(folder / Path(text).expanduser())
+    except RuntimeError as error:
+        raise ConfigError(f"{at}: {text!r}: no home directory for it", hint="write the whole path") from error
+
+
+def _command(value: object, at: str, _folder: Path) -> tuple[str, ...]:
+    """Return the words of a command; a text would need a shell to be taken apart, and none is used."""
+    words = value if isinstance(value, list) else []
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise ConfigError(f"{at} is not a list of words", hint='write ["pass", "show", "vcenter"]; there is no shell')
+    return tuple(words)
+
+
+def _name(value: object, at: str, _folder: Path) -> str:
+    return _text(value, at)
+
+
+_PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
+    "file": _file,
+    "command": _command,
+    "env": _name,
+    "credential": _name,
+    "keyring": _name,
+}
