@@ -104,7 +104,7 @@ class CommandLine:
         self.appliance = appliance or Appliance(self.clock, host=HOST, **options)
         self.environ = dict(environ)
         self.line = CutLine(transport or SimulatorTransport(self.appliance, self.clock))
-        self.others = {host: Appliance(self.clock, host=host, **(options | each)) for host, each in others.items()}
+        self.others = {host: Appliance(self.clock, host=host, **{**options, **each}) for host, each in others.items()}
         self.lines = {
             host: CutLine(SimulatorTransport(appliance, self.clock)) for host, appliance in self.others.items()
         }

@@ -11,7 +11,7 @@ from backupctl.settings.secrets import GivenSecret, Secrets
 from backupctl.settings.value import Value
 
 
-def find_secret(
+def find_secret(  # noqa: PLR0917 - as the ladder has it
     name: SecretName,
     given: GivenSecret,
     environ: Mapping[str, str],
