@@ -1,0 +1,211 @@
+"""Several appliances in one run: which ones, with which settings, and one verdict."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+
+HOSTS = ("vc01.example.com", "vc02.example.com", "vc03.example.com")
+CONFIGURATION = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+location = "{LOCATION}/{{server}}"
+
+[servers.vc01]
+host = "{HOSTS[0]}"
+
+[servers.vc02]
+host = "{HOSTS[1]}"
+comment = "the second"
+
+[servers.vc03]
+host = "{HOSTS[2]}"
+location = "nfs://nfs.example.com/three"
+
+[groups]
+production = ["vc02", "vc01"]
+"""
+
+
+def fleet(folder: Path, text: str = CONFIGURATION, **options: object) -> CommandLine:
+    """Return a command line with three appliances and a configuration file."""
+    path = folder / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    environ = {"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD}
+    others = {host: {} for host in HOSTS} | {host: {} for host in ()}
+    for host, each in options.pop("each", {}).items():  # type: ignore[attr-defined]
+        others[f"{host}.example.com"] = each
+    return CommandLine(environ=environ, others=others, **options)
+
+
+def jobs(backupctl: CommandLine) -> dict[str, int]:
+    return {host.partition(".")[0]: len(appliance.jobs) for host, appliance in backupctl.others.items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["-g", "production"], ["vc02", "vc01"]),
+        (["--all"], ["vc01", "vc02", "vc03"]),
+        (["-s", "vc03", "-g", "production"], ["vc03", "vc02", "vc01"]),
+        (["-s", "vc01", "-s", "VC01.example.com", "-s", "https://vc01.example.com:443", "-s", "vc01"], ["vc01"]),
+        (["-s", "vc02.example.com", "--all"], ["vc02", "vc01", "vc03"]),
+        (["-g", "production", "-g", "production"], ["vc02", "vc01"]),
+    ],
+)
+def test_appliances_are_named_by_servers_groups_and_all_each_once(
+    tmp_path: Path, words: list[str], named: list[str]
+) -> None:
+    backupctl = fleet(tmp_path)
+    run = backupctl("create", *words, "-o", "json")
+    results = run.json["results"]
+    assert (run.code, [result["server"] for result in results]) == (0, named)
+    assert [result["host"] for result in results] == [f"{name}.example.com" for name in named]
+    assert jobs(backupctl) == {name: int(name in named) for name in ("vc01", "vc02", "vc03")}
+
+
+def test_options_that_name_appliances_hide_the_variables_that_do(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    environ = backupctl.environ | {"BACKUPCTL_SERVER": "vc01", "BACKUPCTL_GROUP": "production", "BACKUPCTL_ALL": "yes"}
+    run = backupctl("list", "-s", "vc03", "-o", "json", environ=environ)
+    assert [result["server"] for result in run.json["results"]] == ["vc03"]
+    run = backupctl("list", "-o", "json", environ=environ)
+    assert [result["server"] for result in run.json["results"]] == ["vc01", "vc02", "vc03"]
+
+
+def test_each_appliance_gets_its_own_settings(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    assert backupctl("create", "--all").code == 0
+    targets = [appliance.jobs[0].target for appliance in backupctl.others.values()]
+    assert [target.location for target in targets] == [
+        f"{LOCATION}/vc01",
+        f"{LOCATION}/vc02",
+        "nfs://nfs.example.com/three",
+    ]
+    assert [target.comment or "" for target in targets] == ["", "the second", ""]
+
+
+@pytest.mark.parametrize(
+    ("faults", "codes", "verdict"),
+    [
+        ({}, [0, 0, 0], 0),
+        ({"vc02": {"faults": ["fail-at=40"]}}, [0, 7, 0], 7),
+        ({"vc02": {"faults": ["forbidden"]}}, [0, 4, 0], 4),
+        ({"vc01": {"faults": ["forbidden"]}, "vc03": {"faults": ["fail-at=40"]}}, [4, 0, 7], 7),
+        ({"vc01": {"faults": ["stall-at=40"]}, "vc03": {"faults": ["busy"]}}, [8, 0, 9], 8),
+        ({"vc01": {"faults": ["busy"]}, "vc02": {"faults": ["drop=99@create"]}, "vc03": {}}, [9, 5, 0], 9),
+    ],
+)
+def test_verdict_is_the_gravest_and_every_result_has_its_own_code(
+    tmp_path: Path, faults: dict[str, object], codes: list[int], verdict: int
+) -> None:
+    backupctl = fleet(tmp_path, each=faults)
+    run = backupctl("create", "--all", "-o", "json", "--timeout", "10m")
+    results = run.json["results"]
+    assert [result["exit_code"] for result in results] == codes
+    assert [result["error"] is None for result in results] == [code == 0 for code in codes]
+    assert (run.code, run.json["exit_code"], run.json["error"]) == (verdict, verdict, None)
+
+
+def test_dead_appliance_is_its_own_result_and_delays_nobody(tmp_path: Path) -> None:
+    class Dead(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("dead", request=request)
+
+    backupctl = fleet(tmp_path, job_duration=60.0)
+    backupctl.lines["vc02.example.com"]._inner = Dead()
+    run = backupctl("create", "--all", "-o", "json")
+    assert [result["exit_code"] for result in run.json["results"]] == [0, 5, 0]
+    assert run.code == 5
+    assert backupctl.clock.elapsed < 75
+
+
+def test_mistake_in_the_settings_of_one_is_its_result_and_the_others_are_backed_up(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace('comment = "the second"', 'password-file = "none.pass"')
+    backupctl = fleet(tmp_path, text)
+    run = backupctl("create", "--all", "-o", "json")
+    assert [result["exit_code"] for result in run.json["results"]] == [0, 3, 0]
+    assert "servers.vc02.password-file" in run.json["results"][1]["error"]["message"]
+    assert jobs(backupctl) == {"vc01": 1, "vc02": 0, "vc03": 1}
+
+
+def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    environ = {"BACKUPCTL_CONFIG": backupctl.environ["BACKUPCTL_CONFIG"]}
+    run = backupctl("create", "--all", "-o", "json", environ=environ)
+    assert (run.code, run.json["results"]) == (3, [])
+    assert "the variable VC_PASSWORD is not set" in run.json["error"]["message"]
+    assert all(line.urls == [] for line in backupctl.lines.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (["list", "-g", "staging"], 3, "there is no group 'staging'"),
+        (["status", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
+        (["watch", "20260301-020000-1", "-g", "production"], 2, "is one of one appliance, and 2 are named"),
+        (["cancel", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
+        (["restore", "create", "--all", "--yes"], 2, "a restore replaces one appliance, and 3 are named"),
+        (["list", "--simulate", "-g", "production"], 2, "--simulate and --group exclude each other"),
+    ],
+)
+def test_what_makes_no_sense_for_several_is_refused(tmp_path: Path, words: list[str], code: int, named: str) -> None:
+    run = fleet(tmp_path)(*words)
+    assert run.code == code
+    assert named in run.err
+
+
+def test_no_appliance_named_is_an_error_that_says_which_are_configured(tmp_path: Path) -> None:
+    run = fleet(tmp_path)("list")
+    assert run.code == 2
+    assert "--server is missing" in run.err
+    assert "--group or --all" in run.err
+    assert "vc01, vc02, vc03" in run.err
+
+
+def test_all_without_a_configuration_says_how_to_get_one() -> None:
+    run = CommandLine(environ={})("list", "--all")
+    assert run.code == 3
+    assert "no server is configured" in run.err
+    assert "config init" in run.err
+
+
+def test_one_prompt_serves_all_that_share_a_secret(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace('password-env = "VC_PASSWORD"\n', 'location-user = "backup"\n')
+    backupctl = fleet(tmp_path, text)
+    run = backupctl("create", "-g", "production", answers=[PASSWORD, "l0cation", ""])
+    assert run.code == 0
+    assert backupctl.prompter.questions == [
+        f"Password of {USER}",
+        f"Password of backup at {LOCATION}/{{server}} (Enter for none)",
+        "Backup password (Enter for a backup that is not encrypted)",
+    ]
+    assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 0}
+
+
+def test_lines_off_a_terminal_name_their_appliance(tmp_path: Path) -> None:
+    run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "-g", "production")
+    lines = [line for line in run.err.splitlines() if "backup started" in line]
+    assert [name for line in lines for name in ("vc01", "vc02") if f" {name}: " in line] == ["vc02", "vc01"]
+    assert "error: vc01: vc01.example.com says that backup job" in run.err
+    assert "vc02: backup succeeded" in run.out
+
+
+def test_attach_line_of_a_configured_appliance_is_short_and_names_it(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, job_duration=7200.0)
+    run = backupctl("create", "-s", "vc01", "--timeout", "1m")
+    assert run.code == 8
+    assert "--server vc01 --config " in run.err
+    assert "--username" not in run.err
+
+
+def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    run = backupctl("create", "-g", "production", "--dry-run", "-o", "json")
+    bodies = [result["requests"][0]["body"] for result in run.json["results"]]
+    assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
+    assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
