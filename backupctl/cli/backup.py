@@ -35,6 +35,7 @@ from backupctl.settings.options import (
     TIMEOUT,
 )
 from backupctl.settings.parsers import parser_of
+from backupctl.settings.value import DEFAULT
 
 Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
@@ -132,15 +133,19 @@ def location_login(scope: Scope, location: str) -> tuple[str | None, Secret | No
 
 
 def backup_password(scope: Scope) -> Secret | None:
-    """Return the password that encrypts the backup, None for none; asked for twice on a terminal."""
-    found = scope.secret(BACKUP_PASSWORD)
+    """Return the password that encrypts the backup, None for none.
+
+    It is asked for twice on a terminal, unless it was said that none is required: that is an answer.
+    """
+    found, required = scope.secret(BACKUP_PASSWORD), scope.sourced(REQUIRE_ENCRYPTION)
     if found is not None:
         check_backup_password(found.value)
         return found.value
     password = None
-    if scope.prompter.present and not scope.value(DRY_RUN):
+    asks = required.value or required.source == DEFAULT
+    if asks and scope.prompter.present and not scope.value(DRY_RUN):
         password = scope.once(BACKUP_PASSWORD.name, lambda: _ask_backup_password(scope))
-    if password is None and scope.value(REQUIRE_ENCRYPTION):
+    if password is None and required.value:
         raise UsageError(
             f"{REQUIRE_ENCRYPTION.flag}: there is no backup password",
             hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",

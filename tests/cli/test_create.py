@@ -307,6 +307,11 @@ def test_create_at_a_terminal_with_enter_for_the_backup_password_is_not_encrypte
     assert (run.code, run.result["job"]["encrypted"]) == (0, False)
 
 
+def test_create_at_a_terminal_with_no_encryption_required_does_not_ask(backupctl: CommandLine) -> None:
+    run = backupctl.create("--no-require-encryption", "-o", "json", answers=[])
+    assert (run.code, run.result["job"]["encrypted"], backupctl.prompter.questions) == (0, False, [])
+
+
 @pytest.mark.parametrize("given", ["user", "password"])
 def test_create_with_half_a_location_login_asks_or_warns(backupctl: CommandLine, given: str) -> None:
     words = ["--location-user", "backup"] if given == "user" else []

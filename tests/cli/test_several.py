@@ -1,6 +1,8 @@
 """Several appliances in one run: which ones, with which settings, and one verdict."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -30,15 +32,15 @@ production = ["vc02", "vc01"]
 """
 
 
-def fleet(folder: Path, text: str = CONFIGURATION, **options: object) -> CommandLine:
-    """Return a command line with three appliances and a configuration file."""
+def fleet(
+    folder: Path, text: str = CONFIGURATION, *, each: Mapping[str, Mapping[str, Any]] = {}, **options: Any
+) -> CommandLine:
+    """Return a command line with three appliances and a configuration file; ``each`` has options by name."""
     path = folder / "config.toml"
     path.write_text(text)
     path.chmod(0o600)
     environ = {"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD}
-    others = {host: {} for host in HOSTS} | {host: {} for host in ()}
-    for host, each in options.pop("each", {}).items():  # type: ignore[attr-defined]
-        others[f"{host}.example.com"] = each
+    others = {host: each.get(host.partition(".")[0], {}) for host in HOSTS}
     return CommandLine(environ=environ, others=others, **options)
 
 
@@ -101,7 +103,7 @@ def test_each_appliance_gets_its_own_settings(tmp_path: Path) -> None:
     ],
 )
 def test_verdict_is_the_gravest_and_every_result_has_its_own_code(
-    tmp_path: Path, faults: dict[str, object], codes: list[int], verdict: int
+    tmp_path: Path, faults: dict[str, dict[str, Any]], codes: list[int], verdict: int
 ) -> None:
     backupctl = fleet(tmp_path, each=faults)
     run = backupctl("create", "--all", "-o", "json", "--timeout", "10m")
