@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run
 
 HOSTS = ("vc01.example.com", "vc02.example.com", "vc03.example.com")
 CONFIGURATION = f"""
@@ -194,7 +194,24 @@ def test_lines_off_a_terminal_name_their_appliance(tmp_path: Path) -> None:
     lines = [line for line in run.err.splitlines() if "backup started" in line]
     assert [name for line in lines for name in ("vc01", "vc02") if f" {name}: " in line] == ["vc02", "vc01"]
     assert "error: vc01: vc01.example.com says that backup job" in run.err
-    assert "vc02: backup succeeded" in run.out
+    assert "BackupManager encountered an exception" in run.err
+    rows = [line.split()[:3] for line in run.out.splitlines()]
+    assert rows == [["SERVER", "RESULT", "JOB"], ["vc02", "✓", "done"], ["vc01", "✗", "backup-failed"]]
+    assert run.err.splitlines()[-1] == "2 appliances: 1 done, 1 backup-failed"
+
+
+def test_quiet_run_of_several_is_silent_when_all_is_done_and_tells_of_failures_only(tmp_path: Path) -> None:
+    assert fleet(tmp_path)("create", "--all", "-q") == Run(0, "", "")
+    run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "--all", "-q")
+    assert (run.code, run.out) == (7, "")
+    assert "vc02" not in run.err
+    assert run.err.splitlines()[-1] == "3 appliances: 2 done, 1 backup-failed"
+
+
+def test_quiet_run_of_several_that_does_not_wait_prints_server_and_job(tmp_path: Path) -> None:
+    run = fleet(tmp_path)("create", "-g", "production", "--no-wait", "-q")
+    assert (run.code, run.err) == (0, "")
+    assert [line.split()[0] for line in run.out.splitlines()] == ["vc02", "vc01"]
 
 
 def test_attach_line_of_a_configured_appliance_is_short_and_names_it(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _row(job: Job, zone: tzinfo | None) -> list[Text]:
     took = took_seconds(job)
     return [
         line(job.id),
-        line((job.state, _state_style(job))),
+        line((job.state, state_style(job))),
         line(moment_or_unknown(job.start_time, zone)),
         line(UNKNOWN if job.size_bytes is None else size(job.size_bytes)),
         line(UNKNOWN if took is None else duration(took)),
@@ -102,7 +102,8 @@ def _row(job: Job, zone: tzinfo | None) -> list[Text]:
     ]
 
 
-def _state_style(job: Job) -> str:
+def state_style(job: Job) -> str:
+    """Return the style of what stands for a job's state."""
     if job.succeeded:
         return GOOD
     return BAD if job.state == JobState.FAILED else "cyan"

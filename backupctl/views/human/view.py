@@ -2,6 +2,7 @@
 
 from datetime import tzinfo
 
+import msgspec
 from rich.console import Console
 
 from backupctl.clock import Clock
@@ -9,7 +10,8 @@ from backupctl.results import Connected, Envelope, Event, Result
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.views.human.live import LiveProgress
 from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines
-from backupctl.views.human.results import Page, in_brief, in_full, shown_messages
+from backupctl.views.human.results import Page, Sheet, in_brief, in_full, shown_messages
+from backupctl.views.human.several import are_jobs, jobs_in_brief, jobs_in_full, summary
 from backupctl.views.streams import Outlet
 
 
@@ -40,6 +42,7 @@ class HumanView:
         self._zone = zone
         self._outlet = outlet
         self._printed = False
+        self._hints: set[str | None] = set()
         self._progress: ProgressDisplay = (
             LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
             if live
@@ -66,8 +69,16 @@ class HumanView:
         self._progress.settle(envelope.results)
         self.close()
         page = self._page(envelope)
-        for result in envelope.results:
-            self._show(result, page)
+        if page.several and are_jobs(envelope.results):
+            self._print((jobs_in_brief if self._quiet else jobs_in_full)(envelope.results, page))
+            for result in envelope.results:
+                self._show_error(result, page)
+        else:
+            for each in envelope.results:
+                self._print(in_brief(each, page) if self._quiet else in_full(each, page))
+                self._show_error(each, page)
+        if page.several and (envelope.exit_code or not self._quiet):
+            print_lines(self._err, [summary(envelope)])
         if envelope.error is not None:
             print_lines(self._err, error_lines(envelope.error, hints=not self._quiet))
         if self._outlet is not None:
@@ -87,15 +98,24 @@ class HumanView:
             command=envelope.command,
         )
 
-    def _show(self, result: Result, page: Page) -> None:
-        sheet = in_brief(result, page) if self._quiet else in_full(result, page)
+    def _print(self, sheet: Sheet) -> None:
         print_lines(self._err, sheet.heading)
         if sheet.lines and self._printed and not self._quiet:
             self._out.print()
         print_lines(self._out, sheet.lines)
         self._printed = self._printed or bool(sheet.lines)
         print_lines(self._err, sheet.notes)
-        if result.error is not None:
-            known = map(message_text, shown_messages(result))
-            subject = f"{result.server}: " if page.several else ""
-            print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known, subject=subject))
+
+    def _show_error(self, result: Result, page: Page) -> None:
+        """Show what went wrong; of several, with the messages that have no room in a table, and each hint once."""
+        if result.error is None:
+            return
+        messages = tuple(map(message_text, shown_messages(result)))
+        if not page.several:
+            print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=messages))
+            return
+        details = tuple(dict.fromkeys((*result.error.details, *messages)))
+        error = msgspec.structs.replace(result.error, details=details)
+        news = error.hint not in self._hints
+        self._hints.add(error.hint)
+        print_lines(self._err, error_lines(error, hints=news and not self._quiet, subject=f"{result.server}: "))

@@ -1,0 +1,79 @@
+"""The results of several appliances as text: a row for each job, and one line that sums them up."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from rich.text import Text
+
+from backupctl.errors import ExitCode
+from backupctl.results import Envelope, Job, JobResult, RestoreResult, Result
+from backupctl.views.human.job import moment_or_unknown, state_style, took_seconds
+from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, line
+from backupctl.views.human.results import Page, Sheet
+from backupctl.views.human.table import UNKNOWN, fitted, heads
+from backupctl.views.quantities import counted, duration, size
+
+LEAST_COLUMNS = 4
+"""Server, result, job and time stay side by side, however narrow the terminal is."""
+
+JobResults = Sequence[JobResult | RestoreResult]
+
+
+def are_jobs(results: Sequence[Result]) -> TypeGuard[JobResults]:
+    """Say whether these are results about one job each, which fit into one table."""
+    return all(isinstance(result, JobResult | RestoreResult) for result in results) and not any(
+        isinstance(result, RestoreResult) and result.metadata for result in results
+    )
+
+
+def jobs_in_full(results: JobResults, page: Page) -> Sheet:
+    """Return a table with what is to be known of each job: how it went, and what a restore needs."""
+    header = heads("SERVER", "RESULT", "JOB", "TOOK", "SIZE", "STARTED", "ENCRYPTION", "BUILD", "LOCATION")
+    rows = [_row(result, page) for result in results]
+    return Sheet(fitted([header, *rows], page.width, least=LEAST_COLUMNS, right={3, 4}))
+
+
+def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
+    """Return what is left with ``--quiet``: the jobs that nobody waits for, and the evidence of failures."""
+    left = [line(f"{each.server} {each.job.id}") for each in results if each.job and _goes_on(each, each.job)]
+    failed = [each for each in results if each.exit_code != ExitCode.DONE]
+    return Sheet(left, notes=jobs_in_full(failed, page).lines if failed else ())
+
+
+def summary(envelope: Envelope) -> Text:
+    """Return how many appliances came to what, the failures by their slugs."""
+    errors = Counter(result.error.slug if result.error else None for result in envelope.results)
+    done = errors.pop(None, 0)
+    pieces: list[str | tuple[str, str]] = [(f"{counted(len(envelope.results), 'appliance')}: ", STRONG)]
+    pieces.append((f"{done} done", GOOD if done else ""))
+    for slug, number in errors.most_common():
+        pieces += [", ", (f"{number} {slug}", BAD)]
+    return line(*pieces)
+
+
+def _goes_on(result: Result, job: Job) -> bool:
+    return result.exit_code == ExitCode.DONE and not job.ended
+
+
+def _row(result: JobResult | RestoreResult, page: Page) -> list[Text]:
+    job = result.job
+    symbol, style = (page.symbols.good, GOOD) if result.exit_code == ExitCode.DONE else (page.symbols.bad, BAD)
+    words = result.error.slug if result.error else "done"
+    if job is not None and _goes_on(result, job):
+        symbol, style, words = page.symbols.running, "cyan", "running"
+    cells = [line((result.server, STRONG)), line((f"{symbol} {words}", style))]
+    if job is None:
+        return [*cells, *(line(UNKNOWN) for _ in range(7))]
+    took = took_seconds(job)
+    encrypted = {True: line("encrypted"), False: line(("NOT ENCRYPTED", ODD)), None: line(UNKNOWN)}
+    return [
+        *cells,
+        line((job.id, "" if result.error is None else state_style(job))),
+        line(UNKNOWN if took is None else duration(took)),
+        line(UNKNOWN if job.size_bytes is None else size(job.size_bytes)),
+        line(moment_or_unknown(job.start_time, page.zone)),
+        encrypted[job.encrypted],
+        line(job.build or UNKNOWN),
+        line(job.location or UNKNOWN),
+    ]
