@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from backupctl import __version__
+from backupctl.api.account import Account
 from backupctl.api.endpoints import Family
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
@@ -36,11 +37,15 @@ class Trust:
 
 @dataclass(frozen=True)
 class Login:
-    """As whom we come; ``basic`` sends the credentials with each request instead of opening a session."""
+    """As whom we come; ``basic`` sends the credentials with each request instead of opening a session.
+
+    ``account`` is what the run knows of this user and password, shared by all appliances where they are the same.
+    """
 
     user: str
     password: Secret
     basic: bool = False
+    account: Account | None = None
 
 
 @functools.lru_cache
@@ -105,6 +110,7 @@ def connect(
         login.password,
         family=Family(family) if family else None,
         basic=login.basic,
+        account=login.account,
         headers=_HEADERS,
     )
     return RecoveryApi(client, session)
