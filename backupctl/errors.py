@@ -57,7 +57,7 @@ class BackupctlError(Exception):
     was lost, or it came from a proxy, or it was unreadable. ``retryable`` is True where asking again soon may help.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    exit_code: ExitCode = ExitCode.BUG
     slug: ClassVar[str] = "bug"
 
     def __init__(
@@ -228,6 +228,28 @@ class OutputError(BackupctlError):
 
     exit_code = ExitCode.OUTPUT
     slug = "output"
+
+
+class NotTriedError(BackupctlError):
+    """No backup was started here because of what went wrong elsewhere; ``cause`` is the exit code of that.
+
+    So a run in which one appliance fails, and the others are kept back for it, still ends with the code of the failure.
+    """
+
+    exit_code = ExitCode.API
+    slug = "not-tried"
+
+    def __init__(
+        self, message: str, *, cause: ExitCode = ExitCode.API, hint: str | None = None, details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.exit_code = cause
+
+
+class NotTogetherError(NotTriedError):
+    """A group was to start together, and one of it could not."""
+
+    slug = "not-together"
 
 
 class InterruptedRunError(BackupctlError):

@@ -31,7 +31,7 @@ SLUGS: dict[int, set[str]] = {
     3: {"config", "read-only"},
     4: {"auth", "forbidden"},
     5: {"connection", "tls", "not-started", "outcome-unknown"},
-    6: {"api", "not-supported", "not-cancelled", "not-started"},
+    6: {"api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"},
     7: {"backup-failed"},
     8: {"timed-out", "running", "stalled"},
     9: {"busy"},

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from backupctl import __version__
+from backupctl.api.account import Account
 from backupctl.api.endpoints import Family
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
@@ -36,11 +37,15 @@ class Trust:
 
 @dataclass(frozen=True)
 class Login:
-    """As whom we come; ``basic`` sends the credentials with each request instead of opening a session."""
+    """As whom we come; ``basic`` sends the credentials with each request instead of opening a session.
+
+    ``account`` is what the run knows of this user and password, shared by all appliances where they are the same.
+    """
 
     user: str
     password: Secret
     basic: bool = False
+    account: Account | None = None
 
 
 @functools.lru_cache
@@ -71,6 +76,21 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+def _client(base_url: str, transport: httpx.BaseTransport) -> httpx.Client:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"{base_url!r} is no host name: {error}") from error
+    return httpx.Client(
+        base_url=url,
+        transport=transport,
+        headers=_HEADERS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 def connect(
     base_url: str,
     login: Login,
@@ -91,23 +111,13 @@ def connect(
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     inner = transport or network_transport(tls=tls_context(trust), proxy=proxy, clock=clock)
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise UsageError(f"{base_url!r} is no host name: {error}") from error
-    client = httpx.Client(
-        base_url=url,
-        transport=BoundedTransport(inner, clock, observe),
-        headers=_HEADERS,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    client = _client(base_url, BoundedTransport(inner, clock, observe))
     session = Session(
         login.user,
         login.password,
         family=Family(family) if family else None,
         basic=login.basic,
+        account=login.account,
         headers=_HEADERS,
     )
     return RecoveryApi(client, session, read_only=read_only)

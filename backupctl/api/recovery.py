@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from backupctl.api import endpoints
+from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
@@ -63,6 +64,16 @@ class RecoveryApi:
     def family(self) -> str | None:
         """The family that is spoken, None until the appliance let us in."""
         return self._session.family if self._session.was_let_in else None
+
+    @property
+    def account(self) -> Account:
+        """The user and password with which we come, shared with other appliances of the run."""
+        return self._session.account
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Whether the password was sent and is not answered yet."""
+        return self._session.is_logging_in
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
 from backupctl.api.transport import timeout_for
@@ -43,7 +44,8 @@ class Session(httpx.Auth):
 
     With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
     A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
-    family. ``headers`` are those of every request, the logins among them.
+    family. ``account`` holds what other appliances say of the same user and password. ``headers`` are those of every
+    request, the logins among them.
     """
 
     requires_response_body = True
@@ -55,6 +57,7 @@ class Session(httpx.Auth):
         *,
         family: Family | None = None,
         basic: bool = False,
+        account: Account | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._user = user
@@ -65,6 +68,9 @@ class Session(httpx.Auth):
         self._refused: AuthenticationError | None = None
         self._closed = False
         self._busy = threading.Lock()
+        self.account = account or Account()
+        self.is_logging_in = False
+        """Whether the password is on its way to the appliance, or there, and not answered yet."""
         # Basic is for port 5480, where only /rest is known to answer.
         self.family = Family.REST if basic and family is None else family
         self.family_is_certain = self.family is not None
@@ -79,13 +85,13 @@ class Session(httpx.Auth):
         with self._busy:
             if self.family is not None and (self._basic or self._token is not None):
                 return self.family
-            flow = self._log_in(base)
-            request = next(flow)
-            while True:
-                try:
-                    request = flow.send(send(request))
-                except StopIteration:
-                    break
+            with contextlib.closing(self._log_in(base)) as flow:
+                request = next(flow)
+                while True:
+                    try:
+                        request = flow.send(send(request))
+                    except StopIteration:
+                        break
             assert self.family is not None  # noqa: S101 - set by every login that ended without an error
             return self.family
 
@@ -118,7 +124,7 @@ class Session(httpx.Auth):
         A 401 means that the appliance did nothing, so even a request that starts a backup may be repeated.
         """
         if self._basic:
-            yield from self._login.auth_flow(request)
+            yield from self._show_password(request)
             return
         used = self._token
         if used is None:
@@ -139,9 +145,10 @@ class Session(httpx.Auth):
             raise AuthenticationError("the session was logged out")
         if self._refused is not None:
             raise self._refused
+        self.account.check(base.netloc.decode("ascii"))
         self._token = None
         if self.family is None:
-            response = yield self._login_request(base, Family.API)
+            response = yield from self._watched(self._login_request(base, Family.API))
             token = _token(response, Family.API)
             if token is not None:
                 self._enter(Family.API, token)
@@ -149,7 +156,7 @@ class Session(httpx.Auth):
             if response.status_code in {401, 429, 503}:
                 self._refuse(response)
         family = self.family or Family.REST
-        response = yield self._login_request(base, family)
+        response = yield from self._watched(self._login_request(base, family))
         self._refuse(response)
         token = _token(response, family)
         if token is None:
@@ -160,6 +167,33 @@ class Session(httpx.Auth):
 
     def _enter(self, family: Family, token: str) -> None:
         self.family, self._token, self.was_let_in = family, token, True
+        self.account.prove()
+
+    def _show_password(self, request: httpx.Request) -> AuthFlow:
+        """Send the credentials with a request, unless they were refused before."""
+        host = request.url.netloc.decode("ascii")
+        self.account.check(host)
+        response = yield from self._watched(next(self._login.auth_flow(request)))
+        if response.status_code == 401:
+            self.account.refuse(host)
+        else:
+            self.account.prove()
+
+    def _watched(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
+        """Send a request with the password, and note from when to when its outcome is unknown.
+
+        Before there is a connection nobody has seen the password, so a dead host is no reason to wait for it.
+        """
+        request.extensions["trace"] = self._trace
+        try:
+            return (yield request)
+        finally:
+            self.is_logging_in = False
+
+    def _trace(self, name: str, _info: object) -> None:
+        """Hear from httpcore what it does (https://www.python-httpx.org/advanced/extensions/#trace)."""
+        if name == "http11.send_request_headers.started":
+            self.is_logging_in = True
 
     def _login_request(self, base: httpx.URL, family: Family) -> httpx.Request:
         request = httpx.Request(
@@ -183,6 +217,7 @@ class Session(httpx.Auth):
             else:
                 error.hint = "not tried again: vCenter locks an account after a few wrong passwords"
             self._refused = error
+            self.account.refuse(response.request.url.netloc.decode("ascii"))
             raise
 
 

@@ -14,6 +14,7 @@ from backupctl.settings.options import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, V
 if TYPE_CHECKING:
     import httpx
 
+    from backupctl.api.account import Accounts
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
@@ -69,6 +70,7 @@ class App:
         self._view: View | None = None
         self._secrets: Secrets | None = None
         self._configuration: Configuration | None = None
+        self._accounts: Accounts | None = None
         self._answers: dict[Hashable, object] = {}
 
     @classmethod
@@ -127,6 +129,15 @@ class App:
             stdin = StandardInput(getattr(self.stdin, "buffer", None))
             self._secrets = Secrets(self.environ, stdin, self.clock)
         return self._secrets
+
+    @property
+    def accounts(self) -> Accounts:
+        """What this run learns about users and passwords."""
+        if self._accounts is None:
+            from backupctl.api.account import Accounts
+
+            self._accounts = Accounts()
+        return self._accounts
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option for the run as a whole; ``-v`` shows where it came from."""

@@ -9,7 +9,7 @@ from msgspec import structs
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_plan, filled_in
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.running import CHANGES, Work, run, show_requests
+from backupctl.cli.running import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
@@ -18,7 +18,7 @@ from backupctl.operations.task import Task
 from backupctl.operations.validate import OK, failed, validate
 from backupctl.results import JobResult, PreparedRequest
 from backupctl.settings.option import Group
-from backupctl.settings.options import DRY_RUN, PREFLIGHT
+from backupctl.settings.options import DRY_RUN, PREFLIGHT, TOGETHER
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""
@@ -49,11 +49,12 @@ def command(app: App) -> int:
     """
     if app.value(DRY_RUN):
         return show_requests(app, "create", _prepare_dry_run)
-    return run(app, "create", JobResult, _prepare, CHANGES)
+    return run(app, "create", JobResult, _prepare, STARTS_BACKUPS)
 
 
 def _prepare(scope: Scope) -> Work:
-    plan, preflight = backup_plan(scope), scope.value(PREFLIGHT)
+    plan = backup_plan(scope)
+    preflight = scope.value(PREFLIGHT) or scope.app.value(TOGETHER)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = filled_in(plan.request, appliance.name, scope.clock.now())
@@ -62,7 +63,7 @@ def _prepare(scope: Scope) -> Work:
             if error := failed(checks):
                 error.details = tuple(f"{check.name}: {check.message}" for check in checks if check.status != OK)
                 return Outcome(error=error)
-        return Outcome.of((yield from create(appliance, replace(plan, request=request))))
+        return Outcome.of((yield from create(appliance, replace(plan, request=request), scope.turn)))
 
     return work
 

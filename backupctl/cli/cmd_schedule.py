@@ -11,7 +11,7 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.backup import backup_password, backup_plan, located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import CHANGES, Manner, Work, run
+from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
 from backupctl.cli.scope import Scope
 from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
@@ -37,6 +37,7 @@ from backupctl.settings.options import (
     CANCEL_ON_INTERRUPT,
     COMMENT,
     DRY_RUN,
+    FAIL_FAST,
     FAST_BACKUP,
     IF_RUNNING,
     INTERVAL,
@@ -47,6 +48,7 @@ from backupctl.settings.options import (
     PART,
     STALL_TIMEOUT,
     TIMEOUT,
+    TOGETHER,
 )
 
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -204,14 +206,16 @@ Example:
 Exit status: as that of create.""",
 )
 @name_argument
-@options(COMMENT, DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT)
+@options(
+    COMMENT, DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST
+)
 @shared_options
 @click.pass_obj
 def run_command(app: App, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
     if app.value(DRY_RUN):
         return run(app, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
-    return run(app, "schedule run", JobResult, partial(_prepare_run, name), CHANGES)
+    return run(app, "schedule run", JobResult, partial(_prepare_run, name), STARTS_BACKUPS)
 
 
 def _prepare_run(name: str, scope: Scope) -> Work:
@@ -223,7 +227,7 @@ def _prepare_run(name: str, scope: Scope) -> Work:
     def work(appliance: Appliance) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
         plan = replace(backup_plan(scope, request), start=start, job_types=SCHEDULED, tells_encryption=False)
-        return Outcome.of((yield from create(appliance, plan)))
+        return Outcome.of((yield from create(appliance, plan, scope.turn)))
 
     return work
 

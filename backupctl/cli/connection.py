@@ -44,7 +44,8 @@ def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appl
     basic = _is_basic(scope, fresh=fresh)
     user = "" if offline else _username(scope)
     password = Secret("") if offline else _password(scope, user)
-    return _appliance(scope, server, Login(user, password, basic=basic), observe)
+    account = scope.app.accounts.of(user, password)
+    return _appliance(scope, server, Login(user, password, basic=basic, account=account), observe)
 
 
 def _is_basic(scope: Scope, *, fresh: bool) -> bool:

@@ -1,7 +1,7 @@
 """From work to exit code: run it on the appliances, under signals, and show what came out."""
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -12,9 +12,11 @@ from backupctl.cli.signals import delivered_to
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
+from backupctl.operations.group import Group
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
+from backupctl.settings.options import FAIL_FAST, PARALLEL, TOGETHER
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -27,22 +29,25 @@ class Manner:
     """How a command goes about appliances.
 
     ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
-    ``single`` why it makes sense for one only. For ``silence`` seconds it is waited for somebody to be there.
+    ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited. For ``silence``
+    seconds it is waited for somebody to be there.
     """
 
     changes: bool = False
     fresh: bool = False
     single: str | None = None
+    starts_backups: bool = False
     silence: float = 0.0
 
 
-CHANGES = Manner(changes=True)
+STARTS_BACKUPS = Manner(changes=True, starts_backups=True)
 
 
 @dataclass(frozen=True)
 class _Ready(Generic[T]):
     """An appliance, and what is to be done with it."""
 
+    scope: Scope
     appliance: Appliance
     work: T
 
@@ -65,6 +70,7 @@ def run(
     for each in ready:
         if isinstance(each, _Ready):
             confirm(each.appliance)
+    _take_turns(app, ready, manner)
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
@@ -124,14 +130,28 @@ def _ready_one(scope: Scope, prepare: Callable[[Scope], T], manner: Manner, *, o
                 hint="a profile without read-only = true is needed for this",
             )
         appliance = connect(scope, offline=offline, fresh=manner.fresh)
-        return _Ready(appliance, prepare(scope))
+        return _Ready(scope, appliance, prepare(scope))
     except BackupctlError as error:
         return scope, error
 
 
+def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner) -> None:
+    """Let each appliance know what it waits for among the others."""
+    group = Group(
+        [each.appliance for each in ready if isinstance(each, _Ready)],
+        parallel=(app.value(PARALLEL) or None) if manner.starts_backups else None,
+        together=manner.starts_backups and app.value(TOGETHER),
+        fail_fast=manner.starts_backups and app.value(FAIL_FAST),
+        unready={each[0].name: each[1] for each in ready if not isinstance(each, _Ready)},
+    )
+    for each in ready:
+        if isinstance(each, _Ready):
+            each.scope.turn = group.turn(each.appliance)
+
+
 def _task(each: _Ready[Work] | Failed, result_type: type[R], silence: float) -> Task[R]:
     if isinstance(each, _Ready):
-        return run_on(each.appliance, result_type, each.work(each.appliance), silence=silence)
+        return run_on(each.appliance, result_type, each.work(each.appliance), silence=silence, turn=each.scope.turn)
     return _known(_failed(result_type, *each))
 
 

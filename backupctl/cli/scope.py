@@ -7,6 +7,7 @@ from backupctl.cli.app import App
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
+from backupctl.operations.group import ALONE, Turn
 from backupctl.settings.configuration import Configuration, Profile
 from backupctl.settings.option import Option, SecretName
 from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
@@ -22,12 +23,16 @@ SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https
 
 
 class Scope:
-    """What commands ask about one appliance; ``several`` says that it is not the only one of the run."""
+    """What commands ask about one appliance.
+
+    ``several`` says that it is not the only one of the run; ``turn`` is then what it waits for among the others.
+    """
 
     def __init__(self, app: App, profile: Profile, *, several: bool = False) -> None:
         self.app = app
         self.profile = profile
         self.several = several
+        self.turn: Turn = ALONE
 
     @property
     def name(self) -> str:

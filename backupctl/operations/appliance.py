@@ -29,12 +29,36 @@ from backupctl.models import (
 from backupctl.results import Event, PreparedRequest
 
 
+class Account(Protocol):
+    """A user and a password; the same object wherever we come with the same ones."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether an appliance has let us in with them."""
+        ...
+
+    @property
+    def refused(self) -> bool:
+        """Whether an appliance has refused them; then they are not sent any more."""
+        ...
+
+
 class RecoveryOperations(Protocol):
     """What operations ask of an appliance; each method raises errors of ``backupctl.errors`` only."""
 
     @property
     def family(self) -> str | None:
         """The family of the API, None until it is known."""
+        ...
+
+    @property
+    def account(self) -> Account:
+        """The user and password with which we come."""
+        ...
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Whether the password was sent and is not answered yet; the appliance may be counting a failure."""
         ...
 
     def version(self) -> SystemVersion:

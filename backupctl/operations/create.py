@@ -13,6 +13,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
+from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import Task, Wait, attempt, retrying
 from backupctl.operations.watch import judged
@@ -51,8 +52,8 @@ class BackupPlan:
         return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
-def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
-    """Start a backup and follow it; without ``plan.wait``, return when it has started.
+def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[Followed]:
+    """Start a backup, when it is the ``turn`` of it, and follow it; without ``plan.wait``, return when it has started.
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
     """
@@ -61,6 +62,7 @@ def create(appliance: Appliance, plan: BackupPlan) -> Task[Followed]:
     try:
         if not request.parts:
             request = yield from _with_default_parts(appliance, request)
+        yield from turn.start()
         started = yield from _start(appliance, plan, request, deadline)
     except InterruptedRunError as interruption:
         raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption

@@ -49,10 +49,11 @@ Deliver = Callable[[Any, BaseException | None], None]
 class Workers(Protocol):
     """Runs calls somewhere and delivers what they came to."""
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
         """Run ``function`` and hand its result or its exception to ``deliver``.
 
-        Returns what gives the call up: one that has not begun is never made, one that has is no longer counted.
+        A ``patient`` call lets those go first that are not. Returns what gives the call up: one that has not begun is
+        never made, one that has is no longer counted.
         """
         ...
 
@@ -80,14 +81,15 @@ class ThreadWorkers:
         self._threads = 0
         self._wanted = 0
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
+        self._order = itertools.count()
+        self._queue: queue.PriorityQueue[tuple[bool, int, _Work]] = queue.PriorityQueue()
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
         """Run ``function`` on the next free thread."""
         work = _Work(function, deliver)
         with self._lock:
             self._wanted += 1
-            self._queue.put(work)
+            self._queue.put((patient, next(self._order), work))
             self._hire()
         return partial(self._give_up, work)
 
@@ -109,7 +111,7 @@ class ThreadWorkers:
     def _work(self) -> None:
         staying = True
         while staying:
-            work = self._queue.get()
+            _, _, work = self._queue.get()
             with self._lock:
                 work.begun = not work.given_up
             if work.begun:
@@ -133,7 +135,7 @@ class ThreadWorkers:
 class InlineWorkers:
     """Runs each call at once in the same thread, for a clock that costs nothing."""
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:  # noqa: ARG002 - nobody waits
         """Run ``function`` now; a call that is given up has returned all the same."""
         deliver(*_outcome(function))
         return _nothing
@@ -262,5 +264,9 @@ class Fleet(Generic[T]):
             self._remember(effect.until, ticket)
         if isinstance(effect, Call):
             run.give_up = self._workers.submit(
-                effect.function, lambda result, error: self._mailbox.put(Delivery(ticket, result, error))
+                effect.function,
+                lambda result, error: self._mailbox.put(Delivery(ticket, result, error)),
+                patient=effect.patient,
             )
+        elif effect.latch is not None:
+            effect.latch.when_open(lambda: self._mailbox.put(Delivery(ticket)))

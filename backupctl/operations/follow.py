@@ -232,7 +232,7 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
     """Return the job as it is now: its status, and now and then, and at its end, its details."""
     clock, job_id = appliance.clock, follower.job.id
     until = follower.answer_by(clock.monotonic())
-    status = yield from attempt(partial(appliance.api.job, job_id), until=until)
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until, patient=True)
     if isinstance(status, BackupctlError):
         return status
     job = jobs.from_status(status, follower.job)

@@ -16,6 +16,7 @@ from backupctl.errors import (
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
+from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results import Connected, ErrorInfo, Result
 
@@ -38,14 +39,24 @@ class Outcome:
         return cls({"job": followed.job}, followed.error)
 
 
-def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome], *, silence: float = 0.0) -> Task[R]:
+def run_on(
+    appliance: Appliance,
+    result_type: type[R],
+    work: Task[Outcome],
+    *,
+    silence: float = 0.0,
+    turn: Turn = ALONE,
+) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
-    For ``silence`` seconds it is waited for somebody to be there at all.
+    For ``silence`` seconds it is waited for somebody to be there at all. Nothing is sent before the ``turn`` of the
+    appliance among others.
     """
-    release = None
+    release, reached = None, False
     try:
-        release = yield from _release(appliance, silence)
+        yield from turn.begin()
+        reached = True
+        release = yield from turn.log_in(_release(appliance, silence))
         outcome = yield from work
     except GeneratorExit:
         raise
@@ -53,7 +64,9 @@ def run_on(appliance: Appliance, result_type: type[R], work: Task[Outcome], *, s
         outcome = Outcome(error=_with_release(error, release))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(error=BugError.of(bug))
-    yield from _leave(appliance)
+    turn.end(outcome.error)
+    if reached:
+        yield from _leave(appliance)
     return result_type(
         server=appliance.name,
         host=appliance.host,

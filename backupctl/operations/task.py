@@ -2,7 +2,8 @@
 
 A task yields what it needs, a ``Call`` of the API or a ``Wait``, and gets the answer back from the scheduler
 (``fleet.py``). So one scheduler drives one task or a thousand, a signal reaches a task at once whatever it waits for,
-and with a fake clock a day of backups runs in milliseconds.
+and with a fake clock a day of backups runs in milliseconds. All tasks of a run live in one thread, so what they share,
+such as a ``Latch``, needs no locks.
 """
 
 from collections.abc import Callable, Generator
@@ -19,41 +20,69 @@ RETRY_SECONDS = 30.0
 """How long requests that are safe to repeat are repeated before a backup is started."""
 
 
+class Latch:
+    """What one task waits for and another brings about; once open, it stays open."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._wake: list[Callable[[], None]] = []
+
+    def open(self) -> None:
+        """Let those who wait go on, in their order."""
+        self.is_open = True
+        waiting, self._wake = self._wake, []
+        for wake in waiting:
+            wake()
+
+    def when_open(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` once it is open, or now if it is."""
+        if self.is_open:
+            wake()
+        else:
+            self._wake.append(wake)
+
+
 @dataclass(frozen=True)
 class Call:
     """Call ``function`` on a worker and send its result, or throw its error, into the task.
 
     After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``held`` keeps an
-    interruption away until the call is answered.
+    interruption away until the call is answered. A ``patient`` one lets those go first that are not.
     """
 
     function: Callable[[], Any]
     until: float | None = None
     held: bool = False
+    patient: bool = False
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Do nothing until ``until`` (monotonic seconds)."""
+    """Do nothing until ``until`` (monotonic seconds; None: without limit), or until ``latch`` is open."""
 
-    until: float
+    until: float | None
     held: bool = False
+    latch: Latch | None = None
 
 
 Effect = Call | Wait
 Task = Generator[Effect, Any, T]
 
 
-def call(function: Callable[[], T], *, until: float | None = None, held: bool = False) -> Task[T]:
+def call(
+    function: Callable[[], T], *, until: float | None = None, held: bool = False, patient: bool = False
+) -> Task[T]:
     """Call ``function`` on a worker and return its result."""
-    result: T = yield Call(function, until, held)
+    result: T = yield Call(function, until, held, patient)
     return result
 
 
-def attempt(function: Callable[[], T], *, until: float | None = None, held: bool = False) -> Task[T | BackupctlError]:
+def attempt(
+    function: Callable[[], T], *, until: float | None = None, held: bool = False, patient: bool = False
+) -> Task[T | BackupctlError]:
     """Call ``function`` and return its result or the error that it raised."""
     try:
-        return (yield from call(function, until=until, held=held))
+        return (yield from call(function, until=until, held=held, patient=patient))
     except InterruptedRunError:
         raise
     except BackupctlError as error:

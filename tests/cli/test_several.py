@@ -228,3 +228,85 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     bodies = [result["requests"][0]["body"] for result in run.json["results"]]
     assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
     assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
+
+
+# who waits for whom
+
+
+def started_after(backupctl: CommandLine) -> list[float]:
+    """Return when the backup of each appliance was started, in seconds from the start."""
+    begin = backupctl.clock.monotonic() - backupctl.clock.elapsed
+    return [round(job.started - begin) for each in backupctl.others.values() for job in each.jobs]
+
+
+@pytest.mark.parametrize(("parallel", "waves"), [("1", [0, 1, 2]), ("2", [0, 0, 1]), ("0", [0, 0, 0])])
+def test_parallel_limits_the_backups_that_run_at_once(tmp_path: Path, parallel: str, waves: list[int]) -> None:
+    backupctl = fleet(tmp_path, job_duration=100.0)
+    assert backupctl("create", "--all", "--parallel", parallel).code == 0
+    assert [start // 100 for start in started_after(backupctl)] == waves
+
+
+def test_parallel_may_stand_in_the_file_and_limits_no_watching(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, CONFIGURATION.replace("[defaults]", "[defaults]\nparallel = 1"), job_duration=100.0)
+    assert backupctl("create", "--all").code == 0
+    assert [start // 100 for start in started_after(backupctl)] == [0, 1, 2]
+    assert backupctl("create", "--all", "--no-wait").code == 0
+    began = backupctl.clock.elapsed
+    assert backupctl("watch", "--all").code == 0
+    assert backupctl.clock.elapsed - began < 110
+
+
+@pytest.mark.parametrize("fault", ["validate-fail", "forbidden", "busy"])
+def test_together_starts_nothing_where_one_fails_its_preflight(tmp_path: Path, fault: str) -> None:
+    backupctl = fleet(tmp_path, each={"vc03": {"faults": [fault]}}, job_duration=100.0)
+    run = backupctl("create", "--all", "--together", "-o", "json")
+    first, second, culprit = run.json["results"]
+    assert [each["error"]["slug"] for each in (first, second)] == ["not-together"] * 2
+    assert first["exit_code"] == second["exit_code"] == culprit["exit_code"] == run.code != 0
+    assert "vc03" in first["error"]["message"]
+    assert jobs(backupctl) | {"vc03": 0} == {"vc01": 0, "vc02": 0, "vc03": 0}
+    assert all(line.writes == [] or "validate" in str(line.urls) for line in backupctl.lines.values())
+
+
+def test_together_starts_nothing_where_the_settings_of_one_are_wrong(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace('comment = "the second"', 'password-file = "none.pass"')
+    backupctl = fleet(tmp_path, text)
+    run = backupctl("create", "--all", "--together", "-o", "json")
+    assert [each["error"]["slug"] for each in run.json["results"]] == ["not-together", "config", "not-together"]
+    assert (run.code, jobs(backupctl)) == (3, {"vc01": 0, "vc02": 0, "vc03": 0})
+
+
+def test_together_starts_all_at_once_and_lifts_the_limit(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, job_duration=100.0)
+    assert backupctl("create", "--all", "--together", "--parallel", "1").code == 0
+    assert len(set(started_after(backupctl))) == 1
+
+
+def test_fail_fast_starts_nothing_after_a_failure_but_follows_what_runs(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=10"]}}, job_duration=100.0)
+    run = backupctl("create", "--all", "--parallel", "2", "--fail-fast", "-o", "json")
+    slugs = [each["error"] and each["error"]["slug"] for each in run.json["results"]]
+    assert slugs == ["backup-failed", None, "not-tried"]
+    assert (run.code, jobs(backupctl)) == (7, {"vc01": 1, "vc02": 1, "vc03": 0})
+
+
+def test_without_fail_fast_a_failure_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=10"]}}, job_duration=100.0)
+    assert backupctl("create", "--all", "--parallel", "1").code == 7
+    assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 1}
+
+
+@pytest.mark.parametrize("command", ["create", "list", "status"])
+def test_wrong_password_is_tried_on_one_appliance_only(tmp_path: Path, command: str) -> None:
+    backupctl = fleet(tmp_path)
+    run = backupctl(command, "--all", "-o", "json", environ=backupctl.environ | {"VC_PASSWORD": "wrong"})
+    assert [each["exit_code"] for each in run.json["results"]] == [4, 4, 4]
+    assert sum(appliance.failed_logins for appliance in backupctl.others.values()) == 1
+    assert "not tried" in run.json["results"][2]["error"]["message"]
+
+
+def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace('comment = "the second"', 'password-env = "OTHER"')
+    backupctl = fleet(tmp_path, text)
+    run = backupctl("list", "--all", "-o", "json", environ=backupctl.environ | {"OTHER": "wrong"})
+    assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]

@@ -11,7 +11,7 @@ import pytest
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
 from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox, ThreadWorkers, Workers
-from backupctl.operations.task import Call, Task, Wait
+from backupctl.operations.task import Call, Latch, Task, Wait
 from tests.support.clock import FakeClock
 
 Deliver = Callable[[Any, BaseException | None], None]
@@ -24,7 +24,7 @@ class HeldWorkers:
         self.submitted: list[tuple[Callable[[], Any], Deliver]] = []
         self.given_up: list[int] = []
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
         self.submitted.append((function, deliver))
         number = len(self.submitted) - 1
         return lambda: self.given_up.append(number)
@@ -136,6 +136,47 @@ def test_call_answered_in_time_is_not_given_up_later(clock: FakeClock) -> None:
         return str(answer)
 
     assert run(clock, task()) == ["x"]
+
+
+# Latches
+
+
+def test_latch_lets_those_who_wait_go_on_in_their_order(clock: FakeClock) -> None:
+    latch, order = Latch(), list[str]()
+
+    def waits(name: str) -> Task[float]:
+        yield Wait(None, latch=latch)
+        order.append(name)
+        return clock.elapsed
+
+    def opens() -> Task[float]:
+        yield Wait(clock.monotonic() + 5)
+        latch.open()
+        return clock.elapsed
+
+    assert run(clock, waits("a"), waits("b"), opens(), waits("c")) == [5, 5, 5, 5]
+    assert order == ["a", "b", "c"]
+
+
+def test_latch_that_is_open_keeps_nobody(clock: FakeClock) -> None:
+    latch = Latch()
+    latch.open()
+    assert run(clock, told_at(clock, Wait(None, latch=latch))) == [("done", 0)]
+
+
+def test_latch_is_waited_for_no_longer_than_was_said(clock: FakeClock) -> None:
+    latch = Latch()
+
+    def opens() -> Task[None]:
+        yield Wait(clock.monotonic() + 9)
+        latch.open()
+
+    waits = told_at(clock, Wait(1000.0 + 5, latch=latch), Wait(1000.0 + 20))
+    assert run(clock, waits, opens()) == [("done", 20), None]
+
+
+def test_interruption_reaches_one_who_waits_for_a_latch(clock: FakeClock) -> None:
+    assert run(clock, told_at(clock, Wait(None, latch=Latch())), interrupt_at=3) == [("interrupted (SIGTERM)", 3)]
 
 
 # Interruptions
@@ -351,6 +392,17 @@ def test_call_given_up_before_a_thread_took_it_is_never_made() -> None:
     gate.open()
     assert [delivered.get(timeout=5) for _ in range(2)] == ["through", "after it"]
     assert made == []
+
+
+def test_threads_let_patient_calls_wait_for_those_that_are_not() -> None:
+    workers, gate = ThreadWorkers(limit=1), Gate()
+    delivered, deliver = collector()
+    workers.submit(gate, deliver)
+    gate.entered.get(timeout=5)
+    for word, patient in (("poll", True), ("start", False), ("another poll", True)):
+        workers.submit(partial(str, word), deliver, patient=patient)
+    gate.open()
+    assert [delivered.get(timeout=5) for _ in range(4)] == ["through", "start", "poll", "another poll"]
 
 
 def test_fleet_on_threads_answers_an_interruption_while_a_call_hangs() -> None:

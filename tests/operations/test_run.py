@@ -122,7 +122,7 @@ def test_run_whose_logout_fails_is_no_worse_for_it(error: BackupctlError, clock:
 
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
     class Stuck(InlineWorkers):
-        def submit(self, function: Callable[[], Any], deliver: Any) -> Callable[[], None]:
+        def submit(self, function: Callable[[], Any], deliver: Any, *, patient: bool = False) -> Callable[[], None]:
             if "leave" in getattr(function, "__qualname__", ""):
                 return lambda: None
             return super().submit(function, deliver)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from backupctl.api.account import Account
 from backupctl.api.connect import Login, connect
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.transport import Exchange
@@ -117,9 +118,11 @@ def api_over(
     family: str | None = None,
     user: str = USER,
     basic: bool = False,
+    account: Account | None = None,
+    host: str = HOST,
     exchanges: list[Exchange] | None = None,
 ) -> RecoveryApi:
     """Return the recovery API over a transport in this process."""
     seen = [] if exchanges is None else exchanges
-    login = Login(user, Secret(PASSWORD), basic=basic)
-    return connect(f"https://{HOST}", login, clock=clock, observe=seen.append, family=family, transport=transport)
+    login = Login(user, Secret(PASSWORD), basic=basic, account=account)
+    return connect(f"https://{host}", login, clock=clock, observe=seen.append, family=family, transport=transport)

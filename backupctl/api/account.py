@@ -1,0 +1,52 @@
+"""What a run learns about a user and a password, so that one wrong password never becomes five.
+
+vCenter locks an account after five failed logins by default (vSphere Authentication, "Edit the vCenter Single Sign-On
+Lockout Policy"), and appliances that are linked count together. A password that one appliance has refused is therefore
+not shown to any other.
+"""
+
+from backupctl.errors import AuthenticationError
+from backupctl.secret import Secret
+
+
+class Account:
+    """A user and a password, shared by all sessions of a run that use them; sessions in threads may call it.
+
+    ``proven`` says that an appliance has let us in with them, ``refused`` that one has not.
+    """
+
+    def __init__(self) -> None:
+        self.proven = False
+        self._refused_by: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether any appliance refused them; nothing is logged in with them any more."""
+        return self._refused_by is not None
+
+    def prove(self) -> None:
+        """Take note that an appliance accepted them."""
+        self.proven = True
+
+    def refuse(self, host: str) -> None:
+        """Take note that ``host`` refused them."""
+        self._refused_by = self._refused_by or host
+
+    def check(self, host: str) -> None:
+        """Raise AuthenticationError where they are known to be wrong, before they are shown to ``host``."""
+        if self._refused_by is not None:
+            raise AuthenticationError(
+                f"{host}: not tried: {self._refused_by} refused this user and password",
+                hint="vCenter locks an account after a few wrong passwords, across linked appliances",
+            )
+
+
+class Accounts:
+    """The accounts of a run, one for each user and password."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[tuple[str, Secret], Account] = {}
+
+    def of(self, user: str, password: Secret) -> Account:
+        """Return the account of a user and a password; the case of a user name means nothing."""
+        return self._accounts.setdefault((user.casefold(), password), Account())

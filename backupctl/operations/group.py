@@ -1,0 +1,150 @@
+"""A group of appliances in one run: who may log in, and who may start a backup, when.
+
+Each appliance has a ``Turn``, which ``run_on`` and ``create`` ask at four moments: before anything is sent, around the
+first login, before the backup is started, and when the work is over. For an appliance that is alone it never waits.
+The command line makes one ``Group`` a run, of all its appliances, and gives each task its turn::
+
+    group = Group(appliances, parallel=app.value(PARALLEL) or None, together=..., fail_fast=...)
+    run_on(appliance, JobResult, work(appliance), turn=group.turn(appliance))       # work calls:
+    create(appliance, plan, group.turn(appliance))
+
+What does not start backups takes ``Group(appliances)``, for the sake of the passwords.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from backupctl.errors import BackupctlError, InterruptedRunError, NotTriedError
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.logins import Logins
+from backupctl.operations.muster import Muster
+from backupctl.operations.permits import Permits
+from backupctl.operations.task import Task
+
+T = TypeVar("T")
+
+
+class Turn(Protocol):
+    """What one appliance waits for in its group."""
+
+    def begin(self) -> Task[None]:
+        """Wait for the turn of this appliance; raises what keeps it from having one."""
+        ...
+
+    def log_in(self, log_in: Task[T]) -> Task[T]:
+        """Do what logs in, once that cannot lock the account."""
+        ...
+
+    def start(self) -> Task[None]:
+        """Wait until a backup may be started; raises what keeps it from being started."""
+        ...
+
+    def end(self, error: BackupctlError | None) -> None:
+        """Let the others have their turn; ``error`` is what the work came to."""
+        ...
+
+
+class Alone:
+    """The turn of an appliance that is alone: nothing is waited for."""
+
+    def begin(self) -> Task[None]:
+        """Begin at once."""
+        yield from ()
+
+    def log_in(self, log_in: Task[T]) -> Task[T]:
+        """Log in at once."""
+        return (yield from log_in)
+
+    def start(self) -> Task[None]:
+        """Start at once."""
+        yield from ()
+
+    def end(self, error: BackupctlError | None) -> None:
+        """Nobody waits for it."""
+
+
+ALONE: Turn = Alone()
+
+
+class Group:
+    """The appliances of a run and what they wait for, one for another.
+
+    At most ``parallel`` of them are worked on at once (None: all). With ``together``, a backup is started on all at
+    once, or on none where one of them fails before; then ``parallel`` means nothing. With ``fail_fast``, no backup is
+    started after the first failure. ``unready`` are those that failed before anything could be sent. In any case a
+    password that was refused once is not tried on the rest.
+    """
+
+    def __init__(
+        self,
+        appliances: Sequence[Appliance],
+        *,
+        parallel: int | None = None,
+        together: bool = False,
+        fail_fast: bool = False,
+        unready: Mapping[str, BackupctlError] = {},
+    ) -> None:
+        self.permits = Permits(None if together else parallel)
+        self.logins = Logins()
+        self.muster = Muster((*(each.name for each in appliances), *unready)) if together else None
+        self._fail_fast = fail_fast
+        self._failed: tuple[str, BackupctlError] | None = None
+        self._turns = {each.name: GroupTurn(self, each) for each in appliances}
+        for name, error in unready.items():
+            self.fail(name, error)
+
+    def turn(self, appliance: Appliance) -> Turn:
+        """Return the turn of one of the appliances, always the same."""
+        return self._turns[appliance.name]
+
+    def check(self) -> None:
+        """Raise NotTriedError after the first failure, where that is to keep the rest from being started."""
+        if self._fail_fast and self._failed is not None:
+            name, error = self._failed
+            raise NotTriedError(
+                f"not started, because {name} failed before (--fail-fast)",
+                cause=error.exit_code,
+                details=[f"{name}: {error.message}"],
+            )
+
+    def fail(self, name: str, error: BackupctlError) -> None:
+        """Take note of a failure; the first one counts, and those that are to start together learn of it."""
+        self._failed = self._failed or (name, error)
+        if self.muster is not None:
+            self.muster.drop_out(name, error)
+
+
+class GroupTurn:
+    """The turn of one appliance of a group."""
+
+    def __init__(self, group: Group, appliance: Appliance) -> None:
+        self._group = group
+        self._appliance = appliance
+        self._has_permit = False
+
+    def begin(self) -> Task[None]:
+        """Wait for a permit; who is interrupted meanwhile has sent nothing at all."""
+        try:
+            yield from self._group.permits.take()
+        except InterruptedRunError as interruption:
+            raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption
+        self._has_permit = True
+        self._group.check()
+
+    def log_in(self, log_in: Task[T]) -> Task[T]:
+        """Log in when few enough others do so with the same password."""
+        return (yield from self._group.logins.one_of_few(self._appliance, log_in))
+
+    def start(self) -> Task[None]:
+        """Wait for the others where all start together."""
+        if self._group.muster is not None:
+            yield from self._group.muster.ready(self._appliance.name)
+        self._group.check()
+
+    def end(self, error: BackupctlError | None) -> None:
+        """Tell the others, and give the permit back."""
+        if error is not None:
+            self._group.fail(self._appliance.name, error)
+        if self._has_permit:
+            self._has_permit = False
+            self._group.permits.give_back()

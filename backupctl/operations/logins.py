@@ -1,0 +1,93 @@
+"""First logins: few at a time, so that a wrong password is refused once or twice in a run and not by everybody.
+
+vCenter locks an account after about five failures, and linked appliances count together. So one appliance is asked
+first; once it let us in, at most ``MOST_AT_ONCE`` logins with the same user and password are under way; once any
+appliance has refused, the API sends no more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from backupctl.operations.appliance import Account, Appliance
+from backupctl.operations.task import Latch, Task, Wait
+
+T = TypeVar("T")
+
+MOST_AT_ONCE: Final = 4
+"""One less than the failures after which vCenter locks an account by default, should all of them be refused."""
+
+CONNECT_SECONDS: Final = 1.0
+"""How long the others wait for one whose connection is not there yet: that nobody has seen the password so far."""
+
+ANSWER_SECONDS: Final = 10.0
+"""How long the others wait for one that was sent the password: with the 40 s that a login may take, four are out."""
+
+
+@dataclass(eq=False)
+class _Login:
+    """A login under way, or the wish for one."""
+
+    appliance: Appliance
+    began: float = 0.0
+    latch: Latch = field(default_factory=Latch)
+
+    def counts_until(self, now: float) -> float:
+        """Return until when the others wait for it, as things are now."""
+        known = self.appliance.api.is_logging_in and now < self.began + ANSWER_SECONDS
+        return self.began + (ANSWER_SECONDS if known else CONNECT_SECONDS)
+
+
+@dataclass(eq=False)
+class _Gate:
+    """The logins with one user and password."""
+
+    under_way: list[_Login] = field(default_factory=list)
+    waiting: deque[_Login] = field(default_factory=deque)
+
+    def opens_at(self, account: Account, now: float) -> float:
+        """Return when one more may log in, as things are now; a moment that has passed means now."""
+        if account.refused:
+            return now
+        most = MOST_AT_ONCE if account.proven else 1
+        ends = sorted(end for login in self.under_way if (end := login.counts_until(now)) > now)
+        return ends[-most] if len(ends) >= most else now
+
+    def call_next(self) -> None:
+        """Let the first of those who wait look again."""
+        if self.waiting:
+            self.waiting[0].latch.open()
+
+
+class Logins:
+    """The first logins of a run; those with different users or passwords have nothing to do with each other."""
+
+    def __init__(self) -> None:
+        self._gates: dict[Account, _Gate] = {}
+
+    def one_of_few(self, appliance: Appliance, log_in: Task[T]) -> Task[T]:
+        """Do ``log_in``, which logs in and may do more, once few enough others with the same password do."""
+        clock, account = appliance.clock, appliance.api.account
+        gate = self._gates.setdefault(account, _Gate())
+        login = _Login(appliance)
+        gate.waiting.append(login)
+        try:
+            while (first := gate.waiting[0]) is not login or gate.opens_at(
+                account, clock.monotonic()
+            ) > clock.monotonic():
+                login.latch = Latch()
+                until = gate.opens_at(account, clock.monotonic()) if first is login else None
+                yield Wait(until, latch=login.latch)
+        except BaseException:
+            gate.waiting.remove(login)
+            gate.call_next()
+            raise
+        gate.waiting.popleft()
+        login.began = clock.monotonic()
+        gate.under_way.append(login)
+        gate.call_next()
+        try:
+            return (yield from log_in)
+        finally:
+            gate.under_way.remove(login)
+            gate.call_next()

@@ -1,0 +1,68 @@
+"""One wrong password is one failed login, whatever the number of appliances."""
+
+import pytest
+
+from backupctl.api.account import Account, Accounts
+from backupctl.errors import AuthenticationError
+from backupctl.secret import Secret
+from tests.support.clock import FakeClock
+from tests.support.wire import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, Wire, api_over
+
+LOGIN = "POST /api/session"
+JOBS = "GET /api/appliance/recovery/backup/job"
+OTHER_JOBS = "GET /rest/appliance/recovery/backup/job"
+
+
+def test_account_that_was_refused_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
+    account = Account()
+    first, second = Wire({LOGIN: UNAUTHENTICATED}), Wire(API_LOGIN)
+    with pytest.raises(AuthenticationError, match="vc1 refused the login"):
+        api_over(first, clock, account=account, host="vc1").jobs()
+    assert account.refused
+    with pytest.raises(AuthenticationError) as caught:
+        api_over(second, clock, account=account, host="vc2:8443").jobs()
+    assert caught.value.message == "vc2:8443: not tried: vc1 refused this user and password"
+    assert (first.asked, second.asked) == ([LOGIN], [])
+
+
+def test_account_that_was_let_in_is_proven(clock: FakeClock) -> None:
+    account = Account()
+    api_over(Wire({**API_LOGIN, JOBS: Reply(200, [])}), clock, account=account).jobs()
+    assert (account.proven, account.refused) == (True, False)
+
+
+def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(clock: FakeClock) -> None:
+    account = Account()
+    wire = Wire({**API_LOGIN, JOBS: [Reply(200, []), Reply(200, []), UNAUTHENTICATED]})
+    api = api_over(wire, clock, account=account, host="vc1")
+    api.jobs()
+    account.refuse("vc2")
+    assert api.jobs() == []
+    with pytest.raises(AuthenticationError, match="vc1: not tried: vc2 refused"):
+        api.jobs()
+    assert wire.asked.count(LOGIN) == 1
+
+
+def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
+    account = Account()
+    first, second = Wire({OTHER_JOBS: UNAUTHENTICATED}), Wire({})
+    with pytest.raises(AuthenticationError):
+        api_over(first, clock, account=account, host="vc1", basic=True).jobs()
+    with pytest.raises(AuthenticationError, match="vc2: not tried: vc1 refused"):
+        api_over(second, clock, account=account, host="vc2", basic=True).jobs()
+    assert second.asked == []
+
+
+def test_account_with_another_token_refused_is_not_refused_itself(clock: FakeClock) -> None:
+    account = Account()
+    wire = Wire({LOGIN: Reply(201, TOKEN), JOBS: [UNAUTHENTICATED, Reply(200, [])]})
+    api_over(wire, clock, account=account).jobs()
+    assert not account.refused
+
+
+def test_accounts_of_the_same_user_and_password_are_one() -> None:
+    accounts = Accounts()
+    one = accounts.of("Administrator@vsphere.local", Secret("a"))
+    assert accounts.of("administrator@VSPHERE.LOCAL", Secret("a")) is one
+    assert accounts.of("administrator@vsphere.local", Secret("b")) is not one
+    assert accounts.of("root", Secret("a")) is not one

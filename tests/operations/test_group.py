@@ -1,0 +1,147 @@
+"""A group in one run: who waits for whom, and what is started when one of them fails."""
+
+import pytest
+
+from backupctl.errors import verdict
+from backupctl.operations.group import Group
+from tests.support.clock import FakeClock
+from tests.support.fleet import JOB_SECONDS, SimulatedGroup
+
+# Permits
+
+
+def test_parallel_starts_the_next_backup_when_one_has_ended(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 6)
+    results = fleet.run(Group(fleet.appliances, parallel=2))
+    assert {result.exit_code for result in results.values()} == {0}
+    started = sorted(fleet.started_at().values())
+    assert started[1] - started[0] < 1
+    assert JOB_SECONDS <= started[2] - started[1] <= JOB_SECONDS + 11
+    assert JOB_SECONDS <= started[4] - started[3] <= JOB_SECONDS + 11
+
+
+def test_parallel_none_starts_all_at_once(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 50)
+    fleet.run(Group(fleet.appliances))
+    started = fleet.started_at().values()
+    assert (len(started), max(started) - min(started) < 1) == (50, True)
+
+
+def test_parallel_sends_nothing_to_an_appliance_before_its_turn(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3)
+    seen = list[int]()
+    clock.at(JOB_SECONDS / 2, lambda: seen.extend(fleet.requests.values()))
+    fleet.run(Group(fleet.appliances, parallel=1))
+    assert seen[0] > 0
+    assert seen[1:] == [0, 0]
+
+
+def test_parallel_takes_the_turn_of_a_failed_appliance_at_once(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3, faults={"vc1": ["forbidden"]})
+    results = fleet.run(Group(fleet.appliances, parallel=1))
+    assert [result.exit_code for result in results.values()] == [4, 0, 0]
+    assert fleet.started_at()["vc2"] < 1
+
+
+def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3)
+    results = fleet.run(Group(fleet.appliances, parallel=1), interrupt_at=50)
+    assert clock.elapsed == 50
+    assert {result.exit_code for result in results.values()} == {130}
+    assert [result.error.message for result in results.values() if result.error][1:] == [
+        "interrupted (SIGINT): no backup of ours was started"
+    ] * 2
+    assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
+    assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
+
+
+# Fail fast
+
+
+def test_fail_fast_starts_nothing_after_the_first_failure(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 5, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Group(fleet.appliances, parallel=2, fail_fast=True))
+    assert [result.exit_code for result in results.values()] == [0, 7, 7, 7, 7]
+    slugs = [result.error and result.error.slug for result in results.values()]
+    assert slugs == [None, "backup-failed", "not-tried", "not-tried", "not-tried"]
+    assert fleet.jobs == 2
+    assert [count > 0 for count in fleet.requests.values()] == [True, True, False, False, False]
+    error = results["vc5"].error
+    assert error is not None
+    assert error.message == "not started, because vc2 failed before (--fail-fast)"
+    assert error.details[0].startswith("vc2: ")
+
+
+def test_without_fail_fast_a_failure_is_no_matter_of_the_others(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 4, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Group(fleet.appliances, parallel=2))
+    assert [result.exit_code for result in results.values()] == [0, 7, 0, 0]
+
+
+# Together
+
+
+def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 4, faults={"vc3": ["http-503=2@list"]})
+    results = fleet.run(Group(fleet.appliances, parallel=1, together=True), preflight=True)
+    assert {result.exit_code for result in results.values()} == {0}
+    started = fleet.started_at().values()
+    assert min(started) >= 1
+    assert max(started) - min(started) < 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("forbidden", 4), ("validate-fail", 7), ("busy", 7), ("drop=99@login", 5), ("redirect=99", 6)],
+)
+def test_together_starts_none_where_one_fails_before(fault: str, code: int, clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3, faults={"vc2": [fault]})
+    results = fleet.run(Group(fleet.appliances, together=True), preflight=True)
+    assert fleet.started_at() == {}
+    assert [result.exit_code for result in results.values()] == [code] * 3
+    assert verdict(result.exit_code for result in results.values()) == code
+    kept = results["vc1"].error
+    assert kept is not None
+    assert (kept.slug, kept.message) == (
+        "not-together",
+        "not started, because not all could be (--together): vc2",
+    )
+    assert results["vc2"].error
+    assert kept.details == (f"vc2: {results['vc2'].error.message}",)
+    assert fleet.each(lambda state: state.open_sessions) == 0
+
+
+def test_together_names_all_that_failed_and_takes_the_gravest_code(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 4, faults={"vc1": ["forbidden"], "vc3": ["validate-fail"]})
+    results = fleet.run(Group(fleet.appliances, together=True), preflight=True)
+    assert [result.exit_code for result in results.values()] == [4, 7, 7, 7]
+    assert results["vc4"].error
+    assert results["vc4"].error.message.endswith(": vc1, vc3")
+
+
+def test_together_does_not_stop_those_that_run_when_one_fails_later(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Group(fleet.appliances, together=True, fail_fast=True), preflight=True)
+    assert [result.exit_code for result in results.values()] == [0, 7, 0]
+
+
+def test_together_interrupted_before_all_are_ready_starts_none(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["http-503=3@list"]})
+    results = fleet.run(Group(fleet.appliances, together=True), preflight=True, interrupt_at=1.5)
+    assert {result.exit_code for result in results.values()} == {130}
+    assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (0, 0)
+
+
+# Passwords
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_password_that_is_refused_once_is_shown_to_nobody_else(size: int, clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, size, password="another")
+    results = fleet.run(Group(fleet.appliances))
+    assert {result.exit_code for result in results.values()} == {4}
+    assert fleet.each(lambda state: state.failed_logins) == 1
+    assert sum(count > 0 for count in fleet.requests.values()) == 1
+    error = results["vc2"].error
+    assert error is not None
+    assert error.message == "vc2.example.com: not tried: vc1.example.com refused this user and password"

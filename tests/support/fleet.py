@@ -1,0 +1,86 @@
+"""Many simulated appliances in one run, on a clock that costs nothing."""
+
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from backupctl.api.account import Account
+from backupctl.models import BackupRequest
+from backupctl.operations.appliance import Appliance
+from backupctl.operations.create import BackupPlan, create
+from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
+from backupctl.operations.follow import Patience
+from backupctl.operations.group import Group, Turn
+from backupctl.operations.run import Outcome, run_on
+from backupctl.operations.task import Task
+from backupctl.operations.validate import failed, validate
+from backupctl.results import Event, JobResult, Started
+from backupctl.simulator.appliance import Appliance as Simulated
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+from tests.support.wire import USER, api_over
+
+REQUEST = BackupRequest(parts=("common",), location_type="NFS", location="nfs://nfs.example.com/vcenter")
+JOB_SECONDS = 100.0
+
+
+class SimulatedGroup:
+    """Appliances ``vc1`` to ``vcN`` with one account; ``faults`` by name."""
+
+    def __init__(
+        self, clock: FakeClock, size: int, *, faults: Mapping[str, Sequence[str]] | None = None, **options: Any
+    ) -> None:
+        self.clock = clock
+        self.events: list[Event] = []
+        self.account = Account()
+        self.simulated: dict[str, Simulated] = {}
+        self.appliances: list[Appliance] = []
+        self.plan = BackupPlan(REQUEST, Patience(interval=10))
+        for number in range(1, size + 1):
+            name = f"vc{number}"
+            host = f"{name}.example.com"
+            state = Simulated(
+                clock, host=host, faults=(faults or {}).get(name, ()), **{"job_duration": JOB_SECONDS, **options}
+            )
+            self.simulated[name] = state
+            api = api_over(SimulatorTransport(state, clock), clock, account=self.account, host=host)
+            self.appliances.append(
+                Appliance(name, host, USER, api, clock, self.events.append, lambda job: f"watch {job}")
+            )
+
+    def run(self, group: Group, *, interrupt_at: float | None = None, preflight: bool = False) -> dict[str, JobResult]:
+        """Back all of them up and return the results by name."""
+
+        def work(appliance: Appliance, turn: Turn) -> Task[Outcome]:
+            if preflight and (error := failed((yield from validate(appliance, REQUEST)))):
+                return Outcome(error=error)
+            return Outcome.of((yield from create(appliance, self.plan, turn)))
+
+        mailbox: Mailbox = queue.SimpleQueue()
+        if interrupt_at is not None:
+            self.clock.at(interrupt_at, lambda: mailbox.put(Interruption()))
+        fleet: Fleet[JobResult] = Fleet(self.clock, InlineWorkers(), mailbox)
+        turns = {each.name: group.turn(each) for each in self.appliances}
+        tasks = [
+            run_on(each, JobResult, work(each, turns[each.name]), turn=turns[each.name]) for each in self.appliances
+        ]
+        return {result.server: result for result in fleet.run(tasks)}
+
+    def started_at(self) -> dict[str, float]:
+        """Return when each backup was started, in seconds from the start of the clock."""
+        begin = self.clock.now().timestamp() - self.clock.elapsed
+        return {each.server: each.time.timestamp() - begin for each in self.events if isinstance(each, Started)}
+
+    @property
+    def jobs(self) -> int:
+        """How many backups there are on all appliances."""
+        return sum(len(each.jobs) for each in self.simulated.values())
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests reached each appliance."""
+        return {name: len(each.requests) for name, each in self.simulated.items()}
+
+    def each(self, ask: Callable[[Simulated], int]) -> int:
+        """Return a sum over all appliances."""
+        return sum(ask(state) for state in self.simulated.values())
