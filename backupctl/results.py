@@ -157,6 +157,13 @@ class Cancelling(Event, frozen=True, kw_only=True, tag="cancelling"):
     job: Job
 
 
+class Left(Event, frozen=True, kw_only=True, tag="left"):
+    """Our job was started and nobody waits for it; ``attach`` is the line that follows it, None where there is none."""
+
+    job: Job
+    attach: str | None
+
+
 class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it would be sent, secrets masked."""
 

@@ -9,7 +9,7 @@ from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
-from backupctl.results import RESTORE
+from backupctl.results import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.option import Option
 from backupctl.settings.options import API, AUTH, CA_FILE, CONFIG, INSECURE, PASSWORD, PROXY, SERVER, USERNAME
@@ -128,8 +128,13 @@ def _proxy(scope: Scope, server: ServerAddress) -> Proxy | None:
     return found.value
 
 
-def _attach_line(scope: Scope, user: str, job_id: str) -> str:
-    """Return the command line that follows a job later: what neither is the default nor stands in the default file."""
+def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:
+    """Return the command line that follows a job later, None for a reconciliation, which none does.
+
+    It says what neither is the default nor stands in the configuration file.
+    """
+    if job_id == RECONCILIATION:
+        return None
     address = scope.profile.address
     name = address.name if scope.profile.configured or address.scheme == "https" else address.base_url
     words = [SERVER.flag, name]

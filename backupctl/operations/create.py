@@ -16,7 +16,7 @@ from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import Task, Wait, attempt, retrying
-from backupctl.operations.watch import judged
+from backupctl.operations.watch import leave
 from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
 
 MANUAL: Final = frozenset({"MANUAL"})
@@ -69,7 +69,7 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
     if isinstance(started, Followed):
         return started
     if not plan.wait:
-        return judged(appliance, started) if started.ended else Followed(started, None)
+        return leave(appliance, started)
     return (
         yield from follow(
             appliance,

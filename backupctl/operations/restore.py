@@ -29,7 +29,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Follower, Patience, follow
 from backupctl.operations.task import Task, attempt, retrying
-from backupctl.operations.watch import judged
+from backupctl.operations.watch import judged, leave
 from backupctl.results import RECONCILIATION, RESTORE, Attached, Cancelling, Job, Metadata, Started, Warned
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
@@ -70,7 +70,7 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Pati
             )
         )
     started = yield from _start(appliance, RESTORE, partial(appliance.api.create_restore, request), _restore_job)
-    return (yield from _followed(appliance, started, patience, _look)) if wait else Followed(started, None)
+    return (yield from _followed(appliance, started, patience, _look)) if wait else leave(appliance, started)
 
 
 def restore_status(appliance: Appliance) -> Task[Followed]:
@@ -107,7 +107,7 @@ def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience
     start = partial(appliance.api.create_reconciliation, spec)
     started = yield from _start(appliance, RECONCILIATION, start, _reconciliation_job)
     if not wait:
-        return Followed(started, None)
+        return leave(appliance, started)
     return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
 
 

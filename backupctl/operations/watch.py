@@ -5,7 +5,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, failure, follow
 from backupctl.operations.task import Task
-from backupctl.results import Attached, Job
+from backupctl.results import Attached, Job, Left
 
 
 def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followed]:
@@ -24,6 +24,15 @@ def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followe
 def status(appliance: Appliance, job_id: str) -> Task[Followed]:
     """Look at a job, or the latest one, once."""
     return judged(appliance, (yield from _look(appliance, job_id)))
+
+
+def leave(appliance: Appliance, job: Job) -> Followed:
+    """Return a job that was started and is not followed (``--no-wait``), and tell how it can be."""
+    if job.ended:
+        return judged(appliance, job)
+    attach = appliance.attach(job.id)
+    appliance.emit(Left(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
+    return Followed(job, None)
 
 
 def judged(appliance: Appliance, job: Job) -> Followed:

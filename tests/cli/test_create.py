@@ -397,3 +397,12 @@ def test_create_simulated_says_so_in_both_outputs(backupctl: CommandLine) -> Non
     assert "--simulate" in run.err
     assert json.loads(run.out)["results"][0]["job"]["state"] == "SUCCEEDED"
     assert 5 <= backupctl.clock.elapsed <= 15
+
+
+def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine) -> None:
+    run = backupctl.create("--no-wait", "--api", "rest")
+    (job,) = backupctl.appliance.jobs
+    line = f"hint: to see how it ends: backupctl watch {job.job_id} --server {HOST} --username {USER} --api rest"
+    assert run.err.splitlines()[-1].partition(": ")[2] == line
+    backupctl.clock.sleep(60)
+    assert backupctl(*line.partition("backupctl ")[2].split()).code == 0

@@ -102,7 +102,7 @@ def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> Non
     bench, simulator = simulated(clock)
     ended = run(bench, plan(wait=False))
     assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
-    assert (clock.elapsed, bench.kinds) == (0, ["Started"])
+    assert (clock.elapsed, bench.kinds) == (0, ["Started", "Left"])
 
 
 def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) -> None:
@@ -131,7 +131,7 @@ def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock)
     bench, api = scripted(clock, jobs=[LOST, [OLD]], create_job=status())
     run(bench, plan(wait=False))
     assert api.names() == ["jobs", "jobs", "create_job"]
-    assert bench.kinds == ["Troubled", "Recovered", "Started"]
+    assert bench.kinds == ["Troubled", "Recovered", "Started", "Left"]
 
 
 def test_create_beyond_its_timeout_goes_on_without_us(clock: FakeClock) -> None:

@@ -24,6 +24,7 @@ from backupctl.results import (
     Job,
     JobResult,
     JobsResult,
+    Left,
     Message,
     Metadata,
     PartSize,
@@ -127,6 +128,7 @@ def every_event() -> list[Event]:
         Recovered(**at),
         Warned(**at, message="the appliance's clock is wrong", hint="set it"),
         Cancelling(**at, job=a_job()),
+        Left(**at, job=a_job(), attach="backupctl watch 20260301-020000-21560480 --server vc01"),
     ]
 
 

@@ -60,6 +60,7 @@ OWN_KEYS_OF_EVENTS = {
     "recovered": [],
     "warning": ["message", "hint"],
     "cancelling": ["job"],
+    "left": ["job", "attach"],
 }
 
 

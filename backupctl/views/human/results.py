@@ -30,10 +30,9 @@ from backupctl.results import (
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
 from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
-from backupctl.views.human.lines import BAD, GOOD, NOTE, ODD, STRONG, Symbols, aligned, line, warning_lines
+from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, aligned, line, warning_lines
 from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
 from backupctl.views.human.table import with_prose
-from backupctl.views.human.wording import has_id, kind
 from backupctl.views.quantities import counted, size_of_megabytes
 
 SHOW_SCHEDULE: Final = "schedule show"
@@ -247,20 +246,12 @@ def _nothing(result: Result, words: str) -> list[Text]:
 
 
 def _job(result: Result, job: Job, page: Page) -> Sheet:
-    lines = [headline(result, job, page.symbols), *job_block(result, job, page.symbols, page.zone)]
-    hint = _watch_hint(result, job) if _goes_on(result, job) and not result.simulated else None
-    return Sheet(lines, [line(("hint:", NOTE), f" to see how it ends: {hint}")] if hint else ())
+    return Sheet([headline(result, job, page.symbols), *job_block(result, job, page.symbols, page.zone)])
 
 
 def _goes_on(result: Result, job: Job) -> bool:
     """Return whether a job was started that nobody waits for: the one success without an end."""
     return result.exit_code == ExitCode.DONE and not job.ended
-
-
-def _watch_hint(result: Result, job: Job) -> str | None:
-    if has_id(job):
-        return f"backupctl watch --server {result.server} {job.id}"
-    return f"backupctl restore watch --server {result.server}" if kind(job) == "restore" else None
 
 
 def _is_deleted(result: ScheduleResult) -> bool:

@@ -11,6 +11,7 @@ from backupctl.results import (
     Connected,
     Event,
     Job,
+    Left,
     PartsSelected,
     Progressed,
     Recovered,
@@ -19,7 +20,7 @@ from backupctl.results import (
     Waiting,
     Warned,
 )
-from backupctl.views.human.lines import GOOD, ODD, STRONG, Piece, line, warning_lines
+from backupctl.views.human.lines import GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
 from backupctl.views.human.wording import has_id, kind, named
 from backupctl.views.quantities import percent, size
 
@@ -90,6 +91,11 @@ def _(event: Warned, before: str = "") -> list[Text]:
 @sentences.register
 def _(event: Cancelling, before: str = "") -> list[Text]:
     return [line(before, "cancelling ", *named(event.job), ": waiting for its end")]
+
+
+@sentences.register
+def _(event: Left, before: str = "") -> list[Text]:
+    return labelled("hint", NOTE, f"to see how it ends: {event.attach}", before=before) if event.attach else []
 
 
 def progress(job: Job) -> str:

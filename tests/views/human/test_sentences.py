@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from backupctl.results import Adopted, Attached, Cancelling, Event, Job, Result, Started, Waiting
+from backupctl.results import Adopted, Attached, Cancelling, Event, Job, Left, Result, Started, Waiting
 from backupctl.views.human.results import in_brief, in_full
 from backupctl.views.human.sentences import sentences
 from tests.support.clock import START
-from tests.views.samples import every_event, every_result
+from tests.views.samples import a_job, every_event, every_result
 
 
 @pytest.mark.parametrize("kind", Event.__subclasses__())
@@ -43,7 +43,12 @@ def test_sentences_each_event_reads_well() -> None:
         "Recovered": ["vc01: recovered: the appliance answers again"],
         "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
         "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
+        "Left": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
     }
+
+
+def test_job_that_cannot_be_followed_later_comes_without_a_line_that_would() -> None:
+    assert sentences(Left(time=START, server="vc01", job=a_job(), attach=None)) == []
 
 
 @pytest.mark.parametrize("kind", ["restore", "reconciliation"])

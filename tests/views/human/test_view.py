@@ -96,16 +96,6 @@ def test_job_messages_stand_below_the_facts_and_are_not_repeated_by_the_error() 
     assert screen.err.splitlines() == ["error: the backup failed", "  see the log"]
 
 
-def test_job_that_nobody_waits_for_comes_with_the_line_to_watch_it() -> None:
-    screen = shown(JobResult(**WHERE, job=a_job()))
-    assert screen.err == "hint: to see how it ends: backupctl watch --server vc01 20260301-020000-21560480\n"
-
-
-@pytest.mark.parametrize("fields", [{"simulated": True}, {"exit_code": 8}])
-def test_job_that_cannot_be_watched_or_was_comes_without_that_line(fields: dict[str, Any]) -> None:
-    assert shown(JobResult(**WHERE, **fields, job=a_job())).err == ""
-
-
 def test_jobs_off_a_terminal_stand_one_a_line_and_whole() -> None:
     far = f"{LOCATION}/{'x' * 500}"
     screen = shown(JobsResult(**WHERE, jobs=(a_finished_job(location=far), a_job("FAILED", None, start_time=None))))
