@@ -125,6 +125,13 @@ def test_cancel_ends_a_running_job_and_exits_0() -> None:
     assert backupctl.states == ["FAILED"]
 
 
+def test_cancelled_job_is_told_of_as_what_was_asked_for_and_later_as_a_failed_one() -> None:
+    backupctl = CommandLine(job_duration=600.0)
+    backupctl.create("--no-wait")
+    assert f"✓ {HOST}: backup cancelled" in backupctl("cancel", "latest").out
+    assert f"✗ {HOST}: backup failed" in backupctl("status", "latest").out
+
+
 def test_cancel_of_a_job_that_has_ended_is_refused_with_6() -> None:
     backupctl = CommandLine(history=True)
     run = backupctl("cancel", "latest", "-o", "json")

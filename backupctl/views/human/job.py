@@ -19,13 +19,15 @@ LEAST_COLUMNS: Final = 4
 """Job, state, start and size stay side by side, however narrow the terminal is."""
 
 
-def headline(result: Result, job: Job, symbols: Symbols) -> Text:
-    """Return what became of a job in one line."""
+def headline(result: Result, job: Job, symbols: Symbols, *, cancelled: bool = False) -> Text:
+    """Return what became of a job in one line; ``cancelled`` says that its end was asked for, and so is a success."""
     subject = f"{result.server}: "
     what = kind(job)
     simulated = simulated_words(result)
     if job.succeeded:
         return line((f"{symbols.good} ", GOOD), subject, (f"{what} succeeded", GOOD), simulated)
+    if cancelled and job.ended:
+        return line((f"{symbols.good} ", GOOD), subject, (f"{what} cancelled", GOOD), simulated)
     if job.state == JobState.FAILED:
         return line((f"{symbols.bad} ", BAD), subject, (f"{what} failed", BAD), simulated)
     if job.ended:

@@ -38,6 +38,9 @@ from backupctl.views.quantities import counted, size_of_megabytes
 SHOW_SCHEDULE: Final = "schedule show"
 """The command whose point is the schedule; for the others, which change one, that nothing changed is news."""
 
+CANCEL: Final = frozenset({"cancel", "restore cancel"})
+"""Commands for which a job that did not succeed is what was asked for."""
+
 
 class Page(NamedTuple):
     """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for."""
@@ -246,7 +249,9 @@ def _nothing(result: Result, words: str) -> list[Text]:
 
 
 def _job(result: Result, job: Job, page: Page) -> Sheet:
-    return Sheet([headline(result, job, page.symbols), *job_block(result, job, page.symbols, page.zone)])
+    cancelled = page.command in CANCEL and result.exit_code == ExitCode.DONE
+    headings = headline(result, job, page.symbols, cancelled=cancelled)
+    return Sheet([headings, *job_block(result, job, page.symbols, page.zone)])
 
 
 def _goes_on(result: Result, job: Job) -> bool:
