@@ -140,6 +140,12 @@ class CertificateError(ApplianceUnreachableError):
     slug = "tls"
 
 
+class PinMismatchError(CertificateError):
+    """The certificate is not the one that is pinned: it was renewed, or somebody stands in between."""
+
+    slug = "pin-mismatch"
+
+
 class ApplianceAnswerError(BackupctlError):
     """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""
 

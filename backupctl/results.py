@@ -326,6 +326,61 @@ class RestoreResult(Result, frozen=True, kw_only=True):
     job: Job | None = None
 
 
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate; ``names`` are the hosts it is for, ``authority`` says whether it may sign others."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...] = ()
+    not_before: datetime
+    not_after: datetime
+    expires_in_days: int
+    authority: bool
+    serial_number: str
+    fingerprint: str
+
+
+class CertificateResult(Result, frozen=True, kw_only=True):
+    """The result of trust show: the certificate of the appliance, and what it presents with it, its own first.
+
+    ``chain_complete`` is False where Python tells no more than the first. ``trusted`` says whether ``store`` vouches
+    for it under this host's name, ``reason`` why not; ``pinned`` is the fingerprint that was asked for.
+    """
+
+    certificate: Certificate | None = None
+    chain: tuple[Certificate, ...] = ()
+    chain_complete: bool | None = None
+    trusted: bool | None = None
+    store: str | None = None
+    reason: str | None = None
+    pinned: str | None = None
+
+
+class PinResult(CertificateResult, frozen=True, kw_only=True):
+    """The result of trust pin: the certificate, and where its fingerprint was stored.
+
+    ``profile`` is the server's name in ``file``, ``replaced`` the fingerprint that stood there.
+    """
+
+    file: str | None = None
+    profile: str | None = None
+    replaced: str | None = None
+
+
+class AuthoritiesResult(Result, frozen=True, kw_only=True):
+    """The result of trust fetch: the appliance's own CA certificates, and the file that they were written to.
+
+    ``verified`` says whether the connection that they came over was trusted, ``vouches`` whether they vouch for the
+    certificate that the appliance presents, ``reason`` why not.
+    """
+
+    authorities: tuple[Certificate, ...] = ()
+    file: str | None = None
+    verified: bool | None = None
+    vouches: bool | None = None
+    reason: str | None = None
+
+
 class RequestsResult(Result, frozen=True, kw_only=True):
     """The result of ``--dry-run``: what would be sent; nothing was."""
 

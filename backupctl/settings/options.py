@@ -73,6 +73,14 @@ CA_FILE: Final[Option[Path | None]] = Option(
     file_key="ca-file",
     help="Trust the certificates in this PEM file instead of those of the system.",
 )
+FINGERPRINT: Final[Option[str | None]] = Option(
+    name="fingerprint",
+    group=Group.CONNECTION,
+    metavar="sha256:HEX",
+    environment="BACKUPCTL_FINGERPRINT",
+    file_key="fingerprint",
+    help="Trust the one certificate with this fingerprint, whoever signed it; with --ca-file both must hold.",
+)
 INSECURE: Final[Option[bool]] = Option(
     name="insecure",
     group=Group.CONNECTION,
@@ -295,7 +303,7 @@ FAIL_FAST: Final[Option[bool]] = Option(
 )
 
 OPTIONS: Final[tuple[Option[Any], ...]] = (
-    *(SERVER, USERNAME, AUTH, API, CA_FILE, INSECURE, PROXY, SIMULATE, CONFIG),
+    *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG),
     *(GROUP, ALL, PARALLEL),
     *(OUTPUT, QUIET, VERBOSE, COLOR),
     *(LOCATION_TYPE, LOCATION, LOCATION_USER, PART, COMMENT, FAST_BACKUP, REQUIRE_ENCRYPTION),

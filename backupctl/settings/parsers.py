@@ -9,6 +9,7 @@ from typing import Any, Final
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fields import check_comment, check_location_user, check_parts
+from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.location import check_location, parse_location_type
 from backupctl.rules.template import fill_location
 from backupctl.rules.text import check_plain
@@ -128,6 +129,7 @@ PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "parallel": parse_parallel,
     "username": parse_username,
     "ca-file": parse_path,
+    "fingerprint": parse_fingerprint,
     "proxy": parse_proxy,
     "location-type": parse_location_type,
     "location": parse_location_text,

@@ -1,0 +1,35 @@
+"""The fingerprint of a certificate: what pins it, written ``sha256:`` and 64 hexadecimal digits."""
+
+import re
+from typing import Final
+
+from backupctl.errors import UsageError
+
+_PREFIX: Final = "sha256:"
+_OTHER_HASHES: Final = {32: "MD5", 40: "SHA-1", 128: "SHA-512"}
+"""Hashes by the number of their digits: vSphere itself likes to show the SHA-1 thumbprint."""
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    """Return the fingerprint of a certificate in DER form."""
+    from hashlib import sha256
+
+    return _PREFIX + sha256(certificate).hexdigest()
+
+
+def parse_fingerprint(text: str) -> str:
+    """Return a fingerprint in its one form; upper case, colons or blanks between bytes, no prefix: all that is meant.
+
+    Raises UsageError.
+    """
+    words = text.strip().lower()
+    words = words.removeprefix("sha256 fingerprint=").removeprefix("sha256").removeprefix(":").removeprefix("=")
+    digits = re.sub("[: ]", "", words)
+    if re.fullmatch("[0-9a-f]{64}", digits):
+        return _PREFIX + digits
+    other = _OTHER_HASHES.get(len(digits)) if re.fullmatch("[0-9a-f]+", digits) else None
+    why = f"is as long as a {other} one" if other else "is not 64 hexadecimal digits"
+    raise UsageError(
+        f"the fingerprint {why}: it must be the SHA-256 of the certificate",
+        hint="`backupctl trust show` prints it; write sha256:HEX",
+    )
