@@ -145,6 +145,15 @@ class PinMismatchError(CertificateError):
 
     slug = "pin-mismatch"
 
+    @classmethod
+    def of(cls, host: str, expected: str, presented: str) -> "PinMismatchError":
+        """Return the error for a certificate with another fingerprint."""
+        return cls(
+            f"{host} does not present the pinned certificate: expected {expected}, presented {presented}",
+            hint="was it renewed on purpose? Compare the presented one with the console or VAMI of the appliance, then "
+            f"pin it anew: `backupctl trust pin -s {host} --fingerprint {presented}`",
+        )
+
 
 class ApplianceAnswerError(BackupctlError):
     """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""

@@ -16,7 +16,6 @@ from backupctl.models import JobState
 SCHEMA: Final = 1
 """The version of the JSON output."""
 
-
 RESTORE: Final = "restore"
 RECONCILIATION: Final = "reconciliation"
 """What stands for the id of the one restore, and of the one reconciliation, that an appliance can make."""
@@ -357,10 +356,7 @@ class CertificateResult(Result, frozen=True, kw_only=True):
 
 
 class PinResult(CertificateResult, frozen=True, kw_only=True):
-    """The result of trust pin: the certificate, and where its fingerprint was stored.
-
-    ``profile`` is the server's name in ``file``, ``replaced`` the fingerprint that stood there.
-    """
+    """The result of trust pin: in which ``file``, under which name of the server, and in place of what it was stored."""
 
     file: str | None = None
     profile: str | None = None
@@ -370,8 +366,7 @@ class PinResult(CertificateResult, frozen=True, kw_only=True):
 class AuthoritiesResult(Result, frozen=True, kw_only=True):
     """The result of trust fetch: the appliance's own CA certificates, and the file that they were written to.
 
-    ``verified`` says whether the connection that they came over was trusted, ``vouches`` whether they vouch for the
-    certificate that the appliance presents, ``reason`` why not.
+    ``verified``: they came over a trusted connection; ``vouches``: they vouch for what is presented, else ``reason``.
     """
 
     authorities: tuple[Certificate, ...] = ()

@@ -197,17 +197,12 @@ def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlEr
 
 def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
     """Return the error for a connection that could not be set up, so that nothing was sent."""
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return ApplianceUnreachableError(f"{host}: no such host name", hint="check --server and the name resolution")
     for cause in causes:
         if isinstance(cause, _CUT_OFF):
             return ApplianceUnreachableError(f"{host} dropped the connection during the TLS handshake", retryable=True)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return CertificateError(
-                f"{host}: the certificate is not trusted: {cause.verify_message}",
-                hint="name the CA that signed it with --ca-file; vCenter offers its own at /certs/download.zip",
-            )
         if isinstance(cause, ssl.SSLError):
             return CertificateError(
                 f"{host}: TLS could not be set up: {getattr(cause, 'reason', None) or cause}",
@@ -223,7 +218,8 @@ _CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _FIREWALL: Final = "is the host up, and does a firewall in between let this port through?"
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and what it came from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -12,15 +12,17 @@ import httpx
 
 from backupctl import __version__
 from backupctl.api.account import Account
+from backupctl.api.distrust import ExplainingTransport
 from backupctl.api.endpoints import Family
+from backupctl.api.handshake import Route, pinned_to
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
-from backupctl.api.transport import BoundedTransport, Observer, network_transport
+from backupctl.api.transport import BoundedTransport, Judgement, Observer, network_transport
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",
     "accept": "application/json",
     "accept-encoding": "identity",
@@ -29,10 +31,25 @@ _HEADERS: Final = {
 
 @dataclass(frozen=True)
 class Trust:
-    """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody."""
+    """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody.
+
+    A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it, for
+    which names and until when does not matter. With ``ca_file``, both must hold.
+    """
 
     ca_file: Path | None = None
     insecure: bool = False
+    fingerprint: str | None = None
+
+    @property
+    def verifies(self) -> bool:
+        """Whether somebody has to vouch for the certificate."""
+        return not self.insecure and (self.fingerprint is None or self.ca_file is not None)
+
+    @property
+    def store(self) -> str:
+        """What to call those who can vouch for it."""
+        return str(self.ca_file) if self.ca_file else "the system's store of CAs"
 
 
 @dataclass(frozen=True)
@@ -48,27 +65,50 @@ class Login:
     account: Account | None = None
 
 
-@functools.lru_cache
 def tls_context(trust: Trust) -> ssl.SSLContext:
     """Return the TLS context for a trust, the same one for all appliances, as each costs 35 ms and 0.8 MB.
 
-    Raises ConfigError where the CA file cannot be read.
+    A pin is no part of it: a thousand pinned appliances share one. Raises ConfigError where the CA file cannot be read.
     """
-    if trust.insecure:
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    if trust.ca_file is not None:
-        try:
-            return ssl.create_default_context(cafile=str(trust.ca_file))
-        except (OSError, ssl.SSLError) as error:
-            no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
-            reason = "not a file with PEM certificates" if no_pem else error.strerror
-            raise ConfigError(
-                f"--ca-file {trust.ca_file}: {reason}",
-                hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
-            ) from error
+    return _context(trust.ca_file) if trust.verifies else unverified_context()
+
+
+@functools.lru_cache
+def unverified_context() -> ssl.SSLContext:
+    """Return the context for looking, for a pin, and for --insecure: it takes any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@functools.lru_cache
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return _system_context()
+    try:
+        context = ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
+        reason = "not a file with PEM certificates" if no_pem else error.strerror
+        raise ConfigError(
+            f"--ca-file {ca_file}: {reason}",
+            hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
+        ) from error
+    return leniently(context)
+
+
+def leniently(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return a context for CAs that somebody named: what counts is who they are, not the form of their certificate.
+
+    From Python 3.13 on, a CA whose basic constraints are not marked critical, or that has no key identifier, is refused
+    (VERIFY_X509_STRICT); no browser and no curl does that, and it would leave --insecure as the only way.
+    """
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+def _system_context() -> ssl.SSLContext:
     if sys.platform in {"win32", "darwin"}:
         import truststore  # type: ignore[import-not-found,unused-ignore]
 
@@ -76,19 +116,43 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _client(base_url: str, transport: httpx.BaseTransport) -> httpx.Client:
+@functools.lru_cache
+def _proxy_context() -> ssl.SSLContext:
+    """Return the context for https:// proxies, which is none of the appliances', so that the two are told apart."""
+    return _system_context()
+
+
+def route_to(base_url: str, proxy: str | None, clock: Clock) -> Route:
+    """Return the way to an appliance; raise UsageError for a host name that cannot be one."""
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
-    return httpx.Client(
-        base_url=url,
-        transport=transport,
-        headers=_HEADERS,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    if proxy is None:
+        return Route(url, None, clock)
+    tls = _proxy_context() if proxy.startswith("https:") else None
+    return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock)
+
+
+def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
+    """Return the transport over the network: whom ``trust`` does not believe gets no byte of HTTP.
+
+    Raises ConfigError for trust settings that cannot be used, UsageError for those that contradict each other.
+    """
+    tls = tls_context(trust)
+    judgement = Judgement(tls)
+    if trust.fingerprint is not None:
+        if trust.insecure:
+            raise UsageError(
+                "--insecure and --fingerprint exclude each other", hint="a pinned certificate needs no --insecure"
+            )
+        if route.url.scheme != "https":
+            raise UsageError(
+                f"{route.url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
+            )
+        judgement = Judgement(tls, pinned_to(trust.fingerprint, route.host))
+    inner = network_transport(judgement=judgement, proxy=route.proxy, clock=route.clock)
+    return ExplainingTransport(inner, route, trust.store, unverified_context)
 
 
 def connect(
@@ -110,14 +174,21 @@ def connect(
 
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
-    inner = transport or network_transport(tls=tls_context(trust), proxy=proxy, clock=clock)
-    client = _client(base_url, BoundedTransport(inner, clock, observe))
+    route = route_to(base_url, proxy, clock)
+    client = httpx.Client(
+        base_url=route.url,
+        transport=BoundedTransport(transport or transport_to(route, trust), clock, observe),
+        headers=HEADERS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
     session = Session(
         login.user,
         login.password,
         family=Family(family) if family else None,
         basic=login.basic,
         account=login.account,
-        headers=_HEADERS,
+        headers=HEADERS,
     )
     return RecoveryApi(client, session, read_only=read_only)

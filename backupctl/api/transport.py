@@ -5,17 +5,18 @@ compressed bodies without limit. Here the time of a request is bounded by the cl
 body is read and decoded within ``BODY_LIMIT`` before anything above sees it.
 """
 
+import contextlib
 import contextvars
 import ssl
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import httpcore
 import httpx
 
 from backupctl.clock import Clock
-from backupctl.errors import ApplianceAnswerError
+from backupctl.errors import ApplianceAnswerError, CertificateError
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
@@ -36,6 +37,7 @@ class Exchange(NamedTuple):
 
 
 Observer = Callable[[Exchange], None]
+TlsConnection = ssl.SSLSocket | ssl.SSLObject
 
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=float("inf"))
 
@@ -46,12 +48,34 @@ def timeout_for(method: str) -> httpx.Timeout:
     return httpx.Timeout(seconds, connect=CONNECT_SECONDS)
 
 
-class _BoundedStream(httpcore.NetworkStream):
-    """A network stream on which no wait lasts beyond the deadline of the current request."""
+@contextlib.contextmanager
+def within_seconds(clock: Clock, seconds: float) -> Iterator[None]:
+    """Let no wait in the block last beyond ``seconds`` from now."""
+    token = _deadline.set(clock.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
-    def __init__(self, stream: httpcore.NetworkStream, clock: Clock) -> None:
+
+class Judgement(NamedTuple):
+    """Whom we talk to, and what is asked after the handshake with it, before any byte of HTTP is sent.
+
+    ``judge`` gets the connection's ``ssl.SSLSocket`` or ``ssl.SSLObject`` and raises to end the connection; only a
+    handshake with ``tls`` is judged, as that with a proxy on the way is made with another context.
+    """
+
+    tls: ssl.SSLContext
+    judge: Callable[[TlsConnection], None] = lambda _: None
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged."""
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: Clock, judgement: Judgement) -> None:
         self._stream = stream
         self._clock = clock
+        self._judgement = judgement
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _within(self._clock, timeout, httpcore.ReadTimeout))
@@ -66,10 +90,34 @@ class _BoundedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         within = _within(self._clock, timeout, httpcore.ConnectTimeout)
-        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, within), self._clock)
+        if ssl_context is not self._judgement.tls:
+            stream = _start_tls_with_proxy(self._stream, ssl_context, server_hostname, within)
+            return _BoundedStream(stream, self._clock, self._judgement)
+        stream = self._stream.start_tls(ssl_context, server_hostname, within)
+        try:
+            self._judgement.judge(stream.get_extra_info("ssl_object"))
+        except BaseException:
+            stream.close()
+            raise
+        return _BoundedStream(stream, self._clock, self._judgement)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
         return self._stream.get_extra_info(info)
+
+
+def _start_tls_with_proxy(
+    stream: httpcore.NetworkStream, tls: ssl.SSLContext, name: str | None, within: float | None
+) -> httpcore.NetworkStream:
+    """Return the connection to an https:// proxy; that it is the proxy whom nobody trusts has to be said."""
+    try:
+        return stream.start_tls(tls, name, within)
+    except httpcore.ConnectError as error:
+        if isinstance(error.__context__, ssl.SSLCertVerificationError):
+            raise CertificateError(
+                f"the certificate of the proxy {name} is not trusted: {error.__context__.verify_message}",
+                hint="an https:// proxy is checked against the system's store, whatever the appliance is checked by",
+            ) from error
+        raise
 
 
 def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> float | None:
@@ -83,9 +131,10 @@ def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> floa
 class _BoundedBackend(httpcore.NetworkBackend):
     """Opens bounded streams, with the backend that httpcore would use."""
 
-    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock, judgement: Judgement) -> None:
         self._backend = backend
         self._clock = clock
+        self._judgement = judgement
 
     def connect_tcp(
         self,
@@ -97,23 +146,25 @@ class _BoundedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         within = _within(self._clock, timeout, httpcore.ConnectTimeout)
         stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
-        return _BoundedStream(stream, self._clock)
+        return _BoundedStream(stream, self._clock, self._judgement)
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
 
 
-def network_transport(*, tls: ssl.SSLContext, proxy: str | None, clock: Clock) -> httpx.HTTPTransport:
-    """Return the transport over real sockets: one connection that is kept open, all waits bounded."""
+def network_transport(
+    *, judgement: Judgement, proxy: httpx.Proxy | None, clock: Clock
+) -> httpx.HTTPTransport:
+    """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
     transport = httpx.HTTPTransport(
-        verify=tls,
+        verify=judgement.tls,
         trust_env=False,
         proxy=proxy,
         limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=None),
     )
     # httpx has no public way to hand a network backend down to httpcore; a test with a trickling server holds this.
     pool = transport._pool  # noqa: SLF001
-    pool._network_backend = _BoundedBackend(pool._network_backend, clock)  # noqa: SLF001
+    pool._network_backend = _BoundedBackend(pool._network_backend, clock, judgement)  # noqa: SLF001
     return transport
 
 
@@ -132,14 +183,13 @@ class BoundedTransport(httpx.BaseTransport):
         """
         started = self._clock.monotonic()
         timeouts = request.extensions["timeout"]
-        token = _deadline.set(started + timeouts["connect"] + timeouts["read"])
         status = None
         try:
-            response = self._inner.handle_request(request)
-            status = response.status_code
-            return self._whole(request, response)
+            with within_seconds(self._clock, timeouts["connect"] + timeouts["read"]):
+                response = self._inner.handle_request(request)
+                status = response.status_code
+                return self._whole(request, response)
         finally:
-            _deadline.reset(token)
             self._observe(Exchange(request.method, request.url.path, status, self._clock.monotonic() - started))
 
     def close(self) -> None:

@@ -1,0 +1,168 @@
+"""Why a certificate is not trusted: a sentence for each reason, with the fact in it.
+
+OpenSSL tells a code and no certificate, so that is looked at in a handshake of its own, in which nothing is sent.
+"""
+
+import ssl
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import httpx
+
+from backupctl.api.answers import causes_of
+from backupctl.api.handshake import Route, shake_hands
+from backupctl.api.x509 import read_certificate
+from backupctl.errors import BackupctlError, CertificateError
+from backupctl.results import Certificate
+
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _ISSUER_UNKNOWN, _LEAF_UNVERIFIED = 18, 19, 20, 21
+_OTHER_NAME, _OTHER_ADDRESS = 62, 64
+_FORM: Final = range(79, 95)
+"""X509_V_ERR_* of OpenSSL's x509_vfy.h; ``_FORM`` are those of VERIFY_X509_STRICT, Python's default from 3.13 on."""
+
+_MOST_NAMES: Final = 6
+
+_CLOCK: Final = "is the clock of this machine right? Else the appliance needs a new certificate (VAMI, vSphere Client)"
+
+
+class Case(NamedTuple):
+    """What there is to say: to whom we wanted to talk, whom we believe, what was presented (own first), and when."""
+
+    host: str
+    store: str
+    chain: Sequence[Certificate]
+    now: datetime
+
+    @property
+    def own(self) -> Certificate:
+        """The appliance's own certificate."""
+        return self.chain[0]
+
+
+class Reason(NamedTuple):
+    """A reason for distrust: ``say`` returns None where what was presented later does not bear it out."""
+
+    say: Callable[[Case], str | None]
+    hint: str
+
+
+def certificate_error(error: httpx.ConnectError, route: Route, store: str, unverified: ssl.SSLContext) -> CertificateError | None:
+    """Return the sentence for a handshake that failed because the certificate is not trusted, else None."""
+    cause = next((cause for cause in causes_of(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if cause is None:
+        return None
+    reason = REASONS.get(cause.verify_code, _FORM_REASON if cause.verify_code in _FORM else _OTHER)
+    said = reason.say(case) if (case := _case(route, store, unverified)) else None
+    why = said or f"the certificate is not trusted: {cause.verify_message}"
+    return CertificateError(f"{route.host}: {why}", hint=reason.hint.format(host=route.host))
+
+
+def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
+    """Return what certificates say; raise CertificateError where one cannot be read."""
+    try:
+        return tuple(read_certificate(der, now) for der in chain)
+    except ValueError as error:
+        raise CertificateError(f"a certificate that was presented cannot be read: {error}") from error
+
+
+def _case(route: Route, store: str, unverified: ssl.SSLContext) -> Case | None:
+    now = route.clock.now()
+    try:
+        return Case(route.host, store, read_chain(shake_hands(route, unverified).chain, now), now)
+    except (BackupctlError, httpx.RequestError):
+        return None  # the sentence then says what OpenSSL says
+
+
+def _expired(case: Case) -> str | None:
+    for certificate in case.chain:
+        if certificate.not_after < case.now:
+            when = f"on {certificate.not_after:%Y-%m-%d at %H:%M} UTC ({_days(-certificate.expires_in_days)} ago)"
+            return f"{_which(certificate, case)} expired {when}"
+    return None
+
+
+def _not_yet_valid(case: Case) -> str | None:
+    for certificate in case.chain:
+        if certificate.not_before > case.now:
+            when = f"{certificate.not_before:%Y-%m-%d at %H:%M} UTC"
+            return f"{_which(certificate, case)} is not valid before {when}, and here it is {case.now:%Y-%m-%d at %H:%M} UTC"
+    return None
+
+
+def _other_name(case: Case) -> str | None:
+    return f"the certificate is for {_names(case.own)}, not for {case.host}"
+
+
+def _self_signed(case: Case) -> str | None:
+    if case.own.subject != case.own.issuer:
+        return None
+    return f"the certificate is self-signed ({case.own.subject}) and not in {case.store}"
+
+
+def _unknown_authority(case: Case) -> str | None:
+    return f"the certificate is signed by {case.chain[-1].issuer!r}, which is not in {case.store}"
+
+
+def _which(certificate: Certificate, case: Case) -> str:
+    return "the certificate" if certificate is case.own else f"the CA certificate {certificate.subject!r}"
+
+
+def _names(certificate: Certificate) -> str:
+    names = certificate.names or (f"{certificate.subject!r}, which names no host,",)
+    more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
+    return ", ".join([*names[:_MOST_NAMES], *more])
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
+
+
+_TRUST_IT: Final = (
+    "`backupctl trust fetch -s {host} --to FILE` gets the appliance's own CA for --ca-file, "
+    "`backupctl trust pin -s {host}` pins this very certificate"
+)
+_UNKNOWN: Final = Reason(_unknown_authority, _TRUST_IT)
+_OTHER: Final = Reason(lambda _: None, _TRUST_IT)
+_FORM_REASON: Final = Reason(
+    lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
+)
+_NAME: Final = Reason(
+    _other_name, "name the appliance as its certificate does, or pin it: `backupctl trust pin -s {host}`"
+)
+REASONS: Final[Mapping[int, Reason]] = {
+    _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK),
+    _EXPIRED: Reason(_expired, _CLOCK),
+    _SELF_SIGNED: Reason(_self_signed, _TRUST_IT),
+    _SELF_SIGNED_IN_CHAIN: _UNKNOWN,
+    _ISSUER_UNKNOWN: _UNKNOWN,
+    _LEAF_UNVERIFIED: _UNKNOWN,
+    _OTHER_NAME: _NAME,
+    _OTHER_ADDRESS: _NAME,
+}
+"""What to say for OpenSSL's codes."""
+
+
+class ExplainingTransport(httpx.BaseTransport):
+    """Passes requests on, and turns a certificate that is not trusted into the sentence that says why."""
+
+    def __init__(self, inner: httpx.BaseTransport, route: Route, store: str, unverified: Callable[[], ssl.SSLContext]) -> None:
+        self._inner = inner
+        self._route = route
+        self._store = store
+        self._unverified = unverified
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer; raise CertificateError where nothing was sent because nobody vouches for the appliance."""
+        try:
+            return self._inner.handle_request(request)
+        except httpx.ConnectError as error:
+            said = certificate_error(error, self._route, self._store, self._unverified())
+            if said is None:
+                raise
+            raise said from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()

@@ -1,0 +1,106 @@
+"""TLS handshakes that are looked at: what an appliance presents, and whether it is what was pinned.
+
+Both are asked on the very connection, directly after its handshake and before any byte of HTTP.
+"""
+
+import hmac
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import httpx
+
+from backupctl.api.answers import unreachable
+from backupctl.api.transport import CONNECT_SECONDS, Judgement, TlsConnection, network_transport, within_seconds
+from backupctl.clock import Clock
+from backupctl.errors import PinMismatchError, UsageError
+from backupctl.rules.fingerprint import fingerprint_of
+
+_DER: Final = 2
+"""What ``_ssl.ENCODING_DER`` is."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an appliance is, and through which proxy it is reached."""
+
+    url: httpx.URL
+    proxy: httpx.Proxy | None
+    clock: Clock
+
+    @property
+    def host(self) -> str:
+        """The host of the appliance."""
+        return self.url.host
+
+
+class Presented(NamedTuple):
+    """The certificates of a handshake in DER form, the appliance's own first.
+
+    ``complete`` is False where Python tells no more than that one.
+    """
+
+    chain: tuple[bytes, ...]
+    complete: bool
+
+
+class _SeenError(Exception):
+    """Enough was seen; the connection is given up before anything is sent."""
+
+
+def presented_by(tls: TlsConnection) -> Presented:
+    """Return what the other side presented.
+
+    ``get_unverified_chain`` is public from Python 3.13 on; since 3.10 the same is there on the private object beneath.
+    Where neither is, the certificate itself is known, by a public method that is as old as TLS in Python.
+    """
+    chain: tuple[bytes, ...] = ()
+    if hasattr(tls, "get_unverified_chain"):
+        chain = tuple(tls.get_unverified_chain())
+    elif hasattr(beneath := getattr(tls, "_sslobj", None), "get_unverified_chain"):
+        chain = tuple(certificate.public_bytes(_DER) for certificate in beneath.get_unverified_chain())  # type: ignore[union-attr]
+    own = tls.getpeercert(binary_form=True) or b""
+    return Presented(chain, complete=True) if chain[:1] == (own,) else Presented((own,), complete=False)
+
+
+def pinned_to(fingerprint: str, host: str) -> Callable[[TlsConnection], None]:
+    """Return what judges a connection by its certificate; it raises PinMismatchError."""
+
+    def judge(tls: TlsConnection) -> None:
+        presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
+        if not hmac.compare_digest(presented, fingerprint):
+            raise PinMismatchError.of(host, fingerprint, presented)
+
+    return judge
+
+
+def look(route: Route, tls: ssl.SSLContext) -> Presented:
+    """Shake hands, hang up, and return what was presented; not a byte of HTTP is sent.
+
+    ``tls`` is to take any certificate. Raises ApplianceUnreachableError.
+    """
+    try:
+        return shake_hands(route, tls)
+    except httpx.RequestError as error:
+        raise unreachable(error, route.host, "show its certificate") from error
+
+
+def shake_hands(route: Route, tls: ssl.SSLContext) -> Presented:
+    """Do what ``look`` does; raise httpx.RequestError where that fails."""
+    if route.url.scheme != "https":
+        raise UsageError(f"{route.url} has no TLS, and so no certificate", hint="name it with https://")
+    seen: list[Presented] = []
+
+    def witness(connection: TlsConnection) -> None:
+        seen.append(presented_by(connection))
+        raise _SeenError
+
+    transport = network_transport(judgement=Judgement(tls, witness), proxy=route.proxy, clock=route.clock)
+    timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
+    with transport, within_seconds(route.clock, 2 * CONNECT_SECONDS):
+        try:
+            transport.handle_request(httpx.Request("GET", route.url, extensions={"timeout": timeout}))
+        except _SeenError:
+            return seen[0]
+    raise AssertionError("a request was answered without a handshake")

@@ -1,0 +1,110 @@
+"""What can be found out about an appliance's certificate; no credentials are ever sent here."""
+
+import ssl
+from typing import NamedTuple
+
+import httpx
+
+from backupctl.api.answers import raise_for_status, unreachable
+from backupctl.api.authorities import PATH, as_pem, read_authorities
+from backupctl.api.connect import HEADERS, Trust, leniently, tls_context, transport_to, unverified_context
+from backupctl.api.distrust import certificate_error, read_chain
+from backupctl.api.handshake import Presented, Route, look, shake_hands
+from backupctl.api.transport import BoundedTransport, Observer, timeout_for
+from backupctl.errors import CertificateError, PinMismatchError
+from backupctl.results import Certificate
+from backupctl.rules.fingerprint import fingerprint_of
+
+
+class Authorities(NamedTuple):
+    """CA certificates as they were fetched; ``verified`` says whether the connection was trusted."""
+
+    certificates: tuple[Certificate, ...]
+    pem: str
+    verified: bool
+
+
+class Inspection:
+    """The TLS of one appliance, looked at from outside.
+
+    Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
+    """
+
+    def __init__(self, route: Route, trust: Trust, observe: Observer) -> None:
+        self._route = route
+        self._trust = trust
+        self._observe = observe
+        self._presented: Presented | None = None
+
+    @property
+    def store(self) -> str:
+        """Who is asked to vouch for the certificate."""
+        return self._trust.store
+
+    @property
+    def pinned(self) -> str | None:
+        """The fingerprint that is expected."""
+        return self._trust.fingerprint
+
+    def presented(self) -> tuple[tuple[Certificate, ...], bool]:
+        """Return the certificates that the appliance presents, its own first, and whether these are all."""
+        chain, complete = self._look()
+        return read_chain(chain, self._route.clock.now()), complete
+
+    def pin_mismatch(self) -> PinMismatchError | None:
+        """Return what is wrong with the pin, None where it fits or there is none."""
+        presented = fingerprint_of(self._look().chain[0])
+        return None if self.pinned in {None, presented} else PinMismatchError.of(self._route.host, str(self.pinned), presented)
+
+    def distrust(self) -> CertificateError | None:
+        """Return why the store does not vouch for the certificate, None where it does."""
+        return self._distrust(tls_context(Trust(self._trust.ca_file)), self.store)
+
+    def authorities(self) -> Authorities:
+        """Fetch the appliance's own CA certificates, on a trusted connection if there can be one.
+
+        Else it is one with whoever presented the certificate that was seen before.
+        """
+        verified = self.pinned is not None or self.distrust() is None
+        seen = Trust(fingerprint=fingerprint_of(self._look().chain[0]))
+        content = self._get(self._trust if verified else seen)
+        found = read_authorities(content, self._route.host)
+        return Authorities(read_chain(found, self._route.clock.now()), as_pem(found), verified)
+
+    def distrust_with(self, pem: str) -> CertificateError | None:
+        """Return why these CA certificates do not vouch for the certificate, None where they do."""
+        context = leniently(ssl.create_default_context(cadata=pem))
+        return self._distrust(context, "the certificates that were fetched")
+
+    def _look(self) -> Presented:
+        if self._presented is None:
+            self._presented = look(self._route, unverified_context())
+        return self._presented
+
+    def _distrust(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
+        try:
+            shake_hands(self._route, context)
+        except httpx.ConnectError as error:
+            distrust = certificate_error(error, self._route, store, unverified_context())
+            if distrust is None:
+                raise unreachable(error, self._route.host, "show its certificate") from error
+            return distrust
+        except httpx.RequestError as error:
+            raise unreachable(error, self._route.host, "show its certificate") from error
+        return None
+
+    def _get(self, trust: Trust) -> bytes:
+        doing = "give its CA certificates"
+        request = httpx.Request(
+            "GET",
+            self._route.url.join(PATH),
+            headers={**HEADERS, "accept": "application/zip"},
+            extensions={"timeout": timeout_for("GET").as_dict()},
+        )
+        with BoundedTransport(transport_to(self._route, trust), self._route.clock, self._observe) as transport:
+            try:
+                response = transport.handle_request(request)
+            except httpx.RequestError as error:
+                raise unreachable(error, self._route.host, doing) from error
+        raise_for_status(response, doing)
+        return response.content
