@@ -150,8 +150,8 @@ class PinMismatchError(CertificateError):
         """Return the error for a certificate with another fingerprint."""
         return cls(
             f"{host} does not present the pinned certificate: expected {expected}, presented {presented}",
-            hint="was it renewed on purpose? Compare the presented one with the console or VAMI of the appliance, then "
-            f"pin it anew: `backupctl trust pin -s {host} --fingerprint {presented}`",
+            hint="was it renewed on purpose? Compare the presented one with what the appliance's own console shows; if "
+            f"they are the same, pin it anew: `backupctl trust pin -s {host}`",
         )
 
 

@@ -356,7 +356,7 @@ class CertificateResult(Result, frozen=True, kw_only=True):
 
 
 class PinResult(CertificateResult, frozen=True, kw_only=True):
-    """The result of trust pin: in which ``file``, under which name of the server, and in place of what it was stored."""
+    """The result of trust pin: in which ``file``, under which name of the server, and in place of what it stands."""
 
     file: str | None = None
     profile: str | None = None

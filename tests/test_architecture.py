@@ -41,6 +41,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "click": ("cli.",),
     "trustme": ("simulator.certificate",),
     "keyring": ("settings.",),
+    "tomlkit": ("settings.configuration_edit",),
     "time": ("clock",),
     "signal": ("__main__", "cli.signals", "settings.secret_command"),
     "subprocess": ("settings.secret_command",),

@@ -1,10 +1,10 @@
 """The appliance's own CA certificates, out of the ZIP file that it offers to browsers.
 
 ``/certs/download.zip`` holds the trusted roots three times, for Linux, macOS and Windows: ``certs/lin/HASH.0`` (PEM)
-with ``HASH.r0`` (a revocation list) beside it, the same in ``certs/mac``, and ``certs/win/HASH.0.crt``. Source: VMware's
-documentation "Download and Install vCenter Server Root Certificates", and the tree that OpenShift's installation on
-vSphere shows. It comes from a host that nobody trusts yet: names in it are only compared, never used as paths, and what
-is unpacked is bounded, whatever the file says of itself.
+with ``HASH.r0`` (a revocation list) beside it, the same in ``certs/mac``, and ``certs/win/HASH.0.crt``. Sources:
+VMware's documentation "Download and Install vCenter Server Root Certificates", and the tree of files that OpenShift's
+instructions for vSphere show. It comes from a host that nobody trusts yet: names in it are only compared, never used as
+paths, and what is unpacked is bounded, whatever the file says of itself.
 """
 
 import io

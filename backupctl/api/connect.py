@@ -33,13 +33,19 @@ HEADERS: Final = {
 class Trust:
     """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody.
 
-    A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it, for
-    which names and until when does not matter. With ``ca_file``, both must hold.
+    A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it,
+    for which names and until when does not matter. With ``ca_file``, both must hold.
     """
 
     ca_file: Path | None = None
     insecure: bool = False
     fingerprint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.insecure and self.fingerprint is not None:
+            raise UsageError(
+                "--insecure and --fingerprint exclude each other", hint="a pinned certificate needs no --insecure"
+            )
 
     @property
     def verifies(self) -> bool:
@@ -137,20 +143,10 @@ def route_to(base_url: str, proxy: str | None, clock: Clock) -> Route:
 def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
     """Return the transport over the network: whom ``trust`` does not believe gets no byte of HTTP.
 
-    Raises ConfigError for trust settings that cannot be used, UsageError for those that contradict each other.
+    Raises ConfigError for trust settings that cannot be used.
     """
     tls = tls_context(trust)
-    judgement = Judgement(tls)
-    if trust.fingerprint is not None:
-        if trust.insecure:
-            raise UsageError(
-                "--insecure and --fingerprint exclude each other", hint="a pinned certificate needs no --insecure"
-            )
-        if route.url.scheme != "https":
-            raise UsageError(
-                f"{route.url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
-            )
-        judgement = Judgement(tls, pinned_to(trust.fingerprint, route.host))
+    judgement = Judgement(tls, pinned_to(trust.fingerprint, route.host)) if trust.fingerprint else Judgement(tls)
     inner = network_transport(judgement=judgement, proxy=route.proxy, clock=route.clock)
     return ExplainingTransport(inner, route, trust.store, unverified_context)
 
@@ -175,6 +171,10 @@ def connect(
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     route = route_to(base_url, proxy, clock)
+    if trust.fingerprint is not None and route.url.scheme != "https":
+        raise UsageError(
+            f"{base_url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
+        )
     client = httpx.Client(
         base_url=route.url,
         transport=BoundedTransport(transport or transport_to(route, trust), clock, observe),

@@ -48,7 +48,9 @@ class Reason(NamedTuple):
     hint: str
 
 
-def certificate_error(error: httpx.ConnectError, route: Route, store: str, unverified: ssl.SSLContext) -> CertificateError | None:
+def certificate_error(
+    error: httpx.ConnectError, route: Route, store: str, unverified: ssl.SSLContext
+) -> CertificateError | None:
     """Return the sentence for a handshake that failed because the certificate is not trusted, else None."""
     cause = next((cause for cause in causes_of(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if cause is None:
@@ -86,8 +88,8 @@ def _expired(case: Case) -> str | None:
 def _not_yet_valid(case: Case) -> str | None:
     for certificate in case.chain:
         if certificate.not_before > case.now:
-            when = f"{certificate.not_before:%Y-%m-%d at %H:%M} UTC"
-            return f"{_which(certificate, case)} is not valid before {when}, and here it is {case.now:%Y-%m-%d at %H:%M} UTC"
+            begins, now = (f"{time:%Y-%m-%d at %H:%M} UTC" for time in (certificate.not_before, case.now))
+            return f"{_which(certificate, case)} is not valid before {begins}, and here it is {now}"
     return None
 
 
@@ -147,7 +149,9 @@ REASONS: Final[Mapping[int, Reason]] = {
 class ExplainingTransport(httpx.BaseTransport):
     """Passes requests on, and turns a certificate that is not trusted into the sentence that says why."""
 
-    def __init__(self, inner: httpx.BaseTransport, route: Route, store: str, unverified: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(
+        self, inner: httpx.BaseTransport, route: Route, store: str, unverified: Callable[[], ssl.SSLContext]
+    ) -> None:
         self._inner = inner
         self._route = route
         self._store = store

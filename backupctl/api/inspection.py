@@ -54,7 +54,9 @@ class Inspection:
     def pin_mismatch(self) -> PinMismatchError | None:
         """Return what is wrong with the pin, None where it fits or there is none."""
         presented = fingerprint_of(self._look().chain[0])
-        return None if self.pinned in {None, presented} else PinMismatchError.of(self._route.host, str(self.pinned), presented)
+        if self.pinned in {None, presented}:
+            return None
+        return PinMismatchError.of(self._route.host, str(self.pinned), presented)
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""

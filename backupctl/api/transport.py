@@ -152,9 +152,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
         self._backend.sleep(seconds)
 
 
-def network_transport(
-    *, judgement: Judgement, proxy: httpx.Proxy | None, clock: Clock
-) -> httpx.HTTPTransport:
+def network_transport(*, judgement: Judgement, proxy: httpx.Proxy | None, clock: Clock) -> httpx.HTTPTransport:
     """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
     transport = httpx.HTTPTransport(
         verify=judgement.tls,

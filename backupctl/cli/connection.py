@@ -12,7 +12,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.results import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.option import Option
-from backupctl.settings.options import API, AUTH, CA_FILE, CONFIG, INSECURE, PASSWORD, PROXY, SERVER, USERNAME
+from backupctl.settings.options import API, AUTH, CA_FILE, CONFIG, FINGERPRINT, INSECURE, PASSWORD, PROXY, SERVER, USERNAME
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
@@ -95,7 +95,8 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     if insecure:
         scope.warn(
             f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
-            hint="trust the appliance's own CA with --ca-file instead",
+            hint="`backupctl trust pin` or `trust fetch` makes it needless",
+            always=True,
         )
     transport_for = scope.app.transport_for
     api = connect_api(
@@ -103,7 +104,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         login,
         clock=scope.clock,
         observe=observe,
-        trust=Trust(scope.value(CA_FILE), insecure=insecure),
+        trust=Trust(scope.value(CA_FILE), insecure=insecure, fingerprint=scope.value(FINGERPRINT)),
         family=None if family == "auto" else family,
         proxy=proxy.url.reveal() if proxy else None,
         transport=transport_for(server) if transport_for else None,
@@ -140,7 +141,7 @@ def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:
     words = [SERVER.flag, name]
     if scope.sourced(USERNAME).source.kind != FILE:
         words += [USERNAME.flag, user]
-    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE, CONFIG)
+    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
         found = scope.sourced(option)
         if found.source != DEFAULT and found.source.kind != FILE:

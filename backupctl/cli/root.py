@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "schedule": ("backupctl.cli.cmd_schedule", "List, show, set, run and delete schedules."),
     "archive": ("backupctl.cli.cmd_archive", "List and show what lies at a backup location."),
     "restore": ("backupctl.cli.cmd_restore", "Restore a fresh appliance from an archive."),
+    "trust": ("backupctl.cli.cmd_trust", "Show, pin or fetch the appliance's certificate."),
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }

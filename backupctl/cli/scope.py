@@ -66,9 +66,9 @@ class Scope:
         """Return a secret by the ladder, None where nothing names one."""
         return self.app.secret(name, self.profile.layers)
 
-    def warn(self, message: str, hint: str | None = None) -> None:
-        """Show a warning, once for all appliances that it is true of."""
-        self.once(("warning", message), lambda: self.view.warn(message, hint))
+    def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
+        """Show a warning, once for all appliances that it is true of; ``always``: where others are left out too."""
+        self.once(("warning", message), lambda: self.view.warn(message, hint, always=always))
 
     def once(self, question: Hashable, ask: Callable[[], T]) -> T:
         """Return the answer to a question that other appliances of the run may have asked before."""

@@ -28,9 +28,9 @@ class JsonView:
         if self._verbose:
             self._say("debug", message)
 
-    def warn(self, message: str, hint: str | None = None) -> None:
+    def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
         """Show a warning on standard error."""
-        if not self._quiet:
+        if always or not self._quiet:
             self._say("warning", message)
             if hint:
                 self._say("hint", hint)

@@ -16,8 +16,11 @@ class View(Protocol):
         """Show a line for those who asked for more with ``-v``."""
         ...
 
-    def warn(self, message: str, hint: str | None = None) -> None:
-        """Show a warning about the run as a whole, such as ``--insecure`` or ``--simulate``."""
+    def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
+        """Show a warning about the run as a whole, such as ``--simulate``.
+
+        ``always``: even where warnings are left out, as one must be that tells of a guard that is down.
+        """
         ...
 
     def event(self, event: Event) -> None:

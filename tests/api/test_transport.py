@@ -15,7 +15,7 @@ import trustme
 
 from backupctl.api.connect import Login, Trust, connect, tls_context
 from backupctl.api.recovery import RecoveryApi
-from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, network_transport, timeout_for
+from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, Judgement, network_transport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -213,7 +213,7 @@ def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
 
 
 def test_connection_is_kept_open_however_long_it_is_idle() -> None:
-    transport = network_transport(tls=tls_context(Trust()), proxy=None, clock=SystemClock())
+    transport = network_transport(judgement=Judgement(tls_context(Trust())), proxy=None, clock=SystemClock())
     pool = transport._pool
     assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)
     transport.close()
@@ -277,7 +277,7 @@ def say_nothing(connection: socket.socket, over: threading.Event) -> None:
 
 def over_network() -> httpx.Client:
     clock = SystemClock()
-    inner = network_transport(tls=tls_context(ANYBODY), proxy=None, clock=clock)
+    inner = network_transport(judgement=Judgement(tls_context(ANYBODY)), proxy=None, clock=clock)
     return httpx.Client(transport=BoundedTransport(inner, clock, lambda _: None), trust_env=False)
 
 

@@ -11,6 +11,8 @@ from backupctl.errors import ExitCode
 from backupctl.results import (
     ArchiveResult,
     ArchivesResult,
+    AuthoritiesResult,
+    CertificateResult,
     Check,
     ChecksResult,
     Job,
@@ -19,6 +21,7 @@ from backupctl.results import (
     Message,
     PartSize,
     PartsResult,
+    PinResult,
     PreparedRequest,
     RequestsResult,
     RestoreResult,
@@ -29,6 +32,7 @@ from backupctl.results import (
 )
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
+from backupctl.views.human.certificate import authorities_page, certificate_page, fingerprints, pin_page
 from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, aligned, line, warning_lines
 from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
@@ -217,6 +221,32 @@ def _(result: RestoreResult, page: Page) -> Sheet:
 
 @in_brief.register
 def _(result: RestoreResult, page: Page) -> Sheet:
+    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+
+
+@in_full.register
+def _(result: CertificateResult, page: Page) -> Sheet:
+    return Sheet(certificate_page(result, page.symbols))
+
+
+@in_brief.register
+def _(result: CertificateResult, _page: Page) -> Sheet:
+    return Sheet(fingerprints(result.chain[:1]))
+
+
+@in_full.register
+def _(result: PinResult, page: Page) -> Sheet:
+    return Sheet(pin_page(result, page.symbols))
+
+
+@in_full.register
+def _(result: AuthoritiesResult, page: Page) -> Sheet:
+    return Sheet(authorities_page(result, page.symbols))
+
+
+@in_brief.register(PinResult)
+@in_brief.register(AuthoritiesResult)
+def _(result: Result, page: Page) -> Sheet:
     return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
 
 

@@ -54,9 +54,9 @@ class HumanView:
         if self._verbose:
             print_lines(self._err, labelled("debug", "", message))
 
-    def warn(self, message: str, hint: str | None = None) -> None:
+    def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
         """Show a warning about the run as a whole."""
-        if not self._quiet:
+        if always or not self._quiet:
             print_lines(self._err, warning_lines(message, hint))
 
     def event(self, event: Event) -> None:

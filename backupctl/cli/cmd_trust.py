@@ -1,0 +1,103 @@
+"""``backupctl trust``."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from backupctl.cli.app import App
+from backupctl.cli.inspecting import fingerprint_on_command_line, inspect_all, servers_to_inspect
+from backupctl.cli.options import ApplianceCommand, shared_options
+from backupctl.cli.pinning import pin
+from backupctl.errors import UsageError
+from backupctl.operations.trust import fetch_authorities, show_certificate
+from backupctl.results import Envelope
+from backupctl.settings.file_writing import replace, write_new
+from backupctl.settings.options import FINGERPRINT
+from backupctl.settings.parsers import parse_path
+
+_FILE_MODE = 0o644
+
+
+@click.group("trust")
+def command() -> None:
+    """Show, pin or fetch the appliance's certificate; no user and no password is asked for or sent."""
+
+
+@command.command(
+    "show",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl trust show -s vc01.example.com
+
+Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not the one of --fingerprint.""",
+)
+@shared_options
+@click.pass_obj
+def show(app: App) -> int:
+    """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
+    results = inspect_all(app, app.value(FINGERPRINT), show_certificate)
+    return app.finish(Envelope.of("trust show", results))
+
+
+@command.command(
+    "pin",
+    cls=ApplianceCommand,
+    epilog="""\b
+Examples:
+  backupctl trust pin -s vc01.example.com
+  backupctl trust pin -s vc01.example.com --fingerprint sha256:4f1c...
+
+The fingerprint goes into the configuration file, below [servers.NAME]. Exit status: 0 it is stored, 5 there is no
+answer, or it is not the one of --fingerprint.""",
+)
+@click.option("--yes", is_flag=True, help="Do not ask: believe whoever answers now.")
+@shared_options
+@click.pass_obj
+def pin_command(app: App, yes: bool) -> int:
+    """Store the fingerprint of the certificate, to trust this one and no other."""
+    expected = fingerprint_on_command_line(app)
+    if not (expected or yes or app.prompter.present):
+        raise UsageError(
+            "nobody is here to compare the fingerprint",
+            hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
+        )
+    looked_at = inspect_all(app, expected, show_certificate)
+    results = [pin(app, result, confirmed=yes or expected is not None) for result in looked_at]
+    return app.finish(Envelope.of("trust pin", results))
+
+
+@command.command(
+    "fetch",
+    cls=ApplianceCommand,
+    epilog="""\b
+Example:
+  backupctl trust fetch -s vc01.example.com --to vc01-ca.pem
+  backupctl list -s vc01.example.com -u svc-backup@vsphere.local --ca-file vc01-ca.pem
+
+Exit status: 0 the file is written.""",
+)
+@click.option("--to", "to", metavar="FILE", required=True, help="Write the certificates there, in PEM form.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@shared_options
+@click.pass_obj
+def fetch(app: App, to: str, force: bool) -> int:
+    """Fetch the appliance's own CA certificates into a file for --ca-file."""
+    path = parse_path(to)
+    if len(servers_to_inspect(app)) > 1:
+        raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
+    work = partial(fetch_authorities, write=partial(_write, path, force=force))
+    results = inspect_all(app, app.value(FINGERPRINT), work)
+    for result in results:
+        if result.authorities and not result.verified:
+            app.view.warn(
+                f"{result.server}: these certificates came over a connection that nobody vouches for",
+                hint="compare their fingerprints with what the appliance's console or the vSphere Client shows",
+            )
+    return app.finish(Envelope.of("trust fetch", results))
+
+
+def _write(path: Path, text: str, *, force: bool) -> str:
+    (replace if force else write_new)(path, text, _FILE_MODE)
+    return str(path)

@@ -1,0 +1,136 @@
+"""Trust before any login: what an appliance presents, who vouches for it, and its own CA. No credentials are sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from backupctl.errors import BackupctlError, BugError, ExitCode
+from backupctl.operations.run import Outcome
+from backupctl.operations.task import Task, call
+from backupctl.results import AuthoritiesResult, Certificate, CertificateResult, ErrorInfo, Result
+
+R = TypeVar("R", bound=Result)
+
+
+class FetchedAuthorities(Protocol):
+    """CA certificates as they were fetched."""
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """What they say."""
+        ...
+
+    @property
+    def pem(self) -> str:
+        """The text of a file with them."""
+        ...
+
+    @property
+    def verified(self) -> bool:
+        """Whether they came over a trusted connection."""
+        ...
+
+
+class TlsInspection(Protocol):
+    """What is asked of an appliance's TLS; each method raises errors of ``backupctl.errors`` only."""
+
+    @property
+    def store(self) -> str:
+        """Who is asked to vouch."""
+        ...
+
+    @property
+    def pinned(self) -> str | None:
+        """The fingerprint that is expected."""
+        ...
+
+    def presented(self) -> tuple[tuple[Certificate, ...], bool]:
+        """Return the certificates that are presented, the appliance's own first, and whether these are all."""
+        ...
+
+    def pin_mismatch(self) -> BackupctlError | None:
+        """Return what is wrong with the pin."""
+        ...
+
+    def distrust(self) -> BackupctlError | None:
+        """Return why the store does not vouch for the certificate."""
+        ...
+
+    def authorities(self) -> FetchedAuthorities:
+        """Fetch the appliance's own CA certificates."""
+        ...
+
+    def distrust_with(self, pem: str) -> BackupctlError | None:
+        """Return why these CA certificates do not vouch for the certificate."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """An appliance whose TLS is looked at, by the name it was asked for by."""
+
+    name: str
+    host: str
+    tls: TlsInspection
+
+
+def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome]) -> Task[R]:
+    """Do ``work`` and return its result; errors become part of it."""
+    try:
+        outcome = yield from work
+    except GeneratorExit:
+        raise
+    except BackupctlError as error:
+        outcome = Outcome(error=error)
+    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
+        outcome = Outcome(error=BugError.of(bug))
+    return result_type(
+        server=inspected.name,
+        host=inspected.host,
+        exit_code=outcome.error.exit_code if outcome.error else ExitCode.DONE,
+        error=ErrorInfo.of(outcome.error) if outcome.error else None,
+        **outcome.fields,
+    )
+
+
+def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
+    """Return what an appliance presents and whether the store vouches for it; with a pin, that it fits.
+
+    That nobody vouches for it is no failure: it is the answer.
+    """
+    return (yield from inspect(inspected, CertificateResult, _look(inspected.tls)))
+
+
+def _look(tls: TlsInspection) -> Task[Outcome]:
+    chain, complete = yield from call(tls.presented)
+    distrust = yield from call(tls.distrust)
+    fields: dict[str, Any] = {
+        "certificate": chain[0],
+        "chain": chain,
+        "chain_complete": complete,
+        "trusted": distrust is None,
+        "store": tls.store,
+        "reason": distrust.message if distrust else None,
+        "pinned": tls.pinned,
+    }
+    return Outcome(fields, tls.pin_mismatch())
+
+
+def fetch_authorities(inspected: Inspected, write: Callable[[str], str]) -> Task[AuthoritiesResult]:
+    """Fetch an appliance's own CA certificates and give their text to ``write``, which returns the file's name."""
+    return (yield from inspect(inspected, AuthoritiesResult, _fetch(inspected.tls, write)))
+
+
+def _fetch(tls: TlsInspection, write: Callable[[str], str]) -> Task[Outcome]:
+    fetched = yield from call(tls.authorities)
+    distrust = yield from call(lambda: tls.distrust_with(fetched.pem))
+    fields: dict[str, Any] = {
+        "authorities": fetched.certificates,
+        "verified": fetched.verified,
+        "vouches": distrust is None,
+        "reason": distrust.message if distrust else None,
+    }
+    try:
+        return Outcome({**fields, "file": write(fetched.pem)})
+    except BackupctlError as error:
+        return Outcome(fields, error)

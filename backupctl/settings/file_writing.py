@@ -1,0 +1,61 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from backupctl.errors import ConfigError, OutputError
+
+
+def write_new(path: Path, text: str, mode: int) -> None:
+    """Write a file that must not be there yet; raise ConfigError if it is, OutputError if it cannot be written."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError as error:
+        raise ConfigError(f"{path} is there already", hint="name another file, or overwrite it with --force") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise _unwritable(path, error) from error
+
+
+def replace(path: Path, text: str, mode: int) -> None:
+    """Write a file in place of the one that may be there, whose mode it keeps; nobody ever sees half of it.
+
+    A symbolic link stays one. Raises OutputError.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = None
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            mode = target.stat().st_mode & 0o7777
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _keep_owner(target, temporary)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise _unwritable(path, error) from error
+
+
+def _keep_owner(target: Path, temporary: str) -> None:
+    """Leave a user's file with the user, when root writes it; nobody else can."""
+    with contextlib.suppress(OSError):
+        before = target.stat()
+        os.chown(temporary, before.st_uid, before.st_gid)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror or error}")
