@@ -146,12 +146,12 @@ class PinMismatchError(CertificateError):
     slug = "pin-mismatch"
 
     @classmethod
-    def of(cls, host: str, expected: str, presented: str) -> "PinMismatchError":
+    def of(cls, server: str, expected: str, presented: str) -> "PinMismatchError":
         """Return the error for a certificate with another fingerprint."""
         return cls(
-            f"{host} does not present the pinned certificate: expected {expected}, presented {presented}",
-            hint="was it renewed on purpose? Compare the presented one with what the appliance's own console shows; if "
-            f"they are the same, pin it anew: `backupctl trust pin -s {host}`",
+            f"{server} does not present the pinned certificate: expected {expected}, presented {presented}",
+            hint="was it renewed on purpose? Compare the presented one with what the appliance itself says; if they "
+            f"are the same, pin it anew: `backupctl trust pin -s {server}`",
         )
 
 

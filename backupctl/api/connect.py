@@ -146,7 +146,7 @@ def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
     Raises ConfigError for trust settings that cannot be used.
     """
     tls = tls_context(trust)
-    judgement = Judgement(tls, pinned_to(trust.fingerprint, route.host)) if trust.fingerprint else Judgement(tls)
+    judgement = Judgement(tls, pinned_to(trust.fingerprint, route.server)) if trust.fingerprint else Judgement(tls)
     inner = network_transport(judgement=judgement, proxy=route.proxy, clock=route.clock)
     return ExplainingTransport(inner, route, trust.store, unverified_context)
 

@@ -34,6 +34,11 @@ class Route:
         """The host of the appliance."""
         return self.url.host
 
+    @property
+    def server(self) -> str:
+        """The appliance as ``--server`` names it: the host, with its port where that is not the usual one."""
+        return self.url.netloc.decode()
+
 
 class Presented(NamedTuple):
     """The certificates of a handshake in DER form, the appliance's own first.
@@ -64,13 +69,13 @@ def presented_by(tls: TlsConnection) -> Presented:
     return Presented(chain, complete=True) if chain[:1] == (own,) else Presented((own,), complete=False)
 
 
-def pinned_to(fingerprint: str, host: str) -> Callable[[TlsConnection], None]:
+def pinned_to(fingerprint: str, server: str) -> Callable[[TlsConnection], None]:
     """Return what judges a connection by its certificate; it raises PinMismatchError."""
 
     def judge(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(host, fingerprint, presented)
+            raise PinMismatchError.of(server, fingerprint, presented)
 
     return judge
 

@@ -11,7 +11,7 @@ from backupctl.api.connect import HEADERS, Trust, leniently, tls_context, transp
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
-from backupctl.errors import CertificateError, PinMismatchError
+from backupctl.errors import CertificateError, NotSupportedError, PinMismatchError
 from backupctl.results import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 
@@ -56,7 +56,7 @@ class Inspection:
         presented = fingerprint_of(self._look().chain[0])
         if self.pinned in {None, presented}:
             return None
-        return PinMismatchError.of(self._route.host, str(self.pinned), presented)
+        return PinMismatchError.of(self._route.server, str(self.pinned), presented)
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""
@@ -108,5 +108,10 @@ class Inspection:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:
                 raise unreachable(error, self._route.host, doing) from error
+        if response.status_code == 404:
+            raise NotSupportedError(
+                f"{self._route.host} has no {PATH} (404)",
+                hint="a vCenter offers it on port 443; `backupctl trust pin` needs no CA",
+            )
         raise_for_status(response, doing)
         return response.content

@@ -95,7 +95,7 @@ class _BoundedStream(httpcore.NetworkStream):
             return _BoundedStream(stream, self._clock, self._judgement)
         stream = self._stream.start_tls(ssl_context, server_hostname, within)
         try:
-            self._judgement.judge(stream.get_extra_info("ssl_object"))
+            self._judgement.judge(_tls_of(stream))
         except BaseException:
             stream.close()
             raise
@@ -103,6 +103,18 @@ class _BoundedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
         return self._stream.get_extra_info(info)
+
+
+def _tls_of(stream: httpcore.NetworkStream) -> TlsConnection:
+    """Return the connection whose handshake was the last one.
+
+    TLS within the TLS of a proxy is an ``ssl.SSLObject``, and the stream's socket is then that with the proxy.
+    Elsewhere httpcore hands out what is beneath an ``ssl.SSLSocket``, and the socket itself is what was asked for.
+    """
+    inner = stream.get_extra_info("ssl_object")
+    connection = inner if isinstance(inner, ssl.SSLObject) else stream.get_extra_info("socket")
+    assert isinstance(connection, TlsConnection)  # noqa: S101 - what httpcore makes of a handshake
+    return connection
 
 
 def _start_tls_with_proxy(

@@ -93,7 +93,8 @@ def fetch(app: App, to: str, force: bool) -> int:
         if result.authorities and not result.verified:
             app.view.warn(
                 f"{result.server}: these certificates came over a connection that nobody vouches for",
-                hint="compare their fingerprints with what the appliance's console or the vSphere Client shows",
+                hint="compare their fingerprints with those on the appliance itself (console, VAMI or vSphere Client)",
+                always=True,
             )
     return app.finish(Envelope.of("trust fetch", results))
 

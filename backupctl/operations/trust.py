@@ -98,10 +98,11 @@ def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
 
     That nobody vouches for it is no failure: it is the answer.
     """
-    return (yield from inspect(inspected, CertificateResult, _look(inspected.tls)))
+    return (yield from inspect(inspected, CertificateResult, _look(inspected)))
 
 
-def _look(tls: TlsInspection) -> Task[Outcome]:
+def _look(inspected: Inspected) -> Task[Outcome]:
+    tls = inspected.tls
     chain, complete = yield from call(tls.presented)
     distrust = yield from call(tls.distrust)
     fields: dict[str, Any] = {
@@ -110,7 +111,7 @@ def _look(tls: TlsInspection) -> Task[Outcome]:
         "chain_complete": complete,
         "trusted": distrust is None,
         "store": tls.store,
-        "reason": distrust.message if distrust else None,
+        "reason": _why(inspected, distrust),
         "pinned": tls.pinned,
     }
     return Outcome(fields, tls.pin_mismatch())
@@ -118,19 +119,24 @@ def _look(tls: TlsInspection) -> Task[Outcome]:
 
 def fetch_authorities(inspected: Inspected, write: Callable[[str], str]) -> Task[AuthoritiesResult]:
     """Fetch an appliance's own CA certificates and give their text to ``write``, which returns the file's name."""
-    return (yield from inspect(inspected, AuthoritiesResult, _fetch(inspected.tls, write)))
+    return (yield from inspect(inspected, AuthoritiesResult, _fetch(inspected, write)))
 
 
-def _fetch(tls: TlsInspection, write: Callable[[str], str]) -> Task[Outcome]:
+def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome]:
+    tls = inspected.tls
     fetched = yield from call(tls.authorities)
     distrust = yield from call(lambda: tls.distrust_with(fetched.pem))
     fields: dict[str, Any] = {
         "authorities": fetched.certificates,
         "verified": fetched.verified,
         "vouches": distrust is None,
-        "reason": distrust.message if distrust else None,
+        "reason": _why(inspected, distrust),
     }
     try:
         return Outcome({**fields, "file": write(fetched.pem)})
     except BackupctlError as error:
         return Outcome(fields, error)
+
+
+def _why(inspected: Inspected, distrust: BackupctlError | None) -> str | None:
+    return None if distrust is None else distrust.message.removeprefix(f"{inspected.host}: ")

@@ -15,10 +15,11 @@ from typing import Self
 from backupctl.clock import Clock
 from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.certificate import Certificate, make_certificate
+from backupctl.simulator.certificate import Certificate, download_zip, make_certificate
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.sockets import ApplianceServer
 from backupctl.simulator.store import BackupStore
+from backupctl.simulator.wire import Answer
 
 TICK_SECONDS = 0.5
 """How often finished jobs are looked for when nobody asks, so that their files appear in the store."""
@@ -44,7 +45,8 @@ class SimulatorServer:
     """Serves appliances from entering the context to leaving it, each connection in a thread.
 
     Raises ``UsageError`` for an option that makes no sense, ``ConfigError`` when HTTPS needs a package that is missing,
-    ``UsageError`` when an address cannot be listened on. ``states`` are the appliances themselves, for tests.
+    ``UsageError`` when an address cannot be listened on. ``states`` are the appliances themselves, and
+    ``certificate`` is what they present, for tests.
     """
 
     def __init__(self, options: ServerOptions, clock: Clock) -> None:
@@ -53,6 +55,7 @@ class SimulatorServer:
         self.options = options
         self.states: list[Appliance] = []
         self.appliances: list[ServedAppliance] = []
+        self.certificate: Certificate | None = None
         self._clock = clock
         self._servers: list[ApplianceServer] = []
         self._stopping: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -80,9 +83,9 @@ class SimulatorServer:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
-            certificate = self._certificate() if self.options.tls else None
+            self.certificate = self._certificate() if self.options.tls else None
             for index, appliance in enumerate(self.states):
-                self._listen(index, appliance, certificate)
+                self._listen(index, appliance, self.certificate)
             self._write_ready_file()
             self._start_accepting()
             if self.options.store:
@@ -121,6 +124,9 @@ class SimulatorServer:
             server = ApplianceServer(address, appliance, self._clock, certificate.context if certificate else None)
         except OSError as error:
             raise UsageError(f"cannot listen on {address[0]} port {address[1]}: {error.strerror or error}") from None
+        if certificate is not None:
+            content = download_zip(certificate.authority)
+            appliance.downloads["/certs/download.zip"] = Answer(200, (("Content-Type", "application/zip"),), content)
         self._servers.append(server)
         self._cleanup.callback(server.server_close)
         self._cleanup.callback(server.close_connections)

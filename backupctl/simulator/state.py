@@ -21,7 +21,7 @@ from backupctl.simulator.restores import Reconciliation, Restore, Stage
 from backupctl.simulator.runs import FAILED_MESSAGES, Run
 from backupctl.simulator.schedules import ScheduleBook
 from backupctl.simulator.sessions import SessionBook
-from backupctl.simulator.wire import Message, SeenRequest, message
+from backupctl.simulator.wire import Answer, Message, SeenRequest, message
 
 BUSY_BEFORE = 5 * 60.0
 """The job of somebody else (fault ``busy``) began this many seconds before the appliance did."""
@@ -89,6 +89,7 @@ class ApplianceState:
         self.stage: Stage = "fresh" if fresh else "configured"
         self.restore: Restore | None = None
         self.reconciliation: Reconciliation | None = None
+        self.downloads: dict[str, Answer] = {}  # what is there for anybody, by its path
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[SeenRequest] = deque(maxlen=MOST_REQUESTS_KEPT)
         self.archives = Shelves(MemoryShelf(), *([store] if store else []))
