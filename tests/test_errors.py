@@ -30,7 +30,7 @@ SLUGS: dict[int, set[str]] = {
     2: {"usage"},
     3: {"config", "read-only"},
     4: {"auth", "forbidden"},
-    5: {"connection", "tls", "not-started", "outcome-unknown"},
+    5: {"connection", "tls", "pin-mismatch", "not-started", "outcome-unknown"},
     6: {"api", "not-supported", "not-cancelled", "not-started", "not-tried", "not-together"},
     7: {"backup-failed"},
     8: {"timed-out", "running", "stalled"},

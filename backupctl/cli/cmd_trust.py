@@ -49,8 +49,9 @@ Examples:
   backupctl trust pin -s vc01.example.com
   backupctl trust pin -s vc01.example.com --fingerprint sha256:4f1c...
 
-The fingerprint goes into the configuration file, below [servers.NAME]. Exit status: 0 it is stored, 5 there is no
-answer, or it is not the one of --fingerprint.""",
+The fingerprint goes into the configuration file, below [servers.NAME].
+
+Exit status: 0 it is stored, 5 there is no answer, or it is not the one of --fingerprint.""",
 )
 @click.option("--yes", is_flag=True, help="Do not ask: believe whoever answers now.")
 @shared_options

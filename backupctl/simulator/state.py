@@ -3,6 +3,7 @@
 It knows nothing of requests; what they do with it is in the modules of the operations.
 """
 
+import functools
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -89,13 +90,17 @@ class ApplianceState:
         self.stage: Stage = "fresh" if fresh else "configured"
         self.restore: Restore | None = None
         self.reconciliation: Reconciliation | None = None
-        self.downloads: dict[str, Answer] = {}  # what is there for anybody, by its path
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[SeenRequest] = deque(maxlen=MOST_REQUESTS_KEPT)
         self.archives = Shelves(MemoryShelf(), *([store] if store else []))
         if history:
             self._remember()
         self._apply_standing_faults()
+
+    @functools.cached_property
+    def downloads(self) -> dict[str, Answer]:
+        """What is there for anybody who asks, by its path."""
+        return {}
 
     @property
     def moment(self) -> float:

@@ -58,7 +58,7 @@ class _Connection(socketserver.BaseRequestHandler):
         if self.server.upstream is None:
             return
         with socket.create_connection(("127.0.0.1", self.server.upstream)) as upstream:
-            answers = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
+            answers = threading.Thread(target=pump, args=(upstream, self.request), daemon=True)
             answers.start()
             with contextlib.suppress(OSError):
                 while data := self.request.recv(65536):
@@ -69,7 +69,7 @@ class _Connection(socketserver.BaseRequestHandler):
             answers.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def pump(source: socket.socket, sink: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)

@@ -14,7 +14,10 @@ from backupctl.results import (
     ArchiveResult,
     ArchivesResult,
     Attached,
+    AuthoritiesResult,
     Cancelling,
+    Certificate,
+    CertificateResult,
     Change,
     Check,
     ChecksResult,
@@ -30,6 +33,7 @@ from backupctl.results import (
     PartSize,
     PartsResult,
     PartsSelected,
+    PinResult,
     PreparedRequest,
     Progressed,
     Recovered,
@@ -114,6 +118,21 @@ def some_metadata(**fields: Any) -> Metadata:
     return Metadata(**{**facts, **fields})
 
 
+def a_certificate(**fields: Any) -> Certificate:
+    facts: dict[str, Any] = {
+        "subject": "CN=vc01.example.com, C=US",
+        "issuer": "CN=CA, DC=vsphere, DC=local",
+        "names": ("vc01.example.com",),
+        "not_before": datetime(2025, 1, 1, tzinfo=UTC),
+        "not_after": datetime(2027, 1, 1, tzinfo=UTC),
+        "expires_in_days": 305,
+        "authority": False,
+        "serial_number": "0a1b",
+        "fingerprint": f"sha256:{'ab' * 32}",
+    }
+    return Certificate(**{**facts, **fields})
+
+
 def every_event() -> list[Event]:
     at: dict[str, Any] = {"time": START, "server": "vc01"}
     return [
@@ -136,6 +155,15 @@ def every_result(**fields: Any) -> list[Result]:
     where: dict[str, Any] = {**WHERE, **fields}
     part = PartSize(id="seat", name="Stats", description="d", selected_by_default=True, optional=True, size_mb=1234)
     request = PreparedRequest(method="POST", url="https://vc01.example.com/api/x", body={"location_password": "***"})
+    seen: dict[str, Any] = {
+        "certificate": a_certificate(),
+        "chain": (a_certificate(), a_certificate(subject="CN=CA, DC=vsphere, DC=local", expires_in_days=-3)),
+        "chain_complete": False,
+        "trusted": False,
+        "store": "the system's store of CAs",
+        "reason": "the certificate is self-signed",
+        "pinned": f"sha256:{'cd' * 32}",
+    }
     return [
         JobResult(**where, job=a_finished_job(messages=(a_message("done"),))),
         JobsResult(**where, jobs=(a_finished_job(),)),
@@ -152,6 +180,16 @@ def every_result(**fields: Any) -> list[Result]:
         ArchivesResult(**where, archives=(an_archive(),)),
         ArchiveResult(**where, archive=an_archive()),
         RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
+        CertificateResult(**where, **seen),
+        PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),
+        AuthoritiesResult(
+            **where,
+            authorities=(a_certificate(issuer="CN=vc01.example.com, C=US", authority=True),),
+            file="ca.pem",
+            verified=False,
+            vouches=False,
+            reason="it expired",
+        ),
         RequestsResult(**where, requests=(request,)),
     ]
 

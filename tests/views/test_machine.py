@@ -35,6 +35,11 @@ ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "
 METADATA_KEYS = [
     "applicable", "boxname", "version", "timestamp", "parts", "comment", "sso_login_required", "messages",
 ]  # fmt: skip
+CERTIFICATE_RESULT_KEYS = ["certificate", "chain", "chain_complete", "trusted", "store", "reason", "pinned"]
+CERTIFICATE_KEYS = [
+    *("subject", "issuer", "names", "not_before", "not_after", "expires_in_days"),
+    *("authority", "serial_number", "fingerprint"),
+]
 OWN_KEYS_OF_RESULTS = {
     "JobResult": ["job"],
     "JobsResult": ["jobs"],
@@ -46,6 +51,9 @@ OWN_KEYS_OF_RESULTS = {
     "ArchivesResult": ["archives"],
     "ArchiveResult": ["archive"],
     "RestoreResult": ["metadata", "job"],
+    "CertificateResult": CERTIFICATE_RESULT_KEYS,
+    "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
+    "AuthoritiesResult": ["authorities", "file", "verified", "vouches", "reason"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {
@@ -131,6 +139,8 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(restore["metadata"]) == METADATA_KEYS
     assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]
     assert list(restore["job"]) == JOB_KEYS
+    assert list(results["CertificateResult"]["certificate"]) == CERTIFICATE_KEYS
+    assert list(results["AuthoritiesResult"]["authorities"][0]) == CERTIFICATE_KEYS
 
 
 def test_json_contract_events_have_these_keys() -> None:

@@ -1,0 +1,363 @@
+"""Trust for real: what is judged, on which connection, and what is said of a certificate that is not trusted."""
+
+import json
+import ssl
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from backupctl.clock import SystemClock
+from backupctl.rules.fingerprint import fingerprint_of
+from backupctl.simulator.certificate import Certificate
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.server import SimulatorServer
+from tests.support.command_line import PASSWORD, USER, Run
+from tests.support.processes import Program, Programs, Served, wait_until
+from tests.support.tls import ca_file, server_context, tls_listener, tls_proxy
+
+pytestmark = pytest.mark.real
+
+NOW = SystemClock().now()
+DAY = timedelta(days=1)
+WRONG = f"sha256:{'0' * 64}"
+
+
+@pytest.fixture
+def server() -> Iterator[SimulatorServer]:
+    with SimulatorServer(ServerOptions(), SystemClock()) as server:
+        yield server
+
+
+@pytest.fixture
+def certificate(server: SimulatorServer) -> Certificate:
+    assert server.certificate is not None
+    return server.certificate
+
+
+def untrusting(server: SimulatorServer, **more: str) -> dict[str, str]:
+    """The environment of somebody who knows the appliance's address and the password, and nothing of its CA."""
+    environ = Served(**asdict(server.appliances[0])).environ
+    del environ["BACKUPCTL_CA_FILE"]
+    return {**environ, **more}
+
+
+def result_of(run: Run) -> Any:
+    (result,) = json.loads(run.out)["results"]
+    return result
+
+
+# The pin
+
+
+def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
+    program: Program, server: SimulatorServer, certificate: Certificate
+) -> None:
+    certificate.renew("other.example.com", not_after=NOW - DAY)
+    pin = certificate.fingerprint.removeprefix("sha256:").upper()
+    written = ":".join(pin[index : index + 2] for index in range(0, 64, 2))
+    listed = program.run("list", "--fingerprint", written, environ=untrusting(server))
+    assert (listed.code, listed.err) == (0, f"{server.appliances[0].url[8:]} has no backup jobs yet\n")
+    assert server.states[0].open_sessions == 0
+
+
+def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program) -> None:
+    leaf = trustme.CA().issue_cert("127.0.0.1")
+    with tls_listener(server_context(leaf)) as listener:
+        environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
+        refused = program.run("list", "-o", "json", environ={**environ, "BACKUPCTL_FINGERPRINT": WRONG})
+    assert (refused.code, listener.handshakes, bytes(listener.received)) == (5, 1, b"")
+    error, presented = result_of(refused)["error"], fingerprint_of(der_of(leaf))
+    assert error["slug"] == "pin-mismatch"
+    assert f"expected {WRONG}, presented {presented}" in error["message"]
+    assert f"backupctl trust pin -s 127.0.0.1:{listener.port}" in error["hint"]
+
+
+def test_counting_server_does_count_what_an_unverified_client_sends(program: Program) -> None:
+    with tls_listener(server_context(trustme.CA().issue_cert("127.0.0.1"))) as listener:
+        environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
+        running = program.start("list", "--insecure", environ=environ)
+        wait_until(lambda: bool(listener.received), "a request")
+        running.kill()
+    assert b"Authorization: Basic" in listener.received
+
+
+def test_pin_is_judged_anew_on_each_connection_of_a_run(
+    program: Program, server: SimulatorServer, certificate: Certificate
+) -> None:
+    environ = untrusting(server, BACKUPCTL_FINGERPRINT=certificate.fingerprint)
+    running = program.start("create", environ=environ)
+    running.said("job 2")
+    certificate.renew("127.0.0.1")
+    for each in server._servers:
+        each.close_connections()
+    ended = running.end()
+    assert ended.code == 5
+    assert "does not present the pinned certificate" in ended.err
+    assert {request.path for request in server.states[0].requests if request.status == 401} <= {""}
+
+
+@pytest.mark.parametrize(("pin_fits", "ca_fits"), [(True, True), (False, True), (True, False)])
+def test_pin_and_ca_file_must_both_hold(
+    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path, pin_fits: bool, ca_fits: bool
+) -> None:
+    authority = certificate.ca_file if ca_fits else ca_file(trustme.CA(), tmp_path)
+    pin = certificate.fingerprint if pin_fits else WRONG
+    environ = untrusting(server, BACKUPCTL_CA_FILE=str(authority), BACKUPCTL_FINGERPRINT=pin)
+    listed = program.run("list", "-o", "json", environ=environ)
+    if pin_fits and ca_fits:
+        assert listed.code == 0
+        return
+    assert result_of(listed)["error"]["slug"] == ("tls" if pin_fits else "pin-mismatch")
+    assert not server.states[0].requests
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--insecure", "--fingerprint", WRONG), "--insecure and --fingerprint exclude each other"),
+        (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS, and so no certificate"),
+        (("--fingerprint", "ab:cd"), "is not 64 hexadecimal digits"),
+        (("--fingerprint", "ab" * 20), "is as long as a SHA-1 one"),
+    ],
+)
+def test_pin_that_makes_no_sense_ends_with_2(program: Program, words: tuple[str, ...], why: str) -> None:
+    environ = {"BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
+    at = () if "--server" in words else ("--server", "127.0.0.1:1")
+    refused = program.run("list", *at, *words, environ=environ)
+    assert refused.code == 2
+    assert why in refused.err
+
+
+# Through a proxy with TLS of its own
+
+
+def test_pin_is_about_the_appliance_and_not_about_the_proxy(
+    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("127.0.0.1")
+    with tls_proxy(server_context(leaf)) as proxy:
+        environ = untrusting(server, BACKUPCTL_PROXY=proxy.url, SSL_CERT_FILE=str(ca_file(authority, tmp_path)))
+        fits = program.run("list", "--fingerprint", certificate.fingerprint, environ=environ)
+        before = len(server.states[0].requests)
+        of_the_proxy = program.run("list", "--fingerprint", fingerprint_of(der_of(leaf)), environ=environ)
+    assert (fits.code, of_the_proxy.code) == (0, 5)
+    assert f"presented {certificate.fingerprint}" in of_the_proxy.err
+    assert len(server.states[0].requests) == before > 0
+    assert bytes(proxy.received).count(b"CONNECT ") == 2
+
+
+def test_proxy_that_is_not_trusted_is_named_and_gets_no_request(program: Program, server: SimulatorServer) -> None:
+    with tls_proxy(server_context(trustme.CA().issue_cert("127.0.0.1"))) as proxy:
+        environ = untrusting(server, BACKUPCTL_PROXY=proxy.url)
+        refused = program.run("list", "--fingerprint", WRONG, environ=environ)
+    assert (refused.code, bytes(proxy.received)) == (5, b"")
+    assert "the certificate of the proxy 127.0.0.1 is not trusted" in refused.err
+
+
+def test_certificate_behind_a_proxy_is_shown_and_explained(
+    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    with tls_proxy(server_context(authority.issue_cert("127.0.0.1"))) as proxy:
+        environ = untrusting(server, BACKUPCTL_PROXY=proxy.url, SSL_CERT_FILE=str(ca_file(authority, tmp_path)))
+        shown = result_of(program.run("trust", "show", "-o", "json", environ=environ))
+    assert shown["certificate"]["fingerprint"] == certificate.fingerprint
+    assert "is signed by 'O=backupctl simulator" in shown["reason"]
+
+
+# Each its own sentence
+
+
+SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "expired": (
+        {"not_before": NOW - 90 * DAY, "not_after": NOW - 12 * DAY},
+        f"the certificate expired on {NOW - 12 * DAY:%Y-%m-%d}",
+        "is the clock of this machine right?",
+    ),
+    "not yet valid": (
+        {"not_before": NOW + 12 * DAY, "not_after": NOW + 90 * DAY},
+        f"the certificate is not valid before {NOW + 12 * DAY:%Y-%m-%d}",
+        "is the clock of this machine right?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_certificate_out_of_its_time_says_since_when(
+    program: Program, server: SimulatorServer, certificate: Certificate, case: str
+) -> None:
+    times, sentence, hint = SENTENCES[case]
+    certificate.renew("127.0.0.1", **times)
+    environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file))
+    refused = program.run("list", environ=environ)
+    assert refused.code == 5
+    assert f"127.0.0.1: {sentence}" in refused.err
+    assert hint in refused.err
+    assert not server.states[0].requests
+
+
+def test_certificate_of_another_name_says_which_names_it_has(
+    program: Program, server: SimulatorServer, certificate: Certificate
+) -> None:
+    certificate.renew("vc01.example.com", "10.0.0.7")
+    environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file))
+    by_address = program.run("list", environ=environ)
+    at = environ["BACKUPCTL_SERVER"].replace("127.0.0.1", "localhost")
+    by_name = program.run("list", environ={**environ, "BACKUPCTL_SERVER": at})
+    assert "the certificate is for vc01.example.com, 10.0.0.7, not for 127.0.0.1" in by_address.err
+    assert "the certificate is for vc01.example.com, 10.0.0.7, not for localhost" in by_name.err
+    assert (by_address.code, by_name.code) == (5, 5)
+
+
+def test_certificate_of_an_unknown_authority_says_whose_and_what_to_do(
+    program: Program, server: SimulatorServer
+) -> None:
+    refused = program.run("list", environ=untrusting(server))
+    assert refused.code == 5
+    assert "the certificate is signed by 'O=backupctl simulator" in refused.err
+    assert "which is not in the system's store of CAs" in refused.err
+    assert f"backupctl trust fetch -s {server.appliances[0].url[8:]} --to FILE" in refused.err
+
+
+def test_certificate_that_is_self_signed_is_called_so(program: Program, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    both = tmp_path / "self.pem"
+    both.write_bytes(authority.private_key_pem.bytes() + authority.cert_pem.bytes())
+    context.load_cert_chain(both)
+    with tls_listener(context) as listener:
+        environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
+        refused = program.run("list", environ=environ)
+    assert (refused.code, bytes(listener.received)) == (5, b"")
+    assert "the certificate is self-signed (O=trustme" in refused.err
+
+
+def test_insecure_warns_even_with_q(program: Program, server: SimulatorServer) -> None:
+    listed = program.run("list", "--insecure", "-q", environ=untrusting(server))
+    assert (listed.code, listed.out) == (0, "")
+    assert "warning: --insecure: the certificate of" in listed.err
+
+
+# trust
+
+
+def test_trust_show_sends_no_http_and_needs_no_user(program: Program) -> None:
+    leaf = trustme.CA().issue_cert("127.0.0.1", "vc01.example.com")
+    with tls_listener(server_context(leaf)) as listener:
+        shown = program.run("trust", "show", "-s", listener.url, "-o", "json")
+    assert (shown.code, shown.err, bytes(listener.received)) == (0, "", b"")
+    result = result_of(shown)
+    assert result["certificate"]["names"] == ["127.0.0.1", "vc01.example.com"]
+    assert result["certificate"]["fingerprint"] == fingerprint_of(der_of(leaf))
+    assert (result["trusted"], result["chain_complete"]) == (False, True)
+
+
+def test_trust_show_tells_the_whole_chain_as_presented(program: Program) -> None:
+    root = trustme.CA()
+    middle = root.create_child_ca()
+    leaf = middle.issue_cert("127.0.0.1")
+    with tls_listener(server_context(leaf)) as listener:
+        result = result_of(program.run("trust", "show", "-s", listener.url, "-o", "json"))
+    own, above = result["chain"]
+    assert (own["issuer"], own["authority"], above["authority"]) == (above["subject"], False, True)
+
+
+def test_trust_show_says_that_a_ca_file_vouches(program: Program, server: SimulatorServer) -> None:
+    url, authority = server.appliances[0].url, str(server.appliances[0].ca_file)
+    shown = program.run("trust", "show", "-s", url, "--ca-file", authority)
+    assert f"the certificate is trusted by {authority}" in shown.out
+    quiet = program.run("trust", "show", "-s", url, "-q")
+    assert (quiet.code, quiet.out) == (0, f"{server.appliances[0].fingerprint}\n")
+
+
+def test_trust_show_of_several_tells_each_and_of_a_dead_one_why(program: Program, server: SimulatorServer) -> None:
+    shown = program.run("trust", "show", "-s", server.appliances[0].url, "-s", "127.0.0.1:1", "-o", "json")
+    alive, dead = json.loads(shown.out)["results"]
+    assert (shown.code, alive["exit_code"], dead["exit_code"]) == (5, 0, 5)
+    assert dead["error"]["message"] == "127.0.0.1: cannot connect: Connection refused"
+
+
+def test_trust_show_with_a_pin_that_does_not_fit_ends_with_5(program: Program, server: SimulatorServer) -> None:
+    shown = program.run("trust", "show", "-s", server.appliances[0].url, "--fingerprint", WRONG, "-o", "json")
+    result = result_of(shown)
+    assert (shown.code, result["error"]["slug"], result["pinned"]) == (5, "pin-mismatch", WRONG)
+    assert result["certificate"]["fingerprint"] == server.appliances[0].fingerprint
+
+
+def test_trust_of_what_has_no_tls_ends_with_2(program: Program) -> None:
+    assert program.run("trust", "show", "-s", "http://127.0.0.1:1").code == 2
+    assert program.run("trust", "show", "--simulate").code == 2
+
+
+def test_trust_pin_stores_what_a_later_run_is_held_to(
+    program: Program, programs: Programs, server: SimulatorServer, certificate: Certificate
+) -> None:
+    url = server.appliances[0].url
+    pinned = program.run("trust", "pin", "-s", url, "--yes", "-o", "json")
+    path = programs.home / ".config/backupctl/config.toml"
+    result = result_of(pinned)
+    assert (pinned.code, result["file"], result["replaced"]) == (0, str(path), None)
+    assert tomllib.loads(path.read_text())["servers"][url[8:]] == {
+        "host": url[8:],
+        "fingerprint": certificate.fingerprint,
+    }
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = certificate.fingerprint
+    certificate.renew("127.0.0.1")
+    again = result_of(program.run("trust", "pin", "-s", url, "--yes", "-o", "json"))
+    assert again["replaced"] == before
+    assert certificate.fingerprint in path.read_text()
+    assert not server.states[0].requests
+
+
+def test_trust_pin_without_anybody_to_compare_ends_with_2(
+    program: Program, programs: Programs, server: SimulatorServer
+) -> None:
+    url = server.appliances[0].url
+    assert program.run("trust", "pin", "-s", url).code == 2
+    other = program.run("trust", "pin", "-s", url, "--fingerprint", WRONG)
+    assert other.code == 5
+    assert "does not present the pinned certificate" in other.err
+    assert not (programs.home / ".config").exists()
+    expected = program.run("trust", "pin", "-s", url, "--fingerprint", str(server.appliances[0].fingerprint), "-q")
+    assert (expected.code, expected.out, expected.err) == (0, "", "")
+
+
+def test_trust_fetch_gets_the_authority_that_then_lets_in(
+    program: Program, server: SimulatorServer, tmp_path: Path
+) -> None:
+    url, path = server.appliances[0].url, tmp_path / "vc01-ca.pem"
+    fetched = program.run("trust", "fetch", "-s", url, "--to", str(path), "-o", "json")
+    result = result_of(fetched)
+    assert fetched.code == 0
+    assert (result["verified"], result["vouches"], len(result["authorities"])) == (False, True, 1)
+    assert "these certificates came over a connection that nobody vouches for" in fetched.err
+    assert program.run("list", environ=untrusting(server, BACKUPCTL_CA_FILE=str(path))).code == 0
+    with_pin = ("--fingerprint", str(server.appliances[0].fingerprint), "--force", "-o", "json")
+    pinned = program.run("trust", "fetch", "-s", url, "--to", str(path), *with_pin)
+    assert (result_of(pinned)["verified"], pinned.err) == (True, "")
+
+
+def test_trust_fetch_overwrites_nothing_without_force(
+    program: Program, server: SimulatorServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("mine")
+    words = ("trust", "fetch", "-s", server.appliances[0].url, "--to", str(path))
+    refused = program.run(*words)
+    assert (refused.code, path.read_text()) == (3, "mine")
+    assert "--force" in refused.err
+    assert program.run(*words, "--force").code == 0
+    assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert program.run("trust", "fetch", "-s", server.appliances[0].url, "--to", str(tmp_path / "a/b")).code == 11
+
+
+def der_of(leaf: trustme.LeafCert) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())

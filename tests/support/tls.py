@@ -1,0 +1,107 @@
+"""The other side of TLS: a server that counts what reaches it, a proxy, and authorities to choose from."""
+
+import contextlib
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from tests.support.relay import pump
+
+
+def server_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(context)
+    return context
+
+
+def ca_file(authority: trustme.CA, folder: Path, name: str = "ca.pem") -> Path:
+    path = folder / name
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+class TlsListener(socketserver.ThreadingTCPServer):
+    """Shakes hands, counts what is sent, and answers nothing."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, context: ssl.SSLContext, handler: type[socketserver.BaseRequestHandler] | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or _Counting)
+        self.context = context
+        self.handshakes = 0
+        self.received = bytearray()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        with self.context.wrap_socket(request, server_side=True) as connection:
+            self.handshakes += 1
+            super().finish_request(connection, client_address)  # type: ignore[arg-type]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are what is tested."""
+
+
+class _Counting(socketserver.BaseRequestHandler):
+    server: TlsListener
+    request: ssl.SSLSocket
+
+    def handle(self) -> None:
+        self.request.settimeout(5)
+        while data := self.request.recv(65536):
+            self.server.received += data
+
+
+class _Tunnel(socketserver.BaseRequestHandler):
+    """CONNECT, as RFC 9110 has it."""
+
+    server: TlsListener
+    request: ssl.SSLSocket
+
+    def handle(self) -> None:
+        asked = bytearray()
+        while not asked.endswith(b"\r\n\r\n"):
+            asked += self.request.recv(1)
+        self.server.received += asked
+        host, _, port = asked.split()[1].decode().rpartition(":")
+        with socket.create_connection((host, int(port))) as upstream:
+            self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            threading.Thread(target=pump, args=(upstream, self.request), daemon=True).start()
+            with contextlib.suppress(OSError):
+                while data := self.request.recv(65536):
+                    upstream.sendall(data)
+
+
+@contextlib.contextmanager
+def _running(server: TlsListener) -> Iterator[TlsListener]:
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def tls_listener(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
+    """Listen while the block runs."""
+    return _running(TlsListener(context))
+
+
+def tls_proxy(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
+    """Be an https:// proxy while the block runs."""
+    return _running(TlsListener(context, _Tunnel))
