@@ -66,7 +66,7 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
     try:
         return tuple(read_certificate(der, now) for der in chain)
     except ValueError as error:
-        raise CertificateError(f"a certificate that was presented cannot be read: {error}") from error
+        raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
 
 
 def _case(route: Route, store: str, unverified: ssl.SSLContext) -> Case | None:

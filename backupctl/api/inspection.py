@@ -75,7 +75,10 @@ class Inspection:
 
     def distrust_with(self, pem: str) -> CertificateError | None:
         """Return why these CA certificates do not vouch for the certificate, None where they do."""
-        context = leniently(ssl.create_default_context(cadata=pem))
+        try:
+            context = leniently(ssl.create_default_context(cadata=pem))
+        except ssl.SSLError as error:
+            return CertificateError(f"{self._route.host}: OpenSSL takes none of them: {error.reason}")
         return self._distrust(context, "the certificates that were fetched")
 
     def _look(self) -> Presented:

@@ -60,7 +60,7 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
         table[key] = value
         _make_folder(path)
         replace(path, tomlkit.dumps(document), _MODE)
-    return Stored(name, before if isinstance(before, str) else None)
+    return Stored(str(name), None if before is None else str(before))
 
 
 def _read(path: Path) -> TOMLDocument:

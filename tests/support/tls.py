@@ -49,7 +49,7 @@ class TlsListener(socketserver.ThreadingTCPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         with self.context.wrap_socket(request, server_side=True) as connection:
             self.handshakes += 1
-            super().finish_request(connection, client_address)  # type: ignore[arg-type]
+            super().finish_request(connection, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up are what is tested."""

@@ -18,7 +18,7 @@ def kinds(base: type[Result] = Result) -> set[type[Result]]:
     return set(base.__subclasses__()).union(*(kinds(each) for each in base.__subclasses__()))
 
 
-@pytest.mark.parametrize("kind", sorted(kinds(), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(kinds(), key=str))
 def test_results_no_result_is_forgotten(kind: type[Result]) -> None:
     assert in_full.dispatch(kind) is not in_full.dispatch(Result)
     assert in_brief.dispatch(kind) is not in_brief.dispatch(Result)

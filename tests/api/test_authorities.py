@@ -1,0 +1,85 @@
+"""``/certs/download.zip``: what is taken out of it, and what a hostile one cannot do."""
+
+import io
+import zipfile
+
+import pytest
+import trustme
+
+from backupctl.api.authorities import MOST_BYTES, as_pem, read_authorities
+from backupctl.errors import ApplianceAnswerError
+from backupctl.simulator.certificate import download_zip
+
+HOST = "vc01.example.com"
+PEM = trustme.CA().cert_pem.bytes()
+DAMAGED = b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----"
+OTHER = trustme.CA().cert_pem.bytes()
+
+
+def packed(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def refused(content: bytes) -> str:
+    with pytest.raises(ApplianceAnswerError) as caught:
+        read_authorities(content, HOST)
+    return caught.value.message
+
+
+def test_authorities_are_taken_once_from_the_layout_of_an_appliance() -> None:
+    assert as_pem(read_authorities(download_zip(PEM), HOST)).encode().split() == PEM.split()
+
+
+def test_authorities_with_the_same_hash_are_all_taken() -> None:
+    content = packed(("certs/lin/5a1b0c2d.0", PEM), ("certs/lin/5a1b0c2d.1", OTHER), ("certs/lin/5a1b0c2d.r0", b"x"))
+    assert len(read_authorities(content, HOST)) == 2
+
+
+def test_authorities_leave_out_everything_but_certificates() -> None:
+    content = packed(("certs/lin/5a1b0c2d.0", b"\x1b[2J# words\n-----BEGIN PRIVATE KEY-----\n" + PEM + b"more"))
+    assert as_pem(read_authorities(content, HOST)).encode().split() == PEM.split()
+
+
+def test_names_in_the_file_are_never_paths() -> None:
+    content = packed(("../../../etc/5a1b0c2d.0", PEM), ("/etc/passwd", b"root"), ("certs/lin/../x.0", OTHER))
+    assert len(read_authorities(content, HOST)) == 1
+
+
+def test_file_of_zeros_costs_no_more_than_its_bound() -> None:
+    bomb = packed(("certs/lin/5a1b0c2d.0", b"\0" * 20_000_000))
+    assert len(bomb) < MOST_BYTES
+    assert "holds a file of more than 64 KiB" in refused(bomb)
+
+
+def test_file_that_lies_about_its_size_is_bounded_all_the_same() -> None:
+    bomb = bytearray(packed(("certs/lin/5a1b0c2d.0", b"\0" * 1_000_000)))
+    real, lie = (1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
+    assert bomb.count(real) == 2
+    assert "/certs/download.zip " in refused(bytes(bomb.replace(real, lie)))
+
+
+def test_too_many_certificates_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backupctl.api.authorities._MOST_CERTIFICATES", 1)
+    assert "more than 1 certificates" in refused(packed(("a/00000000.0", PEM), ("a/00000001.0", OTHER)))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is no ZIP file that can be read"),
+        (b"<html>", "is no ZIP file that can be read"),
+        (download_zip(PEM)[:300], "is no ZIP file that can be read"),
+        (packed(), "holds no certificates"),
+        (packed(("certs/win/5a1b0c2d.0.crt", PEM)), "holds no certificates"),
+        (packed(("certs/lin/5a1b0c2d.0", b"no PEM")), "holds no certificates"),
+        (packed(("certs/lin/5a1b0c2d.0", PEM), method=zipfile.ZIP_LZMA), "is packed in an unusual way"),
+        (packed(("a/5a1b0c2d.0", DAMAGED)), "holds a certificate that is damaged"),
+        (b"PK" * MOST_BYTES, "is larger than 1 MiB"),
+    ],
+)
+def test_file_that_cannot_be_used_says_why(content: bytes, why: str) -> None:
+    assert why in refused(content)

@@ -1,0 +1,141 @@
+"""One value in the configuration file: the rest stays as somebody wrote it, and a failure leaves all as it was."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from backupctl.errors import ConfigError, OutputError
+from backupctl.settings.configuration_edit import Stored, configuration_path, store
+
+PIN = f"sha256:{'ab' * 32}"
+OLD = f"sha256:{'cd' * 32}"
+HOST = "vc01.example.com"
+WRITTEN = """\
+# ours
+[defaults]
+username = "svc-backup@vsphere.local"   # not root
+
+[servers.vc01]
+host = 'vc01.example.com'       # the first
+ca-file = "ca.pem"
+
+[groups]
+production = ["vc01",
+    "vc02"]  # both
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def put(path: Path, name: str = "vc01", value: str = PIN, host: str = HOST) -> Stored:
+    return store(path, name, "fingerprint", value, host=host)
+
+
+def test_store_makes_the_file_with_its_folders_for_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "backupctl" / "config.toml"
+    assert put(path, HOST) == Stored(HOST, None)
+    assert tomllib.loads(path.read_text()) == {"servers": {HOST: {"host": HOST, "fingerprint": PIN}}}
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_store_changes_one_line_and_keeps_comments_and_layout(path: Path) -> None:
+    path.write_text(WRITTEN)
+    assert put(path) == Stored("vc01", None)
+    expected = WRITTEN.replace('ca-file = "ca.pem"\n', f'ca-file = "ca.pem"\nfingerprint = "{PIN}"\n')
+    assert path.read_text() == expected
+    assert put(path, value=OLD) == Stored("vc01", PIN)
+    assert path.read_text() == expected.replace(PIN, OLD)
+
+
+def test_store_finds_the_server_by_its_host(path: Path) -> None:
+    path.write_text(WRITTEN)
+    assert put(path, "VC01.example.com:443", host="VC01.example.com:443") == Stored("vc01", None)
+    assert tomllib.loads(path.read_text())["servers"].keys() == {"vc01"}
+
+
+def test_store_adds_a_table_for_another_port_of_the_same_host(path: Path) -> None:
+    path.write_text(WRITTEN)
+    put(path, f"{HOST}:5480", host=f"{HOST}:5480")
+    read = tomllib.loads(path.read_text())
+    assert read["servers"][f"{HOST}:5480"] == {"host": f"{HOST}:5480", "fingerprint": PIN}
+    assert read["groups"] == {"production": ["vc01", "vc02"]}
+
+
+def test_store_into_an_inline_table_keeps_it_one(path: Path) -> None:
+    path.write_text(f'servers = {{vc01 = {{host = "{HOST}"}}}}\n')
+    put(path)
+    assert tomllib.loads(path.read_text()) == {"servers": {"vc01": {"host": HOST, "fingerprint": PIN}}}
+
+
+def test_store_of_what_is_there_writes_nothing(path: Path) -> None:
+    put(path)
+    before = path.stat()
+    assert put(path) == Stored("vc01", PIN)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_store_keeps_the_mode_and_follows_a_link(path: Path, tmp_path: Path) -> None:
+    real = tmp_path / "real.toml"
+    real.write_text(WRITTEN)
+    real.chmod(0o640)
+    path.symlink_to(real)
+    put(path)
+    assert path.is_symlink()
+    assert PIN in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "real.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[defaults\n", "line 1"),
+        ("[defaults]\nusername = \n", "line 2"),
+        ("a = 1\na = 2\n", "config.toml"),
+        ("servers = 3\n", "'servers' is not a table"),
+        ("[servers]\nvc01 = 3\n", "servers.vc01 is not a table"),
+    ],
+)
+def test_store_into_a_file_that_is_broken_changes_nothing(path: Path, text: str, why: str) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=why) as caught:
+        put(path)
+    assert str(path) in caught.value.message
+    assert path.read_text() == text
+
+
+def test_store_into_bytes_that_are_no_text_is_refused(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"config\.toml is no TOML file"):
+        put(path)
+
+
+def test_store_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises((OutputError, ConfigError), match="Not a directory"):
+        put(tmp_path / "file" / "config.toml")
+    with pytest.raises(ConfigError, match="Is a directory"):
+        put(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"BACKUPCTL_CONFIG": "/etc/backupctl/config.toml", "HOME": "/home/a"}, "/etc/backupctl/config.toml"),
+        ({"XDG_CONFIG_HOME": "/x", "HOME": "/home/a"}, "/x/backupctl/config.toml"),
+        ({"XDG_CONFIG_HOME": "x", "HOME": "/home/a"}, "/home/a/.config/backupctl/config.toml"),
+        ({"XDG_CONFIG_HOME": "", "HOME": "/home/a"}, "/home/a/.config/backupctl/config.toml"),
+    ],
+)
+def test_path_is_the_named_file_or_the_users_own(environ: dict[str, str], expected: str) -> None:
+    assert configuration_path(environ) == Path(expected)
+
+
+def test_path_without_a_home_says_what_to_set() -> None:
+    with pytest.raises(ConfigError) as caught:
+        configuration_path({})
+    assert "BACKUPCTL_CONFIG" in (caught.value.hint or "")
