@@ -1,5 +1,6 @@
 """Trust for real: what is judged, on which connection, and what is said of a certificate that is not trusted."""
 
+import ipaddress
 import json
 import ssl
 import tomllib
@@ -11,13 +12,18 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from backupctl.clock import SystemClock
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.simulator.certificate import Certificate
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
-from tests.support.command_line import PASSWORD, USER, Run
+from tests.support.command_line import PASSWORD, USER, CommandLine, Run
 from tests.support.processes import Program, Programs, Served, wait_until
 from tests.support.tls import ca_file, server_context, tls_listener, tls_proxy
 
@@ -50,6 +56,10 @@ def untrusting(server: SimulatorServer, **more: str) -> dict[str, str]:
 def result_of(run: Run) -> Any:
     (result,) = json.loads(run.out)["results"]
     return result
+
+
+def der_of(leaf: trustme.LeafCert) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
 
 
 # The pin
@@ -341,6 +351,7 @@ def test_trust_fetch_gets_the_authority_that_then_lets_in(
     assert fetched.code == 0
     assert (result["verified"], result["vouches"], len(result["authorities"])) == (False, True, 1)
     assert "these certificates came over a connection that nobody vouches for" in fetched.err
+    assert {request.path for request in server.states[0].requests} == {"/certs/download.zip"}
     assert program.run("list", environ=untrusting(server, BACKUPCTL_CA_FILE=str(path))).code == 0
     with_pin = ("--fingerprint", str(server.appliances[0].fingerprint), "--force", "-o", "json")
     pinned = program.run("trust", "fetch", "-s", url, "--to", str(path), *with_pin)
@@ -361,5 +372,43 @@ def test_trust_fetch_overwrites_nothing_without_force(
     assert program.run("trust", "fetch", "-s", server.appliances[0].url, "--to", str(tmp_path / "a/b")).code == 11
 
 
-def der_of(leaf: trustme.LeafCert) -> bytes:
-    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+# At a terminal, in this process
+
+
+def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    leaf = trustme.CA(organization_name="\x1b[2Jevil").issue_cert("127.0.0.1")
+    path = tmp_path / "config.toml"
+    with tls_listener(server_context(leaf)) as listener:
+        backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_CONFIG": str(path)})
+        refused = backupctl("trust", "pin", answers=["perhaps", "no"])
+        asked, there = backupctl.prompter.questions, path.exists()
+        stored = backupctl("trust", "pin", answers=["yes"])
+    assert (refused.code, there, stored.code) == (2, False, 0)
+    assert any(fingerprint_of(der_of(leaf)) in line for line in asked)
+    assert "\x1b" not in "".join([*asked, refused.err, stored.out])
+    assert tomllib.loads(path.read_text())["servers"][listener.url[8:]]["fingerprint"] == fingerprint_of(der_of(leaf))
+    assert bytes(listener.received) == b""
+
+
+def test_ca_file_that_is_not_in_the_form_of_rfc_5280_vouches_all_the_same(program: Program, tmp_path: Path) -> None:
+    """A CA without key identifiers, its basic constraints not critical: Python refuses that from 3.13 on by default."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), NOW - DAY
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
+    own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vc01")])
+
+    def signed(subject: x509.Name, extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder().issuer_name(name).subject_name(subject).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(NOW + DAY)
+        return builder.add_extension(extension, critical=False).sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+    (tmp_path / "ca.pem").write_bytes(signed(name, x509.BasicConstraints(ca=True, path_length=None)))
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    own_pem = signed(own, x509.SubjectAlternativeName([address]))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "own.pem").write_bytes(own_pem + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+    with tls_listener(context) as listener:
+        shown = program.run("trust", "show", "-s", listener.url, "--ca-file", str(tmp_path / "ca.pem"), "-o", "json")
+    result = result_of(shown)
+    assert (result["trusted"], result["reason"]) == (True, None)
