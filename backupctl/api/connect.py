@@ -151,6 +151,17 @@ def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
     return ExplainingTransport(inner, route, trust.store, unverified_context)
 
 
+def _client(url: httpx.URL, transport: httpx.BaseTransport) -> httpx.Client:
+    return httpx.Client(
+        base_url=url,
+        transport=transport,
+        headers=HEADERS,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 def connect(
     base_url: str,
     login: Login,
@@ -175,14 +186,7 @@ def connect(
         raise UsageError(
             f"{base_url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
         )
-    client = httpx.Client(
-        base_url=route.url,
-        transport=BoundedTransport(transport or transport_to(route, trust), clock, observe),
-        headers=HEADERS,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe))
     session = Session(
         login.user,
         login.password,

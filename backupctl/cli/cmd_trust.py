@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.inspecting import fingerprint_on_command_line, inspect_all, servers_to_inspect
+from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pinning import pin
+from backupctl.cli.pinning import pin, typed_fingerprint
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results import Envelope
 from backupctl.settings.file_writing import replace, write_new
-from backupctl.settings.options import FINGERPRINT
 from backupctl.settings.parsers import parse_path
 
 _FILE_MODE = 0o644
@@ -37,7 +36,7 @@ Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not 
 @click.pass_obj
 def show(app: App) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
-    results = inspect_all(app, app.value(FINGERPRINT), show_certificate)
+    results = inspect_all(app, scopes_to_inspect(app), show_certificate)
     return app.finish(Envelope.of("trust show", results))
 
 
@@ -58,14 +57,15 @@ Exit status: 0 it is stored, 5 there is no answer, or it is not the one of --fin
 @click.pass_obj
 def pin_command(app: App, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
-    expected = fingerprint_on_command_line(app)
-    if not (expected or yes or app.prompter.present):
+    scopes = scopes_to_inspect(app)
+    confirmed = yes or all(map(typed_fingerprint, scopes))
+    if not (confirmed or app.prompter.present):
         raise UsageError(
             "nobody is here to compare the fingerprint",
             hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
         )
-    looked_at = inspect_all(app, expected, show_certificate)
-    results = [pin(app, result, confirmed=yes or expected is not None) for result in looked_at]
+    looked_at = inspect_all(app, scopes, show_certificate, typed_fingerprint)
+    results = [pin(scope, result, confirmed=confirmed) for scope, result in zip(scopes, looked_at, strict=True)]
     return app.finish(Envelope.of("trust pin", results))
 
 
@@ -85,11 +85,11 @@ Exit status: 0 the file is written.""",
 @click.pass_obj
 def fetch(app: App, to: str, force: bool) -> int:
     """Fetch the appliance's own CA certificates into a file for --ca-file."""
-    path = parse_path(to)
-    if len(servers_to_inspect(app)) > 1:
+    path, scopes = parse_path(to), scopes_to_inspect(app)
+    if len(scopes) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     work = partial(fetch_authorities, write=partial(_write, path, force=force))
-    results = inspect_all(app, app.value(FINGERPRINT), work)
+    results = inspect_all(app, scopes, work)
     for result in results:
         if result.authorities and not result.verified:
             app.view.warn(

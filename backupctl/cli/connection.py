@@ -12,7 +12,18 @@ from backupctl.operations.appliance import Appliance
 from backupctl.results import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.option import Option
-from backupctl.settings.options import API, AUTH, CA_FILE, CONFIG, FINGERPRINT, INSECURE, PASSWORD, PROXY, SERVER, USERNAME
+from backupctl.settings.options import (
+    API,
+    AUTH,
+    CA_FILE,
+    CONFIG,
+    FINGERPRINT,
+    INSECURE,
+    PASSWORD,
+    PROXY,
+    SERVER,
+    USERNAME,
+)
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
@@ -33,7 +44,7 @@ def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appl
     Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
     an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.
     """
-    observe = _observer(scope)
+    observe = observer(scope)
     if scope.profile.address == SIMULATED:
         return simulated_appliance(scope, observe, fresh=fresh)
     server = scope.profile.address
@@ -91,7 +102,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     from backupctl.api.connect import Trust
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, insecure = scope.value(API), _proxy(scope, server), scope.value(INSECURE)
+    family, proxy, insecure = scope.value(API), find_route(scope), scope.value(INSECURE)
     if insecure:
         scope.warn(
             f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
@@ -121,9 +132,11 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     )
 
 
-def _proxy(scope: Scope, server: ServerAddress) -> Proxy | None:
+def find_route(scope: Scope) -> Proxy | None:
+    """Return the proxy on the way to an appliance, None for the straight way."""
     given = scope.app.given.get(PROXY.key)
-    found = find_proxy(server, given if isinstance(given, str) else None, scope.app.environ, scope.profile.layers)
+    address, layers = scope.profile.address, scope.profile.layers
+    found = find_proxy(address, given if isinstance(given, str) else None, scope.app.environ, layers)
     if found.value is not None:
         scope.view.debug(f"proxy: {found.value.shown} ({found.source})")
     return found.value
@@ -155,7 +168,7 @@ def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:
     return shlex.join(["backupctl", *command, *words])
 
 
-def _observer(scope: Scope) -> "Observer":
+def observer(scope: Scope) -> "Observer":
     """Show each request under ``-v``: method, path, status and time, never a body, a header or a query."""
 
     def observe(exchange: "Exchange") -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from backupctl.errors import ConfigError, UsageError
+from backupctl.errors import ConfigError, OutputError
+from backupctl.settings.configuration_file import user_path
 from backupctl.settings.file_writing import replace
-from backupctl.settings.server import parse_server
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -24,33 +25,35 @@ class Stored(NamedTuple):
     before: str | None
 
 
-def configuration_path(environ: Mapping[str, str]) -> Path:
-    """Return the file that is changed: ``BACKUPCTL_CONFIG``, else the user's own; never one for the whole machine.
+def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the file to change: the one that is named, else the user's own, which need not be there yet.
 
-    Raises ConfigError where the user has no home.
+    The file of the whole machine is changed only where it is named, and a file of the user's is not put in its place:
+    that would hide all that it says. Raises ConfigError.
     """
-    named = environ.get("BACKUPCTL_CONFIG")
-    if named:
-        return Path(named).expanduser()
-    folder = environ.get("XDG_CONFIG_HOME") or ""
-    if Path(folder).is_absolute():  # a relative one counts as none: XDG Base Directory Specification
-        return Path(folder, "backupctl", "config.toml")
-    home = environ.get("HOME")
-    if not home:
-        raise ConfigError("there is no home directory for a configuration file", hint="name a file: BACKUPCTL_CONFIG")
-    return Path(home, ".config", "backupctl", "config.toml")
+    if named is not None:
+        return named
+    own = user_path(environ)
+    if own is None:
+        raise ConfigError("there is no home directory for a configuration file", hint="name a file with --config")
+    if in_force not in {None, own}:
+        raise ConfigError(
+            f"the configuration is that of the whole machine, {in_force}, which is changed only where it is named",
+            hint=f"name it: --config {in_force}",
+        )
+    return own
 
 
 def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> Stored:
     """Set a value of a server in the file at ``path``, which need not be there yet.
 
-    That is the table ``[servers.NAME]``, or the one of another name with this host; else a new one with ``host``.
+    That is the table ``[servers.NAME]``; where there is none, a new one with ``host``, named as names may be.
     Raises ConfigError for a file that is to be mended first, OutputError for one that cannot be written.
     """
     import tomlkit
 
     document = _read(path)
-    name, table = _find(document, path, server_name, host)
+    name, table = _find(document, path, server_name)
     if table is None:
         table = tomlkit.table()
         table["host"] = host
@@ -84,8 +87,8 @@ def _read(path: Path) -> TOMLDocument:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _find(document: TOMLDocument, path: Path, server_name: str, host: str) -> tuple[str, Any]:
-    """Return the name and the table of a server, None for one that is not there."""
+def _find(document: TOMLDocument, path: Path, server_name: str) -> tuple[str, Any]:
+    """Return the name and the table of a server; None for a new one, with a name that the file may have."""
     servers = document.get("servers", {})
     if not isinstance(servers, Mapping):
         raise ConfigError(f"{path}: 'servers' is not a table", hint="nothing was changed; write [servers.NAME]")
@@ -94,17 +97,7 @@ def _find(document: TOMLDocument, path: Path, server_name: str, host: str) -> tu
             raise ConfigError(f"{path}: servers.{name} is not a table", hint="nothing was changed; mend the file first")
     if server_name in servers:
         return server_name, servers[server_name]
-    for name, table in servers.items():
-        if _is_at(table, host):
-            return str(name), table
-    return server_name, None
-
-
-def _is_at(table: Mapping[str, Any], host: str) -> bool:
-    try:
-        return parse_server(str(table.get("host", ""))).key == parse_server(host).key
-    except UsageError:
-        return False
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", server_name).strip("-."), None
 
 
 def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - one of tomlkit's kinds of tables
@@ -116,8 +109,6 @@ def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - one of tomlkit's 
 
 
 def _make_folder(path: Path) -> None:
-    from backupctl.errors import OutputError
-
     try:
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:

@@ -316,17 +316,20 @@ def test_trust_pin_stores_what_a_later_run_is_held_to(
     path = programs.home / ".config/backupctl/config.toml"
     result = result_of(pinned)
     assert (pinned.code, result["file"], result["replaced"]) == (0, str(path), None)
-    assert tomllib.loads(path.read_text())["servers"][url[8:]] == {
-        "host": url[8:],
-        "fingerprint": certificate.fingerprint,
-    }
+    table = tomllib.loads(path.read_text())["servers"][result["profile"]]
+    assert table == {"host": url[8:], "fingerprint": certificate.fingerprint}
+    assert program.run("list", environ=untrusting(server)).code == 0
     assert path.stat().st_mode & 0o777 == 0o600
     before = certificate.fingerprint
     certificate.renew("127.0.0.1")
-    again = result_of(program.run("trust", "pin", "-s", url, "--yes", "-o", "json"))
-    assert again["replaced"] == before
+    seen = len(server.states[0].requests)
+    refused = program.run("list", environ=untrusting(server))
+    assert (refused.code, len(server.states[0].requests)) == (5, seen)
+    assert f"expected {before}, presented {certificate.fingerprint}" in refused.err
+    again = result_of(program.run("trust", "pin", "-s", result["profile"], "--yes", "-o", "json"))
+    assert (again["profile"], again["replaced"]) == (result["profile"], before)
     assert certificate.fingerprint in path.read_text()
-    assert not server.states[0].requests
+    assert len(server.states[0].requests) == seen
 
 
 def test_trust_pin_without_anybody_to_compare_ends_with_2(
@@ -377,16 +380,17 @@ def test_trust_fetch_overwrites_nothing_without_force(
 
 def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     leaf = trustme.CA(organization_name="\x1b[2Jevil").issue_cert("127.0.0.1")
-    path = tmp_path / "config.toml"
+    path = tmp_path / ".config" / "backupctl" / "config.toml"
     with tls_listener(server_context(leaf)) as listener:
-        backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_CONFIG": str(path)})
+        backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "HOME": str(tmp_path)})
         refused = backupctl("trust", "pin", answers=["perhaps", "no"])
         asked, there = backupctl.prompter.questions, path.exists()
         stored = backupctl("trust", "pin", answers=["yes"])
     assert (refused.code, there, stored.code) == (2, False, 0)
     assert any(fingerprint_of(der_of(leaf)) in line for line in asked)
     assert "\x1b" not in "".join([*asked, refused.err, stored.out])
-    assert tomllib.loads(path.read_text())["servers"][listener.url[8:]]["fingerprint"] == fingerprint_of(der_of(leaf))
+    (table,) = tomllib.loads(path.read_text())["servers"].values()
+    assert table["fingerprint"] == fingerprint_of(der_of(leaf))
     assert bytes(listener.received) == b""
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from backupctl.errors import ConfigError, OutputError
-from backupctl.settings.configuration_edit import Stored, configuration_path, store
+from backupctl.settings.configuration_edit import Stored, path_to_edit, store
+from backupctl.settings.configuration_file import SYSTEM_PATH, read_configuration
+from tests.support.clock import FakeClock
 
 PIN = f"sha256:{'ab' * 32}"
 OLD = f"sha256:{'cd' * 32}"
@@ -24,6 +26,16 @@ ca-file = "ca.pem"
 production = ["vc01",
     "vc02"]  # both
 """
+
+
+def test_what_is_stored_is_what_the_reader_finds(path: Path, clock: FakeClock) -> None:
+    path.write_text(WRITTEN.replace(', "vc02"', "").replace('["vc01",\n    "vc02"]', '["vc01"]'))
+    put(path)
+    put(path, "[::1]:8443", host="[::1]:8443")
+    read = read_configuration(path, clock)
+    assert read.profile(HOST).layers[0].values["fingerprint"] == PIN
+    assert read.profile("[::1]:8443").layers[0].values["fingerprint"] == PIN
+    assert set(read.servers) == {"vc01", "1-8443"}
 
 
 @pytest.fixture
@@ -51,17 +63,11 @@ def test_store_changes_one_line_and_keeps_comments_and_layout(path: Path) -> Non
     assert path.read_text() == expected.replace(PIN, OLD)
 
 
-def test_store_finds_the_server_by_its_host(path: Path) -> None:
+def test_store_adds_a_table_with_a_name_that_the_reader_takes(path: Path) -> None:
     path.write_text(WRITTEN)
-    assert put(path, "VC01.example.com:443", host="VC01.example.com:443") == Stored("vc01", None)
-    assert tomllib.loads(path.read_text())["servers"].keys() == {"vc01"}
-
-
-def test_store_adds_a_table_for_another_port_of_the_same_host(path: Path) -> None:
-    path.write_text(WRITTEN)
-    put(path, f"{HOST}:5480", host=f"{HOST}:5480")
+    assert put(path, f"{HOST}:8443", host=f"{HOST}:8443") == Stored(f"{HOST}-8443", None)
     read = tomllib.loads(path.read_text())
-    assert read["servers"][f"{HOST}:5480"] == {"host": f"{HOST}:5480", "fingerprint": PIN}
+    assert read["servers"][f"{HOST}-8443"] == {"host": f"{HOST}:8443", "fingerprint": PIN}
     assert read["groups"] == {"production": ["vc01", "vc02"]}
 
 
@@ -122,20 +128,19 @@ def test_store_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
         put(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"BACKUPCTL_CONFIG": "/etc/backupctl/config.toml", "HOME": "/home/a"}, "/etc/backupctl/config.toml"),
-        ({"XDG_CONFIG_HOME": "/x", "HOME": "/home/a"}, "/x/backupctl/config.toml"),
-        ({"XDG_CONFIG_HOME": "x", "HOME": "/home/a"}, "/home/a/.config/backupctl/config.toml"),
-        ({"XDG_CONFIG_HOME": "", "HOME": "/home/a"}, "/home/a/.config/backupctl/config.toml"),
-    ],
-)
-def test_path_is_the_named_file_or_the_users_own(environ: dict[str, str], expected: str) -> None:
-    assert configuration_path(environ) == Path(expected)
+def test_path_is_the_named_file_or_the_users_own() -> None:
+    environ, own = {"HOME": "/home/a"}, Path("/home/a/.config/backupctl/config.toml")
+    assert path_to_edit(SYSTEM_PATH, SYSTEM_PATH, environ) == SYSTEM_PATH
+    assert path_to_edit(None, None, environ) == path_to_edit(None, own, environ) == own
 
 
-def test_path_without_a_home_says_what_to_set() -> None:
+def test_path_of_the_whole_machine_is_changed_only_where_it_is_named() -> None:
+    with pytest.raises(ConfigError, match="that of the whole machine") as caught:
+        path_to_edit(None, SYSTEM_PATH, {"HOME": "/home/a"})
+    assert caught.value.hint == f"name it: --config {SYSTEM_PATH}"
+
+
+def test_path_without_a_home_says_what_to_name() -> None:
     with pytest.raises(ConfigError) as caught:
-        configuration_path({})
-    assert "BACKUPCTL_CONFIG" in (caught.value.hint or "")
+        path_to_edit(None, None, {})
+    assert "--config" in (caught.value.hint or "")
