@@ -306,3 +306,20 @@ def as_utc(moment: datetime | None) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         return None
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate that the appliance presents or offers.
+
+    ``names`` are the hosts that it is for, ``authority`` says whether it may sign others.
+    """
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...] = ()
+    not_before: datetime
+    not_after: datetime
+    expires_in_days: int
+    authority: bool
+    serial_number: str
+    fingerprint: str

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from backupctl.errors import BackupctlError, ExitCode, verdict
-from backupctl.models import JobState
+from backupctl.models import Certificate, JobState
 
 SCHEMA: Final = 1
 """The version of the JSON output."""
@@ -323,20 +323,6 @@ class RestoreResult(Result, frozen=True, kw_only=True):
 
     metadata: Metadata | None = None
     job: Job | None = None
-
-
-class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate; ``names`` are the hosts it is for, ``authority`` says whether it may sign others."""
-
-    subject: str
-    issuer: str
-    names: tuple[str, ...] = ()
-    not_before: datetime
-    not_after: datetime
-    expires_in_days: int
-    authority: bool
-    serial_number: str
-    fingerprint: str
 
 
 class CertificateResult(Result, frozen=True, kw_only=True):

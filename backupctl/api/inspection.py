@@ -12,7 +12,7 @@ from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
 from backupctl.errors import CertificateError, NotSupportedError, PinMismatchError
-from backupctl.results import Certificate
+from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
-from backupctl.results import Certificate
+from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 
 _BOOLEAN, _INTEGER, _OCTETS, _OID, _SEQUENCE = 0x01, 0x02, 0x04, 0x06, 0x30

@@ -6,7 +6,8 @@ from msgspec import structs
 
 from backupctl.cli.scope import Scope
 from backupctl.errors import BackupctlError, UsageError
-from backupctl.results import Certificate, CertificateResult, ErrorInfo, PinResult
+from backupctl.models import Certificate
+from backupctl.results import CertificateResult, ErrorInfo, PinResult
 from backupctl.settings.configuration_edit import path_to_edit, store
 from backupctl.settings.options import CONFIG, FINGERPRINT
 from backupctl.settings.value import FLAG

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from backupctl.errors import BackupctlError, BugError, ExitCode
+from backupctl.models import Certificate
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task, call
-from backupctl.results import AuthoritiesResult, Certificate, CertificateResult, ErrorInfo, Result
+from backupctl.results import AuthoritiesResult, CertificateResult, ErrorInfo, Result
 
 R = TypeVar("R", bound=Result)
 

@@ -7,9 +7,9 @@ import pytest
 
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, OutputError, PinMismatchError
+from backupctl.models import Certificate
 from backupctl.operations.fleet import Fleet, InlineWorkers, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
-from backupctl.results import Certificate
 from tests.support.clock import FakeClock
 from tests.views.samples import a_certificate
 

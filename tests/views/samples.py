@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from backupctl.models import Certificate
 from backupctl.results import (
     Adopted,
     Archive,
@@ -16,7 +17,6 @@ from backupctl.results import (
     Attached,
     AuthoritiesResult,
     Cancelling,
-    Certificate,
     CertificateResult,
     Change,
     Check,

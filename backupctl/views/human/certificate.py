@@ -5,7 +5,8 @@ from typing import Final
 
 from rich.text import Text
 
-from backupctl.results import AuthoritiesResult, Certificate, CertificateResult, PinResult
+from backupctl.models import Certificate
+from backupctl.results import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, line
 from backupctl.views.human.table import facts
 from backupctl.views.quantities import counted
