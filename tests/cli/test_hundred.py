@@ -1,0 +1,76 @@
+"""A hundred appliances, seven kinds of fault among them: each result has its own code, and the run one verdict."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from backupctl.errors import GRAVITY
+from tests.support.command_line import PASSWORD, USER, CommandLine
+
+pytestmark = pytest.mark.exhaustive
+
+SIZE = 100
+FAULTS = {
+    "": (0, None),
+    "fail-at=40": (7, "backup-failed"),
+    "stall-at=60": (8, "timed-out"),
+    "busy": (9, "busy"),
+    "forbidden": (4, "forbidden"),
+    "html-503=999@list": (6, "api"),
+    "drop=999@list": (5, "connection"),
+    "lost-create-request": (5, "not-started"),
+}
+"""What each fault comes to; two healthy ones stand before each that is not."""
+
+
+def kinds() -> list[str]:
+    faults = [fault for fault in FAULTS if fault]
+    return [faults[(number // 3) % len(faults)] if number % 3 == 2 else "" for number in range(SIZE)]
+
+
+def hundred(folder: Path, faults: list[str]) -> CommandLine:
+    """Return a command line with a configured appliance for each fault; an empty one is healthy."""
+    names = [f"vc{number:03}" for number in range(len(faults))]
+    servers = "".join(f'[servers.{name}]\nhost = "{name}.example.com"\n' for name in names)
+    path = folder / "config.toml"
+    path.write_text(
+        f'[defaults]\nusername = "{USER}"\npassword-env = "VC_PASSWORD"\nlocation = "nfs://nas/vcenter/{{server}}"\n'
+        f"{servers}[groups]\nproduction = {json.dumps(names)}\n"
+    )
+    path.chmod(0o600)
+    return CommandLine(
+        environ={"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD},
+        others={
+            f"{name}.example.com": {"faults": [fault] if fault else []}
+            for name, fault in zip(names, faults, strict=True)
+        },
+        job_duration=180.0,
+    )
+
+
+@pytest.mark.parametrize("parallel", ["0", "16"])
+def test_every_result_of_a_hundred_has_its_code_and_the_verdict_is_the_gravest(tmp_path: Path, parallel: str) -> None:
+    faults = kinds()
+    assert set(faults) == set(FAULTS)
+    backupctl = hundred(tmp_path, faults)
+    run = backupctl("create", "-g", "production", "--parallel", parallel, "--timeout", "10m", "-o", "json")
+    found = [(result["exit_code"], result["error"] and result["error"]["slug"]) for result in run.json["results"]]
+    assert found == [FAULTS[fault] for fault in faults]
+    assert run.code == next(code for code in GRAVITY if code in dict(found)) == 7
+    sessions = [appliance.open_sessions for appliance in backupctl.others.values()]
+    assert sessions == [0] * SIZE
+    ours = Counter(
+        (fault, sum(job.target.location.startswith("nfs://nas/") for job in appliance.jobs))
+        for fault, appliance in zip(faults, backupctl.others.values(), strict=True)
+    )
+    started = {"", "fail-at=40", "stall-at=60"}
+    assert all(jobs == int(fault in started) for fault, jobs in ours)
+
+
+def test_text_of_a_hundred_names_each_failure_and_sums_up(tmp_path: Path) -> None:
+    run = hundred(tmp_path, kinds())("create", "--all", "--parallel", "0", "--timeout", "10m")
+    assert len(run.out.splitlines()) == 1 + SIZE
+    assert sum(line.startswith("error: vc") for line in run.err.splitlines()) == 33
+    assert run.err.splitlines()[-1].startswith("100 appliances: 67 done, ")
