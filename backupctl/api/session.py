@@ -210,6 +210,9 @@ class Session(httpx.Auth):
         except NotSupportedError as error:
             error.message = f"{response.request.url.host} offers no vCenter login ({response.status_code})"
             error.hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
+            if self.family is Family.API:
+                error.message += " in /api"
+                error.hint = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
             raise
         except AuthenticationError as error:
             if "@" not in self._user and "\\" not in self._user:

@@ -108,11 +108,11 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
             return (yield from find_lost_job(appliance, expected, known, answer, deadline))
         busy_with = yield from _running(appliance)
         if plan.if_running == "fail":
-            raise _busy(appliance, answer, busy_with)
+            raise _busy(appliance, plan, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
         if plan.if_running == "attach" or appliance.clock.monotonic() >= deadline:
-            raise _busy(appliance, answer, busy_with)
+            raise _busy(appliance, plan, answer, busy_with)
         busy_id = busy_with.id if busy_with else None
         if busy_id not in waited_for:
             waited_for.add(busy_id)
@@ -130,18 +130,15 @@ def _running(appliance: Appliance) -> Task[Job | None]:
         return None
 
 
-def _busy(appliance: Appliance, error: BusyError, job: Job | None) -> BusyError:
-    if job is None:
-        return BusyError(
-            f"{appliance.host}: another backup or restore is running",
-            hint="--if-running wait starts this one when that has ended",
-            details=error.details,
-        )
-    return BusyError(
-        f"{appliance.host}: backup job {job.id} is running ({job.progress} %)",
-        hint="--if-running wait starts this one when that has ended, --if-running attach follows that one",
-        details=error.details,
-    )
+def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | None) -> BusyError:
+    busy_with = "another backup or restore" if job is None else f"backup job {job.id}"
+    far = f" ({job.progress} %)" if job is not None and job.progress is not None else ""
+    hint = "--if-running wait starts this one when that has ended"
+    if plan.if_running == "wait":
+        hint = "it was waited for until the deadline; a longer --timeout waits longer"
+    elif job is not None:
+        hint += ", --if-running attach follows that one"
+    return BusyError(f"{appliance.host}: {busy_with} is running{far}", hint=hint, details=error.details)
 
 
 def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:

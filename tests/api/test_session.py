@@ -121,6 +121,7 @@ def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeCloc
     error = raised(api.jobs)
     assert isinstance(error, NotSupportedError)
     assert f"{HOST} offers no vCenter login" in error.message
+    assert ("--api rest" in str(error.hint)) is (family == "api")
     assert wire.asked == [LOGIN_OF[family]]
     assert api.family is None
 

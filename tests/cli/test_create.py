@@ -406,3 +406,11 @@ def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine)
     assert run.err.splitlines()[-1].partition(": ")[2] == line
     backupctl.clock.sleep(60)
     assert backupctl(*line.partition("backupctl ")[2].split()).code == 0
+
+
+@pytest.mark.parametrize(("if_running", "hint"), [("fail", "--if-running wait"), ("wait", "a longer --timeout")])
+def test_busy_appliance_gets_a_hint_that_is_not_what_was_done_already(if_running: str, hint: str) -> None:
+    run = CommandLine(faults=["busy"]).create("--if-running", if_running, "--timeout", "0", "-o", "json")
+    assert run.code == 9
+    assert hint in run.result["error"]["hint"]
+    assert if_running == "fail" or "--if-running wait" not in run.result["error"]["hint"]
