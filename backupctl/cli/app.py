@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
     from backupctl.results import Envelope
+    from backupctl.secret import Secret
     from backupctl.settings.configuration import Configuration, Layer
     from backupctl.settings.option import Option, SecretName
     from backupctl.settings.resolve import Given
@@ -168,6 +169,11 @@ class App:
         """Return where a secret is, without reading it."""
         return self.secrets.locate(name, self._given_secret(name), layers)
 
+    def given_secret(self, name: SecretName) -> Secret | None:
+        """Return what the command line alone gives for a secret, None for nothing."""
+        found = self.secrets.on_command_line(name, self._given_secret(name))
+        return None if found is None else found.read()
+
     def once(self, question: Hashable, ask: Callable[[], T]) -> T:
         """Return what ``ask`` gave the first time that this question was asked: one answer serves all appliances."""
         if question not in self._answers:
@@ -175,17 +181,26 @@ class App:
         return cast("T", self._answers[question])
 
     def check(self) -> None:
-        """Judge what no command asks for: the output options, and variables that look like ours and are not.
+        """Judge what no command asks for: the output options, the size of the run, and variables that are not ours.
 
-        Raises UsageError.
+        Raises UsageError and ConfigError.
         """
-        from backupctl.settings.environment import warn_unread_variables
+        self.check_output()
+        self.sourced(PARALLEL)
+        for warning in self.unread_variables():
+            self.view.warn(warning)
 
-        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR, PARALLEL)
+    def check_output(self) -> None:
+        """Judge the output options; raises UsageError."""
+        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
         for option in options:
             self.sourced(option)
-        for warning in warn_unread_variables(self.environ):
-            self.view.warn(warning)
+
+    def unread_variables(self) -> list[str]:
+        """Return a line for each variable that looks like a setting of ours and is none."""
+        from backupctl.settings.environment import warn_unread_variables
+
+        return warn_unread_variables(self.environ)
 
     @property
     def view(self) -> View:

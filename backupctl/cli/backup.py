@@ -1,11 +1,12 @@
 """What to back up and where to, out of settings and prompts, judged by the local rules before anything is sent."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import structs
 
 from backupctl.cli.app import no_such_value
+from backupctl.cli.prompts import Prompter
 from backupctl.cli.scope import Scope
 from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, LocationSpec, RestoreRequest
@@ -46,11 +47,7 @@ def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPla
     Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
     nobody can be asked.
     """
-    if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
-        raise UsageError(
-            f"{REQUIRE_ENCRYPTION.flag} and {IF_RUNNING.flag} attach exclude each other",
-            hint="nobody can tell whether a running backup is encrypted; --if-running wait makes one that is",
-        )
+    check_encryption_can_be_told(scope)
     return BackupPlan(
         request=request or backup_request(scope),
         patience=patience(scope),
@@ -58,6 +55,15 @@ def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPla
         if_running=scope.value(IF_RUNNING),
         cancel_on_interrupt=scope.value(CANCEL_ON_INTERRUPT),
     )
+
+
+def check_encryption_can_be_told(scope: Scope) -> None:
+    """Raise UsageError where encryption is required of a backup that may be somebody else's."""
+    if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
+        raise UsageError(
+            f"{REQUIRE_ENCRYPTION.flag} and {IF_RUNNING.flag} attach exclude each other",
+            hint="nobody can tell whether a running backup is encrypted; --if-running wait makes one that is",
+        )
 
 
 def patience(scope: Scope) -> Patience:
@@ -144,7 +150,7 @@ def backup_password(scope: Scope) -> Secret | None:
     password = None
     asks = required.value or required.source == DEFAULT
     if asks and scope.prompter.present and not scope.value(DRY_RUN):
-        password = scope.once(BACKUP_PASSWORD.name, lambda: _ask_backup_password(scope))
+        password = scope.once(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
     if password is None and required.value:
         raise UsageError(
             f"{REQUIRE_ENCRYPTION.flag}: there is no backup password",
@@ -153,20 +159,23 @@ def backup_password(scope: Scope) -> Secret | None:
     return password
 
 
-def _ask_backup_password(scope: Scope) -> Secret | None:
-    """Ask for the backup password twice, until it keeps the rules; an empty answer means no encryption."""
+_OR_NONE: Final = " (Enter for a backup that is not encrypted)"
+
+
+def ask_backup_password(prompter: Prompter, addition: str = "") -> Secret | None:
+    """Ask for the backup password twice, until it keeps the rules; None for an empty answer."""
     while True:
-        password = scope.prompter.ask_secret("Backup password (Enter for a backup that is not encrypted)")
+        password = prompter.ask_secret(f"Backup password{addition}")
         if password is None:
             return None
         try:
             check_backup_password(password)
         except UsageError as error:
-            scope.prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
+            prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
             continue
-        if scope.prompter.ask_secret("Backup password again") == password:
+        if prompter.ask_secret("Backup password again") == password:
             return password
-        scope.prompter.say("The two are not the same.")
+        prompter.say("The two are not the same.")
 
 
 def location_spec(scope: Scope) -> LocationSpec:

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from backupctl.cli.app import App
 from backupctl.settings.option import Group, Kind, Option, SecretName
-from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, OPTIONS, PASSWORD
+from backupctl.settings.options import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -30,19 +30,31 @@ class SectionedOption(click.Option):
         self.section = section
 
 
-class ApplianceCommand(click.Command):
-    """A command on appliances: its help shows the options under headings, and the app is checked before it runs."""
+class SectionedCommand(click.Command):
+    """A command whose help shows the options under headings, and whose output options are judged before it runs."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
-        """Check what is common to all commands, and run this one."""
+        """Check what is common to such commands, and run this one."""
         app = ctx.find_object(App)
         if app is not None:
-            app.check()
+            self.check(app)
         return super().invoke(ctx)
+
+    def check(self, app: App) -> None:
+        """Judge what the body of no command asks for; raise UsageError."""
+        app.check_output()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
         write_sections(self.get_params(ctx), ctx, formatter)
+
+
+class ApplianceCommand(SectionedCommand):
+    """A command on appliances."""
+
+    def check(self, app: App) -> None:
+        """Judge the settings of the run as a whole too; raise UsageError and ConfigError."""
+        app.check()
 
 
 def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -72,6 +84,11 @@ def shared_options(function: F) -> F:
     """Declare the options that every command that talks to an appliance has, before and after its name."""
     shown = options(*in_group(Group.FLEET), *in_group(Group.OUTPUT))(function)
     return options(*in_group(Group.CONNECTION))(secret_options(PASSWORD)(shown))
+
+
+def local_options(function: F) -> F:
+    """Declare the shared options of a command that talks to no appliance, and still has settings and results."""
+    return options(CONFIG, *in_group(Group.OUTPUT))(function)
 
 
 def backup_options(function: F) -> F:

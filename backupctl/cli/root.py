@@ -31,10 +31,15 @@ COMMANDS: Final = {
     "archive": ("backupctl.cli.cmd_archive", "List and show what lies at a backup location."),
     "restore": ("backupctl.cli.cmd_restore", "Restore a fresh appliance from an archive."),
     "trust": ("backupctl.cli.cmd_trust", "Show, pin or fetch the appliance's certificate."),
+    "config": ("backupctl.cli.cmd_config", "Write, show and check the configuration file."),
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }
-WITHOUT_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {"simulator": frozenset(), "completion": frozenset()}
+WITHOUT_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
+    "config": frozenset({"config", "output", "quiet", "verbose", "color"}),
+    "simulator": frozenset(),
+    "completion": frozenset(),
+}
 """Commands that talk to no appliance, and the keys of the shared options that they have all the same."""
 
 

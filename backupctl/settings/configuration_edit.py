@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from backupctl.errors import ConfigError, OutputError
+from backupctl.errors import ConfigError
 from backupctl.settings.configuration_file import user_path
-from backupctl.settings.file_writing import replace
+from backupctl.settings.file_writing import make_folder, replace
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _MODE: Final = 0o600
-_FOLDER_MODE: Final = 0o700
 
 
 class Stored(NamedTuple):
@@ -60,10 +59,61 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
         _servers(document)[name] = table
     before = table.get(key)
     if before != value:
-        table[key] = value
-        _make_folder(path)
+        _put(table, key, value)
+        make_folder(path)
         replace(path, tomlkit.dumps(document), _MODE)
     return Stored(str(name), None if before is None else str(before))
+
+
+def store_place(path: Path, server_name: str | None, key: str, value: str, *, instead_of: Sequence[str]) -> str | None:
+    """Say in a server's table, or in that of the defaults, where a secret is; return the key that said it before.
+
+    The keys ``instead_of`` which it may be, name other places, of which one may stand in a table. The server must be
+    there, the file need not. Raises as ``store`` does.
+    """
+    import tomlkit
+
+    document = _read(path)
+    tables = document if server_name is None else _servers(document)
+    name = "defaults" if server_name is None else server_name
+    if name not in tables:
+        tables[name] = tomlkit.table()
+    table = tables[name]
+    before = next((other for other in instead_of if other in table), None)
+    _put(table, key, value, instead_of)
+    make_folder(path)
+    replace(path, tomlkit.dumps(document), _MODE)
+    return before
+
+
+def _put(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - one of tomlkit's kinds of tables
+    """Set a value where one of ``instead_of`` stood, else behind the last value of the table.
+
+    tomlkit itself appends behind the comments that follow, which are mostly about the next table: were that one a
+    comment too, as in the sample, and taken into use later, the value would be one of its own.
+    """
+    from tomlkit import item
+    from tomlkit import key as key_of
+    from tomlkit.items import InlineTable
+
+    if key in table or isinstance(table, InlineTable) or not hasattr(table, "value"):
+        for other in instead_of:
+            table.pop(other, None)
+        table[key] = value
+        return
+    body = table.value.body
+    named = [index for index, (each, _) in enumerate(body) if each is not None]
+    old = [index for index in named if body[index][0].key in instead_of]
+    entry = (key_of(key), item(value))
+    if old:
+        body[old[0]] = entry
+    else:
+        body.insert(named[-1] + 1 if named else 0, entry)
+
+
+def check_editable(path: Path) -> None:
+    """Raise ConfigError for a file that is to be mended before anything can be changed in it."""
+    _read(path)
 
 
 def _read(path: Path) -> TOMLDocument:
@@ -71,7 +121,8 @@ def _read(path: Path) -> TOMLDocument:
     from tomlkit.exceptions import ParseError, TOMLKitError
 
     try:
-        return tomlkit.parse(path.read_bytes().decode("utf-8"))
+        text = path.read_bytes().decode("utf-8")
+        return tomlkit.parse(text if text.endswith("\n") else f"{text}\n")
     except FileNotFoundError:
         return tomlkit.document()
     except ParseError as error:
@@ -106,10 +157,3 @@ def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - one of tomlkit's 
     if "servers" not in document:
         document["servers"] = tomlkit.table(is_super_table=True)
     return document["servers"]
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error

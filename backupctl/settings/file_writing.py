@@ -4,17 +4,30 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from backupctl.errors import ConfigError, OutputError
 
+_FOLDER_MODE: Final = 0o700
 
-def write_new(path: Path, text: str, mode: int) -> None:
+
+def make_folder(path: Path) -> None:
+    """Make the folder that a file is to be in, for its owner alone; raise OutputError where that cannot be."""
+    try:
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error
+
+
+def write_new(
+    path: Path, text: str, mode: int, *, hint: str = "name another file, or overwrite it with --force"
+) -> None:
     """Write a file that must not be there yet; raise ConfigError if it is, OutputError if it cannot be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError as error:
-        raise ConfigError(f"{path} is there already", hint="name another file, or overwrite it with --force") from error
-    except OSError as error:
+        raise ConfigError(f"{path} is there already", hint=hint) from error
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -57,5 +70,5 @@ def _keep_owner(target: Path, temporary: str) -> None:
         os.chown(temporary, before.st_uid, before.st_gid)
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {path}: {error.strerror or error}")
+def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:
+    return OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

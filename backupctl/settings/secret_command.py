@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,11 @@ def split_command(text: str) -> tuple[str, ...]:
     if not words or not words[0]:
         raise UsageError("the command is empty")
     return words
+
+
+def find_program(words: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """Return which program a command would start, None for none; nothing is run."""
+    return shutil.which(words[0], path=environ.get("PATH", os.defpath))
 
 
 def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, str], clock: Clock) -> Secret:

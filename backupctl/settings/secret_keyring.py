@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from backupctl.errors import ConfigError
@@ -13,46 +14,76 @@ SERVICE: Final = "backupctl"
 T = TypeVar("T")
 
 
-def read_keyring(entry: str, where: str) -> Secret:
-    """Return the secret that is stored as ``entry``; raises ConfigError about ``where``."""
-    text = _within_patience(lambda keyring: keyring.get_password(SERVICE, entry), where)
-    if text is None:
-        hint = "store it with: backupctl config set-secret"
-        raise ConfigError(f"{where}: the keyring of this user has no entry {entry!r}", hint=hint)
-    return secret_from_text(str(text), where)
+class Keyring:
+    """Asks the keyring, for a bounded time; all methods raise ConfigError about ``where``.
+
+    Each question is asked in a thread, as a locked keyring waits for somebody to unlock it, for ever. One that gave no
+    answer is not asked again in this run: fifty appliances would wait fifty times.
+    """
+
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
+        self._gave_up = False
+
+    def check_installed(self, where: str) -> None:
+        """Raise unless the package is there that knows keyrings; none is asked."""
+        if find_spec("keyring") is None:
+            raise ConfigError(
+                f"{where}: the keyring needs a package that is not installed", hint="pip install 'backupctl[keyring]'"
+            )
+
+    def read(self, entry: str, where: str) -> Secret:
+        """Return the secret that is stored as ``entry``."""
+        text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where)
+        if text is None:
+            hint = "store it with `backupctl config set-secret`, as the user who runs this"
+            raise ConfigError(f"{where}: the keyring of this user has no entry {entry!r}", hint=hint)
+        return secret_from_text(str(text), f"{where}: keyring entry {entry!r}")
+
+    def store(self, entry: str, secret: Secret, where: str) -> None:
+        """Store a secret as ``entry``, and see that it is there: some backends take everything and keep nothing."""
+
+        def keep(keyring: Any) -> bool:  # noqa: ANN401 - a module that may be missing
+            keyring.set_password(SERVICE, entry, secret.reveal())
+            return bool(keyring.get_password(SERVICE, entry) == secret.reveal())
+
+        if not self._ask(keep, where):
+            raise ConfigError(
+                f"{where}: the keyring took the secret and did not keep it",
+                hint="`python -m keyring diagnose` shows which backend that is",
+            )
+
+    def _ask(self, work: Callable[[Any], T], where: str) -> T:
+        self.check_installed(where)
+        if self._gave_up:
+            raise ConfigError(f"{where}: the keyring gave no answer before, and is not asked again", hint=_LOCKED)
+        outcomes: list[T | Exception] = []
+
+        def run() -> None:
+            try:
+                import keyring
+
+                outcomes.append(work(keyring))
+            except Exception as error:  # noqa: BLE001 - a backend is a plugin, and may raise whatever it likes
+                outcomes.append(error)
+
+        thread = threading.Thread(target=run, name="keyring", daemon=True)
+        thread.start()
+        thread.join(self._patience_seconds)
+        if not outcomes:
+            self._gave_up = True
+            raise ConfigError(
+                f"{where}: the keyring gave no answer within {self._patience_seconds:g} seconds", hint=_LOCKED
+            )
+        (outcome,) = outcomes
+        if isinstance(outcome, Exception) and type(outcome).__name__ == "KeyringLocked":
+            raise ConfigError(f"{where}: the keyring is locked", hint=_LOCKED) from None
+        if isinstance(outcome, Exception):
+            raise ConfigError(
+                f"{where}: the keyring cannot be used ({type(outcome).__name__})",
+                hint="`python -m keyring diagnose` shows what it finds; a file or a systemd credential needs none",
+            ) from None
+        return outcome
 
 
-def store_in_keyring(entry: str, secret: Secret, where: str) -> None:
-    """Store a secret as ``entry``; raises ConfigError about ``where``."""
-    _within_patience(lambda keyring: keyring.set_password(SERVICE, entry, secret.reveal()), where)
-
-
-def _within_patience(work: Callable[[Any], T], where: str) -> T:
-    """Return what ``work`` gives; in a thread, as a locked keyring waits for somebody to unlock it, for ever."""
-    try:
-        import keyring
-    except ImportError:
-        raise ConfigError(
-            f"{where}: the keyring needs a package that is not installed", hint="pip install 'backupctl[keyring]'"
-        ) from None
-    outcomes: list[T | Exception] = []
-
-    def run() -> None:
-        try:
-            outcomes.append(work(keyring))
-        except Exception as error:  # noqa: BLE001 - a backend is a plugin, and may raise whatever it likes
-            outcomes.append(error)
-
-    thread = threading.Thread(target=run, name="keyring", daemon=True)
-    thread.start()
-    thread.join(PATIENCE_SECONDS)
-    if not outcomes:
-        hint = "unlock it first; where nobody can, keep the secret in a file or a systemd credential"
-        raise ConfigError(f"{where}: the keyring gave no answer within {PATIENCE_SECONDS:.0f} seconds", hint=hint)
-    (outcome,) = outcomes
-    if isinstance(outcome, Exception):
-        raise ConfigError(
-            f"{where}: the keyring cannot be used ({type(outcome).__name__})",
-            hint="`python -m keyring diagnose` shows what it finds; a file or a systemd credential needs none",
-        ) from None
-    return outcome
+_LOCKED: Final = "unlock it first; where nobody can, keep the secret in a file or a systemd credential"

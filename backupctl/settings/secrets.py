@@ -8,7 +8,7 @@ the operating system.
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
@@ -16,7 +16,8 @@ from backupctl.secret import Secret
 from backupctl.settings.configuration import Layer
 from backupctl.settings.option import SecretName
 from backupctl.settings.resolve import parse_from
-from backupctl.settings.secret_file import StandardInput, read_credential, read_secret_file
+from backupctl.settings.secret_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
+from backupctl.settings.secret_keyring import Keyring
 from backupctl.settings.secret_text import secret_from_text
 from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value
 
@@ -31,13 +32,33 @@ class GivenSecret:
     command: str | None = field(default=None, repr=False)
 
 
+_PLACES_IN_WORDS: Final = {"env": "variable", "credential": "systemd credential", "keyring": "keyring entry"}
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a secret is: its source, and what reads it there; ``place`` is what two settings of one place share."""
+    """Where a secret is: its source, and what reads it there.
+
+    ``place`` is what two settings of one place share: its kind as in SECRET_PLACES, and its name there; of a command,
+    all its words.
+    """
 
     source: Source
-    place: Hashable = field(repr=False)
+    place: tuple[str, ...] = field(repr=False)
     read: Callable[[], Secret] = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """The kind of the place; ``stdin`` for the one file that can be read only once."""
+        return "stdin" if self.place[:2] == ("file", STDIN_PATH) else self.place[0]
+
+    @property
+    def where(self) -> str:
+        """The place in words, such as ``file /etc/x``; of a command the first word only, as others may be secret."""
+        if self.kind == "stdin":
+            return "standard input"
+        more = " ..." if self.kind == "command" and len(self.place) > 2 else ""
+        return f"{_PLACES_IN_WORDS.get(self.kind, self.kind)} {self.place[1]}{more}"
 
 
 class Secrets:
@@ -50,6 +71,7 @@ class Secrets:
         self._environ = environ
         self._stdin = stdin
         self._clock = clock or SystemClock()
+        self._keyring = Keyring()
         self._known: dict[Hashable, Secret] = {}
         self._failed: dict[tuple[Hashable, Source], ConfigError] = {}
 
@@ -61,7 +83,7 @@ class Secrets:
     def locate(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> Found | None:
         """Return where the secret is, without reading it; None if nothing names one."""
         return (
-            self._on_command_line(name, given)
+            self.on_command_line(name, given)
             or self._in_environment(name)
             or self._in_credentials(name)
             or self._in_file(name, layers)
@@ -80,7 +102,8 @@ class Secrets:
                 raise
         return self._known[found.place]
 
-    def _on_command_line(self, name: SecretName, given: GivenSecret) -> Found | None:
+    def on_command_line(self, name: SecretName, given: GivenSecret) -> Found | None:
+        """Return where the command line says that the secret is, None where it says nothing."""
         if given.file is not None and given.command is not None:
             raise UsageError(f"{name.file_option} and {name.command_option} cannot both be given")
         if given.file is not None:
@@ -108,9 +131,10 @@ class Secrets:
 
     def _in_credentials(self, name: SecretName) -> Found | None:
         """Take ``LoadCredential=NAME:...`` or ``SetCredentialEncrypted=NAME:...`` of the unit (systemd.exec(5))."""
-        source = Source(CREDENTIAL, name.name)
-        secret = self._credential(name.name, str(source))
-        return None if secret is None else Found(source, ("credential", name.name), lambda: secret)
+        directory = self._environ.get("CREDENTIALS_DIRECTORY")
+        if not directory or not _may_be_there(Path(directory, name.name)):
+            return None
+        return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
     def _in_file(self, name: SecretName, layers: Sequence[Layer]) -> Found | None:
         for layer in layers:
@@ -125,7 +149,7 @@ class Secrets:
             "command": self._command,
             "env": self._variable,
             "credential": self._named_credential,
-            "keyring": self._keyring,
+            "keyring": self._entry,
         }
         return finders[place](value, source)
 
@@ -159,7 +183,9 @@ class Secrets:
 
     def _named_credential(self, credential: str, source: Source) -> Found:
         def read() -> Secret:
-            secret = self._credential(credential, source.name)
+            directory = self._environ.get("CREDENTIALS_DIRECTORY")
+            path = Path(directory, credential) if directory else None
+            secret = read_credential(path, str(source), self._clock) if path else None
             if secret is None:
                 raise ConfigError(
                     f"{source.name}: systemd passed no credential {credential!r}",
@@ -169,14 +195,16 @@ class Secrets:
 
         return Found(source, ("credential", credential), read)
 
-    def _credential(self, credential: str, where: str) -> Secret | None:
-        directory = self._environ.get("CREDENTIALS_DIRECTORY")
-        return read_credential(Path(directory, credential), where, self._clock) if directory else None
+    def _entry(self, entry: str, source: Source) -> Found:
+        return Found(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
 
-    def _keyring(self, entry: str, source: Source) -> Found:
-        def read() -> Secret:
-            from backupctl.settings.secret_keyring import read_keyring
 
-            return read_keyring(entry, source.name)
-
-        return Found(source, ("keyring", entry), read)
+def _may_be_there(path: Path) -> bool:
+    """Say whether there is a file; what cannot be looked at is an error when it is read, and not nothing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

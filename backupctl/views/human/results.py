@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from rich.text import Text
 
+from backupctl.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.errors import ExitCode
 from backupctl.results import (
     ArchiveResult,
@@ -33,6 +34,7 @@ from backupctl.results import (
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
 from backupctl.views.human.certificate import authorities_page, certificate_page, fingerprints, pin_page
+from backupctl.views.human.config import file_lines, next_steps, settings_page
 from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, aligned, line, warning_lines
 from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
@@ -45,15 +47,22 @@ SHOW_SCHEDULE: Final = "schedule show"
 CANCEL: Final = frozenset({"cancel", "restore cancel"})
 """Commands for which a job that did not succeed is what was asked for."""
 
+CHECK_CONFIGURATION: Final = "config check"
+"""The command that shows of several servers, besides the file itself, only what is not as it should be."""
+
 
 class Page(NamedTuple):
-    """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for."""
+    """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for.
+
+    ``number`` is that of the results, ``several`` that there is more than one.
+    """
 
     width: int | None
     symbols: Symbols
     zone: tzinfo | None
     several: bool = False
     command: str | None = None
+    number: int = 1
 
 
 class Sheet(NamedTuple):
@@ -127,7 +136,10 @@ def _(result: PartsResult, _page: Page) -> Sheet:
 def _(result: ChecksResult, page: Page) -> Sheet:
     if not result.checks:
         return Sheet()
-    return Sheet([*_title(result, page), *_checks(result.checks, page), _summary(result.checks)])
+    shown: Sequence[Check] = result.checks
+    if page.number > 2 and page.command == CHECK_CONFIGURATION and result.server != DEFAULTS:
+        shown = [check for check in shown if check.status != "OK"]
+    return Sheet([*_title(result, page), *_checks(shown, page), _summary(result.checks)])
 
 
 @in_brief.register
@@ -248,6 +260,24 @@ def _(result: AuthoritiesResult, page: Page) -> Sheet:
 @in_brief.register(AuthoritiesResult)
 def _(result: Result, page: Page) -> Sheet:
     return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+
+
+@in_full.register
+@in_brief.register
+def _(result: SettingsResult, page: Page) -> Sheet:
+    if not result.settings:
+        return Sheet()
+    return Sheet([*_title(result, page), *settings_page(result, page.width)])
+
+
+@in_full.register
+def _(result: FileResult, page: Page) -> Sheet:
+    return Sheet(file_lines(result, page.symbols), list(next_steps(result)))
+
+
+@in_brief.register
+def _(_result: FileResult, _page: Page) -> Sheet:
+    return Sheet()
 
 
 @in_full.register

@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from rich.text import Text
 
+from backupctl.config_results import DEFAULTS
 from backupctl.errors import ExitCode
 from backupctl.results import Envelope, Job, JobResult, RestoreResult, Result
 from backupctl.views.human.job import moment_or_unknown, state_style, took_seconds
@@ -43,9 +44,10 @@ def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
 
 def summary(envelope: Envelope) -> Text:
     """Return how many appliances came to what, the failures by their slugs."""
-    errors = Counter(result.error.slug if result.error else None for result in envelope.results)
+    results = [result for result in envelope.results if result.server != DEFAULTS]
+    errors = Counter(result.error.slug if result.error else None for result in results)
     done = errors.pop(None, 0)
-    pieces: list[str | tuple[str, str]] = [(f"{counted(len(envelope.results), 'appliance')}: ", STRONG)]
+    pieces: list[str | tuple[str, str]] = [(f"{counted(len(results), 'appliance')}: ", STRONG)]
     pieces.append((f"{done} done", GOOD if done else ""))
     for slug, number in errors.most_common():
         pieces += [", ", (f"{number} {slug}", BAD)]

@@ -96,6 +96,7 @@ class HumanView:
             zone=self._zone,
             several=len(envelope.results) > 1,
             command=envelope.command,
+            number=len(envelope.results),
         )
 
     def _print(self, sheet: Sheet) -> None:

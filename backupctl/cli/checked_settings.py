@@ -1,0 +1,260 @@
+"""What can be judged of a configuration without any appliance; commands are run and keyrings asked only if told so.
+
+FAIL is what a run that began now, here, would end with. What a run at a terminal would ask for is a WARNING, and so is
+what only a unit of systemd has.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final
+
+from backupctl.cli.app import App
+from backupctl.cli.backup import check_encryption_can_be_told
+from backupctl.cli.scope import Scope
+from backupctl.cli.shown_settings import proxy_of, scope_of_defaults
+from backupctl.config_results import DEFAULTS
+from backupctl.errors import BackupctlError, ConfigError
+from backupctl.results import Check, ChecksResult, ErrorInfo
+from backupctl.rules.location import parse_location
+from backupctl.rules.password import check_backup_password
+from backupctl.rules.template import fill_location
+from backupctl.settings.configuration import Configuration
+from backupctl.settings.configuration_file import SYSTEM_PATH, find_configuration, user_path
+from backupctl.settings.option import Group, Option, SecretName
+from backupctl.settings.options import (
+    BACKUP_PASSWORD,
+    CA_FILE,
+    CONFIG,
+    FINGERPRINT,
+    GROUP,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_TYPE,
+    LOCATION_USER,
+    OPTIONS,
+    PASSWORD,
+    REQUIRE_ENCRYPTION,
+    USERNAME,
+)
+from backupctl.settings.secrets import Found
+from backupctl.settings.value import DEFAULT, FILE, Source
+from backupctl.views.quantities import counted
+
+OK: Final = "OK"
+WARNING: Final = "WARNING"
+FAIL: Final = "FAIL"
+
+Verdict = tuple[str, str]
+"""Status and message of a check."""
+
+_ASKED_FOR: Final = "not set: asked for at a terminal, an error elsewhere"
+_MISSING: Final[Verdict] = (WARNING, _ASKED_FOR)
+
+_OTHERS: Final[tuple[Option[Any], ...]] = tuple(
+    option
+    for option in OPTIONS
+    if option.group is not Group.OUTPUT
+    if option not in {USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
+)
+"""Options of which nothing is to be said but that their variable holds something else than they can be."""
+
+
+def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool) -> list[ChecksResult]:
+    """Return what is to be said of the file, and of the settings of ``servers``, or of all that are configured.
+
+    Where none is, those of an appliance of which the file says nothing stand with the file. ``run_commands`` lets
+    secrets be fetched from wherever they are.
+    """
+    checks, configuration = _checks_of_file(app)
+    if configuration is None:
+        return [_result(DEFAULTS, "", checks)]
+    scopes = [Scope(app, configuration.profile(server)) for server in servers or configuration.servers]
+    if not scopes:
+        checks += _checks_of_server(scope_of_defaults(app), run_commands)
+    each = [_result(scope.name, scope.profile.address.host, _checks_of_server(scope, run_commands)) for scope in scopes]
+    return [_result(DEFAULTS, "", checks), *each]
+
+
+def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
+    """Return what is to be said of the file and the environment, and what the file says, None if it says nothing."""
+    configuration = None
+    try:
+        checks = [Check(name="file", status=OK, message=_which_file(app))]
+        configuration = app.configuration
+    except BackupctlError as error:
+        checks = [Check(name="file", status=FAIL, message=_told(error))]
+    checks += [Check(name="environment", status=WARNING, message=line) for line in app.unread_variables()]
+    if configuration is not None:
+        if configuration.path is None:
+            checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(app)}")
+        checks += _checks_of_groups(app, configuration)
+    return checks, configuration
+
+
+def _checks_of_server(scope: Scope, run_commands: bool) -> list[Check]:
+    checks = []
+    judges: dict[str, Callable[[], Verdict | None]] = {
+        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only else None,
+        "username": lambda: _value(scope, USERNAME),
+        "password": lambda: _secret(scope, PASSWORD, run_commands) or _MISSING,
+        "location": lambda: _location(scope),
+        "location login": lambda: _location_login(scope, run_commands),
+        "encryption": lambda: _encryption(scope, run_commands),
+        "certificate": lambda: _certificate(scope),
+        "proxy": lambda: _proxy(scope),
+    }
+    for name, judge in judges.items():
+        checks += _judged(name, judge)
+    for option in _OTHERS:
+        checks += _judged(option.name, partial(_unremarkable, scope, option))
+    return checks
+
+
+def _unremarkable(scope: Scope, option: Option[Any]) -> None:
+    """Raise for a value that is none."""
+    scope.sourced(option)
+
+
+def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
+    try:
+        verdict = judge()
+    except BackupctlError as error:
+        verdict = FAIL, _told(error)
+    return [Check(name=name, status=verdict[0], message=verdict[1])] if verdict else []
+
+
+def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
+    names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
+    error = ConfigError(f"a run would fail: {', '.join(names)}") if names else None
+    return ChecksResult(
+        server=server,
+        host=host,
+        checks=tuple(checks),
+        exit_code=error.exit_code if error else 0,
+        error=ErrorInfo.of(error) if error else None,
+    )
+
+
+def _which_file(app: App) -> str:
+    named = app.sourced(CONFIG)
+    path, configuration = find_configuration(named.value, app.environ), app.configuration
+    which = str(named.source) if named.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
+    number = f"{counted(len(configuration.servers), 'server')}, {counted(len(configuration.groups), 'group')}"
+    return f"{path} ({which}): {number}"
+
+
+def _places(app: App) -> str:
+    return " and ".join(str(path) for path in (user_path(app.environ), SYSTEM_PATH) if path)
+
+
+def _checks_of_groups(app: App, configuration: Configuration) -> Iterator[Check]:
+    for name, members in configuration.groups.items():
+        yield Check(name="group", status=OK, message=f"{name}: {', '.join(members)}")
+    grouped = {member for members in configuration.groups.values() for member in members}
+    alone = [name for name in configuration.servers if name not in grouped]
+    if configuration.groups and alone:
+        yield Check(name="group", status=OK, message=f"in none: {', '.join(alone)}")
+    yield from _judged("group", lambda: _named_groups(app, configuration))
+
+
+def _named_groups(app: App, configuration: Configuration) -> None:
+    """Raise for a group that a variable names and the file does not have."""
+    for group in app.value(GROUP):
+        configuration.group(group)
+
+
+def _value(scope: Scope, option: Option[Any]) -> Verdict:
+    found = scope.sourced(option)
+    return (OK, f"{found.value} ({_short(found.source)})") if found.value else _MISSING
+
+
+def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | None:
+    """Judge a secret where it can be read without starting or unlocking anything, else only its place."""
+    found = scope.app.locate_secret(name, scope.profile.layers)
+    if found is None:
+        return None
+    where = f"{found.where} ({_short(found.source)})"
+    hidden = None if run_commands else _PLACES_LEFT_ALONE.get(found.kind)
+    if found.kind == "stdin":
+        return OK, f"{where}, read when it is needed"
+    if found.kind == "credential" and not scope.app.environ.get("CREDENTIALS_DIRECTORY"):
+        return WARNING, f"{where}: there are credentials only within a unit of systemd"
+    if hidden is not None:
+        return OK, f"{where}, {hidden(scope, found)}"
+    secret = scope.app.secret(name, scope.profile.layers)
+    if secret is not None and name is BACKUP_PASSWORD:
+        check_backup_password(secret.value)
+    return OK, where
+
+
+def _program(scope: Scope, found: Found) -> str:
+    from backupctl.settings.secret_command import find_program
+
+    words = found.place[1:]
+    if find_program(words, scope.app.environ) is None:
+        raise ConfigError(f"{found.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
+    return "not run"
+
+
+def _keyring(_scope: Scope, found: Found) -> str:
+    from backupctl.settings.secret_keyring import Keyring
+
+    Keyring().check_installed(found.source.name)
+    return "not asked"
+
+
+_PLACES_LEFT_ALONE: Final[dict[str, Callable[[Scope, Found], str]]] = {"command": _program, "keyring": _keyring}
+
+
+def _location(scope: Scope) -> Verdict:
+    template, location_type = scope.value(LOCATION), scope.value(LOCATION_TYPE)
+    if template is None:
+        return _MISSING
+    location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
+    parse_location(location, location_type)
+    return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
+
+
+def _location_login(scope: Scope, run_commands: bool) -> Verdict | None:
+    user = scope.value(LOCATION_USER)
+    password = _secret(scope, LOCATION_PASSWORD, run_commands)
+    if password is None:
+        return (WARNING, f"{user}; the password is {_ASKED_FOR}") if user else None
+    if user is None:
+        return WARNING, "a password without a location user is of no use"
+    return password[0], f"{user}; {password[1]}"
+
+
+def _encryption(scope: Scope, run_commands: bool) -> Verdict:
+    check_encryption_can_be_told(scope)
+    found, required = _secret(scope, BACKUP_PASSWORD, run_commands), scope.sourced(REQUIRE_ENCRYPTION)
+    if found is not None:
+        return found
+    if required.value:
+        return _MISSING
+    status = WARNING if required.source == DEFAULT else OK
+    return status, "no backup password: backups are not encrypted"
+
+
+def _certificate(scope: Scope) -> Verdict:
+    from backupctl.api.connect import Trust, tls_context
+
+    pin = scope.sourced(FINGERPRINT)
+    trust = Trust(scope.value(CA_FILE), fingerprint=pin.value)
+    tls_context(trust)
+    pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
+    return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
+
+
+def _proxy(scope: Scope) -> Verdict | None:
+    found = proxy_of(scope)
+    return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
+
+
+def _short(source: Source) -> str:
+    """Return a source without the path of the file, which stands above."""
+    return source.name.rpartition(": ")[2] if source.kind == FILE else str(source)
+
+
+def _told(error: BackupctlError) -> str:
+    return "; ".join(text for text in (error.message, *error.details, error.hint) if text)
