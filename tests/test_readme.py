@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,7 +14,7 @@ from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import BackupctlError, ExitCode
 from backupctl.settings.environment import environment_names
 from backupctl.simulator.faults import KINDS
-from tests.support.command_line import LOCATION, CommandLine
+from tests.support.command_line import LOCATION, PASSWORD, CommandLine
 from tests.support.option_table import option_table
 from tests.support.picture import picture
 
@@ -30,7 +31,7 @@ def shell_lines() -> list[str]:
     lines += [line.partition("=")[2] for line in "\n".join(blocks("ini")).splitlines() if line.startswith("ExecStart")]
     lines += [line for line in "\n".join(blocks("crontab")).splitlines() if "backupctl create" in line]
     found = [re.search(r"(?:^|[ /])backupctl ((?!\()[a-z-].*)", line) for line in lines]
-    return [re.split(r" > | && |\s+#", match[1])[0] for match in found if match]
+    return [re.split(r" > | && | \|\| |\s+#", match[1])[0] for match in found if match]
 
 
 def slugs(cls: type[BackupctlError] = BackupctlError) -> set[str]:
@@ -91,21 +92,118 @@ def test_readme_picture_shows_what_the_program_draws() -> None:
     assert "SUCCEEDED" in words(drawn)
 
 
-def test_crontab_of_the_readme_is_silent_when_the_backup_is_done(tmp_path: Path) -> None:
+class Kit:
+    """The files of the README on an admin host below ``folder``, and the appliances of its configuration."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        for name, secret in {"vcenter": PASSWORD, "location": "x", "backup": "VMw@re123"}.items():
+            self.write(f"{name}.password", secret)
+        (toml,) = blocks("toml")
+        toml = toml.replace('["pass", "show", "vcenter/vc02"]', f'["cat", "{folder}/vcenter.password"]')
+        self.write("config.toml", toml.replace("/etc/backupctl", str(folder)))
+        self.environ = {"PATH": "/usr/bin:/bin", "BACKUPCTL_CONFIG": str(folder / "config.toml")}
+        hosts = ("vc01.example.com", "vc02.example.com", "lab.example.com")
+        appliances: dict[str, dict[str, Any]] = {host: {} for host in hosts}
+        user = "svc-backup@vsphere.local"
+        self.run = CommandLine(environ=self.environ, others=appliances, username=user, **options)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+        (self.folder / name).chmod(0o600)
+
+    def targets(self) -> dict[str, list[Any]]:
+        """Return where each appliance was backed up to."""
+        return {host: [job.target for job in appliance.jobs] for host, appliance in self.run.others.items()}
+
+    def assert_production_is_backed_up(self) -> None:
+        for host, targets in self.targets().items():
+            assert len(targets) == (0 if host.startswith("lab") else 1)
+            for target in targets:
+                assert target.encrypted
+                assert target.location == f"sftp://backup.example.com/vcenter/{host.partition('.')[0]}"
+
+
+def test_every_configuration_of_the_readme_is_read_and_complete(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    run = kit.run("config", "check", "--run-commands", "-o", "json")
+    checks = [check for result in run.json["results"] for check in result["checks"]]
+    assert (run.code, {check["status"] for check in checks}) == (0, {"OK"})
+    assert len(run.json["results"]) == 4
+
+
+def test_read_only_server_of_the_readme_is_left_alone(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    run = kit.run("create", "--all", "-o", "json")
+    assert [result["exit_code"] for result in run.json["results"]] == [0, 0, 3]
+    kit.assert_production_is_backed_up()
+
+
+def crontab_words() -> list[str]:
     (crontab,) = blocks("crontab")
-    variables = dict(re.findall(r"^(BACKUPCTL_\w+)=(.*)$", crontab, re.MULTILINE))
-    secrets = {"vc01.password": "VMware1!", "location.password": "x", "backup.password": "VMw@re123"}
-    for name, secret in secrets.items():
-        (tmp_path / name).write_text(secret)
-        (tmp_path / name).chmod(0o600)
-    environ = {name: value.replace("/etc/backupctl", str(tmp_path)) for name, value in variables.items()}
-    words = shlex.split(crontab.splitlines()[-1].partition("backupctl ")[2])
-    backupctl = CommandLine(username=variables["BACKUPCTL_USERNAME"])
-    run = backupctl(*words, environ=environ)
+    command = crontab.splitlines()[-1].partition(" backupctl ")[2].partition(" || ")[0]
+    return shlex.split(command)
+
+
+def test_crontab_of_the_readme_is_silent_when_all_backups_are_done(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    run = kit.run(*crontab_words())
     assert (run.code, run.out, run.err) == (0, "", "")
-    assert backupctl.appliance.jobs[0].target.encrypted
-    backupctl.appliance.inject("fail-at=40")
-    assert backupctl(*words, environ=environ).code == 7
+    kit.assert_production_is_backed_up()
+
+
+def test_crontab_of_the_readme_says_which_appliance_failed_and_why(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    kit.run.others["vc02.example.com"].inject("fail-at=40")
+    run = kit.run(*crontab_words())
+    (job,) = kit.run.others["vc02.example.com"].jobs
+    assert (run.code, run.out) == (7, "")
+    assert f"error: vc02: vc02.example.com says that backup job {job.job_id} ended as FAILED" in run.err
+    assert "BackupManager encountered an exception" in run.err
+    assert "vc01:" not in run.err
+    (crontab,) = blocks("crontab")
+    look = shlex.split(crontab.rpartition("to look: backupctl ")[2].strip().strip('"'))
+    seen = kit.run(*look)
+    assert seen.code == 7
+    assert job.job_id in seen.out
+
+
+def unit(kind: str) -> dict[str, list[str]]:
+    """Return the settings of a unit of the README, by name."""
+    (text,) = re.findall(rf"`/etc/systemd/system/vcenter-backup@\.{kind}`:\n\n```ini\n(.*?)```", README, re.DOTALL)
+    settings: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE):
+        settings.setdefault(name, []).append(value)
+    return settings
+
+
+def test_unit_of_the_readme_makes_encrypted_backups_with_its_credentials_alone(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    for credential in unit("service")["LoadCredential"]:  # systemd makes a file of this name for the unit's user
+        name, _, path = credential.partition(":")
+        (tmp_path / Path(path).name).rename(credentials / name)
+        (credentials / name).chmod(0o440)
+    text = (tmp_path / "config.toml").read_text()
+    kit.write("config.toml", re.sub(r"(?m)^password-command.*$", "", text))
+    (words,) = unit("service")["ExecStart"]
+    line = words.partition("backupctl ")[2].replace("%i", "production")
+    run = kit.run(*shlex.split(line), environ={**kit.environ, "CREDENTIALS_DIRECTORY": str(credentials)})
+    assert run.code == 0
+    kit.assert_production_is_backed_up()
+
+
+def test_linked_appliances_of_the_readme_start_together_or_not_at_all(tmp_path: Path) -> None:
+    line = next(line for line in shell_lines() if "--together" in line)
+    kit = Kit(tmp_path)
+    assert kit.run(*shlex.split(line)).code == 0
+    kit.assert_production_is_backed_up()
+    (tmp_path / "other").mkdir()
+    kit = Kit(tmp_path / "other")
+    kit.run.others["vc02.example.com"].inject("validate-fail")
+    assert kit.run(*shlex.split(line)).code == 7
+    assert not any(kit.targets().values())
 
 
 def test_readme_first_command_makes_a_simulated_backup(backupctl: CommandLine) -> None:

@@ -11,6 +11,11 @@ from tests.support.command_line import CommandLine
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
 
+FIRST_WORDS = [
+    *("archive", "cancel", "completion", "config", "create", "list"),
+    *("parts", "restore", "schedule", "simulator"),
+]
+
 
 def offered(backupctl: CommandLine, *words: str, shell: str = "fish") -> list[str]:
     run = backupctl(*words, environ={"_BACKUPCTL_COMPLETE": shell})
@@ -39,13 +44,16 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], ["archive", "cancel", "completion", "create", "list", "parts", "restore", "schedule", "simulator"]),
+        ([], FIRST_WORDS),
+        (["c"], ["cancel", "completion", "config", "create"]),
         (["cr"], ["create"]),
         (["-o", "json", "wa"], ["watch"]),
         (["simulator", ""], ["serve"]),
         (["schedule", ""], ["delete", "disable", "enable", "list", "run", "set", "show"]),
         (["archive", ""], ["list", "show", "systems"]),
         (["restore", ""], ["cancel", "create", "reconcile", "status", "validate", "watch"]),
+        (["config", ""], ["check", "init", "set-secret", "show"]),
+        (["config", "set-secret", "b"], ["backup-password"]),
         (["schedule", "set", "default", "--loca"], ["--location"]),
         (["create", "--loca"], ["--location-type", "--location", "--location-user", "--location-password-file"]),
         (["list", "-o", "j"], ["json", "jsonl"]),

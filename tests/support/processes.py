@@ -250,11 +250,16 @@ class Simulators:
 
     def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> Served:
         """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
+        (appliance,) = self.several(*words, faults=faults, seconds=seconds)
+        return appliance
+
+    def several(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[Served]:
+        """Serve as many appliances as the words say, and return how to reach each."""
         options = [word for fault in faults for word in ("--fault", fault)]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
         self._serving.append(serving)
-        (appliance,) = json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
-        return Served(**appliance)
+        appliances = json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
+        return [Served(**appliance) for appliance in appliances]
 
     def close(self) -> None:
         for serving in self._serving:

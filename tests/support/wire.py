@@ -121,8 +121,17 @@ def api_over(
     account: Account | None = None,
     host: str = HOST,
     exchanges: list[Exchange] | None = None,
+    read_only: bool = False,
 ) -> RecoveryApi:
     """Return the recovery API over a transport in this process."""
     seen = [] if exchanges is None else exchanges
     login = Login(user, Secret(PASSWORD), basic=basic, account=account)
-    return connect(f"https://{host}", login, clock=clock, observe=seen.append, family=family, transport=transport)
+    return connect(
+        f"https://{host}",
+        login,
+        clock=clock,
+        observe=seen.append,
+        family=family,
+        transport=transport,
+        read_only=read_only,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from backupctl.config_results import FileResult, Setting, SettingsResult
 from backupctl.models import Certificate
 from backupctl.results import (
     Adopted,
@@ -190,6 +191,10 @@ def every_result(**fields: Any) -> list[Result]:
             vouches=False,
             reason="it expired",
         ),
+        SettingsResult(
+            **where, file="/c", groups=("g",), settings=(Setting(name="all", value=True, source="default"),)
+        ),
+        FileResult(**where, file="/c", secret="password", entry="password"),
         RequestsResult(**where, requests=(request,)),
     ]
 

@@ -54,6 +54,8 @@ OWN_KEYS_OF_RESULTS = {
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
     "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
     "AuthoritiesResult": ["authorities", "file", "verified", "vouches", "reason"],
+    "SettingsResult": ["file", "groups", "settings"],
+    "FileResult": ["file", "secret", "entry", "replaced"],
     "RequestsResult": ["requests"],
 }
 OWN_KEYS_OF_EVENTS = {

@@ -1,0 +1,501 @@
+"""The commands on the configuration file: init, show, check and set-secret."""
+
+import re
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backupctl.config_results import DEFAULTS
+from backupctl.errors import ConfigError
+from backupctl.secret import Secret
+from backupctl.settings.configuration_file import read_configuration
+from backupctl.settings.configuration_sample import SAMPLE
+from backupctl.settings.option import Group
+from backupctl.settings.options import OPTIONS, SECRETS
+from backupctl.settings.secret_keyring import Keyring
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine, Run
+from tests.support.keyrings import MemoryKeyring, in_use
+
+SECRET = "S3cret-Value."
+GOOD = """# the estate
+[defaults]
+username = "svc-backup@vsphere.local"
+password-file = "vcenter.pass"   # of the service account
+location = "sftp://backup.example.com/vcenter/{server}"
+
+# the first
+[servers.vc01]
+host = "vc01.example.com"
+read-only = true
+ca-file = "ca.pem"
+
+[servers.vc02]
+host = "vc02.example.com:8443"
+backup-password-command = ["sh", "-c", "touch $HOME/ran; echo S3cret-Value."]
+
+[groups]
+production = ["vc01", "vc02"]
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The home directory of somebody who has no configuration yet."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+class Config:
+    """Runs ``backupctl config`` with one configuration file, in the environment of a home directory."""
+
+    def __init__(self, home: Path, text: str | None = None) -> None:
+        self.path = home / ".config" / "backupctl" / "config.toml"
+        self.environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+        if text is not None:
+            self.path.parent.mkdir(parents=True)
+            self.path.write_text(text)
+            self.path.chmod(0o600)
+
+    def __call__(self, *words: str, environ: dict[str, str] | None = None, **options: Any) -> Run:
+        self.line = CommandLine(environ={**self.environ, **(environ or {})})
+        return self.line("config", *words, **options)
+
+    def secret(self, name: str, mode: int = 0o600, content: str = SECRET) -> Path:
+        path = self.path.parent / name
+        path.write_text(content)
+        path.chmod(mode)
+        return path
+
+
+def uncommented(line: str) -> str | None:
+    """Return the setting or the table that a line of the sample holds, commented or not."""
+    match = re.fullmatch(r'(?:# )?(\[[a-z0-9.]+\]|[a-z-]+ = (?:"[^"]*"|\[[^\]]*\]|[a-z0-9]+))(?: +#.*)?', line)
+    return match[1] if match else None
+
+
+def sample_keys() -> list[tuple[str, str]]:
+    """Return table and line of every setting in the sample."""
+    table, found = "", []
+    for line in map(uncommented, SAMPLE.splitlines()):
+        if line is not None and line.startswith("["):
+            table = line
+        elif line is not None:
+            found.append((table, line))
+    return found
+
+
+def test_sample_has_every_key_and_the_reader_accepts_each(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    keys = sample_keys()
+    options = {option.file_key for option in OPTIONS if option.file_key}
+    places = {key for secret in SECRETS for key in secret.file_keys}
+    assert {line.partition(" ")[0] for _, line in keys} == options | places | {"host", "read-only", "production"}
+    for table, line in keys:
+        servers = '[servers.vc01]\nhost = "a"\n[servers.vc02]\nhost = "b"\n' if table == "[groups]" else ""
+        host = 'host = "vc02.example.com"\n' if table == "[servers.vc02]" and not line.startswith("host") else ""
+        path.write_text(f"{servers}{table}\n{host}{line}\n")
+        path.chmod(0o600)
+        read_configuration(path, FakeClock())
+
+
+def test_init_writes_a_sample_that_is_whole_private_and_accepted(home: Path) -> None:
+    config = Config(home)
+    run = config("init", "-o", "json")
+    assert (run.code, run.result["file"]) == (0, str(config.path))
+    assert config.path.read_text() == SAMPLE
+    assert stat.S_IMODE(config.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(config.path.parent.stat().st_mode) == 0o700
+    assert config("show").code == 0
+    assert config("check").code == 0
+
+
+def test_init_says_where_the_file_is_and_what_comes_next(home: Path) -> None:
+    config = Config(home)
+    run = config("init")
+    assert run.out == f"✓ written: {config.path}\n"
+    assert "config check" in run.err
+    assert Config(home / "quiet")("init", "-q").out == ""
+
+
+def test_init_takes_another_file_and_leaves_one_alone_that_is_there(home: Path) -> None:
+    config = Config(home, GOOD)
+    run = config("init")
+    assert run.code == 3
+    assert f"{config.path} is there already" in run.err
+    assert config.path.read_text() == GOOD
+    assert config("init", "--config", str(home / "a")).code == 0
+    assert config("init", environ={"BACKUPCTL_CONFIG": str(home / "b" / "c")}).code == 0
+    assert (home / "a").read_text() == (home / "b" / "c").read_text() == SAMPLE
+
+
+@pytest.mark.parametrize(("environ", "code"), [({"HOME": ""}, 3), ({"HOME": "/proc/nobody"}, 11)])
+def test_init_that_cannot_write_says_why(home: Path, environ: dict[str, str], code: int) -> None:
+    run = Config(home)("init", environ=environ)
+    assert run.code == code
+    assert run.err.startswith("error: ")
+
+
+def settings(run: Run) -> dict[str, dict[str, Any]]:
+    return {setting["name"]: setting for setting in run.result["settings"]}
+
+
+def test_show_tells_the_source_of_every_value(home: Path) -> None:
+    config = Config(home, GOOD)
+    environ = {"BACKUPCTL_TIMEOUT": "1h", "HTTPS_PROXY": f"http://u:{SECRET}@proxy:3128", "BACKUPCTL_PASSWORD": SECRET}
+    run = config("show", "--server", "vc01", "-o", "json", environ=environ)
+    assert (run.code, run.result["server"], run.result["groups"]) == (0, "vc01", ["production"])
+    assert run.result["file"] == str(config.path)
+    found = {
+        name: (each["value"], each["place"], each["source"], each["source_name"])
+        for name, each in settings(run).items()
+    }
+    assert found["host"] == ("https://vc01.example.com", None, "file", "servers.vc01.host")
+    assert found["read-only"] == (True, None, "file", "servers.vc01.read-only")
+    assert found["username"] == ("svc-backup@vsphere.local", None, "file", "defaults.username")
+    assert found["timeout"] == (3600.0, None, "environment", "BACKUPCTL_TIMEOUT")
+    assert found["proxy"] == ("http://proxy:3128", None, "environment", "HTTPS_PROXY")
+    assert found["ca-file"] == (str(config.path.parent / "ca.pem"), None, "file", "servers.vc01.ca-file")
+    assert found["if-running"] == ("fail", None, "default", None)
+    assert found["password"] == (None, "variable BACKUPCTL_PASSWORD", "environment", "BACKUPCTL_PASSWORD")
+    assert found["backup-password"] == (None, None, "default", None)
+    assert SECRET not in run.out + run.err
+
+
+def test_show_of_the_defaults_has_what_belongs_to_the_run(home: Path) -> None:
+    run = Config(home, GOOD)("show", "-o", "json", environ={"BACKUPCTL_GROUP": "production"})
+    assert (run.result["server"], run.result["host"]) == (DEFAULTS, "")
+    found = settings(run)
+    assert (found["group"]["value"], found["group"]["source"]) == (["production"], "environment")
+    assert found["parallel"]["value"] == 16
+    assert "host" not in found
+
+
+def test_show_reads_no_secret_and_runs_nothing(home: Path, tmp_path: Path) -> None:
+    config = Config(home, GOOD)
+    config.secret("vcenter.pass", mode=0o644)
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "sso-password").write_text(f"{SECRET}\n{SECRET}\n")
+    environ = {
+        "CREDENTIALS_DIRECTORY": str(credentials),
+        "BACKUPCTL_LOCATION_PASSWORD_COMMAND": f"cat {SECRET}",
+    }
+    run = config("show", "-s", "vc02", "-o", "json", environ=environ)
+    places = {name: each["place"] for name, each in settings(run).items() if each["place"]}
+    assert places == {
+        "password": f"file {config.path.parent}/vcenter.pass",
+        "location-password": "command cat ...",
+        "backup-password": "command sh ...",
+        "sso-password": "systemd credential sso-password",
+    }
+    text = config("show", "-s", "vc02", "-v", environ=environ)
+    assert SECRET not in run.out + run.err + text.out + text.err
+    assert not (home / "ran").exists()
+
+
+def test_show_as_text_is_a_table_that_nothing_cuts(home: Path) -> None:
+    run = Config(home, GOOD)("show", "-s", "vc02", environ={"BACKUPCTL_COMMENT": "nightly"})
+    lines = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
+    assert lines["SETTING"] == ["VALUE", "SOURCE"]
+    assert lines["location"] == ["sftp://backup.example.com/vcenter/{server}", "[defaults]"]
+    assert lines["comment"] == ["nightly", "$BACKUPCTL_COMMENT"]
+    assert lines["backup-password"] == ["(command", "sh", "...)", "[servers.vc02]"]
+    assert lines["timeout"] == ["1", "d", "00", "h", "00", "m", "00", "s", "default"]
+
+
+def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
+    run = Config(home, GOOD)("show", "-s", "vc02", "-s", "stranger.example.com", "-o", "json")
+    assert [result["server"] for result in run.json["results"]] == ["vc02", "stranger.example.com"]
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.environment], ids=lambda option: str(option.name)
+)
+def test_every_variable_is_honoured_and_named(home: Path, option: Any) -> None:
+    config = Config(home, GOOD)
+    samples = {
+        "server": "vc02",
+        "config": str(config.path),
+        "group": "production",
+        "all": "yes",
+        "parallel": "3",
+        "username": "me@vsphere.local",
+        "ca-file": "/x.pem",
+        "proxy": "http://p:1",
+        "location-type": "NFS",
+        "location": "nfs://host/x",
+        "location-user": "u",
+        "part": "common,seat",
+        "comment": "c",
+        "timeout": "1h",
+        "stall-timeout": "1h",
+        "interval": "5s",
+        "fingerprint": f"sha256:{'0' * 64}",
+    }
+    text = samples.get(option.name) or (option.choices[-1] if option.choices else "yes")
+    run = config("show", "-v", "-o", "json", environ={str(option.environment): text})
+    assert run.code == 0
+    if option.group is Group.OUTPUT:
+        return
+    if option.name == "config":
+        assert run.result["file"] == text
+        return
+    found = settings(run)[option.name]
+    assert (found["source"], found["source_name"]) == ("environment", option.environment)
+    assert option.name == "proxy" or f"({found['source']} {option.environment})" in run.err
+    refused = config("show", environ={str(option.environment): "\x07"})
+    assert refused.code == 3
+    assert str(option.environment) in refused.err
+
+
+def checks(run: Run, server: str) -> dict[str, tuple[str, str]]:
+    (result,) = [result for result in run.json["results"] if result["server"] == server]
+    return {check["name"]: (check["status"], check["message"]) for check in result["checks"]}
+
+
+def test_check_of_a_good_configuration_is_0_and_runs_nothing(home: Path) -> None:
+    config = Config(home, GOOD.replace('ca-file = "ca.pem"\n', "").replace("S3cret-Value.", "VMw@re123"))
+    config.secret("vcenter.pass")
+    run = config("check", "-o", "json")
+    assert (run.code, run.json["error"]) == (0, None)
+    assert checks(run, DEFAULTS)["file"] == ("OK", f"{config.path} (that of the user): 2 servers, 1 group")
+    found = checks(run, "vc02")
+    assert found["certificate"] == ("OK", "vouched for by the system's store of CAs")
+    assert found["location"] == ("OK", "sftp://backup.example.com/vcenter/vc02 (defaults.location)")
+    assert found["password"][0] == "OK"
+    assert found["encryption"] == ("OK", "command sh ... (servers.vc02.backup-password-command), not run")
+    assert checks(run, "vc01")["read-only"][0] == "OK"
+    assert not (home / "ran").exists()
+    assert config("check", "--run-commands").code == 0
+    assert (home / "ran").exists()
+
+
+DEFAULT = "[defaults]\n"
+FAILURES = [
+    ("[default]", [], {}, "file", "there is no such table"),
+    ("[defaults", [], {}, "file", "is not TOML"),
+    (DEFAULT, [], {"BACKUPCTL_GROUP": "nope"}, "group", "there is no group 'nope'"),
+    (DEFAULT, [], {"BACKUPCTL_TIMEOUT": "soon"}, "timeout", "BACKUPCTL_TIMEOUT: 'soon' is no duration"),
+    (DEFAULT, [], {"BACKUPCTL_USERNAME": "a:b"}, "username", "BACKUPCTL_USERNAME: a user name cannot hold a colon"),
+    (DEFAULT, [], {"BACKUPCTL_LOCATION": "x"}, "location", "does not say its type"),
+    (f'{DEFAULT}location = "nfs://h/{{nope}}"', [], {}, "file", "unknown placeholder"),
+    (f'{DEFAULT}location = "nfs://h/x"\nlocation-type = "SFTP"', [], {}, "location", "the location type is SFTP"),
+    (f'{DEFAULT}password-file = "none"', [], {}, "password", "cannot be read: No such file"),
+    (f'{DEFAULT}password-file = "open.pass"', [], {}, "password", "chmod 600"),
+    (f'{DEFAULT}password-env = "NOPE"', [], {}, "password", "the variable NOPE is not set"),
+    (f'{DEFAULT}password-command = ["no-such-program", "x"]', [], {}, "password", "'no-such-program' is not found"),
+    (f'{DEFAULT}password-command = ["false"]', ["--run-commands"], {}, "password", "ended with status 1"),
+    (DEFAULT, [], {"BACKUPCTL_PASSWORD": ""}, "password", "BACKUPCTL_PASSWORD is set but empty"),
+    (f'{DEFAULT}backup-password-file = "weak.pass"', [], {}, "encryption", "it needs a digit"),
+    (f'{DEFAULT}require-encryption = true\nif-running = "attach"', [], {}, "encryption", "exclude each other"),
+    (f'{DEFAULT}ca-file = "weak.pass"', [], {}, "certificate", "not a file with PEM certificates"),
+    (f'{DEFAULT}ca-file = "none.pem"', [], {}, "certificate", "No such file"),
+    (DEFAULT, [], {"BACKUPCTL_FINGERPRINT": "sha256:00"}, "certificate", "BACKUPCTL_FINGERPRINT: the fingerprint"),
+    (DEFAULT, [], {"HTTPS_PROXY": f"ftp://u:{SECRET}@p"}, "proxy", "HTTPS_PROXY: the proxy is neither"),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "environ", "name", "said"), FAILURES, ids=[row[4] for row in FAILURES])
+def test_check_that_fails_is_3_and_says_what_to_mend(  # noqa: PLR0917 - a row of the table
+    home: Path, text: str, words: list[str], environ: dict[str, str], name: str, said: str
+) -> None:
+    config = Config(home, text)
+    config.secret("open.pass", mode=0o644)
+    config.secret("weak.pass", content="Secret-Value.")
+    run = config("check", *words, "-o", "json", environ=environ)
+    assert run.code == 3
+    every = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
+    assert [check["name"] for check in every] == [name]
+    assert said in every[0]["message"]
+    assert not {"S3cret", "Secret-Value."} & set(re.split(r"[^\w.-]", run.out + run.err))
+    quiet = config("check", *words, "-q", environ=environ)
+    assert (quiet.code, quiet.out) == (3, "")
+    assert f"FAIL  {name}" in quiet.err
+
+
+WARNINGS = [
+    ("", {}, "username", "not set: asked for at a terminal, an error elsewhere"),
+    ("", {}, "password", "not set: asked for at a terminal, an error elsewhere"),
+    ("", {}, "location", "not set: asked for at a terminal, an error elsewhere"),
+    ("", {}, "encryption", "no backup password: backups are not encrypted"),
+    ("require-encryption = true", {}, "encryption", "not set: asked for at a terminal, an error elsewhere"),
+    ('password-credential = "x"', {}, "password", "only within a unit of systemd"),
+    ('location-user = "u"', {}, "location login", "the password is not set"),
+    ("", {"BACKUPCTL_LOCATION_PASSWORD": "x"}, "location login", "a password without a location user"),
+    ("", {"BACKUPCTL_PASWORD": "x"}, "environment", "BACKUPCTL_PASWORD is ignored"),
+]
+
+
+@pytest.mark.parametrize(("line", "environ", "name", "said"), WARNINGS)
+def test_check_that_only_warns_is_0(home: Path, line: str, environ: dict[str, str], name: str, said: str) -> None:
+    run = Config(home, f"{DEFAULT}{line}")("check", "-o", "json", environ=environ)
+    warned = [check for result in run.json["results"] for check in result["checks"] if check["name"] == name]
+    assert run.code == 0
+    assert [check["status"] for check in warned] == ["WARNING"]
+    assert said in warned[0]["message"]
+
+
+def test_check_names_the_pin_of_a_server(home: Path) -> None:
+    pin = f"sha256:{'a1' * 32}"
+    config = Config(home, GOOD.replace('ca-file = "ca.pem"', f'fingerprint = "{pin}"'))
+    certificate = checks(config("check", "-s", "vc01", "-o", "json"), "vc01")["certificate"]
+    assert certificate == ("OK", f"pinned to {pin} (servers.vc01.fingerprint)")
+
+
+def test_check_without_a_file_says_where_one_is_looked_for(home: Path) -> None:
+    run = Config(home)("check", "-o", "json")
+    assert run.code == 0
+    assert checks(run, DEFAULTS)["file"][0] in {"WARNING", "OK"}  # a machine may have one for the whole system
+
+
+def test_check_names_servers_in_no_group_and_groups_of_each(home: Path) -> None:
+    run = Config(home, GOOD.replace('["vc01", "vc02"]', '["vc01"]'))("check")
+    assert "production: vc01" in run.out
+    assert "in none: vc02" in run.out
+
+
+def test_check_of_many_servers_shows_only_what_is_not_as_it_should_be(home: Path) -> None:
+    servers = "".join(f'[servers.v{number}]\nhost = "v{number}"\n' for number in range(9))
+    config = Config(home, f'{DEFAULT}username = "me"\nlocation = "nfs://h/x"\n{servers}password-file = "none"\n')
+    run = config("check", environ={"BACKUPCTL_LOCATION_TYPE": "NFS"})
+    assert run.code == 3
+    assert "OK       username" not in run.out
+    assert run.out.count("FAIL     password") == 1
+    assert "9 appliances: 8 done, 1 config" in run.err
+    assert "OK       username" in config("check", "-s", "v3").out
+
+
+def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Path, memory: MemoryKeyring) -> None:
+    config = Config(home, GOOD)
+    run = config("set-secret", "password", answers=["", SECRET])
+    assert (run.code, config.line.prompter.questions) == (0, ["The password of the user who logs in"] * 2)
+    assert memory.entries == {"password": SECRET}
+    expected = GOOD.replace(
+        'password-file = "vcenter.pass"   # of the service account', 'password-keyring = "password"'
+    )
+    assert config.path.read_text() == expected
+    assert "in place of password-file" in run.out
+    assert SECRET not in run.out + run.err
+    options = {"environ": config.environ, "username": "svc-backup@vsphere.local"}
+    assert CommandLine(password=SECRET, **options)("list", "-s", "vc02").code == 0
+    assert CommandLine(password="other", **options)("list", "-s", "vc02").code == 4
+
+
+def test_set_secret_of_one_server_goes_into_its_table(home: Path, memory: MemoryKeyring) -> None:
+    config = Config(home, GOOD)
+    answers = ["weak", "VMw@re123", "x", "VMw@re123", "VMw@re123"]
+    run = config("set-secret", "backup-password", "-s", "vc01.example.com", "-o", "json", answers=answers)
+    result = run.result
+    assert (run.code, result["server"], result["entry"]) == (0, "vc01", "vc01/backup-password")
+    assert memory.entries == {"vc01/backup-password": "VMw@re123"}
+    layers = read_configuration(config.path, FakeClock()).servers["vc01"].layers
+    assert layers[0].values["backup-password-keyring"] == "vc01/backup-password"
+    assert config.path.read_text().replace('backup-password-keyring = "vc01/backup-password"\n', "") == GOOD
+
+
+def test_set_secret_reads_standard_input_and_makes_the_file(home: Path, memory: MemoryKeyring) -> None:
+    config = Config(home)
+    run = config("set-secret", "location-password", "--location-password-file", "-", stdin=f"{SECRET}\n")
+    assert run.code == 0
+    assert memory.entries == {"location-password": SECRET}
+    assert config.path.read_text() == '[defaults]\nlocation-password-keyring = "location-password"\n'
+    assert stat.S_IMODE(config.path.stat().st_mode) == 0o600
+
+
+def test_set_secret_stays_in_its_table_when_comments_behind_it_are_taken_into_use(
+    home: Path, memory: MemoryKeyring
+) -> None:
+    config = Config(home, SAMPLE)
+    assert config("set-secret", "password", answers=[SECRET]).code == 0
+    assert config.path.read_text().replace('password-keyring = "password"\n', "", 1) == SAMPLE
+    config.path.write_text(config.path.read_text().replace("# [groups]", "[groups]"))
+    assert read_configuration(config.path, FakeClock()).defaults.values["password-keyring"] == "password"
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "  # the last line"])
+def test_set_secret_goes_behind_a_last_line_of_any_ending(home: Path, memory: MemoryKeyring, ending: str) -> None:
+    config = Config(home, f'[servers.vc01]\nhost = "vc01.example.com"{ending}')
+    assert config("set-secret", "password", "-s", "vc01", answers=[SECRET]).code == 0
+    values = read_configuration(config.path, FakeClock()).servers["vc01"].layers[0].values
+    assert values == {"host": "vc01.example.com", "password-keyring": "vc01/password"}
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "code", "said"),
+    [
+        (["password"], None, 2, "--password-file"),
+        (["password", "--backup-password-file", "-"], None, 2, "--backup-password-file does not give the secret"),
+        (["password", "-s", "nope"], ["x"], 3, "there is no server 'nope'"),
+        (["backup-password", "--backup-password-file", "-"], None, 2, "it needs a digit"),
+        (["fingerprint"], None, 2, "is not one of"),
+    ],
+)
+def test_set_secret_that_cannot_be_done_changes_nothing(  # noqa: PLR0917 - a row of the table
+    home: Path, memory: MemoryKeyring, words: list[str], answers: list[str] | None, code: int, said: str
+) -> None:
+    config = Config(home, GOOD)
+    run = config("set-secret", *words, answers=answers, stdin="Secret-Value.")
+    assert run.code == code
+    assert said in run.err
+    assert (config.path.read_text(), memory.entries) == (GOOD, {})
+
+
+def test_keyring_that_keeps_nothing_is_found_out(home: Path, memory: MemoryKeyring) -> None:
+    memory.forgetful = True
+    config = Config(home, GOOD)
+    run = config("set-secret", "password", answers=[SECRET])
+    assert run.code == 3
+    assert "took the secret and did not keep it" in run.err
+    assert config.path.read_text() == GOOD
+
+
+def test_keyring_without_its_package_is_one_line_with_what_to_install(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    config = Config(home, f'{DEFAULT}password-keyring = "x"\n')
+    run = config("set-secret", "password", answers=[])
+    assert run.code == 3
+    assert "hint: pip install 'backupctl[keyring]'" in run.err
+    assert "pip install 'backupctl[keyring]'" in checks(config("check", "-o", "json"), DEFAULTS)["password"][1]
+
+
+class LockedKeyring(MemoryKeyring):
+    """Waits for somebody to unlock it, as one without a screen does for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unlocked = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        super().get_password(service, username)
+        self.unlocked.wait(20)
+        return None
+
+
+def test_keyring_that_gives_no_answer_is_given_up_once_for_all() -> None:
+    locked = LockedKeyring()
+    with in_use(locked):
+        asked = Keyring(patience_seconds=0.05)
+        for said in ("gave no answer within 0.05 seconds", "is not asked again", "is not asked again"):
+            with pytest.raises(ConfigError, match=said):
+                asked.read("x", "here")
+        assert locked.asked == ["x"]
+        locked.unlocked.set()
+
+
+class BrokenKeyring(MemoryKeyring):
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise RuntimeError(password)
+
+
+def test_keyring_that_breaks_says_how_but_not_what() -> None:
+    with in_use(BrokenKeyring()), pytest.raises(ConfigError, match=r"cannot be used \(RuntimeError\)") as caught:
+        Keyring().store("x", Secret(SECRET), "here")
+    assert SECRET not in f"{caught.value!r}{caught.value.hint}{caught.value.__cause__}"

@@ -1,0 +1,257 @@
+"""Each secret from each rung of its ladder, found by a command and sent to an appliance."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backupctl.settings.option import SecretName
+from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
+from tests.support.command_line import LOCATION, USER, CommandLine, Run
+from tests.support.keyrings import MemoryKeyring
+
+HOST = "vc01.example.com"
+ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/M_8.0.0.10000_20260301-000000_"
+LOGIN = "L0gin-it."
+SECRET = "S3cret-Value."
+
+
+@dataclass
+class Place:
+    """What a rung needs to hold a secret: words, variables, lines of the file, answers, and entries of the keyring."""
+
+    words: list[str] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
+    server_lines: list[str] = field(default_factory=list)
+    default_lines: list[str] = field(default_factory=list)
+    answers: list[str] | None = None
+    entries: dict[str, str] = field(default_factory=dict)
+
+
+def file(folder: Path, secret: str) -> str:
+    path = folder / f"{secret}.pass"
+    path.write_text(f"{secret}\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def credential(folder: Path, name: str, secret: str) -> dict[str, str]:
+    directory = folder / "credentials"
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text(secret)
+    return {"CREDENTIALS_DIRECTORY": str(directory)}
+
+
+def prompted(name: SecretName, secret: str) -> list[str]:
+    return [secret, secret] if name is BACKUP_PASSWORD else [secret]
+
+
+Rung = Callable[[Path, SecretName, str], Place]
+RUNGS: Mapping[str, Rung] = {
+    "file option": lambda at, name, secret: Place(words=[name.file_option, file(at, secret)]),
+    "command option": lambda at, name, secret: Place(words=[name.command_option, f"cat {file(at, secret)}"]),
+    "variable": lambda _, name, secret: Place(environ={name.variable: secret}),
+    "variable for a file": lambda at, name, secret: Place(environ={f"{name.variable}_FILE": file(at, secret)}),
+    "variable for a command": lambda at, name, secret: Place(
+        environ={f"{name.variable}_COMMAND": f"cat {file(at, secret)}"}
+    ),
+    "credential": lambda at, name, secret: Place(environ=credential(at, name.name, secret)),
+    "file of the server": lambda at, name, secret: Place(server_lines=[f'{name.name}-file = "{file(at, secret)}"']),
+    "command of the server": lambda at, name, secret: Place(
+        server_lines=[f'{name.name}-command = ["cat", "{file(at, secret)}"]']
+    ),
+    "variable of the server": lambda _, name, secret: Place(
+        server_lines=[f'{name.name}-env = "MY_OWN"'], environ={"MY_OWN": secret}
+    ),
+    "credential of the server": lambda at, name, secret: Place(
+        server_lines=[f'{name.name}-credential = "own"'], environ=credential(at, "own", secret)
+    ),
+    "keyring of the server": lambda _, name, secret: Place(
+        server_lines=[f'{name.name}-keyring = "vc01/{name.name}"'], entries={f"vc01/{name.name}": secret}
+    ),
+    "file of the defaults": lambda at, name, secret: Place(default_lines=[f'{name.name}-file = "{file(at, secret)}"']),
+    "prompt": lambda _, name, secret: Place(answers=prompted(name, secret)),
+}
+"""The ladder, from the top."""
+
+COMMAND: Mapping[SecretName, list[str]] = {
+    PASSWORD: ["list"],
+    LOCATION_PASSWORD: ["create", "--location", LOCATION, "--location-user", "backup", "--no-require-encryption"],
+    BACKUP_PASSWORD: ["create", "--location", LOCATION],
+    SSO_PASSWORD: ["restore", "create", "--location", ARCHIVE, "--sso-username", USER, "--yes", "--auth", "session"],
+}
+"""A command that needs the secret, and no other that it would ask for."""
+
+
+class Ladder:
+    """One command on an appliance, with secrets in places."""
+
+    def __init__(self, folder: Path, name: SecretName, memory: MemoryKeyring) -> None:
+        self.folder = folder
+        self.name = name
+        self.memory = memory
+
+    def run(self, *places: Place, login: str = LOGIN) -> Run:
+        """Run the command that needs the secret with all that the places hold, on an appliance that knows ``login``."""
+        path = self.folder / "config.toml"
+        defaults = [f'username = "{USER}"', *(line for place in places for line in place.default_lines)]
+        server = [f'host = "{HOST}"', *(line for place in places for line in place.server_lines)]
+        path.write_text("\n".join(["[defaults]", *defaults, "[servers.vc01]", *server]))
+        path.chmod(0o600)
+        environ = {"BACKUPCTL_CONFIG": str(path), "PATH": "/usr/bin:/bin"}
+        if self.name is not PASSWORD:
+            environ["BACKUPCTL_PASSWORD"] = login
+        answers = None
+        for place in places:
+            environ |= place.environ
+            answers = place.answers if place.answers is not None else answers
+            self.memory.entries |= place.entries
+        self.line = CommandLine(environ=environ, others={HOST: {"password": login}})
+        words = [word for place in places for word in place.words]
+        return self.line(*COMMAND[self.name], "-s", "vc01", *words, answers=answers)
+
+    def sent(self) -> str:
+        return json.dumps(self.line.lines[HOST].writes)
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+@pytest.mark.parametrize("name", SECRETS, ids=lambda name: str(name.name))
+def test_secret_is_taken_from_every_rung_and_sent(
+    tmp_path: Path, memory: MemoryKeyring, name: SecretName, rung: str
+) -> None:
+    ladder = Ladder(tmp_path, name, memory)
+    run = ladder.run(RUNGS[rung](tmp_path, name, SECRET), login=SECRET if name is PASSWORD else LOGIN)
+    if name is PASSWORD:
+        assert run.code == 0, run.err
+    else:
+        assert SECRET in ladder.sent()
+    assert SECRET not in run.out + run.err
+    assert not ladder.line.prompter.answers
+
+
+def test_nearer_rung_hides_those_below_it(tmp_path: Path, memory: MemoryKeyring) -> None:
+    ladder = Ladder(tmp_path, BACKUP_PASSWORD, memory)
+    one_of_each = ("file option", "variable", "credential", "file of the server", "file of the defaults", "prompt")
+    places = [RUNGS[rung](tmp_path, BACKUP_PASSWORD, f"S3cret-No.{number}") for number, rung in enumerate(one_of_each)]
+    for number in range(len(places)):
+        assert ladder.run(*places[number:]).code == 0
+        assert [n for n in range(len(places)) if f"S3cret-No.{n}" in ladder.sent()] == [number]
+
+
+def test_two_places_on_one_rung_are_refused_and_not_guessed_between(tmp_path: Path, memory: MemoryKeyring) -> None:
+    ladder = Ladder(tmp_path, PASSWORD, memory)
+    for first, second, code in [
+        ("file option", "command option", 2),
+        ("variable", "variable for a file", 3),
+        ("file of the server", "keyring of the server", 3),
+    ]:
+        run = ladder.run(*(RUNGS[rung](tmp_path, PASSWORD, SECRET) for rung in (first, second)))
+        assert run.code == code
+        assert "cannot both be" in run.err
+
+
+def test_place_in_the_table_of_a_server_beats_another_kind_of_place_in_the_defaults(
+    tmp_path: Path, memory: MemoryKeyring
+) -> None:
+    ladder = Ladder(tmp_path, PASSWORD, memory)
+    run = ladder.run(
+        RUNGS["keyring of the server"](tmp_path, PASSWORD, SECRET),
+        RUNGS["file of the defaults"](tmp_path, PASSWORD, "other"),
+        login=SECRET,
+    )
+    assert run.code == 0
+
+
+def fleet(folder: Path, count: int, defaults: str, **environ: str) -> CommandLine:
+    """Return a command line with ``count`` appliances that share what the defaults say."""
+    hosts = [f"vc{number:02}.example.com" for number in range(count)]
+    path = folder / "config.toml"
+    servers = "".join(f'[servers.{host.partition(".")[0]}]\nhost = "{host}"\n' for host in hosts)
+    path.write_text(f'[defaults]\nusername = "{USER}"\nlocation = "{LOCATION}/{{server}}"\n{defaults}\n{servers}')
+    path.chmod(0o600)
+    given = {"BACKUPCTL_CONFIG": str(path), "PATH": "/usr/bin:/bin", "COUNT": str(folder / "count"), **environ}
+    return CommandLine(environ=given, others={host: {"password": LOGIN} for host in hosts}, job_duration=30.0)
+
+
+def test_one_prompt_for_each_secret_serves_fifty_appliances(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, 50, 'location-user = "backup"')
+    run = backupctl("create", "--all", "--parallel", "0", answers=[LOGIN, "l0cation", "VMw@re123", "VMw@re123"])
+    assert run.code == 0
+    assert len(backupctl.prompter.questions) == 4
+    for host, line in backupctl.lines.items():
+        ((_, _, body),) = line.writes
+        assert (body["location_password"], body["backup_password"]) == ("l0cation", "VMw@re123")
+        assert body["location"] == f"{LOCATION}/{host.partition('.')[0]}"
+
+
+def test_one_run_of_a_command_serves_fifty_appliances(tmp_path: Path) -> None:
+    words = json.dumps(["sh", "-c", f'echo once >> "$COUNT"; echo {LOGIN}'])
+    backupctl = fleet(tmp_path, 50, f"password-command = {words}")
+    assert backupctl("list", "--all", "-q").code == 0
+    assert (tmp_path / "count").read_text() == "once\n"
+    assert backupctl("list", "--all", "-q").code == 0
+    assert (tmp_path / "count").read_text() == "once\n" * 2
+
+
+def test_command_that_fails_is_run_once_and_its_error_told_once(tmp_path: Path) -> None:
+    words = json.dumps(["sh", "-c", 'echo once >> "$COUNT"; exit 3'])
+    run = fleet(tmp_path, 50, f"password-command = {words}")("list", "--all")
+    assert run.code == 3
+    assert run.err.count("ended with status 3") == 1
+    assert (tmp_path / "count").read_text() == "once\n"
+
+
+def test_keyring_is_asked_once_for_an_entry_that_fifty_appliances_share(tmp_path: Path, memory: MemoryKeyring) -> None:
+    memory.entries["service"] = LOGIN
+    assert fleet(tmp_path, 50, 'password-keyring = "service"')("list", "--all", "-q").code == 0
+    assert memory.asked == ["service"]
+
+
+def test_entry_that_is_not_there_says_how_to_store_it(tmp_path: Path, memory: MemoryKeyring) -> None:
+    run = fleet(tmp_path, 1, 'password-keyring = "service"')("list", "--all")
+    assert run.code == 3
+    assert "defaults.password-keyring: the keyring of this user has no entry 'service'" in run.err
+    assert "config set-secret" in run.err
+
+
+def test_verbose_tells_where_each_value_came_from_and_no_secret(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, 1, 'password-env = "VC"\ncomment = "nightly"', VC=LOGIN, BACKUPCTL_TIMEOUT="1h")
+    run = backupctl("create", "-s", "vc00", "--part", "common", "-v")
+    said = run.err.replace(str(tmp_path), "")
+    for line in (
+        "configuration: /config.toml",
+        f"username: {USER} (file /config.toml: defaults.username)",
+        "password: *** (file /config.toml: defaults.password-env)",
+        "comment: nightly (file /config.toml: defaults.comment)",
+        "timeout: 3600.0 (environment BACKUPCTL_TIMEOUT)",
+        "part: common (flag --part)",
+        "if-running: fail (default)",
+    ):
+        assert f"debug: {line}\n" in said
+    assert LOGIN not in run.out + run.err
+
+
+OVERRIDES: list[tuple[str, str, str, Any]] = [
+    ("location", f'"{LOCATION}/x"', '"nfs://own/{server}"', "nfs://own/vc00"),
+    ("parts", '["seat"]', '["common"]', ["common"]),
+    ("comment", '"all"', '"own"', "own"),
+    ("fast-backup", "false", "true", True),
+]
+
+
+@pytest.mark.parametrize(("key", "shared", "own", "sent"), OVERRIDES)
+def test_server_of_its_own_mind_overrides_the_defaults(
+    tmp_path: Path, key: str, shared: str, own: str, sent: Any
+) -> None:
+    defaults = "" if key == "location" else f"{key} = {shared}"
+    backupctl = fleet(tmp_path, 2, f'password-env = "VC"\n{defaults}', VC=LOGIN)
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text().replace('host = "vc00', f'{key} = {own}\nhost = "vc00'))
+    run = backupctl("create", "--all", "--dry-run", "-o", "json")
+    first, second = (result["requests"][0]["body"] for result in run.json["results"])
+    assert run.code == 0
+    assert first[key.replace("-", "_")] == sent
+    assert second[key.replace("-", "_")] != sent

@@ -1,0 +1,212 @@
+"""A read-only profile keeps its appliance as it is, whatever the command, and however the appliance is named."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from backupctl.api import endpoints
+from backupctl.api.endpoints import Endpoint
+from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.root import COMMANDS, WITHOUT_APPLIANCE, root
+from backupctl.errors import ReadOnlyError
+from backupctl.secret import Secret
+from tests.support.clock import FakeClock
+from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+from tests.support.wire import Wire, api_over
+
+HOST = "guarded.example.com"
+OTHER = "other.example.com"
+ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
+
+CONFIGURATION = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+
+[servers.guarded]
+host = "{HOST}"
+read-only = true
+
+[servers.other]
+host = "{OTHER}"
+
+[groups]
+production = ["guarded"]
+both = ["other", "guarded"]
+"""
+
+WORDS: dict[tuple[str, ...], list[str]] = {
+    ("create",): ["--location", LOCATION],
+    ("watch",): ["latest"],
+    ("status",): ["latest"],
+    ("list",): [],
+    ("cancel",): ["latest"],
+    ("parts",): [],
+    ("validate",): ["--location", LOCATION],
+    ("schedule", "list"): [],
+    ("schedule", "show"): [],
+    ("schedule", "set"): ["--location", LOCATION, "--at", "02:30"],
+    ("schedule", "enable"): [],
+    ("schedule", "disable"): [],
+    ("schedule", "delete"): [],
+    ("schedule", "run"): [],
+    ("archive", "systems"): ["--location", LOCATION],
+    ("archive", "list"): ["--location", LOCATION],
+    ("archive", "show"): ["M_1", "--location", LOCATION],
+    ("restore", "validate"): ["--location", ARCHIVE, "--sso-username", USER],
+    ("restore", "create"): ["--location", ARCHIVE, "--sso-username", USER, "--yes"],
+    ("restore", "status"): [],
+    ("restore", "watch"): ["--timeout", "1m"],
+    ("restore", "cancel"): [],
+    ("restore", "reconcile"): ["--sso-username", USER],
+}
+"""Every command that talks to the API of appliances, with words that make it do what it is for."""
+
+CHANGING = {
+    *(("create",), ("cancel",)),
+    *(("schedule", word) for word in ("set", "enable", "disable", "delete", "run")),
+    *(("restore", word) for word in ("create", "cancel", "reconcile")),
+}
+HARMLESS = sorted(WORDS.keys() - CHANGING)
+
+WAYS = [
+    *(["-s", name] for name in ("guarded", HOST, HOST.upper(), f"{HOST}.", f"{HOST}:443", f"{HOST}:5480")),
+    *(["-s", f"https://{name}"] for name in (HOST, f"{HOST}:443/", f"{HOST}:5480")),
+    *(["-g", "production"], ["-g", "both"], ["--all"], ["-s", OTHER, "-s", HOST]),
+]
+VARIABLES = [{"BACKUPCTL_SERVER": HOST}, {"BACKUPCTL_GROUP": "production"}, {"BACKUPCTL_ALL": "1"}]
+
+
+def tree() -> set[tuple[str, ...]]:
+    assert isinstance(root, LazyGroup)
+    found: set[tuple[str, ...]] = set()
+    for name in COMMANDS.keys() - WITHOUT_APPLIANCE.keys() - {"trust"}:  # trust changes the file, and speaks no HTTP
+        command = root.load(name)
+        found |= {(name, below) for below in command.commands} if isinstance(command, click.Group) else {(name,)}
+    return found
+
+
+def guarded(folder: Path, text: str = CONFIGURATION, **options: Any) -> CommandLine:
+    path = folder / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    environ = {"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD}
+    return CommandLine(environ=environ, others={HOST: {}, OTHER: {}}, history=True, **options)
+
+
+def writes(backupctl: CommandLine, host: str = HOST) -> list[tuple[str, str, Any]]:
+    """Return what reached an appliance that could change it: not what a body only says more exactly what to read."""
+    reading = re.compile(r"POST .*/recovery/(backup|backup/system-name.*|.*/validate)")
+    return [write for write in backupctl.lines[host].writes if not reading.fullmatch(f"{write[0]} {write[1]}")]
+
+
+def test_table_has_every_command_of_the_program() -> None:
+    assert WORDS.keys() == tree()
+
+
+@pytest.mark.parametrize("command", sorted(CHANGING), ids=" ".join)
+def test_command_that_changes_something_is_refused_and_sends_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    backupctl = guarded(tmp_path)
+    run = backupctl(*command, *WORDS[command], "-s", "guarded", "-o", "json")
+    assert (run.code, run.json["error"]["slug"]) == (3, "read-only")
+    assert "guarded is read-only" in run.json["error"]["message"]
+    assert backupctl.lines[HOST].urls == []
+
+
+def refuse_all_ways(folder: Path, command: tuple[str, ...]) -> None:
+    backupctl = guarded(folder)
+    for way in WAYS:
+        refuse(backupctl, [*command, *WORDS[command], *way], backupctl.environ)
+    for variable in VARIABLES:
+        refuse(backupctl, [*command, *WORDS[command]], backupctl.environ | variable)
+
+
+def refuse(backupctl: CommandLine, words: list[str], environ: dict[str, str]) -> None:
+    """Assert that the appliance is left alone and that this is said, of it or of a command that takes one only."""
+    run = backupctl(*words, "-o", "json", environ=environ)
+    errors = [run.json["error"], *(result["error"] for result in run.json["results"] if result["server"] == "guarded")]
+    slugs = [error["slug"] for error in errors if error is not None]
+    too_many = slugs == ["usage"] and "2 are named" in run.json["error"]["message"]
+    assert slugs == ["read-only"] or too_many, (words, run.out)
+    assert run.code, words
+    assert backupctl.lines[HOST].urls == [], words
+
+
+def test_create_is_refused_however_the_appliance_is_named(tmp_path: Path) -> None:
+    refuse_all_ways(tmp_path, ("create",))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("command", sorted(CHANGING - {("create",)}), ids=" ".join)
+def test_change_is_refused_however_the_appliance_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    refuse_all_ways(tmp_path, command)
+
+
+@pytest.mark.parametrize("command", HARMLESS, ids=" ".join)
+def test_command_that_only_asks_works_and_writes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    backupctl = guarded(tmp_path)
+    run = backupctl(*command, *WORDS[command], "-s", HOST, "-o", "json")
+    assert run.json["error"] is None
+    assert "read-only" not in run.out
+    assert backupctl.lines[HOST].urls != []
+    assert writes(backupctl) == []
+
+
+def test_words_of_the_table_do_change_an_appliance_that_is_not_guarded(tmp_path: Path) -> None:
+    fresh = {("restore", word) for word in ("create", "cancel", "reconcile")}
+    for command in sorted(CHANGING - fresh):
+        backupctl = guarded(tmp_path)
+        if command == ("cancel",):
+            backupctl.others[OTHER].inject("busy")
+        backupctl(*command, *WORDS[command], "-s", "other")
+        assert writes(backupctl, OTHER) or command == ("schedule", "enable"), command  # which is enabled already
+
+
+@pytest.mark.parametrize("command", sorted(CHANGING), ids=" ".join)
+def test_dry_run_works_on_a_read_only_appliance_and_writes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    assert isinstance(root, LazyGroup)
+    loaded = root.load(command[0])
+    leaf = loaded.commands[command[1]] if isinstance(loaded, click.Group) else loaded
+    if not any("--dry-run" in parameter.opts for parameter in leaf.params):
+        assert command in {("cancel",), ("restore", "cancel")}
+        return
+    backupctl = guarded(tmp_path)
+    run = backupctl(*command, *WORDS[command], "--dry-run", "-s", HOST, "-o", "json")
+    assert run.code == 0, run.out
+    assert run.json["results"][0]["error"] is None
+    assert writes(backupctl) == []
+
+
+def test_others_of_a_group_are_backed_up_and_the_guarded_one_is_its_own_result(tmp_path: Path) -> None:
+    backupctl = guarded(tmp_path)
+    run = backupctl("create", "--location", LOCATION, "-g", "both", "-o", "json")
+    assert (run.code, [result["exit_code"] for result in run.json["results"]]) == (3, [0, 3])
+    assert run.json["results"][1]["error"]["slug"] == "read-only"
+
+
+def test_read_only_in_the_defaults_guards_all_but_those_that_say_otherwise(tmp_path: Path) -> None:
+    text = CONFIGURATION.replace("[defaults]", "[defaults]\nread-only = true")
+    text = text.replace(f'host = "{OTHER}"', f'host = "{OTHER}"\nread-only = false')
+    for words, code in ((["-s", "stranger.example.com"], 3), (["-s", "guarded"], 3), (["-s", "other"], 0)):
+        assert guarded(tmp_path, text)("create", "--location", LOCATION, *words).code == code
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, value in vars(endpoints).items() if isinstance(value, Endpoint) and value.changes]
+)
+def test_operation_that_changes_something_is_refused_before_anything_is_sent(name: str, clock: FakeClock) -> None:
+    wire = Wire({})
+    api = api_over(wire, clock, read_only=True)
+    with pytest.raises(ReadOnlyError, match="is read-only for us: cannot"):
+        api._call(getattr(endpoints, name), job="1", schedule="default", piece=None, password=Secret("x"))
+    assert wire.requests == []
+
+
+def test_operations_that_are_said_to_change_nothing_only_ask() -> None:
+    declared = {name: value for name, value in vars(endpoints).items() if isinstance(value, Endpoint)}
+    routes = {name: {value.rest.method, (value.api or value.rest).method} for name, value in declared.items()}
+    posts = {name for name, methods in routes.items() if methods != {"GET"} and not declared[name].changes}
+    assert posts == {"BACKUP_VALIDATE", "RESTORE_VALIDATE", "ARCHIVE_LIST", "ARCHIVE_GET", "SYSTEM_NAME_LIST"}
