@@ -382,7 +382,7 @@ def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Pa
     assert config.path.read_text() == expected
     assert "in place of password-file" in run.out
     assert SECRET not in run.out + run.err
-    options = {"environ": config.environ, "username": "svc-backup@vsphere.local"}
+    options: dict[str, Any] = {"environ": config.environ, "username": "svc-backup@vsphere.local"}
     assert CommandLine(password=SECRET, **options)("list", "-s", "vc02").code == 0
     assert CommandLine(password="other", **options)("list", "-s", "vc02").code == 4
 
