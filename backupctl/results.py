@@ -156,6 +156,17 @@ class Cancelling(Event, frozen=True, kw_only=True, tag="cancelling"):
     job: Job
 
 
+class Queued(Event, frozen=True, kw_only=True, tag="queued"):
+    """Other appliances of the run have their turn first; nothing was sent to this one yet."""
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+    """The work on one appliance of several is over; its whole result comes with those of the others."""
+
+    exit_code: int
+    error: ErrorInfo | None = None
+
+
 class Left(Event, frozen=True, kw_only=True, tag="left"):
     """Our job was started and nobody waits for it; ``attach`` is the line that follows it, None where there is none."""
 

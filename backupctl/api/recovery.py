@@ -75,6 +75,13 @@ class RecoveryApi:
         """Whether the password was sent and is not answered yet."""
         return self._session.is_logging_in
 
+    def log_in(self) -> None:
+        """Log in; where there are no sessions, ask for the version, which is remembered."""
+        if self._session.basic:
+            self.version()
+        else:
+            self._open()
+
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""
         if self._version is None:
@@ -262,7 +269,7 @@ class RecoveryApi:
             raise self._missing[endpoint.doing]
         if endpoint.changes and self._read_only:
             raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
-        family = self._session.open(partial(self._send, "log in"), self._client.base_url)
+        family = self._open()
         wire = endpoint.wire(family, _content(parameters, _reveal))
         request = self._client.build_request(
             wire.method,
@@ -295,6 +302,9 @@ class RecoveryApi:
             return endpoint.decode(family, response.content)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, str(error)) from error
+
+    def _open(self) -> Family:
+        return self._session.open(partial(self._send, "log in"), self._client.base_url)
 
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""

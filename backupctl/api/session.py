@@ -63,7 +63,7 @@ class Session(httpx.Auth):
         self._user = user
         self._headers = dict(headers or {})
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
-        self._basic = basic
+        self.basic = basic
         self._token: str | None = None
         self._refused: AuthenticationError | None = None
         self._closed = False
@@ -83,7 +83,7 @@ class Session(httpx.Auth):
         AuthenticationError for a refused login, ApplianceAnswerError for an answer that cannot be used.
         """
         with self._busy:
-            if self.family is not None and (self._basic or self._token is not None):
+            if self.family is not None and (self.basic or self._token is not None):
                 return self.family
             with contextlib.closing(self._log_in(base)) as flow:
                 request = next(flow)
@@ -123,7 +123,7 @@ class Session(httpx.Auth):
 
         A 401 means that the appliance did nothing, so even a request that starts a backup may be repeated.
         """
-        if self._basic:
+        if self.basic:
             yield from self._show_password(request)
             return
         used = self._token

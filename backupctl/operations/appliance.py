@@ -61,6 +61,10 @@ class RecoveryOperations(Protocol):
         """Whether the password was sent and is not answered yet; the appliance may be counting a failure."""
         ...
 
+    def log_in(self) -> None:
+        """Show the password to the appliance for the first time; every other operation would do so as well."""
+        ...
+
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs."""
         ...

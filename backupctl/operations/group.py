@@ -14,12 +14,13 @@ What does not start backups takes ``Group(appliances)``, for the sake of the pas
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from backupctl.errors import BackupctlError, InterruptedRunError, NotTriedError
+from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.logins import Logins
 from backupctl.operations.muster import Muster
 from backupctl.operations.permits import Permits
 from backupctl.operations.task import Task
+from backupctl.results import Ended, ErrorInfo, Queued
 
 T = TypeVar("T")
 
@@ -87,6 +88,7 @@ class Group:
         self.permits = Permits(None if together else parallel)
         self.logins = Logins()
         self.muster = Muster((*(each.name for each in appliances), *unready)) if together else None
+        self.size = len(appliances) + len(unready)
         self._fail_fast = fail_fast
         self._failed: tuple[str, BackupctlError] | None = None
         self._turns = {each.name: GroupTurn(self, each) for each in appliances}
@@ -124,6 +126,8 @@ class GroupTurn:
 
     def begin(self) -> Task[None]:
         """Wait for a permit; who is interrupted meanwhile has sent nothing at all."""
+        if self._group.permits.all_out:
+            self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
         try:
             yield from self._group.permits.take()
         except InterruptedRunError as interruption:
@@ -148,3 +152,12 @@ class GroupTurn:
         if self._has_permit:
             self._has_permit = False
             self._group.permits.give_back()
+        if self._group.size > 1:
+            self._appliance.emit(
+                Ended(
+                    time=self._appliance.clock.now(),
+                    server=self._appliance.name,
+                    exit_code=ExitCode.DONE if error is None else error.exit_code,
+                    error=None if error is None else ErrorInfo.of(error),
+                )
+            )

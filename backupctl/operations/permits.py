@@ -12,9 +12,14 @@ class Permits:
         self._left = float("inf") if limit is None else limit
         self._queue: deque[Latch] = deque()
 
+    @property
+    def all_out(self) -> bool:
+        """Whether who wants one now has to wait."""
+        return self._left <= 0
+
     def take(self) -> Task[None]:
         """Wait for a permit and take it; who is interrupted meanwhile has none, and need not give one back."""
-        if self._left > 0:
+        if not self.all_out:
             self._left -= 1
             return
         turn = Latch()

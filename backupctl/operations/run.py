@@ -56,7 +56,7 @@ def run_on(
     try:
         yield from turn.begin()
         reached = True
-        release = yield from turn.log_in(_release(appliance, silence))
+        release = yield from _enter(appliance, silence, turn)
         outcome = yield from work
     except GeneratorExit:
         raise
@@ -86,9 +86,10 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error
 
 
-def _release(appliance: Appliance, silence: float) -> Task[str | None]:
-    """Return the release, None where the appliance does not tell: that alone is no reason to fail."""
+def _enter(appliance: Appliance, silence: float, turn: Turn) -> Task[str | None]:
+    """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
     try:
+        yield from turn.log_in(retrying(appliance, appliance.api.log_in, silence=silence))
         version = yield from retrying(appliance, appliance.api.version, silence=silence)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:

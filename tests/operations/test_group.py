@@ -4,6 +4,7 @@ import pytest
 
 from backupctl.errors import verdict
 from backupctl.operations.group import Group
+from backupctl.results import Ended, Queued
 from tests.support.clock import FakeClock
 from tests.support.fleet import JOB_SECONDS, SimulatedGroup
 
@@ -53,6 +54,24 @@ def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: 
     ] * 2
     assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
+
+
+def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["fail-at=20"]})
+    fleet.run(Group(fleet.appliances, parallel=1))
+    assert [event.server for event in fleet.events if isinstance(event, Queued)] == ["vc2", "vc3"]
+    ended = [event for event in fleet.events if isinstance(event, Ended)]
+    assert [(event.server, event.exit_code, event.error and event.error.slug) for event in ended] == [
+        ("vc1", 0, None),
+        ("vc2", 7, "backup-failed"),
+        ("vc3", 0, None),
+    ]
+
+
+def test_events_of_one_that_is_alone_are_those_of_its_job(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 1)
+    fleet.run(Group(fleet.appliances, parallel=1))
+    assert not [event for event in fleet.events if isinstance(event, Queued | Ended)]
 
 
 # Fail fast

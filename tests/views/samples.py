@@ -23,6 +23,7 @@ from backupctl.results import (
     Check,
     ChecksResult,
     Connected,
+    Ended,
     ErrorInfo,
     Event,
     Job,
@@ -37,6 +38,7 @@ from backupctl.results import (
     PinResult,
     PreparedRequest,
     Progressed,
+    Queued,
     Recovered,
     RequestsResult,
     RestoreResult,
@@ -148,6 +150,8 @@ def every_event() -> list[Event]:
         Recovered(**at),
         Warned(**at, message="the appliance's clock is wrong", hint="set it"),
         Cancelling(**at, job=a_job()),
+        Queued(**at),
+        Ended(**at, exit_code=5, error=ErrorInfo(slug="connection", message="connection refused")),
         Left(**at, job=a_job(), attach="backupctl watch 20260301-020000-21560480 --server vc01"),
     ]
 
@@ -228,7 +232,7 @@ class Screen:
 class LiveScreen:
     """The live view, without a thread: each event draws once."""
 
-    def __init__(self, width: int = 80, *, color: bool = False, encoding: str = "utf-8") -> None:
+    def __init__(self, width: int = 80, *, height: int = 24, color: bool = False, encoding: str = "utf-8") -> None:
         self.clock = FakeClock()
         self._file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
         console = Console(
@@ -237,7 +241,7 @@ class LiveScreen:
             color_system="standard" if color else None,
             no_color=not color,
             width=width,
-            height=24,
+            height=height,
             highlight=False,
             markup=False,
             _environ={},

@@ -70,6 +70,8 @@ OWN_KEYS_OF_EVENTS = {
     "recovered": [],
     "warning": ["message", "hint"],
     "cancelling": ["job"],
+    "queued": [],
+    "ended": ["exit_code", "error"],
     "left": ["job", "attach"],
 }
 

@@ -1,4 +1,4 @@
-"""Progress on a terminal: one row for each job that is followed, drawn again several times a second.
+"""Progress on a terminal: one row for each appliance, as many as fit, drawn again several times a second.
 
 Rows are values that are replaced, never changed, because a thread of rich reads them while the main thread goes on.
 """
@@ -19,24 +19,30 @@ from backupctl.results import (
     Adopted,
     Attached,
     Cancelling,
+    Ended,
     Event,
-    Job,
     JobResult,
+    PartsSelected,
     Progressed,
+    Queued,
     Recovered,
     RestoreResult,
     Result,
     Started,
     Troubled,
 )
+from backupctl.views.human.crowd import screenful
 from backupctl.views.human.lines import STRONG, line
-from backupctl.views.human.progress import message_text, print_lines
+from backupctl.views.human.progress import is_news, message_text, print_lines
 from backupctl.views.human.rows import Row, add_columns, cells, ran_before
 from backupctl.views.human.sentences import sentences
 
 WIDE: Final = 120
 """From this many columns on, the last message stands in the row and not below it."""
 REFRESHES_PER_SECOND: Final = 4
+LINES_ABOVE: Final = 4
+"""Left free above the rows, for the last lines of news."""
+LEAST_ROWS: Final = 3
 ECHO_COLUMNS: Final = 3
 """Left free on the right: a terminal echoes ``^C`` where the cursor is, and in a full line that would scroll."""
 
@@ -55,17 +61,13 @@ class LiveProgress:
     def show(self, event: Event) -> None:
         """Show an event: as a line above the rows, or as a change of its row."""
         self._servers.add(event.server)
-        if not isinstance(event, Progressed):
+        counted = self._is_crowded and isinstance(event, Started | PartsSelected)
+        if is_news(event, following=bool(self._rows)) and not counted:
             before = f"{event.server}: " if len(self._servers) > 1 else ""
             print_lines(self._console, sentences(event, before))
-        if isinstance(event, Started | Adopted | Attached | Progressed | Cancelling):
-            self._see(event.server, event.job, event)
-        elif isinstance(event, Troubled | Recovered) and event.server in self._rows:
-            row = self._rows[event.server]
-            since = row.troubled or self._clock.monotonic()
-            self._replace(
-                event.server, msgspec.structs.replace(row, troubled=since if isinstance(event, Troubled) else None)
-            )
+        row = self._row_after(event)
+        if row is not None:
+            self._replace(event.server, row)
 
     def settle(self, results: Iterable[Result]) -> None:
         """Draw each row as its job ended, for good."""
@@ -85,11 +87,32 @@ class LiveProgress:
         if live is not None:
             live.stop()
 
-    def _see(self, server: str, job: Job, event: Event) -> None:
-        row = self._rows.get(server)
-        if row is None or row.job.id != job.id:
-            row = Row(job=job, started=self._clock.monotonic() - ran_before(job, event))
-        self._replace(server, msgspec.structs.replace(row, job=job, troubled=None))
+    @property
+    def _room(self) -> int:
+        return max(LEAST_ROWS, self._console.height - LINES_ABOVE)
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether there are so many rows that what goes as it should is counted and not told."""
+        return len(self._rows) > self._room
+
+    def _row_after(self, event: Event) -> Row | None:
+        """Return the row of an appliance as it is after an event, None where that changes nothing."""
+        row = self._rows.get(event.server)
+        match event:
+            case Started(job=job) | Adopted(job=job) | Attached(job=job) | Progressed(job=job) | Cancelling(job=job):
+                if row is None or row.job is None or row.job.id != job.id:
+                    return Row(job=job, started=self._clock.monotonic() - ran_before(job, event))
+                return msgspec.structs.replace(row, job=job, troubled=None)
+            case Queued():
+                return Row()
+            case Ended(error=error) if error is not None and is_news(event, following=bool(self._rows)):
+                return msgspec.structs.replace(row or Row(), failed=error.slug, troubled=None)
+            case Troubled() if row is not None:
+                return msgspec.structs.replace(row, troubled=row.troubled or self._clock.monotonic())
+            case Recovered() if row is not None:
+                return msgspec.structs.replace(row, troubled=None)
+        return None
 
     def _replace(self, server: str, row: Row) -> None:
         self._rows = {**self._rows, server: row}
@@ -103,7 +126,8 @@ class LiveProgress:
                 redirect_stderr=False,
             )
             self._live.start()
-        self._live.refresh()
+        if not self._auto_refresh:
+            self._live.refresh()
 
     def _drawing(self) -> RenderableType:
         return Constrain(self._whole_drawing(), max(1, self._console.width - ECHO_COLUMNS))
@@ -113,10 +137,13 @@ class LiveProgress:
         wide = self._console.width >= WIDE
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
         add_columns(grid, named=len(self._servers) > 1, wide=wide)
-        for server, row in rows.items():
+        drawn, rest = screenful(rows, self._room)
+        for server, row in drawn:
             shown = cells(row, now)
             named = [line((server, STRONG)), *shown] if len(self._servers) > 1 else shown
             grid.add_row(*named, self._message(row)) if wide else grid.add_row(*named)
+        if rest is not None:
+            return Group(grid, rest)
         if wide or self._live is None or len(rows) != 1:
             return grid
         below = self._message(*rows.values())
@@ -124,7 +151,7 @@ class LiveProgress:
 
     def _message(self, row: Row) -> Text:
         """Return the last message on one line, cut where the line ends."""
-        if not row.job.messages or self._live is None:
+        if row.job is None or not row.job.messages or self._live is None:
             return Text()
         encoding = self._console.encoding
         text = message_text(row.job.messages[-1]).encode(encoding, "backslashreplace").decode(encoding)

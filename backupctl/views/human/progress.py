@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.results import Event, Job, JobResult, Message, Progressed, RestoreResult, Result
+from backupctl.errors import InterruptedRunError
+from backupctl.results import Ended, Event, Job, JobResult, Message, Progressed, Queued, RestoreResult, Result
 from backupctl.views.human.lines import line
 from backupctl.views.human.sentences import progress, sentences
 from backupctl.views.printable import printable_lines
@@ -61,7 +62,7 @@ class ProgressLog:
         """Write the event, if it is news."""
         before = f"{moment(event.time, self._zone)} {event.server}: "
         job: Job | None = getattr(event, "job", None)
-        if not isinstance(event, Progressed):
+        if is_news(event, following=bool(self._told)):
             print_lines(self._console, sentences(event, before))
         if isinstance(event, Progressed):
             self._show_job(event.server, event.job, before)
@@ -102,6 +103,16 @@ class ProgressLog:
         known = self._told[server].messages if server in self._told else set()
         messages = known | set(map(_gist, job.messages))
         self._told[server] = Told(state=job.state, step=_step(job), at=self._clock.monotonic(), messages=messages)
+
+
+def is_news(event: Event, *, following: bool) -> bool:
+    """Return whether an event is worth a line of its own.
+
+    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon.
+    """
+    if isinstance(event, Ended):
+        return following and event.error is not None and event.error.slug != InterruptedRunError.slug
+    return not isinstance(event, Progressed | Queued)
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:

@@ -1,4 +1,4 @@
-"""The row of a job in the live display: percent, bar, elapsed time, size, state."""
+"""The row of an appliance in the live display: percent, bar, elapsed time, size, state."""
 
 from typing import Final
 
@@ -8,7 +8,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from backupctl.models import JobState
 from backupctl.results import Event, Job, Started
 from backupctl.views.human.lines import BAD, FAINT, GOOD, ODD, line
 from backupctl.views.quantities import duration, percent, seconds_between, size
@@ -17,16 +16,44 @@ WIDE_BAR: Final = 40
 PULSE_LENGTH: Final = 8
 PULSE_SPEED: Final = 12
 
+RETRYING: Final = "retrying"
+FAILED: Final = "failed"
+RUNNING: Final = "running"
+DONE: Final = "done"
+WAITING: Final = "waiting"
+KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, WAITING)
+"""How rows can go, the one worth most attention first."""
+
+_STYLES: Final = {RETRYING: "cyan", FAILED: BAD, RUNNING: "cyan", DONE: GOOD, WAITING: FAINT}
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as it was last seen; ``started`` and ``troubled`` are readings of the clock's ``monotonic``."""
+    """An appliance as it was last seen: its job, None while it waits for its turn or where none came of it.
 
-    job: Job
-    started: float
+    ``started`` and ``troubled`` are readings of the clock's ``monotonic``; ``failed`` is why the work ended without
+    success, in a word.
+    """
+
+    job: Job | None = None
+    started: float = 0.0
     troubled: float | None = None
+    failed: str | None = None
 
-    def elapsed(self, now: float) -> float:
-        """Return how long the job runs or ran, in seconds."""
+    @property
+    def kind(self) -> str:
+        """Return how it goes, one of ``KINDS``."""
+        if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
+            return FAILED
+        if self.job is None:
+            return WAITING
+        if self.job.succeeded:
+            return DONE
+        return RUNNING if self.troubled is None else RETRYING
+
+    def elapsed(self, now: float) -> float | None:
+        """Return how long the job runs or ran, in seconds, None where there is none."""
+        if self.job is None:
+            return None
         if not self.job.ended:
             return now - self.started
         if self.job.duration_seconds is not None:
@@ -70,29 +97,34 @@ def add_columns(grid: Table, *, named: bool, wide: bool) -> None:
 
 
 def cells(row: Row, now: float) -> list[RenderableType]:
-    """Return what is to be seen of a job at the time ``now`` of the clock's ``monotonic``."""
+    """Return what is to be seen of a row at the time ``now`` of the clock's ``monotonic``."""
     job = row.job
-    style = _style(job)
-    known = 100 if job.succeeded else job.progress
-    bar: RenderableType = Pulse(now, style)
-    if known is not None or job.ended:
-        bar = ProgressBar(completed=known or 0, style=FAINT, complete_style=style, finished_style=style)
-    state = line((job.state, style))
-    if row.troubled is not None:
-        state = line(("retrying", ODD), f" {duration(now - row.troubled)}")
+    elapsed = row.elapsed(now)
+    known = None if job is None else 100 if job.succeeded else job.progress
     return [
         line("" if known is None else percent(known)),
-        bar,
-        line(duration(row.elapsed(now))),
-        line("" if job.size_bytes is None else size(job.size_bytes)),
-        state,
+        _bar(row, known, now),
+        line("" if elapsed is None else duration(elapsed)),
+        line("" if job is None or job.size_bytes is None else size(job.size_bytes)),
+        _state(row, now),
     ]
 
 
-def _style(job: Job) -> str:
-    if job.succeeded:
-        return GOOD
-    return BAD if job.state == JobState.FAILED else "cyan"
+def _bar(row: Row, known: int | None, now: float) -> RenderableType:
+    if row.job is None:
+        return Text()
+    style = _STYLES[row.kind]
+    if known is None and row.kind in {RUNNING, RETRYING}:
+        return Pulse(now, style)
+    return ProgressBar(completed=known or 0, style=FAINT, complete_style=style, finished_style=style)
+
+
+def _state(row: Row, now: float) -> Text:
+    if row.kind == RETRYING and row.troubled is not None:
+        return line(("retrying", ODD), f" {duration(now - row.troubled)}")
+    if row.job is not None and (row.job.ended or row.failed is None):
+        return line((row.job.state, _STYLES[row.kind]))
+    return line((row.failed or row.kind, _STYLES[row.kind]))
 
 
 def ran_before(job: Job, event: Event) -> float:

@@ -9,18 +9,20 @@ from backupctl.results import (
     Attached,
     Cancelling,
     Connected,
+    Ended,
     Event,
     Job,
     Left,
     PartsSelected,
     Progressed,
+    Queued,
     Recovered,
     Started,
     Troubled,
     Waiting,
     Warned,
 )
-from backupctl.views.human.lines import GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
+from backupctl.views.human.lines import BAD, GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
 from backupctl.views.human.wording import has_id, kind, named
 from backupctl.views.quantities import percent, size
 
@@ -66,6 +68,16 @@ def _(event: Adopted, before: str = "") -> list[Text]:
 @sentences.register
 def _(event: Attached, before: str = "") -> list[Text]:
     return [line(before, "following ", *named(event.job))]
+
+
+@sentences.register
+def _(_event: Queued, before: str = "") -> list[Text]:
+    return [line(before, "waiting for its turn")]
+
+
+@sentences.register
+def _(event: Ended, before: str = "") -> list[Text]:
+    return [line(before, "done")] if event.error is None else labelled("error", BAD, event.error.message, before=before)
 
 
 @sentences.register

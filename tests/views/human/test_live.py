@@ -9,11 +9,13 @@ import pytest
 from backupctl.results import (
     Attached,
     Cancelling,
+    Ended,
     Envelope,
     ErrorInfo,
     Job,
     JobResult,
     Progressed,
+    Queued,
     Recovered,
     RestoreResult,
     Started,
@@ -118,6 +120,69 @@ def test_live_one_server_is_not_named_and_several_are() -> None:
     assert started.startswith("vc-munich: backup started")
     assert first.split()[:3] == ["vc01", "0", "%"]
     assert second.split()[:3] == ["vc-munich", "7", "%"]
+
+
+# More than fit on the screen
+
+
+def crowd(screen: LiveScreen, size: int) -> None:
+    for number in range(1, size + 1):
+        screen.view.event(Started(time=screen.clock.now(), server=f"vc{number}", job=a_job(progress=0)))
+
+
+def test_live_crowd_draws_what_fits_and_counts_the_rest() -> None:
+    screen = LiveScreen(height=10)
+    crowd(screen, 30)
+    rows = tell(screen, Progressed, server="vc3", job=a_finished_job())
+    assert [row.split()[0] for row in rows[-6:-1]] == ["vc1", "vc2", "vc4", "vc5", "vc6"]
+    assert rows[-1] == "and 25 more: 24 running, 1 done"
+
+
+def test_live_crowd_is_told_of_trouble_and_no_more_of_what_goes_well() -> None:
+    screen = LiveScreen(height=10)
+    crowd(screen, 30)
+    assert sum("backup started" in row for row in screen.rows()) == 7
+    rows = tell(screen, Troubled, server="vc20", error=ErrorInfo(slug="connection", message="refused"))
+    assert "vc20: trouble: refused; trying again" in rows
+
+
+@pytest.mark.parametrize(("width", "height"), [(20, 7), (80, 5), (160, 20)])
+def test_live_crowd_keeps_the_size_of_the_screen(width: int, height: int) -> None:
+    screen = LiveScreen(width, height=height)
+    crowd(screen, 30)
+    drawn = [row for row in screen.rows() if "started" not in row]
+    assert all(len(row) <= width for row in drawn)
+    assert (len(drawn), drawn[-1].startswith("and ")) == (max(3, height - 4), True)
+
+
+def test_live_waiting_appliance_has_a_row_that_says_so() -> None:
+    screen = LiveScreen()
+    tell(screen, Started, job=a_job(progress=0))
+    rows = tell(screen, Queued, server="vc02")
+    assert rows[-1].split() == ["vc02", "waiting"]
+    rows = tell(screen, Started, server="vc02", job=a_job(progress=0))
+    assert rows[-1].split()[:3] == ["vc02", "0", "%"]
+
+
+def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> None:
+    screen = LiveScreen()
+    tell(screen, Started, job=a_job(progress=0))
+    error = ErrorInfo(slug="auth", message="wrong password")
+    *_, told, first, second = tell(screen, Ended, server="vc02", exit_code=4, error=error)
+    assert told == "vc02: error: wrong password"
+    assert (first.split()[0], second.split()) == ("vc01", ["vc02", "auth"])
+
+
+def test_live_appliance_that_was_interrupted_has_not_failed() -> None:
+    screen = LiveScreen()
+    before = tell(screen, Started, job=a_job(progress=0))
+    error = ErrorInfo(slug="interrupted", message="interrupted")
+    assert tell(screen, Ended, exit_code=130, error=error) == before
+
+
+def test_live_failure_before_anything_is_followed_is_left_to_the_result() -> None:
+    screen = LiveScreen()
+    assert tell(screen, Ended, exit_code=4, error=ErrorInfo(slug="auth", message="wrong password")) == []
 
 
 def test_live_end_leaves_one_line_and_the_cursor() -> None:

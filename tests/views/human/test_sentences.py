@@ -47,6 +47,8 @@ def test_sentences_each_event_reads_well() -> None:
         "Recovered": ["vc01: recovered: the appliance answers again"],
         "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
         "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
+        "Queued": ["vc01: waiting for its turn"],
+        "Ended": ["vc01: error: connection refused"],
         "Left": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
     }
 
