@@ -13,7 +13,7 @@ from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import BackupctlError, ExitCode
 from backupctl.settings.environment import environment_names
-from backupctl.simulator.faults import KINDS
+from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import LOCATION, PASSWORD, CommandLine
 from tests.support.option_table import option_table
 from tests.support.picture import picture
@@ -73,6 +73,11 @@ def test_readme_table_of_exit_codes_is_that_of_the_program() -> None:
 def test_readme_table_of_faults_has_each_kind() -> None:
     table = README.partition("| fault |")[2].partition("##")[0]
     assert {word.partition("=")[0] for word in re.findall(r"`([^`]+)`", table)} == set(KINDS)
+
+
+def test_readme_table_of_phases_has_each_phase() -> None:
+    table = README.partition("| phase |")[2].partition("| fault |")[0]
+    assert set(re.findall(r"`([a-z-]+)`", table)) == set(PHASES)
 
 
 def test_readme_json_example_has_the_shape_of_the_output(backupctl: CommandLine) -> None:

@@ -13,8 +13,9 @@ from backupctl.simulator import (
 )
 from backupctl.simulator.bodies import decode_body, unwrap
 from backupctl.simulator.envelopes import html, no_such_path, refusal, result
-from backupctl.simulator.faults import Strike
+from backupctl.simulator.faults import PHASES, Strike
 from backupctl.simulator.routes import Call, Match, Route, family_of, match_route, query_of, structure_of
+from backupctl.simulator.runs import Run
 from backupctl.simulator.state import ApplianceState
 from backupctl.simulator.wire import (
     AT_ONCE,
@@ -46,6 +47,14 @@ class Appliance(ApplianceState):
     there for tests.
     """
 
+    _heard_of: Run | None = None
+
+    @property
+    def newest_run(self) -> Run | None:
+        """The backup, restore or reconciliation that was started last."""
+        runs: list[Run | None] = [*self.jobs[-1:], self.restore, self.reconciliation]
+        return max((run for run in runs if run), key=lambda run: run.started, default=None)
+
     def handle(self, request: Request) -> Answer:
         """Return the answer to one request, at this moment of the clock."""
         self.advance()
@@ -56,7 +65,7 @@ class Appliance(ApplianceState):
             self.requests.append(SeenRequest(request.method, request.path, request.query, "", 200))
             return self.downloads[request.path]
         match = match_route(ROUTES, request, self.release)
-        phase = match.route.phase if match else ""
+        phase = self._phase(match)
         answer = self._struck(request, match, phase)
         status = 0 if answer.delivery.lost else answer.status
         self.requests.append(SeenRequest(request.method, request.path, request.query, phase, status))
@@ -76,11 +85,23 @@ class Appliance(ApplianceState):
                 return html(503, "Service Unavailable") if self.moment >= (begin + end) / 2 else refused
         return None
 
+    def _phase(self, match: Match | None) -> str:
+        """Return what the request is to faults: of the questions about a job, the first, the last or one in between."""
+        phase = match.route.phase if match else ""
+        if phase != "poll":
+            return phase
+        run = self.newest_run
+        if run is None or run.ended(self.moment):
+            return "last-poll"
+        return "mid-poll" if run is self._heard_of else "first-poll"
+
     def _struck(self, request: Request, match: Match | None, phase: str) -> Answer:
         """Return the answer with the faults of its phase worked in."""
         strike = self.faults.strike(phase)
         family = family_of(request.path)[0]
-        answer = self._replaced(strike, family) if strike.instead else self._serve(request, match, family)
+        answer = self._replaced(strike, family) if strike.instead else self._serve(request, match, family, phase)
+        if PHASES.get(phase) == "poll" and strike.harmless and answer.status == 200:
+            self._heard_of = self.newest_run
         if strike.spoil == "empty":
             answer = Answer(answer.status, answer.headers)
         elif strike.spoil == "bad-json":
@@ -101,26 +122,26 @@ class Appliance(ApplianceState):
             return refusal(family or REST, RefusedError("service_unavailable", cause), self.release)
         return Answer(0, delivery=Delivery(lost=True))
 
-    def _serve(self, request: Request, match: Match | None, family: Family | None) -> Answer:
+    def _serve(self, request: Request, match: Match | None, family: Family | None, phase: str) -> Answer:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""
         if match is None or family is None:
             return no_such_path(family, self.release)
         try:
-            value = self._call(request, match, family)
+            value = self._call(request, match, family, phase)
         except RefusedError as refused:
             return refusal(family, refused, self.release)
         if isinstance(value, Answer):
             return value
         return result(family, value, request.method)
 
-    def _call(self, request: Request, match: Match, family: Family) -> object:
+    def _call(self, request: Request, match: Match, family: Family, phase: str) -> object:
         route = match.route
         query = query_of(request)
         from_body = request.method in {"POST", "PUT", "PATCH"}
         given = None
         if from_body:
             given = decode_body(request.body, request.headers.get("content-type", ""))
-        user = "" if route.public else self._user(request, route)
+        user = "" if route.public else self._user(request, phase)
         fields = {}
         if route.body is not None:
             if not from_body:
@@ -128,14 +149,15 @@ class Appliance(ApplianceState):
             fields = unwrap(given, route.wrapper if family == REST else "", route.body, self.release)
         return route.handler(self, Call(request, family, user, match.path, query, fields))
 
-    def _user(self, request: Request, route: Route) -> str:
+    def _user(self, request: Request, phase: str) -> str:
         headers = request.headers
         if not self.basic:
             headers = {name: value for name, value in headers.items() if name != "authorization"}
         user = self.sessions.user_of(headers)
-        if user is None:
-            raise session_operations.unauthenticated()
-        if self.faults.named("forbidden", route.phase):
+        trouble = session_operations.account_trouble(self) if "authorization" in headers else []
+        if user is None or trouble:
+            raise session_operations.unauthenticated(*trouble)
+        if self.faults.named("forbidden", phase):
             text = "User needs to have operator privileges."
             raise RefusedError("unauthorized", message("com.vmware.appliance.unauthorized", text))
         return user

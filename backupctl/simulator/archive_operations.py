@@ -89,8 +89,8 @@ def _below(state: ApplianceState, location: str) -> list[Archive]:
 _SYSTEMS = "/appliance/recovery/backup/system-name"
 _ARCHIVES = f"{_SYSTEMS}/{{system}}/archives"
 _ARCHIVE = f"{_ARCHIVES}/{{archive}}"
-_IN_REST: dict[str, Any] = {"families": (REST,), "feature": "archives"}
-_IN_API: dict[str, Any] = {"families": (API,), "feature": "archives"}
+_IN_REST: dict[str, Any] = {"families": (REST,), "feature": "archives", "phase": "archive"}
+_IN_API: dict[str, Any] = {"families": (API,), "feature": "archives", "phase": "archive"}
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", _SYSTEMS, list_systems, body=LOCATION_SPEC, wrapper="loc_spec", **_IN_REST),

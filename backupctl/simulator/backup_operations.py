@@ -134,25 +134,26 @@ def _wanted_jobs(call: Call) -> set[str] | None:
     return {*plain, *indexed} or None
 
 
-_JOB = "/appliance/recovery/backup/job"
-_PARTS = "/appliance/recovery/backup/parts"
+_BACKUP = "/appliance/recovery/backup"
+_JOB = f"{_BACKUP}/job"
+_PARTS = f"{_BACKUP}/parts"
 
 
 def _piece(struct: Struct) -> dict[str, Any]:
     return {"body": struct, "wrapper": "piece"}
 
 
+_VALIDATE: dict[str, Any] = {"phase": "validate", **_piece(VALIDATE_REQUEST)}
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", _JOB, create, phase="create", **_piece(BACKUP_REQUEST)),
     Route("GET", _JOB, list_jobs, phase="list"),
     Route("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
     Route("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),
-    Route("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,)),
-    Route("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel"),
-    Route("POST", "/appliance/recovery/backup/validate", validate, families=(REST,), **_piece(VALIDATE_REQUEST)),
-    Route(
-        "POST", "/appliance/recovery/backup", validate, families=(API,), action="validate", **_piece(VALIDATE_REQUEST)
-    ),
-    Route("GET", _PARTS, list_parts),
-    Route("GET", f"{_PARTS}/{{part}}", get_part_size),
+    Route("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,), phase="cancel"),
+    Route("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel", phase="cancel"),
+    Route("POST", f"{_BACKUP}/validate", validate, families=(REST,), **_VALIDATE),
+    Route("POST", _BACKUP, validate, families=(API,), action="validate", **_VALIDATE),
+    Route("GET", _PARTS, list_parts, phase="parts"),
+    Route("GET", f"{_PARTS}/{{part}}", get_part_size, phase="parts"),
 )

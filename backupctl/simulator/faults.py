@@ -12,7 +12,30 @@ from typing import Literal
 
 from backupctl.errors import UsageError
 
-PHASES: tuple[str, ...] = ("login", "list", "create", "poll", "logout")
+PHASES: Mapping[str, str] = {
+    "login": "",
+    "version": "",
+    "list": "",
+    "create": "",
+    "poll": "",
+    "first-poll": "poll",
+    "mid-poll": "poll",
+    "last-poll": "poll",
+    "cancel": "",
+    "validate": "",
+    "parts": "",
+    "health": "",
+    "schedule": "",
+    "read-schedule": "schedule",
+    "write-schedule": "schedule",
+    "archive": "",
+    "logout": "",
+}
+"""What a request is to faults, and the wider phase that it is part of.
+
+``create`` starts a job of any kind, be it by hand, by running a schedule, or a restore. The first poll is any of the
+newest job until one was answered as it should be, the last one any after that job has ended.
+"""
 
 ValueKind = Literal["none", "count", "duration", "optional-duration", "percent", "percent-and-duration", "health"]
 
@@ -42,6 +65,8 @@ KINDS: Mapping[str, FaultKind] = {
     "slow": FaultKind("duration", "deliver"),
     # what the appliance is like
     "forbidden": FaultKind("none", "state"),
+    "account-locked": FaultKind("none", "state", phased=False),
+    "password-expired": FaultKind("none", "state", phased=False),
     "session-expires-after": FaultKind("duration", "state", phased=False),
     "fail-at": FaultKind("percent", "state", phased=False),
     "stall-at": FaultKind("percent", "state", phased=False),
@@ -82,7 +107,7 @@ class Fault:
 
     def matches(self, phase: str) -> bool:
         """Say whether a request of this phase is one of those it looks at."""
-        return self.phase in {"", phase}
+        return self.phase in {"", phase, PHASES.get(phase, "")}
 
     def strikes(self) -> bool:
         """Count one more matching request and say whether it is struck."""
@@ -147,6 +172,11 @@ class Strike:
     spoil: str = ""
     delay: float = 0.0
     trickle: bool = False
+
+    @property
+    def harmless(self) -> bool:
+        """Whether the answer comes whole and at once."""
+        return not (self.instead or self.spoil or self.delay or self.trickle)
 
 
 class FaultPlan:

@@ -110,7 +110,7 @@ def _no_restore() -> RefusedError:
     return RefusedError("error", message(f"{_IDS}.status", "Failed to get the status of the restore job."))
 
 
-_VALIDATE: dict[str, Any] = {"body": RESTORE_CHECK, "wrapper": "piece"}
+_VALIDATE: dict[str, Any] = {"phase": "validate", "body": RESTORE_CHECK, "wrapper": "piece"}
 _RESTORE = "/appliance/recovery/restore"
 _JOB = f"{_RESTORE}/job"
 _RECONCILIATION = "/appliance/recovery/reconciliation/job"
@@ -120,8 +120,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", _RESTORE, validate, families=(API,), action="validate", **_VALIDATE),
     Route("POST", _JOB, create, phase="create", body=RESTORE_REQUEST, wrapper="piece"),
     Route("GET", _JOB, get_job, phase="poll"),
-    Route("POST", f"{_JOB}/cancel", cancel, families=(REST,)),
-    Route("POST", _JOB, cancel, families=(API,), action="cancel"),
+    Route("POST", f"{_JOB}/cancel", cancel, families=(REST,), phase="cancel"),
+    Route("POST", _JOB, cancel, families=(API,), action="cancel", phase="cancel"),
     Route(
         "POST",
         _RECONCILIATION,

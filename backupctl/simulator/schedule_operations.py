@@ -95,12 +95,14 @@ def _schedule(state: ApplianceState, call: Call) -> Schedule:
 _ALL = "/appliance/recovery/backup/schedules"
 _ONE = f"{_ALL}/{{schedule}}"
 _SINCE: dict[str, Any] = {"feature": "schedules"}
+_READ: dict[str, Any] = {"phase": "read-schedule", **_SINCE}
+_WRITE: dict[str, Any] = {"phase": "write-schedule", **_SINCE}
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", _ALL, list_schedules, **_SINCE),
-    Route("GET", _ONE, get_schedule, **_SINCE),
-    Route("POST", _ONE, create_in_rest, families=(REST,), body=SCHEDULE_SPEC, wrapper="spec", **_SINCE),
-    Route("POST", _ALL, create_in_api, families=(API,), body=NEW_SCHEDULE, **_SINCE),
+    Route("GET", _ALL, list_schedules, **_READ),
+    Route("GET", _ONE, get_schedule, **_READ),
+    Route("POST", _ONE, create_in_rest, families=(REST,), body=SCHEDULE_SPEC, wrapper="spec", **_WRITE),
+    Route("POST", _ALL, create_in_api, families=(API,), body=NEW_SCHEDULE, **_WRITE),
     Route(
         "PUT",
         f"{_ALL}/update/{{schedule}}",
@@ -108,9 +110,9 @@ ROUTES: tuple[Route, ...] = (
         families=(REST,),
         body=SCHEDULE_UPDATE,
         wrapper="spec",
-        **_SINCE,
+        **_WRITE,
     ),
-    Route("PATCH", _ONE, update_schedule, families=(API,), body=SCHEDULE_UPDATE, **_SINCE),
-    Route("DELETE", _ONE, delete_schedule, **_SINCE),
+    Route("PATCH", _ONE, update_schedule, families=(API,), body=SCHEDULE_UPDATE, **_WRITE),
+    Route("DELETE", _ONE, delete_schedule, **_WRITE),
     Route("POST", _ONE, run_schedule, action="run", phase="create", body=RUN_INPUT, **_SINCE),
 )

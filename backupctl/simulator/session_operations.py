@@ -1,5 +1,6 @@
 """Logging in, asking who one is, logging out: the operations of both session services."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator.envelopes import VOID, Void, result
@@ -7,22 +8,44 @@ from backupctl.simulator.routes import Call, Route
 from backupctl.simulator.runs import timestamp
 from backupctl.simulator.sessions import SESSION_HEADER, Session
 from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.wire import API, REST, Answer, RefusedError, message
+from backupctl.simulator.wire import API, REST, Answer, Message, RefusedError, message
+
+_ACCOUNT_TROUBLES: Mapping[str, Message] = {
+    "account-locked": message(
+        "com.vmware.identity.account.locked", "User account is locked. Please contact your administrator."
+    ),
+    "password-expired": message(
+        "com.vmware.identity.password.expired", "Exception in invoking authentication handler User password expired."
+    ),
+}
+"""What an appliance may say of an account by the fault of that name.
+
+The texts are those of its login pages (https://knowledge.broadcom.com/external/article/326186 and
+https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/). That they reach the API is
+UNCONFIRMED, as are the ids: the reference says that a 401 never tells what was wrong.
+"""
 
 
-def unauthenticated() -> RefusedError:
+def unauthenticated(*causes: Message) -> RefusedError:
     """Return the one refusal for a wrong password, a missing, an unknown and an expired session."""
     return RefusedError(
         "unauthenticated",
         message("com.vmware.vapi.endpoint.method.authentication.required", "Authentication required."),
+        *causes,
     )
+
+
+def account_trouble(state: ApplianceState) -> list[Message]:
+    """Return why the faults of the appliance let nobody in with a password."""
+    return [trouble for fault, trouble in _ACCOUNT_TROUBLES.items() if state.faults.named(fault)]
 
 
 def login(state: ApplianceState, call: Call) -> Answer:
     """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` asks for the header."""
-    session = state.sessions.login(call.request.headers)
+    trouble = account_trouble(state)
+    session = None if trouble else state.sessions.login(call.request.headers)
     if session is None:
-        raise unauthenticated()
+        raise unauthenticated(*trouble)
     answer = result(call.family, session.token, status=200 if call.family == REST else 201)
     if "vmware-use-header-authn" in call.request.headers:
         return answer

@@ -21,6 +21,17 @@ IDLE_SECONDS = 30 * 60.0
 ABSOLUTE_SECONDS = 2 * 86400.0
 """A session dies this long after the login, used or not. UNCONFIRMED, as above."""
 
+FAILURES_UNTIL_LOCKED = 5
+FAILURES_COUNT_SECONDS = 180.0
+LOCKED_SECONDS = 300.0
+"""So many wrong passwords in a row within so many seconds lock an account, for so long.
+
+Source of the numbers: the page on passwords and lockout behavior in VMware's vSphere Security guide
+(https://vmw-docs.broadcom.com/en/VMware-vSphere/8.0/vsphere-security/GUID-4BDBF79A-6C16-43B0-B0B1-637BF5516112.html).
+It exempts the administrator of SSO, whom https://knowledge.broadcom.com/external/article/326186 shows locked all the
+same: here nobody is exempt but the local user, whom SSO does not know.
+"""
+
 LOCAL_USER = "root"
 """The appliance's own user: accepted with Basic credentials on each request, not by a login, which asks SSO."""
 
@@ -49,6 +60,8 @@ class SessionBook:
         self.sso = sso
         self.lifetime = ABSOLUTE_SECONDS
         self.failed_logins = 0
+        self._failures: dict[str, list[float]] = {}
+        self._locked_until: dict[str, float] = {}
         self._clock = clock
         self._open: dict[str, Session] = {}
 
@@ -59,8 +72,9 @@ class SessionBook:
     def login(self, headers: Mapping[str, str]) -> Session | None:
         """Open a session for good Basic credentials; None for bad or missing ones."""
         user = self._basic_user(headers)
-        if user is None or user == LOCAL_USER:
+        if user == LOCAL_USER:
             self.failed_logins += 1
+        if user is None or user == LOCAL_USER:
             return None
         if not self.sso:
             return None
@@ -68,6 +82,10 @@ class SessionBook:
         session = Session(secrets.token_hex(16), user, now, now, moment, moment)
         self._open[session.token] = session
         return session
+
+    def is_locked(self, user: str) -> bool:
+        """Say whether too many wrong passwords have locked the account of a user."""
+        return self._clock.monotonic() < self._locked_until.get(user.casefold(), 0.0)
 
     def find(self, headers: Mapping[str, str]) -> Session | None:
         """Return the live session that a request names, and note its use.
@@ -91,10 +109,7 @@ class SessionBook:
             return session.user if session else None
         if "authorization" not in headers:
             return None
-        user = self._basic_user(headers)
-        if user is None:
-            self.failed_logins += 1
-        return user
+        return self._basic_user(headers)
 
     def is_administrator(self, username: str, password: str) -> bool:
         """Say whether these are the credentials of the administrator of SSO."""
@@ -118,13 +133,29 @@ class SessionBook:
         }
 
     def _basic_user(self, headers: Mapping[str, str]) -> str | None:
+        """Return who shows good Basic credentials; wrong or missing ones count as a failed login."""
         credentials = _basic_credentials(headers)
-        if credentials is None:
-            return None
-        user, password = credentials
+        user, password = credentials or ("", "")
         known = user == LOCAL_USER or user.casefold() == self.username.casefold()
         same = hmac.compare_digest(password.encode(), self.password.encode())
-        return (self.username if user != LOCAL_USER else user) if known and same else None
+        if not (credentials and known and same):
+            self._count_failure(user)
+            return None
+        if self.is_locked(user):
+            return None
+        self._failures.pop(user.casefold(), None)
+        return self.username if user != LOCAL_USER else user
+
+    def _count_failure(self, user: str) -> None:
+        self.failed_logins += 1
+        if user == LOCAL_USER:
+            return
+        moment, name = self._clock.monotonic(), user.casefold()
+        recent = [failure for failure in self._failures.get(name, []) if moment - failure < FAILURES_COUNT_SECONDS]
+        self._failures[name] = [*recent, moment]
+        if len(recent) + 1 >= FAILURES_UNTIL_LOCKED:
+            del self._failures[name]
+            self._locked_until[name] = moment + LOCKED_SECONDS
 
 
 def _basic_credentials(headers: Mapping[str, str]) -> tuple[str, str] | None:

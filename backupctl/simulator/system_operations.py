@@ -49,12 +49,12 @@ def update_settings(state: ApplianceState, call: Call) -> Void:
 
 
 _SETTINGS = "/appliance/health/settings"
-_SINCE: dict[str, Any] = {"feature": "health-database"}
+_SINCE: dict[str, Any] = {"phase": "health", "feature": "health-database"}
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/appliance/system/version", version),
-    Route("GET", "/appliance/recovery", recovery, feature="recovery"),
-    Route("GET", "/appliance/health/system", system_health),
+    Route("GET", "/appliance/system/version", version, phase="version"),
+    Route("GET", "/appliance/recovery", recovery, phase="health", feature="recovery"),
+    Route("GET", "/appliance/health/system", system_health, phase="health"),
     Route("GET", "/appliance/health/database", database_health, **_SINCE),
     Route("GET", _SETTINGS, get_settings, **_SINCE),
     Route("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),

@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
         ("explode", "explode"),
         ("drop=0", "drop"),
         ("drop=x", "drop=N"),
-        ("drop=1@lunch", "login, list"),
+        ("drop=1@lunch", "login, version, list, create, poll, first-poll"),
         ("slow", "slow=DURATION"),
         ("slow=fast", "slow=DURATION"),
         ("fail-at=101", "PERCENT"),
@@ -177,3 +177,24 @@ def test_inject_adds_a_fault_to_a_living_appliance() -> None:
 def test_appliance_unknown_option_is_a_usage_error(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Appliance(FakeClock(), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("http-503=2@first-poll", [503, 503, 200, 200, 200]),
+        ("http-503=1@mid-poll", [200, 503, 200, 200, 200]),
+        ("http-503@mid-poll", [200, 503, 503, 200, 200]),
+        ("http-503@last-poll", [200, 200, 200, 503, 503]),
+        ("http-503@poll", [503] * 5),
+        ("http-503@list", [200] * 5),
+    ],
+)
+def test_fault_in_a_part_of_the_polls_strikes_only_those(family: str, fault: str, expected: list[int]) -> None:
+    client = logged_in(family, faults=[fault], job_duration=20)
+    job_id = client.start()
+    seen = []
+    for seconds in (1, 1, 1, 20, 1):
+        client.clock.sleep(seconds)
+        seen.append(client.call("GET", f"{JOB}/{job_id}").status_code)
+    assert seen == expected

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from backupctl.simulator.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
+from backupctl.simulator.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, LOCKED_SECONDS
 from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
 
 UNAUTHENTICATED_ID = "com.vmware.vapi.endpoint.method.authentication.required"
@@ -103,3 +103,47 @@ def test_session_used_all_the_time_ends_at_its_absolute_expiry() -> None:
     while alive().status_code == 200:
         assert client.clock.elapsed < ABSOLUTE_SECONDS
     assert client.clock.elapsed == ABSOLUTE_SECONDS
+
+
+def test_account_is_locked_by_five_wrong_passwords_in_three_minutes_and_for_five(family: str) -> None:
+    client = Client(family)
+    for _ in range(5):
+        assert client.login(USER.upper(), "wrong").status_code == 401
+    assert client.login().status_code == 401
+    assert client.call("GET", JOB, auth=(USER, PASSWORD)).status_code == 401
+    assert client.call("GET", JOB, auth=("root", PASSWORD)).status_code == 200
+    client.clock.sleep(LOCKED_SECONDS - 1)
+    assert client.login().status_code == 401
+    client.clock.sleep(1)
+    assert client.login().is_success
+    assert client.appliance.failed_logins == 5
+
+
+@pytest.mark.parametrize("pause", ["a good login", "three minutes"])
+def test_account_is_not_locked_by_wrong_passwords_that_are_not_in_a_row(pause: str) -> None:
+    client = Client()
+    for number in range(8):
+        assert client.login(USER, "wrong").status_code == 401
+        if number % 4 == 3 and pause == "a good login":
+            assert client.login().is_success
+        elif number % 4 == 3:
+            client.clock.sleep(180)
+    assert client.login().is_success
+
+
+def test_account_locked_does_not_end_sessions() -> None:
+    client = logged_in()
+    for _ in range(5):
+        client.login(USER, "wrong")
+    assert client.appliance.sessions.is_locked(USER)
+    assert client.appliance.open_sessions == 1
+
+
+@pytest.mark.parametrize("fault", ["account-locked", "password-expired"])
+def test_account_in_trouble_is_told_of_behind_the_general_refusal(family: str, fault: str) -> None:
+    client = Client(family, faults=[fault])
+    for answer in (client.login(), client.call("GET", JOB, auth=(USER, PASSWORD))):
+        first, second = client.value(answer)["messages"]
+        assert (answer.status_code, first["id"]) == (401, UNAUTHENTICATED_ID)
+        assert fault.split("-")[1] in second["default_message"]
+    assert client.appliance.open_sessions == 0
