@@ -6,6 +6,7 @@ answers with HTML while they are down. The status decides before the type, becau
 ``invalid_request`` for 404, 405, 415 and some 500s alike.
 """
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
             details=details,
         )
     if status == 401:
-        return AuthenticationError(f"{host} refused the login (401): wrong user name or password", details=details)
+        return _not_let_in(host, said)
     if status == 403:
         return AuthorizationError(
             f"{host} does not allow this user to {doing} (403)",
@@ -136,13 +137,50 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     return _fault(response, doing, said)
 
 
+def _not_let_in(host: str, said: VapiError | None) -> AuthenticationError:
+    """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
+    details = said.messages if said else ()
+    told = " ".join((*details, *said.ids)) if said else ""
+    for pattern, sentence, hint in _ACCOUNT_TROUBLES:
+        if pattern.search(told):
+            return AuthenticationError(f"{host} refused the login (401): {sentence}", hint=hint, details=details)
+    return AuthenticationError(
+        f"{host} refused the login (401): wrong user name or password; a locked account and an expired password look"
+        " the same",
+        details=details,
+    )
+
+
+_ACCOUNT_TROUBLES: Final = (
+    (
+        re.compile(r"\b(un)?lock(ed|out)\b|accountlocked", re.IGNORECASE),
+        "the account is locked",
+        "an SSO administrator unlocks it in the vSphere Client; by default it unlocks itself after 5 minutes",
+    ),
+    (
+        re.compile(r"password\W+(has\W+|is\W+)?expired|expired\W+password|passwordexpired", re.IGNORECASE),
+        "the password has expired",
+        "its owner sets a new one: of an SSO user in the vSphere Client, of root on the console or with ssh",
+    ),
+)
+"""What a 401 may tell of an account: by words of the login pages, as no words of the API are documented.
+
+Sources: https://knowledge.broadcom.com/external/article/326186 (User account is locked),
+https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/ (User password expired).
+"""
+
+
 def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
     if said is not None and not said.route_missing and names_a_thing:
         return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
+    if said is None:
+        return NotSupportedError(
+            f"{host} cannot {doing}: a 404 that is no vCenter error came back; perhaps its release does not have this"
+            " operation",
+            certain=False,
+        )
     return NotSupportedError(
-        f"{host} cannot {doing}: its release does not have this operation (404)",
-        details=said.messages if said else (),
-        certain=said is not None,
+        f"{host} cannot {doing}: its release does not have this operation (404)", details=said.messages
     )
 
 

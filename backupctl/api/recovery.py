@@ -1,6 +1,5 @@
 """The recovery API of one appliance: one typed method for each operation, whichever family the appliance speaks."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -198,9 +197,8 @@ class RecoveryApi:
         return self._call(endpoints.RECONCILIATION_GET)
 
     def log_out(self) -> None:
-        """End the session; what goes wrong with it is of no consequence to anybody, so it raises nothing."""
-        with contextlib.suppress(BackupctlError):
-            self._session.log_out(partial(self._send, "log out"), self._client.base_url)
+        """End the session; raises nothing."""
+        self._session.log_out(partial(self._send, "log out"), self._client.base_url)
 
     def close(self) -> None:
         """Close the connection."""
@@ -290,11 +288,11 @@ class RecoveryApi:
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
-            if self._session.was_let_in:
+            if self._session.was_let_in and not error.hint:
                 error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
             raise
         except BackupctlError as error:
-            self._settle(endpoint, answered=error.certain)
+            self._settle(endpoint, answered=error.certain and not error.retryable)
             raise
         self._settle(endpoint, answered=True)
         self._present.add(endpoint.doing)
@@ -312,7 +310,10 @@ class RecoveryApi:
             self._missing[endpoint.doing] = error
 
     def _settle(self, endpoint: Endpoint[Any], *, answered: bool) -> None:
-        """Take note that a recovery operation, which refusals are by as well, lives in this family."""
+        """Take note that a recovery operation, which refusals are by as well, lives in this family.
+
+        That a service is not available is said in front of it, whether or not there is one.
+        """
         if answered and endpoint is not endpoints.SYSTEM_VERSION:
             self._session.family_is_certain = True
 

@@ -19,7 +19,7 @@ from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
 from backupctl.api.transport import timeout_for
-from backupctl.errors import AuthenticationError, BackupctlError, NotSupportedError
+from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
 from backupctl.secret import Secret
 
 HEADER: Final = "vmware-api-session-id"
@@ -65,6 +65,7 @@ class Session(httpx.Auth):
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
         self.basic = basic
         self._token: str | None = None
+        self._left: str | None = None
         self._refused: AuthenticationError | None = None
         self._closed = False
         self._busy = threading.Lock()
@@ -98,25 +99,38 @@ class Session(httpx.Auth):
     def fall_back(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
         """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``.
 
-        A session that cannot be logged out ends by itself; that is no reason to stay.
+        A session that cannot be logged out is no reason to stay; that is tried once more at the end.
         """
         with self._busy:
-            with contextlib.suppress(BackupctlError):
-                self._end(send, base)
+            token, self._token = self._token, None
+            if token is not None and not self._ended(send, base, Family.API, token):
+                self._left = token
             self.family, self.family_is_certain = Family.REST, True
 
     def log_out(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
-        """End the session on the appliance; nothing is logged in again afterwards."""
+        """End the session on the appliance; nothing is logged in again afterwards.
+
+        It is tried twice, as the connection may have been closed while nothing was asked; what goes wrong with it is of
+        no consequence to anybody.
+        """
         self._closed = True
         with self._busy:
-            self._end(send, base)
+            token, self._token = self._token, None
+            for family, mine in ((Family.API, self._left), (self.family, token)):
+                if family is not None and mine is not None:
+                    self._ended(send, base, family, mine) or self._ended(send, base, family, mine)
 
-    def _end(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
-        token, self._token = self._token, None
-        if token is not None and self.family is not None:
-            timeouts = {"timeout": httpx.Timeout(LOGOUT_SECONDS).as_dict()}
-            url = base.join(_PATHS[self.family])
-            send(httpx.Request("DELETE", url, headers={**self._headers, HEADER: token}, extensions=timeouts))
+    def _ended(
+        self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL, family: Family, token: str
+    ) -> bool:
+        """Ask to end a session and return whether it has ended."""
+        timeouts = {"timeout": httpx.Timeout(LOGOUT_SECONDS).as_dict()}
+        headers = {**self._headers, HEADER: token}
+        try:
+            response = send(httpx.Request("DELETE", base.join(_PATHS[family]), headers=headers, extensions=timeouts))
+        except BackupctlError:
+            return False
+        return response.is_success or response.status_code == 401
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
         """Add what authenticates the request; after a 401, log in again once and repeat it.
@@ -153,6 +167,8 @@ class Session(httpx.Auth):
             if token is not None:
                 self._enter(Family.API, token)
                 return
+            if response.status_code == 201:
+                raise _without_id(response)
             if response.status_code in {401, 429, 503}:
                 self._refuse(response)
         family = self.family or Family.REST
@@ -160,7 +176,7 @@ class Session(httpx.Auth):
         self._refuse(response)
         token = _token(response, family)
         if token is None:
-            raise unreadable(response, _DOING, "no session id in it")
+            raise _without_id(response)
         if self.family is None:
             self.family_is_certain = True
         self._enter(family, token)
@@ -171,13 +187,13 @@ class Session(httpx.Auth):
 
     def _show_password(self, request: httpx.Request) -> AuthFlow:
         """Send the credentials with a request, unless they were refused before."""
-        host = request.url.netloc.decode("ascii")
-        self.account.check(host)
+        if self._refused is not None:
+            raise self._refused
+        self.account.check(request.url.netloc.decode("ascii"))
         response = yield from self._watched(next(self._login.auth_flow(request)))
         if response.status_code == 401:
-            self.account.refuse(host)
-        else:
-            self.account.prove()
+            self._refuse(response)
+        self.account.prove()
 
     def _watched(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
         """Send a request with the password, and note from when to when its outcome is unknown.
@@ -215,13 +231,23 @@ class Session(httpx.Auth):
                 error.hint = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
             raise
         except AuthenticationError as error:
-            if "@" not in self._user and "\\" not in self._user:
-                error.hint = f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
-            else:
-                error.hint = "not tried again: vCenter locks an account after a few wrong passwords"
+            error.hint = error.hint or self._hint()
             self._refused = error
             self.account.refuse(response.request.url.netloc.decode("ascii"))
             raise
+
+    def _hint(self) -> str:
+        """Return what may be wrong with the user, or why a refused login is not tried again."""
+        if not self.basic and "@" not in self._user and "\\" not in self._user:
+            return f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
+        return "not tried again: vCenter locks an account after a few wrong passwords"
+
+
+def _without_id(response: httpx.Response) -> ApplianceAnswerError:
+    """Return the error for a login without a session id; if it may have opened a session, another would be one more."""
+    error = unreadable(response, _DOING, "no session id in it")
+    error.retryable = b"<" in response.content[:200]
+    return error
 
 
 def _token(response: httpx.Response, family: Family) -> str | None:
