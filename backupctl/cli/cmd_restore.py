@@ -188,7 +188,7 @@ def watch(app: App) -> int:
         waits = patience(scope)
 
         def work(appliance: Appliance) -> Task[Outcome]:
-            return Outcome.of((yield from watch_restore(appliance, waits)))
+            return _watched(appliance, waits, app.clock.monotonic() + waits.timeout)
 
         return work
 
@@ -258,6 +258,10 @@ def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool)
         return work
 
     return run(app, "restore reconcile", RestoreResult, prepare, Manner(changes=True, fresh=True))
+
+
+def _watched(appliance: Appliance, waits: Patience, deadline: float) -> Task[Outcome]:
+    return Outcome.of((yield from watch_restore(appliance, waits, deadline)))
 
 
 def _request(scope: Scope, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:

@@ -1,14 +1,15 @@
 """Cancel: ask the appliance to cancel a job, and see it end."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from backupctl.errors import BackupctlError, CancelRefusedError
+from backupctl.errors import BackupctlError, CancelRefusedError, InterruptedRunError
 from backupctl.models import ReturnResult
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, follow
-from backupctl.operations.task import Task, attempt
+from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results import Cancelling, Job
 
 CANCEL_SECONDS: Final = 60.0
@@ -26,21 +27,47 @@ def cancel(appliance: Appliance, job_id: str) -> Task[Followed]:
 
 
 def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
-    """Cancel a job that was seen, and follow it for up to a minute.
+    """Cancel a job that was seen, and follow it for up to a minute."""
+    doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
+    appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
+    ended = yield from follow(appliance, job, Patience(timeout=CANCEL_SECONDS, interval=1.5))
+    return after_cancelling(ended, doubt)
 
-    A lost answer is no reason to stop: what the job does next tells whether the cancellation arrived.
+
+def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Job) -> Task[BackupctlError | None]:
+    """Ask for the cancellation of a job that was seen, again where that may help: asking twice changes nothing.
+
+    Returns why it is unknown whether the appliance heard of it, None where it did. A lost answer is no reason to stop:
+    what the job does next tells. Raises what certainly went wrong, CancelRefusedError where the appliance says FAIL.
     """
     if job.ended:
         raise CancelRefusedError(f"{job.title} on {appliance.host} has already ended as {job.state}")
-    answer = yield from attempt(partial(appliance.api.cancel_job, job.id))
-    if isinstance(answer, BackupctlError) and answer.certain:
-        raise answer
-    if isinstance(answer, ReturnResult) and answer.status == "FAIL":
+    first = yield from attempt(ask)
+    answer, lost = first, isinstance(first, BackupctlError) and not first.certain
+    if isinstance(first, BackupctlError) and first.retryable:
+        try:
+            answer = yield from retrying(appliance, ask)
+        except InterruptedRunError:
+            raise
+        except BackupctlError as error:
+            answer, lost = error, lost or not error.certain
+    if isinstance(answer, BackupctlError):
+        if not lost:
+            raise answer
+        return answer
+    if answer.status == "FAIL" and not lost:
         messages = tuple(message.text for message in answer.messages or ())
         raise CancelRefusedError(f"{appliance.host} does not cancel {job.title}", details=messages)
-    appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    ended = yield from follow(appliance, job, Patience(timeout=CANCEL_SECONDS, interval=1.5))
-    if ended.error is None:
-        refused = CancelRefusedError(f"{job.title} succeeded before the cancellation took effect")
-        return Followed(ended.job, refused)
-    return Followed(ended.job, None) if ended.job.ended else ended
+    return None
+
+
+def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
+    """Return what the end of a job means that was to be cancelled; ``doubt`` is why that may not have arrived."""
+    error = ended.error
+    if error is None:
+        error = CancelRefusedError(f"{ended.job.title} succeeded before the cancellation took effect")
+    elif ended.job.ended:
+        return Followed(ended.job, None)
+    if doubt is not None:
+        error.details += (f"the cancellation may not have arrived: {doubt.message}",)
+    return Followed(ended.job, error)

@@ -15,7 +15,7 @@ from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
-from backupctl.operations.task import Task, Wait, attempt, retrying
+from backupctl.operations.task import RETRY_SECONDS, Task, Wait, attempt, retrying
 from backupctl.operations.watch import leave
 from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
 
@@ -106,27 +106,29 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
                 raise answer
             expected = Expected(plan.job_of(request), plan.job_types)
             return (yield from find_lost_job(appliance, expected, known, answer, deadline))
-        busy_with = yield from _running(appliance)
+        busy_with = yield from _running(appliance, answer, patience=RETRY_SECONDS if plan.if_running == "attach" else 0)
         if plan.if_running == "fail":
             raise _busy(appliance, plan, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
-        if plan.if_running == "attach" or appliance.clock.monotonic() >= deadline:
-            raise _busy(appliance, plan, answer, busy_with)
         busy_id = busy_with.id if busy_with else None
+        tried_again = plan.if_running == "attach" and busy_id in waited_for
+        if tried_again or appliance.clock.monotonic() >= deadline:
+            raise _busy(appliance, plan, answer, busy_with)
         if busy_id not in waited_for:
             waited_for.add(busy_id)
             appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
         yield from _wait_for(appliance, plan, busy_with, deadline)
 
 
-def _running(appliance: Appliance) -> Task[Job | None]:
-    """Return the job that makes the appliance busy, None where none can be seen."""
+def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[Job | None]:
+    """Return the job that makes the appliance busy, None where none can be seen, and ``busy`` then tells why."""
     try:
-        return (yield from jobs.running(appliance))
+        return (yield from jobs.running(appliance, patience=patience))
     except InterruptedRunError:
         raise
-    except BackupctlError:
+    except BackupctlError as error:
+        busy.details += (f"it cannot be looked at: {error.message}",)
         return None
 
 

@@ -10,7 +10,6 @@ from typing import Final, TypeVar
 
 from backupctl.errors import (
     BackupctlError,
-    CancelRefusedError,
     NotFoundError,
     OutcomeUnknownError,
     ServerFaultError,
@@ -22,11 +21,11 @@ from backupctl.models import (
     ReconciliationStatus,
     RestoreJobStatus,
     RestoreRequest,
-    ReturnResult,
     as_utc,
 )
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Followed, Follower, Patience, follow
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.operations.watch import judged, leave
@@ -78,28 +77,21 @@ def restore_status(appliance: Appliance) -> Task[Followed]:
     return judged(appliance, (yield from _first_look(appliance)))
 
 
-def watch_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
-    """Follow the restore to its end."""
-    job = yield from _first_look(appliance, silence=SILENCE_SECONDS)
+def watch_restore(appliance: Appliance, patience: Patience, deadline: float) -> Task[Followed]:
+    """Follow the restore to its end, until ``deadline`` (monotonic seconds)."""
+    silence = min(SILENCE_SECONDS, deadline - appliance.clock.monotonic())
+    job = yield from _first_look(appliance, silence=max(0.0, silence))
     if not job.ended:
         appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
-    return (yield from _followed(appliance, job, patience, _look))
+    return (yield from _followed(appliance, job, patience, _look, deadline))
 
 
 def cancel_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
     """Cancel the restore and see it end."""
     job = yield from _first_look(appliance)
-    answer = yield from attempt(appliance.api.cancel_restore)
-    if isinstance(answer, BackupctlError) and answer.certain:
-        raise answer
-    if isinstance(answer, ReturnResult) and answer.status == "FAIL":
-        details = tuple(message.text for message in answer.messages or ())
-        raise CancelRefusedError(f"{appliance.host} does not cancel the restore", details=details)
+    doubt = yield from ask_to_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    ended = yield from follow(appliance, job, patience, look=_look)
-    if ended.error is None:
-        return Followed(ended.job, CancelRefusedError("the restore succeeded before the cancellation took effect"))
-    return Followed(ended.job, None) if ended.job.ended else ended
+    return after_cancelling((yield from follow(appliance, job, patience, look=_look)), doubt)
 
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience, *, wait: bool) -> Task[Followed]:
@@ -127,10 +119,12 @@ def _start(appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Ca
     return job
 
 
-def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look) -> Task[Followed]:
+def _followed(
+    appliance: Appliance, job: Job, patience: Patience, look: Look, deadline: float | None = None
+) -> Task[Followed]:
     if job.ended:
         return judged(appliance, job)
-    return (yield from follow(appliance, job, patience, look=look))
+    return (yield from follow(appliance, job, patience, look=look, deadline=deadline))
 
 
 def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:

@@ -118,4 +118,9 @@ def _leave(appliance: Appliance) -> Task[None]:
         finally:
             appliance.api.close()
 
-    yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
+    try:
+        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
+    except GeneratorExit:
+        raise
+    except Exception:  # noqa: BLE001, S110 - what the work came to is known, and others still have to log out
+        pass

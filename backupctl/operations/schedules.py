@@ -18,7 +18,7 @@ from backupctl.models import BackupRequest, RecurrenceInfo, RetentionInfo, Sched
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.lost import same_location
 from backupctl.operations.task import Task, attempt, retrying
-from backupctl.results import Change, PreparedRequest, ScheduleInfo
+from backupctl.results import Change, PreparedRequest, ScheduleInfo, Warned
 from backupctl.rules.location import mask_location
 from backupctl.secret import MASK, Secret
 
@@ -92,7 +92,7 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
         return Written(_info(name, before) if before else None, changes, prepare(name, spec))
     answer = yield from attempt(partial(write, name, spec), held=True)
     if not isinstance(answer, BackupctlError):
-        return Written(_info(name, (yield from _read(appliance, name))), changes)
+        return Written((yield from _read_back(appliance, name, before or Schedule(), spec)), changes)
     if answer.certain:
         raise answer
     now = yield from _look_after(appliance, name, answer)
@@ -144,6 +144,19 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
             hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
             details=error.details,
         ) from error
+
+
+def _read_back(appliance: Appliance, name: str, before: Schedule, spec: ScheduleSpec) -> Task[ScheduleInfo]:
+    """Return the schedule after a write that succeeded; where it cannot be read, as the write must have made it."""
+    try:
+        return _info(name, (yield from _read(appliance, name)))
+    except InterruptedRunError:
+        raise
+    except BackupctlError as error:
+        message = f"schedule {name!r} was written, but cannot be read: {error.message}"
+        appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
+    written = {field: getattr(spec, field) for field in before.__struct_fields__}
+    return _info(name, structs.replace(before, **{field: new for field, new in written.items() if new is not None}))
 
 
 def _look_after(appliance: Appliance, name: str, lost: BackupctlError) -> Task[Schedule | None]:

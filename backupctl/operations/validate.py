@@ -165,7 +165,7 @@ def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple
     except NotSupportedError as error:
         return [Check(name=name, status=WARNING, message=error.message)]
     except ApplianceAnswerError as error:
-        if not error.certain:
+        if not error.certain or error.retryable:
             raise
         return [Check(name=name, status=FAIL, message=": ".join((error.message, *error.details)))]
     return _validation(name, answer)

@@ -414,3 +414,10 @@ def test_busy_appliance_gets_a_hint_that_is_not_what_was_done_already(if_running
     assert run.code == 9
     assert hint in run.result["error"]["hint"]
     assert if_running == "fail" or "--if-running wait" not in run.result["error"]["hint"]
+
+
+def test_create_that_cannot_look_at_what_runs_does_not_attach_and_says_why() -> None:
+    backupctl = CommandLine(faults=["busy", "drop@poll"])
+    run = backupctl.create("--if-running", "attach")
+    assert (run.code, len(backupctl.appliance.jobs)) == (9, 1)
+    assert f"it cannot be looked at: {HOST} dropped the connection" in run.err

@@ -68,3 +68,9 @@ def test_validate_reports_what_the_release_tells(release: str) -> None:
 def test_validate_by_a_user_without_rights_is_4() -> None:
     run = CommandLine(faults=["forbidden"])("validate", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (4, "forbidden")
+
+
+def test_validate_that_the_appliance_cannot_do_now_is_6_and_no_failed_backup() -> None:
+    run = CommandLine(faults=["http-503@validate"])("validate", "--location", LOCATION)
+    assert run.code == 6
+    assert "503 SERVICE_UNAVAILABLE" in run.err

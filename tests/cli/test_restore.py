@@ -289,6 +289,14 @@ def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
     assert backupctl("restore", "watch").code in {0, 5}
 
 
+def test_restore_watch_of_a_silent_appliance_ends_at_its_timeout() -> None:
+    backupctl = waiting()
+    backupctl(*CREATE, "--yes", "--no-wait")
+    backupctl.appliance.inject("drop@poll")
+    assert backupctl("restore", "watch", "--timeout", "10m").code == 5
+    assert backupctl.clock.elapsed <= 600
+
+
 def test_restore_cancel_ends_it_and_exits_0() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")

@@ -233,6 +233,14 @@ def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: Command
     assert "safe to do the same again" in run.result["error"]["hint"]
 
 
+def test_schedule_that_was_written_and_cannot_be_read_is_shown_as_it_was_written() -> None:
+    backupctl = CommandLine(history=True, faults=["redirect=%2@read-schedule"])
+    run = backupctl("schedule", "set", "--at", "04:15", "-o", "json")
+    assert (run.code, run.result["schedule"]["hour"], run.result["schedule"]["max_count"]) == (0, 4, 7)
+    assert "was written, but cannot be read" in run.err
+    assert backupctl("schedule", "show", "-o", "json").result["schedule"] == run.result["schedule"]
+
+
 def test_schedule_password_whose_answer_is_lost_is_unknown(scheduled: CommandLine) -> None:
     scheduled.line.lose = frozenset({"PATCH"})
     run = scheduled("schedule", "set", "-o", "json", environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD})

@@ -10,6 +10,7 @@ from backupctl.errors import (
     CancelRefusedError,
     InterruptedRunError,
     NotFoundError,
+    ServerFaultError,
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, ReturnResult
@@ -22,7 +23,9 @@ from tests.support.wire import HOST
 ID = "20260301-020000-1"
 REQUEST = BackupRequest(parts=("common",), location_type="FTP", location="ftp://backup.example.com/vcenter")
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+UNAVAILABLE = ServerFaultError("503", retryable=True)
 OK = ReturnResult(status="OK")
+FAIL = ReturnResult(status="FAIL")
 
 
 def status(state: str = "INPROGRESS", progress: float = 50) -> BackupJobStatus:
@@ -73,6 +76,20 @@ def test_cancel_waits_a_minute_for_the_end(then: Any, error: type[BackupctlError
     bench, _ = scripted(clock, job=[status(), then], cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
     assert (type(ended.error), clock.elapsed) == (error, 60)
+
+
+@pytest.mark.parametrize("answers", [[LOST, OK], [LOST, FAIL], [LOST, LOST, FAIL], [UNAVAILABLE, OK]], ids=str)
+def test_cancel_without_an_answer_is_asked_for_again(answers: list[Any], clock: FakeClock) -> None:
+    bench, api = scripted(clock, job=[status(), status(), status("FAILED")], cancel_job=answers, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID))
+    assert (ended.error, api.names().count("cancel_job")) == (None, len(answers))
+
+
+def test_cancel_that_is_never_answered_says_so_where_the_job_goes_on(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status(), cancel_job=LOST, job_details={})
+    error = bench.run(cancel(bench.appliance, ID)).error
+    assert isinstance(error, TimedOutError)
+    assert error.details == ("the cancellation may not have arrived: dropped",)
 
 
 def test_cancel_that_certainly_failed_raises_its_error(clock: FakeClock) -> None:

@@ -120,6 +120,11 @@ def test_run_whose_logout_fails_is_no_worse_for_it(error: BackupctlError, clock:
     assert api.names()[-2:] == ["log_out", "close"]
 
 
+def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, log_out=RuntimeError("a bug"))
+    assert bench.run(run_on(bench.appliance, JobsResult, done(jobs=()))).exit_code == 0
+
+
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
     class Stuck(InlineWorkers):
         def submit(self, function: Callable[[], Any], deliver: Any, *, patient: bool = False) -> Callable[[], None]:
