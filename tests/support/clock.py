@@ -18,6 +18,7 @@ class FakeClock:
     def __init__(self, start: datetime = START) -> None:
         self._start = start
         self._elapsed = 0.0
+        self._aside = False
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -36,7 +37,22 @@ class FakeClock:
         heapq.heappush(self._due, (seconds, next(self._order), action))
 
     def sleep(self, seconds: float) -> None:
-        self._advance(self._elapsed + max(0.0, seconds))
+        if self._aside:
+            self._elapsed += max(0.0, seconds)
+        else:
+            self._advance(self._elapsed + max(0.0, seconds))
+
+    def aside(self, action: Callable[[], T]) -> tuple[T, float]:
+        """Return what ``action`` returns and the seconds that it spends, and have spent none.
+
+        So a worker that is slow keeps nobody else waiting. What is due meanwhile happens later, when somebody waits.
+        """
+        before, self._aside = self._elapsed, True
+        try:
+            result = action()
+            return result, self._elapsed - before
+        finally:
+            self._elapsed, self._aside = before, False
 
     def wait(self, mailbox: "queue.SimpleQueue[T]", seconds: float | None) -> T | None:
         deadline = float("inf") if seconds is None else self._elapsed + max(0.0, seconds)

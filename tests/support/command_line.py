@@ -12,7 +12,7 @@ import httpx
 from backupctl.cli.app import App
 from backupctl.cli.root import run
 from backupctl.errors import UsageError
-from backupctl.operations.fleet import InlineWorkers
+from backupctl.operations.fleet import InlineWorkers, Workers
 from backupctl.secret import Secret
 from backupctl.settings.server import ServerAddress
 from backupctl.simulator.appliance import Appliance
@@ -98,6 +98,7 @@ class CommandLine:
         environ: Mapping[str, str] = TO_APPLIANCE,
         transport: httpx.BaseTransport | None = None,
         others: Mapping[str, Mapping[str, Any]] = {},
+        workers: Workers | None = None,
         **options: Any,
     ) -> None:
         self.clock = clock or FakeClock()
@@ -110,6 +111,8 @@ class CommandLine:
         }
         self.reached: list[ServerAddress] = []
         self.prompter = ScriptedPrompter()
+        self.workers = workers or InlineWorkers()
+        self.make_stdout: Callable[[], io.StringIO] = io.StringIO
 
     def __call__(
         self,
@@ -119,7 +122,7 @@ class CommandLine:
         environ: Mapping[str, str] | None = None,
     ) -> Run:
         self.prompter = ScriptedPrompter(None if answers is None else list(answers))
-        stdout, stderr = io.StringIO(), io.StringIO()
+        stdout, stderr = self.make_stdout(), io.StringIO()
         app = App(
             argv=argv,
             stdin=io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"),
@@ -129,7 +132,7 @@ class CommandLine:
             clock=self.clock,
             prompter=self.prompter,
             transport_for=self._reach,
-            workers=InlineWorkers(),
+            workers=self.workers,
         )
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             code = run(app)

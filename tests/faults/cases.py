@@ -1,0 +1,56 @@
+"""The matrix: every kind of fault, in each of its strengths, in every phase that a command goes through."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from backupctl.simulator.faults import KINDS, PHASES, ValueKind
+from tests.faults.commands import COMMANDS, Command, ways
+from tests.faults.play import Case, Record, play
+
+STRENGTHS: Mapping[ValueKind, tuple[str, ...]] = {
+    "none": ("",),
+    "count": ("=1", "=3", "=%2", ""),
+    "duration": ("=2s", "=5s", "=45s", "=400s"),
+    "optional-duration": ("=60s", ""),
+    "percent": ("=0", "=50", "=99"),
+    "percent-and-duration": ("=0:20s", "=50:60s", "=50:420s", "=99:60s"),
+    "health": ("=DEGRADED", "=UNHEALTHY"),
+}
+"""How a fault of each kind of value is tried: once, several times, every other time, for ever; and so on."""
+
+NARROW = tuple(phase for phase in PHASES if phase not in PHASES.values())
+"""The phases that are not made up of others."""
+
+OUTPUTS = ("json", "text", "jsonl")
+
+
+@cache
+def undisturbed(command: Command, way: str) -> Record:
+    """Return how a command goes without a fault."""
+    return play(Case(command, way))
+
+
+@cache
+def phases(command: Command, way: str) -> tuple[str, ...]:
+    """Return the phases that a command goes through, each once."""
+    return tuple(dict.fromkeys(request.phase for request in undisturbed(command, way).requests if request.phase))
+
+
+def faults_for(command: Command, way: str) -> Iterator[str]:
+    """Yield every fault that can strike a command: of each kind, of each strength, in each phase and anywhere."""
+    met = phases(command, way)
+    for name, kind in KINDS.items():
+        if kind.phase and kind.phase not in met:
+            continue
+        places = ["", *(f"@{phase}" for phase in met)] if kind.phased else [""]
+        for strength in STRENGTHS[kind.value]:
+            yield from (f"{name}{strength}{place}" for place in places)
+
+
+def cases_of(command: Command) -> Iterator[Case]:
+    """Yield all cases of a command; the outputs take turns."""
+    number = COMMANDS.index(command)
+    for way in ways(command):
+        for fault in faults_for(command, way):
+            yield Case(command, way, (fault,), OUTPUTS[number % len(OUTPUTS)])
+            number += 1

@@ -1,0 +1,226 @@
+"""What must hold after any run under any faults, judged by what is true on the appliance and not by the program.
+
+Each rule looks at a record and yields what is wrong as a pair of a column of the table and a sentence.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from backupctl.errors import ExitCode
+from backupctl.simulator.faults import Fault, parse_fault
+from tests.faults.cases import undisturbed
+from tests.faults.commands import TIMEOUT, Command
+from tests.faults.play import Record, schedules_of
+
+Finding = tuple[str, str]
+
+COLUMNS: Final = ("wrong code", "jobs lost", "jobs doubled", "sessions leaked", "hangs", "faults unnamed", "bugs")
+
+READ_SECONDS, WRITE_SECONDS = 40.0 + 30.0, 310.0
+"""What one request may take: to read, connecting (10 s) and reading (30 s), asked again for 30 s; to change, 310 s."""
+
+GRACE_SECONDS = 60.0 + 10.0 + 10.0 + 5.0
+"""What may come after the deadline: a search for a lost job, a last answer, last details, a logout."""
+
+NAMES: Final = {
+    "drop": "dropped the connection",
+    "http-503": "503",
+    "html-503": "503",
+    "redirect": "redirects to",
+    "lost-create-request": "dropped the connection",
+    "lost-create-answer": "dropped the connection",
+    "empty": "an empty answer|no vCenter error",
+    "bad-json": "cannot be read|no vCenter error",
+    "trickle": "no answer",
+    "slow": "no answer|is not running",
+    "forbidden": r"\(403\)",
+    "account-locked": "account is locked|locked account",
+    "password-expired": "password has expired|expired password",
+    "session-expires-after": r"\(401\)",
+    "fail-at": "ended as FAILED",
+    "stall-at": "still running|no sign of life",
+    "reboot-at": "cannot connect|503",
+    "busy": "is (still )?running|running job",
+    "validate-fail": "a backup would fail: appliance validation",
+    "db-health": "ended as FAILED|a backup would fail: database health",
+}
+"""What the sentence about an error says, by the fault that brought it about."""
+
+UNKNOWN_LOCATION: Final = "went to an unknown location"
+"""What is said of a job that was attached to and whose details could not be read."""
+
+
+def findings(record: Record) -> list[Finding]:
+    """Return all that is wrong with a run."""
+    return [finding for rule in RULES for finding in rule(record)]
+
+
+def faults_of(record: Record) -> list[Fault]:
+    return [parse_fault(fault) for fault in record.case.faults]
+
+
+def no_bug(record: Record) -> Iterator[Finding]:
+    if record.code == ExitCode.BUG or record.code not in list(ExitCode):
+        yield "bugs", f"exit code {record.code}: {record.error}"
+    if "Traceback" in record.out + record.err:
+        yield "bugs", "a traceback"
+
+
+def envelope_agrees(record: Record) -> Iterator[Finding]:
+    """The document says what the exit code says, and has an error exactly where that is not 0."""
+    if record.case.output == "text":
+        return
+    document, result = record.json, record.result
+    if not document["exit_code"] == result.get("exit_code", record.code) == record.code:
+        yield "wrong code", f"the process ends with {record.code}, the document says {document['exit_code']}"
+    if (record.code == 0) != (result["error"] is None):
+        yield "wrong code", f"code {record.code} with error {result['error']}"
+
+
+def never_two_jobs(record: Record) -> Iterator[Finding]:
+    if len(record.new_jobs) > 1:
+        yield "jobs doubled", f"{len(record.new_jobs)} jobs were started"
+    if record.new_jobs and not record.case.command.starts:
+        yield "jobs doubled", "a job was started by a command that starts none"
+
+
+def start_is_true(record: Record) -> Iterator[Finding]:
+    """What is said of a job that was asked for is so on the appliance."""
+    command = record.case.command
+    if command.task not in {"start", "start-only"}:
+        return
+    state, code, slug = record.state, record.code, record.slug
+    done = {"SUCCEEDED"} if command.task == "start" else {"INPROGRESS", "SUCCEEDED", "FAILED"}
+    if code == ExitCode.DONE and state not in done:
+        yield "jobs lost", f"0, and the job is {state}"
+    if code == ExitCode.BACKUP_FAILED and state != "FAILED" and "would fail" not in record.error:
+        yield "wrong code", f"7, and the job is {state}"
+    if code == ExitCode.TIMED_OUT and state != "INPROGRESS":
+        yield "wrong code", f"8, and the job is {state}"
+    if slug == "not-started" and state != "none":
+        yield "jobs lost", f"not-started, and there is a job that is {state}"
+    told = record.out + record.err
+    job = getattr(record.run, "job_id", command.object)
+    if state != "none" and slug not in {"outcome-unknown", None} and code != ExitCode.BUSY and job not in told:
+        yield "jobs lost", f"code {code} without a word of the job that was started"
+    if slug == "outcome-unknown" and not _looking_was_spoiled(record):
+        yield "jobs lost", "outcome-unknown, and nothing stood in the way of looking"
+
+
+def _looking_was_spoiled(record: Record) -> bool:
+    """Whether the job could not be looked for: a restore is looked for by nobody, for a backup the list was spoiled."""
+    looked_at = {"", "list", "first-poll", "last-poll", "mid-poll", "login"}
+    if record.case.command.object != "backup":
+        return True
+    return any(fault.phase in looked_at for fault in faults_of(record)) or record.seconds > TIMEOUT
+
+
+def look_is_true(record: Record) -> Iterator[Finding]:
+    """What is said of a job that runs is so on the appliance."""
+    truths = {
+        ("follow", 0): "SUCCEEDED",
+        ("look", 0): "SUCCEEDED",
+        ("cancel", 0): "FAILED",
+        ("follow", 7): "FAILED",
+        ("look", 7): "FAILED",
+        ("follow", 8): "INPROGRESS",
+        ("look", 8): "INPROGRESS",
+    }
+    state, code = record.state, record.code
+    if state != truths.get((record.case.command.task, code), state):
+        yield "wrong code", f"{code}, and the job is {state}"
+
+
+def write_is_true(record: Record) -> Iterator[Finding]:
+    """A schedule is as it was asked for where the code is 0, and as it was where the code is another."""
+    if record.case.command.task != "write":
+        return
+    wanted = schedules_of(undisturbed(record.case.command, record.case.way).appliance)
+    now = schedules_of(record.appliance)
+    if record.code == ExitCode.DONE and now != wanted:
+        yield "wrong code", "0, and the schedule is not as it was asked for"
+    if record.code != ExitCode.DONE and now != record.before and "it is unknown whether" not in record.error:
+        yield "wrong code", f"{record.code} without a word of doubt, and the schedule was changed: {record.error}"
+
+
+def read_is_true(record: Record) -> Iterator[Finding]:
+    """What is read is what is read without a fault, but for what is documented as not known."""
+    command = record.case.command
+    if command.task != "read" or record.case.output == "text" or record.code != 0 or command.starts:
+        return
+    if command.words[0] == "validate":  # its checks tell of the faults
+        return
+    ours, theirs = _shown(record.result), _shown(undisturbed(command, record.case.way).result)
+    if any(fault.name == "busy" for fault in faults_of(record)) and "jobs" in ours:
+        ours["jobs"] = ours["jobs"][1:]
+    if "parts" in ours and _strikes(record, "parts"):
+        ours, theirs = _without_sizes(ours), _without_sizes(theirs)
+    if ours != theirs:
+        yield "wrong code", f"0, and it shows {ours} for {theirs}"
+
+
+def _shown(result: Any) -> dict[str, Any]:
+    return {key: value for key, value in result.items() if key not in {"api", "release"}}
+
+
+def _without_sizes(result: dict[str, Any]) -> dict[str, Any]:
+    return {"parts": [part["id"] for part in result["parts"]]}
+
+
+def _strikes(record: Record, phase: str) -> bool:
+    return any(fault.matches(phase) for fault in faults_of(record))
+
+
+def sessions_end(record: Record) -> Iterator[Finding]:
+    """No session that the program knows is left, unless every logout was spoiled; never are two of them open."""
+    line = record.line
+    if line.most_open > 1 and not _strikes(record, "logout"):
+        yield "sessions leaked", f"{line.most_open} sessions were open at once"
+    left = line.open & line.known
+    spoiled = _strikes(record, "logout") or any(fault.name == "reboot-at" for fault in faults_of(record))
+    if left - (line.logouts if spoiled else set()):
+        yield "sessions leaked", f"{len(left)} sessions were left open"
+    if len(left) > (2 if record.case.way == "fall back" else 1):
+        yield "sessions leaked", f"{len(left)} sessions were left open in spite of all excuses"
+    lost = len(line.open - line.known)
+    logins = sum(request.phase == "login" for request in record.requests)
+    if lost > (min(logins, 1 if len(record.case.faults) == 1 else logins) if _strikes(record, "login") else 0):
+        yield "sessions leaked", f"{lost} sessions were opened whose ids were lost"
+
+
+def no_hang(record: Record) -> Iterator[Finding]:
+    most = limit(record.case.command, record.case.way)
+    if record.seconds > most:
+        yield "hangs", f"{record.seconds:.0f} s, where {most:.0f} s are the most"
+
+
+def limit(command: Command, way: str) -> float:
+    """Return the seconds that a command may take: its deadline, and what the requests before it may."""
+    requests = [request for request in undisturbed(command, way).requests if "poll" not in request.phase]
+    reads = sum(request.method == "GET" or "session" in request.path for request in requests)
+    seconds = reads * READ_SECONDS + (len(requests) - reads) * WRITE_SECONDS + GRACE_SECONDS
+    return seconds + (TIMEOUT if command.follows else 2 * READ_SECONDS)
+
+
+def fault_is_named(record: Record) -> Iterator[Finding]:
+    """Where the outcome is another than without a fault, the sentence about it names the fault."""
+    if record.code in {record.case.command.outcome, ExitCode.DONE, ExitCode.BUG}:
+        return
+    names = [*(NAMES[fault.name] for fault in faults_of(record)), UNKNOWN_LOCATION]
+    if not any(re.search(name, record.error) for name in names):
+        yield "faults unnamed", f"code {record.code}: {record.error!r}"
+
+
+RULES = (
+    no_bug,
+    envelope_agrees,
+    never_two_jobs,
+    start_is_true,
+    look_is_true,
+    write_is_true,
+    read_is_true,
+    sessions_end,
+    no_hang,
+    fault_is_named,
+)

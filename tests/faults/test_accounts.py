@@ -1,0 +1,68 @@
+"""One wrong password never becomes five: whatever the command, the appliance sees one failed login."""
+
+import pytest
+
+from backupctl.simulator.sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
+from tests.faults.commands import COMMANDS, Command, ways
+from tests.faults.play import Case, play
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine
+
+EVERY_COMMAND = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+
+
+@pytest.mark.exhaustive
+@EVERY_COMMAND
+def test_command_with_a_wrong_password_makes_one_failed_login_and_nothing_else(command: Command) -> None:
+    for way in ways(command):
+        record = play(Case(command, way), password="other")
+        assert (record.code, record.slug) == (4, "auth")
+        assert record.appliance.failed_logins == 1
+        assert [request.status for request in record.requests] == [401]
+        assert record.new_jobs == []
+
+
+@pytest.mark.exhaustive
+@EVERY_COMMAND
+@pytest.mark.parametrize("seconds", [1.0, 60.0, 119.0])
+def test_password_that_is_changed_during_a_run_makes_one_failed_login(command: Command, seconds: float) -> None:
+    for way in ways(command):
+        record = play(Case(command, way, (f"session-expires-after={seconds:.0f}s",)), change_password_after=seconds)
+        assert record.appliance.failed_logins <= 1
+        assert record.code == (4 if record.appliance.failed_logins else command.outcome)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence", "hint"),
+    [
+        ("account-locked", "the account is locked", "unlocks it"),
+        ("password-expired", "the password has expired", "sets a new one"),
+    ],
+)
+@pytest.mark.parametrize("auth", ["session", "basic"])
+def test_login_of_an_account_in_trouble_says_what_the_appliance_says(
+    fault: str, sentence: str, hint: str, auth: str
+) -> None:
+    backupctl = CommandLine(faults=[fault])
+    run = backupctl("list", "--auth", auth)
+    assert run.code == 4
+    assert f"refused the login (401): {sentence}" in run.err
+    assert hint in run.err
+    assert len(backupctl.appliance.requests) == 1
+
+
+@pytest.mark.parametrize("auth", ["session", "basic"])
+def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> None:
+    run = CommandLine(password="other")("list", "--auth", auth)
+    assert run.code == 4
+    assert "wrong user name or password; a locked account and an expired password look the same" in run.err
+    assert "not tried again" in run.err
+
+
+def test_account_locked_by_wrong_passwords_is_let_in_five_minutes_later(clock: FakeClock) -> None:
+    backupctl = CommandLine(clock=clock)
+    wrong = backupctl.environ | {"BACKUPCTL_PASSWORD": "wrong"}
+    codes = [backupctl("list", environ=wrong).code for _ in range(FAILURES_UNTIL_LOCKED)]
+    assert {*codes, backupctl("list").code} == {4}
+    clock.sleep(LOCKED_SECONDS)
+    assert backupctl("list").code == 0

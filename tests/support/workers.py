@@ -1,0 +1,36 @@
+"""Workers for a clock that costs nothing: each call takes the time that it spends, beside everything else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from backupctl.operations.fleet import Deliver
+from tests.support.clock import FakeClock
+
+
+class TimedWorkers:
+    """Runs each call at once in the same thread, and delivers its outcome when the time that it spent has passed.
+
+    So calls overlap in time as on threads, and one that takes too long is given up, unlike with ``InlineWorkers``. But
+    a call that is given up has already done all that it does.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+        (result, error), seconds = self._clock.aside(lambda: _outcome(function))
+        awaited = [True]
+
+        def arrive() -> None:
+            if awaited:
+                deliver(result, error)
+
+        self._clock.at(self._clock.elapsed + seconds, arrive)
+        return awaited.clear
+
+
+def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return function(), None
+    except BaseException as error:  # noqa: BLE001 - handed over to whoever asked
+        return None, error
