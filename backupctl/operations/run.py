@@ -1,5 +1,6 @@
 """One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -10,6 +11,7 @@ from backupctl.errors import (
     BackupctlError,
     BugError,
     ExitCode,
+    InterruptedRunError,
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
@@ -17,7 +19,7 @@ from backupctl.errors import (
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
-from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 from backupctl.results import Connected, ErrorInfo, Result
 
 R = TypeVar("R", bound=Result)
@@ -45,18 +47,19 @@ def run_on(
     work: Task[Outcome],
     *,
     silence: float = 0.0,
+    timeout: float | None = None,
     turn: Turn = ALONE,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
-    For ``silence`` seconds it is waited for somebody to be there at all. Nothing is sent before the ``turn`` of the
-    appliance among others.
+    For ``silence`` seconds it is waited for somebody to be there at all, and not longer than ``timeout`` in any case.
+    Nothing is sent before the ``turn`` of the appliance among others.
     """
     release, reached = None, False
     try:
         yield from turn.begin()
         reached = True
-        release = yield from turn.log_in(_release(appliance, silence))
+        release = yield from turn.log_in(_release(appliance, silence, timeout))
         outcome = yield from work
     except GeneratorExit:
         raise
@@ -86,10 +89,11 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error
 
 
-def _release(appliance: Appliance, silence: float) -> Task[str | None]:
+def _release(appliance: Appliance, silence: float, timeout: float | None) -> Task[str | None]:
     """Return the release, None where the appliance does not tell: that alone is no reason to fail."""
+    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
     try:
-        version = yield from retrying(appliance, appliance.api.version, silence=silence)
+        version = yield from retrying(appliance, appliance.api.version, silence=silence, until=until)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable
@@ -109,7 +113,7 @@ def _release(appliance: Appliance, silence: float) -> Task[str | None]:
 
 
 def _leave(appliance: Appliance) -> Task[None]:
-    """Log out and close; held, so that an interruption that comes now does not leave the session open."""
+    """Log out and close; held, so that only a second interruption leaves the session open."""
 
     def leave() -> None:
         try:
@@ -117,4 +121,5 @@ def _leave(appliance: Appliance) -> Task[None]:
         finally:
             appliance.api.close()
 
-    yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
+    with contextlib.suppress(InterruptedRunError):
+        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
