@@ -8,6 +8,15 @@ from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--moments",
+        type=int,
+        default=16,
+        help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:  # noqa: TID251 - cleaned for the test

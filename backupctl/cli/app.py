@@ -35,10 +35,9 @@ T = TypeVar("T")
 class App:
     """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
 
-    ``given`` holds what the command line gave, by the option's name; ``before_command`` is called when a command is
-    about to run, and ``interrupted`` says that a signal came that may have been swallowed. ``transport_for`` reaches
-    an appliance in another way than the network, ``workers`` runs calls in another way than threads. What help and
-    completion do not need is imported where it is used.
+    ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
+    another way than the network, ``workers`` runs calls in another way than threads. What help and completion do not
+    need is imported where it is used.
     """
 
     def __init__(
@@ -61,8 +60,6 @@ class App:
         self.environ = environ
         self.transport_for = transport_for
         self.workers = workers
-        self.before_command: Callable[[], None] = lambda: None
-        self.interrupted = False
         self.given: dict[str, Given] = {}
         self.command: str | None = None
         self._told: set[tuple[str, Source]] = set()

@@ -41,4 +41,4 @@ def command(app: App, job_id: str) -> int:
 
         return work
 
-    return run(app, "watch", JobResult, prepare, Manner(single=one_appliance_of(job_id)))
+    return run(app, "watch", JobResult, prepare, Manner(single=one_appliance_of(job_id), timed=True))

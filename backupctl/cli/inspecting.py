@@ -39,9 +39,7 @@ def inspect_all(
     targets = [_inspected(scope, expected(scope)) for scope in found]
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
-    with delivered_to(mailbox):
-        if app.interrupted:
-            raise KeyboardInterrupt
+    with delivered_to(mailbox, decides=False):  # what is shown may be asked about
         return fleet.run([work(target) for target in targets])
 
 

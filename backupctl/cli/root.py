@@ -9,6 +9,7 @@ from typing import IO, Any, Final, cast
 import click
 
 from backupctl import __version__
+from backupctl.cli import signals
 from backupctl.cli.app import App
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.options import shared_options
@@ -64,7 +65,6 @@ def root(ctx: click.Context) -> None:
     if app is None:
         return
     app.command = ctx.invoked_subcommand
-    app.before_command()
     refused = app.given.keys() - WITHOUT_APPLIANCE.get(ctx.invoked_subcommand or "", app.given.keys())
     if refused:
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given if key in refused)
@@ -104,7 +104,7 @@ def _run(app: App) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail(app, InterruptedRunError("interrupted"))
     except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
-        return _fail(app, BugError.of(bug))
+        return _fail(app, InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
 
 
 def _complete(app: App, shell: str) -> int:

@@ -16,7 +16,7 @@ from backupctl.operations.group import Group
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
-from backupctl.settings.options import FAIL_FAST, PARALLEL, TOGETHER
+from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -29,18 +29,19 @@ class Manner:
     """How a command goes about appliances.
 
     ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
-    ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited. For ``silence``
-    seconds it is waited for somebody to be there.
+    ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited; ``timed`` that
+    ``--timeout`` bounds the first requests too. For ``silence`` seconds it is waited for somebody to be there.
     """
 
     changes: bool = False
     fresh: bool = False
     single: str | None = None
     starts_backups: bool = False
+    timed: bool = False
     silence: float = 0.0
 
 
-STARTS_BACKUPS = Manner(changes=True, starts_backups=True)
+STARTS_BACKUPS = Manner(changes=True, starts_backups=True, timed=True)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,7 @@ def run(
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
     with delivered_to(mailbox):
-        if app.interrupted:
-            raise KeyboardInterrupt
-        results = fleet.run([_task(each, result_type, manner.silence) for each in ready])
+        results = fleet.run([_task(each, result_type, manner) for each in ready])
         app.view.close()
     return app.finish(Envelope.of(command, results))
 
@@ -149,9 +148,16 @@ def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner
             each.scope.turn = group.turn(each.appliance)
 
 
-def _task(each: _Ready[Work] | Failed, result_type: type[R], silence: float) -> Task[R]:
+def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> Task[R]:
     if isinstance(each, _Ready):
-        return run_on(each.appliance, result_type, each.work(each.appliance), silence=silence, turn=each.scope.turn)
+        return run_on(
+            each.appliance,
+            result_type,
+            each.work(each.appliance),
+            silence=manner.silence,
+            timeout=each.scope.value(TIMEOUT) if manner.timed else None,
+            turn=each.scope.turn,
+        )
     return _known(_failed(result_type, *each))
 
 

@@ -1,29 +1,125 @@
-"""Signals become items in the scheduler's mailbox, so that the thread that waits there wakes at once."""
+"""What INT, TERM and HUP do: one home, from the first line of the program to its last.
 
+While the program loads and asks its questions a signal interrupts it like Ctrl-C. While the scheduler works it becomes
+an item in the scheduler's mailbox, so that the thread that waits there wakes at once. When that is over, it is
+known how the run ended: a signal changes nothing any more, but sets a limit to how long the result is written.
+A signal that is ignored (nohup) stays ignored.
+"""
+
+from __future__ import annotations
+
+import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING, Final
 
-from backupctl.operations.fleet import Interruption, Mailbox
+if TYPE_CHECKING:
+    from backupctl.operations.fleet import Mailbox
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+WRITING_SECONDS: Final = 5
+"""How long an interrupted program may be busy with what it has to say: whoever reads it may have stopped reading."""
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class SignalInterrupt(KeyboardInterrupt):
+    """A signal that ends the program.
+
+    A class of its own, because an interpreter that sees a plain KeyboardInterrupt leave an ``exec`` of a string, as
+    when a dataclass is made, kills itself with SIGINT at its end, whatever the exit code.
+    """
+
+
+class _Noted:
+    """What this process was told; signals are the process's, and so is this."""
+
+    interrupted = False
+
+
+def interrupt_this_process() -> None:
+    """Let signals interrupt this process, until the scheduler takes over.
+
+    A handler may run inside a callback of the interpreter, which swallows the exception and complains of it, or makes
+    another one of it (``__set_name__``: RuntimeError); so the signal is noted too, see ``interrupted``.
+    """
+
+    def complain(unraisable: sys.UnraisableHookArgs) -> None:
+        if not _Noted.interrupted:  # what was cut, such as a module half read, leaves things behind
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = complain
+    for number in _caught():
+        signal.signal(number, _interrupt)
+
+
+def interrupted() -> bool:
+    """Whether a signal has interrupted this process, whatever became of its SignalInterrupt."""
+    return _Noted.interrupted
 
 
 @contextmanager
-def delivered_to(mailbox: Mailbox) -> Iterator[None]:
-    """Deliver INT, TERM and HUP to ``mailbox`` while the block runs; one that is ignored (nohup) stays so."""
+def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
+    """Deliver signals to ``mailbox`` while the block runs; raise SignalInterrupt at once if one was swallowed.
+
+    Where the block ``decides`` how the run ends, they change nothing any more afterwards in a process of ours.
+    """
+    from backupctl.operations.fleet import Interruption
+
+    sent: list[Interruption] = []
 
     def deliver(number: int, _frame: FrameType | None) -> None:
-        mailbox.put(Interruption(signal.Signals(number).name))
+        sent.append(Interruption(signal.Signals(number).name))
+        mailbox.put(sent[-1])
+        _in_a_while(lambda: None if sent[0].taken else _quit())
 
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    caught = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    before = {number: signal.getsignal(number) for number in _caught()}
+    decided = decides and _interrupt in before.values()
+    for number in before:
+        signal.signal(number, deliver)
     try:
-        for number in caught:
-            signal.signal(number, deliver)
+        if _Noted.interrupted:
+            raise SignalInterrupt
         yield
     finally:
-        for number in caught:
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, _hurry if decided else handler)
+        if sent and decided:
+            _hurry()
+
+
+def ignore() -> None:
+    """Ignore signals from now on."""
+    for number in _caught():
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _caught() -> list[int]:
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Interrupt the program; what it has to say to that is not cut by a second signal, as two often come together."""
+    if _Noted.interrupted:
+        _hurry()
+        return
+    _Noted.interrupted = True
+    raise SignalInterrupt
+
+
+def _hurry(_number: int = 0, _frame: FrameType | None = None) -> None:
+    """End the process in a while, whatever it is doing then."""
+    _in_a_while(_quit)
+
+
+def _in_a_while(act: Callable[[], None]) -> None:
+    if hasattr(signal, "SIGALRM"):  # elsewhere there is none, and who waits has to end the process himself
+        signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+        signal.alarm(WRITING_SECONDS)
+
+
+def _quit() -> None:
+    os._exit(130)

@@ -30,7 +30,8 @@ def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
     """Cancel a job that was seen, and follow it for up to a minute."""
     doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    ended = yield from follow(appliance, job, Patience(timeout=CANCEL_SECONDS, interval=1.5))
+    patience = Patience(timeout=CANCEL_SECONDS, interval=1.5)
+    ended = yield from follow(appliance, job, patience, on_interrupt=partial(_leave_to_end, appliance))
     return after_cancelling(ended, doubt)
 
 
@@ -42,15 +43,10 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
     """
     if job.ended:
         raise CancelRefusedError(f"{job.title} on {appliance.host} has already ended as {job.state}")
-    first = yield from attempt(ask)
-    answer, lost = first, isinstance(first, BackupctlError) and not first.certain
-    if isinstance(first, BackupctlError) and first.retryable:
-        try:
-            answer = yield from retrying(appliance, ask)
-        except InterruptedRunError:
-            raise
-        except BackupctlError as error:
-            answer, lost = error, lost or not error.certain
+    try:
+        answer, lost = yield from _asked(appliance, ask)
+    except InterruptedRunError as again:
+        raise _left(appliance, job, again, "it is unknown whether that was asked for") from again
     if isinstance(answer, BackupctlError):
         if not lost:
             raise answer
@@ -59,6 +55,20 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
         messages = tuple(message.text for message in answer.messages or ())
         raise CancelRefusedError(f"{appliance.host} does not cancel {job.title}", details=messages)
     return None
+
+
+def _asked(appliance: Appliance, ask: Callable[[], ReturnResult]) -> Task[tuple[ReturnResult | BackupctlError, bool]]:
+    """Return the answer, or the last error, and whether any answer was lost, so that the cancellation may be done."""
+    first = yield from attempt(ask, held=True)
+    lost = isinstance(first, BackupctlError) and not first.certain
+    if not isinstance(first, BackupctlError) or not first.retryable:
+        return first, lost
+    try:
+        return (yield from retrying(appliance, ask)), lost
+    except InterruptedRunError:
+        raise
+    except BackupctlError as error:
+        return error, lost or not error.certain
 
 
 def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
@@ -71,3 +81,15 @@ def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
     if doubt is not None:
         error.details += (f"the cancellation may not have arrived: {doubt.message}",)
     return Followed(ended.job, error)
+
+
+def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Followed]:
+    yield from ()
+    return Followed(job, _left(appliance, job, interruption, "its end was not waited for"))
+
+
+def _left(appliance: Appliance, job: Job, interruption: InterruptedRunError, what_is_known: str) -> InterruptedRunError:
+    return InterruptedRunError(
+        f"{interruption.message} while {job.title} on {appliance.host} was being cancelled: {what_is_known}",
+        hint=appliance.hint_to_follow(job.id),
+    )

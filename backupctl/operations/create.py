@@ -15,7 +15,7 @@ from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
-from backupctl.operations.task import RETRY_SECONDS, Task, Wait, attempt, retrying
+from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Task, Wait, attempt, retrying
 from backupctl.operations.watch import leave
 from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
 
@@ -57,15 +57,16 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
     """
-    deadline = appliance.clock.monotonic() + plan.patience.timeout
+    began = appliance.clock.monotonic()
+    deadline = began + plan.patience.timeout
     request = plan.request
     try:
         if not request.parts:
-            request = yield from _with_default_parts(appliance, request)
+            request = yield from _with_default_parts(appliance, request, max(deadline, began + LAST_ANSWER_SECONDS))
         yield from turn.start()
         started = yield from _start(appliance, plan, request, deadline)
     except InterruptedRunError as interruption:
-        raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption
+        raise _nothing_started(appliance, interruption) from interruption
     if isinstance(started, Followed):
         return started
     if not plan.wait:
@@ -81,8 +82,19 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
     )
 
 
-def _with_default_parts(appliance: Appliance, request: BackupRequest) -> Task[BackupRequest]:
-    parts = yield from retrying(appliance, appliance.api.parts)
+def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) -> InterruptedRunError:
+    """Say that no backup was started, or (a second interruption, while the answer was waited for) that one may be."""
+    if interruption.certain:
+        return InterruptedRunError(f"{interruption.message}: no backup of ours was started")
+    return InterruptedRunError(
+        f"{interruption.message}: it is unknown whether a backup was started",
+        hint=appliance.hint_to_follow(jobs.LATEST),
+        certain=False,
+    )
+
+
+def _with_default_parts(appliance: Appliance, request: BackupRequest, until: float) -> Task[BackupRequest]:
+    parts = yield from retrying(appliance, appliance.api.parts, until=until)
     selected = tuple(part.id for part in parts if part.selected_by_default)
     appliance.emit(PartsSelected(time=appliance.clock.now(), server=appliance.name, parts=selected))
     return msgspec.structs.replace(request, parts=selected)
@@ -95,7 +107,8 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
     """
     waited_for: set[str | None] = set()
     while True:
-        known = yield from retrying(appliance, appliance.api.jobs)
+        until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
+        known = yield from retrying(appliance, appliance.api.jobs, until=until)
         answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
         if not isinstance(answer, BackupctlError):
             job = jobs.from_status(answer, plan.job_of(request))
@@ -183,5 +196,7 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
         assert left.error is not None  # noqa: S101 - that is what detaching returns
         left.error.details = (f"it could not be cancelled: {error.message}",)
         return left
+    if isinstance(cancelled.error, InterruptedRunError):
+        return cancelled
     outcome = "was cancelled" if cancelled.error is None else cancelled.error.message
     return Followed(cancelled.job, InterruptedRunError(f"{interruption.message}: backup job {job.id} {outcome}"))

@@ -2,7 +2,8 @@
 
 The thread that runs it only waits, for the next due time, an answer or a signal, so that a signal is answered at
 once and not after a read timeout. The first interruption reaches each task as InterruptedRunError at what it waits for
-(a task may still log out, or cancel its job); what is ``held`` is answered first. A second one ends the run at once.
+(a task may still log out, or cancel its job); what is ``held`` is answered first. A second one ends the run at once:
+each task is told again, held or not, and all that it can do is to return what it knows.
 """
 
 import heapq
@@ -24,11 +25,20 @@ WORKERS: Final = 32
 """Requests under way at once: enough for a thousand appliances that are polled every 20 s with answers in 0.5 s."""
 
 
-@dataclass(frozen=True)
+TOGETHER_SECONDS: Final = 0.3
+"""Interruptions this close together are one: ``timeout`` signals its child and then its group, systemd sends HUP right
+behind TERM (SendSIGHUP), a shell passes on the HUP that the terminal has sent already."""
+
+_MOST_WORDS: Final = 100
+"""How often a task is told to end at once before it is given up."""
+
+
+@dataclass
 class Interruption:
-    """Somebody wants the run to end; put into the mailbox by a signal handler."""
+    """Somebody wants the run to end; put into the mailbox by a signal handler, which can see whether it was taken."""
 
     signal: str = "SIGINT"
+    taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +175,15 @@ class _Run(Generic[T]):
     result: list[T] = field(default_factory=list)
 
 
+def _again(interruption: Interruption, *, certain: bool) -> InterruptedRunError:
+    """Return what tells a task to end at once; it is not ``certain`` what became of a call that was held."""
+    return InterruptedRunError(
+        f"interrupted twice ({interruption.signal})",
+        hint=None if certain else "what was asked for may have been done all the same: look before you repeat it",
+        certain=certain,
+    )
+
+
 class Fleet(Generic[T]):
     """Drives tasks to their ends; ``tell`` gets a sentence where an interruption has to wait."""
 
@@ -179,11 +198,12 @@ class Fleet(Generic[T]):
         self._due: list[tuple[float, int]] = []
         self._waiting: dict[int, _Run[T]] = {}
         self._interruption: Interruption | None = None
+        self._interrupted_at = 0.0
 
     def run(self, tasks: Sequence[Task[T]]) -> list[T]:
         """Return what the tasks return, in their order.
 
-        Raises InterruptedRunError on a second interruption, and whatever a task raises.
+        Raises whatever a task raises, and InterruptedRunError for one that does not end when it is told to again.
         """
         runs = [_Run(task) for task in tasks]
         for run in runs:
@@ -228,20 +248,41 @@ class Fleet(Generic[T]):
             self._advance(run, None, error)
 
     def _interrupt(self, interruption: Interruption) -> None:
+        interruption.taken = True
+        now = self._clock.monotonic()
         if self._interruption is not None:
-            raise InterruptedRunError(
-                f"interrupted twice ({interruption.signal}): nothing was waited for",
-                hint="a backup may have been started or may still run: `backupctl list` shows it",
-            )
-        self._interruption = interruption
+            if now - self._interrupted_at >= TOGETHER_SECONDS:
+                self._quit(interruption)
+            return
+        self._interruption, self._interrupted_at = interruption, now
         if any(run.waits_for is not None and run.waits_for.held for run in self._waiting.values()):
-            self._tell_user(f"{interruption.signal}: ending as soon as it is known what was started; again: at once")
+            self._tell_user(f"{interruption.signal}: ending as soon as what is under way is known; again: at once")
         for ticket, run in list(self._waiting.items()):
             if run.waits_for is not None and not run.waits_for.held:
                 if isinstance(run.waits_for, Call):
                     run.give_up()
                 del self._waiting[ticket]
                 self._tell(run)
+
+    def _quit(self, interruption: Interruption) -> None:
+        """End all tasks at once: whatever they want next, they are told to end, until they return."""
+        waiting, self._waiting = list(self._waiting.values()), {}
+        for run in waiting:
+            run.give_up()
+            for _ in range(_MOST_WORDS):
+                if run.result:
+                    break
+                self._tell_again(run, interruption)
+            else:
+                raise _again(interruption, certain=False)
+
+    @staticmethod
+    def _tell_again(run: _Run[T], interruption: Interruption) -> None:
+        held = run.waits_for is not None and run.waits_for.held
+        try:
+            run.waits_for = run.task.throw(_again(interruption, certain=not held))
+        except StopIteration as end:
+            run.result.append(end.value)
 
     def _tell(self, run: _Run[T]) -> None:
         assert self._interruption is not None  # noqa: S101 - called only after one

@@ -27,7 +27,7 @@ from backupctl.errors import (
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.pace import Pace
-from backupctl.operations.task import Backoff, Task, Wait, attempt
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
 from backupctl.results import RECONCILIATION, RESTORE, ErrorInfo, Event, Job, Progressed, Recovered, Troubled
 from backupctl.rules.hints import hint_for
 
@@ -37,14 +37,17 @@ _LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
 GONE_SECONDS: Final = 300.0
 """How long a job that was seen may be unknown to the appliance, as it is while its services start."""
 
+_LONGEST_ANSWER_SECONDS: Final = 60.0
+"""How long a question takes at most, the login that it may need included."""
+
+_STANDING_SECONDS: Final = 30.0
+"""What a question may take beyond that; after more, this process stood still while it waited."""
+
 QUIET_SECONDS: Final = 900.0
 """A kind of trouble that comes back after less than this is not told again."""
 
 HEARTBEAT_SECONDS: Final = 300.0
 """After this time without change the job is shown all the same."""
-
-_LAST_ANSWER_SECONDS: Final = 10.0
-"""How long after the deadline an answer is still waited for."""
 
 _LAST_DETAILS_SECONDS: Final = 10.0
 """How long the details of a job that has ended are asked for again."""
@@ -94,13 +97,26 @@ class Follower:
         self._last_sign_of_life = self._shown_at = self.now
         self._gone_since: float | None = None
         self._troubles: dict[type[BackupctlError], float] = {}
-        self._in_trouble = self._told_since_healthy = False
+        self._in_trouble = self._told_since_healthy = self._asked_again = False
         self.pace.observe(self.now, self.job.progress)
         self._plan(self.now, self.pace.next_gap(self.now))
 
     def answer_by(self, now: float) -> float:
         """Return until when an answer that is asked for now is waited for."""
-        return max(self.deadline, now + _LAST_ANSWER_SECONDS)
+        return max(self.deadline, now + LAST_ANSWER_SECONDS)
+
+    def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
+        """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
+
+        The machine was suspended, or the process was stopped; deadlines may have passed meanwhile, and before they are
+        judged the appliance gets its say. Once only, so that one that is very slow does not keep us for ever.
+        """
+        longest = min(self.answer_by(asked), asked + _LONGEST_ANSWER_SECONDS)
+        stood_still = now > longest + _STANDING_SECONDS and isinstance(answer, ApplianceUnreachableError)
+        self._asked_again = stood_still and not self._asked_again
+        if self._asked_again:
+            self.next_poll_at = now
+        return self._asked_again
 
     def step(self, now: float, time: datetime, answer: Job | BackupctlError) -> Step:
         """Take an answer, the job as it is now or why it could not be read, and say what it means."""
@@ -212,7 +228,10 @@ def follow(
     try:
         while True:
             yield Wait(follower.next_poll_at)
+            asked = clock.monotonic()
             seen = yield from (look or _look)(appliance, follower)
+            if follower.asks_again(asked, clock.monotonic(), seen):
+                continue
             step = follower.step(clock.monotonic(), clock.now(), seen)
             for event in step.events:
                 appliance.emit(event)

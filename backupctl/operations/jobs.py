@@ -41,7 +41,7 @@ def from_status(status: BackupJobStatus, known: Job) -> Job:
         messages=messages_of(status.messages) or known.messages,
         start_time=start,
         end_time=end or known.end_time,
-        duration_seconds=int((end - start).total_seconds()) if start and end else known.duration_seconds,
+        duration_seconds=_duration((end - start).total_seconds() if start and end else None, known.duration_seconds),
     )
 
 
@@ -58,7 +58,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         end_time=known.end_time or (as_utc(details.end_time) if _ended(known.state or job_state) else None),
         type=details.type,
         size_bytes=_whole(details.size),
-        duration_seconds=_whole(details.duration) if details.duration is not None else known.duration_seconds,
+        duration_seconds=_duration(details.duration, known.duration_seconds),
         location=mask_location(details.location) if details.location else known.location,
         location_user=details.location_user or known.location_user,
         user=details.user,
@@ -86,33 +86,33 @@ def newest(job_ids: Sequence[str]) -> str | None:
     return next(iter(job_ids), None)
 
 
-def resolve(appliance: Appliance, job_id: str) -> Task[str]:
+def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[str]:
     """Return the id that ``latest`` stands for.
 
     Raises NotFoundError where there was never a backup.
     """
     if job_id != LATEST:
         return job_id
-    found = newest((yield from retrying(appliance, appliance.api.jobs)))
+    found = newest((yield from retrying(appliance, appliance.api.jobs, until=until)))
     if found is None:
         raise NotFoundError(f"{appliance.host} has no backup job yet", hint="`backupctl create` starts one")
     return found
 
 
-def read(appliance: Appliance, job_id: str, known: Job | None = None) -> Task[Job]:
+def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[Job]:
     """Return a job's status.
 
     Raises NotFoundError where the appliance does not know it.
     """
     try:
-        status = yield from retrying(appliance, partial(appliance.api.job, job_id))
+        status = yield from retrying(appliance, partial(appliance.api.job, job_id), until=until)
     except NotFoundError as error:
         raise NotFoundError(
             f"{appliance.host} knows no backup job {job_id}",
             hint="`backupctl list` shows those that it knows",
             details=error.details,
         ) from error
-    return from_status(status, known or Job(id=job_id, state=""))
+    return from_status(status, Job(id=job_id, state=""))
 
 
 def with_details(appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0) -> Task[Job]:
@@ -212,6 +212,12 @@ def _percent(value: float | None, known: int | None) -> int | None:
     if value is None or not math.isfinite(value):
         return known
     return max(min(100, max(0, int(value))), known or 0)
+
+
+def _duration(seconds: float | None, known: int | None) -> int | None:
+    """Return whole seconds; what is below zero tells of a clock that was set back, and not of the job."""
+    whole = _whole(seconds)
+    return known if whole is None or whole < 0 else whole
 
 
 def _whole(number: float | None) -> int | None:

@@ -17,7 +17,7 @@ from backupctl.errors import (
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
-from backupctl.operations.task import Task, attempt, retrying
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 from backupctl.results import Connected, ErrorInfo, Result
 
 R = TypeVar("R", bound=Result)
@@ -45,18 +45,19 @@ def run_on(
     work: Task[Outcome],
     *,
     silence: float = 0.0,
+    timeout: float | None = None,
     turn: Turn = ALONE,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
-    For ``silence`` seconds it is waited for somebody to be there at all. Nothing is sent before the ``turn`` of the
-    appliance among others.
+    For ``silence`` seconds it is waited for somebody to be there at all, and not longer than ``timeout`` in any case.
+    Nothing is sent before the ``turn`` of the appliance among others.
     """
     release, reached = None, False
     try:
         yield from turn.begin()
         reached = True
-        release = yield from _enter(appliance, silence, turn)
+        release = yield from _enter(appliance, silence, timeout, turn)
         outcome = yield from work
     except GeneratorExit:
         raise
@@ -86,11 +87,12 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error
 
 
-def _enter(appliance: Appliance, silence: float, turn: Turn) -> Task[str | None]:
+def _enter(appliance: Appliance, silence: float, timeout: float | None, turn: Turn) -> Task[str | None]:
     """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
+    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
     try:
-        yield from turn.log_in(retrying(appliance, appliance.api.log_in, silence=silence))
-        version = yield from retrying(appliance, appliance.api.version, silence=silence)
+        yield from turn.log_in(retrying(appliance, appliance.api.log_in, silence=silence, until=until))
+        version = yield from retrying(appliance, appliance.api.version, silence=silence, until=until)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable
@@ -110,7 +112,7 @@ def _enter(appliance: Appliance, silence: float, turn: Turn) -> Task[str | None]
 
 
 def _leave(appliance: Appliance) -> Task[None]:
-    """Log out and close; held, so that an interruption that comes now does not leave the session open."""
+    """Log out and close; held, so that only a second interruption leaves the session open."""
 
     def leave() -> None:
         try:

@@ -92,7 +92,11 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
         return Written(_info(name, before) if before else None, changes, prepare(name, spec))
     answer = yield from attempt(partial(write, name, spec), held=True)
     if not isinstance(answer, BackupctlError):
-        return Written((yield from _read_back(appliance, name, before or Schedule(), spec)), changes)
+        try:
+            return Written((yield from _read_back(appliance, name, before or Schedule(), spec)), changes)
+        except InterruptedRunError as interruption:
+            interruption.message += f": schedule {name!r} was written, and not read again"
+            raise
     if answer.certain:
         raise answer
     now = yield from _look_after(appliance, name, answer)
@@ -168,7 +172,8 @@ def _look_after(appliance: Appliance, name: str, lost: BackupctlError) -> Task[S
         return (yield from _read(appliance, name))
     except NotFoundError:
         return None
-    except InterruptedRunError:
+    except InterruptedRunError as interruption:
+        interruption.message += f": it is unknown what became of schedule {name!r} ({lost.message})"
         raise
     except BackupctlError as error:
         raise _unknown(appliance, name, lost, error.message) from error

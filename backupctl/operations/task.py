@@ -19,6 +19,9 @@ T = TypeVar("T")
 RETRY_SECONDS = 30.0
 """How long requests that are safe to repeat are repeated before a backup is started."""
 
+LAST_ANSWER_SECONDS = 10.0
+"""How long an answer is waited for at least, even where a deadline is near or over."""
+
 
 class Latch:
     """What one task waits for and another brings about; once open, it stays open."""
@@ -90,17 +93,23 @@ def attempt(
 
 
 def retrying(
-    appliance: Appliance, function: Callable[[], T], *, patience: float = RETRY_SECONDS, silence: float = 0.0
+    appliance: Appliance,
+    function: Callable[[], T],
+    *,
+    patience: float = RETRY_SECONDS,
+    silence: float = 0.0,
+    until: float | None = None,
 ) -> Task[T]:
     """Call ``function``, which must be safe to repeat, again with backoff while that may help, for ``patience``.
 
     For ``silence`` seconds, if that is longer, nobody may be there at all, as while services restart in a restore.
+    All that ends ``until`` then (monotonic seconds).
     """
     clock = appliance.clock
     began = clock.monotonic()
     backoff = Backoff()
     while True:
-        answer = yield from attempt(function)
+        answer = yield from attempt(function, until=until)
         if not isinstance(answer, BackupctlError):
             if backoff.failures:
                 appliance.emit(Recovered(time=clock.now(), server=appliance.name))
@@ -108,7 +117,7 @@ def retrying(
         again = clock.monotonic() + backoff.next_seconds()
         silent = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
         longest = max(patience if answer.retryable else 0.0, silence if silent else 0.0)
-        if again > began + longest:
+        if again > began + longest or (until is not None and again >= until):
             raise answer
         if backoff.failures == 1:
             appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=ErrorInfo.of(answer)))

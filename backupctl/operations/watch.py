@@ -4,7 +4,7 @@ from backupctl.errors import StillRunningError
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, failure, follow
-from backupctl.operations.task import Task
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Task
 from backupctl.results import Attached, Job, Left
 
 
@@ -13,8 +13,9 @@ def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followe
 
     Raises NotFoundError where there is no such job.
     """
-    deadline = appliance.clock.monotonic() + patience.timeout
-    job = yield from _look(appliance, job_id)
+    began = appliance.clock.monotonic()
+    deadline = began + patience.timeout
+    job = yield from _look(appliance, job_id, until=max(deadline, began + LAST_ANSWER_SECONDS))
     if job.ended or appliance.clock.monotonic() >= deadline:
         return judged(appliance, job)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
@@ -45,7 +46,7 @@ def judged(appliance: Appliance, job: Job) -> Followed:
     return Followed(job, StillRunningError(message, hint=appliance.hint_to_follow(job.id)))
 
 
-def _look(appliance: Appliance, job_id: str) -> Task[Job]:
-    found = yield from jobs.resolve(appliance, job_id)
-    job = yield from jobs.read(appliance, found)
-    return (yield from jobs.with_details(appliance, job))
+def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[Job]:
+    found = yield from jobs.resolve(appliance, job_id, until=until)
+    job = yield from jobs.read(appliance, found, until=until)
+    return (yield from jobs.with_details(appliance, job, until=until))

@@ -6,6 +6,7 @@ who needs to know asks for it at the end.
 """
 
 import contextlib
+import errno
 import os
 from typing import TextIO
 
@@ -22,6 +23,7 @@ class Outlet:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self._failure: OSError | None = None
+        self._at_terminal = self.isatty()
 
     @property
     def encoding(self) -> str:
@@ -59,9 +61,14 @@ class Outlet:
     def check(self) -> None:
         """Raise OutputError, once, if something could not be written, unless only the reader went away."""
         failure, self._failure = self._failure, None
-        if failure is not None and not isinstance(failure, BrokenPipeError | ConnectionResetError):
+        if failure is not None and not self._reader_left(failure):
             reason = failure.strerror or str(failure)
             raise OutputError(f"the result could not be written to standard output: {reason}") from failure
+
+    def _reader_left(self, failure: OSError) -> bool:
+        """Whether nobody reads any more: a pipe says so by EPIPE, a terminal that hung up by EIO, as a broken disk."""
+        hung_up = self._at_terminal and failure.errno == errno.EIO
+        return hung_up or isinstance(failure, BrokenPipeError | ConnectionResetError)
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:

@@ -1,5 +1,6 @@
 """The scheduler: who is told what when a signal comes, whose late answers count, how many workers there are."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -243,9 +244,52 @@ def test_interruption_of_a_finished_task_is_no_matter(clock: FakeClock) -> None:
 
 
 def test_second_interruption_ends_the_run_even_when_held(clock: FakeClock) -> None:
+    held = Wait(1000.0 + 99, held=True)
+    assert run(clock, told_at(clock, held), interrupt_at=3, again_at=4) == [("interrupted twice (SIGTERM)", 4)]
+
+
+def test_second_interruption_lets_each_task_return_what_it_knows_at_once(clock: FakeClock) -> None:
+    def tidies_up() -> Task[list[object]]:
+        seen: list[object] = []
+        for effect in (Wait(1000.0 + 60), Call(lambda: "logged out", held=True), Wait(1000.0 + 70, held=True)):
+            try:
+                seen.append((yield effect))
+            except InterruptedRunError as told:
+                seen.append((told.message, told.certain))
+        return [*seen, clock.elapsed]
+
+    workers = HeldWorkers()
+    fleet, mailbox = fleet_on(clock, workers)
+    for moment in (3, 4):
+        clock.at(moment, lambda: mailbox.put(Interruption()))
+    again = "interrupted twice (SIGINT)"
+    assert fleet.run([tidies_up()]) == [[("interrupted (SIGINT)", True), (again, False), (again, False), 4]]
+    assert workers.given_up == [0]
+
+
+def test_second_interruption_ends_even_a_task_that_will_not(clock: FakeClock) -> None:
+    def stubborn() -> Task[None]:
+        while True:
+            with contextlib.suppress(InterruptedRunError):
+                yield Wait(clock.monotonic() + 60)
+
     with pytest.raises(InterruptedRunError, match="interrupted twice"):
-        run(clock, told_at(clock, Wait(1000.0 + 99, held=True)), interrupt_at=3, again_at=4)
-    assert clock.elapsed == 4
+        run(clock, stubborn(), interrupt_at=3, again_at=4)
+
+
+@pytest.mark.parametrize(("after", "ended_at"), [(0.0, 99), (0.29, 99), (0.31, 3.31)])
+def test_interruptions_close_together_are_one(after: float, ended_at: float, clock: FakeClock) -> None:
+    held = Wait(1000.0 + 99, held=True)
+    ((_, ended),) = run(clock, told_at(clock, held, Wait(1000.0 + 100)), interrupt_at=3, again_at=3 + after)
+    assert ended == pytest.approx(ended_at)
+
+
+def test_interruption_that_was_seen_says_so(clock: FakeClock) -> None:
+    fleet, mailbox = fleet_on(clock)
+    interruption = Interruption()
+    clock.at(3, lambda: mailbox.put(interruption))
+    fleet.run([told_at(clock, Wait(1000.0 + 9))])
+    assert interruption.taken
 
 
 def test_interruption_reaches_a_thousand_tasks_at_once(clock: FakeClock) -> None:

@@ -51,7 +51,7 @@ def test_unit_of_the_readme_is_hardened(programs: Programs, units: list[str]) ->
 
 def crontab(programs: Programs, serve: Simulators, *words: str) -> tuple[str, dict[str, str]]:
     """Return the line of the crontab as cron hands it to ``/bin/sh``, for two served appliances, and its variables."""
-    served = serve.several("--appliances", "2", *words)
+    served = serve.many(2, *words)
     program = programs.home / "bin" / "backupctl"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m backupctl "$@"\n')

@@ -19,6 +19,7 @@ class FakeClock:
         self._start = start
         self._elapsed = 0.0
         self._aside = False
+        self._wall_moved = timedelta()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -27,10 +28,14 @@ class FakeClock:
         return self._elapsed
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._elapsed)
+        return self._start + self._wall_moved + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
         return 1000.0 + self._elapsed
+
+    def move_wall(self, seconds: float) -> None:
+        """Set the wall clock forward, or back, as an admin or NTP does; ``monotonic`` does not notice."""
+        self._wall_moved += timedelta(seconds=seconds)
 
     def at(self, seconds: float, action: Callable[[], None]) -> None:
         """Call ``action`` when ``seconds`` have passed since the start."""

@@ -100,6 +100,7 @@ class Process:
         self._popen = popen
         self._started = CLOCK.monotonic()
         self.pid = popen.pid
+        self.waited_for = False
         self.out = Lines(popen.stdout) if popen.stdout else None
         self.err = Lines(popen.stderr) if popen.stderr else None
 
@@ -120,14 +121,19 @@ class Process:
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
 
-    def end(self, seconds: float = PATIENCE) -> Run:
-        """Wait for the end; whatever happened, the program leaves no traceback and no complaint of the interpreter."""
+    def ended(self, seconds: float = PATIENCE) -> Run:
+        """Wait for the end, and leave it to the caller to judge it."""
+        self.waited_for = True
         try:
             code = self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             pytest.fail(f"still running after {seconds:g} s; it said:\n{self._texts()}")
-        run = Run(code, *self._texts())
+        return Run(code, *self._texts())
+
+    def end(self, seconds: float = PATIENCE) -> Run:
+        """Wait for the end; whatever happened, the program leaves no traceback and no complaint of the interpreter."""
+        run = self.ended(seconds)
         noise = [word for word in NOISE if word in run.err]
         assert not noise, f"{noise} in:\n{run.err}"
         return run
@@ -197,7 +203,8 @@ class Programs:
         cwd: str | Path | None = None,
     ) -> Process:
         """Start a program; ``environ`` is all that it gets."""
-        with _dispositions(ignoring):
+        in_main_thread = threading.current_thread() is threading.main_thread()  # elsewhere they cannot be set
+        with dispositions(ignoring) if in_main_thread else contextlib.nullcontext():
             popen = subprocess.Popen(
                 argv, env=dict(environ), stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd or self.home
             )
@@ -209,7 +216,8 @@ class Programs:
         for process in self._processes:
             if process.running:
                 process.kill()
-            process.end()
+            if not process.waited_for:
+                process.end()
 
 
 class Program:
@@ -224,12 +232,16 @@ class Program:
         environ: Mapping[str, str] | None = None,
         python: Sequence[str] = ("-W", "error::ResourceWarning"),
         without: Sequence[str] = (),
+        under: Sequence[str] = (),
         **options: Any,
     ) -> Process:
-        """Start a command line; variables named in ``without`` are left out of its environment."""
+        """Start a command line, ``under`` another program where one is named.
+
+        Variables named in ``without`` are left out of its environment.
+        """
         complete = self._programs.environ(environ or {})
         kept = {name: value for name, value in complete.items() if name not in without}
-        return self._programs.start(self.words(*words, python=python), kept, **options)
+        return self._programs.start([*under, *self.words(*words, python=python)], kept, **options)
 
     def run(self, *words: str, seconds: float = PATIENCE, **options: Any) -> Run:
         """Run a command line to its end."""
@@ -250,16 +262,15 @@ class Simulators:
 
     def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> Served:
         """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
-        (appliance,) = self.several(*words, faults=faults, seconds=seconds)
-        return appliance
+        (served,) = self.many(1, *words, faults=faults, seconds=seconds)
+        return served
 
-    def several(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[Served]:
-        """Serve as many appliances as the words say, and return how to reach each."""
-        options = [word for fault in faults for word in ("--fault", fault)]
+    def many(self, count: int, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[Served]:
+        """Serve ``count`` appliances that know nothing of each other, all in one process."""
+        options = ["--appliances", str(count), *(word for fault in faults for word in ("--fault", fault))]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
         self._serving.append(serving)
-        appliances = json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
-        return [Served(**appliance) for appliance in appliances]
+        return [Served(**appliance) for appliance in json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]]
 
     def close(self) -> None:
         for serving in self._serving:
@@ -270,8 +281,8 @@ class Simulators:
 
 
 @contextlib.contextmanager
-def _dispositions(ignored: Sequence[int]) -> Iterator[None]:
-    """Let a child begin with the default signal handling, whatever we were started with, but for those ``ignored``."""
+def dispositions(ignored: Sequence[int] = ()) -> Iterator[None]:
+    """Let children begin with the default signal handling, whatever we were started with, but for those ``ignored``."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         for number in before:

@@ -61,6 +61,9 @@ class Terminal:
     def press(self, *keys: str) -> None:
         self._do("send-keys", *keys)
 
+    def resize(self, columns: int, rows: int) -> None:
+        self._do("resize-window", "-x", str(columns), "-y", str(rows))
+
     def answer(self, question: str, text: str) -> None:
         """Wait for a question and answer it."""
         self.shows(question)

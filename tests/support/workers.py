@@ -17,7 +17,7 @@ class TimedWorkers:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
         (result, error), seconds = self._clock.aside(lambda: _outcome(function))
         awaited = [True]
 

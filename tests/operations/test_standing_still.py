@@ -1,0 +1,130 @@
+"""Clocks that jump and processes that stand still: the appliance gets its say before a deadline is judged."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from backupctl.errors import ApplianceUnreachableError, BackupctlError, StalledError, TimedOutError
+from backupctl.models import BackupJobStatus, JobDetails
+from backupctl.operations import jobs
+from backupctl.operations.follow import Followed, Patience, follow
+from backupctl.results import Job
+from tests.support.appliance import ScriptedRecovery, scripted
+from tests.support.clock import FakeClock
+from tests.support.command_line import CommandLine
+
+ID = "20260301-020000-1"
+HOUR = 3600.0
+STANDING = BackupJobStatus(id=ID, state="INPROGRESS", progress=10)
+RUNNING = BackupJobStatus(id=ID, state="INPROGRESS", progress=40)
+DONE = BackupJobStatus(id=ID, state="SUCCEEDED", progress=100)
+NO_ANSWER = ApplianceUnreachableError("no answer in time", certain=False, retryable=True)
+
+
+def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
+    """An answer that comes when so much time has passed; an error is raised."""
+
+    def tell(*_: object) -> Any:
+        clock.sleep(seconds)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    return tell
+
+
+def followed(clock: FakeClock, answers: list[Any], **patience: Any) -> tuple[Followed, ScriptedRecovery]:
+    bench, api = scripted(clock, job=answers, job_details={})
+    chosen = Patience(**{"interval": 10.0, **patience})
+    return bench.run(follow(bench.appliance, Job(id=ID, state="INPROGRESS", progress=10), chosen)), api
+
+
+def kind(ended: Followed) -> type[BackupctlError] | None:
+    return None if ended.error is None else type(ended.error)
+
+
+@pytest.mark.parametrize(
+    ("patience", "then", "expected"),
+    [
+        ({"timeout": HOUR}, DONE, None),
+        ({"timeout": HOUR}, RUNNING, TimedOutError),
+        ({"timeout": HOUR}, NO_ANSWER, ApplianceUnreachableError),
+        ({"stall_timeout": HOUR}, DONE, None),
+        ({"stall_timeout": HOUR}, STANDING, StalledError),
+        ({"stall_timeout": HOUR}, NO_ANSWER, ApplianceUnreachableError),
+    ],
+)
+def test_suspend_during_a_question_asks_again_before_judging(
+    clock: FakeClock, patience: dict[str, float], then: Any, expected: type[BackupctlError] | None
+) -> None:
+    ended, api = followed(clock, [after(clock, 3 * HOUR, NO_ANSWER), then], **patience)
+    assert kind(ended) is expected
+    assert api.names().count("job") == 2
+    assert clock.elapsed == pytest.approx(3 * HOUR + 10)
+
+
+@pytest.mark.parametrize(("then", "expected"), [(DONE, None), (RUNNING, TimedOutError)])
+def test_suspend_between_two_questions_asks_before_judging(
+    clock: FakeClock, then: Any, expected: type[BackupctlError] | None
+) -> None:
+    clock.at(5, lambda: clock.sleep(3 * HOUR))
+    ended, api = followed(clock, [then], timeout=HOUR)
+    assert kind(ended) is expected
+    assert api.names().count("job") == 1
+
+
+def test_appliance_that_is_slower_than_any_does_not_keep_us_for_ever(clock: FakeClock) -> None:
+    ended, _ = followed(clock, [after(clock, 100, NO_ANSWER)], timeout=HOUR)
+    assert kind(ended) is ApplianceUnreachableError
+    assert clock.elapsed < HOUR + 300
+
+
+def test_error_that_is_final_ends_even_after_a_suspend(clock: FakeClock) -> None:
+    refused = BackupctlError("refused")
+    ended, _ = followed(clock, [after(clock, 3 * HOUR, refused)])
+    assert ended.error is refused
+
+
+# The wall clock
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, 86400.0, -400 * 86400.0])
+@pytest.mark.parametrize("moment", [1.0, 30.0, 59.0])
+def test_wall_clock_that_is_set_during_a_run_changes_no_verdict(
+    backupctl: CommandLine, seconds: float, moment: float
+) -> None:
+    backupctl.clock.at(moment, lambda: backupctl.clock.move_wall(seconds))
+    created = backupctl.create("-o", "json", "--timeout", "1h")
+    assert created.code == 0
+    assert created.result["job"]["state"] == "SUCCEEDED"
+    assert 0 <= created.result["job"]["duration_seconds"] <= 60
+    assert backupctl.clock.elapsed < 120
+
+
+@pytest.mark.parametrize("seconds", [-7200.0, 86400.0])
+def test_wall_clock_that_is_set_moves_no_deadline(clock: FakeClock, seconds: float) -> None:
+    backupctl = CommandLine(clock=clock, faults=["stall-at=40"])
+    clock.at(30, lambda: clock.move_wall(seconds))
+    created = backupctl.create("--timeout", "10m")
+    assert created.code == 8
+    assert clock.elapsed == pytest.approx(600, abs=15)
+
+
+def test_lines_carry_the_time_of_the_wall(backupctl: CommandLine) -> None:
+    backupctl.clock.at(10, lambda: backupctl.clock.move_wall(-86400.0))
+    created = backupctl.create("-o", "jsonl")
+    days = [json.loads(line)["time"][:10] for line in created.out.splitlines()]
+    assert (days[0], days[-1]) == ("2026-03-01", "2026-02-28")
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(-3600, None), (0, 0), (90, 90)])
+def test_duration_of_a_job_whose_clock_was_set_back_is_unknown_not_negative(seconds: int, told: int | None) -> None:
+    start = datetime(2026, 3, 1, 2, tzinfo=UTC)
+    end = datetime.fromtimestamp(start.timestamp() + seconds, UTC)
+    status = BackupJobStatus(id=ID, state="SUCCEEDED", progress=100, start_time=start, end_time=end)
+    assert jobs.from_status(status, Job(id=ID, state="")).duration_seconds == told
+    details = JobDetails(status="SUCCEEDED", type="MANUAL", duration=seconds)
+    assert jobs.from_details(details, Job(id=ID, state="")).duration_seconds == told

@@ -1,0 +1,179 @@
+"""Signals at any moment: the right code, the jobs that were asked for and no more, no session left, no noise, no hang.
+
+``pytest -m real -s tests/real/test_interruptions.py --moments 1000`` is the long sweep; it prints what it counted.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.support.processes import CLOCK, Program, Served, Simulators, wait_until
+from tests.support.sweep import SCENES, SIGNALS, Scene, Tally, in_time, live, on_the_wire, sample, sweep
+from tests.support.witness import Witness, jobs_of, witness
+
+pytestmark = pytest.mark.real
+
+KINDS = [*((number,) for number in SIGNALS), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGHUP)]
+KILLED = [(signal.SIGKILL,)]
+SEED = 20261124
+
+
+def appliances(serve: Simulators, scene: Scene) -> Iterator[Served]:
+    """Appliances of which each is used once."""
+    while True:
+        yield from serve.many(40, "--no-tls", seconds=f"{scene.job_seconds}s")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_signal_at_any_moment_ends_in_an_honest_way(
+    program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
+) -> None:
+    count, scene, tally = pytestconfig.getoption("moments"), SCENES[name], Tally()
+    fresh = appliances(serve, scene)
+    undisturbed = live(program, next(fresh), scene)
+    assert (undisturbed.run.code, undisturbed.sessions_left) == (0, 0)
+    strikes = sample(on_the_wire(undisturbed, KINDS), count // 2)
+    strikes += in_time(undisturbed, KINDS, count - len(strikes), SEED)
+    sweep(program, fresh, scene, strikes, tally)
+    sys.stdout.write(f"\n{name}: {tally}\n")
+    assert tally.faults == []
+    assert tally.counts["code 130"] > 0
+
+
+@pytest.mark.parametrize("name", ["create", "schedule-run"])
+def test_kill_at_any_moment_leaves_a_whole_job_that_the_next_run_finds(
+    program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
+) -> None:
+    count, scene, tally = pytestconfig.getoption("moments"), SCENES[name], Tally()
+    fresh = appliances(serve, scene)
+    undisturbed = live(program, next(fresh), scene)
+    strikes = sample(on_the_wire(undisturbed, KILLED), count // 2)
+    strikes += in_time(undisturbed, KILLED, count - len(strikes), SEED)
+    for index, follow_up in enumerate((_watch, _attach, _create_anew)):
+        sweep(program, fresh, scene, strikes[index::3], tally, then=follow_up)
+    sys.stdout.write(f"\n{name}, killed: {tally}\n")
+    assert tally.faults == []
+    assert tally.counts["code -9"] > 0
+
+
+def _watch(program: Program, served: Served) -> Iterator[str]:
+    there = jobs_of(served)
+    run = program.run("watch", "latest", environ=served.environ)
+    if run.code != (0 if there else 10):
+        yield f"watch ended with {run.code} where there were {len(there)} jobs"
+    if there and there[0]["id"] not in run.out:
+        yield "watch found another job"
+    yield from _whole(served, len(there))
+
+
+def _attach(program: Program, served: Served) -> Iterator[str]:
+    run = program.run("create", "--if-running", "attach", environ=served.environ)
+    if run.code != 0:
+        yield f"create --if-running attach ended with {run.code}: {run.err}"
+    yield from _whole(served, None)
+
+
+def _create_anew(program: Program, served: Served) -> Iterator[str]:
+    there = jobs_of(served)
+    wait_until(lambda: all(job["status"] != "RUNNING" for job in jobs_of(served)), "the end of the job")
+    run = program.run("create", environ=served.environ)
+    if run.code != 0:
+        yield f"the next create ended with {run.code}: {run.err}"
+    yield from _whole(served, len(there) + 1)
+
+
+def _whole(served: Served, count: int | None) -> Iterator[str]:
+    states = [job["status"] for job in jobs_of(served)]
+    if set(states) - {"SUCCEEDED"} or (count is not None and len(states) != count):
+        yield f"the appliance has the jobs {states}"
+
+
+# A second signal
+
+
+def interrupted_twice(program: Program, seen: Witness) -> tuple[int, str]:
+    """Interrupt a create twice, a second apart, while the appliance thinks about it."""
+    process = program.start("create", environ=seen.environ)
+    wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+    process.signal(signal.SIGTERM)
+    process.said("ending as soon as")
+    CLOCK.sleep(1.0)
+    assert process.running
+    process.signal(signal.SIGTERM)
+    run = process.end(2.0)
+    return run.code, run.err
+
+
+def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
+    with witness(served) as seen:
+        code, said = interrupted_twice(program, seen)
+    assert code == 130
+    assert "unknown whether a backup was started" in said
+    assert "backupctl watch latest" in said
+
+
+def test_second_signal_while_the_backup_runs_tells_its_id(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", faults=["slow=30s@logout"], seconds="30s")
+    with witness(served) as seen:
+        process = program.start("create", "-o", "json", environ=seen.environ)
+        wait_until(lambda: any("/job/2" in request for request in seen.requests), "a poll")
+        process.signal(signal.SIGINT)
+        wait_until(lambda: "DELETE /api/session" in seen.requests, "the logout")
+        CLOCK.sleep(0.5)
+        assert process.running
+        process.signal(signal.SIGINT)
+        run = process.end(2.0)
+    (job,) = jobs_of(served)
+    assert (run.code, run.result["job"]["id"]) == (130, job["id"])
+    assert job["id"] in run.result["error"]["hint"]
+
+
+def test_signals_to_the_process_and_to_its_group_are_one(program: Program, serve: Simulators) -> None:
+    """As ``timeout`` does it, which signals its child and then all of its group."""
+    served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
+    with witness(served) as seen:
+        process = program.start("create", "-o", "json", environ=seen.environ)
+        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
+            process.signal(number)
+        run = process.end()
+    (job,) = jobs_of(served)
+    assert (run.code, run.result["job"]["id"], seen.sessions_left) == (130, job["id"], 0)
+
+
+# Whoever should read does not
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    """A pipe that takes nothing more, and is not closed either."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    try:
+        yield writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.parametrize("words", [("create", "-o", "jsonl"), ("list",)], ids=["create", "list"])
+def test_signal_ends_a_run_whose_reader_has_stopped_reading(
+    program: Program, serve: Simulators, words: tuple[str, ...]
+) -> None:
+    served = serve("--no-tls", seconds="30s")
+    with witness(served) as seen, full_pipe() as pipe:
+        process = program.start(*words, environ=seen.environ, stdout=pipe, stderr=pipe)
+        wait_until(lambda: len(seen.exchanges) >= 2, "a first word to say")
+        CLOCK.sleep(0.5)
+        assert process.running
+        process.signal(signal.SIGTERM)
+        assert process.ended(6.5).code == 130

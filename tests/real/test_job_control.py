@@ -1,0 +1,180 @@
+"""A terminal that does more than show: jobs are stopped and continued, windows change their size, lines go dead."""
+
+import errno
+import os
+import pty
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import CLOCK, Process, Program, Programs, Served, Simulators, needed_program, wait_until
+from tests.support.terminal import Terminal
+from tests.support.witness import jobs_of, witness
+
+pytestmark = pytest.mark.real
+
+BAR = r"(\d+) ?%"
+ENDS_WITHIN = 6.0
+COMPLETE = {"BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1"}
+
+
+@contextmanager
+def shell(programs: Programs, folder: Path, environ: Mapping[str, str], **size: int) -> Iterator[Terminal]:
+    """A person's shell, which has job control, in a terminal."""
+    argv = [needed_program("bash"), "--norc", "--noprofile", "-i"]
+    with Terminal(folder, argv, {**programs.environ(environ), "PS1": "READY "}, **size) as terminal:
+        terminal.shows("READY")
+        yield terminal
+
+
+def line(*words: str) -> str:
+    return f"{' '.join(Program.words(*words))}; echo EXIT=$?"
+
+
+def enter(terminal: Terminal, text: str) -> None:
+    terminal.type(text)
+    terminal.press("Enter")
+
+
+# Jobs that are stopped for a while
+
+
+def test_control_z_stops_and_fg_goes_on_to_the_end(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+    served = serve("--no-tls", seconds="3s")
+    with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=150) as terminal:
+        enter(terminal, " ".join(Program.words("create")))
+        terminal.shows(BAR)
+        terminal.press("C-z")
+        terminal.shows("Stopped")
+        enter(terminal, "fg; echo EXIT=$?")
+        terminal.shows("EXIT=0")
+        assert "SUCCEEDED" in terminal.screen
+        assert terminal.cursor_visible
+    assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]
+
+
+def test_question_in_the_background_waits_for_fg(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+    served = serve("--no-tls")
+    environ = {**served.environ, **COMPLETE}
+    del environ["BACKUPCTL_USERNAME"]
+    with shell(programs, tmp_path, environ, columns=150) as terminal:
+        enter(terminal, f"{' '.join(Program.words('list'))} &")
+        wait_until(lambda: "Stopped" in _jobs(terminal), "a job that waits for the terminal")
+        enter(terminal, "fg; echo EXIT=$?")
+        CLOCK.sleep(0.3)
+        terminal.press("Enter")
+        terminal.shows("EXIT=0")
+        assert "Traceback" not in terminal.screen
+
+
+def _jobs(terminal: Terminal) -> str:
+    enter(terminal, "jobs")
+    CLOCK.sleep(0.2)
+    return terminal.screen
+
+
+@pytest.mark.parametrize(
+    ("options", "job", "code"),
+    [((), "1s", 0), (("--timeout", "1s"), "1.5s", 0), (("--timeout", "1s"), "60s", 8)],
+    ids=["ended", "ended-after-the-deadline", "running"],
+)
+def test_process_that_stood_still_asks_before_it_judges(
+    program: Program, serve: Simulators, options: tuple[str, ...], job: str, code: int
+) -> None:
+    served = serve("--no-tls", seconds=job)
+    with witness(served) as seen:
+        creating = program.start("create", *options, environ=seen.environ)
+        creating.said("backup started")
+        creating.signal(signal.SIGSTOP)
+        CLOCK.sleep(2.0)
+        asked = len(seen.exchanges)
+        creating.signal(signal.SIGCONT)
+        run = creating.end()
+    assert run.code == code, run.err
+    assert any(request.startswith("GET ") for request in seen.requests[asked:])
+
+
+# A window that changes
+
+
+def test_window_that_changes_its_size_does_not_disturb(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+    served = serve("--no-tls", seconds="2.5s")
+    with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=100) as terminal:
+        enter(terminal, line("create"))
+        terminal.shows(BAR)
+        for columns, rows in ((60, 20), (30, 8), (140, 40), (9, 3), (100, 30)):
+            terminal.resize(columns, rows)
+            CLOCK.sleep(0.2)
+        terminal.shows("EXIT=0")
+        assert "SUCCEEDED" in terminal.screen
+        assert "Traceback" not in terminal.screen
+
+
+# A line that goes dead, as when ssh loses its connection
+
+
+@contextmanager
+def started_on_a_line(program: Program, served: Served, *words: str, **options: Any) -> Iterator[tuple[Process, int]]:
+    """Run a command whose terminal is a line that the test holds the other end of."""
+    ours, theirs = pty.openpty()
+    process = program.start(
+        *words,
+        environ={**served.environ, **COMPLETE, "TERM": "xterm"},
+        under=(needed_program("setsid"), "--ctty"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        **options,
+    )
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        with suppress(OSError):
+            os.close(ours)
+
+
+def read_until(ours: int, wanted: bytes) -> None:
+    """Read what a program writes to its terminal."""
+    read = bytearray()
+    os.set_blocking(ours, False)
+
+    def seen() -> bool:
+        try:
+            read.extend(os.read(ours, 65536))
+        except OSError as error:
+            if error.errno not in {errno.EAGAIN, errno.EIO}:
+                raise
+        return wanted in read
+
+    wait_until(seen, repr(wanted))
+
+
+def test_line_that_goes_dead_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls", seconds="3s")
+    with witness(served) as seen, started_on_a_line(program, served.at(seen.port), "create") as (creating, ours):
+        read_until(ours, b"%")
+        os.close(ours)
+        began = CLOCK.monotonic()
+        assert creating.end().code == 130
+        assert CLOCK.monotonic() - began < ENDS_WITHIN
+    assert seen.sessions_left == 0
+    assert len(jobs_of(served)) == 1
+    watched = program.run("watch", environ=served.environ)
+    assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
+
+
+def test_line_that_goes_dead_under_a_run_that_ignores_it_is_followed_to_the_end(
+    program: Program, serve: Simulators
+) -> None:
+    served = serve("--no-tls", seconds="2s")
+    options = {"ignoring": [signal.SIGHUP]}
+    with started_on_a_line(program, served, "create", **options) as (creating, ours):
+        read_until(ours, b"%")
+        os.close(ours)
+        assert creating.end().code == 0
+    assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]

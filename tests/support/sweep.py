@@ -1,0 +1,228 @@
+"""Signals at every moment of a command's life, and what has to hold whenever they come.
+
+The moments are measured, not guessed: all that pass on the wire, and any number of seeded ones from the start of the
+interpreter to its end, after the length of a life that nobody disturbed.
+"""
+
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.command_line import LOCATION, Run
+from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, Served, dispositions
+from tests.support.witness import STAGES, Moment, ask, jobs_of, witness
+
+ENDS_WITHIN = 6.0
+"""Seconds from a signal to the end: five for the logout, one for the rest."""
+LANES = 4
+"""How many commands run at once: most of their time is waiting."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_JOBS = "/api/appliance/recovery/backup/job"
+_SCHEDULES = "/api/appliance/recovery/backup/schedules"
+_REQUEST = {"parts": ["common"], "location_type": "SFTP", "location": LOCATION}
+_SCHEDULE = {
+    "schedule": "default",
+    "spec": {"parts": ["common"], "location": LOCATION, "enable": True, "recurrence_info": {"hour": 2, "minute": 0}},
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A command, what there is before it, how many jobs there may be after it, and how long each takes."""
+
+    words: tuple[str, ...]
+    job_seconds: float = 0.7
+    before: int = 0
+    most: int = 0
+    prepare: Callable[[Served], object] = lambda _: None
+
+    @property
+    def starts(self) -> bool:
+        return self.most > self.before
+
+
+def _start_job(served: Served) -> None:
+    ask(served, "POST", _JOBS, _REQUEST)
+
+
+def _set_schedule(served: Served) -> None:
+    ask(served, "POST", _SCHEDULES, _SCHEDULE)
+
+
+SCENES = {
+    "create": Scene(("create",), most=1),
+    "create-json": Scene(("create", "-o", "json"), most=1),
+    "watch": Scene(("watch",), before=1, most=1, prepare=_start_job),
+    "cancel": Scene(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
+    "schedule-run": Scene(("schedule", "run"), most=1, prepare=_set_schedule),
+    "list": Scene(("list",)),
+}
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Signals, one right behind the other, at a moment: on the wire, or so many seconds after the start."""
+
+    numbers: tuple[signal.Signals, ...]
+    at: Moment | float
+
+    def __str__(self) -> str:
+        names = "+".join(number.name for number in self.numbers)
+        where = f"request {self.at.number}.{self.at.stage}" if isinstance(self.at, Moment) else f"{self.at:.4f} s"
+        return f"{names} at {where}"
+
+
+@dataclass(frozen=True)
+class Life:
+    """How a command lived: what it said, what passed on the wire, what the appliance has, how long it ended after."""
+
+    run: Run
+    exchanges: int
+    sessions_left: int
+    jobs: list[dict[str, Any]]
+    struck: bool
+    seconds: float
+    after_strike: float
+
+
+@dataclass
+class Tally:
+    """What came of all strikes; ``faults`` says what must not be."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    longest: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+    def count(self, life: Life, strike: Strike) -> None:
+        self.counts["signals"] += len(strike.numbers) if life.struck else 0
+        self.counts["before us" if before_us(life) else f"code {life.run.code}"] += 1
+        self.counts["jobs"] += len(life.jobs)
+        self.counts["sessions left"] += life.sessions_left
+        self.longest = max(self.longest, life.after_strike)
+
+    def __str__(self) -> str:
+        return f"{dict(sorted(self.counts.items()))}, longest {self.longest:.2f} s, {len(self.faults)} faults"
+
+
+def live(program: Program, served: Served, scene: Scene, strike: Strike | None = None) -> Life:
+    """Run a command on an appliance of its own, and strike it."""
+    scene.prepare(served)
+    begun: list[Process] = []
+    struck: list[float] = []
+
+    def hit() -> None:
+        assert strike is not None
+        struck.append(CLOCK.monotonic())
+        for number in strike.numbers:
+            begun[0].signal(number)
+
+    def act(moment: Moment) -> None:
+        if strike is not None and strike.at == moment and not struck:
+            hit()
+
+    with witness(served, act) as seen:
+        began = CLOCK.monotonic()
+        process = program.start(*scene.words, environ=seen.environ)
+        begun.append(process)
+        if strike is not None and isinstance(strike.at, float):
+            CLOCK.sleep(max(0.0, began + strike.at - CLOCK.monotonic()))
+            if process.running:
+                hit()
+        run = process.ended(ENDS_WITHIN + 20)
+        ended = CLOCK.monotonic()
+    after = ended - struck[0] if struck else 0.0
+    return Life(run, len(seen.exchanges), seen.sessions_left, jobs_of(served), bool(struck), ended - began, after)
+
+
+def before_us(life: Life) -> bool:
+    """Whether the interpreter itself was struck, while it started: no line of ours ran, so it answered in its way."""
+    run, package = life.run, str(ROOT / "backupctl")
+    if life.exchanges or run.out or package in run.err:
+        return False
+    return run.code < 0 or (run.code == 1 and "KeyboardInterrupt" in run.err)
+
+
+def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
+    """Say what is wrong with how a command took a strike."""
+    run, killed = life.run, signal.SIGKILL in strike.numbers
+    if before_us(life):
+        return
+    if noise := [word for word in NOISE if word in run.err]:
+        yield f"noise: {noise}"
+    if life.after_strike > ENDS_WITHIN:
+        yield f"ended after {life.after_strike:.1f} s"
+    if not scene.before <= len(life.jobs) <= scene.most:
+        yield f"{len(life.jobs)} jobs"
+    if life.sessions_left and not killed:
+        yield f"{life.sessions_left} sessions left"
+    yield from _dishonest(scene, life, killed=killed)
+
+
+def _dishonest(scene: Scene, life: Life, *, killed: bool) -> Iterator[str]:
+    run = life.run
+    said = run.out + run.err
+    if killed:
+        return
+    if run.code not in {0, 130}:
+        yield f"code {run.code} after {life.exchanges} requests"
+    elif run.code == 0 and scene.words[0] != "list" and "SUCCEEDED" not in said and "FAILED" not in said:
+        yield "0 without a result"
+    elif run.code == 130 and life.exchanges and not said:
+        yield "130 without a word"
+    if scene.starts:
+        if life.jobs and life.jobs[0]["id"] not in said:
+            yield f"job {life.jobs[0]['id']} is not told"
+        if not life.jobs and (run.code == 0 or "goes on" in said):
+            yield "a job is told that is not there"
+
+
+def sweep(
+    program: Program,
+    appliances: Iterator[Served],
+    scene: Scene,
+    strikes: Sequence[Strike],
+    tally: Tally,
+    *,
+    then: Callable[[Program, Served], Iterable[str]] = lambda _program, _served: (),
+) -> None:
+    """Strike a command at each moment, each time on another appliance, and count what came of it.
+
+    ``then`` does something on the appliance that was left so, and says what was wrong with it.
+    """
+
+    def strike_one(served: Served, strike: Strike) -> tuple[Life, list[str]]:
+        life = live(program, served, scene, strike)
+        return life, [*faults(scene, life, strike), *then(program, served)]
+
+    with dispositions(), ThreadPoolExecutor(LANES) as lanes:
+        lives = list(lanes.map(strike_one, [next(appliances) for _ in strikes], strikes))
+    for strike, (life, wrong) in zip(strikes, lives, strict=True):
+        tally.count(life, strike)
+        if wrong:
+            head = f"{' '.join(scene.words)}, {strike}: {'; '.join(wrong)}; code {life.run.code}"
+            tally.faults.append(f"{head}\n{life.run.out}{life.run.err}")
+
+
+def on_the_wire(undisturbed: Life, kinds: Sequence[tuple[signal.Signals, ...]]) -> list[Strike]:
+    """Return a strike at each stage of each request of an undisturbed life, of one kind after the other."""
+    moments = [Moment(number, stage) for number in range(undisturbed.exchanges) for stage in range(STAGES)]
+    return [Strike(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
+
+
+def in_time(undisturbed: Life, kinds: Sequence[tuple[signal.Signals, ...]], count: int, seed: int) -> list[Strike]:
+    """Return ``count`` strikes from the start of the interpreter to its end."""
+    chance = random.Random(seed)
+    moments = [chance.uniform(0.0, 1.05 * undisturbed.seconds) for _ in range(count)]
+    return [Strike(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
+
+
+def sample(strikes: Sequence[Strike], count: int) -> list[Strike]:
+    """Return ``count`` of them, evenly spread, the first and the last included."""
+    if count >= len(strikes):
+        return list(strikes)
+    return [strikes[round(index * (len(strikes) - 1) / (count - 1))] for index in range(count)]
