@@ -14,6 +14,7 @@ from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
+from backupctl.api.trace import SHOWN_AS
 from backupctl.api.transport import timeout_for
 from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError, ReadOnlyError
 from backupctl.models import (
@@ -74,6 +75,10 @@ class RecoveryApi:
     def is_logging_in(self) -> bool:
         """Whether the password was sent and is not answered yet."""
         return self._session.is_logging_in
+
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        """Return a text without the secrets that the appliance got from us; with ``spare_words`` words stay."""
+        return self._session.known.conceal(text, spare_words=spare_words)
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""
@@ -263,12 +268,13 @@ class RecoveryApi:
         if endpoint.changes and self._read_only:
             raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
         family = self._session.open(partial(self._send, "log in"), self._client.base_url)
-        wire = endpoint.wire(family, _content(parameters, _reveal))
+        wire = endpoint.wire(family, _content(parameters, self._reveal))
         request = self._client.build_request(
             wire.method,
             wire.target,
             json=wire.body,
             timeout=timeout_for(wire.method),
+            extensions={SHOWN_AS: lambda: endpoint.wire(family, _content(parameters, _mask)).shown},
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
@@ -296,6 +302,10 @@ class RecoveryApi:
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, str(error)) from error
 
+    def _reveal(self, secret: Secret) -> str:
+        self._session.known.add(secret)
+        return secret.reveal()
+
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
         if error.certain and endpoint.since != endpoints.FIRST_RELEASE and endpoint.doing not in self._present:
@@ -317,10 +327,6 @@ class RecoveryApi:
             return self._client.send(request, auth=auth)
         except httpx.RequestError as error:
             raise unreachable(error, request.url.host, doing) from error
-
-
-def _reveal(secret: Secret) -> str:
-    return secret.reveal()
 
 
 def _mask(_: Secret) -> str:

@@ -76,8 +76,9 @@ class App:
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> App:
         """Return the app of this process."""
-        from backupctl.settings.process import process_environment
+        from backupctl.settings.process import forbid_core_dumps, process_environment
 
+        forbid_core_dumps()
         stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
         return cls(
             argv=argv,

@@ -26,6 +26,7 @@ from backupctl.models import (
     ScheduleSpec,
     SystemVersion,
 )
+from backupctl.operations.concealment import concealed
 from backupctl.results import Event, PreparedRequest
 
 
@@ -59,6 +60,10 @@ class RecoveryOperations(Protocol):
     @property
     def is_logging_in(self) -> bool:
         """Whether the password was sent and is not answered yet; the appliance may be counting a failure."""
+        ...
+
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        """Return a text of the appliance without the secrets that it got from us; with ``spare_words`` words stay."""
         ...
 
     def version(self) -> SystemVersion:
@@ -218,7 +223,7 @@ class RecoveryOperations(Protocol):
 class Appliance:
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
-    ``emit`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
+    ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
     where there is no later.
     """
 
@@ -227,9 +232,13 @@ class Appliance:
     user: str
     api: RecoveryOperations
     clock: Clock
-    emit: Callable[[Event], None]
+    show: Callable[[Event], None]
     attach: Callable[[str], str | None]
     simulated: bool = False
+
+    def emit(self, event: Event) -> None:
+        """Show what happened, without secrets that the appliance says again."""
+        self.show(concealed(event, self.api.conceal))
 
     def hint_to_follow(self, job_id: str) -> str | None:
         """Return what to do to follow a job of this appliance later."""

@@ -53,6 +53,9 @@ class ScriptedRecovery:
         """Return any operation of the API."""
         return partial(self._next, name)
 
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        return text
+
     def log_out(self) -> None:
         self._next("log_out")
 
