@@ -128,7 +128,7 @@ class App:
             from backupctl.settings.secrets import Secrets
 
             stdin = StandardInput(getattr(self.stdin, "buffer", None))
-            self._secrets = Secrets(self.environ, stdin, self.clock)
+            self._secrets = Secrets(self.environ, stdin, self.clock, self.configuration.secret_variables)
         return self._secrets
 
     @property

@@ -117,8 +117,9 @@ class CommandLine:
         answers: Iterable[str] | None = None,
         stdin: str = "",
         environ: Mapping[str, str] | None = None,
+        prompter: ScriptedPrompter | None = None,
     ) -> Run:
-        self.prompter = ScriptedPrompter(None if answers is None else list(answers))
+        self.prompter = prompter or ScriptedPrompter(None if answers is None else list(answers))
         stdout, stderr = io.StringIO(), io.StringIO()
         app = App(
             argv=argv,
