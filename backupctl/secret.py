@@ -141,10 +141,10 @@ def _ways_to_write(character: str) -> str:
         return re.escape(character)
     code, ways = ord(character), _written(character)
     if character in _ALSO:
-        ways.append(_ALSO[character])
+        ways += _written(_ALSO[character])
     if code > 127:  # read in another encoding than it was written in
         misread = character.encode(errors="surrogatepass").decode("latin-1")
-        ways += [*_written("\ufffd"), r"\?", "".join(f"(?:{'|'.join(_written(each))})" for each in misread)]
+        ways += [*_written("\ufffd"), r"\?", _ESCAPES.join(f"(?:{'|'.join(_written(each))})" for each in misread)]
     if 127 < code < 256:
         ways += [f"%(?:25)*(?i:{code:02x})", f"x(?i:{code:02x})"]
     return f"{_ESCAPES}(?:{'|'.join(ways)})"
@@ -156,17 +156,17 @@ def _written(character: str) -> list[str]:
 
     code, octets = ord(character), character.encode(errors="surrogatepass")
     units = re.findall("....", character.encode("utf-16-be", "surrogatepass").hex())
-    named = [f"&{codepoint2name[code]};"] if code in codepoint2name else []
+    names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *([codepoint2name[code]] if code in codepoint2name else [])]
+    entities = "|".join(names).replace("#", "(?:#|%(?:25)*23)")
     return [
         re.escape(character),
         "".join(f"%(?:25)*(?i:{octet:02x})" for octet in octets),
         _ESCAPES.join(f"x(?i:{octet:02x})" for octet in octets),
         _ESCAPES.join(f"u(?i:{unit})" for unit in units),
         f"U(?i:{code:08x})",
-        f"&#0*(?:{code}|[xX]0*(?i:{code:x}));",
-        *named,
+        f"(?:&(?:amp;)*|%(?:25)*26)(?:{entities})(?:;|%(?:25)*3[bB])",
     ]
 
 
-_ALSO: Final = {" ": r"\+", "\t": "t", "\b": "b", "\f": "f", "+": "-", "/": "_"}
+_ALSO: Final = {" ": "+", "\t": "t", "\b": "b", "\f": "f", "+": "-", "/": "_"}
 """Forms, short escapes, and the other alphabet of base64."""

@@ -136,7 +136,8 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
     if response.has_redirect_location:
-        elsewhere = _concealed(response, response.headers["location"].partition("?")[0])  # a query may repeat ours
+        # A query may repeat ours. What is left without it must not be the half of a secret.
+        elsewhere = _concealed(response, response.headers["location"]).partition("?")[0]
         return ApplianceAnswerError(
             f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",

@@ -95,7 +95,7 @@ class Route:
         """Return what goes out; a parameter that is None is left out."""
         given = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(str(given.pop(name)), safe="") for name in in_path})
+        path = self.path.format(**{name: quote(str(given.pop(name)), safe="*") for name in in_path})
         query, body = _encode(self.encoding, given)
         return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 

@@ -274,7 +274,7 @@ class RecoveryApi:
             wire.target,
             json=wire.body,
             timeout=timeout_for(wire.method),
-            extensions={SHOWN_AS: lambda: endpoint.wire(family, _content(parameters, _mask)).shown},
+            extensions={SHOWN_AS: lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown},
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
@@ -333,16 +333,21 @@ def _mask(_: Secret) -> str:
     return MASK
 
 
-def _content(value: Any, show: Callable[[Secret], str]) -> Any:  # noqa: ANN401 - whatever an operation takes
-    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC."""
+def _content(value: Any, show: Callable[[Secret], str], say: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - whatever an operation takes
+    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC.
+
+    ``show`` makes a text of a secret, ``say`` one of any other text.
+    """
     if isinstance(value, Secret):
         return show(value)
+    if isinstance(value, str):
+        return say(value)
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
     if isinstance(value, dict):
-        return {name: _content(inner, show) for name, inner in value.items() if inner is not None}
+        return {name: _content(inner, show, say) for name, inner in value.items() if inner is not None}
     if isinstance(value, tuple | list):
-        return [_content(inner, show) for inner in value]
+        return [_content(inner, show, say) for inner in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
