@@ -144,7 +144,11 @@ def _ways_to_write(character: str) -> str:
         ways += _written(_ALSO[character])
     if code > 127:  # read in another encoding than it was written in
         misread = character.encode(errors="surrogatepass").decode("latin-1")
-        ways += [*_written("\ufffd"), r"\?", _ESCAPES.join(f"(?:{'|'.join(_written(each))})" for each in misread)]
+        ways += [
+            *_written("\ufffd"),
+            *_written("?"),
+            _ESCAPES.join(f"(?:{'|'.join(_written(each))})" for each in misread),
+        ]
     if 127 < code < 256:
         ways += [f"%(?:25)*(?i:{code:02x})", f"x(?i:{code:02x})"]
     return f"{_ESCAPES}(?:{'|'.join(ways)})"

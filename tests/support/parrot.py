@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[str, int]] = {
 MODES: Final = (*REFUSALS, "page", "redirect", "nonsense", "messages", "names")
 """Where it says things: in refusals, on an error page, in a URL, in what is no answer, in texts, in all names."""
 
+_BETWEEN: Final = " | "
 _TEXTS: Final = {"default_message", "comment", "description", "summary"}
 _KEPT: Final = {"state", "status", "supported", "progress", "enable"}
 
@@ -47,11 +48,12 @@ class Parrot(httpx.BaseTransport):
             for name, encode in ENCODERS.items()
             if not (text.startswith("{") and name.startswith("bas"))
         ]
-        return " | ".join(spellings)
+        return _BETWEEN.join(spellings)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
-        self._heard |= dict.fromkeys(_told(request, body))
+        # What it said itself, and hears again as the name of something, is spelled in every way already.
+        self._heard |= dict.fromkeys(text for text in _told(request, body) if _BETWEEN not in text)
         if self._mode == "login-refused" and "authorization" in request.headers:
             return self._refusal(401, "UNAUTHENTICATED")
         if request.url.path.endswith("/session"):
