@@ -9,7 +9,7 @@ answers with HTML while they are down. The status decides before the type, becau
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import httpx
@@ -30,6 +30,9 @@ from backupctl.errors import (
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
+
+CONCEAL: Final = "conceal"
+"""The extension of a response with what takes our secrets out of its texts before they become part of a sentence."""
 
 _VENDOR: Final = "com.vmware."
 
@@ -92,8 +95,13 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     if not body.kind:
         return None
     messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-    texts = tuple(message.text for message in messages if message.text)
+    texts = tuple(_concealed(response, message.text) for message in messages if message.text)
     return VapiError(body.kind, texts, tuple(message.id or "" for message in messages))
+
+
+def _concealed(response: httpx.Response, text: str) -> str:
+    conceal: Callable[[str], str] = response.extensions.get(CONCEAL, str)
+    return conceal(text)
 
 
 def raise_for_status(response: httpx.Response, doing: str, *, names_a_thing: bool = False) -> None:
@@ -128,7 +136,8 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
     if response.has_redirect_location:
-        elsewhere = response.headers["location"].partition("?")[0]  # a query may repeat ours, and a password in it
+        # A query may repeat ours. What is left without it must not be the half of a secret.
+        elsewhere = _concealed(response, response.headers["location"]).partition("?")[0]
         return ApplianceAnswerError(
             f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",
@@ -223,7 +232,9 @@ def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlEr
     if isinstance(error, httpx.ConnectTimeout):
         return ApplianceUnreachableError(f"{host} does not accept connections in time", hint=_FIREWALL)
     if isinstance(error, httpx.ProxyError):
-        return ApplianceUnreachableError(f"{host}: the proxy refuses: {error}", hint="check the proxy settings")
+        status = re.match(r"\d{3}", str(error))  # what follows are words of the proxy, which knows our password for it
+        refusal = f"the proxy refuses ({status[0]})" if status else "the proxy refuses"
+        return ApplianceUnreachableError(f"{host}: {refusal}", hint="check the proxy settings")
     if isinstance(error, httpx.TimeoutException):
         return ApplianceUnreachableError(f"{host} gave no answer in time, asked to {doing}", certain=False)
     if isinstance(error, httpx.DecodingError):

@@ -20,7 +20,7 @@ from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Judgement, Observer, network_transport
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secret import Secret
+from backupctl.secret import KnownSecrets, Secret
 
 HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",
@@ -186,7 +186,8 @@ def connect(
         raise UsageError(
             f"{base_url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
         )
-    client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe))
+    known = known_to(route.proxy)
+    client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
     session = Session(
         login.user,
         login.password,
@@ -194,5 +195,15 @@ def connect(
         basic=login.basic,
         account=login.account,
         headers=HEADERS,
+        known=known,
     )
     return RecoveryApi(client, session, read_only=read_only)
+
+
+def known_to(proxy: httpx.Proxy | None) -> KnownSecrets:
+    """Return what the proxy gets from us and may say again."""
+    known = KnownSecrets()
+    if proxy is not None and proxy.auth is not None:
+        user, password = proxy.auth
+        known.add(Secret(password), Secret(f"{user}:{password}"))
+    return known

@@ -8,9 +8,9 @@ https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/rec
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
-from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -58,18 +58,27 @@ class Encoding(Enum):
     """In the query, the fields of the only one: ``jobs=A&jobs=B``."""
 
 
-class Wire(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Wire:
     """An operation with its parameters, ready to be sent: path without host, query, JSON body."""
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    body: Any = None
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: Any = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
         """Path and query; a space is ``%20``, because not everybody who decodes a query takes ``+`` for one."""
-        query = urlencode(self.query, quote_via=quote, safe="")
+        return self._target(safe="")
+
+    @property
+    def shown(self) -> tuple[str, Any]:
+        """Path and query, in which a mask is a mask, and body."""
+        return self._target(safe="*"), self.body
+
+    def _target(self, *, safe: str) -> str:
+        query = urlencode(self.query, quote_via=quote, safe=safe)
         return f"{self.path}?{query}" if query else self.path
 
 
@@ -86,7 +95,7 @@ class Route:
         """Return what goes out; a parameter that is None is left out."""
         given = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(str(given.pop(name)), safe="") for name in in_path})
+        path = self.path.format(**{name: quote(str(given.pop(name)), safe="*") for name in in_path})
         query, body = _encode(self.encoding, given)
         return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 

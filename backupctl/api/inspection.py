@@ -7,7 +7,7 @@ import httpx
 
 from backupctl.api.answers import raise_for_status, unreachable
 from backupctl.api.authorities import PATH, as_pem, read_authorities
-from backupctl.api.connect import HEADERS, Trust, leniently, tls_context, transport_to, unverified_context
+from backupctl.api.connect import HEADERS, Trust, known_to, leniently, tls_context, transport_to, unverified_context
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
@@ -106,7 +106,8 @@ class Inspection:
             headers={**HEADERS, "accept": "application/zip"},
             extensions={"timeout": timeout_for("GET").as_dict()},
         )
-        with BoundedTransport(transport_to(self._route, trust), self._route.clock, self._observe) as transport:
+        known = known_to(self._route.proxy)
+        with BoundedTransport(transport_to(self._route, trust), self._route.clock, self._observe, known) as transport:
             try:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:

@@ -13,6 +13,7 @@ from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
 from backupctl.api.endpoints import Endpoint, Family
 from backupctl.api.session import Session
+from backupctl.api.trace import SHOWN_AS
 from backupctl.api.transport import timeout_for
 from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError, ReadOnlyError
 from backupctl.models import (
@@ -80,6 +81,10 @@ class RecoveryApi:
             self.version()
         else:
             self._open()
+
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        """Return a text without the secrets that the appliance got from us; with ``spare_words`` words stay."""
+        return self._session.known.conceal(text, spare_words=spare_words)
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""
@@ -268,12 +273,13 @@ class RecoveryApi:
         if endpoint.changes and self._read_only:
             raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
         family = self._open()
-        wire = endpoint.wire(family, _content(parameters, _reveal))
+        wire = endpoint.wire(family, _content(parameters, self._reveal))
         request = self._client.build_request(
             wire.method,
             wire.target,
             json=wire.body,
             timeout=timeout_for(wire.method),
+            extensions={SHOWN_AS: lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown},
         )
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
@@ -304,6 +310,10 @@ class RecoveryApi:
     def _open(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)
 
+    def _reveal(self, secret: Secret) -> str:
+        self._session.known.add(secret)
+        return secret.reveal()
+
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
         if error.certain and endpoint.since != endpoints.FIRST_RELEASE and endpoint.doing not in self._present:
@@ -330,24 +340,25 @@ class RecoveryApi:
             raise unreachable(error, request.url.host, doing) from error
 
 
-def _reveal(secret: Secret) -> str:
-    return secret.reveal()
-
-
 def _mask(_: Secret) -> str:
     return MASK
 
 
-def _content(value: Any, show: Callable[[Secret], str]) -> Any:  # noqa: ANN401 - whatever an operation takes
-    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC."""
+def _content(value: Any, show: Callable[[Secret], str], say: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - whatever an operation takes
+    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC.
+
+    ``show`` makes a text of a secret, ``say`` one of any other text.
+    """
     if isinstance(value, Secret):
         return show(value)
+    if isinstance(value, str):
+        return say(value)
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
     if isinstance(value, dict):
-        return {name: _content(inner, show) for name, inner in value.items() if inner is not None}
+        return {name: _content(inner, show, say) for name, inner in value.items() if inner is not None}
     if isinstance(value, tuple | list):
-        return [_content(inner, show) for inner in value]
+        return [_content(inner, show, say) for inner in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value

@@ -18,9 +18,10 @@ import msgspec
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
+from backupctl.api.trace import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
 from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
-from backupctl.secret import Secret
+from backupctl.secret import KnownSecrets, Secret
 
 HEADER: Final = "vmware-api-session-id"
 LOGOUT_SECONDS: Final = 5.0
@@ -45,7 +46,7 @@ class Session(httpx.Auth):
     With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
     A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
     family. ``account`` holds what other appliances say of the same user and password. ``headers`` are those of every
-    request, the logins among them.
+    request, the logins among them. ``known`` takes note of what leaves us, and of what we are given for it.
     """
 
     requires_response_body = True
@@ -59,7 +60,10 @@ class Session(httpx.Auth):
         basic: bool = False,
         account: Account | None = None,
         headers: Mapping[str, str] | None = None,
+        known: KnownSecrets | None = None,
     ) -> None:
+        self.known = known or KnownSecrets()
+        self.known.add(password, Secret(f"{user}:{password.reveal()}"))
         self._user = user
         self._headers = dict(headers or {})
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
@@ -183,6 +187,7 @@ class Session(httpx.Auth):
 
     def _enter(self, family: Family, token: str) -> None:
         self.family, self._token, self.was_let_in = family, token, True
+        self.known.add(Secret(token))
         self.account.prove()
 
     def _show_password(self, request: httpx.Request) -> AuthFlow:
@@ -216,7 +221,7 @@ class Session(httpx.Auth):
             "POST",
             base.join(_PATHS[family]),
             headers={**self._headers, "vmware-use-header-authn": "backupctl", "content-length": "0"},
-            extensions={"timeout": timeout_for("GET").as_dict()},
+            extensions={"timeout": timeout_for("GET").as_dict(), ANSWER_IS_SECRET: True},
         )
         return next(self._login.auth_flow(request))
 

@@ -10,13 +10,18 @@ import contextvars
 import ssl
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import httpcore
 import httpx
 
+from backupctl.api.answers import CONCEAL
+from backupctl.api.trace import trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
+from backupctl.secret import KnownSecrets
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
@@ -27,13 +32,18 @@ CHANGE_SECONDS: Final = 300.0
 """How long the answer to a request that changes something may take: the appliance checks the location meanwhile."""
 
 
-class Exchange(NamedTuple):
-    """One request and how it ended, for ``-v``: ``status`` is None where no answer came."""
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and how it ended, for ``-v``: ``status`` is None where no answer came.
+
+    ``lines`` returns headers and bodies of both, secrets masked, for ``-vv``.
+    """
 
     method: str
     path: str
     status: int | None
     seconds: float
+    lines: Callable[[], list[str]] = field(default=list, compare=False, repr=False)
 
 
 Observer = Callable[[Exchange], None]
@@ -181,10 +191,13 @@ def network_transport(*, judgement: Judgement, proxy: httpx.Proxy | None, clock:
 class BoundedTransport(httpx.BaseTransport):
     """Reads whole answers through another transport within the bounds, and tells an observer of each exchange."""
 
-    def __init__(self, inner: httpx.BaseTransport, clock: Clock, observe: Observer) -> None:
+    def __init__(
+        self, inner: httpx.BaseTransport, clock: Clock, observe: Observer, known: KnownSecrets | None = None
+    ) -> None:
         self._inner = inner
         self._clock = clock
         self._observe = observe
+        self._known = known or KnownSecrets()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer with its body read and decoded.
@@ -193,14 +206,17 @@ class BoundedTransport(httpx.BaseTransport):
         """
         started = self._clock.monotonic()
         timeouts = request.extensions["timeout"]
-        status = None
+        status = answer = None
         try:
             with within_seconds(self._clock, timeouts["connect"] + timeouts["read"]):
                 response = self._inner.handle_request(request)
                 status = response.status_code
-                return self._whole(request, response)
+                answer = self._whole(request, response)
+                return answer
         finally:
-            self._observe(Exchange(request.method, request.url.path, status, self._clock.monotonic() - started))
+            seconds, path = self._clock.monotonic() - started, self._known.conceal(request.url.path, spare_words=True)
+            lines = partial(trace_lines, request, answer, self._known)
+            self._observe(Exchange(request.method, path, status, seconds, lines))
 
     def close(self) -> None:
         """Close the connections."""
@@ -225,7 +241,11 @@ class BoundedTransport(httpx.BaseTransport):
             if name.lower() not in {b"content-encoding", b"content-length", b"transfer-encoding"}
         ]
         return httpx.Response(
-            response.status_code, headers=headers, content=_decoded(bytes(body), coding, request), request=request
+            response.status_code,
+            headers=headers,
+            content=_decoded(bytes(body), coding, request),
+            request=request,
+            extensions={CONCEAL: self._known.conceal},
         )
 
 

@@ -74,8 +74,9 @@ class App:
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> App:
         """Return the app of this process."""
-        from backupctl.settings.process import process_environment
+        from backupctl.settings.process import forbid_core_dumps, process_environment
 
+        forbid_core_dumps()
         stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
         return cls(
             argv=argv,
@@ -125,7 +126,7 @@ class App:
             from backupctl.settings.secrets import Secrets
 
             stdin = StandardInput(getattr(self.stdin, "buffer", None))
-            self._secrets = Secrets(self.environ, stdin, self.clock)
+            self._secrets = Secrets(self.environ, stdin, self.clock, self.configuration.secret_variables)
         return self._secrets
 
     @property

@@ -23,6 +23,7 @@ from backupctl.settings.options import (
     PROXY,
     SERVER,
     USERNAME,
+    VERBOSE,
 )
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
@@ -169,10 +170,13 @@ def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:
 
 
 def observer(scope: Scope) -> "Observer":
-    """Show each request under ``-v``: method, path, status and time, never a body, a header or a query."""
+    """Show each request under ``-v``: method, path, status and time; under ``-vv`` headers and bodies too."""
+    whole = scope.app.value(VERBOSE) > 1
 
     def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
         scope.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+        for line in exchange.lines() if whole else ():
+            scope.view.debug(line)
 
     return observe

@@ -1,10 +1,13 @@
 """Asking a person, on a terminal only: elsewhere a missing value is an error, never a hang."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import click
 
+from backupctl.cli.signals import around_suspension
 from backupctl.errors import UsageError
 from backupctl.secret import Secret
 
@@ -54,13 +57,53 @@ class TerminalPrompter:
         return _answer(question, default=default, show_default=bool(default), value_proc=checked)
 
     def ask_secret(self, question: str) -> Secret | None:
-        """Ask without echo."""
-        answer = _answer(question, default="", show_default=False, hide_input=True)
+        """Ask without echo; raise UsageError where the terminal cannot be kept from showing what is typed."""
+        import warnings
+        from getpass import GetPassWarning
+
+        with _still_hidden_after_suspension(question), warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            try:
+                answer = _answer(question, default="", show_default=False, hide_input=True)
+            except GetPassWarning:
+                raise UsageError(
+                    "this terminal cannot hide what is typed", hint="give the secret in a file or by a command"
+                ) from None
         return Secret(answer) if answer else None
 
     def say(self, line: str) -> None:
         """Write a line to standard error."""
         click.echo(line, err=True)
+
+
+@contextmanager
+def _still_hidden_after_suspension(question: str) -> Iterator[None]:
+    """Give the terminal back as it was when Ctrl-Z stops us, and hide what is typed again afterwards.
+
+    A shell sets the terminal to its own liking whenever it gets it back, and leaves it so to the job that goes on.
+    """
+    try:
+        import termios
+
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except (ImportError, OSError):  # Windows, or no terminal of our own: then nobody can suspend us
+        yield
+        return
+    shown = termios.tcgetattr(terminal)
+    hidden = [*shown[:3], shown[3] & ~termios.ECHO, *shown[4:]]
+
+    def show() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, shown)
+
+    def hide() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+        os.write(terminal, f"{question}: ".encode(errors="replace"))
+
+    try:
+        with around_suspension(show, hide):
+            yield
+    finally:
+        os.close(terminal)
 
 
 def _answer(question: str, **how: Any) -> str:  # noqa: ANN401 - click's own attributes

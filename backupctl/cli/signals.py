@@ -3,7 +3,7 @@
 While the program loads and asks its questions a signal interrupts it like Ctrl-C. While the scheduler works it becomes
 an item in the scheduler's mailbox, so that the thread that waits there wakes at once. When that is over, it is
 known how the run ended: a signal changes nothing any more, but sets a limit to how long the result is written.
-A signal that is ignored (nohup) stays ignored.
+A signal that is ignored (nohup) stays ignored. Around a question, Ctrl-Z leaves the terminal as it was found.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from backupctl.operations.fleet import Mailbox
@@ -88,6 +88,41 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
             signal.signal(number, _hurry if decided else handler)
         if sent and decided:
             _hurry()
+
+
+@contextmanager
+def around_suspension(leave: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
+    r"""Call ``leave`` before Ctrl-Z stops this process, and ``resume`` when it goes on; let Ctrl-\ interrupt it."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        leave()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # returns when somebody lets us go on
+        signal.signal(number, stop)
+
+    def go_on(_number: int, _frame: FrameType | None) -> None:
+        resume()
+
+    def quit_now(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled({"SIGTSTP": stop, "SIGCONT": go_on, "SIGQUIT": quit_now}):
+        yield
+
+
+@contextmanager
+def _handled(handlers: Mapping[str, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
+    """Handle signals while the block runs, those that this system has and that are not ignored."""
+    wanted = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
+    before = {number: signal.getsignal(number) for number in wanted}
+    caught = [number for number in wanted if before[number] is not signal.SIG_IGN]
+    try:
+        for number in caught:
+            signal.signal(number, wanted[number])
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, before[number])
 
 
 def ignore() -> None:

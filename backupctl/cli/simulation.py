@@ -50,7 +50,7 @@ def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = Fals
         user=SIMULATED_USER,
         api=api,
         clock=clock,
-        emit=scope.view.event,
+        show=scope.view.event,
         attach=lambda _: None,
         simulated=True,
     )

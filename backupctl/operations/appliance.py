@@ -26,6 +26,7 @@ from backupctl.models import (
     ScheduleSpec,
     SystemVersion,
 )
+from backupctl.operations.concealment import concealed
 from backupctl.results import Event, PreparedRequest
 
 
@@ -63,6 +64,10 @@ class RecoveryOperations(Protocol):
 
     def log_in(self) -> None:
         """Show the password to the appliance for the first time; every other operation would do so as well."""
+        ...
+
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        """Return a text of the appliance without the secrets that it got from us; with ``spare_words`` words stay."""
         ...
 
     def version(self) -> SystemVersion:
@@ -222,7 +227,7 @@ class RecoveryOperations(Protocol):
 class Appliance:
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
-    ``emit`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
+    ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
     where there is no later.
     """
 
@@ -231,9 +236,13 @@ class Appliance:
     user: str
     api: RecoveryOperations
     clock: Clock
-    emit: Callable[[Event], None]
+    show: Callable[[Event], None]
     attach: Callable[[str], str | None]
     simulated: bool = False
+
+    def emit(self, event: Event) -> None:
+        """Show what happened, without secrets that the appliance says again."""
+        self.show(concealed(event, self.api.conceal))
 
     def hint_to_follow(self, job_id: str) -> str | None:
         """Return what to do to follow a job of this appliance later."""

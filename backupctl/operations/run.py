@@ -15,6 +15,7 @@ from backupctl.errors import (
     ServerFaultError,
 )
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.concealment import concealed
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
@@ -68,7 +69,7 @@ def run_on(
     turn.end(outcome.error)
     if reached:
         yield from _leave(appliance)
-    return result_type(
+    result = result_type(
         server=appliance.name,
         host=appliance.host,
         api=appliance.api.family,
@@ -78,6 +79,7 @@ def run_on(
         error=ErrorInfo.of(outcome.error) if outcome.error else None,
         **outcome.fields,
     )
+    return concealed(result, appliance.api.conceal)
 
 
 def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:

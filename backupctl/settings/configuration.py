@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from backupctl.errors import ConfigError, UsageError
 from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
+from backupctl.settings.options import SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
 from backupctl.settings.value import FILE, Source
 
@@ -61,6 +62,13 @@ class Configuration:
     defaults: Layer = Layer("")
     servers: Mapping[str, Profile] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def secret_variables(self) -> frozenset[str]:
+        """The environment variables that hold secrets, as it says; no program that is started has a use for them."""
+        layers = [self.defaults, *(layer for profile in self.servers.values() for layer in profile.layers)]
+        keys = [key for secret in SECRETS for key in secret.file_keys if key.endswith("-env")]
+        return frozenset(layer.values[key] for layer in layers for key in keys if key in layer.values)
 
     def profile(self, text: str) -> Profile:
         """Return the appliance that ``text`` names: a configured name, or an address that may be a configured one's.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from backupctl.settings.options import OPTIONS, SECRETS
+from backupctl.settings.options import OPTIONS, PROXY, SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
 
@@ -13,6 +13,19 @@ def environment_names() -> tuple[str, ...]:
     named = [option.environment for option in OPTIONS]
     ours = [name for name in named if name is not None and name.startswith(PREFIX)]
     return (*ours, *(name for secret in SECRETS for name in secret.environment_names))
+
+
+def environment_without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program that we start gets: of our own variables only those of options that hold no secret.
+
+    A proxy of the whole system stays, credentials or not: what is started may need it as much as we do.
+    """
+    harmless = {option.environment for option in OPTIONS if option is not PROXY}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in harmless or not name.upper().lstrip("_").startswith(PREFIX)
+    }
 
 
 def warn_unread_variables(environ: Mapping[str, str]) -> list[str]:

@@ -148,7 +148,7 @@ VERBOSE: Final[Option[int]] = Option(
     short="-v",
     group=Group.OUTPUT,
     kind=Kind.COUNT,
-    help="Show where settings come from, and each request.",
+    help="Show where settings come from, and each request; -vv: headers and bodies too, secrets masked.",
 )
 COLOR: Final[Option[str]] = Option(
     name="color",

@@ -29,6 +29,8 @@ def find_proxy(
             f"{PROXY.flag}: a password on the command line is visible to every user of this machine",
             hint=f"put the URL into the environment variable {PROXY.environment}",
         )
+    if server.scheme == "http":
+        return _no_proxy_on_this_machine(ours)
     if ours.source != DEFAULT:
         return ours
     name = next((name for name in _STANDARD if environ.get(name)), None)
@@ -37,6 +39,15 @@ def find_proxy(
         return Value(None, DEFAULT)
     source = Source(ENVIRONMENT, name)
     return Value(parse_from(source, parse_proxy, environ[name]), source)
+
+
+def _no_proxy_on_this_machine(ours: Value[Proxy | None]) -> Value[Proxy | None]:
+    """Return that there is none: http:// is for this machine only, and a proxy would read the passwords in it."""
+    if ours.source.kind == FLAG and ours.value is not None:
+        raise UsageError(
+            f"{PROXY.flag} and an http:// --server exclude each other", hint="leave one out, or write https://"
+        )
+    return Value(None, DEFAULT)
 
 
 def _is_exception(server: ServerAddress, exceptions: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+from backupctl.settings.environment import environment_without_secrets
 from backupctl.settings.secret_text import (
     LARGEST_BYTES,
     PATIENCE_SECONDS,
@@ -53,7 +54,7 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            env={name: value for name, value in environ.items() if not _may_be_secret(name)},
+            env=environment_without_secrets(environ),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
@@ -97,7 +98,3 @@ def _read_output(descriptor: int, clock: Clock) -> bytes:
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _may_be_secret(name: str) -> bool:
-    return name.startswith("BACKUPCTL_") and "PASSWORD" in name

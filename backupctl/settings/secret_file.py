@@ -68,8 +68,8 @@ class StandardInput:
 def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock) -> Secret:
     """Return the secret in ``path`` (``-``: standard input), one newline at its end cut off.
 
-    Raise ConfigError, naming ``option`` and the file, for a file that cannot be read, that others can read too, or
-    that is not one line of UTF-8.
+    Raise ConfigError, naming ``option`` and the file, for a file that cannot be read, that others can read or put
+    there too, or that is not one line of UTF-8. A link is followed; what it leads to is judged.
     """
     if path == STDIN_PATH:
         return secret_from_bytes(stdin.read_for(option, clock), f"{option}: standard input")
@@ -103,7 +103,7 @@ def _read(path: str, where: str, clock: Clock, *, check_mode: bool) -> bytes:
         if stat.S_ISFIFO(status.st_mode):
             return read_pipe(descriptor, clock)
         if check_mode and stat.S_ISREG(status.st_mode):
-            _check_mode(path, status.st_mode, where)
+            _check_others(path, status, where)
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(LARGEST_BYTES + 1)
     except NothingCameError:
@@ -112,11 +112,29 @@ def _read(path: str, where: str, clock: Clock, *, check_mode: bool) -> bytes:
         os.close(descriptor)
 
 
-def _check_mode(path: str, mode: int, where: str) -> None:
-    if os.name == "posix" and mode & 0o077:
+def _check_others(path: str, status: os.stat_result, where: str) -> None:
+    """Refuse a file that anybody but this user and root can read or exchange, as ssh does with its own.
+
+    Whoever may write to a directory on the way can put another file there, unless it is sticky like /tmp; what is
+    writable for a group is left to those who made it so. Access control lists are not looked at.
+    """
+    if os.name != "posix":
+        return
+    if status.st_uid not in {os.geteuid(), 0}:
         raise ConfigError(
-            f"{where} can be read by others (mode {stat.S_IMODE(mode):04o})", hint=f"chmod 600 {shlex.quote(path)}"
+            f"{where} belongs to another user (uid {status.st_uid}), who can read it",
+            hint=f"chown {os.geteuid()} {shlex.quote(path)}",
         )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise ConfigError(f"{where} can be read by others (mode {mode:04o})", hint=f"chmod 600 {shlex.quote(path)}")
+    for directory in dict.fromkeys((*Path(os.path.realpath(path)).parents, *Path(path).absolute().parents)):
+        mode = stat.S_IMODE(directory.stat().st_mode)
+        if mode & 0o002 and not mode & stat.S_ISVTX:
+            raise ConfigError(
+                f"{where} can be exchanged by others, who may write to {directory} (mode {mode:04o})",
+                hint=f"chmod o-w {shlex.quote(str(directory))}",
+            )
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:

@@ -5,7 +5,7 @@ configuration file, which only says where it is: in a file, a command's output, 
 the operating system.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -64,11 +64,19 @@ class Found:
 class Secrets:
     """Finds the secrets of a run; each place is read once, however many appliances share it.
 
-    ``stdin`` can hold one secret. All methods raise UsageError and ConfigError; none shows a secret.
+    ``stdin`` can hold one secret; ``secret_variables`` are those that the configuration names, which no command gets.
+    All methods raise UsageError and ConfigError; none shows a secret.
     """
 
-    def __init__(self, environ: Mapping[str, str], stdin: StandardInput, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        stdin: StandardInput,
+        clock: Clock | None = None,
+        secret_variables: Collection[str] = (),
+    ) -> None:
         self._environ = environ
+        self._secret_variables = secret_variables
         self._stdin = stdin
         self._clock = clock or SystemClock()
         self._keyring = Keyring()
@@ -168,7 +176,8 @@ class Secrets:
         def read() -> Secret:
             from backupctl.settings.secret_command import run_secret_command
 
-            return run_secret_command(words, source.name, self._environ, self._clock)
+            environ = {name: text for name, text in self._environ.items() if name not in self._secret_variables}
+            return run_secret_command(words, source.name, environ, self._clock)
 
         return Found(source, ("command", *words), read)
 

@@ -433,7 +433,7 @@ def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.Requ
         (httpx.ConnectError("x"), ApplianceUnreachableError, "cannot connect: x", True, False),
         (caused(httpx.ConnectError("x"), CUT_OFF), ApplianceUnreachableError, "during the TLS handshake", True, True),
         (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong")), CertificateError, "TLS could not", True, False),
-        (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "the proxy refuses: 407 Denied", True, False),
+        (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "the proxy refuses (407)", True, False),
         (httpx.ReadTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
         (httpx.WriteTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
         (httpx.ReadError("x"), ApplianceUnreachableError, "dropped the connection", False, True),

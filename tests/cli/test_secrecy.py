@@ -1,99 +1,253 @@
-"""Secrets stand in no output: each command under each fault, with marked secrets from files and the environment."""
+"""No secret stands in any output: every command and option of the program, every source, fault and wrong value.
 
+The appliance at the other end says again what it was told, in every spelling (``Parrot``). What is looked for is no
+form of a secret but a mark that stands in each of them, so that no part of one can get past.
+"""
+
+import base64
 import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 import httpx
 import pytest
 
-from tests.support.command_line import HOST, LOCATION, USER, CommandLine
+from backupctl.secret import MASK
+from backupctl.settings.options import OPTIONS, SECRETS
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.faults import KINDS
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
+from tests.support.command_tree import MARK, SECRET_TEXTS, Leaf, Sample, all_samples, leaves, words_for
+from tests.support.parrot import MODES, Parrot
 
-pytestmark = pytest.mark.exhaustive
+LEAVES: Final = list(leaves())
+TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "trust"]
+"""Commands that log in; what looks at certificates sends nothing."""
 
-MARK = "Mark3d"
-SECRETS = {
-    "password": f"{MARK}-login",
-    "location-password": f"{MARK}-location",
-    "backup-password": f"{MARK}-Backup.1",
-    "sso-password": f"{MARK}-sso",
-}
-
-AT = ["--location", LOCATION, "--location-user", "backup"]
-ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
-FROM = ["--location", ARCHIVE, "--location-user", "backup", "--sso-username", USER]
-
-OUTPUTS = ["text", "jsonl"]
-COMMANDS = [
-    ["create", "--location", LOCATION, "--location-user", "backup", "--timeout", "2m"],
-    ["create", "--location", LOCATION, "--location-user", "backup", "--dry-run"],
-    ["create", "--location", f"sftp://backup:{MARK}@host/x"],
-    ["create", "--location", LOCATION, "--part", "a b"],
-    ["validate", "--location", LOCATION, "--location-user", "backup"],
-    ["watch", "latest"],
-    ["status"],
-    ["list"],
-    ["cancel", "latest"],
-    ["parts"],
-]
-OF_SCHEDULES_AND_ARCHIVES = [
-    ["schedule", "set", *AT, "--at", "02:30"],
-    ["schedule", "set", *AT, "--at", "03:30", "--dry-run"],
-    ["schedule", "run", "--timeout", "2m"],
-    ["schedule", "delete"],
-    ["archive", "systems", *AT],
-    ["archive", "list", *AT, "--api", "rest", "--allow-password-in-url"],
-    ["archive", "show", "M_1", *AT, "--api", "rest"],
-]
-TO_FRESH = [
-    ["restore", "validate", *FROM],
-    ["restore", "create", *FROM, "--yes", "--timeout", "2m"],
-    ["restore", "create", *FROM, "--dry-run"],
-    ["restore", "status"],
-    ["restore", "cancel"],
-    ["restore", "reconcile", "--sso-username", USER],
-]
-FAULTS = [
-    *("", "fail-at=40", "stall-at=60", "busy", "forbidden", "validate-fail", "lost-create-answer"),
-    *(
-        "lost-create-request",
-        "drop=99",
-        "http-503=99",
-        "html-503=99",
-        "empty=99",
-        "bad-json=99",
-        "redirect=99",
-        "trickle",
-    ),
+SHOWN_AS: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
+SOURCES: Final = ("environment", "environment-file", "file", "command", "credential", "stdin", "prompt")
+FAULTS: Final = [
+    *("fail-at=40", "stall-at=60", "reboot-at=50:20s", "busy", "forbidden", "validate-fail", "db-health=DEGRADED"),
+    *("lost-create-answer", "lost-create-request", "session-expires-after=5s", "drop=99", "drop=1@poll", "slow=2s"),
+    *("http-503=99", "http-503=99@login", "html-503=99", "empty=99", "bad-json=99", "redirect=99", "trickle"),
+    *("account-locked", "password-expired"),
 ]
 
+each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)
+each_talking_command = pytest.mark.parametrize("leaf", TALKING, ids=lambda leaf: leaf.name)
 
-@pytest.mark.parametrize(
-    ("accepted", "fault"), [*((True, fault) for fault in FAULTS), (False, ""), (False, "http-503=99@login")]
-)
-def test_secrets_stand_in_no_output_whatever_happens(tmp_path: Path, fault: str, accepted: bool) -> None:
-    flags = []
-    for name, secret in SECRETS.items():
-        file = tmp_path / name
-        file.write_text(f"{secret}\n")
-        file.chmod(0o600)
-        flags += [f"--{name}-file", str(file)] if name == "password" else []
-    environ = {f"BACKUPCTL_{name.replace('-', '_').upper()}": secret for name, secret in SECRETS.items()}
-    environ |= {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": USER}
-    # Each command meets each fault once, and over the faults both outputs.
-    outputs = OUTPUTS if (FAULTS.index(fault) if fault in FAULTS else 0) % 2 else OUTPUTS[::-1]
-    every = [*COMMANDS, *OF_SCHEDULES_AND_ARCHIVES, *TO_FRESH]
-    for words, output in zip(every, itertools.cycle(outputs), strict=False):
-        backupctl = CommandLine(
-            password=SECRETS["password"] if accepted else "other",
-            faults=[fault] if fault else [],
-            environ=environ,
-            history=words[0] in {"schedule", "archive", "restore"},
-            fresh=words in TO_FRESH,
+
+def forms_of_the_mark() -> list[str]:
+    """Return the mark, and what base64 makes of it wherever it stands."""
+    found = [MARK]
+    for before in range(3):
+        digits = base64.b64encode(b"\0" * before + MARK.encode() + b"\0\0").decode()
+        found.append(digits[(before * 8 + 5) // 6 : (before + len(MARK)) * 8 // 6])
+    return found
+
+
+FORMS: Final = forms_of_the_mark()
+
+
+def check(run: Run, words: object) -> None:
+    """Judge a run: whatever it came to, it tells no secret and is no bug."""
+    shown = run.out + run.err
+    leaks = [form for form in FORMS if form in shown or form in shown.translate(str.maketrans("-_", "+/"))]
+    assert not leaks, (words, [shown[max(0, shown.find(leak) - 60) :][:160] for leak in leaks])
+    assert "Traceback" not in run.err, words
+    assert run.code != 1, (words, run.err)
+
+
+class Anybody(ScriptedPrompter):
+    """A person who knows the answer to every question."""
+
+    ANSWERS: Final[Mapping[str, str]] = {
+        "Backup password": SECRET_TEXTS["backup-password"],
+        "Password of backup at ": SECRET_TEXTS["location-password"],
+        f"Password of {USER} on {HOST}": SECRET_TEXTS["password"],
+        f"Password of {USER}": SECRET_TEXTS["sso-password"],
+        "Appliance": HOST,
+        "User": USER,
+        "Location": LOCATION,
+    }
+
+    @property
+    def present(self) -> bool:
+        return True
+
+    def _next(self, question: str) -> str:
+        self.questions.append(question)
+        return next((answer for start, answer in self.ANSWERS.items() if question.startswith(start)), HOST)
+
+
+@dataclass
+class Bench:
+    """A command line whose secrets come from one place, to an appliance that accepts them."""
+
+    leaf: Leaf
+    samples: Mapping[str, Sample]
+    faults: list[str] = field(default_factory=list)
+    mode: str = ""
+    accepted: bool = True
+    source: str = "environment"
+
+    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[Run, Parrot]:
+        clock = FakeClock()
+        appliance = Appliance(
+            clock,
+            host=HOST,
+            username=USER,
+            password=SECRET_TEXTS["password"] if self.accepted else "other",
+            history=True,
+            fresh=self.leaf.path[0] == "restore",
         )
-        run = backupctl(*words, *flags, "-v", "-o", output)
-        assert MARK not in run.out + run.err, words
-        assert "Traceback" not in run.err, words
-        assert run.code != 1, (words, run.err)
+        for fault in self.faults:
+            appliance.inject(fault)
+        honest = SimulatorTransport(appliance, clock)
+        parrot = Parrot(honest, self.mode)
+        backupctl = CommandLine(appliance, clock=clock, transport=parrot if self.mode else honest)
+        more: dict[str, Any] = {"prompter": Anybody()} if self.source == "prompt" else {}
+        if self.source == "stdin":
+            more["stdin"] = f"{SECRET_TEXTS['password']}\n"
+        connection = {"BACKUPCTL_SERVER": self.leaf.server, "BACKUPCTL_USERNAME": USER} if self.leaf.talks else {}
+        flags, variables = self._secrets()
+        run = backupctl(*words, *flags, environ={**connection, **variables, **(environ or {})}, **more)
+        return run, parrot
+
+    def _secrets(self) -> tuple[list[str], dict[str, str]]:
+        """Return the options and the variables that name the secrets."""
+        used = [name for name in SECRETS if name.file_option in self.leaf.options]
+        variables = {name.variable: SECRET_TEXTS[name.name] for name in used}
+        match self.source:
+            case "file":
+                return [word for name in used for word in words_for(name.file_option, None, self.samples)], {}
+            case "command":
+                return [word for name in used for word in words_for(name.command_option, None, self.samples)], {}
+            case "environment-file":
+                return [], {name.environment_names[1]: str(self.samples[name.file_option].good) for name in used}
+            case "credential":
+                folder = Path(str(self.samples["--password-file"].good)).parent
+                return [], {"CREDENTIALS_DIRECTORY": str(folder)}
+            case "stdin":
+                del variables["BACKUPCTL_PASSWORD"]
+                return ["--password-file", "-"], variables
+            case "prompt":
+                return [], {}
+        return [], variables
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> dict[str, Sample]:
+    return all_samples(tmp_path)
+
+
+def shown_as(first: int = 0) -> Iterator[list[str]]:
+    """Yield the ways to show what happens, over and over."""
+    for output, verbose in itertools.islice(itertools.cycle(SHOWN_AS), first, None):
+        yield ["-o", output, verbose]
+
+
+def ways_to_ask(leaf: Leaf, samples: Mapping[str, Sample]) -> list[list[str]]:
+    """Return the usual line, in each family of the API; a fresh appliance has one of them."""
+    usual = leaf.usual_line(samples)
+    return [[*usual, "--api", family] for family in ("api", "rest") if (leaf.path[0], family) != ("restore", "api")]
+
+
+def without(words: list[str], flag: str) -> list[str]:
+    """Return a line without an option and its value."""
+    place = words.index(flag) if flag in words else len(words)
+    return words[:place] + words[place + 2 :]
+
+
+def variables() -> dict[str, str]:
+    """Return the variable for each option that has one."""
+    found = {option.flag: option.environment for option in OPTIONS if option.environment}
+    for name in SECRETS:
+        _, found[name.file_option], found[name.command_option] = name.environment_names
+    return found
+
+
+def test_every_option_and_argument_of_every_command_has_a_sample(samples: dict[str, Sample]) -> None:
+    known = {name for leaf in LEAVES for name in (*leaf.options, *leaf.arguments)}
+    assert known - set(samples) == set(), "give each a sample in tests/support/command_tree.py"
+    assert set(samples) - known == set(), "nothing has these any more"
+
+
+def test_every_secret_has_a_text_with_the_mark_and_every_fault_its_turn() -> None:
+    assert {name.name for name in SECRETS} == set(SECRET_TEXTS)
+    assert all(text.count(MARK) == 1 for text in SECRET_TEXTS.values())
+    assert {fault.partition("=")[0].partition("@")[0] for fault in FAULTS} == set(KINDS)
+
+
+@pytest.mark.exhaustive
+@each_talking_command
+def test_usual_line_does_its_work(leaf: Leaf, samples: dict[str, Sample]) -> None:
+    """All else here would prove little if the lines were refused at once."""
+    for words in ways_to_ask(leaf, samples):
+        run, _ = Bench(leaf, samples).run(*words)
+        assert run.code not in {1, 2, 3, 4, 5}, (words, run.err)
+
+
+@pytest.mark.exhaustive
+@each_command
+def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
+    bench, ways, serves = Bench(leaf, samples), shown_as(), leaf.name == "simulator serve"
+    usual = leaf.usual_line(samples)
+    for flag in leaf.options:
+        good = leaf.server if flag == "--server" else samples[flag].good
+        tries = [words_for(flag, good, samples), *([flag, value] for value in samples[flag].wrong)]
+        for words in tries:
+            line = [*without(usual, flag), *words, *(next(ways) if leaf.talks else [])]
+            line += ["--appliances", "0"] if serves else []  # or it would serve, and go on for ever
+            check(bench.run(*line)[0], line)
+        name = variables().get(flag) if leaf.talks else None
+        for value in samples[flag].wrong if name else ():
+            line = [*without(usual, flag), *next(ways)]
+            check(bench.run(*line, environ={str(name): value})[0], (line, name, value))
+
+
+@pytest.mark.exhaustive
+@each_talking_command
+@pytest.mark.parametrize("mode", MODES)
+def test_appliance_that_says_everything_again_does_not_make_us_show_it(
+    leaf: Leaf, samples: dict[str, Sample], mode: str
+) -> None:
+    bench, ways, masked, echoed = Bench(leaf, samples, mode=mode), shown_as(MODES.index(mode)), 0, 0
+    for words in ways_to_ask(leaf, samples) * 2:
+        line = [*words, *next(ways)]
+        run, parrot = bench.run(*line)
+        check(run, line)
+        echoed += parrot.echoed
+        masked += MASK in run.out + run.err
+    assert masked
+    assert echoed or mode not in {"login-refused", "messages", "names"}
+
+
+@pytest.mark.exhaustive
+@each_talking_command
+def test_no_fault_and_no_refusal_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
+    ways = shown_as()
+    for fault, accepted in [*((fault, True) for fault in FAULTS), ("", False), ("http-503=99@login", False)]:
+        bench = Bench(leaf, samples, faults=[fault] if fault else [], accepted=accepted)
+        for words in (*ways_to_ask(leaf, samples), leaf.usual_line(samples)):
+            line = [*words, *next(ways)]
+            check(bench.run(*line)[0], (fault, line))
+
+
+@pytest.mark.exhaustive
+@each_talking_command
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_source_of_a_secret_shows_it(leaf: Leaf, samples: dict[str, Sample], source: str) -> None:
+    ways = shown_as(SOURCES.index(source))
+    for mode, words in itertools.product(("messages", "refuses-500"), ways_to_ask(leaf, samples)):
+        line = [*words, *next(ways)]
+        run, parrot = Bench(leaf, samples, mode=mode, source=source).run(*line)
+        check(run, (source, line))
+        assert MARK in parrot.heard, (source, line, run.err)
 
 
 class Broken(httpx.BaseTransport):
@@ -103,11 +257,14 @@ class Broken(httpx.BaseTransport):
         raise RuntimeError(f"{dict(request.headers)} {MARK}")
 
 
-def test_bug_is_1_and_shows_where_it_happened_but_no_values() -> None:
+@pytest.mark.parametrize("verbose", ["-v", "-vv", "-vvv"])
+@pytest.mark.parametrize("output", ["text", "json", "jsonl"])
+def test_bug_is_1_and_shows_where_it_happened_but_no_values(verbose: str, output: str) -> None:
     backupctl = CommandLine(transport=Broken(), environ={"BACKUPCTL_PASSWORD": f"{MARK}-login"})
-    run = backupctl("list", "-s", HOST, "-u", USER, "-v")
+    run = backupctl("list", "-s", HOST, "-u", USER, verbose, "-o", output)
     assert run.code == 1
-    assert "RuntimeError" in run.err
-    assert "test_secrecy" in run.err
+    assert "RuntimeError" in run.out + run.err
+    assert "test_secrecy" in run.out + run.err
     assert MARK not in run.out + run.err
     assert "Basic" not in run.err
+    assert "Traceback" not in run.err

@@ -75,3 +75,11 @@ def test_proxy_that_cannot_be_used_is_an_error_that_does_not_show_it(text: str) 
     with pytest.raises(ConfigError, match=r"^HTTPS_PROXY: ") as caught:
         route("vc01", {"HTTPS_PROXY": text})
     assert "cret" not in f"{caught.value!r} {caught.value.hint}"
+
+
+def test_route_without_tls_never_leads_through_a_proxy() -> None:
+    environ = {**STANDARD, "BACKUPCTL_PROXY": "http://ours:1"}
+    assert route("http://127.0.0.1:8080", environ) == (None, "default")
+    assert route("http://127.0.0.1:8080", environ, "none") == (None, "default")
+    with pytest.raises(UsageError, match="exclude each other"):
+        route("http://127.0.0.1:8080", {}, "http://proxy:1")

@@ -8,7 +8,8 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import BackupctlError, ConfigError, UsageError
-from backupctl.settings.options import PASSWORD
+from backupctl.settings.environment import environment_without_secrets
+from backupctl.settings.options import PASSWORD, SECRETS
 from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import FakeClock
@@ -78,6 +79,17 @@ def test_command_gets_the_environment_without_our_secrets() -> None:
     assert (
         run(shell('echo "$BACKUPCTL_SERVER-$BACKUPCTL_BACKUP_PASSWORD$BACKUPCTL_PASSWORD_COMMAND"'), environ) == "vc01-"
     )
+
+
+def test_command_gets_no_variable_that_may_hold_a_secret() -> None:
+    secrets = [name for secret in SECRETS for name in secret.environment_names]
+    misspelt = ["BACKUPCTL_PASWORD", "backupctl_password", "_BACKUPCTL_COMPLETE"]
+    environ = dict.fromkeys([*secrets, *misspelt, "BACKUPCTL_PROXY"], "S3cret") | {"PATH": os.defpath, "HOME": "/"}
+    assert environment_without_secrets(environ | {"BACKUPCTL_SERVER": "vc01"}) == {
+        "PATH": os.defpath,
+        "HOME": "/",
+        "BACKUPCTL_SERVER": "vc01",
+    }
 
 
 def test_command_gets_no_input() -> None:

@@ -166,6 +166,44 @@ def test_file_that_others_can_touch_is_refused_with_the_remedy(tmp_path: Path, m
         found(GivenSecret(file=str(path)))
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o702])
+def test_file_that_others_can_exchange_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    outer = tmp_path / "outer"
+    (outer / "inner").mkdir(parents=True)
+    path = secret_file(outer / "inner", b"S3cret")
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    outer.chmod(mode)
+    for name in (path, link):
+        with refused(ConfigError, "--password-file", f"chmod o-w {outer}", f"{mode:04o}"):
+            found(GivenSecret(file=str(name)))
+
+
+def test_link_in_a_directory_of_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    link = tmp_path / "theirs" / "link"
+    link.symlink_to(secret_file(tmp_path, b"S3cret"))
+    link.parent.chmod(0o777)
+    with refused(ConfigError, "can be exchanged by others"):
+        found(GivenSecret(file=str(link)))
+
+
+def test_file_in_a_sticky_or_group_directory_is_read_through_links(tmp_path: Path) -> None:
+    path = secret_file(tmp_path, b"pw")
+    (tmp_path / "link").symlink_to(path.name)
+    for mode in (0o1777, 0o775):
+        tmp_path.chmod(mode)
+        assert found(GivenSecret(file=str(tmp_path / "link"))) == ("pw", "flag --password-file")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
+    path = secret_file(tmp_path, b"S3cret")
+    os.chown(path, 65534, -1)
+    with refused(ConfigError, "belongs to another user (uid 65534)", f"chown 0 {path}"):
+        found(GivenSecret(file=str(path)))
+
+
 def test_credential_of_systemd_may_have_any_mode(tmp_path: Path) -> None:
     secret_file(tmp_path, b"").rename(tmp_path / "unused")
     path = tmp_path / "backup-password"

@@ -120,8 +120,9 @@ class CommandLine:
         answers: Iterable[str] | None = None,
         stdin: str = "",
         environ: Mapping[str, str] | None = None,
+        prompter: ScriptedPrompter | None = None,
     ) -> Run:
-        self.prompter = ScriptedPrompter(None if answers is None else list(answers))
+        self.prompter = prompter or ScriptedPrompter(None if answers is None else list(answers))
         stdout, stderr = self.make_stdout(), io.StringIO()
         app = App(
             argv=argv,

@@ -1,0 +1,145 @@
+"""Who we log in as, and what others get to see of it: .netrc, proxies, children, the memory of the process."""
+
+import base64
+import re
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.support.command_line import HOST
+from tests.support.processes import Program, Programs, Served, Simulators, wait_until
+from tests.support.proxy import Proxy, proxy
+
+pytestmark = pytest.mark.real
+
+SECRET = "Mark3d-Pr%xy"
+QUOTED = "Mark3d-Pr%25xy"
+"""As it stands in a URL."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """An appliance with a name of its own, which only the proxy can find."""
+
+    served: Served
+    tunnel: Proxy
+    ca_file: Path
+
+    def environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**self.served.environ, "BACKUPCTL_SERVER": HOST, "BACKUPCTL_CA_FILE": str(self.ca_file), **more}
+
+
+@pytest.fixture
+def served(serve: Simulators) -> Served:
+    return serve("--no-tls")
+
+
+@pytest.fixture
+def way(served: Served, tmp_path: Path) -> Iterator[Way]:
+    authority, ca_file = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    with proxy(served.port, authority) as tunnel:
+        yield Way(served, tunnel, ca_file)
+
+
+def basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def headers(name: str, text: str) -> list[str]:
+    return re.findall(rf"^{name}: *(.*?)\r$", text, re.MULTILINE | re.IGNORECASE)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "BACKUPCTL_PROXY"])
+def test_proxy_gets_its_credentials_and_the_appliance_ours(program: Program, way: Way, variable: str) -> None:
+    url = f"http://proxy-user:{QUOTED}@{way.tunnel.place}"
+    run = program.run("list", "-vv", environ=way.environ({variable: url}))
+    assert run.code == 0
+    (head,) = way.tunnel.heads
+    assert head.startswith(f"CONNECT {HOST}:443 ")
+    assert headers("proxy-authorization", head) == [basic("proxy-user", SECRET)]
+    assert {line.partition(":")[0].lower() for line in head.splitlines()[1:] if line} <= {
+        *("host", "accept", "proxy-authorization", "user-agent")
+    }
+    (inner,) = (said.decode() for said in way.tunnel.inner)
+    assert headers("authorization", inner) == [basic(way.served.username, way.served.password)]
+    assert headers("proxy-authorization", inner) == []
+    assert way.served.password not in head
+    for form in (SECRET, QUOTED, basic("proxy-user", SECRET).split()[1]):
+        assert form not in run.out + run.err
+
+
+@pytest.mark.parametrize("words", [("list", "-vv"), ("trust", "show", "-vv")])
+def test_proxy_that_says_our_credentials_again_does_not_make_us_print_them(
+    program: Program, way: Way, words: tuple[str, ...]
+) -> None:
+    way.tunnel.says = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
+    run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.place}"}))
+    assert run.code == 5
+    assert "the proxy refuses (407)" in run.err
+    for form in (SECRET, QUOTED, basic("u", SECRET).split()[1]):
+        assert form not in run.out + run.err
+
+
+@pytest.mark.parametrize("place", ["home", "NETRC"])
+@pytest.mark.parametrize("auth", ["session", "basic"])
+def test_netrc_does_not_change_who_we_log_in_as(
+    program: Program, programs: Programs, way: Way, place: str, auth: str
+) -> None:
+    netrc = programs.home / (".netrc" if place == "home" else "other")
+    netrc.write_text(f"machine {HOST}\nlogin someone\npassword else\ndefault login someone password else\n")
+    netrc.chmod(0o600)
+    more = {"HTTPS_PROXY": f"http://{way.tunnel.place}", "BACKUPCTL_AUTH": auth}
+    more |= {"NETRC": str(netrc)} if place == "NETRC" else {}
+    run = program.run("list", environ=way.environ(more))
+    assert run.code == 0
+    (inner,) = (said.decode() for said in way.tunnel.inner)
+    assert set(headers("authorization", inner)) == {basic(way.served.username, way.served.password)}
+    assert headers("proxy-authorization", way.tunnel.heads[0]) == []
+
+
+def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
+    programs: Programs, served: Served, tmp_path: Path
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(served.password)
+    secret.chmod(0o600)
+    environ = programs.environ(served.environ)
+    del environ["BACKUPCTL_PASSWORD"]
+    following = programs.start(
+        # Where the system forbids cores by itself, they are allowed again as far as it lets us.
+        ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh", *Program.words("create", "--interval", "60s")],
+        {**environ, "BACKUPCTL_PASSWORD_FILE": str(secret)},
+    )
+    following.said("backup started")
+    folder = Path(f"/proc/{following.pid}")
+    assert served.password.encode() not in (folder / "cmdline").read_bytes()
+    assert served.password.encode() not in (folder / "environ").read_bytes()
+    assert re.search(r"^Max core file size +0 ", (folder / "limits").read_text(), re.MULTILINE)
+    following.signal(signal.SIGINT)
+    assert following.end().code == 130
+
+
+def test_child_of_a_password_command_gets_none_of_our_secrets(program: Program, served: Served, tmp_path: Path) -> None:
+    seen, config = tmp_path / "seen", tmp_path / "config.toml"
+    config.write_text(
+        '[defaults]\nlocation-password-env = "ELSEWHERE"\n[servers.b]\nhost = "b"\npassword-env = "OF_B"\n'
+    )
+    config.chmod(0o600)
+    script = f"cat /proc/self/environ /proc/self/cmdline > {seen}; printf %s 'VMware1!'"
+    secrets = dict.fromkeys(("BACKUPCTL_LOCATION_PASSWORD", "BACKUPCTL_BACKUP_PASSWORD", "ELSEWHERE", "OF_B"), SECRET)
+    secrets |= {"BACKUPCTL_SSO_PASSWORD": SECRET, "BACKUPCTL_PROXY": f"http://u:{QUOTED}@127.0.0.1:1"}
+    run = program.run(
+        *("list", "--password-command", shlex.join(["sh", "-c", script])),
+        environ={**served.environ, **secrets, "BACKUPCTL_CONFIG": str(config)},
+        without=["BACKUPCTL_PASSWORD"],
+    )
+    assert run.code == 0
+    found = wait_until(seen.read_bytes, "the child's environment")
+    assert b"BACKUPCTL_SERVER=" in found
+    assert b"Mark3d" not in found

@@ -1,0 +1,122 @@
+"""A hostile appliance: it says again, in every spelling, all that it was ever told, wherever it can."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import httpx
+
+from tests.support.encodings import ENCODERS
+
+REFUSALS: Final[Mapping[str, int]] = {
+    "refuses-400": 400,
+    "refuses-403": 403,
+    "refuses-404": 404,
+    "refuses-500": 500,
+    "busy": 400,
+    "session-lost": 401,
+    "login-refused": 401,
+}
+MODES: Final = (*REFUSALS, "page", "redirect", "nonsense", "messages", "names")
+"""Where it says things: in refusals, on an error page, in a URL, in what is no answer, in texts, in all names."""
+
+_BETWEEN: Final = " | "
+_TEXTS: Final = {"default_message", "comment", "description", "summary"}
+_KEPT: Final = {"state", "status", "supported", "progress", "enable"}
+
+
+class Parrot(httpx.BaseTransport):
+    """Passes requests on to an honest appliance, and spoils the answers to those that matter.
+
+    ``echoed`` counts the answers in which it said something again.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, mode: str) -> None:
+        self._inner = inner
+        self._mode = mode
+        self._heard: dict[str, None] = {}
+        self.echoed = 0
+
+    @property
+    def heard(self) -> str:
+        """All that it was told, as it is and in every spelling; base64 is left to what is no JSON itself."""
+        spellings = [
+            encode(text)
+            for text in self._heard
+            for name, encode in ENCODERS.items()
+            if not (text.startswith("{") and name.startswith("bas"))
+        ]
+        return _BETWEEN.join(spellings)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        body = request.read()
+        # What it said itself, and hears again as the name of something, is spelled in every way already.
+        self._heard |= dict.fromkeys(text for text in _told(request, body) if _BETWEEN not in text)
+        if self._mode == "login-refused" and "authorization" in request.headers:
+            return self._refusal(401, "UNAUTHENTICATED")
+        if request.url.path.endswith("/session"):
+            return self._inner.handle_request(request)
+        if self._mode in {"messages", "names"}:
+            return self._spoiled(self._inner.handle_request(request))
+        matters = bool(body) or bool(request.url.query) or request.method != "GET"
+        return self._instead() if matters else self._inner.handle_request(request)
+
+    def _instead(self) -> httpx.Response:
+        self.echoed += 1
+        heard, plain = self.heard, self.heard.encode("ascii", "backslashreplace").decode()
+        match self._mode:
+            case "page":
+                return httpx.Response(503, html=f"<html>{heard}</html>", headers={"x-heard": plain})
+            case "redirect":
+                headers = {"location": f"https://elsewhere.example.com/{plain}", "set-cookie": f"a={plain}"}
+                return httpx.Response(302, headers=headers)
+            case "nonsense":
+                return httpx.Response(200, json={"value": {"id": [heard], heard: heard}, heard: [heard]})
+            case mode:
+                return self._refusal(REFUSALS[mode], "FEATURE_IN_USE" if mode == "busy" else "ERROR")
+
+    def _refusal(self, status: int, kind: str) -> httpx.Response:
+        self.echoed += 1
+        message = {"id": "heard", "default_message": self.heard, "args": []}
+        return httpx.Response(status, json={"error_type": kind, "messages": [message]})
+
+    def _spoiled(self, answer: httpx.Response) -> httpx.Response:
+        content = answer.read()
+        if not content or answer.is_error:
+            return httpx.Response(answer.status_code, content=content)
+        self.echoed += 1
+        return httpx.Response(answer.status_code, json=self._with_echo(json.loads(content), "", self.heard))
+
+    def _with_echo(self, value: Any, name: str, heard: str) -> Any:
+        if isinstance(value, dict):
+            spoiled = {key: self._with_echo(inner, key, heard) for key, inner in value.items()}
+            message = {"id": "heard", "default_message": "%s", "args": [heard]}
+            return {**spoiled, "messages": [message]} if "messages" in value or "state" in value else spoiled
+        if isinstance(value, list):
+            return [self._with_echo(inner, name, heard) for inner in value]
+        if isinstance(value, str) and (name in _TEXTS or (self._mode == "names" and name not in _KEPT)):
+            return f"{value} {heard}"
+        return value
+
+
+def _told(request: httpx.Request, body: bytes) -> Iterator[str]:
+    for name in ("authorization", "vmware-api-session-id"):
+        if value := request.headers.get(name):
+            yield value
+            if value.startswith("Basic "):
+                yield base64.b64decode(value[6:]).decode()
+    for _, value in parse_qsl(request.url.query.decode()):
+        yield value
+    if body:
+        yield from _strings(json.loads(body))
+        yield body.decode()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)

@@ -1,0 +1,91 @@
+"""A proxy that is like any other outside and reads all that passes: every host that is asked for is one appliance."""
+
+import contextlib
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
+
+import trustme
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """Takes CONNECT, poses as the host that is asked for with a certificate of ``authority``, and relays to ``port``.
+
+    ``heads`` is what clients say to the proxy itself, ``inner`` what they say within the tunnels. Once ``says`` is set,
+    it refuses everything in these words.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int, authority: trustme.CA) -> None:
+        super().__init__(("127.0.0.1", 0), _Tunnel)
+        self.upstream = port
+        self.authority = authority
+        self.says: str | None = None
+        self.heads: list[str] = []
+        self.inner: list[bytearray] = []
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a connection that dies is part of the tests."""
+
+
+class _Tunnel(socketserver.BaseRequestHandler):
+    server: Proxy
+    request: socket.socket
+
+    def handle(self) -> None:
+        head = bytearray()
+        while b"\r\n\r\n" not in head:
+            head += self.request.recv(1)
+        self.server.heads.append(head.decode())
+        if self.server.says is not None:
+            self.request.sendall(f"HTTP/1.1 407 {self.server.says}\r\ncontent-length: 0\r\n\r\n".encode())
+            return
+        self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        host = head.decode().split()[1].rpartition(":")[0]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.server.authority.issue_cert(host).configure_cert(context)
+        with (
+            contextlib.suppress(OSError),
+            context.wrap_socket(self.request, server_side=True) as client,
+            socket.create_connection(("127.0.0.1", self.server.upstream)) as upstream,
+        ):
+            self._relay(client, upstream)
+
+    def _relay(self, client: ssl.SSLSocket, upstream: socket.socket) -> None:
+        """Relay question by question: a client of ours never asks before it has the answer."""
+        said = bytearray()
+        self.server.inner.append(said)
+        answers = threading.Thread(target=_pump, args=(upstream, client), daemon=True)
+        answers.start()
+        while data := client.recv(65536):
+            said += data
+            upstream.sendall(data)
+        upstream.shutdown(socket.SHUT_RDWR)
+        answers.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+
+
+@contextlib.contextmanager
+def proxy(port: int, authority: trustme.CA) -> Iterator[Proxy]:
+    """Serve while the block runs."""
+    with Proxy(port, authority) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
