@@ -68,6 +68,9 @@ def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Sim
     environ = without(served, "SERVER", "USERNAME", "PASSWORD", "LOCATION")
     with open_terminal("create", "--location-user", "backup", environ=environ, columns=120, rows=50) as terminal:
         questions = [
+            (r"Appliance[^\n]*: *\Z", served.url),
+            (r"User name[^\n]*: *\Z", ""),
+            (r"Password of administrator[^\n]*: *\Z", served.password),
             (r"Location .*: *$", "nonsense"),
             (r"Location [^\n]*: *\Z", "sftp://backup.example.com/vcenter"),
             (r"Password of backup[^\n]*: *\Z", "location-secret"),
@@ -76,9 +79,6 @@ def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Sim
             (r"Backup password again[^\n]*: *\Z", "another"),
             (r"Backup password \(Enter[^\n]*: *\Z", BACKUP_PASSWORD),
             (r"Backup password again[^\n]*: *\Z", BACKUP_PASSWORD),
-            (r"Appliance[^\n]*: *\Z", served.url),
-            (r"User name[^\n]*: *\Z", ""),
-            (r"Password of administrator[^\n]*: *\Z", served.password),
         ]
         for question, text in questions:
             terminal.answer(question, text)
