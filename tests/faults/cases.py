@@ -18,6 +18,9 @@ STRENGTHS: Mapping[ValueKind, tuple[str, ...]] = {
 }
 """How a fault of each kind of value is tried: once, several times, every other time, for ever; and so on."""
 
+SIDEWAYS = frozenset({"fall back", "basic"})
+"""Ways that differ from the others by how they begin only: there the first of the strengths and the last are enough."""
+
 NARROW = tuple(phase for phase in PHASES if phase not in PHASES.values())
 """The phases that are not made up of others."""
 
@@ -43,7 +46,8 @@ def faults_for(command: Command, way: str) -> Iterator[str]:
         if kind.phase and kind.phase not in met:
             continue
         places = ["", *(f"@{phase}" for phase in met)] if kind.phased else [""]
-        for strength in STRENGTHS[kind.value]:
+        strengths = STRENGTHS[kind.value]
+        for strength in dict.fromkeys((strengths[0], strengths[-1])) if way in SIDEWAYS else strengths:
             yield from (f"{name}{strength}{place}" for place in places)
 
 

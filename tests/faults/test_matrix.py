@@ -14,7 +14,7 @@ from tests.faults.tally import Tally
 
 pytestmark = pytest.mark.exhaustive
 
-FEWEST_CASES = 30_000
+FEWEST_CASES = 28_000
 
 EVERY_COMMAND = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
