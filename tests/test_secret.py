@@ -51,6 +51,7 @@ LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
 """A secret is one line."""
 
 
+@pytest.mark.exhaustive
 @given(st.text(LINES, min_size=4, max_size=24), st.sampled_from(sorted(ENCODERS.keys() - {"undecodable"})))
 def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
     written = ENCODERS[encoder](secret)
