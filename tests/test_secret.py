@@ -2,16 +2,27 @@
 
 import base64
 import copy
+import dataclasses
+import importlib
+import inspect
 import json
 import pickle
+import pkgutil
 import time
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import backupctl
+from backupctl.api.endpoints import Wire
+from backupctl.api.session import Session
 from backupctl.secret import MASK, KnownSecrets, Secret
+from backupctl.settings.secret_file import StandardInput
+from backupctl.settings.secrets import Found, GivenSecret, Secrets
+from backupctl.settings.value import Source
 from tests.support.encodings import ENCODERS
 
 NASTY = "Pä\"s\\w'%<&> {ü}$1/+=😀"
@@ -40,6 +51,7 @@ LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
 """A secret is one line."""
 
 
+@pytest.mark.exhaustive
 @given(st.text(LINES, min_size=4, max_size=24), st.sampled_from(sorted(ENCODERS.keys() - {"undecodable"})))
 def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
     written = ENCODERS[encoder](secret)
@@ -88,3 +100,62 @@ def test_secret_shows_itself_nowhere() -> None:
             write(secret)
         assert "VMware1!" not in str(caught.value)
     assert not hasattr(secret, "__dict__")
+
+
+def values_of_the_package() -> Iterator[type]:
+    """Yield every dataclass, structure and named tuple that may be written somewhere by accident."""
+    for module in pkgutil.walk_packages(backupctl.__path__, "backupctl."):
+        if module.name.endswith("__main__"):
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and value.__module__ == module.name and _fields(value):
+                yield value
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    if dataclasses.is_dataclass(kind):
+        return tuple(each.name for each in dataclasses.fields(kind))
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    return getattr(kind, "_fields", ())
+
+
+def _with_marks(kind: type) -> object:
+    """Return an instance whose fields of type Secret hold the mark, without asking how it is made."""
+    marks = {name: Secret("M4rk3d") for name in _fields(kind)}
+    if issubclass(kind, tuple):
+        return kind(**marks)
+    if issubclass(kind, msgspec.Struct):
+        return kind(**marks)
+    instance = object.__new__(kind)
+    for name, mark in marks.items():
+        object.__setattr__(instance, name, mark)
+    return instance
+
+
+def test_no_value_of_the_package_shows_the_secrets_in_it() -> None:
+    kinds = [kind for kind in values_of_the_package() if any("Secret" in str(each) for each in _hints(kind))]
+    assert {"Login", "Proxy", "BackupRequest", "LocationSpec", "RestoreRequest"} <= {kind.__name__ for kind in kinds}
+    for kind in kinds:
+        assert "M4rk3d" not in repr(_with_marks(kind)), kind
+        assert MASK in repr(_with_marks(kind)), kind
+
+
+def _hints(kind: type) -> list[object]:
+    return [hint for base in kind.__mro__ for hint in inspect.get_annotations(base).values()]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Wire("POST", "/x", query=(("password", "M4rk3d"),), body={"password": "M4rk3d"}),
+        GivenSecret(command="printf M4rk3d"),
+        Found(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
+        Session("root", Secret("M4rk3d")),
+        KnownSecrets(),
+        Secrets({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_value_that_holds_a_secret_in_the_clear_does_not_show_it(value: object) -> None:
+    assert "M4rk3d" not in f"{value!r} {value}"
