@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=16,
         help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
     )
+    parser.addoption("--fleet", metavar="NxSECONDS", help="size and job time of the fleet that the benchmark measures")
 
 
 @pytest.fixture(autouse=True)

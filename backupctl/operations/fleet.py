@@ -21,8 +21,12 @@ from backupctl.operations.task import Call, Task, Wait
 
 T = TypeVar("T")
 
-WORKERS: Final = 32
-"""Requests under way at once: enough for a thousand appliances that are polled every 20 s with answers in 0.5 s."""
+WORKERS: Final = 128
+"""Requests under way at once: far more than a thousand appliances need that are polled every 10 s and answer at once.
+
+What counts is how many of them may hang, each for 30 s or more, before the others are kept waiting. Of 500 appliances
+of which 50 hung, the others were heard of 12 s late with 32 threads, 0.4 s with 128; they are made only when needed.
+"""
 
 
 TOGETHER_SECONDS: Final = 0.3

@@ -23,6 +23,9 @@ CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 10.0
 """How long the others wait for one that was sent the password: with the 40 s that a login may take, four are out."""
 
+PROVEN_ANSWER_SECONDS: Final = 3.0
+"""The same once an appliance has let us in: another one that does not answer is ill, rather than about to refuse."""
+
 
 @dataclass(eq=False)
 class _Login:
@@ -32,10 +35,13 @@ class _Login:
     began: float = 0.0
     latch: Latch = field(default_factory=Latch)
 
-    def counts_until(self, now: float) -> float:
+    @property
+    def counts_until(self) -> float:
         """Return until when the others wait for it, as things are now."""
-        known = self.appliance.api.is_logging_in and now < self.began + ANSWER_SECONDS
-        return self.began + (ANSWER_SECONDS if known else CONNECT_SECONDS)
+        api = self.appliance.api
+        if not api.is_logging_in:
+            return self.began + CONNECT_SECONDS
+        return self.began + (PROVEN_ANSWER_SECONDS if api.account.proven else ANSWER_SECONDS)
 
 
 @dataclass(eq=False)
@@ -50,7 +56,7 @@ class _Gate:
         if account.refused:
             return now
         most = MOST_AT_ONCE if account.proven else 1
-        ends = sorted(end for login in self.under_way if (end := login.counts_until(now)) > now)
+        ends = sorted(end for login in self.under_way if (end := login.counts_until) > now)
         return ends[-most] if len(ends) >= most else now
 
     def call_next(self) -> None:

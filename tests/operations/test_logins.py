@@ -9,7 +9,7 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, AuthenticationError, BackupctlError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
-from backupctl.operations.logins import ANSWER_SECONDS, CONNECT_SECONDS, MOST_AT_ONCE, Logins
+from backupctl.operations.logins import ANSWER_SECONDS, CONNECT_SECONDS, MOST_AT_ONCE, PROVEN_ANSWER_SECONDS, Logins
 from backupctl.operations.task import Task, Wait
 from tests.support.clock import FakeClock
 
@@ -119,6 +119,13 @@ def test_login_that_is_not_answered_keeps_the_others_for_a_while_only(clock: Fak
     doors = Doors(clock)
     entered = doors.run(doors.door(answers=40, says=DEAD), doors.door(answers=0.5))
     assert entered == [DEAD, ANSWER_SECONDS + 0.5]
+
+
+def test_logins_that_are_not_answered_keep_the_others_for_less_once_one_was_let_in(clock: FakeClock) -> None:
+    doors = Doors(clock)
+    hanging = [doors.door(answers=40, says=DEAD) for _ in range(MOST_AT_ONCE)]
+    first, *dead, last = doors.run(doors.door(), *hanging, doors.door())
+    assert (first, dead, last) == (1, [DEAD] * MOST_AT_ONCE, 1 + PROVEN_ANSWER_SECONDS + 1)
 
 
 def test_logins_that_all_hang_never_become_five(clock: FakeClock) -> None:
