@@ -10,11 +10,12 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final
 
 import httpx
 import msgspec
 
+from backupctl.api.transport import ELSEWHERE
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -27,14 +28,16 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.models import MOST_MESSAGES
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
 
 _VENDOR: Final = "com.vmware."
 
-NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding a body raises; the last one for a body that nests too deeply."""
+NOT_READABLE: Final = (ValueError, RecursionError)
+"""What decoding a body raises: ValueError is the base of msgspec's errors, of those about UTF-8 and of those about
+years that no calendar has; RecursionError is for a body that nests too deeply."""
 
 
 class _ErrorMessage(msgspec.Struct):
@@ -47,8 +50,11 @@ class _ErrorMessage(msgspec.Struct):
         return self.default_message or self.defaultMessage or self.id or ""
 
 
+_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+
+
 class _ErrorValue(msgspec.Struct):
-    messages: list[_ErrorMessage] | None = None
+    messages: _Messages | None = None
     error_type: str | None = None
 
 
@@ -56,9 +62,9 @@ class _ErrorBody(msgspec.Struct):
     type: str | None = None
     value: _ErrorValue | None = None
     error_type: str | None = None
-    messages: list[_ErrorMessage] | None = None
+    messages: _Messages | None = None
     name: str | None = None
-    localizableMessages: list[_ErrorMessage] | None = None  # noqa: N815 - the appliance's spelling
+    localizableMessages: _Messages | None = None  # noqa: N815 - the appliance's spelling
 
     @property
     def kind(self) -> str:
@@ -127,8 +133,8 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
         )
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
-    if response.has_redirect_location:
-        elsewhere = response.headers["location"].partition("?")[0]  # a query may repeat ours, and a password in it
+    if response.is_redirect and ELSEWHERE in response.extensions:
+        elsewhere = response.extensions[ELSEWHERE].partition("?")[0]  # a query may repeat ours, and a password in it
         return ApplianceAnswerError(
             f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",

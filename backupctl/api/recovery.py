@@ -117,7 +117,8 @@ class RecoveryApi:
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
-        return self._call(endpoints.JOB_DETAILS, filter={"jobs": list(job_ids)} if job_ids else None)
+        wanted = [endpoints.checked_name(job_id) for job_id in job_ids]
+        return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
 
     def cancel_job(self, job_id: str) -> ReturnResult:
         """Ask the appliance to cancel a job."""
@@ -253,8 +254,11 @@ class RecoveryApi:
         )
 
     def _about(self, status: BackupJobStatus, doing: str, job_id: str | None = None) -> BackupJobStatus:
-        """Return a status that names its job; one that names none, or another than was asked for, proves nothing."""
-        if status.id if job_id is None else status.id in {"", job_id}:
+        """Return a status that names its job; one that names none, or another than was asked for, proves nothing.
+
+        Nor does one with a name by which its job can never be asked for.
+        """
+        if endpoints.is_name(status.id) if job_id is None else status.id in {"", job_id}:
             return status
         raise ApplianceAnswerError(
             f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id or 'no job'} came back",
