@@ -8,6 +8,15 @@ from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fuzz-answers",
+        type=int,
+        default=20_000,
+        help="how many answers of a hostile appliance the seeded runs of tests/fuzz make up (they print what they did)",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:  # noqa: TID251 - cleaned for the test
