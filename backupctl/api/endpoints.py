@@ -185,9 +185,10 @@ LONGEST_NAME: Final = 1024
 def is_name(name: str) -> bool:
     """Return whether a name can stand in a path and mean itself.
 
-    Dots would lead to another operation, and a ``-`` makes an option of it in the command lines that are shown.
+    Dots would lead to another operation, a ``-`` makes an option of it in the command lines that are shown, and what
+    cannot be printed, such as a byte that is no UTF-8, is in no name of the appliance.
     """
-    return 0 < len(name) <= LONGEST_NAME and bool(name.strip(".")) and not name.startswith("-")
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
 
 
 def checked_name(name: str) -> str:

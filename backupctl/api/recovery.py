@@ -11,10 +11,17 @@ import msgspec
 from backupctl.api import endpoints
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
-from backupctl.api.endpoints import Endpoint, Family
+from backupctl.api.endpoints import Endpoint, Family, Wire
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
-from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError, ReadOnlyError
+from backupctl.errors import (
+    ApplianceAnswerError,
+    AuthenticationError,
+    BackupctlError,
+    NotSupportedError,
+    ReadOnlyError,
+    UsageError,
+)
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -146,7 +153,7 @@ class RecoveryApi:
 
     def create_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Create a schedule."""
-        self._call(endpoints.SCHEDULE_CREATE, schedule=name, spec=spec)
+        self._call(endpoints.SCHEDULE_CREATE, schedule=endpoints.checked_name(name), spec=spec)
 
     def update_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Change what is set in ``spec``."""
@@ -261,7 +268,7 @@ class RecoveryApi:
         if endpoints.is_name(status.id) if job_id is None else status.id in {"", job_id}:
             return status
         raise ApplianceAnswerError(
-            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id or 'no job'} came back",
+            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id[:40] or 'no job'} came back",
             certain=False,
             retryable=True,
         )
@@ -273,12 +280,7 @@ class RecoveryApi:
             raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
         family = self._open()
         wire = endpoint.wire(family, _content(parameters, _reveal))
-        request = self._client.build_request(
-            wire.method,
-            wire.target,
-            json=wire.body,
-            timeout=timeout_for(wire.method),
-        )
+        request = self._request(endpoint, wire)
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
             raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
@@ -307,6 +309,18 @@ class RecoveryApi:
 
     def _open(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)
+
+    def _request(self, endpoint: Endpoint[Any], wire: Wire) -> httpx.Request:
+        """Return the request; what in its URL is the appliance's is short, what may be too long is the user's."""
+        try:
+            return self._client.build_request(
+                wire.method, wire.target, json=wire.body, timeout=timeout_for(wire.method)
+            )
+        except httpx.InvalidURL as error:
+            raise UsageError(
+                f"the request to {endpoint.doing} cannot be written: {error}",
+                hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
+            ) from error
 
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
