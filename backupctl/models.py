@@ -9,7 +9,7 @@ Automation API reference, package ``appliance.recovery`` (https://developer.broa
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -49,13 +49,20 @@ class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
         return self.default_message or self.localized or self.id or ""
 
 
+MOST_MESSAGES: Final = 1000
+"""The most messages that are taken in; an appliance has a few, and nobody reads so many."""
+
+Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+"""What the appliance has to say about something."""
+
+
 class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status of a job; ``progress`` is in percent, ``end_time`` is unset until the job has ended."""
 
     id: str = ""
     state: str
     progress: float | None = None
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
 
@@ -92,7 +99,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None = None
     size: float | None = None
     progress: DetailsProgress | None = None
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
     build: BuildInfo | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
@@ -113,7 +120,7 @@ class ReturnResult(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to validate and cancel: ``status`` is OK, WARNING or FAIL."""
 
     status: str
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
 
 
 class SystemVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,7 +245,7 @@ class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
     sso_login_required: bool | None = None
     comment: str | None = None
     applicable: bool | None = None
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
 
 
 class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,7 +253,7 @@ class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     state: str
     progress: float | None = None
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
     parts: list[str] | None = None
 
 
@@ -263,7 +270,7 @@ class ReconciliationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     status: str
     progress: float | None = None
-    messages: list[LocalizableMessage] | None = None
+    messages: Messages | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
 

@@ -16,6 +16,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
     )
     parser.addoption("--fleet", metavar="NxSECONDS", help="size and job time of the fleet that the benchmark measures")
+    parser.addoption(
+        "--fuzz-answers",
+        type=int,
+        default=20_000,
+        help="how many answers of a hostile appliance the seeded runs of tests/fuzz make up (they print what they did)",
+    )
 
 
 @pytest.fixture(autouse=True)

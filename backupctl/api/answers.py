@@ -10,11 +10,12 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Annotated, Final
 
 import httpx
 import msgspec
 
+from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -27,17 +28,16 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.models import MOST_MESSAGES
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
 
-CONCEAL: Final = "conceal"
-"""The extension of a response with what takes our secrets out of its texts before they become part of a sentence."""
-
 _VENDOR: Final = "com.vmware."
 
-NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding a body raises; the last one for a body that nests too deeply."""
+NOT_READABLE: Final = (ValueError, RecursionError)
+"""What decoding a body raises: ValueError is the base of msgspec's errors, of those about UTF-8 and of those about
+years that no calendar has; RecursionError is for a body that nests too deeply."""
 
 
 class _ErrorMessage(msgspec.Struct):
@@ -50,8 +50,11 @@ class _ErrorMessage(msgspec.Struct):
         return self.default_message or self.defaultMessage or self.id or ""
 
 
+_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+
+
 class _ErrorValue(msgspec.Struct):
-    messages: list[_ErrorMessage] | None = None
+    messages: _Messages | None = None
     error_type: str | None = None
 
 
@@ -59,9 +62,9 @@ class _ErrorBody(msgspec.Struct):
     type: str | None = None
     value: _ErrorValue | None = None
     error_type: str | None = None
-    messages: list[_ErrorMessage] | None = None
+    messages: _Messages | None = None
     name: str | None = None
-    localizableMessages: list[_ErrorMessage] | None = None  # noqa: N815 - the appliance's spelling
+    localizableMessages: _Messages | None = None  # noqa: N815 - the appliance's spelling
 
     @property
     def kind(self) -> str:
@@ -135,9 +138,10 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
         )
     if status == 404:
         return _missing(host, doing, said, names_a_thing=names_a_thing)
-    if response.has_redirect_location:
+    received = response.extensions.get(RECEIVED, response.headers)
+    if response.is_redirect and "location" in received:
         # A query may repeat ours. What is left without it must not be the half of a secret.
-        elsewhere = _concealed(response, response.headers["location"]).partition("?")[0]
+        elsewhere = _concealed(response, received["location"]).partition("?")[0]
         return ApplianceAnswerError(
             f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",

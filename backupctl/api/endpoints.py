@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from backupctl.errors import NotFoundError
 from backupctl.models import (
     ArchiveInfo,
     ArchiveSummary,
@@ -36,6 +37,10 @@ T = TypeVar("T")
 
 FIRST_RELEASE: Final = "6.5"
 """Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
+
+
+MOST_ENTRIES: Final = 20_000
+"""The most jobs, or archives, that are taken in: 8 MiB hold millions of tiny ones, and each is worked on and shown."""
 
 
 class Family(StrEnum):
@@ -92,10 +97,13 @@ class Route:
     query: tuple[tuple[str, str], ...] = ()
 
     def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
-        """Return what goes out; a parameter that is None is left out."""
+        """Return what goes out; a parameter that is None is left out.
+
+        Raises NotFoundError for one that cannot stand in the path.
+        """
         given = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(str(given.pop(name)), safe="*") for name in in_path})
+        path = self.path.format(**{name: quote(checked_name(given.pop(name)), safe="*") for name in in_path})
         query, body = _encode(self.encoding, given)
         return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 
@@ -107,6 +115,7 @@ class Endpoint(Generic[T]):
     Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
     an answer without content. ``may_miss`` says that a 404 may mean a thing that its parameters name, or that there is
     none of its kind, although there is no id in its path. ``changes`` says that it changes the appliance.
+    ``most`` is how many entries a list or a map may have.
     """
 
     doing: str
@@ -117,6 +126,7 @@ class Endpoint(Generic[T]):
     may_miss: bool = False
     changes: bool = False
     essential: type[msgspec.Struct] | None = None
+    most: int = MOST_ENTRIES
 
     def names_a_thing(self, family: Family) -> bool:
         """Return whether a 404 may mean a thing that is not there, and not only an operation."""
@@ -133,15 +143,15 @@ class Endpoint(Generic[T]):
     def decode(self, family: Family, content: bytes) -> T:
         """Return the result in a body.
 
-        Raises msgspec.DecodeError, whose text names the path of a wrong field. Numbers written as strings are
-        taken, as the appliance itself writes some, and a map is taken in the spelling of either family. Where a
-        field is odd that is not ``essential``, the essential ones are still taken.
+        Raises ``NOT_READABLE``; the text names the path of a wrong field. Numbers written as strings are taken, as
+        the appliance itself writes some, and a map is taken in the spelling of either family. Where a field is odd
+        that is not ``essential``, the essential ones are still taken.
         """
         if self.result is NoneType:
             return None  # type: ignore[return-value]
         try:
             return self._decode(family, content, self.result)  # type: ignore[no-any-return]
-        except msgspec.DecodeError:
+        except ValueError:
             if self.essential is None:
                 raise
             essential = self._decode(family, content, self.essential)
@@ -156,6 +166,8 @@ class Endpoint(Generic[T]):
             value = msgspec.json.decode(content, type=_Value[expected], strict=False).value
         else:
             value = msgspec.json.decode(content, type=expected, strict=False)
+        if isinstance(value, dict | list) and len(value) > self.most:
+            raise ValueError(f"{len(value)} entries are more than {self.most}")
         return {entry.key: entry.value for entry in value} if is_map and isinstance(value, list) else value
 
 
@@ -173,6 +185,29 @@ class _Value(msgspec.Struct, Generic[T]):
 class _Entry(msgspec.Struct, Generic[T]):
     key: str
     value: T
+
+
+LONGEST_NAME: Final = 1024
+"""Characters; the ids of the appliance have some twenty, and a URL of 64 kB is more than anybody takes."""
+
+
+def is_name(name: str) -> bool:
+    """Return whether a name can stand in a path and mean itself.
+
+    Dots would lead to another operation, a ``-`` makes an option of it in the command lines that are shown, and what
+    cannot be printed, such as a byte that is no UTF-8, is in no name of the appliance.
+    """
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
+
+
+def checked_name(name: str) -> str:
+    """Return a name that can stand in a path.
+
+    Raises NotFoundError for any other, whoever gave it: nothing can be asked for by it.
+    """
+    if is_name(name):
+        return name
+    raise NotFoundError(f"{name[:40]!r} cannot be the name of anything on an appliance")
 
 
 def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Any]:
@@ -257,7 +292,7 @@ JOB_DETAILS: Final = Endpoint(
     api=Route("GET", f"{_BACKUP}/job/details", Encoding.FLAT),
     since="6.7",
 )
-PARTS_LIST: Final = Endpoint("list the parts", list[Part], Route("GET", f"{_BACKUP}/parts"))
+PARTS_LIST: Final = Endpoint("list the parts", list[Part], Route("GET", f"{_BACKUP}/parts"), most=100)
 PARTS_GET: Final = Endpoint("estimate a part", int, Route("GET", f"{_BACKUP}/parts/{{part}}"))
 BACKUP_VALIDATE: Final = Endpoint(
     "validate a backup",
@@ -266,7 +301,9 @@ BACKUP_VALIDATE: Final = Endpoint(
     api=Route("POST", _BACKUP, Encoding.BARE, query=_action("validate")),
 )
 
-SCHEDULE_LIST: Final = Endpoint("list the schedules", dict[str, Schedule], Route("GET", _SCHEDULES), since="6.7")
+SCHEDULE_LIST: Final = Endpoint(
+    "list the schedules", dict[str, Schedule], Route("GET", _SCHEDULES), since="6.7", most=1000
+)
 SCHEDULE_GET: Final = Endpoint("read the schedule", Schedule, Route("GET", f"{_SCHEDULES}/{{schedule}}"), since="6.7")
 SCHEDULE_CREATE: Final = Endpoint(
     "create a schedule",
@@ -306,6 +343,7 @@ SYSTEM_NAME_LIST: Final = Endpoint(
     api=Route("POST", _SYSTEM_NAME, Encoding.BARE, query=_action("list")),
     since="6.7",
     may_miss=True,
+    most=1000,
 )
 ARCHIVE_LIST: Final = Endpoint(
     "list the archives at a location",

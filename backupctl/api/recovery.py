@@ -11,11 +11,18 @@ import msgspec
 from backupctl.api import endpoints
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
-from backupctl.api.endpoints import Endpoint, Family
+from backupctl.api.endpoints import Endpoint, Family, Wire
+from backupctl.api.extensions import SHOWN_AS
 from backupctl.api.session import Session
-from backupctl.api.trace import SHOWN_AS
 from backupctl.api.transport import timeout_for
-from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError, ReadOnlyError
+from backupctl.errors import (
+    ApplianceAnswerError,
+    AuthenticationError,
+    BackupctlError,
+    NotSupportedError,
+    ReadOnlyError,
+    UsageError,
+)
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -122,7 +129,8 @@ class RecoveryApi:
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
-        return self._call(endpoints.JOB_DETAILS, filter={"jobs": list(job_ids)} if job_ids else None)
+        wanted = [endpoints.checked_name(job_id) for job_id in job_ids]
+        return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
 
     def cancel_job(self, job_id: str) -> ReturnResult:
         """Ask the appliance to cancel a job."""
@@ -150,7 +158,7 @@ class RecoveryApi:
 
     def create_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Create a schedule."""
-        self._call(endpoints.SCHEDULE_CREATE, schedule=name, spec=spec)
+        self._call(endpoints.SCHEDULE_CREATE, schedule=endpoints.checked_name(name), spec=spec)
 
     def update_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Change what is set in ``spec``."""
@@ -258,11 +266,14 @@ class RecoveryApi:
         )
 
     def _about(self, status: BackupJobStatus, doing: str, job_id: str | None = None) -> BackupJobStatus:
-        """Return a status that names its job; one that names none, or another than was asked for, proves nothing."""
-        if status.id if job_id is None else status.id in {"", job_id}:
+        """Return a status that names its job; one that names none, or another than was asked for, proves nothing.
+
+        Nor does one with a name by which its job can never be asked for.
+        """
+        if endpoints.is_name(status.id) if job_id is None else status.id in {"", job_id}:
             return status
         raise ApplianceAnswerError(
-            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id or 'no job'} came back",
+            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id[:40] or 'no job'} came back",
             certain=False,
             retryable=True,
         )
@@ -274,13 +285,8 @@ class RecoveryApi:
             raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
         family = self._open()
         wire = endpoint.wire(family, _content(parameters, self._reveal))
-        request = self._client.build_request(
-            wire.method,
-            wire.target,
-            json=wire.body,
-            timeout=timeout_for(wire.method),
-            extensions={SHOWN_AS: lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown},
-        )
+        shown = lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown  # noqa: E731
+        request = self._request(endpoint, wire, {SHOWN_AS: shown})
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
             raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
@@ -313,6 +319,18 @@ class RecoveryApi:
     def _reveal(self, secret: Secret) -> str:
         self._session.known.add(secret)
         return secret.reveal()
+
+    def _request(self, endpoint: Endpoint[Any], wire: Wire, extensions: dict[str, Any]) -> httpx.Request:
+        """Return the request; what in its URL is the appliance's is short, what may be too long is the user's."""
+        try:
+            return self._client.build_request(
+                wire.method, wire.target, json=wire.body, timeout=timeout_for(wire.method), extensions=extensions
+            )
+        except httpx.InvalidURL as error:
+            raise UsageError(
+                f"the request to {endpoint.doing} cannot be written: {error}",
+                hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
+            ) from error
 
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""

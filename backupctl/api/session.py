@@ -18,7 +18,7 @@ import msgspec
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
-from backupctl.api.trace import ANSWER_IS_SECRET
+from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
 from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
 from backupctl.secret import KnownSecrets, Secret
@@ -30,8 +30,8 @@ LOGOUT_SECONDS: Final = 5.0
 _DOING: Final = "log in"
 _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
 
-_USABLE_TOKEN: Final = re.compile(r"[!-~]+")
-"""What can be sent in a header as it is; a real session id is 32 hexadecimal digits."""
+_USABLE_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
+"""What can be sent in a header as it is, and is not too long for one; a real session id is 32 hexadecimal digits."""
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
 

@@ -12,13 +12,8 @@ import httpx
 import msgspec
 
 from backupctl.api.answers import NOT_READABLE
+from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
 from backupctl.secret import MASK, KnownSecrets
-
-SHOWN_AS: Final = "shown_as"
-"""The extension of a request with a callable that returns its path with query, and its body, secrets masked."""
-
-ANSWER_IS_SECRET: Final = "answer_is_secret"  # noqa: S105 - a name
-"""The extension of a request whose answer, if it is a good one, is a secret."""
 
 LONGEST_SHOWN: Final = 64 * 1024
 """The characters of a body that are shown."""
@@ -47,7 +42,7 @@ def _request_lines(request: httpx.Request) -> Iterator[str]:
 
 def _response_lines(request: httpx.Request, response: httpx.Response, known: KnownSecrets) -> Iterator[str]:
     yield f"{response.status_code} {response.reason_phrase}"
-    yield from _header_lines(response.headers.multi_items())
+    yield from _header_lines(response.extensions[RECEIVED].multi_items())
     if not response.content:
         return
     if response.is_success and request.extensions.get(ANSWER_IS_SECRET):

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from backupctl.api.answers import CONCEAL
+from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.api.trace import trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
@@ -235,18 +235,25 @@ class BoundedTransport(httpx.BaseTransport):
         finally:
             response.close()
         coding = response.headers.get("content-encoding", "identity").strip().lower()
-        headers = [
-            (name, value)
-            for name, value in response.headers.raw
-            if name.lower() not in {b"content-encoding", b"content-length", b"transfer-encoding"}
-        ]
         return httpx.Response(
             response.status_code,
-            headers=headers,
+            headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _KEPT_FROM_HTTPX],
             content=_decoded(bytes(body), coding, request),
             request=request,
-            extensions={CONCEAL: self._known.conceal},
+            extensions={CONCEAL: self._known.conceal, RECEIVED: response.headers},
         )
+
+
+_KEPT_FROM_HTTPX: Final = frozenset(
+    {
+        *(b"content-encoding", b"content-length", b"transfer-encoding"),  # the body is whole and decoded
+        b"location",  # httpx builds the next request even where it must not follow, and raises anything for an odd URL
+        *(
+            b"set-cookie",
+            b"set-cookie2",
+        ),  # no cookie is kept, and what parses them complains of odd ones with a traceback
+    }
+)
 
 
 def _decoded(body: bytes, coding: str, request: httpx.Request) -> bytes:
@@ -261,8 +268,9 @@ def _decoded(body: bytes, coding: str, request: httpx.Request) -> bytes:
             continue
         if len(decoded) > BODY_LIMIT:
             raise _too_large(request)
-        if not decoder.eof:
-            raise httpx.DecodingError(f"the {coding} body ends too early", request=request)
+        if not decoder.eof or decoder.unused_data:
+            wrong = "goes on behind its end" if decoder.eof else "ends too early"
+            raise httpx.DecodingError(f"the {coding} body {wrong}", request=request)
         return decoded
     if coding in _WINDOW_BITS:
         raise httpx.DecodingError(f"the body is not {coding}", request=request)

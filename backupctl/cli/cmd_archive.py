@@ -20,6 +20,7 @@ from backupctl.operations.archives import read_archive, read_archives, read_syst
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results import ArchiveResult, ArchivesResult, SystemsResult
+from backupctl.rules.fields import check_comment
 from backupctl.settings.options import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,6 +131,8 @@ def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -
 def _filter(
     now: datetime, *, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
+    if comment_contains is not None:
+        check_comment(comment_contains)
     return ArchiveFilter(
         start_timestamp=parse_moment("--since", since, now) if since is not None else None,
         end_timestamp=parse_moment("--until", until, now) if until is not None else None,

@@ -7,7 +7,14 @@ from typing import Final
 
 import msgspec
 
-from backupctl.errors import BackupctlError, BackupFailedError, BusyError, InterruptedRunError, TimedOutError
+from backupctl.errors import (
+    ApplianceAnswerError,
+    BackupctlError,
+    BackupFailedError,
+    BusyError,
+    InterruptedRunError,
+    TimedOutError,
+)
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
@@ -110,6 +117,9 @@ def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadl
         until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
         known = yield from retrying(appliance, appliance.api.jobs, until=until)
         answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
+        if isinstance(answer, BackupJobStatus) and answer.id in known:
+            message = f"{appliance.host} answered with the job {answer.id}, which was there before"
+            answer = ApplianceAnswerError(message, certain=False)
         if not isinstance(answer, BackupctlError):
             job = jobs.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,8 @@ from backupctl.results import Job, Message
 from backupctl.rules.location import mask_location
 
 LATEST: Final = "latest"
+_LARGEST: Final = 2**63
+"""Numbers from here on do not fit into the 64 bits that readers of JSON have for them."""
 _TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
 
 
@@ -57,7 +59,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         start_time=known.start_time or as_utc(details.start_time),
         end_time=known.end_time or (as_utc(details.end_time) if _ended(known.state or job_state) else None),
         type=details.type,
-        size_bytes=_whole(details.size),
+        size_bytes=whole(details.size),
         duration_seconds=_duration(details.duration, known.duration_seconds),
         location=mask_location(details.location) if details.location else known.location,
         location_user=details.location_user or known.location_user,
@@ -203,9 +205,14 @@ def _ended(state: str) -> bool:
 def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
     """Return the messages of the appliance as values of ours."""
     return tuple(
-        Message(id=message.id or "", default_message=message.text, args=tuple(str(arg) for arg in message.args or ()))
+        Message(id=message.id or "", default_message=message.text, args=tuple(_args(message)))
         for message in messages or ()
     )
+
+
+def _args(message: LocalizableMessage) -> Iterator[str]:
+    """Return the arguments of a message, texts and numbers; nested ones, which the API does not know, are left out."""
+    return (str(arg) for arg in message.args or () if isinstance(arg, str | int | float))
 
 
 def _percent(value: float | None, known: int | None) -> int | None:
@@ -216,12 +223,13 @@ def _percent(value: float | None, known: int | None) -> int | None:
 
 def _duration(seconds: float | None, known: int | None) -> int | None:
     """Return whole seconds; what is below zero tells of a clock that was set back, and not of the job."""
-    whole = _whole(seconds)
-    return known if whole is None or whole < 0 else whole
+    found = whole(seconds)
+    return known if found is None else found
 
 
-def _whole(number: float | None) -> int | None:
-    return None if number is None or not math.isfinite(number) else int(number)
+def whole(number: float | None) -> int | None:
+    """Return a size or a duration as a whole number, None for what cannot be one: negative, not a number, endless."""
+    return int(number) if number is not None and 0 <= number < _LARGEST else None
 
 
 def _build(details: JobDetails) -> str | None:

@@ -61,6 +61,9 @@ def find_lost_job(
         ids = yield from attempt(appliance.api.jobs, until=_until(clock, give_up), held=True)
         doubt = ids if isinstance(ids, BackupctlError) else None
         for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
+            if clock.monotonic() > give_up + _LAST_ANSWER_SECONDS:
+                doubt = doubt or OutcomeUnknownError("more jobs are new than there was time to look at")
+                break
             found = yield from _adopt(appliance, expected, job_id, _until(clock, give_up))
             if isinstance(found, Job):
                 return found

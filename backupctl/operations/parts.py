@@ -4,6 +4,7 @@ from functools import partial
 
 from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundError
 from backupctl.models import Part
+from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
 from backupctl.results import PartSize
@@ -37,5 +38,5 @@ def _sized(part: Part, size_mb: int | None) -> PartSize:
         description=part.description.text if part.description else "",
         selected_by_default=part.selected_by_default,
         optional=part.optional,
-        size_mb=size_mb,
+        size_mb=jobs.whole(size_mb),
     )

@@ -123,7 +123,7 @@ def location_checks(location_type: str, release: str) -> list[Check]:
     """
     if not release:
         return []
-    numbers = tuple(int(number) for number in re.findall(r"\d+", release))
+    numbers = tuple(int(number) for number in re.findall(r"[0-9]{1,9}", release))
     better = {
         "SFTP": "SCP" if numbers < (7,) else None,
         "SCP": "SFTP" if numbers >= (7,) else None,

@@ -8,11 +8,13 @@ import json
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from backupctl.api import endpoints
 from backupctl.api.answers import raise_for_status, unreachable, vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -26,6 +28,7 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, HOST, REST_LOGIN, Reply, Wire, api_over, html
 
@@ -333,10 +336,12 @@ def test_answer_of_every_2xx_is_no_error(status: int) -> None:
     assert vapi_error(response(status)) is None
 
 
-def test_redirect_is_told_without_its_query_which_may_repeat_a_password() -> None:
-    away = response(302, headers={"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"})
-    error = raised(lambda: raise_for_status(away, "list the systems at a location"))
+def test_redirect_is_told_without_its_query_which_may_repeat_a_password(clock: FakeClock) -> None:
+    away = {"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"}
+    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+    error = raised(api_over(wire, clock).jobs)
     assert "redirects to 'https://portal.example.com/x' (302)" in error.message
+    assert "s3cret" not in error.message
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -349,6 +354,57 @@ def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> 
     assert HOST in error.message
     assert "https://portal.example.com/login" in error.message
     assert wire.asked == ["POST /api/session", path]
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["https:///x", "https://xn--/", "https://[::1", "https://h:port/", "x" * 70_000, ""],
+    ids=lambda location: location[:20],
+)
+def test_redirect_to_no_url_at_all_is_refused_as_any_other(location: str, clock: FakeClock) -> None:
+    away = {"location": location}
+    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+    assert "redirects to" in raised(api_over(wire, clock).jobs).message
+
+
+def test_cookie_is_neither_read_nor_sent(clock: FakeClock, recwarn: pytest.WarningsRecorder) -> None:
+    cookies = {"set-cookie": "vmware-api-session-id=stolen; Max-Age=x; Version=y; Expires=Thu, 99 Foo 99999"}
+    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(200, [], cookies)})
+    api = api_over(wire, clock)
+    assert [api.jobs(), api.jobs()] == [[], []]
+    assert all("cookie" not in request.headers for request in wire.requests)
+    assert not recwarn.list
+
+
+NO_NAMES = ["", ".", "..", "....", "-x", "--insecure", "a\nb", "\udcff", "\u202ea", "x" * 1025, "x" * 70_000]
+
+
+@pytest.mark.parametrize("family", ["rest", "api"])
+@pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
+def test_name_that_leads_elsewhere_is_not_found_and_not_asked_for(name: str, family: str, clock: FakeClock) -> None:
+    wire = Wire({**REST_LOGIN, **API_LOGIN})
+    api = api_over(wire, clock, family=family)
+    for ask in (api.job, api.cancel_job, api.part_size, api.schedule, api.delete_schedule, api.run_schedule):
+        assert type(raised(partial(ask, name))) is NotFoundError
+    assert type(raised(lambda: api.job_details([name]))) is NotFoundError
+    assert all("session" in asked for asked in wire.asked)
+
+
+@pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
+def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name: str, clock: FakeClock) -> None:
+    started = Reply(200, {"id": name, "state": "INPROGRESS"})  # a lone surrogate is no JSON, and as little an answer
+    api = api_over(Wire({**API_LOGIN, "POST /api/appliance/recovery/backup/job": started}), clock)
+    request = BackupRequest(parts=("common",), location_type="FTP", location="ftp://h/d")
+    error = raised(lambda: api.create_job(request))
+    assert (type(error), error.certain) == (ApplianceAnswerError, False)
+
+
+def test_list_of_more_jobs_than_anybody_has_cannot_be_used(clock: FakeClock) -> None:
+    jobs = "GET /api/appliance/recovery/backup/job"
+    longest = [str(number) for number in range(endpoints.MOST_ENTRIES)]
+    api = api_over(Wire({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
+    assert len(api.jobs()) == endpoints.MOST_ENTRIES
+    assert "20001 entries are more than 20000" in raised(api.jobs).message
 
 
 JOB = {"id": "j", "state": "INPROGRESS", "progress": 3, "messages": []}
@@ -385,7 +441,16 @@ def test_answer_that_cannot_be_read_says_where_and_is_not_certain(body: Any, why
 
 
 @pytest.mark.parametrize(
-    "odd", [{"progress": "most"}, {"messages": [{"args": {}}]}, {"start_time": "yesterday"}], ids=str
+    "odd",
+    [
+        {"progress": "most"},
+        {"messages": [{"args": {}}]},
+        {"messages": [{}] * 1001},
+        {"start_time": "yesterday"},
+        {"start_time": 253402300800},  # the year 10000
+        {"end_time": -62135596801},
+    ],
+    ids=lambda odd: str(odd)[:40],
 )
 def test_answer_with_an_odd_field_still_tells_the_state_of_a_job(odd: dict[str, Any], clock: FakeClock) -> None:
     wire = Wire({**API_LOGIN, GET_JOB: Reply(200, {**JOB, **odd})})

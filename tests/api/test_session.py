@@ -359,6 +359,7 @@ ODD_TOKENS: list[Any] = [
     b'"t\xc3\xb6ken"',
     b'"a b"',
     b"[" * 99999,
+    b'"' + b"x" * 4097 + b'"',
 ]
 
 

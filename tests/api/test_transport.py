@@ -6,7 +6,6 @@ import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -29,6 +28,7 @@ from backupctl.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
 from tests.support.clock import FakeClock
+from tests.support.raw_server import listening
 from tests.support.wire import API_LOGIN, HOST, Reply, Wire, api_over
 
 URL = f"https://{HOST}/api/x"
@@ -128,6 +128,7 @@ def test_body_that_explodes_when_decoded_is_given_up(
         ("gzip, gzip", gzip.compress(b"x"), "encoded as 'gzip, gzip'"),
         ("gzip", b"[]", "not gzip"),
         ("gzip", gzip.compress(b"[1, 2, 3]")[:-9], "ends too early"),
+        ("gzip", gzip.compress(b"[1, 2, 3]") + b"[]", "goes on behind its end"),
         ("deflate", b"\xff\xff\xff", "not deflate"),
     ],
 )
@@ -240,36 +241,6 @@ def test_connection_is_kept_open_however_long_it_is_idle() -> None:
 
 
 # Real sockets
-
-
-@contextmanager
-def listening(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[tuple[str, list[int]]]:
-    """Serve each connection on loopback in a thread until the block ends; yields the address and the connections."""
-    over, connections = threading.Event(), list[int]()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, (_, port) = server.accept()
-                except OSError:
-                    return
-                connections.append(port)
-                threading.Thread(target=each, args=(connection,), daemon=True).start()
-
-        def each(connection: socket.socket) -> None:
-            with connection:
-                try:
-                    serve(connection, over)
-                except OSError:
-                    return
-
-        threading.Thread(target=accept, daemon=True).start()
-        try:
-            yield f"127.0.0.1:{server.getsockname()[1]}", connections
-        finally:
-            over.set()
-            server.shutdown(socket.SHUT_RDWR)
 
 
 def trickle(start: bytes, byte: bytes) -> Callable[[socket.socket, threading.Event], None]:

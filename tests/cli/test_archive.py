@@ -183,3 +183,20 @@ def test_archive_show_without_a_system_asks_for_one_where_there_are_several(cloc
     assert (run.code, run.result["error"]["message"]) == (2, "there are 2 systems at the location")
     every = backupctl("archive", "list", "--location", LOCATION, "-o", "json").result["archives"]
     assert {archive["system_name"] for archive in every} == {SYSTEM, "sn_vc02.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("list", "--system", "\udcff"), 10),
+        (("list", "--system", ".."), 10),
+        (("show", "\udcff"), 10),
+        (("list", "--comment-contains", "\udcff"), 2),
+        (("list", "--comment-contains", "x" * 70_000, "--api", "rest"), 2),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_archive_with_what_stands_in_no_url_is_told_so(words: tuple[str, ...], code: int) -> None:
+    run = CommandLine(history=True)("archive", *words, "--location", LOCATION)
+    assert run.code == code
+    assert "unexpected" not in run.err

@@ -214,6 +214,25 @@ def test_create_that_could_look_only_once_does_not_call_it_safe_to_try_again(clo
     assert "no time to look again" in str(error)
 
 
+def test_create_answered_with_a_job_that_was_there_before_does_not_take_its_success_for_ours(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=status(OLD, "SUCCEEDED"), job=status(OLD, "SUCCEEDED"))
+    error = refused(bench, plan())
+    assert type(error) is NotStartedError
+    assert "which was there before" in error.message
+    assert api.names().count("create_job") == 1
+
+
+def test_create_whose_answer_is_lost_among_countless_new_jobs_ends_in_time(clock: FakeClock) -> None:
+    def slow(*_: object) -> dict[str, JobDetails]:
+        clock.sleep(1)
+        return {}
+
+    countless = [str(number) for number in range(20_000)]
+    bench, _ = scripted(clock, jobs=[[OLD], countless], create_job=LOST, job_details=slow)
+    assert type(refused(bench, plan())) is OutcomeUnknownError
+    assert clock.elapsed < 70
+
+
 @pytest.mark.parametrize(
     "theirs",
     [

@@ -123,6 +123,9 @@ def test_details_add_what_only_they_know() -> None:
         ({"progress": DetailsProgress(total=math.nan, completed=1)}, "progress", 30),
         ({"progress": DetailsProgress(total=100)}, "progress", 30),
         ({"size": math.inf}, "size_bytes", None),
+        ({"size": 1e300}, "size_bytes", None),
+        ({"size": -1.0}, "size_bytes", None),
+        ({"duration": 2.0**63}, "duration_seconds", None),
         ({"duration": math.nan}, "duration_seconds", None),
         ({"build": BuildInfo(version_name="VC-8.0.2a")}, "build", "VC-8.0.2a"),
         ({"build": BuildInfo(build_number="1")}, "build", "1"),
@@ -132,6 +135,11 @@ def test_details_add_what_only_they_know() -> None:
 )
 def test_details_that_are_odd_stay_harmless(fields: dict[str, Any], name: str, value: object) -> None:
     assert getattr(jobs.from_details(details(**fields), KNOWN), name) == value
+
+
+def test_message_with_nested_arguments_keeps_the_plain_ones() -> None:
+    odd = LocalizableMessage(id="m", args=["text", 7, [["nested"]], {"more": {}}, None, 0.5])
+    assert jobs.messages_of([odd])[0].args == ("text", "7", "0.5")
 
 
 def test_secret_in_a_location_of_the_appliance_is_masked_in_every_list(clock: FakeClock) -> None:

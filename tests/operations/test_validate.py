@@ -276,6 +276,11 @@ def test_location_type_that_does_not_fit_the_release_is_a_warning_with_the_bette
     assert better is None or check.message.endswith(f"{better} does")
 
 
+@pytest.mark.parametrize("release", ["8" * 5000, "\u0668.0", "."])
+def test_location_type_with_an_odd_release_still_gets_its_check(release: str) -> None:
+    assert len(location_checks("SFTP", release)) == 1
+
+
 def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted(clock: FakeClock) -> None:
     bench, _ = prepared(clock)
     assert checks(bench)["encryption"][0][0] == "WARNING"
@@ -292,6 +297,12 @@ def test_part_whose_size_the_appliance_does_not_tell_has_none(unknown: Backupctl
     parts = bench.run(read_parts(bench.appliance))
     assert [(part.id, part.size_mb) for part in parts] == [("common", 700), ("seat", None), ("supervisors", 50)]
     assert total_mb(parts) == 750
+
+
+@pytest.mark.parametrize("size", [-1, 2**63, 10**400], ids=lambda size: str(size)[:20])
+def test_part_whose_size_cannot_be_one_has_none(size: int, clock: FakeClock) -> None:
+    bench, _ = prepared(clock, part_size=[700, size, 50])
+    assert [part.size_mb for part in bench.run(read_parts(bench.appliance))] == [700, None, 50]
 
 
 def test_parts_of_unknown_sizes_have_no_total(clock: FakeClock) -> None:

@@ -21,6 +21,8 @@ ANY_TEXT = st.text(alphabet=st.characters())
         ("\ufeffzero\u200bwidth", r"\ufeffzero\u200bwidth"),
         ("\udcff", r"\udcff"),
         ("\x00", r"\x00"),
+        ("e\u0301\u0323 is one", "e\u0301\u0323 is one"),
+        ("Z" + "\u0336" * 7 + "!", "Z" + "\u0336" * 5 + r"\u0336\u0336!"),
     ],
 )
 def test_printable_nasty_text_is_spelled_out(text: str, shown: str) -> None:

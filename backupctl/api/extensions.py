@@ -1,0 +1,15 @@
+"""What is attached to requests and answers on their way through the floors of this package, by its name."""
+
+from typing import Final
+
+SHOWN_AS: Final = "shown_as"
+"""The extension of a request with a callable that returns its path with query, and its body, secrets masked."""
+
+ANSWER_IS_SECRET: Final = "answer_is_secret"  # noqa: S105 - a name
+"""The extension of a request whose answer, if it is a good one, is a secret."""
+
+CONCEAL: Final = "conceal"
+"""The extension of an answer with what takes our secrets out of its texts before they become part of a sentence."""
+
+RECEIVED: Final = "received"
+"""The extension of an answer with all its headers (httpx.Headers), those too that httpx must not get to see."""

@@ -1,0 +1,205 @@
+"""Whatever an appliance answers, a command ends with a code that means something, and shows nothing that acts."""
+
+import json
+import re
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backupctl.errors import ExitCode
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
+from tests.support.fuzzing import Show, Tally, failure_of
+from tests.support.hostile_line import Exchange, HostileLine, repeated_posts
+from tests.support.hostile_values import FORGED, MARKED
+
+AT: Final = ("--location", LOCATION, "--location-user", "backup")
+ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
+FROM: Final = ("--location", ARCHIVE, "--location-user", "backup", "--sso-username", USER)
+CREATE: Final = ("create", "--location", LOCATION)
+COMMANDS: Final = (
+    (*CREATE, "--timeout", "2m"),
+    (*CREATE, "--timeout", "2m"),
+    (*CREATE, "--timeout", "2m", "--part", "common", "--stall-timeout", "1m"),
+    (*CREATE, "--timeout", "2m", "--if-running", "wait"),
+    (*CREATE, "--timeout", "2m", "--if-running", "attach"),
+    (*CREATE, "--no-wait"),
+    ("watch", "latest", "--timeout", "2m"),
+    ("watch", "20260301-020000-24091160", "--timeout", "1m"),
+    ("status", "latest"),
+    ("list",),
+    ("list", "--state", "SUCCEEDED", "--limit", "3"),
+    ("cancel", "latest"),
+    ("parts",),
+    ("validate", "--location", LOCATION),
+    ("schedule", "list"),
+    ("schedule", "show"),
+    ("schedule", "set", *AT, "--at", "02:30"),
+    ("schedule", "enable"),
+    ("schedule", "run", "--timeout", "2m"),
+    ("schedule", "delete"),
+    ("archive", "systems", *AT, "--allow-password-in-url"),
+    ("archive", "list", *AT, "--allow-password-in-url"),
+    ("archive", "show", "S_8.0.0.10000_20260301-000000_", *AT, "--allow-password-in-url"),
+)
+TO_FRESH: Final = (
+    ("restore", "validate", *FROM),
+    ("restore", "create", *FROM, "--yes", "--timeout", "2m"),
+    ("restore", "status"),
+    ("restore", "watch", "--timeout", "2m"),
+    ("restore", "cancel"),
+    ("restore", "reconcile", "--sso-username", USER, "--timeout", "2m"),
+)
+OUTPUTS: Final = (("-o", "text"), ("-o", "text", "-v"), ("-o", "text", "-q"), ("-o", "json"), ("-o", "jsonl"))
+NEVER: Final = {ExitCode.BUG, ExitCode.CONFIG, ExitCode.OUTPUT, ExitCode.INTERRUPTED}
+"""Codes that are no appliance's to bring about."""
+SECRETS: Final = {"BACKUPCTL_LOCATION_PASSWORD": "l0cation", "BACKUPCTL_SSO_PASSWORD": "Sso-1"}
+FRESH_PORT: Final = 5480
+
+MOST_REQUESTS: Final = 5000
+LONGEST: Final = 3600.0
+"""Seconds that a command may take on its clock; those that wait are told to wait two minutes for the job."""
+ANSWERS_FOR_A_COMMAND: Final = 20
+"""A whole command for so many answers of the seeded budget: it costs as much as twenty of them."""
+
+
+@dataclass
+class Scene:
+    """A command line that was run, and the hostile line that it talked on."""
+
+    words: tuple[str, ...]
+    output: str
+    line: HostileLine
+    clock: FakeClock
+    run: Run
+
+    @property
+    def document(self) -> Any:
+        """The one document, or the last line, of what programs read; every line of it can be read."""
+        if self.output == "json":
+            return json.loads(self.run.out)
+        return [json.loads(line) for line in self.run.out.splitlines()][-1]
+
+
+def played(random: Random) -> Scene:
+    """Run one command against a hostile appliance."""
+    clock = FakeClock()
+    fresh = random.random() < 0.2
+    words = random.choice(TO_FRESH if fresh else COMMANDS)
+    release = random.choice(("6.5", "6.7", "7.0", "8.0"))
+    appliance = Appliance(clock, host=HOST, release=release, history=random.random() < 0.8, fresh=fresh)
+    simulator = SimulatorTransport(appliance, clock)
+
+    def honest(request: httpx.Request) -> tuple[int, Any]:
+        response = simulator.handle_request(request)
+        return response.status_code, json.loads(response.content) if response.content else None
+
+    hostility = random.choice((0.05, 0.3, 0.6, 1.0))
+    line = HostileLine(
+        random,
+        clock,
+        honest,
+        hostility=hostility,
+        login_hostility=hostility / 8,
+        plausible=random.random() < 0.7,
+        port=FRESH_PORT if fresh else None,
+    )
+    backupctl = CommandLine(appliance, clock=clock, transport=line, environ=TO_APPLIANCE | SECRETS)
+    output = random.choice(OUTPUTS)
+    return Scene(words, output[1], line, clock, backupctl(*words, *output))
+
+
+def judge(scene: Scene) -> None:
+    """Hold what must hold after any command."""
+    run, line = scene.run, scene.line
+    assert run.code in set(ExitCode) - NEVER, run.err
+    assert line.violations == []
+    assert len(line.exchanges) <= MOST_REQUESTS
+    assert scene.clock.elapsed <= LONGEST
+    assert_harmless(run.out)
+    assert_harmless(run.err)
+    if scene.output != "text":
+        assert scene.document["exit_code"] == run.code
+    if scene.words[0] == "create":
+        assert repeated_posts(line.exchanges, "/backup/job") == [] or "--if-running" in scene.words
+    if scene.words[0] == "create" and run.code == ExitCode.DONE and "--no-wait" not in scene.words:
+        assert_done(scene)
+
+
+def assert_harmless(shown: str) -> None:
+    """Nothing that acts on a terminal, no line or markup that is not ours, no traceback and no secret is shown."""
+    assert all(character.isprintable() or character == "\n" for character in shown), repr(shown)
+    assert "Traceback" not in shown
+    assert not re.search(f"^{FORGED}", shown, re.MULTILINE), shown
+    assert shown.count("MARKED") == shown.count(MARKED), shown
+    for secret in (PASSWORD, *SECRETS.values()):
+        assert secret not in shown
+
+
+def assert_done(scene: Scene) -> None:
+    """Somebody said SUCCEEDED, in an answer that can be read, about the very job that is shown."""
+    ids = {job_id for exchange in scene.line.exchanges if (job_id := succeeded(exchange))}
+    assert ids, scene.run.out
+    if scene.output != "text":
+        assert scene.document["results"][0]["job"]["id"] in ids
+
+
+def succeeded(exchange: Exchange) -> str | None:
+    """Return the job of which a good answer says that it has succeeded."""
+    said, path = exchange.said, exchange.request.url.path
+    if exchange.status is None or not 200 <= exchange.status < 300 or not isinstance(said, dict):
+        return None
+    status = said.get("value") if path.startswith("/rest") else said
+    if not isinstance(status, dict) or status.get("state") != "SUCCEEDED":
+        return None
+    return str(status.get("id") or path.rpartition("/")[2])
+
+
+def play(random: Random, tally: Tally) -> None:
+    scene = played(random)
+    judge(scene)
+    tally.answers += scene.line.consumed
+    tally.ends[f"exit code {int(scene.run.code)}"] += 1
+
+
+def test_commands_with_a_few_hostile_answers_end_with_a_code_that_means_something() -> None:
+    tally = Tally()
+    for seed in range(5):
+        with failure_of(f"the seed {seed}"):
+            play(Random(seed), tally)
+    assert tally.answers >= 5
+
+
+@pytest.mark.exhaustive
+def test_600_commands_with_hostile_answers_end_with_a_code_that_means_something(show: Show) -> None:
+    tally = Tally()
+
+    @given(st.randoms(use_true_random=False))
+    @settings(max_examples=600, deadline=None, database=None, derandomize=True)
+    def command(random: Random) -> None:
+        play(random, tally)
+
+    command()
+    show(f"by hypothesis, whole commands: {tally}")
+    assert sum(tally.ends.values()) >= 600
+    assert tally.answers >= 600
+
+
+@pytest.mark.exhaustive
+def test_many_more_commands_with_hostile_answers_end_with_a_code_that_means_something(
+    fuzz_answers: int, show: Show
+) -> None:
+    tally = Tally()
+    commands = fuzz_answers // ANSWERS_FOR_A_COMMAND
+    for seed in range(commands):
+        with failure_of(f"the seed {seed}"):
+            play(Random(seed), tally)
+    show(f"by the seeds below {commands}, whole commands: {tally}")
+    assert tally.answers >= commands

@@ -1,0 +1,92 @@
+"""Eight MiB of tiny things: what a body may hold is more than anybody can work on, or show."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.transport import SimulatorTransport
+from tests.support.clock import FakeClock
+from tests.support.command_line import HOST, LOCATION, CommandLine
+from tests.support.hostile_answers import BODY_LIMIT
+
+pytestmark = pytest.mark.exhaustive
+
+AT: Final = ("--location", LOCATION)
+MOST_SHOWN: Final = 64 * 1024
+MOST_REQUESTS: Final = 20
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A command, the end of the path whose answer is a crowd, and that answer: ``start``, ``item`` after ``item``."""
+
+    words: tuple[str, ...]
+    path: str
+    start: bytes
+    item: bytes
+    end: bytes
+    code: int = 6
+    status: int = 200
+
+    @property
+    def body(self) -> bytes:
+        """The answer, as long as one may be; ``#`` in an item is its number."""
+        items: list[bytes] = []
+        size = len(self.start) + len(self.end)
+        while True:
+            item = self.item.replace(b"#", b"%x" % len(items))
+            size += len(item) + 1
+            if size > BODY_LIMIT:
+                return self.start + b",".join(items) + self.end
+            items.append(item)
+
+
+JOB: Final = b'{"state":"FAILED","messages":['
+CROWDS: Final = {
+    "details": Crowd(("list",), "/job/details", b"{", b'"#":{"status":""}', b"}"),
+    "job ids": Crowd(("status", "latest"), "/backup/job", b"[", b'"#"', b"]"),
+    "parts": Crowd(("parts",), "/parts", b"[", b'{"id":"#"}', b"]"),
+    "schedules": Crowd(("schedule", "list"), "/schedules", b"{", b'"#":{}', b"}"),
+    "systems": Crowd(("archive", "systems", *AT), "/system-name", b"[", b'"#"', b"]"),
+    "archives": Crowd(("archive", "list", *AT), "/archives", b"[", b'{"archive":"#"}', b"]"),
+    "messages": Crowd(("status", "latest"), "/backup/job/20", JOB, b'{"id":"a"}', b"]}", code=7),
+    "arguments": Crowd(("status", "latest"), "/backup/job/20", JOB + b'{"id":"a","args":[', b"[]", b"]}]}", code=7),
+    "errors": Crowd(("list",), "/job/details", b'{"error_type":"ERROR","messages":[', b'{"id":"a"}', b"]}", status=500),
+}
+
+
+class Crowded(httpx.BaseTransport):
+    """An appliance one of whose answers is a crowd."""
+
+    def __init__(self, clock: FakeClock, crowd: Crowd) -> None:
+        self.appliance = Appliance(clock, host=HOST, history=True)
+        self.requests = 0
+        self._inner = SimulatorTransport(self.appliance, clock)
+        self._crowd, self._body = crowd, crowd.body
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        path = request.url.path
+        if path.endswith(self._crowd.path) or (self._crowd.path.endswith("/20") and self._crowd.path in path):
+            stream = httpx.ByteStream(self._body)
+            return httpx.Response(self._crowd.status, stream=stream, request=request)
+        return self._inner.handle_request(request)
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
+def test_command_with_an_answer_of_countless_things_shows_little_and_asks_little(
+    crowd: Crowd, output: str, clock: FakeClock
+) -> None:
+    line = Crowded(clock, crowd)
+    run = CommandLine(line.appliance, clock=clock, transport=line)(*crowd.words, "-o", output)
+    assert run.code == crowd.code
+    assert len(run.out) + len(run.err) < MOST_SHOWN
+    assert line.requests <= MOST_REQUESTS
+    if output == "json":
+        document: Any = json.loads(run.out)
+        assert document["exit_code"] == crowd.code

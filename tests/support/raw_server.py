@@ -1,0 +1,39 @@
+"""Servers on loopback that speak no HTTP but what a test writes, byte by byte."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Serve = Callable[[socket.socket, threading.Event], None]
+"""Serves one connection; the event says that the test is over."""
+
+
+@contextmanager
+def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
+    """Serve each connection on loopback in a thread until the block ends; yields the address and the connections."""
+    over, connections = threading.Event(), list[int]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, (_, port) = server.accept()
+                except OSError:
+                    return
+                connections.append(port)
+                threading.Thread(target=each, args=(connection,), daemon=True).start()
+
+        def each(connection: socket.socket) -> None:
+            with connection:
+                try:
+                    serve(connection, over)
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}", connections
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)
