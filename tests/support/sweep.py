@@ -16,8 +16,8 @@ from tests.support.command_line import LOCATION, Run
 from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, Served, dispositions
 from tests.support.witness import STAGES, Moment, ask, jobs_of, witness
 
-ENDS_WITHIN = 6.0
-"""Seconds from a signal to the end: five for the logout, one for the rest."""
+ENDS_WITHIN = 7.0
+"""Seconds from a signal to the end: five for the logout, two for the rest where four run at once."""
 LANES = 4
 """How many commands run at once: most of their time is waiting."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
