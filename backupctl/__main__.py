@@ -19,11 +19,21 @@ def main() -> None:
 
         code = run(App.of_process(sys.argv[1:]))
         signals.ignore()  # the code is known: while the interpreter ends, nothing changes it
-    except BaseException as end:  # while the program is still being loaded, or again while it ends
-        if not isinstance(end, KeyboardInterrupt) and not signals.interrupted():
-            raise
+    except BaseException as end:  # noqa: BLE001 - while the program is being loaded or ends; no traceback reaches a user
         code = 130
+        if not isinstance(end, KeyboardInterrupt) and not signals.interrupted():
+            code = 1
+            _say(end)
     sys.exit(code)
+
+
+def _say(end: BaseException) -> None:
+    """Name what ended the program where not even that works which shows errors, as without memory."""
+    why = f": {end}" if isinstance(end, ImportError) else ""
+    try:
+        sys.stderr.write(f"error: unexpected: {type(end).__name__}{why}\n")
+    except (OSError, ValueError, AttributeError):  # full, closed, or none at all
+        return
 
 
 if __name__ == "__main__":

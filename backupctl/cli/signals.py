@@ -73,7 +73,14 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
     def deliver(number: int, _frame: FrameType | None) -> None:
         sent.append(Interruption(signal.Signals(number).name))
         mailbox.put(sent[-1])
-        _in_a_while(lambda: None if sent[0].taken else _quit())
+        _in_a_while(look_after)
+
+    def look_after() -> None:
+        if not sent[0].taken:
+            _quit()
+        # CPython (seen: 3.11) waits for ever in SimpleQueue.get when a signal comes just as its time is over, as this
+        # one may: the handler of every signal has to put something in.
+        mailbox.put(sent[0])
 
     before = {number: signal.getsignal(number) for number in _caught()}
     decided = decides and _interrupt in before.values()

@@ -252,6 +252,8 @@ class Fleet(Generic[T]):
             self._advance(run, None, error)
 
     def _interrupt(self, interruption: Interruption) -> None:
+        if interruption.taken:  # sent again, to wake whoever waits
+            return
         interruption.taken = True
         now = self._clock.monotonic()
         if self._interruption is not None:

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from tests.support.processes import CLOCK, Program, Served, Simulators, wait_until
-from tests.support.sweep import SCENES, SIGNALS, Scene, Tally, in_time, live, on_the_wire, sample, sweep
-from tests.support.witness import Witness, jobs_of, witness
+from tests.support.sweep import SCENES, SIGNALS, Scene, Strike, Tally, in_time, live, on_the_wire, sample, sweep
+from tests.support.witness import Moment, Witness, jobs_of, witness
 
 pytestmark = pytest.mark.real
 
@@ -90,6 +90,15 @@ def _whole(served: Served, count: int | None) -> Iterator[str]:
     states = [job["status"] for job in jobs_of(served)]
     if set(states) - {"SUCCEEDED"} or (count is not None and len(states) != count):
         yield f"the appliance has the jobs {states}"
+
+
+def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program: Program, serve: Simulators) -> None:
+    """The limit of the logout and that of writing come at the same moment, which once made the wait endless."""
+    scene, tally = SCENES["create"], Tally()
+    silent = serve.many(4, "--no-tls", faults=["slow=7s@login"])
+    sweep(program, iter(silent), scene, [Strike(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], tally)
+    assert tally.faults == []
+    assert tally.counts["code 130"] == len(silent)
 
 
 # A second signal

@@ -1,19 +1,18 @@
 """Two runs at once against one appliance: each tells the truth about the one job that can run at a time."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pytest
 
 from tests.support.command_line import Run
-from tests.support.processes import Program, Served, Simulators
+from tests.support.processes import Program, Served, Simulators, side_by_side
 from tests.support.witness import Moment, Witness, jobs_of, witness
 
 pytestmark = pytest.mark.real
 
-ROUNDS = 3
+ROUNDS = 4
 TOGETHER = 3.0
 """Seconds that a request waits for its counterpart in the other run."""
 CREATE = "POST /api/appliance/recovery/backup/job"
@@ -55,12 +54,12 @@ def both(program: Program, served: Served, lines: Sequence[Sequence[str]], meet:
 def test_two_creates_at_once_make_the_jobs_that_were_asked_for(
     program: Program, serve: Simulators, options: tuple[str, ...], codes: list[int], jobs: int
 ) -> None:
-    outcomes: Counter[object] = Counter()
-    for served in serve.many(ROUNDS, "--no-tls", seconds="0.8s"):
+    def once(served: Served) -> tuple[object, ...]:
         runs = both(program, served, [("create", *options)] * 2, at_the_create)
-        states = [job["status"] for job in jobs_of(served)]
-        outcomes[(*sorted(run.code for run in runs), *states)] += 1
-    assert outcomes == {(*codes, *["SUCCEEDED"] * jobs): ROUNDS}
+        return (*sorted(run.code for run in runs), *(job["status"] for job in jobs_of(served)))
+
+    outcomes = side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="0.8s"))
+    assert outcomes == [(*codes, *["SUCCEEDED"] * jobs)] * ROUNDS
 
 
 def test_run_that_found_the_appliance_busy_names_the_job_of_the_other(program: Program, serve: Simulators) -> None:
@@ -72,20 +71,24 @@ def test_run_that_found_the_appliance_busy_names_the_job_of_the_other(program: P
 
 
 def test_create_beside_a_cancel_ends_as_its_job_did(program: Program, serve: Simulators) -> None:
-    for served in serve.many(ROUNDS, "--no-tls", seconds="2.5s"):
+    def once(served: Served) -> None:
         creating, cancelling = both(program, served, [("create",), ("cancel", "latest")], at_the_login)
         (job,) = jobs_of(served)
         cancelled = job["status"] == "FAILED"
         assert (creating.code, cancelling.code) in ({(7, 0)} if cancelled else {(0, 10), (0, 6)})
 
+    side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="2.5s"))
+
 
 def test_cancel_beside_a_cancel_finds_the_job_ended(program: Program, serve: Simulators) -> None:
-    for served in serve.many(ROUNDS - 1, "--no-tls", seconds="30s"):
+    def once(served: Served) -> None:
         assert program.run("create", "--no-wait", environ=served.environ).code == 0
         runs = both(program, served, [("cancel", "latest")] * 2, at_the_login)
         (job,) = jobs_of(served)
         assert job["status"] == "FAILED"
         assert sorted(run.code for run in runs) in ([0, 0], [0, 6])
+
+    side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="30s"))
 
 
 @pytest.mark.parametrize(("fault", "codes"), [("lost-create-answer=1", [0, 9]), ("lost-create-request=1", [0, 0])])
@@ -93,12 +96,15 @@ def test_lost_create_beside_another_create_makes_one_job_and_tells_of_it(
     program: Program, serve: Simulators, fault: str, codes: list[int]
 ) -> None:
     """With the request lost, the other run's job is the one that both follow: nothing tells them apart."""
-    for served in serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.5s"):
+
+    def once(served: Served) -> None:
         runs = both(program, served, [("create",)] * 2, at_the_create)
         (job,) = jobs_of(served)
         assert job["status"] == "SUCCEEDED"
         assert sorted(run.code for run in runs) == codes
         assert all(job["id"] in run.out for run in runs if run.code == 0)
+
+    side_by_side(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.5s"))
 
 
 @pytest.mark.parametrize("fault", ["lost-create-answer=1", "lost-create-request=1"])
@@ -107,9 +113,12 @@ def test_lost_create_beside_a_create_to_elsewhere_adopts_no_job_of_that(
 ) -> None:
     here = ("create", "--timeout", "3s")
     elsewhere = (*here, "--location", "sftp://other.example.com/elsewhere")
-    for served in serve.many(ROUNDS - 1, "--no-tls", faults=[fault], seconds="1.2s"):
+
+    def once(served: Served) -> None:
         ours, theirs = both(program, served, [here, elsewhere], at_the_create)
         (job,) = jobs_of(served)
         went_to_us = "elsewhere" not in job["location"]
         assert (ours.code == 0, theirs.code == 0) == (went_to_us, not went_to_us), (ours, theirs)
         assert {ours.code, theirs.code} <= {0, 5, 9}
+
+    side_by_side(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.2s"))

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -19,11 +20,14 @@ from backupctl.clock import SystemClock
 from backupctl.settings.process import process_environment
 from tests.support.command_line import LOCATION, Run
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 """Seconds until something that has to happen is given up."""
+LANES = 4
+"""How many programs run at once in ``side_by_side``."""
 NOISE = ("Traceback (most recent call last)", "Exception ignored", "ResourceWarning", "BrokenPipeError", "rror in sys.")
 
 CLOCK = SystemClock()
@@ -37,6 +41,12 @@ def needed_program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed")
     return path
+
+
+def side_by_side(work: Callable[[S], T], things: Iterable[S], lanes: int = LANES) -> list[T]:
+    """Do the same with several things at once, most of it being waiting, and return what came of each."""
+    with dispositions(), ThreadPoolExecutor(lanes) as pool:
+        return list(pool.map(work, things))
 
 
 def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:

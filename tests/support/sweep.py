@@ -8,18 +8,15 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.command_line import LOCATION, Run
-from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, Served, dispositions
+from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, Served, side_by_side
 from tests.support.witness import STAGES, Moment, ask, jobs_of, witness
 
-ENDS_WITHIN = 6.0
-"""Seconds from a signal to the end: five for the logout, one for the rest."""
-LANES = 4
-"""How many commands run at once: most of their time is waiting."""
+ENDS_WITHIN = 7.0
+"""Seconds from a signal to the end: five for the logout, two for the rest where four run at once."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _JOBS = "/api/appliance/recovery/backup/job"
@@ -195,12 +192,12 @@ def sweep(
     ``then`` does something on the appliance that was left so, and says what was wrong with it.
     """
 
-    def strike_one(served: Served, strike: Strike) -> tuple[Life, list[str]]:
+    def strike_one(pair: tuple[Served, Strike]) -> tuple[Life, list[str]]:
+        served, strike = pair
         life = live(program, served, scene, strike)
         return life, [*faults(scene, life, strike), *then(program, served)]
 
-    with dispositions(), ThreadPoolExecutor(LANES) as lanes:
-        lives = list(lanes.map(strike_one, [next(appliances) for _ in strikes], strikes))
+    lives = side_by_side(strike_one, [(next(appliances), strike) for strike in strikes])
     for strike, (life, wrong) in zip(strikes, lives, strict=True):
         tally.count(life, strike)
         if wrong:

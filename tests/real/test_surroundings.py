@@ -1,0 +1,154 @@
+"""Surroundings that lack what one is used to: environment, limits, folders, a place in the list of users."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.support.processes import Program, Programs, Served, Simulators, needed_program, side_by_side
+from tests.support.witness import jobs_of
+
+pytestmark = pytest.mark.real
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run gets: ``shell`` prepares in a shell, which then becomes the program."""
+
+    shell: str = ":"
+    environ: Mapping[str, str] = field(default_factory=dict)
+    without: Sequence[str] = ()
+    words: Sequence[str] = ()
+    code: int = 0
+
+
+NOWHERE = "/nonexistent/folder"
+LACKING = {
+    "no environment": Surroundings(without=("PATH", "HOME", "LANG")),
+    "no home": Surroundings(environ={"HOME": NOWHERE}),
+    "no folder for what is temporary": Surroundings(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
+    "dumb terminal": Surroundings(environ={"TERM": "dumb"}),
+    "terminal of an unknown kind": Surroundings(environ={"TERM": "no-such-terminal", "COLUMNS": "x", "LINES": "-1"}),
+    "locale C": Surroundings(environ={"LANG": "C"}, words=("--comment", "täglich")),
+    "locale POSIX": Surroundings(environ={"LC_ALL": "POSIX"}, words=("--comment", "täglich")),
+    "locale that is not there": Surroundings(environ={"LC_ALL": "xx_YY.UTF-8"}),
+    "encoding UTF-16": Surroundings(environ={"PYTHONIOENCODING": "utf-16"}),
+    "encoding Latin 1, strictly": Surroundings(environ={"PYTHONIOENCODING": "latin-1:strict"}),
+    "folder that is gone": Surroundings("mkdir gone && cd gone && rmdir ../gone"),
+    "folder that cannot be written": Surroundings("cd /proc"),
+    "64 files": Surroundings("ulimit -n 64"),
+    "10 files": Surroundings("ulimit -n 10"),
+    "files of no length": Surroundings("ulimit -f 0"),
+    "files of no length, and one for the result": Surroundings("ulimit -f 0; exec > result", code=11),
+    "some memory": Surroundings("ulimit -v 150000"),
+    "a small stack": Surroundings("ulimit -s 256"),
+    "no core": Surroundings("ulimit -c 0"),
+    "nohup": Surroundings('set -- nohup "$@"'),
+    "setsid": Surroundings('set -- setsid -w "$@"'),
+    "nice": Surroundings('set -- nice -n 19 "$@"'),
+    "no standard input": Surroundings("exec <&-"),
+    "no standard error": Surroundings("exec 2>&-"),
+    "no standard streams": Surroundings("exec <&- >&- 2>&-"),
+}
+
+
+def created(programs: Programs, served: Served, surroundings: Surroundings) -> tuple[int, str, str, list[str]]:
+    """Run create in these surroundings; return what it came to, and the states of the jobs on the appliance."""
+    environ = programs.environ({**served.environ, **surroundings.environ})
+    kept = {name: value for name, value in environ.items() if name not in surroundings.without}
+    command = Program.words("create", *surroundings.words, python=("-W", "error::ResourceWarning"))
+    line = f'{surroundings.shell}; exec "$@"'
+    run = programs.start([needed_program("bash"), "-c", line, "bash", *command], kept).end()
+    return run.code, run.out, run.err, [job["status"] for job in jobs_of(served)]
+
+
+def test_create_succeeds_in_surroundings_that_lack_something(programs: Programs, serve: Simulators) -> None:
+    def once(pair: tuple[Served, str]) -> tuple[str, int, list[str]]:
+        code, _, _, jobs = created(programs, pair[0], LACKING[pair[1]])
+        return pair[1], code, jobs
+
+    outcomes = side_by_side(once, zip(serve.many(len(LACKING), "--no-tls", seconds="0.4s"), LACKING, strict=True))
+    assert outcomes == [(name, surroundings.code, ["SUCCEEDED"]) for name, surroundings in LACKING.items()]
+
+
+def test_too_little_memory_ends_without_a_backup_or_with_the_whole(programs: Programs, serve: Simulators) -> None:
+    kilobytes = range(20_000, 60_000, 4_000)
+
+    def once(pair: tuple[Served, int]) -> tuple[int, list[str]]:
+        code, _, _, jobs = created(programs, pair[0], Surroundings(f"ulimit -v {pair[1]}"))
+        return code, jobs
+
+    outcomes = side_by_side(once, zip(serve.many(len(kilobytes), "--no-tls", seconds="0.4s"), kilobytes, strict=True))
+    assert [(code, jobs) for code, jobs in outcomes if (code == 0) != (jobs == ["SUCCEEDED"])] == []
+    assert outcomes[0][0] != 0
+
+
+def namespaces(*options: str) -> list[str]:
+    """Return what makes namespaces; the test is skipped where the kernel lets us make none."""
+    unshare = [needed_program("unshare"), *options]
+    if subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip(f"no namespaces can be made here ({' '.join(options)})")
+    return unshare
+
+
+def test_create_as_a_user_whom_the_machine_does_not_know_succeeds(program: Program, serve: Simulators) -> None:
+    under = namespaces("--user", "--map-user=12345")
+    ran = program.run("create", environ=serve(seconds="0.4s").environ, without=["HOME"], under=under)
+    assert ran.code == 0, ran.err
+
+
+def test_create_on_a_file_system_that_is_read_only_succeeds(program: Program, serve: Simulators) -> None:
+    under = [*namespaces("--map-root-user", "--mount"), "sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"]
+    ran = program.run("create", environ=serve(seconds="0.4s").environ, under=under)
+    assert ran.code == 0, ran.err
+    assert "SUCCEEDED" in ran.out
+
+
+# Streams, command by command
+
+SIMULATED = ["--simulate"]
+COMMANDS = {
+    "list": [*SIMULATED],
+    "status": ["latest", *SIMULATED],
+    "watch": ["latest", *SIMULATED],
+    "parts": [*SIMULATED],
+    "validate": ["--location", "nfs://nfs.example.com/vcenter", *SIMULATED],
+    "create": ["--dry-run", "--location", "nfs://nfs.example.com/vcenter", *SIMULATED],
+    "cancel": ["--dry-run", "20260301-020000-1", *SIMULATED],
+    "schedule": ["list", *SIMULATED],
+}
+FORMS = {"watch": ("text", "json", "jsonl")}
+STREAMS = {
+    "closed": (">&-", 0),
+    "full": (">/dev/full", 11),
+    "nobody reads": ("| true; exit ${PIPESTATUS[0]}", 0),
+    "full, and standard error": (">/dev/full 2>/dev/full", 11),
+}
+
+
+def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Programs) -> None:
+    cases = [
+        (name, form, stream) for name in COMMANDS for form in FORMS.get(name, ("text", "json")) for stream in STREAMS
+    ]
+    bash = needed_program("bash")
+
+    def once(case: tuple[str, str, str]) -> int:
+        name, form, stream = case
+        command = Program.words(name, *COMMANDS[name], "-o", form, python=("-W", "error::ResourceWarning"))
+        line = f'"$@" {STREAMS[stream][0]}'
+        return programs.start([bash, "-c", line, "bash", *command], programs.environ({})).end().code
+
+    codes = side_by_side(once, cases)
+    assert [(case, code) for case, code in zip(cases, codes, strict=True) if code != STREAMS[case[2]][1]] == []
+
+
+@pytest.mark.parametrize("missing", ["SERVER", "USERNAME", "PASSWORD", "LOCATION"])
+def test_question_without_standard_input_is_an_error_at_once(programs: Programs, missing: str) -> None:
+    served = Served("https://127.0.0.1:1", "administrator@vsphere.local", "VMware1!", None, None)
+    environ = programs.environ({**served.environ})
+    del environ[f"BACKUPCTL_{missing}"]
+    line = '"$@" <&-'
+    run = programs.start([needed_program("bash"), "-c", line, "bash", *Program.words("create")], environ).end()
+    assert run.code == 2
+    assert "missing" in run.err
