@@ -216,3 +216,12 @@ def test_readme_first_command_makes_a_simulated_backup(backupctl: CommandLine) -
     words = shlex.split(line.rpartition("bin/backupctl ")[2])
     assert backupctl(*words, environ={}).code == 0
     assert LOCATION in words
+
+
+def test_readme_names_tests_that_exist_for_each_promise_of_security() -> None:
+    section = README.partition("## Security")[2].partition("\n## ")[0]
+    rows = [row for row in section.splitlines() if row.startswith("| ")][1:]
+    named = [re.findall(r"`(tests/[^`]+)`", row.rpartition(" | ")[2]) for row in rows]
+    assert len(rows) > 8
+    assert all(named)
+    assert [path for paths in named for path in paths if not (PROJECT / path).is_file()] == []
