@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -57,11 +58,21 @@ TO_FRESH: Final = (
     ("restore", "cancel"),
     ("restore", "reconcile", "--sso-username", USER, "--timeout", "2m"),
 )
-OUTPUTS: Final = (("-o", "text"), ("-o", "text", "-v"), ("-o", "text", "-q"), ("-o", "json"), ("-o", "jsonl"))
+OUTPUTS: Final = (
+    ("-o", "text"),
+    ("-o", "text", "-vv"),
+    ("-o", "json", "-vv"),
+    ("-o", "text", "-q"),
+    ("-o", "json"),
+    ("-o", "jsonl"),
+)
 NEVER: Final = {ExitCode.BUG, ExitCode.CONFIG, ExitCode.OUTPUT, ExitCode.INTERRUPTED}
 """Codes that are no appliance's to bring about."""
 SECRETS: Final = {"BACKUPCTL_LOCATION_PASSWORD": "l0cation", "BACKUPCTL_SSO_PASSWORD": "Sso-1"}
 FRESH_PORT: Final = 5480
+
+QUOTED: Final = quote(MARKED, safe="")
+"""As it stands in the URL of a request that asks for something of that name."""
 
 MOST_REQUESTS: Final = 5000
 LONGEST: Final = 3600.0
@@ -125,6 +136,9 @@ def judge(scene: Scene) -> None:
     assert scene.clock.elapsed <= LONGEST
     assert_harmless(run.out)
     assert_harmless(run.err)
+    if all(has_whole_markup(exchange.answer.body.decode(errors="replace")) for exchange in line.exchanges):
+        assert has_whole_markup(run.out), run.out
+        assert has_whole_markup(run.err), run.err
     if scene.output != "text":
         assert scene.document["exit_code"] == run.code
     if scene.words[0] == "create":
@@ -134,13 +148,17 @@ def judge(scene: Scene) -> None:
 
 
 def assert_harmless(shown: str) -> None:
-    """Nothing that acts on a terminal, no line or markup that is not ours, no traceback and no secret is shown."""
+    """Nothing that acts on a terminal, no line that is not ours, no traceback and no secret is shown."""
     assert all(character.isprintable() or character == "\n" for character in shown), repr(shown)
     assert "Traceback" not in shown
     assert not re.search(f"^{FORGED}", shown, re.MULTILINE), shown
-    assert shown.count("MARKED") == shown.count(MARKED), shown
     for secret in (PASSWORD, *SECRETS.values()):
         assert secret not in shown
+
+
+def has_whole_markup(text: str) -> bool:
+    """Whether markup stands around each word that is marked: it was not taken for an order, nor cut on the way."""
+    return text.count("MARKED") == text.count(MARKED) + text.count(QUOTED)
 
 
 def assert_done(scene: Scene) -> None:

@@ -108,7 +108,8 @@ class Operation:
         """Return whether a request goes to this operation and no other."""
         family, _, path = request.url.raw_path.decode().partition("?")[0][1:].partition("/")
         expected = self.rest_path if family == "rest" and self.rest_path else self.path
-        return family in {"rest", "api"} and path == f"appliance/{expected.format(quote(name, safe=''))}"
+        named = expected.format(quote(name, safe="*"))
+        return family in {"rest", "api"} and path == f"appliance/{named}"
 
 
 JOBS: Final = "recovery/backup/job"
