@@ -35,9 +35,9 @@ ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 
 _VENDOR: Final = "com.vmware."
 
-NOT_READABLE: Final = (ValueError, RecursionError)
-"""What decoding a body raises: ValueError is the base of msgspec's errors, of those about UTF-8 and of those about
-years that no calendar has; RecursionError is for a body that nests too deeply."""
+NOT_READABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding a body raises: msgspec's errors, which are no ValueError before 0.21; ValueError is the base of those
+about UTF-8 and about years that no calendar has; RecursionError is for a body that nests too deeply."""
 
 
 class _ErrorMessage(msgspec.Struct):

@@ -151,7 +151,7 @@ class Endpoint(Generic[T]):
             return None  # type: ignore[return-value]
         try:
             return self._decode(family, content, self.result)  # type: ignore[no-any-return]
-        except ValueError:
+        except (msgspec.MsgspecError, ValueError):  # no ValueError before msgspec 0.21
             if self.essential is None:
                 raise
             essential = self._decode(family, content, self.essential)
