@@ -1,6 +1,7 @@
 """What holds for every test: an environment without settings, and no waiting for real."""
 
 import os
+import signal
 
 import pytest
 
@@ -22,6 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=20_000,
         help="how many answers of a hostile appliance the seeded runs of tests/fuzz make up (they print what they did)",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_are_not_ignored() -> None:
+    """Whoever starts the tests in the background of a shell, or with nohup, lets all that they start ignore signals."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
