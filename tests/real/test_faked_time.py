@@ -1,0 +1,73 @@
+"""The clock of the machine is set while a backup is followed: forward, back, and before the certificate was made."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Program, Simulators, needed_program
+from tests.support.witness import jobs_of
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def faked(tmp_path: Path) -> tuple[dict[str, str], Path]:
+    """An environment in which the wall clock goes as a file says; monotonic time is that of the machine."""
+    faketime = Path(needed_program("faketime"))
+    library = next(faketime.parents[1].glob("lib/*/faketime/libfaketimeMT.so.1"))
+    offset = tmp_path / "offset"
+    offset.write_text("+0\n")
+    return (
+        {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(offset),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        },
+        offset,
+    )
+
+
+@pytest.mark.parametrize("set_to", ["-2h", "+1d", "-3y"])
+def test_clock_set_during_a_run_changes_no_verdict(
+    program: Program, serve: Simulators, faked: tuple[dict[str, str], Path], set_to: str
+) -> None:
+    environ, offset = faked
+    served = serve("--no-tls", seconds="2s")
+    creating = program.start("create", "-o", "jsonl", "--timeout", "30s", environ={**served.environ, **environ})
+    before = json.loads(creating.printed('"event":"started"').string)["time"]
+    offset.write_text(f"{set_to}\n")
+    run = creating.end()
+    result = run.events[-1]
+    (job,) = jobs_of(served)
+    assert run.code == result["exit_code"] == 0
+    assert result["results"][0]["job"]["state"] == job["status"] == "SUCCEEDED"
+    assert 0 <= result["results"][0]["job"]["duration_seconds"] <= 3
+    assert (result["time"] > before) == set_to.startswith("+"), "the clock was not set"
+
+
+def test_clock_set_forward_ends_no_wait(
+    program: Program, serve: Simulators, faked: tuple[dict[str, str], Path]
+) -> None:
+    environ, offset = faked
+    served = serve("--no-tls", seconds="60s")
+    creating = program.start("create", "--timeout", "3s", environ={**served.environ, **environ})
+    creating.said("backup started")
+    offset.write_text("+2d\n")
+    with pytest.raises(AssertionError):
+        creating.said("still running", seconds=1.5)
+    run = creating.end()
+    assert (run.code, "still running" in run.out + run.err) == (8, True)
+
+
+def test_clock_before_the_certificate_is_a_clear_error(
+    program: Program, serve: Simulators, faked: tuple[dict[str, str], Path]
+) -> None:
+    environ, offset = faked
+    served = serve()
+    offset.write_text("-30y\n")
+    refused = program.run("list", environ={**served.environ, **environ})
+    assert refused.code == 5
+    assert "certificate" in refused.err
