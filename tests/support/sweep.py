@@ -149,7 +149,8 @@ def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
     run, killed = life.run, signal.SIGKILL in strike.numbers
     if before_us(life):
         return
-    if noise := [word for word in NOISE if word in run.err]:
+    # site.py tells of a signal while it reads a .pth file (of an editable install), drops it, and goes on
+    if noise := [word for word in NOISE if word in run.err and "Error processing line" not in run.err]:
         yield f"noise: {noise}"
     if life.after_strike > ENDS_WITHIN:
         yield f"ended after {life.after_strike:.1f} s"
