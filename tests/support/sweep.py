@@ -54,6 +54,7 @@ def _set_schedule(served: Served) -> None:
 SCENES = {
     "create": Scene(("create",), most=1),
     "create-json": Scene(("create", "-o", "json"), most=1),
+    "create-cancelling": Scene(("create", "--cancel-on-interrupt"), most=1),
     "watch": Scene(("watch",), before=1, most=1, prepare=_start_job),
     "cancel": Scene(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
     "schedule-run": Scene(("schedule", "run"), most=1, prepare=_set_schedule),
