@@ -56,7 +56,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "os.environ": ("settings.",),
     "os.getenv": (),
     "sys.exit": ("__main__",),
-    "os._exit": ("cli.signals",),
+    "os._exit": ("__main__", "cli.signals"),
     "datetime.now": ("clock",),
     "datetime.utcnow": (),
     "datetime.today": (),

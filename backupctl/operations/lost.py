@@ -95,6 +95,11 @@ def _not_found(appliance: Appliance, lost: BackupctlError, doubt: BackupctlError
 def _adopt(appliance: Appliance, expected: Expected, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
     """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
 
+    Another run of the same user to the same location, begun between our two looks, makes a job that nothing tells from
+    ours: clocks differ, and details name neither parts nor comment. It is adopted, as what 0 says is true of it too: a
+    backup that was begun after we asked for one, by us, of our kind and to our location, is done. To call it unknown
+    would give up each lost answer for the sake of two runs that were started at once and are most likely the same.
+
     Returns None for a job of somebody else, and the error that stands in the way of telling.
     """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)

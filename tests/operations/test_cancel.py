@@ -112,3 +112,17 @@ def test_cancel_interrupted_leaves_the_job_to_itself(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status(), cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID), interrupt_at=[10])
     assert (type(ended.error), clock.elapsed) == (InterruptedRunError, 10)
+    assert ended.error is not None
+    assert "was being cancelled: its end was not waited for" in ended.error.message
+
+
+def test_cancel_interrupted_while_it_is_asked_for_waits_for_the_answer(clock: FakeClock) -> None:
+    def slowly(*_: object) -> ReturnResult:
+        clock.sleep(20)
+        return OK
+
+    bench, api = scripted(clock, job=status(), cancel_job=slowly, job_details={})
+    ended = bench.run(cancel(bench.appliance, ID), interrupt_at=[10])
+    assert (type(ended.error), clock.elapsed) == (InterruptedRunError, 20)
+    assert bench.events_of(Cancelling)
+    assert api.names() == ["job", "cancel_job"]

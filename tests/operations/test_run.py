@@ -22,6 +22,7 @@ from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption
 from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Call, Task, Wait
+from backupctl.operations.watch import watch
 from backupctl.results import Connected, ErrorInfo, Job, JobResult, JobsResult, Result
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
@@ -54,6 +55,42 @@ def waiting(clock: FakeClock, seconds: float) -> Task[Outcome]:
 def held(clock: FakeClock, seconds: float) -> Task[Outcome]:
     yield Call(lambda: clock.sleep(seconds), held=True)
     return Outcome()
+
+
+class SilentWorkers:
+    """Workers that never come back."""
+
+    def submit(self, function: object, deliver: object, *, patient: bool = False) -> Callable[[], None]:
+        return lambda: None
+
+
+@pytest.mark.parametrize(("timeout", "waited"), [(60, 60), (0, 10)])
+def test_run_with_a_timeout_waits_no_longer_for_the_first_answer(
+    timeout: float, waited: float, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock)
+    fleet: Fleet[JobResult] = Fleet(clock, SilentWorkers(), queue.SimpleQueue())
+    (result,) = fleet.run([run_on(bench.appliance, JobResult, done(), timeout=timeout)])
+    assert (result.exit_code, clock.elapsed) == (5, waited + 5)
+
+
+@pytest.mark.parametrize("job_id", ["latest", JOB.id])
+@pytest.mark.parametrize(("timeout", "waited"), [(60, 60), (0, 10)])
+def test_watch_waits_no_longer_than_its_timeout_for_the_first_answer(
+    job_id: str, timeout: float, waited: float, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock)
+    fleet: Fleet[Followed] = Fleet(clock, SilentWorkers(), queue.SimpleQueue())
+    with pytest.raises(ApplianceUnreachableError, match="before the time was over"):
+        fleet.run([watch(bench.appliance, job_id, Patience(timeout=timeout))])
+    assert clock.elapsed == waited
+
+
+def test_watch_of_an_appliance_that_refuses_connections_ends_with_its_timeout(clock: FakeClock) -> None:
+    bench, _ = prepared(clock, jobs=LOST)
+    with pytest.raises(ApplianceUnreachableError, match="dropped"):
+        bench.run(watch(bench.appliance, "latest", Patience(timeout=12)))
+    assert clock.elapsed <= 12
 
 
 def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> None:

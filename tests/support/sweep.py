@@ -54,6 +54,7 @@ def _set_schedule(served: Served) -> None:
 SCENES = {
     "create": Scene(("create",), most=1),
     "create-json": Scene(("create", "-o", "json"), most=1),
+    "create-cancelling": Scene(("create", "--cancel-on-interrupt"), most=1),
     "watch": Scene(("watch",), before=1, most=1, prepare=_start_job),
     "cancel": Scene(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
     "schedule-run": Scene(("schedule", "run"), most=1, prepare=_set_schedule),
@@ -149,7 +150,8 @@ def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
     run, killed = life.run, signal.SIGKILL in strike.numbers
     if before_us(life):
         return
-    if noise := [word for word in NOISE if word in run.err]:
+    # site.py tells of a signal while it reads a .pth file (of an editable install), drops it, and goes on
+    if noise := [word for word in NOISE if word in run.err and "Error processing line" not in run.err]:
         yield f"noise: {noise}"
     if life.after_strike > ENDS_WITHIN:
         yield f"ended after {life.after_strike:.1f} s"

@@ -1,3 +1,5 @@
+import contextlib
+import errno
 import io
 import os
 import subprocess
@@ -52,6 +54,16 @@ def test_outlet_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrappe
 def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
     Outlet(full_disk).write("text")
     full_disk.flush()
+
+
+@pytest.mark.parametrize(("terminal", "told"), [(True, False), (False, True)])
+def test_outlet_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
+    stream = FailingStream(OSError(errno.EIO, "Input/output error"))
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    outlet = Outlet(stream)
+    outlet.write("text")
+    with pytest.raises(OutputError, match="Input/output") if told else contextlib.nullcontext():
+        outlet.check()
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError()])
