@@ -62,13 +62,13 @@ class Appliance(ApplianceState):
         if outage is not None:
             return outage
         if request.method == "GET" and request.path in self.downloads:
-            self.requests.append(SeenRequest(request.method, request.path, request.query, "", 200))
+            self.note(SeenRequest(request.method, request.path, request.query, "", 200))
             return self.downloads[request.path]
         match = match_route(ROUTES, request, self.release)
         phase = self._phase(match)
         answer = self._struck(request, match, phase)
         status = 0 if answer.delivery.lost else answer.status
-        self.requests.append(SeenRequest(request.method, request.path, request.query, phase, status))
+        self.note(SeenRequest(request.method, request.path, request.query, phase, status))
         return answer
 
     def _outage(self) -> Answer | None:

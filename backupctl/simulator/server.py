@@ -18,6 +18,7 @@ from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.certificate import Certificate, download_zip, make_certificate
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.sockets import ApplianceServer
+from backupctl.simulator.state import MOST_REQUESTS_KEPT
 from backupctl.simulator.store import BackupStore
 from backupctl.simulator.wire import Answer
 
@@ -77,6 +78,7 @@ class SimulatorServer:
                     faults=options.faults,
                     store=store,
                     secure_cookies=options.tls,
+                    requests_kept=max(1, MOST_REQUESTS_KEPT // options.appliances),
                 )
             )
 

@@ -53,7 +53,7 @@ class ApplianceState:
 
     ``release`` is a name such as ``8.0`` or a ``Release``; ``job_duration`` in seconds; ``faults`` as
     ``KIND[=VALUE][@PHASE]``; ``fresh``: deployed and not yet configured, so that it can be restored and nothing else.
-    Raises ``UsageError`` for an option that it does not know.
+    ``requests_kept`` bounds how many requests are remembered. Raises ``UsageError`` for what it does not know.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class ApplianceState:
         basic: bool = True,
         secure_cookies: bool = True,
         fresh: bool = False,
+        requests_kept: int = MOST_REQUESTS_KEPT,
     ) -> None:
         if job_duration <= 0:
             raise UsageError("the duration of a simulated job must be more than 0 seconds")
@@ -91,7 +92,8 @@ class ApplianceState:
         self.restore: Restore | None = None
         self.reconciliation: Reconciliation | None = None
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
-        self.requests: deque[SeenRequest] = deque(maxlen=MOST_REQUESTS_KEPT)
+        self.requests: deque[SeenRequest] = deque(maxlen=requests_kept)
+        self.requests_seen = 0
         self.archives = Shelves(MemoryShelf(), *([store] if store else []))
         if history:
             self._remember()
@@ -127,6 +129,11 @@ class ApplianceState:
         """How healthy the database says it is; from 9.0 on nothing looks at it."""
         fault = self.faults.named("db-health")
         return fault.word if fault and "database-check" in self.release.features else health.HEALTHY
+
+    def note(self, request: SeenRequest) -> None:
+        """Remember a request among the last ones, and count it."""
+        self.requests.append(request)
+        self.requests_seen += 1
 
     def inject(self, fault: str) -> None:
         """Add a fault from now on; those of a job (``fail-at`` and such) apply to jobs that start later."""

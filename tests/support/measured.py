@@ -84,7 +84,7 @@ class Served:
     @property
     def requests(self) -> int:
         """How many requests reached the appliances."""
-        return sum(len(state.requests) for state in self.server.states)
+        return sum(state.requests_seen for state in self.server.states)
 
     @property
     def handshakes(self) -> int:

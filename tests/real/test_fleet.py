@@ -1,0 +1,100 @@
+"""Several appliances behind real sockets: who is ill keeps nobody waiting, and one wrong password stays one."""
+
+import contextlib
+import json
+import queue
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backupctl.api.connect import Login, Trust, connect
+from backupctl.errors import ApplianceUnreachableError
+from backupctl.operations.fleet import ThreadWorkers
+from backupctl.secret import Secret
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.server import SimulatorServer
+from tests.support.measured import CLOCK, Measured, Served, measured, serving
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.real
+
+
+@contextlib.contextmanager
+def deaf() -> Iterator[str]:
+    """Listen and take no connection: the handshake of who comes never ends."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(8)
+        yield f"https://127.0.0.1:{sock.getsockname()[1]}"
+
+
+def create(folder: Path, served: Served, *words: str) -> Measured:
+    words = ("create", "--all", "--interval", "0.2s", "-o", "jsonl", *words)
+    return measured(words, folder, served.environ)
+
+
+def add_server(served: Served, name: str, url: str) -> None:
+    """Put an appliance before all others of the configuration file."""
+    text = served.config.read_text(encoding="utf-8")
+    served.config.write_text(text.replace("[servers.", f'[servers.{name}]\nhost = "{url}"\n[servers.', 1), "utf-8")
+
+
+def codes(run: Measured) -> dict[str, int]:
+    return {result["server"]: result["exit_code"] for result in run.lines[-1]["results"]}
+
+
+def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered() -> None:
+    workers, ended = ThreadWorkers(), queue.SimpleQueue[BaseException | None]()
+    with SimulatorServer(ServerOptions(faults=("slow=1s@login",)), CLOCK) as server, contextlib.ExitStack() as apis:
+        (target,) = server.appliances
+        login = Login(target.username, Secret(target.password))
+        with deaf() as nobody:
+            slow, unheard = (
+                connect(url, login, clock=CLOCK, observe=lambda _: None, trust=Trust(Path(str(target.ca_file))))
+                for url in (target.url, nobody)
+            )
+            for api in (slow, unheard):
+                apis.callback(api.close)
+                workers.submit(api.log_in, lambda _, error: ended.put(error))
+            wait_until(lambda: slow.is_logging_in, "the password on its way")
+            assert not unheard.is_logging_in
+            assert ended.get(timeout=10) is None
+            assert not slow.is_logging_in
+            slow.log_out()
+        assert isinstance(ended.get(timeout=10), ApplianceUnreachableError)
+        assert not unheard.is_logging_in
+        assert server.states[0].open_sessions == 0
+
+
+def test_appliance_that_does_not_shake_hands_keeps_the_others_for_a_second(tmp_path: Path) -> None:
+    with serving(tmp_path, appliances=6, job_duration=0.5) as served, deaf() as nobody:
+        add_server(served, "deaf", nobody)
+        run = create(tmp_path, served, "--parallel", "0")
+        assert codes(run) == {"deaf": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
+    times = {line["server"]: line["time"] for line in run.lines if line["event"] == "ended"}
+    others = max(time for server, time in times.items() if server != "deaf")
+    assert times["deaf"] > others
+    assert run.wall > 10
+
+
+def test_wrong_password_is_one_failed_login_of_twenty_appliances(tmp_path: Path) -> None:
+    with serving(tmp_path, appliances=20, faults=("slow=0.2s@login",)) as served:
+        environ = {**served.environ, "VC_PASSWORD": "wrong"}
+        run = measured(["list", "--all", "-o", "json"], tmp_path, environ)
+        assert sum(state.failed_logins for state in served.server.states) == 1
+    results = json.loads(run.out)["results"]
+    assert {result["exit_code"] for result in results} == {4}
+    assert sum("not tried" in result["error"]["message"] for result in results) == 19
+
+
+def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path: Path) -> None:
+    with serving(tmp_path, appliances=20, job_duration=0.5) as served:
+        run = create(tmp_path, served, "--parallel", "5")
+        assert (run.code, served.handshakes, served.jobs, served.open_sessions) == (0, 20, 20, 0)
+    running = most = 0
+    for line in run.lines:
+        running += {"started": 1, "ended": -1}.get(line["event"], 0)
+        most = max(most, running)
+    assert most <= 5
