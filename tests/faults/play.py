@@ -1,6 +1,7 @@
 """One case played: a command line against an appliance with faults, and what was true afterwards."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from tests.support.command_line import HOST, CommandLine
 from tests.support.workers import TimedWorkers
 
 SESSION = "vmware-api-session-id"
+
+MOST_REQUESTS = 3_000
+"""Many more than one run makes; a program that asks for ever is found out, and not waited for."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ class SessionLine(httpx.BaseTransport):
     A session whose id never arrived is not known: nobody can log it out.
     """
 
-    def __init__(self, appliance: Appliance, clock: FakeClock) -> None:
+    def __init__(self, appliance: Appliance, clock: FakeClock, *, most_requests: int = MOST_REQUESTS) -> None:
+        self._most_requests = most_requests
         self._inner = SimulatorTransport(appliance, clock)
         self._book = appliance.sessions
         self._clock = clock
         self.known: set[str] = set()
-        self.logouts: set[str] = set()
+        self.logouts: Counter[str] = Counter()
+        self.requests = 0
         self.most_open = 0
         self.last_asked = 0.0
 
@@ -55,11 +61,14 @@ class SessionLine(httpx.BaseTransport):
         return set(self._book._open)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        if self.requests > self._most_requests:
+            raise RuntimeError(f"{self.requests} requests: the program goes round in circles")
         token = request.headers.get(SESSION)
         if token:
             self.known.add(token)
             if request.method == "DELETE":
-                self.logouts.add(token)
+                self.logouts[token] += 1
         if "session" not in request.url.path:
             self.last_asked = self._clock.monotonic()
         response = self._inner.handle_request(request)

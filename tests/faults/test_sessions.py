@@ -53,7 +53,7 @@ class Bench:
         known = release_named(release)
         described = replace(known, api="session") if release == "7.0" else known
         self.appliance = Appliance(self.clock, host=HOST, release=described)
-        self.line = SessionLine(self.appliance, self.clock)
+        self.line = SessionLine(self.appliance, self.clock, most_requests=100_000)
         self.broken = BrokenLine(self.line)
         self.chance = random.Random(f"sessions of {release}")
         self.backupctl = CommandLine(
