@@ -56,6 +56,10 @@ class ApplianceState:
     ``requests_kept`` bounds how many requests are remembered. Raises ``UsageError`` for what it does not know.
     """
 
+    restore: Restore | None = None
+    reconciliation: Reconciliation | None = None
+    requests_seen = 0
+
     def __init__(
         self,
         clock: Clock,
@@ -89,11 +93,8 @@ class ApplianceState:
         self.schedule_book = ScheduleBook()
         self.health_settings = dict.fromkeys(health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
-        self.restore: Restore | None = None
-        self.reconciliation: Reconciliation | None = None
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[SeenRequest] = deque(maxlen=requests_kept)
-        self.requests_seen = 0
         self.archives = Shelves(MemoryShelf(), *([store] if store else []))
         if history:
             self._remember()
