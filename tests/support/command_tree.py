@@ -58,8 +58,8 @@ class Leaf:
 
     @property
     def talks(self) -> bool:
-        """Whether it is about appliances, and so has secrets."""
-        return "--server" in self.options
+        """Whether it asks appliances, and so shows secrets to them; those on the configuration file only name some."""
+        return "--api" in self.options
 
     @property
     def server(self) -> str:
