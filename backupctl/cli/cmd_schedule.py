@@ -243,7 +243,11 @@ def _prepare_dry_run(name: str, scope: Scope) -> Work:
 
 
 def _wanted(scope: Scope, timing: Wanted) -> Wanted:
-    """Return what the schedule of one appliance is to be like."""
+    """Return what the schedule of one appliance is to be like: what options and variables say.
+
+    The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
+    """
+    scope = Scope(scope.app, replace(scope.profile, layers=()), several=scope.several)
     location_password, backup = scope.secret(LOCATION_PASSWORD), scope.secret(BACKUP_PASSWORD)
     location, parts = _location(scope), scope.value(PART)
     return replace(

@@ -87,7 +87,7 @@ def scopes(app: App) -> list[Scope]:
         return [Scope(app, Profile(SIMULATED, (app.configuration.defaults,)))]
     profiles: dict[tuple[str, int], Profile] = {}
     for profile in _profiles(app, app.configuration):
-        profiles.setdefault(profile.address.key, profile)
+        profiles.setdefault(profile.address.appliance, profile)
     return [Scope(app, profile, several=len(profiles) > 1) for profile in profiles.values()]
 
 

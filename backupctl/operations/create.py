@@ -70,8 +70,7 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
     try:
         if not request.parts:
             request = yield from _with_default_parts(appliance, request, max(deadline, began + LAST_ANSWER_SECONDS))
-        yield from turn.start()
-        started = yield from _start(appliance, plan, request, deadline)
+        started = yield from _start(appliance, plan, request, deadline, turn)
     except InterruptedRunError as interruption:
         raise _nothing_started(appliance, interruption) from interruption
     if isinstance(started, Followed):
@@ -107,13 +106,16 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
     return msgspec.structs.replace(request, parts=selected)
 
 
-def _start(appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float) -> Task[Job | Followed]:
+def _start(
+    appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, turn: Turn
+) -> Task[Job | Followed]:
     """Send the request until it starts a job, waiting for another one as ``plan.if_running`` says.
 
     Returns the job, or how following another one ended (attach).
     """
     waited_for: set[str | None] = set()
     while True:
+        yield from turn.start()
         until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
         known = yield from retrying(appliance, appliance.api.jobs, until=until)
         answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)

@@ -1,6 +1,6 @@
 """One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retryi
 from backupctl.results import Connected, ErrorInfo, Result
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
 
 LOGOUT_SECONDS: Final = 5.0
 """How long a logout may take; an interrupted run logs all its appliances out at once, so 5 s in all."""
@@ -89,12 +90,17 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error
 
 
+def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, timeout: float | None) -> Task[T]:
+    """Call ``function``, within ``timeout`` from when this begins: the time that others had their turn is not ours."""
+    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
+    return (yield from retrying(appliance, function, silence=silence, until=until))
+
+
 def _enter(appliance: Appliance, silence: float, timeout: float | None, turn: Turn) -> Task[str | None]:
     """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
-    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
     try:
-        yield from turn.log_in(retrying(appliance, appliance.api.log_in, silence=silence, until=until))
-        version = yield from retrying(appliance, appliance.api.version, silence=silence, until=until)
+        yield from turn.log_in(_patiently(appliance, appliance.api.log_in, silence, timeout))
+        version = yield from _patiently(appliance, appliance.api.version, silence, timeout)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable

@@ -102,7 +102,8 @@ class Configuration:
     def _configured_at(self, address: ServerAddress) -> Profile | None:
         """Return the configured appliance at an address, by whichever of its two ports, with the port as asked for.
 
-        So a pin, or that it is read-only, holds however the appliance is spelled.
+        So a pin, or that it is read-only, holds on both ports; another name for the host, its address or another port
+        that leads there cannot be recognized.
         """
         for profile in self.servers.values():
             if profile.address.key == address.key:

@@ -9,6 +9,8 @@ from backupctl.rules.authority import Authority, parse_authority
 from backupctl.rules.text import check_no_option, check_plain
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+MANAGEMENT_PORT: Final = 5480
+"""Where an appliance's management interface answers, with the same certificate and the same jobs as on 443."""
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
 _WHAT: Final = "the server"
 
@@ -40,6 +42,11 @@ class ServerAddress:
     def key(self) -> tuple[str, int]:
         """Return what two names of one appliance have in common."""
         return self.host, self.port
+
+    @property
+    def appliance(self) -> tuple[str, int]:
+        """Return what the addresses of one appliance have in common: it answers on 443 and on 5480."""
+        return self.host, _DEFAULT_PORTS["https"] if self.port == MANAGEMENT_PORT else self.port
 
     @property
     def is_loopback(self) -> bool:

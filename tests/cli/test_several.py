@@ -310,3 +310,39 @@ def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> N
     backupctl = fleet(tmp_path, text)
     run = backupctl("list", "--all", "-o", "json", environ=backupctl.environ | {"OTHER": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]
+
+
+def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc01": {"faults": ["forbidden"]}}, job_duration=100.0)
+    assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "3 appliances: 2 started, 1 forbidden"
+    shown = backupctl("create", "--all", "--dry-run").err.splitlines()[-1]
+    assert shown == "3 appliances: 3 shown, nothing was sent"
+
+
+def test_one_appliance_named_by_both_of_its_ports_is_backed_up_once(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    run = backupctl("create", "-s", "vc01", "-s", "vc01.example.com:5480", "--if-running", "wait", "-o", "json")
+    assert (run.code, len(run.json["results"])) == (0, 1)
+    assert jobs(backupctl) == {"vc01": 1, "vc02": 0, "vc03": 0}
+
+
+def test_quiet_list_of_several_names_the_appliance_of_each_job(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    backupctl("create", "-g", "production")
+    lines = backupctl("list", "-g", "production", "-q").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["vc02", "vc01"]
+
+
+def test_schedule_keeps_the_location_that_the_file_has_another_one_of(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, history=True)
+    before = backupctl("schedule", "show", "-s", "vc01", "-o", "json").json["results"][0]["schedule"]["location"]
+    run = backupctl("schedule", "set", "-s", "vc01", "--at", "04:15", "-o", "json")
+    assert run.json["results"][0]["schedule"]["location"] == before != f"{LOCATION}/vc01"
+    assert "location" not in {change["field"] for change in run.json["results"][0]["changes"]}
+
+
+def test_fail_fast_keeps_back_who_waited_for_another_backup(tmp_path: Path) -> None:
+    faults = {"vc01": {"faults": ["fail-at=10"]}, "vc02": {"faults": ["busy=300s"]}}
+    backupctl = fleet(tmp_path, each=faults, job_duration=100.0)
+    run = backupctl("create", "-s", "vc01", "-s", "vc02", "--if-running", "wait", "--fail-fast", "-o", "json")
+    assert [each["error"]["slug"] for each in run.json["results"]] == ["backup-failed", "not-tried"]

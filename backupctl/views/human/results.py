@@ -107,8 +107,9 @@ def _(result: JobsResult, page: Page) -> Sheet:
 
 
 @in_brief.register
-def _(result: JobsResult, _page: Page) -> Sheet:
-    return Sheet([line(job.id) for job in result.jobs])
+def _(result: JobsResult, page: Page) -> Sheet:
+    named = f"{result.server} " if page.several else ""  # the id is but a time and a build, which appliances share
+    return Sheet([line(f"{named}{job.id}") for job in result.jobs])
 
 
 @in_full.register

@@ -45,13 +45,24 @@ def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
 def summary(envelope: Envelope) -> Text:
     """Return how many appliances came to what, the failures by their slugs."""
     results = [result for result in envelope.results if result.server != DEFAULTS]
-    errors = Counter(result.error.slug if result.error else None for result in results)
-    done = errors.pop(None, 0)
-    pieces: list[str | tuple[str, str]] = [(f"{counted(len(results), 'appliance')}: ", STRONG)]
-    pieces.append((f"{done} done", GOOD if done else ""))
-    for slug, number in errors.most_common():
-        pieces += [", ", (f"{number} {slug}", BAD)]
-    return line(*pieces)
+    successes = Counter(_success(result) for result in results if result.error is None) or Counter({"done": 0})
+    errors = Counter(result.error.slug for result in results if result.error is not None)
+    ends = [(f"{number} {kind}", _SUCCESSES[kind] if number else "") for kind, number in successes.items()]
+    ends += [(f"{number} {slug}", BAD) for slug, number in errors.most_common()]
+    commas = [piece for end in ends for piece in (", ", end)]
+    return line((f"{counted(len(results), 'appliance')}: ", STRONG), *commas[1:])
+
+
+def _success(result: Result) -> str:
+    """Return what a result without an error came to: only what has ended is done."""
+    if getattr(result, "requests", ()):
+        return "shown, nothing was sent"
+    job = getattr(result, "job", None)
+    return "started" if job is not None and _goes_on(result, job) else "done"
+
+
+_SUCCESSES = {"done": GOOD, "started": "cyan", "shown, nothing was sent": ODD}
+"""What a success may be called, and how it looks."""
 
 
 def _goes_on(result: Result, job: Job) -> bool:
