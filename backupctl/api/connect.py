@@ -191,6 +191,7 @@ def connect(
     session = Session(
         login.user,
         login.password,
+        clock=clock,
         family=Family(family) if family else None,
         basic=login.basic,
         account=login.account,

@@ -20,10 +20,22 @@ from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
 from backupctl.api.endpoints import Family
 from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
-from backupctl.errors import ApplianceAnswerError, AuthenticationError, BackupctlError, NotSupportedError
+from backupctl.clock import Clock, SystemClock
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    NotSupportedError,
+)
 from backupctl.secret import KnownSecrets, Secret
 
 HEADER: Final = "vmware-api-session-id"
+MOST_UNANSWERED: Final = 3
+UNANSWERED_SECONDS: Final = 300.0
+"""After so many logins without an answer, within so long, no other is sent: vCenter locks an account after five
+failures in three minutes by default, and cannot be asked whether a lost answer was one.
+"""
 LOGOUT_SECONDS: Final = 5.0
 """What a logout may take; the appliance ends a session that is not logged out by itself after some time."""
 
@@ -61,7 +73,10 @@ class Session(httpx.Auth):
         account: Account | None = None,
         headers: Mapping[str, str] | None = None,
         known: KnownSecrets | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
+        self._unanswered: list[float] = []
         self.known = known or KnownSecrets()
         self.known.add(password, Secret(f"{user}:{password.reveal()}"))
         self._user = user
@@ -164,6 +179,7 @@ class Session(httpx.Auth):
         if self._refused is not None:
             raise self._refused
         self.account.check(base.netloc.decode("ascii"))
+        self._check_unanswered(base.host)
         self._token = None
         if self.family is None:
             response = yield from self._watched(self._login_request(base, Family.API))
@@ -195,6 +211,8 @@ class Session(httpx.Auth):
         if self._refused is not None:
             raise self._refused
         self.account.check(request.url.netloc.decode("ascii"))
+        if not self.account.proven:
+            self._check_unanswered(request.url.host)
         response = yield from self._watched(next(self._login.auth_flow(request)))
         if response.status_code == 401:
             self._refuse(response)
@@ -206,10 +224,25 @@ class Session(httpx.Auth):
         Before there is a connection nobody has seen the password, so a dead host is no reason to wait for it.
         """
         request.extensions["trace"] = self._trace
+        answered = False
         try:
-            return (yield request)
+            response = yield request
+            answered = True
+            return response
         finally:
+            if self.is_logging_in and not answered:
+                self._unanswered.append(self._clock.monotonic())
             self.is_logging_in = False
+
+    def _check_unanswered(self, host: str) -> None:
+        """Raise where one more login might lock the account, were the password wrong all the time."""
+        now = self._clock.monotonic()
+        self._unanswered = [moment for moment in self._unanswered if now - moment < UNANSWERED_SECONDS]
+        if len(self._unanswered) >= MOST_UNANSWERED:
+            raise ApplianceUnreachableError(
+                f"{host} gave no answer to {len(self._unanswered)} logins: no other is sent for now",
+                hint="each may count as a failed one, and vCenter locks an account after a few",
+            )
 
     def _trace(self, name: str, _info: object) -> None:
         """Hear from httpcore what it does (https://www.python-httpx.org/advanced/extensions/#trace)."""
