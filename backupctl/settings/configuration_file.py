@@ -11,7 +11,7 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError
 from backupctl.settings.configuration import Configuration, configuration_of
-from backupctl.settings.secret_text import NothingCameError, read_pipe
+from backupctl.settings.reading import NothingCameError, read_file
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 LARGEST_BYTES: Final = 4 * 1024 * 1024
@@ -69,18 +69,12 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(path: Path, clock: Clock) -> bytes:
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
-    descriptor = os.open(path, flags)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISFIFO(mode):
-            return read_pipe(descriptor, clock, LARGEST_BYTES)
-        if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o022:
+    def judge(_descriptor: int, status: os.stat_result) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if os.name == "posix" and stat.S_ISREG(status.st_mode) and mode & 0o022:
             raise ConfigError(
-                f"{path} can be changed by others (mode {stat.S_IMODE(mode):04o}), and it names commands to run",
+                f"{path} can be changed by others (mode {mode:04o}), and it names commands to run",
                 hint=f"chmod go-w {shlex.quote(str(path))}",
             )
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_BYTES + 1)
-    finally:
-        os.close(descriptor)
+
+    return read_file(path, clock, LARGEST_BYTES, judge)

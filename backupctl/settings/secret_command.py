@@ -13,13 +13,8 @@ from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 from backupctl.settings.environment import environment_without_secrets
-from backupctl.settings.secret_text import (
-    LARGEST_BYTES,
-    PATIENCE_SECONDS,
-    NothingCameError,
-    read_pipe,
-    secret_from_bytes,
-)
+from backupctl.settings.reading import PATIENCE_SECONDS, NothingCameError, read_pipe
+from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
 
 _GRACE_SECONDS: Final = 5.0
 """From the end of the output to the end of the command."""
@@ -92,7 +87,7 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int
 
 def _read_output(descriptor: int, clock: Clock) -> bytes:
     os.set_blocking(descriptor, False)
-    return read_pipe(descriptor, clock)
+    return read_pipe(descriptor, clock, LARGEST_BYTES)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
-from backupctl.settings.secret_text import LARGEST_BYTES, NothingCameError, read_pipe, secret_from_bytes
+from backupctl.settings.reading import NothingCameError, read_file, read_pipe
+from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
 
 STDIN_PATH: Final = "-"
 
@@ -60,7 +61,7 @@ class StandardInput:
         except (AttributeError, OSError):  # in memory
             return self._stream.read(LARGEST_BYTES + 1)
         try:
-            return read_pipe(descriptor, clock)
+            return read_pipe(descriptor, clock, LARGEST_BYTES)
         except NothingCameError:
             raise ConfigError(f"{reader}: nothing came from standard input", hint="pipe the secret in") from None
 
@@ -92,24 +93,18 @@ def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
 
 
 def _read(path: str, where: str, clock: Clock, *, check_mode: bool) -> bytes:
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
-    descriptor = os.open(path, flags)
-    try:
-        status = os.fstat(descriptor)
+    def judge(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
             raise ConfigError(f"{where} is a directory", hint="name the file in it that holds the secret")
         if os.isatty(descriptor):
             raise UsageError(f"{where} is a terminal", hint="leave the option out to be asked")
-        if stat.S_ISFIFO(status.st_mode):
-            return read_pipe(descriptor, clock)
         if check_mode and stat.S_ISREG(status.st_mode):
             _check_others(path, status, where)
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_BYTES + 1)
+
+    try:
+        return read_file(path, clock, LARGEST_BYTES, judge)
     except NothingCameError:
         raise ConfigError(f"{where} was not written to its end in time", hint="is its writer running?") from None
-    finally:
-        os.close(descriptor)
 
 
 def _check_others(path: str, status: os.stat_result, where: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final, TypeVar
 
 from backupctl.errors import ConfigError
 from backupctl.secret import Secret
-from backupctl.settings.secret_text import PATIENCE_SECONDS, secret_from_text
+from backupctl.settings.reading import PATIENCE_SECONDS
+from backupctl.settings.secret_text import secret_from_text
 
 SERVICE: Final = "backupctl"
 

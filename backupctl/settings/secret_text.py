@@ -1,22 +1,12 @@
 """From the bytes of a file or a command's output to a secret; no error shows any of them."""
 
-import os
-import select
 from typing import Final
 
-from backupctl.clock import Clock
 from backupctl.errors import ConfigError
 from backupctl.secret import Secret
 
 LARGEST_BYTES: Final = 64 * 1024
-PATIENCE_SECONDS: Final = 30.0
-"""How long a command or a pipe may take to give its secret."""
-
 _BYTE_ORDER_MARK: Final = "\ufeff"
-
-
-class NothingCameError(Exception):
-    """A pipe was not written to its end in time."""
 
 
 def secret_from_bytes(content: bytes, where: str) -> Secret:
@@ -38,23 +28,3 @@ def secret_from_text(text: str, where: str) -> Secret:
     if any(character in text for character in "\0\n\r"):
         raise ConfigError(f"{where} holds more than one line, or a NUL", hint="a secret is one line of text")
     return Secret(text)
-
-
-def read_pipe(descriptor: int, clock: Clock, largest: int = LARGEST_BYTES) -> bytes:
-    """Read a non-blocking pipe to its end, or to just above the bound; raise NothingCameError when patience ends.
-
-    Opening without blocking and polling is what keeps a FIFO that nobody writes to from hanging a cron job for ever.
-    """
-    content = b""
-    deadline = clock.monotonic() + PATIENCE_SECONDS
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    while len(content) <= largest:
-        left = deadline - clock.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise NothingCameError
-        chunk = os.read(descriptor, largest + 1 - len(content))
-        if not chunk:
-            break
-        content += chunk
-    return content
