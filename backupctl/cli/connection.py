@@ -2,7 +2,7 @@
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import SIMULATED, Scope
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from backupctl.api.connect import Login
     from backupctl.api.transport import Exchange, Observer
 
-RESTORE_PORT: Final = 5480
-"""Where an appliance that waits for a restore answers: it has no SSO yet, so local users with basic authentication."""
-
 
 def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appliance:
     """Return the appliance of a scope; nothing is sent yet.
@@ -50,7 +47,7 @@ def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appl
         return simulated_appliance(scope, observe, fresh=fresh)
     server = scope.profile.address
     if fresh:
-        server = server.with_port(RESTORE_PORT)
+        server = server.for_restore()
     from backupctl.api.connect import Login
 
     basic = _is_basic(scope, fresh=fresh)

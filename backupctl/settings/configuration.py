@@ -10,17 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from backupctl.errors import ConfigError, UsageError
+from backupctl.errors import ConfigError
 from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
 from backupctl.settings.options import SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import FILE, Source
+from backupctl.settings.value import FILE, Source, parse_from
 
 SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """How a configured appliance and a group may be called: it stands in folder names and in command lines."""
-
-_APPLIANCE_PORTS: Final = frozenset({443, 5480})
-"""The two HTTPS ports of one appliance: its API, and its management interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +106,7 @@ class Configuration:
             if profile.address.key == address.key:
                 return profile
         for profile in self.servers.values():
-            ports = {profile.address.port, address.port}
-            if profile.address.host == address.host and ports <= _APPLIANCE_PORTS:
+            if profile.address.appliance == address.appliance:
                 return replace(profile, address=replace(profile.address, port=address.port))
         return None
 
@@ -156,10 +152,7 @@ def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -
     host = layer.values.get("host")
     if host is None:
         raise ConfigError(f"{where} has no host", hint='add a line such as host = "vc01.example.com"')
-    try:
-        address = parse_server(host)
-    except UsageError as error:
-        raise ConfigError(f"{where}.host: {error.message}", hint=error.hint) from error
+    address: ServerAddress = parse_from(layer.source("host"), parse_server, host)
     return Profile(replace(address, name=name), (layer, defaults), configured=True)
 
 

@@ -5,11 +5,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from backupctl.errors import ConfigError, UsageError
+from backupctl.errors import ConfigError
 from backupctl.settings.option import Kind, Option
 from backupctl.settings.options import OPTIONS, PROXY, SECRETS
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
+from backupctl.settings.value import FILE, Source, parse_from
 
 SERVER_ONLY: Final = ("host", "fingerprint")
 """Keys that say which appliance is meant, and so stand in a table of ``servers`` only."""
@@ -81,10 +82,7 @@ def _option_value(option: Option[Any], value: object, at: str, folder: Path) -> 
 
 
 def _parsed(option: Option[Any], text: str, at: str) -> object:
-    try:
-        return parser_of(option)(text)
-    except UsageError as error:
-        raise ConfigError(f"{at}: {error.message}", hint=error.hint, details=error.details) from error
+    return parse_from(Source(FILE, at), parser_of(option), text)
 
 
 def _text(value: object, at: str) -> str:

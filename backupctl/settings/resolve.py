@@ -1,13 +1,12 @@
 """The ladder: flag > environment > file > default; the first that has a value gives it, with its source."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-from backupctl.errors import ConfigError, UsageError
 from backupctl.settings.configuration import Layer
 from backupctl.settings.option import Kind, Option
 from backupctl.settings.parsers import environment_parser_of, parse_switch, parser_of
-from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value
+from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 T = TypeVar("T")
 
@@ -27,15 +26,6 @@ def resolve(option: Option[T], given: Given, environ: Mapping[str, str], layers:
         or _from_file(option, layers)
         or _from_default(option)
     )
-
-
-def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - Option.T says it
-    """Return what ``parse`` makes of ``text``; its errors get ``source`` in front."""
-    try:
-        return parse(text)
-    except UsageError as error:
-        failure = ConfigError if source.kind == ENVIRONMENT else UsageError
-        raise failure(f"{source.name}: {error.message}", hint=error.hint, details=error.details) from error
 
 
 def _from_command_line(option: Option[T], given: Given) -> Value[T] | None:

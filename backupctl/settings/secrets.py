@@ -15,11 +15,10 @@ from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 from backupctl.settings.configuration import Layer
 from backupctl.settings.option import SecretName
-from backupctl.settings.resolve import parse_from
 from backupctl.settings.secret_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
 from backupctl.settings.secret_keyring import Keyring
 from backupctl.settings.secret_text import secret_from_text
-from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value
+from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 SecretValue = Value[Secret]
 

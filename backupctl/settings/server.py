@@ -10,7 +10,11 @@ from backupctl.rules.text import check_no_option, check_plain
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 MANAGEMENT_PORT: Final = 5480
-"""Where an appliance's management interface answers, with the same certificate and the same jobs as on 443."""
+"""Where an appliance's management interface answers, with the same jobs as on 443.
+
+One that waits for a restore has no SSO yet, and answers there alone: to local users with basic authentication.
+"""
+
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
 _WHAT: Final = "the server"
 
@@ -32,11 +36,11 @@ class ServerAddress:
         """Return the URL without a path: ``https://vc01.example.com``, ``https://[::1]:5480``."""
         return f"{self.scheme}://{_host_and_port(self.scheme, self.host, self.port)}"
 
-    def with_port(self, port: int) -> "ServerAddress":
-        """Return the address with another port where it has the scheme's own; one that was written stays."""
+    def for_restore(self) -> "ServerAddress":
+        """Return the address of an appliance that waits for a restore; a port that was written stays."""
         if self.port != _DEFAULT_PORTS[self.scheme]:
             return self
-        return ServerAddress(self.name, self.host, port, self.scheme)
+        return ServerAddress(self.name, self.host, MANAGEMENT_PORT, self.scheme)
 
     @property
     def key(self) -> tuple[str, int]:

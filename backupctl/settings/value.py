@@ -1,7 +1,10 @@
 """A value and where it came from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+from backupctl.errors import ConfigError, UsageError
 
 T = TypeVar("T")
 
@@ -30,3 +33,15 @@ ENVIRONMENT: Final = "environment"
 FILE: Final = "file"
 CREDENTIAL: Final = "systemd credential"
 DEFAULT: Final = Source("default")
+
+
+def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - as the caller knows
+    """Return what ``parse`` makes of ``text``; its errors get ``source`` in front.
+
+    They are UsageErrors for what was typed, ConfigErrors for what stands in the environment or the file.
+    """
+    try:
+        return parse(text)
+    except UsageError as error:
+        failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
+        raise failure(f"{source.name}: {error.message}", hint=error.hint, details=error.details) from error
