@@ -14,7 +14,8 @@ from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import proxy_of, scope_of_defaults
 from backupctl.config_results import DEFAULTS
 from backupctl.errors import BackupctlError, ConfigError
-from backupctl.results import Check, ChecksResult, ErrorInfo
+from backupctl.operations.run import Outcome
+from backupctl.results import Check, ChecksResult
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
@@ -126,13 +127,7 @@ def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
 def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
     error = ConfigError(f"a run would fail: {', '.join(names)}") if names else None
-    return ChecksResult(
-        server=server,
-        host=host,
-        checks=tuple(checks),
-        exit_code=error.exit_code if error else 0,
-        error=ErrorInfo.of(error) if error else None,
-    )
+    return ChecksResult(server=server, host=host, **Outcome({"checks": tuple(checks)}, error).result_fields)
 
 
 def _which_file(app: App) -> str:

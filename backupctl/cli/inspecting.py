@@ -1,15 +1,13 @@
 """Looking at the TLS of the appliances of the command line: no user, no password."""
 
-import queue
 from collections.abc import Callable
 from typing import TypeVar
 
 from backupctl.cli.app import App
 from backupctl.cli.connection import find_route, observer
+from backupctl.cli.running import drive
 from backupctl.cli.scope import SIMULATED, Scope, scopes
-from backupctl.cli.signals import delivered_to
 from backupctl.errors import UsageError
-from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
 from backupctl.results import Result
@@ -37,10 +35,7 @@ def inspect_all(
 ) -> list[R]:
     """Do ``work`` on appliances, under signals, and return the results; ``expected`` is the pin of each."""
     targets = [_inspected(scope, expected(scope)) for scope in found]
-    mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
-    with delivered_to(mailbox, decides=False):  # what is shown may be asked about
-        return fleet.run([work(target) for target in targets])
+    return drive(app, [work(target) for target in targets], decides=False)  # what is shown may be asked about
 
 
 def _inspected(scope: Scope, fingerprint: str | None) -> Inspected:

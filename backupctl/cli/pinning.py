@@ -7,7 +7,8 @@ from msgspec import structs
 from backupctl.cli.scope import Scope
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
-from backupctl.results import CertificateResult, ErrorInfo, PinResult
+from backupctl.operations.run import Outcome
+from backupctl.results import CertificateResult, PinResult
 from backupctl.settings.configuration_edit import path_to_edit, store
 from backupctl.settings.options import CONFIG, FINGERPRINT
 from backupctl.settings.value import FLAG
@@ -30,7 +31,7 @@ def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinRe
             _confirm(scope, looked_at, looked_at.certificate)
         return structs.replace(result, **_store(scope, looked_at.certificate))
     except BackupctlError as error:
-        return structs.replace(result, exit_code=int(error.exit_code), error=ErrorInfo.of(error))
+        return structs.replace(result, **Outcome(error=error).result_fields)
 
 
 def _confirm(scope: Scope, looked_at: CertificateResult, certificate: Certificate) -> None:

@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from backupctl.cli.app import App
 from backupctl.cli.connection import connect
@@ -15,7 +15,7 @@ from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.group import Group
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.results import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
+from backupctl.results import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 
 R = TypeVar("R", bound=Result)
@@ -72,12 +72,18 @@ def run(
         if isinstance(each, _Ready):
             confirm(each.appliance)
     _take_turns(app, ready, manner)
+    results = drive(app, [_task(each, result_type, manner) for each in ready])
+    return app.finish(Envelope.of(command, results))
+
+
+def drive(app: App, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
+    """Drive tasks to their ends, under signals, and return their results; ``decides`` is that of ``delivered_to``."""
     mailbox: Mailbox = queue.SimpleQueue()
     fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
-    with delivered_to(mailbox):
-        results = fleet.run([_task(each, result_type, manner) for each in ready])
+    with delivered_to(mailbox, decides=decides):
+        results = fleet.run(tasks)
         app.view.close()
-    return app.finish(Envelope.of(command, results))
+    return results
 
 
 def show_requests(
@@ -168,5 +174,4 @@ def _known(result: R) -> Task[R]:
 
 
 def _failed(result_type: type[R], scope: Scope, error: BackupctlError) -> R:
-    fields: dict[str, Any] = {"server": scope.name, "host": scope.profile.address.host}
-    return result_type(**fields, exit_code=error.exit_code, error=ErrorInfo.of(error))
+    return result_type(server=scope.name, host=scope.profile.address.host, **Outcome(error=error).result_fields)

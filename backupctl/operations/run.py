@@ -35,6 +35,13 @@ class Outcome:
     fields: Mapping[str, Any] = field(default_factory=dict)
     error: BackupctlError | None = None
 
+    @property
+    def result_fields(self) -> dict[str, Any]:
+        """What a result has of it: its own fields, its exit code and its error."""
+        error = self.error
+        code = ExitCode.DONE if error is None else error.exit_code
+        return {**self.fields, "exit_code": code, "error": None if error is None else ErrorInfo.of(error)}
+
     @classmethod
     def of(cls, followed: Followed) -> "Outcome":
         """Return the outcome of following a job."""
@@ -76,9 +83,7 @@ def run_on(
         api=appliance.api.family,
         release=release,
         simulated=appliance.simulated,
-        exit_code=outcome.error.exit_code if outcome.error else ExitCode.DONE,
-        error=ErrorInfo.of(outcome.error) if outcome.error else None,
-        **outcome.fields,
+        **outcome.result_fields,
     )
     return concealed(result, appliance.api.conceal)
 

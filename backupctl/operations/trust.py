@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from backupctl.errors import BackupctlError, BugError, ExitCode
+from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task, call
-from backupctl.results import AuthoritiesResult, CertificateResult, ErrorInfo, Result
+from backupctl.results import AuthoritiesResult, CertificateResult, Result
 
 R = TypeVar("R", bound=Result)
 
@@ -85,13 +85,7 @@ def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome]) -> 
         outcome = Outcome(error=error)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(error=BugError.of(bug))
-    return result_type(
-        server=inspected.name,
-        host=inspected.host,
-        exit_code=outcome.error.exit_code if outcome.error else ExitCode.DONE,
-        error=ErrorInfo.of(outcome.error) if outcome.error else None,
-        **outcome.fields,
-    )
+    return result_type(server=inspected.name, host=inspected.host, **outcome.result_fields)
 
 
 def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
