@@ -12,9 +12,9 @@ from backupctl.cli.running import Manner, Work, run, show_requests
 from backupctl.cli.scope import Scope
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
-from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import CANCEL_SECONDS
-from backupctl.operations.follow import Patience
+from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.restore import (
     SILENCE_SECONDS,
     cancel_restore,
@@ -45,8 +45,10 @@ from backupctl.settings.options import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
+Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
 FRESH = Manner(fresh=True)
+CHANGES_FRESH = Manner(changes=True, fresh=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
@@ -126,27 +128,15 @@ def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool)
         return _request(scope, sso_username, ignore_warnings=ignore_warnings or None)
 
     if app.value(DRY_RUN):
-
-        def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-            request = request_of(scope)
-            return lambda appliance: appliance.api.prepare_create_restore(request)
-
-        return show_requests(app, "restore create", preview, FRESH)
-
-    def prepare(scope: Scope) -> Work:
-        request, wait, waits = request_of(scope), not scope.value(NO_WAIT), patience(scope)
-
-        def work(appliance: Appliance) -> Task[Outcome]:
-            return Outcome.of((yield from create_restore(appliance, request, waits, wait=wait)))
-
-        return work
+        shown = _shown(request_of, lambda api, request: api.prepare_create_restore(request))
+        return show_requests(app, "restore create", shown, FRESH)
 
     def confirm(appliance: Appliance) -> None:
         if not yes:
             _confirm(app, appliance)
 
     manner = Manner(changes=True, fresh=True, single="a restore replaces one appliance")
-    return run(app, "restore create", RestoreResult, prepare, manner, confirm=confirm)
+    return run(app, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm)
 
 
 @command.command(
@@ -213,7 +203,7 @@ def cancel(app: App) -> int:
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel_restore(appliance, Patience(timeout=CANCEL_SECONDS, interval=1.5))))
 
-    return run(app, "restore cancel", RestoreResult, lambda _: work, Manner(changes=True, fresh=True))
+    return run(app, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
 @command.command(
@@ -242,22 +232,35 @@ def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool)
         )
 
     if app.value(DRY_RUN):
+        shown = _shown(spec_of, lambda api, spec: api.prepare_create_reconciliation(spec))
+        return show_requests(app, "restore reconcile", shown, FRESH)
+    return run(app, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
 
-        def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-            spec = spec_of(scope)
-            return lambda appliance: appliance.api.prepare_create_reconciliation(spec)
 
-        return show_requests(app, "restore reconcile", preview, FRESH)
+def _shown(
+    request_of: Callable[[Scope], Q], prepare: Callable[[RecoveryOperations, Q], tuple[PreparedRequest, ...]]
+) -> Callable[[Scope], Callable[[Appliance], tuple[PreparedRequest, ...]]]:
+    """Judge the request of each appliance, and show what would be sent."""
+
+    def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+        request = request_of(scope)
+        return lambda appliance: prepare(appliance.api, request)
+
+    return preview
+
+
+def _started(request_of: Callable[[Scope], Q], start: Callable[..., Task[Followed]]) -> Callable[[Scope], Work]:
+    """Judge the request of each appliance, start what it asks for, and follow that to its end."""
 
     def prepare(scope: Scope) -> Work:
-        spec, wait, waits = spec_of(scope), not scope.value(NO_WAIT), patience(scope)
+        request, wait, waits = request_of(scope), not scope.value(NO_WAIT), patience(scope)
 
         def work(appliance: Appliance) -> Task[Outcome]:
-            return Outcome.of((yield from reconcile(appliance, spec, waits, wait=wait)))
+            return Outcome.of((yield from start(appliance, request, waits, wait=wait)))
 
         return work
 
-    return run(app, "restore reconcile", RestoreResult, prepare, Manner(changes=True, fresh=True))
+    return prepare
 
 
 def _watched(appliance: Appliance, waits: Patience, deadline: float) -> Task[Outcome]:
