@@ -5,9 +5,10 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
 
 import trustme
+
+from tests.support.serving import running
 
 
 class Proxy(socketserver.ThreadingTCPServer):
@@ -78,14 +79,6 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(data)
 
 
-@contextlib.contextmanager
-def proxy(port: int, authority: trustme.CA) -> Iterator[Proxy]:
+def proxy(port: int, authority: trustme.CA) -> contextlib.AbstractContextManager[Proxy]:
     """Serve while the block runs."""
-    with Proxy(port, authority) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return running(Proxy(port, authority))

@@ -5,7 +5,8 @@ import re
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+
+from tests.support.serving import running
 
 _REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
 """A request line; the body of the request before need not end with a line."""
@@ -77,14 +78,6 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_RDWR)
 
 
-@contextlib.contextmanager
-def relay(port: int | None = None) -> Iterator[Relay]:
+def relay(port: int | None = None) -> contextlib.AbstractContextManager[Relay]:
     """Relay to ``port`` while the block runs."""
-    with Relay(port) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return running(Relay(port))

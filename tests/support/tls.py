@@ -5,13 +5,13 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import trustme
 
 from tests.support.relay import pump
+from tests.support.serving import running
 
 
 def server_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
@@ -85,23 +85,11 @@ class _Tunnel(socketserver.BaseRequestHandler):
                     upstream.sendall(data)
 
 
-@contextlib.contextmanager
-def _running(server: TlsListener) -> Iterator[TlsListener]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def tls_listener(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
     """Listen while the block runs."""
-    return _running(TlsListener(context))
+    return running(TlsListener(context))
 
 
 def tls_proxy(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
     """Be an https:// proxy while the block runs."""
-    return _running(TlsListener(context, _Tunnel))
+    return running(TlsListener(context, _Tunnel))

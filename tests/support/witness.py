@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.processes import Served
+from tests.support.serving import running
 
 SESSIONS = ("/api/session", "/rest/com/vmware/cis/session")
 SESSION_HEADER = "vmware-api-session-id"
@@ -103,15 +104,9 @@ def ask(served: Served, method: str, path: str, content: Any = None) -> Any:
 def witness(served: Served, act: Callable[[Moment], None] = lambda _: None) -> Iterator[Witness]:
     """Stand between a client and the appliance while the block runs."""
     seen = Witness(served, act)
-    with _Server(seen) as server:
+    with running(_Server(seen), looks_up=0.02) as server:
         seen.port = int(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield seen
-        finally:
-            server.shutdown()
-            thread.join()
+        yield seen
 
 
 class _Server(socketserver.ThreadingTCPServer):
