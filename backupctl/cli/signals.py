@@ -95,6 +95,8 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
             signal.signal(number, _hurry if decided else handler)
         if sent and decided:
             _hurry()
+        elif sent and sent[0].taken:
+            _set_alarm(0)  # there is nobody left to look after, and an alarm would kill an interpreter that ends
 
 
 @contextmanager
@@ -158,9 +160,14 @@ def _hurry(_number: int = 0, _frame: FrameType | None = None) -> None:
 
 
 def _in_a_while(act: Callable[[], None]) -> None:
-    if hasattr(signal, "SIGALRM"):  # elsewhere there is none, and who waits has to end the process himself
+    if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, lambda _number, _frame: act())
-        signal.alarm(WRITING_SECONDS)
+    _set_alarm(WRITING_SECONDS)
+
+
+def _set_alarm(seconds: int) -> None:
+    if hasattr(signal, "SIGALRM"):  # elsewhere there is none, and who waits has to end the process himself
+        signal.alarm(seconds)
 
 
 def _quit() -> None:

@@ -344,6 +344,12 @@ def test_create_interrupted_detaches_and_tells_how_to_attach(clock: FakeClock, n
     assert (watched.code, watched.result["job"]["state"]) == (0, "SUCCEEDED")
 
 
+def test_create_interrupted_leaves_no_alarm_that_would_kill_whoever_called_it(clock: FakeClock) -> None:
+    clock.at(100, lambda: interrupt(signal.SIGINT))
+    assert CommandLine(clock=clock, job_duration=600).create().code == 130
+    assert signal.alarm(0) == 0
+
+
 def test_create_interrupted_with_cancel_on_interrupt_ends_the_job(clock: FakeClock) -> None:
     backupctl = CommandLine(clock=clock, job_duration=600)
     clock.at(100, lambda: interrupt(signal.SIGINT))
