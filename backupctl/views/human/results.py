@@ -54,15 +54,19 @@ CHECK_CONFIGURATION: Final = "config check"
 class Page(NamedTuple):
     """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for.
 
-    ``number`` is that of the results, ``several`` that there is more than one.
+    ``number`` is that of the results.
     """
 
     width: int | None
     symbols: Symbols
     zone: tzinfo | None
-    several: bool = False
     command: str | None = None
     number: int = 1
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one result."""
+        return self.number > 1
 
 
 class Sheet(NamedTuple):
@@ -92,7 +96,7 @@ def _(result: JobResult, page: Page) -> Sheet:
 
 @in_brief.register
 def _(result: JobResult, page: Page) -> Sheet:
-    if result.job is not None and _goes_on(result, result.job):
+    if result.job is not None and goes_on(result, result.job):
         return Sheet([line(result.job.id)])
     if result.exit_code == ExitCode.DONE:
         return Sheet()
@@ -315,7 +319,7 @@ def _job(result: Result, job: Job, page: Page) -> Sheet:
     return Sheet([headings, *job_block(result, job, page.symbols, page.zone)])
 
 
-def _goes_on(result: Result, job: Job) -> bool:
+def goes_on(result: Result, job: Job) -> bool:
     """Return whether a job was started that nobody waits for: the one success without an end."""
     return result.exit_code == ExitCode.DONE and not job.ended
 

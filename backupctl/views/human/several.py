@@ -8,10 +8,10 @@ from rich.text import Text
 
 from backupctl.config_results import DEFAULTS
 from backupctl.errors import ExitCode
-from backupctl.results import Envelope, Job, JobResult, RestoreResult, Result
+from backupctl.results import Envelope, JobResult, RestoreResult, Result
 from backupctl.views.human.job import moment_or_unknown, state_style, took_seconds
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, line
-from backupctl.views.human.results import Page, Sheet
+from backupctl.views.human.results import Page, Sheet, goes_on
 from backupctl.views.human.table import UNKNOWN, fitted, heads
 from backupctl.views.quantities import counted, duration, size
 
@@ -37,7 +37,7 @@ def jobs_in_full(results: JobResults, page: Page) -> Sheet:
 
 def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
     """Return what is left with ``--quiet``: the jobs that nobody waits for, and the evidence of failures."""
-    left = [line(f"{each.server} {each.job.id}") for each in results if each.job and _goes_on(each, each.job)]
+    left = [line(f"{each.server} {each.job.id}") for each in results if each.job and goes_on(each, each.job)]
     failed = [each for each in results if each.exit_code != ExitCode.DONE]
     return Sheet(left, notes=jobs_in_full(failed, page).lines if failed else ())
 
@@ -58,22 +58,18 @@ def _success(result: Result) -> str:
     if getattr(result, "requests", ()):
         return "shown, nothing was sent"
     job = getattr(result, "job", None)
-    return "started" if job is not None and _goes_on(result, job) else "done"
+    return "started" if job is not None and goes_on(result, job) else "done"
 
 
 _SUCCESSES = {"done": GOOD, "started": "cyan", "shown, nothing was sent": ODD}
 """What a success may be called, and how it looks."""
 
 
-def _goes_on(result: Result, job: Job) -> bool:
-    return result.exit_code == ExitCode.DONE and not job.ended
-
-
 def _row(result: JobResult | RestoreResult, page: Page) -> list[Text]:
     job = result.job
     symbol, style = (page.symbols.good, GOOD) if result.exit_code == ExitCode.DONE else (page.symbols.bad, BAD)
     words = result.error.slug if result.error else "done"
-    if job is not None and _goes_on(result, job):
+    if job is not None and goes_on(result, job):
         symbol, style, words = page.symbols.running, "cyan", "running"
     cells = [line((result.server, STRONG)), line((f"{symbol} {words}", style))]
     if job is None:

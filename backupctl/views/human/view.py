@@ -94,7 +94,6 @@ class HumanView:
             width=self._out.width if self._out.is_terminal else None,
             symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
             zone=self._zone,
-            several=len(envelope.results) > 1,
             command=envelope.command,
             number=len(envelope.results),
         )
