@@ -17,6 +17,8 @@ from tests.support.witness import STAGES, Moment, ask, jobs_of, witness
 
 ENDS_WITHIN = 7.0
 """Seconds from a signal to the end: five for the logout, two for the rest where four run at once."""
+OURS = f'File "{ROOT / "backupctl"}'
+"""What stands in a traceback through code of ours."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _JOBS = "/api/appliance/recovery/backup/job"
@@ -139,10 +141,18 @@ def live(program: Program, served: Served, scene: Scene, strike: Strike | None =
 
 def before_us(life: Life) -> bool:
     """Whether the interpreter itself was struck, while it started: no line of ours ran, so it answered in its way."""
-    run, package = life.run, str(ROOT / "backupctl")
-    if life.exchanges or run.out or package in run.err:
+    run = life.run
+    if life.exchanges or run.out or OURS in run.err:
         return False
     return run.code < 0 or (run.code == 1 and "KeyboardInterrupt" in run.err)
+
+
+def of_the_interpreter(run: Run, strike: Strike) -> bool:
+    """Whether what looks like noise may be the interpreter's own, while it started and no line of ours ran.
+
+    It has a handler for INT alone by then, whose exception ``site``, ``-W`` and import locks tell of, drop and go on.
+    """
+    return signal.SIGINT in strike.numbers and isinstance(strike.at, float) and OURS not in run.err
 
 
 def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
@@ -150,8 +160,7 @@ def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
     run, killed = life.run, signal.SIGKILL in strike.numbers
     if before_us(life):
         return
-    # site.py tells of a signal while it reads a .pth file (of an editable install), drops it, and goes on
-    if noise := [word for word in NOISE if word in run.err and "Error processing line" not in run.err]:
+    if not of_the_interpreter(run, strike) and (noise := [word for word in NOISE if word in run.err]):
         yield f"noise: {noise}"
     if life.after_strike > ENDS_WITHIN:
         yield f"ended after {life.after_strike:.1f} s"
