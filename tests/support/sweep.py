@@ -144,7 +144,8 @@ def before_us(life: Life) -> bool:
     run = life.run
     if life.exchanges or run.out or OURS in run.err:
         return False
-    return run.code < 0 or (run.code == 1 and "KeyboardInterrupt" in run.err)
+    told = "KeyboardInterrupt" in run.err or "Fatal Python error: init" in run.err
+    return run.code < 0 or (run.code == 1 and told)
 
 
 def of_the_interpreter(run: Run, strike: Strike) -> bool:
