@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--moments",
         type=int,
-        default=16,
+        default=12,
         help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
     )
     parser.addoption("--fleet", metavar="NxSECONDS", help="size and job time of the fleet that the benchmark measures")
