@@ -1,0 +1,81 @@
+"""What is told to whoever installs the program: which versions it needs, and that the build says what it is."""
+
+import ast
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.audit import Verdict, judge
+from tests.support.lowest_versions import lowest_versions
+
+PROJECT = Path(__file__).parent.parent
+PYPROJECT = PROJECT / "pyproject.toml"
+STANDARD_LIBRARY_AND_US = {"backupctl", *sys.stdlib_module_names}
+
+
+def project() -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    return found
+
+
+def report(**packages: dict[str, Any]) -> str:
+    return json.dumps({"dependencies": [{"name": name, "version": "1.0", **more} for name, more in packages.items()]})
+
+
+def test_every_dependency_has_a_lower_bound_which_the_constraints_name() -> None:
+    lowest = dict(line.partition(";")[0].split("==") for line in lowest_versions(PYPROJECT))
+    assert set(lowest) >= {"click", "httpcore", "httpx", "keyring", "msgspec", "pytest", "rich", "tomlkit", "trustme"}
+
+
+@pytest.mark.parametrize("requirement", ["click", "click<9", "click==8.5", "???"])
+def test_dependency_without_a_lower_bound_is_an_error(tmp_path: Path, requirement: str) -> None:
+    file = tmp_path / "pyproject.toml"
+    text = f'[project]\nname = "x"\ndependencies = ["{requirement}"]\n[project.optional-dependencies]\nnone = []\n'
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"lower bound|no requirement"):
+        list(lowest_versions(file))
+
+
+def test_everything_that_is_imported_is_a_dependency_that_is_named() -> None:
+    imported = set()
+    for path in (PROJECT / "backupctl").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module).partition(".")[0])
+    extras = project()["optional-dependencies"]
+    named = "\n".join([*project()["dependencies"], *extras["keyring"], *extras["simulator"]])
+    assert {name for name in imported - STANDARD_LIBRARY_AND_US if name not in named} == set()
+
+
+def test_package_says_that_it_is_typed() -> None:
+    assert (PROJECT / "backupctl" / "py.typed").exists()
+    assert "Typing :: Typed" in project()["classifiers"]
+
+
+VULNERABLE = {"vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]}
+SKIPPED = {"skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (report(a={"vulns": []}, b={"vulns": []}), Verdict.CLEAN),
+        (report(a=VULNERABLE, b=SKIPPED), Verdict.VULNERABLE),
+        (report(a={"vulns": []}, b=SKIPPED), Verdict.NOT_AUDITED),
+        (report(a=SKIPPED), Verdict.NOT_AUDITED),
+        (report(), Verdict.NOT_AUDITED),
+        ("", Verdict.NOT_AUDITED),
+        ("Traceback", Verdict.NOT_AUDITED),
+        ("[]", Verdict.NOT_AUDITED),
+    ],
+)
+def test_audit_that_could_not_be_made_is_not_taken_for_a_clean_one(text: str, verdict: Verdict) -> None:
+    found, lines = judge(text)
+    assert found is verdict
+    assert lines
