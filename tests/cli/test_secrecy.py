@@ -29,7 +29,11 @@ TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "tru
 """Commands that log in; what looks at certificates sends nothing."""
 
 SHOWN_AS: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
-SOURCES: Final = ("environment", "environment-file", "file", "command", "credential", "stdin", "prompt")
+SOURCES: Final = (
+    *("environment", "environment-file", "file", "command", "credential", "stdin", "prompt"),
+    *("configured-file", "configured-env"),
+)
+"""The keyring of the operating system is tried for real (tests/real/test_keyring.py)."""
 FAULTS: Final = [
     *("fail-at=40", "stall-at=60", "reboot-at=50:20s", "busy", "forbidden", "validate-fail", "db-health=DEGRADED"),
     *("lost-create-answer", "lost-create-request", "session-expires-after=5s", "drop=99", "drop=1@poll", "slow=2s"),
@@ -132,12 +136,26 @@ class Bench:
             case "credential":
                 folder = Path(str(self.samples["--password-file"].good)).parent
                 return [], {"CREDENTIALS_DIRECTORY": str(folder)}
+            case "configured-file" | "configured-env":
+                return [], self._configured(self.source.rpartition("-")[2], variables)
             case "stdin":
                 del variables["BACKUPCTL_PASSWORD"]
                 return ["--password-file", "-"], variables
             case "prompt":
                 return [], {}
         return [], variables
+
+    def _configured(self, place: str, variables: Mapping[str, str]) -> dict[str, str]:
+        """Write a configuration file that says where the secrets are, and return the variables that lead there."""
+        folder = Path(str(self.samples["--password-file"].good)).parent
+        names = [name for name in SECRETS if name.variable in variables]
+        at = {name: str(folder / name.name) if place == "file" else f"VC_{name.variable}" for name in names}
+        lines = [f'{name.name}-{place} = "{at[name]}"\n' for name in names]
+        config = folder / "configured.toml"
+        config.write_text(f"[defaults]\n{''.join(lines)}")
+        config.chmod(0o600)
+        elsewhere = {at[name]: variables[name.variable] for name in names} if place == "env" else {}
+        return {"BACKUPCTL_CONFIG": str(config), **elsewhere}
 
 
 @pytest.fixture
