@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backupctl"
 
-GROUND = {"errors", "clock", "models", "secret", "results", "config_results"}
+GROUND = {"errors", "clock", "models", "secret", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "errors": set(),
@@ -22,13 +22,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "secret": set(),
     "models": {"secret"},
     "results": {"errors", "models"},
-    "config_results": {"results"},
     "rules": {"errors", "secret"},
     "settings": {"errors", "clock", "secret", "rules"},
     "api": {"", *GROUND, "rules"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
-    "views": {"results", "config_results", "errors", "models", "clock", "secret"},
+    "views": {"results", "errors", "models", "clock", "secret"},
     "cli": {"", *GROUND, "rules", "settings", "api", "simulator", "operations", "views"},
     "__main__": {"cli"},
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backupctl import errors
 from backupctl.errors import GRAVITY, BackupctlError, ExitCode, InterruptedRunError, verdict
-from backupctl.results import Envelope, ErrorInfo, Result
+from backupctl.results.result import Envelope, ErrorInfo, Result
 
 CODES: dict[str, int] = {
     "DONE": 0,

@@ -44,7 +44,7 @@ from backupctl.models import (
     ScheduleSpec,
     SystemVersion,
 )
-from backupctl.results import PreparedRequest
+from backupctl.results.result import PreparedRequest
 from backupctl.secret import MASK, Secret
 
 T = TypeVar("T")

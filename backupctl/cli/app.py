@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
-    from backupctl.results import Envelope
+    from backupctl.results.result import Envelope
     from backupctl.secret import Secret
     from backupctl.settings.configuration import Configuration, Layer
     from backupctl.settings.option import Option, SecretName
@@ -232,7 +232,7 @@ class App:
 
     def finish(self, envelope: Envelope) -> int:
         """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
-        from backupctl.results import Envelope as Document
+        from backupctl.results.result import Envelope as Document
 
         try:
             self.view.finish(envelope)

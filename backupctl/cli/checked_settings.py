@@ -12,10 +12,10 @@ from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
 from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import proxy_of, scope_of_defaults
-from backupctl.config_results import DEFAULTS
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.run import Outcome
-from backupctl.results import Check, ChecksResult
+from backupctl.results.backup import Check, ChecksResult
+from backupctl.results.config import DEFAULTS
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location

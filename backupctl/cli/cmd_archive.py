@@ -19,7 +19,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.archives import read_archive, read_archives, read_systems
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import ArchiveResult, ArchivesResult, SystemsResult
+from backupctl.results.archive import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.fields import check_comment
 from backupctl.settings.options import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 

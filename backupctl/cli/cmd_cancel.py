@@ -10,7 +10,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import cancel
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import JobResult
+from backupctl.results.backup import JobResult
 from backupctl.settings.options import DRY_RUN
 
 

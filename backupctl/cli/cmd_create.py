@@ -16,7 +16,8 @@ from backupctl.operations.create import create
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import OK, failed, validate
-from backupctl.results import JobResult, PreparedRequest
+from backupctl.results.backup import JobResult
+from backupctl.results.result import PreparedRequest
 from backupctl.settings.option import Group
 from backupctl.settings.options import DRY_RUN, PREFLIGHT, TOGETHER
 

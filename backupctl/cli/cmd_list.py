@@ -10,7 +10,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.jobs import JobFilter, read_all
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import JobsResult
+from backupctl.results.backup import JobsResult
 
 
 @click.command(

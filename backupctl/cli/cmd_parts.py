@@ -9,7 +9,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import PartsResult
+from backupctl.results.backup import PartsResult
 
 
 @click.command(

@@ -26,7 +26,8 @@ from backupctl.operations.restore import (
 )
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.results import PreparedRequest, RestoreResult
+from backupctl.results.archive import RestoreResult
+from backupctl.results.result import PreparedRequest
 from backupctl.rules.fields import check_parts
 from backupctl.secret import Secret
 from backupctl.settings.options import (

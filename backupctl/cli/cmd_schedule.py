@@ -29,7 +29,9 @@ from backupctl.operations.schedules import (
     set_schedule,
 )
 from backupctl.operations.task import Task
-from backupctl.results import JobResult, RequestsResult, ScheduleResult, SchedulesResult
+from backupctl.results.backup import JobResult
+from backupctl.results.result import RequestsResult
+from backupctl.results.schedule import ScheduleResult, SchedulesResult
 from backupctl.rules.fields import check_parts
 from backupctl.rules.template import fill_location
 from backupctl.settings.options import (

@@ -10,7 +10,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import status
-from backupctl.results import JobResult
+from backupctl.results.backup import JobResult
 
 
 @click.command(

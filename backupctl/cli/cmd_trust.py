@@ -11,7 +11,7 @@ from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.pinning import pin, typed_fingerprint
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
-from backupctl.results import Envelope
+from backupctl.results.result import Envelope
 from backupctl.settings.file_writing import replace, write_new
 from backupctl.settings.parsers import parse_path
 

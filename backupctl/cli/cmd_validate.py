@@ -11,7 +11,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import failed, validate
-from backupctl.results import ChecksResult
+from backupctl.results.backup import ChecksResult
 
 
 @click.command(

@@ -12,7 +12,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import watch
-from backupctl.results import JobResult
+from backupctl.results.backup import JobResult
 from backupctl.settings.options import INTERVAL, STALL_TIMEOUT, TIMEOUT
 
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import ask_backup_password
-from backupctl.config_results import DEFAULTS, FileResult
 from backupctl.errors import ConfigError, UsageError
+from backupctl.results.config import DEFAULTS, FileResult
 from backupctl.rules.password import check_backup_password
 from backupctl.secret import Secret
 from backupctl.settings.configuration import Profile

@@ -9,7 +9,7 @@ from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
-from backupctl.results import RECONCILIATION, RESTORE
+from backupctl.results.job import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
 from backupctl.settings.option import Option
 from backupctl.settings.options import (

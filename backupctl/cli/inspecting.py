@@ -10,7 +10,7 @@ from backupctl.cli.scope import SIMULATED, Scope, scopes
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
-from backupctl.results import Result
+from backupctl.results.result import Result
 from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE
 
 R = TypeVar("R", bound=Result)

@@ -8,7 +8,7 @@ from backupctl.cli.scope import Scope
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
 from backupctl.operations.run import Outcome
-from backupctl.results import CertificateResult, PinResult
+from backupctl.results.trust import CertificateResult, PinResult
 from backupctl.settings.configuration_edit import path_to_edit, store
 from backupctl.settings.options import CONFIG, FINGERPRINT
 from backupctl.settings.value import FLAG

@@ -116,7 +116,7 @@ def _complete(app: App, shell: str) -> int:
 
 
 def _fail(app: App, error: BackupctlError) -> int:
-    from backupctl.results import Envelope
+    from backupctl.results.result import Envelope
 
     app.view.close()
     return app.finish(Envelope.of_error(app.command, error))

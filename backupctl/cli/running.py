@@ -15,7 +15,7 @@ from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.group import Group
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.results import Envelope, PreparedRequest, RequestsResult, Result
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 
 R = TypeVar("R", bound=Result)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.scope import Scope
-from backupctl.config_results import DEFAULTS, Setting, SettingsResult
+from backupctl.results.config import DEFAULTS, Setting, SettingsResult
 from backupctl.settings.configuration import Profile
 from backupctl.settings.option import Group, Option, SecretName
 from backupctl.settings.options import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER

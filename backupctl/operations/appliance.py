@@ -27,7 +27,8 @@ from backupctl.models import (
     SystemVersion,
 )
 from backupctl.operations.concealment import concealed
-from backupctl.results import Event, PreparedRequest
+from backupctl.results.events import Event
+from backupctl.results.result import PreparedRequest
 
 
 class Account(Protocol):

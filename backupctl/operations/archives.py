@@ -7,7 +7,7 @@ from backupctl.errors import NotFoundError, NotSupportedError, UsageError
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
-from backupctl.results import Archive
+from backupctl.results.archive import Archive
 from backupctl.rules.location import mask_location
 
 

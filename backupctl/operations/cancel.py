@@ -10,7 +10,8 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, follow
 from backupctl.operations.task import Task, attempt, retrying
-from backupctl.results import Cancelling, Job
+from backupctl.results.events import Cancelling
+from backupctl.results.job import Job
 
 CANCEL_SECONDS: Final = 60.0
 """How long a cancelled job is followed to its end."""

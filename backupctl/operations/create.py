@@ -24,7 +24,8 @@ from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Task, Wait, attempt, retrying
 from backupctl.operations.watch import leave
-from backupctl.results import Attached, Job, PartsSelected, Started, Waiting
+from backupctl.results.events import Attached, PartsSelected, Started, Waiting
+from backupctl.results.job import Job
 
 MANUAL: Final = frozenset({"MANUAL"})
 

@@ -28,7 +28,9 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.pace import Pace
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
-from backupctl.results import RECONCILIATION, RESTORE, ErrorInfo, Event, Job, Progressed, Recovered, Troubled
+from backupctl.results.events import Event, Progressed, Recovered, Troubled
+from backupctl.results.job import RECONCILIATION, RESTORE, Job
+from backupctl.results.result import ErrorInfo
 from backupctl.rules.hints import hint_for
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"

@@ -20,7 +20,8 @@ from backupctl.operations.logins import Logins
 from backupctl.operations.muster import Muster
 from backupctl.operations.permits import Permits
 from backupctl.operations.task import Task
-from backupctl.results import Ended, ErrorInfo, Queued
+from backupctl.results.events import Ended, Queued
+from backupctl.results.result import ErrorInfo
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from backupctl.models import (
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Backoff, Task, Wait, attempt, retrying
-from backupctl.results import Job, Message
+from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 
 LATEST: Final = "latest"

@@ -23,7 +23,8 @@ from backupctl.models import JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, Wait, attempt
-from backupctl.results import Adopted, Job, Warned
+from backupctl.results.events import Adopted, Warned
+from backupctl.results.job import Job
 
 SEARCH_SECONDS: Final = 60.0
 """How long a job is looked for when the answer to the request that starts it was lost."""

@@ -7,7 +7,7 @@ from backupctl.models import Part
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
-from backupctl.results import PartSize
+from backupctl.results.backup import PartSize
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[PartSize, ...]]:

@@ -19,7 +19,8 @@ from backupctl.operations.concealment import concealed
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
-from backupctl.results import Connected, ErrorInfo, Result
+from backupctl.results.events import Connected
+from backupctl.results.result import ErrorInfo, Result
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

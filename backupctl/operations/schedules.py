@@ -18,7 +18,9 @@ from backupctl.models import BackupRequest, RecurrenceInfo, RetentionInfo, Sched
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.lost import same_location
 from backupctl.operations.task import Task, attempt, retrying
-from backupctl.results import Change, PreparedRequest, ScheduleInfo, Warned
+from backupctl.results.events import Warned
+from backupctl.results.result import Change, PreparedRequest
+from backupctl.results.schedule import ScheduleInfo
 from backupctl.rules.location import mask_location
 from backupctl.secret import MASK, Secret
 

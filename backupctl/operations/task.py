@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
 from backupctl.operations.appliance import Appliance
-from backupctl.results import ErrorInfo, Recovered, Troubled
+from backupctl.results.events import Recovered, Troubled
+from backupctl.results.result import ErrorInfo
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task, call
-from backupctl.results import AuthoritiesResult, CertificateResult, Result
+from backupctl.results.result import Result
+from backupctl.results.trust import AuthoritiesResult, CertificateResult
 
 R = TypeVar("R", bound=Result)
 

@@ -21,7 +21,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import RETRY_SECONDS, Task, retrying
-from backupctl.results import Check, PartSize
+from backupctl.results.backup import Check, PartSize
 
 T = TypeVar("T")
 

@@ -5,7 +5,8 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, failure, follow
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task
-from backupctl.results import Attached, Job, Left
+from backupctl.results.events import Attached, Left
+from backupctl.results.job import Job
 
 
 def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followed]:

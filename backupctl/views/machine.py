@@ -7,7 +7,8 @@ import msgspec
 
 from backupctl.clock import Clock
 from backupctl.errors import OutputError
-from backupctl.results import SCHEMA, Envelope, ErrorInfo, Event, Warned
+from backupctl.results.events import Event, Warned
+from backupctl.results.result import SCHEMA, Envelope, ErrorInfo
 from backupctl.views.document import json_text
 from backupctl.views.printable import printable
 from backupctl.views.streams import Outlet

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from backupctl.results import Envelope, Event
+from backupctl.results.events import Event
+from backupctl.results.result import Envelope
 
 
 class View(Protocol):

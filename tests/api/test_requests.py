@@ -46,7 +46,7 @@ from backupctl.models import (
     ScheduleSpec,
     SystemVersion,
 )
-from backupctl.results import PreparedRequest
+from backupctl.results.result import PreparedRequest
 from backupctl.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, PASSWORD, TOKEN, USER, api_over

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.config_results import DEFAULTS
 from backupctl.errors import ConfigError
+from backupctl.results.config import DEFAULTS
 from backupctl.secret import Secret
 from backupctl.settings.configuration_file import read_configuration
 from backupctl.settings.configuration_sample import SAMPLE

@@ -15,7 +15,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, ReturnResult
 from backupctl.operations.cancel import cancel
-from backupctl.results import Cancelling
+from backupctl.results.events import Cancelling
 from tests.support.appliance import scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST

@@ -23,7 +23,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
-from backupctl.results import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
+from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
 from backupctl.secret import Secret
 from tests.support.appliance import Bench, scripted, simulated
 from tests.support.clock import FakeClock

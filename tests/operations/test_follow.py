@@ -22,7 +22,8 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.follow import Follower, Patience, Step, follow
-from backupctl.results import Job, Message, Progressed, Recovered, Troubled
+from backupctl.results.events import Progressed, Recovered, Troubled
+from backupctl.results.job import Job, Message
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST

@@ -4,7 +4,7 @@ import pytest
 
 from backupctl.errors import verdict
 from backupctl.operations.group import Group
-from backupctl.results import Ended, Queued
+from backupctl.results.events import Ended, Queued
 from tests.support.clock import FakeClock
 from tests.support.fleet import JOB_SECONDS, SimulatedGroup
 

@@ -23,7 +23,10 @@ from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
-from backupctl.results import Connected, ErrorInfo, Job, JobResult, JobsResult, Result
+from backupctl.results.backup import JobResult, JobsResult
+from backupctl.results.events import Connected
+from backupctl.results.job import Job
+from backupctl.results.result import ErrorInfo, Result
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST

@@ -11,7 +11,7 @@ from backupctl.errors import ApplianceUnreachableError, BackupctlError, StalledE
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.follow import Followed, Patience, follow
-from backupctl.results import Job
+from backupctl.results.job import Job
 from tests.support.appliance import ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine

@@ -13,7 +13,7 @@ from backupctl.errors import (
     ServerFaultError,
 )
 from backupctl.operations.task import Backoff, attempt, call, retrying
-from backupctl.results import Troubled
+from backupctl.results.events import Troubled
 from tests.support.appliance import Bench, ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
 

@@ -10,7 +10,7 @@ from backupctl.errors import NotSupportedError
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
 from backupctl.operations.task import Task
-from backupctl.results import Event
+from backupctl.results.events import Event
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

@@ -14,7 +14,8 @@ from backupctl.operations.group import Group, Turn
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.operations.validate import failed, validate
-from backupctl.results import Event, JobResult, Started
+from backupctl.results.backup import JobResult
+from backupctl.results.events import Event, Started
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

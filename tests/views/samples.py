@@ -8,50 +8,31 @@ from typing import Any
 
 from rich.console import Console
 
-from backupctl.config_results import FileResult, Setting, SettingsResult
 from backupctl.models import Certificate
-from backupctl.results import (
+from backupctl.results.archive import Archive, ArchiveResult, ArchivesResult, Metadata, RestoreResult, SystemsResult
+from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.config import FileResult, Setting, SettingsResult
+from backupctl.results.events import (
     Adopted,
-    Archive,
-    ArchiveResult,
-    ArchivesResult,
     Attached,
-    AuthoritiesResult,
     Cancelling,
-    CertificateResult,
-    Change,
-    Check,
-    ChecksResult,
     Connected,
     Ended,
-    ErrorInfo,
     Event,
-    Job,
-    JobResult,
-    JobsResult,
     Left,
-    Message,
-    Metadata,
-    PartSize,
-    PartsResult,
     PartsSelected,
-    PinResult,
-    PreparedRequest,
     Progressed,
     Queued,
     Recovered,
-    RequestsResult,
-    RestoreResult,
-    Result,
-    ScheduleInfo,
-    ScheduleResult,
-    SchedulesResult,
     Started,
-    SystemsResult,
     Troubled,
     Waiting,
     Warned,
 )
+from backupctl.results.job import Job, Message
+from backupctl.results.result import Change, ErrorInfo, PreparedRequest, RequestsResult, Result
+from backupctl.results.schedule import ScheduleInfo, ScheduleResult, SchedulesResult
+from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.human.consoles import human_view
 from backupctl.views.human.view import HumanView
 from backupctl.views.streams import Outlet

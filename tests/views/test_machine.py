@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from backupctl.errors import OutputError, UsageError
-from backupctl.results import Envelope, Event, JobResult, Progressed, RequestsResult, Warned
+from backupctl.results.backup import JobResult
+from backupctl.results.events import Event, Progressed, Warned
+from backupctl.results.result import Envelope, RequestsResult
 from backupctl.views.machine import JsonLinesView, JsonView
 from backupctl.views.streams import Outlet
 from tests.support.clock import START, FakeClock

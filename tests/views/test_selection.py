@@ -5,7 +5,8 @@ from typing import Literal
 
 import pytest
 
-from backupctl.results import Envelope, JobsResult
+from backupctl.results.backup import JobsResult
+from backupctl.results.result import Envelope
 from backupctl.views.selection import make_view
 from tests.support.clock import FakeClock
 from tests.views.samples import WHERE, a_finished_job

@@ -7,7 +7,8 @@ from typing import Final
 from rich.text import Text
 
 from backupctl.models import JobState
-from backupctl.results import Job, Message, Result
+from backupctl.results.job import Job, Message
+from backupctl.results.result import Result
 from backupctl.views.human.lines import BAD, GOOD, ODD, Symbols, line
 from backupctl.views.human.progress import message_text
 from backupctl.views.human.table import UNKNOWN, facts, fitted, heads

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from rich.text import Text
 
-from backupctl.results import ErrorInfo
+from backupctl.results.result import ErrorInfo
 from backupctl.views.printable import printable, printable_lines
 
 STRONG: Final = "bold"

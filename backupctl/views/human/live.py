@@ -15,22 +15,22 @@ from rich.table import Table
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.results import (
+from backupctl.results.archive import RestoreResult
+from backupctl.results.backup import JobResult
+from backupctl.results.events import (
     Adopted,
     Attached,
     Cancelling,
     Ended,
     Event,
-    JobResult,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
-    RestoreResult,
-    Result,
     Started,
     Troubled,
 )
+from backupctl.results.result import Result
 from backupctl.views.human.crowd import screenful
 from backupctl.views.human.lines import STRONG, line
 from backupctl.views.human.progress import is_news, message_text, print_lines

@@ -14,7 +14,11 @@ from rich.text import Text
 
 from backupctl.clock import Clock
 from backupctl.errors import InterruptedRunError
-from backupctl.results import Ended, Event, Job, JobResult, Message, Progressed, Queued, RestoreResult, Result
+from backupctl.results.archive import RestoreResult
+from backupctl.results.backup import JobResult
+from backupctl.results.events import Ended, Event, Progressed, Queued
+from backupctl.results.job import Job, Message
+from backupctl.results.result import Result
 from backupctl.views.human.lines import line
 from backupctl.views.human.sentences import progress, sentences
 from backupctl.views.printable import printable_lines

@@ -7,30 +7,14 @@ from typing import Final, NamedTuple
 
 from rich.text import Text
 
-from backupctl.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.errors import ExitCode
-from backupctl.results import (
-    ArchiveResult,
-    ArchivesResult,
-    AuthoritiesResult,
-    CertificateResult,
-    Check,
-    ChecksResult,
-    Job,
-    JobResult,
-    JobsResult,
-    Message,
-    PartSize,
-    PartsResult,
-    PinResult,
-    PreparedRequest,
-    RequestsResult,
-    RestoreResult,
-    Result,
-    ScheduleResult,
-    SchedulesResult,
-    SystemsResult,
-)
+from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.config import DEFAULTS, FileResult, SettingsResult
+from backupctl.results.job import Job, Message
+from backupctl.results.result import PreparedRequest, RequestsResult, Result
+from backupctl.results.schedule import ScheduleResult, SchedulesResult
+from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
 from backupctl.views.human.certificate import authorities_page, certificate_page, fingerprints, pin_page

@@ -8,7 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from backupctl.results import Event, Job, Started
+from backupctl.results.events import Event, Started
+from backupctl.results.job import Job
 from backupctl.views.human.lines import BAD, FAINT, GOOD, ODD, line
 from backupctl.views.quantities import duration, percent, seconds_between, size
 

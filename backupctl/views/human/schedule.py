@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from backupctl.results import Change, ScheduleInfo
+from backupctl.results.result import Change
+from backupctl.results.schedule import ScheduleInfo
 from backupctl.secret import MASK
 from backupctl.views.document import json_text
 from backupctl.views.human.lines import GOOD, ODD, Piece, Symbols, line

@@ -4,14 +4,13 @@ from functools import singledispatch
 
 from rich.text import Text
 
-from backupctl.results import (
+from backupctl.results.events import (
     Adopted,
     Attached,
     Cancelling,
     Connected,
     Ended,
     Event,
-    Job,
     Left,
     PartsSelected,
     Progressed,
@@ -22,6 +21,7 @@ from backupctl.results import (
     Waiting,
     Warned,
 )
+from backupctl.results.job import Job
 from backupctl.views.human.lines import BAD, GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
 from backupctl.views.human.wording import has_id, kind, named
 from backupctl.views.quantities import percent, size

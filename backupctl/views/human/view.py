@@ -6,7 +6,8 @@ import msgspec
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.results import Connected, Envelope, Event, Result
+from backupctl.results.events import Connected, Event
+from backupctl.results.result import Envelope, Result
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.views.human.live import LiveProgress
 from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from backupctl.results import RECONCILIATION, RESTORE, Job
+from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.views.human.lines import STRONG, Piece
 
 BACKUP: Final = "backup"

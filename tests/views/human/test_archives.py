@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from backupctl.results import (
-    ArchiveResult,
-    ArchivesResult,
-    Envelope,
-    ErrorInfo,
-    Job,
-    RestoreResult,
-    Result,
-    SystemsResult,
-)
+from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, ErrorInfo, Result
 from tests.support.clock import START
 from tests.views.samples import WHERE, Screen, Terminal, a_message, an_archive, some_metadata
 

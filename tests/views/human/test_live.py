@@ -6,22 +6,21 @@ from typing import Any
 
 import pytest
 
-from backupctl.results import (
+from backupctl.results.archive import RestoreResult
+from backupctl.results.backup import JobResult
+from backupctl.results.events import (
     Attached,
     Cancelling,
     Ended,
-    Envelope,
-    ErrorInfo,
-    Job,
-    JobResult,
     Progressed,
     Queued,
     Recovered,
-    RestoreResult,
     Started,
     Troubled,
     Waiting,
 )
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, ErrorInfo
 from tests.views.samples import WHERE, LiveScreen, Screen, Terminal, a_finished_job, a_job, a_message
 
 

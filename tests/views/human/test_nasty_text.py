@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.results import Envelope, Event, Result
+from backupctl.results.events import Event
+from backupctl.results.result import Envelope, Result
 from tests.views.samples import LiveScreen, Screen
 
 NASTY = st.text(

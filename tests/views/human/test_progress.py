@@ -5,19 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backupctl.results import (
-    Cancelling,
-    Connected,
-    Envelope,
-    ErrorInfo,
-    Job,
-    JobResult,
-    Progressed,
-    Recovered,
-    RestoreResult,
-    Started,
-    Troubled,
-)
+from backupctl.results.archive import RestoreResult
+from backupctl.results.backup import JobResult
+from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Started, Troubled
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, ErrorInfo
 from tests.views.samples import WHERE, Screen, a_finished_job, a_job, a_message, every_event
 
 

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from backupctl.results import Adopted, Attached, Cancelling, Event, Job, Left, Result, Started, Waiting
+from backupctl.results.events import Adopted, Attached, Cancelling, Event, Left, Started, Waiting
+from backupctl.results.job import Job
+from backupctl.results.result import Result
 from backupctl.views.human.results import in_brief, in_full
 from backupctl.views.human.sentences import sentences
 from tests.support.clock import START

@@ -10,7 +10,10 @@ import pytest
 CHILD = """
 import os, sys
 from backupctl.clock import SystemClock
-from backupctl.results import Envelope, Job, JobResult, Progressed
+from backupctl.results.backup import JobResult
+from backupctl.results.events import Progressed
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope
 from backupctl.views.selection import make_view
 clock = SystemClock()
 view = make_view("text", stdout=sys.stdout, stderr=sys.stderr, clock=clock, environ=os.environ)

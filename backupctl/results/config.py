@@ -1,10 +1,10 @@
-"""What the program says of its own configuration: results as values, and so as JSON."""
+"""What the program says of its own configuration."""
 
 from typing import Any, Final
 
 import msgspec
 
-from backupctl.results import Result
+from backupctl.results.result import Result
 
 DEFAULTS: Final = "[defaults]"
 """What stands in place of a server where the configuration file as a whole is meant; no appliance can be called so."""

@@ -1,0 +1,83 @@
+"""The base of all results, what several of them share, and the envelope that every command ends with."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from backupctl.errors import BackupctlError, ExitCode, verdict
+
+SCHEMA: Final = 1
+"""The version of the JSON output."""
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as data: a stable ``slug``, a sentence, what to do next, lines of evidence."""
+
+    slug: str
+    message: str
+    hint: str | None = None
+    details: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: BackupctlError) -> "ErrorInfo":
+        """Return what an exception says."""
+        return cls(slug=error.slug, message=error.message, hint=error.hint, details=error.details)
+
+
+class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it would be sent, secrets masked."""
+
+    method: str
+    url: str
+    body: Any = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that is changed, or would be; a secret is never told, ``before`` is None where it was unset."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out for one appliance; base of the results of all commands.
+
+    ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken.
+    """
+
+    server: str
+    host: str
+    api: str | None = None
+    release: str | None = None
+    simulated: bool = False
+    exit_code: int = ExitCode.DONE
+    error: ErrorInfo | None = None
+
+
+class RequestsResult(Result, frozen=True, kw_only=True):
+    """The result of ``--dry-run``: what would be sent; nothing was."""
+
+    requests: tuple[PreparedRequest, ...] = ()
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """The one document that every command ends with: the same shape for one appliance as for many."""
+
+    schema: int = SCHEMA
+    command: str | None
+    exit_code: int
+    error: ErrorInfo | None = None
+    results: tuple[Result, ...] = ()
+
+    @classmethod
+    def of(cls, command: str, results: Sequence[Result]) -> "Envelope":
+        """Return the envelope of finished results; its exit code is their verdict."""
+        code = verdict(result.exit_code for result in results)
+        return cls(command=command, exit_code=code, results=tuple(results))
+
+    @classmethod
+    def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":
+        """Return the envelope of a failure before any appliance was known."""
+        return cls(command=command, exit_code=error.exit_code, error=ErrorInfo.of(error))
