@@ -120,6 +120,13 @@ class AuthenticationError(BackupctlError):
     slug = "auth"
 
 
+class SessionExpiredError(AuthenticationError):
+    """The appliance no longer knows the session, and did nothing: after a new login it may be asked once more.
+
+    Where it says so again right behind that login, it lets us in and refuses all the same.
+    """
+
+
 class AuthorizationError(BackupctlError):
     """The appliance knows who we are but does not let us do this (403)."""
 

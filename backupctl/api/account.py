@@ -12,7 +12,8 @@ from backupctl.secret import Secret
 class Account:
     """A user and a password, shared by all sessions of a run that use them; sessions in threads may call it.
 
-    ``proven`` says that an appliance has let us in with them, ``refused`` that one has not.
+    ``proven`` says that an appliance has let us in with them, and nothing was seen since that makes it doubtful;
+    ``refused`` that one has not.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,10 @@ class Account:
     def prove(self) -> None:
         """Take note that an appliance accepted them."""
         self.proven = True
+
+    def doubt(self) -> None:
+        """Take note that a session has expired: with it, the password may have been changed."""
+        self.proven = False
 
     def refuse(self, host: str) -> None:
         """Take note that ``host`` refused them."""

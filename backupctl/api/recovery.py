@@ -21,6 +21,7 @@ from backupctl.errors import (
     BackupctlError,
     NotSupportedError,
     ReadOnlyError,
+    SessionExpiredError,
     UsageError,
 )
 from backupctl.models import (
@@ -53,7 +54,8 @@ T = TypeVar("T")
 class RecoveryApi:
     """The recovery operations of one appliance.
 
-    Logs in when the first operation is called. Every method raises the errors of ``backupctl.errors`` only:
+    Logs in when the first operation is called; when the session has expired, every operation raises SessionExpiredError
+    until ``log_in``, having done nothing. Every method raises the errors of ``backupctl.errors`` only:
     ApplianceUnreachableError where no answer came, ApplianceAnswerError where it cannot be used,
     AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError. With ``read_only``, what
     would change the appliance raises ReadOnlyError instead.
@@ -83,7 +85,7 @@ class RecoveryApi:
         return self._session.is_logging_in
 
     def log_in(self) -> None:
-        """Log in; where there are no sessions, ask for the version, which is remembered."""
+        """Log in, again where the session has expired; where there are no sessions, ask for the version, once."""
         if self._session.basic:
             self.version()
         else:
@@ -279,10 +281,7 @@ class RecoveryApi:
         )
 
     def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
-        if endpoint.doing in self._missing:
-            raise self._missing[endpoint.doing]
-        if endpoint.changes and self._read_only:
-            raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
+        self._check(endpoint)
         family = self._open()
         wire = endpoint.wire(family, _content(parameters, self._reveal))
         shown = lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown  # noqa: E731
@@ -300,9 +299,9 @@ class RecoveryApi:
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
-            if self._session.was_let_in and not error.hint:
+            if not error.hint:
                 error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
-            raise
+            raise SessionExpiredError(error.message, hint=error.hint, details=error.details) from error
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain and not error.retryable)
             raise
@@ -312,6 +311,15 @@ class RecoveryApi:
             return endpoint.decode(family, response.content)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, str(error)) from error
+
+    def _check(self, endpoint: Endpoint[Any]) -> None:
+        """Raise what is known to keep an operation from being done, before anything is sent."""
+        if endpoint.doing in self._missing:
+            raise self._missing[endpoint.doing]
+        if endpoint.changes and self._read_only:
+            raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
+        if self._session.has_expired:
+            raise SessionExpiredError(f"{self._client.base_url.host} no longer knows our session")
 
     def _open(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)

@@ -1,4 +1,4 @@
-"""The session: log in, add its header to each request, log in once more when it has expired, log out.
+"""The session: log in, add its header to each request, know when it has expired, log out.
 
 Log in is ``POST /api/session`` (7.0U2 and later, answers a bare string) or ``POST /rest/com/vmware/cis/session``
 (answers ``{"value": token}``), both with HTTP basic. Later requests carry the header ``vmware-api-session-id``; no
@@ -87,6 +87,8 @@ class Session(httpx.Auth):
         self._left: str | None = None
         self._refused: AuthenticationError | None = None
         self._closed = False
+        self.has_expired = False
+        """Whether the appliance no longer knows the session; nothing but ``open`` logs in again then."""
         self._busy = threading.Lock()
         self.account = account or Account()
         self.is_logging_in = False
@@ -152,9 +154,10 @@ class Session(httpx.Auth):
         return response.is_success or response.status_code == 401
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
-        """Add what authenticates the request; after a 401, log in again once and repeat it.
+        """Add what authenticates the request, which logs in where there was no session yet; a 401 ends the session.
 
-        A 401 means that the appliance did nothing, so even a request that starts a backup may be repeated.
+        It is not logged in again here: were the password changed and did many sessions expire at once, each of them
+        would be one more failed login. When that may be done is for those to say who see them all.
         """
         if self.basic:
             yield from self._show_password(request)
@@ -166,12 +169,9 @@ class Session(httpx.Auth):
                 used = self._token
         request.headers[HEADER] = used or ""
         response = yield request
-        if response.status_code == 401 and not self._closed:
-            with self._busy:
-                if self._token == used:
-                    yield from self._log_in(request.url)
-                request.headers[HEADER] = self._token or ""
-            yield request
+        if response.status_code == 401 and self._token == used:
+            self._token, self.has_expired = None, True
+            self.account.doubt()
 
     def _log_in(self, base: httpx.URL) -> AuthFlow:
         if self._closed:
@@ -202,7 +202,7 @@ class Session(httpx.Auth):
         self._enter(family, token)
 
     def _enter(self, family: Family, token: str) -> None:
-        self.family, self._token, self.was_let_in = family, token, True
+        self.family, self._token, self.was_let_in, self.has_expired = family, token, True, False
         self.known.add(Secret(token))
         self.account.prove()
 

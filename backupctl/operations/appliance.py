@@ -64,7 +64,10 @@ class RecoveryOperations(Protocol):
         ...
 
     def log_in(self) -> None:
-        """Show the password to the appliance for the first time; every other operation would do so as well."""
+        """Show the password to the appliance; the first operation would do so as well.
+
+        Any operation raises SessionExpiredError when it has to be done again.
+        """
         ...
 
     def conceal(self, text: str, *, spare_words: bool = False) -> str:

@@ -18,6 +18,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.concealment import concealed
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
+from backupctl.operations.renewal import renewing
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
@@ -67,8 +68,8 @@ def run_on(
     try:
         yield from turn.begin()
         reached = True
-        release = yield from _enter(appliance, silence, timeout, turn)
-        outcome = yield from work
+        release = yield from renewing(appliance, turn, _enter(appliance, silence, timeout, turn))
+        outcome = yield from renewing(appliance, turn, work)
     except GeneratorExit:
         raise
     except BackupctlError as error:

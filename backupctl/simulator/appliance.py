@@ -106,7 +106,7 @@ class Appliance(ApplianceState):
             answer = Answer(answer.status, answer.headers)
         elif strike.spoil == "bad-json":
             answer = Answer(answer.status, answer.headers, b'{"value": {"state": "INPRO')
-        lost = strike.spoil == "lost-create-answer" or answer.delivery.lost
+        lost = strike.spoil.startswith("lost-") or answer.delivery.lost
         delivery = Delivery(delay=strike.delay, seconds_per_byte=1.0 if strike.trickle else 0.0, lost=lost)
         return answer if delivery == AT_ONCE else Answer(answer.status, answer.headers, answer.body, delivery)
 

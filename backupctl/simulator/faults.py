@@ -61,6 +61,7 @@ KINDS: Mapping[str, FaultKind] = {
     "empty": FaultKind("count", "spoil"),
     "bad-json": FaultKind("count", "spoil"),
     "lost-create-answer": FaultKind("count", "spoil", phased=False, phase="create"),
+    "lost-login-answer": FaultKind("count", "spoil", phased=False, phase="login"),
     "trickle": FaultKind("count", "deliver"),
     "slow": FaultKind("duration", "deliver"),
     # what the appliance is like

@@ -25,6 +25,8 @@ class SimulatorTransport(httpx.BaseTransport):
         answer = self.appliance.handle(_neutral(request))
         if answer.delivery.refused:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
+        if trace := request.extensions.get("trace"):  # as httpcore tells of a request that goes out
+            trace("http11.send_request_headers.started", {})
         read_timeout = request.extensions.get("timeout", {}).get("read")
         self._spend(answer.delivery.delay, read_timeout, request)
         if answer.delivery.lost:

@@ -3,7 +3,7 @@
 import pytest
 
 from backupctl.api.account import Account, Accounts
-from backupctl.errors import AuthenticationError
+from backupctl.errors import AuthenticationError, SessionExpiredError
 from backupctl.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, Wire, api_over
@@ -38,8 +38,10 @@ def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(
     api.jobs()
     account.refuse("vc2")
     assert api.jobs() == []
-    with pytest.raises(AuthenticationError, match="vc1: not tried: vc2 refused"):
+    with pytest.raises(SessionExpiredError):
         api.jobs()
+    with pytest.raises(AuthenticationError, match="vc1: not tried: vc2 refused"):
+        api.log_in()
     assert wire.asked.count(LOGIN) == 1
 
 
@@ -53,11 +55,14 @@ def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock:
     assert second.asked == []
 
 
-def test_account_with_another_token_refused_is_not_refused_itself(clock: FakeClock) -> None:
+def test_account_whose_session_expired_is_doubtful_but_not_refused_until_it_is_let_in_again(clock: FakeClock) -> None:
     account = Account()
-    wire = Wire({LOGIN: Reply(201, TOKEN), JOBS: [UNAUTHENTICATED, Reply(200, [])]})
-    api_over(wire, clock, account=account).jobs()
-    assert not account.refused
+    api = api_over(Wire({LOGIN: Reply(201, TOKEN), JOBS: UNAUTHENTICATED}), clock, account=account)
+    with pytest.raises(SessionExpiredError):
+        api.jobs()
+    assert (account.proven, account.refused) == (False, False)
+    api.log_in()
+    assert (account.proven, account.refused) == (True, False)
 
 
 def test_accounts_of_the_same_user_and_password_are_one() -> None:

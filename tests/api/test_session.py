@@ -18,6 +18,7 @@ from backupctl.errors import (
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
+    SessionExpiredError,
 )
 from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
@@ -228,40 +229,33 @@ def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeCloc
 
 
 @pytest.mark.parametrize("family", ["rest", "api"])
-def test_session_that_expired_is_opened_once_more_and_the_request_repeated(family: str, clock: FakeClock) -> None:
+def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(family: str, clock: FakeClock) -> None:
     jobs = {"api": JOBS_API, "rest": JOBS_REST}[family]
     tokens = [Reply(200, {"value": each} if family == "rest" else each) for each in ("first", "second")]
     wire = Wire({LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]]})
-    assert api_over(wire, clock, family=family).jobs() == []
+    api = api_over(wire, clock, family=family)
+    for _ in range(3):
+        assert isinstance(raised(api.jobs), SessionExpiredError)
+    assert wire.asked == [LOGIN_OF[family], jobs]
+    api.log_in()
+    assert api.jobs() == []
     assert wire.asked == [LOGIN_OF[family], jobs, LOGIN_OF[family], jobs]
     assert wire.requests[-1].headers["vmware-api-session-id"] == "second"
-
-
-def test_session_that_expired_at_the_start_of_a_backup_repeats_it_with_its_body(clock: FakeClock) -> None:
-    create = f"POST {JOBS_API.removeprefix('GET ')}"
-    wire = Wire({**API_LOGIN, create: [UNAUTHENTICATED, Reply(201, STATUS)]})
-    assert api_over(wire, clock).create_job(REQUEST).id == STATUS["id"]
-    assert wire.asked == [LOGIN_API, create, LOGIN_API, create]
-    assert wire.requests[1].content == wire.requests[3].content != b""
-
-
-def test_session_that_is_refused_twice_is_not_repeated_again(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, JOBS_API: UNAUTHENTICATED})
-    assert isinstance(raised(api_over(wire, clock).jobs), AuthenticationError)
-    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API, JOBS_API]
 
 
 def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
     wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), UNAUTHENTICATED], JOBS_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
-    for _ in range(6):
-        assert isinstance(raised(api.jobs), AuthenticationError)
+    for operation in (api.jobs, api.log_in, api.jobs, api.log_in, api.jobs):
+        assert isinstance(raised(operation), AuthenticationError)
     assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API]
 
 
 def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(clock: FakeClock) -> None:
     wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), html(503)], JOBS_API: UNAUTHENTICATED})
-    error = raised(api_over(wire, clock).jobs)
+    api = api_over(wire, clock)
+    assert isinstance(raised(api.jobs), SessionExpiredError)
+    error = raised(api.log_in)
     assert (type(error), error.retryable) == (ServerFaultError, True)
 
 

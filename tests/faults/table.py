@@ -61,6 +61,9 @@ ROWS: Final = (
     Row("login", "forbidden", "*", "same"),
     Row("login", "empty=%2|bad-json=%2", "*", "6:api|same"),
     Row("login", "empty*|bad-json*", "*", "6:api"),
+    # One whose answer was lost is, but only so often that none of them could have locked the account.
+    Row("login", "lost-login-answer=1|lost-login-answer=%2", "*", "same"),
+    Row("login", "lost-login-answer*", "*", "5:connection"),
     Row("login", "redirect=1|redirect=%2", "* auto *|* fall back *", "same|6:api"),
     # Without its release an appliance can be worked with; what cannot be told of its health is a warning.
     Row("version", "empty*|bad-json*|redirect*|forbidden", "*", "same"),

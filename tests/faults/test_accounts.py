@@ -2,6 +2,7 @@
 
 import pytest
 
+from backupctl.api.session import MOST_UNANSWERED, UNANSWERED_SECONDS
 from backupctl.simulator.sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
 from tests.faults.commands import COMMANDS, Command, ways
 from tests.faults.play import Case, play
@@ -20,6 +21,20 @@ def test_command_with_a_wrong_password_makes_one_failed_login_and_nothing_else(c
         assert record.appliance.failed_logins == 1
         assert [request.status for request in record.requests] == [401]
         assert record.new_jobs == []
+
+
+@pytest.mark.exhaustive
+@EVERY_COMMAND
+def test_command_with_a_wrong_password_whose_refusals_are_lost_makes_three_in_five_minutes_at_most(
+    command: Command,
+) -> None:
+    for way in ways(command):
+        for fault in ("lost-login-answer", "lost-login-answer=1", "lost-login-answer=3", "slow=400s@login", "trickle"):
+            record = play(Case(command, way, (fault,)), password="other")
+            most = MOST_UNANSWERED * (1 + record.seconds // UNANSWERED_SECONDS)
+            assert record.appliance.failed_logins <= most
+            assert record.code in {4, 5}
+            assert record.new_jobs == []
 
 
 @pytest.mark.exhaustive

@@ -98,3 +98,25 @@ def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path
         running += {"started": 1, "ended": -1}.get(line["event"], 0)
         most = max(most, running)
     assert most <= 5
+
+
+@pytest.mark.parametrize("password", ["changed", None])
+def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_password_was_changed(
+    password: str | None, tmp_path: Path
+) -> None:
+    with serving(tmp_path, appliances=20, job_duration=4.0, faults=("slow=0.2s@login",)) as served:
+        states = served.server.states
+
+        def expire(_pid: int, _seconds: float) -> None:
+            if not expired and served.jobs == len(states):
+                for state in states:
+                    state.sessions.close_before(float("inf"))
+                    state.sessions.password = password or state.sessions.password
+                expired.append(True)
+
+        expired: list[bool] = []
+        words = ("create", "--all", "--interval", "0.2s", "-o", "jsonl", "--parallel", "0")
+        run = measured(words, tmp_path, served.environ, meanwhile=expire)
+        failed = sum(state.failed_logins for state in states)
+        assert (set(codes(run).values()), failed) == (({4}, 1) if password else ({0}, 0))
+        assert (expired, served.jobs, served.open_sessions) == ([True], 20, 0)

@@ -88,6 +88,14 @@ def test_fault_lost_create_loses_the_answer_and_maybe_the_job(fault: str, jobs: 
     assert client.appliance.requests[-1][:2] == ("POST", f"/rest{JOB}")
 
 
+def test_fault_lost_login_answer_comes_after_the_login_was_judged() -> None:
+    for password, sessions, failed in (("VMware1!", 1, 0), ("wrong", 0, 1)):
+        client = Client(faults=["lost-login-answer"])
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.login(password=password)
+        assert (client.appliance.open_sessions, client.appliance.failed_logins) == (sessions, failed)
+
+
 def test_fault_slow_spends_time_and_at_most_the_read_timeout() -> None:
     client = logged_in(faults=["slow=20s@list"])
     client.call("GET", JOB, timeout=30)

@@ -8,7 +8,7 @@ from backupctl.api.account import Account
 from backupctl.models import BackupRequest
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
+from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox, Workers
 from backupctl.operations.follow import Patience
 from backupctl.operations.group import Group, Turn
 from backupctl.operations.run import Outcome, run_on
@@ -49,7 +49,14 @@ class SimulatedGroup:
                 Appliance(name, host, USER, api, clock, self.events.append, lambda job: f"watch {job}")
             )
 
-    def run(self, group: Group, *, interrupt_at: float | None = None, preflight: bool = False) -> dict[str, JobResult]:
+    def run(
+        self,
+        group: Group,
+        *,
+        interrupt_at: float | None = None,
+        preflight: bool = False,
+        workers: Workers | None = None,
+    ) -> dict[str, JobResult]:
         """Back all of them up and return the results by name."""
 
         def work(appliance: Appliance, turn: Turn) -> Task[Outcome]:
@@ -60,7 +67,7 @@ class SimulatedGroup:
         mailbox: Mailbox = queue.SimpleQueue()
         if interrupt_at is not None:
             self.clock.at(interrupt_at, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[JobResult] = Fleet(self.clock, InlineWorkers(), mailbox)
+        fleet: Fleet[JobResult] = Fleet(self.clock, workers or InlineWorkers(), mailbox)
         turns = {each.name: group.turn(each) for each in self.appliances}
         tasks = [
             run_on(each, JobResult, work(each, turns[each.name]), turn=turns[each.name]) for each in self.appliances
