@@ -17,7 +17,7 @@ from backupctl.api.endpoints import Family
 from backupctl.api.handshake import Route, pinned_to
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
-from backupctl.api.transport import BoundedTransport, Judgement, Observer, network_transport
+from backupctl.api.transport import BoundedTransport, Observer, network_transport
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import KnownSecrets, Secret
@@ -146,8 +146,8 @@ def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
     Raises ConfigError for trust settings that cannot be used.
     """
     tls = tls_context(trust)
-    judgement = Judgement(tls, pinned_to(trust.fingerprint, route.server)) if trust.fingerprint else Judgement(tls)
-    inner = network_transport(judgement=judgement, proxy=route.proxy, clock=route.clock)
+    pinned = {"judge": pinned_to(trust.fingerprint, route.server)} if trust.fingerprint else {}
+    inner = network_transport(tls=tls, proxy=route.proxy, clock=route.clock, **pinned)
     return ExplainingTransport(inner, route, trust.store, unverified_context)
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import httpx
 
 from backupctl.api.answers import unreachable
-from backupctl.api.transport import CONNECT_SECONDS, Judgement, TlsConnection, network_transport, within_seconds
+from backupctl.api.transport import CONNECT_SECONDS, TlsConnection, network_transport, within_seconds
 from backupctl.clock import Clock
 from backupctl.errors import PinMismatchError, UsageError
 from backupctl.rules.fingerprint import fingerprint_of
@@ -101,7 +101,7 @@ def shake_hands(route: Route, tls: ssl.SSLContext) -> Presented:
         seen.append(presented_by(connection))
         raise _SeenError
 
-    transport = network_transport(judgement=Judgement(tls, witness), proxy=route.proxy, clock=route.clock)
+    transport = network_transport(tls=tls, judge=witness, proxy=route.proxy, clock=route.clock)
     timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
     with transport, within_seconds(route.clock, 2 * CONNECT_SECONDS):
         try:

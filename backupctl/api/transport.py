@@ -68,21 +68,21 @@ def within_seconds(clock: Clock, seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-class Judgement(NamedTuple):
-    """Whom we talk to, and what is asked after the handshake with it, before any byte of HTTP is sent.
+class _Judgement(NamedTuple):
+    """Who may end a connection after its handshake, before any byte of HTTP is sent.
 
-    ``judge`` gets the connection's ``ssl.SSLSocket`` or ``ssl.SSLObject`` and raises to end the connection; only a
-    handshake with ``tls`` is judged, as that with a proxy on the way is made with another context.
+    ``judge`` gets the connection's ``ssl.SSLSocket`` or ``ssl.SSLObject`` and raises to end the connection. Every
+    handshake is judged but the one that is made with ``proxy_tls``, the context of a proxy on the way.
     """
 
-    tls: ssl.SSLContext
-    judge: Callable[[TlsConnection], None] = lambda _: None
+    judge: Callable[[TlsConnection], None]
+    proxy_tls: ssl.SSLContext | None = None
 
 
 class _BoundedStream(httpcore.NetworkStream):
     """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged."""
 
-    def __init__(self, stream: httpcore.NetworkStream, clock: Clock, judgement: Judgement) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, clock: Clock, judgement: _Judgement) -> None:
         self._stream = stream
         self._clock = clock
         self._judgement = judgement
@@ -100,7 +100,7 @@ class _BoundedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         within = _within(self._clock, timeout, httpcore.ConnectTimeout)
-        if ssl_context is not self._judgement.tls:
+        if ssl_context is self._judgement.proxy_tls:
             stream = _start_tls_with_proxy(self._stream, ssl_context, server_hostname, within)
             return _BoundedStream(stream, self._clock, self._judgement)
         stream = self._stream.start_tls(ssl_context, server_hostname, within)
@@ -153,7 +153,7 @@ def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> floa
 class _BoundedBackend(httpcore.NetworkBackend):
     """Opens bounded streams, with the backend that httpcore would use."""
 
-    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock, judgement: Judgement) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock, judgement: _Judgement) -> None:
         self._backend = backend
         self._clock = clock
         self._judgement = judgement
@@ -174,16 +174,23 @@ class _BoundedBackend(httpcore.NetworkBackend):
         self._backend.sleep(seconds)
 
 
-def network_transport(*, judgement: Judgement, proxy: httpx.Proxy | None, clock: Clock) -> httpx.HTTPTransport:
+def network_transport(
+    *,
+    tls: ssl.SSLContext,
+    proxy: httpx.Proxy | None,
+    clock: Clock,
+    judge: Callable[[TlsConnection], None] = lambda _: None,
+) -> httpx.HTTPTransport:
     """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
     transport = httpx.HTTPTransport(
-        verify=judgement.tls,
+        verify=tls,
         trust_env=False,
         proxy=proxy,
         limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=None),
     )
     # httpx has no public way to hand a network backend down to httpcore; a test with a trickling server holds this.
     pool = transport._pool  # noqa: SLF001
+    judgement = _Judgement(judge, None if proxy is None else proxy.ssl_context)
     pool._network_backend = _BoundedBackend(pool._network_backend, clock, judgement)  # noqa: SLF001
     return transport
 
@@ -216,7 +223,8 @@ class BoundedTransport(httpx.BaseTransport):
         finally:
             seconds, path = self._clock.monotonic() - started, self._known.conceal(request.url.path, spare_words=True)
             lines = partial(trace_lines, request, answer, self._known)
-            self._observe(Exchange(request.method, path, status, seconds, lines))
+            with contextlib.suppress(Exception):  # what is shown of a request never costs its answer
+                self._observe(Exchange(request.method, path, status, seconds, lines))
 
     def close(self) -> None:
         """Close the connections."""

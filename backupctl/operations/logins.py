@@ -1,8 +1,9 @@
 """Logins: few at a time, so that a wrong password is refused once or twice in a run and not by everybody.
 
 vCenter locks an account after about five failures, and linked appliances count together. So one appliance is asked
-first, and again where a session has expired, as the password may have been changed; once one let us in, at most ``MOST_AT_ONCE`` logins with the same user and password are under way; once any
-appliance has refused, the API sends no more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
+first, and again where a session has expired, as the password may have been changed; once one let us in, at most
+``MOST_AT_ONCE`` logins with the same user and password are under way; once any appliance has refused, the API sends no
+more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
 """
 
 from collections import deque
@@ -66,7 +67,7 @@ class _Gate:
 
 
 class Logins:
-    """The logins of a run, the first and the later ones; those with different users or passwords have nothing to do with each other."""
+    """The logins of a run; those with different users or passwords have nothing to do with each other."""
 
     def __init__(self) -> None:
         self._gates: dict[Account, _Gate] = {}

@@ -14,7 +14,7 @@ import trustme
 
 from backupctl.api.connect import Login, Trust, connect, tls_context
 from backupctl.api.recovery import RecoveryApi
-from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, Judgement, network_transport, timeout_for
+from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, network_transport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -74,6 +74,15 @@ def endless(chunk: bytes) -> Iterator[bytes]:
 
 def raw_deflate(data: bytes) -> bytes:
     return zlib.compress(data, wbits=-15)
+
+
+def test_answer_is_not_lost_to_an_error_in_what_shows_it(clock: FakeClock) -> None:
+    def observe(_: Exchange) -> None:
+        raise ZeroDivisionError
+
+    inner = httpx.MockTransport(lambda _: httpx.Response(201, content=b"started"))
+    with httpx.Client(transport=BoundedTransport(inner, clock, observe)) as client:
+        assert client.post(URL).content == b"started"
 
 
 # The size
@@ -234,7 +243,7 @@ def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
 
 
 def test_connection_is_kept_open_however_long_it_is_idle() -> None:
-    transport = network_transport(judgement=Judgement(tls_context(Trust())), proxy=None, clock=SystemClock())
+    transport = network_transport(tls=tls_context(Trust()), proxy=None, clock=SystemClock())
     pool = transport._pool
     assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)
     transport.close()
@@ -268,7 +277,7 @@ def say_nothing(connection: socket.socket, over: threading.Event) -> None:
 
 def over_network() -> httpx.Client:
     clock = SystemClock()
-    inner = network_transport(judgement=Judgement(tls_context(ANYBODY)), proxy=None, clock=clock)
+    inner = network_transport(tls=tls_context(ANYBODY), proxy=None, clock=clock)
     return httpx.Client(transport=BoundedTransport(inner, clock, lambda _: None), trust_env=False)
 
 

@@ -148,12 +148,14 @@ def before_us(life: Life) -> bool:
     return run.code < 0 or (run.code == 1 and told)
 
 
-def of_the_interpreter(run: Run, strike: Strike) -> bool:
+def of_the_interpreter(life: Life, strike: Strike) -> bool:
     """Whether what looks like noise may be the interpreter's own, while it started and no line of ours ran.
 
     It has a handler for INT alone by then, whose exception ``site``, ``-W`` and import locks tell of, drop and go on.
+    Before the first request our own handlers are in its place.
     """
-    return signal.SIGINT in strike.numbers and isinstance(strike.at, float) and OURS not in run.err
+    early = isinstance(strike.at, float) and not life.exchanges
+    return early and signal.SIGINT in strike.numbers and OURS not in life.run.err
 
 
 def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
@@ -161,7 +163,7 @@ def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
     run, killed = life.run, signal.SIGKILL in strike.numbers
     if before_us(life):
         return
-    if not of_the_interpreter(run, strike) and (noise := [word for word in NOISE if word in run.err]):
+    if not of_the_interpreter(life, strike) and (noise := [word for word in NOISE if word in run.err]):
         yield f"noise: {noise}"
     if life.after_strike > ENDS_WITHIN:
         yield f"ended after {life.after_strike:.1f} s"
