@@ -363,7 +363,9 @@ class RecoveryApi:
         try:
             return self._client.send(request, auth=auth)
         except httpx.RequestError as error:
-            raise unreachable(error, request.url.host, doing) from error
+            lost = unreachable(error, request.url.host, doing)
+            self._session.last_loss = lost.message
+            raise lost from error
 
 
 def _mask(_: Secret) -> str:

@@ -97,6 +97,8 @@ class Session(httpx.Auth):
         self.family = Family.REST if basic and family is None else family
         self.family_is_certain = self.family is not None
         self.was_let_in = basic
+        self.last_loss = ""
+        """What was said when an answer was lost for the last time."""
 
     def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
         """Log in if need be and return the family; ``send`` sends a request as it is.
@@ -242,6 +244,7 @@ class Session(httpx.Auth):
             raise ApplianceUnreachableError(
                 f"{host} gave no answer to {len(self._unanswered)} logins: no other is sent for now",
                 hint="each may count as a failed one, and vCenter locks an account after a few",
+                details=[f"the last one: {self.last_loss}"] if self.last_loss else [],
             )
 
     def _trace(self, name: str, _info: object) -> None:

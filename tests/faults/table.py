@@ -63,6 +63,9 @@ ROWS: Final = (
     Row("login", "empty*|bad-json*", "*", "6:api"),
     # One whose answer was lost is, but only so often that none of them could have locked the account.
     Row("login", "lost-login-answer=1|lost-login-answer=%2", "*", "same"),
+    Row("version|any", "drop=3", "follow restore basic *", "same"),
+    Row("version|any", "drop=3", "* basic *", "5:connection"),
+    Row("login|any", "drop=3", "*", "5:connection"),
     Row("login", "lost-login-answer*", "*", "5:connection"),
     Row("login", "redirect=1|redirect=%2", "* auto *|* fall back *", "same|6:api"),
     # Without its release an appliance can be worked with; what cannot be told of its health is a warning.
