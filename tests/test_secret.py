@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import backupctl
-from backupctl.api.endpoints import Wire
+from backupctl.api.endpoint import Wire
 from backupctl.api.session import Session
 from backupctl.secret import MASK, KnownSecrets, Secret
 from backupctl.settings.secret_file import StandardInput

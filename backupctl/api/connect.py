@@ -13,7 +13,7 @@ import httpx
 from backupctl import __version__
 from backupctl.api.account import Account
 from backupctl.api.distrust import ExplainingTransport
-from backupctl.api.endpoints import Family
+from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Route, pinned_to
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session

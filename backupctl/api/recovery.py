@@ -11,7 +11,7 @@ import msgspec
 from backupctl.api import endpoints
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
-from backupctl.api.endpoints import Endpoint, Family, Wire
+from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
 from backupctl.api.extensions import SHOWN_AS
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
@@ -131,7 +131,7 @@ class RecoveryApi:
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
-        wanted = [endpoints.checked_name(job_id) for job_id in job_ids]
+        wanted = [checked_name(job_id) for job_id in job_ids]
         return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
 
     def cancel_job(self, job_id: str) -> ReturnResult:
@@ -160,7 +160,7 @@ class RecoveryApi:
 
     def create_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Create a schedule."""
-        self._call(endpoints.SCHEDULE_CREATE, schedule=endpoints.checked_name(name), spec=spec)
+        self._call(endpoints.SCHEDULE_CREATE, schedule=checked_name(name), spec=spec)
 
     def update_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Change what is set in ``spec``."""
@@ -272,7 +272,7 @@ class RecoveryApi:
 
         Nor does one with a name by which its job can never be asked for.
         """
-        if endpoints.is_name(status.id) if job_id is None else status.id in {"", job_id}:
+        if is_name(status.id) if job_id is None else status.id in {"", job_id}:
             return status
         raise ApplianceAnswerError(
             f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id[:40] or 'no job'} came back",
@@ -290,7 +290,7 @@ class RecoveryApi:
         try:
             raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
         except NotSupportedError as error:
-            if endpoint.since != endpoints.FIRST_RELEASE:
+            if endpoint.since != FIRST_RELEASE:
                 error.hint = f"it came with release {endpoint.since}"
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
                 self._remember_missing(endpoint, error)
@@ -342,7 +342,7 @@ class RecoveryApi:
 
     def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
-        if error.certain and endpoint.since != endpoints.FIRST_RELEASE and endpoint.doing not in self._present:
+        if error.certain and endpoint.since != FIRST_RELEASE and endpoint.doing not in self._present:
             self._missing[endpoint.doing] = error
 
     def _settle(self, endpoint: Endpoint[Any], *, answered: bool) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
-from backupctl.api.endpoints import Family
+from backupctl.api.endpoint import Family
 from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
 from backupctl.clock import Clock, SystemClock

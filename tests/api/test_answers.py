@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api import endpoints
 from backupctl.api.answers import raise_for_status, unreachable, vapi_error
+from backupctl.api.endpoint import MOST_ENTRIES
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -401,9 +401,9 @@ def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name
 
 def test_list_of_more_jobs_than_anybody_has_cannot_be_used(clock: FakeClock) -> None:
     jobs = "GET /api/appliance/recovery/backup/job"
-    longest = [str(number) for number in range(endpoints.MOST_ENTRIES)]
+    longest = [str(number) for number in range(MOST_ENTRIES)]
     api = api_over(Wire({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
-    assert len(api.jobs()) == endpoints.MOST_ENTRIES
+    assert len(api.jobs()) == MOST_ENTRIES
     assert "20001 entries are more than 20000" in raised(api.jobs).message
 
 

@@ -17,7 +17,7 @@ from pytest_httpx import HTTPXMock
 
 from backupctl import __version__
 from backupctl.api import endpoints
-from backupctl.api.endpoints import Endpoint
+from backupctl.api.endpoint import Endpoint
 from backupctl.api.recovery import RecoveryApi
 from backupctl.models import (
     ArchiveFilter,

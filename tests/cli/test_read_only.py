@@ -8,7 +8,7 @@ import click
 import pytest
 
 from backupctl.api import endpoints
-from backupctl.api.endpoints import Endpoint
+from backupctl.api.endpoint import Endpoint
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import COMMANDS, WITHOUT_APPLIANCE, root
 from backupctl.errors import ReadOnlyError

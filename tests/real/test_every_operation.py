@@ -13,7 +13,7 @@ import pytest
 
 from backupctl.api import endpoints
 from backupctl.api.connect import Login, connect
-from backupctl.api.endpoints import Endpoint
+from backupctl.api.endpoint import Endpoint
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import BackupctlError, NotSupportedError
 from backupctl.models import (

@@ -1,0 +1,218 @@
+"""What an operation of the appliance is: where it lives in each family of the API, how it is asked for and answered.
+
+The families differ in more than the prefix: ``/rest`` names the parameters in a body and wraps results in
+``{"value": ...}``, writes maps as lists of ``{"key", "value"}`` and puts structures into dotted queries; ``/api``
+(7.0U2 and later) takes and gives the structures themselves. Source: the vSphere Automation API reference, e.g.
+https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/job/.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from backupctl.errors import NotFoundError
+
+T = TypeVar("T")
+
+NoneType: Final = type(None)
+
+FIRST_RELEASE: Final = "6.5"
+"""Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
+
+
+MOST_ENTRIES: Final = 20_000
+"""The most jobs, or archives, that are taken in: 8 MiB hold millions of tiny ones, and each is worked on and shown."""
+
+
+class Family(StrEnum):
+    """The two families of the API, named by the first element of their paths."""
+
+    REST = "rest"
+    API = "api"
+
+
+class Encoding(Enum):
+    """How the parameters of an operation travel, those that are no part of its path."""
+
+    NAMED = auto()
+    """In the body, by name: ``{"piece": {...}}``."""
+    BARE = auto()
+    """The only one is the body."""
+    DOTTED = auto()
+    """In the query, by name and field, lists counted from 1: ``filter.jobs.1=A``."""
+    FLAT = auto()
+    """In the query, the fields of the only one: ``jobs=A&jobs=B``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An operation with its parameters, ready to be sent: path without host, query, JSON body."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: Any = field(default=None, repr=False)
+
+    @property
+    def target(self) -> str:
+        """Path and query; a space is ``%20``, because not everybody who decodes a query takes ``+`` for one."""
+        return self._target(safe="")
+
+    @property
+    def shown(self) -> tuple[str, Any]:
+        """Path and query, in which a mask is a mask, and body."""
+        return self._target(safe="*"), self.body
+
+    def _target(self, *, safe: str) -> str:
+        query = urlencode(self.query, quote_via=quote, safe=safe)
+        return f"{self.path}?{query}" if query else self.path
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where an operation lives in one family; ``{name}`` in ``path`` is a parameter, ``query`` is sent as it is."""
+
+    method: str
+    path: str
+    encoding: Encoding = Encoding.NAMED
+    query: tuple[tuple[str, str], ...] = ()
+
+    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+        """Return what goes out; a parameter that is None is left out.
+
+        Raises NotFoundError for one that cannot stand in the path.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        in_path = set(re.findall(r"{(\w+)}", self.path))
+        path = self.path.format(**{name: quote(checked_name(given.pop(name)), safe="*") for name in in_path})
+        query, body = _encode(self.encoding, given)
+        return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[T]):
+    """An operation in both families; ``doing`` completes "could not ...", ``since`` is the first release with it.
+
+    Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
+    an answer without content. ``may_miss`` says that a 404 may mean a thing that its parameters name, or that there is
+    none of its kind, although there is no id in its path. ``changes`` says that it changes the appliance.
+    ``most`` is how many entries a list or a map may have.
+    """
+
+    doing: str
+    result: type[T]
+    rest: Route
+    api: Route | None = None
+    since: str = FIRST_RELEASE
+    may_miss: bool = False
+    changes: bool = False
+    essential: type[msgspec.Struct] | None = None
+    most: int = MOST_ENTRIES
+
+    def names_a_thing(self, family: Family) -> bool:
+        """Return whether a 404 may mean a thing that is not there, and not only an operation."""
+        return self.may_miss or "{" in self.route(family).path
+
+    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+        """Return what goes out in a family."""
+        return self.route(family).wire(family, parameters)
+
+    def route(self, family: Family) -> Route:
+        """Return where the operation lives in a family."""
+        return self.api if self.api and family is Family.API else self.rest
+
+    def decode(self, family: Family, content: bytes) -> T:
+        """Return the result in a body.
+
+        Raises ``NOT_READABLE``; the text names the path of a wrong field. Numbers written as strings are taken, as
+        the appliance itself writes some, and a map is taken in the spelling of either family. Where a field is odd
+        that is not ``essential``, the essential ones are still taken.
+        """
+        if self.result is NoneType:
+            return None  # type: ignore[return-value]
+        try:
+            return self._decode(family, content, self.result)  # type: ignore[no-any-return]
+        except (msgspec.MsgspecError, ValueError):  # no ValueError before msgspec 0.21
+            if self.essential is None:
+                raise
+            essential = self._decode(family, content, self.essential)
+            return msgspec.convert(msgspec.structs.asdict(essential), self.result)
+
+    def _decode(self, family: Family, content: bytes, result: Any) -> Any:  # noqa: ANN401 - one of two types
+        is_map = get_origin(result) is dict
+        expected: Any = result
+        if is_map:
+            expected = expected | list[_Entry[get_args(expected)[1]]]  # type: ignore[misc]
+        if family is Family.REST:
+            value = msgspec.json.decode(content, type=_Value[expected], strict=False).value
+        else:
+            value = msgspec.json.decode(content, type=expected, strict=False)
+        if isinstance(value, dict | list) and len(value) > self.most:
+            raise ValueError(f"{len(value)} entries are more than {self.most}")
+        return {entry.key: entry.value for entry in value} if is_map and isinstance(value, list) else value
+
+
+class _Value(msgspec.Struct, Generic[T]):
+    value: T
+
+
+class _Entry(msgspec.Struct, Generic[T]):
+    key: str
+    value: T
+
+
+LONGEST_NAME: Final = 1024
+"""Characters; the ids of the appliance have some twenty, and a URL of 64 kB is more than anybody takes."""
+
+
+def is_name(name: str) -> bool:
+    """Return whether a name can stand in a path and mean itself.
+
+    Dots would lead to another operation, a ``-`` makes an option of it in the command lines that are shown, and what
+    cannot be printed, such as a byte that is no UTF-8, is in no name of the appliance.
+    """
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
+
+
+def checked_name(name: str) -> str:
+    """Return a name that can stand in a path.
+
+    Raises NotFoundError for any other, whoever gave it: nothing can be asked for by it.
+    """
+    if is_name(name):
+        return name
+    raise NotFoundError(f"{name[:40]!r} cannot be the name of anything on an appliance")
+
+
+def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Any]:
+    """Return query and body."""
+    if not given:
+        return [], None
+    match encoding:
+        case Encoding.NAMED:
+            return [], dict(given)
+        case Encoding.BARE:
+            (only,) = given.values()
+            return [], only
+        case Encoding.DOTTED:
+            return [pair for name, value in given.items() for pair in _dotted(name, value)], None
+        case Encoding.FLAT:
+            (only,) = given.values()
+            return [(name, str(each)) for name, value in only.items() for each in _listed(value)], None
+
+
+def _dotted(name: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        return [pair for field, inner in value.items() for pair in _dotted(f"{name}.{field}", inner)]
+    if isinstance(value, list):
+        return [pair for number, inner in enumerate(value, 1) for pair in _dotted(f"{name}.{number}", inner)]
+    return [(name, str(value))]
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
