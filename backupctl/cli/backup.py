@@ -36,7 +36,7 @@ from backupctl.settings.options import (
     TIMEOUT,
 )
 from backupctl.settings.parsers import parser_of
-from backupctl.settings.value import DEFAULT
+from backupctl.settings.value import DEFAULT, blaming
 
 Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
@@ -60,10 +60,11 @@ def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPla
 def check_encryption_can_be_told(scope: Scope) -> None:
     """Raise UsageError where encryption is required of a backup that may be somebody else's."""
     if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
-        raise UsageError(
-            f"{REQUIRE_ENCRYPTION.flag} and {IF_RUNNING.flag} attach exclude each other",
-            hint="nobody can tell whether a running backup is encrypted; --if-running wait makes one that is",
-        )
+        with scope.blaming(REQUIRE_ENCRYPTION, IF_RUNNING):
+            raise UsageError(
+                "nobody can tell whether a running backup to attach to is encrypted",
+                hint=f"{IF_RUNNING.flag} wait makes one that is",
+            )
 
 
 def patience(scope: Scope) -> Patience:
@@ -99,18 +100,20 @@ def location_of(scope: Scope) -> tuple[str, str]:
     location_type, text = scope.value(LOCATION_TYPE), scope.value(LOCATION)
 
     def checked(template: str) -> Location:
-        return parse_location(fill_location(template, server="server", now=scope.clock.now()), location_type)
+        return parse_location(fill_location(template, server=scope.name, now=scope.clock.now()), location_type)
 
     if text is None:
         if not scope.prompter.present:
             raise no_such_value(LOCATION)
         text = scope.once(LOCATION.name, lambda: scope.prompter.ask("Location (such as sftp://host/folder)", checked))
-    return checked(text).location_type, text
+    with scope.blaming(LOCATION, LOCATION_TYPE):
+        return checked(text).location_type, text
 
 
 def located(scope: Scope, template: str, server: str) -> str:
     """Return a location for one appliance: its placeholders are filled in."""
-    return fill_location(template, server=server, now=scope.clock.now())
+    with scope.blaming(LOCATION):
+        return fill_location(template, server=server, now=scope.clock.now())
 
 
 def location_login(scope: Scope, location: str) -> tuple[str | None, Secret | None]:
@@ -145,17 +148,19 @@ def backup_password(scope: Scope) -> Secret | None:
     """
     found, required = scope.secret(BACKUP_PASSWORD), scope.sourced(REQUIRE_ENCRYPTION)
     if found is not None:
-        check_backup_password(found.value)
+        with blaming(found.source):
+            check_backup_password(found.value)
         return found.value
     password = None
     asks = required.value or required.source == DEFAULT
     if asks and scope.prompter.present and not scope.value(DRY_RUN):
         password = scope.once(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
     if password is None and required.value:
-        raise UsageError(
-            f"{REQUIRE_ENCRYPTION.flag}: there is no backup password",
-            hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
-        )
+        with blaming(required.source):
+            raise UsageError(
+                "there is no backup password",
+                hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
+            )
     return password
 
 

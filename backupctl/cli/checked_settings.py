@@ -11,7 +11,8 @@ from typing import Any, Final
 from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
 from backupctl.cli.scope import Scope
-from backupctl.cli.shown_settings import proxy_of, scope_of_defaults
+from backupctl.cli.shown_settings import scope_of_defaults
+from backupctl.cli.trusting import find_route, trust_of
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.run import Outcome
 from backupctl.results.backup import Check, ChecksResult
@@ -38,7 +39,7 @@ from backupctl.settings.options import (
     USERNAME,
 )
 from backupctl.settings.secrets import Found
-from backupctl.settings.value import DEFAULT, FILE, Source
+from backupctl.settings.value import DEFAULT, FILE, Source, blaming
 from backupctl.views.quantities import counted
 
 OK: Final = "OK"
@@ -95,7 +96,7 @@ def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
 def _checks_of_server(scope: Scope, run_commands: bool) -> list[Check]:
     checks = []
     judges: dict[str, Callable[[], Verdict | None]] = {
-        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only else None,
+        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only.value else None,
         "username": lambda: _value(scope, USERNAME),
         "password": lambda: _secret(scope, PASSWORD, run_commands) or _MISSING,
         "location": lambda: _location(scope),
@@ -154,8 +155,10 @@ def _checks_of_groups(app: App, configuration: Configuration) -> Iterator[Check]
 
 def _named_groups(app: App, configuration: Configuration) -> None:
     """Raise for a group that a variable names and the file does not have."""
-    for group in app.value(GROUP):
-        configuration.group(group)
+    groups = app.sourced(GROUP)
+    with blaming(groups.source):
+        for group in groups.value:
+            configuration.group(group)
 
 
 def _value(scope: Scope, option: Option[Any]) -> Verdict:
@@ -178,7 +181,8 @@ def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | Non
         return OK, f"{where}, {hidden(scope, found)}"
     secret = scope.app.secret(name, scope.profile.layers)
     if secret is not None and name is BACKUP_PASSWORD:
-        check_backup_password(secret.value)
+        with blaming(secret.source):
+            check_backup_password(secret.value)
     return OK, where
 
 
@@ -205,8 +209,9 @@ def _location(scope: Scope) -> Verdict:
     template, location_type = scope.value(LOCATION), scope.value(LOCATION_TYPE)
     if template is None:
         return _MISSING
-    location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
-    parse_location(location, location_type)
+    with scope.blaming(LOCATION, LOCATION_TYPE):
+        location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
+        parse_location(location, location_type)
     return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
 
 
@@ -232,23 +237,19 @@ def _encryption(scope: Scope, run_commands: bool) -> Verdict:
 
 
 def _certificate(scope: Scope) -> Verdict:
-    from backupctl.api.connect import Trust, tls_context
-
-    pin = scope.sourced(FINGERPRINT)
-    trust = Trust(scope.value(CA_FILE), fingerprint=pin.value)
-    tls_context(trust)
+    trust, pin = trust_of(scope), scope.sourced(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 
 
 def _proxy(scope: Scope) -> Verdict | None:
-    found = proxy_of(scope)
+    found = find_route(scope)
     return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
 
 
 def _short(source: Source) -> str:
     """Return a source without the path of the file, which stands above."""
-    return source.name.rpartition(": ")[2] if source.kind == FILE else str(source)
+    return source.key if source.kind == FILE else str(source)
 
 
 def _told(error: BackupctlError) -> str:

@@ -8,7 +8,7 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pinning import pin, typed_fingerprint
+from backupctl.cli.pinning import has_typed_pin, pin
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results.result import Envelope
@@ -58,13 +58,13 @@ Exit status: 0 it is stored, 5 there is no answer, or it is not the one of --fin
 def pin_command(app: App, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
     scopes = scopes_to_inspect(app)
-    confirmed = yes or all(map(typed_fingerprint, scopes))
+    confirmed = yes or all(map(has_typed_pin, scopes))
     if not (confirmed or app.prompter.present):
         raise UsageError(
             "nobody is here to compare the fingerprint",
             hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
         )
-    looked_at = inspect_all(app, scopes, show_certificate, typed_fingerprint)
+    looked_at = inspect_all(app, scopes, show_certificate, has_typed_pin)
     results = [pin(scope, result, confirmed=confirmed) for scope, result in zip(scopes, looked_at, strict=True)]
     return app.finish(Envelope.of("trust pin", results))
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from backupctl.cli.app import App
-from backupctl.cli.connection import find_route, observer
+from backupctl.cli.connection import observer
 from backupctl.cli.running import drive
 from backupctl.cli.scope import SIMULATED, Scope, scopes
+from backupctl.cli.trusting import find_route, trust_of
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
 from backupctl.results.result import Result
-from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE
 
 R = TypeVar("R", bound=Result)
 
@@ -31,18 +31,17 @@ def inspect_all(
     app: App,
     found: list[Scope],
     work: Callable[[Inspected], Task[R]],
-    expected: Callable[[Scope], str | None] = lambda scope: scope.value(FINGERPRINT),
+    pinned: Callable[[Scope], bool] = lambda _: True,
 ) -> list[R]:
-    """Do ``work`` on appliances, under signals, and return the results; ``expected`` is the pin of each."""
-    targets = [_inspected(scope, expected(scope)) for scope in found]
+    """Do ``work`` on appliances, under signals, and return the results; ``pinned`` says whose pin is expected."""
+    targets = [_inspected(scope, pinned=pinned(scope)) for scope in found]
     return drive(app, [work(target) for target in targets], decides=False)  # what is shown may be asked about
 
 
-def _inspected(scope: Scope, fingerprint: str | None) -> Inspected:
-    from backupctl.api.connect import Trust, route_to
+def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
+    from backupctl.api.connect import route_to
     from backupctl.api.inspection import Inspection
 
-    address, proxy = scope.profile.address, find_route(scope)
+    address, proxy = scope.profile.address, find_route(scope).value
     route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock)
-    trust = Trust(scope.value(CA_FILE), insecure=scope.value(INSECURE), fingerprint=fingerprint)
-    return Inspected(scope.name, address.host, Inspection(route, trust, observer(scope)))
+    return Inspected(scope.name, address.host, Inspection(route, trust_of(scope, pinned=pinned), observer(scope)))

@@ -17,6 +17,7 @@ from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
+from backupctl.settings.value import blaming
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -129,15 +130,22 @@ def _ready(
 
 def _ready_one(scope: Scope, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool) -> _Ready[T] | Failed:
     try:
-        if manner.changes and scope.profile.read_only and not offline:
-            raise ReadOnlyError(
-                f"{scope.name} is read-only: its profile refuses everything that changes the appliance",
-                hint="a profile without read-only = true is needed for this",
-            )
+        if manner.changes and not offline:
+            _check_may_change(scope)
         appliance = connect(scope, offline=offline, fresh=manner.fresh)
         return _Ready(scope, appliance, prepare(scope))
     except BackupctlError as error:
         return scope, error
+
+
+def _check_may_change(scope: Scope) -> None:
+    guard = scope.profile.read_only
+    if guard.value:
+        with blaming(guard.source):
+            raise ReadOnlyError(
+                f"{scope.name} is read-only: nothing that changes the appliance is done",
+                hint="a profile without read-only = true is needed for this",
+            )
 
 
 def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner) -> None:

@@ -14,7 +14,7 @@ from backupctl.errors import ConfigError
 from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
 from backupctl.settings.options import SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import FILE, Source, parse_from
+from backupctl.settings.value import DEFAULT, FILE, Source, Value, parse_from
 
 SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """How a configured appliance and a group may be called: it stands in folder names and in command lines."""
@@ -46,9 +46,11 @@ class Profile:
         return self.address.name
 
     @property
-    def read_only(self) -> bool:
-        """Whether nothing may be changed on this appliance."""
-        return bool(next((layer.values["read-only"] for layer in self.layers if "read-only" in layer.values), False))
+    def read_only(self) -> Value[bool]:
+        """Whether nothing may be changed on this appliance, and what says so."""
+        key = "read-only"
+        found = (Value(bool(layer.values[key]), layer.source(key)) for layer in self.layers if key in layer.values)
+        return next(found, Value(False, DEFAULT))
 
 
 @dataclass(frozen=True, slots=True)

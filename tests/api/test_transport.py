@@ -225,7 +225,7 @@ def test_tls_context_of_a_named_ca_does_not_insist_on_its_form(tmp_path: Path) -
 
 
 def test_trust_in_one_certificate_and_in_anybody_is_refused() -> None:
-    with pytest.raises(UsageError, match="--insecure and --fingerprint exclude each other"):
+    with pytest.raises(UsageError, match="a certificate that is not checked cannot be pinned"):
         Trust(insecure=True, fingerprint="sha256:00")
 
 
