@@ -206,7 +206,7 @@ def test_show_as_text_is_a_table_that_nothing_cuts(home: Path) -> None:
     assert lines["location"] == ["sftp://backup.example.com/vcenter/{server}", "[defaults]"]
     assert lines["comment"] == ["nightly", "$BACKUPCTL_COMMENT"]
     assert lines["backup-password"] == ["(command", "sh", "...)", "[servers.vc02]"]
-    assert lines["timeout"] == ["1", "d", "00", "h", "00", "m", "00", "s", "default"]
+    assert (lines["timeout"], lines["stall-timeout"]) == (["1d", "default"], ["2h", "default"])
 
 
 def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
