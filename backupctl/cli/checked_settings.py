@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
+from backupctl.cli.location import check_password_is_for, host_of_password, located
 from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import scope_of_defaults
 from backupctl.cli.trusting import find_route, trust_of
@@ -17,7 +18,7 @@ from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.run import Outcome
 from backupctl.results.backup import Check, ChecksResult
 from backupctl.results.config import DEFAULTS
-from backupctl.rules.location import parse_location
+from backupctl.rules.location import host_of, parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
 from backupctl.settings.configuration import Configuration
@@ -51,6 +52,8 @@ Verdict = tuple[str, str]
 
 _ASKED_FOR: Final = "not set: asked for at a terminal, an error elsewhere"
 _MISSING: Final[Verdict] = (WARNING, _ASKED_FOR)
+
+_LOGIN: Final = "location login"
 
 _OTHERS: Final[tuple[Option[Any], ...]] = tuple(
     option
@@ -90,6 +93,8 @@ def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
         if configuration.path is None:
             checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(app)}")
         checks += _checks_of_groups(app, configuration)
+        scopes = [Scope(app, profile) for profile in configuration.servers.values()]
+        checks += _judged(_LOGIN, lambda: _scattered_password(scopes))
     return checks, configuration
 
 
@@ -100,7 +105,7 @@ def _checks_of_server(scope: Scope, run_commands: bool) -> list[Check]:
         "username": lambda: _value(scope, USERNAME),
         "password": lambda: _secret(scope, PASSWORD, run_commands) or _MISSING,
         "location": lambda: _location(scope),
-        "location login": lambda: _location_login(scope, run_commands),
+        _LOGIN: lambda: _location_login(scope, run_commands),
         "encryption": lambda: _encryption(scope, run_commands),
         "certificate": lambda: _certificate(scope),
         "proxy": lambda: _proxy(scope),
@@ -211,7 +216,8 @@ def _location(scope: Scope) -> Verdict:
         return _MISSING
     with scope.blaming(LOCATION, LOCATION_TYPE):
         location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
-        parse_location(location, location_type)
+        parsed = parse_location(location, location_type)
+    check_password_is_for(scope, parsed.location_type, location)
     return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
 
 
@@ -223,6 +229,17 @@ def _location_login(scope: Scope, run_commands: bool) -> Verdict | None:
     if user is None:
         return WARNING, "a password without a location user is of no use"
     return password[0], f"{user}; {password[1]}"
+
+
+def _scattered_password(scopes: Sequence[Scope]) -> Verdict | None:
+    """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
+    hosts: dict[Source, dict[str, None]] = {}
+    for scope in scopes:
+        password, location = host_of_password(scope), scope.value(LOCATION)
+        if password.source.kind == FILE and password.value is None and location is not None:
+            hosts.setdefault(password.source, {})[host_of(located(scope, location, scope.name))] = None
+    found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
+    return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 
 
 def _encryption(scope: Scope, run_commands: bool) -> Verdict:

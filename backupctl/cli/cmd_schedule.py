@@ -9,7 +9,8 @@ from functools import partial
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import backup_password, backup_plan, located, location_of
+from backupctl.cli.backup import backup_password, backup_plan
+from backupctl.cli.location import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
 from backupctl.cli.scope import Scope

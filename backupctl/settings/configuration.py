@@ -45,6 +45,12 @@ class Profile:
         """What the appliance is called in results and on command lines."""
         return self.address.name
 
+    def layers_from(self, source: Source) -> tuple[Layer, ...]:
+        """Return the layers from the one on where a value came from; none for what does not stand in the file."""
+        table = source.name.rpartition(".")[0] if source.kind == FILE else None
+        first = next((at for at, layer in enumerate(self.layers) if layer.where == table), len(self.layers))
+        return self.layers[first:]
+
     @property
     def read_only(self) -> Value[bool]:
         """Whether nothing may be changed on this appliance, and what says so."""
