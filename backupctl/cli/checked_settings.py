@@ -4,6 +4,7 @@ FAIL is what a run that began now, here, would end with. What a run at a termina
 what only a unit of systemd has.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
@@ -37,6 +38,7 @@ from backupctl.settings.options import (
     OPTIONS,
     PASSWORD,
     REQUIRE_ENCRYPTION,
+    SERVER,
     USERNAME,
 )
 from backupctl.settings.secrets import Found
@@ -59,7 +61,7 @@ _OTHERS: Final[tuple[Option[Any], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not Group.OUTPUT
-    if option not in {USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
+    if option not in {SERVER, GROUP, USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
 )
 """Options of which nothing is to be said but that their variable holds something else than they can be."""
 
@@ -70,7 +72,7 @@ def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool)
     Where none is, those of an appliance of which the file says nothing stand with the file. ``run_commands`` lets
     secrets be fetched from wherever they are.
     """
-    checks, configuration = _checks_of_file(app)
+    checks, configuration = _checks_of_file(app, servers)
     if configuration is None:
         return [_result(DEFAULTS, "", checks)]
     scopes = [Scope(app, configuration.profile(server)) for server in servers or configuration.servers]
@@ -80,7 +82,7 @@ def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool)
     return [_result(DEFAULTS, "", checks), *each]
 
 
-def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
+def _checks_of_file(app: App, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
     """Return what is to be said of the file and the environment, and what the file says, None if it says nothing."""
     configuration = None
     try:
@@ -92,6 +94,7 @@ def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
     if configuration is not None:
         if configuration.path is None:
             checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(app)}")
+        checks += _judged("server", lambda: _strangers(app, servers))
         checks += _checks_of_groups(app, configuration)
         scopes = [Scope(app, profile) for profile in configuration.servers.values()]
         checks += _judged(_LOGIN, lambda: _scattered_password(scopes))
@@ -156,6 +159,14 @@ def _checks_of_groups(app: App, configuration: Configuration) -> Iterator[Check]
     if configuration.groups and alone:
         yield Check(name="group", status=OK, message=f"in none: {', '.join(alone)}")
     yield from _judged("group", lambda: _named_groups(app, configuration))
+
+
+def _strangers(app: App, names: Sequence[str]) -> Verdict | None:
+    """Return a warning for names that the file does not have and that do not look like those of hosts."""
+    profiles = [app.configuration.profile(name) for name in (*names, *app.value(SERVER))]
+    doubts = [app.configuration.doubt(each) for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
+    told = "; ".join(doubt for doubt in dict.fromkeys(doubts) if doubt)
+    return (WARNING, f"{told}; it is taken for a host") if told else None
 
 
 def _named_groups(app: App, configuration: Configuration) -> None:

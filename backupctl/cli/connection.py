@@ -126,6 +126,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         scope.clock,
         scope.view.event,
         partial(_attach_line, scope, login.user),
+        doubt=scope.app.configuration.doubt(scope.profile),
     )
 
 

@@ -44,4 +44,5 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
 
     address, proxy = scope.profile.address, find_route(scope).value
     route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock)
-    return Inspected(scope.name, address.host, Inspection(route, trust_of(scope, pinned=pinned), observer(scope)))
+    tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope))
+    return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

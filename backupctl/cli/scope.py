@@ -9,7 +9,7 @@ from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
-from backupctl.settings.configuration import Configuration, Profile
+from backupctl.settings.configuration import Configuration, Profile, known_names
 from backupctl.settings.option import Option, SecretName
 from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
 from backupctl.settings.secrets import SecretValue
@@ -121,7 +121,7 @@ def _profiles(app: App, configuration: Configuration) -> list[Profile]:
 
 def _ask(app: App, configuration: Configuration) -> str:
     if not app.prompter.present:
-        known = f"; configured are: {', '.join(configuration.servers)}" if configuration.servers else ""
+        known = f"; {known_names('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
             hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",

@@ -7,6 +7,7 @@ and in ``[servers.NAME]`` for one; a secret never stands in it, only where the s
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,9 +90,15 @@ class Configuration:
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group; raises ConfigError where there is no such group."""
         if name not in self.groups:
-            known = f"configured are: {', '.join(self.groups)}" if self.groups else "no group is configured"
+            known = known_names(name, self.groups) if self.groups else "no group is configured"
             raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
         return tuple(self.servers[server] for server in self.groups[name])
+
+    def doubt(self, profile: Profile) -> str | None:
+        """Return what speaks against the name of an appliance, None where it is configured, or nothing is."""
+        if profile.configured or not self.servers:
+            return None
+        return f"{profile.name!r} is no configured name{self._in_file()}; {known_names(profile.name, self.servers)}"
 
     def everything(self) -> tuple[Profile, ...]:
         """Return all configured appliances; raises ConfigError where there is none."""
@@ -136,6 +143,16 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     return Configuration(path, defaults, servers, groups)
 
 
+def known_names(name: str, names: Iterable[str]) -> str:
+    """Return which names there are, for somebody who named another: the one that may be meant, and a few."""
+    every = list(names)
+    close = get_close_matches(name, every, n=2)
+    meant = f"is {' or '.join(each for each in every if each in close)} meant? " if close else ""
+    more = f" and {len(every) - _FEW} more" if len(every) > _FEW else ""
+    return f"{meant}configured are: {', '.join(every[:_FEW])}{more}"
+
+
+_FEW: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
 

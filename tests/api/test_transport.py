@@ -22,6 +22,7 @@ from backupctl.errors import (
     BackupctlError,
     CertificateError,
     ConfigError,
+    UnknownHostError,
     UsageError,
 )
 from backupctl.secret import Secret
@@ -426,5 +427,5 @@ def test_real_port_without_a_listener_is_refused() -> None:
 @pytest.mark.real
 def test_real_host_name_that_does_not_exist_is_named() -> None:
     error = refusal("https://vc01.invalid")
-    assert type(error) is ApplianceUnreachableError
+    assert type(error) is UnknownHostError
     assert error.message == "vc01.invalid: no such host name"
