@@ -14,7 +14,7 @@ from backupctl import __version__
 from backupctl.api.account import Account
 from backupctl.api.distrust import ExplainingTransport
 from backupctl.api.endpoint import Family
-from backupctl.api.handshake import Route, pinned_to
+from backupctl.api.handshake import Route, check_tls, pinned_to
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
@@ -145,8 +145,8 @@ def route_to(base_url: str, proxy: str | None, clock: Clock) -> Route:
 
 def check_pin(base_url: str, trust: Trust) -> None:
     """Raise UsageError for a pin where there is no certificate."""
-    if trust.fingerprint is not None and not base_url.startswith("https:"):
-        raise UsageError(f"{base_url} has no TLS, and so no certificate to pin", hint="name it with https://")
+    if trust.fingerprint is not None:
+        check_tls(base_url)
 
 
 def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:

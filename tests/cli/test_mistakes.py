@@ -165,3 +165,16 @@ def test_every_option_of_the_file_has_a_value_that_is_refused() -> None:
     refused = {line.partition(" =")[0] for lines, _ in (*DEFAULTS, *SERVER) for line in lines.splitlines()}
     assert {option.file_key for option in OPTIONS if option.file_key} - refused == set()
     assert [rest.partition(":")[0] for _, rest in PLACES[1:]] == list(SECRET_PLACES)
+
+
+@pytest.mark.parametrize("command", ["list", "trust show"])
+def test_mistake_in_one_table_of_several_is_the_result_of_that_appliance(tmp_path: Path, command: str) -> None:
+    servers = (
+        f"host = '127.0.0.1'\nca-file = 'none.pem'\n[servers.vc02]\nhost = 'http://127.0.0.1:1'\nfingerprint = '{PIN}'"
+    )
+    run = Mistaken(tmp_path, "", servers)("--all", "-o", "json", command=command, BACKUPCTL_SERVER="")
+    errors = [result["error"]["message"] for result in run.json["results"]]
+    assert (run.code, run.json["error"]) == (3, None)
+    assert errors[0].startswith(f"{tmp_path}/config.toml: servers.vc01.ca-file: {tmp_path}/none.pem: No such file")
+    assert errors[1].startswith(f"{tmp_path}/config.toml: servers.vc02.")
+    assert "http://127.0.0.1:1 has no TLS, and so no certificate" in errors[1]
