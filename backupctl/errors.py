@@ -141,6 +141,10 @@ class ApplianceUnreachableError(BackupctlError):
     slug = "connection"
 
 
+class UnknownHostError(ApplianceUnreachableError):
+    """The name resolution knows no host of this name."""
+
+
 class CertificateError(ApplianceUnreachableError):
     """TLS could not be set up: the certificate is not trusted, or is not the pinned one."""
 

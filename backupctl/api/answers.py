@@ -27,6 +27,7 @@ from backupctl.errors import (
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
+    UnknownHostError,
 )
 from backupctl.models import MOST_MESSAGES
 
@@ -252,7 +253,7 @@ def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
     """Return the error for a connection that could not be set up, so that nothing was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return ApplianceUnreachableError(f"{host}: no such host name", hint="check --server and the name resolution")
+        return UnknownHostError(f"{host}: no such host name", hint="check --server and the name resolution")
     for cause in causes:
         if isinstance(cause, _CUT_OFF):
             return ApplianceUnreachableError(f"{host} dropped the connection during the TLS handshake", retryable=True)

@@ -14,7 +14,7 @@ from backupctl import __version__
 from backupctl.api.account import Account
 from backupctl.api.distrust import ExplainingTransport
 from backupctl.api.endpoint import Family
-from backupctl.api.handshake import Route, pinned_to
+from backupctl.api.handshake import Route, check_tls, pinned_to
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
@@ -44,7 +44,7 @@ class Trust:
     def __post_init__(self) -> None:
         if self.insecure and self.fingerprint is not None:
             raise UsageError(
-                "--insecure and --fingerprint exclude each other", hint="a pinned certificate needs no --insecure"
+                "a certificate that is not checked cannot be pinned", hint="a pinned certificate needs no --insecure"
             )
 
     @property
@@ -98,7 +98,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
         no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
         reason = "not a file with PEM certificates" if no_pem else error.strerror
         raise ConfigError(
-            f"--ca-file {ca_file}: {reason}",
+            f"{ca_file}: {reason}",
             hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
         ) from error
     return leniently(context)
@@ -137,7 +137,16 @@ def route_to(base_url: str, proxy: str | None, clock: Clock) -> Route:
     if proxy is None:
         return Route(url, None, clock)
     tls = _proxy_context() if proxy.startswith("https:") else None
-    return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock)
+    try:
+        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock)
+    except httpx.InvalidURL:
+        raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
+
+
+def check_pin(base_url: str, trust: Trust) -> None:
+    """Raise UsageError for a pin where there is no certificate."""
+    if trust.fingerprint is not None:
+        check_tls(base_url)
 
 
 def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
@@ -182,10 +191,7 @@ def connect(
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     route = route_to(base_url, proxy, clock)
-    if trust.fingerprint is not None and route.url.scheme != "https":
-        raise UsageError(
-            f"{base_url} has no TLS, and so no certificate for --fingerprint", hint="name it with https://"
-        )
+    check_pin(base_url, trust)
     known = known_to(route.proxy)
     client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
     session = Session(

@@ -80,6 +80,12 @@ def pinned_to(fingerprint: str, server: str) -> Callable[[TlsConnection], None]:
     return judge
 
 
+def check_tls(url: str) -> None:
+    """Raise UsageError for an appliance without TLS, which has no certificate."""
+    if not url.startswith("https:"):
+        raise UsageError(f"{url} has no TLS, and so no certificate", hint="name it with https://")
+
+
 def look(route: Route, tls: ssl.SSLContext) -> Presented:
     """Shake hands, hang up, and return what was presented; not a byte of HTTP is sent.
 
@@ -93,8 +99,7 @@ def look(route: Route, tls: ssl.SSLContext) -> Presented:
 
 def shake_hands(route: Route, tls: ssl.SSLContext) -> Presented:
     """Do what ``look`` does; raise httpx.RequestError where that fails."""
-    if route.url.scheme != "https":
-        raise UsageError(f"{route.url} has no TLS, and so no certificate", hint="name it with https://")
+    check_tls(str(route.url))
     seen: list[Presented] = []
 
     def witness(connection: TlsConnection) -> None:

@@ -112,10 +112,11 @@ class App:
             from backupctl.settings.configuration import Configuration
             from backupctl.settings.configuration_file import find_configuration, read_configuration
 
-            path = find_configuration(self.value(CONFIG), self.environ)
+            named = self.value(CONFIG)
+            path = find_configuration(named, self.environ)
             self._configuration = read_configuration(path, self.clock) if path else Configuration()
-            if path:
-                self.view.debug(f"configuration: {path}")
+            if path is not None and named is None:
+                self.view.debug(f"{CONFIG.name}: {path}")
         return self._configuration
 
     @property
@@ -152,7 +153,7 @@ class App:
         if layers is None:
             layers = (self.configuration.defaults,) if option.file_key else ()
         found = resolve(option, self.given.get(option.key), self.environ, layers)
-        if found.value not in {None, False} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
+        if found.value not in {None, False, ()} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
             self._tell(option.name, found.value, found.source)
         return found
 
@@ -246,8 +247,7 @@ class App:
         """Show under ``-v`` where a value came from, once."""
         if (name, source) not in self._told:
             self._told.add((name, source))
-            shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-            self.view.debug(f"{name}: {shown} ({source})")
+            self.view.debug(f"{name}: {_shown(value)} ({source})")
 
     def _given_secret(self, name: SecretName) -> GivenSecret:
         from backupctl.settings.secrets import GivenSecret
@@ -279,6 +279,15 @@ def output_asked_for(argv: Sequence[str]) -> Output:
             found = (match[1].removeprefix("=") or after).strip().lower()
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
     return formats.get(found, "text")
+
+
+def _shown(value: object) -> str:
+    """Return the value of a setting as it is written; times are the only numbers with a fraction."""
+    from backupctl.views.quantities import duration_as_written
+
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return duration_as_written(value) if isinstance(value, float) else str(value)
 
 
 def no_such_value(option: Option[Any]) -> UsageError:

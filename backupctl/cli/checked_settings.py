@@ -4,19 +4,22 @@ FAIL is what a run that began now, here, would end with. What a run at a termina
 what only a unit of systemd has.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
+from backupctl.cli.location import check_password_is_for, host_of_password, located
 from backupctl.cli.scope import Scope
-from backupctl.cli.shown_settings import proxy_of, scope_of_defaults
+from backupctl.cli.shown_settings import scope_of_defaults
+from backupctl.cli.trusting import find_route, trust_of
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.run import Outcome
 from backupctl.results.backup import Check, ChecksResult
 from backupctl.results.config import DEFAULTS
-from backupctl.rules.location import parse_location
+from backupctl.rules.location import host_of, parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
 from backupctl.settings.configuration import Configuration
@@ -35,10 +38,11 @@ from backupctl.settings.options import (
     OPTIONS,
     PASSWORD,
     REQUIRE_ENCRYPTION,
+    SERVER,
     USERNAME,
 )
 from backupctl.settings.secrets import Found
-from backupctl.settings.value import DEFAULT, FILE, Source
+from backupctl.settings.value import DEFAULT, FILE, Source, blaming
 from backupctl.views.quantities import counted
 
 OK: Final = "OK"
@@ -51,11 +55,13 @@ Verdict = tuple[str, str]
 _ASKED_FOR: Final = "not set: asked for at a terminal, an error elsewhere"
 _MISSING: Final[Verdict] = (WARNING, _ASKED_FOR)
 
+_LOGIN: Final = "location login"
+
 _OTHERS: Final[tuple[Option[Any], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not Group.OUTPUT
-    if option not in {USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
+    if option not in {SERVER, GROUP, USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
 )
 """Options of which nothing is to be said but that their variable holds something else than they can be."""
 
@@ -66,7 +72,7 @@ def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool)
     Where none is, those of an appliance of which the file says nothing stand with the file. ``run_commands`` lets
     secrets be fetched from wherever they are.
     """
-    checks, configuration = _checks_of_file(app)
+    checks, configuration = _checks_of_file(app, servers)
     if configuration is None:
         return [_result(DEFAULTS, "", checks)]
     scopes = [Scope(app, configuration.profile(server)) for server in servers or configuration.servers]
@@ -76,7 +82,7 @@ def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool)
     return [_result(DEFAULTS, "", checks), *each]
 
 
-def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
+def _checks_of_file(app: App, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
     """Return what is to be said of the file and the environment, and what the file says, None if it says nothing."""
     configuration = None
     try:
@@ -88,18 +94,21 @@ def _checks_of_file(app: App) -> tuple[list[Check], Configuration | None]:
     if configuration is not None:
         if configuration.path is None:
             checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(app)}")
+        checks += _judged("server", lambda: _strangers(app, servers))
         checks += _checks_of_groups(app, configuration)
+        scopes = [Scope(app, profile) for profile in configuration.servers.values()]
+        checks += _judged(_LOGIN, lambda: _scattered_password(scopes))
     return checks, configuration
 
 
 def _checks_of_server(scope: Scope, run_commands: bool) -> list[Check]:
     checks = []
     judges: dict[str, Callable[[], Verdict | None]] = {
-        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only else None,
+        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only.value else None,
         "username": lambda: _value(scope, USERNAME),
         "password": lambda: _secret(scope, PASSWORD, run_commands) or _MISSING,
         "location": lambda: _location(scope),
-        "location login": lambda: _location_login(scope, run_commands),
+        _LOGIN: lambda: _location_login(scope, run_commands),
         "encryption": lambda: _encryption(scope, run_commands),
         "certificate": lambda: _certificate(scope),
         "proxy": lambda: _proxy(scope),
@@ -152,10 +161,20 @@ def _checks_of_groups(app: App, configuration: Configuration) -> Iterator[Check]
     yield from _judged("group", lambda: _named_groups(app, configuration))
 
 
+def _strangers(app: App, names: Sequence[str]) -> Verdict | None:
+    """Return a warning for names that the file does not have and that do not look like those of hosts."""
+    profiles = [app.configuration.profile(name) for name in (*names, *app.value(SERVER))]
+    doubts = [app.configuration.doubt(each) for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
+    told = "; ".join(doubt for doubt in dict.fromkeys(doubts) if doubt)
+    return (WARNING, f"{told}; it is taken for a host") if told else None
+
+
 def _named_groups(app: App, configuration: Configuration) -> None:
     """Raise for a group that a variable names and the file does not have."""
-    for group in app.value(GROUP):
-        configuration.group(group)
+    groups = app.sourced(GROUP)
+    with blaming(groups.source):
+        for group in groups.value:
+            configuration.group(group)
 
 
 def _value(scope: Scope, option: Option[Any]) -> Verdict:
@@ -178,7 +197,8 @@ def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | Non
         return OK, f"{where}, {hidden(scope, found)}"
     secret = scope.app.secret(name, scope.profile.layers)
     if secret is not None and name is BACKUP_PASSWORD:
-        check_backup_password(secret.value)
+        with blaming(secret.source):
+            check_backup_password(secret.value)
     return OK, where
 
 
@@ -205,8 +225,10 @@ def _location(scope: Scope) -> Verdict:
     template, location_type = scope.value(LOCATION), scope.value(LOCATION_TYPE)
     if template is None:
         return _MISSING
-    location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
-    parse_location(location, location_type)
+    with scope.blaming(LOCATION, LOCATION_TYPE):
+        location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
+        parsed = parse_location(location, location_type)
+    check_password_is_for(scope, parsed.location_type, location)
     return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
 
 
@@ -218,6 +240,17 @@ def _location_login(scope: Scope, run_commands: bool) -> Verdict | None:
     if user is None:
         return WARNING, "a password without a location user is of no use"
     return password[0], f"{user}; {password[1]}"
+
+
+def _scattered_password(scopes: Sequence[Scope]) -> Verdict | None:
+    """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
+    hosts: dict[Source, dict[str, None]] = {}
+    for scope in scopes:
+        password, location = host_of_password(scope), scope.value(LOCATION)
+        if password.source.kind == FILE and password.value is None and location is not None:
+            hosts.setdefault(password.source, {})[host_of(located(scope, location, scope.name))] = None
+    found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
+    return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 
 
 def _encryption(scope: Scope, run_commands: bool) -> Verdict:
@@ -232,23 +265,19 @@ def _encryption(scope: Scope, run_commands: bool) -> Verdict:
 
 
 def _certificate(scope: Scope) -> Verdict:
-    from backupctl.api.connect import Trust, tls_context
-
-    pin = scope.sourced(FINGERPRINT)
-    trust = Trust(scope.value(CA_FILE), fingerprint=pin.value)
-    tls_context(trust)
+    trust, pin = trust_of(scope), scope.sourced(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 
 
 def _proxy(scope: Scope) -> Verdict | None:
-    found = proxy_of(scope)
+    found = find_route(scope)
     return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
 
 
 def _short(source: Source) -> str:
     """Return a source without the path of the file, which stands above."""
-    return source.name.rpartition(": ")[2] if source.kind == FILE else str(source)
+    return source.key if source.kind == FILE else str(source)
 
 
 def _told(error: BackupctlError) -> str:

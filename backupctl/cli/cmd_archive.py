@@ -9,7 +9,7 @@ import click
 from msgspec import structs
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import located, location_spec
+from backupctl.cli.location import located, location_spec
 from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import Work, run

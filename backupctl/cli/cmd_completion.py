@@ -4,11 +4,13 @@ import click
 
 from backupctl.cli.app import App
 from backupctl.cli.completion import SCRIPTS
+from backupctl.cli.options import SectionedCommand
 from backupctl.errors import UsageError
 
 
 @click.command(
     "completion",
+    cls=SectionedCommand,
     epilog="""\b
 Examples:
   backupctl completion bash > ~/.local/share/bash-completion/completions/backupctl

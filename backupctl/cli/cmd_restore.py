@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import filled_in, location_login, location_of, patience
+from backupctl.cli.backup import filled_in, patience
+from backupctl.cli.location import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import Manner, Work, run, show_requests
 from backupctl.cli.scope import Scope
@@ -270,7 +271,7 @@ def _watched(appliance: Appliance, waits: Patience, deadline: float) -> Task[Out
 
 def _request(scope: Scope, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
     location_type, location = location_of(scope)
-    user, location_password = location_login(scope, location)
+    user, location_password = location_login(scope, location_type, location)
     backup, parts = scope.secret(BACKUP_PASSWORD), scope.value(PART)
     request = RestoreRequest(
         location_type=location_type,

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import backup_password, backup_plan, located, location_of
+from backupctl.cli.backup import backup_password, backup_plan
+from backupctl.cli.location import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
 from backupctl.cli.scope import Scope
@@ -282,15 +283,20 @@ def _location(scope: Scope) -> str | None:
     if not scope.value(LOCATION):
         return None
     _, location = location_of(scope)
+    with scope.blaming(LOCATION):
+        _check_for_schedule(location, scope.clock.now())
+    return location
+
+
+def _check_for_schedule(location: str, moment: datetime) -> None:
     if "://" not in location:
         raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
-    moment = scope.clock.now()
-    if located(scope, location, "server") != fill_location(location, server="server", now=moment - timedelta(hours=25)):
+    now, later = (fill_location(location, server="server", now=moment + timedelta(hours=gap)) for gap in (0, 25))
+    if now != later:
         raise UsageError(
             "a date or time in the location of a schedule would always be that of now",
             hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
         )
-    return location
 
 
 def _time(text: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from backupctl.cli.app import App
+from backupctl.cli.options import SectionedCommand
 from backupctl.rules.duration import parse_duration
 from backupctl.settings.secret_file import StandardInput, read_secret_file
 from backupctl.simulator.progress import CURVES
@@ -19,6 +20,7 @@ def command() -> None:
 
 @command.command(
     "serve",
+    cls=SectionedCommand,
     epilog="""\b
 Examples:
   backupctl simulator serve --history

@@ -8,10 +8,11 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pinning import pin, typed_fingerprint
+from backupctl.cli.pinning import has_typed_pin, pin
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results.result import Envelope
+from backupctl.results.trust import AuthoritiesResult, CertificateResult
 from backupctl.settings.file_writing import replace, write_new
 from backupctl.settings.parsers import parse_path
 
@@ -36,7 +37,7 @@ Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not 
 @click.pass_obj
 def show(app: App) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
-    results = inspect_all(app, scopes_to_inspect(app), show_certificate)
+    results = inspect_all(app, scopes_to_inspect(app), CertificateResult, show_certificate)
     return app.finish(Envelope.of("trust show", results))
 
 
@@ -58,13 +59,13 @@ Exit status: 0 it is stored, 5 there is no answer, or it is not the one of --fin
 def pin_command(app: App, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
     scopes = scopes_to_inspect(app)
-    confirmed = yes or all(map(typed_fingerprint, scopes))
+    confirmed = yes or all(map(has_typed_pin, scopes))
     if not (confirmed or app.prompter.present):
         raise UsageError(
             "nobody is here to compare the fingerprint",
             hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
         )
-    looked_at = inspect_all(app, scopes, show_certificate, typed_fingerprint)
+    looked_at = inspect_all(app, scopes, CertificateResult, show_certificate, has_typed_pin)
     results = [pin(scope, result, confirmed=confirmed) for scope, result in zip(scopes, looked_at, strict=True)]
     return app.finish(Envelope.of("trust pin", results))
 
@@ -89,7 +90,7 @@ def fetch(app: App, to: str, force: bool) -> int:
     if len(scopes) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     work = partial(fetch_authorities, write=partial(_write, path, force=force))
-    results = inspect_all(app, scopes, work)
+    results = inspect_all(app, scopes, AuthoritiesResult, work)
     for result in results:
         if result.authorities and not result.verified:
             app.view.warn(

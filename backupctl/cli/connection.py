@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
+from backupctl.cli.trusting import find_route, trust_of
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.results.job import RECONCILIATION, RESTORE
@@ -20,14 +21,11 @@ from backupctl.settings.options import (
     FINGERPRINT,
     INSECURE,
     PASSWORD,
-    PROXY,
     SERVER,
     USERNAME,
     VERBOSE,
 )
 from backupctl.settings.parsers import parser_of
-from backupctl.settings.proxy import Proxy
-from backupctl.settings.route import find_proxy
 from backupctl.settings.server import ServerAddress
 from backupctl.settings.value import DEFAULT, FILE
 
@@ -97,11 +95,12 @@ def _ask_password(scope: Scope, question: str) -> Secret:
 
 
 def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
-    from backupctl.api.connect import Trust
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, insecure = scope.value(API), find_route(scope), scope.value(INSECURE)
-    if insecure:
+    family, proxy, trust = scope.value(API), find_route(scope), trust_of(scope)
+    if proxy.value is not None:
+        scope.view.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
+    if trust.insecure:
         scope.warn(
             f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
             hint="`backupctl trust pin` or `trust fetch` makes it needless",
@@ -113,11 +112,11 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         login,
         clock=scope.clock,
         observe=observe,
-        trust=Trust(scope.value(CA_FILE), insecure=insecure, fingerprint=scope.value(FINGERPRINT)),
+        trust=trust,
         family=None if family == "auto" else family,
-        proxy=proxy.url.reveal() if proxy else None,
+        proxy=proxy.value.url.reveal() if proxy.value else None,
         transport=transport_for(server) if transport_for else None,
-        read_only=scope.profile.read_only,
+        read_only=scope.profile.read_only.value,
     )
     return Appliance(
         server.name,
@@ -127,17 +126,8 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         scope.clock,
         scope.view.event,
         partial(_attach_line, scope, login.user),
+        doubt=scope.app.configuration.doubt(scope.profile),
     )
-
-
-def find_route(scope: Scope) -> Proxy | None:
-    """Return the proxy on the way to an appliance, None for the straight way."""
-    given = scope.app.given.get(PROXY.key)
-    address, layers = scope.profile.address, scope.profile.layers
-    found = find_proxy(address, given if isinstance(given, str) else None, scope.app.environ, layers)
-    if found.value is not None:
-        scope.view.debug(f"proxy: {found.value.shown} ({found.source})")
-    return found.value
 
 
 def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:

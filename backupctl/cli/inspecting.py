@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from backupctl.cli.app import App
-from backupctl.cli.connection import find_route, observer
-from backupctl.cli.running import drive
+from backupctl.cli.connection import observer
+from backupctl.cli.running import Failed, drive, make_each
 from backupctl.cli.scope import SIMULATED, Scope, scopes
+from backupctl.cli.trusting import find_route, trust_of
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
 from backupctl.results.result import Result
-from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE
+from backupctl.settings.value import blaming
 
 R = TypeVar("R", bound=Result)
 
@@ -30,19 +31,27 @@ def scopes_to_inspect(app: App) -> list[Scope]:
 def inspect_all(
     app: App,
     found: list[Scope],
+    result_type: type[R],
     work: Callable[[Inspected], Task[R]],
-    expected: Callable[[Scope], str | None] = lambda scope: scope.value(FINGERPRINT),
+    pinned: Callable[[Scope], bool] = lambda _: True,
 ) -> list[R]:
-    """Do ``work`` on appliances, under signals, and return the results; ``expected`` is the pin of each."""
-    targets = [_inspected(scope, expected(scope)) for scope in found]
-    return drive(app, [work(target) for target in targets], decides=False)  # what is shown may be asked about
+    """Do ``work`` on appliances, under signals, and return the results; ``pinned`` says whose pin is expected.
+
+    What is wrong with the settings of one appliance is its result, of type ``result_type``.
+    """
+    targets = make_each(found, lambda scope: _inspected(scope, pinned=pinned(scope)))
+    tasks = [each.task(result_type) if isinstance(each, Failed) else work(each) for each in targets]
+    return drive(app, tasks, decides=False)  # what is shown may be asked about
 
 
-def _inspected(scope: Scope, fingerprint: str | None) -> Inspected:
-    from backupctl.api.connect import Trust, route_to
+def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
+    from backupctl.api.connect import route_to
+    from backupctl.api.handshake import check_tls
     from backupctl.api.inspection import Inspection
 
-    address, proxy = scope.profile.address, find_route(scope)
+    address, proxy = scope.profile.address, find_route(scope).value
+    with blaming(scope.address_source):
+        check_tls(address.base_url)
     route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock)
-    trust = Trust(scope.value(CA_FILE), insecure=scope.value(INSECURE), fingerprint=fingerprint)
-    return Inspected(scope.name, address.host, Inspection(route, trust, observer(scope)))
+    tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope))
+    return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

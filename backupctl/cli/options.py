@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from backupctl.cli.app import App
+from backupctl.errors import UsageError
 from backupctl.settings.option import Group, Kind, Option, SecretName
 from backupctl.settings.options import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 
@@ -37,8 +38,20 @@ class SectionedCommand(click.Command):
         """Check what is common to such commands, and run this one."""
         app = ctx.find_object(App)
         if app is not None:
+            app.command = name_of(ctx)
+            self._refuse_strangers(app, ctx)
             self.check(app)
         return super().invoke(ctx)
+
+    def _refuse_strangers(self, app: App, ctx: click.Context) -> None:
+        """Raise UsageError for options that stand before the command, as all may, and that it does not have."""
+        own = {parameter.name for parameter in self.params}
+        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given if key not in own)
+        if flags:
+            raise UsageError(
+                f"{flags}: no such option in front of `{ctx.command_path}`",
+                hint=f"`{ctx.command_path} --help` shows its own",
+            )
 
     def check(self, app: App) -> None:
         """Judge what the body of no command asks for; raise UsageError."""
@@ -55,6 +68,11 @@ class ApplianceCommand(SectionedCommand):
     def check(self, app: App) -> None:
         """Judge the settings of the run as a whole too; raise UsageError and ConfigError."""
         app.check()
+
+
+def name_of(ctx: click.Context) -> str | None:
+    """Return the whole name of a command, such as ``schedule set``, None for the program itself."""
+    return ctx.command_path.partition(" ")[2] or None
 
 
 def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:

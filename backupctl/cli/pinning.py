@@ -15,10 +15,9 @@ from backupctl.settings.value import FLAG
 from backupctl.views.printable import printable
 
 
-def typed_fingerprint(scope: Scope) -> str | None:
-    """Return the fingerprint that was typed; one in the environment or a file is what may be replaced."""
-    found = scope.sourced(FINGERPRINT)
-    return found.value if found.source.kind == FLAG else None
+def has_typed_pin(scope: Scope) -> bool:
+    """Say whether the fingerprint was typed; one in the environment or a file is what may be replaced."""
+    return scope.sourced(FINGERPRINT).source.kind == FLAG
 
 
 def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import IO, Any, Final, cast
 
@@ -12,7 +11,7 @@ from backupctl import __version__
 from backupctl.cli import signals
 from backupctl.cli.app import App
 from backupctl.cli.lazy import LazyGroup
-from backupctl.cli.options import shared_options
+from backupctl.cli.options import name_of, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
 from backupctl.views.streams import Outlet
 
@@ -36,12 +35,6 @@ COMMANDS: Final = {
     "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
     "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
 }
-WITHOUT_APPLIANCE: Final[Mapping[str, frozenset[str]]] = {
-    "config": frozenset({"config", "output", "quiet", "verbose", "color"}),
-    "simulator": frozenset(),
-    "completion": frozenset(),
-}
-"""Commands that talk to no appliance, and the keys of the shared options that they have all the same."""
 
 
 @click.group(
@@ -62,13 +55,8 @@ def root(ctx: click.Context) -> None:
     Exit code 0 means that the backup is done.
     """
     app = ctx.find_object(App)
-    if app is None:
-        return
-    app.command = ctx.invoked_subcommand
-    refused = app.given.keys() - WITHOUT_APPLIANCE.get(ctx.invoked_subcommand or "", app.given.keys())
-    if refused:
-        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given if key in refused)
-        raise UsageError(f"{flags}: no such option for `{PROGRAM} {ctx.invoked_subcommand}`")
+    if app is not None:
+        app.command = ctx.invoked_subcommand
 
 
 def run(app: App) -> int:
@@ -100,6 +88,7 @@ def _run(app: App) -> int:
         Outlet(app.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
+        app.command = name_of(error.ctx) if isinstance(error, click.UsageError) and error.ctx else app.command
         return _fail(app, _usage_error(error))
     except (click.Abort, KeyboardInterrupt):
         return _fail(app, InterruptedRunError("interrupted"))

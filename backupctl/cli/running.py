@@ -17,6 +17,7 @@ from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
+from backupctl.settings.value import blaming
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -101,43 +102,71 @@ def show_requests(
             requests=each.work(each.appliance),
         )
         if isinstance(each, _Ready)
-        else _failed(RequestsResult, *each)
+        else each.result(RequestsResult)
         for each in _ready(app, prepare, manner, offline=True)
     ]
     return app.finish(Envelope.of(command, results))
 
 
-Failed = tuple[Scope, BackupctlError]
+@dataclass(frozen=True)
+class Failed:
+    """An appliance of which it is known before anything is sent that nothing can be done with it."""
+
+    scope: Scope
+    error: BackupctlError
+
+    def result(self, result_type: type[R]) -> R:
+        """Return the result of this appliance."""
+        outcome = Outcome(error=self.error)
+        return result_type(server=self.scope.name, host=self.scope.profile.address.host, **outcome.result_fields)
+
+    def task(self, result_type: type[R]) -> Task[R]:
+        """Return the result as a task."""
+        yield from ()
+        return self.result(result_type)
+
+
+def make_each(found: Sequence[Scope], make: Callable[[Scope], T]) -> list[T | Failed]:
+    """Return what ``make`` makes for each appliance, or what keeps it from being made.
+
+    Raises the error that all have in common, and so that of the only one.
+    """
+    made: list[T | Failed] = []
+    for scope in found:
+        try:
+            made.append(make(scope))
+        except BackupctlError as error:
+            made.append(Failed(scope, error))
+    errors = [each.error for each in made if isinstance(each, Failed)]
+    if len(errors) == len(made) and len({(type(error), error.message) for error in errors}) == 1:
+        raise errors[0]
+    return made
 
 
 def _ready(
     app: App, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool = False
 ) -> list[_Ready[T] | Failed]:
-    """Return what is to be done with each appliance, or what keeps it from being done.
-
-    Raises the error that all have in common, and so that of the only one.
-    """
+    """Return what is to be done with each appliance, or what keeps it from being done."""
     found = scopes(app)
     if manner.single is not None and len(found) > 1:
         raise UsageError(f"{manner.single}, and {len(found)} are named", hint="run the command once for each appliance")
-    ready = [_ready_one(scope, prepare, manner, offline=offline) for scope in found]
-    errors = [each[1] for each in ready if not isinstance(each, _Ready)]
-    if len(errors) == len(ready) and len({(type(error), error.message) for error in errors}) == 1:
-        raise errors[0]
-    return ready
+
+    def ready(scope: Scope) -> _Ready[T]:
+        if manner.changes and not offline:
+            _check_may_change(scope)
+        return _Ready(scope, connect(scope, offline=offline, fresh=manner.fresh), prepare(scope))
+
+    return make_each(found, ready)
 
 
-def _ready_one(scope: Scope, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool) -> _Ready[T] | Failed:
-    try:
-        if manner.changes and scope.profile.read_only and not offline:
+def _check_may_change(scope: Scope) -> None:
+    guard = scope.profile.read_only
+    if guard.value:
+        with blaming(guard.source):
             raise ReadOnlyError(
-                f"{scope.name} is read-only: its profile refuses everything that changes the appliance",
+                f"{scope.name} is read-only: nothing that changes the appliance is done",
                 hint="a profile without read-only = true is needed for this",
             )
-        appliance = connect(scope, offline=offline, fresh=manner.fresh)
-        return _Ready(scope, appliance, prepare(scope))
-    except BackupctlError as error:
-        return scope, error
 
 
 def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner) -> None:
@@ -147,7 +176,7 @@ def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner
         parallel=(app.value(PARALLEL) or None) if manner.starts_backups else None,
         together=manner.starts_backups and app.value(TOGETHER),
         fail_fast=manner.starts_backups and app.value(FAIL_FAST),
-        unready={each[0].name: each[1] for each in ready if not isinstance(each, _Ready)},
+        unready={each.scope.name: each.error for each in ready if not isinstance(each, _Ready)},
     )
     for each in ready:
         if isinstance(each, _Ready):
@@ -164,14 +193,4 @@ def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> 
             timeout=each.scope.value(TIMEOUT) if manner.timed else None,
             turn=each.scope.turn,
         )
-    return _known(_failed(result_type, *each))
-
-
-def _known(result: R) -> Task[R]:
-    """Return a result that is known already, as a task."""
-    yield from ()
-    return result
-
-
-def _failed(result_type: type[R], scope: Scope, error: BackupctlError) -> R:
-    return result_type(server=scope.name, host=scope.profile.address.host, **Outcome(error=error).result_fields)
+    return each.task(result_type)

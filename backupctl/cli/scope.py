@@ -1,19 +1,20 @@
 """The settings of one appliance of a run: those of the run, and what the configuration file says of this one."""
 
 from collections.abc import Callable, Hashable
-from typing import Final, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Final, TypeVar
 
 from backupctl.cli.app import App
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
-from backupctl.settings.configuration import Configuration, Profile
+from backupctl.settings.configuration import Configuration, Profile, known_names
 from backupctl.settings.option import Option, SecretName
 from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
 from backupctl.settings.secrets import SecretValue
 from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import FLAG, Value
+from backupctl.settings.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.views.view import View
 
 T = TypeVar("T")
@@ -62,6 +63,16 @@ class Scope:
         """Return the value of an option with its source."""
         return self.app.sourced(option, self.profile.layers)
 
+    def blaming(self, *options: Option[Any]) -> AbstractContextManager[None]:
+        """Let an error about the values of options name where they came from."""
+        return blaming(*(self.sourced(option).source for option in options))
+
+    @property
+    def address_source(self) -> Source:
+        """Where the address came from: the table of the appliance, or what named a stranger."""
+        configured = self.profile.configured
+        return self.profile.layers[0].source("host") if configured else self.app.sourced(SERVER).source
+
     def secret(self, name: SecretName) -> SecretValue | None:
         """Return a secret by the ladder, None where nothing names one."""
         return self.app.secret(name, self.profile.layers)
@@ -95,19 +106,22 @@ def _profiles(app: App, configuration: Configuration) -> list[Profile]:
     """Return what options name, and only if none does, what variables name: what is typed says it all."""
     typed = any(option.key in app.given for option in (SERVER, GROUP, ALL))
 
-    def chosen(option: Option[T], nothing: T) -> T:
+    def chosen(option: Option[T], nothing: T) -> Value[T]:
         found = app.sourced(option)
-        return found.value if found.source.kind == FLAG or not typed else nothing
+        return found if found.source.kind == FLAG or not typed else Value(nothing, DEFAULT)
 
-    profiles = [configuration.profile(text) for text in chosen(SERVER, ())]
-    profiles += [profile for group in chosen(GROUP, ()) for profile in configuration.group(group)]
-    profiles += configuration.everything() if chosen(ALL, nothing=False) else ()
+    servers, groups, everything = chosen(SERVER, ()), chosen(GROUP, ()), chosen(ALL, nothing=False)
+    profiles = [configuration.profile(text) for text in servers.value]
+    with blaming(groups.source):
+        profiles += [profile for group in groups.value for profile in configuration.group(group)]
+    with blaming(everything.source):
+        profiles += configuration.everything() if everything.value else ()
     return profiles or [configuration.profile(_ask(app, configuration))]
 
 
 def _ask(app: App, configuration: Configuration) -> str:
     if not app.prompter.present:
-        known = f"; configured are: {', '.join(configuration.servers)}" if configuration.servers else ""
+        known = f"; {known_names('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
             hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",

@@ -13,7 +13,7 @@ from backupctl.settings.options import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PR
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
 from backupctl.settings.server import ServerAddress
-from backupctl.settings.value import DEFAULT, FILE, Source, Value
+from backupctl.settings.value import DEFAULT, Source, Value
 
 _NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
 _OF_THE_RUN: Final[tuple[Option[Any], ...]] = (SERVER, GROUP, ALL, PARALLEL)
@@ -44,25 +44,19 @@ def settings_result(scope: Scope) -> SettingsResult:
     )
 
 
-def proxy_of(scope: Scope) -> Value[Proxy | None]:
-    """Return the proxy on the way to the appliance, as ``find_proxy`` does."""
-    return find_proxy(scope.profile.address, None, scope.app.environ, scope.profile.layers)
-
-
 def _settings(scope: Scope) -> Iterator[Setting]:
     if scope.profile.address == _NO_APPLIANCE:
         yield from (_setting(option.name, scope.sourced(option)) for option in _OF_THE_RUN)
     elif scope.profile.configured:
         yield _setting("host", Value(str(scope.profile.address), scope.profile.layers[0].source("host")))
-    yield _setting("read-only", Value(scope.profile.read_only, _source_of_read_only(scope.profile)))
+    yield _setting("read-only", scope.profile.read_only)
     for option in _OF_EACH:
-        yield _setting(option.name, proxy_of(scope) if option == PROXY else scope.sourced(option))
+        yield _setting(option.name, _proxy(scope) if option == PROXY else scope.sourced(option))
     yield from (_secret(scope, name) for name in SECRETS)
 
 
-def _source_of_read_only(profile: Profile) -> Source:
-    key = "read-only"
-    return next((layer.source(key) for layer in profile.layers if key in layer.values), DEFAULT)
+def _proxy(scope: Scope) -> Value[Proxy | None]:
+    return find_proxy(scope.profile.address, None, scope.app.environ, scope.profile.layers)
 
 
 def _setting(name: str, found: Value[Any]) -> Setting:
@@ -82,5 +76,4 @@ def _secret(scope: Scope, name: SecretName) -> Setting:
 
 
 def _sourced(source: Source, **fields: Any) -> Setting:  # noqa: ANN401 - those of Setting
-    name = source.name.rpartition(": ")[2] if source.kind == FILE else source.name
-    return Setting(source=source.kind, source_name=name or None, **fields)
+    return Setting(source=source.kind, source_name=source.key or None, **fields)

@@ -232,7 +232,7 @@ class Appliance:
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
     ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
-    where there is no later.
+    where there is no later. ``doubt`` is what speaks against the name, should no host have it.
     """
 
     name: str
@@ -243,6 +243,7 @@ class Appliance:
     show: Callable[[Event], None]
     attach: Callable[[str], str | None]
     simulated: bool = False
+    doubt: str | None = None
 
     def emit(self, event: Event) -> None:
         """Show what happened, without secrets that the appliance says again."""

@@ -13,6 +13,7 @@ from backupctl.errors import (
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
+    UnknownHostError,
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.concealment import concealed
@@ -73,7 +74,7 @@ def run_on(
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(error=_with_release(error, release))
+        outcome = Outcome(error=doubted(_with_release(error, release), appliance.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(error=BugError.of(bug))
     turn.end(outcome.error)
@@ -88,6 +89,13 @@ def run_on(
         **outcome.result_fields,
     )
     return concealed(result, appliance.api.conceal)
+
+
+def doubted(error: BackupctlError, doubt: str | None) -> BackupctlError:
+    """Tell what speaks against the name of a host that is unknown."""
+    if isinstance(error, UnknownHostError) and doubt is not None:
+        error.hint = f"{doubt}; else {error.hint}" if error.hint else doubt
+    return error
 
 
 def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:

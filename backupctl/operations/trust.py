@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
-from backupctl.operations.run import Outcome
+from backupctl.operations.run import Outcome, doubted
 from backupctl.operations.task import Task, call
 from backupctl.results.result import Result
 from backupctl.results.trust import AuthoritiesResult, CertificateResult
@@ -69,11 +69,12 @@ class TlsInspection(Protocol):
 
 @dataclass(frozen=True)
 class Inspected:
-    """An appliance whose TLS is looked at, by the name it was asked for by."""
+    """An appliance whose TLS is looked at, by the name it was asked for by; ``doubt`` as in ``Appliance``."""
 
     name: str
     host: str
     tls: TlsInspection
+    doubt: str | None = None
 
 
 def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome]) -> Task[R]:
@@ -83,7 +84,7 @@ def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome]) -> 
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(error=error)
+        outcome = Outcome(error=doubted(error, inspected.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(error=BugError.of(bug))
     return result_type(server=inspected.name, host=inspected.host, **outcome.result_fields)

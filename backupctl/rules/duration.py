@@ -27,14 +27,3 @@ def parse_duration(text: str) -> float:
     if seconds > LONGEST_SECONDS:
         raise UsageError(f"{text!r} is longer than ten years", hint="write 90, 30s, 5m, 2h, 1d or 1h30m")
     return seconds
-
-
-def format_duration(seconds: float) -> str:
-    """Return ``seconds``, rounded to whole ones, in the form that ``parse_duration`` reads: ``1h30m``, ``0s``."""
-    rest = max(0, round(seconds))
-    words = []
-    for unit, size in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            words.append(f"{count}{unit}")
-    return "".join(words) or "0s"

@@ -66,6 +66,11 @@ def _read(text: str) -> tuple[str | None, Authority, str]:
         raise
 
 
+def host_of(text: str) -> str:
+    """Return the host of a location in the one form in which hosts are compared; raise UsageError."""
+    return _read(text)[1].host.lower().removesuffix(".")
+
+
 def parse_location_type(text: str) -> str:
     """Return the type in upper case; an unknown one is let through, as releases add them. Raise UsageError."""
     if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", text):

@@ -39,11 +39,6 @@ def fill_location(template: str, *, server: str, now: datetime) -> str:
     return _BRACES.sub(fill, template)
 
 
-def is_template(text: str) -> bool:
-    """Say whether ``fill_location`` would change ``text``."""
-    return _BRACES.search(text) is not None
-
-
 def _as_folder(server: str) -> str:
     folder = re.sub(r"[^\w.-]", "-", server).strip("-.")
     if not folder:

@@ -7,6 +7,7 @@ and in ``[servers.NAME]`` for one; a secret never stands in it, only where the s
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from backupctl.errors import ConfigError
 from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
 from backupctl.settings.options import SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import FILE, Source, parse_from
+from backupctl.settings.value import DEFAULT, FILE, Source, Value, parse_from
 
 SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """How a configured appliance and a group may be called: it stands in folder names and in command lines."""
@@ -45,10 +46,18 @@ class Profile:
         """What the appliance is called in results and on command lines."""
         return self.address.name
 
+    def layers_from(self, source: Source) -> tuple[Layer, ...]:
+        """Return the layers from the one on where a value came from; none for what does not stand in the file."""
+        table = source.name.rpartition(".")[0] if source.kind == FILE else None
+        first = next((at for at, layer in enumerate(self.layers) if layer.where == table), len(self.layers))
+        return self.layers[first:]
+
     @property
-    def read_only(self) -> bool:
-        """Whether nothing may be changed on this appliance."""
-        return bool(next((layer.values["read-only"] for layer in self.layers if "read-only" in layer.values), False))
+    def read_only(self) -> Value[bool]:
+        """Whether nothing may be changed on this appliance, and what says so."""
+        key = "read-only"
+        found = (Value(bool(layer.values[key]), layer.source(key)) for layer in self.layers if key in layer.values)
+        return next(found, Value(False, DEFAULT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,15 @@ class Configuration:
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group; raises ConfigError where there is no such group."""
         if name not in self.groups:
-            known = f"configured are: {', '.join(self.groups)}" if self.groups else "no group is configured"
+            known = known_names(name, self.groups) if self.groups else "no group is configured"
             raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
         return tuple(self.servers[server] for server in self.groups[name])
+
+    def doubt(self, profile: Profile) -> str | None:
+        """Return what speaks against the name of an appliance, None where it is configured, or nothing is."""
+        if profile.configured or not self.servers:
+            return None
+        return f"{profile.name!r} is no configured name{self._in_file()}; {known_names(profile.name, self.servers)}"
 
     def everything(self) -> tuple[Profile, ...]:
         """Return all configured appliances; raises ConfigError where there is none."""
@@ -128,6 +143,16 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     return Configuration(path, defaults, servers, groups)
 
 
+def known_names(name: str, names: Iterable[str]) -> str:
+    """Return which names there are, for somebody who named another: the one that may be meant, and a few."""
+    every = list(names)
+    close = get_close_matches(name, every, n=2)
+    meant = f"is {' or '.join(each for each in every if each in close)} meant? " if close else ""
+    more = f" and {len(every) - _FEW} more" if len(every) > _FEW else ""
+    return f"{meant}configured are: {', '.join(every[:_FEW])}{more}"
+
+
+_FEW: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
 

@@ -30,7 +30,7 @@ def find_proxy(
             hint=f"put the URL into the environment variable {PROXY.environment}",
         )
     if server.scheme == "http":
-        return _no_proxy_on_this_machine(ours)
+        return _no_proxy_on_this_machine(server, ours)
     if ours.source != DEFAULT:
         return ours
     name = next((name for name in _STANDARD if environ.get(name)), None)
@@ -41,11 +41,12 @@ def find_proxy(
     return Value(parse_from(source, parse_proxy, environ[name]), source)
 
 
-def _no_proxy_on_this_machine(ours: Value[Proxy | None]) -> Value[Proxy | None]:
+def _no_proxy_on_this_machine(server: ServerAddress, ours: Value[Proxy | None]) -> Value[Proxy | None]:
     """Return that there is none: http:// is for this machine only, and a proxy would read the passwords in it."""
     if ours.source.kind == FLAG and ours.value is not None:
         raise UsageError(
-            f"{PROXY.flag} and an http:// --server exclude each other", hint="leave one out, or write https://"
+            f"{PROXY.flag}: there is none on the way to {server}, which is this machine",
+            hint="leave it out, or name the appliance with https://",
         )
     return Value(None, DEFAULT)
 

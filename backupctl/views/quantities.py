@@ -33,6 +33,17 @@ def duration(seconds: float) -> str:
     return " ".join([f"{head[0]} {head[1]}", *(f"{number:02} {unit}" for number, unit in tail)])
 
 
+def duration_as_written(seconds: float) -> str:
+    """Return seconds in the form in which options take them: ``1d``, ``1h30m``, ``0.5s``."""
+    whole, fraction = divmod(round(max(0.0, seconds), 6), 1)
+    words, rest = [], int(whole)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        count, rest = divmod(rest, size)
+        words += [f"{count}{unit}"] if count else []
+    last = f"{rest + fraction:.6f}".rstrip("0").rstrip(".")
+    return "".join([*words, *([f"{last}s"] if last != "0" or not words else [])])
+
+
 def percent(number: float) -> str:
     """Return a number of percent as ``40 %``."""
     return f"{number:.0f} %"

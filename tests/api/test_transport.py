@@ -22,6 +22,7 @@ from backupctl.errors import (
     BackupctlError,
     CertificateError,
     ConfigError,
+    UnknownHostError,
     UsageError,
 )
 from backupctl.secret import Secret
@@ -225,7 +226,7 @@ def test_tls_context_of_a_named_ca_does_not_insist_on_its_form(tmp_path: Path) -
 
 
 def test_trust_in_one_certificate_and_in_anybody_is_refused() -> None:
-    with pytest.raises(UsageError, match="--insecure and --fingerprint exclude each other"):
+    with pytest.raises(UsageError, match="a certificate that is not checked cannot be pinned"):
         Trust(insecure=True, fingerprint="sha256:00")
 
 
@@ -426,5 +427,5 @@ def test_real_port_without_a_listener_is_refused() -> None:
 @pytest.mark.real
 def test_real_host_name_that_does_not_exist_is_named() -> None:
     error = refusal("https://vc01.invalid")
-    assert type(error) is ApplianceUnreachableError
+    assert type(error) is UnknownHostError
     assert error.message == "vc01.invalid: no such host name"

@@ -228,11 +228,11 @@ def test_verbose_tells_where_each_value_came_from_and_no_secret(tmp_path: Path) 
     run = backupctl("create", "-s", "vc00", "--part", "common", "-v")
     said = run.err.replace(str(tmp_path), "")
     for line in (
-        "configuration: /config.toml",
+        "config: /config.toml (environment BACKUPCTL_CONFIG)",
         f"username: {USER} (file /config.toml: defaults.username)",
         "password: *** (file /config.toml: defaults.password-env)",
         "comment: nightly (file /config.toml: defaults.comment)",
-        "timeout: 3600.0 (environment BACKUPCTL_TIMEOUT)",
+        "timeout: 1h (environment BACKUPCTL_TIMEOUT)",
         "part: common (flag --part)",
         "if-running: fail (default)",
     ):

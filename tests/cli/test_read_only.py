@@ -10,11 +10,12 @@ import pytest
 from backupctl.api import endpoints
 from backupctl.api.endpoint import Endpoint
 from backupctl.cli.lazy import LazyGroup
-from backupctl.cli.root import COMMANDS, WITHOUT_APPLIANCE, root
+from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ReadOnlyError
 from backupctl.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+from tests.support.command_tree import WITHOUT_APPLIANCE
 from tests.support.wire import Wire, api_over
 
 HOST = "guarded.example.com"
@@ -83,7 +84,7 @@ VARIABLES = [{"BACKUPCTL_SERVER": HOST}, {"BACKUPCTL_GROUP": "production"}, {"BA
 def tree() -> set[tuple[str, ...]]:
     assert isinstance(root, LazyGroup)
     found: set[tuple[str, ...]] = set()
-    for name in COMMANDS.keys() - WITHOUT_APPLIANCE.keys() - {"trust"}:  # trust changes the file, and speaks no HTTP
+    for name in COMMANDS.keys() - WITHOUT_APPLIANCE - {"trust"}:  # trust changes the file, and speaks no HTTP
         command = root.load(name)
         found |= {(name, below) for below in command.commands} if isinstance(command, click.Group) else {(name,)}
     return found

@@ -8,11 +8,12 @@ import pytest
 
 from backupctl import __version__
 from backupctl.cli.lazy import LazyGroup
-from backupctl.cli.root import COMMANDS, WITHOUT_APPLIANCE, root
+from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ExitCode
 from backupctl.settings.option import Group
 from backupctl.settings.options import OPTIONS
 from tests.support.command_line import CommandLine
+from tests.support.command_tree import WITHOUT_APPLIANCE
 
 
 def loaded(name: str) -> click.Command:
@@ -74,13 +75,45 @@ def test_command_has_every_connection_and_output_option(words: tuple[str, ...]) 
     assert shared | {"--password-file", "--password-command"} <= flags
 
 
-@pytest.mark.parametrize("words", [["-s", "vc01", "completion", "bash"], ["-o", "json", "simulator", "serve"]])
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["-s", "vc01", "completion", "bash"], "completion"),
+        (["-o", "json", "simulator", "serve"], "simulator serve"),
+        (["-s", "vc01", "--password-file", "x", "config", "show"], "config show"),
+    ],
+)
 def test_connection_options_do_not_exist_on_commands_without_appliance(
-    backupctl: CommandLine, words: list[str]
+    backupctl: CommandLine, words: list[str], command: str
 ) -> None:
     run = backupctl(*words)
     assert run.code == 2
-    assert "no such option" in run.out + run.err
+    assert f"no such option in front of `backupctl {command}`" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["schedule", "set", "--nope"], "schedule set"),
+        (["schedule", "set", "--config", "/none"], "schedule set"),
+        (["--config", "/none", "trust", "show"], "trust show"),
+        (["-s", "vc01", "config", "check"], "config check"),
+        (["config", "show", "--config", "/none"], "config show"),
+        (["archive", "list", "--limit", "x"], "archive list"),
+        (["restore", "create", "--timeout", "soon"], "restore create"),
+        (["restore", "nope"], "restore"),
+        (["list", "--nope"], "list"),
+        (["nope"], None),
+        (["--nope"], None),
+    ],
+    ids=str,
+)
+def test_envelope_of_an_early_error_has_the_whole_name_of_the_command(
+    backupctl: CommandLine, words: list[str], command: str | None
+) -> None:
+    run = backupctl("-o", "json", *words)
+    assert (run.json["command"], run.json["results"]) == (command, [])
+    assert run.json["exit_code"] == run.code != 0
 
 
 @pytest.mark.parametrize(

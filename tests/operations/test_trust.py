@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from backupctl.clock import Clock
-from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, OutputError, PinMismatchError
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    BackupctlError,
+    CertificateError,
+    OutputError,
+    PinMismatchError,
+    UnknownHostError,
+)
 from backupctl.models import Certificate
 from backupctl.operations.fleet import Fleet, InlineWorkers, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
@@ -83,6 +90,12 @@ def test_show_with_a_pin_that_does_not_fit_shows_and_fails(clock: FakeClock) -> 
 def test_show_of_what_cannot_be_looked_at_says_why(clock: FakeClock, error: Exception, code: int, slug: str) -> None:
     result = done(clock, show_certificate(inspected(Tls({"presented": error}))))
     assert (result.exit_code, result.error.slug, result.certificate) == (code, slug, None)
+
+
+def test_show_of_an_unknown_host_tells_what_speaks_against_its_name(clock: FakeClock) -> None:
+    error = UnknownHostError("vc10: no such host name", hint="check it")
+    target = Inspected("vc10", "vc10", Tls({"presented": error}), doubt="is vc01 meant?")
+    assert done(clock, show_certificate(target)).error.hint == "is vc01 meant?; else check it"
 
 
 def test_fetch_writes_once_and_says_whether_they_vouch(clock: FakeClock) -> None:

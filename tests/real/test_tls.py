@@ -132,7 +132,10 @@ def test_pin_and_ca_file_must_both_hold(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--insecure", "--fingerprint", WRONG), "--insecure and --fingerprint exclude each other"),
+        (
+            ("--insecure", "--fingerprint", WRONG),
+            "--insecure and --fingerprint: a certificate that is not checked cannot be pinned",
+        ),
         (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS, and so no certificate"),
         (("--fingerprint", "ab:cd"), "is not 64 hexadecimal digits"),
         (("--fingerprint", "ab" * 20), "is as long as a SHA-1 one"),

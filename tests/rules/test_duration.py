@@ -1,9 +1,7 @@
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from backupctl.errors import UsageError
-from backupctl.rules.duration import format_duration, parse_duration
+from backupctl.rules.duration import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -25,16 +23,3 @@ def test_duration_that_is_none_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert "1h30m" in str(caught.value.hint)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (59.6, "1m"), (5400, "1h30m"), (86400, "1d"), (90061, "1d1h1m1s"), (-3, "0s")]
-)
-def test_seconds_are_shown_in_the_largest_units(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 10**8))
-def test_shown_duration_is_read_back(seconds: int) -> None:
-    assert parse_duration(format_duration(seconds)) == seconds

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backupctl.errors import UsageError
-from backupctl.rules.template import fill_location, is_template
+from backupctl.rules.template import fill_location
 
 NOW = datetime(2026, 3, 1, 2, 0, 9, tzinfo=UTC)
 
@@ -52,8 +52,3 @@ def test_unknown_placeholder_next_to_credentials_is_not_shown() -> None:
     with pytest.raises(UsageError) as caught:
         filled("sftp://u:{S3cret}@h/x")
     assert "S3cret" not in caught.value.message
-
-
-def test_template_is_told_from_a_plain_location() -> None:
-    assert is_template("sftp://h/{date}")
-    assert not is_template("sftp://h/date")

@@ -53,8 +53,8 @@ def read(folder: Path, text: str | bytes, mode: int = 0o600) -> Configuration:
 def test_configuration_gives_servers_with_their_layers_and_groups(tmp_path: Path) -> None:
     configuration = read(tmp_path, GOOD)
     vc01, vc02 = configuration.everything()
-    assert (vc01.name, vc01.address.host, vc01.read_only) == ("vc01", "vc01.example.com", True)
-    assert (vc02.address.port, vc02.read_only) == (8443, False)
+    assert (vc01.name, vc01.address.host, vc01.read_only.value) == ("vc01", "vc01.example.com", True)
+    assert (vc02.address.port, vc02.read_only.value) == (8443, False)
     assert [layer.values.get("timeout") for layer in vc02.layers] == [3600.0, 21600.0]
     assert configuration.defaults.values["interval"] == 10.0
     assert vc01.layers[0].values["ca-file"] == tmp_path / "ca.pem"
@@ -79,7 +79,7 @@ def test_profile_is_found_by_name_and_by_either_address_of_its_appliance(
     tmp_path: Path, text: str, name: str, port: int
 ) -> None:
     profile = read(tmp_path, GOOD).profile(text)
-    assert (profile.name, profile.address.port, profile.read_only) == (name, port, name == "vc01")
+    assert (profile.name, profile.address.port, profile.read_only.value) == (name, port, name == "vc01")
     assert profile.layers[-1].values["username"] == "svc-backup@vsphere.local"
 
 

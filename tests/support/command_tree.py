@@ -29,6 +29,10 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
+WITHOUT_APPLIANCE: Final = frozenset({"config", "simulator", "completion"})
+"""Commands that talk to no appliance."""
+
+
 class Sample(NamedTuple):
     """Values for an option or argument; ``good`` is None for a flag, and ``usual`` ones stand in the usual line."""
 

@@ -2,8 +2,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from backupctl.views.quantities import counted, duration, moment, percent, seconds_between, size, size_of_megabytes
+from backupctl.rules.duration import parse_duration
+from backupctl.views.quantities import (
+    counted,
+    duration,
+    duration_as_written,
+    moment,
+    percent,
+    seconds_between,
+    size,
+    size_of_megabytes,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +55,23 @@ def test_size_of_megabytes_keeps_the_unit_of_zero(count: int, words: str) -> Non
 )
 def test_duration_starts_with_the_largest_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *[(0, "0s"), (0.5, "0.5s"), (59.25, "59.25s"), (90, "1m30s"), (5400, "1h30m"), (86400, "1d"), (-3, "0s")],
+        *[(90061, "1d1h1m1s"), (3600.1, "1h0.1s"), (0.000001, "0.000001s"), (59.9999999, "1m")],
+    ],
+)
+def test_duration_as_written_has_the_units_of_options(seconds: float, text: str) -> None:
+    assert duration_as_written(seconds) == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**11))
+def test_duration_as_written_is_read_back(milliseconds: int) -> None:
+    assert parse_duration(duration_as_written(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
 
 
 def test_percent_has_a_space_before_the_sign() -> None:

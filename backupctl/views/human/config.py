@@ -8,7 +8,7 @@ from rich.text import Text
 from backupctl.results.config import DEFAULTS, FileResult, Setting, SettingsResult
 from backupctl.views.human.lines import FAINT, GOOD, NOTE, Symbols, line
 from backupctl.views.human.table import UNKNOWN, heads
-from backupctl.views.quantities import duration
+from backupctl.views.quantities import duration_as_written
 
 _FILE: Final = "file"
 _ENVIRONMENT: Final = "environment"
@@ -74,7 +74,7 @@ def _value(setting: Setting) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return duration(value)
+        return duration_as_written(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or UNKNOWN
     return UNKNOWN if value is None else str(value)

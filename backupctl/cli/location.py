@@ -1,0 +1,102 @@
+"""Where backups go, and who logs in there: out of settings and prompts, judged before anything is sent."""
+
+from typing import Final
+
+from backupctl.cli.app import no_such_value
+from backupctl.cli.scope import Scope
+from backupctl.errors import UsageError
+from backupctl.models import LocationSpec
+from backupctl.rules.location import Location, host_of, parse_location
+from backupctl.rules.template import fill_location
+from backupctl.secret import Secret
+from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER
+from backupctl.settings.parsers import parser_of
+from backupctl.settings.resolve import resolve
+from backupctl.settings.value import DEFAULT, Value, blaming
+
+_WITHOUT_LOGIN: Final = "NFS"
+"""Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""
+
+
+def location_of(scope: Scope) -> tuple[str, str]:
+    """Return type and location, judged as they will be once its placeholders are filled in."""
+    location_type, text = scope.value(LOCATION_TYPE), scope.value(LOCATION)
+
+    def checked(template: str) -> Location:
+        return parse_location(fill_location(template, server=scope.name, now=scope.clock.now()), location_type)
+
+    if text is None:
+        if not scope.prompter.present:
+            raise no_such_value(LOCATION)
+        text = scope.once(LOCATION.name, lambda: scope.prompter.ask("Location (such as sftp://host/folder)", checked))
+    with scope.blaming(LOCATION, LOCATION_TYPE):
+        return checked(text).location_type, text
+
+
+def located(scope: Scope, template: str, server: str) -> str:
+    """Return a location for one appliance: its placeholders are filled in."""
+    with scope.blaming(LOCATION):
+        return fill_location(template, server=server, now=scope.clock.now())
+
+
+def location_login(scope: Scope, location_type: str, location: str) -> tuple[str | None, Secret | None]:
+    """Return user and password for the location: both, or neither for one that wants no login."""
+    check_password_is_for(scope, location_type, location)
+    user, found = scope.value(LOCATION_USER), scope.secret(LOCATION_PASSWORD)
+    password = found.value if found else None
+    asks = scope.prompter.present and not scope.value(DRY_RUN)
+    if user is not None and password is None:
+        if asks:
+            question = f"Password of {user} at {location} (Enter for none)"
+            password = scope.once(question, lambda: scope.prompter.ask_secret(question))
+        else:
+            scope.warn(
+                f"no password for the location user {user}",
+                hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
+            )
+    if user is None and password is not None:
+        if asks:
+            asked = f"User at {location}"
+            user = scope.once(asked, lambda: scope.prompter.ask(asked, parser_of(LOCATION_USER)))
+        else:
+            scope.warn(
+                "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
+            )
+    return user, password
+
+
+def check_password_is_for(scope: Scope, location_type: str, location: str) -> None:
+    """Raise where a password of the configuration file would be shown to a host that it is not for.
+
+    Who moves a backup to another host, by a table, a variable or an option, has to say with which password.
+    """
+    password, asked = host_of_password(scope), host_of(located(scope, location, scope.name))
+    if password.value in {None, asked} or location_type == _WITHOUT_LOGIN:
+        return
+    with blaming(scope.sourced(LOCATION).source, password.source):
+        raise UsageError(
+            f"the location is on {asked}, and the password is for {password.value}",
+            hint=f"say which {LOCATION_PASSWORD.name} {asked} is to be shown, where its location is said",
+        )
+
+
+def host_of_password(scope: Scope) -> Value[str | None]:
+    """Return the host that a location password of the configuration file is for, None for any, and what names it.
+
+    That is the host of the location that stands in the same table, or else in ``[defaults]``.
+    """
+    found = scope.app.locate_secret(LOCATION_PASSWORD, scope.profile.layers)
+    if found is None:
+        return Value(None, DEFAULT)
+    beside = resolve(LOCATION, None, {}, scope.profile.layers_from(found.source)).value
+    return Value(host_of(located(scope, beside, scope.name)) if beside else None, found.source)
+
+
+def location_spec(scope: Scope) -> LocationSpec:
+    """Return where archives are looked for; ``{server}`` in it is still to be filled in.
+
+    Schedules and archives know no location type but the scheme of the URL.
+    """
+    location_type, location = location_of(scope)
+    user, password = location_login(scope, location_type, location)
+    return LocationSpec(location=location, location_user=user, location_password=password)

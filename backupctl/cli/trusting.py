@@ -1,0 +1,45 @@
+"""Whom a scope trusts and how it is reached, judged before anything is said or sent; an error names what to change."""
+
+from typing import TYPE_CHECKING
+
+from backupctl.cli.scope import Scope
+from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE, PROXY
+from backupctl.settings.proxy import Proxy
+from backupctl.settings.route import find_proxy
+from backupctl.settings.value import Value, blaming
+
+if TYPE_CHECKING:
+    from backupctl.api.connect import Trust
+
+
+def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
+    """Return whom to believe at an appliance; without ``pinned``, whatever pin there is.
+
+    Raises ConfigError and UsageError.
+    """
+    from backupctl.api.connect import Trust, check_pin, tls_context
+
+    ca_file, insecure, pin = scope.sourced(CA_FILE), scope.sourced(INSECURE), scope.sourced(FINGERPRINT)
+    with blaming(insecure.source, pin.source):
+        trust = Trust(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
+    with blaming(pin.source):
+        check_pin(scope.profile.address.base_url, trust)
+    if ca_file.value is not None:
+        with blaming(ca_file.source):
+            tls_context(trust)
+    return trust
+
+
+def find_route(scope: Scope) -> Value[Proxy | None]:
+    """Return the proxy on the way to an appliance, None for the straight way; raises ConfigError and UsageError."""
+    from backupctl.api.connect import route_to
+
+    given = scope.app.given.get(PROXY.key)
+    address, layers = scope.profile.address, scope.profile.layers
+    with blaming(scope.address_source):
+        route_to(address.base_url, None, scope.clock)
+    found = find_proxy(address, given if isinstance(given, str) else None, scope.app.environ, layers)
+    if found.value is not None:
+        with blaming(found.source):
+            route_to(address.base_url, found.value.url.reveal(), scope.clock)
+    return found

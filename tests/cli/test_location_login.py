@@ -1,0 +1,118 @@
+"""The password of the location goes to the host that it is for, and to no other."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+
+HERE = "location = 'sftp://here.example.com/vcenter/{server}'\n"
+THERE = "location = 'sftp://there.example.com/vcenter'\n"
+LOGIN = "location-user = 'backup'\nlocation-password-file = 'here.password'\n"
+OWN_LOGIN = "location-password-file = 'there.password'\n"
+TYPED = ("--location", "sftp://there.example.com/x")
+IN_ENVIRONMENT = {"BACKUPCTL_LOCATION": "sftp://there.example.com/x"}
+
+
+class Estate:
+    """One configured appliance, and a configuration file."""
+
+    def __init__(self, folder: Path, defaults: str, server: str = "", others: str = "") -> None:
+        self.path = folder / "config.toml"
+        self.path.write_text(f"[defaults]\n{defaults}[servers.vc01]\nhost = 'vc01.example.com'\n{server}{others}")
+        for name in ("config.toml", "here.password", "there.password"):
+            (folder / name).touch()
+            (folder / name).chmod(0o600)
+        for name in ("here", "there"):
+            (folder / f"{name}.password").write_text(f"of-{name}")
+        self.line = CommandLine()
+
+    def __call__(self, *words: str, **environ: str) -> Run:
+        return self.line(*words, environ={**TO_APPLIANCE, "BACKUPCTL_CONFIG": str(self.path), **environ})
+
+    @property
+    def sent(self) -> list[Any]:
+        """The passwords that were sent to the appliance for the location."""
+        found = [body.get("piece", body) for _, _, body in self.line.writes if isinstance(body, dict)]
+        return [body["location_password"] for body in found if "location_password" in body]
+
+
+SAME_HOST = "location = 'sftp://HERE.example.com:22/own'\n"
+SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
+    ("one location and login for all", HERE + LOGIN, "", (), "of-here"),
+    ("a folder of its own on the same host", HERE + LOGIN, SAME_HOST, (), "of-here"),
+    ("another protocol on the same host", HERE + LOGIN, "location = 'ftps://here.example.com/own'\n", (), "of-here"),
+    ("a typed location on the same host", HERE + LOGIN, "", ("--location", "sftp://here.example.com/x"), "of-here"),
+    ("a password beside its own location", HERE + LOGIN, THERE + OWN_LOGIN, (), "of-there"),
+    ("a password of its own for the location of all", HERE + LOGIN, OWN_LOGIN, (), "of-there"),
+    ("another host that asks for no password", HERE + LOGIN, "location = 'nfs://there.example.com/x'\n", (), "of-here"),
+    ("a login for whatever location there is", LOGIN, THERE, (), "of-here"),
+    ("a typed location, and none in the file", LOGIN, "", TYPED, "of-here"),
+    ("a typed password", HERE + LOGIN, "", (*TYPED, "--location-password-command", "echo typed"), "typed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "server", "words", "password"), [row[1:] for row in SILENT], ids=[row[0] for row in SILENT]
+)
+def test_password_goes_with_the_location_that_it_is_for_without_a_word(
+    tmp_path: Path, defaults: str, server: str, words: tuple[str, ...], password: str
+) -> None:
+    estate = Estate(tmp_path, defaults, server)
+    run = estate("create", *words)
+    assert (run.code, estate.sent) == (0, [password])
+    assert "location" not in "".join(line for line in run.err.splitlines() if line.startswith("warning"))
+    assert "FAIL" not in estate("config", "check").out
+
+
+def test_password_of_the_environment_belongs_to_the_run(tmp_path: Path) -> None:
+    estate = Estate(tmp_path, HERE + LOGIN)
+    assert estate("create", *TYPED, BACKUPCTL_LOCATION_PASSWORD="of-the-run").code == 0
+    assert estate.sent == ["of-the-run"]
+
+
+REFUSED = [
+    (THERE, (), {}, 3, "{path}: servers.vc01.location and defaults.location-password-file: the location is on there."),
+    ("", TYPED, {}, 2, "--location and {path}: defaults.location-password-file: the location is on there."),
+    ("", (), IN_ENVIRONMENT, 3, "BACKUPCTL_LOCATION and {path}: defaults.location-password-file: the location is on t"),
+    (THERE + OWN_LOGIN, ("--location", "sftp://here.example.com/x"), {}, 2, "--location and {path}: servers.vc01.loc"),
+]
+
+
+@pytest.mark.parametrize(("server", "words", "environ", "code", "sentence"), REFUSED, ids=[row[4] for row in REFUSED])
+@pytest.mark.parametrize("command", ["create", "validate", "archive list", "restore validate"])
+def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the table
+    tmp_path: Path, command: str, server: str, words: tuple[str, ...], environ: dict[str, str], code: int, sentence: str
+) -> None:
+    estate = Estate(tmp_path, HERE + LOGIN, server)
+    run = estate(*command.split(), *words, **environ)
+    assert (run.code, estate.line.line.urls) == (code, [])
+    assert run.err.startswith(f"error: {sentence.format(path=estate.path)}")
+    assert "and the password is for" in run.err
+    assert "hint: say which location-password" in run.err
+
+
+def test_check_fails_for_a_password_that_a_run_would_refuse(tmp_path: Path) -> None:
+    run = Estate(tmp_path, HERE + LOGIN, THERE)("config", "check", "-o", "json")
+    (fail,) = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
+    assert run.code == 3
+    assert fail["name"] == "location"
+    assert "the location is on there.example.com, and the password is for here.example.com" in fail["message"]
+
+
+@pytest.mark.parametrize(
+    ("others", "warned"),
+    [
+        ("[servers.vc02]\nhost = 'vc02'\nlocation = 'sftp://here.example.com/x'\n", ["here.example.com"]),
+        ("[servers.vc02]\nhost = 'vc02'\nlocation = 'sftp://there.example.com/x'\n", []),
+        ("[servers.vc02]\nhost = 'vc02'\n", []),
+    ],
+)
+def test_check_warns_of_a_password_that_goes_to_several_hosts(tmp_path: Path, others: str, warned: list[str]) -> None:
+    run = Estate(tmp_path, LOGIN, THERE, others)("config", "check", "-o", "json")
+    logins = [check for check in run.json["results"][0]["checks"] if check["name"] == "location login"]
+    assert run.code == 0
+    assert [check["status"] for check in logins] == ["WARNING"] * len(warned)
+    for check, host in zip(logins, warned, strict=True):
+        assert f"defaults.location-password-file is shown to there.example.com and {host}" in check["message"]

@@ -1,0 +1,86 @@
+"""Names of appliances that the configuration file does not have."""
+
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+
+MANY = "".join(f"[servers.vc{number:02}]\nhost = 'vc{number:02}.example.com'\n" for number in range(1, 9))
+
+
+class NoNames(httpx.BaseTransport):
+    """A network whose name resolution knows nobody."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        cause = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        raise httpx.ConnectError(str(cause), request=request) from cause
+
+
+def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
+    path = folder / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    environ = {**TO_APPLIANCE, "BACKUPCTL_SERVER": "", "BACKUPCTL_CONFIG": str(path), **environ}
+    return CommandLine(transport=NoNames(), environ=environ)(*words)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("cv01", "is vc01 meant? configured are: vc01, vc02, vc03, vc04, vc05 and 3 more"),
+        ("vcenter02", "is vc02 meant? configured are: vc01"),
+        ("vc01.invalid", "configured are: vc01"),
+        ("zebra", "configured are: vc01, vc02, vc03, vc04, vc05 and 3 more"),
+    ],
+)
+def test_unknown_host_that_is_no_configured_name_is_told_which_there_are(tmp_path: Path, name: str, hint: str) -> None:
+    said = run(tmp_path, MANY, "list", "-s", name)
+    assert said.code == 5
+    assert f"error: {name}: no such host name" in said.err
+    assert f"hint: {name!r} is no configured name in {tmp_path}/config.toml; {hint}" in said.err
+    assert "else check --server and the name resolution" in said.err
+
+
+@pytest.mark.parametrize(("text", "name"), [(MANY, "vc01"), (MANY, "vc01.example.com:5480"), ("", "vc10")])
+def test_unknown_host_that_is_configured_or_has_no_file_is_not_doubted(tmp_path: Path, text: str, name: str) -> None:
+    said = run(tmp_path, text, "list", "-s", name)
+    assert said.code == 5
+    assert "hint: check --server and the name resolution" in said.err
+
+
+def test_stranger_among_several_appliances_is_told_apart(tmp_path: Path) -> None:
+    said = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
+    hints = [result["error"]["hint"] for result in said.json["results"]]
+    assert ["is vc01 meant?" in hint for hint in hints] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "environ", "warned"),
+    [
+        (MANY, ["-s", "cv01"], {}, True),
+        (MANY, [], {"BACKUPCTL_SERVER": "vc02,cv01"}, True),
+        (MANY, ["-s", "cv01.example.com"], {}, False),
+        (MANY, ["-s", "vc01"], {"BACKUPCTL_SERVER": "::1"}, False),
+        ("", ["-s", "cv01"], {}, False),
+    ],
+)
+def test_check_warns_of_a_name_that_is_neither_configured_nor_like_that_of_a_host(
+    tmp_path: Path, text: str, words: list[str], environ: dict[str, str], warned: bool
+) -> None:
+    said = run(tmp_path, text, "config", "check", *words, "-o", "json", **environ)
+    checks = [check for check in said.json["results"][0]["checks"] if check["name"] == "server"]
+    assert said.code == 0
+    assert [check["status"] for check in checks] == ["WARNING"] * warned
+    assert all("'cv01' is no configured name" in check["message"] for check in checks)
+
+
+def test_missing_server_and_unknown_group_name_a_few_of_those_that_there_are(tmp_path: Path) -> None:
+    missing = run(tmp_path, MANY, "list")
+    assert missing.code == 2
+    assert "configured are: vc01, vc02, vc03, vc04, vc05 and 3 more" in missing.err
+    unknown = run(tmp_path, f"{MANY}[groups]\nproduction = ['vc01']", "list", "-g", "prodution")
+    assert unknown.code == 3
+    assert "hint: is production meant? configured are: production" in unknown.err
