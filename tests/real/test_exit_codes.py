@@ -109,11 +109,21 @@ def test_unknown_job_ends_with_10(program: Program, serve: Simulators, command: 
     assert (missing.code, missing.result["error"]["slug"]) == (10, "not-found")
 
 
-def test_bad_backup_password_ends_with_2_and_nothing_on_the_wire(program: Program, serve: Simulators) -> None:
+@pytest.mark.parametrize(
+    ("words", "environ", "code", "slug"),
+    [
+        (["--backup-password-command", "echo short"], {}, 2, "usage"),
+        ([], {"BACKUPCTL_BACKUP_PASSWORD": "short"}, 3, "config"),
+    ],
+    ids=["typed", "set"],
+)
+def test_bad_backup_password_ends_with_2_or_3_and_nothing_on_the_wire(  # noqa: PLR0917 - a row of the table
+    program: Program, serve: Simulators, words: list[str], environ: dict[str, str], code: int, slug: str
+) -> None:
     with relay() as wire:
-        environ = {**serve().at(wire.port).environ, "BACKUPCTL_BACKUP_PASSWORD": "short"}
-        refused = program.run("create", "-o", "json", environ=environ)
-    assert (refused.code, refused.json["error"]["slug"]) == (2, "usage")
+        environ = {**serve().at(wire.port).environ, **environ}
+        refused = program.run("create", "-o", "json", *words, environ=environ)
+    assert (refused.code, refused.json["error"]["slug"]) == (code, slug)
     assert wire.connections == 0
 
 
