@@ -69,7 +69,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(path: Path, clock: Clock) -> bytes:
-    def judge(_descriptor: int, status: os.stat_result) -> None:
+    def judge(descriptor: int, status: os.stat_result) -> None:
+        if os.isatty(descriptor):
+            raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
         mode = stat.S_IMODE(status.st_mode)
         if os.name == "posix" and stat.S_ISREG(status.st_mode) and mode & 0o022:
             raise ConfigError(

@@ -187,6 +187,14 @@ def test_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> N
             read_configuration(path, FakeClock())
 
 
+def test_terminal_is_no_configuration_file() -> None:
+    main, terminal = os.openpty()
+    with pytest.raises(ConfigError, match="is a terminal"):
+        read_configuration(Path(os.ttyname(terminal)), FakeClock())
+    os.close(main)
+    os.close(terminal)
+
+
 def test_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_no_hang(tmp_path: Path) -> None:
     class ImpatientClock(FakeClock):
         def monotonic(self) -> float:
