@@ -110,6 +110,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     api = connect_api(
         server.base_url,
         login,
+        name=server.name,
         clock=scope.clock,
         observe=observe,
         trust=trust,

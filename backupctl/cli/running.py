@@ -149,7 +149,8 @@ def _ready(
     """Return what is to be done with each appliance, or what keeps it from being done."""
     found = scopes(app)
     if manner.single is not None and len(found) > 1:
-        raise UsageError(f"{manner.single}, and {len(found)} are named", hint="run the command once for each appliance")
+        hint = "name the one that is meant, or run the command once for each"
+        raise UsageError(f"{manner.single}, and {len(found)} are named", hint=hint)
 
     def ready(scope: Scope) -> _Ready[T]:
         if manner.changes and not offline:

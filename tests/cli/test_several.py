@@ -148,9 +148,13 @@ def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path)
     ("words", "code", "named"),
     [
         (["list", "-g", "staging"], 3, "there is no group 'staging'"),
-        (["status", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
-        (["watch", "20260301-020000-1", "-g", "production"], 2, "is one of one appliance, and 2 are named"),
-        (["cancel", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
+        (["status", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
+        (
+            ["watch", "20260301-020000-1", "-g", "production"],
+            2,
+            "-1 is on one appliance, and 2 are named",
+        ),
+        (["cancel", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
         (["restore", "create", "--all", "--yes"], 2, "a restore replaces one appliance, and 3 are named"),
         (["list", "--simulate", "-g", "production"], 2, "--simulate and --group exclude each other"),
     ],
