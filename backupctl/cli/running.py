@@ -73,6 +73,7 @@ def run(
         if isinstance(each, _Ready):
             confirm(each.appliance)
     _take_turns(app, ready, manner)
+    app.view.expect([each.scope.name for each in ready])
     results = drive(app, [_task(each, result_type, manner) for each in ready])
     return app.finish(Envelope.of(command, results))
 

@@ -1,5 +1,6 @@
 """Several appliances in one run: which ones, with which settings, and one verdict."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,26 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     bodies = [result["requests"][0]["body"] for result in run.json["results"]]
     assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
     assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
+    shown = backupctl("create", "-g", "production", "--dry-run")
+    assert shown.err.splitlines()[0] == "dry run: nothing was sent. This is what would be sent:"
+    assert shown.err.count("dry run") == 1
+    assert [line for line in shown.out.splitlines() if line.endswith(":")] == ["vc02:", "vc01:"]
+
+
+def test_lines_for_those_who_ask_for_more_name_their_appliance_each(tmp_path: Path) -> None:
+    run = fleet(tmp_path)("list", "--all", "-vv")
+    traced = [line for line in run.err.splitlines() if re.search(r"(> |< |GET |POST |DELETE )", line)]
+    assert len(traced) > 100
+    assert {line.split()[1] for line in traced} == {"vc01:", "vc02:", "vc03:"}
+    assert "debug: GET" in fleet(tmp_path)("list", "-s", "vc01", "-v").err
+
+
+@pytest.mark.parametrize("words", [[], ["-q"]])
+def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
+    run = fleet(tmp_path)("list", "--all", "--insecure", *words)
+    warned = "warning: --insecure: no certificate is checked; anyone on the way can read the passwords"
+    assert [line for line in run.err.splitlines() if "insecure" in line] == [warned]
+    assert run.err.count("hint: ") == 1
 
 
 # who waits for whom

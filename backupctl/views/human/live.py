@@ -3,7 +3,7 @@
 Rows are values that are replaced, never changed, because a thread of rich reads them while the main thread goes on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -54,13 +54,17 @@ class LiveProgress:
         self._console = console
         self._clock = clock
         self._auto_refresh = auto_refresh
-        self._servers: set[str] = set()
+        self._servers: dict[str, None] = {}
         self._rows: Mapping[str, Row] = {}
         self._live: Live | None = None
 
+    def expect(self, servers: Sequence[str]) -> None:
+        """Keep the rows of these appliances in this order, whichever of them has news first."""
+        self._servers = dict.fromkeys(servers)
+
     def show(self, event: Event) -> None:
         """Show an event: as a line above the rows, or as a change of its row."""
-        self._servers.add(event.server)
+        self._servers.setdefault(event.server)
         counted = self._is_crowded and isinstance(event, Started | PartsSelected)
         if is_news(event, following=bool(self._rows)) and not counted:
             before = f"{event.server}: " if len(self._servers) > 1 else ""
@@ -115,7 +119,8 @@ class LiveProgress:
         return None
 
     def _replace(self, server: str, row: Row) -> None:
-        self._rows = {**self._rows, server: row}
+        rows = {**self._rows, server: row}
+        self._rows = {name: rows[name] for name in self._servers if name in rows}
         if self._live is None:
             self._live = Live(
                 console=self._console,

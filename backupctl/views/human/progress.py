@@ -4,7 +4,7 @@ A line is written when there is news: another state, a new message, ten more per
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final, Protocol
 
@@ -30,6 +30,10 @@ PERCENT_STEP: Final = 10
 
 class ProgressDisplay(Protocol):
     """Shows what happens between the start and the end of the work."""
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Take note of the appliances of the run, in their order."""
+        ...
 
     def show(self, event: Event) -> None:
         """Show an event."""
@@ -61,6 +65,9 @@ class ProgressLog:
         self._clock = clock
         self._zone = zone
         self._told: dict[str, Told] = {}
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Do nothing: each line names its appliance, and comes when it is time for it."""
 
     def show(self, event: Event) -> None:
         """Write the event, if it is news."""

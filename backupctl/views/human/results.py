@@ -54,7 +54,10 @@ class Page(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """What a result says: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error."""
+    """What a result says: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error.
+
+    A heading that several results share is shown once, above the first.
+    """
 
     lines: Sequence[Text] = ()
     notes: Sequence[Text] = ()
@@ -157,7 +160,7 @@ def _(result: SchedulesResult, _page: Page) -> Sheet:
 def _(result: ScheduleResult, page: Page) -> Sheet:
     if result.requests:
         changes = diff(result.changes, page.width)
-        notice = _dry_run(f"This is what would be changed and sent to {result.server}:")
+        notice = _dry_run("This is what would be changed and sent", result, page)
         return Sheet([*_title(result, page), *changes, *_requests(result.requests)], heading=[notice])
     lines: list[Text] = []
     subject, after = f"{result.server}: ", simulated_words(result)
@@ -274,7 +277,7 @@ def _(_result: FileResult, _page: Page) -> Sheet:
 def _(result: RequestsResult, page: Page) -> Sheet:
     if not result.requests:
         return Sheet()
-    notice = _dry_run(f"This is what would be sent to {result.server}:")
+    notice = _dry_run("This is what would be sent", result, page)
     return Sheet([*_title(result, page), *_requests(result.requests)], heading=[notice])
 
 
@@ -313,8 +316,9 @@ def _is_deleted(result: ScheduleResult) -> bool:
     return result.schedule is None and result.error is None and gone
 
 
-def _dry_run(words: str) -> Text:
-    return line(("dry run: nothing was sent.", ODD), f" {words}")
+def _dry_run(words: str, result: Result, page: Page) -> Text:
+    """Return the same words for each of several, whose names stand as titles below them."""
+    return line(("dry run: nothing was sent.", ODD), f" {words}{'' if page.several else f' to {result.server}'}:")
 
 
 def _requests(requests: Sequence[PreparedRequest]) -> list[Text]:

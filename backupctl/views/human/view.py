@@ -1,5 +1,6 @@
 """The view for people: live on a terminal, lines with time and server elsewhere."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -43,6 +44,7 @@ class HumanView:
         self._zone = zone
         self._outlet = outlet
         self._printed = False
+        self._headings: set[str] = set()
         self._hints: set[str | None] = set()
         self._progress: ProgressDisplay = (
             LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
@@ -59,6 +61,10 @@ class HumanView:
         """Show a warning about the run as a whole."""
         if always or not self._quiet:
             print_lines(self._err, warning_lines(message, hint))
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Keep the rows of the live display in the order of the appliances."""
+        self._progress.expect(servers)
 
     def event(self, event: Event) -> None:
         """Show something that happened; that a connection was made only to those who asked for more."""
@@ -100,7 +106,8 @@ class HumanView:
         )
 
     def _print(self, sheet: Sheet) -> None:
-        print_lines(self._err, sheet.heading)
+        print_lines(self._err, [each for each in sheet.heading if each.plain not in self._headings])
+        self._headings.update(each.plain for each in sheet.heading)
         if sheet.lines and self._printed and not self._quiet:
             self._out.print()
         print_lines(self._out, sheet.lines)

@@ -54,6 +54,15 @@ def test_live_last_message_stands_in_the_row_at_160_columns() -> None:
     assert row.endswith("INPROGRESS     backing up vcdb")
 
 
+def test_live_rows_keep_the_order_of_the_run_and_the_first_line_names_its_appliance() -> None:
+    screen = LiveScreen()
+    screen.view.expect(["vc01", "vc02", "vc03"])
+    assert tell(screen, Started, server="vc02", job=a_job())[0].startswith("vc02: backup started")
+    tell(screen, Started, server="vc01", job=a_job())
+    rows = tell(screen, Started, server="vc03", job=a_job())
+    assert [row.split()[0] for row in rows[-3:]] == ["vc01", "vc02", "vc03"]
+
+
 @pytest.mark.parametrize("width", [1, 10, 30, 40, 79, 119, 120, 300])
 def test_live_any_width_is_kept(width: int) -> None:
     screen = LiveScreen(width)
