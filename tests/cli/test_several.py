@@ -1,6 +1,8 @@
 """Several appliances in one run: which ones, with which settings, and one verdict."""
 
+import os
 import re
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -335,6 +337,16 @@ def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> N
     backupctl = fleet(tmp_path, text)
     run = backupctl("list", "--all", "-o", "json", environ=backupctl.environ | {"OTHER": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]
+
+
+def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, job_duration=600.0)
+    backupctl.clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run = backupctl("create", "--all")
+    assert (run.code, run.err.count("interrupted (SIGINT)")) == (130, 1)
+    attach = [line.split() for line in run.err.splitlines() if "backupctl watch" in line]
+    ids = [(f"vc0{number}", each.jobs[0].job_id) for number, each in enumerate(backupctl.others.values(), 1)]
+    assert [(words[words.index("--server") + 1], words[2]) for words in attach] == ids
 
 
 def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backupctl.clock import Clock
+from backupctl.errors import InterruptedRunError
 from backupctl.results.archive import RestoreResult
 from backupctl.results.backup import JobResult
 from backupctl.results.events import (
@@ -97,8 +98,8 @@ class LiveProgress:
 
     @property
     def _is_crowded(self) -> bool:
-        """Whether there are so many rows that what goes as it should is counted and not told."""
-        return len(self._rows) > self._room
+        """Whether there are so many appliances that what goes as it should is counted and not told."""
+        return len(self._servers) > self._room
 
     def _row_after(self, event: Event) -> Row | None:
         """Return the row of an appliance as it is after an event, None where that changes nothing."""
@@ -110,7 +111,7 @@ class LiveProgress:
                 return msgspec.structs.replace(row, job=job, troubled=None)
             case Queued():
                 return Row()
-            case Ended(error=error) if error is not None and is_news(event, following=bool(self._rows)):
+            case Ended(error=error) if error is not None and self._rows and error.slug != InterruptedRunError.slug:
                 return msgspec.structs.replace(row or Row(), failed=error.slug, troubled=None)
             case Troubled() if row is not None:
                 return msgspec.structs.replace(row, troubled=row.troubled or self._clock.monotonic())

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.errors import InterruptedRunError
 from backupctl.results.archive import RestoreResult
 from backupctl.results.backup import JobResult
 from backupctl.results.events import Ended, Event, Progressed, Queued
@@ -21,6 +20,7 @@ from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 from backupctl.views.human.lines import line
 from backupctl.views.human.sentences import progress, sentences
+from backupctl.views.human.wording import KEPT_BACK
 from backupctl.views.printable import printable_lines
 from backupctl.views.quantities import moment
 
@@ -119,10 +119,11 @@ class ProgressLog:
 def is_news(event: Event, *, following: bool) -> bool:
     """Return whether an event is worth a line of its own.
 
-    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon.
+    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon,
+    and of those that were kept back all at once.
     """
     if isinstance(event, Ended):
-        return following and event.error is not None and event.error.slug != InterruptedRunError.slug
+        return following and event.error is not None and event.error.slug not in KEPT_BACK
     return not isinstance(event, Progressed | Queued)
 
 
