@@ -249,6 +249,25 @@ def test_lines_for_those_who_ask_for_more_name_their_appliance_each(tmp_path: Pa
     assert "debug: GET" in fleet(tmp_path)("list", "-s", "vc01", "-v").err
 
 
+def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc02": {"faults": ["validate-fail"]}})
+    run = backupctl("validate", "--all")
+    assert (run.code, [line[:13] for line in run.out.splitlines()]) == (
+        7,
+        [
+            "! vc01: 9 che",
+            "  ! WARNING  ",
+            "✗ vc02: 9 che",
+            "  ! WARNING  ",
+            "  ✗ FAIL     ",
+            "! vc03: 9 che",
+            "  ! WARNING  ",
+        ],
+    )
+    quiet = backupctl("validate", "--all", "-q")
+    assert (quiet.out, [line[:6] for line in quiet.err.splitlines()]) == ("", ["vc02:", "✗ FAIL", "error:", "3 appl"])
+
+
 @pytest.mark.parametrize("words", [[], ["-q"]])
 def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
     run = fleet(tmp_path)("list", "--all", "--insecure", *words)

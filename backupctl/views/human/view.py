@@ -43,7 +43,7 @@ class HumanView:
         self._verbose = verbose
         self._zone = zone
         self._outlet = outlet
-        self._printed = False
+        self._printed = self._close = False
         self._headings: set[str] = set()
         self._progress: ProgressDisplay = (
             LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
@@ -111,10 +111,12 @@ class HumanView:
     def _print(self, sheet: Sheet) -> None:
         print_lines(self._err, [each for each in sheet.heading if each.plain not in self._headings])
         self._headings.update(each.plain for each in sheet.heading)
-        if sheet.lines and self._printed and not self._quiet:
+        close = sheet.close and self._close
+        if sheet.lines and self._printed and not self._quiet and not close:
             self._out.print()
         print_lines(self._out, sheet.lines)
-        self._printed = self._printed or bool(sheet.lines)
+        if sheet.lines:
+            self._printed, self._close = True, sheet.close
         print_lines(self._err, sheet.notes)
 
     def _show_errors(self, envelope: Envelope) -> None:
