@@ -55,6 +55,7 @@ class BackupctlError(Exception):
 
     ``certain`` is False where a request that was to change something may have had its effect all the same: the answer
     was lost, or it came from a proxy, or it was unreadable. ``retryable`` is True where asking again soon may help.
+    ``attach`` is the command line that follows the job which this failure may leave running.
     """
 
     exit_code: ExitCode = ExitCode.BUG
@@ -68,6 +69,7 @@ class BackupctlError(Exception):
         details: Sequence[str] = (),
         certain: bool = True,
         retryable: bool = False,
+        attach: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -75,6 +77,7 @@ class BackupctlError(Exception):
         self.details = tuple(details)
         self.certain = certain
         self.retryable = retryable
+        self.attach = attach
 
 
 class BugError(BackupctlError):

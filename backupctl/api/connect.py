@@ -128,17 +128,17 @@ def _proxy_context() -> ssl.SSLContext:
     return _system_context()
 
 
-def route_to(base_url: str, proxy: str | None, clock: Clock) -> Route:
-    """Return the way to an appliance; raise UsageError for a host name that cannot be one."""
+def route_to(base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None) -> Route:
+    """Return the way to an appliance that is called ``name``; raise UsageError for a host name that cannot be one."""
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
-        return Route(url, None, clock)
+        return Route(url, None, clock, name)
     tls = _proxy_context() if proxy.startswith("https:") else None
     try:
-        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock)
+        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock, name)
     except httpx.InvalidURL:
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
@@ -175,6 +175,7 @@ def connect(
     base_url: str,
     login: Login,
     *,
+    name: str | None = None,
     clock: Clock,
     observe: Observer,
     trust: Trust = Trust(),
@@ -185,12 +186,13 @@ def connect(
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
-    ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
-    simulator. ``read_only`` refuses what would change the appliance.
+    ``name`` is what ``--server`` calls it, if that is not its host. ``family`` is ``rest``, ``api`` or None to find
+    out, ``transport`` another way than the network, such as the simulator. ``read_only`` refuses what would change the
+    appliance.
 
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
-    route = route_to(base_url, proxy, clock)
+    route = route_to(base_url, proxy, clock, name=name)
     check_pin(base_url, trust)
     known = known_to(route.proxy)
     client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))

@@ -23,11 +23,12 @@ _DER: Final = 2
 
 @dataclass(frozen=True)
 class Route:
-    """Where an appliance is, and through which proxy it is reached."""
+    """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host."""
 
     url: httpx.URL
     proxy: httpx.Proxy | None
     clock: Clock
+    name: str | None = None
 
     @property
     def host(self) -> str:
@@ -36,8 +37,8 @@ class Route:
 
     @property
     def server(self) -> str:
-        """The appliance as ``--server`` names it: the host, with its port where that is not the usual one."""
-        return self.url.netloc.decode()
+        """The appliance as ``--server`` names it: by its name, else its host with a port that is not the usual one."""
+        return self.name or self.url.netloc.decode()
 
 
 class Presented(NamedTuple):

@@ -8,12 +8,12 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pinning import has_typed_pin, pin
+from backupctl.cli.pinning import has_typed_pin, nobody_compares, pin, stored_pin
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results.result import Envelope
 from backupctl.results.trust import AuthoritiesResult, CertificateResult
-from backupctl.settings.file_writing import replace, write_new
+from backupctl.settings.file_writing import check_new, replace, write_new
 from backupctl.settings.parsers import parse_path
 
 _FILE_MODE = 0o644
@@ -51,7 +51,7 @@ Examples:
 
 The fingerprint goes into the configuration file, below [servers.NAME].
 
-Exit status: 0 it is stored, 5 there is no answer, or it is not the one of --fingerprint.""",
+Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not the one of --fingerprint.""",
 )
 @click.option("--yes", is_flag=True, help="Do not ask: believe whoever answers now.")
 @shared_options
@@ -60,11 +60,8 @@ def pin_command(app: App, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
     scopes = scopes_to_inspect(app)
     confirmed = yes or all(map(has_typed_pin, scopes))
-    if not (confirmed or app.prompter.present):
-        raise UsageError(
-            "nobody is here to compare the fingerprint",
-            hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
-        )
+    if not (confirmed or app.prompter.present or all(map(stored_pin, scopes))):
+        raise nobody_compares()
     looked_at = inspect_all(app, scopes, CertificateResult, show_certificate, has_typed_pin)
     results = [pin(scope, result, confirmed=confirmed) for scope, result in zip(scopes, looked_at, strict=True)]
     return app.finish(Envelope.of("trust pin", results))
@@ -89,6 +86,8 @@ def fetch(app: App, to: str, force: bool) -> int:
     path, scopes = parse_path(to), scopes_to_inspect(app)
     if len(scopes) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
+    if not force:
+        check_new(path)
     work = partial(fetch_authorities, write=partial(_write, path, force=force))
     results = inspect_all(app, scopes, AuthoritiesResult, work)
     for result in results:

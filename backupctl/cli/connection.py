@@ -58,7 +58,7 @@ def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appl
 def _is_basic(scope: Scope, *, fresh: bool) -> bool:
     found = scope.sourced(AUTH)
     if fresh and found.source == DEFAULT:
-        scope.view.debug("auth: basic (as an appliance needs it that waits for a restore)")
+        scope.debug("auth: basic (as an appliance needs it that waits for a restore)")
         return True
     return found.value == "basic"
 
@@ -99,10 +99,11 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
 
     family, proxy, trust = scope.value(API), find_route(scope), trust_of(scope)
     if proxy.value is not None:
-        scope.view.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
-    if trust.insecure:
+        scope.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
+    if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
+        whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"
         scope.warn(
-            f"--insecure: the certificate of {server.name} is not checked; anyone on the way can read the passwords",
+            f"--insecure: {whose} checked; anyone on the way can read the passwords",
             hint="`backupctl trust pin` or `trust fetch` makes it needless",
             always=True,
         )
@@ -110,6 +111,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     api = connect_api(
         server.base_url,
         login,
+        name=server.name,
         clock=scope.clock,
         observe=observe,
         trust=trust,
@@ -162,8 +164,8 @@ def observer(scope: Scope) -> "Observer":
 
     def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
-        scope.view.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+        scope.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
         for line in exchange.lines() if whole else ():
-            scope.view.debug(line)
+            scope.debug(line)
 
     return observe

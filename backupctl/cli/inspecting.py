@@ -52,6 +52,6 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
     address, proxy = scope.profile.address, find_route(scope).value
     with blaming(scope.address_source):
         check_tls(address.base_url)
-    route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock)
+    route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock, name=scope.name)
     tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope))
     return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

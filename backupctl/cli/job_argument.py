@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def one_appliance_of(job_id: str) -> str | None:
     """Return why a job is looked for on one appliance only; the latest one is there on each."""
-    return None if job_id == "latest" else f"backup job {job_id} is one of one appliance"
+    return None if job_id == "latest" else f"backup job {job_id} is on one appliance"
 
 
 def job_argument(*, default: str | None = None) -> Callable[[F], F]:

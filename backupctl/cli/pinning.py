@@ -20,11 +20,32 @@ def has_typed_pin(scope: Scope) -> bool:
     return scope.sourced(FINGERPRINT).source.kind == FLAG
 
 
+def stored_pin(scope: Scope) -> str | None:
+    """Return the fingerprint that stands in the appliance's own table of the configuration file."""
+    profile = scope.profile
+    return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
+
+
+def nobody_compares() -> UsageError:
+    """Return the error for a pin that nobody can be asked about."""
+    return UsageError(
+        "nobody is here to compare the fingerprint",
+        hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
+    )
+
+
 def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinResult:
-    """Store the fingerprint of the certificate once somebody has said that it is the right one; return the result."""
+    """Store the fingerprint of the certificate once somebody has said that it is the right one; return the result.
+
+    Where it is stored already, nobody is asked and nothing is written.
+    """
     result = PinResult(**structs.asdict(looked_at))
     if looked_at.certificate is None or looked_at.error is not None:
         return result
+    stored = stored_pin(scope)
+    if stored == looked_at.certificate.fingerprint:
+        file = str(scope.app.configuration.path)
+        return structs.replace(result, file=file, profile=scope.name, replaced=stored)
     try:
         if not confirmed:
             _confirm(scope, looked_at, looked_at.certificate)
@@ -34,6 +55,8 @@ def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinRe
 
 
 def _confirm(scope: Scope, looked_at: CertificateResult, certificate: Certificate) -> None:
+    if not scope.prompter.present:
+        raise nobody_compares()
     before = scope.value(FINGERPRINT)
     for words in (
         f"{scope.name} presents the certificate of {certificate.subject},",

@@ -73,6 +73,7 @@ def run(
         if isinstance(each, _Ready):
             confirm(each.appliance)
     _take_turns(app, ready, manner)
+    app.view.expect([each.scope.name for each in ready])
     results = drive(app, [_task(each, result_type, manner) for each in ready])
     return app.finish(Envelope.of(command, results))
 
@@ -149,7 +150,8 @@ def _ready(
     """Return what is to be done with each appliance, or what keeps it from being done."""
     found = scopes(app)
     if manner.single is not None and len(found) > 1:
-        raise UsageError(f"{manner.single}, and {len(found)} are named", hint="run the command once for each appliance")
+        hint = "name the one that is meant, or run the command once for each"
+        raise UsageError(f"{manner.single}, and {len(found)} are named", hint=hint)
 
     def ready(scope: Scope) -> _Ready[T]:
         if manner.changes and not offline:

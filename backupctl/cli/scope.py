@@ -77,6 +77,10 @@ class Scope:
         """Return a secret by the ladder, None where nothing names one."""
         return self.app.secret(name, self.profile.layers)
 
+    def debug(self, message: str) -> None:
+        """Show a line about this appliance for those who asked for more; of several, each line names its own."""
+        self.view.debug(f"{self.name}: {message}" if self.several else message)
+
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
         """Show a warning, once for all appliances that it is true of; ``always``: where others are left out too."""
         self.once(("warning", message), lambda: self.view.warn(message, hint, always=always))

@@ -248,8 +248,3 @@ class Appliance:
     def emit(self, event: Event) -> None:
         """Show what happened, without secrets that the appliance says again."""
         self.show(concealed(event, self.api.conceal))
-
-    def hint_to_follow(self, job_id: str) -> str | None:
-        """Return what to do to follow a job of this appliance later."""
-        line = self.attach(job_id)
-        return f"follow it with: {line}" if line else None

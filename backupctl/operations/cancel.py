@@ -54,7 +54,9 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
         return answer
     if answer.status == "FAIL" and not lost:
         messages = tuple(message.text for message in answer.messages or ())
-        raise CancelRefusedError(f"{appliance.host} does not cancel {job.title}", details=messages)
+        raise CancelRefusedError(
+            f"{appliance.host} does not cancel {job.title}", details=messages, attach=appliance.attach(job.id)
+        )
     return None
 
 
@@ -92,5 +94,5 @@ def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunEr
 def _left(appliance: Appliance, job: Job, interruption: InterruptedRunError, what_is_known: str) -> InterruptedRunError:
     return InterruptedRunError(
         f"{interruption.message} while {job.title} on {appliance.host} was being cancelled: {what_is_known}",
-        hint=appliance.hint_to_follow(job.id),
+        attach=appliance.attach(job.id),
     )

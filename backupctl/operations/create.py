@@ -95,7 +95,7 @@ def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) ->
         return InterruptedRunError(f"{interruption.message}: no backup of ours was started")
     return InterruptedRunError(
         f"{interruption.message}: it is unknown whether a backup was started",
-        hint=appliance.hint_to_follow(jobs.LATEST),
+        attach=appliance.attach(jobs.LATEST),
         certain=False,
     )
 

@@ -147,7 +147,7 @@ class Follower:
 
     def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
         if _is_final(error):
-            return Step(end=Followed(self.job, error))
+            return Step(end=_deserted(self.host, self.job, error))
         if isinstance(error, NotFoundError) and error.certain:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= GONE_SECONDS:
@@ -246,7 +246,7 @@ def follow(
             return (yield from on_interrupt(follower.job, interruption))
         return detached(appliance, follower.job, interruption)
     except Exception as bug:  # noqa: BLE001 - the job goes on, and must not be lost from the result
-        return Followed(follower.job, BugError.of(bug))
+        return _with_attach_line(appliance, _deserted(appliance.host, follower.job, BugError.of(bug)))
 
 
 def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
@@ -274,12 +274,19 @@ def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) 
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
         f"{interruption.message}: {job.title} goes on on {appliance.host}",
-        hint=appliance.hint_to_follow(job.id),
+        attach=appliance.attach(job.id),
     )
     return Followed(job, error)
 
 
+def _deserted(host: str, job: Job, error: BackupctlError) -> Followed:
+    """Return how following ends where it is given up for a reason of its own: the job is not concerned by that."""
+    if not job.ended:
+        error.details += (f"{job.title} on {host} was running when it was last seen, and goes on all the same",)
+    return Followed(job, error)
+
+
 def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
-    if end.error is not None and end.error.hint is None:
-        end.error.hint = appliance.hint_to_follow(end.job.id)
+    if end.error is not None and not end.job.ended:
+        end.error.attach = appliance.attach(end.job.id)
     return end

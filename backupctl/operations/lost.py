@@ -82,7 +82,7 @@ def _not_found(appliance: Appliance, lost: BackupctlError, doubt: BackupctlError
     if doubt is not None:
         return OutcomeUnknownError(
             f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
-            hint=appliance.hint_to_follow(jobs.LATEST),
+            attach=appliance.attach(jobs.LATEST),
             details=lost.details,
         )
     kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError

@@ -113,7 +113,7 @@ def _start(appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Ca
             raise answer
         raise OutcomeUnknownError(
             f"{appliance.host}: it is unknown whether the {job_id} was started: {answer.message}",
-            hint=appliance.hint_to_follow(job_id),
+            attach=appliance.attach(job_id),
             details=answer.details,
         )
     job = as_job(answer)

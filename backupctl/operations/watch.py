@@ -44,7 +44,7 @@ def judged(appliance: Appliance, job: Job) -> Followed:
     if job.ended:
         return Followed(job, failure(appliance.host, job))
     message = f"{job.title} on {appliance.host} is still running"
-    return Followed(job, StillRunningError(message, hint=appliance.hint_to_follow(job.id)))
+    return Followed(job, StillRunningError(message, attach=appliance.attach(job.id)))
 
 
 def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[Job]:

@@ -12,17 +12,28 @@ SCHEMA: Final = 1
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An error as data: a stable ``slug``, a sentence, what to do next, lines of evidence."""
+    """An error as data: a stable ``slug``, a sentence, what to do next, lines of evidence.
+
+    ``attach`` is the command line that follows the job which the failure may have left running; where there is nothing
+    else to be done, the hint says so too.
+    """
 
     slug: str
     message: str
     hint: str | None = None
     details: tuple[str, ...] = ()
+    attach: str | None = None
+
+    @property
+    def to_follow(self) -> str | None:
+        """How to follow the job that may run on, in words."""
+        return None if self.attach is None else f"follow it with: {self.attach}"
 
     @classmethod
     def of(cls, error: BackupctlError) -> "ErrorInfo":
         """Return what an exception says."""
-        return cls(slug=error.slug, message=error.message, hint=error.hint, details=error.details)
+        said = cls(slug=error.slug, message=error.message, hint=error.hint, details=error.details, attach=error.attach)
+        return said if said.hint else msgspec.structs.replace(said, hint=said.to_follow)
 
 
 class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Final
 from backupctl.errors import ConfigError, OutputError
 
 _FOLDER_MODE: Final = 0o700
+_OTHER_FILE: Final = "name another file, or overwrite it with --force"
 
 
 def make_folder(path: Path) -> None:
@@ -19,14 +20,18 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error
 
 
-def write_new(
-    path: Path, text: str, mode: int, *, hint: str = "name another file, or overwrite it with --force"
-) -> None:
+def check_new(path: Path) -> None:
+    """Raise ConfigError for a file that must not be there yet and is, before there is anything to write into it."""
+    if os.path.lexists(path):
+        raise _there_already(path)
+
+
+def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> None:
     """Write a file that must not be there yet; raise ConfigError if it is, OutputError if it cannot be written."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError as error:
-        raise ConfigError(f"{path} is there already", hint=hint) from error
+        raise _there_already(path, hint) from error
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     try:
@@ -68,6 +73,10 @@ def _keep_owner(target: Path, temporary: str) -> None:
     with contextlib.suppress(OSError):
         before = target.stat()
         os.chown(temporary, before.st_uid, before.st_gid)
+
+
+def _there_already(path: Path, hint: str = _OTHER_FILE) -> ConfigError:
+    return ConfigError(f"{path} is there already", hint=hint)
 
 
 def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:

@@ -3,6 +3,8 @@
 Standard output carries JSON and nothing else. Warnings are text on standard error.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from backupctl.clock import Clock
@@ -35,6 +37,9 @@ class JsonView:
             self._say("warning", message)
             if hint:
                 self._say("hint", hint)
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Do nothing: each result and each event says whose it is."""
 
     def event(self, event: Event) -> None:
         """Show a warning; everything else that happens is summed up in the document."""

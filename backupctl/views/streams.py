@@ -44,13 +44,14 @@ class Outlet:
 
     def write(self, text: str) -> int:
         """Write ``text`` whole; nothing is written any more after the first failure."""
-        if self._stream is not None:
+        stream = self._stream  # read once: the thread that draws may find meanwhile that it failed
+        if stream is not None:
             try:
-                self._write(self._stream, text)
+                self._write(stream, text)
             except OSError as error:
                 self._failure = error
-                _discard(self._stream)
                 self._stream = None
+                _discard(stream)
             except ValueError:  # closed
                 self._stream = None
         return len(text)

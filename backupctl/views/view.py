@@ -1,5 +1,6 @@
 """What a view must be able to show."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from backupctl.results.events import Event
@@ -22,6 +23,10 @@ class View(Protocol):
 
         ``always``: even where warnings are left out, as one must be that tells of a guard that is down.
         """
+        ...
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Take note of the appliances of the run, in the order in which they are to be shown, before any event."""
         ...
 
     def event(self, event: Event) -> None:

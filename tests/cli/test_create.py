@@ -343,6 +343,20 @@ def test_create_interrupted_detaches_and_tells_how_to_attach(clock: FakeClock, n
     assert (watched.code, watched.result["job"]["state"]) == (0, "SUCCEEDED")
 
 
+@pytest.mark.parametrize("words", [[], ["-q"]])
+def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on(
+    clock: FakeClock, words: list[str]
+) -> None:
+    backupctl = CommandLine(clock=clock, job_duration=600, faults=["session-expires-after=60s"])
+    clock.at(100, lambda: setattr(backupctl.appliance.sessions, "password", "an0ther!"))
+    run = backupctl.create(*words)
+    (job,) = backupctl.appliance.jobs
+    assert (run.code, backupctl.states) == (4, ["INPROGRESS"])
+    assert f"backup job {job.job_id} on {HOST} was running when it was last seen, and goes on" in run.err
+    assert f"hint: follow it with: backupctl watch {job.job_id} " in run.err
+    assert run.err.count("backupctl watch") == 1
+
+
 def test_create_interrupted_leaves_no_alarm_that_would_kill_whoever_called_it(clock: FakeClock) -> None:
     clock.at(100, lambda: interrupt(signal.SIGINT))
     assert CommandLine(clock=clock, job_duration=600).create().code == 130

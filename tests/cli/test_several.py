@@ -1,5 +1,8 @@
 """Several appliances in one run: which ones, with which settings, and one verdict."""
 
+import os
+import re
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -148,9 +151,13 @@ def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path)
     ("words", "code", "named"),
     [
         (["list", "-g", "staging"], 3, "there is no group 'staging'"),
-        (["status", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
-        (["watch", "20260301-020000-1", "-g", "production"], 2, "is one of one appliance, and 2 are named"),
-        (["cancel", "20260301-020000-1", "--all"], 2, "is one of one appliance, and 3 are named"),
+        (["status", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
+        (
+            ["watch", "20260301-020000-1", "-g", "production"],
+            2,
+            "-1 is on one appliance, and 2 are named",
+        ),
+        (["cancel", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
         (["restore", "create", "--all", "--yes"], 2, "a restore replaces one appliance, and 3 are named"),
         (["list", "--simulate", "-g", "production"], 2, "--simulate and --group exclude each other"),
     ],
@@ -228,6 +235,45 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     bodies = [result["requests"][0]["body"] for result in run.json["results"]]
     assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
     assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
+    shown = backupctl("create", "-g", "production", "--dry-run")
+    assert shown.err.splitlines()[0] == "dry run: nothing was sent. This is what would be sent:"
+    assert shown.err.count("dry run") == 1
+    assert [line for line in shown.out.splitlines() if line.endswith(":")] == ["vc02:", "vc01:"]
+
+
+def test_lines_for_those_who_ask_for_more_name_their_appliance_each(tmp_path: Path) -> None:
+    run = fleet(tmp_path)("list", "--all", "-vv")
+    traced = [line for line in run.err.splitlines() if re.search(r"(> |< |GET |POST |DELETE )", line)]
+    assert len(traced) > 100
+    assert {line.split()[1] for line in traced} == {"vc01:", "vc02:", "vc03:"}
+    assert "debug: GET" in fleet(tmp_path)("list", "-s", "vc01", "-v").err
+
+
+def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, each={"vc02": {"faults": ["validate-fail"]}})
+    run = backupctl("validate", "--all")
+    assert (run.code, [line[:13] for line in run.out.splitlines()]) == (
+        7,
+        [
+            "! vc01: 9 che",
+            "  ! WARNING  ",
+            "✗ vc02: 9 che",
+            "  ! WARNING  ",
+            "  ✗ FAIL     ",
+            "! vc03: 9 che",
+            "  ! WARNING  ",
+        ],
+    )
+    quiet = backupctl("validate", "--all", "-q")
+    assert (quiet.out, [line[:6] for line in quiet.err.splitlines()]) == ("", ["vc02:", "✗ FAIL", "error:", "3 appl"])
+
+
+@pytest.mark.parametrize("words", [[], ["-q"]])
+def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
+    run = fleet(tmp_path)("list", "--all", "--insecure", *words)
+    warned = "warning: --insecure: no certificate is checked; anyone on the way can read the passwords"
+    assert [line for line in run.err.splitlines() if "insecure" in line] == [warned]
+    assert run.err.count("hint: ") == 1
 
 
 # who waits for whom
@@ -310,6 +356,16 @@ def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> N
     backupctl = fleet(tmp_path, text)
     run = backupctl("list", "--all", "-o", "json", environ=backupctl.environ | {"OTHER": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]
+
+
+def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, job_duration=600.0)
+    backupctl.clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run = backupctl("create", "--all")
+    assert (run.code, run.err.count("interrupted (SIGINT)")) == (130, 1)
+    attach = [line.split() for line in run.err.splitlines() if "backupctl watch" in line]
+    ids = [(f"vc0{number}", each.jobs[0].job_id) for number, each in enumerate(backupctl.others.values(), 1)]
+    assert [(words[words.index("--server") + 1], words[2]) for words in attach] == ids
 
 
 def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ def test_create_that_cannot_find_out_says_that_it_is_unknown(answers: Any, why: 
     error = refused(bench, plan())
     assert (type(error), error.exit_code, error.slug) == (OutcomeUnknownError, 5, "outcome-unknown")
     assert why in error.message
-    assert error.hint == "follow it with: watch latest"
+    assert error.attach == "watch latest"
     assert clock.elapsed == 60
 
 
@@ -379,7 +379,7 @@ def test_create_interrupted_leaves_the_backup_running(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60)
     ended = run(bench, plan(), 25)
     assert type(ended.error) is InterruptedRunError
-    assert ended.error.hint == f"follow it with: watch {ended.job.id}"
+    assert ended.error.attach == f"watch {ended.job.id}"
     clock.sleep(60)
     simulator.advance()
     assert bench.appliance.api.job(ended.job.id).state == "SUCCEEDED"

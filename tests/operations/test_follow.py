@@ -12,10 +12,12 @@ from backupctl.errors import (
     AuthorizationError,
     BackupctlError,
     BackupFailedError,
+    BugError,
     CertificateError,
     InterruptedRunError,
     NotFoundError,
     NotSupportedError,
+    PinMismatchError,
     ServerFaultError,
     StalledError,
     TimedOutError,
@@ -334,21 +336,28 @@ def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> 
     ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[25])
     assert isinstance(ended.error, InterruptedRunError)
     assert ended.error.message == f"interrupted (SIGINT): backup job {ID} goes on on {HOST}"
-    assert ended.error.hint == f"follow it with: watch {ID}"
+    assert ended.error.attach == f"watch {ID}"
     assert (ended.job.progress, clock.elapsed) == (33, 25)
 
 
 @pytest.mark.parametrize(
-    ("answers", "error"),
-    [([status()], TimedOutError), ([DROPPED], ApplianceUnreachableError), ([DENIED], AuthorizationError)],
+    ("answers", "error", "said"),
+    [
+        ([status()], TimedOutError, "it goes on"),
+        ([DROPPED], ApplianceUnreachableError, f"did not say how backup job {ID} goes on"),
+        ([DENIED], AuthorizationError, "and goes on all the same"),
+        ([PinMismatchError.of(HOST, "sha256:00", "sha256:11")], PinMismatchError, "and goes on all the same"),
+        ([KeyError("bug")], BugError, "and goes on all the same"),
+    ],
 )
-def test_follow_that_ends_early_says_how_to_go_on(
-    answers: list[Any], error: type[BackupctlError], clock: FakeClock
+def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
+    answers: list[Any], error: type[BackupctlError], said: str, clock: FakeClock
 ) -> None:
     bench, _ = scripted(clock, job=answers, job_details={})
     ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60)))
     assert type(ended.error) is error
-    assert ended.error.hint == f"follow it with: watch {ID}"
+    assert said in " ".join((ended.error.message, *ended.error.details))
+    assert ended.error.attach == f"watch {ID}"
 
 
 def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> None:

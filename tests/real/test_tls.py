@@ -329,9 +329,13 @@ def test_trust_pin_stores_what_a_later_run_is_held_to(
     refused = program.run("list", environ=untrusting(server))
     assert (refused.code, len(server.states[0].requests)) == (5, seen)
     assert f"expected {before}, presented {certificate.fingerprint}" in refused.err
+    assert f"`backupctl trust pin -s {result['profile']}`" in refused.err
     again = result_of(program.run("trust", "pin", "-s", result["profile"], "--yes", "-o", "json"))
     assert (again["profile"], again["replaced"]) == (result["profile"], before)
     assert certificate.fingerprint in path.read_text()
+    third = program.run("trust", "pin", "-s", result["profile"])
+    assert (third.code, third.err) == (0, "")
+    assert "was pinned before" in third.out
     assert len(server.states[0].requests) == seen
 
 
@@ -371,7 +375,7 @@ def test_trust_fetch_overwrites_nothing_without_force(
     path.write_text("mine")
     words = ("trust", "fetch", "-s", server.appliances[0].url, "--to", str(path))
     refused = program.run(*words)
-    assert (refused.code, path.read_text()) == (3, "mine")
+    assert (refused.code, path.read_text(), len(server.states[0].requests)) == (3, "mine", 0)
     assert "--force" in refused.err
     assert program.run(*words, "--force").code == 0
     assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")
@@ -389,7 +393,8 @@ def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tm
         refused = backupctl("trust", "pin", answers=["perhaps", "no"])
         asked, there = backupctl.prompter.questions, path.exists()
         stored = backupctl("trust", "pin", answers=["yes"])
-    assert (refused.code, there, stored.code) == (2, False, 0)
+        again = backupctl("trust", "pin", answers=[])
+    assert (refused.code, there, stored.code, again.code) == (2, False, 0, 0)
     assert any(fingerprint_of(der_of(leaf)) in line for line in asked)
     assert "\x1b" not in "".join([*asked, refused.err, stored.out])
     (table,) = tomllib.loads(path.read_text())["servers"].values()

@@ -25,7 +25,7 @@ from tests.views.samples import (
 
 ENVELOPE_KEYS = ["schema", "command", "exit_code", "error", "results"]
 RESULT_KEYS = ["server", "host", "api", "release", "simulated", "exit_code", "error"]
-ERROR_KEYS = ["slug", "message", "hint", "details"]
+ERROR_KEYS = ["slug", "message", "hint", "details", "attach"]
 JOB_KEYS = [
     "id", "state", "progress", "messages", "start_time", "end_time", "type", "size_bytes", "duration_seconds",
     "location", "location_user", "user", "build", "comment", "parts", "encrypted",

@@ -25,10 +25,14 @@ def test_make_view_output_decides_what_is_written(output: Literal["text", "json"
 
 
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
-def test_make_view_without_streams_shows_nothing(output: Literal["text", "json", "jsonl"]) -> None:
+def test_make_view_without_streams_shows_nothing_on_those_of_the_process(
+    output: Literal["text", "json", "jsonl"], capfd: pytest.CaptureFixture[str]
+) -> None:
     view = make_view(output, stdout=None, stderr=None, clock=FakeClock(), environ={})
-    view.warn("careful")
+    view.warn("careful", always=True)
     view.finish(Envelope.of("list", [JobsResult(**WHERE, jobs=(a_finished_job(),))]))
+    view.close()
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.real

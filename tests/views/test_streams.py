@@ -51,6 +51,20 @@ def test_outlet_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrappe
     outlet.check()
 
 
+def test_outlet_that_fails_in_another_thread_meanwhile_fails_once() -> None:
+    class Raced(FailingStream):
+        def flush(self) -> None:
+            if not self.flushes:
+                self.flushes += 1
+                outlet.write("by another thread")
+            super().flush()
+
+    outlet = Outlet(Raced(OSError(errno.ENOSPC, "No space left on device")))
+    assert outlet.write("text") == 4
+    with pytest.raises(OutputError, match="No space left on device"):
+        outlet.check()
+
+
 def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
     Outlet(full_disk).write("text")
     full_disk.flush()

@@ -59,13 +59,17 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[T
 
 
 def error_lines(error: ErrorInfo, *, hints: bool = True, known: Iterable[str] = (), subject: str = "") -> list[Text]:
-    """Return an error, its details without those that are shown already (``known``), and what to do next."""
+    """Return an error, its details without those that are shown already (``known``), and what to do next.
+
+    Without ``hints``, the line that follows a job which was left running stays.
+    """
     shown = {*known, error.message}
     lines = labelled("error", BAD, f"{subject}{error.message}")
     for detail in error.details:
         if detail not in shown:
             lines.extend(line("  ", text) for text in printable_lines(detail))
-    return lines + (labelled("hint", NOTE, error.hint) if error.hint and hints else [])
+    told = (error.hint if hints else None, error.to_follow)
+    return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
 def aligned(rows: Sequence[Sequence[Text]], *, right: Iterable[int] = ()) -> list[Text]:

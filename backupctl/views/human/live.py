@@ -3,7 +3,7 @@
 Rows are values that are replaced, never changed, because a thread of rich reads them while the main thread goes on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backupctl.clock import Clock
+from backupctl.errors import InterruptedRunError
 from backupctl.results.archive import RestoreResult
 from backupctl.results.backup import JobResult
 from backupctl.results.events import (
@@ -54,13 +55,17 @@ class LiveProgress:
         self._console = console
         self._clock = clock
         self._auto_refresh = auto_refresh
-        self._servers: set[str] = set()
+        self._servers: dict[str, None] = {}
         self._rows: Mapping[str, Row] = {}
         self._live: Live | None = None
 
+    def expect(self, servers: Sequence[str]) -> None:
+        """Keep the rows of these appliances in this order, whichever of them has news first."""
+        self._servers = dict.fromkeys(servers)
+
     def show(self, event: Event) -> None:
         """Show an event: as a line above the rows, or as a change of its row."""
-        self._servers.add(event.server)
+        self._servers.setdefault(event.server)
         counted = self._is_crowded and isinstance(event, Started | PartsSelected)
         if is_news(event, following=bool(self._rows)) and not counted:
             before = f"{event.server}: " if len(self._servers) > 1 else ""
@@ -93,8 +98,8 @@ class LiveProgress:
 
     @property
     def _is_crowded(self) -> bool:
-        """Whether there are so many rows that what goes as it should is counted and not told."""
-        return len(self._rows) > self._room
+        """Whether there are so many appliances that what goes as it should is counted and not told."""
+        return len(self._servers) > self._room
 
     def _row_after(self, event: Event) -> Row | None:
         """Return the row of an appliance as it is after an event, None where that changes nothing."""
@@ -106,7 +111,7 @@ class LiveProgress:
                 return msgspec.structs.replace(row, job=job, troubled=None)
             case Queued():
                 return Row()
-            case Ended(error=error) if error is not None and is_news(event, following=bool(self._rows)):
+            case Ended(error=error) if error is not None and self._rows and error.slug != InterruptedRunError.slug:
                 return msgspec.structs.replace(row or Row(), failed=error.slug, troubled=None)
             case Troubled() if row is not None:
                 return msgspec.structs.replace(row, troubled=row.troubled or self._clock.monotonic())
@@ -115,7 +120,8 @@ class LiveProgress:
         return None
 
     def _replace(self, server: str, row: Row) -> None:
-        self._rows = {**self._rows, server: row}
+        rows = {**self._rows, server: row}
+        self._rows = {name: rows[name] for name in self._servers if name in rows}
         if self._live is None:
             self._live = Live(
                 console=self._console,

@@ -4,7 +4,7 @@ A line is written when there is news: another state, a new message, ten more per
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final, Protocol
 
@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.errors import InterruptedRunError
 from backupctl.results.archive import RestoreResult
 from backupctl.results.backup import JobResult
 from backupctl.results.events import Ended, Event, Progressed, Queued
@@ -21,6 +20,7 @@ from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 from backupctl.views.human.lines import line
 from backupctl.views.human.sentences import progress, sentences
+from backupctl.views.human.wording import KEPT_BACK
 from backupctl.views.printable import printable_lines
 from backupctl.views.quantities import moment
 
@@ -30,6 +30,10 @@ PERCENT_STEP: Final = 10
 
 class ProgressDisplay(Protocol):
     """Shows what happens between the start and the end of the work."""
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Take note of the appliances of the run, in their order."""
+        ...
 
     def show(self, event: Event) -> None:
         """Show an event."""
@@ -61,6 +65,9 @@ class ProgressLog:
         self._clock = clock
         self._zone = zone
         self._told: dict[str, Told] = {}
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Do nothing: each line names its appliance, and comes when it is time for it."""
 
     def show(self, event: Event) -> None:
         """Write the event, if it is news."""
@@ -112,10 +119,11 @@ class ProgressLog:
 def is_news(event: Event, *, following: bool) -> bool:
     """Return whether an event is worth a line of its own.
 
-    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon.
+    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon,
+    and of those that were kept back all at once.
     """
     if isinstance(event, Ended):
-        return following and event.error is not None and event.error.slug != InterruptedRunError.slug
+        return following and event.error is not None and event.error.slug not in KEPT_BACK
     return not isinstance(event, Progressed | Queued)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backupctl.errors import ExitCode
 from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.backup import ChecksResult, JobResult, JobsResult, PartSize, PartsResult
 from backupctl.results.config import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job, Message
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
@@ -18,12 +18,12 @@ from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinRes
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
 from backupctl.views.human.certificate import authorities_page, certificate_page, fingerprints, pin_page
+from backupctl.views.human.checks import checks_of_one_of_several, checks_page, checks_summary, has_failed
 from backupctl.views.human.config import file_lines, next_steps, settings_page
 from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
-from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, aligned, line, warning_lines
+from backupctl.views.human.lines import ODD, STRONG, Symbols, aligned, line, warning_lines
 from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
-from backupctl.views.human.table import with_prose
-from backupctl.views.quantities import counted, size_of_megabytes
+from backupctl.views.quantities import size_of_megabytes
 
 SHOW_SCHEDULE: Final = "schedule show"
 """The command whose point is the schedule; for the others, which change one, that nothing changed is news."""
@@ -32,7 +32,7 @@ CANCEL: Final = frozenset({"cancel", "restore cancel"})
 """Commands for which a job that did not succeed is what was asked for."""
 
 CHECK_CONFIGURATION: Final = "config check"
-"""The command that shows of several servers, besides the file itself, only what is not as it should be."""
+"""The command whose first result is about the file itself, which is no server."""
 
 
 class Page(NamedTuple):
@@ -54,11 +54,16 @@ class Page(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """What a result says: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error."""
+    """What a result says: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error.
+
+    A heading that several results share is shown once, above the first. Those that are ``close`` have no empty line
+    between them.
+    """
 
     lines: Sequence[Text] = ()
     notes: Sequence[Text] = ()
     heading: Sequence[Text] = ()
+    close: bool = False
 
 
 @singledispatch
@@ -111,7 +116,7 @@ def _(result: PartsResult, page: Page) -> Sheet:
     for part in result.parts:
         if part.size_mb == 0:
             text = f"the size of part {part.id} is estimated at 0 MB, which often means that it cannot be backed up"
-            notes.extend(warning_lines(text, None))
+            notes.extend(warning_lines(text, None, before=f"{result.server}: " if page.several else ""))
     table = aligned([header, *map(_part_row, result.parts), footer], right=[1])
     return Sheet([*_title(result, page), *table], notes)
 
@@ -125,15 +130,19 @@ def _(result: PartsResult, _page: Page) -> Sheet:
 def _(result: ChecksResult, page: Page) -> Sheet:
     if not result.checks:
         return Sheet()
-    shown: Sequence[Check] = result.checks
-    if page.number > 2 and page.command == CHECK_CONFIGURATION and result.server != DEFAULTS:
-        shown = [check for check in shown if check.status != "OK"]
-    return Sheet([*_title(result, page), *_checks(shown, page), _summary(result.checks)])
+    servers = page.number - (page.command == CHECK_CONFIGURATION)
+    if servers > 1 and result.server != DEFAULTS:
+        return Sheet(checks_of_one_of_several(result.server, result.checks, page.symbols, page.width), close=True)
+    return Sheet(
+        [*_title(result, page), *checks_page(result.checks, page.symbols, page.width), checks_summary(result.checks)]
+    )
 
 
 @in_brief.register
 def _(result: ChecksResult, page: Page) -> Sheet:
-    return Sheet(notes=_checks([check for check in result.checks if _has_failed(check)], page))
+    failed = [check for check in result.checks if has_failed(check)]
+    title = _title(result, page) if failed else []
+    return Sheet(notes=[*title, *checks_page(failed, page.symbols, page.width)])
 
 
 @in_full.register
@@ -157,7 +166,7 @@ def _(result: SchedulesResult, _page: Page) -> Sheet:
 def _(result: ScheduleResult, page: Page) -> Sheet:
     if result.requests:
         changes = diff(result.changes, page.width)
-        notice = _dry_run(f"This is what would be changed and sent to {result.server}:")
+        notice = _dry_run("This is what would be changed and sent", result, page)
         return Sheet([*_title(result, page), *changes, *_requests(result.requests)], heading=[notice])
     lines: list[Text] = []
     subject, after = f"{result.server}: ", simulated_words(result)
@@ -274,7 +283,7 @@ def _(_result: FileResult, _page: Page) -> Sheet:
 def _(result: RequestsResult, page: Page) -> Sheet:
     if not result.requests:
         return Sheet()
-    notice = _dry_run(f"This is what would be sent to {result.server}:")
+    notice = _dry_run("This is what would be sent", result, page)
     return Sheet([*_title(result, page), *_requests(result.requests)], heading=[notice])
 
 
@@ -313,8 +322,9 @@ def _is_deleted(result: ScheduleResult) -> bool:
     return result.schedule is None and result.error is None and gone
 
 
-def _dry_run(words: str) -> Text:
-    return line(("dry run: nothing was sent.", ODD), f" {words}")
+def _dry_run(words: str, result: Result, page: Page) -> Text:
+    """Return the same words for each of several, whose names stand as titles below them."""
+    return line(("dry run: nothing was sent.", ODD), f" {words}{'' if page.several else f' to {result.server}'}:")
 
 
 def _requests(requests: Sequence[PreparedRequest]) -> list[Text]:
@@ -335,30 +345,6 @@ def _included(part: PartSize) -> str:
     if not part.optional:
         return "always"
     return "by default" if part.selected_by_default else "if named"
-
-
-def _checks(checks: Sequence[Check], page: Page) -> list[Text]:
-    looks = {"OK": (page.symbols.good, GOOD), "WARNING": (page.symbols.odd, ODD)}
-    rows = []
-    for check in checks:
-        symbol, style = looks.get(check.status, (page.symbols.bad, BAD))
-        rows.append((line((f"{symbol} {check.status}", style)), line(check.name), check.message))
-    return with_prose(rows, page.width)
-
-
-def _summary(checks: Sequence[Check]) -> Text:
-    warnings = sum(check.status == "WARNING" for check in checks)
-    failed = sum(map(_has_failed, checks))
-    return line(
-        f"{counted(len(checks), 'check')}, ",
-        (counted(warnings, "warning"), ODD if warnings else ""),
-        ", ",
-        (f"{failed} failed", BAD if failed else ""),
-    )
-
-
-def _has_failed(check: Check) -> bool:
-    return check.status not in {"OK", "WARNING"}
 
 
 def _indented(body: object) -> list[str]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from backupctl.results.events import Event, Started
 from backupctl.results.job import Job
 from backupctl.views.human.lines import BAD, FAINT, GOOD, ODD, line
+from backupctl.views.human.wording import KEPT_BACK
 from backupctl.views.quantities import duration, percent, seconds_between, size
 
 WIDE_BAR: Final = 40
@@ -22,10 +23,18 @@ FAILED: Final = "failed"
 RUNNING: Final = "running"
 DONE: Final = "done"
 WAITING: Final = "waiting"
-KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, WAITING)
+NOT_STARTED: Final = "not started"
+KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, WAITING, NOT_STARTED)
 """How rows can go, the one worth most attention first."""
 
-_STYLES: Final = {RETRYING: "cyan", FAILED: BAD, RUNNING: "cyan", DONE: GOOD, WAITING: FAINT}
+_STYLES: Final = {
+    RETRYING: "cyan",
+    FAILED: BAD,
+    RUNNING: "cyan",
+    DONE: GOOD,
+    WAITING: FAINT,
+    NOT_STARTED: FAINT,
+}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +51,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """Return how it goes, one of ``KINDS``."""
+        """Return how it goes, one of ``KINDS``; who was kept back by the failure of another has not failed."""
+        if self.job is None and self.failed in KEPT_BACK:
+            return NOT_STARTED
         if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
             return FAILED
         if self.job is None:

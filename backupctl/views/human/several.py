@@ -34,6 +34,8 @@ def jobs_in_full(results: JobResults, page: Page) -> Sheet:
     """Return a table with what is to be known of each job: how it went, and what a restore needs."""
     header = heads("SERVER", "RESULT", "JOB", "TOOK", "SIZE", "STARTED", "ENCRYPTION", "BUILD", "LOCATION")
     rows = [_row(result, page) for result in results]
+    if all(result.job is None for result in results):  # there is nothing but who it is and what came of it
+        return Sheet(fitted([each[:2] for each in (header, *rows)], page.width, least=2))
     return Sheet(fitted([header, *rows], page.width, least=LEAST_COLUMNS, right={3, 4}))
 
 

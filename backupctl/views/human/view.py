@@ -1,13 +1,14 @@
 """The view for people: live on a terminal, lines with time and server elsewhere."""
 
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
-import msgspec
 from rich.console import Console
 
 from backupctl.clock import Clock
 from backupctl.results.events import Connected, Event
-from backupctl.results.result import Envelope, Result
+from backupctl.results.result import Envelope
+from backupctl.views.human.failures import failure_lines
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.views.human.live import LiveProgress
 from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines
@@ -42,8 +43,8 @@ class HumanView:
         self._verbose = verbose
         self._zone = zone
         self._outlet = outlet
-        self._printed = False
-        self._hints: set[str | None] = set()
+        self._printed = self._close = False
+        self._headings: set[str] = set()
         self._progress: ProgressDisplay = (
             LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
             if live
@@ -60,6 +61,10 @@ class HumanView:
         if always or not self._quiet:
             print_lines(self._err, warning_lines(message, hint))
 
+    def expect(self, servers: Sequence[str]) -> None:
+        """Keep the rows of the live display in the order of the appliances."""
+        self._progress.expect(servers)
+
     def event(self, event: Event) -> None:
         """Show something that happened; that a connection was made only to those who asked for more."""
         if not self._quiet and (self._verbose or not isinstance(event, Connected)):
@@ -70,14 +75,12 @@ class HumanView:
         self._progress.settle(envelope.results)
         self.close()
         page = self._page(envelope)
-        if page.several and are_jobs(envelope.results):
-            self._print((jobs_in_brief if self._quiet else jobs_in_full)(envelope.results, page))
-            for result in envelope.results:
-                self._show_error(result, page)
+        for sheet in self._sheets(envelope, page):
+            self._print(sheet)
+        if page.several:
+            print_lines(self._err, failure_lines(envelope.results, page, hints=not self._quiet))
         else:
-            for each in envelope.results:
-                self._print(in_brief(each, page) if self._quiet else in_full(each, page))
-                self._show_error(each, page)
+            self._show_errors(envelope)
         if page.several and (envelope.exit_code or not self._quiet):
             print_lines(self._err, [summary(envelope)])
         if envelope.error is not None:
@@ -99,24 +102,25 @@ class HumanView:
             number=len(envelope.results),
         )
 
+    def _sheets(self, envelope: Envelope, page: Page) -> Iterator[Sheet]:
+        if page.several and are_jobs(envelope.results):
+            yield (jobs_in_brief if self._quiet else jobs_in_full)(envelope.results, page)
+        else:
+            yield from ((in_brief if self._quiet else in_full)(each, page) for each in envelope.results)
+
     def _print(self, sheet: Sheet) -> None:
-        print_lines(self._err, sheet.heading)
-        if sheet.lines and self._printed and not self._quiet:
+        print_lines(self._err, [each for each in sheet.heading if each.plain not in self._headings])
+        self._headings.update(each.plain for each in sheet.heading)
+        close = sheet.close and self._close
+        if sheet.lines and self._printed and not self._quiet and not close:
             self._out.print()
         print_lines(self._out, sheet.lines)
-        self._printed = self._printed or bool(sheet.lines)
+        if sheet.lines:
+            self._printed, self._close = True, sheet.close
         print_lines(self._err, sheet.notes)
 
-    def _show_error(self, result: Result, page: Page) -> None:
-        """Show what went wrong; of several, with the messages that have no room in a table, and each hint once."""
-        if result.error is None:
-            return
-        messages = tuple(map(message_text, shown_messages(result)))
-        if not page.several:
-            print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=messages))
-            return
-        details = tuple(dict.fromkeys((*result.error.details, *messages)))
-        error = msgspec.structs.replace(result.error, details=details)
-        news = error.hint not in self._hints
-        self._hints.add(error.hint)
-        print_lines(self._err, error_lines(error, hints=news and not self._quiet, subject=f"{result.server}: "))
+    def _show_errors(self, envelope: Envelope) -> None:
+        for result in envelope.results:
+            if result.error is not None:
+                known = map(message_text, shown_messages(result))
+                print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known))

@@ -2,12 +2,16 @@
 
 from typing import Final
 
+from backupctl.errors import InterruptedRunError, NotTogetherError, NotTriedError
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.views.human.lines import STRONG, Piece
 
 BACKUP: Final = "backup"
 WITHOUT_ID: Final = frozenset({RESTORE, RECONCILIATION})
 """An appliance has at most one of each, so their ids are but these words."""
+
+KEPT_BACK: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotTogetherError.slug})
+"""How work ends for a reason that is not its appliance's own: somebody else's failure, or the wish of the user."""
 
 
 def kind(job: Job) -> str:

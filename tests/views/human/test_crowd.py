@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from backupctl.views.human.crowd import screenful
-from backupctl.views.human.rows import DONE, FAILED, RETRYING, RUNNING, WAITING, Row
+from backupctl.views.human.rows import DONE, FAILED, KINDS, NOT_STARTED, RETRYING, RUNNING, WAITING, Row
 from tests.views.samples import a_finished_job, a_job
 
 ROWS = {
@@ -14,6 +14,7 @@ ROWS = {
     FAILED: Row(failed="connection"),
     DONE: Row(job=a_finished_job()),
     WAITING: Row(),
+    NOT_STARTED: Row(failed="not-tried"),
 }
 
 
@@ -25,7 +26,7 @@ def drawn(room: int = 20, **counts: int) -> tuple[dict[str, int], str | None]:
 
 
 def test_rows_are_of_the_kind_that_they_are_called_by() -> None:
-    assert {kind: row.kind for kind, row in ROWS.items()} == {kind: kind for kind in ROWS}
+    assert {kind: row.kind for kind, row in ROWS.items()} == {kind: kind for kind in KINDS}
     assert Row(job=a_finished_job("FAILED")).kind == FAILED
     assert Row(job=a_job(), failed="timed-out").kind == FAILED
 
