@@ -1,7 +1,9 @@
 """What holds for every test: an environment without settings, and no waiting for real."""
 
+import gc
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among the tests themselves and what they import: there is much of it, and it stays."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _signals_are_not_ignored() -> None:
     """Whoever starts the tests in the background of a shell, or with nohup, lets all that they start ignore signals."""
@@ -33,11 +40,13 @@ def _signals_are_not_ignored() -> None:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:  # noqa: TID251 - cleaned for the test
-        if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
-            monkeypatch.delenv(name)
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_user() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
+            if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture
