@@ -125,6 +125,7 @@ ALL_BUT_ONE_APART = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rung", RUNGS)
 @pytest.mark.parametrize("name", ALL_BUT_ONE_APART)
 def test_secret_is_taken_from_every_rung_and_sent(
