@@ -1,7 +1,11 @@
 """What holds for every test: an environment without settings, and no waiting for real."""
 
+import gc
 import os
 import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +29,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the fast suite every n-th row of a table that says so, from the first one on."""
+    rows = Counter[tuple[Path, str]]()
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled is None:
+            continue
+        table = (item.path, getattr(item, "originalname", item.name))
+        if rows[table] % sampled.args[0]:
+            item.add_marker("exhaustive")
+        rows[table] += 1
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among the tests themselves and what they import: there is much of it, and it stays."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _signals_are_not_ignored() -> None:
     """Whoever starts the tests in the background of a shell, or with nohup, lets all that they start ignore signals."""
@@ -33,11 +56,13 @@ def _signals_are_not_ignored() -> None:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:  # noqa: TID251 - cleaned for the test
-        if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
-            monkeypatch.delenv(name)
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_user() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
+            if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture

@@ -5,14 +5,10 @@ Everything is read from the source, imports inside functions included; nothing i
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "backupctl"
+from tests.support.source import PACKAGE, imports, nodes, sources
 
 GROUND = {"errors", "clock", "models", "secret", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
@@ -65,57 +61,6 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "time.time": (),
 }
 """Where what is global may be touched."""
-
-
-@dataclass(frozen=True)
-class Import:
-    """An import: the module that it is in, what it names, and whether only the type checker sees it."""
-
-    module: str
-    target: str
-    for_types: bool
-
-
-@cache
-def sources() -> dict[str, ast.Module]:
-    """Return the syntax tree of each module by its name without the package: ``api.session``, ``""`` for the root."""
-    found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return found
-
-
-@cache
-def nodes() -> list[tuple[str, ast.AST]]:
-    """Return every node of every module."""
-    return [(module, node) for module, tree in sources().items() for node in ast.walk(tree)]
-
-
-def walk(node: ast.AST, *, for_types: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield all nodes, and whether they stand below ``if TYPE_CHECKING``."""
-    yield node, for_types
-    for child in ast.iter_child_nodes(node):
-        below = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and child in node.body
-        yield from walk(child, for_types=for_types or below)
-
-
-@cache
-def imports() -> tuple[Import, ...]:
-    """Return all imports; ``from package import module`` names the module."""
-    found = []
-    for module, tree in sources().items():
-        for node, for_types in walk(tree):
-            if isinstance(node, ast.Import):
-                found += [Import(module, alias.name, for_types) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{module} imports relatively"
-                for alias in node.names:
-                    full = f"{node.module}.{alias.name}"
-                    target = full if full.removeprefix("backupctl.") in sources() else str(node.module)
-                    found.append(Import(module, target, for_types))
-    return tuple(found)
 
 
 def own(target: str) -> str | None:
@@ -190,7 +135,7 @@ def test_package_is_imported_only_in_its_home(package: str) -> None:
 def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
     strays = [
         f"{module}:{node.lineno}"
-        for module, node in nodes()
+        for module, node, _ in nodes()
         if isinstance(node, ast.Attribute) and node.attr == word.rpartition(".")[2]
         if ast.unparse(node) == word and not below(module, WORDS[word])
     ]
@@ -200,7 +145,7 @@ def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
 def test_homes_and_words_are_not_about_nothing() -> None:
     assert {floor(each.target) for each in imports()} >= set(HOMES) - {"keyring"}
     last = {word.rpartition(".")[2] for word in WORDS}
-    used = {ast.unparse(node) for _, node in nodes() if isinstance(node, ast.Attribute) and node.attr in last}
+    used = {ast.unparse(node) for _, node, _ in nodes() if isinstance(node, ast.Attribute) and node.attr in last}
     assert {word for word, homes in WORDS.items() if homes} <= used
 
 
@@ -212,7 +157,7 @@ def test_modules_stay_below_four_hundred_lines() -> None:
 def test_functions_stay_below_forty_lines() -> None:
     long = [
         f"{module}.{node.name}: {node.end_lineno - node.lineno + 1}"
-        for module, node in nodes()
+        for module, node, _ in nodes()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno >= 40

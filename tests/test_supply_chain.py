@@ -1,6 +1,5 @@
 """What is told to whoever installs the program: which versions it needs, and that the build says what it is."""
 
-import ast
 import json
 import sys
 import tomllib
@@ -11,6 +10,7 @@ import pytest
 
 from tests.support.audit import Verdict, judge
 from tests.support.lowest_versions import lowest_versions
+from tests.support.source import imports
 
 PROJECT = Path(__file__).parent.parent
 PYPROJECT = PROJECT / "pyproject.toml"
@@ -41,13 +41,7 @@ def test_dependency_without_a_lower_bound_is_an_error(tmp_path: Path, requiremen
 
 
 def test_everything_that_is_imported_is_a_dependency_that_is_named() -> None:
-    imported = set()
-    for path in (PROJECT / "backupctl").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(str(node.module).partition(".")[0])
+    imported = {each.target.partition(".")[0] for each in imports()}
     extras = project()["optional-dependencies"]
     named = "\n".join([*project()["dependencies"], *extras["keyring"], *extras["simulator"]])
     assert {name for name in imported - STANDARD_LIBRARY_AND_US if name not in named} == set()

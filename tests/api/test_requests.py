@@ -691,6 +691,7 @@ LOGINS = {
 }
 
 
+@pytest.mark.sampled(3)
 @EVERY_ROW
 def test_request_of_each_operation_in_each_family_is_as_documented(
     row: Sent, httpx_mock: HTTPXMock, clock: FakeClock
@@ -719,6 +720,7 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
         assert sent.headers["content-type"] == "application/json"
 
 
+@pytest.mark.sampled(3)
 @EVERY_ROW
 def test_request_that_changes_something_has_time_for_it(row: Sent, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])

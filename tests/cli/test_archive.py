@@ -39,6 +39,7 @@ def test_archive_list_is_newest_first(stocked: CommandLine, api: str, system: li
     assert len(archives) == stocked.states.count("SUCCEEDED")
 
 
+@pytest.mark.sampled(5)
 @EVERY_FAMILY
 @pytest.mark.parametrize(
     "words",

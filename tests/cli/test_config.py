@@ -214,6 +214,7 @@ def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
     assert [result["server"] for result in run.json["results"]] == ["vc02", "stranger.example.com"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "option", [option for option in OPTIONS if option.environment], ids=lambda option: str(option.name)
 )

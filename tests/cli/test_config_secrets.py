@@ -18,6 +18,8 @@ ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/M_8.0.0.10000_20260301-000000_"
 LOGIN = "L0gin-it."
 SECRET = "S3cret-Value."
 
+A_FEW_AND_FIFTY = pytest.mark.parametrize("size", [5, pytest.param(50, marks=pytest.mark.exhaustive)])
+
 
 @dataclass
 class Place:
@@ -123,6 +125,7 @@ ALL_BUT_ONE_APART = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rung", RUNGS)
 @pytest.mark.parametrize("name", ALL_BUT_ONE_APART)
 def test_secret_is_taken_from_every_rung_and_sent(
@@ -182,8 +185,9 @@ def fleet(folder: Path, count: int, defaults: str, **environ: str) -> CommandLin
     return CommandLine(environ=given, others={host: {"password": LOGIN} for host in hosts}, job_duration=30.0)
 
 
-def test_one_prompt_for_each_secret_serves_fifty_appliances(tmp_path: Path) -> None:
-    backupctl = fleet(tmp_path, 50, 'location-user = "backup"')
+@A_FEW_AND_FIFTY
+def test_one_prompt_for_each_secret_serves_all_appliances(tmp_path: Path, size: int) -> None:
+    backupctl = fleet(tmp_path, size, 'location-user = "backup"')
     run = backupctl("create", "--all", "--parallel", "0", answers=[LOGIN, "l0cation", "VMw@re123", "VMw@re123"])
     assert run.code == 0
     assert len(backupctl.prompter.questions) == 4
@@ -193,9 +197,10 @@ def test_one_prompt_for_each_secret_serves_fifty_appliances(tmp_path: Path) -> N
         assert body["location"] == f"{LOCATION}/{host.partition('.')[0]}"
 
 
-def test_one_run_of_a_command_serves_fifty_appliances(tmp_path: Path) -> None:
+@A_FEW_AND_FIFTY
+def test_one_run_of_a_command_serves_all_appliances(tmp_path: Path, size: int) -> None:
     words = json.dumps(["sh", "-c", f'echo once >> "$COUNT"; echo {LOGIN}'])
-    backupctl = fleet(tmp_path, 50, f"password-command = {words}")
+    backupctl = fleet(tmp_path, size, f"password-command = {words}")
     assert backupctl("list", "--all", "-q").code == 0
     assert (tmp_path / "count").read_text() == "once\n"
     assert backupctl("list", "--all", "-q").code == 0
@@ -210,9 +215,12 @@ def test_command_that_fails_is_run_once_and_its_error_told_once(tmp_path: Path) 
     assert (tmp_path / "count").read_text() == "once\n"
 
 
-def test_keyring_is_asked_once_for_an_entry_that_fifty_appliances_share(tmp_path: Path, memory: MemoryKeyring) -> None:
+@A_FEW_AND_FIFTY
+def test_keyring_is_asked_once_for_an_entry_that_all_appliances_share(
+    tmp_path: Path, memory: MemoryKeyring, size: int
+) -> None:
     memory.entries["service"] = LOGIN
-    assert fleet(tmp_path, 50, 'password-keyring = "service"')("list", "--all", "-q").code == 0
+    assert fleet(tmp_path, size, 'password-keyring = "service"')("list", "--all", "-q").code == 0
     assert memory.asked == ["service"]
 
 

@@ -80,11 +80,12 @@ def test_create_that_fails_exits_7_with_the_messages_of_the_appliance() -> None:
 )
 def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int, slug: str) -> None:
     backupctl = CommandLine(faults=[fault])
-    run = backupctl.create("-o", "json")
+    run = backupctl.create("--stall-timeout", "10m", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (code, slug)
     assert backupctl.appliance.open_sessions == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -93,7 +94,7 @@ def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int,
     ],
 )
 def test_create_under_a_passing_fault_still_tells_the_truth(fault: str) -> None:
-    backupctl = CommandLine(faults=[fault], job_duration=600)
+    backupctl = CommandLine(faults=[fault], job_duration=120)
     run = backupctl.create("-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
     assert len(backupctl.appliance.jobs) == 1
@@ -198,6 +199,7 @@ BAD_INPUT = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("argv", "environ", "named"), BAD_INPUT, ids=[" ".join(row[0]) + str(row[1]) for row in BAD_INPUT]
 )

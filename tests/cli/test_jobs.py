@@ -12,6 +12,7 @@ from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("release", ["6.5", "6.7", "6.7U2", "7.0", "7.0U2", "8.0", "8.0U3", "9.0", "9.1"])
 def test_list_shows_every_job_newest_first_on_every_release(release: str) -> None:
     backupctl = CommandLine(release=release, history=True)
@@ -206,6 +207,7 @@ def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine
 # list filters
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("release", ["6.5", "8.0"])
 @pytest.mark.parametrize(
     ("words", "wanted"),

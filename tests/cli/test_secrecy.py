@@ -36,7 +36,15 @@ SOURCES: Final = (
 """The keyring of the operating system is tried for real (tests/real/test_keyring.py)."""
 FAULTS: Final = [
     *("fail-at=40", "stall-at=60", "reboot-at=50:20s", "busy", "forbidden", "validate-fail", "db-health=DEGRADED"),
-    *("lost-create-answer", "lost-create-request", "session-expires-after=5s", "drop=99", "drop=1@poll", "slow=2s"),
+    *(
+        "lost-login-answer",
+        "lost-create-answer",
+        "lost-create-request",
+        "session-expires-after=5s",
+        "drop=99",
+        "drop=1@poll",
+        "slow=2s",
+    ),
     *("http-503=99", "http-503=99@login", "html-503=99", "empty=99", "bad-json=99", "redirect=99", "trickle"),
     *("account-locked", "password-expired", "lost-login-answer"),
 ]

@@ -39,15 +39,18 @@ def phases(command: Command, way: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(request.phase for request in undisturbed(command, way).requests if request.phase))
 
 
-def faults_for(command: Command, way: str) -> Iterator[str]:
-    """Yield every fault that can strike a command: of each kind, of each strength, in each phase and anywhere."""
+def faults_for(command: Command, way: str, *, few: bool = False) -> Iterator[str]:
+    """Yield every fault that can strike a command: of each kind, of each strength, in each phase and anywhere.
+
+    Of the strengths a few are the first and the last.
+    """
     met = phases(command, way)
     for name, kind in KINDS.items():
         if kind.phase and kind.phase not in met:
             continue
         places = ["", *(f"@{phase}" for phase in met)] if kind.phased else [""]
         strengths = STRENGTHS[kind.value]
-        for strength in dict.fromkeys((strengths[0], strengths[-1])) if way in SIDEWAYS else strengths:
+        for strength in dict.fromkeys((strengths[0], strengths[-1])) if few or way in SIDEWAYS else strengths:
             yield from (f"{name}{strength}{place}" for place in places)
 
 

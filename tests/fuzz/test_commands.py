@@ -18,8 +18,9 @@ from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
 from tests.support.fuzzing import Show, Tally, failure_of
-from tests.support.hostile_line import Exchange, HostileLine, repeated_posts
+from tests.support.hostile_line import Exchange, Honest, HostileLine, repeated_posts
 from tests.support.hostile_values import FORGED, MARKED
+from tests.support.wire import CutLine
 
 AT: Final = ("--location", LOCATION, "--location-user", "backup")
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
@@ -58,6 +59,13 @@ TO_FRESH: Final = (
     ("restore", "cancel"),
     ("restore", "reconcile", "--sso-username", USER, "--timeout", "2m"),
 )
+SEVERAL: Final = tuple(
+    words
+    for words in COMMANDS
+    if words[0] in {"create", "list", "parts", "validate"} or "latest" in words or words[:2] == ("schedule", "run")
+)
+"""Those that may be about several appliances at once."""
+HOSTS: Final = (HOST, "vc02.example.com")
 OUTPUTS: Final = (
     ("-o", "text"),
     ("-o", "text", "-vv"),
@@ -83,11 +91,11 @@ ANSWERS_FOR_A_COMMAND: Final = 20
 
 @dataclass
 class Scene:
-    """A command line that was run, and the hostile line that it talked on."""
+    """A command line that was run, and the hostile lines that it talked on, one for each appliance."""
 
     words: tuple[str, ...]
     output: str
-    line: HostileLine
+    lines: list[HostileLine]
     clock: FakeClock
     run: Run
 
@@ -100,51 +108,67 @@ class Scene:
 
 
 def played(random: Random) -> Scene:
-    """Run one command against a hostile appliance."""
+    """Run one command against a hostile appliance, or two of them."""
     clock = FakeClock()
     fresh = random.random() < 0.2
-    words = random.choice(TO_FRESH if fresh else COMMANDS)
-    release = random.choice(("6.5", "6.7", "7.0", "8.0"))
-    appliance = Appliance(clock, host=HOST, release=release, history=random.random() < 0.8, fresh=fresh)
+    hosts = HOSTS if not fresh and random.random() < 0.25 else HOSTS[:1]
+    words = random.choice(TO_FRESH if fresh else COMMANDS if len(hosts) == 1 else SEVERAL)
+    plausible = random.random() < 0.7
+    hostility = random.choice((0.05, 0.3, 0.6, 1.0))
+    lines = []
+    for host in hosts:
+        release = random.choice(("6.5", "6.7", "7.0", "8.0"))
+        appliance = Appliance(clock, host=host, release=release, history=random.random() < 0.8, fresh=fresh)
+        line = HostileLine(
+            random,
+            clock,
+            honestly(appliance, clock),
+            hostility=hostility,
+            login_hostility=hostility / 8,
+            plausible=plausible,
+            host=host,
+            port=FRESH_PORT if fresh else None,
+        )
+        lines.append(line)
+    backupctl = CommandLine(clock=clock, transport=lines[0], environ=TO_APPLIANCE | SECRETS)
+    backupctl.lines = {host: CutLine(line) for host, line in zip(hosts, lines, strict=True)}
+    output = random.choice(OUTPUTS)
+    named = [word for host in hosts for word in ("-s", host)] if len(hosts) > 1 else []
+    return Scene(words, output[1], lines, clock, backupctl(*words, *named, *output))
+
+
+def honestly(appliance: Appliance, clock: FakeClock) -> Honest:
+    """Return how an appliance answers that is not hostile."""
     simulator = SimulatorTransport(appliance, clock)
 
     def honest(request: httpx.Request) -> tuple[int, Any]:
         response = simulator.handle_request(request)
         return response.status_code, json.loads(response.content) if response.content else None
 
-    hostility = random.choice((0.05, 0.3, 0.6, 1.0))
-    line = HostileLine(
-        random,
-        clock,
-        honest,
-        hostility=hostility,
-        login_hostility=hostility / 8,
-        plausible=random.random() < 0.7,
-        port=FRESH_PORT if fresh else None,
-    )
-    backupctl = CommandLine(appliance, clock=clock, transport=line, environ=TO_APPLIANCE | SECRETS)
-    output = random.choice(OUTPUTS)
-    return Scene(words, output[1], line, clock, backupctl(*words, *output))
+    return honest
 
 
 def judge(scene: Scene) -> None:
     """Hold what must hold after any command."""
-    run, line = scene.run, scene.line
+    run = scene.run
     assert run.code in set(ExitCode) - NEVER, run.err
-    assert line.violations == []
-    assert len(line.exchanges) <= MOST_REQUESTS
-    assert scene.clock.elapsed <= LONGEST
+    for line in scene.lines:
+        assert line.violations == []
+        assert len(line.exchanges) <= MOST_REQUESTS
+    assert scene.clock.elapsed <= LONGEST * len(scene.lines)
     assert_harmless(run.out)
     assert_harmless(run.err)
-    if all(has_whole_markup(exchange.answer.body.decode(errors="replace")) for exchange in line.exchanges):
+    answers = [exchange.answer.body for line in scene.lines for exchange in line.exchanges]
+    if all(has_whole_markup(body.decode(errors="replace")) for body in answers):
         assert has_whole_markup(run.out), run.out
         assert has_whole_markup(run.err), run.err
     if scene.output != "text":
         assert scene.document["exit_code"] == run.code
     if scene.words[0] == "create":
-        assert repeated_posts(line.exchanges, "/backup/job") == [] or "--if-running" in scene.words
-    if scene.words[0] == "create" and run.code == ExitCode.DONE and "--no-wait" not in scene.words:
-        assert_done(scene)
+        for number, line in enumerate(scene.lines):
+            assert repeated_posts(line.exchanges, "/backup/job") == [] or "--if-running" in scene.words
+            if "--no-wait" not in scene.words:
+                assert_done(scene, number)
 
 
 def assert_harmless(shown: str) -> None:
@@ -161,12 +185,13 @@ def has_whole_markup(text: str) -> bool:
     return text.count("MARKED") == text.count(MARKED) + text.count(QUOTED)
 
 
-def assert_done(scene: Scene) -> None:
-    """Somebody said SUCCEEDED, in an answer that can be read, about the very job that is shown."""
-    ids = {job_id for exchange in scene.line.exchanges if (job_id := succeeded(exchange))}
-    assert ids, scene.run.out
-    if scene.output != "text":
-        assert scene.document["results"][0]["job"]["id"] in ids
+def assert_done(scene: Scene, number: int) -> None:
+    """Where a result is 0, its appliance said SUCCEEDED, in an answer that can be read, about the very job shown."""
+    ids = {job_id for exchange in scene.lines[number].exchanges if (job_id := succeeded(exchange))}
+    if scene.run.code == ExitCode.DONE:
+        assert ids, scene.run.out
+    if scene.output != "text" and (results := scene.document["results"]) and results[number]["exit_code"] == 0:
+        assert results[number]["job"]["id"] in ids
 
 
 def succeeded(exchange: Exchange) -> str | None:
@@ -183,7 +208,7 @@ def succeeded(exchange: Exchange) -> str | None:
 def play(random: Random, tally: Tally) -> None:
     scene = played(random)
     judge(scene)
-    tally.answers += scene.line.consumed
+    tally.answers += sum(line.consumed for line in scene.lines)
     tally.ends[f"exit code {int(scene.run.code)}"] += 1
 
 

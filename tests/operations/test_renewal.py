@@ -21,6 +21,8 @@ from tests.support.workers import TimedWorkers
 
 EXPIRED = SessionExpiredError("vc01.example.com let us in, but refuses to list the backup jobs (401)")
 
+A_FEW_AND_FORTY = pytest.mark.parametrize("size", [3, pytest.param(40, marks=pytest.mark.exhaustive)])
+
 
 def expire(simulated: Simulated, password: str | None = None) -> None:
     """End all sessions of an appliance, and change its password."""
@@ -76,7 +78,7 @@ def test_interruption_that_comes_before_the_new_login_leaves_the_request_undone(
     assert (fleet.jobs, simulated.open_sessions) == (0, 0)
 
 
-@pytest.mark.parametrize("size", [2, 40])
+@A_FEW_AND_FORTY
 def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_whole_group(
     size: int, clock: FakeClock
 ) -> None:
@@ -89,14 +91,17 @@ def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_w
     assert {result.job.state for result in results.values() if result.job} == {"INPROGRESS"}
 
 
-def test_sessions_that_expire_together_are_opened_again_and_every_backup_is_followed(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 40, faults={f"vc{number}": ["slow=0.2s@login"] for number in range(1, 41)})
+@A_FEW_AND_FORTY
+def test_sessions_that_expire_together_are_opened_again_and_every_backup_is_followed(
+    size: int, clock: FakeClock
+) -> None:
+    fleet = SimulatedGroup(clock, size, faults={f"vc{number}": ["slow=0.2s@login"] for number in range(1, size + 1)})
     for simulated in fleet.simulated.values():
         clock.at(50, partial(expire, simulated))
     results = fleet.run(Group(fleet.appliances), workers=TimedWorkers(clock))
     assert {result.exit_code for result in results.values()} == {0}
     logins = fleet.each(lambda state: sum(request.phase == "login" for request in state.requests))
-    assert (logins, fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (80, 40, 0)
+    assert (logins, fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (2 * size, size, 0)
 
 
 def test_result_names_the_job_that_goes_on_where_nobody_is_let_in_any_more(clock: FakeClock) -> None:

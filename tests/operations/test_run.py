@@ -220,6 +220,7 @@ def test_run_that_was_never_let_in_does_not_say_that_it_is_connected(error: Back
 REQUEST = BackupRequest(parts=("common",), location_type="SFTP", location="sftp://backup.example.com/vcenter")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("faults", "interrupt_at", "code"),
     [

@@ -79,6 +79,7 @@ class HostileLine(httpx.BaseTransport):
         hostility: float,
         login_hostility: float,
         plausible: bool = False,
+        host: str = HOST,
         port: int | None = None,
     ) -> None:
         self.honest = honest
@@ -90,6 +91,7 @@ class HostileLine(httpx.BaseTransport):
         self._hostility = hostility
         self._login_hostility = login_hostility
         self._plausible = plausible
+        self._host = host
         self._port = port
         self._tokens: set[str] = set()
         self._refused = False
@@ -123,7 +125,7 @@ class HostileLine(httpx.BaseTransport):
 
     def _inspect(self, kind: str, request: httpx.Request) -> None:
         url, headers = request.url, request.headers
-        if (url.scheme, url.host, url.port) != ("https", HOST, self._port) or url.userinfo:
+        if (url.scheme, url.host, url.port) != ("https", self._host, self._port) or url.userinfo:
             self.violations.append(f"asked {url!r}")
         segments = url.raw_path.partition(b"?")[0].split(b"/")[1:]
         if any(segment in {b"", b".", b".."} for segment in segments):

@@ -155,7 +155,7 @@ def test_live_crowd_is_told_of_trouble_and_not_of_what_goes_well() -> None:
     assert "vc20: trouble: refused; trying again" in rows
 
 
-@pytest.mark.parametrize(("width", "height"), [(20, 7), (80, 5), (160, 20)])
+@pytest.mark.parametrize(("width", "height"), [(20, 7), (80, 5), pytest.param(160, 20, marks=pytest.mark.exhaustive)])
 def test_live_crowd_keeps_the_size_of_the_screen(width: int, height: int) -> None:
     screen = LiveScreen(width, height=height)
     crowd(screen, 30)

@@ -1,0 +1,145 @@
+"""One run of create on several appliances, of which one has a fault: what it came to on each of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from backupctl.errors import ExitCode
+from backupctl.simulator.appliance import Appliance
+from tests.faults.cases import faults_for
+from tests.faults.commands import JOB_SECONDS, TIMEOUT, Command
+from tests.faults.oracle import Finding, findings
+from tests.faults.play import Case, Record, SessionLine, play, schedules_of
+from tests.faults.table import judged
+from tests.support.clock import FakeClock
+from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+from tests.support.wire import CutLine
+from tests.support.workers import TimedWorkers
+
+WAY = "auto"
+GROUPS = {"two": ("vc01", "vc02"), "three": ("vc01", "vc02", "vc03")}
+CONFIGURATION = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+
+[servers]
+{"".join(f'{name}.host = "{name}.example.com"{chr(10)}' for name in GROUPS["three"])}
+[groups]
+{"".join(f"{group} = {json.dumps(names)}{chr(10)}" for group, names in GROUPS.items())}"""
+
+_CREATE = ("create", "--location", LOCATION, "--timeout", f"{TIMEOUT:.0f}s")
+_TOGETHER = ("--together", "--preflight")  # the second is part of the first, and tells the table of outcomes
+
+COMMANDS = (
+    Command(_CREATE, "start"),
+    Command((*_CREATE, "--fail-fast"), "start"),
+    Command((*_CREATE, *_TOGETHER), "start"),
+    Command((*_CREATE, *_TOGETHER, "--fail-fast"), "start"),
+)
+PLACES = [(group, name) for group, names in GROUPS.items() for name in names]
+"""The groups, and which of their appliances is struck."""
+
+ACCOUNT_FAULTS = ("account-locked", "password-expired")
+"""Those that keep the password from being shown to the rest."""
+
+
+@dataclass(frozen=True)
+class GroupCase:
+    """A command, the group that it is about, and the appliance that has the fault."""
+
+    command: Command
+    group: str
+    struck: str
+    fault: str
+
+    @property
+    def others(self) -> list[str]:
+        return [name for name in GROUPS[self.group] if name != self.struck]
+
+    def alone(self, name: str) -> Case:
+        """Return the case that one of them is for itself."""
+        return Case(self.command, WAY, (self.fault,) if name == self.struck else ())
+
+
+def group_cases(command: Command) -> Iterator[GroupCase]:
+    """Yield every fault in every phase; the places where it strikes take turns."""
+    for number, fault in enumerate(faults_for(command, WAY, few=True)):
+        group, struck = PLACES[number % len(PLACES)]
+        yield GroupCase(command, group, struck, fault)
+
+
+def play_group(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Record]]:
+    """Run one case; return the exit code of the run, and a record of each appliance as if it had been alone."""
+    clock = FakeClock()
+    names = {f"{name}.example.com": name for name in GROUPS[case.group]}
+    backupctl = CommandLine(
+        clock=clock,
+        environ={"BACKUPCTL_CONFIG": str(configuration), "VC_PASSWORD": PASSWORD},
+        others={host: {"faults": case.alone(name).faults} for host, name in names.items()},
+        workers=TimedWorkers(clock),
+        job_duration=JOB_SECONDS,
+    )
+    lines = {host: SessionLine(appliance, clock) for host, appliance in backupctl.others.items()}
+    backupctl.lines = {host: CutLine(line) for host, line in lines.items()}
+    jobs = {host: len(appliance.jobs) for host, appliance in backupctl.others.items()}
+    run = backupctl(*case.command.words, "-g", case.group, "-o", "json")
+
+    def record(host: str, name: str, appliance: Appliance) -> Record:
+        appliance.advance()
+        (result,) = [each for each in run.json["results"] if each["server"] == name]
+        envelope = {**run.json, "exit_code": result["exit_code"], "results": [result]}
+        before, new = schedules_of(appliance), appliance.jobs[jobs[host] :]
+        requests = list(appliance.requests)
+        code, out = result["exit_code"], json.dumps(envelope)
+        return Record(
+            case.alone(name),
+            code,
+            out,
+            run.err,
+            clock.elapsed,
+            appliance,
+            lines[host],
+            new,
+            before,
+            requests,
+            backupctl,
+        )
+
+    return run.code, {names[host]: record(host, names[host], each) for host, each in backupctl.others.items()}
+
+
+def group_findings(case: GroupCase, code: int, records: dict[str, Record]) -> Iterator[Finding]:
+    """Yield all that is wrong: the struck one is as it is alone, the others are done, or rightly kept back."""
+    struck, alone = records[case.struck], play(case.alone(case.struck))
+    yield from judged(struck)
+    if (struck.code, struck.slug, len(struck.new_jobs)) != (alone.code, alone.slug, len(alone.new_jobs)):
+        yield "wrong code", f"{struck.code} {struck.slug}, and alone {alone.code} {alone.slug}"
+    if code != struck.code:
+        yield "wrong code", f"the run ends with {code}, and the struck one with {struck.code}"
+    others = [records[name] for name in case.others]
+    for other in others:
+        kept_back = _kept_back(case, other, struck)
+        yield from (each for each in findings(other) if not (kept_back and each[0] == "faults unnamed"))
+        if not (_done(other) or kept_back):
+            yield "wrong code", f"another ends with {other.code}: {other.error}; it has {len(other.new_jobs)} jobs"
+    if "--together" in case.command.words and len({_done(each) for each in others}) > 1:
+        yield "jobs lost", "some were started, and others were not"
+
+
+def _done(record: Record) -> bool:
+    return (record.code, record.state, len(record.new_jobs)) == (ExitCode.DONE, "SUCCEEDED", 1)
+
+
+def _kept_back(case: GroupCase, record: Record, struck: Record) -> bool:
+    """Whether nothing was started for the sake of the one that was struck, which is said, with its code."""
+    words, slugs = case.command.words, set[str]()
+    if "--together" in words and not struck.new_jobs:
+        slugs |= {"not-together"}
+    if "--fail-fast" in words:
+        slugs |= {"not-tried"}
+    if case.fault in ACCOUNT_FAULTS:
+        slugs |= {"auth"}
+    named = case.struck in record.error
+    return named and record.slug in slugs and record.code == struck.code != 0 and not record.new_jobs
