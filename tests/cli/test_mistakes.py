@@ -7,6 +7,7 @@ import pytest
 from backupctl.settings.option import SECRET_PLACES, SecretName
 from backupctl.settings.options import OPTIONS, SECRETS
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+from tests.support.keyrings import MemoryKeyring, in_use
 
 LOCATION = "location = 'sftp://h/{server}'"
 PIN = f"sha256:{'a1' * 32}"
@@ -69,7 +70,7 @@ PLACES = [
     ("['no-such-program']", "command: 'no-such-program' "),
     ("'NOPE'", "env: the variable NOPE is not set"),
     ("'nope'", "credential: systemd passed no credential 'nope'"),
-    ("'nope'", "keyring: "),
+    ("'nope'", "keyring: the keyring of this user has no entry 'nope'"),
 ]
 """What may stand behind the name of a secret and a hyphen, and what ``restore create`` says of it."""
 
@@ -121,7 +122,8 @@ def test_secret_that_cannot_be_had_is_3_and_names_file_and_key(
     tmp_path: Path, secret: SecretName, value: str, rest: str
 ) -> None:
     mistaken = Mistaken(tmp_path, f"{secret.name}-{rest.partition(':')[0]} = {value}")
-    run = mistaken(command="restore create --yes --sso-username me", **{secret.variable: ""})
+    with in_use(MemoryKeyring()):  # and not one of this machine, which may be locked
+        run = mistaken(command="restore create --yes --sso-username me", **{secret.variable: ""})
     assert run.code == 3
     assert run.err.startswith(mistaken.sentence("defaults", f"{secret.name}-{rest}"))
 
