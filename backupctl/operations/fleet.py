@@ -146,15 +146,6 @@ class ThreadWorkers:
             return True
 
 
-class InlineWorkers:
-    """Runs each call at once in the same thread, for a clock that costs nothing."""
-
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:  # noqa: ARG002 - nobody waits
-        """Run ``function`` now; a call that is given up has returned all the same."""
-        deliver(*_outcome(function))
-        return _nothing
-
-
 def _nothing() -> None:
     return None
 

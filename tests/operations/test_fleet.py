@@ -11,9 +11,10 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox, ThreadWorkers, Workers
+from backupctl.operations.fleet import Fleet, Interruption, Mailbox, ThreadWorkers, Workers
 from backupctl.operations.task import Call, Latch, Task, Wait
 from tests.support.clock import FakeClock
+from tests.support.workers import InlineWorkers
 
 Deliver = Callable[[Any, BaseException | None], None]
 

@@ -8,10 +8,11 @@ import pytest
 
 from backupctl.errors import ApplianceUnreachableError, AuthenticationError, BackupctlError
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
+from backupctl.operations.fleet import Fleet, Interruption, Mailbox
 from backupctl.operations.logins import ANSWER_SECONDS, CONNECT_SECONDS, MOST_AT_ONCE, PROVEN_ANSWER_SECONDS, Logins
 from backupctl.operations.task import Task, Wait
 from tests.support.clock import FakeClock
+from tests.support.workers import InlineWorkers
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupRequest, SystemVersion
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption
+from backupctl.operations.fleet import Fleet, Interruption
 from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Call, Task, Wait
@@ -30,6 +30,7 @@ from backupctl.results.result import ErrorInfo, Result
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST
+from tests.support.workers import InlineWorkers
 
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 JOB = Job(id="20260301-020000-1", state="SUCCEEDED")

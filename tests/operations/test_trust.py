@@ -15,9 +15,10 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import Certificate
-from backupctl.operations.fleet import Fleet, InlineWorkers, Mailbox
+from backupctl.operations.fleet import Fleet, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
 from tests.support.clock import FakeClock
+from tests.support.workers import InlineWorkers
 from tests.views.samples import a_certificate
 
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 
 from backupctl.errors import NotSupportedError
 from backupctl.operations.appliance import Appliance, RecoveryOperations
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox
+from backupctl.operations.fleet import Fleet, Interruption, Mailbox
 from backupctl.operations.task import Task
 from backupctl.results.events import Event
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, USER, api_over
+from tests.support.workers import InlineWorkers
 
 T = TypeVar("T")
 

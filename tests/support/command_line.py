@@ -12,13 +12,14 @@ import httpx
 from backupctl.cli.app import App
 from backupctl.cli.root import run
 from backupctl.errors import UsageError
-from backupctl.operations.fleet import InlineWorkers, Workers
+from backupctl.operations.fleet import Workers
 from backupctl.secret import Secret
 from backupctl.settings.server import ServerAddress
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import CutLine
+from tests.support.workers import InlineWorkers
 
 HOST = "vc01.example.com"
 USER = "administrator@vsphere.local"

@@ -8,7 +8,7 @@ from backupctl.api.account import Account
 from backupctl.models import BackupRequest
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.fleet import Fleet, InlineWorkers, Interruption, Mailbox, Workers
+from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
 from backupctl.operations.follow import Patience
 from backupctl.operations.group import Group, Turn
 from backupctl.operations.run import Outcome, run_on
@@ -20,6 +20,7 @@ from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import USER, api_over
+from tests.support.workers import InlineWorkers
 
 REQUEST = BackupRequest(parts=("common",), location_type="NFS", location="nfs://nfs.example.com/vcenter")
 JOB_SECONDS = 100.0
