@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from backupctl.errors import ConfigError, UsageError
+from backupctl.errors import BackupctlError, ConfigError, UsageError
 
 T = TypeVar("T")
 
@@ -46,8 +46,9 @@ DEFAULT: Final = Source("default")
 def blaming(*sources: Source) -> Iterator[None]:
     """Put what is to be changed in front of an error about values that came from ``sources``; defaults are left out.
 
-    So every error about a setting names an option, a variable, or file and key, wherever the setting is judged. What
-    was typed stays a UsageError; a rule that is broken in the environment or in the file is a ConfigError.
+    So every error about a setting names an option, a variable, or file and key, wherever the setting is judged. A rule
+    that is broken is a UsageError, whoever broke it, but for the configuration file, whose mistakes are ConfigErrors
+    where nothing was typed.
     """
     try:
         yield
@@ -55,15 +56,25 @@ def blaming(*sources: Source) -> Iterator[None]:
         blamed = [source for source in dict.fromkeys(sources) if source != DEFAULT]
         if not blamed:
             raise
-        typed = any(source.kind == FLAG for source in blamed)
-        failure = ConfigError if isinstance(error, UsageError) and not typed else type(error)
-        raise failure(f"{_named(blamed)}: {error.message}", hint=error.hint, details=error.details) from error
+        kinds = {source.kind for source in blamed}
+        configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
+        raise _led_by(_named(blamed), error, ConfigError if configured else type(error)) from error
 
 
 def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - as the caller knows
-    """Return what ``parse`` makes of ``text``; its errors are as ``blaming`` makes them."""
-    with blaming(source):
+    """Return what ``parse`` makes of ``text``; its errors get ``source`` in front.
+
+    They are UsageErrors for what was typed, ConfigErrors for what cannot be read in the environment or the file.
+    """
+    try:
         return parse(text)
+    except UsageError as error:
+        failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
+        raise _led_by(source.name, error, failure) from error
+
+
+def _led_by(name: str, error: BackupctlError, failure: type[BackupctlError]) -> BackupctlError:
+    return failure(f"{name}: {error.message}", hint=error.hint, details=error.details)
 
 
 def _named(sources: list[Source]) -> str:

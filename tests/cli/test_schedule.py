@@ -154,9 +154,9 @@ def test_schedule_set_with_a_bad_value_is_2_and_nothing_is_sent(backupctl: Comma
     assert run.err.startswith("error: ")
 
 
-def test_schedule_set_with_a_bad_backup_password_is_3_and_nothing_is_sent(backupctl: CommandLine) -> None:
+def test_schedule_set_with_a_bad_backup_password_is_2_and_nothing_is_sent(backupctl: CommandLine) -> None:
     run = backupctl(*NEW, environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": "short"})
-    assert (run.code, backupctl.line.urls) == (3, [])
+    assert (run.code, backupctl.line.urls) == (2, [])
     assert "BACKUPCTL_BACKUP_PASSWORD: the backup password breaks the rules" in run.err
 
 
