@@ -40,6 +40,9 @@ Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
 SILENCE_SECONDS: Final = 900.0
 """How long a restore may keep the appliance silent when following it begins in the middle of that."""
 
+_ASK_AGAIN: Final = "ask for it once more: an appliance on which one runs refuses another"
+"""It answers FEATURE_IN_USE then, says the specification of ``POST /appliance/recovery/reconciliation/job``."""
+
 _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
 
@@ -99,20 +102,23 @@ def cancel_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience, *, wait: bool) -> Task[Followed]:
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
-    started = yield from _start(appliance, RECONCILIATION, start, _reconciliation_job)
+    started = yield from _start(appliance, RECONCILIATION, start, _reconciliation_job, hint=_ASK_AGAIN)
     if not wait:
         return leave(appliance, started)
     return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
 
 
-def _start(appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Callable[[S], Job]) -> Task[Job]:
-    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs."""
+def _start(
+    appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Callable[[S], Job], *, hint: str | None = None
+) -> Task[Job]:
+    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs, or ``hint``."""
     answer = yield from attempt(start, held=True)
     if isinstance(answer, BackupctlError):
         if answer.certain:
             raise answer
         raise OutcomeUnknownError(
             f"{appliance.host}: it is unknown whether the {job_id} was started: {answer.message}",
+            hint=hint,
             attach=appliance.attach(job_id),
             details=answer.details,
         )

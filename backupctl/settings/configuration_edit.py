@@ -78,7 +78,7 @@ def store_place(path: Path, server_name: str | None, key: str, value: str, *, in
     name = "defaults" if server_name is None else server_name
     if name not in tables:
         tables[name] = tomlkit.table()
-    table = tables[name]
+    table: Any = tables[name]
     before = next((other for other in instead_of if other in table), None)
     _put(table, key, value, instead_of)
     make_folder(path)

@@ -7,7 +7,8 @@ import pytest
 from tests.support.keyrings import MemoryKeyring, in_use
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def memory() -> Iterator[MemoryKeyring]:
+    """The only one that a test ever asks: that of whoever runs the tests may be locked, and waits."""
     with in_use(MemoryKeyring()) as memory:
         yield memory

@@ -7,7 +7,6 @@ import pytest
 from backupctl.settings.option import SECRET_PLACES, SecretName
 from backupctl.settings.options import OPTIONS, SECRETS
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
-from tests.support.keyrings import MemoryKeyring, in_use
 
 LOCATION = "location = 'sftp://h/{server}'"
 PIN = f"sha256:{'a1' * 32}"
@@ -122,8 +121,7 @@ def test_secret_that_cannot_be_had_is_3_and_names_file_and_key(
     tmp_path: Path, secret: SecretName, value: str, rest: str
 ) -> None:
     mistaken = Mistaken(tmp_path, f"{secret.name}-{rest.partition(':')[0]} = {value}")
-    with in_use(MemoryKeyring()):  # and not one of this machine, which may be locked
-        run = mistaken(command="restore create --yes --sso-username me", **{secret.variable: ""})
+    run = mistaken(command="restore create --yes --sso-username me", **{secret.variable: ""})
     assert run.code == 3
     assert run.err.startswith(mistaken.sentence("defaults", f"{secret.name}-{rest}"))
 

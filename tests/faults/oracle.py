@@ -217,6 +217,12 @@ def fault_is_named(record: Record) -> Iterator[Finding]:
         yield "faults unnamed", f"code {record.code}: {record.error!r}"
 
 
+def unknown_outcome_has_a_way_out(record: Record) -> Iterator[Finding]:
+    """Whoever is left without an answer is told how to get one."""
+    if record.slug == "outcome-unknown" and not record.result["error"]["hint"]:
+        yield "faults unnamed", f"it is not said how to find out: {record.error!r}"
+
+
 RULES = (
     no_bug,
     envelope_agrees,
@@ -228,4 +234,5 @@ RULES = (
     sessions_end,
     no_hang,
     fault_is_named,
+    unknown_outcome_has_a_way_out,
 )
