@@ -96,7 +96,7 @@ def parse_path(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{text!r}: no home directory for it") from error
+        raise UsageError(f"{text!r}: no home directory for it", hint="write the whole path") from error
 
 
 def parse_location_text(text: str) -> str:

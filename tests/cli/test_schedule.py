@@ -10,6 +10,7 @@ import pytest
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
+from tests.support.workers import TimedWorkers
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
 NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
@@ -411,3 +412,24 @@ def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_who
         killed("schedule", "set", "--at", "02:30", "--retain", "3")
     assert scheduled("schedule", "show", "-o", "json").result["schedule"] == before
     assert scheduled("schedule", "set", "--at", "02:30", "--retain", "3").code == 0
+
+
+# Interruptions
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "sentence"),
+    [
+        ("slow=20s@write-schedule", 130, "interrupted (SIGINT): schedule 'default' was written, and not read again"),
+        ("slow=400s@write-schedule", 130, "it is unknown what became of schedule 'default'"),
+    ],
+)
+def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(
+    clock: FakeClock, fault: str, code: int, sentence: str
+) -> None:
+    backupctl = CommandLine(clock=clock, faults=[fault], workers=TimedWorkers(clock))
+    clock.at(10, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run = backupctl(*NEW)
+    assert (run.code, list(backupctl.appliance.schedule_book.schedules)) == (code, ["default"])
+    assert sentence in run.err
+    assert backupctl.appliance.open_sessions == 0

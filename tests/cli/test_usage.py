@@ -176,3 +176,10 @@ def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> Non
     assert run.code == 0
     assert "warning: BACKUPCTL_PASWORD_FILE is ignored" in run.err
     assert json.loads(backupctl("list", "-o", "json").out)["exit_code"] == 0
+
+
+@pytest.mark.parametrize(("option", "what"), [("--group", "group"), ("--ca-file", "file"), ("--config", "file")])
+def test_option_with_an_empty_name_is_2_and_says_of_what(backupctl: CommandLine, option: str, what: str) -> None:
+    run = backupctl("list", option, "")
+    assert run.code == 2
+    assert f"{option}: the name of the {what} is empty" in run.err

@@ -2,8 +2,10 @@
 
 import pytest
 
-from backupctl.errors import verdict
+from backupctl.errors import InterruptedRunError, verdict
 from backupctl.operations.group import Group
+from backupctl.operations.permits import Permits
+from backupctl.operations.task import Wait
 from backupctl.results.events import Ended, Queued
 from tests.support.clock import FakeClock
 from tests.support.fleet import JOB_SECONDS, SimulatedGroup
@@ -55,6 +57,20 @@ def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: 
     ] * 2
     assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
+
+
+def test_permit_that_comes_together_with_an_interruption_goes_to_the_next() -> None:
+    permits = Permits(1)
+    assert list(permits.take()) == []
+    first, second = permits.take(), permits.take()
+    next(first)
+    waits = next(second)
+    permits.give_back()
+    with pytest.raises(InterruptedRunError):
+        first.throw(InterruptedRunError("interrupted"))
+    assert isinstance(waits, Wait)
+    assert waits.latch is not None
+    assert waits.latch.is_open
 
 
 def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:

@@ -151,6 +151,8 @@ MISTAKES = [
     ("[groups]\nproduction = 'vc01'", "groups.production is not a list of names", 'production = ["vc01"'),
     ("[groups]\nproduction = []", "groups.production is not a list of names", 'production = ["vc01"'),
     (f"{SERVER}[groups]\nproduction = ['vc1']", "groups.production: vc1: there is no such server", "is vc01 meant?"),
+    ("[defaults]\nca-file = '~nobody-at-all/ca.pem'", "defaults.ca-file: '~nobody-at-all/ca.pem'", "the whole path"),
+    ("[defaults]\npassword-file = '~nobody-at-all/p'", "defaults.password-file: '~nobody-at-all/p'", "the whole path"),
     ("[defaults", "config.toml is not TOML: ", "https://toml.io"),
     ("[defaults]\na = 1\na = 2", "config.toml is not TOML: ", "https://toml.io"),
     (b"[defaults]\nusername = '\xff'", "config.toml is not UTF-8 text", "byte 24"),
