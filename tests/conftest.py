@@ -1,6 +1,7 @@
 """What holds for every test: an environment without settings, and no waiting for real."""
 
 import gc
+import itertools
 import os
 import signal
 from collections import Counter
@@ -63,6 +64,20 @@ def _no_settings_of_the_user() -> Iterator[None]:
             if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    base = tmp_path_factory.mktemp("tests")
+    return (base / str(number) for number in itertools.count())
+
+
+@pytest.fixture
+def tmp_path(_folders: Iterator[Path]) -> Path:
+    """Return a new folder; pytest's own looks at all the others each time, to have a name of the test in its own."""
+    folder = next(_folders)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 @pytest.fixture

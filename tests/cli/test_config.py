@@ -302,6 +302,7 @@ FAILURES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "words", "environ", "name", "said"), FAILURES, ids=[row[4] for row in FAILURES])
 def test_check_that_fails_is_3_and_says_what_to_mend(  # noqa: PLR0917 - a row of the table
     home: Path, text: str, words: list[str], environ: dict[str, str], name: str, said: str

@@ -99,6 +99,7 @@ class Mistaken:
         return f"error: {self.path}: {table}.{rest.format(folder=self.folder)}"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("lines", "rest"), DEFAULTS, ids=[row[0] for row in DEFAULTS])
 def test_mistake_in_the_defaults_is_3_and_names_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
     mistaken = Mistaken(tmp_path, lines)
@@ -115,6 +116,7 @@ def test_mistake_in_the_table_of_a_server_is_3_and_names_file_and_key(tmp_path: 
     assert run.err.startswith(mistaken.sentence("servers.vc01", rest))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: str(secret.name))
 @pytest.mark.parametrize(("value", "rest"), PLACES, ids=[row[1].partition(":")[0] for row in PLACES])
 def test_secret_that_cannot_be_had_is_3_and_names_file_and_key(
@@ -150,6 +152,7 @@ CONFLICTS = [
 """What stands on the command line and in the environment, beside a file in which all is well."""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("words", "environ", "code", "sentence"), CONFLICTS, ids=[str(row[3]) for row in CONFLICTS])
 def test_mistake_beside_the_file_names_all_that_it_is_about(
     tmp_path: Path, words: str, environ: dict[str, str], code: int, sentence: str
