@@ -124,10 +124,7 @@ class AuthenticationError(BackupctlError):
 
 
 class SessionExpiredError(AuthenticationError):
-    """The appliance no longer knows the session, and did nothing: after a new login it may be asked once more.
-
-    Where it says so again right behind that login, it lets us in and refuses all the same.
-    """
+    """The appliance no longer knows the session, and did nothing: after a new login it may be asked once more."""
 
 
 class AuthorizationError(BackupctlError):

@@ -5,8 +5,13 @@ Lockout Policy"), and appliances that are linked count together. A password that
 not shown to any other.
 """
 
+from typing import Final
+
 from backupctl.errors import AuthenticationError
 from backupctl.secret import Secret
+
+FRESH_SECONDS: Final = 30.0
+"""For so long a password that was accepted is not doubted: sessions that expire together are opened again together."""
 
 
 class Account:
@@ -18,6 +23,7 @@ class Account:
 
     def __init__(self) -> None:
         self.proven = False
+        self._proven_at = 0.0
         self._refused_by: str | None = None
 
     @property
@@ -25,13 +31,14 @@ class Account:
         """Whether any appliance refused them; nothing is logged in with them any more."""
         return self._refused_by is not None
 
-    def prove(self) -> None:
-        """Take note that an appliance accepted them."""
-        self.proven = True
+    def prove(self, now: float) -> None:
+        """Take note that an appliance accepted them ``now`` (monotonic seconds)."""
+        self.proven, self._proven_at = True, now
 
-    def doubt(self) -> None:
-        """Take note that a session has expired: with it, the password may have been changed."""
-        self.proven = False
+    def doubt(self, now: float) -> None:
+        """Take note that a session has expired: the password may have been changed, if it was not accepted just now."""
+        if now - self._proven_at > FRESH_SECONDS:
+            self.proven = False
 
     def refuse(self, host: str) -> None:
         """Take note that ``host`` refused them."""

@@ -301,7 +301,9 @@ class RecoveryApi:
         except AuthenticationError as error:
             if not error.hint:
                 error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
-            raise SessionExpiredError(error.message, hint=error.hint, details=error.details) from error
+            if not self._session.basic and self._session.expire(response.request):
+                raise SessionExpiredError(error.message, hint=error.hint, details=error.details) from error
+            raise
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain and not error.retryable)
             raise

@@ -84,7 +84,8 @@ class Session(httpx.Auth):
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
         self.basic = basic
         self._token: str | None = None
-        self._left: str | None = None
+        self._is_renewed = False
+        self._left: list[tuple[Family, str]] = []
         self._refused: AuthenticationError | None = None
         self._closed = False
         self.has_expired = False
@@ -101,7 +102,7 @@ class Session(httpx.Auth):
         """What was said when an answer was lost for the last time."""
 
     def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
-        """Log in if need be and return the family; ``send`` sends a request as it is.
+        """Log in if need be, end what is left of an earlier session, and return the family; ``send`` sends a request.
 
         Without a given family, ``/api`` is tried first and ``/rest`` where there is no such session. Raises
         AuthenticationError for a refused login, ApplianceAnswerError for an answer that cannot be used.
@@ -116,6 +117,7 @@ class Session(httpx.Auth):
                         request = flow.send(send(request))
                     except StopIteration:
                         break
+            self._left = [(family, token) for family, token in self._left if not self._ended(send, base, family, token)]
             assert self.family is not None  # noqa: S101 - set by every login that ended without an error
             return self.family
 
@@ -127,7 +129,7 @@ class Session(httpx.Auth):
         with self._busy:
             token, self._token = self._token, None
             if token is not None and not self._ended(send, base, Family.API, token):
-                self._left = token
+                self._left.append((Family.API, token))
             self.family, self.family_is_certain = Family.REST, True
 
     def log_out(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
@@ -139,9 +141,9 @@ class Session(httpx.Auth):
         self._closed = True
         with self._busy:
             token, self._token = self._token, None
-            for family, mine in ((Family.API, self._left), (self.family, token)):
-                if family is not None and mine is not None:
-                    self._ended(send, base, family, mine) or self._ended(send, base, family, mine)
+            open_ones = self._left if token is None or self.family is None else [*self._left, (self.family, token)]
+            for family, mine in open_ones:
+                self._ended(send, base, family, mine) or self._ended(send, base, family, mine)
 
     def _ended(
         self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL, family: Family, token: str
@@ -156,24 +158,31 @@ class Session(httpx.Auth):
         return response.is_success or response.status_code == 401
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
-        """Add what authenticates the request, which logs in where there was no session yet; a 401 ends the session.
-
-        It is not logged in again here: were the password changed and did many sessions expire at once, each of them
-        would be one more failed login. When that may be done is for those to say who see them all.
-        """
+        """Add what authenticates the request."""
         if self.basic:
             yield from self._show_password(request)
             return
-        used = self._token
-        if used is None:
-            with self._busy:
-                yield from self._log_in(request.url)
-                used = self._token
-        request.headers[HEADER] = used or ""
+        request.headers[HEADER] = self._token or ""
         response = yield request
-        if response.status_code == 401 and self._token == used:
-            self._token, self.has_expired = None, True
-            self.account.doubt()
+        if response.status_code != 401 and request.headers[HEADER] == self._token:
+            self._is_renewed = False
+
+    def expire(self, request: httpx.Request) -> bool:
+        """Take note that a request was answered with 401, and return whether its session may have expired.
+
+        One that was opened instead of an expired one, and refused at once, has not: what was asked for is refused.
+        It is not logged in again here: were the password changed and did many sessions expire at once, each of them
+        would be one more failed login. When that may be done is for those to say who see them all.
+        """
+        with self._busy:
+            used = request.headers[HEADER]
+            if self.family is None or used != self._token:
+                return True
+            if not self._is_renewed:
+                self._left.append((self.family, used))
+                self._token, self.has_expired = None, True
+                self.account.doubt(self._clock.monotonic())
+            return self.has_expired
 
     def _log_in(self, base: httpx.URL) -> AuthFlow:
         if self._closed:
@@ -204,9 +213,10 @@ class Session(httpx.Auth):
         self._enter(family, token)
 
     def _enter(self, family: Family, token: str) -> None:
+        self._is_renewed = self.has_expired
         self.family, self._token, self.was_let_in, self.has_expired = family, token, True, False
         self.known.add(Secret(token))
-        self.account.prove()
+        self.account.prove(self._clock.monotonic())
 
     def _show_password(self, request: httpx.Request) -> AuthFlow:
         """Send the credentials with a request, unless they were refused before."""
@@ -218,7 +228,7 @@ class Session(httpx.Auth):
         response = yield from self._watched(next(self._login.auth_flow(request)))
         if response.status_code == 401:
             self._refuse(response)
-        self.account.prove()
+        self.account.prove(self._clock.monotonic())
 
     def _watched(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
         """Send a request with the password, and note from when to when its outcome is unknown.

@@ -33,8 +33,11 @@ class Turn(Protocol):
         """Wait for the turn of this appliance; raises what keeps it from having one."""
         ...
 
-    def log_in(self, log_in: Task[T]) -> Task[T]:
-        """Do what logs in, once that cannot lock the account."""
+    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:
+        """Do what logs in, once that cannot lock the account; it is waited for ``until`` (monotonic seconds) at most.
+
+        ``held`` keeps an interruption away meanwhile.
+        """
         ...
 
     def start(self) -> Task[None]:
@@ -53,7 +56,7 @@ class Alone:
         """Begin at once."""
         yield from ()
 
-    def log_in(self, log_in: Task[T]) -> Task[T]:
+    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:  # noqa: ARG002 - nobody waits
         """Log in at once."""
         return (yield from log_in)
 
@@ -136,9 +139,9 @@ class GroupTurn:
         self._has_permit = True
         self._group.check()
 
-    def log_in(self, log_in: Task[T]) -> Task[T]:
+    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:
         """Log in when few enough others do so with the same password."""
-        return (yield from self._group.logins.one_of_few(self._appliance, log_in))
+        return (yield from self._group.logins.one_of_few(self._appliance, log_in, until=until, held=held))
 
     def start(self) -> Task[None]:
         """Wait for the others where all start together."""

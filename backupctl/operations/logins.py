@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from backupctl.errors import ApplianceUnreachableError
 from backupctl.operations.appliance import Account, Appliance
 from backupctl.operations.task import Latch, Task, Wait
 
@@ -72,29 +73,47 @@ class Logins:
     def __init__(self) -> None:
         self._gates: dict[Account, _Gate] = {}
 
-    def one_of_few(self, appliance: Appliance, log_in: Task[T]) -> Task[T]:
-        """Do ``log_in``, which logs in and may do more, once few enough others with the same password do."""
-        clock, account = appliance.clock, appliance.api.account
-        gate = self._gates.setdefault(account, _Gate())
+    def one_of_few(
+        self, appliance: Appliance, log_in: Task[T], *, until: float | None = None, held: bool = False
+    ) -> Task[T]:
+        """Do ``log_in``, which logs in and may do more, once few enough others with the same password do.
+
+        Raises ApplianceUnreachableError where it is not its turn ``until`` then (monotonic seconds).
+        """
+        gate = self._gates.setdefault(appliance.api.account, _Gate())
         login = _Login(appliance)
         gate.waiting.append(login)
         try:
-            while (first := gate.waiting[0]) is not login or gate.opens_at(
-                account, clock.monotonic()
-            ) > clock.monotonic():
-                login.latch = Latch()
-                until = gate.opens_at(account, clock.monotonic()) if first is login else None
-                yield Wait(until, latch=login.latch)
+            yield from self._turn_of(login, gate, until, held=held)
         except BaseException:
             gate.waiting.remove(login)
             gate.call_next()
             raise
         gate.waiting.popleft()
-        login.began = clock.monotonic()
+        login.began = appliance.clock.monotonic()
         gate.under_way.append(login)
         gate.call_next()
         try:
             return (yield from log_in)
         finally:
-            gate.under_way.remove(login)
+            if not appliance.api.is_logging_in:  # else it was given up, and may yet be a failed one
+                gate.under_way.remove(login)
             gate.call_next()
+
+    @staticmethod
+    def _turn_of(login: _Login, gate: _Gate, until: float | None, *, held: bool) -> Task[None]:
+        """Wait until it is the turn of one of those who wait."""
+        clock, account = login.appliance.clock, login.appliance.api.account
+        while True:
+            now, is_first = clock.monotonic(), gate.waiting[0] is login
+            opens_at = gate.opens_at(account, now) if is_first else float("inf")
+            if opens_at <= now:
+                return
+            if until is not None and until <= now:
+                raise ApplianceUnreachableError(
+                    f"{login.appliance.host}: no new login in time: others with the same password were under way",
+                    retryable=True,
+                )
+            login.latch = Latch()
+            ends = min(opens_at, float("inf") if until is None else until)
+            yield Wait(None if ends == float("inf") else ends, held, login.latch)

@@ -5,12 +5,13 @@ before. So logging in again passes the same gate as the first login (``logins.py
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from backupctl.errors import SessionExpiredError
+from backupctl.errors import BackupctlError, InterruptedRunError, SessionExpiredError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.group import Turn
-from backupctl.operations.task import Call, Effect, Task, call
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Call, Effect, Task, call
 
 T = TypeVar("T")
 
@@ -18,8 +19,8 @@ T = TypeVar("T")
 def renewing(appliance: Appliance, turn: Turn, work: Task[T]) -> Task[T]:
     """Do ``work``; each call of it that finds the session expired is made once more after a new login.
 
-    Even a call that starts a backup: the appliance did nothing. What the login raises, the call raises; so does an
-    interruption, as nothing of it is held before the call is made again.
+    Even a call that starts a backup: the appliance did nothing. What the login raises, the call raises. Where the call
+    is held, the login is.
     """
     advance: Callable[[Any], Effect] = work.send
     answer: Any = None
@@ -42,5 +43,26 @@ def _answered(appliance: Appliance, turn: Turn, effect: Effect) -> Task[Any]:
     except SessionExpiredError:
         if not isinstance(effect, Call):
             raise
-    yield from turn.log_in(call(appliance.api.log_in, until=effect.until, patient=effect.patient))
-    return (yield effect)
+    yield from _log_in(appliance, turn, effect)
+    return (yield replace(effect, until=_in_time(appliance, effect)))
+
+
+def _log_in(appliance: Appliance, turn: Turn, request: Call) -> Task[None]:
+    """Log in for a call that was not made; what goes wrong with it leaves no doubt about that call."""
+
+    def log_in() -> Task[None]:
+        yield from call(appliance.api.log_in, until=_in_time(appliance, request), held=request.held)
+
+    try:
+        yield from turn.log_in(log_in(), until=request.until, held=request.held)
+    except InterruptedRunError:
+        raise
+    except BackupctlError as error:
+        error.certain = True
+        raise
+
+
+def _in_time(appliance: Appliance, request: Call) -> float | None:
+    """Return until when an answer is waited for now, behind the turns of others."""
+    soon = appliance.clock.monotonic() + LAST_ANSWER_SECONDS
+    return None if request.until is None else max(request.until, soon)

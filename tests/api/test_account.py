@@ -1,8 +1,10 @@
 """One wrong password is one failed login, whatever the number of appliances."""
 
+from typing import Any
+
 import pytest
 
-from backupctl.api.account import Account, Accounts
+from backupctl.api.account import FRESH_SECONDS, Account, Accounts
 from backupctl.errors import AuthenticationError, SessionExpiredError
 from backupctl.secret import Secret
 from tests.support.clock import FakeClock
@@ -55,12 +57,22 @@ def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock:
     assert second.asked == []
 
 
-def test_account_whose_session_expired_is_doubtful_but_not_refused_until_it_is_let_in_again(clock: FakeClock) -> None:
+@pytest.mark.parametrize("seconds", [FRESH_SECONDS, FRESH_SECONDS + 1])
+def test_account_whose_session_expired_is_doubtful_if_it_was_not_let_in_just_now(
+    seconds: float, clock: FakeClock
+) -> None:
     account = Account()
-    api = api_over(Wire({LOGIN: Reply(201, TOKEN), JOBS: UNAUTHENTICATED}), clock, account=account)
+    replies: dict[str, Any] = {
+        LOGIN: Reply(201, TOKEN),
+        JOBS: [Reply(200, []), UNAUTHENTICATED],
+        "DELETE /api/session": Reply(204),
+    }
+    api = api_over(Wire(replies), clock, account=account)
+    api.jobs()
+    clock.sleep(seconds)
     with pytest.raises(SessionExpiredError):
         api.jobs()
-    assert (account.proven, account.refused) == (False, False)
+    assert (account.proven, account.refused) == (seconds <= FRESH_SECONDS, False)
     api.log_in()
     assert (account.proven, account.refused) == (True, False)
 

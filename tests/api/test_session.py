@@ -232,15 +232,50 @@ def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeCloc
 def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(family: str, clock: FakeClock) -> None:
     jobs = {"api": JOBS_API, "rest": JOBS_REST}[family]
     tokens = [Reply(200, {"value": each} if family == "rest" else each) for each in ("first", "second")]
-    wire = Wire({LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]]})
+    logout = {"api": LOGOUT_API, "rest": LOGOUT_REST}[family]
+    wire = Wire({LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]], logout: UNAUTHENTICATED})
     api = api_over(wire, clock, family=family)
     for _ in range(3):
         assert isinstance(raised(api.jobs), SessionExpiredError)
     assert wire.asked == [LOGIN_OF[family], jobs]
     api.log_in()
     assert api.jobs() == []
-    assert wire.asked == [LOGIN_OF[family], jobs, LOGIN_OF[family], jobs]
-    assert wire.requests[-1].headers["vmware-api-session-id"] == "second"
+    assert wire.asked == [LOGIN_OF[family], jobs, LOGIN_OF[family], logout, jobs]
+    assert [request.headers["vmware-api-session-id"] for request in wire.requests[-2:]] == ["first", "second"]
+
+
+def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_out(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, JOBS_API: UNAUTHENTICATED, LOGOUT_API: Reply(204)})
+    api = api_over(wire, clock)
+    assert isinstance(raised(api.jobs), SessionExpiredError)
+    api.log_in()
+    for _ in range(2):
+        error = raised(api.jobs)
+        assert type(error) is AuthenticationError
+        assert "let us in, but refuses to list the backup jobs (401)" in error.message
+    api.log_out()
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API, LOGOUT_API, JOBS_API, JOBS_API, LOGOUT_API]
+
+
+def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_about_the_old_one(
+    clock: FakeClock,
+) -> None:
+    tokens = [Reply(201, each) for each in ("first", "second")]
+    late = Reply(401, UNAUTHENTICATED.body)
+    replies: dict[str, Any] = {LOGIN_API: tokens, JOBS_API: [UNAUTHENTICATED, Reply(200, [])], LOGOUT_API: Reply(204)}
+    parts = f"GET {JOBS_API.removeprefix('GET ').removesuffix('/job')}/parts"
+    wire = Wire({**replies, parts: [late, Reply(200, [])]})
+    api = api_over(wire, clock)
+
+    def renew() -> None:
+        assert isinstance(raised(api.jobs), SessionExpiredError)
+        api.log_in()
+
+    late.then = renew
+    assert isinstance(raised(api.parts), SessionExpiredError)
+    api.log_in()
+    assert (api.parts(), api.jobs()) == ([], [])
+    assert wire.asked.count(LOGIN_API) == 2
 
 
 def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
@@ -388,13 +423,13 @@ def test_logout_that_is_lost_is_tried_once_more(clock: FakeClock) -> None:
         assert wire.asked[2:] == [LOGOUT_API, LOGOUT_API]
 
 
-def test_logout_in_api_that_was_lost_is_tried_again_at_the_end(clock: FakeClock) -> None:
+def test_logout_in_api_that_was_lost_is_tried_again_behind_the_next_login(clock: FakeClock) -> None:
     replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
     wire = Wire({**replies, LOGOUT_API: [Reply(error=httpx.ReadError), Reply(204)], LOGOUT_REST: Reply(200)})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
-    assert wire.asked[2:] == [LOGOUT_API, LOGIN_REST, JOBS_REST, LOGOUT_API, LOGOUT_REST]
+    assert wire.asked[2:] == [LOGOUT_API, LOGIN_REST, LOGOUT_API, JOBS_REST, LOGOUT_REST]
 
 
 def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next(clock: FakeClock) -> None:

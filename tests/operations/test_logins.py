@@ -29,6 +29,7 @@ class Door:
     connects: float = 0.0
     answers: float = 1.0
     says: BackupctlError | None = None
+    given_up: bool = False
     is_logging_in: bool = False
 
 
@@ -42,18 +43,19 @@ class Doors:
     shown: int = 0
     _inside: int = 0
 
-    def run(self, *doors: Door) -> list[float | BackupctlError]:
-        """Log in everywhere; return when each was in, or what kept it out."""
+    def run(self, *doors: Door, until: float | None = None) -> list[float | BackupctlError]:
+        """Log in everywhere; return when each was in, or what kept it out. After ``until`` nobody waits any more."""
         fleet: Fleet[float | BackupctlError] = Fleet(self.clock, InlineWorkers(), self.mailbox)
-        return fleet.run([self._enter(door) for door in doors])
+        return fleet.run([self._enter(door, until) for door in doors])
 
     def door(self, **behaviour: Any) -> Door:
         return Door(self.account, **behaviour)
 
-    def _enter(self, door: Door) -> Task[float | BackupctlError]:
+    def _enter(self, door: Door, until: float | None) -> Task[float | BackupctlError]:
         appliance = cast("Appliance", _Standing(self.clock, door))
         try:
-            yield from self.logins.one_of_few(appliance, self._log_in(door))
+            moment = None if until is None else self.clock.monotonic() + until
+            yield from self.logins.one_of_few(appliance, self._log_in(door), until=moment)
         except BackupctlError as error:
             return error
         return self.clock.elapsed
@@ -71,7 +73,7 @@ class Doors:
             yield Wait(self.clock.monotonic() + door.answers)
         finally:
             self._inside -= 1
-            door.is_logging_in = False
+            door.is_logging_in = door.given_up
         if isinstance(door.says, AuthenticationError):
             door.account.refused = True
         if door.says is not None:
@@ -83,6 +85,7 @@ class Doors:
 class _Standing:
     clock: FakeClock
     api: Door
+    host: str = "vc01.example.com"
 
 
 REFUSED = AuthenticationError("refused")
@@ -133,6 +136,20 @@ def test_logins_that_all_hang_never_become_five(clock: FakeClock) -> None:
     doors = Doors(clock)
     doors.run(*(doors.door(answers=40, says=REFUSED) for _ in range(20)))
     assert doors.shown == doors.most == 4
+
+
+def test_login_that_was_given_up_counts_for_as_long_as_it_may_be_a_failed_one(clock: FakeClock) -> None:
+    doors = Doors(clock)
+    entered = doors.run(doors.door(answers=2, says=DEAD, given_up=True), doors.door(answers=0.5))
+    assert entered == [DEAD, ANSWER_SECONDS + 0.5]
+
+
+def test_login_that_has_no_turn_in_time_is_not_begun(clock: FakeClock) -> None:
+    doors = Doors(clock)
+    hanging, late = doors.run(doors.door(answers=40), doors.door(), until=3)
+    assert (hanging, doors.shown, clock.elapsed) == (40, 1, 40)
+    assert isinstance(late, ApplianceUnreachableError)
+    assert "others with the same password were under way" in late.message
 
 
 def test_logins_with_another_password_do_not_wait(clock: FakeClock) -> None:

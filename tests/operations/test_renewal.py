@@ -1,15 +1,18 @@
 """A session that has expired: one new login, at its turn, and what was asked for once more."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
-from backupctl.errors import SessionExpiredError
+from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
 from backupctl.operations.appliance import RecoveryOperations
-from backupctl.operations.create import BackupPlan
+from backupctl.operations.fleet import Deliver
 from backupctl.operations.group import Group
+from backupctl.operations.logins import MOST_AT_ONCE
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task, call
 from backupctl.results.backup import JobResult, JobsResult
@@ -62,46 +65,109 @@ def test_session_that_is_refused_behind_its_login_is_not_opened_a_third_time(clo
     assert api.names().count("jobs") == 2
 
 
-def test_interruption_that_comes_before_the_new_login_leaves_the_request_undone(clock: FakeClock) -> None:
+def test_interruption_while_a_start_finds_its_session_expired_detaches_from_the_backup(clock: FakeClock) -> None:
+    fleet = SimulatedGroup(clock, 1)
+    simulated = fleet.simulated["vc1"]
+
+    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+        if clock.elapsed < 5:
+            expire(simulated)
+            clock.sleep(10)
+        return api.create_job(request)
+
+    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    result = fleet.run(Group(fleet.appliances), interrupt_at=5)["vc1"]
+    assert result.error is not None
+    assert (result.exit_code, result.error.attach) == (130, f"watch {simulated.jobs[0].job_id}")
+    assert (fleet.jobs, simulated.open_sessions) == (1, 0)
+
+
+@pytest.mark.parametrize("moment", [0.5, 2.5, 3, 4.5, 5, 8])
+def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of_the_job(
+    moment: float, clock: FakeClock
+) -> None:
+    fleet = SimulatedGroup(clock, 1, faults={"vc1": ["slow=2s@login"]})
+    simulated = fleet.simulated["vc1"]
+
+    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+        api.create_job(request)
+        expire(simulated)
+        raise ApplianceUnreachableError("the answer was lost", certain=False, retryable=True)
+
+    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    result = fleet.run(Group(fleet.appliances), interrupt_at=moment, workers=TimedWorkers(clock))["vc1"]
+    assert result.error is not None
+    attach = f"watch {simulated.jobs[0].job_id}" if moment > 2 else None
+    assert (result.exit_code, result.error.attach, fleet.jobs) == (130, attach, int(moment > 2))
+    assert simulated.open_sessions == 0
+
+
+def test_login_that_fails_leaves_no_doubt_about_what_was_not_asked_for(clock: FakeClock) -> None:
     fleet = SimulatedGroup(clock, 1)
     simulated = fleet.simulated["vc1"]
 
     def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
         expire(simulated)
-        clock.sleep(10)
+        simulated.inject("drop=1@login")
         return api.create_job(request)
 
-    fleet.plan = BackupPlan(fleet.plan.request, fleet.plan.patience, start=start)
-    result = fleet.run(Group(fleet.appliances), interrupt_at=5)["vc1"]
-    assert result.error is not None
-    assert (result.exit_code, result.error.message) == (130, "interrupted (SIGINT): no backup of ours was started")
-    assert (fleet.jobs, simulated.open_sessions) == (0, 0)
+    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    result = fleet.run(Group(fleet.appliances))["vc1"]
+    assert (result.exit_code, result.error and result.error.slug) == (5, "connection")
+    assert [request.phase for request in simulated.requests].count("list") == 1
+    assert fleet.jobs == 0
+
+
+class LateWorkers(TimedWorkers):
+    """Lets each login behind a moment take half a second before it has any effect, and keeps when it was under way."""
+
+    def __init__(self, clock: FakeClock, behind: float) -> None:
+        super().__init__(clock)
+        self.logins: list[tuple[float, float]] = []
+        self._time, self._behind = clock, behind
+
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+        began = self._time.elapsed
+        if began < self._behind or getattr(function, "__name__", "") != "log_in":
+            return super().submit(function, deliver, patient=patient)
+        ends = began + 0.5
+        self.logins.append((began, ends))
+        begin = super().submit
+
+        def take_effect() -> None:
+            begin(function, deliver, patient=patient)
+
+        self._time.at(ends, take_effect)
+        return lambda: None
 
 
 @A_FEW_AND_FORTY
 def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_whole_group(
     size: int, clock: FakeClock
 ) -> None:
-    fleet = SimulatedGroup(clock, size, faults={f"vc{number}": ["slow=0.2s@login"] for number in range(1, size + 1)})
+    fleet, workers = SimulatedGroup(clock, size), LateWorkers(clock, behind=80)
     for simulated in fleet.simulated.values():
-        clock.at(50, partial(expire, simulated, "changed"))
-    results = fleet.run(Group(fleet.appliances), workers=TimedWorkers(clock))
+        clock.at(80, partial(expire, simulated, "changed"))
+    results = fleet.run(Group(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {4}
     assert fleet.each(lambda state: state.failed_logins) == 1
     assert {result.job.state for result in results.values() if result.job} == {"INPROGRESS"}
+    first, *others = workers.logins
+    assert len(others) == size - 1
+    assert all(began >= first[1] for began, _ in others)
 
 
 @A_FEW_AND_FORTY
-def test_sessions_that_expire_together_are_opened_again_and_every_backup_is_followed(
-    size: int, clock: FakeClock
-) -> None:
-    fleet = SimulatedGroup(clock, size, faults={f"vc{number}": ["slow=0.2s@login"] for number in range(1, size + 1)})
+def test_sessions_that_expire_together_are_opened_again_few_at_once(size: int, clock: FakeClock) -> None:
+    fleet, workers = SimulatedGroup(clock, size), LateWorkers(clock, behind=80)
     for simulated in fleet.simulated.values():
-        clock.at(50, partial(expire, simulated))
-    results = fleet.run(Group(fleet.appliances), workers=TimedWorkers(clock))
+        clock.at(80, partial(expire, simulated))
+    results = fleet.run(Group(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {0}
-    logins = fleet.each(lambda state: sum(request.phase == "login" for request in state.requests))
-    assert (logins, fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (2 * size, size, 0)
+    again = workers.logins
+    assert (len(again), fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (size, size, 0)
+    assert max(sum(began <= at < ended for began, ended in again) for at, _ in again) <= MOST_AT_ONCE
+    assert sum(began < again[0][1] for began, _ in again) == 1
 
 
 def test_result_names_the_job_that_goes_on_where_nobody_is_let_in_any_more(clock: FakeClock) -> None:
