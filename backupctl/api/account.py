@@ -10,7 +10,7 @@ from typing import Final
 from backupctl.errors import AuthenticationError
 from backupctl.secret import Secret
 
-FRESH_SECONDS: Final = 30.0
+FRESH_SECONDS: Final = 5.0
 """For so long a password that was accepted is not doubted: sessions that expire together are opened again together."""
 
 

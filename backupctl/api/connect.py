@@ -132,7 +132,8 @@ def route_to(base_url: str, proxy: str | None, clock: Clock, *, name: str | None
     """Return the way to an appliance that is called ``name``; raise UsageError for a host name that cannot be one."""
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
+        url.host.lower()  # an international name (xn--...) is not read before
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
         return Route(url, None, clock, name)

@@ -102,7 +102,7 @@ class Session(httpx.Auth):
         """What was said when an answer was lost for the last time."""
 
     def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
-        """Log in if need be, end what is left of an earlier session, and return the family; ``send`` sends a request.
+        """Log in if need be, behind the end of an earlier session, and return the family; ``send`` sends a request.
 
         Without a given family, ``/api`` is tried first and ``/rest`` where there is no such session. Raises
         AuthenticationError for a refused login, ApplianceAnswerError for an answer that cannot be used.
@@ -110,6 +110,7 @@ class Session(httpx.Auth):
         with self._busy:
             if self.family is not None and (self.basic or self._token is not None):
                 return self.family
+            self._left = [(family, token) for family, token in self._left if not self._ended(send, base, family, token)]
             with contextlib.closing(self._log_in(base)) as flow:
                 request = next(flow)
                 while True:
@@ -117,7 +118,6 @@ class Session(httpx.Auth):
                         request = flow.send(send(request))
                     except StopIteration:
                         break
-            self._left = [(family, token) for family, token in self._left if not self._ended(send, base, family, token)]
             assert self.family is not None  # noqa: S101 - set by every login that ended without an error
             return self.family
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
-from backupctl.cli.location import check_password_is_for, host_of_password, located
+from backupctl.cli.location import check_password_is_for, located, location_of_password
 from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import scope_of_defaults
 from backupctl.cli.trusting import find_route, trust_of
@@ -246,7 +246,7 @@ def _scattered_password(scopes: Sequence[Scope]) -> Verdict | None:
     """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
     hosts: dict[Source, dict[str, None]] = {}
     for scope in scopes:
-        password, location = host_of_password(scope), scope.value(LOCATION)
+        password, location = location_of_password(scope), scope.value(LOCATION)
         if password.source.kind == FILE and password.value is None and location is not None:
             hosts.setdefault(password.source, {})[host_of(located(scope, location, scope.name))] = None
     found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]

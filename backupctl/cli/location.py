@@ -6,7 +6,8 @@ from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import Scope
 from backupctl.errors import UsageError
 from backupctl.models import LocationSpec
-from backupctl.rules.location import Location, host_of, parse_location
+from backupctl.rules.location import Location, host_of, parse_location, scheme_of
+from backupctl.rules.location_types import IN_CLEAR
 from backupctl.rules.template import fill_location
 from backupctl.secret import Secret
 from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER
@@ -66,30 +67,36 @@ def location_login(scope: Scope, location_type: str, location: str) -> tuple[str
 
 
 def check_password_is_for(scope: Scope, location_type: str, location: str) -> None:
-    """Raise where a password of the configuration file would be shown to a host that it is not for.
+    """Raise where a password of the configuration file would be shown to a host that it is not for, or to everybody.
 
-    Who moves a backup to another host, by a table, a variable or an option, has to say with which password.
+    Who moves a backup to another host, or to a protocol without encryption, by a table, a variable or an option, has to
+    say with which password.
     """
-    password, asked = host_of_password(scope), host_of(located(scope, location, scope.name))
-    if password.value in {None, asked} or location_type == _WITHOUT_LOGIN:
+    password, here = location_of_password(scope), located(scope, location, scope.name)
+    if password.value is None or location_type == _WITHOUT_LOGIN:
         return
+    asked, meant = host_of(here), host_of(password.value)
+    if asked == meant:
+        if location_type not in IN_CLEAR or scheme_of(password.value).upper() in IN_CLEAR:
+            return
+        asked, meant = f"{location_type}, which anyone on the way can read", f"{scheme_of(password.value)}://{meant}"
     with blaming(scope.sourced(LOCATION).source, password.source):
         raise UsageError(
-            f"the location is on {asked}, and the password is for {password.value}",
-            hint=f"say which {LOCATION_PASSWORD.name} {asked} is to be shown, where its location is said",
+            f"the location is on {asked}, and the password is for {meant}",
+            hint=f"say which {LOCATION_PASSWORD.name} is to be shown there, where that location is said",
         )
 
 
-def host_of_password(scope: Scope) -> Value[str | None]:
-    """Return the host that a location password of the configuration file is for, None for any, and what names it.
+def location_of_password(scope: Scope) -> Value[str | None]:
+    """Return the location that a location password of the file is for, None for any, and what names the password.
 
-    That is the host of the location that stands in the same table, or else in ``[defaults]``.
+    That is the location that stands in the same table, or else in ``[defaults]``.
     """
     found = scope.app.locate_secret(LOCATION_PASSWORD, scope.profile.layers)
     if found is None:
         return Value(None, DEFAULT)
     beside = resolve(LOCATION, None, {}, scope.profile.layers_from(found.source)).value
-    return Value(host_of(located(scope, beside, scope.name)) if beside else None, found.source)
+    return Value(located(scope, beside, scope.name) if beside else None, found.source)
 
 
 def location_spec(scope: Scope) -> LocationSpec:

@@ -211,5 +211,11 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
         return left
     if isinstance(cancelled.error, InterruptedRunError):
         return cancelled
-    outcome = "was cancelled" if cancelled.error is None else cancelled.error.message
-    return Followed(cancelled.job, InterruptedRunError(f"{interruption.message}: backup job {job.id} {outcome}"))
+    if cancelled.error is None:
+        return Followed(
+            cancelled.job, InterruptedRunError(f"{interruption.message}: backup job {job.id} was cancelled")
+        )
+    doubt = cancelled.error
+    message = f"{interruption.message}: backup job {job.id} was to be cancelled: {doubt.message}"
+    told = InterruptedRunError(message, hint=doubt.hint, details=doubt.details, attach=doubt.attach)
+    return Followed(cancelled.job, told)

@@ -287,6 +287,6 @@ def _deserted(host: str, job: Job, error: BackupctlError) -> Followed:
 
 
 def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
-    if end.error is not None and not end.job.ended:
+    if end.error is not None and not end.job.ended and not isinstance(end.error, BackupFailedError):
         end.error.attach = appliance.attach(end.job.id)
     return end

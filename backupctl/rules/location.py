@@ -17,6 +17,9 @@ from backupctl.secret import MASK
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _WHAT: Final = "the location"
 
+LONGEST: Final = 4096
+"""Characters; in /rest it stands in a URL, with every sign that is not a letter written as three or more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -71,6 +74,11 @@ def host_of(text: str) -> str:
     return _read(text)[1].host.lower().removesuffix(".")
 
 
+def scheme_of(text: str) -> str:
+    """Return the scheme of a location in lower case, empty for a bare path; raise UsageError."""
+    return (_read(text)[0] or "").lower()
+
+
 def parse_location_type(text: str) -> str:
     """Return the type in upper case; an unknown one is let through, as releases add them. Raise UsageError."""
     if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", text):
@@ -92,6 +100,8 @@ def mask_location(text: str) -> str:
 def _check_text(text: str) -> None:
     if not text.strip():
         raise UsageError(f"{_WHAT} is empty", hint="write a URL such as sftp://backup.example.com/vcenter")
+    if len(text) > LONGEST:
+        raise UsageError(f"{_WHAT} has {len(text)} characters, and {LONGEST} are the most that can be sent")
     check_plain(text, _WHAT)
     check_no_option(text, _WHAT)
     if text != text.strip():

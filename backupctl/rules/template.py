@@ -9,8 +9,6 @@ from typing import Final
 
 from backupctl.errors import UsageError
 
-PLACEHOLDERS: Final = ("server", "date", "time")
-
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _HINT: Final = "known: {server} {date} {time}; a brace itself is written twice"
 

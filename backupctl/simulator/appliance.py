@@ -116,6 +116,8 @@ class Appliance(ApplianceState):
         if strike.instead == "redirect":
             found = html(302, "Found")
             return Answer(302, (*found.headers, ("Location", f"https://{self.host}/ui/login")), found.body)
+        if strike.instead == "http-401":
+            return refusal(family or REST, session_operations.unauthenticated(), self.release)
         if strike.instead == "http-503":
             text = "Service unavailable."
             cause = message("com.vmware.vapi.endpoint.cis.ServiceUnavailable", text)

@@ -56,6 +56,7 @@ KINDS: Mapping[str, FaultKind] = {
     "http-503": FaultKind("count", "instead"),
     "html-503": FaultKind("count", "instead"),
     "redirect": FaultKind("count", "instead"),
+    "http-401": FaultKind("count", "instead"),
     "lost-create-request": FaultKind("count", "instead", phased=False, phase="create"),
     # behind it: the request took effect, its answer suffers
     "empty": FaultKind("count", "spoil"),

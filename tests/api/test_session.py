@@ -240,8 +240,9 @@ def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(fam
     assert wire.asked == [LOGIN_OF[family], jobs]
     api.log_in()
     assert api.jobs() == []
-    assert wire.asked == [LOGIN_OF[family], jobs, LOGIN_OF[family], logout, jobs]
-    assert [request.headers["vmware-api-session-id"] for request in wire.requests[-2:]] == ["first", "second"]
+    assert wire.asked == [LOGIN_OF[family], jobs, logout, LOGIN_OF[family], jobs]
+    ended, _, asked = wire.requests[-3:]
+    assert [each.headers["vmware-api-session-id"] for each in (ended, asked)] == ["first", "second"]
 
 
 def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_out(clock: FakeClock) -> None:
@@ -254,7 +255,7 @@ def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_ou
         assert type(error) is AuthenticationError
         assert "let us in, but refuses to list the backup jobs (401)" in error.message
     api.log_out()
-    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API, LOGOUT_API, JOBS_API, JOBS_API, LOGOUT_API]
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API, JOBS_API, JOBS_API, LOGOUT_API]
 
 
 def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_about_the_old_one(
@@ -279,11 +280,12 @@ def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_ab
 
 
 def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), UNAUTHENTICATED], JOBS_API: UNAUTHENTICATED})
+    logins, refused = [Reply(201, TOKEN), UNAUTHENTICATED], UNAUTHENTICATED
+    wire = Wire({**API_LOGIN, LOGIN_API: logins, JOBS_API: refused, LOGOUT_API: refused})
     api = api_over(wire, clock)
     for operation in (api.jobs, api.log_in, api.jobs, api.log_in, api.jobs):
         assert isinstance(raised(operation), AuthenticationError)
-    assert wire.asked == [LOGIN_API, JOBS_API, LOGIN_API]
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API]
 
 
 def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(clock: FakeClock) -> None:
@@ -423,13 +425,13 @@ def test_logout_that_is_lost_is_tried_once_more(clock: FakeClock) -> None:
         assert wire.asked[2:] == [LOGOUT_API, LOGOUT_API]
 
 
-def test_logout_in_api_that_was_lost_is_tried_again_behind_the_next_login(clock: FakeClock) -> None:
+def test_logout_in_api_that_was_lost_is_tried_again_before_the_next_login(clock: FakeClock) -> None:
     replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
     wire = Wire({**replies, LOGOUT_API: [Reply(error=httpx.ReadError), Reply(204)], LOGOUT_REST: Reply(200)})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
-    assert wire.asked[2:] == [LOGOUT_API, LOGIN_REST, LOGOUT_API, JOBS_REST, LOGOUT_REST]
+    assert wire.asked[2:] == [LOGOUT_API, LOGOUT_API, LOGIN_REST, JOBS_REST, LOGOUT_REST]
 
 
 def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next(clock: FakeClock) -> None:

@@ -43,6 +43,7 @@ SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
     ("one location and login for all", HERE + LOGIN, "", (), "of-here"),
     ("a folder of its own on the same host", HERE + LOGIN, SAME_HOST, (), "of-here"),
     ("another protocol on the same host", HERE + LOGIN, "location = 'ftps://here.example.com/own'\n", (), "of-here"),
+    ("the same protocol without encryption", HERE.replace("sftp", "ftp") + LOGIN, SAME_HOST, (), "of-here"),
     ("a typed location on the same host", HERE + LOGIN, "", ("--location", "sftp://here.example.com/x"), "of-here"),
     ("a password beside its own location", HERE + LOGIN, THERE + OWN_LOGIN, (), "of-there"),
     ("a password of its own for the location of all", HERE + LOGIN, OWN_LOGIN, (), "of-there"),
@@ -76,6 +77,13 @@ def test_password_of_the_environment_belongs_to_the_run(tmp_path: Path) -> None:
 REFUSED = [
     (THERE, (), {}, 3, "{path}: servers.vc01.location and defaults.location-password-file: the location is on there."),
     ("", TYPED, {}, 2, "--location and {path}: defaults.location-password-file: the location is on there."),
+    (
+        "",
+        ("--location", "ftp://here.example.com/x"),
+        {},
+        2,
+        "--location and {path}: defaults.location-password-file: the",
+    ),
     ("", (), IN_ENVIRONMENT, 3, "BACKUPCTL_LOCATION and {path}: defaults.location-password-file: the location is on t"),
     (THERE + OWN_LOGIN, ("--location", "sftp://here.example.com/x"), {}, 2, "--location and {path}: servers.vc01.loc"),
 ]

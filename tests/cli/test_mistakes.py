@@ -136,6 +136,8 @@ CONFLICTS = [
     ("", {"BACKUPCTL_LOCATION": "h/x"}, 2, "BACKUPCTL_LOCATION: the location does not say its type"),
     ("--ca-file /none", {}, 3, "--ca-file: /none: No such file"),
     ("", {"BACKUPCTL_CA_FILE": "/none"}, 3, "BACKUPCTL_CA_FILE: /none: No such file"),
+    ("--location sftp://h/" + "x" * 4096, {}, 2, "--location: the location has 4105 characters"),
+    ("-s xn--zz-999", {}, 2, "--server: 'https://xn--zz-999' is no host name"),
     ("-s 1.2.3.999", {}, 2, "--server: 'https://1.2.3.999' is no host name"),
     ("", {"BACKUPCTL_SERVER": "1.2.3.999"}, 2, "BACKUPCTL_SERVER: 'https://1.2.3.999' is no host name"),
     ("--proxy 1.2.3.999", {}, 2, "--proxy: the proxy has a host name that cannot be one"),

@@ -37,7 +37,6 @@ SOURCES: Final = (
 FAULTS: Final = [
     *("fail-at=40", "stall-at=60", "reboot-at=50:20s", "busy", "forbidden", "validate-fail", "db-health=DEGRADED"),
     *(
-        "lost-login-answer",
         "lost-create-answer",
         "lost-create-request",
         "session-expires-after=5s",
@@ -46,7 +45,7 @@ FAULTS: Final = [
         "slow=2s",
     ),
     *("http-503=99", "http-503=99@login", "html-503=99", "empty=99", "bad-json=99", "redirect=99", "trickle"),
-    *("account-locked", "password-expired", "lost-login-answer"),
+    *("account-locked", "password-expired", "lost-login-answer", "http-401"),
 ]
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)

@@ -33,6 +33,15 @@ BUSY = "start backup * running_backup|follow backup * running_backup start|read 
 ATTACH = "follow backup * running_backup start"
 
 ROWS: Final = (
+    # A 401 behind the login is a session that has expired, and once more behind a new login a refusal.
+    Row("logout", "http-401*", "*", "same"),
+    Row("first-poll|mid-poll", "http-401*", f"{BUSY}|look *", "4:auth|9:busy|same"),
+    Row("*", "http-401=%2", "* basic*", "4:auth|same"),
+    Row("*", "http-401*", "* basic*", "4:auth"),
+    Row("login|any", "http-401=%2", "*", "4:auth|same"),
+    Row("login|any", "http-401*", "*", "4:auth"),
+    Row("*", "http-401=1|http-401=%2", "*", "same"),
+    Row("*", "http-401*", "*", "4:auth"),
     # What the appliance is like.
     Row("any", "account-locked|password-expired", "*", "4:auth"),
     Row("any", "forbidden", "*", "4:forbidden"),

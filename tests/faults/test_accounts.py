@@ -2,9 +2,9 @@
 
 import pytest
 
-from backupctl.api.session import MOST_UNANSWERED, UNANSWERED_SECONDS
 from backupctl.simulator.sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
 from tests.faults.commands import COMMANDS, Command, ways
+from tests.faults.oracle import LOST_LOGINS
 from tests.faults.play import Case, play
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
@@ -31,7 +31,8 @@ def test_command_with_a_wrong_password_whose_refusals_are_lost_makes_three_in_fi
     for way in ways(command):
         for fault in ("lost-login-answer", "lost-login-answer=1", "lost-login-answer=3", "slow=400s@login", "trickle"):
             record = play(Case(command, way, (fault,)), password="other")
-            most = MOST_UNANSWERED * (1 + record.seconds // UNANSWERED_SECONDS)
+            most = LOST_LOGINS * (1 + record.seconds // 300)
+            assert LOST_LOGINS < FAILURES_UNTIL_LOCKED
             assert record.appliance.failed_logins <= most
             assert record.code in {4, 5}
             assert record.new_jobs == []

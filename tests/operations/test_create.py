@@ -20,7 +20,7 @@ from backupctl.errors import (
     ServerFaultError,
     TimedOutError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
@@ -399,6 +399,16 @@ def test_create_interrupted_that_cannot_cancel_says_so_and_detaches(clock: FakeC
     assert type(ended.error) is InterruptedRunError
     assert "goes on" in ended.error.message
     assert ended.error.details == ("it could not be cancelled: 500",)
+
+
+def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_line_to_attach(clock: FakeClock) -> None:
+    answers = [status(), *[ApplianceUnreachableError("no answer", retryable=True)] * 99]
+    done = ReturnResult(status="SUCCESS")
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=answers, cancel_job=done)
+    ended = run(bench, plan(cancel_on_interrupt=True), 5)
+    assert type(ended.error) is InterruptedRunError
+    assert ended.error.message.startswith(f"interrupted (SIGINT): backup job {ended.job.id} was to be cancelled: ")
+    assert ended.error.attach == f"watch {ended.job.id}"
 
 
 # Busy
