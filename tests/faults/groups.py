@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backupctl.errors import ExitCode
 from backupctl.simulator.appliance import Appliance
+from backupctl.simulator.faults import parse_fault
 from tests.faults.cases import faults_for
 from tests.faults.commands import JOB_SECONDS, TIMEOUT, Command
 from tests.faults.oracle import Finding, findings
@@ -41,8 +42,8 @@ COMMANDS = (
 PLACES = [(group, name) for group, names in GROUPS.items() for name in names]
 """The groups, and which of their appliances is struck."""
 
-ACCOUNT_FAULTS = ("account-locked", "password-expired")
-"""Those that keep the password from being shown to the rest."""
+ACCOUNT_FAULTS = ("account-locked", "password-expired", "http-401")
+"""Those that keep the password from being shown to the rest, where they strike a login."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _kept_back(case: GroupCase, record: Record, struck: Record) -> bool:
         slugs |= {"not-together"}
     if "--fail-fast" in words:
         slugs |= {"not-tried"}
-    if case.fault in ACCOUNT_FAULTS:
+    fault = parse_fault(case.fault)
+    if fault.name in ACCOUNT_FAULTS and fault.phase in {"", "login"}:
         slugs |= {"auth"}
     named = case.struck in record.error
     return named and record.slug in slugs and record.code == struck.code != 0 and not record.new_jobs
