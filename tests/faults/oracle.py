@@ -184,11 +184,12 @@ def sessions_end(record: Record) -> Iterator[Finding]:
         yield "sessions leaked", f"{line.most_open} sessions were open at once"
     left = line.open & line.known
     spoiled = _strikes(record, "logout") or any(fault.name == "reboot-at" for fault in faults_of(record))
-    denied = any(fault.name == "http-401" and fault.matches("logout") for fault in faults_of(record))
+    renewed = [fault for fault in faults_of(record) if fault.name == "http-401"]
+    denied = any(fault.matches("logout") for fault in renewed)
     tried_enough = {token for token, times in line.logouts.items() if times > (0 if denied else 1)}
     if left - (tried_enough if spoiled else set()):
         yield "sessions leaked", f"{len(left)} sessions were left open"
-    if len(left) > (2 if record.case.way == "fall back" else 1) and not denied:
+    if len(left) > (2 if record.case.way == "fall back" else 1) and not renewed:
         yield "sessions leaked", f"{len(left)} sessions were left open in spite of all excuses"
     lost = len(line.open - line.known)
     logins = sum(request.phase == "login" for request in record.requests)
