@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import check_encryption_can_be_told
-from backupctl.cli.location import check_password_is_for, located, location_of_password
+from backupctl.cli.location import check_password_is_for, located, location_of, location_of_password
 from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import scope_of_defaults
 from backupctl.cli.trusting import find_route, trust_of
@@ -19,9 +19,8 @@ from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.run import Outcome
 from backupctl.results.backup import Check, ChecksResult
 from backupctl.results.config import DEFAULTS
-from backupctl.rules.location import host_of, parse_location
+from backupctl.rules.location import host_of
 from backupctl.rules.password import check_backup_password
-from backupctl.rules.template import fill_location
 from backupctl.settings.configuration import Configuration
 from backupctl.settings.configuration_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.settings.option import Group, Option, SecretName
@@ -222,13 +221,11 @@ _PLACES_LEFT_ALONE: Final[dict[str, Callable[[Scope, Found], str]]] = {"command"
 
 
 def _location(scope: Scope) -> Verdict:
-    template, location_type = scope.value(LOCATION), scope.value(LOCATION_TYPE)
-    if template is None:
+    if scope.value(LOCATION) is None:
         return _MISSING
-    with scope.blaming(LOCATION, LOCATION_TYPE):
-        location = fill_location(template, server=scope.name or "server", now=scope.clock.now())
-        parsed = parse_location(location, location_type)
-    check_password_is_for(scope, parsed.location_type, location)
+    location_type, template = location_of(scope)
+    location = located(scope, template)
+    check_password_is_for(scope, location_type, location)
     return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
 
 
@@ -248,7 +245,7 @@ def _scattered_password(scopes: Sequence[Scope]) -> Verdict | None:
     for scope in scopes:
         password, location = location_of_password(scope), scope.value(LOCATION)
         if password.source.kind == FILE and password.value is None and location is not None:
-            hosts.setdefault(password.source, {})[host_of(located(scope, location, scope.name))] = None
+            hosts.setdefault(password.source, {})[host_of(located(scope, location))] = None
     found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
     return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 

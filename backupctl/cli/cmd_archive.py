@@ -123,7 +123,7 @@ def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -
 
     def prepare(scope: Scope) -> Work:
         spec = location_spec(scope)
-        return partial(work, structs.replace(spec, location=located(scope, spec.location, scope.name)))
+        return partial(work, structs.replace(spec, location=located(scope, spec.location)))
 
     return prepare
 

@@ -255,7 +255,7 @@ def _wanted(scope: Scope, timing: Wanted) -> Wanted:
     location, parts = _location(scope), scope.value(PART)
     return replace(
         timing,
-        location=location and located(scope, location, scope.name),
+        location=location and located(scope, location),
         location_user=scope.value(LOCATION_USER),
         location_password=location_password.value if location_password else None,
         backup_password=backup_password(scope) if backup else None,

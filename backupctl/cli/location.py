@@ -10,7 +10,7 @@ from backupctl.rules.location import Location, host_of, parse_location, scheme_o
 from backupctl.rules.location_types import IN_CLEAR
 from backupctl.rules.template import fill_location
 from backupctl.secret import Secret
-from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER
+from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.resolve import resolve
 from backupctl.settings.value import DEFAULT, Value, blaming
@@ -24,7 +24,7 @@ def location_of(scope: Scope) -> tuple[str, str]:
     location_type, text = scope.value(LOCATION_TYPE), scope.value(LOCATION)
 
     def checked(template: str) -> Location:
-        return parse_location(fill_location(template, server=scope.name, now=scope.clock.now()), location_type)
+        return parse_location(_filled(scope, template), location_type)
 
     if text is None:
         if not scope.prompter.present:
@@ -34,10 +34,15 @@ def location_of(scope: Scope) -> tuple[str, str]:
         return checked(text).location_type, text
 
 
-def located(scope: Scope, template: str, server: str) -> str:
-    """Return a location for one appliance: its placeholders are filled in."""
+def located(scope: Scope, template: str) -> str:
+    """Return a location for the appliance of a scope: its placeholders are filled in."""
     with scope.blaming(LOCATION):
-        return fill_location(template, server=server, now=scope.clock.now())
+        return _filled(scope, template)
+
+
+def _filled(scope: Scope, template: str) -> str:
+    """Fill in placeholders; an appliance of which only the defaults are known has no name, and any will do."""
+    return fill_location(template, server=scope.name or SERVER.name, now=scope.clock.now())
 
 
 def location_login(scope: Scope, location_type: str, location: str) -> tuple[str | None, Secret | None]:
@@ -72,7 +77,7 @@ def check_password_is_for(scope: Scope, location_type: str, location: str) -> No
     Who moves a backup to another host, or to a protocol without encryption, by a table, a variable or an option, has to
     say with which password.
     """
-    password, here = location_of_password(scope), located(scope, location, scope.name)
+    password, here = location_of_password(scope), located(scope, location)
     if password.value is None or location_type == _WITHOUT_LOGIN:
         return
     asked, meant = host_of(here), host_of(password.value)
@@ -96,7 +101,7 @@ def location_of_password(scope: Scope) -> Value[str | None]:
     if found is None:
         return Value(None, DEFAULT)
     beside = resolve(LOCATION, None, {}, scope.profile.layers_from(found.source)).value
-    return Value(located(scope, beside, scope.name) if beside else None, found.source)
+    return Value(located(scope, beside) if beside else None, found.source)
 
 
 def location_spec(scope: Scope) -> LocationSpec:

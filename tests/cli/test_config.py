@@ -343,6 +343,15 @@ def test_check_that_only_warns_is_0(home: Path, line: str, environ: dict[str, st
     assert said in warned[0]["message"]
 
 
+@pytest.mark.parametrize("location", ["sftp://x/y", "sftp://x/{server}"])
+def test_check_without_servers_judges_the_location_of_the_defaults(home: Path, location: str) -> None:
+    config = Config(home, f'{DEFAULT}location = "{location}"\nlocation-user = "u"\nlocation-password-file = "pass"\n')
+    config.secret("pass")
+    run = config("check", "-o", "json")
+    found = checks(run, DEFAULTS)
+    assert (run.code, found["location"][0], found["location login"][0]) == (0, "OK", "OK")
+
+
 def test_check_names_the_pin_of_a_server(home: Path) -> None:
     pin = f"sha256:{'a1' * 32}"
     config = Config(home, GOOD.replace('ca-file = "ca.pem"', f'fingerprint = "{pin}"'))
