@@ -1,8 +1,6 @@
 """Where the configuration file is, and what it takes to be read."""
 
 import os
-import shlex
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError
 from backupctl.settings.configuration import Configuration, configuration_of
+from backupctl.settings.guard import CONFIGURATION, check_others
 from backupctl.settings.reading import NothingCameError, read_file
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
@@ -72,11 +71,6 @@ def _read(path: Path, clock: Clock) -> bytes:
     def judge(descriptor: int, status: os.stat_result) -> None:
         if os.isatty(descriptor):
             raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
-        mode = stat.S_IMODE(status.st_mode)
-        if os.name == "posix" and stat.S_ISREG(status.st_mode) and mode & 0o022:
-            raise ConfigError(
-                f"{path} can be changed by others (mode {mode:04o}), and it names commands to run",
-                hint=f"chmod go-w {shlex.quote(str(path))}",
-            )
+        check_others(str(path), status, CONFIGURATION, str(path))
 
     return read_file(path, clock, LARGEST_BYTES, judge)

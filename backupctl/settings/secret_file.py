@@ -1,7 +1,6 @@
 """A secret in a file, a pipe or standard input."""
 
 import os
-import shlex
 import stat
 from pathlib import Path
 from typing import Final, Protocol
@@ -9,13 +8,11 @@ from typing import Final, Protocol
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
+from backupctl.settings.guard import SECRET, Guard, check_others
 from backupctl.settings.reading import NothingCameError, read_file, read_pipe
 from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
 
 STDIN_PATH: Final = "-"
-
-_DESCRIPTOR_PATHS: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""What is opened through these was opened by whoever started this program, and its mode says nothing."""
 
 
 class ByteStream(Protocol):
@@ -76,7 +73,7 @@ def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock)
         return secret_from_bytes(stdin.read_for(option, clock), f"{option}: standard input")
     where = f"{option}: {path}"
     try:
-        return secret_from_bytes(_read(path, where, clock, check_mode=not path.startswith(_DESCRIPTOR_PATHS)), where)
+        return secret_from_bytes(_read(path, where, clock, guard=SECRET), where)
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
@@ -85,51 +82,26 @@ def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
     """Return the secret in a file that systemd made for this service, whatever its mode; None if there is none."""
     where = f"{source}: {path}"
     try:
-        return secret_from_bytes(_read(str(path), where, clock, check_mode=False), where)
+        return secret_from_bytes(_read(str(path), where, clock, guard=None), where)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
-def _read(path: str, where: str, clock: Clock, *, check_mode: bool) -> bytes:
+def _read(path: str, where: str, clock: Clock, *, guard: Guard | None) -> bytes:
     def judge(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
             raise ConfigError(f"{where} is a directory", hint="name the file in it that holds the secret")
         if os.isatty(descriptor):
             raise UsageError(f"{where} is a terminal", hint="leave the option out to be asked")
-        if check_mode and stat.S_ISREG(status.st_mode):
-            _check_others(path, status, where)
+        if guard is not None:
+            check_others(path, status, guard, where)
 
     try:
         return read_file(path, clock, LARGEST_BYTES, judge)
     except NothingCameError:
         raise ConfigError(f"{where} was not written to its end in time", hint="is its writer running?") from None
-
-
-def _check_others(path: str, status: os.stat_result, where: str) -> None:
-    """Refuse a file that anybody but this user and root can read or exchange, as ssh does with its own.
-
-    Whoever may write to a directory on the way can put another file there, unless it is sticky like /tmp; what is
-    writable for a group is left to those who made it so. Access control lists are not looked at.
-    """
-    if os.name != "posix":
-        return
-    if status.st_uid not in {os.geteuid(), 0}:
-        raise ConfigError(
-            f"{where} belongs to another user (uid {status.st_uid}), who can read it",
-            hint=f"chown {os.geteuid()} {shlex.quote(path)}",
-        )
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        raise ConfigError(f"{where} can be read by others (mode {mode:04o})", hint=f"chmod 600 {shlex.quote(path)}")
-    for directory in dict.fromkeys((*Path(os.path.realpath(path)).parents, *Path(path).absolute().parents)):
-        mode = stat.S_IMODE(directory.stat().st_mode)
-        if mode & 0o002 and not mode & stat.S_ISVTX:
-            raise ConfigError(
-                f"{where} can be exchanged by others, who may write to {directory} (mode {mode:04o})",
-                hint=f"chmod o-w {shlex.quote(str(directory))}",
-            )
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:

@@ -184,6 +184,28 @@ def test_file_that_others_can_change_is_refused_with_the_chmod_line(tmp_path: Pa
     read(tmp_path, GOOD, 0o644)
 
 
+def test_file_in_a_directory_that_everybody_may_write_to_is_refused_through_a_link_too(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(written(folder, GOOD))
+    folder.chmod(0o777)
+    for path in (folder / "config.toml", tmp_path / "link"):
+        with pytest.raises(ConfigError, match="can be exchanged by others") as caught:
+            read_configuration(path, FakeClock())
+        assert caught.value.hint == f"chmod o-w {folder}"
+    folder.chmod(0o1777)
+    read_configuration(tmp_path / "link", FakeClock())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    os.chown(path, 65534, -1)
+    with pytest.raises(ConfigError, match=r"belongs to another user \(uid 65534\), who can have commands") as caught:
+        read_configuration(path, FakeClock())
+    assert caught.value.hint == f"chown 0 {path}"
+
+
 def test_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path, Path("a\0b")):
         with pytest.raises(ConfigError, match="cannot be read"):
