@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from backupctl.errors import ConfigError
 from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
-from backupctl.settings.options import SECRETS
+from backupctl.settings.options import GROUP, SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
 from backupctl.settings.value import DEFAULT, FILE, Source, Value, parse_from
 
@@ -98,6 +98,9 @@ class Configuration:
         """Return what speaks against the name of an appliance, None where it is configured, or nothing is."""
         if profile.configured or not self.servers:
             return None
+        group = next((name for name in self.groups if name.lower() == profile.name), None)
+        if group is not None:
+            return f"{profile.name!r} is a group{self._in_file()}; is {GROUP.flag} {group} meant?"
         return f"{profile.name!r} is no configured name{self._in_file()}; {known_names(profile.name, self.servers)}"
 
     def everything(self) -> tuple[Profile, ...]:
@@ -173,12 +176,25 @@ def _layer(document: Mapping[str, Any], where: str, key: str, refused: Iterable[
 def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -> Profile:
     where = f"{path}: servers.{name}"
     _check_name(name, where)
+    _check_dots(name, tables[name], where)
     layer = _layer(tables, where, name, ("parallel",), path.parent)
     host = layer.values.get("host")
     if host is None:
         raise ConfigError(f"{where} has no host", hint='add a line such as host = "vc01.example.com"')
     address: ServerAddress = parse_from(layer.source("host"), parse_server, host)
     return Profile(replace(address, name=name), (layer, defaults), configured=True)
+
+
+def _check_dots(name: str, table: object, where: str) -> None:
+    """Refuse a table within that of a server, where none belongs: it is what TOML makes of dots without quotes."""
+    whole = name
+    while isinstance(table, dict):
+        inner = next((key for key, value in table.items() if isinstance(value, dict)), None)
+        if inner is None:
+            break
+        whole, table = f"{whole}.{inner}", table[inner]
+    if whole != name:
+        raise ConfigError(f"{where}: a name with dots stands in quotes", hint=f'write [servers."{whole}"]')
 
 
 def _refuse_twins(servers: Iterable[Profile], path: Path) -> None:

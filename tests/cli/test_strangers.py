@@ -44,6 +44,12 @@ def test_unknown_host_that_is_no_configured_name_is_told_which_there_are(tmp_pat
     assert "else check --server and the name resolution" in said.err
 
 
+def test_unknown_host_that_is_the_name_of_a_group_is_told_the_option_for_groups(tmp_path: Path) -> None:
+    said = run(tmp_path, f'{MANY}[groups]\nProd = ["vc01"]\n', "list", "-s", "Prod")
+    assert said.code == 5
+    assert f"hint: 'prod' is a group in {tmp_path}/config.toml; is --group Prod meant?" in said.err
+
+
 @pytest.mark.parametrize(("text", "name"), [(MANY, "vc01"), (MANY, "vc01.example.com:5480"), ("", "vc10")])
 def test_unknown_host_that_is_configured_or_has_no_file_is_not_doubted(tmp_path: Path, text: str, name: str) -> None:
     said = run(tmp_path, text, "list", "-s", name)

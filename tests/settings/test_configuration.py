@@ -115,6 +115,7 @@ MISTAKES = [
     ("[defaults]\nusernme = 'x'", "config.toml: defaults.usernme: there is no such key", "is username meant?"),
     ("[defaults]\nlocation_user = 'x'", "defaults.location_user: there is no such key", "is location-user meant?"),
     ("[defaults]\nxyz = 1", "config.toml: defaults.xyz: there is no such key", "take it out"),
+    ("[servers.vc01.example.com]\nhost = 'a'", "servers.vc01: a name with dots", 'write [servers."vc01.example.com"]'),
     (f"{SERVER}fingerprnt = 'x'", "config.toml: servers.vc01.fingerprnt: there is no such key", ""),
     ("[defaults]\npassword = 'S3cret'", "defaults.password: a secret does not stand in a config", "password-file"),
     (f"{SERVER}backup-password = 'S3cret'", "servers.vc01.backup-password: a secret does not stand", "-command"),
