@@ -262,8 +262,22 @@ def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
                 f"{host}: TLS could not be set up: {getattr(cause, 'reason', None) or cause}",
                 hint="is this an HTTPS port?",
             )
-    reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), str(error))
-    return ApplianceUnreachableError(f"{host}: cannot connect: {reason}", hint=_FIREWALL)
+    return ApplianceUnreachableError(f"{host}: cannot connect: {_reason(error)}", hint=_FIREWALL)
+
+
+def no_proxy(error: Exception, proxy: str) -> ApplianceUnreachableError:
+    """Return the error for a proxy, ``HOST:PORT``, to which no connection could be set up."""
+    unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
+    return ApplianceUnreachableError(
+        f"the proxy {proxy} cannot be reached: {'no such host name' if unknown else _reason(error)}",
+        hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; `none` goes without one",
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return what the operating system says of a connection, else what the library does."""
+    said = (cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror)
+    return next(said, str(error))
 
 
 _CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)

@@ -17,10 +17,12 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
+from backupctl.api.answers import no_proxy
 from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.api.trace import trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
+from backupctl.rules.authority import Authority
 from backupctl.secret import KnownSecrets
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
@@ -153,10 +155,13 @@ def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> floa
 class _BoundedBackend(httpcore.NetworkBackend):
     """Opens bounded streams, with the backend that httpcore would use."""
 
-    def __init__(self, backend: httpcore.NetworkBackend, clock: Clock, judgement: _Judgement) -> None:
+    def __init__(
+        self, backend: httpcore.NetworkBackend, clock: Clock, judgement: _Judgement, *, to_proxy: bool
+    ) -> None:
         self._backend = backend
         self._clock = clock
         self._judgement = judgement
+        self._to_proxy = to_proxy
 
     def connect_tcp(
         self,
@@ -167,7 +172,12 @@ class _BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         within = _within(self._clock, timeout, httpcore.ConnectTimeout)
-        stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
+        try:
+            stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            if self._to_proxy:
+                raise no_proxy(error, str(Authority(host, port))) from error
+            raise
         return _BoundedStream(stream, self._clock, self._judgement)
 
     def sleep(self, seconds: float) -> None:
@@ -191,7 +201,8 @@ def network_transport(
     # httpx has no public way to hand a network backend down to httpcore; a test with a trickling server holds this.
     pool = transport._pool  # noqa: SLF001
     judgement = _Judgement(judge, None if proxy is None else proxy.ssl_context)
-    pool._network_backend = _BoundedBackend(pool._network_backend, clock, judgement)  # noqa: SLF001
+    sockets = pool._network_backend  # noqa: SLF001
+    pool._network_backend = _BoundedBackend(sockets, clock, judgement, to_proxy=proxy is not None)  # noqa: SLF001
     return transport
 
 

@@ -55,6 +55,30 @@ class Stream(httpx.SyncByteStream):
         self.closed = True
 
 
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("http://u:S3cret@127.0.0.1:{port}", "127.0.0.1:{port} cannot be reached: Connection refused"),
+        ("http://u:S3cret@[::1]:{port}", "[::1]:{port} cannot be reached: "),
+        ("http://u:S3cret@nope.invalid:3128", "nope.invalid:3128 cannot be reached: no such host name"),
+    ],
+)
+def test_proxy_that_cannot_be_reached_is_blamed_itself_and_not_the_appliance(proxy: str, said: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]  # nobody listens
+        with over_proxy(proxy.format(port=port)) as client, pytest.raises(ApplianceUnreachableError) as caught:
+            client.get(URL)
+    assert caught.value.message.startswith(f"the proxy {said.format(port=port)}")
+    assert "--proxy" in str(caught.value.hint)
+    assert "S3cret" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def over_proxy(url: str) -> httpx.Client:
+    transport = network_transport(tls=tls_context(ANYBODY), proxy=httpx.Proxy(url), clock=SystemClock())
+    return httpx.Client(transport=transport)
+
+
 def fetch(
     clock: FakeClock,
     stream: httpx.SyncByteStream,
