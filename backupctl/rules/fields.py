@@ -31,7 +31,7 @@ def check_parts(parts: Iterable[str]) -> tuple[str, ...]:
             raise UsageError("a part has no name", hint="backupctl parts lists what can be backed up")
         check_no_option(part, "the name of a part")
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", part):
-            raise UsageError(f"{part!r} is no name of a part", hint="repeat --part for several parts, one name each")
+            raise UsageError(f"{part!r} is no name of a part", hint="name each part by itself, such as common")
     return unique
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backupctl.errors import ConfigError
-from backupctl.settings.configuration_values import SERVER_ONLY, check_table, unknown
+from backupctl.settings.configuration_values import SERVER_ONLY, above_tables, check_table, unknown
 from backupctl.settings.options import GROUP, SECRETS
 from backupctl.settings.server import ServerAddress, parse_server
 from backupctl.settings.value import DEFAULT, FILE, Source, Value, parse_from
@@ -136,7 +136,7 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     """
     for key in document:
         if key not in _TABLES:
-            raise unknown(f"{path}: {key}", key, "table", _TABLES)
+            raise above_tables(path, key) or unknown(f"{path}: {key}", key, "table", _TABLES)
     defaults = _layer(document, f"{path}: defaults", "defaults", SERVER_ONLY, path.parent)
     servers: dict[str, Profile] = {}
     for name in _table(document, "servers", path):

@@ -1,5 +1,6 @@
 """The keys of one table of a configuration file, and what may stand behind each: derived from the table of options."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Final
 
 from backupctl.errors import ConfigError
 from backupctl.settings.option import Kind, Option
-from backupctl.settings.options import OPTIONS, PROXY, SECRETS
+from backupctl.settings.options import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.value import FILE, Source, parse_from
@@ -19,6 +20,8 @@ _OPTIONS: Final[Mapping[str, Option[Any]]] = {option.file_key: option for option
 _FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
 _PLACES: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
 _PLAIN_SECRETS: Final = {secret.name: secret for secret in SECRETS}
+_NUMBERS: Final[tuple[Option[Any], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
+_VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
 
 
@@ -39,6 +42,14 @@ def check_table(table: Mapping[str, Any], where: str, *, refused: frozenset[str]
         if len(places) > 1:
             raise ConfigError(f"{where}: {' and '.join(places)} cannot both be set", hint="keep one of them")
     return values
+
+
+def above_tables(path: Path, key: str) -> ConfigError | None:
+    """Return the error for a key that stands above all tables, None for what is no key."""
+    if key not in _KNOWN:
+        return None
+    table = "[servers.NAME]" if key in SERVER_ONLY else "[defaults]"
+    return ConfigError(f"{path}: {key} stands in no table", hint=f"write it below {table}")
 
 
 def unknown(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
@@ -70,15 +81,24 @@ def _option_value(option: Option[Any], value: object, at: str, folder: Path) -> 
     if option.kind is Kind.SWITCH:
         return _truth(value, at)
     if option.kind is Kind.LIST:
-        if not isinstance(value, list) or not value:
+        if value == []:
+            raise _empty(at)
+        if not isinstance(value, list):
             raise ConfigError(f"{at} is not a list of texts", hint=f'write {option.file_key} = ["...", "..."]')
         return tuple(dict.fromkeys(_parsed(option, _text(each, at), at) for each in value))
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value, at)
-    parsed = _parsed(option, text, at)
+    parsed = _parsed(option, _option_text(option, value, at), at)
     if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
         hint = f"put the URL into the environment variable {PROXY.environment}"
         raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=hint)
     return folder / parsed if isinstance(parsed, Path) else parsed
+
+
+def _option_text(option: Option[Any], value: object, at: str) -> str:
+    """Return what stands for a value on a command line; what the option takes, its parser knows to say best."""
+    closed = bool(option.choices) and not option.open_choices
+    if isinstance(value, int | float) and (closed or option in _NUMBERS):
+        return str(value).lower()
+    return _text(value, at)
 
 
 def _parsed(option: Option[Any], text: str, at: str) -> object:
@@ -89,8 +109,12 @@ def _text(value: object, at: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{at} is not a text", hint='write it in quotes: "..."')
     if not value:
-        raise ConfigError(f"{at} is empty", hint="take it out, or give it a value")
+        raise _empty(at)
     return value
+
+
+def _empty(at: str) -> ConfigError:
+    return ConfigError(f"{at} is empty", hint="take it out, or give it a value")
 
 
 def _truth(value: object, at: str) -> bool:
@@ -121,10 +145,18 @@ def _name(value: object, at: str, _folder: Path) -> str:
     return _text(value, at)
 
 
+def _variable(value: object, at: str, _folder: Path) -> str:
+    """Return a name that a shell can give to a variable; what is none may be a secret, and is not shown."""
+    text = _text(value, at)
+    if _VARIABLE.fullmatch(text) is None:
+        raise ConfigError(f"{at} is no name of a variable", hint="write a name such as VCENTER_PASSWORD, and export it")
+    return text
+
+
 _PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
     "file": _file,
     "command": _command,
-    "env": _name,
+    "env": _variable,
     "credential": _name,
     "keyring": _name,
 }

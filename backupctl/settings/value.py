@@ -1,5 +1,6 @@
 """A value and where it came from."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def blaming(*sources: Source) -> Iterator[None]:
             raise
         kinds = {source.kind for source in blamed}
         configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
-        raise _led_by(_named(blamed), error, ConfigError if configured else type(error)) from error
+        failure = ConfigError if configured else type(error)
+        raise _led_by(_named(blamed), error, failure, of_file=kinds == {FILE}) from error
 
 
 def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - as the caller knows
@@ -70,11 +72,20 @@ def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any
         return parse(text)
     except UsageError as error:
         failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
-        raise _led_by(source.name, error, failure) from error
+        raise _led_by(source.name, error, failure, of_file=source.kind == FILE) from error
 
 
-def _led_by(name: str, error: BackupctlError, failure: type[BackupctlError]) -> BackupctlError:
-    return failure(f"{name}: {error.message}", hint=error.hint, details=error.details)
+def _led_by(name: str, error: BackupctlError, failure: type[BackupctlError], *, of_file: bool) -> BackupctlError:
+    hint = _of_keys(error.hint) if of_file and error.hint else error.hint
+    return failure(f"{name}: {error.message}", hint=hint, details=error.details)
+
+
+def _of_keys(hint: str) -> str:
+    """Return a hint that names the keys of the file in place of their options, whose names they are.
+
+    A command line that is to be copied stays one.
+    """
+    return hint if "`" in hint else re.sub(r"(?<!\S)--(?=[a-z])", "", hint)
 
 
 def _named(sources: list[Source]) -> str:

@@ -287,6 +287,7 @@ FAILURES = [
     (DEFAULT, [], {"BACKUPCTL_LOCATION": "x"}, "location", "does not say its type"),
     (f'{DEFAULT}location = "nfs://h/{{nope}}"', [], {}, "file", "unknown placeholder"),
     (f'{DEFAULT}location = "nfs://h/x"\nlocation-type = "SFTP"', [], {}, "location", "the location type is SFTP"),
+    (f'{DEFAULT}location = "x"', [], {}, "location", "or add location-type"),
     (f'{DEFAULT}password-file = "none"', [], {}, "password", "cannot be read: No such file"),
     (f'{DEFAULT}password-file = "open.pass"', [], {}, "password", "chmod 600"),
     (f'{DEFAULT}password-env = "NOPE"', [], {}, "password", "the variable NOPE is not set"),

@@ -83,6 +83,11 @@ def test_profile_is_found_by_name_and_by_either_address_of_its_appliance(
     assert profile.layers[-1].values["username"] == "svc-backup@vsphere.local"
 
 
+def test_numbers_may_be_written_without_quotes(tmp_path: Path) -> None:
+    values = read(tmp_path, "[defaults]\ntimeout = 90\ninterval = 1.5\nparallel = 4").defaults.values
+    assert values == {"timeout": 90.0, "interval": 1.5, "parallel": 4}
+
+
 def test_every_option_that_a_file_may_hold_is_taken_from_it_and_no_other(tmp_path: Path) -> None:
     flags_only = {option.name for option in OPTIONS if option.file_key is None}
     assert flags_only == {
@@ -120,19 +125,30 @@ MISTAKES = [
     ("[defaults]\npassword = 'S3cret'", "defaults.password: a secret does not stand in a config", "password-file"),
     (f"{SERVER}backup-password = 'S3cret'", "servers.vc01.backup-password: a secret does not stand", "-command"),
     ("[defaults]\nproxy = 'http://u:S3cret@p:3128'", "defaults.proxy: a secret does not stand", "BACKUPCTL_PROXY"),
-    ("[defaults]\nlocation = 'sftp://u:S3cret@h/x'", "defaults.location: ", "location-user"),
+    ("[defaults]\nlocation = 'sftp://u:S3cret@h/x'", "defaults.location: ", "give the user with location-user and"),
     ("[defaults]\ninsecure = true", "defaults.insecure: --insecure is never taken from a file", "take it out"),
     ("[defaults]\nusername = 1.5", "defaults.username is not a text", "in quotes"),
     ("[defaults]\nusername = ''", "defaults.username is empty", "take it out"),
     ("[defaults]\nusername = 'a:b'", "defaults.username: a user name cannot hold a colon", "password"),
     ("[defaults]\ntimeout = 'soon'", "defaults.timeout: 'soon' is no duration", "30s"),
-    ("[defaults]\ntimeout = true", "defaults.timeout is not a text", "in quotes"),
+    ("[defaults]\ntimeout = true", "defaults.timeout: 'true' is no duration", "write 90, 30s"),
+    ("[defaults]\ntimeout = ['1h']", "defaults.timeout is not a text", "in quotes"),
+    ("[defaults]\nparallel = true", "defaults.parallel: 'true' is no number of backups", "0 for no limit"),
+    ("[defaults]\nparallel = 1.5", "defaults.parallel: '1.5' is no number of backups", "0 for no limit"),
+    ("[defaults]\nif-running = true", "defaults.if-running: 'true' is none of its values", "fail, wait, attach"),
+    ("[defaults]\nusername = 3", "defaults.username is not a text", "in quotes"),
+    ("[defaults]\ncomment = 1", "defaults.comment is not a text", "in quotes"),
+    ("username = 'x'\n[defaults]", "config.toml: username stands in no table", "below [defaults]"),
+    ("host = 'x'", "config.toml: host stands in no table", "below [servers.NAME]"),
+    ("password = 'S3cret'", "config.toml: password: there is no such table", "take it out"),
+    ("[defaults]\npassword-env = 'S3cret B'", "defaults.password-env is no name of a variable", "export it"),
+    ("[defaults]\npassword-env = '1A'", "defaults.password-env is no name of a variable", "export it"),
     ("[defaults]\nauth = 'magic'", "defaults.auth: 'magic' is none of its values", "session, basic"),
     ("[defaults]\nparallel = -1", "defaults.parallel: '-1' is no number of backups", "0 for no limit"),
     ("[defaults]\nrequire-encryption = 'yes'", "require-encryption is neither true nor false", "without quotes"),
     ("[defaults]\nread-only = 1", "defaults.read-only is neither true nor false", "without quotes"),
     ("[defaults]\nparts = 'common'", "defaults.parts is not a list of texts", "parts = ["),
-    ("[defaults]\nparts = []", "defaults.parts is not a list of texts", "parts = ["),
+    ("[defaults]\nparts = []", "defaults.parts is empty", "take it out"),
     ("[defaults]\nparts = [1]", "defaults.parts is not a text", "in quotes"),
     ("[defaults]\npart = ['common']", "defaults.part: there is no such key", "is parts meant?"),
     ("[defaults]\nparts = ['a b']", "defaults.parts: ", ""),
@@ -146,7 +162,11 @@ MISTAKES = [
     ("[servers.vc01]\nusername = 'x'", "servers.vc01 has no host", 'host = "'),
     ("[servers.vc01]\nhost = 'a b'", "servers.vc01.host: the server has a blank in it", ""),
     ("[servers.vc01]\nhost = 'http://vc01'", "servers.vc01.host: the server is asked for over http://", "https://"),
-    ("[servers.vc01]\nhost = 'u:S3cret@vc01'", "servers.vc01.host: the server holds a user name", "--username"),
+    (
+        "[servers.vc01]\nhost = 'u:S3cret@vc01'",
+        "servers.vc01.host: the server holds a user name",
+        "the user with username and",
+    ),
     ("[servers.'a/b']\nhost = 'vc01'", "the name 'a/b' has characters that cannot stand", "letters, digits"),
     (f"{SERVER}[servers.b]\nhost = 'VC01.example.com:443'", "servers.vc01 and servers.b are one appliance", "keep one"),
     ("[groups]\nproduction = 'vc01'", "groups.production is not a list of names", 'production = ["vc01"'),
