@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from backupctl.cli.scope import Scope
+from backupctl.settings.guard import check_ends
 from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE, PROXY
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
@@ -26,6 +27,7 @@ def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
         check_pin(scope.profile.address.base_url, trust)
     if ca_file.value is not None:
         with blaming(ca_file.source):
+            check_ends(ca_file.value)
             tls_context(trust)
     return trust
 

@@ -1,5 +1,6 @@
 """Files that nobody but this user and root has a hand in, judged before they are believed as ssh judges its own."""
 
+import contextlib
 import os
 import shlex
 import stat
@@ -51,3 +52,16 @@ def check_others(path: str, status: os.stat_result, guard: Guard, where: str) ->
                 f"{where} can be exchanged by others, who may write to {directory} (mode {mode:04o})",
                 hint=f"chmod o-w {shlex.quote(str(directory))}",
             )
+
+
+def check_ends(path: Path) -> None:
+    """Raise ConfigError for a pipe or a device, of which one who reads without bounds, as OpenSSL, may see no end.
+
+    What was opened by whoever started this program, as by a process substitution, has its writer, and is let through.
+    """
+    if str(path).startswith(_DESCRIPTOR_PATHS):
+        return
+    with contextlib.suppress(OSError, ValueError):  # is told by who reads it
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+            raise ConfigError(f"{path} is no file but a pipe or a device", hint="write what comes out of it to a file")

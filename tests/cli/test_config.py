@@ -1,5 +1,6 @@
 """The commands on the configuration file: init, show, check and set-secret."""
 
+import os
 import re
 import stat
 import sys
@@ -351,6 +352,15 @@ def test_check_without_servers_judges_the_location_of_the_defaults(home: Path, l
     run = config("check", "-o", "json")
     found = checks(run, DEFAULTS)
     assert (run.code, found["location"][0], found["location login"][0]) == (0, "OK", "OK")
+
+
+def test_pipe_that_nobody_writes_to_is_no_ca_file_and_no_hang(home: Path) -> None:
+    config = Config(home, f'{DEFAULT}ca-file = "fifo"')
+    os.mkfifo(config.path.parent / "fifo")
+    for environ in ({}, {"BACKUPCTL_CA_FILE": "/dev/zero"}):
+        status, message = checks(config("check", "-o", "json", environ=environ), DEFAULTS)["certificate"]
+        assert status == "FAIL"
+        assert "is no file but a pipe or a device; write what comes out of it to a file" in message
 
 
 def test_check_names_the_pin_of_a_server(home: Path) -> None:
