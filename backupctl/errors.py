@@ -157,12 +157,12 @@ class PinMismatchError(CertificateError):
     slug = "pin-mismatch"
 
     @classmethod
-    def of(cls, server: str, expected: str, presented: str) -> "PinMismatchError":
-        """Return the error for a certificate with another fingerprint."""
+    def of(cls, server: str, expected: str, presented: str, *, words: str) -> "PinMismatchError":
+        """Return the error for a certificate with another fingerprint; ``words`` name the server on a command line."""
         return cls(
             f"{server} does not present the pinned certificate: expected {expected}, presented {presented}",
             hint="was it renewed on purpose? Compare the presented one with what the appliance itself says; if they "
-            f"are the same, pin it anew: `backupctl trust pin -s {server}`",
+            f"are the same, pin it anew: `backupctl trust pin {words}`",
         )
 
 

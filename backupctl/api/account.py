@@ -40,15 +40,15 @@ class Account:
         if now - self._proven_at > FRESH_SECONDS:
             self.proven = False
 
-    def refuse(self, host: str) -> None:
-        """Take note that ``host`` refused them."""
-        self._refused_by = self._refused_by or host
+    def refuse(self, server: str) -> None:
+        """Take note that ``server`` refused them."""
+        self._refused_by = self._refused_by or server
 
-    def check(self, host: str) -> None:
-        """Raise AuthenticationError where they are known to be wrong, before they are shown to ``host``."""
+    def check(self, server: str) -> None:
+        """Raise AuthenticationError where they are known to be wrong, before they are shown to ``server``."""
         if self._refused_by is not None:
             raise AuthenticationError(
-                f"{host}: not tried: {self._refused_by} refused this user and password",
+                f"{server}: not logged in, as {self._refused_by} refused this user and password",
                 hint="vCenter locks an account after a few wrong passwords, across linked appliances",
             )
 

@@ -128,18 +128,23 @@ def _proxy_context() -> ssl.SSLContext:
     return _system_context()
 
 
-def route_to(base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None) -> Route:
-    """Return the way to an appliance that is called ``name``; raise UsageError for a host name that cannot be one."""
+def route_to(
+    base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: str | None = None
+) -> Route:
+    """Return the way to an appliance that is called ``name``, and named by ``words`` on a command line.
+
+    Raises UsageError for a host name that cannot be one.
+    """
     try:
         url = httpx.URL(base_url)
         url.host.lower()  # an international name (xn--...) is not read before
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
-        return Route(url, None, clock, name)
+        return Route(url, None, clock, name, words)
     tls = _proxy_context() if proxy.startswith("https:") else None
     try:
-        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock, name)
+        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, words)
     except httpx.InvalidURL:
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
@@ -156,7 +161,7 @@ def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
     Raises ConfigError for trust settings that cannot be used.
     """
     tls = tls_context(trust)
-    pinned = {"judge": pinned_to(trust.fingerprint, route.server)} if trust.fingerprint else {}
+    pinned = {"judge": pinned_to(trust.fingerprint, route)} if trust.fingerprint else {}
     inner = network_transport(tls=tls, proxy=route.proxy, clock=route.clock, **pinned)
     return ExplainingTransport(inner, route, trust.store, unverified_context)
 
@@ -177,6 +182,7 @@ def connect(
     login: Login,
     *,
     name: str | None = None,
+    words: str | None = None,
     clock: Clock,
     observe: Observer,
     trust: Trust = Trust(),
@@ -187,19 +193,21 @@ def connect(
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
-    ``name`` is what ``--server`` calls it, if that is not its host. ``family`` is ``rest``, ``api`` or None to find
+    ``name`` is what results call it, if not by its host, ``words`` what a command line needs to reach the same one, for
+    hints. ``family`` is ``rest``, ``api`` or None to find
     out, ``transport`` another way than the network, such as the simulator. ``read_only`` refuses what would change the
     appliance.
 
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
-    route = route_to(base_url, proxy, clock, name=name)
+    route = route_to(base_url, proxy, clock, name=name, words=words)
     check_pin(base_url, trust)
     known = known_to(route.proxy)
     client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
     session = Session(
         login.user,
         login.password,
+        name=name,
         clock=clock,
         family=Family(family) if family else None,
         basic=login.basic,

@@ -4,6 +4,7 @@ Both are asked on the very connection, directly after its handshake and before a
 """
 
 import hmac
+import shlex
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +24,16 @@ _DER: Final = 2
 
 @dataclass(frozen=True)
 class Route:
-    """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host."""
+    """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host.
+
+    ``words`` are those that name it on a command line, where that takes more than ``-s`` with what it is called.
+    """
 
     url: httpx.URL
     proxy: httpx.Proxy | None
     clock: Clock
     name: str | None = None
+    words: str | None = None
 
     @property
     def host(self) -> str:
@@ -39,6 +44,11 @@ class Route:
     def server(self) -> str:
         """The appliance as ``--server`` names it: by its name, else its host with a port that is not the usual one."""
         return self.name or self.url.netloc.decode()
+
+    @property
+    def on_command_line(self) -> str:
+        """What names the appliance in a command that can be copied."""
+        return self.words or shlex.join(["-s", self.server])
 
 
 class Presented(NamedTuple):
@@ -70,13 +80,13 @@ def presented_by(tls: TlsConnection) -> Presented:
     return Presented(chain, complete=True) if chain[:1] == (own,) else Presented((own,), complete=False)
 
 
-def pinned_to(fingerprint: str, server: str) -> Callable[[TlsConnection], None]:
+def pinned_to(fingerprint: str, route: Route) -> Callable[[TlsConnection], None]:
     """Return what judges a connection by its certificate; it raises PinMismatchError."""
 
     def judge(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(server, fingerprint, presented)
+            raise PinMismatchError.of(route.server, fingerprint, presented, words=route.on_command_line)
 
     return judge
 

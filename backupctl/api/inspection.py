@@ -56,7 +56,8 @@ class Inspection:
         presented = fingerprint_of(self._look().chain[0])
         if self.pinned in {None, presented}:
             return None
-        return PinMismatchError.of(self._route.server, str(self.pinned), presented)
+        route = self._route
+        return PinMismatchError.of(route.server, str(self.pinned), presented, words=route.on_command_line)
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""

@@ -57,7 +57,8 @@ class Session(httpx.Auth):
 
     With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
     A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
-    family. ``account`` holds what other appliances say of the same user and password. ``headers`` are those of every
+    family. ``account`` holds what other appliances say of the same user and password, each
+    by its ``name`` in the results of the run, if that is not its host with the port. ``headers`` are those of every
     request, the logins among them. ``known`` takes note of what leaves us, and of what we are given for it.
     """
 
@@ -68,6 +69,7 @@ class Session(httpx.Auth):
         user: str,
         password: Secret,
         *,
+        name: str | None = None,
         family: Family | None = None,
         basic: bool = False,
         account: Account | None = None,
@@ -80,6 +82,7 @@ class Session(httpx.Auth):
         self.known = known or KnownSecrets()
         self.known.add(password, Secret(f"{user}:{password.reveal()}"))
         self._user = user
+        self._name = name
         self._headers = dict(headers or {})
         self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
         self.basic = basic
@@ -189,7 +192,7 @@ class Session(httpx.Auth):
             raise AuthenticationError("the session was logged out")
         if self._refused is not None:
             raise self._refused
-        self.account.check(base.netloc.decode("ascii"))
+        self.account.check(self._called(base))
         self._check_unanswered(base.host)
         self._token = None
         if self.family is None:
@@ -222,7 +225,7 @@ class Session(httpx.Auth):
         """Send the credentials with a request, unless they were refused before."""
         if self._refused is not None:
             raise self._refused
-        self.account.check(request.url.netloc.decode("ascii"))
+        self.account.check(self._called(request.url))
         if not self.account.proven:
             self._check_unanswered(request.url.host)
         response = yield from self._watched(next(self._login.auth_flow(request)))
@@ -284,8 +287,11 @@ class Session(httpx.Auth):
         except AuthenticationError as error:
             error.hint = error.hint or self._hint()
             self._refused = error
-            self.account.refuse(response.request.url.netloc.decode("ascii"))
+            self.account.refuse(self._called(response.request.url))
             raise
+
+    def _called(self, url: httpx.URL) -> str:
+        return self._name or url.netloc.decode("ascii")
 
     def _hint(self) -> str:
         """Return what may be wrong with the user, or why a refused login is not tried again."""

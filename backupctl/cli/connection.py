@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
-from backupctl.cli.trusting import find_route, trust_of
+from backupctl.cli.trusting import find_route, trust_of, words_for
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.results.job import RECONCILIATION, RESTORE
@@ -112,6 +112,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         server.base_url,
         login,
         name=server.name,
+        words=words_for(scope),
         clock=scope.clock,
         observe=observe,
         trust=trust,

@@ -7,7 +7,7 @@ from backupctl.cli.app import App
 from backupctl.cli.connection import observer
 from backupctl.cli.running import Failed, drive, make_each
 from backupctl.cli.scope import SIMULATED, Scope, scopes
-from backupctl.cli.trusting import find_route, trust_of
+from backupctl.cli.trusting import find_route, trust_of, words_for
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
@@ -52,6 +52,7 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
     address, proxy = scope.profile.address, find_route(scope).value
     with blaming(scope.address_source):
         check_tls(address.base_url)
-    route = route_to(address.base_url, proxy.url.reveal() if proxy else None, scope.clock, name=scope.name)
+    url = proxy.url.reveal() if proxy else None
+    route = route_to(address.base_url, url, scope.clock, name=scope.name, words=words_for(scope))
     tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope))
     return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

@@ -1,13 +1,14 @@
 """Whom a scope trusts and how it is reached, judged before anything is said or sent; an error names what to change."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from backupctl.cli.scope import Scope
 from backupctl.settings.guard import check_ends
-from backupctl.settings.options import CA_FILE, FINGERPRINT, INSECURE, PROXY
+from backupctl.settings.options import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy
-from backupctl.settings.value import Value, blaming
+from backupctl.settings.value import DEFAULT, FILE, Value, blaming
 
 if TYPE_CHECKING:
     from backupctl.api.connect import Trust
@@ -30,6 +31,18 @@ def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
             check_ends(ca_file.value)
             tls_context(trust)
     return trust
+
+
+def words_for(scope: Scope) -> str:
+    """Return what names the appliance to ``backupctl trust`` as it is named here, ready to be copied into a shell.
+
+    Neither the CA file nor the pin of this run is repeated: the hint is about what takes their place.
+    """
+    address, configuration = scope.profile.address, scope.sourced(CONFIG)
+    words = ["-s", address.name]
+    if configuration.source != DEFAULT and configuration.source.kind != FILE:
+        words += [CONFIG.flag, str(configuration.value)]
+    return shlex.join(words)
 
 
 def find_route(scope: Scope) -> Value[Proxy | None]:

@@ -348,7 +348,8 @@ def test_wrong_password_is_tried_on_one_appliance_only(tmp_path: Path, command: 
     run = backupctl(command, "--all", "-o", "json", environ=backupctl.environ | {"VC_PASSWORD": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [4, 4, 4]
     assert sum(appliance.failed_logins for appliance in backupctl.others.values()) == 1
-    assert "not tried" in run.json["results"][2]["error"]["message"]
+    message = "not logged in, as vc01 refused this user and password"
+    assert [each["error"]["message"] for each in run.json["results"][1:]] == [f"vc02: {message}", f"vc03: {message}"]
 
 
 def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> None:

@@ -346,7 +346,11 @@ def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> 
         ([status()], TimedOutError, "it goes on"),
         ([DROPPED], ApplianceUnreachableError, f"did not say how backup job {ID} goes on"),
         ([DENIED], AuthorizationError, "and goes on all the same"),
-        ([PinMismatchError.of(HOST, "sha256:00", "sha256:11")], PinMismatchError, "and goes on all the same"),
+        (
+            [PinMismatchError.of(HOST, "sha256:00", "sha256:11", words="-s vc01")],
+            PinMismatchError,
+            "and goes on all the same",
+        ),
         ([KeyError("bug")], BugError, "and goes on all the same"),
     ],
 )

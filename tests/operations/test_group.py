@@ -180,4 +180,4 @@ def test_password_that_is_refused_once_is_shown_to_nobody_else(size: int, clock:
     assert sum(count > 0 for count in fleet.requests.values()) == 1
     error = results["vc2"].error
     assert error is not None
-    assert error.message == "vc2.example.com: not tried: vc1.example.com refused this user and password"
+    assert error.message == "vc2.example.com: not logged in, as vc1.example.com refused this user and password"

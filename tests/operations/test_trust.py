@@ -80,7 +80,7 @@ def test_show_of_a_certificate_that_nobody_vouches_for_is_no_failure(clock: Fake
 
 
 def test_show_with_a_pin_that_does_not_fit_shows_and_fails(clock: FakeClock) -> None:
-    mismatch = PinMismatchError.of("vc01.example.com", "sha256:00", "sha256:11")
+    mismatch = PinMismatchError.of("vc01.example.com", "sha256:00", "sha256:11", words="-s vc01")
     result = done(clock, show_certificate(inspected(Tls({"pin_mismatch": mismatch}, pinned="sha256:00"))))
     assert (result.exit_code, result.error.slug, result.certificate) == (5, "pin-mismatch", a_certificate())
 

@@ -76,16 +76,18 @@ def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
     assert server.states[0].open_sessions == 0
 
 
-def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program) -> None:
+def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program, programs: Programs) -> None:
     leaf = trustme.CA().issue_cert("127.0.0.1")
     with tls_listener(server_context(leaf)) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
-        refused = program.run("list", "-o", "json", environ={**environ, "BACKUPCTL_FINGERPRINT": WRONG})
+        environ["BACKUPCTL_FINGERPRINT"] = WRONG
+        (programs.home / "q r.toml").touch(0o600)
+        refused = program.run("list", "-o", "json", "--config", "q r.toml", environ=environ)
     assert (refused.code, listener.handshakes, bytes(listener.received)) == (5, 1, b"")
     error, presented = result_of(refused)["error"], fingerprint_of(der_of(leaf))
     assert error["slug"] == "pin-mismatch"
     assert f"expected {WRONG}, presented {presented}" in error["message"]
-    assert f"backupctl trust pin -s 127.0.0.1:{listener.port}" in error["hint"]
+    assert f"`backupctl trust pin -s 127.0.0.1:{listener.port} --config 'q r.toml'`" in error["hint"]
 
 
 def test_counting_server_does_count_what_an_unverified_client_sends(program: Program) -> None:

@@ -2,7 +2,8 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -28,12 +29,13 @@ def failure_lines(results: Sequence[Result], page: Page, *, hints: bool) -> list
     """
     failed = [(result, _with_messages(result.error, result)) for result in results if result.error is not None]
     known = [f"{result.server}: {error.message}" for result, error in failed]
+    shared = Counter(_in_general(error, result).hint for result, error in failed)
     told = set[str | None]()
     lines: list[Text] = []
     for group in sorted(_groups(failed), key=_weight):
         result, error = group[0]
         if len(group) == 1:
-            subject = f"{result.server}: "
+            subject, error = f"{result.server}: ", _of_its_own(error, result, shared)
         else:
             subject, error = f"{counted(len(group), 'appliance')}: ", _in_common(group, page)
         news = error.hint not in told
@@ -42,6 +44,9 @@ def failure_lines(results: Sequence[Result], page: Page, *, hints: bool) -> list
         lines += _attach_lines(group) if len(group) > 1 else []
     return lines
 
+
+PLACEHOLDER: Final = "NAME"
+"""What stands in a command for the name of each appliance."""
 
 Failed = tuple[Result, ErrorInfo]
 
@@ -67,17 +72,25 @@ def _weight(group: Sequence[Failed]) -> tuple[bool, bool]:
 def _in_general(error: ErrorInfo, result: Result) -> ErrorInfo:
     """Return an error without what is its appliance's own: names, the id of its job, the line to attach."""
     job = getattr(result, "job", None)
-    own = "|".join(re.escape(name) for name in (result.host, result.server))
-    whole = rf"(?<![\w.-])(?:{own})(?![\w-]|\.\w)"
+    own = "|".join(re.escape(name) for name in (result.server, result.host))
+    whole = rf"(?<![\w.-])(?:{own})(?![\w-]|\.\w|:\d)"
 
     def general(text: str) -> str:
         text = text.replace(f"backup job {job.id}", "the backup job") if job is not None else text
         text = re.sub(rf"^{whole}: | on {whole}", "", text)
+        text = re.sub(rf" -s ('?){whole}\1", f" -s {PLACEHOLDER}", text)
         return re.sub(whole, "the appliance", text)
 
     hint = None if error.hint is None or error.hint == error.to_follow else general(error.hint)
     details = tuple(map(general, error.details))
     return ErrorInfo(slug=error.slug, message=general(error.message), hint=hint, details=details)
+
+
+def _of_its_own(error: ErrorInfo, result: Result, shared: Mapping[str | None, int]) -> ErrorInfo:
+    """Return an error as it stands behind the name of its appliance, with the hint that others have as well."""
+    hint = _in_general(error, result).hint
+    message = error.message.removeprefix(f"{result.server}: ")
+    return msgspec.structs.replace(error, message=message, hint=hint if shared[hint] > 1 and hint else error.hint)
 
 
 def _in_common(group: Sequence[Failed], page: Page) -> ErrorInfo:

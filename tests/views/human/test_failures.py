@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import msgspec
+
 from backupctl.errors import (
     ApplianceUnreachableError,
+    AuthenticationError,
     BackupctlError,
     BackupFailedError,
+    CertificateError,
     InterruptedRunError,
     NotTogetherError,
 )
@@ -64,6 +68,37 @@ def test_failures_with_other_evidence_are_not_the_same() -> None:
 def test_name_within_another_name_is_not_taken_for_it() -> None:
     behind = [failed(number, ApplianceUnreachableError(f"proxy-vc{number} is down")) for number in (1, 2, 3)]
     assert len([line for line in told(*behind) if line.startswith("error")]) == 3
+
+
+def refused(number: int, **where: Any) -> JobResult:
+    error = AuthenticationError(f"vc{number}: not logged in, as 127.0.0.1:8443 refused this user and password")
+    return msgspec.structs.replace(failed(number, error), **where)
+
+
+def test_failure_that_names_the_host_of_all_with_another_port_is_told_once() -> None:
+    for where in ({"host": "127.0.0.1"}, {}):
+        assert told(*(refused(number, **where) for number in (1, 2, 3))) == [
+            "error: 3 appliances: not logged in, as 127.0.0.1:8443 refused this user and password",
+            "  vc1, vc2, vc3",
+        ]
+
+
+def untrusted(number: int, why: str) -> JobResult:
+    hint = f"`backupctl trust fetch -s vc{number} --config q.toml --to FILE`, or name vc{number} differently"
+    return failed(number, CertificateError(f"vc{number}: {why}", hint=hint))
+
+
+def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once() -> None:
+    hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`, or name the appliance differently"
+    assert told(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
+    own_authorities = [untrusted(number, f"signed by CA {number}") for number in (1, 2, 3)]
+    assert told(*own_authorities) == [
+        "error: vc1: signed by CA 1",
+        hint,
+        "error: vc2: signed by CA 2",
+        "error: vc3: signed by CA 3",
+    ]
+    assert "-s vc1 --config" in told(untrusted(1, "expired"), dead(2))[1]
 
 
 def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach() -> None:
