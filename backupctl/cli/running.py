@@ -12,8 +12,8 @@ from backupctl.cli.signals import delivered_to
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
-from backupctl.operations.group import Group
-from backupctl.operations.run import Outcome, run_on
+from backupctl.operations.group import NO_BACKUP, Group
+from backupctl.operations.run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
@@ -194,5 +194,6 @@ def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> 
             silence=manner.silence,
             timeout=each.scope.value(TIMEOUT) if manner.timed else None,
             turn=each.scope.turn,
+            unbegun=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

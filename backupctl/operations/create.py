@@ -20,7 +20,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
-from backupctl.operations.group import ALONE, Turn
+from backupctl.operations.group import ALONE, NO_BACKUP, Turn
 from backupctl.operations.lost import Expected, find_lost_job, same_location
 from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Task, Wait, attempt, retrying
 from backupctl.operations.watch import leave
@@ -92,7 +92,7 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
 def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) -> InterruptedRunError:
     """Say that no backup was started, or (a second interruption, while the answer was waited for) that one may be."""
     if interruption.certain:
-        return InterruptedRunError(f"{interruption.message}: no backup of ours was started")
+        return InterruptedRunError(f"{interruption.message}: {NO_BACKUP}")
     return InterruptedRunError(
         f"{interruption.message}: it is unknown whether a backup was started",
         attach=appliance.attach(jobs.LATEST),

@@ -12,7 +12,7 @@ What does not start backups takes ``Group(appliances)``, for the sake of the pas
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
 from backupctl.operations.appliance import Appliance
@@ -24,6 +24,9 @@ from backupctl.results.events import Ended, Queued
 from backupctl.results.result import ErrorInfo
 
 T = TypeVar("T")
+
+NO_BACKUP: Final = "no backup of ours was started"
+"""What is said of a backup that was interrupted before it was asked for."""
 
 
 class Turn(Protocol):
@@ -135,7 +138,7 @@ class GroupTurn:
         try:
             yield from self._group.permits.take()
         except InterruptedRunError as interruption:
-            raise InterruptedRunError(f"{interruption.message}: no backup of ours was started") from interruption
+            raise InterruptedRunError(f"{interruption.message}: {NO_BACKUP}") from interruption
         self._has_permit = True
         self._group.check()
 

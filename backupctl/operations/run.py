@@ -10,6 +10,7 @@ from backupctl.errors import (
     BackupctlError,
     BugError,
     ExitCode,
+    InterruptedRunError,
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 LOGOUT_SECONDS: Final = 5.0
 """How long a logout may take; an interrupted run logs all its appliances out at once, so 5 s in all."""
+
+NOTHING_CHANGED: Final = "nothing was changed"
+"""What is said of work that was interrupted before it began."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,19 @@ def run_on(
     silence: float = 0.0,
     timeout: float | None = None,
     turn: Turn = ALONE,
+    unbegun: str = NOTHING_CHANGED,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
     For ``silence`` seconds it is waited for somebody to be there at all, and not longer than ``timeout`` in any case.
-    Nothing is sent before the ``turn`` of the appliance among others.
+    Nothing is sent before the ``turn`` of the appliance among others. Who interrupts it at its login is told what that
+    means for the work (``unbegun``).
     """
     release, reached = None, False
     try:
         yield from turn.begin()
         reached = True
-        release = yield from renewing(appliance, turn, _enter(appliance, silence, timeout, turn))
+        release = yield from _before_work(unbegun, renewing(appliance, turn, _enter(appliance, silence, timeout, turn)))
         outcome = yield from renewing(appliance, turn, work)
     except GeneratorExit:
         raise
@@ -109,6 +115,13 @@ def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, 
     """Call ``function``, within ``timeout`` from when this begins: the time that others had their turn is not ours."""
     until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
     return (yield from retrying(appliance, function, silence=silence, until=until))
+
+
+def _before_work(unbegun: str, enter: Task[T]) -> Task[T]:
+    try:
+        return (yield from enter)
+    except InterruptedRunError as interruption:
+        raise InterruptedRunError(f"{interruption.message}: {unbegun}", hint=interruption.hint) from interruption
 
 
 def _enter(appliance: Appliance, silence: float, timeout: float | None, turn: Turn) -> Task[str | None]:

@@ -359,6 +359,21 @@ def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on
     assert run.err.count("backupctl watch") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "nothing"),
+    [(["create"], "no backup of ours was started"), (["list"], "nothing was changed")],
+)
+def test_interruption_at_the_login_says_that_nothing_came_of_it(
+    clock: FakeClock, words: list[str], nothing: str
+) -> None:
+    backupctl = CommandLine(clock=clock, faults=["slow=20s@login"])
+    clock.at(5, lambda: interrupt(signal.SIGINT))
+    run = backupctl.create("-o", "json") if words == ["create"] else backupctl(*words, "-o", "json")
+    (result,) = run.json["results"]
+    assert (run.code, result["error"]["message"]) == (130, f"interrupted (SIGINT): {nothing}")
+    assert backupctl.appliance.jobs == []
+
+
 def test_create_interrupted_leaves_no_alarm_that_would_kill_whoever_called_it(clock: FakeClock) -> None:
     clock.at(100, lambda: interrupt(signal.SIGINT))
     assert CommandLine(clock=clock, job_duration=600).create().code == 130
