@@ -19,12 +19,11 @@ def certificate_page(result: CertificateResult, symbols: Symbols) -> list[Text]:
     """Return whether the appliance's certificate is trusted, what it is, and what was presented with it."""
     if result.certificate is None:
         return []
-    lines = [_verdict(result, symbols), *certificate_facts(result.certificate)]
-    if result.reason:
-        lines += facts([("not trusted", result.reason)])
+    pin = None
     if result.pinned is not None:
-        fits = result.pinned == result.certificate.fingerprint
-        lines += facts([("pin", line(("fits", GOOD) if fits else ("DOES NOT FIT", BAD), f": {result.pinned}"))])
+        pin = line(("fits", GOOD) if _pin_fits(result) else ("DOES NOT FIT", BAD), f": {result.pinned}")
+    more = [("not trusted", result.reason), ("pin", pin)]
+    lines = [_verdict(result, symbols), *certificate_facts(result.certificate, more=more)]
     for number, certificate in enumerate(result.chain[1:], 1):
         lines += [line(f"  presented with it ({number}):"), *certificate_facts(certificate, indent="  ")]
     if result.chain_complete is False:
@@ -69,8 +68,10 @@ def authorities_page(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
     ]
 
 
-def certificate_facts(certificate: Certificate, indent: str = "") -> list[Text]:
-    """Return what a certificate says, a line each."""
+def certificate_facts(
+    certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | Text | None]] = ()
+) -> list[Text]:
+    """Return what a certificate says, and what ``more`` there is to say of it, a line each."""
     self_signed = certificate.subject == certificate.issuer
     known = facts([
         ("subject", certificate.subject),
@@ -78,6 +79,7 @@ def certificate_facts(certificate: Certificate, indent: str = "") -> list[Text]:
         ("names", ", ".join(certificate.names)),
         ("valid", _validity(certificate)),
         ("fingerprint", certificate.fingerprint),
+        *more,
     ])  # fmt: skip
     return [Text(indent) + text for text in known]
 
@@ -89,9 +91,15 @@ def fingerprints(certificates: Sequence[Certificate]) -> list[Text]:
 
 def _verdict(result: CertificateResult, symbols: Symbols) -> Text:
     subject, store = f"{result.server}: the certificate is ", f" by {result.store}"
-    if result.trusted:
-        return line((f"{symbols.good} ", GOOD), subject, ("trusted", GOOD), store)
-    return line((f"{symbols.odd} ", ODD), subject, ("not trusted", ODD), store)
+    trust = (("trusted", GOOD) if result.trusted else ("not trusted", ODD), store)
+    if not _pin_fits(result):
+        return line((f"{symbols.bad} ", BAD), subject, *trust, ", and ", ("not the pinned one", BAD))
+    return line((f"{symbols.good} ", GOOD) if result.trusted else (f"{symbols.odd} ", ODD), subject, *trust)
+
+
+def _pin_fits(result: CertificateResult) -> bool:
+    """Say whether the certificate is the pinned one, or none is pinned."""
+    return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
 
 
 def _validity(certificate: Certificate) -> Text:
