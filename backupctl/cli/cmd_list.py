@@ -1,16 +1,23 @@
 """``backupctl list``."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import click
 
 from backupctl.cli.app import App
 from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
+from backupctl.models import JobState
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.jobs import JobFilter, read_all
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobsResult
+
+TYPES: Final = ("MANUAL", "SCHEDULED")
+"""The types of jobs that are known."""
 
 
 @click.command(
@@ -41,7 +48,17 @@ def command(  # noqa: PLR0917 - click passes by name
         limit=limit,
     )
 
+    _doubt(app, "--state", only.state, list(JobState))
+    _doubt(app, "--type", only.type, TYPES)
+
     def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome({"jobs": only.of((yield from read_all(appliance)))})
+        found = yield from read_all(appliance)
+        return Outcome({"jobs": only.of(found), "remembers": len(found)})
 
     return run(app, "list", JobsResult, lambda _: work)
+
+
+def _doubt(app: App, option: str, word: str | None, known: Sequence[str]) -> None:
+    """Warn of a word that is not known; it is looked for all the same, as a release may have added it."""
+    if word is not None and word not in known:
+        app.view.warn(f"{option}: {word} is not known, and may match nothing", hint=f"known are {', '.join(known)}")

@@ -32,9 +32,10 @@ class JobResult(Result, frozen=True, kw_only=True):
 
 
 class JobsResult(Result, frozen=True, kw_only=True):
-    """The result of list: jobs, newest first."""
+    """The result of list: the jobs that were asked for, newest first, of so many that the appliance ``remembers``."""
 
     jobs: tuple[Job, ...] = ()
+    remembers: int = 0
 
 
 class PartsResult(Result, frozen=True, kw_only=True):

@@ -43,6 +43,17 @@ def test_list_of_an_appliance_without_jobs_is_empty_and_0(backupctl: CommandLine
     assert "no backup jobs yet" in run.err
 
 
+def test_list_in_which_no_job_matches_says_so_and_warns_of_words_that_are_not_known() -> None:
+    backupctl = CommandLine(history=True)
+    number = len(backupctl.appliance.jobs)
+    early = backupctl("list", "--state", "FAILED", "--since", "1h")
+    assert (early.code, early.out, early.err) == (0, "", f"{HOST}: no backup job matches (of {number})\n")
+    unknown = backupctl("list", "--state", "foo", "--type", "bar", "-o", "json")
+    assert (unknown.code, unknown.result["jobs"], unknown.result["remembers"]) == (0, [], number)
+    assert "warning: --state: FOO is not known" in unknown.err
+    assert "warning: --type: BAR is not known" in unknown.err
+
+
 @pytest.mark.parametrize("command", ["watch", "status", "cancel"])
 def test_unknown_job_is_10_and_no_job_at_all_too(backupctl: CommandLine, command: str) -> None:
     unknown = backupctl(command, "20200101-000000-1", "-o", "json")

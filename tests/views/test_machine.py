@@ -44,7 +44,7 @@ CERTIFICATE_KEYS = [
 ]
 OWN_KEYS_OF_RESULTS = {
     "JobResult": ["job"],
-    "JobsResult": ["jobs"],
+    "JobsResult": ["jobs", "remembers"],
     "PartsResult": ["parts", "total_mb"],
     "ChecksResult": ["checks"],
     "SchedulesResult": ["schedules"],

@@ -95,7 +95,10 @@ def _(result: JobResult, page: Page) -> Sheet:
 @in_full.register
 def _(result: JobsResult, page: Page) -> Sheet:
     if not result.jobs:
-        return Sheet(notes=_nothing(result, f"{result.server} has no backup jobs yet"))
+        none = f"{result.server} has no backup jobs yet"
+        if result.remembers:
+            none = f"{result.server}: no backup job matches (of {result.remembers})"
+        return Sheet(notes=_nothing(result, none))
     return Sheet([*_title(result, page), *jobs_table(result.jobs, page.width, page.zone)])
 
 
