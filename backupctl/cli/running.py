@@ -15,7 +15,8 @@ from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.group import NO_BACKUP, Group
 from backupctl.operations.run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
+from backupctl.results.events import Ended
+from backupctl.results.result import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.settings.value import blaming
 
@@ -74,6 +75,7 @@ def run(
             confirm(each.appliance)
     _take_turns(app, ready, manner)
     app.view.expect([each.scope.name for each in ready])
+    _tell_failed(ready)
     results = drive(app, [_task(each, result_type, manner) for each in ready])
     return app.finish(Envelope.of(command, results))
 
@@ -183,6 +185,15 @@ def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner
     for each in ready:
         if isinstance(each, _Ready):
             each.scope.turn = group.turn(each.appliance)
+
+
+def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
+    """Tell of several which are over before they began, as the others tell when their work is over."""
+    for each in ready:
+        if isinstance(each, Failed) and len(ready) > 1:
+            info, code = ErrorInfo.of(each.error), each.error.exit_code
+            app = each.scope.app
+            app.view.event(Ended(time=app.clock.now(), server=each.scope.name, exit_code=code, error=info))
 
 
 def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> Task[R]:

@@ -359,6 +359,14 @@ def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> N
     assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]
 
 
+def test_each_appliance_of_several_has_an_event_when_it_is_over_though_nothing_was_sent_to_it(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, CONFIGURATION.replace('comment = "the second"', 'password-env = "NO_SUCH"'))
+    run = backupctl("create", "--all", "-o", "jsonl")
+    ended = [(each["server"], each["exit_code"]) for each in run.events if each["event"] == "ended"]
+    assert sorted(ended) == [(each["server"], each["exit_code"]) for each in run.events[-1]["results"]]
+    assert dict(ended)["vc02"] != 0
+
+
 def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=600.0)
     backupctl.clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))

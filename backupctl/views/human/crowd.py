@@ -7,9 +7,9 @@ from itertools import islice
 from rich.text import Text
 
 from backupctl.views.human.lines import BAD, FAINT, GOOD, ODD, Piece, line
-from backupctl.views.human.rows import DONE, FAILED, KINDS, NOT_STARTED, RETRYING, RUNNING, WAITING, Row
+from backupctl.views.human.rows import DONE, FAILED, KINDS, NOT_STARTED, PREPARING, RETRYING, RUNNING, WAITING, Row
 
-_COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, WAITING: "", NOT_STARTED: ""}
+_COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, PREPARING: "", WAITING: "", NOT_STARTED: ""}
 """In which order and style the rest is counted."""
 
 Named = tuple[str, Row]

@@ -30,6 +30,7 @@ from backupctl.results.events import (
     Recovered,
     Started,
     Troubled,
+    Waiting,
 )
 from backupctl.results.result import Result
 from backupctl.views.human.crowd import screenful
@@ -57,15 +58,22 @@ class LiveProgress:
         self._auto_refresh = auto_refresh
         self._servers: dict[str, None] = {}
         self._rows: Mapping[str, Row] = {}
+        self._early: Mapping[str, Row] = {}
+        """Of whom there is nothing to be followed yet; they are drawn beside those who have a row."""
         self._live: Live | None = None
 
     def expect(self, servers: Sequence[str]) -> None:
         """Keep the rows of these appliances in this order, whichever of them has news first."""
         self._servers = dict.fromkeys(servers)
+        self._early = dict.fromkeys(servers, Row(preparing=True)) if len(servers) > 1 else {}
 
     def show(self, event: Event) -> None:
         """Show an event: as a line above the rows, or as a change of its row."""
         self._servers.setdefault(event.server)
+        if isinstance(event, Ended | Waiting) and event.server in self._early:
+            early = {event.server: Row()} if isinstance(event, Waiting) else {}
+            self._early = {name: row for name, row in self._early.items() if name != event.server} | early
+            self._refresh()
         counted = self._is_crowded and isinstance(event, Started | PartsSelected)
         if is_news(event, following=bool(self._rows)) and not counted:
             before = f"{event.server}: " if len(self._servers) > 1 else ""
@@ -76,6 +84,7 @@ class LiveProgress:
 
     def settle(self, results: Iterable[Result]) -> None:
         """Draw each row as its job ended, for good."""
+        self._early = {}
         for result in results:
             row = self._rows.get(result.server)
             if row is not None and isinstance(result, JobResult | RestoreResult) and result.job is not None:
@@ -121,7 +130,7 @@ class LiveProgress:
 
     def _replace(self, server: str, row: Row) -> None:
         rows = {**self._rows, server: row}
-        self._rows = {name: rows[name] for name in self._servers if name in rows}
+        self._rows = self._in_order(rows)
         if self._live is None:
             self._live = Live(
                 console=self._console,
@@ -132,14 +141,20 @@ class LiveProgress:
                 redirect_stderr=False,
             )
             self._live.start()
-        if not self._auto_refresh:
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._live is not None and not self._auto_refresh:
             self._live.refresh()
+
+    def _in_order(self, rows: Mapping[str, Row]) -> dict[str, Row]:
+        return {name: rows[name] for name in self._servers if name in rows}
 
     def _drawing(self) -> RenderableType:
         return Constrain(self._whole_drawing(), max(1, self._console.width - ECHO_COLUMNS))
 
     def _whole_drawing(self) -> RenderableType:
-        rows, now = self._rows, self._clock.monotonic()
+        rows, now = self._in_order({**self._early, **self._rows}), self._clock.monotonic()
         wide = self._console.width >= WIDE
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
         add_columns(grid, named=len(self._servers) > 1, wide=wide)

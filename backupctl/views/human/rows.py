@@ -22,9 +22,10 @@ RETRYING: Final = "retrying"
 FAILED: Final = "failed"
 RUNNING: Final = "running"
 DONE: Final = "done"
+PREPARING: Final = "preparing"
 WAITING: Final = "waiting"
 NOT_STARTED: Final = "not started"
-KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, WAITING, NOT_STARTED)
+KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, PREPARING, WAITING, NOT_STARTED)
 """How rows can go, the one worth most attention first."""
 
 _STYLES: Final = {
@@ -32,6 +33,7 @@ _STYLES: Final = {
     FAILED: BAD,
     RUNNING: "cyan",
     DONE: GOOD,
+    PREPARING: FAINT,
     WAITING: FAINT,
     NOT_STARTED: FAINT,
 }
@@ -39,6 +41,8 @@ _STYLES: Final = {
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """An appliance as it was last seen: its job, None while it waits for its turn or where none came of it.
+
+    Who is ``preparing`` logs in, or asks what it needs to know before there is a job.
 
     ``started`` and ``troubled`` are readings of the clock's ``monotonic``; ``failed`` is why the work ended without
     success, in a word.
@@ -48,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     started: float = 0.0
     troubled: float | None = None
     failed: str | None = None
+    preparing: bool = False
 
     @property
     def kind(self) -> str:
@@ -57,7 +62,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
             return FAILED
         if self.job is None:
-            return WAITING
+            return PREPARING if self.preparing else WAITING
         if self.job.succeeded:
             return DONE
         return RUNNING if self.troubled is None else RETRYING

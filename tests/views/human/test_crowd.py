@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from backupctl.views.human.crowd import screenful
-from backupctl.views.human.rows import DONE, FAILED, KINDS, NOT_STARTED, RETRYING, RUNNING, WAITING, Row
+from backupctl.views.human.rows import DONE, FAILED, KINDS, NOT_STARTED, PREPARING, RETRYING, RUNNING, WAITING, Row
 from tests.views.samples import a_finished_job, a_job
 
 ROWS = {
@@ -13,6 +13,7 @@ ROWS = {
     RETRYING: Row(job=a_job(), troubled=1.0),
     FAILED: Row(failed="connection"),
     DONE: Row(job=a_finished_job()),
+    PREPARING: Row(preparing=True),
     WAITING: Row(),
     NOT_STARTED: Row(failed="not-tried"),
 }

@@ -173,6 +173,22 @@ def test_live_waiting_appliance_has_a_row_that_says_so() -> None:
     assert rows[-1].split()[:3] == ["vc02", "0", "%"]
 
 
+def test_live_appliances_that_prepare_have_rows_beside_those_that_are_followed() -> None:
+    screen = LiveScreen()
+    names = ["vc01", "vc02", "vc03", "vc04"]
+    screen.view.expect(names)
+    error = ErrorInfo(slug="config", message="no such file")
+    assert tell(screen, Ended, server="vc04", exit_code=3, error=error) == []
+    rows = tell(screen, Started, server="vc02", job=a_job(progress=0))
+    assert (rows[-3].split(), rows[-1].split()) == (["vc01", "preparing"], ["vc03", "preparing"])
+    assert tell(screen, Waiting, server="vc03", job=None)[-1].split() == ["vc03", "waiting"]
+    tell(screen, Started, server="vc03", job=a_job(progress=0))
+    interrupted = ErrorInfo(slug="interrupted", message="interrupted")
+    rows = tell(screen, Ended, server="vc01", exit_code=130, error=interrupted)
+    assert [row.split()[0] for row in rows[-2:]] == ["vc02", "vc03"]
+    assert not any("preparing" in row for row in rows)
+
+
 def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
