@@ -13,6 +13,7 @@ from backupctl.errors import (
     BackupFailedError,
     BusyError,
     InterruptedRunError,
+    StalledError,
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, BackupRequest
@@ -28,6 +29,8 @@ from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 
 MANUAL: Final = frozenset({"MANUAL"})
+
+_LONGER: Final = "it was waited for until the deadline; a longer --timeout waits longer"
 
 _BUSY_SECONDS: Final = 30.0
 """How often is asked whether a backup can start, while what runs cannot be followed (a restore)."""
@@ -163,7 +166,7 @@ def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | N
     far = f" ({job.progress} %)" if job is not None and job.progress is not None else ""
     hint = "--if-running wait starts this one when that has ended"
     if plan.if_running == "wait":
-        hint = "it was waited for until the deadline; a longer --timeout waits longer"
+        hint = _LONGER
     elif job is not None:
         hint += ", --if-running attach follows that one"
     return BusyError(f"{appliance.host}: {busy_with} is running{far}", hint=hint, details=error.details)
@@ -175,7 +178,8 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
         return
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline, on_interrupt=_stop_waiting)
     if isinstance(ended.error, TimedOutError):
-        raise BusyError(f"{appliance.host}: backup job {job.id} did not end in time: {ended.error.message}")
+        hint = None if isinstance(ended.error, StalledError) else _LONGER
+        raise BusyError(f"{NO_BACKUP} in time: {ended.error.message}", hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError):
         raise ended.error
 

@@ -377,6 +377,14 @@ def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(
     assert [(words[words.index("--server") + 1], words[2]) for words in attach] == ids
 
 
+def test_parts_that_all_select_are_told_once_and_are_an_event_of_each(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path)
+    assert backupctl("create", "--all").err.count("by default: common, seat") == 1
+    assert backupctl("create", "--all", "-v").err.count("by default: common, seat") == 3
+    events = backupctl("create", "--all", "-o", "jsonl").events
+    assert len([each for each in events if each["event"] == "parts-selected"]) == 3
+
+
 def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["forbidden"]}}, job_duration=100.0)
     assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "3 appliances: 2 started, 1 forbidden"

@@ -462,6 +462,7 @@ def test_create_waits_no_longer_than_its_timeout_and_starts_nothing(unseen: bool
     bench, _ = scripted(clock, jobs=[[] if unseen else [OLD]], create_job=BUSY, job=status(OLD), job_details={})
     error = refused(bench, plan(if_running="wait", timeout=100))
     assert (type(error), error.exit_code, clock.elapsed) == (BusyError, 9, 100)
+    assert (error.message.count("running"), "a longer --timeout" in str(error.hint)) == (1, True)
 
 
 def test_create_whose_login_is_refused_while_it_waits_says_that(clock: FakeClock) -> None:

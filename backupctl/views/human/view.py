@@ -6,7 +6,7 @@ from datetime import tzinfo
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.results.events import Connected, Event
+from backupctl.results.events import Connected, Event, PartsSelected
 from backupctl.results.result import Envelope
 from backupctl.views.human.failures import failure_lines
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
@@ -45,6 +45,7 @@ class HumanView:
         self._outlet = outlet
         self._printed = self._close = False
         self._headings: set[str] = set()
+        self._parts: set[tuple[str, ...]] = set()
         self._progress: ProgressDisplay = (
             LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
             if live
@@ -66,9 +67,17 @@ class HumanView:
         self._progress.expect(servers)
 
     def event(self, event: Event) -> None:
-        """Show something that happened; that a connection was made only to those who asked for more."""
-        if not self._quiet and (self._verbose or not isinstance(event, Connected)):
+        """Show something that happened; what goes without saying only to those who asked for more."""
+        if not self._quiet and (self._verbose or not self._goes_without_saying(event)):
             self._progress.show(event)
+
+    def _goes_without_saying(self, event: Event) -> bool:
+        """Say whether a connection was made, or the same parts were selected that another appliance selected."""
+        if isinstance(event, PartsSelected):
+            known = event.parts in self._parts
+            self._parts.add(event.parts)
+            return known
+        return isinstance(event, Connected)
 
     def finish(self, envelope: Envelope) -> None:
         """Show the result below everything else, and what went wrong below the result."""
