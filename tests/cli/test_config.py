@@ -388,7 +388,7 @@ def test_check_of_many_servers_shows_only_what_is_not_as_it_should_be(home: Path
     run = config("check", environ={"BACKUPCTL_LOCATION_TYPE": "NFS"})
     assert run.code == 3
     assert "OK       username" not in run.out
-    assert run.out.count("FAIL     password") == 1
+    assert run.out.count("FAIL  password") == 1
     assert "9 appliances: 8 done, 1 config" in run.err
     assert "OK       username" in config("check", "-s", "v3").out
 

@@ -256,11 +256,10 @@ def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: 
         7,
         [
             "! vc01: 9 che",
-            "  ! WARNING  ",
             "✗ vc02: 9 che",
-            "  ! WARNING  ",
-            "  ✗ FAIL     ",
+            "  ✗ FAIL  app",
             "! vc03: 9 che",
+            "! 3 appliance",
             "  ! WARNING  ",
         ],
     )

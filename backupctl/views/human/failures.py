@@ -13,11 +13,8 @@ from backupctl.results.result import ErrorInfo, Result
 from backupctl.views.human.lines import NOTE, error_lines, labelled
 from backupctl.views.human.progress import message_text
 from backupctl.views.human.results import Page, shown_messages
-from backupctl.views.human.wording import KEPT_BACK
+from backupctl.views.human.wording import FEWEST, KEPT_BACK
 from backupctl.views.quantities import counted
-
-FEWEST: Final = 3
-"""So many appliances with the same failure are told of together."""
 
 
 def failure_lines(results: Sequence[Result], page: Page, *, hints: bool) -> list[Text]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backupctl.errors import ExitCode
 from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
-from backupctl.results.backup import ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
 from backupctl.results.config import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job, Message
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
@@ -38,7 +38,7 @@ CHECK_CONFIGURATION: Final = "config check"
 class Page(NamedTuple):
     """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for.
 
-    ``number`` is that of the results.
+    ``number`` is that of the results, ``shared`` what is told once below them all and not with each.
     """
 
     width: int | None
@@ -46,6 +46,7 @@ class Page(NamedTuple):
     zone: tzinfo | None
     command: str | None = None
     number: int = 1
+    shared: frozenset[Check] = frozenset()
 
     @property
     def several(self) -> bool:
@@ -135,7 +136,8 @@ def _(result: ChecksResult, page: Page) -> Sheet:
         return Sheet()
     servers = page.number - (page.command == CHECK_CONFIGURATION)
     if servers > 1 and result.server != DEFAULTS:
-        return Sheet(checks_of_one_of_several(result.server, result.checks, page.symbols, page.width), close=True)
+        block = checks_of_one_of_several(result.server, result.checks, page.symbols, page.width, page.shared)
+        return Sheet(block, close=True)
     return Sheet(
         [*_title(result, page), *checks_page(result.checks, page.symbols, page.width), checks_summary(result.checks)]
     )

@@ -6,8 +6,10 @@ from datetime import tzinfo
 from rich.console import Console
 
 from backupctl.clock import Clock
+from backupctl.results.config import DEFAULTS
 from backupctl.results.events import Connected, Event, PartsSelected
 from backupctl.results.result import Envelope
+from backupctl.views.human.checks import checks_in_common, shared_checks
 from backupctl.views.human.failures import failure_lines
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.views.human.live import LiveProgress
@@ -114,8 +116,15 @@ class HumanView:
     def _sheets(self, envelope: Envelope, page: Page) -> Iterator[Sheet]:
         if page.several and are_jobs(envelope.results):
             yield (jobs_in_brief if self._quiet else jobs_in_full)(envelope.results, page)
-        else:
-            yield from ((in_brief if self._quiet else in_full)(each, page) for each in envelope.results)
+            return
+        if self._quiet:
+            yield from (in_brief(each, page) for each in envelope.results)
+            return
+        common = checks_in_common(envelope.results)
+        page = page._replace(shared=frozenset(common))
+        yield from (in_full(each, page) for each in envelope.results)
+        number = sum(each.server != DEFAULTS for each in envelope.results)
+        yield Sheet(shared_checks(common, page.symbols, page.width, number), close=True)
 
     def _print(self, sheet: Sheet) -> None:
         print_lines(self._err, [each for each in sheet.heading if each.plain not in self._headings])

@@ -14,6 +14,10 @@ KEPT_BACK: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotT
 """How work ends for a reason that is not its appliance's own: somebody else's failure, or the wish of the user."""
 
 
+FEWEST: Final = 3
+"""Of so many appliances or more the same is told once, of all of them together."""
+
+
 def kind(job: Job) -> str:
     """Return what a job is: ``backup``, ``restore`` or ``reconciliation``."""
     return job.id if job.id in WITHOUT_ID else BACKUP

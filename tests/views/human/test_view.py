@@ -184,6 +184,34 @@ def test_checks_are_a_line_each_with_sign_and_word() -> None:
     ]
 
 
+def checked(*checks: tuple[str, str]) -> list[ChecksResult]:
+    """Return the result of an appliance for each warning of two."""
+    return [
+        ChecksResult(
+            server=f"vc0{number}",
+            host="h",
+            checks=tuple(Check(name="encryption", status="WARNING", message=word) for word in words),
+        )
+        for number, words in enumerate(checks, 1)
+    ]
+
+
+def test_warning_of_three_and_more_is_told_once_with_who_they_are() -> None:
+    results = checked(("none", "one"), ("none", "two"), ("none", "two"), ("none", "two"))
+    assert shown(*results).out.splitlines() == [
+        "! vc01: 2 checks, 2 warnings, 0 failed",
+        "  ! WARNING  encryption  one",
+        "! vc02: 2 checks, 2 warnings, 0 failed",
+        "! vc03: 2 checks, 2 warnings, 0 failed",
+        "! vc04: 2 checks, 2 warnings, 0 failed",
+        "! 4 appliances: all of them",
+        "  ! WARNING  encryption  none",
+        "! 3 appliances: vc02, vc03, vc04",
+        "  ! WARNING  encryption  two",
+    ]
+    assert shown(*results[:2]).out.count("encryption  none") == 2
+
+
 LONG_CHECKS = (
     Check(name="free space", status="OK", message="there is room enough"),
     Check(
