@@ -57,9 +57,9 @@ class Session(httpx.Auth):
 
     With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
     A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
-    family. ``account`` holds what other appliances say of the same user and password, each
-    by its ``name`` in the results of the run, if that is not its host with the port. ``headers`` are those of every
-    request, the logins among them. ``known`` takes note of what leaves us, and of what we are given for it.
+    family. ``account`` holds what other appliances say of the same user and password, each by its ``name`` in the
+    results of the run, if that is not its host with the port. ``headers`` are those of every request, the logins among
+    them. ``known`` takes note of what leaves us, and of what we are given for it.
     """
 
     requires_response_body = True
@@ -174,8 +174,8 @@ class Session(httpx.Auth):
         """Take note that a request was answered with 401, and return whether its session may have expired.
 
         One that was opened instead of an expired one, and refused at once, has not: what was asked for is refused.
-        It is not logged in again here: were the password changed and did many sessions expire at once, each of them
-        would be one more failed login. When that may be done is for those to say who see them all.
+        Nobody logs in again here: were the password changed and did many sessions expire at once, each of them would be
+        one more failed login. When that may be done is for those to say who see them all.
         """
         with self._busy:
             used = request.headers[HEADER]
