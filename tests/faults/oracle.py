@@ -158,7 +158,7 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         return
     ours, theirs = _shown(record.result), _shown(undisturbed(command, record.case.way).result)
     if any(fault.name == "busy" for fault in faults_of(record)) and "jobs" in ours:
-        ours["jobs"] = ours["jobs"][1:]
+        ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
     if "parts" in ours and _strikes(record, "parts"):
         ours, theirs = _without_sizes(ours), _without_sizes(theirs)
     if ours != theirs:
