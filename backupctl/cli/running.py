@@ -16,7 +16,7 @@ from backupctl.operations.group import NO_BACKUP, Group
 from backupctl.operations.run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.events import Ended
-from backupctl.results.result import Envelope, ErrorInfo, PreparedRequest, RequestsResult, Result
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.settings.value import blaming
 
@@ -191,9 +191,8 @@ def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
     """Tell of several which are over before they began, as the others tell when their work is over."""
     for each in ready:
         if isinstance(each, Failed) and len(ready) > 1:
-            info, code = ErrorInfo.of(each.error), each.error.exit_code
-            app = each.scope.app
-            app.view.event(Ended(time=app.clock.now(), server=each.scope.name, exit_code=code, error=info))
+            came_to = Outcome(error=each.error).result_fields
+            each.scope.view.event(Ended(time=each.scope.clock.now(), server=each.scope.name, **came_to))
 
 
 def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> Task[R]:

@@ -10,7 +10,7 @@ from backupctl.clock import Clock
 from backupctl.errors import ConfigError
 from backupctl.settings.configuration import Configuration, configuration_of
 from backupctl.settings.guard import CONFIGURATION, check_others
-from backupctl.settings.reading import NothingCameError, read_file
+from backupctl.settings.reading import read_file
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 LARGEST_BYTES: Final = 4 * 1024 * 1024
@@ -37,8 +37,6 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
     """Return what the file says; raises ConfigError that names the file and what to do."""
     try:
         content = _read(path, clock)
-    except NothingCameError:
-        raise ConfigError(f"{path} was not written to its end in time", hint="is its writer running?") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no name of a file"
         raise ConfigError(
@@ -73,4 +71,4 @@ def _read(path: Path, clock: Clock) -> bytes:
             raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
         check_others(str(path), status, CONFIGURATION, str(path))
 
-    return read_file(path, clock, LARGEST_BYTES, judge)
+    return read_file(path, str(path), clock, LARGEST_BYTES, judge)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from backupctl.clock import Clock
+from backupctl.errors import ConfigError
 
 PATIENCE_SECONDS: Final = 30.0
 """How long a pipe, a command or a keyring may take to give what it has."""
@@ -17,11 +18,13 @@ class NothingCameError(Exception):
     """A pipe was not written to its end in time."""
 
 
-def read_file(path: str | Path, clock: Clock, largest: int, judge: Callable[[int, os.stat_result], None]) -> bytes:
+def read_file(
+    path: str | Path, where: str, clock: Clock, largest: int, judge: Callable[[int, os.stat_result], None]
+) -> bytes:
     """Return what a file or a pipe holds, at most one byte more than ``largest``.
 
     ``judge`` gets the open descriptor and its status, and raises what is to be said of a file that is not to be read.
-    Raises OSError and ValueError where it cannot be, NothingCameError where the patience with a pipe ends.
+    Raises OSError and ValueError where it cannot be, ConfigError about ``where`` when the patience with a pipe ends.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, flags)
@@ -29,7 +32,12 @@ def read_file(path: str | Path, clock: Clock, largest: int, judge: Callable[[int
         status = os.fstat(descriptor)
         judge(descriptor, status)
         if stat.S_ISFIFO(status.st_mode):
-            return read_pipe(descriptor, clock, largest)
+            try:
+                return read_pipe(descriptor, clock, largest)
+            except NothingCameError:
+                raise ConfigError(
+                    f"{where} was not written to its end in time", hint="is its writer running?"
+                ) from None
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(largest + 1)
     finally:

@@ -98,10 +98,7 @@ def _read(path: str, where: str, clock: Clock, *, guard: Guard | None) -> bytes:
         if guard is not None:
             check_others(path, status, guard, where)
 
-    try:
-        return read_file(path, clock, LARGEST_BYTES, judge)
-    except NothingCameError:
-        raise ConfigError(f"{where} was not written to its end in time", hint="is its writer running?") from None
+    return read_file(path, where, clock, LARGEST_BYTES, judge)
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:
