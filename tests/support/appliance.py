@@ -3,12 +3,13 @@
 import queue
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
 from backupctl.errors import NotSupportedError
 from backupctl.operations.appliance import Appliance, RecoveryOperations
-from backupctl.operations.fleet import Fleet, Interruption, Mailbox
+from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
 from backupctl.operations.task import Task
 from backupctl.results.events import Event
 from backupctl.simulator.appliance import Appliance as Simulated
@@ -34,6 +35,7 @@ class ScriptedRecovery:
         self.calls: list[tuple[Any, ...]] = []
         self.moments: list[float] = []
         self.family: str | None = "api"
+        self.server_time: datetime | None = None
 
     def names(self) -> list[str]:
         """Return what was called, without arguments."""
@@ -77,12 +79,12 @@ class Bench:
             NAME, HOST, USER, api, clock, self.events.append, lambda job: f"watch {job}" if attach else None
         )
 
-    def run(self, task: Task[T], *, interrupt_at: Sequence[float] = ()) -> T:
+    def run(self, task: Task[T], *, interrupt_at: Sequence[float] = (), workers: Workers | None = None) -> T:
         """Run a task to its end; signals come at the given seconds."""
         mailbox: Mailbox = queue.SimpleQueue()
         for moment in interrupt_at:
             self.clock.at(moment, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[T] = Fleet(self.clock, InlineWorkers(), mailbox)
+        fleet: Fleet[T] = Fleet(self.clock, workers or InlineWorkers(), mailbox)
         (result,) = fleet.run([task])
         return result
 
