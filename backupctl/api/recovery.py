@@ -1,16 +1,17 @@
 """The recovery API of one appliance: one typed method for each operation, whichever family the appliance speaks."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import httpx
-import msgspec
 
 from backupctl.api import endpoints
 from backupctl.api.account import Account
 from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
+from backupctl.api.content import content_of, masked
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
 from backupctl.api.extensions import SHOWN_AS
 from backupctl.api.session import Session
@@ -44,9 +45,10 @@ from backupctl.models import (
     Schedule,
     ScheduleSpec,
     SystemVersion,
+    as_utc,
 )
 from backupctl.results.result import PreparedRequest
-from backupctl.secret import MASK, Secret
+from backupctl.secret import Secret
 
 T = TypeVar("T")
 
@@ -68,6 +70,8 @@ class RecoveryApi:
         self._missing: dict[str, NotSupportedError] = {}
         self._version: SystemVersion | None = None
         self._present: set[str] = set()
+        self.server_time: datetime | None = None
+        """When the last answer was given, by its ``Date`` (RFC 9110, 6.6.1: whole seconds of the appliance's clock)."""
 
     @property
     def family(self) -> str | None:
@@ -257,7 +261,7 @@ class RecoveryApi:
         While the family is unknown there is one for each, that of the newer family first.
         """
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
-        wires = [endpoint.wire(family, _content(parameters, _mask)) for family in families]
+        wires = [endpoint.wire(family, content_of(parameters, masked)) for family in families]
         return tuple(
             PreparedRequest(
                 method=wire.method,
@@ -283,8 +287,8 @@ class RecoveryApi:
     def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
         self._check(endpoint)
         family = self._open()
-        wire = endpoint.wire(family, _content(parameters, self._reveal))
-        shown = lambda: endpoint.wire(family, _content(parameters, _mask, self.conceal)).shown  # noqa: E731
+        wire = endpoint.wire(family, content_of(parameters, self._reveal))
+        shown = lambda: endpoint.wire(family, content_of(parameters, masked, self.conceal)).shown  # noqa: E731
         request = self._request(endpoint, wire, {SHOWN_AS: shown})
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
@@ -292,7 +296,8 @@ class RecoveryApi:
         except NotSupportedError as error:
             if endpoint.since != FIRST_RELEASE:
                 error.hint = f"it came with release {endpoint.since}"
-            if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION:
+            may_be_done = endpoint.changes and not error.certain
+            if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
                 self._remember_missing(endpoint, error)
                 raise
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
@@ -302,7 +307,9 @@ class RecoveryApi:
             if not error.hint:
                 error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
             if not self._session.basic and self._session.expire(response.request):
-                raise SessionExpiredError(error.message, hint=error.hint, details=error.details) from error
+                raise SessionExpiredError(
+                    error.message, hint=error.hint, details=error.details, certain=error.certain
+                ) from error
             raise
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain and not error.retryable)
@@ -363,32 +370,17 @@ class RecoveryApi:
         auth: httpx.Auth | None = None,
     ) -> httpx.Response:
         try:
-            return self._client.send(request, auth=auth)
+            response = self._client.send(request, auth=auth)
         except httpx.RequestError as error:
             lost = unreachable(error, request.url.host, doing)
             self._session.last_loss = lost.message
             raise lost from error
+        self.server_time = _date(response)
+        return response
 
 
-def _mask(_: Secret) -> str:
-    return MASK
-
-
-def _content(value: Any, show: Callable[[Secret], str], say: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - whatever an operation takes
-    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC.
-
-    ``show`` makes a text of a secret, ``say`` one of any other text.
-    """
-    if isinstance(value, Secret):
-        return show(value)
-    if isinstance(value, str):
-        return say(value)
-    if isinstance(value, msgspec.Struct):
-        value = {name: getattr(value, name) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {name: _content(inner, show, say) for name, inner in value.items() if inner is not None}
-    if isinstance(value, tuple | list):
-        return [_content(inner, show, say) for inner in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value
+def _date(response: httpx.Response) -> datetime | None:
+    try:
+        return as_utc(parsedate_to_datetime(response.headers["date"]))
+    except (KeyError, ValueError, OverflowError):
+        return None

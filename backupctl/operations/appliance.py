@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from backupctl.clock import Clock
@@ -61,6 +62,11 @@ class RecoveryOperations(Protocol):
     @property
     def is_logging_in(self) -> bool:
         """Whether the password was sent and is not answered yet; the appliance may be counting a failure."""
+        ...
+
+    @property
+    def server_time(self) -> datetime | None:
+        """When the appliance gave its last answer, in whole seconds of its own clock; None where it did not say."""
         ...
 
     def log_in(self) -> None:

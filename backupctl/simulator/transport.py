@@ -1,6 +1,7 @@
 """The appliance in this process: an httpx transport that spends the clock's time and no sockets."""
 
 from collections.abc import Iterator
+from email.utils import format_datetime
 
 import httpx
 
@@ -31,7 +32,7 @@ class SimulatorTransport(httpx.BaseTransport):
         self._spend(answer.delivery.delay, read_timeout, request)
         if answer.delivery.lost:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        headers = [*answer.headers]
+        headers = [*answer.headers, ("Date", format_datetime(self._clock.now(), usegmt=True))]
         if answer.status != 204:
             headers.append(("Content-Length", str(len(answer.body))))
         if not answer.delivery.seconds_per_byte:
