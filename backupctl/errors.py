@@ -173,8 +173,16 @@ class ApplianceAnswerError(BackupctlError):
     slug = "api"
 
 
+class ContradictionError(ApplianceAnswerError):
+    """The appliance says two things of which only one can be true."""
+
+
 class ServerFaultError(ApplianceAnswerError):
     """The appliance, or the proxy in front of it, answered with a 5xx."""
+
+
+class OperationFailedError(ServerFaultError):
+    """The appliance answered 500 with the plain ``error`` of its API, which is how it words most refusals."""
 
 
 class NotSupportedError(ApplianceAnswerError):

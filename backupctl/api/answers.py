@@ -26,6 +26,7 @@ from backupctl.errors import (
     CertificateError,
     NotFoundError,
     NotSupportedError,
+    OperationFailedError,
     ServerFaultError,
     UnknownHostError,
 )
@@ -162,6 +163,7 @@ def _not_let_in(host: str, said: VapiError | None) -> AuthenticationError:
         f"{host} refused the login (401): wrong user name or password; a locked account and an expired password look"
         " the same",
         details=details,
+        certain=said is not None,
     )
 
 
@@ -203,10 +205,15 @@ def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> Appl
     retryable = status in {408, 429, 502, 503, 504}
     kind = ServerFaultError if status >= 500 else ApplianceAnswerError
     if said is not None:
+        refused = status == 500 and said.kind == "ERROR" and bool(said.messages)
         first = said.messages[0] if said.messages else said.kind.replace("_", " ").lower()
-        return kind(
-            f"{host} could not {doing} ({status} {said.kind}): {first}",
+        return (OperationFailedError if refused else kind)(
+            f"{host} refused to {doing}: {first}"
+            if refused
+            else f"{host} could not {doing} ({status} {said.kind}): {first}",
             details=said.messages[1:],
+            # A gateway timeout or an internal error may come behind a request that was carried out.
+            certain=refused or (status < 500 and status != 408),
             retryable=retryable,
         )
     hint = "the appliance's services may still be starting; try again in a few minutes" if retryable else None
