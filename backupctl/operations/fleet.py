@@ -2,8 +2,8 @@
 
 The thread that runs it only waits, for the next due time, an answer or a signal, so that a signal is answered at
 once and not after a read timeout. The first interruption reaches each task as InterruptedRunError at what it waits for
-(a task may still log out, or cancel its job); what is ``held`` is answered first. A second one ends the run at once:
-each task is told again, held or not, and all that it can do is to return what it knows.
+(a task may still log out, or cancel its job); what is ``held`` is answered first, within ``HOLD_SECONDS``. A second one
+ends the run at once: each task is told again, held or not, and all that it can do is to return what it knows.
 """
 
 import heapq
@@ -32,6 +32,10 @@ of which 50 hung, the others were heard of 12 s late with 32 threads, 0.4 s with
 TOGETHER_SECONDS: Final = 0.3
 """Interruptions this close together are one: ``timeout`` signals its child and then its group, systemd sends HUP right
 behind TERM (SendSIGHUP), a shell passes on the HUP that the terminal has sent already."""
+
+HOLD_SECONDS: Final = 10.0
+"""How long a first interruption waits for what is held, such as a request that starts a backup; systemd kills a process
+90 s after TERM by default, and a person presses Ctrl-C again long before."""
 
 _MOST_WORDS: Final = 100
 """How often a task is told to end at once before it is given up."""
@@ -239,8 +243,15 @@ class Fleet(Generic[T]):
             error = None
             if isinstance(run.waits_for, Call):
                 run.give_up()
-                error = ApplianceUnreachableError("no answer came before the time was over", certain=False)
-            self._advance(run, None, error)
+                error = ApplianceUnreachableError("no answer in time", certain=False)
+            if self._held_for_too_long(run, now):
+                self._tell(run, certain=False)
+            else:
+                self._advance(run, None, error)
+
+    def _held_for_too_long(self, run: _Run[T], now: float) -> bool:
+        """Whether an interruption has waited long enough for what a task holds."""
+        return self._interruption is not None and not run.told and now >= self._interrupted_at + HOLD_SECONDS
 
     def _interrupt(self, interruption: Interruption) -> None:
         if interruption.taken:  # sent again, to wake whoever waits
@@ -253,9 +264,14 @@ class Fleet(Generic[T]):
             return
         self._interruption, self._interrupted_at = interruption, now
         if any(run.waits_for is not None and run.waits_for.held for run in self._waiting.values()):
-            self._tell_user(f"{interruption.signal}: ending as soon as what is under way is known; again: at once")
+            self._tell_user(
+                f"{interruption.signal}: waiting up to {HOLD_SECONDS:.0f} s for the request under way;"
+                " interrupt again to quit at once"
+            )
         for ticket, run in list(self._waiting.items()):
-            if run.waits_for is not None and not run.waits_for.held:
+            if run.waits_for is not None and run.waits_for.held:
+                self._remember(now + HOLD_SECONDS, ticket)
+            elif run.waits_for is not None:
                 if isinstance(run.waits_for, Call):
                     run.give_up()
                 del self._waiting[ticket]
@@ -281,10 +297,11 @@ class Fleet(Generic[T]):
         except StopIteration as end:
             run.result.append(end.value)
 
-    def _tell(self, run: _Run[T]) -> None:
+    def _tell(self, run: _Run[T], *, certain: bool = True) -> None:
+        """Interrupt a task; it is not ``certain`` what became of a call that it held."""
         assert self._interruption is not None  # noqa: S101 - called only after one
         run.told = True
-        self._advance(run, None, InterruptedRunError(f"interrupted ({self._interruption.signal})"))
+        self._advance(run, None, InterruptedRunError(f"interrupted ({self._interruption.signal})", certain=certain))
 
     def _advance(self, run: _Run[T], result: object = None, error: BaseException | None = None) -> None:
         try:
@@ -300,6 +317,8 @@ class Fleet(Generic[T]):
         self._waiting[ticket] = run
         if effect.until is not None:
             self._remember(effect.until, ticket)
+        if self._interruption is not None and not run.told:
+            self._remember(self._interrupted_at + HOLD_SECONDS, ticket)
         if isinstance(effect, Call):
             run.give_up = self._workers.submit(
                 effect.function,

@@ -19,8 +19,8 @@ T = TypeVar("T")
 def renewing(appliance: Appliance, turn: Turn, work: Task[T]) -> Task[T]:
     """Do ``work``; each call of it that finds the session expired is made once more after a new login.
 
-    Even a call that starts a backup: the appliance did nothing. What the login raises, the call raises. Where the call
-    is held, the login is.
+    What the login raises, the call raises. Where the call is held, the login is. A call that is made ``once`` raises
+    SessionExpiredError: the next one logs in.
     """
     advance: Callable[[Any], Effect] = work.send
     answer: Any = None
@@ -41,7 +41,7 @@ def _answered(appliance: Appliance, turn: Turn, effect: Effect) -> Task[Any]:
     try:
         return (yield effect)
     except SessionExpiredError:
-        if not isinstance(effect, Call):
+        if not isinstance(effect, Call) or effect.once:
             raise
     yield from _log_in(appliance, turn, effect)
     return (yield replace(effect, until=_in_time(appliance, effect)))

@@ -51,13 +51,15 @@ class Call:
     """Call ``function`` on a worker and send its result, or throw its error, into the task.
 
     After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``held`` keeps an
-    interruption away until the call is answered. A ``patient`` one lets those go first that are not.
+    interruption away until the call is answered, for some seconds. A ``patient`` one lets those go first that are not.
+    A call that is made ``once`` is not repeated after a new login.
     """
 
     function: Callable[[], Any]
     until: float | None = None
     held: bool = False
     patient: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,29 @@ Task = Generator[Effect, Any, T]
 
 
 def call(
-    function: Callable[[], T], *, until: float | None = None, held: bool = False, patient: bool = False
+    function: Callable[[], T],
+    *,
+    until: float | None = None,
+    held: bool = False,
+    patient: bool = False,
+    once: bool = False,
 ) -> Task[T]:
     """Call ``function`` on a worker and return its result."""
-    result: T = yield Call(function, until, held, patient)
+    result: T = yield Call(function, until, held, patient, once)
     return result
 
 
 def attempt(
-    function: Callable[[], T], *, until: float | None = None, held: bool = False, patient: bool = False
+    function: Callable[[], T],
+    *,
+    until: float | None = None,
+    held: bool = False,
+    patient: bool = False,
+    once: bool = False,
 ) -> Task[T | BackupctlError]:
     """Call ``function`` and return its result or the error that it raised."""
     try:
-        return (yield from call(function, until=until, held=held, patient=patient))
+        return (yield from call(function, until=until, held=held, patient=patient, once=once))
     except InterruptedRunError:
         raise
     except BackupctlError as error:

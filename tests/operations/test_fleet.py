@@ -11,7 +11,7 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
-from backupctl.operations.fleet import Fleet, Interruption, Mailbox, ThreadWorkers, Workers
+from backupctl.operations.fleet import HOLD_SECONDS, Fleet, Interruption, Mailbox, ThreadWorkers, Workers
 from backupctl.operations.task import Call, Latch, Task, Wait
 from tests.support.clock import FakeClock
 from tests.support.workers import InlineWorkers
@@ -207,6 +207,36 @@ def test_interruption_during_what_is_held_waits_for_it(clock: FakeClock) -> None
     assert told == [("interrupted (SIGTERM)", 10), ("interrupted (SIGTERM)", 3)]
 
 
+@pytest.mark.parametrize("kind", ["wait", "call"])
+def test_interruption_waits_ten_seconds_for_what_is_held_and_then_says_that_its_outcome_is_unknown(
+    kind: str, clock: FakeClock
+) -> None:
+    workers = HeldWorkers()
+    fleet, mailbox = fleet_on(clock, workers)
+    clock.at(3, lambda: mailbox.put(Interruption()))
+
+    def task() -> Task[list[object]]:
+        try:
+            yield Wait(1000.0 + 99, held=True) if kind == "wait" else Call(lambda: "never", held=True)
+        except InterruptedRunError as told:
+            seen = [told.message, told.certain, clock.elapsed]
+        yield Wait(1000.0 + 40, held=True)
+        return [*seen, clock.elapsed]
+
+    assert fleet.run([task()]) == [["interrupted (SIGINT)", False, 3 + HOLD_SECONDS, 40]]
+    assert workers.given_up == ([] if kind == "wait" else [0])
+
+
+def test_interruption_waits_ten_seconds_in_all_for_one_held_effect_after_another(clock: FakeClock) -> None:
+    def task() -> Task[float]:
+        with contextlib.suppress(InterruptedRunError):
+            while True:
+                yield Wait(clock.monotonic() + 4, held=True)
+        return clock.elapsed
+
+    assert run(clock, task(), interrupt_at=3) == [13]
+
+
 def test_interruption_during_a_held_call_lets_its_result_through(clock: FakeClock) -> None:
     workers = HeldWorkers()
     fleet, mailbox = fleet_on(clock, workers)
@@ -278,7 +308,7 @@ def test_second_interruption_ends_even_a_task_that_will_not(clock: FakeClock) ->
         run(clock, stubborn(), interrupt_at=3, again_at=4)
 
 
-@pytest.mark.parametrize(("after", "ended_at"), [(0.0, 99), (0.29, 99), (0.31, 3.31)])
+@pytest.mark.parametrize(("after", "ended_at"), [(0.0, 13), (0.29, 13), (0.31, 3.31)])
 def test_interruptions_close_together_are_one(after: float, ended_at: float, clock: FakeClock) -> None:
     held = Wait(1000.0 + 99, held=True)
     ((_, ended),) = run(clock, told_at(clock, held, Wait(1000.0 + 100)), interrupt_at=3, again_at=3 + after)
