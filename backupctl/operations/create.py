@@ -9,10 +9,14 @@ import msgspec
 
 from backupctl.errors import (
     ApplianceAnswerError,
+    AuthenticationError,
     BackupctlError,
     BackupFailedError,
     BusyError,
     InterruptedRunError,
+    NotStartedNoAnswerError,
+    OperationFailedError,
+    SessionExpiredError,
     StalledError,
     TimedOutError,
 )
@@ -22,8 +26,8 @@ from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.group import ALONE, NO_BACKUP, Turn
-from backupctl.operations.lost import Expected, find_lost_job, same_location
-from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Task, Wait, attempt, retrying
+from backupctl.operations.lost import Look, Sent, find_lost_job, goes_to, look_for_job, unknown_outcome
+from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retrying
 from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
@@ -97,7 +101,7 @@ def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) ->
     if interruption.certain:
         return InterruptedRunError(f"{interruption.message}: {NO_BACKUP}")
     return InterruptedRunError(
-        f"{interruption.message}: it is unknown whether a backup was started",
+        f"{interruption.message}: unknown whether a backup was started",
         attach=appliance.attach(jobs.LATEST),
         certain=False,
     )
@@ -117,37 +121,100 @@ def _start(
 
     Returns the job, or how following another one ended (attach).
     """
+    known: frozenset[str] | None = None
     waited_for: set[str | None] = set()
     while True:
         yield from turn.start()
         until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
-        known = yield from retrying(appliance, appliance.api.jobs, until=until)
-        answer = yield from attempt(partial(plan.start, appliance.api, request), held=True)
-        if isinstance(answer, BackupJobStatus) and answer.id in known:
-            message = f"{appliance.host} answered with the job {answer.id}, which was there before"
-            answer = ApplianceAnswerError(message, certain=False)
-        if not isinstance(answer, BackupctlError):
-            job = jobs.from_status(answer, plan.job_of(request))
-            appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
-            return job
-        if not isinstance(answer, BusyError):
-            if answer.certain:
-                raise answer
-            expected = Expected(plan.job_of(request), plan.job_types)
-            return (yield from find_lost_job(appliance, expected, known, answer, deadline))
+        listed = yield from retrying(appliance, appliance.api.jobs, until=until)
+        known = frozenset(listed) if known is None else known
+        answer = yield from _request(appliance, plan, request, known, deadline)
+        if isinstance(answer, Job):
+            return answer
         busy_with = yield from _running(appliance, answer, patience=RETRY_SECONDS if plan.if_running == "attach" else 0)
         if plan.if_running == "fail":
             raise _busy(appliance, plan, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
             return (yield from _attach(appliance, plan, request, busy_with, deadline))
         busy_id = busy_with.id if busy_with else None
-        tried_again = plan.if_running == "attach" and busy_id in waited_for
-        if tried_again or appliance.clock.monotonic() >= deadline:
+        if plan.if_running == "attach" and busy_id in waited_for:
             raise _busy(appliance, plan, answer, busy_with)
         if busy_id not in waited_for:
             waited_for.add(busy_id)
             appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
+        if busy_id is not None:  # it ran when our request was refused
+            known |= {busy_id}
         yield from _wait_for(appliance, plan, busy_with, deadline)
+        if appliance.clock.monotonic() >= deadline:
+            raise _busy(appliance, plan, answer, busy_with)
+
+
+def _request(
+    appliance: Appliance, plan: BackupPlan, request: BackupRequest, known: frozenset[str], deadline: float
+) -> Task[Job | BusyError]:
+    """Send the request that starts a backup, and return its job, or that another one runs.
+
+    It is sent once more only where the appliance itself said that the session had expired, and no new job is listed.
+    Raises what the request was refused for, NotStartedError and OutcomeUnknownError.
+    """
+    for last in (False, True):
+        if appliance.clock.monotonic() >= deadline:
+            raise NotStartedNoAnswerError(f"{appliance.name}: {NO_BACKUP}: --timeout was over before")
+        sent = Sent(request, plan.job_types, known, appliance.api.server_time)
+        start = partial(plan.start, appliance.api, request)
+        answer = yield from attempt(start, until=deadline, held=True, once=True)
+        if isinstance(answer, BackupJobStatus) and answer.id not in known:
+            job = jobs.from_status(answer, plan.job_of(request))
+            appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
+            return job
+        if isinstance(answer, BackupJobStatus):
+            message = f"{appliance.name} answered with backup job {answer.id}, which was there before"
+            answer = ApplianceAnswerError(message, certain=False)
+        if isinstance(answer, BusyError):
+            return answer
+        if answer.certain:
+            found = yield from _check_refusal(appliance, sent, answer, deadline, may_repeat=not last)
+            if found is None:
+                continue
+            return found
+        if appliance.clock.monotonic() >= deadline:
+            raise unknown_outcome(appliance, answer)
+        return (yield from find_lost_job(appliance, sent, answer, deadline))
+    raise AssertionError("the second request ends it")  # pragma: no cover
+
+
+def _check_refusal(
+    appliance: Appliance, sent: Sent, refusal: BackupctlError, deadline: float, *, may_repeat: bool
+) -> Task[Job | None]:
+    """Raise a refusal; return None where the request may be sent again behind a new login.
+
+    Where an answer may stand for more than a refusal, the list has a say: an expired session, as a proxy may have
+    repeated the request, and the plain ``error``, which a job may have been started behind. A job that appeared is
+    looked at as after a lost answer.
+    """
+    if not isinstance(refusal, SessionExpiredError | OperationFailedError):
+        raise refusal
+    look = yield from _readable_look(appliance, sent, deadline)
+    if isinstance(look.doubt, AuthenticationError) and not look.candidates:
+        raise look.doubt
+    if not look.is_clear:
+        return (yield from find_lost_job(appliance, sent, refusal, deadline))
+    if isinstance(refusal, SessionExpiredError) and may_repeat:
+        return None
+    raise refusal
+
+
+def _readable_look(appliance: Appliance, sent: Sent, deadline: float) -> Task[Look]:
+    """Look for a new job until the list can be read, for ``RETRY_SECONDS`` at most."""
+    clock = appliance.clock
+    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic()))
+    backoff = Backoff()
+    while True:
+        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
+        again = clock.monotonic() + backoff.next_seconds()
+        if look.doubt is None or look.candidates or not look.doubt.retryable or again > give_up:
+            return look
+        yield Wait(again, held=True)
 
 
 def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[Job | None]:
@@ -194,7 +261,7 @@ def _attach(
 ) -> Task[Followed]:
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
-    if ended.error is None and not same_location(ended.job.location, request.location):
+    if ended.error is None and not goes_to(ended.job.location, request.location):
         other = ended.job.location or "an unknown location"
         message = f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"
         return Followed(ended.job, BusyError(message))

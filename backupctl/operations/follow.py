@@ -215,7 +215,7 @@ def follow(
     patience: Patience,
     *,
     deadline: float | None = None,
-    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError]] | None" = None,
+    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Followed]] | None" = None,
     on_interrupt: Callable[[Job, InterruptedRunError], Task[Followed]] | None = None,
 ) -> Task[Followed]:
     """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``patience.timeout`` from now.
@@ -232,6 +232,8 @@ def follow(
             yield Wait(follower.next_poll_at)
             asked = clock.monotonic()
             seen = yield from (look or _look)(appliance, follower)
+            if isinstance(seen, Followed):
+                return seen
             if follower.asks_again(asked, clock.monotonic(), seen):
                 continue
             step = follower.step(clock.monotonic(), clock.now(), seen)
@@ -249,8 +251,11 @@ def follow(
         return _with_attach_line(appliance, _deserted(appliance.host, follower.job, BugError.of(bug)))
 
 
-def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
-    """Return the job as it is now: its status, and now and then, and at its end, its details."""
+def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Followed]:
+    """Return the job as it is now: its status, and now and then, and at its end, its details.
+
+    An end that status and details contradict each other about is returned as how following ended.
+    """
     clock, job_id = appliance.clock, follower.job.id
     until = follower.answer_by(clock.monotonic())
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, patient=True)
@@ -261,13 +266,10 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
     if not job.ended and not follower.pace.details_due(now):
         return job
     follower.pace.observe_details(now)
-    try:
-        patience = _LAST_DETAILS_SECONDS if job.ended else 0.0
-        return (yield from jobs.with_details(appliance, job, until=until, patience=patience))
-    except InterruptedRunError:
-        if job.ended:  # there is nothing left to be interrupted
-            return job
-        raise
+    if not job.ended:
+        return (yield from jobs.with_details(appliance, job, until=until))
+    job, denial = yield from jobs.confirmed(appliance, job, until=until, patience=_LAST_DETAILS_SECONDS)
+    return job if denial is None else Followed(job, denial)
 
 
 def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:

@@ -25,7 +25,7 @@ from backupctl.results.result import ErrorInfo
 
 T = TypeVar("T")
 
-NO_BACKUP: Final = "no backup of ours was started"
+NO_BACKUP: Final = "no backup was started"
 """What is said of a backup that was interrupted before it was asked for."""
 
 

@@ -11,7 +11,13 @@ from typing import Final
 
 import msgspec
 
-from backupctl.errors import BackupctlError, NotFoundError, NotSupportedError
+from backupctl.errors import (
+    BackupctlError,
+    ContradictionError,
+    InterruptedRunError,
+    NotFoundError,
+    NotSupportedError,
+)
 from backupctl.models import (
     DETAILS_STATUS_AS_JOB_STATE,
     BackupJobStatus,
@@ -27,6 +33,9 @@ from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 
 LATEST: Final = "latest"
+_CONTRADICTION_SECONDS: Final = 30.0
+"""How long details may say FAILED beside a job that has succeeded, as they do while one of both lags."""
+
 _LARGEST: Final = 2**63
 """Numbers from here on do not fit into the 64 bits that readers of JSON have for them."""
 _TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
@@ -88,6 +97,13 @@ def newest(job_ids: Sequence[str]) -> str | None:
     return next(iter(job_ids), None)
 
 
+def is_newer(job_id: str, other: str) -> bool:
+    """Whether a job is newer than another by their ids; False where an id does not begin with the time."""
+    if _TIME_ID.fullmatch(job_id) and _TIME_ID.fullmatch(other):
+        return job_id.rpartition("-")[0] > other.rpartition("-")[0]
+    return False
+
+
 def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[str]:
     """Return the id that ``latest`` stands for.
 
@@ -122,17 +138,55 @@ def with_details(appliance: Appliance, job: Job, *, until: float | None = None, 
 
     They are asked for again for ``patience`` seconds, while that may help.
     """
+    details = yield from _details_of(appliance, job.id, until=until, patience=patience)
+    return job if details is None else from_details(details, job)
+
+
+def _details_of(
+    appliance: Appliance, job_id: str, *, until: float | None, patience: float = 0.0
+) -> Task[JobDetails | None]:
     clock = appliance.clock
     give_up = clock.monotonic() + patience
     backoff = Backoff()
     while True:
-        answer = yield from attempt(partial(appliance.api.job_details, [job.id]), until=until)
+        answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until)
         if not isinstance(answer, BackupctlError):
-            return from_details(answer[job.id], job) if job.id in answer else job
+            return answer.get(job_id)
         again = clock.monotonic() + backoff.next_seconds()
         if not answer.retryable or again > give_up:
-            return job
+            return None
         yield Wait(again)
+
+
+def confirmed(
+    appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0
+) -> Task[tuple[Job, BackupctlError | None]]:
+    """Return a job that has ended with its details, and ContradictionError where these deny its success.
+
+    Status and details are read again while they contradict each other; details that lag behind or are missing do not.
+    The job may be one that has not ended after all.
+    """
+    clock = appliance.clock
+    give_up = clock.monotonic() + _CONTRADICTION_SECONDS
+    backoff = Backoff(longest=8.0)
+    found, denial = job, None
+    try:
+        while True:
+            details = yield from _details_of(appliance, job.id, until=until, patience=patience)
+            found = job if details is None else from_details(details, job)
+            if details is None or details.status != JobState.FAILED or not job.succeeded:
+                return found, None
+            denial = ContradictionError(
+                f"{appliance.name} says that {job.title} succeeded, but its details say that it failed",
+                hint="check the archive at the backup location before you rely on it",
+            )
+            if clock.monotonic() >= give_up:
+                return found, denial
+            yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()))
+            status = yield from attempt(partial(appliance.api.job, job.id), until=until)
+            job = job if isinstance(status, BackupctlError) else from_status(status, job)
+    except InterruptedRunError:  # the job has ended, so there is nothing left to be interrupted
+        return found, denial
 
 
 def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:

@@ -1,144 +1,246 @@
-"""The search for a job whose start was asked for and whose answer was lost: adopt it, or say that there is none."""
+"""The search for a job whose start was asked for and whose answer was lost: adopt it, or say what is known.
+
+Two mistakes are worse than no answer: to take the success of another job for that of ours, and to say that nothing was
+started while our job runs. So a job is adopted only if all that is known of it speaks for it, "not started" is said
+only where the appliance itself says that nothing runs, and everything else is unknown.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
-from msgspec import structs
-
-from backupctl.clock import Clock
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
     BackupctlError,
+    BusyError,
     NotStartedError,
     NotStartedNoAnswerError,
     NotSupportedError,
     OutcomeUnknownError,
 )
-from backupctl.models import JobDetails
+from backupctl.models import BackupRequest, JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, Wait, attempt
+from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 
 SEARCH_SECONDS: Final = 60.0
-"""How long a job is looked for when the answer to the request that starts it was lost."""
+"""How long the list is watched for a job whose start was asked for, before it is believed that there is none."""
 
-_FEWEST_LOOKS: Final = 2
-"""A job that is being started may not be in the list at the first look."""
-_LAST_ANSWER_SECONDS: Final = 5.0
 _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
+
+_TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
+"""The types of jobs that are documented up to release 9.1."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """How our job would look like: what was asked for, and the types that it may have."""
+class Sent:
+    """A request that was to start a backup, and what the appliance said before it was sent.
 
-    job: Job
+    ``known`` are the jobs that cannot be ours: those listed before the first request of the run, and those that kept
+    the appliance busy. ``server_time`` is when the last answer before the request was given, by the appliance's clock.
+    """
+
+    request: BackupRequest
     job_types: frozenset[str]
+    known: frozenset[str]
+    server_time: datetime | None
 
 
-def find_lost_job(
-    appliance: Appliance, expected: Expected, known: Sequence[str], lost: BackupctlError, deadline: float
-) -> Task[Job]:
+@dataclass(frozen=True)
+class Look:
+    """One look at the list of jobs: the new ones that are ours, that may be and that are not; and what is in doubt."""
+
+    ours: tuple[Job, ...] = ()
+    candidates: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    doubt: BackupctlError | None = None
+
+    @property
+    def found(self) -> Job | None:
+        """The one job that is ours; two that look alike cannot be told apart."""
+        return self.ours[0] if len(self.ours) == 1 else None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the list was read and shows no new job that may be ours."""
+        return self.doubt is None and not self.candidates
+
+
+def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadline: float) -> Task[Job]:
     """Look for the job of a request whose answer was lost, and adopt it if it is ours.
 
     Held against an interruption, because only now it is decided whether a job of ours runs. Raises NotStartedError
-    where none appeared, OutcomeUnknownError where the appliance could not be asked, or not about a job that is new.
+    where none appeared and the appliance says that nothing runs, else OutcomeUnknownError.
     """
     clock = appliance.clock
-    message = f"the answer was lost ({lost.message}): looking whether the backup was started"
+    message = f"no usable answer to the request to start the backup ({lost.message}); checking whether it started"
     appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
-    give_up = min(clock.monotonic() + SEARCH_SECONDS, max(deadline, clock.monotonic()))
+    end = clock.monotonic() + SEARCH_SECONDS
+    give_up = min(end, max(deadline, clock.monotonic()))
     gaps = iter(_SEARCH_GAPS)
-    looks = 0
+    candidates: frozenset[str] = frozenset()
     while True:
-        looks += 1
-        ids = yield from attempt(appliance.api.jobs, until=_until(clock, give_up), held=True)
-        doubt = ids if isinstance(ids, BackupctlError) else None
-        for job_id in () if isinstance(ids, BackupctlError) else sorted(set(ids) - set(known)):
-            if clock.monotonic() > give_up + _LAST_ANSWER_SECONDS:
-                doubt = doubt or OutcomeUnknownError("more jobs are new than there was time to look at")
-                break
-            found = yield from _adopt(appliance, expected, job_id, _until(clock, give_up))
-            if isinstance(found, Job):
-                return found
-            doubt = doubt or found
-        if clock.monotonic() >= give_up or isinstance(doubt, AuthenticationError):
+        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
+        if look.found is not None:
+            return adopt(appliance, look.found)
+        candidates = (candidates | look.candidates) - look.others
+        if clock.monotonic() >= give_up or isinstance(look.doubt, AuthenticationError):
             break
         yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
-    if doubt is None and looks < _FEWEST_LOOKS:
-        doubt = OutcomeUnknownError("no new job was seen, but there was no time to look again")
-    raise _not_found(appliance, lost, doubt)
-
-
-def _not_found(appliance: Appliance, lost: BackupctlError, doubt: BackupctlError | None) -> BackupctlError:
-    """Return the error for a search that found no job of ours; ``doubt`` says why there may be one all the same."""
+    doubt = look.doubt
+    if doubt is None and candidates:
+        doubt = OutcomeUnknownError("a new backup job was listed and is not listed any more")
+    elif doubt is None and give_up < end:
+        doubt = OutcomeUnknownError("the time was over before it could be looked for long enough")
+    elif doubt is None:
+        doubt = yield from _busy_or_unknown(appliance, sent.request, deadline)
     if doubt is not None:
-        return OutcomeUnknownError(
-            f"{appliance.host}: it is unknown whether the backup was started: {lost.message}; then: {doubt.message}",
-            attach=appliance.attach(jobs.LATEST),
-            details=lost.details,
-        )
-    kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
-    return kind(
-        f"{appliance.host}: no backup was started: {lost.message}; no new job of ours appeared",
-        hint="it is safe to try again",
-        details=lost.details,
-    )
+        raise unknown_outcome(appliance, lost, why=doubt.message, candidates=candidates)
+    raise _not_started(appliance, lost)
 
 
-def _adopt(appliance: Appliance, expected: Expected, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
-    """Return a new job if it is ours by its details, or if the release (6.5) has none to tell.
+def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
+    """Look at the list once, and at each new job in it; no answer is waited for beyond ``until`` (monotonic)."""
+    ids = yield from attempt(appliance.api.jobs, until=until, held=True)
+    if isinstance(ids, BackupctlError):
+        return Look(doubt=ids)
+    ours: list[Job] = []
+    others: set[str] = set()
+    doubts: list[BackupctlError] = []
+    new = sorted(set(ids) - sent.known)
+    for job_id in new:
+        if appliance.clock.monotonic() > until:
+            doubts.append(OutcomeUnknownError("more jobs are new than there was time to look at"))
+            break
+        match (yield from _judge(appliance, sent, job_id, until)):
+            case None:
+                others.add(job_id)
+            case Job() as job:
+                ours.append(job)
+            case doubt:
+                doubts.append(doubt)
+    if len(ours) > 1:
+        doubts.append(OutcomeUnknownError(f"{len(ours)} new backup jobs look alike"))
+    return Look(tuple(ours), frozenset(new) - others, frozenset(others), next(iter(doubts), None))
 
-    Another run of the same user to the same location, begun between our two looks, makes a job that nothing tells from
-    ours: clocks differ, and details name neither parts nor comment. It is adopted, as what 0 says is true of it too: a
-    backup that was begun after we asked for one, by us, of our kind and to our location, is done. To call it unknown
-    would give up each lost answer for the sake of two runs that were started at once and are most likely the same.
 
-    Returns None for a job of somebody else, and the error that stands in the way of telling.
-    """
-    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)
-    if isinstance(answer, NotSupportedError) and answer.certain:
-        details, reason = None, "it is new, and this release has no details to compare"
-    elif isinstance(answer, BackupctlError):
-        return answer
-    elif job_id not in answer:
-        return OutcomeUnknownError(f"backup job {job_id} is new, but has no details to tell whose it is")
-    else:
-        details, reason = answer[job_id], "it is new, of our kind, and has our location and user"
-        if not _may_be_ours(details, expected, appliance.user):
-            return None
-        if not same_location(details.location, expected.job.location or ""):
-            where = details.location or "no known location"
-            return OutcomeUnknownError(f"backup job {job_id} is new and by this user, but goes to {where}")
-    status = yield from attempt(partial(appliance.api.job, job_id), until=until, held=True)
-    if isinstance(status, BackupctlError):
-        return status
-    job = jobs.from_status(status, structs.replace(expected.job, id=job_id))
-    if details is not None:
-        job = jobs.from_details(details, job)
+def adopt(appliance: Appliance, job: Job) -> Job:
+    """Tell that a job that was found is ours, and return it."""
+    reason = "it is new, was started after the request, and goes to the requested location"
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
     return job
 
 
-def _may_be_ours(details: JobDetails, expected: Expected, user: str) -> bool:
-    """Whether a job is of our kind and users; where it goes is another question."""
-    return (
-        (details.type is None or details.type in expected.job_types)
-        and (details.location_user or None) == (expected.job.location_user or None)
-        and (details.user is None or _account(details.user) == _account(user))
+def unknown_outcome(
+    appliance: Appliance, lost: BackupctlError, *, why: str | None = None, candidates: Iterable[str] = ()
+) -> OutcomeUnknownError:
+    """Return the error that says that nobody knows, with the line to look later."""
+    then = f"; {why}" if why else ""
+    found = list(candidates)
+    return OutcomeUnknownError(
+        f"{appliance.name}: unknown whether the backup was started: {lost.message}{then}",
+        attach=appliance.attach(found[0] if len(found) == 1 else jobs.LATEST),
+        details=lost.details,
     )
 
 
-def _until(clock: Clock, give_up: float) -> float:
-    """Return until when an answer is waited for in a search that ends at ``give_up``."""
-    return max(give_up, clock.monotonic() + _LAST_ANSWER_SECONDS)
+def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: float) -> Task[BackupctlError | None]:
+    """Ask for a validation, which is refused while a job runs; return None where it is answered otherwise.
+
+    Source: ``POST /appliance/recovery/backup/validate`` declares FEATURE_IN_USE
+    (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/).
+    """
+    clock = appliance.clock
+    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic() + LAST_ANSWER_SECONDS))
+    backoff = Backoff()
+    while True:
+        until = max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS)
+        answer = yield from attempt(partial(appliance.api.validate, request), until=until, held=True)
+        if isinstance(answer, BusyError):
+            return OutcomeUnknownError("no new job is listed, but a backup or restore is running")
+        if not isinstance(answer, BackupctlError):
+            return None
+        if clock.monotonic() >= give_up or isinstance(answer, AuthenticationError):
+            return answer
+        yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), held=True)
+
+
+def _not_started(appliance: Appliance, lost: BackupctlError) -> NotStartedError:
+    kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
+    return kind(
+        f"{appliance.name}: no backup was started: {lost.message}",
+        hint="no new job appeared and nothing is running: it is safe to try again",
+        details=lost.details,
+    )
+
+
+def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
+    """Return a new job if it is ours, None if it is certainly not, else the error that says why that is not known.
+
+    Another run that starts a backup to the same location between two looks of ours makes a job that nothing tells from
+    ours. It is adopted: what 0 says is true of it too, a backup to this location was begun after it was asked for.
+    """
+    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)
+    if isinstance(answer, NotSupportedError) and answer.certain:
+        return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not say whose it is")
+    if isinstance(answer, BackupctlError):
+        return answer
+    if job_id not in answer:
+        return OutcomeUnknownError(f"backup job {job_id} is new, and has no details yet")
+    details = answer[job_id]
+    if _is_of_somebody_else(details, sent, appliance.user):
+        return None
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until, held=True)
+    if isinstance(status, BackupctlError):
+        return status
+    job = jobs.from_details(details, jobs.from_status(status, Job(id=job_id, state="")))
+    against = _what_speaks_against(job, details, sent)
+    return job if against is None else OutcomeUnknownError(f"backup job {job_id} is new, but {against}")
+
+
+def _is_of_somebody_else(details: JobDetails, sent: Sent, user: str) -> bool:
+    """Whether a job is certainly not ours: by its type, or by user and location both.
+
+    Neither is enough alone: nobody documents how the appliance spells users, and locations may come back rewritten.
+    """
+    if details.type in _TYPES - sent.job_types:
+        return True
+    other_user = bool(details.user) and _account(details.user or "") != _account(user)
+    return other_user and bool(details.location) and not goes_to(details.location, sent.request.location)
+
+
+def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | None:
+    """Return why a new job is not known to be ours, None where everything speaks for it."""
+    if not goes_to(details.location, sent.request.location):
+        return f"goes to {job.location or 'an unknown location'}"
+    newest = jobs.newest(sorted(sent.known))
+    if newest is not None and not jobs.is_newer(job.id, newest):
+        return f"its id is not above that of {newest}"
+    if sent.server_time is not None and job.start_time is not None:
+        started_before = job.start_time < sent.server_time
+        return "was started before it was asked for" if started_before else None
+    return None if newest is not None else "cannot be told from an older one: no job was listed and no time is known"
+
+
+def goes_to(location: str | None, requested: str) -> bool:
+    """Whether a job's location is the requested one, or the folder of its archive below that.
+
+    Details may name either: a public note on 7.0.3 shows ``.../backup/vCenter/sn_.../M_7.0.3.02100_...`` where
+    ``.../backup`` was configured.
+    """
+    if location is None:
+        return False
+    return same_location(location, requested) or same_location(_ARCHIVE_FOLDER.sub("", location.rstrip("/")), requested)
+
+
+_ARCHIVE_FOLDER: Final = re.compile(r"(/vCenter)?/sn_[^/]+/[MS]_[^/]+$")
 
 
 def same_location(one: str | None, other: str) -> bool:

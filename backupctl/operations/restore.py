@@ -5,14 +5,18 @@ services restart: following it is like following a backup through a reboot.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from backupctl.errors import (
+    AuthenticationError,
     BackupctlError,
+    InterruptedRunError,
     NotFoundError,
     OutcomeUnknownError,
     ServerFaultError,
+    SessionExpiredError,
 )
 from backupctl.models import (
     BackupJobStatus,
@@ -73,7 +77,9 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Pati
                 hint="only an appliance after its deployment and before its first setup can be restored",
             )
         )
-    started = yield from _start(appliance, RESTORE, partial(appliance.api.create_restore, request), _restore_job)
+    start = partial(appliance.api.create_restore, request)
+    asked = _Request(RESTORE, start, appliance.api.restore_job, _restore_job)
+    started = yield from _start(appliance, asked, patience.timeout)
     return (yield from _followed(appliance, started, patience, _look)) if wait else leave(appliance, started)
 
 
@@ -102,29 +108,71 @@ def cancel_restore(appliance: Appliance, patience: Patience) -> Task[Followed]:
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience, *, wait: bool) -> Task[Followed]:
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
-    started = yield from _start(appliance, RECONCILIATION, start, _reconciliation_job, hint=_ASK_AGAIN)
+    asked = _Request(RECONCILIATION, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
+    started = yield from _start(appliance, asked, patience.timeout)
     if not wait:
         return leave(appliance, started)
     return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
 
 
-def _start(
-    appliance: Appliance, job_id: str, start: Callable[[], S], as_job: Callable[[S], Job], *, hint: str | None = None
-) -> Task[Job]:
-    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs, or ``hint``."""
-    answer = yield from attempt(start, held=True)
+@dataclass(frozen=True)
+class _Request(Generic[S]):
+    """How a restore or a reconciliation is started and looked at; ``hint`` says how to find out whether it runs."""
+
+    job_id: str
+    start: Callable[[], S]
+    look: Callable[[], S]
+    as_job: Callable[[S], Job]
+    hint: str | None = None
+
+
+def _start(appliance: Appliance, request: _Request[S], timeout: float) -> Task[Job]:
+    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs.
+
+    It is sent once more only where the appliance itself said that the session had expired, and nothing runs.
+    """
+    deadline = appliance.clock.monotonic() + timeout
+    answer = yield from _sent(appliance, request, deadline)
+    if isinstance(answer, SessionExpiredError) and answer.certain:
+        if (yield from _may_run(request)):
+            raise _unknown(appliance, request, answer)
+        answer = yield from _sent(appliance, request, deadline)
     if isinstance(answer, BackupctlError):
-        if answer.certain:
-            raise answer
-        raise OutcomeUnknownError(
-            f"{appliance.host}: it is unknown whether the {job_id} was started: {answer.message}",
-            hint=hint,
-            attach=appliance.attach(job_id),
-            details=answer.details,
-        )
-    job = as_job(answer)
+        raise answer if answer.certain else _unknown(appliance, request, answer)
+    job = request.as_job(answer)
     appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
     return job
+
+
+def _sent(appliance: Appliance, request: _Request[S], deadline: float) -> Task[S | BackupctlError]:
+    try:
+        return (yield from attempt(request.start, until=deadline, held=True, once=True))
+    except InterruptedRunError as interruption:
+        raise InterruptedRunError(
+            f"{interruption.message}: unknown whether the {request.job_id} was started",
+            hint=request.hint,
+            attach=appliance.attach(request.job_id),
+            certain=False,
+        ) from interruption
+
+
+def _may_run(request: _Request[S]) -> Task[bool]:
+    """Whether it runs, or the appliance does not say; raises a refused login."""
+    answer = yield from attempt(request.look)
+    if isinstance(answer, AuthenticationError):
+        raise answer
+    if isinstance(answer, BackupctlError):
+        return not answer.certain
+    return not request.as_job(answer).ended and request.as_job(answer).state != JobState.NONE
+
+
+def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"{appliance.name}: unknown whether the {request.job_id} was started: {lost.message}",
+        hint=request.hint,
+        attach=appliance.attach(request.job_id),
+        details=lost.details,
+    )
 
 
 def _followed(

@@ -92,8 +92,8 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
         write, prepare = api.update_schedule, api.prepare_update_schedule
     if dry_run:
         return Written(_info(name, before) if before else None, changes, prepare(name, spec))
-    answer = yield from attempt(partial(write, name, spec), held=True)
-    if not isinstance(answer, BackupctlError):
+    answer = yield from _write(name, partial(write, name, spec))
+    if answer is None:
         try:
             return Written((yield from _read_back(appliance, name, before or Schedule(), spec)), changes)
         except InterruptedRunError as interruption:
@@ -119,8 +119,8 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     gone = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         return Written(before, gone, appliance.api.prepare_delete_schedule(name))
-    answer = yield from attempt(partial(appliance.api.delete_schedule, name), held=True)
-    if isinstance(answer, BackupctlError):
+    answer = yield from _write(name, partial(appliance.api.delete_schedule, name))
+    if answer is not None:
         if answer.certain:
             raise answer
         if (yield from _look_after(appliance, name, answer)) is not None:
@@ -150,6 +150,15 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
             hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
             details=error.details,
         ) from error
+
+
+def _write(name: str, write: Callable[[], None]) -> Task[BackupctlError | None]:
+    """Write, held against an interruption; return what went wrong."""
+    try:
+        return (yield from attempt(write, held=True))
+    except InterruptedRunError as interruption:
+        interruption.message += f": it is unknown what became of schedule {name!r}"
+        raise
 
 
 def _read_back(appliance: Appliance, name: str, before: Schedule, spec: ScheduleSpec) -> Task[ScheduleInfo]:

@@ -1,6 +1,6 @@
 """Watch and status: follow a job that was started before, or look at it once."""
 
-from backupctl.errors import StillRunningError
+from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Patience, failure, follow
@@ -16,16 +16,17 @@ def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followe
     """
     began = appliance.clock.monotonic()
     deadline = began + patience.timeout
-    job = yield from _look(appliance, job_id, until=max(deadline, began + LAST_ANSWER_SECONDS))
+    job, denial = yield from _look(appliance, job_id, until=max(deadline, began + LAST_ANSWER_SECONDS))
     if job.ended or appliance.clock.monotonic() >= deadline:
-        return judged(appliance, job)
+        return judged(appliance, job, denial)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     return (yield from follow(appliance, job, patience, deadline=deadline))
 
 
 def status(appliance: Appliance, job_id: str) -> Task[Followed]:
     """Look at a job, or the latest one, once."""
-    return judged(appliance, (yield from _look(appliance, job_id)))
+    job, denial = yield from _look(appliance, job_id)
+    return judged(appliance, job, denial)
 
 
 def leave(appliance: Appliance, job: Job) -> Followed:
@@ -37,17 +38,19 @@ def leave(appliance: Appliance, job: Job) -> Followed:
     return Followed(job, None)
 
 
-def judged(appliance: Appliance, job: Job) -> Followed:
-    """Return what a job means that was looked at once: done, failed, or still running."""
+def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Followed:
+    """Return what a job means that was looked at once: done, unless there is a ``denial``, failed, or still running."""
     if job.succeeded:
-        return Followed(job, None)
+        return Followed(job, denial)
     if job.ended:
         return Followed(job, failure(appliance.host, job))
     message = f"{job.title} on {appliance.host} is still running"
     return Followed(job, StillRunningError(message, attach=appliance.attach(job.id)))
 
 
-def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[Job]:
+def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[tuple[Job, BackupctlError | None]]:
     found = yield from jobs.resolve(appliance, job_id, until=until)
     job = yield from jobs.read(appliance, found, until=until)
-    return (yield from jobs.with_details(appliance, job, until=until))
+    if job.ended:
+        return (yield from jobs.confirmed(appliance, job, until=until))
+    return (yield from jobs.with_details(appliance, job, until=until)), None

@@ -106,7 +106,7 @@ def test_create_whose_answer_is_lost_adopts_the_one_job_and_says_so() -> None:
     run = backupctl.create("-o", "jsonl")
     assert run.code == 0
     (adopted,) = [event for event in run.events if event["event"] == "adopted"]
-    assert "our location" in adopted["reason"]
+    assert "goes to the requested location" in adopted["reason"]
     assert [job.job_id for job in backupctl.appliance.jobs] == [adopted["job"]["id"]]
 
 
@@ -361,7 +361,7 @@ def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on
 
 @pytest.mark.parametrize(
     ("words", "nothing"),
-    [(["create"], "no backup of ours was started"), (["list"], "nothing was changed")],
+    [(["create"], "no backup was started"), (["list"], "nothing was changed")],
 )
 def test_interruption_at_the_login_says_that_nothing_came_of_it(
     clock: FakeClock, words: list[str], nothing: str
@@ -446,7 +446,7 @@ def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine)
 
 @pytest.mark.parametrize(("if_running", "hint"), [("fail", "--if-running wait"), ("wait", "a longer --timeout")])
 def test_busy_appliance_gets_a_hint_that_is_not_what_was_done_already(if_running: str, hint: str) -> None:
-    run = CommandLine(faults=["busy"]).create("--if-running", if_running, "--timeout", "0", "-o", "json")
+    run = CommandLine(faults=["busy"]).create("--if-running", if_running, "--timeout", "1", "-o", "json")
     assert run.code == 9
     assert hint in run.result["error"]["hint"]
     assert if_running == "fail" or "--if-running wait" not in run.result["error"]["hint"]

@@ -53,7 +53,7 @@ def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: 
     assert clock.elapsed == 50
     assert {result.exit_code for result in results.values()} == {130}
     assert [result.error.message for result in results.values() if result.error][1:] == [
-        "interrupted (SIGINT): no backup of ours was started"
+        "interrupted (SIGINT): no backup was started"
     ] * 2
     assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)

@@ -33,8 +33,6 @@ from tests.support.appliance import Bench, scripted
 from tests.support.clock import START, FakeClock
 from tests.support.workers import TimedWorkers
 
-pytestmark = pytest.mark.xfail(strict=False, reason="43 of these 60 fail: the invariants do not hold yet")
-
 OLD, NEW, NEWER = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 OURS = "sftp://backup.example.com/vcenter"
 FOLDER = f"{OURS}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
@@ -180,10 +178,8 @@ def test_a_success_that_its_details_deny_is_none(
 ) -> None:
     answers: list[Any] = [{} if each is None else {NEW: each} for each in told]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(state="SUCCEEDED"), job_details=answers)
-    if command == "create":
-        ended = run(bench, plan(wait=True))
-    else:
-        ended = bench.run(look_once(bench.appliance, NEW))
+    task = create(bench.appliance, plan(wait=True)) if command == "create" else look_once(bench.appliance, NEW)
+    ended = bench.run(task)
     assert (0 if ended.error is None else ended.error.exit_code) == code
     assert ended.job.state == "SUCCEEDED"
     if code:

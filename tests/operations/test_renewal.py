@@ -102,20 +102,30 @@ def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of
     assert simulated.open_sessions == 0
 
 
-def test_login_that_fails_leaves_no_doubt_about_what_was_not_asked_for(clock: FakeClock) -> None:
+@pytest.mark.parametrize(
+    ("fault", "code", "posts"), [("drop=1@login", 0, 2), ("drop@login", 5, 1), ("http-401=1@login", 4, 1)]
+)
+def test_start_that_found_its_session_expired_is_repeated_only_behind_a_login_and_the_list(
+    fault: str, code: int, posts: int, clock: FakeClock
+) -> None:
     fleet = SimulatedGroup(clock, 1)
     simulated = fleet.simulated["vc1"]
+    expired: list[str] = []
 
     def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
-        expire(simulated)
-        simulated.inject("drop=1@login")
+        if not expired:
+            expired.append("once")
+            expire(simulated)
+            simulated.inject(fault)
         return api.create_job(request)
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
     result = fleet.run(Group(fleet.appliances))["vc1"]
-    assert (result.exit_code, result.error and result.error.slug) == (5, "connection")
-    assert [request.phase for request in simulated.requests].count("list") == 1
-    assert fleet.jobs == 0
+    slug = {0: None, 4: "auth", 5: "outcome-unknown"}[code]
+    assert (result.exit_code, result.error and result.error.slug) == (code, slug)
+    phases = [request.phase for request in simulated.requests]
+    assert (phases.count("create"), fleet.jobs) == (posts, int(code == 0))
+    assert phases.count("list") == posts
 
 
 class LateWorkers(TimedWorkers):
