@@ -114,9 +114,12 @@ def start_is_true(record: Record) -> Iterator[Finding]:
 
 
 def _looking_was_spoiled(record: Record) -> bool:
-    """Whether the job could not be looked for: a restore is looked for by nobody, for a backup the list was spoiled."""
+    """Whether the job could not be looked for.
+
+    A restore is looked for by nobody; for a backup the list was spoiled, or another one runs, as ours might.
+    """
     looked_at = {"", "list", "first-poll", "last-poll", "mid-poll", "login"}
-    if record.case.command.object != "backup":
+    if record.case.command.object != "backup" or record.case.command.preparation:
         return True
     return any(fault.phase in looked_at for fault in faults_of(record)) or record.seconds > TIMEOUT
 

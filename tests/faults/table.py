@@ -80,22 +80,20 @@ ROWS: Final = (
     # Without its release an appliance can be worked with; what cannot be told of its health is a warning.
     Row("version", "empty*|bad-json*|redirect*|forbidden", "*", "same"),
     Row("health", "forbidden|http-503*|html-503*|empty*|bad-json*|redirect*|drop=*", "*", "same"),
-    # Starting: definite answers count, after others the job is looked for.
+    # Starting: definite answers count, after others the job is looked for; where another one runs, nobody can tell.
     Row("create", "forbidden", "*", "4:forbidden"),
-    Row("create", "*=%2", "*", "same|5:not-started|6:not-started|6:api"),
-    Row("create", "http-503*", "*", "6:api"),
+    Row("create", "*=%2", "*", "same|5:not-started|6:not-started|5:outcome-unknown"),
     Row("create", "trickle*", "start* restore *|start* reconciliation *", "same|5:outcome-unknown"),
     Row("create", "*", "start* restore *|start* reconciliation *", "5:outcome-unknown"),
-    Row("create", "drop*|lost-create-request*", "*", "5:not-started"),
-    Row("create", "html-503*|redirect*", "*", "6:not-started"),
     Row("create", "trickle*", BUSY, "same|0"),
-    Row("create", "lost-create-answer*|slow=400s", BUSY, "5:not-started"),
-    Row("create", "empty*|bad-json*", BUSY, "6:not-started"),
+    Row("create", "slow=400s", BUSY, "5:not-started"),
+    Row("create", "*", BUSY, "5:outcome-unknown"),
+    Row("create", "drop*|lost-create-request*", "*", "5:not-started"),
+    Row("create", "http-503*|html-503*|redirect*", "*", "6:not-started"),
     Row("create", "lost-create-answer*|empty*|bad-json*|trickle*|slow=400s", "start*", "same"),
     # Cancelling is asked for again, and what the job does next tells.
     Row("cancel", "forbidden", "*", "4:forbidden"),
-    Row("cancel", "http-503", "*", "6:api"),
-    Row("cancel", "drop|html-503|redirect|redirect=[13]", "*", "8:timed-out"),
+    Row("cancel", "drop|http-503|html-503|redirect|redirect=[13]", "*", "8:timed-out"),
     Row("cancel", "*", "*", "same"),
     # A write is never repeated, and what is read afterwards tells whether it arrived.
     Row("write-schedule", "forbidden", "*", "4:forbidden"),

@@ -109,7 +109,7 @@ def interrupted_twice(program: Program, seen: Witness) -> tuple[int, str]:
     process = program.start("create", environ=seen.environ)
     wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
     process.signal(signal.SIGTERM)
-    process.said("ending as soon as")
+    process.said("interrupt again to quit")
     CLOCK.sleep(1.0)
     assert process.running
     process.signal(signal.SIGTERM)

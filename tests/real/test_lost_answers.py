@@ -1,8 +1,11 @@
 """The request that starts a backup, when its answer does not come: on a real connection that dies."""
 
+import signal
+
 import pytest
 
-from tests.support.processes import Program, Simulators
+from tests.support.processes import CLOCK, Program, Simulators, wait_until
+from tests.support.witness import witness
 
 pytestmark = pytest.mark.real
 
@@ -15,11 +18,33 @@ def test_lost_answer_adopts_the_job_and_starts_no_second_one(program: Program, s
     assert f"the backup started: {job['id']}" in created.err
 
 
-def test_lost_request_starts_nothing_and_says_so(program: Program, serve: Simulators) -> None:
+def test_lost_request_that_cannot_be_looked_for_long_enough_is_unknown(program: Program, serve: Simulators) -> None:
     served = serve(faults=["lost-create-request=1"])
     created = program.run("create", "--timeout", "2s", "-o", "json", environ=served.environ)
-    assert (created.code, created.result["error"]["slug"]) == (5, "not-started")
+    assert (created.code, created.result["error"]["slug"]) == (5, "outcome-unknown")
     assert program.run("list", "-o", "json", environ=served.environ).result["jobs"] == []
+
+
+def test_request_that_hangs_ends_with_the_timeout(program: Program, serve: Simulators) -> None:
+    served = serve(faults=["slow=60s@create"])
+    began = CLOCK.monotonic()
+    created = program.run("create", "--timeout", "2s", "-o", "json", environ=served.environ)
+    assert (created.code, created.result["error"]["slug"]) == (5, "outcome-unknown")
+    assert "backupctl watch latest" in created.result["error"]["attach"]
+    assert 2 <= CLOCK.monotonic() - began < 10
+
+
+def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, serve: Simulators) -> None:
+    with witness(serve("--no-tls", faults=["slow=60s@create"])) as seen:
+        process = program.start("create", environ=seen.environ)
+        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+        began = CLOCK.monotonic()
+        process.signal(signal.SIGTERM)
+        run = process.end(30.0)
+    assert run.code == 130
+    assert 9 <= CLOCK.monotonic() - began < 20
+    assert "unknown whether a backup was started" in run.err
+    assert "backupctl watch latest" in run.err
 
 
 def test_connections_that_die_while_polling_are_outlived(program: Program, serve: Simulators) -> None:
