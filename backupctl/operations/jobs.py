@@ -28,7 +28,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Backoff, Task, Wait, attempt, retrying
+from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
 from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 
@@ -172,21 +172,32 @@ def confirmed(
     found, denial = job, None
     try:
         while True:
-            details = yield from _details_of(appliance, job.id, until=until, patience=patience)
-            found = job if details is None else from_details(details, job)
-            if details is None or details.status != JobState.FAILED or not job.succeeded:
+            answer_by = _answer_by(appliance, until)
+            details = yield from _details_of(appliance, job.id, until=answer_by, patience=patience)
+            found = found if details is None else from_details(details, job)
+            if details is not None and details.status == JobState.FAILED:
+                denial = ContradictionError(
+                    f"{appliance.name} says that {job.title} succeeded, but its details say that it failed",
+                    hint="check the archive at the backup location before you rely on it",
+                )
+            elif details is not None:
+                denial = None
+            if denial is None or not job.succeeded:
                 return found, None
-            denial = ContradictionError(
-                f"{appliance.name} says that {job.title} succeeded, but its details say that it failed",
-                hint="check the archive at the backup location before you rely on it",
-            )
             if clock.monotonic() >= give_up:
                 return found, denial
             yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()))
-            status = yield from attempt(partial(appliance.api.job, job.id), until=until)
-            job = job if isinstance(status, BackupctlError) else from_status(status, job)
+            status = yield from attempt(partial(appliance.api.job, job.id), until=_answer_by(appliance, until))
+            if not isinstance(status, BackupctlError):
+                job = from_status(status, job)
+                found = from_status(status, found)
     except InterruptedRunError:  # the job has ended, so there is nothing left to be interrupted
         return found, denial
+
+
+def _answer_by(appliance: Appliance, until: float | None) -> float | None:
+    """Return until when an answer that is asked for now is waited for."""
+    return None if until is None else max(until, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:

@@ -67,6 +67,7 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
 
 def create_restore(appliance: Appliance, request: RestoreRequest, patience: Patience, *, wait: bool) -> Task[Followed]:
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
+    deadline = appliance.clock.monotonic() + patience.timeout
     before = yield from attempt(appliance.api.restore_job)
     if isinstance(before, ServerFaultError) and before.certain:
         appliance.emit(
@@ -79,8 +80,8 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Pati
         )
     start = partial(appliance.api.create_restore, request)
     asked = _Request(RESTORE, start, appliance.api.restore_job, _restore_job)
-    started = yield from _start(appliance, asked, patience.timeout)
-    return (yield from _followed(appliance, started, patience, _look)) if wait else leave(appliance, started)
+    started = yield from _start(appliance, asked, deadline)
+    return (yield from _followed(appliance, started, patience, _look, deadline)) if wait else leave(appliance, started)
 
 
 def restore_status(appliance: Appliance) -> Task[Followed]:
@@ -109,10 +110,11 @@ def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Patience
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
     asked = _Request(RECONCILIATION, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
-    started = yield from _start(appliance, asked, patience.timeout)
+    deadline = appliance.clock.monotonic() + patience.timeout
+    started = yield from _start(appliance, asked, deadline)
     if not wait:
         return leave(appliance, started)
-    return (yield from _followed(appliance, started, patience, _look_at_reconciliation))
+    return (yield from _followed(appliance, started, patience, _look_at_reconciliation, deadline))
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,11 @@ class _Request(Generic[S]):
     hint: str | None = None
 
 
-def _start(appliance: Appliance, request: _Request[S], timeout: float) -> Task[Job]:
+def _start(appliance: Appliance, request: _Request[S], deadline: float) -> Task[Job]:
     """Send the request that starts it, once; after a lost answer, only looking tells whether it runs.
 
     It is sent once more only where the appliance itself said that the session had expired, and nothing runs.
     """
-    deadline = appliance.clock.monotonic() + timeout
     answer = yield from _sent(appliance, request, deadline)
     if isinstance(answer, SessionExpiredError) and answer.certain:
         if (yield from _may_run(request)):
@@ -175,9 +176,7 @@ def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -
     )
 
 
-def _followed(
-    appliance: Appliance, job: Job, patience: Patience, look: Look, deadline: float | None = None
-) -> Task[Followed]:
+def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look, deadline: float) -> Task[Followed]:
     if job.ended:
         return judged(appliance, job)
     return (yield from follow(appliance, job, patience, look=look, deadline=deadline))

@@ -22,7 +22,7 @@ from backupctl.errors import (
     ServerFaultError,
     SessionExpiredError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, RestoreRequest, ReturnResult
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, RestoreJobStatus, RestoreRequest, ReturnResult
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.restore import create_restore
@@ -167,23 +167,25 @@ def test_two_jobs_that_may_both_be_ours_are_not_told_apart(clock: FakeClock) -> 
     ("told", "code"),
     [
         pytest.param([details(status="FAILED")], 6, id="failed for good"),
+        pytest.param([details(status="FAILED"), UNREADABLE], 6, id="failed and unreadable then"),
+        pytest.param([details(status="FAILED"), None], 6, id="failed and absent then"),
         pytest.param([details(status="FAILED"), details(status="SUCCEEDED")], 0, id="failed at first"),
         pytest.param([details(status="RUNNING")], 0, id="lagging"),
         pytest.param([None], 0, id="absent"),
     ],
 )
 @pytest.mark.parametrize("command", ["create", "status"])
-def test_a_success_that_its_details_deny_is_none(
-    told: list[JobDetails | None], code: int, command: str, clock: FakeClock
-) -> None:
-    answers: list[Any] = [{} if each is None else {NEW: each} for each in told]
+def test_a_success_that_its_details_deny_is_none(told: list[Any], code: int, command: str, clock: FakeClock) -> None:
+    answers = [{NEW: each} if isinstance(each, JobDetails) else each or {} for each in told]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(state="SUCCEEDED"), job_details=answers)
-    task = create(bench.appliance, plan(wait=True)) if command == "create" else look_once(bench.appliance, NEW)
-    ended = bench.run(task)
+    task = (
+        create(bench.appliance, plan(wait=True, timeout=10)) if command == "create" else look_once(bench.appliance, NEW)
+    )
+    ended = bench.run(task, workers=TimedWorkers(clock))
     assert (0 if ended.error is None else ended.error.exit_code) == code
     assert ended.job.state == "SUCCEEDED"
     if code:
-        assert 30 <= clock.elapsed < 60
+        assert 30 <= clock.elapsed < 80
 
 
 def test_a_success_whose_status_is_taken_back_is_followed_on(clock: FakeClock) -> None:
@@ -390,6 +392,18 @@ def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock)
         bench.run(task, interrupt_at=[3], workers=TimedWorkers(clock))
     assert (clock.elapsed, caught.value.attach) == (13, "watch restore")
     assert "unknown whether the restore was started" in caught.value.message
+
+
+def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeClock) -> None:
+    def slow(*_: object) -> RestoreJobStatus:
+        clock.sleep(200)
+        return RestoreJobStatus(state="INPROGRESS")
+
+    running = RestoreJobStatus(state="INPROGRESS")
+    bench, _ = scripted(clock, restore_job=running, create_restore=slow)
+    request = RestoreRequest(location_type="SFTP", location=OURS)
+    ended = bench.run(create_restore(bench.appliance, request, Patience(timeout=300), wait=True))
+    assert (ended.error is not None and ended.error.exit_code, clock.elapsed) == (8, 300)
 
 
 def test_nothing_is_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
