@@ -27,6 +27,7 @@ from backupctl.simulator.wire import (
     RefusedError,
     Request,
     SeenRequest,
+    dated,
     message,
 )
 
@@ -56,16 +57,18 @@ class Appliance(ApplianceState):
         return max((run for run in runs if run), key=lambda run: run.started, default=None)
 
     def handle(self, request: Request) -> Answer:
-        """Return the answer to one request, at this moment of the clock."""
+        """Return the answer to one request, at this moment of the clock, with the Date of that moment."""
         self.advance()
-        outage = self._outage()
-        if outage is not None:
-            return outage
+        match = match_route(ROUTES, request, self.release)
+        phase = self._phase(match)
+        answer = self._outage() or self._answer(request, match, phase)
+        return answer if self.faults.named("no-date") else dated(answer, self.clock.now())
+
+    def _answer(self, request: Request, match: Match | None, phase: str) -> Answer:
+        """Return the answer of an appliance that is up, and remember the request."""
         if request.method == "GET" and request.path in self.downloads:
             self.note(SeenRequest(request.method, request.path, request.query, "", 200))
             return self.downloads[request.path]
-        match = match_route(ROUTES, request, self.release)
-        phase = self._phase(match)
         answer = self._struck(request, match, phase)
         status = 0 if answer.delivery.lost else answer.status
         self.note(SeenRequest(request.method, request.path, request.query, phase, status))

@@ -66,6 +66,7 @@ KINDS: Mapping[str, FaultKind] = {
     "trickle": FaultKind("count", "deliver"),
     "slow": FaultKind("duration", "deliver"),
     # what the appliance is like
+    "no-date": FaultKind("none", "state", phased=False),
     "forbidden": FaultKind("none", "state"),
     "account-locked": FaultKind("none", "state", phased=False),
     "password-expired": FaultKind("none", "state", phased=False),

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from backupctl.clock import Clock
 from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.wire import Answer, Request
+from backupctl.simulator.wire import Answer, Request, dated, http_date
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """A longer request body is refused with 413."""
@@ -124,13 +124,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             body = self._read_body()
         except BodyTooLongError:
-            self.close_connection = True
-            self._send(Answer(413, (("Content-Type", "text/plain"), ("Connection", "close")), b"body too long\n"))
+            self._refuse(413, b"body too long\n")
             self._drain()
             return
         except ValueError:
-            self.close_connection = True
-            self._send(Answer(400, (("Content-Type", "text/plain"), ("Connection", "close")), b"bad request\n"))
+            self._refuse(400, b"bad request\n")
             return
         path, _, query = self.path.partition("?")
         answer = self.server.answer(Request(self.command, path, query, self._headers(), body))
@@ -177,8 +175,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         while left > 0 and (chunk := self.rfile.read1(65536)):
             left -= len(chunk)
 
+    def _refuse(self, status: int, text: bytes) -> None:
+        """Answer a request that the appliance never sees, and read no other behind it."""
+        self.close_connection = True
+        headers = (("Content-Type", "text/plain"), ("Connection", "close"))
+        self._send(dated(Answer(status, headers, text), self.server.clock.now()))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the base class's
+        """Return the Date of what the base class answers by itself, by the same clock as all other answers."""
+        return http_date(self.server.clock.now())
+
     def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
+        self.send_header("Server", self.version_string())
         for name, value in answer.headers:
             self.send_header(name, value)
         if answer.status != 204:

@@ -1,7 +1,6 @@
 """The appliance in this process: an httpx transport that spends the clock's time and no sockets."""
 
 from collections.abc import Iterator
-from email.utils import format_datetime
 
 import httpx
 
@@ -32,7 +31,7 @@ class SimulatorTransport(httpx.BaseTransport):
         self._spend(answer.delivery.delay, read_timeout, request)
         if answer.delivery.lost:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-        headers = [*answer.headers, ("Date", format_datetime(self._clock.now(), usegmt=True))]
+        headers = list(answer.headers)
         if answer.status != 204:
             headers.append(("Content-Length", str(len(answer.body))))
         if not answer.delivery.seconds_per_byte:

@@ -1,7 +1,9 @@
 """What passes between the appliance and whoever carries HTTP for it: requests, answers, and refusals by the API."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Final, Literal, NamedTuple
 
 Family = Literal["rest", "api"]
@@ -46,6 +48,17 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     delivery: Delivery = AT_ONCE
+
+
+def http_date(moment: datetime) -> str:
+    """Return a moment in UTC as a Date header has it, in whole seconds (RFC 9110, 5.6.7)."""
+    return format_datetime(moment, usegmt=True)
+
+
+def dated(answer: Answer, moment: datetime) -> Answer:
+    """Return an answer with the Date at which it leaves, if it is ready at ``moment``."""
+    date = http_date(moment + timedelta(seconds=answer.delivery.delay))
+    return replace(answer, headers=(*answer.headers, ("Date", date)))
 
 
 class SeenRequest(NamedTuple):

@@ -45,7 +45,7 @@ FAULTS: Final = [
         "slow=2s",
     ),
     *("http-503=99", "http-503=99@login", "html-503=99", "empty=99", "bad-json=99", "redirect=99", "trickle"),
-    *("account-locked", "password-expired", "lost-login-answer", "http-401"),
+    *("account-locked", "password-expired", "lost-login-answer", "http-401", "no-date"),
 ]
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)

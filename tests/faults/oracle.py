@@ -39,6 +39,7 @@ NAMES: Final = {
     "forbidden": r"\(403\)",
     "account-locked": "account is locked|locked account",
     "password-expired": "password has expired|expired password",
+    "no-date": "no time is known",
     "session-expires-after": r"\(401\)",
     "fail-at": "ended as FAILED",
     "stall-at": "still running|no sign of life",

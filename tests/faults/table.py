@@ -45,7 +45,7 @@ ROWS: Final = (
     # What the appliance is like.
     Row("any", "account-locked|password-expired", "*", "4:auth"),
     Row("any", "forbidden", "*", "4:forbidden"),
-    Row("any", "session-expires-after=*", "*", "same"),
+    Row("any", "no-date|session-expires-after=*", "*", "same"),
     Row("any", "fail-at=*|db-health=*|stall-at=*", "* reconciliation *", "same"),
     Row("any", "db-health=*", "* restore *", "same"),
     Row("any", "fail-at=*|db-health=*", ATTACH, "9:busy"),

@@ -111,6 +111,12 @@ def test_fault_trickle_takes_a_second_a_byte() -> None:
     assert client.clock.elapsed == 2
 
 
+def test_fault_no_date_takes_the_date_from_every_answer() -> None:
+    client = Client(faults=["no-date"])
+    assert "Date" not in client.login().headers
+    assert "Date" not in client.call("GET", "/nowhere").headers
+
+
 def test_fault_fail_at_fails_the_job_at_that_percent() -> None:
     client = logged_in(faults=["fail-at=40"])
     job_id = client.start()

@@ -1,4 +1,6 @@
 import re
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -12,6 +14,18 @@ def test_create_accepted_request_answers_running_job_without_end_time(family: st
     assert (job["state"], job["progress"], job["messages"]) == ("INPROGRESS", 0, [])
     assert job["start_time"] == "2026-03-01T02:00:00.000Z"
     assert "end_time" not in job
+
+
+@pytest.mark.parametrize("delay", [0, 5])
+def test_create_job_starts_between_the_date_before_and_the_date_of_its_answer(family: str, delay: int) -> None:
+    client = logged_in(family, faults=[f"slow={delay}s"])
+    client.clock.sleep(0.75)
+    dates = [parsedate_to_datetime(answer.headers["Date"]) for answer in (client.call("GET", JOB), client.create())]
+    job_id = client.appliance.jobs[0].job_id
+    started = datetime.fromisoformat(client.status(job_id)["start_time"])
+    assert dates[0] <= started < dates[1] + timedelta(seconds=1)
+    assert (started - dates[0]).total_seconds() == 0.75
+    assert job_id.startswith(f"{started:%Y%m%d-%H%M%S}-")
 
 
 def test_create_second_job_is_refused_as_feature_in_use(family: str) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -163,6 +164,32 @@ def test_server_malformed_request_is_400(request_bytes: bytes) -> None:
     with serving(tls=False) as server, connected(server) as sock:
         sock.sendall(request_bytes)
         assert sock.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+class OwnTime(SystemClock):
+    """A clock that has gone astray, so that nothing else can be mistaken for it."""
+
+    def now(self) -> datetime:
+        return datetime(2031, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        pytest.param(b"GET /api/appliance/health/system HTTP/1.1\r\n" + HEAD + b"\r\n", id="answered"),
+        pytest.param(b"GET /api/appliance/health/system HTTP/1.1\r\n\r\n", id="refused"),
+        pytest.param(b"GET /nowhere HTTP/1.1\r\n\r\n", id="by the proxy"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", id="bad length"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", id="long body"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + 101 * b"X: y\r\n" + b"\r\n", id="many headers"),
+    ],
+)
+def test_server_answers_with_one_date_by_the_clock_of_the_simulator(request_bytes: bytes) -> None:
+    with SimulatorServer(ServerOptions(tls=False), OwnTime()) as server, connected(server) as sock:
+        sock.sendall(request_bytes)
+        head = sock.recv(4096)
+        assert head.count(b"Date: ") == 1
+        assert b"\r\nDate: Mon, 03 Feb 2031 04:05:06 GMT\r\n" in head
 
 
 def test_server_store_gets_its_files_though_nobody_asks(tmp_path: Path) -> None:
