@@ -13,7 +13,8 @@ from backupctl.simulator import (
 )
 from backupctl.simulator.bodies import decode_body, unwrap
 from backupctl.simulator.envelopes import html, no_such_path, refusal, result
-from backupctl.simulator.faults import PHASES, Strike
+from backupctl.simulator.fault_answers import answer_in_place
+from backupctl.simulator.faults import PHASES
 from backupctl.simulator.routes import Call, Match, Route, family_of, match_route, query_of, structure_of
 from backupctl.simulator.runs import Run
 from backupctl.simulator.state import ApplianceState
@@ -102,30 +103,21 @@ class Appliance(ApplianceState):
         """Return the answer with the faults of its phase worked in."""
         strike = self.faults.strike(phase)
         family = family_of(request.path)[0]
-        answer = self._replaced(strike, family) if strike.instead else self._serve(request, match, family, phase)
+        if strike.instead:
+            answer = answer_in_place(strike.instead, family, self.host, self.release)
+        else:
+            answer = self._serve(request, match, family, phase)
         if PHASES.get(phase) == "poll" and strike.harmless and answer.status == 200:
             self._heard_of = self.newest_run
         if strike.spoil == "empty":
             answer = Answer(answer.status, answer.headers)
         elif strike.spoil == "bad-json":
             answer = Answer(answer.status, answer.headers, b'{"value": {"state": "INPRO')
-        lost = strike.spoil.startswith("lost-") or answer.delivery.lost
+        elif strike.spoil:
+            answer = answer_in_place(strike.spoil, family, self.host, self.release)
+        lost = answer.delivery.lost
         delivery = Delivery(delay=strike.delay, seconds_per_byte=1.0 if strike.trickle else 0.0, lost=lost)
         return answer if delivery == AT_ONCE else Answer(answer.status, answer.headers, answer.body, delivery)
-
-    def _replaced(self, strike: Strike, family: Family | None) -> Answer:
-        if strike.instead == "html-503":
-            return html(503, "Service Unavailable")
-        if strike.instead == "redirect":
-            found = html(302, "Found")
-            return Answer(302, (*found.headers, ("Location", f"https://{self.host}/ui/login")), found.body)
-        if strike.instead == "http-401":
-            return refusal(family or REST, session_operations.unauthenticated(), self.release)
-        if strike.instead == "http-503":
-            text = "Service unavailable."
-            cause = message("com.vmware.vapi.endpoint.cis.ServiceUnavailable", text)
-            return refusal(family or REST, RefusedError("service_unavailable", cause), self.release)
-        return Answer(0, delivery=Delivery(lost=True))
 
     def _serve(self, request: Request, match: Match | None, family: Family | None, phase: str) -> Answer:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""

@@ -42,8 +42,11 @@ def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
 
 
 def list_jobs(state: ApplianceState, _call: Call) -> list[str]:
-    """Return the ids of all jobs, newest first."""
-    return [job.job_id for job in reversed(state.jobs)]
+    """Return the ids of all jobs, newest first; faults let the list lag, or show its oldest only."""
+    stale = state.faults.named("stale-list")
+    lag = stale.seconds or 0.0 if stale else 0.0
+    listed = [job.job_id for job in reversed(state.jobs) if state.moment - job.started >= lag]
+    return listed[-1:] if state.faults.named("oldest-only") else listed
 
 
 def get_job(state: ApplianceState, call: Call) -> dict[str, Any]:
@@ -63,13 +66,23 @@ def cancel_job(state: ApplianceState, call: Call) -> dict[str, Any]:
 def list_details(state: ApplianceState, call: Call) -> KeyedMap:
     """Return the details of all jobs, or of those asked for; an unknown id yields no entry."""
     wanted = _wanted_jobs(call)
-    return KeyedMap(
-        {
-            job.job_id: job.details(state.moment)
-            for job in reversed(state.jobs)
-            if wanted is None or job.job_id in wanted
-        }
-    )
+    jobs = (job for job in reversed(state.jobs) if wanted is None or job.job_id in wanted)
+    return KeyedMap({job.job_id: _details(state, job) for job in jobs})
+
+
+def _details(state: ApplianceState, job: Job) -> dict[str, Any]:
+    view = job.details(state.moment)
+    odd = state.faults.named("odd-user")
+    return view | {"user": _SPELLINGS[odd.word]} if odd and "user" in view else view
+
+
+_SPELLINGS: Mapping[str, str] = {
+    "root": "root",
+    "dn": "CN=Administrator,CN=Users,DC=vsphere,DC=local",
+    "sid": "S-1-5-21-3623811015-3361044348-30300820-1013",
+    "empty": "",
+}
+"""How the fault ``odd-user`` spells whoever started a job."""
 
 
 def list_parts(state: ApplianceState, _call: Call) -> list[dict[str, Any]]:

@@ -37,12 +37,14 @@ PHASES: Mapping[str, str] = {
 newest job until one was answered as it should be, the last one any after that job has ended.
 """
 
-ValueKind = Literal["none", "count", "duration", "optional-duration", "percent", "percent-and-duration", "health"]
+ValueKind = Literal[
+    "none", "count", "duration", "optional-duration", "percent", "percent-and-duration", "health", "spelling"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a kind of fault takes: its value, whether a phase narrows it, the phase it always has, what it does."""
+    """What a kind of fault takes: its value, whether any phase narrows it, the phase it always has, what it does."""
 
     value: ValueKind
     effect: Literal["instead", "spoil", "deliver", "state"]
@@ -58,10 +60,18 @@ KINDS: Mapping[str, FaultKind] = {
     "redirect": FaultKind("count", "instead"),
     "http-401": FaultKind("count", "instead"),
     "lost-create-request": FaultKind("count", "instead", phased=False, phase="create"),
+    "html-401": FaultKind("count", "instead", phased=False, phase="create"),
+    "http-500": FaultKind("count", "instead", phased=False, phase="create"),
+    "http-504": FaultKind("count", "instead", phased=False, phase="create"),
     # behind it: the request took effect, its answer suffers
     "empty": FaultKind("count", "spoil"),
     "bad-json": FaultKind("count", "spoil"),
     "lost-create-answer": FaultKind("count", "spoil", phased=False, phase="create"),
+    "late-http-401": FaultKind("count", "spoil", phased=False, phase="create"),
+    "late-html-401": FaultKind("count", "spoil", phased=False, phase="create"),
+    "late-http-500": FaultKind("count", "spoil", phased=False, phase="create"),
+    "late-http-504": FaultKind("count", "spoil", phased=False, phase="create"),
+    "late-html-504": FaultKind("count", "spoil", phased=False, phase="create"),
     "lost-login-answer": FaultKind("count", "spoil", phased=False, phase="login"),
     "trickle": FaultKind("count", "deliver"),
     "slow": FaultKind("duration", "deliver"),
@@ -76,6 +86,9 @@ KINDS: Mapping[str, FaultKind] = {
     "reboot-at": FaultKind("percent-and-duration", "state", phased=False),
     "busy": FaultKind("optional-duration", "state", phased=False),
     "validate-fail": FaultKind("none", "state", phased=False),
+    "stale-list": FaultKind("duration", "state", phased=False),
+    "oldest-only": FaultKind("none", "state", phased=False),
+    "odd-user": FaultKind("spelling", "state", phased=False),
     "db-health": FaultKind("health", "state", phased=False),
 }
 
@@ -89,9 +102,15 @@ _WRITTEN: Mapping[ValueKind, str] = {
     "percent": "=PERCENT, such as 40",
     "percent-and-duration": "=PERCENT:DURATION, such as 50:20s",
     "health": "=DEGRADED or =UNHEALTHY",
+    "spelling": "=root, =dn, =sid or =empty",
 }
 
-_NEEDS_VALUE: frozenset[ValueKind] = frozenset({"duration", "percent", "percent-and-duration", "health"})
+_WORDS: Mapping[ValueKind, frozenset[str]] = {
+    "health": frozenset({"DEGRADED", "UNHEALTHY"}),
+    "spelling": frozenset({"root", "dn", "sid", "empty"}),
+}
+
+_NEEDS_VALUE: frozenset[ValueKind] = frozenset({"duration", "percent", "percent-and-duration", *_WORDS})
 
 
 @dataclass(slots=True)
@@ -130,7 +149,7 @@ def parse_fault(spec: str) -> Fault:
     kind = KINDS.get(name)
     if kind is None:
         raise UsageError(f"the simulator knows no fault {name!r}", hint=f"one of: {', '.join(KINDS)}")
-    if at and not kind.phased:
+    if at and not kind.phased and phase != kind.phase:
         raise UsageError(f"the fault {name} takes no phase", hint=f"write {name}{_WRITTEN[kind.value]}")
     if at and phase not in PHASES:
         raise UsageError(f"no phase {phase!r} in the fault {spec!r}", hint=f"one of: {', '.join(PHASES)}")
@@ -148,9 +167,9 @@ def _read_value(fault: Fault, kind: ValueKind, text: str) -> bool:
             return False
         fault.count, fault.every = (None, int(match[2])) if match[1] else (int(match[2]), None)
         return True
-    if kind == "health":
+    if kind in _WORDS:
         fault.word = text
-        return text in {"DEGRADED", "UNHEALTHY"}
+        return text in _WORDS[kind]
     percent, colon, duration = text.partition(":") if kind == "percent-and-duration" else (text, "", text)
     if kind.startswith("percent"):
         if re.fullmatch(r"\d{1,2}|100", percent) is None:

@@ -46,6 +46,17 @@ FAULTS: Final = [
     ),
     *("http-503=99", "http-503=99@login", "html-503=99", "empty=99", "bad-json=99", "redirect=99", "trickle"),
     *("account-locked", "password-expired", "lost-login-answer", "http-401", "no-date"),
+    *(
+        "html-401",
+        "http-500",
+        "http-504",
+        "late-http-401",
+        "late-html-401",
+        "late-http-500",
+        "late-http-504",
+        "late-html-504",
+    ),
+    *("stale-list=90s", "oldest-only", "odd-user=sid"),
 ]
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)

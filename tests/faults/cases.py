@@ -14,6 +14,7 @@ STRENGTHS: Mapping[ValueKind, tuple[str, ...]] = {
     "optional-duration": ("=60s", ""),
     "percent": ("=0", "=50", "=99"),
     "percent-and-duration": ("=0:20s", "=50:60s", "=50:420s", "=99:60s"),
+    "spelling": ("=root", "=dn", "=sid", "=empty"),
     "health": ("=DEGRADED", "=UNHEALTHY"),
 }
 """How a fault of each kind of value is tried: once, several times, every other time, for ever; and so on."""

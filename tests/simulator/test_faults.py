@@ -25,6 +25,9 @@ from tests.support.clock import FakeClock
         ("db-health", "DEGRADED"),
         ("db-health=HEALTHY", "UNHEALTHY"),
         ("db-health=DEGRADED@poll", "db-health"),
+        ("http-504=1@poll", "http-504"),
+        ("odd-user", "=dn"),
+        ("odd-user=nobody", "=dn"),
         ("", "drop"),
     ],
 )
@@ -86,6 +89,65 @@ def test_fault_lost_create_loses_the_answer_and_maybe_the_job(fault: str, jobs: 
         client.create()
     assert len(client.appliance.jobs) == jobs
     assert client.appliance.requests[-1][:2] == ("POST", f"/rest{JOB}")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        ("html-401", 401, ""),
+        ("http-500", 500, "error"),
+        ("http-504", 504, "timed_out"),
+        ("late-http-401", 401, "unauthenticated"),
+        ("late-html-401", 401, ""),
+        ("late-http-500", 500, "error"),
+        ("late-http-504", 504, "timed_out"),
+        ("late-html-504", 504, ""),
+    ],
+)
+def test_fault_refuses_a_start_before_or_after_the_job_was_started(
+    family: str, fault: str, status: int, kind: str
+) -> None:
+    client = logged_in(family, faults=[f"{fault}=1@create"])
+    answer = client.create()
+    assert answer.status_code == status
+    assert kind in answer.text.lower() if kind else answer.text.startswith("<html>")
+    started = fault.startswith("late-")
+    assert len(client.appliance.jobs) == len(client.value(client.call("GET", JOB))) == started
+    assert client.create().status_code == (400 if started else 200)
+
+
+def test_fault_stale_list_leaves_a_job_out_for_its_first_seconds() -> None:
+    client = logged_in("api", faults=["stale-list=90s"], job_duration=3)
+    older = client.start()
+    client.clock.sleep(50)
+    job_id = client.start()
+    seen = []
+    for seconds in (39, 1, 49, 1):
+        client.clock.sleep(seconds)
+        seen.append(client.call("GET", JOB).json())
+    assert seen == [[], [older], [older], [job_id, older]]
+    assert client.status(job_id)["state"] == "SUCCEEDED"
+
+
+def test_fault_oldest_only_shows_the_oldest_job_of_the_list() -> None:
+    client = logged_in("api", faults=["oldest-only"], job_duration=3)
+    assert client.call("GET", JOB).json() == []
+    oldest = client.start()
+    client.clock.sleep(5)
+    client.start()
+    assert client.call("GET", JOB).json() == [oldest]
+
+
+@pytest.mark.parametrize(
+    ("form", "user"),
+    [("root", "root"), ("dn", "CN=Administrator,CN=Users,DC=vsphere,DC=local"), ("sid", "S-1-5-21-"), ("empty", "")],
+)
+def test_fault_odd_user_spells_who_started_a_job_otherwise(form: str, user: str) -> None:
+    client = logged_in("api", faults=[f"odd-user={form}"])
+    job_id = client.start()
+    shown = client.call("GET", f"{JOB}/details").json()[job_id]["user"]
+    assert shown.startswith(user)
+    assert bool(shown) == bool(user)
 
 
 def test_fault_lost_login_answer_comes_after_the_login_was_judged() -> None:

@@ -67,6 +67,16 @@ def test_validate_good_and_bad_requests_answer_200_and_start_nothing(family: str
     assert client.appliance.jobs == []
 
 
+def test_validate_is_feature_in_use_while_a_job_runs(family: str) -> None:
+    client = logged_in(family, job_duration=20)
+    client.start()
+    body: Any = {"piece": REQUEST} if family == "rest" else REQUEST
+    busy = client.call("POST", VALIDATE[family], json=body)
+    assert (busy.status_code, client.value(busy)["error_type"]) == (400, "FEATURE_IN_USE")
+    client.clock.sleep(20)
+    assert client.value(client.call("POST", VALIDATE[family], json=body))["status"] == "OK"
+
+
 def test_missing_session_is_401_and_missing_path_404_before_it(family: str) -> None:
     client = Client(family)
     assert client.call("GET", JOB).status_code == 401

@@ -1,0 +1,38 @@
+"""What faults answer in place of the appliance: refusals in its own form, pages of the proxy, nothing at all."""
+
+from collections.abc import Mapping
+
+from backupctl.simulator.envelopes import html, refusal
+from backupctl.simulator.releases import Release
+from backupctl.simulator.session_operations import unauthenticated
+from backupctl.simulator.wire import REST, Answer, Delivery, Family, RefusedError, message
+
+_REFUSALS: Mapping[str, RefusedError] = {
+    "401": unauthenticated(),
+    "500": RefusedError(
+        "error",
+        message("com.vmware.applmgmt.backup_restore.location", "The backup location cannot be accessed."),
+    ),
+    "503": RefusedError(
+        "service_unavailable", message("com.vmware.vapi.endpoint.cis.ServiceUnavailable", "Service unavailable.")
+    ),
+    "504": RefusedError("timed_out", message("com.vmware.vapi.std.errors.timed_out", "The operation timed out.")),
+}
+"""The texts and ids of 500 and 504 are UNCONFIRMED; their names are standard errors of the API."""
+
+_PAGES: Mapping[str, str] = {"401": "Unauthorized", "503": "Service Unavailable", "504": "Gateway Timeout"}
+
+NO_ANSWER = Answer(0, delivery=Delivery(lost=True))
+
+
+def answer_in_place(fault: str, family: Family | None, host: str, release: Release) -> Answer:
+    """Return what a fault of this name answers, such as ``http-503``, ``late-html-504`` or ``drop``."""
+    form, _, status = fault.removeprefix("late-").rpartition("-")
+    if form == "http":
+        return refusal(family or REST, _REFUSALS[status], release)
+    if form == "html":
+        return html(int(status), _PAGES[status])
+    if fault == "redirect":
+        found = html(302, "Found")
+        return Answer(302, (*found.headers, ("Location", f"https://{host}/ui/login")), found.body)
+    return NO_ANSWER
