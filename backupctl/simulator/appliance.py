@@ -129,7 +129,7 @@ class Appliance(ApplianceState):
             return refusal(family, refused, self.release)
         if isinstance(value, Answer):
             return value
-        return result(family, value, request.method)
+        return result(family, value, request.method, match.route.status(family))
 
     def _call(self, request: Request, match: Match, family: Family, phase: str) -> object:
         route = match.route

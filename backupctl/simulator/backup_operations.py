@@ -159,7 +159,7 @@ def _piece(struct: Struct) -> dict[str, Any]:
 _VALIDATE: dict[str, Any] = {"phase": "validate", **_piece(VALIDATE_REQUEST)}
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", _JOB, create, phase="create", **_piece(BACKUP_REQUEST)),
+    Route("POST", _JOB, create, phase="create", creates=True, **_piece(BACKUP_REQUEST)),
     Route("GET", _JOB, list_jobs, phase="list"),
     Route("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
     Route("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),

@@ -118,7 +118,7 @@ _RECONCILIATION = "/appliance/recovery/reconciliation/job"
 ROUTES: tuple[Route, ...] = (
     Route("POST", f"{_RESTORE}/validate", validate, families=(REST,), **_VALIDATE),
     Route("POST", _RESTORE, validate, families=(API,), action="validate", **_VALIDATE),
-    Route("POST", _JOB, create, phase="create", body=RESTORE_REQUEST, wrapper="piece"),
+    Route("POST", _JOB, create, phase="create", creates=True, body=RESTORE_REQUEST, wrapper="piece"),
     Route("GET", _JOB, get_job, phase="poll"),
     Route("POST", f"{_JOB}/cancel", cancel, families=(REST,), phase="cancel"),
     Route("POST", _JOB, cancel, families=(API,), action="cancel", phase="cancel"),
@@ -127,6 +127,7 @@ ROUTES: tuple[Route, ...] = (
         _RECONCILIATION,
         reconcile,
         phase="create",
+        creates=True,
         feature="reconciliation",
         body=RECONCILIATION_SPEC,
         wrapper="spec",

@@ -44,6 +44,11 @@ class Route:
     body: Struct | None = None
     wrapper: str = ""
     public: bool = False
+    creates: bool = False
+
+    def status(self, family: Family) -> int:
+        """Return the status of a success: creating a job is 201 in /api, by VMware's OpenAPI files of 7.0.3 to 9.1."""
+        return 201 if self.creates and family == API else 200
 
 
 class Match(NamedTuple):

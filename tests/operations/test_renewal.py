@@ -54,7 +54,7 @@ def test_session_that_expires_at_the_start_of_a_backup_repeats_it_with_its_body(
         ("login", 201),
         ("create", 401),
         ("login", 201),
-        ("create", 200),
+        ("create", 201),
     ]
 
 

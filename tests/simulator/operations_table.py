@@ -65,7 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "job create",
         Call("POST", JOB, {"piece": REQUEST}),
-        Call("POST", JOB, REQUEST),
+        Call("POST", JOB, REQUEST, 201),
         {"id", "state", "messages", "progress", "start_time"},
     ),
     same("job list", "GET", JOB, list),

@@ -4,7 +4,7 @@ import pytest
 from backupctl.errors import UsageError
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import parse_fault
-from tests.simulator.client import JOB, REQUEST, Client, logged_in
+from tests.simulator.client import CREATED, JOB, REQUEST, Client, logged_in
 from tests.support.clock import FakeClock
 
 
@@ -113,7 +113,7 @@ def test_fault_refuses_a_start_before_or_after_the_job_was_started(
     assert kind in answer.text.lower() if kind else answer.text.startswith("<html>")
     started = fault.startswith("late-")
     assert len(client.appliance.jobs) == len(client.value(client.call("GET", JOB))) == started
-    assert client.create().status_code == (400 if started else 200)
+    assert client.create().status_code == (400 if started else CREATED[family])
 
 
 def test_fault_stale_list_leaves_a_job_out_for_its_first_seconds() -> None:
@@ -233,14 +233,14 @@ def test_fault_busy_runs_a_job_of_somebody_else_for_a_while() -> None:
     assert client.create().status_code == 400
     assert client.status(client.call("GET", JOB).json()[0])["progress"] > 0
     client.clock.sleep(60)
-    assert client.create().status_code == 200
+    assert client.create().status_code == CREATED["api"]
 
 
 def test_fault_validate_fail_answers_200_with_fail() -> None:
     client = logged_in("api", faults=["validate-fail"])
     answer = client.call("POST", "/appliance/recovery/backup?action=validate", json=REQUEST)
     assert (answer.status_code, answer.json()["status"]) == (200, "FAIL")
-    assert client.create().status_code == 200
+    assert client.create().status_code == CREATED["api"]
 
 
 def test_inject_adds_a_fault_to_a_living_appliance() -> None:

@@ -9,7 +9,7 @@ from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.releases import release_named
 from backupctl.simulator.server import SimulatorServer
 from backupctl.simulator.store import BackupStore
-from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
+from tests.simulator.client import CREATED, JOB, PASSWORD, USER, Client, logged_in
 from tests.support.clock import FakeClock
 
 RESTORE = "/appliance/recovery/restore"
@@ -109,7 +109,7 @@ def test_restore_runs_falls_silent_and_puts_the_appliance_in_service(family: str
     assert seen == ["INPROGRESS"] * 7 + ["silent"] * 4 + ["INPROGRESS"] * 8 + ["SUCCEEDED"]
     assert client.login().is_success
     assert kind(client, create(client)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
-    assert client.create().status_code == 200
+    assert client.create().status_code == CREATED[family]
 
 
 def test_appliance_in_service_refuses_a_restore_and_has_none_to_show(family: str) -> None:
@@ -145,7 +145,7 @@ def test_restore_cancelled_fails_and_can_be_tried_again(family: str) -> None:
     client.clock.sleep(2)
     assert (job(client)["state"], job(client)["progress"]) == ("FAILED", 17)
     assert client.value(cancel(client))["status"] == "FAIL"
-    assert create(client).status_code == 200
+    assert create(client).status_code == CREATED[family]
 
 
 def test_restore_takes_the_faults_of_jobs(family: str) -> None:
@@ -227,7 +227,9 @@ def test_reconciliation_follows_a_restore_and_nothing_else(family: str) -> None:
     assert kind(client, client.call("GET", RECONCILIATION)) == (404, "NOT_FOUND")
     answer = client.call("POST", RECONCILIATION, **piece(client, {}, "spec"))
     assert kind(client, answer) == (400, "INVALID_ARGUMENT")
-    info = client.value(client.call("POST", RECONCILIATION, **request))
+    answer = client.call("POST", RECONCILIATION, **request)
+    assert answer.status_code == CREATED[family]
+    info = client.value(answer)
     assert (info["status"], info["progress"], "end_time" in info) == ("RUNNING", 0, False)
     assert kind(client, client.create()) == (400, "FEATURE_IN_USE")
     client.clock.sleep(10)
