@@ -12,7 +12,7 @@ from backupctl.simulator.requirements import broken_enum, complaints
 from backupctl.simulator.routes import Call, Route
 from backupctl.simulator.state import LOCATION_NOT_EMPTY, ApplianceState
 from backupctl.simulator.structures import BACKUP_REQUEST, VALIDATE_REQUEST
-from backupctl.simulator.wire import API, REST, Message, RefusedError, invalid_request, message
+from backupctl.simulator.wire import API, REST, Message, RefusedError, message
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 
@@ -134,15 +134,13 @@ def _job(state: ApplianceState, call: Call) -> Job:
 
 
 def _wanted_jobs(call: Call) -> set[str] | None:
-    """Return the ids of ``filter.jobs.1=A`` or repeated ``filter.jobs=A`` (/rest), of ``jobs=A`` (/api).
+    """Return the ids of ``filter.jobs.1=A`` or ``filter.jobs=A`` (/rest), of ``jobs=A`` (/api), all repeatable.
 
-    One un-indexed ``filter.jobs`` is 400, as measured on VMware's dispatcher: it reads one value as no list.
+    The OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby has ``filter.jobs`` as a list of repeated values.
     """
     if call.family == API:
         return set(call.query["jobs"]) if "jobs" in call.query else None
     plain = call.query.get("filter.jobs", [])
-    if len(plain) == 1:
-        raise invalid_request("Excepted list, but got str")
     indexed = [value for name, values in call.query.items() if name.startswith("filter.jobs.") for value in values]
     return {*plain, *indexed} or None
 
