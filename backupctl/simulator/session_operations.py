@@ -41,13 +41,16 @@ def account_trouble(state: ApplianceState) -> list[Message]:
 
 
 def login(state: ApplianceState, call: Call) -> Answer:
-    """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` asks for the header."""
+    """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` is ``true``.
+
+    So does govmomi's simulator; VMware's Ruby SDK sends the header empty, and wants the cookie.
+    """
     trouble = account_trouble(state)
     session = None if trouble else state.sessions.login(call.request.headers)
     if session is None:
         raise unauthenticated(*trouble)
     answer = result(call.family, session.token, status=200 if call.family == REST else 201)
-    if "vmware-use-header-authn" in call.request.headers:
+    if call.request.headers.get("vmware-use-header-authn") == "true":
         return answer
     secure = ";Secure" if state.secure_cookies else ""
     cookie = f"{SESSION_HEADER}={session.token};Path=/{call.family}{secure};HttpOnly"

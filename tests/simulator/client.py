@@ -34,7 +34,7 @@ class Client:
 
     def login(self, user: str = USER, password: str = PASSWORD) -> httpx.Response:
         path = "/rest/com/vmware/cis/session" if self.family == "rest" else "/api/session"
-        answer = self.http.post(path, auth=(user, password), headers={"vmware-use-header-authn": "yes"})
+        answer = self.http.post(path, auth=(user, password), headers={"vmware-use-header-authn": "true"})
         if answer.is_success:
             self.headers = {"vmware-api-session-id": self.value(answer)}
         return answer

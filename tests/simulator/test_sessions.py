@@ -46,6 +46,13 @@ def test_login_with_a_cookie_jar_needs_no_header() -> None:
     assert client.http.get(f"/rest{JOB}").status_code == 200
 
 
+@pytest.mark.parametrize("value", ["", "yes", "false"])
+def test_login_sets_the_cookie_unless_the_header_is_true(family: str, value: str) -> None:
+    path = "/rest/com/vmware/cis/session" if family == "rest" else "/api/session"
+    answer = Client().http.post(path, auth=(USER, PASSWORD), headers={"vmware-use-header-authn": value})
+    assert answer.headers["set-cookie"].startswith("vmware-api-session-id=")
+
+
 def test_request_with_any_cookie_is_not_asked_for_its_header() -> None:
     client = logged_in()
     assert client.call("GET", JOB, headers=client.headers | {"Cookie": "theme=dark"}).status_code == 401
