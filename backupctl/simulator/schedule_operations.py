@@ -58,10 +58,9 @@ def run_schedule(state: ApplianceState, call: Call) -> dict[str, Any]:
 
 
 def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Void:
-    """Add the appliance's one schedule.
+    """Add the appliance's one schedule; a second one exists already, whatever its id.
 
-    An appliance has one in practice. That a second one under another id is an invalid argument is UNCONFIRMED: it could
-    as well be said to exist already.
+    Ansible's module (vmware.vmware_rest, backup schedules) catches just that error; the texts are UNCONFIRMED.
     """
     refuse_if_fresh(state)
     if not schedule_id:
@@ -71,8 +70,8 @@ def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Vo
         text = f"Schedule {schedule_id} already exists."
         raise RefusedError("already_exists", message(f"{_IDS}.exists", text, schedule_id))
     if existing:
-        text = f"Only one schedule is supported, and there is {next(iter(existing))} already."
-        raise RefusedError("invalid_argument", message(f"{_IDS}.only_one", text, next(iter(existing))))
+        text = f"Only one schedule can exist, and there is {next(iter(existing))} already."
+        raise RefusedError("already_exists", message(f"{_IDS}.only_one", text, next(iter(existing))))
     _refuse_bad(state, spec)
     state.schedule_book.create(schedule_id, spec, state.clock.now())
     return VOID

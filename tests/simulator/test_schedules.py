@@ -67,12 +67,12 @@ def test_no_schedule_is_an_empty_map(family: str) -> None:
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize(("schedule_id", "kind"), [("default", "ALREADY_EXISTS"), ("other", "INVALID_ARGUMENT")])
-def test_second_schedule_is_refused(family: str, schedule_id: str, kind: str) -> None:
+@pytest.mark.parametrize("schedule_id", ["default", "other"])
+def test_second_schedule_is_refused(family: str, schedule_id: str) -> None:
     client = logged_in(family)
     create(client)
     answer = create(client, schedule_id)
-    assert (answer.status_code, client.value(answer)["error_type"]) == (400, kind)
+    assert (answer.status_code, client.value(answer)["error_type"]) == (400, "ALREADY_EXISTS")
 
 
 def test_schedule_without_an_id_is_refused() -> None:
