@@ -5,8 +5,23 @@ from typing import Any
 from backupctl.simulator import health
 from backupctl.simulator.envelopes import VOID, Void
 from backupctl.simulator.routes import Call, Route
+from backupctl.simulator.runs import timestamp
 from backupctl.simulator.state import ApplianceState
 from backupctl.simulator.structures import HEALTH_SETTINGS
+
+TIME_ZONE = "Etc/UTC"
+
+HEALTH_ITEMS = (
+    "system",
+    "load",
+    "mem",
+    "swap",
+    "storage",
+    "applmgmt",
+    "database-storage",
+    "software-packages",
+)
+"""What has a health of its own, besides the database."""
 
 
 def version(state: ApplianceState, _call: Call) -> dict[str, str]:
@@ -27,9 +42,30 @@ def recovery(_state: ApplianceState, _call: Call) -> dict[str, Any]:
     return {"supported": True}
 
 
-def system_health(_state: ApplianceState, _call: Call) -> str:
-    """Return the overall health: green, yellow, orange, red or gray."""
+def health_of_item(_state: ApplianceState, _call: Call) -> str:
+    """Return the health of the appliance, or of one thing in it: green, yellow, orange, red or gray."""
     return "green"
+
+
+def last_check(state: ApplianceState, _call: Call) -> str:
+    """Return when the health was looked at last: at the last full minute, which is UNCONFIRMED."""
+    return timestamp(state.clock.now().replace(second=0, microsecond=0))
+
+
+def system_time(state: ApplianceState, _call: Call) -> dict[str, Any]:
+    """Return the time of the appliance's clock, as a number and as its console shows it."""
+    now = state.clock.now()
+    return {
+        "seconds_since_epoch": now.timestamp(),
+        "date": f"{now:%a %m-%d-%Y}",
+        "time": f"{now:%I:%M:%S %p}",
+        "timezone": TIME_ZONE,
+    }
+
+
+def time_zone(_state: ApplianceState, _call: Call) -> str:
+    """Return the name of the time zone that the appliance is set to."""
+    return TIME_ZONE
 
 
 def database_health(state: ApplianceState, _call: Call) -> dict[str, Any]:
@@ -54,7 +90,10 @@ _SINCE: dict[str, Any] = {"phase": "health", "feature": "health-database"}
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/appliance/system/version", version, phase="version"),
     Route("GET", "/appliance/recovery", recovery, phase="health", feature="recovery"),
-    Route("GET", "/appliance/health/system", system_health, phase="health"),
+    *(Route("GET", f"/appliance/health/{item}", health_of_item, phase="health") for item in HEALTH_ITEMS),
+    Route("GET", "/appliance/health/system/lastcheck", last_check, phase="health"),
+    Route("GET", "/appliance/system/time", system_time, phase="health"),
+    Route("GET", "/appliance/system/time/timezone", time_zone, phase="health"),
     Route("GET", "/appliance/health/database", database_health, **_SINCE),
     Route("GET", _SETTINGS, get_settings, **_SINCE),
     Route("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
