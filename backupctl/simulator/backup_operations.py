@@ -1,5 +1,6 @@
 """Starting, listing, reading, cancelling and checking backups, and the parts of one."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,9 +65,15 @@ def cancel_job(state: ApplianceState, call: Call) -> dict[str, Any]:
 
 
 def list_details(state: ApplianceState, call: Call) -> KeyedMap:
-    """Return the details of all jobs, or of those asked for; an unknown id yields no entry."""
+    """Return the details of all jobs, or of those asked for; an unknown id yields no entry.
+
+    It is a map, whose order means nothing: here it is that of checksums, so that nobody comes to rely on it.
+    """
     wanted = _wanted_jobs(call)
-    jobs = (job for job in reversed(state.jobs) if wanted is None or job.job_id in wanted)
+    jobs = sorted(
+        (job for job in state.jobs if wanted is None or job.job_id in wanted),
+        key=lambda job: zlib.crc32(job.job_id.encode()),
+    )
     return KeyedMap({job.job_id: _details(state, job) for job in jobs})
 
 

@@ -76,6 +76,16 @@ def test_details_of_running_job_speak_their_own_vocabulary(family: str) -> None:
     assert "end_time" not in info
 
 
+def test_details_are_in_an_order_of_their_own(family: str) -> None:
+    client = logged_in(family, history=True)
+    answer = client.call("GET", f"{JOB}/details")
+    ids = [entry["key"] for entry in answer.json()["value"]] if family == "rest" else list(answer.json())
+    assert len(ids) == 7
+    assert ids != sorted(ids)
+    assert ids != sorted(ids, reverse=True)
+    assert client.call("GET", f"{JOB}/details").content == answer.content
+
+
 @pytest.mark.parametrize(
     ("family", "query", "expected"),
     [
