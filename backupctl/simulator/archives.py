@@ -153,6 +153,11 @@ def archive_of(job: Job, host: str) -> Archive:
     )
 
 
+def archive_location(job: Job, host: str) -> str:
+    """Return the location of what a job writes, below the location that it was asked for."""
+    return "/".join((job.target.location.rstrip("/"), _LEVEL, f"sn_{host}", folder_name(job)))
+
+
 def system_of(archive: Archive) -> str:
     """Return the id of the system that an archive is of, which is the folder above it."""
     return archive.place[-2]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator import parts
+from backupctl.simulator.archives import archive_location
 from backupctl.simulator.bodies import Struct
 from backupctl.simulator.envelopes import KeyedMap
-from backupctl.simulator.jobs import Job, Target
+from backupctl.simulator.jobs import Job, Target, as_uri
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.requirements import broken_enum, complaints
 from backupctl.simulator.routes import Call, Route
@@ -80,7 +81,11 @@ def list_details(state: ApplianceState, call: Call) -> KeyedMap:
 def _details(state: ApplianceState, job: Job) -> dict[str, Any]:
     view = job.details(state.moment)
     odd = state.faults.named("odd-user")
-    return view | {"user": _SPELLINGS[odd.word]} if odd and "user" in view else view
+    if odd and "user" in view:
+        view["user"] = _SPELLINGS[odd.word]
+    if state.faults.named("archive-location"):
+        view["location"] = as_uri(archive_location(job, state.host))
+    return view
 
 
 _SPELLINGS: Mapping[str, str] = {

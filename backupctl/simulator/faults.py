@@ -88,6 +88,7 @@ KINDS: Mapping[str, FaultKind] = {
     "validate-fail": FaultKind("none", "state", phased=False),
     "stale-list": FaultKind("duration", "state", phased=False),
     "oldest-only": FaultKind("none", "state", phased=False),
+    "archive-location": FaultKind("none", "state", phased=False),
     "odd-user": FaultKind("spelling", "state", phased=False),
     "db-health": FaultKind("health", "state", phased=False),
 }

@@ -68,7 +68,7 @@ class Job(Run):
             "status": _DETAILS_STATUS[end.state if end else "INPROGRESS"],
             "type": self.job_type,
             "cancelable": end is None,
-            "location": quote(self.target.location, safe=":/?#[]@!$&'()*+,;=%~"),  # the field is a URI
+            "location": as_uri(self.target.location),
             "location_user": self.target.location_user,
             "messages": list(end.messages) if end else [],
             "progress": {
@@ -97,6 +97,11 @@ class Job(Run):
         if "details-fast-backup" in self.release.features and self.target.fast_backup is not None:
             view["fast_backup"] = self.target.fast_backup
         return view
+
+
+def as_uri(location: str) -> str:
+    """Return a location as details show it: the field is a URI."""
+    return quote(location, safe=":/?#[]@!$&'()*+,;=%~")
 
 
 class JobBook:

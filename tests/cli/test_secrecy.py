@@ -56,7 +56,7 @@ FAULTS: Final = [
         "late-http-504",
         "late-html-504",
     ),
-    *("stale-list=90s", "oldest-only", "odd-user=sid"),
+    *("stale-list=90s", "oldest-only", "odd-user=sid", "archive-location"),
 ]
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)

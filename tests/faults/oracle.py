@@ -40,6 +40,7 @@ NAMES: Final = {
     "stale-list": "no new job",
     "oldest-only": "no new job",
     "odd-user": "who started",
+    "archive-location": "went to",
     "lost-create-request": "dropped the connection",
     "lost-create-answer": "dropped the connection",
     "lost-login-answer": "dropped the connection|no other is sent",

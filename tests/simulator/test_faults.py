@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 
@@ -136,6 +138,21 @@ def test_fault_oldest_only_shows_the_oldest_job_of_the_list() -> None:
     client.clock.sleep(5)
     client.start()
     assert client.call("GET", JOB).json() == [oldest]
+
+
+def test_fault_archive_location_names_the_folder_that_the_job_writes(family: str) -> None:
+    client = logged_in(family, faults=["archive-location"], host="vc01.example.com", job_duration=3)
+    client.start(location="ftp://backup.example.com/a folder/", comment="a")
+    client.clock.sleep(5)
+    (shown,) = details_of(client)
+    folder = "vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_ME======"
+    assert shown["location"] == f"ftp://backup.example.com/a%20folder/{folder}"
+    assert client.appliance.archives.at(("backup.example.com", "a folder", *folder.split("/")))
+
+
+def details_of(client: Client) -> list[dict[str, Any]]:
+    value = client.value(client.call("GET", f"{JOB}/details"))
+    return [entry["value"] for entry in value] if client.family == "rest" else list(value.values())
 
 
 @pytest.mark.parametrize(
