@@ -1,5 +1,6 @@
 """Backup jobs: what each was asked for, and how it shows itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,6 +17,15 @@ CANCELLED_MESSAGE = message("com.vmware.applmgmt.backup_restore.job.cancelled", 
 """There is no CANCELLED state, so that a cancelled job must end FAILED; text and id are UNCONFIRMED."""
 
 _DETAILS_STATUS = {"INPROGRESS": "RUNNING", "SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED"}
+
+
+_STEPS: Mapping[int, str] = {
+    0: "Preparing the backup.",
+    10: "Backing up configuration files.",
+    30: "Backing up the database.",
+    90: "Writing the metadata of the backup.",
+}
+"""What a running job does from which percent on; the texts are UNCONFIRMED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Job(Run):
         """Return Details.Info, whose ``status`` has another vocabulary than the job's ``state``."""
         end = self.ended(moment)
         percent = self.progress(moment)
-        step = "Backup job finished." if end else "Backup job is in progress."
+        step = "Backup job finished." if end else _step_at(percent)
         view: dict[str, Any] = {
             "description": message("com.vmware.appliance.recovery.backup.job.create", "Create a backup job"),
             "service": "com.vmware.appliance.recovery.backup.job",
@@ -97,6 +107,10 @@ class Job(Run):
         if "details-fast-backup" in self.release.features and self.target.fast_backup is not None:
             view["fast_backup"] = self.target.fast_backup
         return view
+
+
+def _step_at(percent: int) -> str:
+    return _STEPS[max(begin for begin in _STEPS if percent >= begin)]
 
 
 def as_uri(location: str) -> str:

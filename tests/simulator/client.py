@@ -55,6 +55,11 @@ class Client:
         assert answer.status_code == CREATED[self.family], answer.text
         return str(self.value(answer)["id"])
 
+    def details(self) -> Any:
+        """Return the details of all jobs by their id."""
+        value = self.value(self.call("GET", f"{JOB}/details"))
+        return {entry["key"]: entry["value"] for entry in value} if self.family == "rest" else value
+
     def status(self, job_id: str) -> Any:
         return self.value(self.call("GET", f"{JOB}/{job_id}"))
 

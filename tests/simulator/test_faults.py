@@ -1,5 +1,3 @@
-from typing import Any
-
 import httpx
 import pytest
 
@@ -144,15 +142,10 @@ def test_fault_archive_location_names_the_folder_that_the_job_writes(family: str
     client = logged_in(family, faults=["archive-location"], host="vc01.example.com", job_duration=3)
     client.start(location="ftp://backup.example.com/a folder/", comment="a")
     client.clock.sleep(5)
-    (shown,) = details_of(client)
+    (shown,) = client.details().values()
     folder = "vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_ME======"
     assert shown["location"] == f"ftp://backup.example.com/a%20folder/{folder}"
     assert client.appliance.archives.at(("backup.example.com", "a folder", *folder.split("/")))
-
-
-def details_of(client: Client) -> list[dict[str, Any]]:
-    value = client.value(client.call("GET", f"{JOB}/details"))
-    return [entry["value"] for entry in value] if client.family == "rest" else list(value.values())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +155,7 @@ def details_of(client: Client) -> list[dict[str, Any]]:
 def test_fault_odd_user_spells_who_started_a_job_otherwise(form: str, user: str) -> None:
     client = logged_in("api", faults=[f"odd-user={form}"])
     job_id = client.start()
-    shown = client.call("GET", f"{JOB}/details").json()[job_id]["user"]
+    shown = client.details()[job_id]["user"]
     assert shown.startswith(user)
     assert bool(shown) == bool(user)
 

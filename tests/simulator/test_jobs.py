@@ -1,3 +1,4 @@
+import itertools
 import re
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -65,15 +66,27 @@ def test_details_of_running_job_speak_their_own_vocabulary(family: str) -> None:
     client = logged_in(family)
     job_id = client.start(location="ftp://backup.example.com/a folder")
     client.clock.sleep(10)
-    details = client.value(client.call("GET", f"{JOB}/details"))
-    if family == "rest":
-        assert details[0]["key"] == job_id
-        details = {entry["key"]: entry["value"] for entry in details}
-    info = details[job_id]
+    info = client.details()[job_id]
     assert (info["status"], info["type"], info["location_user"]) == ("RUNNING", "MANUAL", "backup")
     assert info["location"] == "ftp://backup.example.com/a%20folder"
     assert 0 < info["size"] < 3 * 1024**3
     assert "end_time" not in info
+
+
+def test_details_tell_the_step_of_a_job(family: str) -> None:
+    client = logged_in(family, job_duration=100)
+    job_id = client.start()
+    steps = []
+    for _ in range(21):
+        steps.append(client.details()[job_id]["progress"]["message"]["default_message"])
+        client.clock.sleep(5)
+    assert [(step, len(list(same))) for step, same in itertools.groupby(steps)] == [
+        ("Preparing the backup.", 2),
+        ("Backing up configuration files.", 4),
+        ("Backing up the database.", 12),
+        ("Writing the metadata of the backup.", 2),
+        ("Backup job finished.", 1),
+    ]
 
 
 def test_details_are_in_an_order_of_their_own(family: str) -> None:
