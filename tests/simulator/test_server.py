@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ import httpx
 import pytest
 
 from backupctl.clock import SystemClock
-from backupctl.errors import UsageError
+from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
 from tests.simulator.client import JOB, PASSWORD, USER
@@ -200,6 +201,29 @@ def test_server_store_gets_its_files_though_nobody_asks(tmp_path: Path) -> None:
             assert time.perf_counter() < deadline
 
 
+@pytest.mark.xfail(strict=True, reason="a foreign file is taken over")
+def test_ready_file_is_written_beside_what_others_put_in_its_way(tmp_path: Path) -> None:
+    ready, foreign = tmp_path / "ready.json", tmp_path / "foreign"
+    foreign.write_text("precious")
+    foreign.chmod(0o666)
+    (tmp_path / "ready.json.part").symlink_to(foreign)
+    ready.symlink_to(foreign)
+    with serving(tls=False, ready_file=ready) as server:
+        assert ready.read_text() == f"{server.ready_line}\n"
+        assert (ready.is_symlink(), stat.filemode(ready.stat().st_mode)) == (False, "-rw-------")
+    assert foreign.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign", "ready.json", "ready.json.part"]
+
+
+@pytest.mark.xfail(strict=True, reason="half a file is left")
+def test_ready_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "ready.json").mkdir()
+    options = ServerOptions(tls=False, ready_file=tmp_path / "ready.json")
+    with pytest.raises(OutputError, match=r"ready\.json"), SimulatorServer(options, SystemClock()):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
+
+
 def test_server_port_that_is_taken_is_a_usage_error() -> None:
     with serving(tls=False) as first:
         taken = ServerOptions(listen=f"127.0.0.1:{port_of(first)}", tls=False)
@@ -240,6 +264,43 @@ def test_run_interrupted_process_announces_serves_and_stops_cleanly(tmp_path: Pa
                 process.kill()
     assert (out, err, process.returncode) == ("stopped\n", "", 0)
     assert not Path(target["ca_file"]).exists()
+
+
+CROWDED = """
+import resource
+from backupctl.clock import SystemClock
+from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.server import run
+resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
+run(ServerOptions(tls=False), SystemClock(), lambda line: print(line, flush=True))
+"""
+
+
+def processor_seconds(pid: int) -> float:
+    """Return how long a process has been computing, which Linux says."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells how long a process has computed")
+@pytest.mark.xfail(strict=True, reason="it asks for connections without end")
+def test_server_without_descriptors_for_more_connections_rests_until_one_ends() -> None:
+    with (
+        subprocess.Popen([sys.executable, "-c", CROWDED], stdout=subprocess.PIPE, text=True) as process,
+        contextlib.ExitStack() as crowd,
+    ):
+        crowd.callback(process.kill)
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["appliances"][0]["url"]
+        with contextlib.ExitStack() as silent:
+            for _ in range(110):
+                silent.enter_context(connected_url(url))
+            before = processor_seconds(process.pid)
+            SystemClock().sleep(1.0)
+            assert processor_seconds(process.pid) - before < 0.1
+        with connected_url(url) as sock:
+            sock.sendall(b"GET /api/appliance/health/system HTTP/1.1\r\n" + HEAD + b"\r\n")
+            assert sock.recv(4096).startswith(b"HTTP/1.1 200")
 
 
 def connected_url(url: str) -> socket.socket:

@@ -1,0 +1,37 @@
+"""``simulator serve`` as its own process."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Program
+
+pytestmark = pytest.mark.real
+
+NOT_YET = pytest.mark.xfail(strict=True, reason="nobody is warned")
+
+
+@pytest.mark.parametrize(
+    ("listen", "password", "warned"),
+    [
+        pytest.param("0.0.0.0:0", None, True, marks=NOT_YET),
+        pytest.param("0.0.0.0:0", "VMware1!", True, marks=NOT_YET),
+        ("0.0.0.0:0", "another", False),
+        ("127.0.0.1:0", None, False),
+        ("localhost:0", None, False),
+    ],
+)
+def test_simulator_open_to_the_network_with_the_default_password_warns(
+    program: Program, tmp_path: Path, listen: str, password: str | None, warned: bool
+) -> None:
+    given = []
+    if password is not None:
+        (tmp_path / "password").write_text(password)
+        (tmp_path / "password").chmod(0o600)
+        given = ["--accept-password-file", str(tmp_path / "password")]
+    serving = program.start("simulator", "serve", "--no-tls", "--listen", listen, *given)
+    serving.printed("appliances")
+    serving.signal(signal.SIGTERM)
+    ended = serving.end()
+    assert ("default password" in ended.err, ended.code) == (warned, 0)
