@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import queue
 import selectors
 import socket
@@ -145,15 +146,13 @@ class SimulatorServer:
 
     def _write_ready_file(self) -> None:
         """Write the ready line, so that the file is never seen half written."""
-        if self.options.ready_file is None:
+        path = self.options.ready_file
+        if path is None:
             return
-        growing = self.options.ready_file.with_name(f"{self.options.ready_file.name}.part")
         try:
-            growing.touch(mode=0o600)  # it holds a password
-            growing.write_text(f"{self.ready_line}\n", encoding="utf-8")
-            growing.replace(self.options.ready_file)
+            _replace_file(path, f"{self.ready_line}\n")
         except OSError as error:
-            raise OutputError(f"cannot write {self.options.ready_file}: {error.strerror or error}") from None
+            raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
     def _start(self, work: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=work, name="simulator", daemon=True)
@@ -191,6 +190,19 @@ class SimulatorServer:
 
         self._start(tick)
         self._cleanup.callback(bell.put, True)
+
+
+def _replace_file(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, by way of a new one beside it whose name nobody can foresee."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    growing = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        growing.replace(path)
+    except BaseException:
+        growing.unlink(missing_ok=True)
+        raise
 
 
 def run(options: ServerOptions, clock: Clock, announce: Callable[[str], None]) -> None:
