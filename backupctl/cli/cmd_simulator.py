@@ -73,11 +73,16 @@ def serve(app: App, /, accept_username: str, accept_password_file: str | None, *
         options["password"] = secret.reveal()
     options["job_duration"] = parse_duration(options["job_duration"])
 
+    serving = ServerOptions(username=accept_username, **options)
+    if serving.open_to_the_network:
+        message = f"anyone who can reach {serving.listen} can log in with the default password"
+        app.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
+
     def announce(line: str) -> None:
         app.print(f"{line}\n")
 
     try:
-        run(ServerOptions(username=accept_username, **options), app.clock, announce)
+        run(serving, app.clock, announce)
     except KeyboardInterrupt:
         app.view.debug("stopped")
     return 0

@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from backupctl.errors import UsageError
+
+DEFAULT_PASSWORD = "VMware1!"  # noqa: S105 - documented, and it opens nothing but a simulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class ServerOptions:
     tls: bool = True
     release: str = "8.0"
     username: str = "administrator@vsphere.local"
-    password: str = "VMware1!"  # noqa: S105 - documented, and it opens nothing but a simulator
+    password: str = DEFAULT_PASSWORD
     job_duration: float = 20.0
     progress: str = "linear"
     history: bool = False
@@ -28,6 +31,17 @@ class ServerOptions:
     appliances: int = 1
     faults: tuple[str, ...] = ()
     ready_file: Path | None = None
+
+    @property
+    def open_to_the_network(self) -> bool:
+        """Whether others than this machine can log in, with the password that everybody knows."""
+        host, _ = self.address(0)
+        if host == "localhost" or self.password != DEFAULT_PASSWORD:
+            return False
+        try:
+            return not ip_address(host).is_loopback
+        except ValueError:
+            return True
 
     def address(self, index: int) -> tuple[str, int]:
         """Return where appliance ``index`` (from 0) listens: a fixed port is counted on; raises ``UsageError``."""
