@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import resource
 import selectors
 import socket
 import tempfile
@@ -30,6 +31,16 @@ WAKE_SECONDS = 0.5
 """How often the waiting thread looks up: a signal that arrives just before a wait without limit begins is not noticed
 until that wait ends (seen with CPython 3.13: the process ignored one SIGINT in a few dozen).
 """
+
+
+MOST_CONNECTIONS = 2000
+"""More are not accepted at once, over all appliances: each has a thread."""
+
+SPARE_DESCRIPTORS = 48
+"""So many are left for the store, the ready file and what the process began with."""
+
+PAUSE_SECONDS = 0.05
+"""How long no connection is accepted where there is no room for one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +175,32 @@ class SimulatorServer:
         bell, rope = socket.socketpair()
 
         def accept() -> None:
-            with bell, selectors.DefaultSelector() as selector:
+            with bell, selectors.DefaultSelector() as selector, selectors.DefaultSelector() as only_the_bell:
                 selector.register(bell, selectors.EVENT_READ)
+                only_the_bell.register(bell, selectors.EVENT_READ)
                 for server in self._servers:
                     selector.register(server, selectors.EVENT_READ, server)
                 while True:
                     for key, _ in selector.select():
                         if key.fileobj is bell:
                             return
-                        key.data.handle_request()
+                        has_room = key.data.accept() and self._has_room()
+                        while not has_room:  # who knocks meanwhile waits in the queue of the system
+                            if only_the_bell.select(PAUSE_SECONDS):
+                                return
+                            has_room = self._has_room()
 
         thread = self._start(accept)
         self._cleanup.callback(thread.join)
         self._cleanup.callback(rope.close)
+
+    def _has_room(self) -> bool:
+        """Say whether one more connection leaves enough descriptors for everything else."""
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = MOST_CONNECTIONS
+        if descriptors != resource.RLIM_INFINITY:
+            most = min(most, max(1, descriptors - len(self._servers) - SPARE_DESCRIPTORS))
+        return sum(server.connections for server in self._servers) < most
 
     def _start_ticker(self) -> None:
         """Advance the appliances now and then, until a bell is rung."""

@@ -1,6 +1,7 @@
 """One appliance behind a real socket: HTTP/1.1, with or without TLS, and the ways in which a connection can die."""
 
 import contextlib
+import errno
 import http.server
 import socket
 import socketserver
@@ -28,6 +29,8 @@ GOODBYE_SECONDS = 1.0
 MOST_BYTES_DRAINED = 64 * 1024 * 1024
 """How much of a refused body is still read, so that the client gets to see the refusal and not a reset."""
 
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -38,7 +41,6 @@ class BodyTooLongError(Exception):
 class ApplianceServer(socketserver.ThreadingTCPServer):
     """Serves one appliance on one port, a thread for each connection; the appliance itself sees one call at a time."""
 
-    daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
     timeout = 0  # handle_request is called when a connection is there
@@ -53,6 +55,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
         self._context = context
         self._connections: set[socket.socket] = set()
         self._busy: set[threading.Thread] = set()
+        self._exhausted = False
         super().__init__(address, _Handler)
 
     def answer(self, request: Request) -> Answer:
@@ -60,10 +63,39 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
         with self.lock:
             return self.appliance.handle(request)
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open, each with a thread of its own."""
+        return len(self._busy)
+
+    def accept(self) -> bool:
+        """Accept a connection that waits; False where the system has nothing left for one more."""
+        self._exhausted = False
+        self.handle_request()
+        return not self._exhausted
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Accept a connection, and note where that fails for want of descriptors or memory."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            self._exhausted = error.errno in _EXHAUSTED
+            raise
+
+    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+        """Give a connection a thread, counted from now on."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self._busy.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread left
+            self._busy.discard(thread)
+            self._exhausted = True
+            request.close()
+
     def process_request_thread(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         """Shake hands in the connection's own thread, so that a silent client keeps nobody waiting."""
         connection = request
-        self._busy.add(threading.current_thread())
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:

@@ -281,7 +281,6 @@ def processor_seconds(pid: int) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells how long a process has computed")
-@pytest.mark.xfail(strict=True, reason="it asks for connections without end")
 def test_server_without_descriptors_for_more_connections_rests_until_one_ends() -> None:
     with (
         subprocess.Popen([sys.executable, "-c", CROWDED], stdout=subprocess.PIPE, text=True) as process,
