@@ -27,7 +27,9 @@ Examples:
   backupctl simulator serve --listen 127.0.0.1:8443 --release 6.7 --fault fail-at=40 --ready-file ready.json
 
 When it listens it prints one line of JSON: {"appliances": [{"url", "username", "password", "ca_file",
-"fingerprint"}, ...]}. Exit status: 0 it was stopped by INT or TERM.""",
+"fingerprint"}, ...]}. It speaks REST, not vAPI JSON-RPC (VMware's Python SDK, dcli).
+
+Exit status: 0 it was stopped by INT or TERM.""",
 )
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:0", show_default=True, help="Port 0: any free one.")
 @click.option("--tls/--no-tls", default=True, help="HTTPS with a certificate of its own CA (default), or HTTP.")
