@@ -29,9 +29,9 @@ OUTPUTS = ("json", "text", "jsonl")
 
 
 @cache
-def undisturbed(command: Command, way: str) -> Record:
+def undisturbed(command: Command, way: str, *, archive_location: bool = False) -> Record:
     """Return how a command goes without a fault."""
-    return play(Case(command, way))
+    return play(Case(command, way, archive_location=archive_location))
 
 
 @cache
@@ -56,9 +56,9 @@ def faults_for(command: Command, way: str, *, few: bool = False) -> Iterator[str
 
 
 def cases_of(command: Command) -> Iterator[Case]:
-    """Yield all cases of a command; the outputs take turns."""
+    """Yield all cases of a command; the outputs take turns, and so do both forms of a location."""
     number = COMMANDS.index(command)
     for way in ways(command):
         for fault in faults_for(command, way):
-            yield Case(command, way, (fault,), OUTPUTS[number % len(OUTPUTS)])
+            yield Case(command, way, (fault,), OUTPUTS[number % len(OUTPUTS)], archive_location=number % 2 == 1)
             number += 1

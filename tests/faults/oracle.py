@@ -37,7 +37,7 @@ NAMES: Final = {
     "late-http-500": r"cannot be accessed",
     "late-http-504": r"504|timed out",
     "late-html-504": "504",
-    "stale-list": "no new job",
+    "stale-list": "has no backup job|is running",
     "oldest-only": "no new job",
     "odd-user": "who started",
     "archive-location": "went to",
@@ -120,17 +120,33 @@ def start_is_true(record: Record) -> Iterator[Finding]:
         yield "jobs lost", f"not-started, and there is a job that is {state}"
     told = record.out + record.err
     job = getattr(record.run, "job_id", command.object)
+    if _was_refused_in_form(record):
+        return
     if state != "none" and slug not in {"outcome-unknown", None} and code != ExitCode.BUSY and job not in told:
         yield "jobs lost", f"code {code} without a word of the job that was started"
     if slug == "outcome-unknown" and not _looking_was_spoiled(record):
         yield "jobs lost", "outcome-unknown, and nothing stood in the way of looking"
 
 
+def _was_refused_in_form(record: Record) -> bool:
+    """Whether an appliance that started a job said that it did not, in words that mean just that, and lists no job.
+
+    With the credentials in each request a 401 is final, and nothing is looked for behind it.
+    """
+    command, names = record.case.command, {fault.name for fault in faults_of(record)}
+    final = "late-http-401" in names and (command.basic or record.case.way == "basic")
+    return final or ("late-http-500" in names and command.object != "backup")
+
+
 def _looking_was_spoiled(record: Record) -> bool:
     """Whether the job could not be looked for.
 
-    A restore is looked for by nobody; for a backup the list was spoiled, or another one runs, as ours might.
+    A restore is looked for by nobody; for a backup the list was spoiled, or another one runs, as ours might. With the
+    credentials in each request nothing is asked behind a 401, so as not to lock the account.
     """
+    refused = any(fault.name.endswith("html-401") for fault in faults_of(record))
+    if record.case.way == "basic" and refused:
+        return True
     looked_at = {"", "list", "first-poll", "last-poll", "mid-poll", "login"}
     if record.case.command.object != "backup" or record.case.command.preparation:
         return True
@@ -138,7 +154,9 @@ def _looking_was_spoiled(record: Record) -> bool:
 
 
 def look_is_true(record: Record) -> Iterator[Finding]:
-    """What is said of a job that runs is so on the appliance."""
+    """What is said of a job that runs is so on the appliance; the latest is another where the list leaves jobs out."""
+    if len(record.appliance.jobs) > 1 and {"oldest-only", "stale-list"} & {fault.name for fault in faults_of(record)}:
+        return
     truths = {
         ("follow", 0): "SUCCEEDED",
         ("look", 0): "SUCCEEDED",
@@ -172,9 +190,13 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         return
     if command.words[0] == "validate":  # its checks tell of the faults
         return
-    ours, theirs = _shown(record.result), _shown(undisturbed(command, record.case.way).result)
+    told = record.case.archive_location or any(fault.name == "archive-location" for fault in faults_of(record))
+    usual = undisturbed(command, record.case.way, archive_location=told)
+    ours, theirs = _shown(record.result), _shown(usual.result)
     if any(fault.name == "busy" for fault in faults_of(record)) and "jobs" in ours:
         ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
+    if any(fault.name == "odd-user" for fault in faults_of(record)):
+        ours, theirs = _without_users(ours), _without_users(theirs)
     if "parts" in ours and _strikes(record, "parts"):
         ours, theirs = _without_sizes(ours), _without_sizes(theirs)
     if ours != theirs:
@@ -183,6 +205,10 @@ def read_is_true(record: Record) -> Iterator[Finding]:
 
 def _shown(result: Any) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in {"api", "release"}}
+
+
+def _without_users(result: dict[str, Any]) -> dict[str, Any]:
+    return result | {"jobs": [job | {"user": None} for job in result.get("jobs", [])]}
 
 
 def _without_sizes(result: dict[str, Any]) -> dict[str, Any]:

@@ -32,9 +32,12 @@ class Case:
     way: str
     faults: tuple[str, ...] = ()
     output: str = "json"
+    archive_location: bool = False
+    """Whether the details of jobs name the folder of their archive, as a real appliance may do."""
 
     def __str__(self) -> str:
-        return f"{self.command.name} | {self.way} | {' '.join(self.faults) or 'no fault'} | {self.output}"
+        told = f"{self.command.name} | {self.way} | {' '.join(self.faults) or 'no fault'} | {self.output}"
+        return f"{told} | archive-location" if self.archive_location else told
 
 
 class SessionLine(httpx.BaseTransport):
@@ -156,7 +159,7 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
     appliance = Appliance(clock, host=HOST, job_duration=JOB_SECONDS, **command.options | options | more)
     if command.task in {"start", "start-only"}:
         command.prepare(appliance)
-    for fault in case.faults:
+    for fault in (*case.faults, *(["archive-location"] if case.archive_location else [])):
         appliance.inject(fault)
     if command.task not in {"start", "start-only"}:
         command.prepare(appliance)  # so that the faults of jobs strike the one that runs already

@@ -31,6 +31,7 @@ class Row(NamedTuple):
 
 BUSY = "start backup * running_backup|follow backup * running_backup start|read backup * running_backup"
 ATTACH = "follow backup * running_backup start"
+UNLISTED = "start* restore *|start* reconciliation *"
 
 ROWS: Final = (
     # A 401 behind the login is a session that has expired, and once more behind a new login a refusal.
@@ -44,6 +45,10 @@ ROWS: Final = (
     Row("*", "http-401*", "*", "4:auth"),
     # What the appliance is like.
     Row("any", "account-locked|password-expired", "*", "4:auth"),
+    Row("any", "archive-location|odd-user=*|oldest-only", "*", "same"),
+    Row("any", "stale-list=*", ATTACH, "9:busy|same"),
+    Row("any", "stale-list=*", "look * running_*|cancel *|follow *", "10:not-found|same"),
+    Row("any", "stale-list=*", "*", "same"),
     Row("any", "forbidden", "*", "4:forbidden"),
     Row("any", "no-date|session-expires-after=*", "*", "same"),
     Row("any", "fail-at=*|db-health=*|stall-at=*", "* reconciliation *", "same"),
@@ -82,15 +87,19 @@ ROWS: Final = (
     Row("health", "forbidden|http-503*|html-503*|empty*|bad-json*|redirect*|drop=*", "*", "same"),
     # Starting: definite answers count, after others the job is looked for; where another one runs, nobody can tell.
     Row("create", "forbidden", "*", "4:forbidden"),
+    Row("create", "http-500*", "*", "6:api|same"),
+    Row("create", "late-http-500*", f"{BUSY}|{UNLISTED}", "6:api|same"),
+    Row("create", "late-http-401*", f"{BUSY}|* basic *", "4:auth|same"),
+    Row("create", "html-401*|late-html-401*", "* basic *", "5:outcome-unknown|same"),
     Row("create", "*=%2", "*", "same|5:not-started|6:not-started|5:outcome-unknown"),
-    Row("create", "trickle*", "start* restore *|start* reconciliation *", "same|5:outcome-unknown"),
-    Row("create", "*", "start* restore *|start* reconciliation *", "5:outcome-unknown"),
+    Row("create", "trickle*", UNLISTED, "same|5:outcome-unknown"),
+    Row("create", "*", UNLISTED, "5:outcome-unknown"),
     Row("create", "trickle*", BUSY, "same|0"),
     Row("create", "slow=400s", BUSY, "5:not-started"),
     Row("create", "*", BUSY, "5:outcome-unknown"),
     Row("create", "drop*|lost-create-request*", "*", "5:not-started"),
-    Row("create", "http-503*|html-503*|redirect*", "*", "6:not-started"),
-    Row("create", "lost-create-answer*|empty*|bad-json*|trickle*|slow=400s", "start*", "same"),
+    Row("create", "http-503*|http-504*|html-401*|html-503*|redirect*", "*", "6:not-started"),
+    Row("create", "lost-create-answer*|empty*|bad-json*|trickle*|slow=400s|late-*", "start*", "same"),
     # Cancelling is asked for again, and what the job does next tells.
     Row("cancel", "forbidden", "*", "4:forbidden"),
     Row("cancel", "drop|http-503|html-503|redirect|redirect=[13]", "*", "8:timed-out"),

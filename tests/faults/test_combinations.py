@@ -24,7 +24,7 @@ def some_cases(seed: int) -> list[Case]:
         command = chance.choice(COMMANDS)
         way = chance.choice(ways(command))
         faults = chance.sample(list(faults_for(command, way)), chance.choice([2, 2, 3, 5]))
-        cases.append(Case(command, way, tuple(faults), chance.choice(OUTPUTS)))
+        cases.append(Case(command, way, tuple(faults), chance.choice(OUTPUTS), chance.choice([True, False])))
     return cases
 
 
