@@ -2,7 +2,8 @@
 
 Enumerations stay open strings, because a newer appliance may answer with values that this program does not know,
 and unknown fields are ignored. Fields that the API calls required but that a program can live without have
-defaults here, so that one odd field never hides a whole answer. Source of names and types: the VMware vSphere
+defaults here, so that one odd field never hides an entry. Each answer keeps a field of its own that must be there,
+though it may be null, so that no answer to another request passes for it. Source of names and types: the VMware vSphere
 Automation API reference, package ``appliance.recovery`` (https://developer.broadcom.com/xapis/vsphere-automation-api/).
 """
 
@@ -49,6 +50,13 @@ class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
         return self.default_message or self.localized or self.id or ""
 
 
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a list or map that cannot be read: its ``name``, or ``#N`` as the Nth, and ``why``."""
+
+    name: str
+    why: str
+
+
 MOST_MESSAGES: Final = 1000
 """The most messages that are taken in; an appliance has a few, and nobody reads so many."""
 
@@ -59,7 +67,7 @@ Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MOST_MESS
 class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status of a job; ``progress`` is in percent, ``end_time`` is unset until the job has ended."""
 
-    id: str = ""
+    id: str
     state: str
     progress: float | None = None
     messages: Messages | None = None
@@ -112,7 +120,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: LocalizableMessage | None = None
     description: LocalizableMessage | None = None
-    selected_by_default: bool = False
+    selected_by_default: bool
     optional: bool = True
 
 
@@ -163,7 +171,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     location: str = ""
     location_user: str | None = None
-    parts: list[str] | None = None
+    parts: list[str] | None
     enable: bool | None = None
     recurrence_info: RecurrenceInfo | None = None
     retention_info: RetentionInfo | None = None
@@ -214,7 +222,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
     """An archive; ``timestamp`` is when its backup was completed."""
 
     timestamp: datetime | None = None
-    location: str | None = None
+    location: str | None
     parts: list[str] | None = None
     version: str | None = None
     system_name: str | None = None
@@ -244,7 +252,7 @@ class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
     boxname: str | None = None
     sso_login_required: bool | None = None
     comment: str | None = None
-    applicable: bool | None = None
+    applicable: bool | None
     messages: Messages | None = None
 
 
@@ -298,7 +306,7 @@ class DatabaseHealth(msgspec.Struct, frozen=True, kw_only=True):
 class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether backups look at the health of the database before they start."""
 
-    db_health_check_state_manual_backup: bool | None = None
+    db_health_check_state_manual_backup: bool | None
     db_health_check_state_scheduled_backup: bool | None = None
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Final
 import httpx
 import msgspec
 
+from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -36,10 +37,6 @@ ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
 
 _VENDOR: Final = "com.vmware."
-
-NOT_READABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What decoding a body raises: msgspec's errors, which are no ValueError before 0.21; ValueError is the base of those
-about UTF-8 and about years that no calendar has; RecursionError is for a body that nests too deeply."""
 
 
 class _ErrorMessage(msgspec.Struct):
@@ -226,14 +223,20 @@ def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> Appl
     )
 
 
-def unreadable(response: httpx.Response, doing: str, why: str) -> ApplianceAnswerError:
-    """Return the error for a 2xx whose body cannot be used."""
+def unreadable(response: httpx.Response, doing: str, why: Exception) -> ApplianceAnswerError:
+    """Return the error for a 2xx whose body cannot be used.
+
+    JSON of another form is what the appliance says and will say again; anything else may be a proxy's, and may pass.
+    """
+    is_json = isinstance(why, msgspec.ValidationError)
     body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
     return ApplianceAnswerError(
         f"{response.request.url.host}: asked to {doing}, {body} came back ({response.status_code})",
-        hint="a proxy in between may have answered; is this host a vCenter Server appliance?",
+        hint="a form of the answer that backupctl does not know; please report it with the release of the appliance"
+        if is_json
+        else "a proxy in between may have answered; is this host a vCenter Server appliance?",
         certain=False,
-        retryable=True,
+        retryable=not is_json,
     )
 
 

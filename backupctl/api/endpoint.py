@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
-from typing import Any, Final, Generic, TypeVar, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
+from backupctl.api.decoding import decode
 from backupctl.errors import NotFoundError
 
 T = TypeVar("T")
@@ -111,7 +110,6 @@ class Endpoint(Generic[T]):
     since: str = FIRST_RELEASE
     may_miss: bool = False
     changes: bool = False
-    essential: type[msgspec.Struct] | None = None
     most: int = MOST_ENTRIES
 
     def names_a_thing(self, family: Family) -> bool:
@@ -127,43 +125,14 @@ class Endpoint(Generic[T]):
         return self.api if self.api and family is Family.API else self.rest
 
     def decode(self, family: Family, content: bytes) -> T:
-        """Return the result in a body.
+        """Return the result in a body, a map in the spelling of either family.
 
-        Raises ``NOT_READABLE``; the text names the path of a wrong field. Numbers written as strings are taken, as
-        the appliance itself writes some, and a map is taken in the spelling of either family. Where a field is odd
-        that is not ``essential``, the essential ones are still taken.
+        Raises ``NOT_READABLE``; the text names the path of a wrong field.
         """
         if self.result is NoneType:
             return None  # type: ignore[return-value]
-        try:
-            return self._decode(family, content, self.result)  # type: ignore[no-any-return]
-        except (msgspec.MsgspecError, ValueError):  # no ValueError before msgspec 0.21
-            if self.essential is None:
-                raise
-            essential = self._decode(family, content, self.essential)
-            return msgspec.convert(msgspec.structs.asdict(essential), self.result)
-
-    def _decode(self, family: Family, content: bytes, result: Any) -> Any:  # noqa: ANN401 - one of two types
-        is_map = get_origin(result) is dict
-        expected: Any = result
-        if is_map:
-            expected = expected | list[_Entry[get_args(expected)[1]]]  # type: ignore[misc]
-        if family is Family.REST:
-            value = msgspec.json.decode(content, type=_Value[expected], strict=False).value
-        else:
-            value = msgspec.json.decode(content, type=expected, strict=False)
-        if isinstance(value, dict | list) and len(value) > self.most:
-            raise ValueError(f"{len(value)} entries are more than {self.most}")
-        return {entry.key: entry.value for entry in value} if is_map and isinstance(value, list) else value
-
-
-class _Value(msgspec.Struct, Generic[T]):
-    value: T
-
-
-class _Entry(msgspec.Struct, Generic[T]):
-    key: str
-    value: T
+        wrapped = family is Family.REST
+        return decode(content, self.result, wrapped=wrapped, most=self.most)  # type: ignore[no-any-return]
 
 
 LONGEST_NAME: Final = 1024

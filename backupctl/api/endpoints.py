@@ -6,8 +6,6 @@ https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/rec
 
 from typing import Final
 
-import msgspec
-
 from backupctl.api.endpoint import Encoding, Endpoint, NoneType, Route
 from backupctl.models import (
     ArchiveInfo,
@@ -24,6 +22,7 @@ from backupctl.models import (
     ReturnResult,
     Schedule,
     SystemVersion,
+    Unreadable,
 )
 
 _BACKUP: Final = "/appliance/recovery/backup"
@@ -35,13 +34,6 @@ _RECONCILIATION: Final = "/appliance/recovery/reconciliation/job"
 
 def _action(name: str) -> tuple[tuple[str, str], ...]:
     return (("action", name),)
-
-
-class _EssentialStatus(msgspec.Struct):
-    """What decides about a backup: no odd message or time may hide that a job has ended."""
-
-    state: str
-    id: str = ""
 
 
 SYSTEM_VERSION: Final = Endpoint("read its version", SystemVersion, Route("GET", "/appliance/system/version"))
@@ -61,7 +53,6 @@ JOB_CREATE: Final = Endpoint(
     BackupJobStatus,
     rest=Route("POST", f"{_BACKUP}/job"),
     api=Route("POST", f"{_BACKUP}/job", Encoding.BARE),
-    essential=_EssentialStatus,
     changes=True,
 )
 JOB_LIST: Final = Endpoint("list the backup jobs", list[str], Route("GET", f"{_BACKUP}/job"))
@@ -69,7 +60,6 @@ JOB_GET: Final = Endpoint(
     "read the backup job",
     BackupJobStatus,
     Route("GET", f"{_BACKUP}/job/{{job}}"),
-    essential=_EssentialStatus,
 )
 JOB_CANCEL: Final = Endpoint(
     "cancel the backup job",
@@ -80,12 +70,12 @@ JOB_CANCEL: Final = Endpoint(
 )
 JOB_DETAILS: Final = Endpoint(
     "list the details of backup jobs",
-    dict[str, JobDetails],
+    dict[str, JobDetails | Unreadable],
     rest=Route("GET", f"{_BACKUP}/job/details", Encoding.DOTTED),
     api=Route("GET", f"{_BACKUP}/job/details", Encoding.FLAT),
     since="6.7",
 )
-PARTS_LIST: Final = Endpoint("list the parts", list[Part], Route("GET", f"{_BACKUP}/parts"), most=100)
+PARTS_LIST: Final = Endpoint("list the parts", list[Part | Unreadable], Route("GET", f"{_BACKUP}/parts"), most=100)
 PARTS_GET: Final = Endpoint("estimate a part", int, Route("GET", f"{_BACKUP}/parts/{{part}}"))
 BACKUP_VALIDATE: Final = Endpoint(
     "validate a backup",
@@ -95,7 +85,7 @@ BACKUP_VALIDATE: Final = Endpoint(
 )
 
 SCHEDULE_LIST: Final = Endpoint(
-    "list the schedules", dict[str, Schedule], Route("GET", _SCHEDULES), since="6.7", most=1000
+    "list the schedules", dict[str, Schedule | Unreadable], Route("GET", _SCHEDULES), since="6.7", most=1000
 )
 SCHEDULE_GET: Final = Endpoint("read the schedule", Schedule, Route("GET", f"{_SCHEDULES}/{{schedule}}"), since="6.7")
 SCHEDULE_CREATE: Final = Endpoint(
@@ -140,7 +130,7 @@ SYSTEM_NAME_LIST: Final = Endpoint(
 )
 ARCHIVE_LIST: Final = Endpoint(
     "list the archives at a location",
-    list[ArchiveSummary],
+    list[ArchiveSummary | Unreadable],
     rest=Route("GET", f"{_SYSTEM_NAME}/{{system_name}}/archives", Encoding.DOTTED),
     api=Route("POST", f"{_SYSTEM_NAME}/{{system_name}}/archives", query=_action("list")),
     since="6.7",

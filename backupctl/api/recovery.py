@@ -10,8 +10,9 @@ import httpx
 
 from backupctl.api import endpoints
 from backupctl.api.account import Account
-from backupctl.api.answers import NOT_READABLE, raise_for_status, unreachable, unreadable
+from backupctl.api.answers import raise_for_status, unreachable, unreadable
 from backupctl.api.content import content_of, masked
+from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
 from backupctl.api.extensions import SHOWN_AS
 from backupctl.api.session import Session
@@ -45,6 +46,7 @@ from backupctl.models import (
     Schedule,
     ScheduleSpec,
     SystemVersion,
+    Unreadable,
     as_utc,
 )
 from backupctl.results.result import PreparedRequest
@@ -133,7 +135,7 @@ class RecoveryApi:
         """Return the status of a job."""
         return self._about(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
 
-    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
+    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | Unreadable]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
         wanted = [checked_name(job_id) for job_id in job_ids]
         return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
@@ -142,7 +144,7 @@ class RecoveryApi:
         """Ask the appliance to cancel a job."""
         return self._call(endpoints.JOB_CANCEL, job=job_id)
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[Part | Unreadable]:
         """Return the parts that a backup can include."""
         return self._call(endpoints.PARTS_LIST)
 
@@ -154,7 +156,7 @@ class RecoveryApi:
         """Let the appliance check a backup without starting it; a failed check is a result, not an error."""
         return self._call(endpoints.BACKUP_VALIDATE, piece=request)
 
-    def schedules(self) -> dict[str, Schedule]:
+    def schedules(self) -> dict[str, Schedule | Unreadable]:
         """Return all schedules by name; there is hardly ever more than one."""
         return self._call(endpoints.SCHEDULE_LIST)
 
@@ -183,7 +185,9 @@ class RecoveryApi:
         """Return the systems that have backups at a location; in ``/rest`` the password travels in the URL."""
         return self._call(endpoints.SYSTEM_NAME_LIST, loc_spec=location)
 
-    def archives(self, location: LocationSpec, system_name: str, only: ArchiveFilter) -> list[ArchiveSummary]:
+    def archives(
+        self, location: LocationSpec, system_name: str, only: ArchiveFilter
+    ) -> list[ArchiveSummary | Unreadable]:
         """Return the archives of a system, newest first; in ``/rest`` the password travels in the URL."""
         return self._call(endpoints.ARCHIVE_LIST, loc_spec=location, system_name=system_name, filter_spec=only)
 
@@ -276,7 +280,7 @@ class RecoveryApi:
 
         Nor does one with a name by which its job can never be asked for.
         """
-        if is_name(status.id) if job_id is None else status.id in {"", job_id}:
+        if is_name(status.id) if job_id is None else status.id == job_id:
             return status
         raise ApplianceAnswerError(
             f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id[:40] or 'no job'} came back",
@@ -319,7 +323,7 @@ class RecoveryApi:
         try:
             return endpoint.decode(family, response.content)
         except NOT_READABLE as error:
-            raise unreadable(response, endpoint.doing, str(error)) from error
+            raise unreadable(response, endpoint.doing, error) from error
 
     def _check(self, endpoint: Endpoint[Any]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""

@@ -16,7 +16,8 @@ import httpx
 import msgspec
 
 from backupctl.api.account import Account
-from backupctl.api.answers import NOT_READABLE, raise_for_status, unreadable
+from backupctl.api.answers import raise_for_status, unreadable
+from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import Family
 from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
@@ -302,7 +303,7 @@ class Session(httpx.Auth):
 
 def _without_id(response: httpx.Response) -> ApplianceAnswerError:
     """Return the error for a login without a session id; if it may have opened a session, another would be one more."""
-    error = unreadable(response, _DOING, "no session id in it")
+    error = unreadable(response, _DOING, ValueError("no session id in it"))
     error.retryable = b"<" in response.content[:200]
     return error
 

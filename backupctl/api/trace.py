@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from backupctl.api.answers import NOT_READABLE
+from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
 from backupctl.secret import MASK, KnownSecrets
 

@@ -87,8 +87,8 @@ def list_command(app: App, /, system: str | None, allow_password_in_url: bool, *
     only = _filter(app.clock.now(), **filters)
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
-        return Outcome({"archives": found})
+        found, unreadable = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
+        return Outcome({"archives": found, "unreadable": unreadable})
 
     return run(app, "archive list", ArchivesResult, _at_its_location(work))
 

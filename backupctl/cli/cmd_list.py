@@ -52,8 +52,8 @@ def command(  # noqa: PLR0917 - click passes by name
     _doubt(app, "--type", only.type, TYPES)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        found = yield from read_all(appliance)
-        return Outcome({"jobs": only.of(found), "remembers": len(found)})
+        found, unreadable = yield from read_all(appliance)
+        return Outcome({"jobs": only.of(found), "remembers": len(found) + unreadable, "unreadable": unreadable})
 
     return run(app, "list", JobsResult, lambda _: work)
 

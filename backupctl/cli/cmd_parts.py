@@ -27,7 +27,7 @@ def command(app: App) -> int:
     """Show what can be backed up, with estimated sizes and their total."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        parts = yield from read_parts(appliance)
-        return Outcome({"parts": parts, "total_mb": total_mb(parts)})
+        parts, unreadable = yield from read_parts(appliance)
+        return Outcome({"parts": parts, "total_mb": total_mb(parts), "unreadable": unreadable})
 
     return run(app, "parts", PartsResult, lambda _: work)

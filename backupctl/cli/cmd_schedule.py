@@ -81,7 +81,8 @@ def list_command(app: App) -> int:
     """List all schedules."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome({"schedules": (yield from read_schedules(appliance))})
+        found, unreadable = yield from read_schedules(appliance)
+        return Outcome({"schedules": found, "unreadable": unreadable})
 
     return run(app, "schedule list", SchedulesResult, lambda _: work)
 

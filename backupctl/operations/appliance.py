@@ -26,6 +26,7 @@ from backupctl.models import (
     Schedule,
     ScheduleSpec,
     SystemVersion,
+    Unreadable,
 )
 from backupctl.operations.concealment import concealed
 from backupctl.results.events import Event
@@ -112,7 +113,7 @@ class RecoveryOperations(Protocol):
         """Return the status of a job."""
         ...
 
-    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails]:
+    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | Unreadable]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
         ...
 
@@ -120,7 +121,7 @@ class RecoveryOperations(Protocol):
         """Ask the appliance to cancel a job."""
         ...
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[Part | Unreadable]:
         """Return the parts that a backup can include."""
         ...
 
@@ -132,7 +133,7 @@ class RecoveryOperations(Protocol):
         """Let the appliance check a backup without starting it; a failed check is a result, not an error."""
         ...
 
-    def schedules(self) -> dict[str, Schedule]:
+    def schedules(self) -> dict[str, Schedule | Unreadable]:
         """Return all schedules by name; there is hardly ever more than one."""
         ...
 
@@ -160,7 +161,9 @@ class RecoveryOperations(Protocol):
         """Return the systems that have backups at a location; in ``/rest`` the password travels in the URL."""
         ...
 
-    def archives(self, location: LocationSpec, system_name: str, only: ArchiveFilter) -> list[ArchiveSummary]:
+    def archives(
+        self, location: LocationSpec, system_name: str, only: ArchiveFilter
+    ) -> list[ArchiveSummary | Unreadable]:
         """Return the archives of a system, newest first; in ``/rest`` the password travels in the URL."""
         ...
 

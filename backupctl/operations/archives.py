@@ -6,6 +6,7 @@ from functools import partial
 from backupctl.errors import NotFoundError, NotSupportedError, UsageError
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.entries import readable
 from backupctl.operations.task import Task, retrying
 from backupctl.results.archive import Archive
 from backupctl.rules.location import mask_location
@@ -28,16 +29,19 @@ def read_archives(
     only: ArchiveFilter,
     *,
     password_in_url: bool,
-) -> Task[tuple[Archive, ...]]:
-    """Return the archives of a system, of all systems where none is named, newest first."""
+) -> Task[tuple[tuple[Archive, ...], int]]:
+    """Return the archives of a system, of all where none is named, newest first, and how many cannot be read."""
     yield from _guard(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
     else:
         systems = (system_name,)
     found: list[Archive] = []
+    unreadable = 0
     for system in systems:
-        summaries = yield from retrying(appliance, partial(appliance.api.archives, location, system, only))
+        listed = yield from retrying(appliance, partial(appliance.api.archives, location, system, only))
+        summaries = readable(appliance, listed, f"archives of {system}")
+        unreadable += len(listed) - len(summaries)
         found += [
             Archive(
                 archive=summary.archive,
@@ -49,7 +53,7 @@ def read_archives(
             for summary in summaries
         ]
     found.sort(key=lambda archive: (archive.start_time.isoformat() if archive.start_time else "", archive.archive))
-    return tuple(found[::-1][: only.max_results])
+    return tuple(found[::-1][: only.max_results]), unreadable
 
 
 def read_archive(

@@ -24,6 +24,7 @@ from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.cancel import cancel_and_see
+from backupctl.operations.entries import readable
 from backupctl.operations.follow import Followed, Patience, detached, follow
 from backupctl.operations.group import ALONE, NO_BACKUP, Turn
 from backupctl.operations.lost import Look, Sent, find_lost_job, goes_to, look_for_job, unknown_outcome
@@ -108,7 +109,8 @@ def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) ->
 
 
 def _with_default_parts(appliance: Appliance, request: BackupRequest, until: float) -> Task[BackupRequest]:
-    parts = yield from retrying(appliance, appliance.api.parts, until=until)
+    listed = yield from retrying(appliance, appliance.api.parts, until=until)
+    parts = readable(appliance, listed, "parts")
     selected = tuple(part.id for part in parts if part.selected_by_default)
     appliance.emit(PartsSelected(time=appliance.clock.now(), server=appliance.name, parts=selected))
     return msgspec.structs.replace(request, parts=selected)

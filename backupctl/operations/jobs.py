@@ -1,6 +1,5 @@
 """Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
 
-import contextlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Final
 import msgspec
 
 from backupctl.errors import (
+    ApplianceAnswerError,
     BackupctlError,
     ContradictionError,
     InterruptedRunError,
@@ -25,10 +25,13 @@ from backupctl.models import (
     JobDetails,
     JobState,
     LocalizableMessage,
+    Unreadable,
     as_utc,
 )
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.entries import warn_unreadable
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
+from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 
@@ -151,7 +154,8 @@ def _details_of(
     while True:
         answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until)
         if not isinstance(answer, BackupctlError):
-            return answer.get(job_id)
+            found = answer.get(job_id)
+            return found if isinstance(found, JobDetails) else None
         again = clock.monotonic() + backoff.next_seconds()
         if not answer.retryable or again > give_up:
             return None
@@ -200,17 +204,44 @@ def _answer_by(appliance: Appliance, until: float | None) -> float | None:
     return None if until is None else max(until, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
 
 
-def read_all(appliance: Appliance) -> Task[tuple[Job, ...]]:
-    """Return all jobs, newest first, in one request where the release has job details (6.7), else one by one."""
+def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
+    """Return all jobs, newest first, and how many more cannot be read.
+
+    One request where the release has job details (6.7). Where it has none, or they cannot be read, the jobs are read
+    one by one.
+    """
     try:
         details = yield from retrying(appliance, appliance.api.job_details)
-    except NotSupportedError:
-        found = []
-        for job_id in (yield from retrying(appliance, appliance.api.jobs)):
-            with contextlib.suppress(NotFoundError):  # it went between list and look
-                found.append((yield from read(appliance, job_id)))
-        return newest_first(found)
-    return newest_first(from_details(one, Job(id=job_id, state="")) for job_id, one in details.items())
+    except ApplianceAnswerError as error:
+        if error.retryable:
+            raise
+        if not isinstance(error, NotSupportedError):
+            message = f"no details of the backup jobs: {error.message}"
+            appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message, hint=error.hint))
+        return (yield from _read_each(appliance, (yield from retrying(appliance, appliance.api.jobs))))
+    odd = [each for each in details.values() if isinstance(each, Unreadable)]
+    warn_unreadable(appliance, odd, f"the details of {len(odd)} of {len(details)} backup jobs cannot be read")
+    found = [
+        from_details(each, Job(id=name, state="")) for name, each in details.items() if isinstance(each, JobDetails)
+    ]
+    others, _ = yield from _read_each(appliance, [each.name for each in odd])
+    return newest_first([*found, *others]), len(odd) - len(others)
+
+
+def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple[Job, ...], int]]:
+    """Return jobs by their ids, newest first, and how many cannot be read; one that is gone meanwhile is none."""
+    found, odd = [], []
+    for job_id in job_ids:
+        try:
+            found.append((yield from read(appliance, job_id)))
+        except NotFoundError:
+            continue
+        except ApplianceAnswerError as error:
+            if error.retryable:
+                raise
+            odd.append(Unreadable(name=job_id, why=error.message))
+    warn_unreadable(appliance, odd, f"{len(odd)} of {len(job_ids)} backup jobs cannot be read")
+    return newest_first(found), len(odd)
 
 
 @dataclass(frozen=True)

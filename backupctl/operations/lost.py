@@ -192,9 +192,9 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
         return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not say whose it is")
     if isinstance(answer, BackupctlError):
         return answer
-    if job_id not in answer:
+    details = answer.get(job_id)
+    if not isinstance(details, JobDetails):
         return OutcomeUnknownError(f"backup job {job_id} is new, and has no details yet")
-    details = answer[job_id]
     if _is_of_somebody_else(details, sent, appliance.user):
         return None
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, held=True)

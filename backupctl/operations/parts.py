@@ -6,23 +6,25 @@ from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundE
 from backupctl.models import Part
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.entries import readable
 from backupctl.operations.task import Task, retrying
 from backupctl.results.backup import PartSize
 
 
-def read_parts(appliance: Appliance) -> Task[tuple[PartSize, ...]]:
-    """Return the parts with their sizes; a size that the appliance does not tell is None.
+def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:
+    """Return the parts with their sizes, and how many more cannot be read; an unknown size is None.
 
     Raises what says that nothing can be asked at all: unreachable, refused.
     """
-    found = []
-    for part in (yield from retrying(appliance, appliance.api.parts)):
+    listed = yield from retrying(appliance, appliance.api.parts)
+    parts, found = readable(appliance, listed, "parts"), []
+    for part in parts:
         try:
             size = yield from retrying(appliance, partial(appliance.api.part_size, part.id))
         except (ApplianceAnswerError, AuthorizationError, NotFoundError):
             size = None
         found.append(_sized(part, size))
-    return tuple(found)
+    return tuple(found), len(listed) - len(parts)
 
 
 def total_mb(parts: tuple[PartSize, ...]) -> int | None:

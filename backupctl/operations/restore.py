@@ -214,13 +214,14 @@ def _look_at_reconciliation(appliance: Appliance, follower: Follower) -> Task[Jo
 
 
 def _restore_job(status: RestoreJobStatus) -> Job:
-    as_backup = BackupJobStatus(state=status.state, progress=status.progress, messages=status.messages)
+    as_backup = BackupJobStatus(id=RESTORE, state=status.state, progress=status.progress, messages=status.messages)
     parts = None if status.parts is None else tuple(status.parts)
     return jobs.from_status(as_backup, Job(id=RESTORE, state="", parts=parts))
 
 
 def _reconciliation_job(status: ReconciliationStatus) -> Job:
     as_backup = BackupJobStatus(
+        id=RECONCILIATION,
         state=_RECONCILIATION_STATES.get(status.status, status.status),
         progress=status.progress,
         messages=status.messages,

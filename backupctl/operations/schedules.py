@@ -16,6 +16,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupRequest, RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.entries import readable
 from backupctl.operations.lost import same_location
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results.events import Warned
@@ -56,10 +57,12 @@ class Written:
     requests: tuple[PreparedRequest, ...] = ()
 
 
-def read_schedules(appliance: Appliance) -> Task[tuple[ScheduleInfo, ...]]:
-    """Return all schedules, sorted by name."""
+def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...], int]]:
+    """Return all schedules, sorted by name, and how many more cannot be read."""
     found = yield from retrying(appliance, appliance.api.schedules)
-    return tuple(_info(name, found[name]) for name in sorted(found))
+    readable(appliance, list(found.values()), "schedules")
+    infos = [_info(name, each) for name, each in sorted(found.items()) if isinstance(each, Schedule)]
+    return tuple(infos), len(found) - len(infos)
 
 
 def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
@@ -95,7 +98,7 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
     answer = yield from _write(name, partial(write, name, spec))
     if answer is None:
         try:
-            return Written((yield from _read_back(appliance, name, before or Schedule(), spec)), changes)
+            return Written((yield from _read_back(appliance, name, before or Schedule(parts=None), spec)), changes)
         except InterruptedRunError as interruption:
             interruption.message += f": schedule {name!r} was written, and not read again"
             raise
@@ -214,7 +217,7 @@ def _check_complete(name: str, wanted: Wanted) -> None:
 
 def _difference(before: Schedule | None, wanted: Wanted) -> tuple[ScheduleSpec, tuple[Change, ...]]:
     """Return what to send and what it changes: only fields that are wanted and that differ."""
-    old = before or Schedule()
+    old = before or Schedule(parts=None)
     recurrence = _recurrence(old.recurrence_info, wanted)
     retention = None if not wanted.retain else RetentionInfo(max_count=wanted.retain)
     pairs: dict[str, tuple[Any, Any, bool]] = {

@@ -37,7 +37,7 @@ def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, 
     """
     version = yield from _told(appliance, appliance.api.version)
     release = version.version if isinstance(version, SystemVersion) else ""
-    parts = yield from read_parts(appliance)
+    parts, _ = yield from read_parts(appliance)
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
     checks = [_login_check(appliance, release)]
     checks += yield from _health_checks(appliance)

@@ -28,9 +28,10 @@ class SystemsResult(Result, frozen=True, kw_only=True):
 
 
 class ArchivesResult(Result, frozen=True, kw_only=True):
-    """The result of archive list: archives, newest first."""
+    """The result of archive list: archives, newest first, and how many more cannot be read."""
 
     archives: tuple[Archive, ...] = ()
+    unreadable: int = 0
 
 
 class ArchiveResult(Result, frozen=True, kw_only=True):

@@ -32,17 +32,22 @@ class JobResult(Result, frozen=True, kw_only=True):
 
 
 class JobsResult(Result, frozen=True, kw_only=True):
-    """The result of list: the jobs that were asked for, newest first, of so many that the appliance ``remembers``."""
+    """The result of list: the jobs that were asked for, newest first, of so many that the appliance ``remembers``.
+
+    ``unreadable`` is how many of those cannot be read, and so are not among them.
+    """
 
     jobs: tuple[Job, ...] = ()
     remembers: int = 0
+    unreadable: int = 0
 
 
 class PartsResult(Result, frozen=True, kw_only=True):
-    """The result of parts; ``total_mb`` counts the known sizes."""
+    """The result of parts; ``total_mb`` counts the known sizes, ``unreadable`` the parts that cannot be read."""
 
     parts: tuple[PartSize, ...] = ()
     total_mb: int | None = None
+    unreadable: int = 0
 
 
 class ChecksResult(Result, frozen=True, kw_only=True):

@@ -21,9 +21,10 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SchedulesResult(Result, frozen=True, kw_only=True):
-    """The result of schedule list."""
+    """The result of schedule list: the schedules, and how many more cannot be read."""
 
     schedules: tuple[ScheduleInfo, ...] = ()
+    unreadable: int = 0
 
 
 class ScheduleResult(Result, frozen=True, kw_only=True):

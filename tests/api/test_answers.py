@@ -425,32 +425,36 @@ GET_JOB = "GET /api/appliance/recovery/backup/job/j"
 
 
 @pytest.mark.parametrize(
-    ("body", "why"),
+    ("body", "why", "retryable"),
     [
-        (b"", "an empty answer came back (200)"),
-        (b"   ", "cannot be read"),
-        (b'{"state": "INPRO', "truncated"),
-        (b'{"state": "INPROGRESS", "progress": NaN}', "malformed"),
-        (b"<html>", "malformed"),
-        (b'{"state": "\xff\xfe"}', "cannot be read"),
-        (b"[" * 100_000, "cannot be read"),
-        ({"state": None}, "`$.state`"),
-        ({}, "missing required field `state`"),
-        ({"value": JOB}, "missing required field `state`"),
-        ({**JOB, "state": 3}, "`$.state`"),
-        ([JOB], "Expected `object`, got `array`"),
-        ({**JOB, "deep": "@"}, "cannot be read"),
+        (b"", "an empty answer came back (200)", True),
+        (b"   ", "cannot be read", True),
+        (b'{"state": "INPRO', "truncated", True),
+        (b'{"state": "INPROGRESS", "progress": NaN}', "malformed", True),
+        (b"<html>", "malformed", True),
+        (b'{"state": "\xff\xfe"}', "cannot be read", True),
+        (b"[" * 100_000, "cannot be read", True),
+        ({"id": "j", "state": None}, "`$.state`", False),
+        ({}, "missing required field `id`", False),
+        ({"id": "j"}, "missing required field `state`", False),
+        ({"value": JOB}, "missing required field `id`", False),
+        ({**JOB, "state": 3}, "`$.state`", False),
+        ([JOB], "Expected `object`, got `array`", False),
+        ({**JOB, "deep": "@"}, "cannot be read", True),
     ],
 )
-def test_answer_that_cannot_be_read_says_where_and_is_not_certain(body: Any, why: str, clock: FakeClock) -> None:
+def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
+    body: Any, why: str, retryable: bool, clock: FakeClock
+) -> None:
     if isinstance(body, dict) and body.get("deep") == "@":
         body = json.dumps(body).replace('"@"', "[" * 100_000).encode()
     wire = Wire({**API_LOGIN, GET_JOB: Reply(200, body)})
     error = raised(lambda: api_over(wire, clock).job("j"))
-    assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, True)
+    assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, retryable)
     assert error.message.startswith(HOST)
     assert "read the backup job" in error.message
     assert why in error.message
+    assert ("proxy" in (error.hint or "")) is retryable
 
 
 @pytest.mark.parametrize(
@@ -471,10 +475,10 @@ def test_answer_with_an_odd_field_still_tells_the_state_of_a_job(odd: dict[str, 
     assert (status.id, status.state) == ("j", "INPROGRESS")
 
 
-def test_answer_with_an_odd_field_elsewhere_names_its_path(clock: FakeClock) -> None:
+def test_answer_without_a_required_field_names_its_path(clock: FakeClock) -> None:
     details = "GET /api/appliance/recovery/backup/job/details"
-    wire = Wire({**API_LOGIN, details: Reply(200, {"j": {"status": "RUNNING", "start_time": "yesterday"}})})
-    assert "`$[...].start_time`" in raised(api_over(wire, clock).job_details).message
+    wire = Wire({**API_LOGIN, details: Reply(200, {"j": {"status": 5}, "k": {"status": None}})})
+    assert "`$[...].status`" in raised(api_over(wire, clock).job_details).message
 
 
 def test_answer_of_rest_without_its_wrapper_is_unreadable(clock: FakeClock) -> None:

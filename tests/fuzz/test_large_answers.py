@@ -45,17 +45,23 @@ class Crowd:
             items.append(item)
 
 
-JOB: Final = b'{"state":"FAILED","messages":['
+JOB: Final = b'{"id":"20260301-000000-20519528","state":"FAILED","messages":['
 CROWDS: Final = {
-    "details": Crowd(("list",), "/job/details", b"{", b'"#":{"status":""}', b"}"),
+    "details": Crowd(("list",), "/job/details", b"{", b'"#":{"status":""}', b"}", code=0),
     "job ids": Crowd(("status", "latest"), "/backup/job", b"[", b'"#"', b"]"),
     "parts": Crowd(("parts",), "/parts", b"[", b'{"id":"#"}', b"]"),
+    "odd schedules": Crowd(
+        ("schedule", "list"), "/schedules", b"{", b'"#":{"parts":[5,6,7,8,9,"x","x","x","x"]}', b"}"
+    ),
+    "odd messages": Crowd(("status", "latest"), "/backup/job/20", JOB, b'{"id":5,"args":5}', b"]}", code=7),
     "schedules": Crowd(("schedule", "list"), "/schedules", b"{", b'"#":{}', b"}"),
     "systems": Crowd(("archive", "systems", *AT), "/system-name", b"[", b'"#"', b"]"),
     "archives": Crowd(("archive", "list", *AT), "/archives", b"[", b'{"archive":"#"}', b"]"),
     "messages": Crowd(("status", "latest"), "/backup/job/20", JOB, b'{"id":"a"}', b"]}", code=7),
     "arguments": Crowd(("status", "latest"), "/backup/job/20", JOB + b'{"id":"a","args":[', b"[]", b"]}]}", code=7),
-    "errors": Crowd(("list",), "/job/details", b'{"error_type":"ERROR","messages":[', b'{"id":"a"}', b"]}", status=500),
+    "errors": Crowd(
+        ("list",), "/job/details", b'{"error_type":"ERROR","messages":[', b'{"id":"a"}', b"]}", code=0, status=500
+    ),
 }
 
 

@@ -38,7 +38,7 @@ LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 PARTS = [
     Part(id="common", optional=False, selected_by_default=True),
     Part(id="seat", selected_by_default=True),
-    Part(id="supervisors"),
+    Part(id="supervisors", selected_by_default=False),
 ]
 SIZES = {"common": 700, "seat": 300, "supervisors": 50}
 OK = ReturnResult(status="OK")
@@ -246,7 +246,12 @@ NOT_LOOKED_AT = HealthSettings(db_health_check_state_manual_backup=False)
     [
         (DatabaseHealth(status="HEALTHY"), LOOKED_AT, "OK", "HEALTHY; backups look at it"),
         (SICK, LOOKED_AT, "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
-        (SICK, HealthSettings(), "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
+        (
+            SICK,
+            HealthSettings(db_health_check_state_manual_backup=True),
+            "FAIL",
+            "DEGRADED; backups look at it; VCDB is slow.",
+        ),
         (SICK, NOT_LOOKED_AT, "WARNING", "DEGRADED; backups do not look at it (health settings); VCDB is slow."),
         (SICK, ServerFaultError("500"), "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
         (ServerFaultError("500: broken"), LOOKED_AT, "WARNING", "not known: 500: broken"),
@@ -294,7 +299,7 @@ def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted
 )
 def test_part_whose_size_the_appliance_does_not_tell_has_none(unknown: BackupctlError, clock: FakeClock) -> None:
     bench, _ = prepared(clock, part_size=[700, unknown, 50])
-    parts = bench.run(read_parts(bench.appliance))
+    parts, _ = bench.run(read_parts(bench.appliance))
     assert [(part.id, part.size_mb) for part in parts] == [("common", 700), ("seat", None), ("supervisors", 50)]
     assert total_mb(parts) == 750
 
@@ -302,17 +307,19 @@ def test_part_whose_size_the_appliance_does_not_tell_has_none(unknown: Backupctl
 @pytest.mark.parametrize("size", [-1, 2**63, 10**400], ids=lambda size: str(size)[:20])
 def test_part_whose_size_cannot_be_one_has_none(size: int, clock: FakeClock) -> None:
     bench, _ = prepared(clock, part_size=[700, size, 50])
-    assert [part.size_mb for part in bench.run(read_parts(bench.appliance))] == [700, None, 50]
+    parts, _ = bench.run(read_parts(bench.appliance))
+    assert [part.size_mb for part in parts] == [700, None, 50]
 
 
 def test_parts_of_unknown_sizes_have_no_total(clock: FakeClock) -> None:
     bench, _ = prepared(clock, part_size=ServerFaultError("500"))
-    assert total_mb(bench.run(read_parts(bench.appliance))) is None
+    parts, _ = bench.run(read_parts(bench.appliance))
+    assert total_mb(parts) is None
 
 
 def test_part_without_texts_is_named_by_its_id(clock: FakeClock) -> None:
     bench, _ = prepared(clock)
-    first, *_ = bench.run(read_parts(bench.appliance))
+    (first, *_), _ = bench.run(read_parts(bench.appliance))
     assert (first.name, first.description, first.optional) == ("common", "", False)
 
 

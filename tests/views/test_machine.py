@@ -44,13 +44,13 @@ CERTIFICATE_KEYS = [
 ]
 OWN_KEYS_OF_RESULTS = {
     "JobResult": ["job"],
-    "JobsResult": ["jobs", "remembers"],
-    "PartsResult": ["parts", "total_mb"],
+    "JobsResult": ["jobs", "remembers", "unreadable"],
+    "PartsResult": ["parts", "total_mb", "unreadable"],
     "ChecksResult": ["checks"],
-    "SchedulesResult": ["schedules"],
+    "SchedulesResult": ["schedules", "unreadable"],
     "ScheduleResult": ["schedule", "changes", "requests"],
     "SystemsResult": ["systems"],
-    "ArchivesResult": ["archives"],
+    "ArchivesResult": ["archives", "unreadable"],
     "ArchiveResult": ["archive"],
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
