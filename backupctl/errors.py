@@ -182,7 +182,14 @@ class ServerFaultError(ApplianceAnswerError):
 
 
 class OperationFailedError(ServerFaultError):
-    """The appliance answered 500 with the plain ``error`` of its API, which is how it words most refusals."""
+    """The appliance answered with the plain ``error`` of its API, which is how it words most refusals.
+
+    The status is 500 from its dispatcher and 400 in the published specifications of ``/rest``.
+    """
+
+
+class ServiceMissingError(ServerFaultError):
+    """The service behind an operation is not registered with the API: it is down or still starting."""
 
 
 class NotSupportedError(ApplianceAnswerError):

@@ -10,6 +10,9 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Final
 
 import httpx
@@ -29,9 +32,10 @@ from backupctl.errors import (
     NotSupportedError,
     OperationFailedError,
     ServerFaultError,
+    ServiceMissingError,
     UnknownHostError,
 )
-from backupctl.models import MOST_MESSAGES
+from backupctl.models import MOST_MESSAGES, as_utc
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
@@ -83,9 +87,19 @@ class VapiError(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
 
     @property
+    def first(self) -> str:
+        """What the caller is to see."""
+        return self.messages[0] if self.messages else self.kind.replace("_", " ").lower()
+
+    @property
     def route_missing(self) -> bool:
         """Whether the path itself is unknown, not the thing that it names."""
-        return ROUTE_MISSING_ID in {self.kind, *self.ids} or self.kind == "OPERATION_NOT_FOUND"
+        return ROUTE_MISSING_ID in {self.kind, *self.ids}
+
+    @property
+    def service_missing(self) -> bool:
+        """Whether nobody offers the operation: its service is down or starting, or the release does not have it."""
+        return self.kind == "OPERATION_NOT_FOUND"
 
 
 def vapi_error(response: httpx.Response) -> VapiError | None:
@@ -101,22 +115,41 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     return VapiError(body.kind, texts, tuple(message.id or "" for message in messages))
 
 
+def date_of(response: httpx.Response) -> datetime | None:
+    """Return when an answer was given, by its ``Date``."""
+    try:
+        return as_utc(parsedate_to_datetime(response.headers["date"]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
 def _concealed(response: httpx.Response, text: str) -> str:
     conceal: Callable[[str], str] = response.extensions.get(CONCEAL, str)
     return conceal(text)
 
 
-def raise_for_status(response: httpx.Response, doing: str, *, names_a_thing: bool = False) -> None:
-    """Raise the error that an answer other than 2xx means; ``doing`` is like "start a backup".
+@dataclass(frozen=True)
+class Asked:
+    """What a request was for: ``doing`` is like "start a backup".
 
-    ``names_a_thing`` says that the request names a thing, so that a 404 may mean that thing.
+    ``names_a_thing`` says that it names a thing, so that a 404 may mean that thing; ``lacking`` that the release of
+    the appliance is known not to have the operation.
     """
+
+    doing: str
+    names_a_thing: bool = False
+    lacking: bool = False
+
+
+def raise_for_status(response: httpx.Response, asked: Asked) -> None:
+    """Raise the error that an answer other than 2xx means."""
     if response.is_success:
         return
-    raise _error(response, doing, names_a_thing=names_a_thing)
+    raise _error(response, asked)
 
 
-def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> BackupctlError:
+def _error(response: httpx.Response, asked: Asked) -> BackupctlError:
+    doing = asked.doing
     status, said = response.status_code, vapi_error(response)
     host, certain = response.request.url.host, said is not None
     details = said.messages if said else ()
@@ -127,16 +160,20 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
             details=details,
         )
     if status == 401:
-        return _not_let_in(host, said)
+        return _not_let_in(host, doing, said)
     if status == 403:
         return AuthorizationError(
-            f"{host} does not allow this user to {doing} (403)",
-            hint="the user must be a member of the SSO group SystemConfiguration.Administrators",
+            f"{host} does not allow this user to {doing} (403)"
+            if said
+            else f"{host} could not {doing}: a 403 that is no vCenter error came back",
+            hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
+            if said
+            else _SOMEBODY_BETWEEN,
             details=details,
             certain=certain,
         )
     if status == 404:
-        return _missing(host, doing, said, names_a_thing=names_a_thing)
+        return _missing(host, asked, said)
     received = response.extensions.get(RECEIVED, response.headers)
     if response.is_redirect and "location" in received:
         # A query may repeat ours. What is left without it must not be the half of a secret.
@@ -149,19 +186,23 @@ def _error(response: httpx.Response, doing: str, *, names_a_thing: bool) -> Back
     return _fault(response, doing, said)
 
 
-def _not_let_in(host: str, said: VapiError | None) -> AuthenticationError:
+_SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
+
+
+def _not_let_in(host: str, doing: str, said: VapiError | None) -> AuthenticationError:
     """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
-    details = said.messages if said else ()
-    told = " ".join((*details, *said.ids)) if said else ""
+    if said is None:
+        return AuthenticationError(
+            f"{host} could not {doing}: a 401 that is no vCenter error came back",
+            hint=f"{_SOMEBODY_BETWEEN}; else the user name or password is wrong",
+            certain=False,
+        )
+    details = said.messages
+    told = " ".join((*details, *said.ids))
     for pattern, sentence, hint in _ACCOUNT_TROUBLES:
         if pattern.search(told):
             return AuthenticationError(f"{host} refused the login (401): {sentence}", hint=hint, details=details)
-    return AuthenticationError(
-        f"{host} refused the login (401): wrong user name or password; a locked account and an expired password look"
-        " the same",
-        details=details,
-        certain=said is not None,
-    )
+    return AuthenticationError(f"{host} refused the login (401): wrong user name or password", details=details)
 
 
 _ACCOUNT_TROUBLES: Final = (
@@ -183,18 +224,36 @@ https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-passw
 """
 
 
-def _missing(host: str, doing: str, said: VapiError | None, *, names_a_thing: bool) -> BackupctlError:
-    if said is not None and not said.route_missing and names_a_thing:
-        return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
+def _missing(host: str, asked: Asked, said: VapiError | None) -> BackupctlError:
+    """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
+    doing = asked.doing
     if said is None:
         return NotSupportedError(
             f"{host} cannot {doing}: a 404 that is no vCenter error came back; perhaps its release does not have this"
             " operation",
             certain=False,
         )
+    if said.service_missing and not asked.lacking:
+        return ServiceMissingError(
+            f"{host} could not {doing}: the service is not running: {said.first}",
+            hint="applmgmt may be down or still starting; see `service-control --status applmgmt` on the appliance",
+            details=said.messages[1:],
+            retryable=True,
+        )
+    if asked.names_a_thing and not said.route_missing and not said.service_missing:
+        return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
     return NotSupportedError(
         f"{host} cannot {doing}: its release does not have this operation (404)", details=said.messages
     )
+
+
+_STARTING: Final = "the appliance's services may still be starting; try again in a few minutes"
+
+_SESSION_LIMIT: Final = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
+_END_SESSIONS: Final = (
+    "this account has used up its sessions: let the scripts that share it log out, or give backupctl an account of its"
+    " own; idle sessions end by themselves"
+)
 
 
 def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> ApplianceAnswerError:
@@ -202,25 +261,47 @@ def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> Appl
     retryable = status in {408, 429, 502, 503, 504}
     kind = ServerFaultError if status >= 500 else ApplianceAnswerError
     if said is not None:
-        refused = status == 500 and said.kind == "ERROR" and bool(said.messages)
-        first = said.messages[0] if said.messages else said.kind.replace("_", " ").lower()
+        refused = said.kind == "ERROR" and status in {400, 500} and bool(said.messages)
+        full = _SESSION_LIMIT in said.ids
         return (OperationFailedError if refused else kind)(
-            f"{host} refused to {doing}: {first}"
+            f"{host} refused to {doing}: {said.first}"
             if refused
-            else f"{host} could not {doing} ({status} {said.kind}): {first}",
+            else f"{host} could not {doing} ({status} {said.kind}): {said.first}",
+            hint=_END_SESSIONS if full else _STARTING if status == 503 else None,
             details=said.messages[1:],
             # A gateway timeout or an internal error may come behind a request that was carried out.
             certain=refused or (status < 500 and status != 408),
-            retryable=retryable,
+            retryable=retryable and not full,
         )
-    hint = "the appliance's services may still be starting; try again in a few minutes" if retryable else None
+    text = _first_line(response)
     what = "an error page" if b"<" in response.content[:200] else "an answer that is no vCenter error"
+    came = f"{status} {response.reason_phrase}".strip()
     return kind(
-        f"{host} could not {doing}: {what} came back ({status} {response.reason_phrase})",
-        hint=hint,
+        f"{host} could not {doing} ({came}): {text}"
+        if text
+        else f"{host} could not {doing}: {what} came back ({came})",
+        hint=_STARTING if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,
     )
+
+
+_LONGEST_TEXT: Final = 2000
+_LONGEST_LINE: Final = 200
+
+
+def _first_line(response: httpx.Response) -> str:
+    """Return the first line of a short plain text; empty for a page, JSON, or what cannot be read.
+
+    The proxy in front of the services writes one while they start, such as ``no healthy upstream``.
+    """
+    if len(response.content) > _LONGEST_TEXT or re.search(rb"^\s*[\[{\"]|<", response.content):
+        return ""
+    try:
+        line = response.content.decode().strip().partition("\n")[0].strip()
+    except UnicodeDecodeError:
+        return ""
+    return _concealed(response, line)[:_LONGEST_LINE] if line.isprintable() else ""
 
 
 def unreadable(response: httpx.Response, doing: str, why: Exception) -> ApplianceAnswerError:

@@ -95,12 +95,12 @@ class Route:
 
 @dataclass(frozen=True)
 class Endpoint(Generic[T]):
-    """An operation in both families; ``doing`` completes "could not ...", ``since`` is the first release with it.
+    """An operation in both families; ``doing`` completes "could not ...".
 
-    Without an ``api`` route the operation lives at the same place in both. A ``result`` of type dict is a map, None
-    an answer without content. ``may_miss`` says that a 404 may mean a thing that its parameters name, or that there is
-    none of its kind, although there is no id in its path. ``changes`` says that it changes the appliance.
-    ``most`` is how many entries a list or a map may have.
+    ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route it lives at
+    the same place in both families. A ``result`` of type dict is a map, None an answer without content. ``may_miss``
+    says that a 404 may mean a thing that its parameters name, or that there is none of its kind, although there is no
+    id in its path. ``changes`` says that it changes the appliance. ``most`` is how many entries a list or map may have.
     """
 
     doing: str
@@ -108,9 +108,17 @@ class Endpoint(Generic[T]):
     rest: Route
     api: Route | None = None
     since: str = FIRST_RELEASE
+    until: str | None = None
     may_miss: bool = False
     changes: bool = False
     most: int = MOST_ENTRIES
+
+    def is_lacking(self, release: str | None) -> bool:
+        """Return whether a release is known not to have the operation."""
+        if release is None:
+            return False
+        numbers = _numbers(release)
+        return numbers < _numbers(self.since) or (self.until is not None and numbers >= _numbers(self.until))
 
     def names_a_thing(self, family: Family) -> bool:
         """Return whether a 404 may mean a thing that is not there, and not only an operation."""
@@ -133,6 +141,10 @@ class Endpoint(Generic[T]):
             return None  # type: ignore[return-value]
         wrapped = family is Family.REST
         return decode(content, self.result, wrapped=wrapped, most=self.most)  # type: ignore[no-any-return]
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,9}", release))
 
 
 LONGEST_NAME: Final = 1024

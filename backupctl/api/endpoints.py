@@ -42,7 +42,11 @@ RECOVERY_GET: Final = Endpoint(
 )
 SYSTEM_HEALTH: Final = Endpoint("tell its health", str, Route("GET", "/appliance/health/system"))
 DATABASE_HEALTH: Final = Endpoint(
-    "tell the health of its database", DatabaseHealth, Route("GET", "/appliance/health/database"), since="7.0.0.1"
+    "tell the health of its database",
+    DatabaseHealth,
+    Route("GET", "/appliance/health/database"),
+    since="7.0.0.1",
+    until="9.0",
 )
 HEALTH_SETTINGS: Final = Endpoint(
     "tell its health settings", HealthSettings, Route("GET", "/appliance/health/settings"), since="7.0.0.1"

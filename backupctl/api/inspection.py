@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import httpx
 
-from backupctl.api.answers import raise_for_status, unreachable
+from backupctl.api.answers import Asked, raise_for_status, unreachable
 from backupctl.api.authorities import PATH, as_pem, read_authorities
 from backupctl.api.connect import HEADERS, Trust, known_to, leniently, tls_context, transport_to, unverified_context
 from backupctl.api.distrust import certificate_error, read_chain
@@ -118,5 +118,5 @@ class Inspection:
                 f"{self._route.host} has no {PATH} (404)",
                 hint="a vCenter offers it on port 443; `backupctl trust pin` needs no CA",
             )
-        raise_for_status(response, doing)
+        raise_for_status(response, Asked(doing))
         return response.content

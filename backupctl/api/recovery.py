@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,7 +9,7 @@ import httpx
 
 from backupctl.api import endpoints
 from backupctl.api.account import Account
-from backupctl.api.answers import raise_for_status, unreachable, unreadable
+from backupctl.api.answers import Asked, date_of, raise_for_status, unreachable, unreadable
 from backupctl.api.content import content_of, masked
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
@@ -47,7 +46,6 @@ from backupctl.models import (
     ScheduleSpec,
     SystemVersion,
     Unreadable,
-    as_utc,
 )
 from backupctl.results.result import PreparedRequest
 from backupctl.secret import Secret
@@ -72,6 +70,8 @@ class RecoveryApi:
         self._missing: dict[str, NotSupportedError] = {}
         self._version: SystemVersion | None = None
         self._present: set[str] = set()
+        self._is_appliance = False
+        self._family_was_given = session.family_is_certain
         self.server_time: datetime | None = None
         """When the last answer was given, by its ``Date`` (RFC 9110, 6.6.1: whole seconds of the appliance's clock)."""
 
@@ -296,10 +296,10 @@ class RecoveryApi:
         request = self._request(endpoint, wire, {SHOWN_AS: shown})
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
-            raise_for_status(response, endpoint.doing, names_a_thing=endpoint.names_a_thing(family))
+            lacking = endpoint.is_lacking(self._version.version if self._version else None)
+            raise_for_status(response, Asked(endpoint.doing, endpoint.names_a_thing(family), lacking))
         except NotSupportedError as error:
-            if endpoint.since != FIRST_RELEASE:
-                error.hint = f"it came with release {endpoint.since}"
+            self._explain(endpoint, error)
             may_be_done = endpoint.changes and not error.certain
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
                 self._remember_missing(endpoint, error)
@@ -324,6 +324,18 @@ class RecoveryApi:
             return endpoint.decode(family, response.content)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, error) from error
+
+    def _explain(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
+        """Say why an operation is missing: the release has it not, or nothing of an appliance has answered so far."""
+        if self._is_appliance or self._present:
+            if endpoint.since != FIRST_RELEASE:
+                error.hint = f"it came with release {endpoint.since}"
+        elif self._family_was_given and self._session.family is Family.API:
+            error.message = f"{self._client.base_url.host} has no backup API in /api (404)"
+            error.hint = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
+        else:
+            error.message = f"{self._client.base_url.host} has no backup API (404)"
+            error.hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
 
     def _check(self, endpoint: Endpoint[Any]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""
@@ -364,7 +376,7 @@ class RecoveryApi:
         That a service is not available is said in front of it, whether or not there is one.
         """
         if answered and endpoint is not endpoints.SYSTEM_VERSION:
-            self._session.family_is_certain = True
+            self._session.family_is_certain = self._is_appliance = True
 
     def _send(
         self,
@@ -379,12 +391,5 @@ class RecoveryApi:
             lost = unreachable(error, request.url.host, doing)
             self._session.last_loss = lost.message
             raise lost from error
-        self.server_time = _date(response)
+        self.server_time = date_of(response)
         return response
-
-
-def _date(response: httpx.Response) -> datetime | None:
-    try:
-        return as_utc(parsedate_to_datetime(response.headers["date"]))
-    except (KeyError, ValueError, OverflowError):
-        return None

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from backupctl.api.account import Account
-from backupctl.api.answers import raise_for_status, unreadable
+from backupctl.api.answers import Asked, raise_for_status, unreadable
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import Family
 from backupctl.api.extensions import ANSWER_IS_SECRET
@@ -45,6 +45,12 @@ _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/
 
 _USABLE_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
 """What can be sent in a header as it is, and is not too long for one; a real session id is 32 hexadecimal digits."""
+
+_NOT_AGAIN: Final = "not tried again: vCenter locks an account after a few wrong passwords"
+_OTHER_CAUSES: Final = (
+    "federated users and users with MFA cannot log in with a password; an expired STS signing certificate refuses"
+    " everybody (KB 316619)"
+)
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
 
@@ -196,18 +202,21 @@ class Session(httpx.Auth):
         self.account.check(self._called(base))
         self._check_unanswered(base.host)
         self._token = None
+        first: httpx.Response | None = None
         if self.family is None:
-            response = yield from self._watched(self._login_request(base, Family.API))
-            token = _token(response, Family.API)
+            first = yield from self._watched(self._login_request(base, Family.API))
+            token = _token(first, Family.API)
             if token is not None:
                 self._enter(Family.API, token)
                 return
-            if response.status_code == 201:
-                raise _without_id(response)
-            if response.status_code in {401, 429, 503}:
-                self._refuse(response)
+            if first.status_code == 201:
+                raise _without_id(first)
+            if first.status_code in {401, 429, 503}:
+                self._refuse(first)
         family = self.family or Family.REST
         response = yield from self._watched(self._login_request(base, family))
+        if response.status_code == 404 and first is not None and first.is_server_error:
+            self._refuse(first)  # it tells more than that /rest has no login
         self._refuse(response)
         token = _token(response, family)
         if token is None:
@@ -277,7 +286,7 @@ class Session(httpx.Auth):
 
     def _refuse(self, response: httpx.Response) -> None:
         try:
-            raise_for_status(response, _DOING)
+            raise_for_status(response, Asked(_DOING))
         except NotSupportedError as error:
             error.message = f"{response.request.url.host} offers no vCenter login ({response.status_code})"
             error.hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
@@ -295,10 +304,13 @@ class Session(httpx.Auth):
         return self._name or url.netloc.decode("ascii")
 
     def _hint(self) -> str:
-        """Return what may be wrong with the user, or why a refused login is not tried again."""
-        if not self.basic and "@" not in self._user and "\\" not in self._user:
+        """Return what else a refused login may mean, and why it is not tried again."""
+        causes = "the account may also be locked, or its password expired"
+        if self.basic:
+            return f"{_NOT_AGAIN}; {causes}"
+        if "@" not in self._user and "\\" not in self._user:
             return f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
-        return "not tried again: vCenter locks an account after a few wrong passwords"
+        return f"{_NOT_AGAIN}; {causes}; {_OTHER_CAUSES}"
 
 
 def _without_id(response: httpx.Response) -> ApplianceAnswerError:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.answers import raise_for_status, unreachable, vapi_error
+from backupctl.api.answers import Asked, raise_for_status, unreachable, vapi_error
 from backupctl.api.endpoint import MOST_ENTRIES
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -28,6 +28,7 @@ from backupctl.errors import (
     NotSupportedError,
     OperationFailedError,
     ServerFaultError,
+    ServiceMissingError,
 )
 from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
@@ -70,6 +71,9 @@ def invalid(text: str) -> dict[str, Any]:
     return {"id": "vapi.method.invoke.exception", "default_message": cause, "args": [text]}
 
 
+NO_SERVICE = message(
+    "Cannot find service 'com.vmware.appliance.recovery.backup.job'.", "vapi.method.input.invalid.interface"
+)
 BUSY = message("A backup or restore is already in progress.")
 CANNOT, WHY = message("Cannot reach the location."), message("Connection refused by backup.example.com.")
 FIELD = message("Structure piece is invalid.", "vapi.data.structure.field.invalid")
@@ -93,6 +97,7 @@ class Case:
     certain: bool = True
     retryable: bool = False
     names_a_thing: bool = False
+    lacking: bool = False
 
 
 CASES = [
@@ -117,7 +122,7 @@ CASES = [
         ["Authentication required."],
     ),
     Case("api-401", 401, api("unauthenticated", NEEDED), AuthenticationError, "(401)", ["Authentication required."]),
-    Case("empty-401", 401, b"", AuthenticationError, "(401)", certain=False),
+    Case("empty-401", 401, b"", AuthenticationError, "a 401 that is no vCenter error", certain=False),
     Case(
         "api-403",
         403,
@@ -127,7 +132,7 @@ CASES = [
         ["User needs to have operator privileges."],
     ),
     Case("rest-403", 403, rest("unauthorized"), AuthorizationError, "(403)"),
-    Case("html-403", 403, HTML, AuthorizationError, "(403)", certain=False),
+    Case("html-403", 403, HTML, AuthorizationError, "a 403 that is no vCenter error", certain=False),
     # busy
     Case(
         "rest-busy",
@@ -161,11 +166,29 @@ CASES = [
     Case(
         "rest-no-operation",
         404,
-        rest("operation_not_found", message("No.")),
+        rest("operation_not_found", NO_SERVICE),
         NotSupportedError,
         "its release",
-        ["No."],
+        [NO_SERVICE["default_message"]],
         names_a_thing=True,
+        lacking=True,
+    ),
+    Case(
+        "rest-no-service",
+        404,
+        rest("operation_not_found", NO_SERVICE, error_type=False),
+        ServiceMissingError,
+        "the service is not running: Cannot find service",
+        retryable=True,
+        names_a_thing=True,
+    ),
+    Case(
+        "api-no-service",
+        404,
+        api("operation_not_found", NO_SERVICE),
+        ServiceMissingError,
+        "the service is not running: Cannot find service",
+        retryable=True,
     ),
     Case(
         "api-404-of-a-path-without-id", 404, api("not_found", message("No.")), NotSupportedError, "its release", ["No."]
@@ -240,6 +263,7 @@ CASES = [
         "Cannot reach the location.",
         ["Connection refused by backup.example.com."],
     ),
+    Case("rest-400-error", 400, rest("error", CANNOT), OperationFailedError, "refused to start a backup: Cannot reach"),
     Case("rest-500-crash", 500, rest("invalid_request", invalid(SEE_LOGS)), ServerFaultError, SEE_LOGS, certain=False),
     Case(
         "rest-503",
@@ -264,7 +288,9 @@ CASES = [
     Case("html-500", 500, HTML, ServerFaultError, "an error page came back (500", certain=False),
     Case("html-502", 502, HTML, ServerFaultError, "an error page came back (502", certain=False, retryable=True),
     Case("html-503", 503, HTML, ServerFaultError, "an error page came back (503", certain=False, retryable=True),
-    Case("text-503", 503, b"no healthy upstream", ServerFaultError, "no vCenter error", certain=False, retryable=True),
+    Case(
+        "text-503", 503, b"no healthy upstream", ServerFaultError, "no healthy upstream", certain=False, retryable=True
+    ),
     Case("empty-504", 504, b"", ServerFaultError, "no vCenter error", certain=False, retryable=True),
     # JSON, but not of the appliance
     Case(
@@ -335,7 +361,7 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answer_of_each_kind_means_its_error(case: Case) -> None:
     answer = response(case.status, case.body)
-    error = raised(lambda: raise_for_status(answer, "start a backup", names_a_thing=case.names_a_thing))
+    error = raised(lambda: raise_for_status(answer, Asked("start a backup", case.names_a_thing, case.lacking)))
     assert type(error) is case.error
     assert (error.certain, error.retryable) == (case.certain, case.retryable)
     assert error.message.startswith(HOST)
@@ -343,9 +369,71 @@ def test_answer_of_each_kind_means_its_error(case: Case) -> None:
     assert error.details == tuple(case.details)
 
 
+STARTING, GROUP, BETWEEN = "may still be starting", "SystemConfiguration.Administrators", "proxy, firewall or login"
+SESSIONS = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (503, api("service_unavailable", message("Service unavailable.")), STARTING),
+        (503, rest("service_unavailable"), STARTING),
+        (502, HTML, STARTING),
+        (503, b"no healthy upstream", STARTING),
+        (504, b"", STARTING),
+        (504, api("timed_out"), None),
+        (500, HTML, None),
+        (429, HTML, None),
+        (408, b"", None),
+        (503, api("service_unavailable", message("User session count is limited to 550.", SESSIONS)), "log out"),
+        (403, rest("unauthorized"), GROUP),
+        (403, HTML, BETWEEN),
+        (403, b"", BETWEEN),
+        (401, HTML, BETWEEN),
+        (401, api("unauthenticated", NEEDED), None),
+        (404, api("operation_not_found", NO_SERVICE), "service-control --status applmgmt"),
+    ],
+)
+def test_answer_hints_at_what_to_do_about_it(status: int, body: Any, hint: str | None) -> None:
+    error = raised(lambda: raise_for_status(response(status, body), Asked("start a backup")))
+    assert (error.hint is None) if hint is None else hint in (error.hint or "")
+
+
+def test_used_up_sessions_are_not_waited_for() -> None:
+    full = api("service_unavailable", message("User session count is limited to 550.", SESSIONS))
+    error = raised(lambda: raise_for_status(response(503, full), Asked("log in")))
+    assert (type(error), error.retryable) == (ServerFaultError, False)
+    assert "550" in error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b"no healthy upstream", "no healthy upstream"),
+        (b"  upstream connect error\r\nor more\n", "upstream connect error"),
+        ("nicht verf\u00fcgbar".encode(), "nicht verf\u00fcgbar"),
+        (b"x" * 300, "x" * 200),
+        (b"x" * 2000, "x" * 200),
+        (b"x" * 2001, ""),
+        (b"tell <b>nobody</b>", ""),
+        (b' {"message": "x"}', ""),
+        (b'"x"', ""),
+        (b"[1]", ""),
+        (b"\xff\xfe", ""),
+        (b"\x1b[2J", ""),
+        (b"", ""),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_answer_in_plain_text_is_shown_by_its_first_line(body: bytes, line: str) -> None:
+    error = raised(lambda: raise_for_status(response(503, body), Asked("log in")))
+    told = f" (503 Service Unavailable): {line}" if line else " came back (503 Service Unavailable)"
+    assert error.message.endswith(told)
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_answer_of_every_2xx_is_no_error(status: int) -> None:
-    raise_for_status(response(status), "start a backup")
+    raise_for_status(response(status), Asked("start a backup"))
     assert vapi_error(response(status)) is None
 
 

@@ -71,7 +71,9 @@ def test_login_of_an_account_in_trouble_says_what_the_appliance_says(
 def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> None:
     run = CommandLine(password="other")("list", "--auth", auth)
     assert run.code == 4
-    assert "wrong user name or password; a locked account and an expired password look the same" in run.err
+    assert "wrong user name or password" in run.err
+    assert "the account may also be locked, or its password expired" in run.err
+    assert ("federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
     assert "not tried again" in run.err
 
 
