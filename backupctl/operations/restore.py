@@ -14,8 +14,8 @@ from backupctl.errors import (
     BackupctlError,
     InterruptedRunError,
     NotFoundError,
+    OperationFailedError,
     OutcomeUnknownError,
-    ServerFaultError,
     SessionExpiredError,
 )
 from backupctl.models import (
@@ -69,7 +69,7 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Pati
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
     deadline = appliance.clock.monotonic() + patience.timeout
     before = yield from attempt(appliance.api.restore_job)
-    if isinstance(before, ServerFaultError) and before.certain:
+    if isinstance(before, OperationFailedError):
         appliance.emit(
             Warned(
                 time=appliance.clock.now(),
@@ -185,14 +185,12 @@ def _followed(appliance: Appliance, job: Job, patience: Patience, look: Look, de
 def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
     """Return the restore as it is.
 
-    An appliance in service on which none ever ran answers 500 to the question, a fresh one NONE without progress and
+    An appliance in service on which none ever ran answers with a plain ``error``, a fresh one NONE without progress and
     without a message. Raises NotFoundError for both.
     """
     try:
         job = _restore_job((yield from retrying(appliance, appliance.api.restore_job, silence=silence)))
-    except ServerFaultError as error:
-        if not error.certain or error.retryable:
-            raise
+    except OperationFailedError as error:
         raise NotFoundError(
             f"{appliance.host} tells of no restore: {error.message}",
             hint="an appliance that was never restored answers so",

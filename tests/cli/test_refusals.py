@@ -142,7 +142,6 @@ def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
     assert "login portal" in error["hint"]
 
 
-@pytest.mark.xfail(strict=False, reason="known by its status only")
 @pytest.mark.parametrize("status", [400, 500])
 def test_appliance_that_was_never_restored_is_recognised_by_the_type_of_its_error(
     status: int, clock: FakeClock
