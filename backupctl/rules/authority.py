@@ -11,6 +11,8 @@ _LABEL_LENGTH: Final = 63
 _BRACKETED: Final = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>.*))?")
 _PLAIN: Final = re.compile(r"(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?")
 
+_IPV6_LIKE: Final = re.compile(r"\[|[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){7}")
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:
@@ -33,9 +35,8 @@ def parse_authority(text: str, what: str) -> Authority:
     """Split ``text``; an empty port counts as none (RFC 3986, 3.2.3). Raise UsageError with ``what`` as its subject."""
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None:
-        raise UsageError(
-            f"{what} has a host and port that cannot be read", hint="write an IPv6 address in brackets: [::1]"
-        )
+        hint = "write an IPv6 address in brackets: [::1]" if _IPV6_LIKE.match(text) else "write HOST or HOST:PORT"
+        raise UsageError(f"{what} has a host and port that cannot be read", hint=hint)
     host = match["host"]
     if not host:
         raise UsageError(f"{what} names no host")

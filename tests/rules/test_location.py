@@ -129,6 +129,21 @@ def test_space_in_a_url_is_refused_with_the_quoted_form() -> None:
     assert broken("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("sftp://backup:22:/vc", "write HOST or HOST:PORT"),
+        ("sftp://10.0.0.5:22:22/vc", "write HOST or HOST:PORT"),
+        ("sftp://abc:22:/vc", "write HOST or HOST:PORT"),
+        ("sftp://fe80::1/vc", "write an IPv6 address in brackets: [::1]"),
+        ("sftp://1:2:3:4:5:6:7:8/vc", "write an IPv6 address in brackets: [::1]"),
+        ("sftp://[::1/vc", "write an IPv6 address in brackets: [::1]"),
+    ],
+)
+def test_colon_too_many_is_told_from_an_ipv6_address(text: str, hint: str) -> None:
+    assert broken(text).hint == hint
+
+
 def test_windows_share_is_refused_with_its_url() -> None:
     assert broken("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
 
