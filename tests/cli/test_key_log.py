@@ -1,0 +1,28 @@
+"""``SSLKEYLOGFILE`` gives TLS away, and is never followed silently."""
+
+import pytest
+
+from tests.support.command_line import HOST, PASSWORD, TO_APPLIANCE, USER, CommandLine
+
+
+@pytest.mark.parametrize("quiet", [[], ["-q"]])
+@pytest.mark.parametrize("fleet", [False, True])
+@pytest.mark.xfail(strict=True, reason="it is followed silently")
+def test_key_log_is_warned_about_once(quiet: list[str], fleet: bool) -> None:
+    environ = {**TO_APPLIANCE, "SSLKEYLOGFILE": "/tmp/keys.log"}
+    servers = ["-s", HOST, "-s", "vc02.example.com"] if fleet else []
+    run = CommandLine(others={"vc02.example.com": {}})("list", *servers, *quiet, environ=environ)
+    warnings = [line for line in run.err.splitlines() if "SSLKEYLOGFILE" in line]
+    assert run.code == 0
+    assert warnings == [
+        "warning: SSLKEYLOGFILE: TLS keys are written to /tmp/keys.log; anyone who reads it can read the passwords"
+    ]
+    assert run.err.count("hint: ") == (not quiet)
+
+
+@pytest.mark.parametrize("words", [["--simulate"], ["-s", "http://127.0.0.1:1"]])
+def test_key_log_is_not_warned_about_where_there_is_no_tls(words: list[str]) -> None:
+    environ = {"BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD, "SSLKEYLOGFILE": "/tmp/keys.log"}
+    run = CommandLine()("list", *words, environ=environ)
+    assert run.code == 0
+    assert "SSLKEYLOGFILE" not in run.err
