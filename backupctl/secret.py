@@ -1,9 +1,10 @@
-"""Secrets as values that do not show themselves, and what takes them out of texts of others."""
+"""Secrets as values that do not show themselves, and the mask over those that others say again."""
 
 import re
-from base64 import b64encode
-from collections.abc import Iterator
-from functools import cached_property, lru_cache
+import sys
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 MASK: Final = "***"
@@ -11,6 +12,9 @@ MASK: Final = "***"
 SHORTEST_SOUGHT: Final = 4
 """A secret of fewer characters is not looked for in texts: it would be found in every other word of them, and the
 asterisks there would tell it. Where it is known to stand it is masked like any other."""
+
+LONGEST_SHOWN: Final = 64 * 1024
+"""The characters of a text in which secrets are looked for, and that are shown of it."""
 
 _WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{0,16}|[0-9]{0,16}")
 """What a word or a number of ours may be."""
@@ -51,126 +55,170 @@ class Secret:
 
 
 class KnownSecrets:
-    """The secrets that somebody got from us and may say again: ``conceal`` takes them out of what he says.
+    """The secrets of a run that others may say again; ``conceal`` masks them.
 
-    They are looked for as they are and in all the ways in which JSON, URLs, HTML, Python and base64 write them, these
-    ways mixed as they come.
+    Each spelling of a secret (``_spellings``) is looked for in the text as it is, and with the escapes of one kind
+    decoded (``_ESCAPES``). This takes time in proportion to the length of the text, whatever is in it.
     """
 
     def __init__(self) -> None:
-        self._traces: dict[str, _Traces] = {}
+        self._known: dict[str, _Known] = {}
 
     def add(self, *secrets: Secret) -> None:
-        """Take note of secrets that leave us."""
+        """Mask these secrets from now on."""
         for secret in secrets:
             text = secret.reveal()
-            if len(text) >= SHORTEST_SOUGHT and text not in self._traces:
-                known = {**self._traces, text: _traces_of(text)}
-                # One that is part of another must not leave the rest of it standing.
-                self._traces = dict(sorted(known.items(), key=lambda item: -len(item[0])))
+            if len(text) >= SHORTEST_SOUGHT:
+                self._known[text] = _known(text)
 
     def conceal(self, text: str, *, spare_words: bool = False) -> str:
-        """Return ``text`` with a mask where one of the secrets stood.
+        """Return ``text`` with a mask in place of each secret, cut off after ``LONGEST_SHOWN`` characters.
 
-        ``spare_words`` is for what holds words of ours: a secret that is an ordinary word or number stays in it, as the
-        mask in a sentence that everybody knows would tell it.
+        ``spare_words`` is for sentences of our own: a secret that is an ordinary word or number stays in them, as
+        a mask in a sentence that everybody knows would tell it.
         """
-        for traces in self._traces.values():
-            if not (spare_words and traces.plain.is_word):
-                text = traces.plain.concealed(text)
-            for core in traces.in_base64:
-                text = core.concealed(text)
-        return text
+        known = list(self._known.values())  # another thread may add some meanwhile
+        sought = [each for secret in known for each in (secret.encoded if spare_words else secret.spellings)]
+        # A secret that begins before the cut is seen to its end.
+        seen = text[: LONGEST_SHOWN + max((secret.widest for secret in known), default=0)]
+        return _masked(text, [span for plain, begins in _readings(seen) for span in _spans(plain, begins, sought)])
 
 
-class _Trace:
-    """A text that is looked for; ``around`` matches all that is masked where the text is found in it."""
+class _Spelling(NamedTuple):
+    """A way to write a secret; so many characters ``before`` and ``after`` it depend on the secret in part."""
 
-    def __init__(self, sought: str, around: re.Pattern[str] | None = None) -> None:
-        self._sought = sought
-        self._around = around
-        # Whatever encoder there was, this part of the text still is as it was: mostly that is all there is to look at.
-        self._anchor = max(_NEVER_ENCODED.findall(sought), key=len, default="")
-
-    @property
-    def is_word(self) -> bool:
-        return _WORD.fullmatch(self._sought) is not None
-
-    def concealed(self, text: str) -> str:
-        if self._anchor not in text or not self._pattern.search(text):
-            return text
-        if self._around is None:
-            return self._pattern.sub(MASK, text)
-        return self._around.sub(lambda match: MASK if self._pattern.search(match[0]) else match[0], text)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        runs = re.findall(r"\\+|[^\\]", self._sought, re.DOTALL)
-        return re.compile("".join(_BACKSLASHES if run[0] == "\\" else _ways_to_write(run) for run in runs))
+    text: str
+    before: int = 0
+    after: int = 0
 
 
-class _Traces(NamedTuple):
-    plain: _Trace
-    in_base64: tuple[_Trace, ...]
+class _Known(NamedTuple):
+    """A secret: all its spellings, those without itself where it is a word, and what the longest may take in a text."""
+
+    spellings: tuple[_Spelling, ...]
+    encoded: tuple[_Spelling, ...]
+    widest: int
 
 
 @lru_cache(maxsize=64)
-def _traces_of(text: str) -> _Traces:
+def _known(text: str) -> _Known:
     """Return what is looked for; the same for all appliances that share a secret."""
-    return _Traces(_Trace(text), tuple(_Trace(core, _BASE64) for core in _base64_cores(text)))
+    plain, *encoded = dict.fromkeys(_spellings(text))  # most are the same in both alphabets of base64
+    spellings = (plain, *encoded)
+    widest = _WIDEST_ESCAPE * max(len(each.text) for each in spellings)
+    return _Known(spellings, tuple(encoded) if _WORD.fullmatch(text) else spellings, widest)
 
 
-def _base64_cores(text: str) -> Iterator[str]:
-    """Yield what base64 makes of ``text`` wherever it stands in what is encoded: the digits that depend on it alone."""
+def _spellings(text: str) -> Iterator[_Spelling]:
+    """Yield a secret as it is first, then in hexadecimal, and in base64 wherever it stands in what is encoded."""
     content = text.encode(errors="surrogatepass")
+    yield _Spelling(text)
+    yield _Spelling(content.hex())
+    yield _Spelling(content.hex().upper())
     for before in range(3):
-        digits = b64encode(bytes(before) + content).decode()
-        yield digits[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]
+        end = before + len(content)
+        for encode in (b64encode, urlsafe_b64encode):
+            # A digit holds 6 bits. Those that hold none but the secret's are looked for; others are masked with them.
+            digits = encode(bytes(before) + content).decode()[-(-before * 8 // 6) : end * 8 // 6]
+            yield _Spelling(digits, before=int(before > 0), after=int(end % 3 > 0))
 
 
-_NEVER_ENCODED: Final = re.compile(r"[A-Za-z0-9._-]+")
-_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/=_-]|%(?:25)*(?:2[BbFf]|3[Dd])|\\+/)+")
-_ESCAPES: Final = r"(?:\\|%(?:25)*5[cC]|&#92;)*+"
-_BACKSLASHES: Final = r"(?:\\++(?:u005[cC])?|%(?:25)*5[cC]|&#92;|&#[xX]5[cC];)++"
-"""However many: each encoder on the way doubles them."""
+def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """Yield the text, as it is and without escapes, and where in ``text`` each character of it begins."""
+    yield text, range(len(text) + 1)
+    if not _SIGN.search(text):
+        return
+    for escape, meaning in _ESCAPES:
+        if escape.search(text):
+            yield _without_escapes(text, escape, meaning)
 
 
-def _ways_to_write(character: str) -> str:
-    """Return a pattern for a character as it is, and as encoders write it."""
-    if _NEVER_ENCODED.fullmatch(character):
-        return re.escape(character)
-    code, ways = ord(character), _written(character)
-    if character in _ALSO:
-        ways += _written(_ALSO[character])
-    if code > 127:  # read in another encoding than it was written in
-        misread = character.encode(errors="surrogatepass").decode("latin-1")
-        ways += [
-            *_written("\ufffd"),
-            *_written("?"),
-            _ESCAPES.join(f"(?:{'|'.join(_written(each))})" for each in misread),
-        ]
-    if 127 < code < 256:
-        ways += [f"%(?:25)*(?i:{code:02x})", f"x(?i:{code:02x})"]
-    return f"{_ESCAPES}(?:{'|'.join(ways)})"
+def _without_escapes(text: str, escape: re.Pattern[str], meaning: Callable[[str], str]) -> tuple[str, list[int]]:
+    plain, begins, end = [], [], 0
+    for match in escape.finditer(text):
+        character = meaning(match[0])[:1]  # no encoder writes the few entities that stand for two
+        plain += [text[end : match.start()], character]
+        begins += [*range(end, match.start()), *([match.start()] * len(character))]
+        end = match.end()
+    return "".join([*plain, text[end:]]), [*begins, *range(end, len(text) + 1)]
 
 
-def _written(character: str) -> list[str]:
-    """Return patterns for a character as it is, in UTF-8 in a URL or in Python, in JSON, and in HTML."""
-    from html.entities import codepoint2name
-
-    code, octets = ord(character), character.encode(errors="surrogatepass")
-    units = re.findall("....", character.encode("utf-16-be", "surrogatepass").hex())
-    names = [f"#0*{code}", f"#[xX]0*(?i:{code:x})", *([codepoint2name[code]] if code in codepoint2name else [])]
-    entities = "|".join(names).replace("#", "(?:#|%(?:25)*23)")
-    return [
-        re.escape(character),
-        "".join(f"%(?:25)*(?i:{octet:02x})" for octet in octets),
-        _ESCAPES.join(f"x(?i:{octet:02x})" for octet in octets),
-        _ESCAPES.join(f"u(?i:{unit})" for unit in units),
-        f"U(?i:{code:08x})",
-        f"(?:&(?:amp;)*|%(?:25)*26)(?:{entities})(?:;|%(?:25)*3[bB])",
-    ]
+def _spans(plain: str, begins: Sequence[int], sought: Iterable[_Spelling]) -> Iterator[tuple[int, int]]:
+    """Yield from where to where what is sought stands in the text; ``str.find`` takes linear time."""
+    for spelling, before, after in [each for each in sought if each[0] in plain]:
+        start = plain.find(spelling)
+        while start >= 0:
+            end = start + len(spelling)
+            yield begins[max(start - before, 0)], begins[min(end + after, len(plain))]
+            start = plain.find(spelling, end)
 
 
-_ALSO: Final = {" ": "+", "\t": "t", "\b": "b", "\f": "f", "+": "-", "/": "_"}
-"""Forms, short escapes, and the other alphabet of base64."""
+def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text with a mask for each run of spans, and none of it that begins behind ``LONGEST_SHOWN``."""
+    shown: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        if start < LONGEST_SHOWN:
+            if start > at or not shown:
+                shown += [text[at:start], MASK]
+            at = max(at, end)
+    if at < LONGEST_SHOWN:
+        shown.append(text[at:LONGEST_SHOWN])
+        at = LONGEST_SHOWN
+    if at < len(text):
+        shown.append(f"... ({len(text) - at} more characters)")
+    return "".join(shown)
+
+
+@lru_cache(maxsize=256)
+def _percent_decoded(escape: str) -> str:
+    return bytes.fromhex(escape.replace("%", "")).decode(errors="replace")
+
+
+def _form_decoded(escape: str) -> str:
+    return " " if escape == "+" else _percent_decoded(escape)
+
+
+@lru_cache(maxsize=256)
+def _json_decoded(escape: str) -> str:
+    from json import loads
+
+    return "'" if escape == r"\'" else str(loads(f'"{escape}"'))
+
+
+@lru_cache(maxsize=256)
+def _html_decoded(entity: str) -> str:
+    if entity.startswith("&#"):
+        code = int(f"0{entity[2:-1]}", 16) if entity[2] in "Xx" else int(entity[2:-1])
+        return chr(min(code, sys.maxunicode))
+    from html import unescape
+
+    return unescape(entity)
+
+
+_HEX: Final = "[0-9A-Fa-f]"
+_NEXT: Final = f"%[89ABab]{_HEX}"
+_PERCENT: Final = (
+    f"%[0-7]{_HEX}|%[CDcd]{_HEX}{_NEXT}|%[Ee]{_HEX}{_NEXT}{_NEXT}|%[Ff][0-7]{_NEXT}{_NEXT}{_NEXT}"  # UTF-8
+)
+_UNIT: Final = rf"\\u[Dd][89ABab]{_HEX}{{2}}\\u[Dd][C-Fc-f]{_HEX}{{2}}|\\u{_HEX}{{4}}"  # UTF-16
+_BASE64: Final = "[A-Za-z0-9+/=_-]"
+
+_ESCAPES: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
+    (re.compile(_PERCENT), _percent_decoded),
+    (re.compile(rf"\+|{_PERCENT}"), _form_decoded),
+    (re.compile(rf"""{_UNIT}|\\["'\\/bfnrt]"""), _json_decoded),
+    (re.compile("&(?:#[0-9]{1,7}|#[Xx][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});"), _html_decoded),
+    (re.compile(r"'\\''|'\"'\"'"), lambda _: "'"),
+    (re.compile("''"), lambda _: "'"),
+    (re.compile('""'), lambda _: '"'),
+    (re.compile(rf"(?<={_BASE64})\r?\n[ \t]{{0,8}}(?={_BASE64})"), lambda _: ""),
+)
+"""Escapes, each with what it stands for: percent-encoding in URLs and in forms, JSON, HTML, quotes in a shell, doubled
+quotes, and the folds of base64. None can match in two ways or without bound, so each reading takes linear time."""
+
+_SIGN: Final = re.compile(r"[%+\\&'\"\n]")
+"""What stands in every escape."""
+
+_WIDEST_ESCAPE: Final = 12
+"""The most characters of a text that stand for one: four bytes of UTF-8, percent-encoded, or two escapes of JSON."""

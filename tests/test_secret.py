@@ -5,25 +5,27 @@ import copy
 import dataclasses
 import importlib
 import inspect
+import itertools
 import json
 import pickle
 import pkgutil
+import re
 import time
 from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import backupctl
 from backupctl.api.endpoint import Wire
 from backupctl.api.session import Session
-from backupctl.secret import MASK, KnownSecrets, Secret
+from backupctl.secret import LONGEST_SHOWN, MASK, KnownSecrets, Secret
 from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import Found, GivenSecret, Secrets
 from backupctl.settings.value import Source
-from tests.support.encodings import ENCODERS
+from tests.support.encodings import ENCODERS, folded
 
 NASTY = "Pä\"s\\w'%<&> {ü}$1/+=😀"
 
@@ -34,18 +36,22 @@ def concealed(text: str, *secrets: str) -> str:
     return known.conceal(text)
 
 
+def what_stays(encoder: str, secret: str) -> str:
+    """Return what is shown of a secret that somebody writes in a way of his own."""
+    return concealed(ENCODERS[encoder](secret), secret)
+
+
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("encoder", ENCODERS)
-@pytest.mark.parametrize("secret", ["VMware1!", NASTY, "pass", "üü üü", r"a\\\b", '""""', "a\tb\tc", "%41%20%2541"])
+@pytest.mark.parametrize("secret", ["VMware1!", NASTY, "pass", "üü üü", r"a\\\b", '"\'""', "a\tb\tc", "%41%20%2541"])
 def test_secret_is_taken_out_however_it_is_written(encoder: str, secret: str) -> None:
-    written = ENCODERS[encoder](secret)
-    if encoder.startswith("json-in") and secret.endswith('"'):
-        written = json.dumps(json.dumps(secret))[1:-1]  # its own quotes are part of the run
-    shown = concealed(f"they said: {written} (401)", secret)
-    assert shown.startswith("they said: ")
-    assert shown.endswith(" (401)")
-    assert MASK in shown
-    assert not set(shown) - set("they said: (401)" + MASK + '"\\')
+    stays = what_stays(encoder, secret)
+    if encoder.startswith("bas"):  # digits of what stands beside it, and the padding: the same for any other secret
+        other = ("Zk7!qPw9$Lx2" * 9)[: len(secret.encode())]
+        assert stays == what_stays(encoder, other)
+    else:
+        assert stays == MASK
+    assert concealed(f"they said: {ENCODERS[encoder](secret)} (401)", secret) == f"they said: {stays} (401)"
 
 
 LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
@@ -53,10 +59,21 @@ LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
 
 
 @pytest.mark.exhaustive
-@given(st.text(LINES, min_size=4, max_size=24), st.sampled_from(sorted(ENCODERS.keys() - {"undecodable"})))
+@given(st.text(LINES, min_size=4, max_size=24), st.sampled_from(sorted(ENCODERS)))
+@example("'\"'\"'", "shell")
+@example('a\'b""c', "doubled")
 def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
-    written = ENCODERS[encoder](secret)
-    assert MASK in concealed(f"<{written}>", secret)
+    assert MASK in concealed(f"<{ENCODERS[encoder](secret)}>", secret)
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("fold", ["", "\n", "\r\n", "\n    "])
+def test_no_digit_of_base64_that_depends_on_a_secret_stays(before: int, fold: str) -> None:
+    for secret, after in itertools.product(("hunter23", "aaaaaaab", "\x7f~~~~~~~"), ("", ".", "..", "...")):
+        digits = base64.b64encode(f"{'u' * before}{secret}{after}".encode()).decode()
+        stays = concealed(folded(digits, fold), secret)
+        others = digits[: before * 8 // 6], digits[-(-(before + len(secret)) * 8 // 6) :]
+        assert "".join(stays.split()) == MASK.join(others)
 
 
 def test_text_without_a_secret_stays_as_it_is() -> None:
@@ -68,15 +85,32 @@ def test_secret_within_another_leaves_nothing_of_it() -> None:
     assert concealed("Horse-Battery and Horse", "Horse", "Horse-Battery") == f"{MASK} and {MASK}"
 
 
+def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
+    assert concealed("Horse-Battery-Staple.", "Horse-Battery", "Battery-Staple") == f"{MASK}."
+    assert concealed("say HorseHorse Battery", "Horse", "Battery") == f"say {MASK} {MASK}"
+
+
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("over", [1, 5, 9])
+def test_secret_at_the_cut_shows_no_part_of_itself(encoder: str, over: int) -> None:
+    written = ENCODERS[encoder](NASTY)
+    before = "." * (LONGEST_SHOWN + over - len(written))
+    shown = concealed(f"{before}{written}{'.' * 99}", NASTY).removeprefix(before)
+    beside, _, _ = what_stays(encoder, NASTY).partition(MASK)
+    assert re.fullmatch(rf"{re.escape(beside + MASK)}[=%3D]*\.\.\. \((99|10.) more characters\)", shown)
+
+
+def test_long_text_is_cut_off_and_says_so() -> None:
+    text = "x" * LONGEST_SHOWN
+    assert concealed(text, "VMware1!") == concealed(text) == text
+    assert concealed(f"{text}y", "VMware1!") == concealed(f"{text}y") == f"{text}... (1 more characters)"
+    assert concealed(f"{text}VMware1!", "VMware1!") == f"{text}... (8 more characters)"
+
+
 @pytest.mark.parametrize("secret", ["", "a", "ab", "abc"])
 def test_secret_too_short_to_be_one_is_not_looked_for(secret: str) -> None:
     assert concealed("abc is a word of abcd", secret) == "abc is a word of abcd"
-
-
-def test_secret_with_a_user_in_base64_is_found_wherever_it_begins() -> None:
-    for user in ("a", "ab", "abc", "abcd"):
-        token = base64.b64encode(f"{user}:hunter2".encode()).decode()
-        assert concealed(f"Basic {token}", "hunter2") == f"Basic {MASK}"
 
 
 def test_word_stays_in_a_sentence_of_ours_that_would_tell_it() -> None:
@@ -93,7 +127,6 @@ def test_hostile_text_costs_no_more_than_its_length(hostile: str) -> None:
     assert time.monotonic() - started < 2  # noqa: TID251 - as above
 
 
-@pytest.mark.xfail(strict=True, reason="the time is quadratic")
 def test_backslashes_cost_no_more_than_their_length() -> None:
     started = time.process_time()
     concealed("VMware1" + "\\" * 20_000, "!VMware1")

@@ -282,8 +282,9 @@ class RecoveryApi:
         """
         if is_name(status.id) if job_id is None else status.id == job_id:
             return status
+        named = self.conceal(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
-            f"{self._client.base_url.host}: asked to {doing}, an answer about {status.id[:40] or 'no job'} came back",
+            f"{self._client.base_url.host}: asked to {doing}, an answer about {named} came back",
             certain=False,
             retryable=True,
         )

@@ -43,8 +43,10 @@ LOGOUT_SECONDS: Final = 5.0
 _DOING: Final = "log in"
 _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
 
-_USABLE_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
-"""What can be sent in a header as it is, and is not too long for one; a real session id is 32 hexadecimal digits."""
+_TOKEN68: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What can be a session id (RFC 9110, section 11.2); a real one is 32 hexadecimal digits."""
+
+LONGEST_TOKEN: Final = 4096
 
 _NOT_AGAIN: Final = "not tried again: vCenter locks an account after a few wrong passwords"
 _OTHER_CAUSES: Final = (
@@ -330,4 +332,4 @@ def _token(response: httpx.Response, family: Family) -> str | None:
             token = msgspec.json.decode(response.content, type=_RestToken).value
     except NOT_READABLE:
         return None
-    return token if _USABLE_TOKEN.fullmatch(token) else None
+    return token if len(token) <= LONGEST_TOKEN and _TOKEN68.fullmatch(token) else None

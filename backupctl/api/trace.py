@@ -2,10 +2,10 @@
 
 What is secret is known by where it stands: a request is shown as it was before its secrets were revealed into it
 (``SHOWN_AS``), headers that carry credentials are masked by name, the answer to a login and fields of that kind as a
-whole. Whatever of our secrets an answer says again is taken out by ``KnownSecrets``, before anything is cut off.
+whole. Whatever of our secrets an answer says again is masked by ``KnownSecrets``, in JSON text by text.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import httpx
@@ -13,10 +13,7 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
-from backupctl.secret import MASK, KnownSecrets
-
-LONGEST_SHOWN: Final = 64 * 1024
-"""The characters of a body that are shown."""
+from backupctl.secret import LONGEST_SHOWN, MASK, KnownSecrets
 
 _TELLING: Final = ("authorization", "cookie", "credential", "passphrase", "password", "secret", "session-id", "token")
 """What is secret says so in its name: a header, or a field of an answer."""
@@ -24,10 +21,17 @@ _TELLING: Final = ("authorization", "cookie", "credential", "passphrase", "passw
 
 def trace_lines(request: httpx.Request, response: httpx.Response | None, known: KnownSecrets) -> list[str]:
     """Return a request, and its answer if there was one, line by line, ready to be shown."""
-    lines = [f"> {line}" for line in _request_lines(request)]
+    lines = [f"> {known.conceal(line)}" for line in _request_lines(request)]
     if response is not None:
-        lines += [f"< {line}" for line in _response_lines(request, response, known)]
-    return [known.conceal(line) for line in lines]
+        lines += [f"< {known.conceal(line)}" for line in _head_lines(response)]
+        lines += [f"< {line}" for line in _body_lines(request, response, known)]
+    return lines
+
+
+def shown_path(request: httpx.Request) -> str:
+    """Return the path of a request, what is secret in it masked."""
+    shown_as = request.extensions.get(SHOWN_AS)
+    return str(shown_as()[0]).partition("?")[0] if shown_as else request.url.path
 
 
 def _request_lines(request: httpx.Request) -> Iterator[str]:
@@ -40,18 +44,9 @@ def _request_lines(request: httpx.Request) -> Iterator[str]:
         yield _json(body)
 
 
-def _response_lines(request: httpx.Request, response: httpx.Response, known: KnownSecrets) -> Iterator[str]:
+def _head_lines(response: httpx.Response) -> Iterator[str]:
     yield f"{response.status_code} {response.reason_phrase}"
     yield from _header_lines(response.extensions[RECEIVED].multi_items())
-    if not response.content:
-        return
-    if response.is_success and request.extensions.get(ANSWER_IS_SECRET):
-        yield MASK
-        return
-    text = known.conceal(_body(response.content))
-    yield from text[:LONGEST_SHOWN].splitlines()
-    if len(text) > LONGEST_SHOWN:
-        yield f"({len(text) - LONGEST_SHOWN} more characters)"
 
 
 def _header_lines(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -59,21 +54,44 @@ def _header_lines(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{name}: {MASK if _tells(name) else value}"
 
 
-def _body(content: bytes) -> str:
+def _body_lines(request: httpx.Request, response: httpx.Response, known: KnownSecrets) -> list[str]:
+    if response.content and response.is_success and request.extensions.get(ANSWER_IS_SECRET):
+        return [MASK]
+    return known.conceal(_body(response.content, known)).splitlines()
+
+
+def _body(content: bytes, known: KnownSecrets) -> str:
     try:
-        return _json(_masked(msgspec.json.decode(content)))
+        return _json(_masked(msgspec.json.decode(content), _until_cut_off(known)))
     except NOT_READABLE:
         return content.decode(errors="backslashreplace")
 
 
-def _masked(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _until_cut_off(known: KnownSecrets) -> Callable[[str], str]:
+    """Return what masks the texts of a body, one after the other, until those behind are cut off anyway."""
+    left = LONGEST_SHOWN
+
+    def conceal(text: str) -> str:
+        nonlocal left
+        shown = known.conceal(text) if left > 0 else MASK
+        left -= len(shown)
+        return shown
+
+    return conceal
+
+
+def _masked(value: Any, conceal: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values."""
+    if isinstance(value, str):
+        return conceal(value)
     if isinstance(value, dict):
         if isinstance(value.get("key"), str) and _tells(value["key"]) and "value" in value:
-            return {**value, "value": MASK}
-        return {name: MASK if inner and _tells(name) else _masked(inner) for name, inner in value.items()}
+            value = {**value, "value": MASK}
+        return {
+            conceal(name): MASK if inner and _tells(name) else _masked(inner, conceal) for name, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_masked(inner) for inner in value]
+        return [_masked(inner, conceal) for inner in value]
     return value
 
 

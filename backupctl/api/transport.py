@@ -19,7 +19,7 @@ import httpx
 
 from backupctl.api.answers import no_proxy
 from backupctl.api.extensions import CONCEAL, RECEIVED
-from backupctl.api.trace import trace_lines
+from backupctl.api.trace import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
 from backupctl.rules.authority import Authority
@@ -232,9 +232,10 @@ class BoundedTransport(httpx.BaseTransport):
                 answer = self._whole(request, response)
                 return answer
         finally:
-            seconds, path = self._clock.monotonic() - started, self._known.conceal(request.url.path, spare_words=True)
+            seconds = self._clock.monotonic() - started
             lines = partial(trace_lines, request, answer, self._known)
             with contextlib.suppress(Exception):  # what is shown of a request never costs its answer
+                path = self._known.conceal(shown_path(request), spare_words=True)
                 self._observe(Exchange(request.method, path, status, seconds, lines))
 
     def close(self) -> None:
@@ -253,11 +254,11 @@ class BoundedTransport(httpx.BaseTransport):
                     raise httpx.ReadTimeout("the time for the whole request is over", request=request)
         finally:
             response.close()
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        coding = self._known.conceal(response.headers.get("content-encoding", "identity"), spare_words=True)
         return httpx.Response(
             response.status_code,
             headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _KEPT_FROM_HTTPX],
-            content=_decoded(bytes(body), coding, request),
+            content=_decoded(bytes(body), coding.strip().lower(), request),
             request=request,
             extensions={CONCEAL: self._known.conceal, RECEIVED: response.headers},
         )

@@ -105,8 +105,7 @@ def test_long_body_is_cut_after_its_secrets_are_out() -> None:
     content = b"x" * (64 * 1024 - 4) + PASSWORD.encode() + b"y" * 100
     run = said(content, "-vv")
     shown = next(line for line in lines(run, "<") if line.startswith("x" * 99))
-    assert set(shown) <= set("xy" + MASK)
-    assert "debug: < (99 more characters)" in run.err
+    assert shown == "x" * (64 * 1024 - 4) + MASK + "... (100 more characters)"
 
 
 def test_quiet_and_verbose_show_nothing_but_what_was_asked_for_and_debug_lines(backupctl: CommandLine) -> None:

@@ -41,12 +41,12 @@ class Parrot(httpx.BaseTransport):
 
     @property
     def heard(self) -> str:
-        """All that it was told, as it is and in every spelling; base64 is left to what is no JSON itself."""
+        """All that it was told, as it is and in every spelling; what is JSON already is spelled in one way."""
         spellings = [
             encode(text)
             for text in self._heard
             for name, encode in ENCODERS.items()
-            if not (text.startswith("{") and name.startswith("bas"))
+            if name == "raw" or not text.startswith("{")
         ]
         return _BETWEEN.join(spellings)
 
@@ -65,13 +65,15 @@ class Parrot(httpx.BaseTransport):
 
     def _instead(self) -> httpx.Response:
         self.echoed += 1
-        heard, plain = self.heard, self.heard.encode("ascii", "backslashreplace").decode()
+        heard = self.heard
         match self._mode:
             case "page":
-                return httpx.Response(503, html=f"<html>{heard}</html>", headers={"x-heard": plain})
+                return httpx.Response(503, html=f"<html>{heard}</html>", headers=[(b"x-heard", heard.encode())])
             case "redirect":
-                headers = {"location": f"https://elsewhere.example.com/{plain}", "set-cookie": f"a={plain}"}
-                return httpx.Response(302, headers=headers)
+                elsewhere = f"https://elsewhere.example.com/{heard}"
+                return httpx.Response(
+                    302, headers=[(b"location", elsewhere.encode()), (b"set-cookie", f"a={heard}".encode())]
+                )
             case "nonsense":
                 return httpx.Response(200, json={"value": {"id": [heard], heard: heard}, heard: [heard]})
             case mode:
