@@ -3,6 +3,7 @@
 import functools
 import ssl
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -190,19 +191,20 @@ def connect(
     proxy: str | None = None,
     transport: httpx.BaseTransport | None = None,
     read_only: bool = False,
+    known: KnownSecrets | None = None,
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
     ``name`` is what results call it, if not by its host, ``words`` what a command line needs to reach the same one, for
-    hints. ``family`` is ``rest``, ``api`` or None to find
-    out, ``transport`` another way than the network, such as the simulator. ``read_only`` refuses what would change the
-    appliance.
+    hints. ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
+    simulator. ``read_only`` refuses what would change the appliance. ``known`` are secrets to mask in what it says.
 
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
     route = route_to(base_url, proxy, clock, name=name, words=words)
     check_pin(base_url, trust)
-    known = known_to(route.proxy)
+    known = known or KnownSecrets()
+    known.add(*secrets_of(route.proxy))
     client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
     session = Session(
         login.user,
@@ -218,10 +220,9 @@ def connect(
     return RecoveryApi(client, session, read_only=read_only)
 
 
-def known_to(proxy: httpx.Proxy | None) -> KnownSecrets:
-    """Return what the proxy gets from us and may say again."""
-    known = KnownSecrets()
+def secrets_of(proxy: httpx.Proxy | None) -> Iterator[Secret]:
+    """Yield what the proxy gets from us and may say again."""
     if proxy is not None and proxy.auth is not None:
         user, password = proxy.auth
-        known.add(Secret(password), Secret(f"{user}:{password}"))
-    return known
+        yield Secret(password)
+        yield Secret(f"{user}:{password}")

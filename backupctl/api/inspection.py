@@ -7,13 +7,14 @@ import httpx
 
 from backupctl.api.answers import Asked, raise_for_status, unreachable
 from backupctl.api.authorities import PATH, as_pem, read_authorities
-from backupctl.api.connect import HEADERS, Trust, known_to, leniently, tls_context, transport_to, unverified_context
+from backupctl.api.connect import HEADERS, Trust, leniently, secrets_of, tls_context, transport_to, unverified_context
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
 from backupctl.errors import CertificateError, NotSupportedError, PinMismatchError
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
+from backupctl.secret import KnownSecrets
 
 
 class Authorities(NamedTuple):
@@ -30,10 +31,12 @@ class Inspection:
     Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
     """
 
-    def __init__(self, route: Route, trust: Trust, observe: Observer) -> None:
+    def __init__(self, route: Route, trust: Trust, observe: Observer, known: KnownSecrets | None = None) -> None:
         self._route = route
         self._trust = trust
         self._observe = observe
+        self._known = known or KnownSecrets()
+        self._known.add(*secrets_of(route.proxy))
         self._presented: Presented | None = None
 
     @property
@@ -107,8 +110,8 @@ class Inspection:
             headers={**HEADERS, "accept": "application/zip"},
             extensions={"timeout": timeout_for("GET").as_dict()},
         )
-        known = known_to(self._route.proxy)
-        with BoundedTransport(transport_to(self._route, trust), self._route.clock, self._observe, known) as transport:
+        inner = transport_to(self._route, trust)
+        with BoundedTransport(inner, self._route.clock, self._observe, self._known) as transport:
             try:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:

@@ -103,7 +103,7 @@ def backup_password(scope: Scope) -> Secret | None:
     password = None
     asks = required.value or required.source == DEFAULT
     if asks and scope.prompter.present and not scope.value(DRY_RUN):
-        password = scope.once(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
+        password = scope.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
     if password is None and required.value:
         with blaming(required.source):
             raise UsageError(

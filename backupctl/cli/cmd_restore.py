@@ -296,7 +296,7 @@ def _sso_password(scope: Scope, sso_username: str | None) -> Secret | None:
         return found.value
     if scope.prompter.present and not scope.value(DRY_RUN):
         question = f"Password of {sso_username}"
-        return scope.once(question, lambda: scope.prompter.ask_secret(question))
+        return scope.ask_secret(question, lambda: scope.prompter.ask_secret(question))
     scope.warn(
         f"no password for the SSO administrator {sso_username}",
         hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",

@@ -251,7 +251,7 @@ def _wanted(scope: Scope, timing: Wanted) -> Wanted:
 
     The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
     """
-    scope = Scope(scope.app, replace(scope.profile, layers=()), several=scope.several)
+    scope = scope.without_file()
     location_password, backup = scope.secret(LOCATION_PASSWORD), scope.secret(BACKUP_PASSWORD)
     location, parts = _location(scope), scope.value(PART)
     return replace(

@@ -84,7 +84,7 @@ def _password(scope: Scope, user: str) -> Secret:
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
     where = "" if scope.several else f" on {scope.name}"
-    return scope.once((PASSWORD.name, user), lambda: _ask_password(scope, f"Password of {user}{where}"))
+    return scope.ask_secret((PASSWORD.name, user), lambda: _ask_password(scope, f"Password of {user}{where}"))
 
 
 def _ask_password(scope: Scope, question: str) -> Secret:
@@ -120,6 +120,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         proxy=proxy.value.url.reveal() if proxy.value else None,
         transport=transport_for(server) if transport_for else None,
         read_only=scope.profile.read_only.value,
+        known=scope.known,
     )
     return Appliance(
         server.name,

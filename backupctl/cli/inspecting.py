@@ -54,5 +54,5 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
         check_tls(address.base_url)
     url = proxy.url.reveal() if proxy else None
     route = route_to(address.base_url, url, scope.clock, name=scope.name, words=words_for(scope))
-    tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope))
+    tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope), scope.known)
     return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

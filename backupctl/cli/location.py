@@ -54,7 +54,7 @@ def location_login(scope: Scope, location_type: str, location: str) -> tuple[str
     if user is not None and password is None:
         if asks:
             question = f"Password of {user} at {location} (Enter for none)"
-            password = scope.once(question, lambda: scope.prompter.ask_secret(question))
+            password = scope.ask_secret(question, lambda: scope.prompter.ask_secret(question))
         else:
             scope.warn(
                 f"no password for the location user {user}",

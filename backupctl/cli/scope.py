@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from backupctl.cli.app import App
@@ -9,6 +11,7 @@ from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
+from backupctl.secret import KnownSecrets, Secret
 from backupctl.settings.configuration import Configuration, Profile, known_names
 from backupctl.settings.option import Option, SecretName
 from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
@@ -18,6 +21,7 @@ from backupctl.settings.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.views.view import View
 
 T = TypeVar("T")
+S = TypeVar("S", Secret, Secret | None)
 
 SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https")
 """The embedded appliance."""
@@ -39,6 +43,13 @@ class Scope:
     def name(self) -> str:
         """What the appliance is called."""
         return self.profile.name
+
+    @cached_property
+    def known(self) -> KnownSecrets:
+        """The secrets to mask in what the appliance says: those that were read for it, and those in variables."""
+        known = KnownSecrets()
+        known.add(*self.app.secrets.in_variables(self.profile.layers))
+        return known
 
     @property
     def view(self) -> View:
@@ -75,7 +86,23 @@ class Scope:
 
     def secret(self, name: SecretName) -> SecretValue | None:
         """Return a secret by the ladder, None where nothing names one."""
-        return self.app.secret(name, self.profile.layers)
+        found = self.app.secret(name, self.profile.layers)
+        if found is not None:
+            self.known.add(found.value)
+        return found
+
+    def ask_secret(self, question: Hashable, ask: Callable[[], S]) -> S:
+        """Return a secret that somebody types, or typed before for another appliance of the run."""
+        secret = self.once(question, ask)
+        if secret is not None:
+            self.known.add(secret)
+        return secret
+
+    def without_file(self) -> "Scope":
+        """Return what options and variables alone make of this scope."""
+        scope = Scope(self.app, replace(self.profile, layers=()), several=self.several)
+        scope.known = self.known
+        return scope
 
     def debug(self, message: str) -> None:
         """Show a line about this appliance for those who asked for more; of several, each line names its own."""

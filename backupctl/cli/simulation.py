@@ -43,6 +43,7 @@ def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = Fals
         observe=observe,
         family=None if family == "auto" else family,
         transport=SimulatorTransport(simulated, clock),
+        known=scope.known,
     )
     return Appliance(
         name=address.name,

@@ -5,7 +5,7 @@ configuration file, which only says where it is: in a file, a command's output, 
 the operating system.
 """
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 from backupctl.settings.configuration import Layer
 from backupctl.settings.option import SecretName
+from backupctl.settings.options import SECRETS
 from backupctl.settings.secret_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
 from backupctl.settings.secret_keyring import Keyring
 from backupctl.settings.secret_text import secret_from_text
@@ -86,6 +87,13 @@ class Secrets:
         """Return the secret with its source, or None if nothing names one; ``layers`` as in ``resolve``."""
         found = self.locate(name, given, layers)
         return None if found is None else Value(self._read(found), found.source)
+
+    def in_variables(self, layers: Sequence[Layer] = ()) -> Iterator[Secret]:
+        """Yield the secrets that stand in variables, whether or not the run needs them; nothing else is read."""
+        configured = [layer.values.get(f"{name.name}-env") for layer in layers for name in SECRETS]
+        for variable in (*(name.variable for name in SECRETS), *configured):
+            if text := self._environ.get(variable or ""):
+                yield Secret(text)
 
     def locate(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> Found | None:
         """Return where the secret is, without reading it; None if nothing names one."""
