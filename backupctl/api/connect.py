@@ -80,10 +80,25 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
     return _context(trust.ca_file) if trust.verifies else unverified_context()
 
 
+def default_context(*, cafile: str | None = None, cadata: str | None = None) -> ssl.SSLContext:
+    """Return the default context of Python, which writes the keys of its connections to the file of SSLKEYLOGFILE.
+
+    Raises ConfigError where that file cannot be written, OSError where ``cafile`` cannot be read.
+    """
+    try:
+        return ssl.create_default_context(cafile=cafile, cadata=cadata)
+    except OSError as error:
+        if error.filename is None:  # a CA file, which OpenSSL does not name
+            raise
+        raise ConfigError(
+            f"SSLKEYLOGFILE: cannot write {error.filename}: {error.strerror}", hint="unset it, or name another file"
+        ) from error
+
+
 @functools.lru_cache
 def unverified_context() -> ssl.SSLContext:
     """Return the context for looking, for a pin, and for --insecure: it takes any certificate."""
-    context = ssl.create_default_context()
+    context = default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -94,7 +109,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
         return _system_context()
     try:
-        context = ssl.create_default_context(cafile=str(ca_file))
+        context = default_context(cafile=str(ca_file))
     except (OSError, ssl.SSLError) as error:
         no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
         reason = "not a file with PEM certificates" if no_pem else error.strerror
@@ -120,7 +135,7 @@ def _system_context() -> ssl.SSLContext:
         import truststore  # type: ignore[import-not-found,unused-ignore]
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # type: ignore[no-any-return,unused-ignore]
-    return ssl.create_default_context()
+    return default_context()
 
 
 @functools.lru_cache

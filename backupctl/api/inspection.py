@@ -7,7 +7,16 @@ import httpx
 
 from backupctl.api.answers import Asked, raise_for_status, unreachable
 from backupctl.api.authorities import PATH, as_pem, read_authorities
-from backupctl.api.connect import HEADERS, Trust, leniently, secrets_of, tls_context, transport_to, unverified_context
+from backupctl.api.connect import (
+    HEADERS,
+    Trust,
+    default_context,
+    leniently,
+    secrets_of,
+    tls_context,
+    transport_to,
+    unverified_context,
+)
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
@@ -80,7 +89,7 @@ class Inspection:
     def distrust_with(self, pem: str) -> CertificateError | None:
         """Return why these CA certificates do not vouch for the certificate, None where they do."""
         try:
-            context = leniently(ssl.create_default_context(cadata=pem))
+            context = leniently(default_context(cadata=pem))
         except ssl.SSLError as error:
             return CertificateError(f"{self._route.host}: OpenSSL takes none of them: {error.reason}")
         return self._distrust(context, "the certificates that were fetched")

@@ -12,6 +12,7 @@ from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.results.job import RECONCILIATION, RESTORE
 from backupctl.secret import Secret
+from backupctl.settings.environment import KEY_LOG
 from backupctl.settings.option import Option
 from backupctl.settings.options import (
     API,
@@ -30,7 +31,7 @@ from backupctl.settings.server import ServerAddress
 from backupctl.settings.value import DEFAULT, FILE
 
 if TYPE_CHECKING:
-    from backupctl.api.connect import Login
+    from backupctl.api.connect import Login, Trust
     from backupctl.api.transport import Exchange, Observer
 
 
@@ -100,13 +101,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     family, proxy, trust = scope.value(API), find_route(scope), trust_of(scope)
     if proxy.value is not None:
         scope.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
-    if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
-        whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"
-        scope.warn(
-            f"--insecure: {whose} checked; anyone on the way can read the passwords",
-            hint="`backupctl trust pin` or `trust fetch` makes it needless",
-            always=True,
-        )
+    _warn_of_open_tls(scope, server, trust)
     transport_for = scope.app.transport_for
     api = connect_api(
         server.base_url,
@@ -132,6 +127,24 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
         partial(_attach_line, scope, login.user),
         doubt=scope.app.configuration.doubt(scope.profile),
     )
+
+
+def _warn_of_open_tls(scope: Scope, server: ServerAddress, trust: "Trust") -> None:
+    """Warn, with -q too, where others than the appliance can read what is sent to it."""
+    if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
+        whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"
+        scope.warn(
+            f"--insecure: {whose} checked; anyone on the way can read the passwords",
+            hint="`backupctl trust pin` or `trust fetch` makes it needless",
+            always=True,
+        )
+    key_log = scope.app.environ.get(KEY_LOG)
+    if key_log and server.scheme == "https":
+        scope.warn(
+            f"{KEY_LOG}: TLS keys are written to {key_log}; anyone who reads it can read the passwords",
+            hint="unset it when you no longer debug TLS",
+            always=True,
+        )
 
 
 def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:

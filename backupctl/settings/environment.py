@@ -6,6 +6,8 @@ from typing import Final
 from backupctl.settings.options import OPTIONS, PROXY, SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
+KEY_LOG: Final = "SSLKEYLOGFILE"
+"""Names a file to which Python writes the keys of TLS connections (``ssl.create_default_context``), to debug them."""
 
 
 def environment_names() -> tuple[str, ...]:

@@ -262,6 +262,28 @@ def test_insecure_warns_even_with_q(program: Program, server: SimulatorServer) -
     assert "warning: --insecure: the certificate of" in listed.err
 
 
+@pytest.mark.parametrize("trust", [[], ["--insecure"]])
+def test_key_log_is_written_and_warned_about(
+    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path, trust: list[str]
+) -> None:
+    keys = tmp_path / "keys.log"
+    environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file), SSLKEYLOGFILE=str(keys))
+    listed = program.run("list", "-q", *trust, environ=environ)
+    assert listed.code == 0
+    assert "CLIENT_TRAFFIC_SECRET_0" in keys.read_text()
+    assert f"warning: SSLKEYLOGFILE: TLS keys are written to {keys}; anyone who reads it" in listed.err
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--insecure"], ["trust", "show"]])
+def test_key_log_that_cannot_be_written_is_a_wrong_setting(
+    program: Program, server: SimulatorServer, tmp_path: Path, words: list[str]
+) -> None:
+    keys = tmp_path / "missing" / "keys.log"
+    refused = program.run(*words, environ=untrusting(server, SSLKEYLOGFILE=str(keys)))
+    assert refused.code == 3
+    assert f"error: SSLKEYLOGFILE: cannot write {keys}: No such file or directory" in refused.err
+
+
 # trust
 
 
