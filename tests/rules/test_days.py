@@ -1,0 +1,23 @@
+"""Lists of days that mean the same have one form."""
+
+import pytest
+
+from backupctl.rules.days import WEEK, canonical_days
+
+
+@pytest.mark.parametrize("days", [None, [], WEEK, WEEK[::-1], [*WEEK, "MONDAY"], [*WEEK, "HOLIDAY"]])
+def test_every_day_is_no_day_in_particular(days: list[str] | None) -> None:
+    assert canonical_days(days) == ()
+
+
+@pytest.mark.parametrize(
+    ("days", "canonical"),
+    [
+        (["SUNDAY", "MONDAY"], ("MONDAY", "SUNDAY")),
+        (["MONDAY", "monday"], ("MONDAY",)),
+        (["HOLIDAY", "SUNDAY"], ("SUNDAY", "HOLIDAY")),
+        (WEEK[1:], WEEK[1:]),
+    ],
+)
+def test_days_are_there_once_in_the_order_of_the_week(days: list[str], canonical: tuple[str, ...]) -> None:
+    assert canonical_days(days) == canonical
