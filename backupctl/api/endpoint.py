@@ -138,6 +138,8 @@ class Endpoint(Generic[T]):
         Raises ``NOT_READABLE``; the text names the path of a wrong field.
         """
         if self.result is NoneType:
+            if content:  # with a page, a proxy or portal answered in place of the appliance
+                msgspec.json.decode(content)
             return None  # type: ignore[return-value]
         wrapped = family is Family.REST
         return decode(content, self.result, wrapped=wrapped, most=self.most)  # type: ignore[no-any-return]

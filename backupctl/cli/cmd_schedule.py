@@ -19,20 +19,22 @@ from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.create import create
 from backupctl.operations.run import Outcome
+from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.schedules import (
     SCHEDULED,
-    Wanted,
     Written,
     backup_of,
     delete_schedule,
     read_schedule,
     read_schedules,
     set_schedule,
+    switch_schedule,
 )
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobResult
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule import ScheduleResult, SchedulesResult
+from backupctl.rules.days import WEEK, canonical_days
 from backupctl.rules.fields import check_parts
 from backupctl.rules.template import fill_location
 from backupctl.settings.options import (
@@ -53,8 +55,6 @@ from backupctl.settings.options import (
     TIMEOUT,
     TOGETHER,
 )
-
-DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 Write = Callable[[Appliance], Task[Written]]
 
@@ -160,7 +160,9 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @click.pass_obj
 def enable_command(app: App, name: str) -> int:
     """Let a schedule run."""
-    return _write(app, "schedule enable", lambda _: partial(_switch, app, name, enable=True))
+    return _write(
+        app, "schedule enable", lambda _: partial(switch_schedule, name=name, enable=True, dry_run=app.value(DRY_RUN))
+    )
 
 
 @command.command(
@@ -178,7 +180,9 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @click.pass_obj
 def disable_command(app: App, name: str) -> int:
     """Keep a schedule, but do not let it run."""
-    return _write(app, "schedule disable", lambda _: partial(_switch, app, name, enable=False))
+    return _write(
+        app, "schedule disable", lambda _: partial(switch_schedule, name=name, enable=False, dry_run=app.value(DRY_RUN))
+    )
 
 
 @command.command(
@@ -265,11 +269,6 @@ def _wanted(scope: Scope, timing: Wanted) -> Wanted:
     )
 
 
-def _switch(app: App, name: str, appliance: Appliance, *, enable: bool) -> Task[Written]:
-    yield from read_schedule(appliance, name)
-    return (yield from set_schedule(appliance, name, Wanted(enable=enable), dry_run=app.value(DRY_RUN)))
-
-
 def _write(app: App, command_name: str, prepare: Callable[[Scope], Write]) -> int:
     def work(write: Write, appliance: Appliance) -> Task[Outcome]:
         written = yield from write(appliance)
@@ -315,8 +314,8 @@ def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
         return ()
     found = set()
     for text in texts:
-        fitting = [day for day in DAYS if len(text) >= 2 and day.startswith(text.upper())]
+        fitting = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
         if len(fitting) != 1:
-            raise UsageError(f"--day: {text!r} is no day", hint=f"write one of {', '.join(DAYS)}, or every")
+            raise UsageError(f"--day: {text!r} is no day", hint=f"write one of {', '.join(WEEK)}, or every")
         found.add(fitting[0])
-    return tuple(day for day in DAYS if day in found)
+    return canonical_days(found)

@@ -1,0 +1,156 @@
+"""What is asked of a schedule, compared field by field with what the appliance has."""
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backupctl.errors import UsageError
+from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
+from backupctl.operations.lost import same_location
+from backupctl.results.result import Change
+from backupctl.rules.days import canonical_days
+from backupctl.rules.location import mask_location
+from backupctl.secret import MASK, Secret
+
+SECRETS: Final = frozenset({"location_password", "backup_password"})
+"""The fields that can only be written."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a schedule shall be; None means as it is.
+
+    ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: what
+    keeps all backups is a schedule that was created without it, and no update makes one of another.
+    """
+
+    location: str | None = None
+    location_user: str | None = None
+    location_password: Secret | None = None
+    backup_password: Secret | None = None
+    parts: tuple[str, ...] | None = None
+    enable: bool | None = None
+    at: tuple[int, int] | None = None
+    days: tuple[str, ...] | None = None
+    retain: int | None = None
+    fast_backup: bool | None = None
+
+    def spec(self, before: Schedule | None) -> ScheduleSpec:
+        """Return all that the schedule shall be, whether or not it is so already.
+
+        Raises UsageError for days without a time, where there is none yet.
+        """
+        return ScheduleSpec(
+            location=self.location,
+            location_user=self.location_user,
+            location_password=self.location_password,
+            backup_password=self.backup_password,
+            parts=self.parts,
+            enable=self.enable,
+            recurrence_info=_recurrence(before.recurrence_info if before else None, self),
+            retention_info=None if self.retain is None else RetentionInfo(max_count=self.retain),
+            fast_backup=self.fast_backup,
+        )
+
+
+def differing_fields(found: Schedule | None, asked: ScheduleSpec) -> tuple[str, ...]:
+    """Return the fields that are asked for and differ; a secret always does, as the appliance never tells it."""
+    given = (field for field in _FIELDS if getattr(asked, field) is not None)
+    return tuple(field for field in given if found is None or not _is_same(field, found, asked))
+
+
+def _is_same(field: str, found: Schedule, asked: ScheduleSpec) -> bool:
+    if field in SECRETS:
+        return False
+    compare: Callable[[Any, Any], bool] = _COMPARISONS.get(field) or operator.eq
+    return compare(getattr(found, field), getattr(asked, field))
+
+
+def unmet_fields(found: Schedule, asked: ScheduleSpec) -> tuple[str, ...]:
+    """Return the fields that can be read and are not as asked."""
+    return tuple(field for field in differing_fields(found, asked) if field not in SECRETS)
+
+
+def changes_of(before: Schedule | None, asked: ScheduleSpec, fields: Iterable[str]) -> tuple[Change, ...]:
+    """Return what is changed in these fields, without secrets."""
+    return tuple(
+        Change(
+            field=field,
+            before=_shown(field, getattr(before, field, None)),
+            after=_shown(field, getattr(asked, field)),
+        )
+        for field in fields
+    )
+
+
+def contradictions(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[str]:
+    """Yield what was asked for, and what its ``owner`` has instead."""
+    for change in changes_of(found, asked, unmet_fields(found, asked)):
+        yield f"{change.field}: asked for {_words(change.after)}, {owner} has {_words(change.before)}"
+
+
+def _words(value: Any) -> str:  # noqa: ANN401 - any field of a schedule
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    return text if value else "(none)"
+
+
+def _same_location(one: str, other: str) -> bool:
+    """Whether two spellings name one location by one protocol: the scheme of a schedule's location is its type."""
+    return one.partition("://")[0].lower() == other.partition("://")[0].lower() and same_location(one, other)
+
+
+def _same_parts(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:
+    """Whether the same is backed up: the common part always is, whether it is named or not."""
+    return {"common", *(one or ())} == {"common", *(other or ())}
+
+
+def _same_recurrence(one: RecurrenceInfo | None, other: RecurrenceInfo) -> bool:
+    if one is None:
+        return False
+    same_time = (one.hour, one.minute) == (other.hour, other.minute)
+    return same_time and canonical_days(one.days) == canonical_days(other.days)
+
+
+def _same_speed(one: bool | None, other: bool) -> bool:
+    return bool(one) == other
+
+
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "location": _same_location,
+    "parts": _same_parts,
+    "recurrence_info": _same_recurrence,
+    "fast_backup": _same_speed,
+}
+"""How fields are compared of which two spellings mean the same: what the appliance has, and what is asked for."""
+
+_FIELDS: Final = (*Schedule.__struct_fields__, "location_password", "backup_password")
+
+
+def _recurrence(old: RecurrenceInfo | None, wanted: Wanted) -> RecurrenceInfo | None:
+    """Return the recurrence that is wanted, what is not given taken from the old one."""
+    if wanted.at is None and wanted.days is None:
+        return None
+    hour, minute = wanted.at or ((old.hour, old.minute) if old else (None, None))
+    if hour is None or minute is None:
+        raise UsageError("--day needs --at, as the schedule has no time yet", hint="give --at HH:MM")
+    days = list(wanted.days) if wanted.days is not None else (old.days if old else None)
+    return RecurrenceInfo(hour=hour, minute=minute, days=days or [])
+
+
+def _shown(field: str, value: Any) -> Any:  # noqa: ANN401 - any field of a schedule
+    match value:
+        case Secret():
+            return MASK
+        case str() if field == "location":
+            return mask_location(value) or None
+        case RecurrenceInfo():
+            return f"{value.hour:02}:{value.minute:02} {', '.join(canonical_days(value.days)) or 'every day'}"
+        case RetentionInfo():
+            return value.max_count
+        case list() | tuple():
+            return list(value)
+        case _:
+            return value
