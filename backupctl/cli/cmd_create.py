@@ -13,9 +13,10 @@ from backupctl.cli.running import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
+from backupctl.operations.preflight import preflight
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
-from backupctl.operations.validate import OK, failed, validate
+from backupctl.operations.validate import validate
 from backupctl.results.backup import JobResult
 from backupctl.results.result import PreparedRequest
 from backupctl.settings.option import Group
@@ -55,15 +56,12 @@ def command(app: App) -> int:
 
 def _prepare(scope: Scope) -> Work:
     plan = backup_plan(scope)
-    preflight = scope.value(PREFLIGHT) or scope.app.value(TOGETHER)
+    checks_first = scope.value(PREFLIGHT) or scope.app.value(TOGETHER)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = filled_in(plan.request, appliance.name, scope.clock.now())
-        if preflight:
-            checks = yield from validate(appliance, request)
-            if error := failed(checks):
-                error.details = tuple(f"{check.name}: {check.message}" for check in checks if check.status != OK)
-                return Outcome(error=error)
+        if checks_first:
+            yield from preflight(appliance, validate(appliance, request, plan.if_running))
         return Outcome.of((yield from create(appliance, replace(plan, request=request), scope.turn)))
 
     return work

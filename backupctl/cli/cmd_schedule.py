@@ -18,6 +18,7 @@ from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.create import create
+from backupctl.operations.preflight import preflight
 from backupctl.operations.run import Outcome
 from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.schedules import (
@@ -31,6 +32,7 @@ from backupctl.operations.schedules import (
     switch_schedule,
 )
 from backupctl.operations.task import Task
+from backupctl.operations.validate import validate_schedule
 from backupctl.results.backup import JobResult
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule import ScheduleResult, SchedulesResult
@@ -235,6 +237,8 @@ def _prepare_run(name: str, scope: Scope) -> Work:
     def work(appliance: Appliance) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
         plan = replace(backup_plan(scope, request), start=start, job_types=SCHEDULED, tells_encryption=False)
+        if scope.app.value(TOGETHER):
+            yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
         return Outcome.of((yield from create(appliance, plan, scope.turn)))
 
     return work

@@ -22,6 +22,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results.backup import Check, PartSize
+from backupctl.results.job import Job
 
 T = TypeVar("T")
 
@@ -29,30 +30,54 @@ OK: Final = "OK"
 WARNING: Final = "WARNING"
 FAIL: Final = "FAIL"
 
+RUNNING_JOB: Final = "running job"
+"""The name of the check that says whether a backup or restore is running."""
 
-def validate(appliance: Appliance, request: BackupRequest) -> Task[tuple[Check, ...]]:
+
+def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fail") -> Task[tuple[Check, ...]]:
     """Return the checks with OK, WARNING or FAIL each; a check that cannot be made is a WARNING.
 
-    Raises what says that nothing can be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
+    A running job is a FAIL only where ``if_running`` (fail, wait or attach) says so. Raises what says that nothing can
+    be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
     """
-    version = yield from _told(appliance, appliance.api.version)
-    release = version.version if isinstance(version, SystemVersion) else ""
-    parts, _ = yield from read_parts(appliance)
-    chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
-    checks = [_login_check(appliance, release)]
-    checks += yield from _health_checks(appliance)
-    running = yield from _running_check(appliance)
-    checks += [running, _parts_check(parts, chosen), *location_checks(request.location_type, release)]
-    checks.append(_encryption_check(request))
-    if running.status != FAIL:
-        checks += yield from _appliance_checks(appliance, request, chosen)
-    return tuple(checks)
+    checks, chosen = yield from _common_checks(appliance, request)
+    busy = yield from _what_runs(appliance)
+    validation: list[Check] = []
+    if not isinstance(busy, Job):
+        answer = yield from _appliance_checks(appliance, request, chosen)
+        busy, validation = (answer, []) if isinstance(answer, BusyError) else (busy, answer)
+    return (*checks, _running_check(busy, if_running), _encryption_check(request), *validation)
+
+
+def validate_schedule(
+    appliance: Appliance, request: BackupRequest, if_running: str = "fail"
+) -> Task[tuple[Check, ...]]:
+    """Return the checks of the backup that running a schedule starts, as ``validate`` does.
+
+    The appliance cannot be asked about its location, as that needs the password which only the schedule knows.
+    """
+    checks, _ = yield from _common_checks(appliance, request)
+    busy = yield from _what_runs(appliance)
+    message = "not checked, as only the schedule knows the password for it"
+    return (*checks, _running_check(busy, if_running), Check(name="backup location", status=WARNING, message=message))
 
 
 def failed(checks: Iterable[Check]) -> BackupFailedError | None:
     """Return the error for checks of which some failed, None where none did."""
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
     return BackupFailedError(f"a backup would fail: {', '.join(names)}") if names else None
+
+
+def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[list[Check], tuple[str, ...]]]:
+    """Return the checks that need no secret of the backup, and the parts that it would have."""
+    version = yield from _told(appliance, appliance.api.version)
+    release = version.version if isinstance(version, SystemVersion) else ""
+    parts, _ = yield from read_parts(appliance)
+    chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
+    checks = [_login_check(appliance, release)]
+    checks += yield from _health_checks(appliance)
+    checks += [_parts_check(parts, chosen), *location_checks(request.location_type, release)]
+    return checks, chosen
 
 
 def _login_check(appliance: Appliance, release: str) -> Check:
@@ -104,15 +129,34 @@ def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSet
     return Check(name="database health", status=status, message=message)
 
 
-def _running_check(appliance: Appliance) -> Task[Check]:
-    name = "running job"
+def _what_runs(appliance: Appliance) -> Task[Job | BackupctlError | None]:
+    """Return the backup that is running, None where none is, or why that is not known."""
     try:
-        busy = yield from jobs.running(appliance, patience=RETRY_SECONDS)
+        return (yield from jobs.running(appliance, patience=RETRY_SECONDS))
     except (ApplianceAnswerError, NotFoundError) as error:
-        return Check(name=name, status=WARNING, message=f"cannot tell whether one is running: {error.message}")
-    if busy is None:
-        return Check(name=name, status=OK, message="no backup is running")
-    return Check(name=name, status=FAIL, message=f"backup job {busy.id} is running ({busy.progress} %)")
+        return error
+
+
+def _running_check(busy: Job | BackupctlError | None, if_running: str) -> Check:
+    match busy:
+        case None:
+            return Check(name=RUNNING_JOB, status=OK, message="no backup is running")
+        case Job():
+            far = "" if busy.progress is None else f" ({busy.progress} %)"
+            message = f"{busy.title} is running{far}"
+        case BusyError():
+            message = "another backup or restore is running"
+        case _:
+            message = f"cannot tell whether one is running: {busy.message}"
+            return Check(name=RUNNING_JOB, status=WARNING, message=message)
+    what_follows = _WHAT_FOLLOWS.get(if_running)
+    if what_follows is None:
+        return Check(name=RUNNING_JOB, status=FAIL, message=message)
+    return Check(name=RUNNING_JOB, status=WARNING, message=f"{message}; {what_follows}")
+
+
+_WHAT_FOLLOWS: Final = {"wait": "waiting for it to end", "attach": "following it"}
+"""What becomes of a backup that is to start while another one runs, by --if-running; else it fails."""
 
 
 def location_checks(location_type: str, release: str) -> list[Check]:
@@ -155,13 +199,16 @@ def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
     return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(taken) or 0} MB in all, before compression")
 
 
-def _appliance_checks(appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]) -> Task[list[Check]]:
+def _appliance_checks(
+    appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]
+) -> Task[list[Check] | BusyError]:
+    """Return what the appliance says about the request, or that it says nothing while something runs."""
     name = "appliance validation"
     complete = structs.replace(request, parts=parts)
     try:
         answer = yield from retrying(appliance, partial(appliance.api.validate, complete))
     except BusyError as error:
-        return [Check(name=name, status=FAIL, message=error.message)]
+        return error
     except NotSupportedError as error:
         return [Check(name=name, status=WARNING, message=error.message)]
     except ApplianceAnswerError as error:

@@ -128,7 +128,7 @@ def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> Non
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [("forbidden", 4), ("validate-fail", 7), ("busy", 7), ("drop=99@login", 5), ("redirect=99", 6)],
+    [("forbidden", 4), ("validate-fail", 7), ("busy", 9), ("drop=99@login", 5), ("redirect=99", 6)],
 )
 def test_together_starts_none_where_one_fails_before(fault: str, code: int, clock: FakeClock) -> None:
     fleet = SimulatedGroup(clock, 3, faults={"vc2": [fault]})

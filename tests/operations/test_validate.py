@@ -137,7 +137,6 @@ def test_validate_that_cannot_tell_what_runs_warns(clock: FakeClock) -> None:
             ),
             [("FAIL", "No."), ("FAIL", "com.vmware.x")],
         ),
-        (BusyError("a restore is running"), [("FAIL", "a restore is running")]),
         (NotSupportedError("no such operation"), [("WARNING", "no such operation")]),
         (
             ServerFaultError("500 ERROR", details=["Cannot connect.", "Refused."]),
@@ -152,6 +151,25 @@ def test_validate_takes_the_word_of_the_appliance(
 ) -> None:
     bench, _ = prepared(clock, validate=answer)
     assert checks(bench)["appliance validation"] == expected
+
+
+@pytest.mark.parametrize(
+    ("if_running", "expected"),
+    [
+        ("fail", ("FAIL", "another backup or restore is running")),
+        ("wait", ("WARNING", "another backup or restore is running; waiting for it to end")),
+    ],
+)
+def test_validate_while_a_restore_runs_says_so_once(
+    if_running: str, expected: tuple[str, str], clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock, validate=BusyError("a restore is running"))
+    found = [
+        (check.status, check.message)
+        for check in bench.run(validate(bench.appliance, request(), if_running))
+        if check.name in {"running job", "appliance validation"}
+    ]
+    assert found == [expected]
 
 
 NOTHING_TO_ASK = [

@@ -11,9 +11,10 @@ from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
 from backupctl.operations.follow import Patience
 from backupctl.operations.group import Group, Turn
+from backupctl.operations.preflight import preflight as check_first
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
-from backupctl.operations.validate import failed, validate
+from backupctl.operations.validate import validate
 from backupctl.results.backup import JobResult
 from backupctl.results.events import Event, Started
 from backupctl.simulator.appliance import Appliance as Simulated
@@ -61,8 +62,8 @@ class SimulatedGroup:
         """Back all of them up and return the results by name."""
 
         def work(appliance: Appliance, turn: Turn) -> Task[Outcome]:
-            if preflight and (error := failed((yield from validate(appliance, REQUEST)))):
-                return Outcome(error=error)
+            if preflight:
+                yield from check_first(appliance, validate(appliance, REQUEST))
             return Outcome.of((yield from create(appliance, self.plan, turn)))
 
         mailbox: Mailbox = queue.SimpleQueue()
