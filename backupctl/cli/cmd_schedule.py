@@ -123,7 +123,7 @@ Exit status: 0 the schedule is as it was asked for, whether or not that needed a
 @name_argument
 @click.option("--at", metavar="HH:MM", help="When it runs, in the time zone of the appliance.")
 @click.option("--day", "days", metavar="DAY", multiple=True, help="On which day, repeatable; without one every day.")
-@click.option("--retain", metavar="N", type=click.IntRange(1), help="How many backups are kept; without it all are.")
+@click.option("--retain", metavar="N", type=int, help="Backups to keep; a new schedule without it keeps all.")
 @click.option("--enable/--disable", default=None, help="Whether it runs at all.")
 @options(LOCATION, LOCATION_USER, PART, FAST_BACKUP)
 @secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)
@@ -137,7 +137,7 @@ def set_command(  # noqa: PLR0917 - click passes by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
-    timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=retain)
+    timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain))
     dry_run = app.value(DRY_RUN)
 
     def prepare(scope: Scope) -> Write:
@@ -308,6 +308,15 @@ def _time(text: str) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"--at: {text!r} is no time", hint="write HH:MM, from 00:00 to 23:59")
     return int(match[1]), int(match[2])
+
+
+def _retain(count: int | None) -> int | None:
+    if count is not None and count < 1:
+        raise UsageError(
+            "--retain must be at least 1",
+            hint="to keep all backups, delete the schedule and create it without --retain: no update lifts the limit",
+        )
+    return count
 
 
 def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:

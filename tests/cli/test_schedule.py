@@ -155,7 +155,6 @@ def test_schedule_set_with_a_bad_value_is_2_and_nothing_is_sent(backupctl: Comma
     assert run.err.startswith("error: ")
 
 
-@pytest.mark.xfail(strict=True, reason="it is only refused, and the documents say that 0 keeps all")
 @pytest.mark.parametrize("count", ["0", "-1"])
 def test_schedule_set_cannot_lift_a_limit_and_says_what_does(scheduled: CommandLine, count: str) -> None:
     run = scheduled("schedule", "set", "--retain", count, "-o", "json")
