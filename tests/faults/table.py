@@ -62,7 +62,7 @@ ROWS: Final = (
     Row("any", "reboot-at=*", "start *", "same"),
     Row("any", "reboot-at=0:*", "look *|follow *|cancel *|read backup * running_backup", "5:connection|same"),
     Row("any", "busy=60s", "start backup * running_backup", "same"),
-    Row("any", "busy*", "* validate", "7:backup-failed"),
+    Row("any", "busy*", "read other * validate", "7:backup-failed"),
     Row("any", "busy*", "start *|start-only *", "9:busy"),
     Row("any", "busy*", "look backup *", "8:running"),
     Row("any", "validate-fail", "* validate", "7:backup-failed"),
