@@ -83,3 +83,34 @@ def test_accounts_of_the_same_user_and_password_are_one() -> None:
     assert accounts.of("administrator@VSPHERE.LOCAL", Secret("a")) is one
     assert accounts.of("administrator@vsphere.local", Secret("b")) is not one
     assert accounts.of("root", Secret("a")) is not one
+
+
+def test_account_keeps_who_refused_it_first_and_says_why_no_other_is_asked() -> None:
+    account = Account()
+    account.refuse("vc1")
+    account.refuse("vc2")
+    with pytest.raises(AuthenticationError) as caught:
+        account.check("vc3")
+    assert caught.value.message == "vc3: not logged in, as vc1 refused this user and password"
+    assert caught.value.hint == "vCenter locks an account after a few wrong passwords, across linked appliances"
+
+
+def test_account_that_nobody_refused_may_log_in() -> None:
+    account = Account()
+    account.check("vc1")
+    assert (account.proven, account.refused) == (False, False)
+
+
+@pytest.mark.parametrize(("now", "proven"), [(105.0, True), (105.001, False), (100.0, True)])
+def test_account_is_doubted_from_five_seconds_behind_its_last_login_on(now: float, proven: bool) -> None:
+    account = Account()
+    account.prove(3.0)
+    account.prove(100.0)
+    account.doubt(now)
+    assert account.proven is proven
+
+
+def test_account_that_was_never_let_in_stays_unproven_when_it_is_doubted() -> None:
+    account = Account()
+    account.doubt(1.0)
+    assert account.proven is False

@@ -1,0 +1,233 @@
+"""Where each secret is looked for, how often it is read, and what is said where there is nothing."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backupctl.errors import ConfigError, UsageError
+from backupctl.settings.configuration import Layer
+from backupctl.settings.options import LOCATION_PASSWORD, PASSWORD
+from backupctl.settings.secret_file import StandardInput
+from backupctl.settings.secrets import Found, GivenSecret, Secrets
+from tests.support.command_line import TO_APPLIANCE, CommandLine
+from tests.support.keyrings import MemoryKeyring, in_use
+
+NOTHING = GivenSecret()
+
+
+@pytest.fixture(autouse=True)
+def memory() -> Iterator[MemoryKeyring]:
+    with in_use(MemoryKeyring()) as memory:
+        yield memory
+
+
+def secrets(environ: Mapping[str, str] | None = None, **options: Any) -> Secrets:
+    return Secrets(environ or {}, StandardInput(None), **options)
+
+
+def layer(**values: Any) -> Layer:
+    return Layer("servers.vc01", {name.replace("_", "-"): value for name, value in values.items()})
+
+
+def located(layers: tuple[Layer, ...] = (), environ: Mapping[str, str] | None = None, **given: str) -> Found:
+    found = secrets(environ).locate(PASSWORD, GivenSecret(**given), layers)
+    assert found is not None
+    return found
+
+
+# The words of each refusal
+
+
+@pytest.mark.parametrize(
+    ("environ", "values", "message", "hint"),
+    [
+        (
+            {"BACKUPCTL_PASSWORD": ""},
+            {},
+            "BACKUPCTL_PASSWORD is set but empty",
+            "unset it, or see why what fills it gave nothing",
+        ),
+        (
+            {"BACKUPCTL_PASSWORD_FILE": "a", "BACKUPCTL_PASSWORD_COMMAND": "b"},
+            {},
+            "BACKUPCTL_PASSWORD_FILE and BACKUPCTL_PASSWORD_COMMAND cannot both be set",
+            "unset all but one",
+        ),
+        (
+            {},
+            {"password_env": "TEAM_PASSWORD"},
+            "servers.vc01.password-env: the variable TEAM_PASSWORD is not set",
+            "export TEAM_PASSWORD",
+        ),
+        (
+            {"TEAM_PASSWORD": ""},
+            {"password_env": "TEAM_PASSWORD"},
+            "servers.vc01.password-env: the variable TEAM_PASSWORD is not set",
+            "export TEAM_PASSWORD",
+        ),
+        *(
+            (
+                environ,
+                {"password_credential": "vc"},
+                "servers.vc01.password-credential: systemd passed no credential 'vc'",
+                "add LoadCredential=vc:/path/of/the/file to the unit",
+            )
+            for environ in ({}, {"CREDENTIALS_DIRECTORY": ""}, {"CREDENTIALS_DIRECTORY": "/nonexistent"})
+        ),
+    ],
+)
+def test_place_without_a_secret_is_an_error_with_the_remedy(
+    environ: dict[str, str], values: dict[str, str], message: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        secrets(environ).find(PASSWORD, NOTHING, [layer(**values)])
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_two_options_for_one_secret_are_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        secrets().find(PASSWORD, GivenSecret(file="a", command="b"))
+    assert caught.value.message == "--password-file and --password-command cannot both be given"
+
+
+def test_text_of_a_variable_is_blamed_on_the_key_that_names_it() -> None:
+    with pytest.raises(ConfigError, match=r"^servers\.vc01\.password-env holds"):
+        secrets({"TEAM_PASSWORD": "a\nb"}).find(PASSWORD, NOTHING, [layer(password_env="TEAM_PASSWORD")])
+
+
+def test_entry_of_the_keyring_is_blamed_on_the_key_that_names_it() -> None:
+    with pytest.raises(ConfigError, match=r"servers\.vc01\.password-keyring"):
+        secrets().find(PASSWORD, NOTHING, [layer(password_keyring="vc")])
+
+
+def test_credential_that_cannot_be_looked_at_is_an_error_and_not_nothing(tmp_path: Path) -> None:
+    (tmp_path / "password").symlink_to("password")  # a loop
+    with pytest.raises(ConfigError, match="systemd credential password"):
+        secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}).find(PASSWORD, NOTHING)
+
+
+def test_credentials_directory_that_is_none_has_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert secrets({"CREDENTIALS_DIRECTORY": str(tmp_path / "file")}).find(PASSWORD, NOTHING) is None
+
+
+# Which place wins, and what it is called
+
+
+@pytest.mark.parametrize(
+    ("values", "environ", "expected"),
+    [
+        ({"password_env": "TEAM"}, {"TEAM": "from a variable"}, "from a variable"),
+        ({"password_command": ["echo", "from a command"]}, {}, "from a command"),
+        ({"password_keyring": "vc"}, {}, "from the keyring"),
+        ({"password_file": "{folder}/vc"}, {}, "from a file"),
+        ({"password_credential": "vc"}, {"CREDENTIALS_DIRECTORY": "{folder}"}, "from a file"),
+    ],
+)
+def test_file_may_name_each_kind_of_place(
+    values: dict[str, Any], environ: dict[str, str], expected: str, tmp_path: Path, memory: MemoryKeyring
+) -> None:
+    memory.entries["vc"] = "from the keyring"
+    (tmp_path / "vc").write_text("from a file")
+    (tmp_path / "vc").chmod(0o600)
+    values = {
+        name: value.format(folder=tmp_path) if isinstance(value, str) else value for name, value in values.items()
+    }
+    environ = {name: text.format(folder=tmp_path) for name, text in environ.items()}
+    (key,) = values
+    value = secrets(environ).find(PASSWORD, NOTHING, [Layer("none"), layer(**values), layer(password_env="NEVER")])
+    assert value is not None
+    assert (value.value.reveal(), str(value.source)) == (expected, f"file servers.vc01.{key.replace('_', '-')}")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "where", "place"),
+    [
+        ({"file": "/etc/x"}, "file", "file /etc/x", ("file", "/etc/x", "")),
+        ({"file": "-"}, "stdin", "standard input", ("file", "-", "--password-file")),
+        ({"command": "pass"}, "command", "command pass", ("command", "pass")),
+        ({"command": "pass show vc"}, "command", "command pass ...", ("command", "pass", "show", "vc")),
+    ],
+)
+def test_place_of_an_option_is_told_in_words(
+    given: dict[str, str], kind: str, where: str, place: tuple[str, ...]
+) -> None:
+    found = located(**given)
+    assert (found.kind, found.where, found.place) == (kind, where, place)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "where"),
+    [
+        ({"password_env": "X"}, "env", "variable X"),
+        ({"password_credential": "x"}, "credential", "systemd credential x"),
+        ({"password_keyring": "x"}, "keyring", "keyring entry x"),
+    ],
+)
+def test_place_of_a_key_is_told_in_words(values: dict[str, str], kind: str, where: str) -> None:
+    found = located((layer(**values),))
+    assert (found.kind, found.where, found.place) == (kind, where, (kind, *values.values()))
+
+
+# Each place is read once
+
+
+def counting(folder: Path, end: str) -> list[str]:
+    return ["/bin/sh", "-c", f"echo x >> {folder}/count; {end}"]
+
+
+def count(folder: Path) -> int:
+    return len((folder / "count").read_text().split())
+
+
+def test_place_is_read_once_for_all_that_name_it(tmp_path: Path) -> None:
+    shared, words = secrets(), counting(tmp_path, "echo pw")
+    for name, key in ((PASSWORD, "password-command"), (LOCATION_PASSWORD, "location-password-command")):
+        value = shared.find(name, NOTHING, [Layer("defaults", {key: words})])
+        assert value is not None
+        assert (value.value.reveal(), str(value.source)) == ("pw", f"file defaults.{key}")
+    assert count(tmp_path) == 1
+
+
+def test_place_that_fails_is_read_once_for_each_setting_that_names_it(tmp_path: Path) -> None:
+    shared, words = secrets(), counting(tmp_path, "exit 3")
+    first, second = (Layer(where, {"password-command": words}) for where in ("servers.vc01", "servers.vc02"))
+    errors = []
+    for each in (first, first, second):
+        with pytest.raises(ConfigError) as caught:
+            shared.find(PASSWORD, NOTHING, [each])
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+    assert "servers.vc02" in errors[2].message
+    assert count(tmp_path) == 2
+
+
+def test_places_of_different_names_are_different(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+        (tmp_path / name).chmod(0o600)
+    shared = secrets()
+    values = [shared.find(PASSWORD, GivenSecret(file=str(tmp_path / name))) for name in ("one", "two")]
+    assert [value and value.value.reveal() for value in values] == ["one", "two"]
+
+
+# What a command gets to see
+
+
+def test_command_does_not_get_the_variables_that_the_file_names_for_secrets(tmp_path: Path) -> None:
+    """The command prints the password of the appliance only where it is the one variable that it must not see."""
+    configuration = tmp_path / "config.toml"
+    configuration.write_text(
+        """
+        [defaults]
+        location-password-env = "TEAM_SECRET"
+        password-command = ["/bin/sh", "-c", 'echo "${TEAM_SECRET-VMware1!}${TEAM_NAME}"']
+        """
+    )
+    configuration.chmod(0o600)
+    environ = {name: text for name, text in TO_APPLIANCE.items() if name != "BACKUPCTL_PASSWORD"}
+    environ |= {"BACKUPCTL_CONFIG": str(configuration), "TEAM_SECRET": "S3cret", "PATH": "/bin:/usr/bin"}
+    assert CommandLine(environ=environ)("list").code == 0
+    assert CommandLine(environ=environ | {"TEAM_NAME": "x"})("list").code == 4
