@@ -9,7 +9,7 @@ from backupctl.operations.validate import FAIL, OK, RUNNING_JOB, WARNING, failed
 from backupctl.results.backup import Check
 from backupctl.results.events import Warned
 
-_HINT: Final = "--if-running wait starts this one when that has ended, --if-running attach follows that one"
+_HINT: Final = "use --if-running wait to start after it finishes, or attach to follow it"
 
 
 def preflight(appliance: Appliance, checking: Task[tuple[Check, ...]]) -> Task[None]:

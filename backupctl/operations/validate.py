@@ -58,7 +58,7 @@ def validate_schedule(
     """
     checks, _ = yield from _common_checks(appliance, request)
     busy = yield from _what_runs(appliance)
-    message = "not checked, as only the schedule knows the password for it"
+    message = "not checked: only the schedule knows its password"
     return (*checks, _running_check(busy, if_running), Check(name="backup location", status=WARNING, message=message))
 
 
@@ -155,7 +155,7 @@ def _running_check(busy: Job | BackupctlError | None, if_running: str) -> Check:
     return Check(name=RUNNING_JOB, status=WARNING, message=f"{message}; {what_follows}")
 
 
-_WHAT_FOLLOWS: Final = {"wait": "waiting for it to end", "attach": "following it"}
+_WHAT_FOLLOWS: Final = {"wait": "waiting for it to finish", "attach": "following it"}
 """What becomes of a backup that is to start while another one runs, by --if-running; else it fails."""
 
 

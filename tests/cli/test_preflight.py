@@ -44,7 +44,7 @@ def test_create_with_a_preflight_while_another_backup_runs_does_as_without(
 
 
 @pytest.mark.parametrize(
-    ("if_running", "says"), [("wait", " %); waiting for it to end"), ("attach", " %); following it")]
+    ("if_running", "says"), [("wait", " %); waiting for it to finish"), ("attach", " %); following it")]
 )
 def test_create_with_a_preflight_says_what_it_will_do_about_a_running_job(if_running: str, says: str) -> None:
     run = CommandLine(faults=["busy=60s"]).create("--preflight", "--if-running", if_running)
@@ -84,7 +84,7 @@ def test_schedule_run_together_starts_nothing_where_a_check_fails(fault: str, co
 def test_schedule_run_together_says_what_cannot_be_checked() -> None:
     run = CommandLine(history=True)("schedule", "run", "--together", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
-    assert "preflight: backup location: not checked, as only the schedule knows the password for it" in run.err
+    assert "preflight: backup location: not checked: only the schedule knows its password" in run.err
 
 
 @pytest.mark.parametrize(("if_running", "code"), [("wait", 0), ("attach", 9)])

@@ -157,7 +157,7 @@ def test_validate_takes_the_word_of_the_appliance(
     ("if_running", "expected"),
     [
         ("fail", ("FAIL", "another backup or restore is running")),
-        ("wait", ("WARNING", "another backup or restore is running; waiting for it to end")),
+        ("wait", ("WARNING", "another backup or restore is running; waiting for it to finish")),
     ],
 )
 def test_validate_while_a_restore_runs_says_so_once(
