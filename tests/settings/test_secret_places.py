@@ -1,5 +1,6 @@
 """Where each secret is looked for, how often it is read, and what is said where there is nothing."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from backupctl.settings.configuration import Layer
 from backupctl.settings.options import LOCATION_PASSWORD, PASSWORD
 from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import Found, GivenSecret, Secrets
+from tests.support.clock import ImpatientClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine
 from tests.support.keyrings import MemoryKeyring, in_use
 
@@ -111,6 +113,22 @@ def test_credential_that_cannot_be_looked_at_is_an_error_and_not_nothing(tmp_pat
 def test_credentials_directory_that_is_none_has_no_secret(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert secrets({"CREDENTIALS_DIRECTORY": str(tmp_path / "file")}).find(PASSWORD, NOTHING) is None
+
+
+def test_credential_without_a_directory_is_no_file_of_whatever_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "None").write_text("S3cret")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="systemd passed no credential"):
+        secrets().find(PASSWORD, NOTHING, [layer(password_credential="vc")])
+
+
+def test_credential_that_nobody_writes_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "vc")
+    layers = [layer(password_credential="vc")]
+    with pytest.raises(ConfigError, match="in time"):
+        secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}, clock=ImpatientClock()).find(PASSWORD, NOTHING, layers)
 
 
 # Which place wins, and what it is called

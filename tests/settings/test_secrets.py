@@ -11,18 +11,10 @@ from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
 from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import GivenSecret
-from tests.support.clock import FakeClock
+from tests.support.clock import ImpatientClock
 from tests.support.secrets import find_secret
 
 NOTHING = GivenSecret()
-
-
-class ImpatientClock(FakeClock):
-    """Lets a minute pass whenever it is read, so that patience ends at once."""
-
-    def monotonic(self) -> float:
-        self.sleep(60)
-        return super().monotonic()
 
 
 class Terminal(io.BytesIO):
