@@ -13,6 +13,8 @@ from enum import Enum, StrEnum, auto
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from backupctl.api.decoding import decode
 from backupctl.errors import NotFoundError
 

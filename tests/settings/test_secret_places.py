@@ -170,7 +170,7 @@ def test_file_may_name_each_kind_of_place(
     ],
 )
 def test_place_of_an_option_is_told_in_words(
-    given: dict[str, str], kind: str, where: str, place: tuple[str, ...]
+    given: dict[str, Any], kind: str, where: str, place: tuple[str, ...]
 ) -> None:
     found = located(**given)
     assert (found.kind, found.where, found.place) == (kind, where, place)
