@@ -82,12 +82,16 @@ class _Judgement(NamedTuple):
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged."""
+    """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged.
+
+    Once ``spoiled``, it carries no further request.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, clock: Clock, judgement: _Judgement) -> None:
         self._stream = stream
         self._clock = clock
         self._judgement = judgement
+        self.spoiled = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _within(self._clock, timeout, httpcore.ReadTimeout))
@@ -114,7 +118,21 @@ class _BoundedStream(httpcore.NetworkStream):
         return _BoundedStream(stream, self._clock, self._judgement)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        if info == "is_readable":  # asked by httpcore of an idle connection, which it closes if so
+            self.spoiled = self.spoiled or self._has_more()
+            return self.spoiled
         return self._stream.get_extra_info(info)
+
+    def _has_more(self) -> bool:
+        """Read without waiting, and return whether anything came: bytes that nobody asked for, an end or an error.
+
+        Only reading finds what is buffered in the layers of TLS, and passes over records of TLS without a byte of HTTP.
+        """
+        try:
+            self._stream.read(1, timeout=0)
+        except httpcore.ReadError as error:
+            return not isinstance(error.__cause__, BlockingIOError | ssl.SSLWantReadError)
+        return True
 
 
 def _tls_of(stream: httpcore.NetworkStream) -> TlsConnection:
@@ -252,6 +270,7 @@ class BoundedTransport(httpx.BaseTransport):
                     raise _too_large(request)
                 if self._clock.monotonic() > _deadline.get():
                     raise httpx.ReadTimeout("the time for the whole request is over", request=request)
+            _spoil_where_unclear(response)
         finally:
             response.close()
         coding = self._known.conceal(response.headers.get("content-encoding", "identity"), spare_words=True)
@@ -262,6 +281,21 @@ class BoundedTransport(httpx.BaseTransport):
             request=request,
             extensions={CONCEAL: self._known.conceal, RECEIVED: response.headers},
         )
+
+
+def _spoil_where_unclear(response: httpx.Response) -> None:
+    """Let the connection carry no further request where bytes follow the answer, or its length is told in two ways.
+
+    h11 keeps the bytes behind an answer, for the next one, and httpx has no public way to ask for them; tests with such
+    answers hold this. Both lengths are a sign of an attack (https://www.rfc-editor.org/rfc/rfc9112#section-6.3).
+    """
+    stream = response.extensions.get("network_stream")
+    if not isinstance(stream, _BoundedStream):  # an appliance in this process
+        return
+    connection = response.stream._httpcore_stream._stream._connection  # type: ignore[union-attr]  # noqa: SLF001
+    left_over, _ = connection._h11_state.trailing_data  # noqa: SLF001
+    two_lengths = {"content-length", "transfer-encoding"} <= response.headers.keys()
+    stream.spoiled = bool(left_over) or two_lengths
 
 
 _KEPT_FROM_HTTPX: Final = frozenset(

@@ -1,23 +1,150 @@
 """Bytes behind an answer: whatever comes that nobody asked for is never taken for the answer to the next request."""
 
+import contextlib
 import socket
+import ssl
 import threading
+from collections.abc import Iterator
 from typing import Final
 
+import httpx
 import pytest
+import trustme
 
-from backupctl.api.connect import Login, Trust, connect
+from backupctl.api.connect import Login, Trust, connect, unverified_context
+from backupctl.api.transport import BoundedTransport, network_transport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.secret import Secret
 from tests.support.hostile_servers import read_head
+from tests.support.proxy import proxy
 from tests.support.raw_server import listening
+from tests.support.tls import server_context, tls_proxy
 from tests.support.wire import PASSWORD, TOKEN, USER
 
 pytestmark = pytest.mark.real
 
+AUTHORITY: Final = trustme.CA()
+CONTEXT: Final = server_context(AUTHORITY.issue_cert("127.0.0.1"))
+
 
 def answer(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+STRAY: Final = answer(b"stray")
+LEFT_OVER: Final = {
+    "an answer": STRAY,
+    "half an answer": STRAY[:20],
+    "the rest of a body": b"x" * 10,
+    "an interim answer": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "an empty line": b"\r\n",
+}
+CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+BOTH: Final = CHUNKED.replace(b"Transfer", b"Content-Length: 3\r\nTransfer")
+
+
+class Server:
+    """Answers each request with its path; the first one on a connection is followed by what nobody asked for.
+
+    With ``late``, that comes on its own, before the client asks again: ``sent`` says when it is on its way.
+    """
+
+    def __init__(self, left_over: bytes, *, tls: bool = False, late: bool = False, form: bytes | None = None) -> None:
+        self.requests: list[int] = []
+        self.sent = threading.Semaphore(0)
+        self._left_over, self._late, self._tls, self._form = left_over, late, tls, form
+
+    def __call__(self, connection: socket.socket, over: threading.Event) -> None:
+        """Serve one connection."""
+        self.requests.append(0)
+        number = len(self.requests) - 1
+        with (
+            CONTEXT.wrap_socket(connection, server_side=True) if self._tls else contextlib.nullcontext(connection) as it
+        ):
+            while head := read_head(it):
+                path = head.split()[1]
+                self.requests[number] += 1
+                stray = b"" if self.requests[number] > 1 else self._left_over
+                self._answer(it, self._form % (len(path), path) if self._form else answer(path), stray)
+                self.sent.release()
+
+    def _answer(self, connection: socket.socket, wanted: bytes, stray: bytes) -> None:
+        """Send both, in one segment unless the second is ``late``; over TLS each is a record of its own."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, not self._late)
+        for piece in filter(None, (wanted, stray)):
+            connection.sendall(piece)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+
+@contextlib.contextmanager
+def reached(server: Server, way: str) -> Iterator[httpx.Client]:
+    """Yield a client that reaches the server in a way, and its URL as base."""
+    with contextlib.ExitStack() as stack:
+        address, _ = stack.enter_context(listening(server))
+        via = None
+        if way == "tunnel":
+            between = stack.enter_context(proxy(int(address.rpartition(":")[2]), AUTHORITY))
+            via = httpx.Proxy(f"http://{between.place}")
+        elif way == "tunnel through a proxy with TLS":
+            within = stack.enter_context(tls_proxy(CONTEXT))
+            trusting = ssl.create_default_context()
+            AUTHORITY.configure_trust(trusting)
+            via = httpx.Proxy(within.url, ssl_context=trusting)
+        inner = network_transport(tls=unverified_context(), proxy=via, clock=SystemClock())
+        transport = BoundedTransport(inner, SystemClock(), lambda _: None)
+        scheme = "http" if way == "plain" else "https"
+        yield stack.enter_context(httpx.Client(transport=transport, trust_env=False, base_url=f"{scheme}://{address}"))
+
+
+WAYS: Final = ("plain", "tls", "tunnel", "tunnel through a proxy with TLS")
+TLS_AT_THE_END: Final = {"tls", "tunnel through a proxy with TLS"}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_real_bytes_behind_an_answer_end_its_connection(left_over: bytes, way: str, late: bool) -> None:
+    server = Server(left_over, tls=way in TLS_AT_THE_END, late=late)
+    with reached(server, way) as client:
+        for path in ("/first", "/second", "/third"):
+            assert client.get(path, timeout=timeout_for("GET")).text == path
+            assert server.sent.acquire(timeout=5)
+    assert server.requests == [1, 1, 1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("form", [None, CHUNKED], ids=["length", "chunked"])
+def test_real_connection_with_nothing_behind_its_answers_is_kept(form: bytes | None, way: str) -> None:
+    server = Server(b"", tls=way in TLS_AT_THE_END, form=form)
+    with reached(server, way) as client:
+        for number in range(20):
+            assert client.get(f"/{number}", timeout=timeout_for("GET")).text == f"/{number}"
+    assert server.requests == [20]
+
+
+@pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_real_bytes_behind_a_chunked_answer_end_its_connection(left_over: bytes) -> None:
+    server = Server(left_over, form=CHUNKED)
+    with reached(server, "plain") as client:
+        for path in ("/first", "/second"):
+            assert client.get(path, timeout=timeout_for("GET")).text == path
+    assert server.requests == [1, 1]
+
+
+def test_real_answer_that_says_its_length_in_two_ways_is_the_last_of_its_connection() -> None:
+    server = Server(b"", form=BOTH)
+    with reached(server, "plain") as client:
+        for path in ("/first", "/second"):
+            assert client.get(path, timeout=timeout_for("GET")).text == path
+    assert server.requests == [1, 1]
+
+
+def test_real_interim_answers_are_read_over() -> None:
+    server = Server(b"", form=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + CHUNKED)
+    with reached(server, "plain") as client:
+        for path in ("/first", "/second"):
+            assert client.get(path, timeout=timeout_for("GET")).text == path
+    assert server.requests == [2]
 
 
 NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -29,7 +156,6 @@ APPLIANCE: Final = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="h11 keeps the bytes behind an answer")
 def test_real_doubled_404_of_a_login_is_not_the_answer_to_the_next_login() -> None:
     asked: list[bytes] = []
 
