@@ -3,12 +3,14 @@
 A login that is refused must never be tried again, as vCenter locks an account after a few.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from backupctl.api.session import HEADER
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -256,6 +258,32 @@ def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_ou
         assert "let us in, but refuses to list the backup jobs (401)" in error.message
     api.log_out()
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API, JOBS_API, JOBS_API, LOGOUT_API]
+
+
+@pytest.mark.xfail(strict=True, reason="all of them are tried before each login")
+def test_sessions_that_cannot_be_ended_are_tried_once_each_and_the_last_ones_again_at_the_end(
+    clock: FakeClock,
+) -> None:
+    number, latest = 50, 4
+    wire = Wire(
+        {
+            LOGIN_API: [Reply(201, f"session-{each}") for each in range(number)],
+            JOBS_API: [UNAUTHENTICATED, Reply(200, [])] * number,
+            LOGOUT_API: html(503),
+        }
+    )
+    api = api_over(wire, clock)
+    for _ in range(number - 1):
+        api.log_in()
+        assert isinstance(raised(api.jobs), SessionExpiredError)
+        api.log_in()
+        assert api.jobs() == []
+    api.log_out()
+    tried = Counter(each.headers[HEADER] for each in wire.requests if each.method == "DELETE")
+    last = {f"session-{each}" for each in range(number - latest - 1, number)}
+    assert tried == {f"session-{each}": 2 if f"session-{each}" in last else 1 for each in range(number)}
+    first_at_the_end = [each for each in wire.requests if each.method == "DELETE"][-latest - 2]
+    assert first_at_the_end.headers[HEADER] == f"session-{number - 1}"
 
 
 def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_about_the_old_one(
