@@ -9,6 +9,7 @@ Automation API reference, ``cis.session`` (https://developer.broadcom.com/xapis/
 import contextlib
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
@@ -37,6 +38,8 @@ UNANSWERED_SECONDS: Final = 300.0
 """After so many logins without an answer, within so long, no other is sent: vCenter locks an account after five
 failures in three minutes by default, and cannot be asked whether a lost answer was one.
 """
+MOST_UNENDED: Final = 4
+"""How many sessions that could not be ended before the next login are tried once more at the end, the latest ones."""
 LOGOUT_SECONDS: Final = 5.0
 """What a logout may take; the appliance ends a session that is not logged out by itself after some time."""
 
@@ -98,6 +101,7 @@ class Session(httpx.Auth):
         self._token: str | None = None
         self._is_renewed = False
         self._left: list[tuple[Family, str]] = []
+        self._unended: deque[tuple[Family, str]] = deque(maxlen=MOST_UNENDED)
         self._refused: AuthenticationError | None = None
         self._closed = False
         self.has_expired = False
@@ -122,7 +126,10 @@ class Session(httpx.Auth):
         with self._busy:
             if self.family is not None and (self.basic or self._token is not None):
                 return self.family
-            self._left = [(family, token) for family, token in self._left if not self._ended(send, base, family, token)]
+            while self._left:
+                left = self._left.pop()
+                if not self._ended(send, base, *left):
+                    self._unended.append(left)
             with contextlib.closing(self._log_in(base)) as flow:
                 request = next(flow)
                 while True:
@@ -148,14 +155,18 @@ class Session(httpx.Auth):
         """End the session on the appliance; nothing is logged in again afterwards.
 
         It is tried twice, as the connection may have been closed while nothing was asked; what goes wrong with it is of
-        no consequence to anybody.
+        no consequence to anybody. Earlier sessions that could not be ended are tried once more.
         """
         self._closed = True
         with self._busy:
             token, self._token = self._token, None
-            open_ones = self._left if token is None or self.family is None else [*self._left, (self.family, token)]
-            for family, mine in open_ones:
-                self._ended(send, base, family, mine) or self._ended(send, base, family, mine)
+            if token is not None and self.family is not None:
+                self._left.append((self.family, token))
+            while self._left:
+                left = self._left.pop()
+                self._ended(send, base, *left) or self._ended(send, base, *left)
+            while self._unended:
+                self._ended(send, base, *self._unended.pop())
 
     def _ended(
         self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL, family: Family, token: str

@@ -260,7 +260,6 @@ def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_ou
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API, JOBS_API, JOBS_API, LOGOUT_API]
 
 
-@pytest.mark.xfail(strict=True, reason="all of them are tried before each login")
 def test_sessions_that_cannot_be_ended_are_tried_once_each_and_the_last_ones_again_at_the_end(
     clock: FakeClock,
 ) -> None:
