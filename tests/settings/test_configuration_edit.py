@@ -1,6 +1,7 @@
 """One value in the configuration file: the rest stays as somebody wrote it, and a failure leaves all as it was."""
 
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,12 @@ def test_path_without_a_home_says_what_to_name() -> None:
     with pytest.raises(ConfigError) as caught:
         path_to_edit(None, None, {})
     assert "--config" in (caught.value.hint or "")
+
+
+@pytest.mark.xfail(strict=True, reason="what was read is not locked until it is written")
+def test_stores_at_the_same_time_lose_nothing(path: Path) -> None:
+    names = [f"vc{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        for name in names:
+            pool.submit(put, path, name, host=name)
+    assert sorted(tomllib.loads(path.read_text())["servers"]) == sorted(names)

@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all, whenever a signal comes."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from backupctl.errors import ConfigError
+from backupctl.settings.file_writing import replace, write_new
+
+MODE = 0o600
+REPLACING = ("open", "fdopen", "fsync", "chown", "chmod")
+
+
+def interrupted_behind(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a signal interrupt the program directly behind a call of the system."""
+    whole: Callable[..., Any] = getattr(os, step)
+
+    def call(*given: Any, **options: Any) -> NoReturn:
+        whole(*given, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, step, call)
+
+
+@pytest.mark.parametrize("step", REPLACING)
+@pytest.mark.xfail(strict=True, reason="only errors of the system are cleaned up behind")
+def test_interrupted_replacement_leaves_the_old_file_and_nothing_else(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("old")
+    interrupted_behind(step, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        replace(path, "new", MODE)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("config.toml", "old")]
+
+
+@pytest.mark.xfail(strict=True, reason="only errors of the system are cleaned up behind")
+def test_interrupted_writing_of_a_new_file_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted_behind("fdopen", monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        write_new(tmp_path / "config.toml", "new", MODE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_is_there_already_stays_where_a_new_one_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("old")
+    with pytest.raises(ConfigError, match="is there already"):
+        write_new(path, "new", MODE)
+    assert path.read_text() == "old"
