@@ -21,11 +21,12 @@ _MODE: Final = 0o600
 def write_sample(app: App) -> FileResult:
     """Write the sample to the file that is named, or to that of the user; raises ConfigError if one is there."""
     from backupctl.settings.configuration_sample import SAMPLE
-    from backupctl.settings.file_writing import make_folder, write_new
+    from backupctl.settings.file_writing import locked, make_folder, write_new
 
     path = app.value(CONFIG) or _users_own(app)
     make_folder(path)
-    write_new(path, SAMPLE, _MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
+    with locked(path):
+        write_new(path, SAMPLE, _MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
     return FileResult(server=DEFAULTS, host="", file=str(path))
 
 

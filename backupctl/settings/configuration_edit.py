@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from backupctl.errors import ConfigError
 from backupctl.settings.configuration_file import user_path
-from backupctl.settings.file_writing import make_folder, replace
+from backupctl.settings.file_writing import locked, make_folder, replace
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -51,17 +52,15 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
     """
     import tomlkit
 
-    document = _read(path)
-    name, table = _find(document, path, server_name)
-    if table is None:
-        table = tomlkit.table()
-        table["host"] = host
-        _servers(document)[name] = table
-    before = table.get(key)
-    if before != value:
-        _put(table, key, value)
-        make_folder(path)
-        replace(path, tomlkit.dumps(document), _MODE)
+    with _edited(path) as document:
+        name, table = _find(document, path, server_name)
+        if table is None:
+            table = tomlkit.table()
+            table["host"] = host
+            _servers(document)[name] = table
+        before = table.get(key)
+        if before != value:
+            _put(table, key, value)
     return Stored(str(name), None if before is None else str(before))
 
 
@@ -73,17 +72,30 @@ def store_place(path: Path, server_name: str | None, key: str, value: str, *, in
     """
     import tomlkit
 
-    document = _read(path)
-    tables = document if server_name is None else _servers(document)
-    name = "defaults" if server_name is None else server_name
-    if name not in tables:
-        tables[name] = tomlkit.table()
-    table: Any = tables[name]
-    before = next((other for other in instead_of if other in table), None)
-    _put(table, key, value, instead_of)
-    make_folder(path)
-    replace(path, tomlkit.dumps(document), _MODE)
+    with _edited(path) as document:
+        tables = document if server_name is None else _servers(document)
+        name = "defaults" if server_name is None else server_name
+        if name not in tables:
+            tables[name] = tomlkit.table()
+        table: Any = tables[name]
+        before = next((other for other in instead_of if other in table), None)
+        _put(table, key, value, instead_of)
     return before
+
+
+@contextmanager
+def _edited(path: Path) -> Iterator[TOMLDocument]:
+    """Yield what the file says, and write it back where it has changed; no other run changes it meanwhile."""
+    import tomlkit
+
+    make_folder(path)
+    with locked(path):
+        document = _read(path)
+        before = tomlkit.dumps(document)
+        yield document
+        after = tomlkit.dumps(document)
+        if after != before:
+            replace(path, after, _MODE)
 
 
 def _put(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - one of tomlkit's kinds of tables

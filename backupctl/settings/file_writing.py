@@ -1,14 +1,17 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import fcntl
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from backupctl.errors import ConfigError, OutputError
 
 _FOLDER_MODE: Final = 0o700
+_PRIVATE: Final = 0o600
 _OTHER_FILE: Final = "name another file, or overwrite it with --force"
 
 
@@ -37,10 +40,12 @@ def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> N
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
+    except BaseException as error:  # a signal too
         with contextlib.suppress(OSError):
             path.unlink()
-        raise _unwritable(path, error) from error
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
 
 
 def replace(path: Path, text: str, mode: int) -> None:
@@ -49,26 +54,42 @@ def replace(path: Path, text: str, mode: int) -> None:
     A symbolic link stays one. Raises OutputError.
     """
     target = Path(os.path.realpath(path))
-    temporary = None
+    # The name is known before there is a file, so that a signal at any moment leaves none.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with contextlib.suppress(FileNotFoundError):
             mode = target.stat().st_mode & 0o7777
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         _keep_owner(target, temporary)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(target)
+        temporary.chmod(mode)
+        temporary.replace(target)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
         raise _unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
-def _keep_owner(target: Path, temporary: str) -> None:
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let no other run write the file meanwhile, if it locks it too; its folder must be there.
+
+    What is locked is the folder, as the file is replaced and need not be there yet. Where the file system has no locks
+    for folders, as NFS, there is none.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+
+
+def _keep_owner(target: Path, temporary: Path) -> None:
     """Leave a user's file with the user, when root writes it; nobody else can."""
     with contextlib.suppress(OSError):
         before = target.stat()

@@ -123,7 +123,7 @@ def test_store_into_bytes_that_are_no_text_is_refused(path: Path) -> None:
 
 def test_store_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises((OutputError, ConfigError), match="Not a directory"):
+    with pytest.raises(OutputError, match=r"cannot make .*/file: File exists"):
         put(tmp_path / "file" / "config.toml")
     with pytest.raises(ConfigError, match="Is a directory"):
         put(tmp_path)
@@ -147,7 +147,6 @@ def test_path_without_a_home_says_what_to_name() -> None:
     assert "--config" in (caught.value.hint or "")
 
 
-@pytest.mark.xfail(strict=True, reason="what was read is not locked until it is written")
 def test_stores_at_the_same_time_lose_nothing(path: Path) -> None:
     names = [f"vc{number}" for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
