@@ -1,10 +1,11 @@
 """Signals to a running program: the backup goes on, the shell gets 130, and nobody waits for a timeout."""
 
 import signal
+import sys
 
 import pytest
 
-from tests.support.processes import CLOCK, Process, Program, Served, Simulators, wait_until
+from tests.support.processes import CLOCK, Process, Program, Programs, Served, Simulators, wait_until
 from tests.support.relay import Relay, relay
 
 pytestmark = pytest.mark.real
@@ -146,3 +147,35 @@ def test_simulator_ends_with_0_by_interrupt_and_by_term(program: Program) -> Non
         serving.printed("appliances")
         serving.signal(number)
         assert serving.end().code == 0
+
+
+WHILE_LOADING = """
+import importlib.abc, os, sys
+
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Interrupting())
+from backupctl.__main__ import main
+main()
+"""
+"""The program, interrupted when a module is about to be loaded."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "module",
+    ["backupctl.cli.signals", "backupctl.cli.app", "click", "backupctl.cli.root"],
+)
+@pytest.mark.xfail(strict=True, reason="what comes while the program loads is answered without a word")
+def test_signal_while_the_program_loads_is_answered_with_a_document(
+    programs: Programs, serve: Simulators, module: str, number: signal.Signals
+) -> None:
+    served = serve("--no-tls")
+    code = WHILE_LOADING.format(module=module, number=int(number))
+    words = [sys.executable, "-c", code, "create", "-o", "json"]
+    ended = programs.start(words, programs.environ(served.environ)).end()
+    assert (ended.code, ended.json["exit_code"], ended.json["error"]["slug"]) == (130, 130, "interrupted")
+    assert "interrupted" in ended.json["error"]["message"]
