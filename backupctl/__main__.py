@@ -4,8 +4,11 @@ Nothing that is not loaded anyhow is imported before ``main`` runs: a signal tha
 interpreter alone.
 """
 
+import _signal  # type: ignore[import-not-found]  # loaded anyhow, and ``signal`` takes some milliseconds
 import os
 import sys
+
+_LOADING_SECONDS = 5
 
 _STREAM_ERRORS = (OSError, ValueError, AttributeError)
 """What a standard stream raises that is full, closed, or not there at all."""
@@ -13,23 +16,38 @@ _STREAM_ERRORS = (OSError, ValueError, AttributeError)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    noted = _note_signals()
     try:
         from backupctl.cli import signals
-    except KeyboardInterrupt:
-        sys.exit(130)
-    try:
-        signals.interrupt_this_process()
         from backupctl.cli.app import App
         from backupctl.cli.root import run
 
-        code = run(App.of_process(sys.argv[1:]))
+        code = run(App.of_process(sys.argv[1:]), lambda: signals.interrupt_this_process(noted))
         signals.ignore()  # the code is known: while the interpreter ends, nothing changes it
     except BaseException as end:  # noqa: BLE001 - while the program is being loaded or ends; no traceback reaches a user
         code = 130
-        if not isinstance(end, KeyboardInterrupt) and not signals.interrupted():
+        if not isinstance(end, KeyboardInterrupt) and not noted:
             code = 1
             _say(end)
     _end(code)
+
+
+def _note_signals() -> list[int]:
+    """Return a list of the signals that come while the program loads: it answers them as soon as it has words for it.
+
+    It has five seconds for that.
+    """
+    noted: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        noted.append(number)
+        _signal.signal(_signal.SIGALRM, lambda *_: os._exit(130))
+        _signal.alarm(_LOADING_SECONDS)
+
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, note)
+    return noted
 
 
 def _say(end: BaseException) -> None:

@@ -39,6 +39,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "keyring": ("settings.",),
     "tomlkit": ("settings.configuration_edit",),
     "time": ("clock",),
+    "_signal": ("__main__",),
     "signal": ("cli.signals", "settings.secret_command"),
     "subprocess": ("settings.secret_command",),
     "socket": ("api.", "simulator."),

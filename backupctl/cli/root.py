@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import IO, Any, Final, cast
 
@@ -59,18 +60,21 @@ def root(ctx: click.Context) -> None:
         app.command = ctx.invoked_subcommand
 
 
-def run(app: App) -> int:
+def run(app: App, begin: Callable[[], None] = lambda: None) -> int:
     """Run the command line of ``app`` and return the exit code; no exception leaves this function.
+
+    ``begin`` is called first, and may raise KeyboardInterrupt.
 
     What click prints itself, help and version, goes the way of all results: a reader that went away is no error, a
     full disk is 11.
     """
     shell = app.environ.get(COMPLETION_VARIABLE)
     if shell:
+        begin()
         return _complete(app, shell)
     printed = Outlet(app.stdout)
     with redirect_stdout(cast("IO[str]", printed)):
-        code = _run(app)
+        code = _run(app, begin)
     try:
         printed.check()
     except OutputError as error:
@@ -78,8 +82,9 @@ def run(app: App) -> int:
     return code
 
 
-def _run(app: App) -> int:
+def _run(app: App, begin: Callable[[], None]) -> int:
     try:
+        begin()
         code: Any = root.main(args=list(app.argv), prog_name=PROGRAM, standalone_mode=False, obj=app)
         return ExitCode.DONE if code is None else int(code)
     except BackupctlError as error:

@@ -1,8 +1,9 @@
 """What INT, TERM and HUP do: one home, from the first line of the program to its last.
 
-While the program loads and asks its questions a signal interrupts it like Ctrl-C. While the scheduler works it becomes
-an item in the scheduler's mailbox, so that the thread that waits there wakes at once. When that is over, it is
-known how the run ended: a signal changes nothing any more, but sets a limit to how long the result is written.
+While the program loads, a signal is noted (``__main__``). While it asks its questions, a signal interrupts it like
+Ctrl-C. While the scheduler works, it becomes an item in the scheduler's mailbox, so that the thread that waits there
+wakes at once. When that is over, it is known how the run ended: a signal changes nothing any more, but sets a limit to
+how long the result is written.
 A signal that is ignored (nohup) stays ignored. Around a question, Ctrl-Z leaves the terminal as it was found.
 """
 
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from backupctl.operations.fleet import Mailbox
@@ -36,28 +37,33 @@ class SignalInterrupt(KeyboardInterrupt):
 class _Noted:
     """What this process was told; signals are the process's, and so is this."""
 
-    interrupted = False
+    signals: ClassVar[list[int]] = []
 
 
-def interrupt_this_process() -> None:
-    """Let signals interrupt this process, until the scheduler takes over.
+def interrupt_this_process(noted: list[int]) -> None:
+    """Let signals interrupt this process, until the scheduler takes over; raise SignalInterrupt for an early one.
+
+    ``noted`` holds the signals that have come, and takes further ones.
 
     A handler may run inside a callback of the interpreter, which swallows the exception and complains of it, or makes
     another one of it (``__set_name__``: RuntimeError); so the signal is noted too, see ``interrupted``.
     """
 
     def complain(unraisable: sys.UnraisableHookArgs) -> None:
-        if not _Noted.interrupted:  # what was cut, such as a module half read, leaves things behind
+        if not _Noted.signals:  # what was cut, such as a module half read, leaves things behind
             sys.__unraisablehook__(unraisable)
 
     sys.unraisablehook = complain
     for number in _caught():
         signal.signal(number, _interrupt)
+    _Noted.signals = noted
+    if noted:
+        raise SignalInterrupt
 
 
 def interrupted() -> bool:
     """Whether a signal has interrupted this process, whatever became of its SignalInterrupt."""
-    return _Noted.interrupted
+    return bool(_Noted.signals)
 
 
 @contextmanager
@@ -87,7 +93,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
     for number in before:
         signal.signal(number, deliver)
     try:
-        if _Noted.interrupted:
+        if _Noted.signals:
             raise SignalInterrupt
         yield
     finally:
@@ -145,12 +151,12 @@ def _caught() -> list[int]:
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(number: int, _frame: FrameType | None) -> None:
     """Interrupt the program; what it has to say to that is not cut by a second signal, as two often come together."""
-    if _Noted.interrupted:
+    if _Noted.signals:
         _hurry()
         return
-    _Noted.interrupted = True
+    _Noted.signals.append(number)
     raise SignalInterrupt
 
 
