@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 _LOOK_UP_SECONDS = 0.5
 
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""The time of a clock that is beyond the calendar of Python, with room to add to it."""
+
 
 class Clock(Protocol):
     """What the program may ask of time."""
@@ -38,7 +41,10 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the wall-clock time in UTC."""
-        return datetime.now(UTC)
+        try:
+            return min(datetime.now(UTC), _LATEST)
+        except (ValueError, OverflowError, OSError):
+            return _LATEST
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""

@@ -20,7 +20,6 @@ class Beyond(datetime):
 @pytest.mark.parametrize(
     "words", [("create", "--location", "ftp://h/{date}"), ("list", "--since", "30d"), ("schedule", "list")]
 )
-@pytest.mark.xfail(strict=True, reason="Python has no year 10000")
 def test_wall_clock_beyond_the_year_9999_is_no_bug(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backupctl.clock.datetime", Beyond)
     latest = SystemClock().now()
