@@ -1,7 +1,7 @@
 """What can be found out about an appliance's certificate; no credentials are ever sent here."""
 
 import ssl
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -20,10 +20,19 @@ from backupctl.api.connect import (
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
-from backupctl.errors import CertificateError, NotSupportedError, PinMismatchError
+from backupctl.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    CertificateError,
+    NotSupportedError,
+    PinMismatchError,
+)
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secret import KnownSecrets
+
+_WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
+"""What a refusal is called where no login was made."""
 
 
 class Authorities(NamedTuple):
@@ -125,6 +134,11 @@ class Inspection:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:
                 raise unreachable(error, self._route.host, doing) from error
+        if response.status_code in _WITHOUT_LOGIN:
+            raise _WITHOUT_LOGIN[response.status_code](
+                f"{self._route.host} does not give its CA certificates without a login ({response.status_code})",
+                hint="a vCenter gives them to anybody on port 443; `backupctl trust pin` needs no CA",
+            )
         if response.status_code == 404:
             raise NotSupportedError(
                 f"{self._route.host} has no {PATH} (404)",

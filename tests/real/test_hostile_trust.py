@@ -39,8 +39,6 @@ ANSWERS: Final = {
     b"500 Error": "6 api: 500",
     b"503 Unavailable": "6 api: 503",
 }
-WRONG_SO_FAR = {b"401 Unauthorized", b"403 Forbidden"}
-MARKED = [pytest.param(each, marks=[pytest.mark.xfail(strict=True)] * (each in WRONG_SO_FAR)) for each in ANSWERS]
 """What fetch comes to, by the status of an answer with a page of HTML: exit code, slug, and a word of the sentence."""
 
 TAMPERED: Final = 150
@@ -109,7 +107,7 @@ def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> N
             inspection.authorities()
 
 
-@pytest.mark.parametrize("status", MARKED, ids=bytes.decode)
+@pytest.mark.parametrize("status", ANSWERS, ids=bytes.decode)
 def test_trust_fetch_of_another_answer_has_the_code_that_it_means(status: bytes, tmp_path: Path) -> None:
     page = b"<html>\x1b[2J</html>"
     head = b"HTTP/1.1 %b\r\nContent-Type: text/html\r\nLocation: https://other.example.com/\r\n" % status
