@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -287,6 +288,18 @@ def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
     assert backupctl("restore", "watch", "--timeout", "60s").code == 8
     assert backupctl("restore", "watch", "--timeout", "500s").code == 5
     assert backupctl("restore", "watch").code in {0, 5}
+
+
+@pytest.mark.xfail(strict=True, reason="only the timeout of the run as a whole counts in the silence")
+def test_restore_watch_of_a_silent_appliance_ends_at_the_timeout_of_its_server(tmp_path: Path) -> None:
+    backupctl, config = waiting(), tmp_path / "config.toml"
+    config.write_text(f'[servers.fresh]\nhost = "{HOST}"\ntimeout = "60s"\n')
+    backupctl(*CREATE, "--yes", "--no-wait")
+    backupctl.clock.sleep(500)
+    began = backupctl.clock.elapsed
+    run = backupctl("restore", "watch", "-s", "fresh", "--config", str(config))
+    assert (run.code, run.err.count("fresh")) == (5, 1)
+    assert 30 < backupctl.clock.elapsed - began <= 60
 
 
 def test_restore_watch_of_a_silent_appliance_ends_at_its_timeout() -> None:
