@@ -51,6 +51,7 @@ Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
 FRESH = Manner(fresh=True)
 CHANGES_FRESH = Manner(changes=True, fresh=True)
+WATCHES_FRESH = Manner(fresh=True, silence=SILENCE_SECONDS, timed=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
@@ -184,8 +185,7 @@ def watch(app: App) -> int:
 
         return work
 
-    manner = Manner(fresh=True, silence=min(app.value(TIMEOUT), SILENCE_SECONDS))
-    return run(app, "restore watch", RestoreResult, prepare, manner)
+    return run(app, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
 
 
 @command.command(

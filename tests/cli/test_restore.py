@@ -290,7 +290,6 @@ def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
     assert backupctl("restore", "watch").code in {0, 5}
 
 
-@pytest.mark.xfail(strict=True, reason="only the timeout of the run as a whole counts in the silence")
 def test_restore_watch_of_a_silent_appliance_ends_at_the_timeout_of_its_server(tmp_path: Path) -> None:
     backupctl, config = waiting(), tmp_path / "config.toml"
     config.write_text(f'[servers.fresh]\nhost = "{HOST}"\ntimeout = "60s"\n')
