@@ -1,5 +1,6 @@
 """One appliance from login to logout: errors become results, and the session is always logged out."""
 
+import dataclasses
 import queue
 from collections.abc import Callable
 from typing import Any
@@ -20,11 +21,12 @@ from backupctl.models import BackupRequest, SystemVersion
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption
 from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.group import Group
 from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
 from backupctl.results.backup import JobResult, JobsResult
-from backupctl.results.events import Connected
+from backupctl.results.events import Connected, Event
 from backupctl.results.job import Job
 from backupctl.results.result import ErrorInfo, Result
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
@@ -268,3 +270,28 @@ def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) ->
     assert [result.exit_code for result in results] == [130] * 5
     assert [simulator.open_sessions for _, simulator in benches] == [0] * 5
     assert clock.elapsed == 100
+
+
+@pytest.mark.xfail(strict=True, reason="the exception leaves the task, and so ends the whole run")
+def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock: FakeClock) -> None:
+    def show(_: Event) -> None:
+        raise ZeroDivisionError
+
+    bench, api = prepared(clock)
+    appliance = dataclasses.replace(bench.appliance, show=show)
+    group = Group([appliance, bench.appliance])
+    result = bench.run(run_on(appliance, JobResult, done(job=JOB), turn=group.turn(appliance)))
+    assert (result.exit_code, result.job) == (0, JOB)
+    assert api.names()[-2:] == ["log_out", "close"]
+
+
+@pytest.mark.xfail(strict=True, reason="the exception leaves the task, and so ends the whole run")
+def test_bug_in_masking_a_result_is_its_error(clock: FakeClock) -> None:
+    def conceal(text: str, *, spare_words: bool = False) -> str:
+        raise ZeroDivisionError
+
+    bench, api = prepared(clock)
+    api.conceal = conceal  # type: ignore[method-assign]
+    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
+    assert (result.server, result.exit_code, result.job) == (bench.appliance.name, 1, None)
+    assert "ZeroDivisionError" in str(result.error and result.error.message)

@@ -9,7 +9,7 @@ import pytest
 from backupctl.errors import OutputError, UsageError
 from backupctl.results.backup import JobResult
 from backupctl.results.events import Event, Progressed, Warned
-from backupctl.results.result import Envelope, RequestsResult
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult
 from backupctl.views.machine import JsonLinesView, JsonView
 from backupctl.views.streams import Outlet
 from tests.support.clock import START, FakeClock
@@ -288,3 +288,18 @@ def test_json_close_may_be_called_often() -> None:
     shown.view.close()
     shown.view.close()
     assert shown.out == shown.err == ""
+
+
+@pytest.mark.parametrize("view", [JsonView, JsonLinesView])
+@pytest.mark.xfail(strict=True, reason="the exception keeps the other results from being shown")
+def test_result_without_a_place_in_json_costs_no_other_its_output(view: type[JsonView]) -> None:
+    out = io.StringIO()
+    more = {"clock": FakeClock()} if view is JsonLinesView else {}
+    odd = RequestsResult(
+        server="vc00", host="vc00", exit_code=7, requests=(PreparedRequest(method="GET", url="/", body=object()),)
+    )
+    envelope = Envelope.of("any", [odd, JobResult(**WHERE, job=a_finished_job())])
+    with pytest.raises(OutputError, match="the result of vc00 could not be shown: TypeError"):
+        view(Outlet(out), Outlet(io.StringIO()), **more).finish(envelope)
+    first, second = json.loads(out.getvalue())["results"]
+    assert (first["server"], first["exit_code"], second["job"]["id"]) == ("vc00", 7, a_finished_job().id)
