@@ -6,6 +6,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
@@ -206,17 +207,20 @@ class App:
         """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
         if self._view is not None:
             return self._view
+        from backupctl.views.guarded import GuardedView
         from backupctl.views.selection import make_view
 
-        self._view = make_view(
-            output_asked_for(self.argv),
-            stdout=self.stdout,
-            stderr=self.stderr,
-            clock=self.clock,
-            color=self._lenient(COLOR, "auto"),
-            quiet=bool(self._lenient(QUIET, default=False)),
-            verbose=bool(self._lenient(VERBOSE, 0)),
-            environ=self.environ,
+        self._view = GuardedView(
+            make_view(
+                output_asked_for(self.argv),
+                stdout=self.stdout,
+                stderr=self.stderr,
+                clock=self.clock,
+                color=self._lenient(COLOR, "auto"),
+                quiet=bool(self._lenient(QUIET, default=False)),
+                verbose=bool(self._lenient(VERBOSE, 0)),
+                environ=self.environ,
+            )
         )
         return self._view
 
@@ -239,7 +243,8 @@ class App:
             self.view.finish(envelope)
         except OutputError as error:
             code = verdict([envelope.exit_code, error.exit_code])
-            self.view.finish(Document.of_error(envelope.command, error))
+            with suppress(OutputError):
+                self.view.finish(Document.of_error(envelope.command, error))
             return code
         return ExitCode(envelope.exit_code)
 

@@ -1,6 +1,7 @@
 """An appliance as operations meet it: the API that they need, and who it is."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -255,5 +256,6 @@ class Appliance:
     doubt: str | None = None
 
     def emit(self, event: Event) -> None:
-        """Show what happened, without secrets that the appliance says again."""
-        self.show(concealed(event, self.api.conceal))
+        """Show what happened, without secrets that the appliance says again; a bug in that never costs the work."""
+        with suppress(Exception):
+            self.show(concealed(event, self.api.conceal))

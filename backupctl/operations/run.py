@@ -94,7 +94,15 @@ def run_on(
         simulated=appliance.simulated,
         **outcome.result_fields,
     )
-    return concealed(result, appliance.api.conceal)
+    return _masked(appliance, result_type, result)
+
+
+def _masked(appliance: Appliance, result_type: type[R], result: R) -> R:
+    """Return a result without the secrets that the appliance says again; what cannot be masked is not shown."""
+    try:
+        return concealed(result, appliance.api.conceal)
+    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
+        return result_type(server=appliance.name, host=appliance.host, **Outcome(error=BugError.of(bug)).result_fields)
 
 
 def doubted(error: BackupctlError, doubt: str | None) -> BackupctlError:

@@ -6,14 +6,25 @@ Standard output carries JSON and nothing else. Warnings are text on standard err
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from backupctl.clock import Clock
 from backupctl.errors import OutputError
 from backupctl.results.events import Event, Warned
-from backupctl.results.result import SCHEMA, Envelope, ErrorInfo
+from backupctl.results.result import SCHEMA, Envelope, ErrorInfo, Result
 from backupctl.views.document import json_text
 from backupctl.views.printable import printable
-from backupctl.views.streams import Outlet
+from backupctl.views.streams import Outlet, check_shown
+
+
+def _encodable(result: Result, unshown: dict[str, str]) -> Result:
+    """Return a result, or what all results have of it if the rest has no place in JSON; note why in ``unshown``."""
+    try:
+        msgspec.to_builtins(result)
+    except Exception as bug:  # noqa: BLE001 - the others are shown all the same
+        unshown[result.server] = type(bug).__name__
+        return Result(**{name: getattr(result, name) for name in Result.__struct_fields__})
+    return result
 
 
 class JsonView:
@@ -52,9 +63,11 @@ class JsonView:
             self._say_errors(envelope)
             return
         self._finished = True
-        self._write(envelope)
+        unshown: dict[str, str] = {}
+        self._write(replace(envelope, results=tuple(_encodable(each, unshown) for each in envelope.results)))
         try:
             self._out.check()
+            check_shown(unshown)
         except OutputError:
             self._say_errors(envelope)
             raise

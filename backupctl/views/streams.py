@@ -8,9 +8,12 @@ who needs to know asks for it at the end.
 import contextlib
 import errno
 import os
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Final, TextIO
 
 from backupctl.errors import OutputError
+
+REPORT: Final = "this is a bug in backupctl, please report it"
 
 
 class Outlet:
@@ -78,6 +81,13 @@ class Outlet:
         except UnicodeEncodeError as error:  # raised before anything was written
             stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
         stream.flush()
+
+
+def check_shown(unshown: Mapping[str, str]) -> None:
+    """Raise OutputError where the results of some servers could not be shown; the values are the kinds of bugs."""
+    if unshown:
+        servers, kinds = ", ".join(unshown), ", ".join(dict.fromkeys(unshown.values()))
+        raise OutputError(f"the result of {servers} could not be shown: {kinds}", hint=REPORT)
 
 
 def _discard(stream: TextIO) -> None:

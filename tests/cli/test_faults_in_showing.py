@@ -36,7 +36,6 @@ def fleet() -> CommandLine:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-@pytest.mark.xfail(strict=True, reason="the exception ends the run")
 def test_bug_in_showing_an_event_costs_that_event_alone(event: str) -> None:
     backupctl = fleet()
     backupctl.make_stdout = lambda: Broken(event)

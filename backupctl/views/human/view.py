@@ -1,14 +1,15 @@
 """The view for people: live on a terminal, lines with time and server elsewhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
+from typing import TypeVar
 
 from rich.console import Console
 
 from backupctl.clock import Clock
 from backupctl.results.config import DEFAULTS
 from backupctl.results.events import Connected, Event, PartsSelected
-from backupctl.results.result import Envelope
+from backupctl.results.result import Envelope, Result
 from backupctl.views.human.checks import checks_in_common, shared_checks
 from backupctl.views.human.failures import failure_lines
 from backupctl.views.human.lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
@@ -16,7 +17,9 @@ from backupctl.views.human.live import LiveProgress
 from backupctl.views.human.progress import ProgressDisplay, ProgressLog, message_text, print_lines
 from backupctl.views.human.results import Page, Sheet, in_brief, in_full, shown_messages
 from backupctl.views.human.several import are_jobs, jobs_in_brief, jobs_in_full, summary
-from backupctl.views.streams import Outlet
+from backupctl.views.streams import Outlet, check_shown
+
+R = TypeVar("R", bound=Result)
 
 
 class HumanView:
@@ -85,8 +88,8 @@ class HumanView:
         """Show the result below everything else, and what went wrong below the result."""
         self._progress.settle(envelope.results)
         self.close()
-        page = self._page(envelope)
-        for sheet in self._sheets(envelope, page):
+        page, unshown = self._page(envelope), dict[str, str]()
+        for sheet in self._sheets(envelope, page, unshown):
             self._print(sheet)
         if page.several:
             print_lines(self._err, failure_lines(envelope.results, page, hints=not self._quiet))
@@ -98,6 +101,7 @@ class HumanView:
             print_lines(self._err, error_lines(envelope.error, hints=not self._quiet))
         if self._outlet is not None:
             self._outlet.check()
+        check_shown(unshown)
 
     def close(self) -> None:
         """Stop the live display."""
@@ -113,16 +117,22 @@ class HumanView:
             number=len(envelope.results),
         )
 
-    def _sheets(self, envelope: Envelope, page: Page) -> Iterator[Sheet]:
+    def _sheets(self, envelope: Envelope, page: Page, unshown: dict[str, str]) -> Iterator[Sheet]:
+        """Yield what the results say; the kinds of bugs that keep some from being shown go into ``unshown``."""
         if page.several and are_jobs(envelope.results):
-            yield (jobs_in_brief if self._quiet else jobs_in_full)(envelope.results, page)
+            together = jobs_in_brief if self._quiet else jobs_in_full
+            try:
+                table = [together(envelope.results, page)]
+            except Exception:  # noqa: BLE001 - those that can be shown are shown one by one
+                table = [_made(lambda each: together([each], page), each, unshown) for each in envelope.results]
+            yield from table
             return
         if self._quiet:
-            yield from (in_brief(each, page) for each in envelope.results)
+            yield from (_made(lambda each: in_brief(each, page), each, unshown) for each in envelope.results)
             return
         common = checks_in_common(envelope.results)
         page = page._replace(shared=frozenset(common))
-        yield from (in_full(each, page) for each in envelope.results)
+        yield from (_made(lambda each: in_full(each, page), each, unshown) for each in envelope.results)
         number = sum(each.server != DEFAULTS for each in envelope.results)
         yield Sheet(shared_checks(common, page.symbols, page.width, number), close=True)
 
@@ -142,3 +152,12 @@ class HumanView:
             if result.error is not None:
                 known = map(message_text, shown_messages(result))
                 print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known))
+
+
+def _made(make: Callable[[R], Sheet], result: R, unshown: dict[str, str]) -> Sheet:
+    """Return what a result says, nothing where a bug keeps it from being shown."""
+    try:
+        return make(result)
+    except Exception as bug:  # noqa: BLE001 - the others are shown all the same
+        unshown[result.server] = type(bug).__name__
+        return Sheet()
