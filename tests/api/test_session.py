@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.session import HEADER
+from backupctl.api.account import Account
+from backupctl.api.session import HEADER, Session
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -23,14 +24,17 @@ from backupctl.errors import (
     SessionExpiredError,
 )
 from backupctl.models import BackupRequest
+from backupctl.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import (
     API_LOGIN,
     HOST,
     NO_ROUTE,
+    PASSWORD,
     REST_LOGIN,
     TOKEN,
     UNAUTHENTICATED,
+    USER,
     Reply,
     Wire,
     api_over,
@@ -489,3 +493,84 @@ def test_refusal_of_a_busy_appliance_passes_through_the_session(clock: FakeClock
     wire = Wire({**API_LOGIN, create: vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress.")})
     error = raised(lambda: api_over(wire, clock).create_job(REQUEST))
     assert (type(error), error.certain) == (BusyError, True)
+
+
+# What a login may cost
+
+
+class LostLine(httpx.BaseTransport):
+    """Loses each answer behind the ``reached`` step of a request; the first ``answered`` ones come."""
+
+    def __init__(self, reached: str, answered: int = 0) -> None:
+        self._reached, self._answered = reached, answered
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        request.extensions["trace"](self._reached, {})
+        if self.requests <= self._answered:
+            return httpx.Response(200, json={"value": []}, request=request)
+        raise httpx.ReadError("lost", request=request)
+
+
+SENT, CONNECTED = "http11.send_request_headers.started", "connection.connect_tcp.complete"
+
+
+@pytest.mark.parametrize("basic", [False, True])
+def test_fourth_login_without_an_answer_is_not_sent(basic: bool, clock: FakeClock) -> None:
+    line = LostLine(SENT)
+    api = api_over(line, clock, basic=basic)
+    errors = [raised(api.jobs) for _ in range(5)]
+    assert line.requests == 3
+    assert errors[-1].message == f"{HOST} gave no answer to 3 logins: no other is sent for now"
+    assert not api.is_logging_in
+    clock.sleep(301)
+    raised(api.jobs)
+    assert line.requests == 4
+
+
+@pytest.mark.parametrize("basic", [False, True])
+def test_login_that_never_left_is_tried_again_and_again(basic: bool, clock: FakeClock) -> None:
+    line = LostLine(CONNECTED)
+    api = api_over(line, clock, basic=basic)
+    for _ in range(5):
+        raised(api.jobs)
+    assert line.requests == 5
+
+
+def test_password_that_was_accepted_with_a_request_is_sent_however_many_answers_are_lost(clock: FakeClock) -> None:
+    line, account = LostLine(SENT, answered=1), Account()
+    api = api_over(line, clock, basic=True, account=account)
+    api.jobs()
+    for _ in range(5):
+        raised(api.jobs)
+    assert line.requests == 6
+    account.doubt(clock.monotonic() + 10)
+    assert not account.proven
+
+
+def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> None:
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: UNAUTHENTICATED})
+    api = api_over(wire, clock)
+    api.jobs()
+    api.log_out()
+    assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
+
+
+def test_logout_is_bounded_by_a_time_of_its_own(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backupctl.api.session.LOGOUT_SECONDS", 3.0)  # httpx itself waits for five
+    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    api = api_over(wire, clock)
+    api.jobs()
+    api.log_out()
+    assert wire.requests[-1].extensions["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), 3.0)
+
+
+def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
+    request = httpx.Request("GET", f"https://{HOST}/api/x")
+    assert next(Session(USER, Secret(PASSWORD)).auth_flow(request)).headers[HEADER] == ""
+
+
+def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:
+    error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
+    assert error.hint == "not tried again: vCenter locks an account after a few wrong passwords"
