@@ -1,5 +1,6 @@
 """Create: exactly one backup is started, or it is said that none was, or that nobody knows."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -354,6 +355,49 @@ def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) ->
     assert (type(error), clock.elapsed) == (BusyError, 0)
     assert f"backup job {simulator.jobs[0].job_id} is running (16 %)" in error.message
     assert "--if-running wait" in (error.hint or "")
+
+
+SINCE = pytest.mark.xfail(strict=True, reason="create does not tell since when another job runs")
+
+
+def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
+    """Return how a backup ends while a job runs that was started so many seconds ago."""
+    started = clock.now() - timedelta(seconds=seconds)
+    job = BackupJobStatus(id=OLD, state="INPROGRESS", progress=10, start_time=started)
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=job, job_details={})
+    error = refused(bench, plan(if_running=if_running, timeout=0.5))
+    assert isinstance(error, BusyError)
+    return error
+
+
+@SINCE
+@pytest.mark.parametrize(
+    ("seconds", "since"),
+    [
+        (0, "started 0 s ago (2026-03-01 02:00 UTC)"),
+        (119, "started 119 s ago (2026-03-01 01:58 UTC)"),
+        (120, "started 2 min ago (2026-03-01 01:58 UTC)"),
+        (7199, "started 119 min ago (2026-03-01 00:00 UTC)"),
+        (7200, "started 2 h ago (2026-03-01 00:00 UTC)"),
+        (86_400, "started 24 h ago (2026-02-28 02:00 UTC)"),
+        (86_401, "started 24 h ago (2026-02-28 01:59 UTC)"),
+        (48 * 3600, "started 2 days ago (2026-02-27 02:00 UTC)"),
+        (50 * 86_400, "started 50 days ago (2026-01-10 02:00 UTC)"),
+        (-60, "started 2026-03-01 02:01 UTC"),
+    ],
+)
+def test_create_tells_since_when_another_backup_runs(seconds: int, since: str, clock: FakeClock) -> None:
+    error = busy_since(seconds, clock, "fail")
+    assert error.message == f"{HOST}: backup job {OLD} is running (10 %), {since}"
+    assert (f"backupctl cancel {OLD}" in str(error.hint)) == (seconds > 86_400)
+    assert ("--if-running wait" in str(error.hint)) == (seconds <= 86_400)
+
+
+@SINCE
+def test_create_that_waited_for_a_backup_of_more_than_a_day_says_what_to_do(clock: FakeClock) -> None:
+    hint = busy_since(86_401, clock, "wait").hint or ""
+    assert f"backupctl cancel {OLD}" in hint
+    assert "service-control --restart applmgmt" in hint
 
 
 @pytest.mark.parametrize("listed", [[], LOST, [OLD]])

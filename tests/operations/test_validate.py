@@ -1,5 +1,7 @@
 """Validate and parts: what can be said before a backup, and when there is nothing to say."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -302,6 +304,78 @@ def test_location_type_that_does_not_fit_the_release_is_a_warning_with_the_bette
 @pytest.mark.parametrize("release", ["8" * 5000, "\u0668.0", "."])
 def test_location_type_with_an_odd_release_still_gets_its_check(release: str) -> None:
     assert len(location_checks("SFTP", release)) == 1
+
+
+LOCATION_WARNINGS = [
+    ("ftps://backup.example.com:990/vcenter", ["explicit FTPS only"]),
+    ("ftps://backup.example.com:21/vcenter", []),
+    ("ftps://backup.example.com/vcenter", []),
+    ("ftp://backup.example.com:990/vcenter", ["FTPS or SFTP"]),
+    ("ftp://backup.example.com/vcenter", ["FTPS or SFTP"]),
+    ("http://backup.example.com/vcenter", ["WebDAV", "use HTTPS"]),
+    ("https://backup.example.com/vcenter", ["WebDAV"]),
+    ("sftp://[2001:db8::5]/vcenter", ["IPv6"]),
+    ("sftp://192.0.2.5:22/vcenter", []),
+    ("ftps://[2001:db8::5]:990/vcenter", ["explicit", "IPv6"]),
+    ("sftp://backup.example.com/vcenter", []),
+    ("nfs://192.0.2.5:/export", []),
+]
+
+
+UNWARNED = pytest.mark.xfail(strict=True, reason="validate knows nothing of locations")
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [pytest.param(each, says, id=each, marks=[UNWARNED] if says else []) for each, says in LOCATION_WARNINGS],
+)
+def test_validate_warns_of_a_location_that_the_appliance_cannot_use_safely(
+    location: str, says: list[str], clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock)
+    bench.appliance = replace(bench.appliance, host="192.0.2.1")
+    kind = location.partition(":")[0].upper()
+    asked = structs.replace(request(), location=location, location_type=kind, location_password=Secret("x"))
+    found = [check for check in bench.run(validate(bench.appliance, asked)) if check.name == "location"]
+    assert [check.status for check in found] == ["WARNING"] * len(says)
+    assert all(words in check.message for check, words in zip(found, says, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("host", "location", "password"),
+    [
+        ("vc01.example.com", "sftp://[2001:db8::5]/vcenter", "x"),
+        ("2001:db8::1", "sftp://[2001:db8::5]/vcenter", "x"),
+        ("2001:db8::1", "sftp://backup.example.com/vcenter", "x"),
+        ("vc01.example.com", "ftp://backup.example.com/vcenter", None),
+    ],
+)
+def test_validate_does_not_warn_of_a_location_where_nothing_can_be_told(
+    host: str, location: str, password: str | None, clock: FakeClock
+) -> None:
+    bench, _ = prepared(clock)
+    bench.appliance = replace(bench.appliance, host=host)
+    kind = location.partition(":")[0].upper()
+    secret = None if password is None else Secret(password)
+    asked = structs.replace(request(), location=location, location_type=kind, location_password=secret)
+    assert "location" not in {check.name for check in bench.run(validate(bench.appliance, asked))}
+
+
+@pytest.mark.xfail(strict=True, reason="validate does not tell since when a job runs")
+@pytest.mark.parametrize(
+    ("hours", "says"),
+    [
+        (2, f"backup job {ID} is running (12 %), started 2 h ago (2026-03-01 00:00 UTC)"),
+        (48, f"backup job {ID} is running (12 %), started 2 days ago (2026-02-27 02:00 UTC); a backup does not"),
+    ],
+)
+def test_validate_tells_since_when_a_backup_runs(hours: int, says: str, clock: FakeClock) -> None:
+    began = clock.now() - timedelta(hours=hours)
+    status = BackupJobStatus(id=ID, state="INPROGRESS", progress=12, start_time=began)
+    bench, _ = prepared(clock, jobs=[[ID]], job=status)
+    ((_, message),) = checks(bench)["running job"]
+    assert message.startswith(says)
+    assert (f"backupctl cancel {ID}" in message) == (hours > 24)
 
 
 def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted(clock: FakeClock) -> None:
