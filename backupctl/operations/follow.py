@@ -193,7 +193,7 @@ def failure(host: str, job: Job) -> BackupFailedError:
     log_hint = _LOGS_HINT if job.id in {RESTORE, RECONCILIATION} else _LOG_HINT
     return BackupFailedError(
         f"{host} says that {job.title} ended as {job.state}",
-        hint=hint_for(message.default_message for message in job.messages) or log_hint,
+        hint=hint_for((message.default_message for message in job.messages), job.progress) or log_hint,
     )
 
 

@@ -12,93 +12,131 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """A failure that is known: ``pattern`` finds it in a text, whatever its case; ``article`` is a KB number."""
+    """A known failure: ``pattern`` is searched for in the messages, ignoring case; ``articles`` are KB numbers.
+
+    ``percent`` limits it to jobs that failed at this progress.
+    """
 
     pattern: str
     cause: str
     remedy: str
-    article: str | None = None
+    articles: tuple[str, ...] = ()
+    percent: int | None = None
 
     @property
     def hint(self) -> str:
         """Cause and remedy in one line."""
-        return f"{self.cause}; {self.remedy}{f' (KB {self.article})' if self.article else ''}"
+        numbers = ", ".join(f"KB {article}" for article in self.articles)
+        return f"{self.cause}; {self.remedy}{f' ({numbers})' if numbers else ''}"
 
 
 KNOWN_FAILURES: Final = (
     KnownFailure(
         r"Full backup not allowed during VM snapshot|backupMarker\.txt",
-        "a marker of an interrupted backup, a snapshot or a migration was left behind",
-        "remove the empty file /etc/vmware/backupMarker.txt on the appliance",
-        "344841",
+        "an interrupted backup, a snapshot or a migration left a stale marker",
+        "remove the empty file /etc/vmware/backupMarker.txt on the appliance, then start the backup again",
+        ("344841",),
     ),
     KnownFailure(
         r"No space left on device|tar: Cannot write: Broken pipe",
-        "the target is full, or a quota or its inodes are used up",
-        "free about twice the used space of the appliance there, the oldest backups first",
-        "430761",
+        "the backup location is full, or its quota or inodes are used up",
+        "free about twice the used space of the appliance there; delete the oldest backups first",
+        ("430761",),
     ),
     KnownFailure(
         r"component vum\b|curl: \(79\)|BrokenPipeError",
-        "the state of Update Manager is broken since an interrupted job",
+        "an interrupted job left the Update Manager state broken",
         "reset its database, move backup-history.json and backup_schedule.json away, restart applmgmt and recreate "
         "the schedule",
-        "380876",
+        ("380876",),
     ),
     KnownFailure(
         r"backup-metadata\.json",
-        "metadata of the appliance before a migration or a new address lies at the target",
+        "the location holds metadata from before a migration or an address change",
         "rename the stale backup-metadata.json there",
-        "441880",
+        ("441880",),
     ),
     KnownFailure(
         r"Db health is (?:UNHEALTHY|DEGRADED)|getDbHealthStatus|/usr/bin/dbcc",
-        "the check of the database's health failed",
-        "run /usr/bin/dbcc on the appliance, or switch the check off in its health settings",
+        "the database health check failed; after an upgrade it may not know the new schema yet",
+        "run /usr/bin/dbcc -fbss embedded on the appliance, or switch the check off in its health settings",
+        ("86084",),
     ),
     KnownFailure(
         r"WAL directory structure|Underlying process status\. rc:255|Process returncode is 120",
-        "the process that sends the database's log died",
-        "restart the service: service-control --restart applmgmt",
+        "the process that sends the database log died",
+        "restart the service on the appliance: service-control --restart applmgmt",
     ),
     KnownFailure(
         r"ConfigFiles backup|UnicodeEncodeError",
-        "the configuration files cannot be read, as with a content library on an SMB share (6.5U1)",
-        "unmount the share; a part `common` of 0 MB is the same sign",
+        "the configuration files cannot be read, for example with a content library on an SMB share (6.5U1)",
+        "unmount the share; a size of 0 MB for part common is a sign of the same fault",
     ),
     KnownFailure(
         r"Path not exported by the remote filesystem|Failed to mount",
         "the share cannot be mounted",
-        "check path, upper and lower case, and the export list of the server",
+        "check the path, upper and lower case included, and the export list of the server",
     ),
     KnownFailure(
         r"Invalid Credentials|Access to the remote server is denied|Permission denied|Login denied",
-        "the backup server refuses the location user",
-        "check the location user, its password and whether that has expired",
+        "the backup server rejected the location user",
+        "check the location user, its password and whether the password has expired",
     ),
     KnownFailure(
-        r"Host key verification failed|key exchange|Error in the SSH layer",
-        "the SSH server of the location and the appliance do not agree",
-        "check host key and algorithms; 6.x wants SCP, 7.0 and later SFTP",
+        r"no matching host key type",
+        "the SSH server offers no host key algorithm that the appliance accepts",
+        "enable rsa-sha2-512 and rsa-sha2-256 in HostKeyAlgorithms of its sshd_config, and add an ECDSA host key, "
+        "which VCF 9 requires",
+        ("437603", "441702"),
+    ),
+    KnownFailure(
+        r"algorithm negotiation fail|no matching (?:key exchange method|cipher|MAC)|key exchange",
+        "the SSH server and the appliance have no common algorithms",
+        "enable KexAlgorithms, Ciphers and MACs in its sshd_config that the appliance supports, and add an ECDSA host "
+        "key, which VCF 9 requires",
+        ("425273", "437603"),
+    ),
+    KnownFailure(
+        r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|reject HostKey",
+        "the SSH host key of the backup server is not the one that the appliance knows",
+        "check that this is the right server; if its key was replaced on purpose, run ssh-keygen -R HOST on the "
+        "appliance",
+    ),
+    KnownFailure(
+        r"Error in the SSH layer",
+        "the SSH connection to the backup server failed",
+        "check its host key and algorithms; use SCP with 6.5 and 6.7, SFTP with 7.0 and later",
     ),
     KnownFailure(
         r"Unable to resolve host|Could not resolve host",
         "the appliance cannot resolve the name of the backup server",
-        "check the DNS settings of the appliance, or write the address",
+        "check the DNS settings of the appliance, or use the address of the server",
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "a general message; the reason stands in the log of the appliance",
-        "read /var/log/vmware/applmgmt/backup.log there",
+        "a backup that fails at 10 % often does so because of a stale marker file",
+        "read /var/log/vmware/applmgmt/backup.log on the appliance; if it shows no other reason, remove "
+        "/etc/vmware/backupMarker.txt there",
+        ("344841",),
+        percent=10,
+    ),
+    KnownFailure(
+        r"BackupManager encountered an exception",
+        "this message is a general one",
+        "read the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
     ),
 )
-"""The more special ones first: the first that fits is told."""
+"""The special ones first: the first that matches is shown.
+
+SSH: https://knowledge.broadcom.com/external/article/441702 and 425273 are about SDDC Manager, which takes the same
+backup servers; 437603 says that VCF 9 requires ECDSA host keys.
+"""
 
 
-def hint_for(texts: Iterable[str]) -> str | None:
-    """Return what is known about the messages of a failed job, None where nothing is."""
+def hint_for(texts: Iterable[str], percent: int | None = None) -> str | None:
+    """Return cause and remedy for the messages of a job that failed at ``percent``, None where they are unknown."""
     said = "\n".join(texts)
     for known in KNOWN_FAILURES:
-        if re.search(known.pattern, said, re.IGNORECASE):
+        if known.percent in {None, percent} and re.search(known.pattern, said, re.IGNORECASE):
             return known.hint
     return None

@@ -46,24 +46,7 @@ KNOWN = [
 ]
 
 
-UNKNOWN_YET = pytest.mark.xfail(strict=True, reason="not known yet")
-NEW = (
-    "Db health",
-    "getDb",
-    "Host key",
-    "WARNING",
-    "com.jcraft",
-    "Their",
-    "no matching",
-    "Failed to establish",
-    "Error in",
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "article", "remedy"),
-    [pytest.param(*each, id=each[0], marks=[UNKNOWN_YET] if each[0].startswith(NEW) else []) for each in KNOWN],
-)
+@pytest.mark.parametrize(("text", "article", "remedy"), KNOWN, ids=[text for text, _, _ in KNOWN])
 def test_hint_for_a_known_failure_has_its_remedy_and_article(text: str, article: str | None, remedy: str) -> None:
     hint = hint_for(["Backup failed.", text])
     assert hint is not None
@@ -81,7 +64,6 @@ def test_hint_for_an_unknown_failure_is_none(texts: list[str]) -> None:
     assert hint_for(texts) is None
 
 
-@pytest.mark.xfail(strict=True, reason="the percent at which a job failed is not looked at")
 def test_general_failure_at_ten_percent_points_to_the_marker_file_beside_the_log() -> None:
     hint = hint_for([GENERAL], 10) or ""
     assert "/etc/vmware/backupMarker.txt" in hint
@@ -91,13 +73,11 @@ def test_general_failure_at_ten_percent_points_to_the_marker_file_beside_the_log
     assert all("backupMarker" not in (hint_for([GENERAL], percent) or "") for percent in (None, 0, 9, 11, 100))
 
 
-@pytest.mark.xfail(strict=True, reason="the percent at which a job failed is not looked at")
 def test_every_known_failure_is_met_by_a_known_text() -> None:
     met = {hint_for([text]) for text, _, _ in KNOWN} | {hint_for([GENERAL], 10)}
     assert met == {known.hint for known in KNOWN_FAILURES}
 
 
-@pytest.mark.xfail(strict=True, reason="the percent at which a job failed is not looked at")
 def test_job_that_fails_at_ten_percent_with_the_general_message_gets_the_hint_about_the_marker_file() -> None:
     general = {"messages": [message(GENERAL)]}
     run = amended(general, general, faults=["fail-at=10"]).create("-o", "json")
