@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from backupctl.rules.placeholders import filled
 from backupctl.secret import Secret
 
 
@@ -42,12 +43,13 @@ class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     default_message: str | None = None
     args: list[Any] | None = None
+    params: Any = None
     localized: str | None = None
 
     @property
     def text(self) -> str:
-        """The text to show: English, else localized, else the id."""
-        return self.default_message or self.localized or self.id or ""
+        """The text to show: English, else localized, else the id; its places are filled."""
+        return filled(self.default_message or self.localized, self.id, self.args, self.params)
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):

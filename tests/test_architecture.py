@@ -16,7 +16,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "secret": set(),
-    "models": {"secret"},
+    "models": {"secret", "rules"},
     "results": {"errors", "models"},
     "rules": {"errors", "secret"},
     "settings": {"errors", "clock", "secret", "rules"},

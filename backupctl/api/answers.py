@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import httpx
 import msgspec
@@ -36,6 +36,7 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import MOST_MESSAGES, as_utc
+from backupctl.rules.placeholders import filled
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
@@ -47,10 +48,12 @@ class _ErrorMessage(msgspec.Struct):
     id: str | None = None
     default_message: str | None = None
     defaultMessage: str | None = None  # noqa: N815 - the appliance's spelling in the oldest shape
+    args: Any = None
+    params: Any = None
 
     @property
     def text(self) -> str:
-        return self.default_message or self.defaultMessage or self.id or ""
+        return filled(self.default_message or self.defaultMessage, self.id, self.args, self.params)
 
 
 _Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, 
 from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
+from backupctl.rules.placeholders import arguments
 
 LATEST: Final = "latest"
 _CONTRADICTION_SECONDS: Final = 30.0
@@ -299,16 +300,12 @@ def _ended(state: str) -> bool:
 
 
 def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
-    """Return the messages of the appliance as values of ours."""
+    """Return the messages of the appliance as values of ours, without those that say nothing."""
     return tuple(
-        Message(id=message.id or "", default_message=message.text, args=tuple(_args(message)))
+        Message(id=message.id or "", default_message=message.text, args=arguments(message.args))
         for message in messages or ()
+        if message.text
     )
-
-
-def _args(message: LocalizableMessage) -> Iterator[str]:
-    """Return the arguments of a message, texts and numbers; nested ones, which the API does not know, are left out."""
-    return (str(arg) for arg in message.args or () if isinstance(arg, str | int | float))
 
 
 def _percent(value: float | None, known: int | None) -> int | None:

@@ -7,7 +7,6 @@ import pytest
 from tests.support.amending import amended, message
 
 LEFT_OUT = "Supervisor control plane could not be included in the backup."
-UNFILLED = pytest.mark.xfail(strict=True, reason="places in messages are not filled")
 DETAILS_ERROR = pytest.mark.xfail(strict=True, reason="details.error is not read")
 QUIET = pytest.mark.xfail(strict=True, reason="-q hides the messages of a job that succeeded")
 STEP = pytest.mark.xfail(strict=True, reason="the step of a job is not shown")
@@ -26,7 +25,6 @@ def texts(result: dict[str, Any]) -> list[str]:
     return [each["default_message"] for each in result["job"]["messages"]]
 
 
-@UNFILLED
 @pytest.mark.parametrize(
     ("said", "text"),
     [
@@ -57,7 +55,6 @@ def test_message_that_only_looks_as_if_it_had_places_stays_as_it_is(text: str) -
     assert texts(failed_job([message(text)])) == [text]
 
 
-@UNFILLED
 def test_message_without_any_text_is_left_out() -> None:
     assert texts(failed_job([message(None), message("Disk full")])) == ["Disk full"]
 
