@@ -110,6 +110,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
     size: float | None = None
     progress: DetailsProgress | None = None
     messages: Messages | None = None
+    error: Any = None
     build: BuildInfo | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None

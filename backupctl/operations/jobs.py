@@ -30,6 +30,7 @@ from backupctl.models import (
 )
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.entries import warn_unreadable
+from backupctl.operations.reasons import with_reasons
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
 from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
@@ -68,7 +69,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         known,
         state=known.state or job_state,
         progress=_percent(progress, known.progress),
-        messages=known.messages or messages_of(details.messages),
+        messages=with_reasons(known.messages or messages_of(details.messages), details.error),
         start_time=known.start_time or as_utc(details.start_time),
         end_time=known.end_time or (as_utc(details.end_time) if _ended(known.state or job_state) else None),
         type=details.type,
