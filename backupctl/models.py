@@ -78,10 +78,11 @@ class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DetailsProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is, as ``completed`` of ``total``."""
+    """How far a job is, as ``completed`` of ``total``; ``message`` names the step that it is at."""
 
     total: float | None = None
     completed: float | None = None
+    message: LocalizableMessage | None = None
 
     @property
     def percent(self) -> float | None:

@@ -198,7 +198,7 @@ def failure(host: str, job: Job) -> BackupFailedError:
 
 
 def _vital_signs(job: Job) -> tuple[object, ...]:
-    return job.state, job.progress, job.size_bytes, job.messages
+    return job.state, job.progress, job.size_bytes, job.messages, job.step
 
 
 def _is_final(error: BackupctlError) -> bool:

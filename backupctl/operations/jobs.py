@@ -58,6 +58,7 @@ def from_status(status: BackupJobStatus, known: Job) -> Job:
         start_time=start,
         end_time=end or known.end_time,
         duration_seconds=_duration((end - start).total_seconds() if start and end else None, known.duration_seconds),
+        step=None if _ended(status.state) else known.step,
     )
 
 
@@ -79,6 +80,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         location_user=details.location_user or known.location_user,
         user=details.user,
         build=_build(details),
+        step=None if _ended(known.state or job_state) else _step(details) or known.step,
     )
 
 
@@ -324,6 +326,11 @@ def _duration(seconds: float | None, known: int | None) -> int | None:
 def whole(number: float | None) -> int | None:
     """Return a size or a duration as a whole number, None for what cannot be one: negative, not a number, endless."""
     return int(number) if number is not None and 0 <= number < _LARGEST else None
+
+
+def _step(details: JobDetails) -> str | None:
+    message = details.progress.message if details.progress else None
+    return (message.text.strip() or None) if message else None
 
 
 def _build(details: JobDetails) -> str | None:

@@ -21,7 +21,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A backup job as far as it is known; ``state`` is always in the job's own vocabulary."""
+    """A backup job as far as it is known; ``state`` is always in the job's own vocabulary.
+
+    ``step`` is what a running job is doing, in words of the appliance.
+    """
 
     id: str
     state: str
@@ -39,6 +42,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | None = None
     parts: tuple[str, ...] | None = None
     encrypted: bool | None = None
+    step: str | None = None
 
     @property
     def title(self) -> str:

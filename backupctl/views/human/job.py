@@ -44,6 +44,7 @@ def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -
     known: list[tuple[str, str | Text | None]] = [
         ("job", job.id if has_id(job) else None),
         ("state", job.state),
+        ("step", job.step),
         ("type", job.type),
         ("started", None if job.start_time is None else moment(job.start_time, zone)),
         ("ended", None if job.end_time is None else moment(job.end_time, zone)),

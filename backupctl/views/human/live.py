@@ -40,7 +40,7 @@ from backupctl.views.human.rows import Row, add_columns, cells, ran_before
 from backupctl.views.human.sentences import sentences
 
 WIDE: Final = 120
-"""From this many columns on, the last message stands in the row and not below it."""
+"""From this many columns on, the last message or step stands in the row and not below it."""
 REFRESHES_PER_SECOND: Final = 4
 LINES_ABOVE: Final = 4
 """Left free above the rows, for the last lines of news."""
@@ -171,11 +171,12 @@ class LiveProgress:
         return Group(grid, Padding(below, (0, 0, 0, 7))) if below else grid
 
     def _message(self, row: Row) -> Text:
-        """Return the last message on one line, cut where the line ends."""
-        if row.job is None or not row.job.messages or self._live is None:
+        """Return the last message, else the step of the job, on one line, cut where the line ends."""
+        if row.job is None or self._live is None:
             return Text()
+        said = message_text(row.job.messages[-1]) if row.job.messages else row.job.step or ""
         encoding = self._console.encoding
-        text = message_text(row.job.messages[-1]).encode(encoding, "backslashreplace").decode(encoding)
+        text = said.encode(encoding, "backslashreplace").decode(encoding)
         message = line(text)
         message.no_wrap = True
         message.overflow = "crop" if self._console.options.ascii_only else "ellipsis"

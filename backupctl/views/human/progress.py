@@ -1,6 +1,6 @@
 """Progress where lines stay as they are: log files, mails of cron, pipes, terminals that cannot move the cursor.
 
-A line is written when there is news: another state, a new message, ten more percent, or five minutes gone by.
+A line is written when there is news: another state, a new message or step, ten more percent, or five minutes gone by.
 """
 
 import re
@@ -49,12 +49,12 @@ class ProgressDisplay(Protocol):
 
 
 class Told(msgspec.Struct):
-    """What the reader knows of a job."""
+    """What the reader knows of a job: ``tens`` of percent, and what messages and steps said."""
 
     state: str
-    step: int
+    tens: int
     at: float
-    messages: set[str]
+    said: set[str]
 
 
 class ProgressLog:
@@ -78,6 +78,7 @@ class ProgressLog:
         if isinstance(event, Progressed):
             self._show_job(event.server, event.job, before)
         elif job is not None:
+            self._show_said(event.server, job, before)
             self._tell(event.server, job)
 
     def settle(self, results: Iterable[Result]) -> None:
@@ -96,24 +97,29 @@ class ProgressLog:
         """Do nothing: nothing moves."""
 
     def _show_job(self, server: str, job: Job, before: str) -> None:
+        self._show_said(server, job, before)
         told = self._told.get(server)
-        news = [message for message in job.messages if told is None or _gist(message) not in told.messages]
-        for message in news:
-            print_lines(self._console, [line(before, text) for text in printable_lines(message_text(message))])
         if told is None or self._is_due(told, job):
             print_lines(self._console, [line(before, progress(job))])
             self._tell(server, job)
-        else:
-            told.messages.update(map(_gist, news))
+
+    def _show_said(self, server: str, job: Job, before: str) -> None:
+        """Write the messages and the step of a job that are new."""
+        told = self._told.get(server)
+        for text in _said(job):
+            if told is None or _gist(text) not in told.said:
+                print_lines(self._console, [line(before, each) for each in printable_lines(text)])
+        if told is not None:
+            told.said.update(map(_gist, _said(job)))
 
     def _is_due(self, told: Told, job: Job) -> bool:
         late = self._clock.monotonic() - told.at >= SIGN_OF_LIFE_SECONDS
-        return late or job.state != told.state or _step(job) > told.step
+        return late or job.state != told.state or _tens(job) > told.tens
 
     def _tell(self, server: str, job: Job) -> None:
-        known = self._told[server].messages if server in self._told else set()
-        messages = known | set(map(_gist, job.messages))
-        self._told[server] = Told(state=job.state, step=_step(job), at=self._clock.monotonic(), messages=messages)
+        known = self._told[server].said if server in self._told else set()
+        said = known | set(map(_gist, _said(job)))
+        self._told[server] = Told(state=job.state, tens=_tens(job), at=self._clock.monotonic(), said=said)
 
 
 def is_news(event: Event, *, following: bool) -> bool:
@@ -138,10 +144,15 @@ def message_text(message: Message) -> str:
     return message.default_message or message.id
 
 
-def _step(job: Job) -> int:
+def _tens(job: Job) -> int:
     return -1 if job.progress is None else job.progress // PERCENT_STEP
 
 
-def _gist(message: Message) -> str:
-    """Return what makes a message a new one: one that only counts on is not."""
-    return re.sub(r"\d+", "#", message_text(message))
+def _said(job: Job) -> list[str]:
+    """Return the messages of a job and, while it runs, its step."""
+    return [*map(message_text, job.messages), *([job.step] if job.step else [])]
+
+
+def _gist(text: str) -> str:
+    """Return what makes a message or a step new: one that only counts on is not."""
+    return re.sub(r"\d+", "#", text)

@@ -54,6 +54,14 @@ def test_live_last_message_stands_in_the_row_at_160_columns() -> None:
     assert row.endswith("INPROGRESS     backing up vcdb")
 
 
+def test_live_step_of_a_job_without_messages_stands_where_its_last_message_would() -> None:
+    running = a_job(step="backing up vcdb")
+    assert tell(LiveScreen(), Progressed, job=running)[1] == "       backing up vcdb"
+    assert tell(LiveScreen(160), Progressed, job=running)[0].endswith("INPROGRESS     backing up vcdb")
+    warned = a_job(step="backing up vcdb", messages=(a_message("a warning"),))
+    assert tell(LiveScreen(160), Progressed, job=warned)[0].endswith("INPROGRESS     a warning")
+
+
 def test_live_rows_keep_the_order_of_the_run_and_the_first_line_names_its_appliance() -> None:
     screen = LiveScreen()
     screen.view.expect(["vc01", "vc02", "vc03"])
