@@ -23,6 +23,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
+from backupctl.operations.busy import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.entries import readable
 from backupctl.operations.follow import Followed, Patience, detached, follow
@@ -35,7 +36,7 @@ from backupctl.results.job import Job
 
 MANUAL: Final = frozenset({"MANUAL"})
 
-_LONGER: Final = "it was waited for until the deadline; a longer --timeout waits longer"
+_LONGER: Final = "use a longer --timeout to wait longer"
 
 _BUSY_SECONDS: Final = 30.0
 """How often is asked whether a backup can start, while what runs cannot be followed (a restore)."""
@@ -231,14 +232,15 @@ def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[
 
 
 def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | None) -> BusyError:
-    busy_with = "another backup or restore" if job is None else f"backup job {job.id}"
-    far = f" ({job.progress} %)" if job is not None and job.progress is not None else ""
-    hint = "--if-running wait starts this one when that has ended"
+    now = appliance.clock.now()
+    hint = "use --if-running wait to start after it finishes"
     if plan.if_running == "wait":
         hint = _LONGER
     elif job is not None:
-        hint += ", --if-running attach follows that one"
-    return BusyError(f"{appliance.host}: {busy_with} is running{far}", hint=hint, details=error.details)
+        hint += ", or attach to follow it"
+    return BusyError(
+        f"{appliance.host}: {describe_running(job, now)}", hint=hung_hint(job, now) or hint, details=error.details
+    )
 
 
 def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
@@ -247,7 +249,7 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
         return
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline, on_interrupt=_stop_waiting)
     if isinstance(ended.error, TimedOutError):
-        hint = None if isinstance(ended.error, StalledError) else _LONGER
+        hint = hung_hint(job, appliance.clock.now()) or (None if isinstance(ended.error, StalledError) else _LONGER)
         raise BusyError(f"{NO_BACKUP} in time: {ended.error.message}", hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError):
         raise ended.error

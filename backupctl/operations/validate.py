@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,7 @@ from backupctl.errors import (
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.busy import describe_running, hung_hint
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results.backup import Check, PartSize
@@ -46,7 +48,7 @@ def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fa
     if not isinstance(busy, Job):
         answer = yield from _appliance_checks(appliance, request, chosen)
         busy, validation = (answer, []) if isinstance(answer, BusyError) else (busy, answer)
-    return (*checks, _running_check(busy, if_running), _encryption_check(request), *validation)
+    return (*checks, _running_check(busy, if_running, appliance.clock.now()), _encryption_check(request), *validation)
 
 
 def validate_schedule(
@@ -59,7 +61,7 @@ def validate_schedule(
     checks, _ = yield from _common_checks(appliance, request)
     busy = yield from _what_runs(appliance)
     message = "not checked: only the schedule knows its password"
-    return (*checks, _running_check(busy, if_running), Check(name="backup location", status=WARNING, message=message))
+    return (*checks, _running_check(busy, if_running, appliance.clock.now()), Check(name="backup location", status=WARNING, message=message))
 
 
 def failed(checks: Iterable[Check]) -> BackupFailedError | None:
@@ -137,13 +139,12 @@ def _what_runs(appliance: Appliance) -> Task[Job | BackupctlError | None]:
         return error
 
 
-def _running_check(busy: Job | BackupctlError | None, if_running: str) -> Check:
+def _running_check(busy: Job | BackupctlError | None, if_running: str, now: datetime) -> Check:
     match busy:
         case None:
             return Check(name=RUNNING_JOB, status=OK, message="no backup is running")
         case Job():
-            far = "" if busy.progress is None else f" ({busy.progress} %)"
-            message = f"{busy.title} is running{far}"
+            message = "; ".join(filter(None, (describe_running(busy, now), hung_hint(busy, now))))
         case BusyError():
             message = "another backup or restore is running"
         case _:

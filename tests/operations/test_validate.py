@@ -361,7 +361,6 @@ def test_validate_does_not_warn_of_a_location_where_nothing_can_be_told(
     assert "location" not in {check.name for check in bench.run(validate(bench.appliance, asked))}
 
 
-@pytest.mark.xfail(strict=True, reason="validate does not tell since when a job runs")
 @pytest.mark.parametrize(
     ("hours", "says"),
     [
