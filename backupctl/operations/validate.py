@@ -25,6 +25,8 @@ from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results.backup import Check, PartSize
 from backupctl.results.job import Job
+from backupctl.rules.location import parse_location
+from backupctl.rules.location_advice import warnings_about
 
 T = TypeVar("T")
 
@@ -79,6 +81,7 @@ def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[l
     checks = [_login_check(appliance, release)]
     checks += yield from _health_checks(appliance)
     checks += [_parts_check(parts, chosen), *location_checks(request.location_type, release)]
+    checks += _location_warnings(appliance, request)
     return checks, chosen
 
 
@@ -179,6 +182,12 @@ def location_checks(location_type: str, release: str) -> list[Check]:
         return [Check(name="location type", status=OK, message=f"{location_type} fits release {release}")]
     message = f"{location_type} may not work with release {release}; {better} does"
     return [Check(name="location type", status=WARNING, message=message)]
+
+
+def _location_warnings(appliance: Appliance, request: BackupRequest) -> list[Check]:
+    location = parse_location(request.location, request.location_type)
+    warnings = warnings_about(location, appliance.host, password=request.location_password is not None)
+    return [Check(name="location", status=WARNING, message=warning) for warning in warnings]
 
 
 def _encryption_check(request: BackupRequest) -> Check:

@@ -1,0 +1,37 @@
+"""What can be known to be wrong with a location from its text alone.
+
+Source: the vendor's page on backup servers (Schedule a File-Based Backup, vSphere 8.0): FTPS is explicit only, HTTP and
+HTTPS need WebDAV, and the appliance and the backup server must both use IPv4 or both IPv6.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from backupctl.rules.location import Location
+from backupctl.rules.location_types import IN_CLEAR
+
+_IMPLICIT_FTPS_PORT: Final = 990
+_ENCRYPTED: Final = {"FTP": "FTPS or SFTP", "HTTP": "HTTPS"}
+
+
+def warnings_about(location: Location, appliance_host: str, *, password: bool) -> Iterator[str]:
+    """Yield what speaks against a location; ``password`` says whether one is sent to it."""
+    kind = location.location_type
+    if kind == "FTPS" and location.port == _IMPLICIT_FTPS_PORT:
+        yield "port 990 is for implicit FTPS, but vCenter supports explicit FTPS only; use port 21 or leave it out"
+    if kind in {"HTTP", "HTTPS"}:
+        yield f"{kind} works only with a server that supports WebDAV"
+    if kind in IN_CLEAR and password:
+        yield f"{kind} sends the location password unencrypted; use {_ENCRYPTED[kind]}"
+    ours, theirs = _ip_version(appliance_host), _ip_version(location.host)
+    if ours and theirs and ours != theirs:
+        yield f"vCenter cannot mix IP versions: it has an IPv{ours} address, the backup server an IPv{theirs} one"
+
+
+def _ip_version(host: str) -> int | None:
+    """Return 4 or 6 for an address, None for a name, whose addresses only the appliance knows."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).version
+    except ValueError:
+        return None
