@@ -1,6 +1,6 @@
 """``backupctl list``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import click
@@ -16,8 +16,13 @@ from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobsResult
 
-TYPES: Final = ("MANUAL", "SCHEDULED")
-"""The types of jobs that are known."""
+TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
+"""Known job types; LOCAL_BACKUP came with 9.0."""
+
+
+def _words(words: Iterable[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return a completion that offers these words."""
+    return lambda _ctx, _param, start: [word for word in words if word.startswith(start)]
 
 
 @click.command(
@@ -29,8 +34,19 @@ Example:
 
 Exit status: 0 the jobs were listed, whatever became of them.""",
 )
-@click.option("--state", metavar="STATE", help="Only in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.")
-@click.option("--type", "job_type", metavar="TYPE", help="Only of this type: MANUAL, SCHEDULED.")
+@click.option(
+    "--state",
+    metavar="STATE",
+    shell_complete=_words(JobState),
+    help="Only in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.",
+)
+@click.option(
+    "--type",
+    "job_type",
+    metavar="TYPE",
+    shell_complete=_words(TYPES),
+    help="Only of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
+)
 @click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
 @click.option("--until", metavar="WHEN", help="Started then or earlier.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest.")

@@ -60,6 +60,8 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["list", "--output=j"], ["--output=json", "--output=jsonl"]),
         (["create", "--location-type", "S"], ["SCP", "SFTP", "SMB"]),
         (["completion", "z"], ["zsh"]),
+        (["list", "--type", "L"], ["LOCAL_BACKUP"]),
+        (["list", "--state", ""], ["NONE", "INPROGRESS", "SUCCEEDED", "FAILED"]),
         (["watch", ""], ["latest"]),
         (["watch", "20"], []),
         (["create", "--comment", ""], []),

@@ -219,7 +219,6 @@ def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine
 # list filters
 
 
-@pytest.mark.xfail(strict=True, reason="LOCAL_BACKUP is taken for an unknown type")
 def test_list_of_local_backups_which_came_with_9_0_warns_of_nothing() -> None:
     local = amended(details={"type": "LOCAL_BACKUP"}, release="9.0", history=True)
     run = local("list", "--type", "local_backup", "-o", "json")

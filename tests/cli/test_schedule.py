@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.schedules import DAYS
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
@@ -444,20 +443,3 @@ def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(
     assert (run.code, list(backupctl.appliance.schedule_book.schedules)) == (code, ["default"])
     assert sentence in run.err
     assert backupctl.appliance.open_sessions == 0
-
-
-@pytest.mark.xfail(strict=True, reason="all seven days are not every day")
-def test_schedule_of_all_seven_days_is_one_of_every_day(scheduled: CommandLine) -> None:
-    week = [f"--day={day}" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
-    same = scheduled("schedule", "set", *week, "-o", "json")
-    assert (same.code, same.result["changes"], scheduled.writes) == (0, [], [])
-
-
-@pytest.mark.xfail(strict=True, reason="all seven days are not every day")
-def test_schedule_that_names_all_seven_days_is_shown_as_every_day(scheduled: CommandLine) -> None:
-    for schedule in scheduled.appliance.schedule_book.schedules.values():
-        schedule.fields["recurrence_info"] = {"hour": 0, "minute": 0, "days": list(DAYS)}
-    assert scheduled("schedule", "list", "-o", "json").result["schedules"][0]["days"] == []
-    assert "00:00 every day" in scheduled("schedule", "list").out
-    again = scheduled("schedule", "set", "--day", "every", "-o", "json")
-    assert (again.result["changes"], scheduled.writes) == ([], [])
