@@ -34,11 +34,16 @@ class Amending(httpx.BaseTransport):
         return httpx.Response(200, json=body | self._job)
 
 
-def amended(job: Mapping[str, Any] = {}, details: Mapping[str, Any] = {}, **options: Any) -> CommandLine:
-    """Return a command line to an appliance whose jobs say ``job`` and ``details`` as well."""
+def amended(
+    job: Mapping[str, Any] = {},
+    details: Mapping[str, Any] = {},
+    others: Mapping[str, Mapping[str, Any]] = {},
+    **options: Any,
+) -> CommandLine:
+    """Return a command line to an appliance whose jobs say ``job`` and ``details`` as well; ``others`` do not."""
     clock = FakeClock()
     appliance = Appliance(clock, host=HOST, **options)
-    return CommandLine(appliance, clock=clock, transport=Amending(appliance, clock, job, details))
+    return CommandLine(appliance, clock=clock, transport=Amending(appliance, clock, job, details), others=others)
 
 
 def message(text: str | None, *args: Any, **fields: Any) -> dict[str, Any]:

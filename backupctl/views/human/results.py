@@ -22,6 +22,7 @@ from backupctl.views.human.checks import checks_of_one_of_several, checks_page, 
 from backupctl.views.human.config import file_lines, next_steps, settings_page
 from backupctl.views.human.job import headline, job_block, jobs_table, simulated_words
 from backupctl.views.human.lines import ODD, STRONG, Symbols, aligned, line, warning_lines
+from backupctl.views.human.progress import message_text
 from backupctl.views.human.schedule import deleted_headline, diff, schedule_facts, schedule_headline
 from backupctl.views.quantities import size_of_megabytes
 
@@ -89,7 +90,7 @@ def _(result: JobResult, page: Page) -> Sheet:
     if result.job is not None and goes_on(result, result.job):
         return Sheet([line(result.job.id)])
     if result.exit_code == ExitCode.DONE:
-        return Sheet()
+        return Sheet(notes=success_warnings(result))
     return Sheet(notes=in_full(result, page).lines)
 
 
@@ -236,7 +237,9 @@ def _(result: RestoreResult, page: Page) -> Sheet:
 
 @in_brief.register
 def _(result: RestoreResult, page: Page) -> Sheet:
-    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+    if result.exit_code == ExitCode.DONE:
+        return Sheet(notes=success_warnings(result))
+    return Sheet(notes=in_full(result, page).lines)
 
 
 @in_full.register
@@ -290,6 +293,14 @@ def _(result: RequestsResult, page: Page) -> Sheet:
         return Sheet()
     notice = _dry_run("This is what would be sent", result, page)
     return Sheet([*_title(result, page), *_requests(result.requests)], heading=[notice])
+
+
+def success_warnings(result: JobResult | RestoreResult) -> list[Text]:
+    """Return the messages of a job that succeeded as warnings: something may be missing from the backup."""
+    if result.job is None or not result.job.succeeded:
+        return []
+    texts = map(message_text, result.job.messages)
+    return [each for text in texts for each in warning_lines(f"{result.server}: {text}", None)]
 
 
 def shown_messages(result: Result) -> list[Message]:

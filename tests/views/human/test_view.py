@@ -290,7 +290,10 @@ def test_several_results_are_named_and_apart() -> None:
     assert screen.err.startswith("error: vc02: the backup failed\n")
 
 
-@pytest.mark.parametrize("result", every_result()[:1] + every_result()[3:4])
+SILENT = JobResult(**WHERE, job=a_finished_job(messages=()))
+
+
+@pytest.mark.parametrize("result", [SILENT, *every_result()[3:4]])
 def test_quiet_success_says_nothing(result: Result) -> None:
     screen = shown(result, quiet=True)
     assert (screen.out, screen.err) == ("", "")
