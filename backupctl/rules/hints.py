@@ -84,7 +84,7 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"no matching host key type",
-        "the SSH server offers no host key algorithm that the appliance accepts",
+        "the SSH server offers none of the host key algorithms that the appliance accepts",
         "enable rsa-sha2-512 and rsa-sha2-256 in HostKeyAlgorithms of its sshd_config, and add an ECDSA host key, "
         "which VCF 9 requires",
         ("437603", "441702"),
@@ -92,7 +92,7 @@ KNOWN_FAILURES: Final = (
     KnownFailure(
         r"algorithm negotiation fail|no matching (?:key exchange method|cipher|MAC)|key exchange",
         "the SSH server and the appliance have no common algorithms",
-        "enable KexAlgorithms, Ciphers and MACs in its sshd_config that the appliance supports, and add an ECDSA host "
+        "in its sshd_config, enable KexAlgorithms, Ciphers and MACs that the appliance supports; add an ECDSA host "
         "key, which VCF 9 requires",
         ("425273", "437603"),
     ),
@@ -114,7 +114,7 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "a backup that fails at 10 % often does so because of a stale marker file",
+        "a failure at 10 % often means a stale marker file",
         "read /var/log/vmware/applmgmt/backup.log on the appliance; if it shows no other reason, remove "
         "/etc/vmware/backupMarker.txt there",
         ("344841",),
@@ -122,7 +122,7 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "this message is a general one",
+        "this is a general message",
         "read the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
     ),
 )

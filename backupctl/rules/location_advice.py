@@ -26,7 +26,7 @@ def warnings_about(location: Location, appliance_host: str, *, password: bool) -
         yield f"{kind} sends the location password unencrypted; use {_ENCRYPTED[kind]}"
     ours, theirs = _ip_version(appliance_host), _ip_version(location.host)
     if ours and theirs and ours != theirs:
-        yield f"vCenter cannot mix IP versions: it has an IPv{ours} address, the backup server an IPv{theirs} one"
+        yield f"vCenter cannot mix IPv4 and IPv6: it has an IPv{ours} address, the backup server an IPv{theirs} one"
 
 
 def _ip_version(host: str) -> int | None:
