@@ -124,3 +124,37 @@ def test_details_are_due_once_a_minute() -> None:
     pace.observe_details(170)
     assert not pace.details_due(229)
     assert pace.details_due(230)
+
+
+@pytest.mark.parametrize(
+    ("polls", "followed", "gap"),
+    [(9, 0, 2.5), (10, 0, 2.5), (11, 0, 12), (11, 6, 6), (11, 12, 6), (12, 12, 12), (12, 6, 18), (13, 6, 19.5)],
+)
+def test_pace_waits_until_the_bucket_holds_a_poll(polls: int, followed: float, gap: float) -> None:
+    pace = observed(*[(1000.0, None)] * polls)
+    assert pace.next_gap(1000 + followed) == gap
+
+
+def test_pace_of_a_job_that_has_not_moved_waits_half_of_what_it_was_followed() -> None:
+    assert observed((0, 57), (10, 57)).next_gap(10) == 5
+
+
+def test_pace_of_a_job_at_ninety_percent_is_late() -> None:
+    assert observed((0, 90), (3600, 90)).next_gap(3600) == 9
+    assert observed((0, 89), (3600, 89)).next_gap(3600) == 12
+
+
+def test_pace_forgets_all_but_the_last_four_steps() -> None:
+    steps = (0, 10), (1000, 20), (1010, 30), (1020, 40), (1030, 50), (1040, 60)
+    assert observed(*steps).next_gap(1040) == 15
+
+
+@pytest.mark.parametrize(
+    ("polls", "now", "gap"),
+    [(((0, 50), (10, 60), (20, 70)), 20, 10), (((0, 98), (60, 99)), 149, 2.7), (((0, 98), (60, 99)), 151, 9)],
+)
+def test_pace_is_the_same_on_a_clock_that_started_earlier(
+    polls: tuple[tuple[float, int], ...], now: float, gap: float
+) -> None:
+    later = observed(*((seconds + 5000, progress) for seconds, progress in polls))
+    assert later.next_gap(now + 5000) == pytest.approx(gap)
