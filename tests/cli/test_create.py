@@ -389,8 +389,8 @@ def test_create_interrupted_with_cancel_on_interrupt_ends_the_job(clock: FakeClo
 
 
 def test_create_interrupted_during_a_slow_post_waits_for_its_outcome(clock: FakeClock) -> None:
-    backupctl = CommandLine(clock=clock, faults=["slow=100s@create"], job_duration=600)
-    clock.at(50, lambda: interrupt(signal.SIGINT))
+    backupctl = CommandLine(clock=clock, faults=["slow=8s@create"], job_duration=600)
+    clock.at(3, lambda: interrupt(signal.SIGINT))
     run = backupctl.create("-o", "json")
     (job,) = backupctl.appliance.jobs
     assert (run.code, run.result["job"]["id"]) == (130, job.job_id)

@@ -14,7 +14,7 @@ from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
 from backupctl.operations.fleet import HOLD_SECONDS, Fleet, Interruption, Mailbox, ThreadWorkers, Workers
 from backupctl.operations.task import Call, Latch, Task, Wait
 from tests.support.clock import FakeClock
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 Deliver = Callable[[Any, BaseException | None], None]
 
@@ -38,7 +38,7 @@ class HeldWorkers:
 
 def fleet_on(clock: FakeClock, workers: Workers | None = None) -> tuple[Fleet[Any], Mailbox]:
     mailbox: Mailbox = queue.SimpleQueue()
-    return Fleet(clock, workers or InlineWorkers(), mailbox), mailbox
+    return Fleet(clock, workers or TimedWorkers(clock), mailbox), mailbox
 
 
 def run(clock: FakeClock, *tasks: Task[Any], interrupt_at: float | None = None, again_at: float | None = None) -> Any:
@@ -138,6 +138,23 @@ def test_call_answered_in_time_is_not_given_up_later(clock: FakeClock) -> None:
         return str(answer)
 
     assert run(clock, task()) == ["x"]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(4, ["answer", 4]), (6, ["no answer in time", 5])])
+def test_call_is_given_up_when_it_takes_longer_than_it_may(
+    seconds: int, expected: list[object], clock: FakeClock
+) -> None:
+    def slow() -> str:
+        clock.sleep(seconds)
+        return "answer"
+
+    def task() -> Task[list[object]]:
+        try:
+            return [(yield Call(slow, until=clock.monotonic() + 5)), clock.elapsed]
+        except ApplianceUnreachableError as error:
+            return [error.message, clock.elapsed]
+
+    assert run(clock, task()) == [expected]
 
 
 # Latches

@@ -12,7 +12,7 @@ from backupctl.operations.fleet import Fleet, Interruption, Mailbox
 from backupctl.operations.logins import ANSWER_SECONDS, CONNECT_SECONDS, MOST_AT_ONCE, PROVEN_ANSWER_SECONDS, Logins
 from backupctl.operations.task import Task, Wait
 from tests.support.clock import FakeClock
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ class Doors:
 
     def run(self, *doors: Door, until: float | None = None) -> list[float | BackupctlError]:
         """Log in everywhere; return when each was in, or what kept it out. After ``until`` nobody waits any more."""
-        fleet: Fleet[float | BackupctlError] = Fleet(self.clock, InlineWorkers(), self.mailbox)
+        fleet: Fleet[float | BackupctlError] = Fleet(self.clock, TimedWorkers(self.clock), self.mailbox)
         return fleet.run([self._enter(door, until) for door in doors])
 
     def door(self, **behaviour: Any) -> Door:

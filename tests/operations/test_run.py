@@ -31,7 +31,7 @@ from backupctl.results.result import ErrorInfo, Result
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 JOB = Job(id="20260301-020000-1", state="SUCCEEDED")
@@ -137,7 +137,7 @@ def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -
 @pytest.mark.parametrize("work", [waiting, held])
 def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome]], clock: FakeClock) -> None:
     bench, api = prepared(clock)
-    result = bench.run(run_on(bench.appliance, Result, work(clock, 60)), interrupt_at=[3])
+    result = bench.run(run_on(bench.appliance, Result, work(clock, 8)), interrupt_at=[3])
     assert api.names()[-2:] == ["log_out", "close"]
     assert result.exit_code == (130 if work is waiting else 0)
 
@@ -168,14 +168,14 @@ def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
 
 
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
-    class Stuck(InlineWorkers):
+    class Stuck(TimedWorkers):
         def submit(self, function: Callable[[], Any], deliver: Any, *, patient: bool = False) -> Callable[[], None]:
             if "leave" in getattr(function, "__qualname__", ""):
                 return lambda: None
-            return super().submit(function, deliver)
+            return super().submit(function, deliver, patient=patient)
 
     bench, _ = prepared(clock)
-    fleet: Fleet[Result] = Fleet(clock, Stuck(), queue.SimpleQueue[Any]())
+    fleet: Fleet[Result] = Fleet(clock, Stuck(clock), queue.SimpleQueue[Any]())
     (result,) = fleet.run([run_on(bench.appliance, Result, done())])
     assert (result.exit_code, clock.elapsed) == (0, 5)
 
@@ -264,7 +264,7 @@ def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) ->
 
     mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     clock.at(100, lambda: mailbox.put(Interruption()))
-    fleet: Fleet[JobResult] = Fleet(clock, InlineWorkers(), mailbox)
+    fleet: Fleet[JobResult] = Fleet(clock, TimedWorkers(clock), mailbox)
     results = fleet.run([run_on(bench.appliance, JobResult, work(bench)) for bench, _ in benches])
     assert [result.exit_code for result in results] == [130] * 5
     assert [simulator.open_sessions for _, simulator in benches] == [0] * 5

@@ -60,10 +60,11 @@ def kind(ended: Followed) -> type[BackupctlError] | None:
 def test_suspend_during_a_question_asks_again_before_judging(
     clock: FakeClock, patience: dict[str, float], then: Any, expected: type[BackupctlError] | None
 ) -> None:
-    ended, api = followed(clock, [after(clock, 3 * HOUR, NO_ANSWER), then], **patience)
+    clock.at(12, lambda: clock.sleep(3 * HOUR))
+    ended, api = followed(clock, [after(clock, 5, NO_ANSWER), then], **patience)
     assert kind(ended) is expected
     assert api.names().count("job") == 2
-    assert clock.elapsed == pytest.approx(3 * HOUR + 10)
+    assert clock.elapsed == pytest.approx(3 * HOUR + 12)
 
 
 @pytest.mark.parametrize(("then", "expected"), [(DONE, None), (RUNNING, TimedOutError)])
@@ -84,7 +85,8 @@ def test_appliance_that_is_slower_than_any_does_not_keep_us_for_ever(clock: Fake
 
 def test_error_that_is_final_ends_even_after_a_suspend(clock: FakeClock) -> None:
     refused = BackupctlError("refused")
-    ended, _ = followed(clock, [after(clock, 3 * HOUR, refused)])
+    clock.at(12, lambda: clock.sleep(3 * HOUR))
+    ended, _ = followed(clock, [after(clock, 5, refused)], timeout=HOUR)
     assert ended.error is refused
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from backupctl.clock import Clock
 from backupctl.errors import (
     ApplianceUnreachableError,
     BackupctlError,
@@ -18,7 +17,7 @@ from backupctl.models import Certificate
 from backupctl.operations.fleet import Fleet, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
 from tests.support.clock import FakeClock
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 from tests.views.samples import a_certificate
 
 
@@ -55,11 +54,11 @@ class Tls:
         return self.answers.get("distrust_with")
 
 
-def done(clock: Clock, work: Any) -> Any:
+def done(clock: FakeClock, work: Any) -> Any:
     import queue
 
     mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[Any] = Fleet(clock, InlineWorkers(), mailbox)
+    fleet: Fleet[Any] = Fleet(clock, TimedWorkers(clock), mailbox)
     (result,) = fleet.run([work])
     return result
 

@@ -16,7 +16,7 @@ from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, USER, api_over
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Bench:
         mailbox: Mailbox = queue.SimpleQueue()
         for moment in interrupt_at:
             self.clock.at(moment, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[T] = Fleet(self.clock, workers or InlineWorkers(), mailbox)
+        fleet: Fleet[T] = Fleet(self.clock, workers or TimedWorkers(self.clock), mailbox)
         (result,) = fleet.run([task])
         return result
 

@@ -19,7 +19,7 @@ from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import CutLine
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 HOST = "vc01.example.com"
 USER = "administrator@vsphere.local"
@@ -112,7 +112,7 @@ class CommandLine:
         }
         self.reached: list[ServerAddress] = []
         self.prompter = ScriptedPrompter()
-        self.workers = workers or InlineWorkers()
+        self.workers = workers or TimedWorkers(self.clock)
         self.make_stdout: Callable[[], io.StringIO] = io.StringIO
 
     def __call__(

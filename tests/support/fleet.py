@@ -21,7 +21,7 @@ from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import USER, api_over
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 REQUEST = BackupRequest(parts=("common",), location_type="NFS", location="nfs://nfs.example.com/vcenter")
 JOB_SECONDS = 100.0
@@ -69,7 +69,7 @@ class SimulatedGroup:
         mailbox: Mailbox = queue.SimpleQueue()
         if interrupt_at is not None:
             self.clock.at(interrupt_at, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[JobResult] = Fleet(self.clock, workers or InlineWorkers(), mailbox)
+        fleet: Fleet[JobResult] = Fleet(self.clock, workers or TimedWorkers(self.clock), mailbox)
         turns = {each.name: group.turn(each) for each in self.appliances}
         tasks = [
             run_on(each, JobResult, work(each, turns[each.name]), turn=turns[each.name]) for each in self.appliances

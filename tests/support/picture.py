@@ -17,7 +17,7 @@ from backupctl.simulator.transport import SimulatorTransport
 from backupctl.views.human.view import HumanView
 from tests.support.clock import FakeClock
 from tests.support.command_line import TO_APPLIANCE, ScriptedPrompter
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 COLUMNS = 88
 WORDS = ["create", "--location", "sftp://backup.example.com/vcenter", "--location-user", "backup"]
@@ -37,7 +37,7 @@ def picture() -> str:
         clock=clock,
         prompter=ScriptedPrompter(),
         transport_for=lambda _: SimulatorTransport(Appliance(clock, job_duration=1260), clock),
-        workers=InlineWorkers(),
+        workers=TimedWorkers(clock),
     )
     app._view = HumanView(console, console, clock=clock, live=True, auto_refresh=False, zone=UTC)
     assert run(app) == 0

@@ -7,20 +7,11 @@ from backupctl.operations.fleet import Deliver
 from tests.support.clock import FakeClock
 
 
-class InlineWorkers:
-    """Runs each call at once in the same thread."""
-
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
-        """Run ``function`` now; a call that is given up has returned all the same."""
-        deliver(*_outcome(function))
-        return lambda: None
-
-
 class TimedWorkers:
     """Runs each call at once in the same thread, and delivers its outcome when the time that it spent has passed.
 
-    So calls overlap in time as on threads, and one that takes too long is given up, unlike with ``InlineWorkers``. But
-    a call that is given up has already done all that it does.
+    So calls overlap in time as on threads, and the scheduler gives up one that takes longer than its ``until``. But a
+    call that is given up has already done all that it does.
     """
 
     def __init__(self, clock: FakeClock) -> None:
