@@ -21,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=12,
         help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
     )
+    parser.addoption(
+        "--whole-matrix",
+        action="store_true",
+        help="play each fault in each way of each command (-m exhaustive tests/faults/test_matrix.py)",
+    )
     parser.addoption("--fleet", metavar="NxSECONDS", help="size and job time of the fleet that the benchmark measures")
     parser.addoption(
         "--fuzz-answers",

@@ -1,5 +1,6 @@
 """The matrix: every kind of fault, in each of its strengths, in every phase that a command goes through."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -53,6 +54,27 @@ def faults_for(command: Command, way: str, *, few: bool = False) -> Iterator[str
         strengths = STRENGTHS[kind.value]
         for strength in dict.fromkeys((strengths[0], strengths[-1])) if few or way in SIDEWAYS else strengths:
             yield from (f"{name}{strength}{place}" for place in places)
+
+
+@cache
+def every_case() -> tuple[Case, ...]:
+    """Return the whole matrix."""
+    return tuple(case for command in COMMANDS for case in cases_of(command))
+
+
+@cache
+def covering_cases() -> frozenset[Case]:
+    """Return a part of the matrix in which each fault strikes each command, and each way.
+
+    Behind the login the ways share their code, so each fault strikes a command in one of its ways; they take turns.
+    """
+    by_command = defaultdict[tuple[Command, tuple[str, ...]], list[Case]](list)
+    by_way = defaultdict[tuple[str, tuple[str, ...]], list[Case]](list)
+    for case in every_case():
+        by_command[case.command, case.faults].append(case)
+        by_way[case.way, case.faults].append(case)
+    chosen = {cases[number % len(cases)] for number, cases in enumerate(by_command.values())}
+    return frozenset(chosen | {cases[0] for cases in by_way.values() if chosen.isdisjoint(cases)})
 
 
 def cases_of(command: Command) -> Iterator[Case]:
