@@ -63,7 +63,11 @@ def validate_schedule(
     checks, _ = yield from _common_checks(appliance, request)
     busy = yield from _what_runs(appliance)
     message = "not checked: only the schedule knows its password"
-    return (*checks, _running_check(busy, if_running, appliance.clock.now()), Check(name="backup location", status=WARNING, message=message))
+    return (
+        *checks,
+        _running_check(busy, if_running, appliance.clock.now()),
+        Check(name="backup location", status=WARNING, message=message),
+    )
 
 
 def failed(checks: Iterable[Check]) -> BackupFailedError | None:

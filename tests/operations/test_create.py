@@ -1,5 +1,6 @@
 """Create: exactly one backup is started, or it is said that none was, or that nobody knows."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
 from backupctl.secret import Secret
-from tests.support.appliance import Bench, scripted, simulated
+from tests.support.appliance import NAME, Bench, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST
 
@@ -65,6 +66,16 @@ def details(**fields: Any) -> JobDetails:
         "user": "VSPHERE.LOCAL\\Administrator",
     }
     return JobDetails(**ours | fields)
+
+
+def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[[], Any]:
+    """Return an answer that comes when so much time has passed."""
+
+    def tell() -> Any:
+        clock.sleep(seconds)
+        return answer
+
+    return tell
 
 
 def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Followed:
@@ -346,6 +357,13 @@ def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_lin
     assert ended.error.attach == f"watch {ended.job.id}"
 
 
+def test_create_interrupted_whose_cancellation_may_be_lost_says_so(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(), job_details={}, cancel_job=LOST)
+    ended = run(bench, plan(cancel_on_interrupt=True), 5)
+    assert type(ended.error) is InterruptedRunError
+    assert ended.error.details == ("the cancellation may not have arrived: dropped",)
+
+
 # Busy
 
 
@@ -353,8 +371,11 @@ def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) ->
     bench, simulator = simulated(clock, faults=["busy"])
     error = refused(bench, plan())
     assert (type(error), clock.elapsed) == (BusyError, 0)
-    assert f"backup job {simulator.jobs[0].job_id} is running (16 %)" in error.message
-    assert "--if-running wait" in (error.hint or "")
+    assert error.message.startswith(f"{HOST}: backup job {simulator.jobs[0].job_id} is running (16 %), started ")
+    assert error.hint == f"{WAITS}, or attach to follow it"
+
+
+WAITS = "use --if-running wait to start after it finishes"
 
 
 def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
@@ -398,7 +419,13 @@ def test_create_that_waited_for_a_backup_of_more_than_a_day_says_what_to_do(cloc
 @pytest.mark.parametrize("listed", [[], LOST, [OLD]])
 def test_create_while_something_unseen_runs_fails_without_naming_it(listed: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], listed], create_job=BUSY, job=status(OLD, "SUCCEEDED", 100))
-    assert refused(bench, plan()).message == f"{HOST}: another backup or restore is running"
+    error = refused(bench, plan())
+    assert (error.message, error.hint) == (f"{HOST}: another backup or restore is running", WAITS)
+
+
+def test_create_keeps_what_the_appliance_said_when_it_cannot_see_what_runs(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD], LOST], create_job=BusyError("busy", details=("evidence",)))
+    assert refused(bench, plan()).details == ("evidence", "it cannot be looked at: dropped")
 
 
 def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> None:
@@ -432,10 +459,19 @@ def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: st
 
 @pytest.mark.parametrize("unseen", [True, False])
 def test_create_waits_no_longer_than_its_timeout_and_starts_nothing(unseen: bool, clock: FakeClock) -> None:
-    bench, _ = scripted(clock, jobs=[[] if unseen else [OLD]], create_job=BUSY, job=status(OLD), job_details={})
+    listed = [] if unseen else [OLD]
+    bench, _ = scripted(
+        clock, jobs=[after(clock, 15, listed), listed], create_job=BUSY, job=status(OLD), job_details={}
+    )
     error = refused(bench, plan(if_running="wait", timeout=100))
     assert (type(error), error.exit_code, clock.elapsed) == (BusyError, 9, 100)
     assert (error.message.count("running"), "use a longer --timeout" in str(error.hint)) == (1, True)
+
+
+def test_create_that_waits_for_a_job_that_stands_still_does_not_advise_a_longer_timeout(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=status(OLD), job_details={})
+    error = refused(bench, BackupPlan(REQUEST, Patience(stall_timeout=60, interval=10), if_running="wait"))
+    assert (type(error), error.hint, clock.elapsed) == (BusyError, None, 60)
 
 
 def test_create_whose_login_is_refused_while_it_waits_says_that(clock: FakeClock) -> None:
@@ -454,7 +490,7 @@ def test_create_interrupted_while_it_waits_started_nothing(clock: FakeClock) -> 
     bench, simulator = simulated(clock, faults=["busy"])
     error = refused(bench, plan(if_running="wait"), 30)
     assert type(error) is InterruptedRunError
-    assert "no backup was started" in error.message
+    assert error.message == "interrupted (SIGINT): no backup was started"
     assert len(simulator.jobs) == 1
 
 
@@ -462,16 +498,35 @@ def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) ->
     bench, simulator = simulated(clock, faults=["busy=60"])
     ended = run(bench, plan(asked("sftp://other.example.com/vcenter"), if_running="attach"))
     assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
-    assert bench.kinds[0] == "Attached"
+    assert [event.server for event in bench.events_of(Attached)] == [NAME]
     assert len(simulator.jobs) == 1
 
 
-@pytest.mark.parametrize("release", ["6.5", "8.0"])
-def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, clock: FakeClock) -> None:
+def test_create_looks_again_for_the_job_to_attach_to(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], LOST, [OLD]],
+        create_job=BUSY,
+        job=[status(OLD), status(OLD, "SUCCEEDED")],
+        job_details={OLD: details()},
+    )
+    assert run(bench, plan(if_running="attach")).error is None
+
+
+def test_create_attached_to_a_job_waits_no_longer_than_its_timeout(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[after(clock, 15, [OLD]), [OLD]], create_job=BUSY, job=status(OLD), job_details={})
+    ended = run(bench, plan(if_running="attach", timeout=100))
+    assert (type(ended.error), clock.elapsed) == (TimedOutError, 100)
+
+
+@pytest.mark.parametrize(
+    ("release", "place"), [("6.5", "an unknown location"), ("8.0", "sftp://other.example.com/vcenter")]
+)
+def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, place: str, clock: FakeClock) -> None:
     bench, _ = simulated(clock, release=release, faults=["busy=60"])
     ended = run(bench, plan(asked("ftp://backup.example.com/vcenter"), if_running="attach"))
     assert (type(ended.error), ended.job.state) == (BusyError, "SUCCEEDED")
-    assert "not to ours" in str(ended.error)
+    assert str(ended.error) == f"{HOST}: backup job {ended.job.id} succeeded, but it went to {place}, not to ours"
 
 
 def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeClock) -> None:
@@ -479,6 +534,8 @@ def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeCloc
         clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), status(OLD, "FAILED")], job_details={OLD: details()}
     )
     ended = run(bench, plan(if_running="attach"))
-    assert type(ended.error) is BusyError
-    assert "ended as FAILED" in str(ended.error)
+    assert (type(ended.error), ended.job.id, ended.job.state) == (BusyError, OLD, "FAILED")
+    assert str(ended.error) == f"{HOST} says that backup job {OLD} ended as FAILED: it kept ours from being made"
+    assert ended.error is not None
+    assert "backup.log" in (ended.error.hint or "")
     assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)

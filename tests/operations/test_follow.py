@@ -23,9 +23,9 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, JobDetails
-from backupctl.operations.follow import Follower, Patience, Step, follow
+from backupctl.operations.follow import Follower, Patience, Step, failure, follow
 from backupctl.results.events import Progressed, Recovered, Troubled
-from backupctl.results.job import Job, Message
+from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST
@@ -34,7 +34,7 @@ ID = "20260301-020000-1"
 END = datetime(2026, 3, 1, 3, tzinfo=UTC)
 DROPPED = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 FAULT = ServerFaultError("html 503", certain=False, retryable=True)
-GONE = NotFoundError("unknown job")
+GONE = NotFoundError("unknown job", details=("evidence",))
 NO_ROUTE = NotSupportedError("no such path", certain=False)
 DENIED = AuthorizationError("403")
 
@@ -106,6 +106,12 @@ def test_failed_job_names_itself_its_state_and_the_log() -> None:
     assert "backup.log" in (end.error.hint or "")
 
 
+@pytest.mark.parametrize("job_id", [RESTORE, RECONCILIATION])
+def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
+    hint = failure(HOST, Job(id=job_id, state="FAILED")).hint
+    assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"
+
+
 # What is shown
 
 
@@ -140,7 +146,9 @@ def test_change_starts_the_five_minutes_anew() -> None:
 def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
     following = Following()
     answers: list[Job | BackupctlError] = [DROPPED, DROPPED, FAULT, DROPPED, FAULT, job(), job(), DROPPED, job()]
-    shown = [kinds(following.tell(now, answer)) for now, answer in enumerate(answers)]
+    steps = [following.tell(now, answer) for now, answer in enumerate(answers)]
+    shown = [kinds(step) for step in steps]
+    assert {event.server for step in steps for event in step.events} == {"vc01"}
     assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [], []]
     assert kinds(following.tell(7 + 900, DROPPED)) == [Troubled]
     assert Recovered in kinds(following.tell(7 + 901, job()))
@@ -231,7 +239,12 @@ def test_job_that_is_unknown_for_five_minutes_is_lost() -> None:
     following = Following()
     assert following.tell(1000, GONE).end is None
     assert following.tell(1299, GONE).end is None
-    assert following.ends(1300, GONE) is BackupFailedError
+    end = following.tell(1300, GONE).end
+    assert end is not None
+    assert (type(end.error), end.job) == (BackupFailedError, job())
+    assert str(end.error) == f"{HOST} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
+    assert end.error is not None
+    assert end.error.details == GONE.details == ("evidence",)
 
 
 @pytest.mark.parametrize("outage", [NO_ROUTE, NotFoundError("a proxy does not know it", certain=False)])
@@ -362,6 +375,13 @@ def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
     assert type(ended.error) is error
     assert said in " ".join((ended.error.message, *ended.error.details))
     assert ended.error.attach == f"watch {ID}"
+
+
+def test_follow_that_is_given_up_keeps_what_the_appliance_said(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=AuthorizationError("403", details=("evidence",)))
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert ended.error is not None
+    assert ended.error.details[0] == "evidence"
 
 
 def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> None:
