@@ -35,7 +35,7 @@ def wait_for_request(wire: Relay, request: str) -> None:
 def test_first_signal_detaches_with_130_and_watch_attaches_again(
     program: Program, serve: Simulators, number: signal.Signals
 ) -> None:
-    served = serve(seconds="2s")
+    served = serve(seconds="5s")
     creating = program.start("create", environ=served.environ)
     job_id = creating.said(r"backup started: (\S+)")[1]
     creating.signal(number)
