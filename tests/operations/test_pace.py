@@ -59,6 +59,24 @@ def test_pace_that_never_learns_anything_settles_at_the_bucket() -> None:
     assert followed.polls == pytest.approx(11 + 3600 / 12, abs=8)
 
 
+def gaps_of(percent: int, seconds: float) -> list[float]:
+    """Return the gaps between the polls of a job that stands still at ``percent``."""
+    pace, now, gaps = Pace(), 0.0, list[float]()
+    while now < seconds:
+        pace.observe(now, percent)
+        gaps.append(pace.next_gap(now))
+        now += gaps[-1]
+    return gaps
+
+
+def test_pace_of_a_job_that_stands_still_near_its_end_empties_the_bucket_and_keeps_to_it() -> None:
+    gaps = gaps_of(95, 3600)
+    assert [round(gap, 1) for gap in gaps[:4]] == [2.5, 2.5, 2.5, 3.8]
+    assert len(gaps) == 10 + 3600 / 12
+    assert gaps[20] == 9
+    assert gaps[-1] == 12
+
+
 def test_pace_with_an_interval_never_changes_it() -> None:
     pace = Pace(interval=7)
     for now in range(0, 700, 7):
