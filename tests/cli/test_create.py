@@ -396,6 +396,12 @@ def test_create_interrupted_during_a_slow_post_waits_for_its_outcome(clock: Fake
     assert (run.code, run.result["job"]["id"]) == (130, job.job_id)
 
 
+def test_create_outlives_a_session_that_expires_again_and_again() -> None:
+    backupctl = CommandLine(faults=["session-expires-after=30s"], job_duration=120)
+    assert backupctl.create().code == 0
+    assert [request.phase for request in backupctl.appliance.requests].count("login") >= 4
+
+
 def test_create_if_running_wait_starts_when_the_other_has_ended() -> None:
     backupctl = CommandLine(faults=["busy"])
     run = backupctl.create("--if-running", "wait", "-o", "jsonl")

@@ -392,6 +392,16 @@ def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> Non
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
 
 
+def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> None:
+    def slow(*_: object) -> BackupJobStatus:
+        clock.sleep(25)
+        return status("SUCCEEDED", 100)
+
+    bench, _ = scripted(clock, job=slow, job_details={})
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert (ended.error, clock.elapsed, bench.events_of(Troubled)) == (None, 35, [])
+
+
 def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:
     def hang(*_: object) -> BackupctlError:
         clock.sleep(40)
