@@ -217,7 +217,7 @@ def test_signal_during_the_search_says_that_the_outcome_is_unknown(clock: FakeCl
 
 
 def test_job_that_is_adopted_is_told_with_the_reason_and_its_server(clock: FakeClock) -> None:
-    status = BackupJobStatus(state="INPROGRESS", progress=0)
+    status = BackupJobStatus(id=NEW, state="INPROGRESS", progress=0)
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: DETAILS}, job=status)
     assert started(bench).job.id == NEW
     assert {(event.server, event.time) for event in bench.events} == {(NAME, START)}

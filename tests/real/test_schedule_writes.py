@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
 from tests.support.command_line import PASSWORD, USER, Run, ScriptedPrompter
 from tests.support.raw_server import Serve, listening
 from tests.support.wire import TOKEN
-from tests.support.workers import InlineWorkers
+from tests.support.workers import TimedWorkers
 
 pytestmark = pytest.mark.real
 
@@ -93,7 +93,7 @@ def schedule(address: str, clock: FakeClock, *words: str, **environ: str) -> Run
         environ={"BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD, **environ},
         clock=clock,
         prompter=ScriptedPrompter(),
-        workers=InlineWorkers(),
+        workers=TimedWorkers(clock),
     )
     return Run(run(app), stdout.getvalue(), stderr.getvalue())
 
