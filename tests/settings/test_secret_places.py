@@ -33,8 +33,8 @@ def layer(**values: Any) -> Layer:
     return Layer("servers.vc01", {name.replace("_", "-"): value for name, value in values.items()})
 
 
-def located(layers: tuple[Layer, ...] = (), environ: Mapping[str, str] | None = None, **given: str) -> Found:
-    found = secrets(environ).locate(PASSWORD, GivenSecret(**given), layers)
+def located(given: GivenSecret, layers: tuple[Layer, ...] = ()) -> Found:
+    found = secrets().locate(PASSWORD, given, layers)
     assert found is not None
     return found
 
@@ -172,7 +172,7 @@ def test_file_may_name_each_kind_of_place(
 def test_place_of_an_option_is_told_in_words(
     given: dict[str, Any], kind: str, where: str, place: tuple[str, ...]
 ) -> None:
-    found = located(**given)
+    found = located(GivenSecret(**given))
     assert (found.kind, found.where, found.place) == (kind, where, place)
 
 
@@ -185,7 +185,7 @@ def test_place_of_an_option_is_told_in_words(
     ],
 )
 def test_place_of_a_key_is_told_in_words(values: dict[str, str], kind: str, where: str) -> None:
-    found = located((layer(**values),))
+    found = located(NOTHING, (layer(**values),))
     assert (found.kind, found.where, found.place) == (kind, where, (kind, *values.values()))
 
 
