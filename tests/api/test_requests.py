@@ -105,7 +105,11 @@ DETAILS_VALUE = JobDetails(
     location_user="backup",
     duration=60,
     size=1073741824,
-    progress=DetailsProgress(total=100, completed=12),
+    progress=DetailsProgress(
+        total=100,
+        completed=12,
+        message=LocalizableMessage(id="com.vmware.m", default_message="Disk is almost full.", args=["90"]),
+    ),
     messages=[],
     build=BuildInfo(version_name="VC-8.0.2a", version="8.0.2.00100", build_number="22617221"),
     start_time=datetime(2026, 3, 1, 2, tzinfo=UTC),

@@ -573,4 +573,4 @@ def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
 
 def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:
     error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
-    assert error.hint == "not tried again: vCenter locks an account after a few wrong passwords"
+    assert str(error.hint).startswith("not tried again: vCenter locks an account after a few wrong passwords; ")

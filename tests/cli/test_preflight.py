@@ -44,7 +44,7 @@ def test_create_with_a_preflight_while_another_backup_runs_does_as_without(
 
 
 @pytest.mark.parametrize(
-    ("if_running", "says"), [("wait", " %); waiting for it to finish"), ("attach", " %); following it")]
+    ("if_running", "says"), [("wait", " UTC); waiting for it to finish"), ("attach", " UTC); following it")]
 )
 def test_create_with_a_preflight_says_what_it_will_do_about_a_running_job(if_running: str, says: str) -> None:
     run = CommandLine(faults=["busy=60s"]).create("--preflight", "--if-running", if_running)
