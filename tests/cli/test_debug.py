@@ -1,6 +1,7 @@
 """What -v and -vv show of requests and answers, and what they mask."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -121,3 +122,26 @@ def test_short_secret_does_not_turn_the_output_into_asterisks(backupctl: Command
     run = backupctl("create", *AT, "-vv", environ=with_location_password(BACKUPCTL_LOCATION_PASSWORD="up"))
     assert "debug: > POST /api/appliance/recovery/backup/job" in run.err
     assert bodies(run, ">")[0]["location_password"] == MASK
+
+
+def test_long_json_is_masked_text_by_text_and_cut_off() -> None:
+    run = said(json.dumps({"list": [f'"{PASSWORD}" {number}' for number in range(9000)]}).encode(), "-vv")
+    shown = next(line for line in lines(run, "<") if line.startswith('{"list"'))
+    assert PASSWORD not in run.err + run.out
+    assert shown.startswith(rf'{{"list":["\"{MASK}\" 0","\"{MASK}\" 1",')
+    assert re.fullmatch(r".{65536}\.\.\. \([0-9]+ more characters\)", shown)
+
+
+def test_key_of_an_answer_that_is_a_secret_is_masked() -> None:
+    run = said(
+        json.dumps({PASSWORD: {PASSWORD: 1}, "list": [{"key": "password", PASSWORD: 2, "value": "x"}]}).encode(), "-vv"
+    )
+    assert PASSWORD not in run.err + run.out
+    shown = [body for body in bodies(run, "<") if "list" in body]
+    assert shown[:1] == [{MASK: {MASK: 1}, "list": [{"key": "password", MASK: 2, "value": MASK}]}]
+
+
+def test_encoding_that_tells_a_secret_is_masked() -> None:
+    run = said(b"x", headers={"Content-Encoding": PASSWORD})
+    assert PASSWORD.lower() not in (run.err + run.out).lower()
+    assert f"encoded as '{MASK}'" in run.err
