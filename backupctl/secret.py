@@ -189,7 +189,7 @@ def _json_decoded(escape: str) -> str:
 @lru_cache(maxsize=256)
 def _html_decoded(entity: str) -> str:
     if entity.startswith("&#"):
-        code = int(f"0{entity[2:-1]}", 16) if entity[2] in "Xx" else int(entity[2:-1])
+        code = int(entity[3:-1], 16) if entity[2] in "Xx" else int(entity[2:-1])
         return chr(min(code, sys.maxunicode))
     from html import unescape
 

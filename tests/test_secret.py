@@ -78,6 +78,10 @@ def test_no_digit_of_base64_that_depends_on_a_secret_stays(before: int, fold: st
         assert "".join(stays.split()) == MASK.join(others)
 
 
+def test_each_form_of_an_entity_is_known() -> None:
+    assert concealed("&#65;&#x42;&#X43;&#31;&#128;&lt;.", "ABC\x1f\x80<") == f"{MASK}."
+
+
 def test_entity_of_two_characters_is_masked_whole() -> None:
     assert concealed("abc&nGt;.", "abc\N{MUCH GREATER-THAN}") == f"{MASK}."
 
