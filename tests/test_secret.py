@@ -106,6 +106,10 @@ def test_secret_within_another_leaves_nothing_of_it() -> None:
     assert concealed("Horse-Battery and Horse", "Horse", "Horse-Battery") == f"{MASK} and {MASK}"
 
 
+def test_secret_is_masked_each_time() -> None:
+    assert concealed("a VMware1! b VMware1! c VMware1! d", "VMware1!") == f"a {MASK} b {MASK} c {MASK} d"
+
+
 def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
     assert concealed("Horse-Battery-Staple.", "Horse-Battery", "Battery-Staple") == f"{MASK}."
     assert concealed("say HorseHorse Battery", "Horse", "Battery") == f"say {MASK} {MASK}"
