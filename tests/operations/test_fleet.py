@@ -121,13 +121,13 @@ def test_call_without_an_answer_in_time_is_given_up_and_its_late_answer_ignored(
         try:
             yield Call(lambda: "too late", until=clock.monotonic() + 5)
         except ApplianceUnreachableError as error:
-            seen += [error.certain, clock.elapsed]
+            seen += [error.message, error.certain, clock.elapsed]
         clock.at(7, lambda: workers.finish(0))
         clock.at(8, lambda: workers.finish(1))
         seen.append((yield Call(lambda: "in time", until=clock.monotonic() + 5)))
         return [*seen, clock.elapsed]
 
-    assert fleet.run([task()]) == [[False, 5, "in time", 8]]
+    assert fleet.run([task()]) == [["no answer in time", False, 5, "in time", 8]]
     assert workers.given_up == [0]
 
 
@@ -254,6 +254,28 @@ def test_interruption_waits_ten_seconds_in_all_for_one_held_effect_after_another
     assert run(clock, task(), interrupt_at=3) == [13]
 
 
+def test_interruption_waits_for_a_held_effect_that_begins_behind_it(clock: FakeClock) -> None:
+    effects = Wait(1000.0 + 5, held=True), Wait(1000.0 + 8, held=True), Wait(1000.0 + 99)
+    assert run(clock, told_at(clock, *effects), interrupt_at=3) == [("interrupted (SIGTERM)", 8)]
+
+
+def test_patient_calls_are_handed_over_as_such(clock: FakeClock) -> None:
+    seen: list[bool] = []
+
+    class Noting(TimedWorkers):
+        def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+            seen.append(patient)
+            return super().submit(function, deliver, patient=patient)
+
+    def task() -> Task[None]:
+        yield Call(str, patient=True)
+        yield Call(str)
+
+    fleet, _ = fleet_on(clock, Noting(clock))
+    fleet.run([task()])
+    assert seen == [True, False]
+
+
 def test_interruption_during_a_held_call_lets_its_result_through(clock: FakeClock) -> None:
     workers = HeldWorkers()
     fleet, mailbox = fleet_on(clock, workers)
@@ -325,6 +347,62 @@ def test_second_interruption_ends_even_a_task_that_will_not(clock: FakeClock) ->
         run(clock, stubborn(), interrupt_at=3, again_at=4)
 
 
+LOOK = "what was asked for may have been done all the same: look before you repeat it"
+
+
+def test_second_interruption_says_that_the_outcome_is_unknown_only_of_what_was_held(clock: FakeClock) -> None:
+    def seen(*, held: bool) -> Task[list[object]]:
+        found: list[object] = []
+        for effect in (Wait(1000.0 + 60), Wait(1000.0 + 70, held=held), Wait(1000.0 + 80)):
+            try:
+                yield effect
+            except InterruptedRunError as told:
+                found += [(told.certain, told.hint)]
+        return found
+
+    held, free = run(clock, seen(held=True), seen(held=False), interrupt_at=3, again_at=4)
+    assert held == [(True, None), (False, LOOK), (True, None)]
+    assert free == [(True, None), (True, None), (True, None)]
+
+
+def test_second_interruption_of_a_task_that_will_not_end_leaves_its_outcome_unknown(clock: FakeClock) -> None:
+    def stubborn() -> Task[None]:
+        while True:
+            with contextlib.suppress(InterruptedRunError):
+                yield Wait(clock.monotonic() + 60)
+
+    with pytest.raises(InterruptedRunError) as caught:
+        run(clock, stubborn(), interrupt_at=3, again_at=4)
+    assert (caught.value.certain, caught.value.hint) == (False, LOOK)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_interruption_that_has_to_wait_says_so_once(held: bool, clock: FakeClock) -> None:
+    mailbox: Mailbox = queue.SimpleQueue()
+    said: list[str] = []
+    clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
+    fleet: Fleet[Any] = Fleet(clock, TimedWorkers(clock), mailbox, said.append)
+    fleet.run([told_at(clock, Wait(1000.0 + 9, held=held)), told_at(clock, Wait(1000.0 + 9, held=held))])
+    waits = "SIGTERM: waiting up to 10 s for the request under way; interrupt again to quit at once"
+    assert said == ([waits] if held else [])
+
+
+def test_due_times_of_answered_calls_do_not_pile_up(clock: FakeClock) -> None:
+    fleet, _ = fleet_on(clock)
+    most = 0
+
+    def task() -> Task[float]:
+        nonlocal most
+        for _ in range(500):
+            yield Call(lambda: None, until=clock.monotonic() + 9000)
+            most = max(most, len(fleet._due))
+        yield Wait(clock.monotonic() + 7)
+        return clock.elapsed
+
+    assert fleet.run([told_at(clock, Wait(1000.0 + 5)), task()]) == [("done", 5), 7]
+    assert 64 <= most <= 64 + 2 * 2
+
+
 @pytest.mark.parametrize(("after", "ended_at"), [(0.0, 13), (0.29, 13), (0.31, 3.31)])
 def test_interruptions_close_together_are_one(after: float, ended_at: float, clock: FakeClock) -> None:
     held = Wait(1000.0 + 99, held=True)
@@ -392,11 +470,33 @@ def test_threads_work_at_most_so_many_at_once() -> None:
 def test_threads_are_used_again() -> None:
     workers = ThreadWorkers(limit=4)
     delivered, deliver = collector()
-    names = set()
+    threads = set()
     for _ in range(20):
-        workers.submit(lambda: threading.current_thread().name, deliver)
-        names.add(delivered.get(timeout=5))
-    assert len(names) == 1
+        workers.submit(threading.current_thread, deliver)
+        threads.add(delivered.get(timeout=5))
+    (thread,) = threads
+    assert (thread.name, thread.daemon) == ("worker", True)
+
+
+def test_thread_whose_call_was_given_up_is_not_replaced_while_nothing_waits() -> None:
+    workers, gate = ThreadWorkers(limit=4), Gate()
+    delivered, deliver = collector()
+    give_up = workers.submit(gate, deliver)
+    gate.entered.get(timeout=5)
+    give_up()
+    give_up()
+    assert workers._threads == 0
+    gate.open()
+    assert delivered.get(timeout=5) == "through"
+
+
+def test_call_given_up_after_its_end_keeps_its_thread() -> None:
+    workers = ThreadWorkers(limit=1)
+    delivered, deliver = collector()
+    give_up = workers.submit(partial(str, "ended"), deliver)
+    assert delivered.get(timeout=5) == "ended"
+    give_up()
+    assert workers._threads == 1
 
 
 def test_threads_deliver_exceptions_of_every_kind() -> None:
