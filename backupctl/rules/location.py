@@ -55,8 +55,6 @@ def _read(text: str) -> tuple[str | None, Authority, str]:
     _check_text(text)
     url = _URL.fullmatch(text)
     authority, path = _split(url["rest"] if url else text)
-    if "@" in authority:
-        _refuse_credentials()
     try:
         if url:
             _check_url(text, path)
@@ -64,7 +62,7 @@ def _read(text: str) -> tuple[str | None, Authority, str]:
             _check_bare_form(authority, path)
         return url["scheme"] if url else None, parse_authority(authority, _WHAT), path
     except UsageError:
-        if "@" in text:  # user:pass/word@host: the password ends what looks like the host
+        if "@" in text:  # the password ends what looks like the host in user:pass/word@host
             _refuse_credentials()
         raise
 
