@@ -3,7 +3,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import UsageError
-from backupctl.rules.location import mask_location, parse_location
+from backupctl.rules.location import host_of, mask_location, parse_location, scheme_of
 
 PIECES = st.lists(
     st.sampled_from(
@@ -51,7 +51,7 @@ def test_url_as_seen_in_practice_is_read_and_kept_verbatim(
 
 
 @pytest.mark.parametrize(
-    "text", ["10.144.99.5/vcsa-2016", "10.50.5.63/F$/My Backups/x", "[::1]:21/x", "host:2121/x", "host"]
+    "text", ["10.144.99.5/vcsa-2016", "10.50.5.63/F$/My Backups/x", "[::1]:21/x", "host:2121/x", "host", "ftp/x"]
 )
 def test_bare_path_with_a_type_is_accepted(text: str) -> None:
     assert parse_location(text, "ftp").location_type == "FTP"
@@ -129,6 +129,85 @@ def test_space_in_a_url_is_refused_with_the_quoted_form() -> None:
     assert broken("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
 
 
+URL = "write a URL such as sftp://backup.example.com/vcenter"
+LOGIN = (
+    "the location holds a user name or password before an '@'",
+    (
+        "give the user with --location-user and the password with --location-password-file; "
+        "write an '@' in a folder's name as %40"
+    ),
+)
+TYPES = "FTP HTTP FTPS HTTPS SCP SFTP NFS SMB"
+BACKSLASH = "the location holds a backslash"
+SHARE = "write a Windows share as smb://server/share/folder"
+
+
+@pytest.mark.parametrize(
+    ("text", "location_type", "message", "hint"),
+    [
+        ("", None, "the location is empty", URL),
+        ("x" * 4097, "FTP", "the location has 4097 characters, and 4096 are the most that can be sent", None),
+        ("ftp://h/\n", None, "the location holds a control character (at character 9)", None),
+        ("-x", None, "the location must not start with '-'", "a tool on the appliance could read it as an option"),
+        ("ftp://h/x ", None, "the location has blanks around it", None),
+        ("\\\\nas\\x", "SMB", BACKSLASH, "write smb://nas/x"),
+        ("\\\\X\\x", "SMB", BACKSLASH, "write smb://X/x"),
+        ("\\\\nas\\my x", "SMB", BACKSLASH, SHARE),
+        ("\\\\u@nas\\x", "SMB", BACKSLASH, SHARE),
+        ("nas\\x", "SMB", BACKSLASH, SHARE),
+        ("ftp://u@h/x", None, *LOGIN),
+        ("ftp://h/a b", None, "the location is a URL with a space in it", "write ftp://h/a%20b"),
+        ("ftp://h/a b", "FTP", "the location is a URL with a space in it", "write ftp://h/a%20b"),
+        (
+            "ftp://h/a?b",
+            None,
+            "the location is a URL with a '?' or '#' in it",
+            "write %3F or %23 if it is part of a name",
+        ),
+        ("ftp://h/%7f", None, "the location holds a quoted control character", None),
+        ("ftp://h/%7F", None, "the location holds a quoted control character", None),
+        ("ftp://h/%1A", None, "the location holds a quoted control character", None),
+        ("SFTP:/h/x", None, "the location is no URL", "two slashes follow the scheme: sftp://host/path"),
+        ("/x", "FTP", "the location names no host", "write sftp://host/x"),
+        ("ftp:///x", None, "the location names no host", None),
+        (
+            "h/x",
+            None,
+            "the location does not say its type",
+            "write it as a URL such as sftp://host/path, or add --location-type",
+        ),
+        (
+            "ftp://h/x",
+            "scp",
+            "the location type is SCP, but the location starts with ftp://",
+            "leave --location-type out, or change one of them",
+        ),
+        (
+            "x1://h/x",
+            None,
+            "the location has the unknown scheme x1://",
+            f"known schemes: {TYPES.lower()}; for one that a newer release has learned, add --location-type",
+        ),
+        ("h/x", "a b", "'a b' is no location type", f"known types: {TYPES}"),
+    ],
+    ids=lambda value: repr(value)[:30].replace("[", "(").replace("\\", "/"),
+)
+def test_refusal_says_what_is_wrong_and_what_to_write(
+    text: str, location_type: str | None, message: str, hint: str | None
+) -> None:
+    error = broken(text, location_type)
+    assert (error.message, error.hint) == (message, hint)
+
+
+def test_longest_location_is_accepted() -> None:
+    assert len(parse_location("ftp://h/" + "x" * 4088).location) == 4096
+
+
+def test_hosts_are_compared_in_one_form_and_a_bare_path_has_no_scheme() -> None:
+    assert [host_of(text) for text in ("sftp://HOST./x", "X.Y:1/x")] == ["host", "x.y"]
+    assert [scheme_of(text) for text in ("SFTP://h/x", "h/x")] == ["sftp", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
@@ -174,6 +253,7 @@ def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type:
         ("sftp://user:pw@host/x", "sftp://user:***@host/x"),
         ("sftp://user:p/w@host/x", "sftp://user:***@host/x"),
         ("sftp://user:p@w@host/x", "sftp://user:***@host/x"),
+        ("sftp://user:p:w@host/x", "sftp://user:***@host/x"),
         ("user:pw@host/x", "user:***@host/x"),
         ("", ""),
     ],

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import ExitCode, UsageError
-from backupctl.rules.password import broken_password_rules, check_backup_password
+from backupctl.rules.password import RULE_IN_WORDS, broken_password_rules, check_backup_password
 from backupctl.secret import Secret
 
 DOCUMENTED = re.compile(r"^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}$")
@@ -54,13 +54,19 @@ def test_bad_password_raises_a_usage_error_that_does_not_show_it() -> None:
         check_backup_password(Secret("§§hunter§§"))
     error = caught.value
     assert error.exit_code == ExitCode.USAGE
+    assert error.hint == f"use {RULE_IN_WORDS}"
     assert len(error.details) == 4
     shown = repr(error) + error.message + str(error.hint) + "".join(error.details)
     assert "hunter" not in shown
     assert "§" not in shown
 
 
+def test_rule_about_characters_is_told_in_full() -> None:
+    (rule,) = broken_password_rules(Secret("Aa1!5678 "))
+    assert rule == "it may hold visible ASCII characters only (no space, no umlaut, no control character)"
+
+
 def test_empty_password_says_how_to_have_no_encryption() -> None:
-    with pytest.raises(UsageError, match="empty") as caught:
+    with pytest.raises(UsageError, match=r"^the backup password is empty$") as caught:
         check_backup_password(Secret(""))
     assert caught.value.hint == "leave it out for a backup without encryption"
