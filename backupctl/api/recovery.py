@@ -331,12 +331,15 @@ class RecoveryApi:
         if self._is_appliance or self._present:
             if endpoint.since != FIRST_RELEASE:
                 error.hint = f"it came with release {endpoint.since}"
-        elif self._family_was_given and self._session.family is Family.API:
-            error.message = f"{self._client.base_url.host} has no backup API in /api (404)"
-            error.hint = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
-        else:
-            error.message = f"{self._client.base_url.host} has no backup API (404)"
-            error.hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
+            return
+        forced = self._family_was_given and self._session.family is Family.API
+        where = " in /api" if forced else ""
+        error.message = f"{self._client.base_url.host} cannot {endpoint.doing}: it has no backup API{where} (404)"
+        error.hint = (
+            "releases before 7.0U2 have none there: leave --api out, or say --api rest"
+            if forced
+            else "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
+        )
 
     def _check(self, endpoint: Endpoint[Any]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""
