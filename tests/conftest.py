@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
+
+settings.register_profile("unhurried", deadline=None)  # how long an example takes says more about the machine
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
