@@ -197,6 +197,13 @@ def test_new_job_without_anything_to_tell_its_age_is_said_to_be_that(clock: Fake
     assert refused(bench).message.endswith("cannot be told from an older one: no job was listed and no time is known")
 
 
+def test_new_job_that_is_gone_before_it_could_be_judged_leaves_the_outcome_unknown(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD], [OLD]], create_job=LOST, job_details=UNREADABLE, validate=FREE)
+    error = refused(bench)
+    assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
+    assert error.message.endswith("; a new backup job was listed and is not listed any more")
+
+
 def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
     error = refused(bench)
