@@ -203,6 +203,7 @@ def _check_refusal(
     if not look.is_clear:
         return (yield from find_lost_job(appliance, sent, refusal, deadline))
     if isinstance(refusal, SessionExpiredError) and may_repeat:
+        yield Wait(appliance.clock.monotonic())  # whoever interrupted the look does not want the request repeated
         return None
     raise refusal
 

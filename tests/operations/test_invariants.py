@@ -336,6 +336,17 @@ def test_a_post_that_is_refused_for_its_session_twice_is_refused(clock: FakeCloc
     assert api.names().count("create_job") == 2
 
 
+def test_a_post_is_not_sent_again_after_an_interruption(clock: FakeClock) -> None:
+    def slow(*_: object) -> list[str]:
+        clock.sleep(2)
+        return [OLD]
+
+    bench, api = scripted(clock, jobs=slow, create_job=[SessionExpiredError("401"), status()])
+    error = refused(bench, plan(), 3)
+    assert (type(error), error.message) == (InterruptedRunError, "interrupted (SIGINT): no backup was started")
+    assert api.names() == ["jobs", "create_job", "jobs"]
+
+
 def test_a_post_that_html_refuses_is_not_sent_again(clock: FakeClock) -> None:
     refusal = SessionExpiredError("401", certain=False)
     bench, api = scripted(clock, jobs=[[OLD]], create_job=refusal, validate=FREE)

@@ -65,7 +65,7 @@ def test_session_that_is_refused_behind_its_login_is_not_opened_a_third_time(clo
     assert api.names().count("jobs") == 2
 
 
-def test_interruption_while_a_start_finds_its_session_expired_detaches_from_the_backup(clock: FakeClock) -> None:
+def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clock: FakeClock) -> None:
     fleet = SimulatedGroup(clock, 1)
     simulated = fleet.simulated["vc1"]
 
@@ -77,9 +77,11 @@ def test_interruption_while_a_start_finds_its_session_expired_detaches_from_the_
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
     result = fleet.run(Group(fleet.appliances), interrupt_at=5)["vc1"]
-    assert result.error is not None
-    assert (result.exit_code, result.error.attach) == (130, f"watch {simulated.jobs[0].job_id}")
-    assert (fleet.jobs, simulated.open_sessions) == (1, 0)
+    assert (result.exit_code, result.error and result.error.message) == (
+        130,
+        "interrupted (SIGINT): no backup was started",
+    )
+    assert (fleet.jobs, simulated.open_sessions) == (0, 0)
 
 
 @pytest.mark.parametrize("moment", [0.5, 2.5, 3, 4.5, 5, 8])
