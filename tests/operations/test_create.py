@@ -503,7 +503,7 @@ def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) ->
 
 
 def test_create_looks_again_for_the_job_to_attach_to(clock: FakeClock) -> None:
-    bench, _ = scripted(
+    bench, api = scripted(
         clock,
         jobs=[[OLD], LOST, [OLD]],
         create_job=BUSY,
@@ -511,6 +511,7 @@ def test_create_looks_again_for_the_job_to_attach_to(clock: FakeClock) -> None:
         job_details={OLD: details()},
     )
     assert run(bench, plan(if_running="attach")).error is None
+    assert api.names().count("create_job") == 1
 
 
 def test_create_attached_to_a_job_waits_no_longer_than_its_timeout(clock: FakeClock) -> None:
