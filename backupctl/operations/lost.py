@@ -243,13 +243,11 @@ def goes_to(location: str | None, requested: str) -> bool:
 _ARCHIVE_FOLDER: Final = re.compile(r"(/vCenter)?/sn_[^/]+/[MS]_[^/]+$")
 
 
-def same_location(one: str | None, other: str) -> bool:
+def same_location(one: str, other: str) -> bool:
     """Whether two spellings name one location.
 
     The appliance percent-quotes it and may add or drop its scheme or port; the case of a host name means nothing.
     """
-    if one is None:
-        return False
     (scheme, host, port, path), (its_scheme, its_host, its_port, its_path) = _taken_apart(one), _taken_apart(other)
     if scheme and its_scheme and scheme != its_scheme:
         return False
