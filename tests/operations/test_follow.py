@@ -24,6 +24,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.follow import Follower, Patience, Step, failure, follow
+from backupctl.operations.pace import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from tests.support.appliance import scripted
@@ -149,6 +150,7 @@ def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
     steps = [following.tell(now, answer) for now, answer in enumerate(answers)]
     shown = [kinds(step) for step in steps]
     assert {event.server for step in steps for event in step.events} == {"vc01"}
+    assert all(event.time >= START for step in steps for event in step.events)
     assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [], []]
     assert kinds(following.tell(7 + 900, DROPPED)) == [Troubled]
     assert Recovered in kinds(following.tell(7 + 901, job()))
@@ -169,6 +171,15 @@ def test_polls_of_a_healthy_job_keep_the_pace() -> None:
     assert following.gap == 30
     following.tell(31, job(progress=50))
     assert following.gap == 61
+
+
+def test_polls_fit_the_progress_of_the_job() -> None:
+    following, pace = Following(), Pace()
+    pace.observe(0, 10)
+    for now, progress in ((60, 30), (120, 50), (180, 70)):
+        following.tell(now, job(progress=progress))
+        pace.observe(now, progress)
+        assert following.gap == now + pace.next_gap(now)
 
 
 def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:
@@ -390,6 +401,25 @@ def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> Non
     ended = bench.run(follow(bench.appliance, first, Patience(interval=10)))
     assert (ended.job.progress, ended.job.messages) == (60, first.messages)
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
+
+
+@pytest.mark.parametrize(("seconds", "asked_at"), [(0, [10, 20]), (40, [10, 60]), (89, [10, 109]), (91, [10, 101])])
+def test_follow_asks_again_at_once_only_where_this_process_stood_still(
+    seconds: float, asked_at: list[float], clock: FakeClock
+) -> None:
+    answers = iter((seconds, 0.0))
+
+    def slow(*_: object) -> BackupJobStatus:
+        waited = next(answers)
+        clock.sleep(waited)
+        if waited == seconds and len(api.moments) == 1:
+            raise DROPPED
+        return status("SUCCEEDED", 100)
+
+    bench, api = scripted(clock, job=slow, job_details={})
+    bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    asked = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job"]
+    assert asked == asked_at
 
 
 def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> None:

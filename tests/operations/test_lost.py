@@ -205,11 +205,18 @@ def test_new_job_that_is_gone_before_it_could_be_judged_leaves_the_outcome_unkno
 
 
 def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: FakeClock) -> None:
-    bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
     error = refused(bench)
     assert error.message == f"{NAME}: no backup was started: dropped"
     assert error.hint == "no new job appeared and nothing is running: it is safe to try again"
+    (_, request) = api.calls[-1]
+    assert request.location == OURS
     assert error.details == ("evidence",)
+
+
+def test_timeout_during_the_search_says_that_there_was_no_time_to_look(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
+    assert refused(bench, timeout=20).message.endswith("; the time was over before it could be looked for long enough")
 
 
 def test_timeout_during_the_request_says_no_more_than_that_the_outcome_is_unknown(clock: FakeClock) -> None:
