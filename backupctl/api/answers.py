@@ -20,6 +20,7 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import CONCEAL, RECEIVED
+from backupctl.api.masking import mask_texts
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -114,8 +115,10 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     if not body.kind:
         return None
     messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-    texts = tuple(_concealed(response, message.text) for message in messages if message.text)
-    return VapiError(body.kind, texts, tuple(message.id or "" for message in messages))
+    told = mask_texts(list(messages), response.extensions.get(CONCEAL, str))
+    return VapiError(
+        body.kind, tuple(message.text for message in told if message.text), tuple(message.id or "" for message in told)
+    )
 
 
 def date_of(response: httpx.Response) -> datetime | None:

@@ -14,6 +14,7 @@ from backupctl.api.content import content_of, masked
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
 from backupctl.api.extensions import SHOWN_AS
+from backupctl.api.masking import mask_messages
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
 from backupctl.errors import (
@@ -322,7 +323,7 @@ class RecoveryApi:
         self._settle(endpoint, answered=True)
         self._present.add(endpoint.doing)
         try:
-            return endpoint.decode(family, response.content)
+            return mask_messages(endpoint.decode(family, response.content), self.conceal)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, error) from error
 
