@@ -212,7 +212,7 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
     """Return all jobs, newest first, and how many more cannot be read.
 
     One request where the release has job details (6.7). Where it has none, or they cannot be read, the jobs are read
-    one by one.
+    one by one. Raises why the details cannot be read where no job can be.
     """
     try:
         details = yield from retrying(appliance, appliance.api.job_details)
@@ -222,14 +222,17 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
         if not isinstance(error, NotSupportedError):
             message = f"no details of the backup jobs: {error.message}"
             appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message, hint=error.hint))
-        return (yield from _read_each(appliance, (yield from retrying(appliance, appliance.api.jobs))))
+        found, unreadable = yield from _read_each(appliance, (yield from retrying(appliance, appliance.api.jobs)))
+        if unreadable and not found:
+            raise
+        return found, unreadable
     odd = [each for each in details.values() if isinstance(each, Unreadable)]
     warn_unreadable(appliance, odd, f"the details of {len(odd)} of {len(details)} backup jobs cannot be read")
-    found = [
+    read_ones = [
         from_details(each, Job(id=name, state="")) for name, each in details.items() if isinstance(each, JobDetails)
     ]
     others, _ = yield from _read_each(appliance, [each.name for each in odd])
-    return newest_first([*found, *others]), len(odd) - len(others)
+    return newest_first([*read_ones, *others]), len(odd) - len(others)
 
 
 def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple[Job, ...], int]]:

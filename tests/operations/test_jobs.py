@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from backupctl.errors import ApplianceUnreachableError, NotFoundError, NotSupportedError, ServerFaultError
+from backupctl.errors import (
+    ApplianceAnswerError,
+    ApplianceUnreachableError,
+    NotFoundError,
+    NotSupportedError,
+    ServerFaultError,
+)
 from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
@@ -277,3 +283,10 @@ def test_watch_of_a_job_that_has_ended_does_not_attach(clock: FakeClock) -> None
     bench, _ = simulated(clock, history=True)
     assert bench.run(watch(bench.appliance, "latest", Patience())).job.ended
     assert (bench.kinds, clock.elapsed) == ([], 0)
+
+
+def test_list_of_which_nothing_can_be_read_is_an_error_and_not_an_empty_one(clock: FakeClock) -> None:
+    page = ApplianceAnswerError("a page", certain=False)
+    bench, _ = scripted(clock, job_details=page, jobs=["20260301-020000-1"], job=page)
+    with pytest.raises(ApplianceAnswerError, match="a page"):
+        bench.run(jobs.read_all(bench.appliance))
