@@ -174,11 +174,19 @@ class CallThreads:
 
     def __init__(self, clock: SharedClock) -> None:
         self._clock = clock
+        self._threads: list[threading.Thread] = []
 
     def submit(self, function: Callable[[], Any], deliver: Deliver, **_: Any) -> Callable[[], None]:
         self._clock.begin()
-        threading.Thread(target=self._run, args=(function, deliver), daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(function, deliver), daemon=True)
+        self._threads.append(thread)
+        thread.start()
         return lambda: None
+
+    def join(self) -> None:
+        """Wait for those that a run left behind; its end has woken them."""
+        for thread in self._threads:
+            thread.join(STUCK_SECONDS)
 
     def _run(self, function: Callable[[], Any], deliver: Deliver) -> None:
         with self._clock.at_work():
@@ -275,11 +283,18 @@ class _Stream(SyncStream):
     ) -> httpcore.NetworkStream:
         try:
             tls = ssl_context.wrap_socket(self._sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-            stream = _Stream(tls, self._clock, self._line)
-            stream._patiently(tls.do_handshake, timeout, httpcore.ConnectTimeout)
         except OSError as error:
             self.close()
             raise httpcore.ConnectError(str(error)) from error
+        stream = _Stream(tls, self._clock, self._line)
+        try:
+            stream._patiently(tls.do_handshake, timeout, httpcore.ConnectTimeout)
+        except OSError as error:
+            stream.close()
+            raise httpcore.ConnectError(str(error)) from error
+        except BaseException:
+            stream.close()
+            raise
         return stream
 
     def _patiently(self, operation: Callable[[], T], timeout: float | None, late: type[Exception]) -> T:

@@ -177,6 +177,9 @@ def _backup_is_true(record: Record) -> Iterator[Violation]:
         return
     if not job.ours and not _attached(record, job) and not _may_be_claimed(record, job):
         yield "claimed", f"code {code} with job {job.id}, which is not ours"
+    answered = any(seen.began and seen.delivered for _, seen in _starts_of(record))
+    if command.kind == "start" and not answered and (record.result.get("job") or {}).get("encrypted") is not None:
+        yield "claimed", f"whether {job.id} is encrypted, which nobody told"
     yield from _state_is_true(record, job)
 
 
@@ -185,7 +188,9 @@ def _state_is_true(record: Record, job: Job) -> Iterator[Violation]:
     details = record.server.service.told.details.get(job.id, [])
     if code == 0:
         wanted = "FAILED" if record.scenario.command.kind == "cancel" else "SUCCEEDED"
-        if "--no-wait" not in record.scenario.words and state != wanted:
+        if "--no-wait" in record.scenario.words:
+            return
+        if state != wanted:
             yield "claimed", f"0, and job {job.id} is {state}"
         if wanted == "SUCCEEDED" and state == wanted and details and _contradicted(record, details):
             yield "claimed", f"0, and the details of job {job.id} say FAILED"
@@ -218,8 +223,14 @@ def _never_lost(record: Record) -> Iterator[Violation]:
             yield "lost", f"job {job.id} runs or ran, and it ends with {record.code} ({record.slug}) without it"
         elif record.scenario.output == "text" and "backupctl watch" not in said:
             yield "lost", f"job {job.id} runs or ran, and it ends with {record.code} without the line to look later"
-    if not record.truth.ours and record.slug == "not-started":
+    if not record.truth.ours and (record.slug == "not-started" or _was_refused_by_error(record)):
         yield from _not_certain(record)
+
+
+def _was_refused_by_error(record: Record) -> bool:
+    """Whether a plain ``error`` was taken for a refusal, behind which a job may have been started all the same."""
+    starts = _starts_of(record)
+    return record.slug == "api" and bool(starts) and starts[-1][1].status == 500
 
 
 def _not_certain(record: Record) -> Iterator[Violation]:
@@ -297,8 +308,6 @@ def _schedule_is_true(record: Record) -> Iterator[Violation]:
     if record.scenario.command.kind != "write":
         return
     writes = record.truth.schedule_writes
-    if len(writes) > 1:
-        yield "doubled", f"the schedule was written {len(writes)} times"
     reached = _is_as_wanted(record)
     if record.code == 0 and not reached:
         yield "schedule", "0, and the schedule is not as was asked for"

@@ -88,6 +88,7 @@ def play(scenario: Scenario) -> Record:
     stdout, stderr = io.StringIO(), io.StringIO()
     began = time.perf_counter()
     broken = None
+    workers = CallThreads(clock)
     with server.serving(nobody=scenario.refused), virtual_sockets(clock, server.lines), _signals():
         app = App(
             argv=_argv(scenario, running),
@@ -96,7 +97,7 @@ def play(scenario: Scenario) -> Record:
             stderr=stderr,
             environ=_environ(scenario, server.url),
             clock=clock,
-            workers=CallThreads(clock),
+            workers=workers,
         )
         try:
             with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
@@ -105,6 +106,7 @@ def play(scenario: Scenario) -> Record:
             code, broken = -1, str(error)
         seconds = clock.elapsed
         clock.end()
+    workers.join()
     truth.advance(seconds)
     return Record(
         scenario,

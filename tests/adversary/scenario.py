@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from tests.adversary.faults import LEFTOVERS, Fault
 from tests.adversary.service import USER, Habits
@@ -52,6 +52,7 @@ COMMANDS: Final = (
     Command("create", ("create", *_TO), "start", "create", _CREATE, weight=14),
     Command("create --no-wait", ("create", *_TO, "--no-wait"), "start", "create", _CREATE, weight=4),
     Command("create --part", ("create", *_TO, "--part", "common"), "start", "create", _CREATE, weight=4),
+    Command("create --cancel-on-interrupt", ("create", *_TO, "--cancel-on-interrupt"), "start", "create", _CREATE),
     Command("create --if-running wait", ("create", *_TO, "--if-running", "wait"), "start", "create", _CREATE, True),
     Command("create --if-running attach", ("create", *_TO, "--if-running", "attach"), "start", "create", _CREATE, True),
     Command("schedule run", ("schedule", "run"), "start", "run", _RUN, schedule=True, weight=6),
@@ -172,6 +173,13 @@ class Scenario:
         return found or ["nothing"]
 
 
+def undisturbed(name: str, *faults: Fault, **options: Any) -> Scenario:
+    """Return the scenario of a command in which nothing happens but what is said; a backup takes two minutes."""
+    command = next(each for each in COMMANDS if each.name == name)
+    usual: dict[str, Any] = {"old": (86_400.0, 172_800.0), "job_seconds": 120.0}
+    return Scenario(-1, command, command.words, faults=faults, **(usual | options))
+
+
 def scenario(seed: int) -> Scenario:
     """Return the scenario of a seed."""
     chance = Random(f"adversary {seed}")
@@ -205,7 +213,7 @@ def scenario(seed: int) -> Scenario:
         jump=chance.choice([-3600.0, -30.0, -2.0]) if jumps else 0.0,
         id_zone="Europe/Berlin" if at_end_of_summer else "UTC",
         signal_at=chance.choice([0.0, chance.uniform(0.0, 30.0), chance.uniform(0.0, 300.0)])
-        if chance.random() < 0.08
+        if chance.random() < (0.6 if "--cancel-on-interrupt" in command.words else 0.08)
         else None,
     )
 
@@ -309,11 +317,22 @@ _STATUSES: Final[dict[int, tuple[str, ...]]] = {
 }
 
 
+_KINDS: Final = {
+    "cut request": 1,
+    "cut answer": 2,
+    "status": 4,
+    "late status": 1,
+    "hang": 2,
+    "slow": 1,
+    "trickle": 1,
+    "double": 1,
+    "leftover": 1,
+}
+"""The kinds of faults, and how often each strikes beside the others."""
+
+
 def _shape(chance: Random, label: str, nth: int, times: int, works: str) -> Fault:
-    kind = chance.choice(
-        ["cut request", "cut answer", "cut answer", "status", "status", "status", "status"]
-        + ["late status", "hang", "hang", "slow", "trickle", "double", "leftover"]
-    )
+    kind = chance.choices(list(_KINDS), list(_KINDS.values()))[0]
     late = chance.uniform(1.0, 40.0)
     fault = Fault(label, kind, nth, times, works, seconds=late)
     if kind in {"status", "late status"}:
@@ -341,6 +360,8 @@ def _status(chance: Random, fault: Fault) -> Fault:
         works = "no"
     elif _is_worded_error(fault) and works == "late":
         works = "yes"
+    if _is_worded_error(fault) and fault.label in {"restore", "reconcile"}:  # there is no list to show it
+        works = "no"
     after = chance.choice([20.0, 60.0, 120.0])
     if fault.kind == "late status" and works != "late":
         return replace(fault, works=works, seconds=after)

@@ -135,12 +135,15 @@ class Server:
         if fault is not None:
             if fault.kind == "hang":
                 line.rest_until(float("inf"))
+            elif fault.reset:  # before it has said something, it depends on chance what the client sees
+                connection.recv(1, socket.MSG_PEEK)
             cut_off(connection, reset=fault.reset)
             return
         with connection if self._plain else tls()[0].wrap_socket(connection, server_side=True) as stream:
             self._connections.append(stream)
-            while self._one(stream, line):
-                pass
+            rest: bytes | None = b""
+            while rest is not None:
+                rest = self._one(stream, line, rest)
 
     def _fault_of(self, label: str) -> Fault | None:
         with self._lock:
@@ -148,13 +151,15 @@ class Server:
             number = self._counts[label]
             return next((fault for fault in self._faults if fault.strikes(label, number)), None)
 
-    def _one(self, stream: socket.socket, line: Line) -> bool:
-        """Read one request and answer it; return whether the connection goes on."""
-        data = b""
+    def _one(self, stream: socket.socket, line: Line, data: bytes) -> bytes | None:
+        """Read one request, of which ``data`` came already, and answer it; return what came of the next one.
+
+        That is None where the connection is over.
+        """
         while b"\r\n" not in data:
             more = stream.recv(65536)
             if not more:
-                return False
+                return None
             data += more
         method, target, _ = data.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         begun = read_request(method, target, {}, b"")
@@ -163,9 +168,9 @@ class Server:
             self._note_start(begun.label, processed=False)
             self.wire.seen.append(Seen(self._clock.elapsed, begun, fault, delivered=False))
             cut_request(stream, data, fault)
-            return False
-        request = _whole_request(stream, data, method, target)
-        return request is not None and self._respond(stream, line, request, fault)
+            return None
+        request, rest = _whole_request(stream, data, method, target)
+        return rest if request is not None and self._respond(stream, line, request, fault) else None
 
     def _note_start(self, label: str, *, processed: bool) -> None:
         if label in STARTS_BACKUP:
@@ -247,12 +252,12 @@ class Server:
                 self.wire.tokens_delivered.add(body if isinstance(body, str) else body["value"])
 
 
-def _whole_request(stream: socket.socket, data: bytes, method: str, target: str) -> Request | None:
-    """Read the rest of a request, None where it ends too early."""
+def _whole_request(stream: socket.socket, data: bytes, method: str, target: str) -> tuple[Request | None, bytes]:
+    """Read the rest of a request, None where it ends too early, and return what came behind it."""
     while b"\r\n\r\n" not in data:
         more = stream.recv(65536)
         if not more:
-            return None
+            return None, b""
         data += more
     head, _, body = data.partition(b"\r\n\r\n")
     fields = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
@@ -261,6 +266,6 @@ def _whole_request(stream: socket.socket, data: bytes, method: str, target: str)
     while len(body) < length:
         more = stream.recv(65536)
         if not more:
-            return None
+            return None, b""
         body += more
-    return read_request(method, target, headers, body)
+    return read_request(method, target, headers, body[:length]), body[length:]

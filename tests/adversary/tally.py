@@ -36,17 +36,17 @@ def run_seed(seed: int) -> Line:
 class Tally:
     """The runs so far."""
 
-    lines_: list[Line] = field(default_factory=list)
+    runs: list[Line] = field(default_factory=list)
 
     def add(self, line: Line) -> None:
-        self.lines_.append(line)
+        self.runs.append(line)
 
     @property
     def wrong(self) -> list[str]:
         """A line for each violation, with the seed that repeats it."""
         return [
             f"{column}: {sentence} [seed {line.seed}: {line.command}; {', '.join(line.kinds)}]"
-            for line in self.lines_
+            for line in self.runs
             for column, sentence in line.wrong
         ]
 
@@ -57,12 +57,12 @@ class Tally:
     def table(self, *, by_kind: bool = True) -> Iterator[str]:
         """Yield the table."""
         rows: dict[str, list[Line]] = defaultdict(list)
-        for line in self.lines_:
+        for line in self.runs:
             rows[line.command].append(line)
         yield from self._table("command", rows)
         if by_kind:
             kinds: dict[str, list[Line]] = defaultdict(list)
-            for line in self.lines_:
+            for line in self.runs:
                 for kind in line.kinds:
                     label, _, fault = kind.partition(": ")
                     kinds[f"{fault} ({label})" if fault else label].append(line)
@@ -75,7 +75,7 @@ class Tally:
         for row, lines in rows.items():
             yield self._row(row, width, lines)
         if head == "command":
-            yield self._row("in all", width, self.lines_)
+            yield self._row("in all", width, self.runs)
 
     @staticmethod
     def _row(row: str, width: int, lines: list[Line]) -> str:
