@@ -4,8 +4,8 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from tests.adversary.protocol import Answer, Request, no_path, vapi
 
@@ -63,7 +63,7 @@ class Seen:
     """A request that reached the appliance, and what became of it.
 
     ``done`` says that it was processed, ``began`` that it started a job, ``delivered`` that the appliance's own answer
-    arrived whole, ``ids`` what a list had in it.
+    arrived whole, ``ids`` what a list had in it, ``details`` what details told of each job.
     """
 
     at: float
@@ -75,6 +75,7 @@ class Seen:
     delivered: bool = True
     began: bool = False
     ids: tuple[str, ...] = ()
+    details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def readable(self) -> bool:
@@ -87,6 +88,7 @@ class Exchange:
     """A request that a fault strikes: ``answer`` is the appliance's own, None where it was not processed.
 
     ``send`` sends an answer with whatever stands behind it, ``rest`` sleeps and returns whether the run goes on.
+    ``another`` is what the appliance would say of its oldest job.
     """
 
     stream: socket.socket
@@ -99,6 +101,7 @@ class Exchange:
     send: Callable[[Answer, bytes], None]
     process: Callable[[], Answer]
     rest: Callable[[float], bool]
+    another: Callable[[], Answer]
 
     @property
     def whole(self) -> Answer:
@@ -138,6 +141,7 @@ def instead(family: str, fault: Fault) -> Answer:
         "other": vapi(fault.status, fault.error, text, other),
         "silent": vapi(fault.status, fault.error, None, family),
         "html": Answer(fault.status, HTML % (fault.status, fault.status), "text/html"),
+        "elsewhere": Answer(fault.status, b"", "text/html"),
         "text": Answer(fault.status, b"no healthy upstream", "text/plain"),
         "bad": Answer(fault.status, b'{"value": {"state": "INPRO'),
         "": Answer(fault.status),
@@ -186,13 +190,16 @@ def _slow(its: Exchange) -> bool:
 def _trickle(its: Exchange) -> bool:
     data = its.bytes_of(its.whole)
     step = max(1, len(data) // PIECES)
+    sent = 0
     its.seen.delivered = False
-    for start in range(0, len(data), step):
+    for start in range(0, len(data) - step, step):
         its.stream.sendall(data[start : start + step])
         if not its.rest(its.fault.seconds / PIECES):
             return False
+        sent = start + step
     its.seen.delivered = True
     its.note(its.whole)
+    its.stream.sendall(data[sent:])
     return True
 
 
@@ -206,6 +213,23 @@ def _leftover(its: Exchange) -> bool:
     return True
 
 
+def _other_form(its: Exchange) -> bool:
+    """Answer in the form of the other family."""
+    own = its.whole
+    its.seen.delivered = False
+    body = own.body["value"] if isinstance(own.body, dict) and set(own.body) == {"value"} else {"value": own.body}
+    its.send(own if isinstance(own.body, bytes) else Answer(own.status, body), b"")
+    return True
+
+
+def _other_job(its: Exchange) -> bool:
+    """Tell of another job than was asked for, or started, if there is another."""
+    told = its.another()
+    its.seen.delivered = told.body == its.whole.body
+    its.send(told, b"")
+    return True
+
+
 SPOIL: Final[dict[str, Callable[[Exchange], bool]]] = {
     "cut answer": _cut_answer,
     "status": _status,
@@ -215,5 +239,7 @@ SPOIL: Final[dict[str, Callable[[Exchange], bool]]] = {
     "trickle": _trickle,
     "double": _double,
     "leftover": _leftover,
+    "other form": _other_form,
+    "other job": _other_job,
 }
 """What to do with an exchange; each returns whether the connection goes on."""

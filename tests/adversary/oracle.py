@@ -131,14 +131,18 @@ def _first_list(record: Record) -> tuple[str, ...] | None:
     return lists[-1].ids if lists else None
 
 
+def _details_of(record: Record, job_id: str) -> list[dict[str, Any]]:
+    """Return what details told of a job, as often as they arrived."""
+    return [each.details[job_id] for each in record.server.wire.seen if each.readable and job_id in each.details]
+
+
 def _is_our_location(told: str) -> bool:
     return bool(re.fullmatch(rf"{re.escape(LOCATION)}/?((/vCenter)?/sn_[^/]+/[MS]_[^/]*/?)?", told))
 
 
 def _may_be_claimed(record: Record, job: Job) -> bool:
     """Whether a job that we did not start fulfils what the design asks of one that was found by looking."""
-    told, known = record.server.service.told, _first_list(record)
-    details = told.details.get(job.id, [])
+    known, details = _first_list(record), _details_of(record, job.id)
     if known is None or job.id in known or not any(_is_our_location(each["location"]) for each in details):
         return False
     if known and job.id <= max(known):
@@ -185,7 +189,7 @@ def _backup_is_true(record: Record) -> Iterator[Violation]:
 
 def _state_is_true(record: Record, job: Job) -> Iterator[Violation]:
     state, code = job.state(record.seconds), record.code
-    details = record.server.service.told.details.get(job.id, [])
+    details = _details_of(record, job.id)
     if code == 0:
         wanted = "FAILED" if record.scenario.command.kind == "cancel" else "SUCCEEDED"
         if "--no-wait" in record.scenario.words:
@@ -242,7 +246,7 @@ def _not_certain(record: Record) -> Iterator[Violation]:
     shown = {job_id for each in seen_later if each.request.label == "list" and each.readable for job_id in each.ids}
     types = {"MANUAL"} if record.scenario.command.key == "create" else {"MANUAL", "SCHEDULED"}
     for job_id in sorted(shown - set(known)):
-        told = record.server.service.told.details.get(job_id, [])
+        told = _details_of(record, job_id)
         others = [
             each["type"] not in types
             or (_account(each.get("user", USER)) != _account(USER) and not _is_our_location(each["location"]))

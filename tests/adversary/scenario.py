@@ -185,11 +185,14 @@ def scenario(seed: int) -> Scenario:
     chance = Random(f"adversary {seed}")
     command = chance.choices(COMMANDS, [each.weight for each in COMMANDS])[0]
     faults = _faults(chance, command)
-    habits = _habits(chance, command, shows_all=any(_is_worded_error(fault) for fault in faults))
+    shows_all = any(_is_worded_error(fault) or fault.kind == "other job" for fault in faults)
+    habits = _habits(chance, command, shows_all=shows_all)
     job_seconds = chance.choice([20.0, 60.0, 60.0, 400.0, 2000.0])
     timeout = chance.choice([60.0, 300.0, 1200.0, 1200.0])
     family = chance.choice(["auto", "rest", "api"] if habits.release == "8.0" else ["auto", "rest"])
     words = [*command.words, "--api", family]
+    if not command.fresh and family != "api" and chance.random() < 0.1:
+        words += ["--auth", "basic"]
     if command.kind not in {"write", "cancel"} and "--no-wait" not in command.words:
         words += ["--timeout", f"{timeout:.0f}s"]
     at_end_of_summer = chance.random() < 0.05 and "latest" not in command.words
@@ -223,8 +226,9 @@ def _habits(chance: Random, command: Command, *, shows_all: bool) -> Habits:
     releases = ["8.0"] * 6 + ["7.0", "6.7"]
     if command.key == "create" or command.kind == "watch":
         releases += ["6.5"]
-    lists = ["honest"] * 8 + ["empty first", "newest missing first", "oldest missing first"]
+    lists = ["honest"] * 8
     if not shows_all:
+        lists += ["empty first", "newest missing first", "oldest missing first"]
         lists += ["stale", "stale", "oldest only", "frozen"]
     return Habits(
         release=chance.choice(releases),
@@ -240,6 +244,7 @@ def _habits(chance: Random, command: Command, *, shows_all: bool) -> Habits:
         order=chance.choice(["newest", "newest", "oldest", "shuffled"]),
         details=chance.choice(["honest"] * 8 + ["absent", "late", "lagging", "contradicting", "error"]),
         date=chance.random() < 0.8,
+        chunked=chance.random() < 0.15,
         session_seconds=chance.choice([float("inf")] * 5 + [10.0, 40.0]),
         run_type=chance.choice(["MANUAL", "SCHEDULED"]),
     )
@@ -306,9 +311,14 @@ _WORDED: Final = frozenset({"vapi", "other", "silent"})
 _STATUSES: Final[dict[int, tuple[str, ...]]] = {
     200: (),
     201: (),
+    302: (),
+    307: (),
+    400: ("INVALID_ARGUMENT", "FEATURE_IN_USE"),
     401: ("UNAUTHENTICATED",),
     403: ("UNAUTHORIZED",),
     404: ("NOT_FOUND", "OPERATION_NOT_FOUND"),
+    408: ("ERROR",),
+    409: ("CONCURRENT_CHANGE",),
     429: ("ERROR",),
     500: ("ERROR", "ERROR", "INTERNAL_SERVER_ERROR"),
     502: ("ERROR",),
@@ -327,6 +337,8 @@ _KINDS: Final = {
     "trickle": 1,
     "double": 1,
     "leftover": 1,
+    "other form": 1,
+    "other job": 1,
 }
 """The kinds of faults, and how often each strikes beside the others."""
 
@@ -337,7 +349,9 @@ def _shape(chance: Random, label: str, nth: int, times: int, works: str) -> Faul
     fault = Fault(label, kind, nth, times, works, seconds=late)
     if kind in {"status", "late status"}:
         return _status(chance, fault)
-    if kind in {"trickle", "double", "leftover", "slow"}:
+    if kind == "other job" and label not in {"create", "run", "job"}:
+        fault = replace(fault, kind="other form")
+    if kind in {"trickle", "double", "leftover", "slow", "other form", "other job"}:
         fault = replace(fault, works="yes")
     return replace(
         fault,
@@ -353,7 +367,7 @@ def _status(chance: Random, fault: Fault) -> Fault:
     status = chance.choice(list(_STATUSES))
     errors = _STATUSES[status]
     bodies = [*["vapi"] * 3, "other", "silent", "html", "html", "text", ""] if errors else ["html", "html", "", "bad"]
-    body = chance.choice(bodies)
+    body = "elsewhere" if status in {302, 307} else chance.choice(bodies)
     fault = replace(fault, status=status, body=body, error=chance.choice(errors) if errors else "")
     works = fault.works
     if (400 <= status < 500 and body in _WORDED) or not _changes(fault.label):

@@ -206,8 +206,15 @@ class Server:
             send=lambda answer, more: self._send(stream, request, seen, answer, more),
             process=lambda: self._process(request, seen),
             rest=lambda seconds: self._rest(line, seconds),
+            another=lambda: self._another(request),
         )
         return SPOIL[fault.kind](exchange)
+
+    def _another(self, request: Request) -> Answer:
+        with self._lock:
+            oldest = min(self.service.truth.jobs, key=lambda job: job.start)
+            status = self.service.status_of(oldest)
+        return Answer(200, status if request.family == "api" else {"value": status})
 
     def _rest(self, line: Line, seconds: float) -> bool:
         line.rest_until(self._clock.elapsed + seconds)
@@ -225,6 +232,9 @@ class Server:
         seen.done, seen.began = True, len(self.service.truth.jobs) > before
         if request.label == "list" and answer.status == 200:
             seen.ids = tuple(answer.body if request.family == "api" else answer.body["value"])
+        if request.label == "details" and answer.status == 200:
+            body = answer.body
+            seen.details = body if request.family == "api" else {each["key"]: each["value"] for each in body["value"]}
         return answer
 
     def _bytes_of(self, answer: Answer) -> bytes:
@@ -237,6 +247,10 @@ class Server:
         self.wire.last_date = date.replace(microsecond=0) if date else None
         if answer.status == 204:
             return "\r\n".join([*lines, "", ""]).encode()
+        if answer.status in {302, 307}:  # to the same place: who follows asks twice
+            lines.append(f"location: {self.url}/api/appliance/recovery/backup/job")
+        if self.service.habits.chunked:
+            return "\r\n".join([*lines, "transfer-encoding: chunked", "", ""]).encode() + _chunks(answer.payload)
         return "\r\n".join([*lines, f"content-length: {len(answer.payload)}", "", ""]).encode() + answer.payload
 
     def _send(self, stream: socket.socket, request: Request, seen: Seen, answer: Answer, more: bytes = b"") -> None:
@@ -246,10 +260,15 @@ class Server:
     def _note(self, request: Request, seen: Seen, answer: Answer) -> None:
         seen.status = answer.status
         seen.vapi = isinstance(answer.body, dict) and bool({"error_type", "type"} & set(answer.body))
-        if request.label == "login" and seen.done and answer.status in {200, 201}:
+        if request.label == "login" and seen.readable and answer.status in {200, 201}:
             body = answer.body
             if isinstance(body, str | dict):
                 self.wire.tokens_delivered.add(body if isinstance(body, str) else body["value"])
+
+
+def _chunks(payload: bytes) -> bytes:
+    pieces = (payload[start : start + 100] for start in range(0, len(payload), 100))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 def _whole_request(stream: socket.socket, data: bytes, method: str, target: str) -> tuple[Request | None, bytes]:

@@ -5,7 +5,7 @@ Written from the documented facts alone; nothing is shared with the program or w
 
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,17 +36,9 @@ class Habits:
     order: str = "newest"
     details: str = "honest"
     date: bool = True
+    chunked: bool = False
     session_seconds: float = float("inf")
     run_type: str = "MANUAL"
-
-
-@dataclass
-class Told:
-    """What was told to the program, for the oracle: each with the moment at which it was."""
-
-    lists: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
-    details: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    states: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def iso(moment: datetime) -> str:
@@ -60,7 +52,7 @@ class Service:
         self.truth = truth
         self.habits = habits
         self.fresh = fresh
-        self.told = Told()
+        self._lists = 0
         self._session_ends: dict[str, float] = {}
 
     def answer(self, request: Request) -> Answer:
@@ -153,13 +145,12 @@ class Service:
         return 400
 
     def _list(self, _: Request) -> Any:
-        ids = self._shown()
-        self.told.lists.append((self.truth.now, tuple(ids)))
-        return ids
+        self._lists += 1
+        return self._shown()
 
     def _shown(self) -> list[str]:
         jobs = sorted(self.truth.jobs, key=lambda job: job.start, reverse=True)
-        first = not self.told.lists
+        first = self._lists == 1
         old = [job for job in jobs if job.start < 0]
         match self.habits.list_:
             case "stale":
@@ -179,7 +170,7 @@ class Service:
         return [job.id for job in jobs]
 
     def status_of(self, job: Job) -> dict[str, Any]:
-        """Return the status of a job, and note that it was told."""
+        """Return the status of a job."""
         now = self.truth.now
         status: dict[str, Any] = {
             "id": job.id,
@@ -190,7 +181,6 @@ class Service:
         }
         if status["state"] != "INPROGRESS":
             status["end_time"] = iso(self.truth.clocks.wall(job.end))
-        self.told.states.setdefault(job.id, []).append(status)
         return status
 
     def _job(self, request: Request) -> Any:
@@ -233,8 +223,6 @@ class Service:
         wanted = [value for name, values in request.query.items() if "jobs" in name for value in values]
         found = {job.id: self._details_of(job) for job in self.truth.jobs if not wanted or job.id in wanted}
         shown = {job_id: details for job_id, details in found.items() if details is not None}
-        for job_id, details in shown.items():
-            self.told.details.setdefault(job_id, []).append(details)
         return shown if request.family == "api" else [{"key": key, "value": value} for key, value in shown.items()]
 
     def _details_of(self, job: Job) -> dict[str, Any] | None:

@@ -48,7 +48,9 @@ def _job_failed(record: Record) -> Record:
 
 
 def _details_failed(record: Record) -> Record:
-    record.server.service.told.details[record.job_id][-1]["status"] = "FAILED"
+    for seen in record.server.wire.seen:
+        for details in seen.details.values():
+            details["status"] = "FAILED"
     return replace(record, scenario=replace(record.scenario, habits=Habits(details="contradicting")))
 
 
