@@ -304,6 +304,8 @@ class _Stream(SyncStream):
             try:
                 return operation()
             except (BlockingIOError, ssl.SSLWantReadError):
+                if timeout == 0:  # who asks whether there is something does not wait
+                    raise
                 if not self._heard(deadline):
                     raise late("no answer in virtual time") from None
 
