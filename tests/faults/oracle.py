@@ -198,7 +198,7 @@ def read_is_true(record: Record) -> Iterator[Finding]:
     if any(fault.name == "odd-user" for fault in faults_of(record)):
         ours, theirs = _without_users(ours), _without_users(theirs)
     if ours.get("jobs") and all(job["type"] is None for job in ours["jobs"]):  # their details could not be read
-        ours, theirs = _without_details(ours), _without_details(theirs)
+        ours, theirs = _without_details(ours), _without_details(theirs, besides=ours)
     if "parts" in ours and _strikes(record, "parts"):
         ours, theirs = _without_sizes(ours), _without_sizes(theirs)
     if ours != theirs:
@@ -213,8 +213,11 @@ def _without_users(result: dict[str, Any]) -> dict[str, Any]:
     return result | {"jobs": [job | {"user": None} for job in result.get("jobs", [])]}
 
 
-def _without_details(result: dict[str, Any]) -> dict[str, Any]:
-    return {"jobs": [(job["id"], job["state"]) for job in result["jobs"]]}
+def _without_details(result: dict[str, Any], besides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return ids and states; ``besides`` a list that counts what it could not read, without as many that it misses."""
+    listed = {job["id"] for job in (besides or result)["jobs"]}
+    jobs = [(job["id"], job["state"]) for job in result["jobs"] if job["id"] in listed]
+    return {"jobs": jobs, "unreadable": result["unreadable"] + len(result["jobs"]) - len(jobs)}
 
 
 def _without_sizes(result: dict[str, Any]) -> dict[str, Any]:

@@ -130,6 +130,8 @@ ROWS: Final = (
     Row("last-poll", "*=[13]|*=%2", "start*|follow *|cancel *", "same"),
     Row("last-poll", "*", "start-only *", "same"),
     Row("last-poll", "*", "start *|follow *|cancel *", "5:connection"),
+    # Without their details jobs are read one by one.
+    Row("last-poll", "redirect=[13]", "read backup *", "same"),
     # Reading: asked again for half a minute, but for a redirect and for what takes as long as that.
     Row("archive", "slow=45s", "* /api *|* auto *|* basic *", "same|5:connection"),
     Row("any", "*=%2", "*", "6:api|6:not-supported|5:not-started|6:not-started|5:outcome-unknown|5:connection|same"),
