@@ -49,6 +49,7 @@ def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPla
         wait=not scope.value(NO_WAIT),
         if_running=scope.value(IF_RUNNING),
         cancel_on_interrupt=scope.value(CANCEL_ON_INTERRUPT),
+        require_encryption=scope.value(REQUIRE_ENCRYPTION),
     )
 
 

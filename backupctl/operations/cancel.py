@@ -79,7 +79,7 @@ def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
     error = ended.error
     if error is None:
         error = CancelRefusedError(f"{ended.job.title} succeeded before the cancellation took effect")
-    elif ended.job.ended:
+    elif ended.job.ended and not ended.job.succeeded:
         return Followed(ended.job, None)
     if doubt is not None:
         error.details += (f"the cancellation may not have arrived: {doubt.message}",)

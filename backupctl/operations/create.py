@@ -10,9 +10,11 @@ import msgspec
 from backupctl.errors import (
     ApplianceAnswerError,
     AuthenticationError,
+    AuthorizationError,
     BackupctlError,
     BackupFailedError,
     BusyError,
+    ContradictionError,
     InterruptedRunError,
     NotStartedNoAnswerError,
     OperationFailedError,
@@ -51,7 +53,8 @@ class BackupPlan:
     """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
 
     ``start`` sends the request that starts it, of which ``job_types`` may become. ``tells_encryption`` is False where
-    the request does not say whether the backup is encrypted, as a schedule keeps its password to itself.
+    the request does not say whether the backup is encrypted, as a schedule keeps its password to itself. With
+    ``require_encryption`` no job is taken for ours that was only found, as details do not tell that either.
     """
 
     request: BackupRequest
@@ -62,6 +65,7 @@ class BackupPlan:
     wait: bool = True
     if_running: str = "fail"
     cancel_on_interrupt: bool = False
+    require_encryption: bool = False
 
     def job_of(self, request: BackupRequest) -> Job:
         """Return the job that a request asks for, before anything is known of it."""
@@ -112,6 +116,11 @@ def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) ->
 def _with_default_parts(appliance: Appliance, request: BackupRequest, until: float) -> Task[BackupRequest]:
     listed = yield from retrying(appliance, appliance.api.parts, until=until)
     parts = readable(appliance, listed, "parts")
+    if len(parts) < len(listed):
+        raise ApplianceAnswerError(
+            f"{appliance.name}: cannot tell which parts are selected by default, since some cannot be read",
+            hint="name the parts with --part; `backupctl parts` lists those that can be read",
+        )
     selected = tuple(part.id for part in parts if part.selected_by_default)
     appliance.emit(PartsSelected(time=appliance.clock.now(), server=appliance.name, parts=selected))
     return msgspec.structs.replace(request, parts=selected)
@@ -124,13 +133,13 @@ def _start(
 
     Returns the job, or how following another one ended (attach).
     """
-    known: frozenset[str] | None = None
+    known: frozenset[str] = frozenset()
     waited_for: set[str | None] = set()
     while True:
         yield from turn.start()
         until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
         listed = yield from retrying(appliance, appliance.api.jobs, until=until)
-        known = frozenset(listed) if known is None else known
+        known |= frozenset(listed)  # each request before this one was refused because another job runs
         answer = yield from _request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
             return answer
@@ -145,8 +154,6 @@ def _start(
         if busy_id not in waited_for:
             waited_for.add(busy_id)
             appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
-        if busy_id is not None:  # it ran when our request was refused
-            known |= {busy_id}
         yield from _wait_for(appliance, plan, busy_with, deadline)
         if appliance.clock.monotonic() >= deadline:
             raise _busy(appliance, plan, answer, busy_with)
@@ -162,16 +169,20 @@ def _request(
     """
     for last in (False, True):
         if appliance.clock.monotonic() >= deadline:
-            raise NotStartedNoAnswerError(f"{appliance.name}: {NO_BACKUP}: --timeout was over before")
-        sent = Sent(request, plan.job_types, known, appliance.api.server_time)
+            raise NotStartedNoAnswerError(
+                f"{appliance.name}: timed out before the backup was requested; {NO_BACKUP}",
+                hint="use a longer --timeout",
+            )
+        may_adopt = not plan.require_encryption
+        sent = Sent(request, plan.job_types, known, appliance.api.server_time, may_adopt=may_adopt)
         start = partial(plan.start, appliance.api, request)
         answer = yield from attempt(start, until=deadline, held=True, once=True)
-        if isinstance(answer, BackupJobStatus) and answer.id not in known:
+        if isinstance(answer, BackupJobStatus) and sent.may_start(answer):
             job = jobs.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if isinstance(answer, BackupJobStatus):
-            message = f"{appliance.name} answered with backup job {answer.id}, which was there before"
+            message = f"{appliance.name} returned a backup job that is older than the request ({answer.id})"
             answer = ApplianceAnswerError(message, certain=False)
         if isinstance(answer, BusyError):
             return answer
@@ -181,7 +192,7 @@ def _request(
                 continue
             return found
         if appliance.clock.monotonic() >= deadline:
-            raise unknown_outcome(appliance, answer)
+            raise unknown_outcome(appliance, sent, answer)
         return (yield from find_lost_job(appliance, sent, answer, deadline))
     raise AssertionError("the second request ends it")  # pragma: no cover
 
@@ -191,27 +202,29 @@ def _check_refusal(
 ) -> Task[Job | None]:
     """Raise a refusal; return None where the request may be sent again behind a new login.
 
-    Where an answer may stand for more than a refusal, the list has a say: an expired session, as a proxy may have
-    repeated the request, and the plain ``error``, which a job may have been started behind. A job that appeared is
-    looked at as after a lost answer.
+    The list has a say, as a job may have been started all the same: the answer may be to another request, or a proxy
+    may have repeated ours. A job that appeared is looked at as after a lost answer. A list that cannot be read leaves
+    it open only where the refusal is weak: an expired session, and the plain ``error``.
     """
-    if not isinstance(refusal, SessionExpiredError | OperationFailedError):
-        raise refusal
-    look = yield from _readable_look(appliance, sent, deadline)
-    if isinstance(look.doubt, AuthenticationError) and not look.candidates:
+    if not isinstance(refusal, ApplianceAnswerError | AuthorizationError | SessionExpiredError):
+        raise refusal  # nothing was sent, or nothing more may be asked
+    expired = isinstance(refusal, SessionExpiredError)
+    weak = expired or isinstance(refusal, OperationFailedError)
+    look = yield from _readable_look(appliance, sent, deadline, patience=RETRY_SECONDS if weak else 0.0)
+    if expired and isinstance(look.doubt, AuthenticationError) and not look.candidates:
         raise look.doubt
-    if not look.is_clear:
+    if look.candidates or (weak and not look.is_clear):
         return (yield from find_lost_job(appliance, sent, refusal, deadline))
-    if isinstance(refusal, SessionExpiredError) and may_repeat:
+    if expired and may_repeat:
         yield Wait(appliance.clock.monotonic())  # whoever interrupted the look does not want the request repeated
         return None
     raise refusal
 
 
-def _readable_look(appliance: Appliance, sent: Sent, deadline: float) -> Task[Look]:
-    """Look for a new job until the list can be read, for ``RETRY_SECONDS`` at most."""
+def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, patience: float) -> Task[Look]:
+    """Look for a new job until the list can be read, for ``patience`` seconds at most."""
     clock = appliance.clock
-    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic()))
+    give_up = min(clock.monotonic() + patience, max(deadline, clock.monotonic()))
     backoff = Backoff()
     while True:
         look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
@@ -240,7 +253,7 @@ def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | N
     elif job is not None:
         hint += ", or attach to follow it"
     return BusyError(
-        f"{appliance.host}: {describe_running(job, now)}", hint=hung_hint(job, now) or hint, details=error.details
+        f"{appliance.name}: {describe_running(job, now)}", hint=hung_hint(job, now) or hint, details=error.details
     )
 
 
@@ -252,7 +265,7 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
     if isinstance(ended.error, TimedOutError):
         hint = hung_hint(job, appliance.clock.now()) or (None if isinstance(ended.error, StalledError) else _LONGER)
         raise BusyError(f"{NO_BACKUP} in time: {ended.error.message}", hint=hint)
-    if ended.error is not None and not isinstance(ended.error, BackupFailedError):
+    if ended.error is not None and not isinstance(ended.error, BackupFailedError | ContradictionError):
         raise ended.error
 
 
@@ -268,10 +281,10 @@ def _attach(
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
     if ended.error is None and not goes_to(ended.job.location, request.location):
         other = ended.job.location or "an unknown location"
-        message = f"{appliance.host}: backup job {job.id} succeeded, but it went to {other}, not to ours"
+        message = f"{appliance.name}: backup job {job.id} succeeded, but went to {other}, not to the requested location"
         return Followed(ended.job, BusyError(message))
-    if isinstance(ended.error, BackupFailedError):
-        message = f"{ended.error.message}: it kept ours from being made"
+    if isinstance(ended.error, BackupFailedError | ContradictionError):
+        message = f"{ended.error.message}; the requested backup was not started"
         return Followed(ended.job, BusyError(message, hint=ended.error.hint, details=ended.error.details))
     return ended
 

@@ -8,7 +8,7 @@ only where the appliance itself says that nothing runs, and everything else is u
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from urllib.parse import unquote
@@ -23,7 +23,7 @@ from backupctl.errors import (
     NotSupportedError,
     OutcomeUnknownError,
 )
-from backupctl.models import BackupRequest, JobDetails
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, as_utc
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
@@ -35,6 +35,15 @@ SEARCH_SECONDS: Final = 60.0
 
 _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 
+_FEWEST_LOOKS: Final = 2
+"""How many looks have to find nothing before it is believed that nothing was started."""
+
+_WIDEST_ZONE: Final = timedelta(hours=15)
+"""More than the clock of any time zone is away from UTC."""
+
+_VALIDATION: Final = frozenset({"OK", "WARNING", "FAIL"})
+"""What a validation can come to; anything else is the answer of somebody else."""
+
 _TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
 """The types of jobs that are documented up to release 9.1."""
 
@@ -43,14 +52,24 @@ _TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
 class Sent:
     """A request that was to start a backup, and what the appliance said before it was sent.
 
-    ``known`` are the jobs that cannot be ours: those listed before the first request of the run, and those that kept
-    the appliance busy. ``server_time`` is when the last answer before the request was given, by the appliance's clock.
+    ``known`` are the jobs that cannot be ours: those listed before the request. ``server_time`` is when the last answer
+    before it was given, by the appliance's clock. Without ``may_adopt``, no job is taken for ours that was only found.
     """
 
     request: BackupRequest
     job_types: frozenset[str]
     known: frozenset[str]
     server_time: datetime | None
+    may_adopt: bool = True
+
+    def may_start(self, status: BackupJobStatus) -> bool:
+        """Whether a job in the answer to the request can be what it started, and not one that a proxy remembers.
+
+        A start time without a zone may be hours away from the appliance's clock, but not more than a time zone can be.
+        """
+        start = as_utc(status.start_time)
+        is_old = start is not None and self.server_time is not None and start < self.server_time - _WIDEST_ZONE
+        return status.id not in self.known and not is_old
 
 
 @dataclass(frozen=True)
@@ -86,23 +105,27 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
     give_up = min(end, max(deadline, clock.monotonic()))
     gaps = iter(_SEARCH_GAPS)
     candidates: frozenset[str] = frozenset()
+    clear_looks = 0
     while True:
         look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
         if look.found is not None:
             return adopt(appliance, look.found)
         candidates = (candidates | look.candidates) - look.others
+        clear_looks += look.is_clear
         if clock.monotonic() >= give_up or isinstance(look.doubt, AuthenticationError):
             break
         yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
     doubt = look.doubt
     if doubt is None and candidates:
-        doubt = OutcomeUnknownError("a new backup job was listed and is not listed any more")
+        doubt = OutcomeUnknownError("a new backup job appeared and disappeared")
     elif doubt is None and give_up < end:
-        doubt = OutcomeUnknownError("the time was over before it could be looked for long enough")
+        doubt = OutcomeUnknownError("--timeout ended the search for the job")
+    elif doubt is None and clear_looks < _FEWEST_LOOKS:
+        doubt = OutcomeUnknownError("the job list could be read only once")
     elif doubt is None:
         doubt = yield from _busy_or_unknown(appliance, sent.request, deadline)
     if doubt is not None:
-        raise unknown_outcome(appliance, lost, why=doubt.message, candidates=candidates)
+        raise unknown_outcome(appliance, sent, lost, why=doubt.message, candidates=candidates)
     raise _not_started(appliance, lost)
 
 
@@ -114,10 +137,12 @@ def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
     ours: list[Job] = []
     others: set[str] = set()
     doubts: list[BackupctlError] = []
+    if not sent.known <= set(ids):
+        doubts.append(OutcomeUnknownError("the job list lacks jobs that it had before"))
     new = sorted(set(ids) - sent.known)
     for job_id in new:
         if appliance.clock.monotonic() > until:
-            doubts.append(OutcomeUnknownError("more jobs are new than there was time to look at"))
+            doubts.append(OutcomeUnknownError("too many new jobs to check in time"))
             break
         match (yield from _judge(appliance, sent, job_id, until)):
             case None:
@@ -133,19 +158,21 @@ def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
 
 def adopt(appliance: Appliance, job: Job) -> Job:
     """Tell that a job that was found is ours, and return it."""
-    reason = "it is new, was started after the request, and goes to the requested location"
+    reason = "it is new and goes to the requested location; whether it is encrypted is not known"
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
     return job
 
 
 def unknown_outcome(
-    appliance: Appliance, lost: BackupctlError, *, why: str | None = None, candidates: Iterable[str] = ()
+    appliance: Appliance, sent: Sent, lost: BackupctlError, *, why: str | None = None, candidates: Iterable[str] = ()
 ) -> OutcomeUnknownError:
-    """Return the error that says that nobody knows, with the line to look later."""
+    """Return the error that says that nobody knows, with the line to look later, and which job that may show."""
     then = f"; {why}" if why else ""
+    since = sent.server_time
     found = list(candidates)
     return OutcomeUnknownError(
         f"{appliance.name}: unknown whether the backup was started: {lost.message}{then}",
+        hint=f"an older job is not this one: the request was sent at {since:%Y-%m-%d %H:%M:%S} UTC" if since else None,
         attach=appliance.attach(found[0] if len(found) == 1 else jobs.LATEST),
         details=lost.details,
     )
@@ -165,8 +192,10 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
         answer = yield from attempt(partial(appliance.api.validate, request), until=until, held=True)
         if isinstance(answer, BusyError):
             return OutcomeUnknownError("no new job is listed, but a backup or restore is running")
-        if not isinstance(answer, BackupctlError):
+        if not isinstance(answer, BackupctlError) and answer.status in _VALIDATION:
             return None
+        if not isinstance(answer, BackupctlError):
+            answer = OutcomeUnknownError("the answer to a validation cannot be read")
         if clock.monotonic() >= give_up or isinstance(answer, AuthenticationError):
             return answer
         yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), held=True)
@@ -189,7 +218,7 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
     """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
-        return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not say whose it is")
+        return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not report the owner of a job")
     if isinstance(answer, BackupctlError):
         return answer
     details = answer.get(job_id)
@@ -201,7 +230,7 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
     if isinstance(status, BackupctlError):
         return status
     job = jobs.from_details(details, jobs.from_status(status, Job(id=job_id, state="")))
-    against = _what_speaks_against(job, details, sent)
+    against = _what_speaks_against(job, details, sent) or (None if sent.may_adopt else _ENCRYPTION_UNKNOWN)
     return job if against is None else OutcomeUnknownError(f"backup job {job_id} is new, but {against}")
 
 
@@ -216,17 +245,19 @@ def _is_of_somebody_else(details: JobDetails, sent: Sent, user: str) -> bool:
     return other_user and bool(details.location) and not goes_to(details.location, sent.request.location)
 
 
+_ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --require-encryption wants it"
+
+
 def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | None:
     """Return why a new job is not known to be ours, None where everything speaks for it."""
     if not goes_to(details.location, sent.request.location):
         return f"goes to {job.location or 'an unknown location'}"
-    newest = jobs.newest(sorted(sent.known))
-    if newest is not None and not jobs.is_newer(job.id, newest):
-        return f"its id is not above that of {newest}"
+    older = next((known for known in sorted(sent.known, reverse=True) if not jobs.is_newer(job.id, known)), None)
+    if older is not None:
+        return f"is not newer than {older} by its id"
     if sent.server_time is not None and job.start_time is not None:
-        started_before = job.start_time < sent.server_time
-        return "was started before it was asked for" if started_before else None
-    return None if newest is not None else "cannot be told from an older one: no job was listed and no time is known"
+        return "was started before the request" if job.start_time < sent.server_time else None
+    return None if sent.known else "may be an older job: the job list was empty, and its start time is unknown"
 
 
 def goes_to(location: str | None, requested: str) -> bool:
@@ -246,7 +277,8 @@ _ARCHIVE_FOLDER: Final = re.compile(r"(/vCenter)?/sn_[^/]+/[MS]_[^/]+$")
 def same_location(one: str, other: str) -> bool:
     """Whether two spellings name one location.
 
-    The appliance percent-quotes it and may add or drop its scheme or port; the case of a host name means nothing.
+    The appliance percent-quotes it and may add or drop its scheme, port or user; the case of a host name, a dot behind
+    it, and slashes that are doubled or written as in Windows mean nothing.
     """
     (scheme, host, port, path), (its_scheme, its_host, its_port, its_path) = _taken_apart(one), _taken_apart(other)
     if scheme and its_scheme and scheme != its_scheme:
@@ -268,11 +300,12 @@ _PORTS: Final = {
 
 
 def _taken_apart(location: str) -> tuple[str, str, str, str]:
-    scheme, _, rest = location.rpartition("://")
-    authority, _, path = rest.partition("/")
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", authority)
-    host, port = (match[1], match[2] or "") if match else (authority, "")
-    return scheme.lower(), host.lower(), port, unquote(path).rstrip("/")
+    scheme, _, rest = location.replace("\\", "/").rpartition("://")
+    authority, _, path = rest.lstrip("/").partition("/")
+    host_and_port = authority.rpartition("@")[2]
+    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", host_and_port)
+    host, port = (match[1], match[2] or "") if match else (host_and_port, "")
+    return scheme.lower(), host.lower().rstrip("."), port, re.sub("/+", "/", unquote(path)).strip("/")
 
 
 def _account(user: str) -> str:

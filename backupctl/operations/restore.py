@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 from backupctl.errors import (
+    ApplianceUnreachableError,
     AuthenticationError,
     BackupctlError,
     InterruptedRunError,
@@ -146,6 +147,11 @@ def _start(appliance: Appliance, request: _Request[S], deadline: float) -> Task[
 
 
 def _sent(appliance: Appliance, request: _Request[S], deadline: float) -> Task[S | BackupctlError]:
+    if appliance.clock.monotonic() >= deadline:
+        raise ApplianceUnreachableError(
+            f"{appliance.name}: timed out before the {request.job_id} was requested; it was not started",
+            hint="use a longer --timeout",
+        )
     try:
         return (yield from attempt(request.start, until=deadline, held=True, once=True))
     except InterruptedRunError as interruption:
@@ -163,7 +169,7 @@ def _may_run(request: _Request[S]) -> Task[bool]:
     if isinstance(answer, AuthenticationError):
         raise answer
     if isinstance(answer, BackupctlError):
-        return not answer.certain
+        return not isinstance(answer, OperationFailedError | NotFoundError)
     return not request.as_job(answer).ended and request.as_job(answer).state != JobState.NONE
 
 
@@ -208,7 +214,11 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
 
 def _look_at_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
     status = yield from attempt(appliance.api.reconciliation, until=follower.answer_by(appliance.clock.monotonic()))
-    return status if isinstance(status, BackupctlError) else _reconciliation_job(status)
+    if isinstance(status, BackupctlError):
+        return status
+    job, started = _reconciliation_job(status), follower.job.start_time
+    is_earlier_one = started is not None and job.start_time is not None and job.start_time < started
+    return follower.job if is_earlier_one else job
 
 
 def _restore_job(status: RestoreJobStatus) -> Job:

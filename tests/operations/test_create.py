@@ -136,7 +136,7 @@ def test_create_that_is_refused_for_certain_is_not_looked_for(clock: FakeClock) 
     refusal = ServerFaultError("500 ERROR: no space")
     bench, api = scripted(clock, jobs=[[OLD]], create_job=refusal)
     assert refused(bench, plan()) is refusal
-    assert (api.names(), clock.elapsed) == (["jobs", "create_job"], 0)
+    assert (api.names(), clock.elapsed) == (["jobs", "create_job", "jobs"], 0)
 
 
 def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock) -> None:
@@ -206,7 +206,7 @@ def test_create_answered_with_a_job_that_was_there_before_does_not_take_its_succ
     bench, api = scripted(clock, jobs=[[OLD]], create_job=done, job=done, validate=ReturnResult(status="OK"))
     error = refused(bench, plan())
     assert type(error) is NotStartedError
-    assert "which was there before" in error.message
+    assert "older than the request" in error.message
     assert api.names().count("create_job") == 1
 
 
@@ -371,7 +371,7 @@ def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) ->
     bench, simulator = simulated(clock, faults=["busy"])
     error = refused(bench, plan())
     assert (type(error), clock.elapsed) == (BusyError, 0)
-    assert error.message.startswith(f"{HOST}: backup job {simulator.jobs[0].job_id} is running (16 %), started ")
+    assert error.message.startswith(f"vc01: backup job {simulator.jobs[0].job_id} is running (16 %), started ")
     assert error.hint == f"{WAITS}, or attach to follow it"
 
 
@@ -405,7 +405,7 @@ def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
 )
 def test_create_tells_since_when_another_backup_runs(seconds: int, since: str, clock: FakeClock) -> None:
     error = busy_since(seconds, clock, "fail")
-    assert error.message == f"{HOST}: backup job {OLD} is running (10 %), {since}"
+    assert error.message == f"vc01: backup job {OLD} is running (10 %), {since}"
     assert (f"backupctl cancel {OLD}" in str(error.hint)) == (seconds > 86_400)
     assert ("--if-running wait" in str(error.hint)) == (seconds <= 86_400)
 
@@ -420,7 +420,7 @@ def test_create_that_waited_for_a_backup_of_more_than_a_day_says_what_to_do(cloc
 def test_create_while_something_unseen_runs_fails_without_naming_it(listed: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], listed], create_job=BUSY, job=status(OLD, "SUCCEEDED", 100))
     error = refused(bench, plan())
-    assert (error.message, error.hint) == (f"{HOST}: another backup or restore is running", WAITS)
+    assert (error.message, error.hint) == ("vc01: another backup or restore is running", WAITS)
 
 
 def test_create_keeps_what_the_appliance_said_when_it_cannot_see_what_runs(clock: FakeClock) -> None:
@@ -527,7 +527,10 @@ def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, plac
     bench, _ = simulated(clock, release=release, faults=["busy=60"])
     ended = run(bench, plan(asked("ftp://backup.example.com/vcenter"), if_running="attach"))
     assert (type(ended.error), ended.job.state) == (BusyError, "SUCCEEDED")
-    assert str(ended.error) == f"{HOST}: backup job {ended.job.id} succeeded, but it went to {place}, not to ours"
+    assert (
+        str(ended.error)
+        == f"vc01: backup job {ended.job.id} succeeded, but went to {place}, not to the requested location"
+    )
 
 
 def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeClock) -> None:
@@ -536,7 +539,8 @@ def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeCloc
     )
     ended = run(bench, plan(if_running="attach"))
     assert (type(ended.error), ended.job.id, ended.job.state) == (BusyError, OLD, "FAILED")
-    assert str(ended.error) == f"{HOST} says that backup job {OLD} ended as FAILED: it kept ours from being made"
+    message = f"{HOST} says that backup job {OLD} ended as FAILED; the requested backup was not started"
+    assert str(ended.error) == message
     assert ended.error is not None
     assert "backup.log" in (ended.error.hint or "")
     assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)

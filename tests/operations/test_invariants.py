@@ -8,24 +8,39 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
     AuthenticationError,
+    AuthorizationError,
     BackupctlError,
     BusyError,
     InterruptedRunError,
     NotStartedNoAnswerError,
     NotSupportedError,
+    OperationFailedError,
     OutcomeUnknownError,
     ServerFaultError,
     SessionExpiredError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, RestoreJobStatus, RestoreRequest, ReturnResult
+from backupctl.models import (
+    BackupJobStatus,
+    BackupRequest,
+    JobDetails,
+    Part,
+    ReconciliationSpec,
+    ReconciliationStatus,
+    RestoreJobStatus,
+    RestoreRequest,
+    ReturnResult,
+    Unreadable,
+)
+from backupctl.operations.cancel import cancel
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
-from backupctl.operations.restore import create_restore
+from backupctl.operations.restore import create_restore, reconcile
 from backupctl.operations.watch import status as look_once
 from backupctl.results.events import Adopted
 from backupctl.secret import Secret
@@ -425,3 +440,229 @@ def test_nothing_is_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=slow, create_job=status())
     error = refused(bench, plan(timeout=5))
     assert (error.exit_code, error.slug, api.names()) == (5, "not-started", ["jobs"])
+
+
+# Found by reviewers
+
+
+@pytest.mark.parametrize("flag", [None, "yes"])
+def test_parts_of_which_one_cannot_be_read_start_no_backup(flag: str | None, clock: FakeClock) -> None:
+    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why=f"{flag} is no truth value")]
+    bench, api = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
+    error = refused(bench, BackupPlan(structs.replace(REQUEST, parts=()), Patience()))
+    assert (error.exit_code, "--part" in str(error.hint), api.names()) == (6, True, ["parts"])
+
+
+def test_job_is_not_newer_than_a_list_with_an_id_that_tells_no_time(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[["20260302-020000-1", "odd"], [NEW, "20260302-020000-1", "odd"]],
+        create_job=LOST,
+        job_details={NEW: details()},
+        job=status(),
+        validate=FREE,
+    )
+    assert type(refused(bench)) is OutcomeUnknownError
+
+
+def test_job_that_others_ran_while_we_waited_is_not_adopted(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], [OLD], [NEW, OLD]],
+        create_job=[BUSY, LOST],
+        job=status(OLD, "SUCCEEDED"),
+        job_details={NEW: details()},
+        validate=FREE,
+    )
+    assert type(refused(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
+def test_cancelled_job_that_succeeded_is_no_cancelled_one_whatever_its_details_say(
+    state: str, clock: FakeClock
+) -> None:
+    bench, _ = scripted(
+        clock,
+        job=[status(), status(state=state)],
+        cancel_job=ReturnResult(status="OK"),
+        job_details={NEW: details(status="FAILED")},
+    )
+    ended = bench.run(cancel(bench.appliance, NEW))
+    assert (ended.error is not None and ended.error.exit_code) == (6 if state == "SUCCEEDED" else False)
+
+
+def test_job_that_was_waited_for_may_end_in_contradiction(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD]],
+        create_job=[BUSY, status()],
+        job=[status(OLD), status(OLD, "SUCCEEDED")],
+        job_details=lambda ids: {each: details(status="FAILED") for each in ids},
+    )
+    assert run(bench, plan(if_running="wait")).job.id == NEW
+
+
+def test_job_that_was_attached_to_and_ended_in_contradiction_is_busy(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD]],
+        create_job=BUSY,
+        job=[status(OLD), status(OLD, "SUCCEEDED")],
+        job_details={OLD: details(status="FAILED")},
+    )
+    ended = run(bench, plan(if_running="attach", wait=True))
+    assert ended.error is not None
+    assert ended.error.exit_code == 9
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ApplianceAnswerError("400 INVALID_ARGUMENT"),
+        ApplianceAnswerError("400 TIMED_OUT"),
+        AuthorizationError("403"),
+        OperationFailedError("500 ERROR"),
+    ],
+)
+def test_refusal_behind_which_a_job_appears_is_none(refusal: BackupctlError, clock: FakeClock) -> None:
+    bench, api = scripted(
+        clock, jobs=[[OLD], [NEW, OLD]], create_job=refusal, job_details={NEW: details()}, job=status()
+    )
+    assert run(bench, plan()).job.id == NEW
+    assert api.names().count("create_job") == 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "listed", "error"),
+    [
+        (OperationFailedError("500"), AuthenticationError("401"), OutcomeUnknownError),
+        (OperationFailedError("500"), LOST, OutcomeUnknownError),
+        (SessionExpiredError("401"), AuthenticationError("401"), AuthenticationError),
+        (SessionExpiredError("401"), LOST, OutcomeUnknownError),
+        (ApplianceAnswerError("400"), LOST, ApplianceAnswerError),
+        (ApplianceUnreachableError("refused"), None, ApplianceUnreachableError),
+    ],
+)
+def test_refusal_behind_which_the_list_cannot_be_read(
+    refusal: BackupctlError, listed: Any, error: type[BackupctlError], clock: FakeClock
+) -> None:
+    bench, api = scripted(clock, jobs=[[OLD], listed], create_job=refusal)
+    assert type(refused(bench)) is error
+    assert api.names().count("jobs") == 1 or listed is not None
+
+
+@pytest.mark.parametrize("answer", [ReturnResult(status="UP"), ReturnResult(status="")])
+def test_validation_of_somebody_else_proves_nothing(answer: ReturnResult, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=answer)
+    assert type(refused(bench)) is OutcomeUnknownError
+
+
+def test_one_readable_look_is_not_enough(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD], *[LOST] * 9, [OLD]], create_job=LOST, validate=FREE)
+    error = refused(bench)
+    assert (type(error), "only once" in error.message) == (OutcomeUnknownError, True)
+
+
+def test_list_that_lost_jobs_proves_nothing(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD], []], create_job=LOST, validate=FREE)
+    assert type(refused(bench)) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("hours", [14, 16])
+def test_answer_with_a_job_of_yesterday_is_a_proxys(hours: int, clock: FakeClock) -> None:
+    answered = status(start_time=START - timedelta(hours=hours))
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=answered, validate=FREE)
+    api.server_time = START
+    if hours < 15:
+        assert run(bench, plan()).job.id == NEW
+    else:
+        assert refused(bench).slug == "not-started"
+
+
+def test_required_encryption_adopts_nothing(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status(), validate=FREE
+    )
+    error = refused(bench, plan(require_encryption=True))
+    assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
+
+
+def test_unknown_outcome_says_which_jobs_cannot_be_it(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=BUSY)
+    api.server_time = START
+    assert refused(bench).hint == "an older job is not this one: the request was sent at 2026-03-01 02:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "sftp://backup@backup.example.com/vcenter",
+        "sftp://backup.example.com.//vcenter",
+        "\\\\backup.example.com\\vcenter",
+    ],
+)
+def test_location_that_is_spelled_otherwise_is_no_other(spelling: str, clock: FakeClock) -> None:
+    found = {NEW: details(location=spelling, user="root")}
+    bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=found, job=status())
+    assert run(bench, plan()).job.id == NEW
+
+
+RESTORE = RestoreRequest(location_type="SFTP", location=OURS)
+RESTORING = RestoreJobStatus(state="INPROGRESS")
+
+
+@pytest.mark.parametrize(
+    ("look", "posts"),
+    [
+        (OperationFailedError("none ever ran"), 2),
+        (RestoreJobStatus(state="NONE"), 2),
+        (RestoreJobStatus(state="FAILED"), 2),
+        (RESTORING, 1),
+        (AuthorizationError("403"), 1),
+        (LOST, 1),
+    ],
+    ids=str,
+)
+def test_restore_is_sent_again_only_where_the_appliance_says_that_none_runs(
+    look: Any, posts: int, clock: FakeClock
+) -> None:
+    bench, api = scripted(clock, restore_job=look, create_restore=[SessionExpiredError("401"), RESTORING])
+    task = create_restore(bench.appliance, RESTORE, Patience(), wait=False)
+    if posts == 1:
+        with pytest.raises(OutcomeUnknownError):
+            bench.run(task)
+    else:
+        assert bench.run(task).job.state == "INPROGRESS"
+    assert api.names().count("create_restore") == posts
+
+
+def test_restore_is_not_sent_again_behind_a_refusal_of_somebody_else(clock: FakeClock) -> None:
+    page = SessionExpiredError("401", certain=False)
+    bench, api = scripted(clock, restore_job=OperationFailedError("none"), create_restore=page)
+    with pytest.raises(OutcomeUnknownError):
+        bench.run(create_restore(bench.appliance, RESTORE, Patience(), wait=False))
+    assert api.names().count("create_restore") == 1
+
+
+def test_restore_is_not_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
+    def slow(*_: object) -> RestoreJobStatus:
+        clock.sleep(8)
+        raise OperationFailedError("none")
+
+    bench, api = scripted(clock, restore_job=slow, create_restore=RESTORING)
+    with pytest.raises(ApplianceUnreachableError, match="it was not started"):
+        bench.run(create_restore(bench.appliance, RESTORE, Patience(timeout=5), wait=True))
+    assert "create_restore" not in api.names()
+
+
+def test_reconciliation_of_yesterday_is_not_taken_for_the_one_that_was_started(clock: FakeClock) -> None:
+    def reconciling(state: str, hours: float) -> ReconciliationStatus:
+        return ReconciliationStatus(status=state, start_time=START + timedelta(hours=hours))
+
+    bench, _ = scripted(
+        clock,
+        create_reconciliation=reconciling("RUNNING", 0),
+        reconciliation=[reconciling("SUCCEEDED", -24), reconciling("FAILED", 0)],
+    )
+    ended = bench.run(reconcile(bench.appliance, ReconciliationSpec(), Patience(interval=5), wait=True))
+    assert (ended.job.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)

@@ -164,7 +164,7 @@ def test_signal_waits_for_a_list_that_can_be_read(clock: FakeClock) -> None:
         ({"validate": UNREADABLE}, "odd JSON"),
         (
             {"job_details": NotSupportedError("x")},
-            f"backup job {NEW} is new, and this release does not say whose it is",
+            f"backup job {NEW} is new, and this release does not report the owner of a job",
         ),
         ({"job_details": {}}, f"backup job {NEW} is new, and has no details yet"),
         (
@@ -177,7 +177,7 @@ def test_signal_waits_for_a_list_that_can_be_read(clock: FakeClock) -> None:
         ),
         (
             {"job": BackupJobStatus(id=NEW, state="INPROGRESS", start_time=START - timedelta(hours=1))},
-            f"backup job {NEW} is new, but was started before it was asked for",
+            f"backup job {NEW} is new, but was started before the request",
         ),
     ],
     ids=str,
@@ -194,14 +194,14 @@ def test_outcome_that_is_unknown_says_why(answers: dict[str, Any], why: str, clo
 
 def test_new_job_without_anything_to_tell_its_age_is_said_to_be_that(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[], [NEW]], create_job=LOST, job_details={NEW: DETAILS}, job=STATUS)
-    assert refused(bench).message.endswith("cannot be told from an older one: no job was listed and no time is known")
+    assert refused(bench).message.endswith("may be an older job: the job list was empty, and its start time is unknown")
 
 
 def test_new_job_that_is_gone_before_it_could_be_judged_leaves_the_outcome_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD], [OLD]], create_job=LOST, job_details=UNREADABLE, validate=FREE)
     error = refused(bench)
     assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
-    assert error.message.endswith("; a new backup job was listed and is not listed any more")
+    assert error.message.endswith("; a new backup job appeared and disappeared")
 
 
 def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: FakeClock) -> None:
@@ -216,7 +216,7 @@ def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: Fa
 
 def test_timeout_during_the_search_says_that_there_was_no_time_to_look(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
-    assert refused(bench, timeout=20).message.endswith("; the time was over before it could be looked for long enough")
+    assert refused(bench, timeout=20).message.endswith("; --timeout ended the search for the job")
 
 
 def test_timeout_during_the_request_says_no_more_than_that_the_outcome_is_unknown(clock: FakeClock) -> None:
@@ -236,7 +236,7 @@ def test_job_that_is_adopted_is_told_with_the_reason_and_its_server(clock: FakeC
     assert started(bench).job.id == NEW
     assert {(event.server, event.time) for event in bench.events} == {(NAME, START)}
     (adopted,) = bench.events_of(Adopted)
-    assert adopted.reason == "it is new, was started after the request, and goes to the requested location"
+    assert adopted.reason == "it is new and goes to the requested location; whether it is encrypted is not known"
 
 
 # Which locations are one
