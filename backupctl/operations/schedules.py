@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from backupctl.errors import (
+    ApplianceAnswerError,
     BackupctlError,
     ContradictionError,
     InterruptedRunError,
@@ -106,16 +107,17 @@ def _change(
         write, prepare = api.update_schedule, api.prepare_update_schedule
     if dry_run:
         return Written(_info(name, before) if before else None, changes, prepare(name, spec))
-    answer = yield from _write(name, partial(write, name, spec))
+    answer = yield from _write(name, partial(write, name, spec), _DOUBTED if before else _DOUBTED_OF_CREATE)
     now = yield from _read_back(appliance, name, answer, lambda now: now is not None and not unmet_fields(now, asked))
     if now is None:
-        raise _not_as_asked(appliance, name, answer, f"there is no schedule {name!r}")
+        raise _not_as_asked(appliance, name, answer, now, f"there is no schedule {name!r}")
     if unmet_fields(now, asked):
-        how_it_is = f"schedule {name!r} {'was not changed' if now == before else 'is not as asked'}"
-        raise _not_as_asked(appliance, name, answer, how_it_is, contradictions(now, asked, appliance.name))
+        how_it_is = f"schedule {name!r} {'was not changed' if now == before else 'differs from the request'}"
+        differences = contradictions(now, asked, appliance.name)
+        raise _not_as_asked(appliance, name, answer, now, how_it_is, details=differences)
     if answer is not None and SECRETS.issuperset(differing):
         raise _unproven(appliance, name, answer)
-    _tell_doubt(appliance, name, answer)
+    _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request")
     return Written(_info(name, now), changes)
 
 
@@ -128,11 +130,11 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     gone = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         return Written(_info(name, before), gone, appliance.api.prepare_delete_schedule(name))
-    answer = yield from _write(name, partial(appliance.api.delete_schedule, name))
+    answer = yield from _write(name, partial(appliance.api.delete_schedule, name), _DOUBTED)
     now = yield from _read_back(appliance, name, answer, lambda found: found is None)
     if now is not None:
-        raise _not_as_asked(appliance, name, answer, f"schedule {name!r} is still there")
-    _tell_doubt(appliance, name, answer)
+        raise _not_as_asked(appliance, name, answer, now, f"schedule {name!r} is still there")
+    _tell_doubt(appliance, name, answer, f"schedule {name!r} is deleted")
     return Written(None, gone)
 
 
@@ -159,18 +161,26 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
         ) from error
 
 
-def _write(name: str, write: Callable[[], None]) -> Task[BackupctlError | None]:
-    """Write, held against an interruption; return what leaves it open whether that was done.
+_DOUBTED: Final = (ServerFaultError, NotFoundError)
+"""Refusals that do not decide: a 5xx may follow a change that was made, a 404 a deletion that was."""
 
-    Raises what says that it was not.
+_DOUBTED_OF_CREATE: Final = (ApplianceAnswerError, NotFoundError)
+"""Any refusal of a create may follow one that worked: the request is repeated after a new login."""
+
+
+def _write(
+    name: str, write: Callable[[], None], doubted: tuple[type[BackupctlError], ...]
+) -> Task[BackupctlError | None]:
+    """Write, held against an interruption, and return what leaves it open whether that was done.
+
+    Raises a refusal that is none of ``doubted``.
     """
     try:
         answer = yield from attempt(write, held=True)
     except InterruptedRunError as interruption:
         interruption.message += f": it is unknown what became of schedule {name!r}"
         raise
-    # A 5xx may come behind a change that was made, and what is not there was deleted, perhaps by somebody else.
-    if answer is not None and answer.certain and not isinstance(answer, ServerFaultError | NotFoundError):
+    if answer is not None and answer.certain and not isinstance(answer, doubted):
         raise answer
     return answer
 
@@ -180,10 +190,9 @@ def _read_back(
 ) -> Task[Schedule | None]:
     """Return the schedule after a write, None where there is none: once it is as asked, else how it is in the end.
 
-    One look is enough where the appliance itself refused. Raises OutcomeUnknownError where it cannot be read.
+    One look is enough where it agrees with a refusal. Raises OutcomeUnknownError where it cannot be read.
     """
     clock = appliance.clock
-    refused = answer is not None and answer.certain
     found: Schedule | BackupctlError | None = answer
     try:
         for pause in _READ_BACK_PAUSES:
@@ -193,7 +202,7 @@ def _read_back(
             found = yield from attempt(partial(appliance.api.schedule, name), until=until)
             if isinstance(found, NotFoundError):
                 found = None
-            if not isinstance(found, BackupctlError) and (refused or is_done(found)):
+            if not isinstance(found, BackupctlError) and (is_done(found) or _confirms(found, answer)):
                 return found
     except InterruptedRunError as interruption:
         how = "accepted" if answer is None else f"sent ({answer.message})"
@@ -204,19 +213,37 @@ def _read_back(
     return found
 
 
+def _confirms(found: Schedule | None, answer: BackupctlError | None) -> bool:
+    """Return whether what was read agrees with a refusal; a 404 says that there is no schedule."""
+    if answer is None or not answer.certain:
+        return False
+    return found is None or not isinstance(answer, NotFoundError)
+
+
 _READ_BACK_PAUSES: Final = (0.0, 3.0, 7.0)
 """Seconds before each look at what was written: some answer before they have done it."""
 
 
 def _not_as_asked(
-    appliance: Appliance, name: str, answer: BackupctlError | None, how_it_is: str, details: Iterable[str] = ()
+    appliance: Appliance,
+    name: str,
+    answer: BackupctlError | None,
+    now: Schedule | None,
+    how_it_is: str,
+    *,
+    details: Iterable[str] = (),
 ) -> BackupctlError:
     """Return the error for a write that did not come to what was asked for."""
-    if answer is not None:
+    if answer is None:
+        claim = "accepted the change"
+    elif isinstance(answer, NotFoundError) and now is not None:
+        claim = f"answered that schedule {name!r} does not exist (404)"
+    else:
         answer.message += f"; {how_it_is}"
+        answer.details += tuple(details)
         return answer
     return ContradictionError(
-        f"{appliance.name} accepted the change, but {how_it_is}",
+        f"{appliance.name} {claim}, but {how_it_is}",
         hint="somebody else may have changed it at the same time; "
         f"`backupctl schedule show {shlex.quote(name)}` tells how it is; it is safe to do the same again",
         details=tuple(details),
@@ -239,11 +266,18 @@ def _unknown(appliance: Appliance, name: str, answer: BackupctlError | None, why
     )
 
 
-def _tell_doubt(appliance: Appliance, name: str, answer: BackupctlError | None) -> None:
-    """Say of a write that had no usable answer how it is known to be done."""
-    if answer is not None:
-        message = f"no usable answer to the change of schedule {name!r} ({answer.message}); read back: it is as asked"
-        appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
+def _tell_doubt(appliance: Appliance, name: str, answer: BackupctlError | None, fact: str) -> None:
+    """Warn where a write was not answered with success, and yet it is done."""
+    if answer is None:
+        return
+    if not answer.certain:
+        said = f"no usable answer to the change of schedule {name!r}"
+    elif isinstance(answer, NotFoundError):
+        said = f"schedule {name!r} was already deleted"
+    else:
+        said = f"the change of schedule {name!r} was refused"
+    message = f"{said} ({answer.message}); verified: {fact}"
+    appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
 
 
 def _check_complete(name: str, wanted: Wanted) -> None:

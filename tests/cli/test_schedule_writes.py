@@ -159,7 +159,7 @@ def test_schedule_write_answered_by_a_page_is_done_only_where_it_arrived(words: 
     assert Site(page(status))(*words).code in {4, 6}
     run = Site(page(status, arrives=True))(*words)
     assert (run.code, len(run.result["changes"])) == (0, 1)
-    assert "read back" in run.err
+    assert "verified: schedule 'default' " in run.err
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
@@ -189,6 +189,64 @@ def test_schedule_write_that_is_refused_with_the_plain_error_is_read_back_once()
     run = site("schedule", "set", "--location", "sftp://nowhere.example.com/x")
     assert (run.code, site.clock.elapsed < 3) == (6, True)
     assert "The location cannot be reached." in run.result["error"]["message"]
+
+
+EXISTS = fault(400, "ALREADY_EXISTS", "Schedule default already exists.")
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """Answer the first write as the first says, the next as the next."""
+    left = iter(answers)
+
+    def answer(arrive: Arrive) -> httpx.Response:
+        return next(left)(arrive)
+
+    return answer
+
+
+def test_schedule_creation_that_is_repeated_behind_a_page_is_done_where_the_first_arrived() -> None:
+    site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
+    run = site(*NEW, environ=PASSWORD)
+    assert (run.code, len(run.result["changes"]), site.line.reads_after) == (0, 3, 1)
+    assert "verified: schedule 'default' matches the request" in run.err
+
+
+def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() -> None:
+    def answer(arrive: Arrive) -> httpx.Response:
+        arrive()
+        site.edit(location_user="other")
+        return EXISTS(arrive)
+
+    site = Site(answer, history=False)
+    run = site(*NEW, "--location-user", "backup")
+    assert (run.code, run.result["error"]["slug"], site.line.reads_after) == (6, "api", 1)
+    assert "differs from the request" in run.result["error"]["message"]
+    assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
+
+
+def test_schedule_creation_that_is_refused_stays_refused() -> None:
+    site = Site(fault(400, "INVALID_ARGUMENT", "Too short."), history=False)
+    run = site(*NEW)
+    assert (run.code, run.result["error"]["slug"], site.line.reads_after) == (6, "api", 1)
+    assert "Too short." in run.result["error"]["message"]
+
+
+def test_schedule_that_was_already_deleted_says_so() -> None:
+    run = Site(fault(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
+    assert run.code == 0
+    assert "schedule 'default' was already deleted" in run.err
+    assert "no usable answer" not in run.err
+
+
+@pytest.mark.parametrize(
+    ("words", "how_it_is"),
+    [(WRITES["delete"], "schedule 'default' is still there"), (WRITES["set"], "schedule 'default' was not changed")],
+)
+def test_schedule_that_is_denied_and_still_there_is_6(words: list[str], how_it_is: str) -> None:
+    run = Site(fault(404, "NOT_FOUND", "No such schedule."))(*words)
+    assert (run.code, run.result["error"]["slug"]) == (6, "api")
+    claim = "vc01.example.com answered that schedule 'default' does not exist (404)"
+    assert run.result["error"]["message"] == f"{claim}, but {how_it_is}"
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
