@@ -140,11 +140,20 @@ class Endpoint(Generic[T]):
         Raises ``NOT_READABLE``; the text names the path of a wrong field.
         """
         if self.result is NoneType:
-            if content:  # with a page, a proxy or portal answered in place of the appliance
-                msgspec.json.decode(content)
+            _check_void(content)
             return None  # type: ignore[return-value]
         wrapped = family is Family.REST
         return decode(content, self.result, wrapped=wrapped, most=self.most)  # type: ignore[no-any-return]
+
+
+_VOID: Final[tuple[object, ...]] = (None, {}, {"value": None}, {"value": {}})
+"""What an answer without a result may say, if it says anything."""
+
+
+def _check_void(content: bytes) -> None:
+    """Raise ``NOT_READABLE`` for content that the appliance never sends: a proxy or portal answered in its place."""
+    if content.strip() and msgspec.json.decode(content) not in _VOID:
+        raise msgspec.ValidationError("Expected an answer without a result")
 
 
 def _numbers(release: str) -> tuple[int, ...]:

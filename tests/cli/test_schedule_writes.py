@@ -75,6 +75,11 @@ def page(status: int, *, arrives: bool = False) -> Answer:
     return answer
 
 
+def says(body: object) -> Answer:
+    """Answer with JSON and do nothing."""
+    return lambda _: httpx.Response(200, json=body)
+
+
 def empty(_: Arrive) -> httpx.Response:
     """Answer as the appliance does, and do nothing."""
     return httpx.Response(204)
@@ -277,6 +282,22 @@ def test_schedule_password_that_is_answered_is_done_and_says_that_it_cannot_be_r
     run = Site(empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
     assert "backup_password: given anew (it cannot be read back)" in run.out
+
+
+@pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
+def test_schedule_password_that_is_answered_with_an_empty_result_is_done(body: object) -> None:
+    assert Site(says(body))("schedule", "set", environ=PASSWORD).code == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"error": "login_required"}, {"value": None, "status": "denied"}, {"value": "x"}, [], "", "ok", 0, False],
+    ids=str,
+)
+def test_schedule_password_that_is_answered_with_anything_else_is_unknown(body: object) -> None:
+    run = Site(says(body))("schedule", "set", environ=PASSWORD)
+    assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
+    assert GOOD not in run.out + run.err
 
 
 @pytest.mark.parametrize(
