@@ -38,6 +38,9 @@ RUNNING_JOB: Final = "running job"
 """The name of the check that says whether a backup or restore is running."""
 
 
+_VALIDATION: Final = "appliance validation"
+
+
 def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fail") -> Task[tuple[Check, ...]]:
     """Return the checks with OK, WARNING or FAIL each; a check that cannot be made is a WARNING.
 
@@ -46,11 +49,12 @@ def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fa
     """
     checks, chosen = yield from _common_checks(appliance, request)
     busy = yield from _what_runs(appliance)
-    validation: list[Check] = []
+    answer: list[Check] | BusyError = [_not_validated("another backup is running")]
     if not isinstance(busy, Job):
         answer = yield from _appliance_checks(appliance, request, chosen)
-        busy, validation = (answer, []) if isinstance(answer, BusyError) else (busy, answer)
-    return (*checks, _running_check(busy, if_running, appliance.clock.now()), _encryption_check(request), *validation)
+    if isinstance(answer, BusyError):
+        busy, answer = answer, [_not_validated("another backup or restore is running")]
+    return (*checks, _running_check(busy, if_running, appliance.clock.now()), _encryption_check(request), *answer)
 
 
 def validate_schedule(
@@ -80,11 +84,11 @@ def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[l
     """Return the checks that need no secret of the backup, and the parts that it would have."""
     version = yield from _told(appliance, appliance.api.version)
     release = version.version if isinstance(version, SystemVersion) else ""
-    parts, _ = yield from read_parts(appliance)
+    parts, unreadable = yield from read_parts(appliance)
     chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
     checks = [_login_check(appliance, release)]
     checks += yield from _health_checks(appliance)
-    checks += [_parts_check(parts, chosen), *location_checks(request.location_type, release)]
+    checks += [_parts_check(parts, chosen, unreadable), *location_checks(request.location_type, release)]
     checks += _location_warnings(appliance, request)
     return checks, chosen
 
@@ -200,16 +204,21 @@ def _encryption_check(request: BackupRequest) -> Check:
     return Check(name="encryption", status=OK, message="the backup password keeps the rules")
 
 
-def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...]) -> Check:
+def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...], unreadable: int) -> Check:
+    """Return whether the chosen parts are offered; ``unreadable`` is how many more parts cannot be read."""
     known = {part.id: part for part in parts}
     unknown = [part for part in chosen if part not in known]
     if unknown:
         offered = ", ".join(known)
-        return Check(name="parts", status=FAIL, message=f"not offered: {', '.join(unknown)} (offered: {offered})")
+        doubt = f"; {unreadable} more cannot be read" if unreadable else ""
+        message = f"not offered: {', '.join(unknown)} (offered: {offered}{doubt})"
+        return Check(name="parts", status=WARNING if unreadable else FAIL, message=message)
     taken = tuple(known[part] for part in known if part in chosen or not known[part].optional)
     sizes = ", ".join(f"{part.id} {'?' if part.size_mb is None else part.size_mb} MB" for part in taken)
-    if any(part.size_mb == 0 for part in taken):
-        return Check(name="parts", status=WARNING, message=f"{sizes}: an estimate of 0 MB means trouble in that part")
+    doubts = ["an estimate of 0 MB means trouble in that part"] if any(part.size_mb == 0 for part in taken) else []
+    doubts += [f"{unreadable} more cannot be read"] if unreadable else []
+    if doubts:
+        return Check(name="parts", status=WARNING, message=f"{sizes}: {'; '.join(doubts)}")
     return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(taken) or 0} MB in all, before compression")
 
 
@@ -217,22 +226,25 @@ def _appliance_checks(
     appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]
 ) -> Task[list[Check] | BusyError]:
     """Return what the appliance says about the request, or that it says nothing while something runs."""
-    name = "appliance validation"
     complete = structs.replace(request, parts=parts)
     try:
         answer = yield from retrying(appliance, partial(appliance.api.validate, complete))
     except BusyError as error:
         return error
     except NotSupportedError as error:
-        return [Check(name=name, status=WARNING, message=error.message)]
+        return [Check(name=_VALIDATION, status=WARNING, message=error.message)]
     except ApplianceAnswerError as error:
         if not error.certain or error.retryable:
             raise
-        return [Check(name=name, status=FAIL, message=": ".join((error.message, *error.details)))]
-    return _validation(name, answer)
+        return [Check(name=_VALIDATION, status=FAIL, message=": ".join((error.message, *error.details)))]
+    return _validation(answer)
 
 
-def _validation(name: str, answer: ReturnResult) -> list[Check]:
+def _not_validated(why: str) -> Check:
+    return Check(name=_VALIDATION, status=WARNING, message=f"not checked: {why}")
+
+
+def _validation(answer: ReturnResult) -> list[Check]:
     status = answer.status if answer.status in {OK, WARNING, FAIL} else WARNING
     texts = [message.text for message in answer.messages or ()] or [f"the appliance says {answer.status}"]
-    return [Check(name=name, status=status, message=text) for text in texts]
+    return [Check(name=_VALIDATION, status=status, message=text) for text in texts]

@@ -28,6 +28,7 @@ from backupctl.models import (
     Part,
     ReturnResult,
     SystemVersion,
+    Unreadable,
 )
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.validate import location_checks, validate
@@ -103,6 +104,19 @@ def test_validate_judges_the_parts(
     assert message.startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ((), "common 700 MB, seat 300 MB: 2 more cannot be read"),
+        (("moon",), "not offered: moon (offered: common, seat, supervisors; 2 more cannot be read)"),
+    ],
+)
+def test_validate_warns_of_parts_that_cannot_be_read(chosen: tuple[str, ...], says: str, clock: FakeClock) -> None:
+    odd = [Unreadable(name=f"#{number}", why="no id") for number in (4, 5)]
+    bench, _ = prepared(clock, parts=[[*PARTS, *odd]])
+    assert checks(bench, *chosen)["parts"] == [("WARNING", says)]
+
+
 def test_validate_sends_the_default_parts_to_the_appliance(clock: FakeClock) -> None:
     bench, api = prepared(clock)
     checks(bench)
@@ -111,7 +125,9 @@ def test_validate_sends_the_default_parts_to_the_appliance(clock: FakeClock) -> 
 
 def test_validate_while_a_backup_runs_fails_without_asking_further(clock: FakeClock) -> None:
     bench, api = prepared(clock, jobs=[[ID]], job=BackupJobStatus(id=ID, state="INPROGRESS", progress=12))
-    assert checks(bench)["running job"] == [("FAIL", f"backup job {ID} is running (12 %)")]
+    found = checks(bench)
+    assert found["running job"] == [("FAIL", f"backup job {ID} is running (12 %)")]
+    assert found["appliance validation"] == [("WARNING", "not checked: another backup is running")]
     assert "validate" not in api.names()
 
 
@@ -162,7 +178,7 @@ def test_validate_takes_the_word_of_the_appliance(
         ("wait", ("WARNING", "another backup or restore is running; waiting for it to finish")),
     ],
 )
-def test_validate_while_a_restore_runs_says_so_once(
+def test_validate_while_a_restore_runs_says_what_is_not_checked(
     if_running: str, expected: tuple[str, str], clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock, validate=BusyError("a restore is running"))
@@ -171,7 +187,7 @@ def test_validate_while_a_restore_runs_says_so_once(
         for check in bench.run(validate(bench.appliance, request(), if_running))
         if check.name in {"running job", "appliance validation"}
     ]
-    assert found == [expected]
+    assert found == [expected, ("WARNING", "not checked: another backup or restore is running")]
 
 
 NOTHING_TO_ASK = [
