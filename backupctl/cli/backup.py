@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
+from backupctl.cli.app import App
 from backupctl.cli.location import location_login, location_of
 from backupctl.cli.prompts import Prompter
 from backupctl.cli.scope import Scope
@@ -12,6 +13,7 @@ from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, RestoreRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Patience
+from backupctl.results.backup import JobResult, StartedResult
 from backupctl.rules.fields import check_parts
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
@@ -51,6 +53,11 @@ def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPla
         cancel_on_interrupt=scope.value(CANCEL_ON_INTERRUPT),
         require_encryption=scope.value(REQUIRE_ENCRYPTION),
     )
+
+
+def job_result(app: App) -> type[JobResult]:
+    """Return the type of the result: with ``--no-wait`` its point is the job's id."""
+    return StartedResult if app.value(NO_WAIT) else JobResult
 
 
 def check_encryption_can_be_told(scope: Scope) -> None:

@@ -7,7 +7,7 @@ import click
 from msgspec import structs
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import backup_plan, filled_in
+from backupctl.cli.backup import backup_plan, filled_in, job_result
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.cli.scope import Scope
@@ -17,7 +17,6 @@ from backupctl.operations.preflight import preflight
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
-from backupctl.results.backup import JobResult
 from backupctl.results.result import PreparedRequest
 from backupctl.settings.option import Group
 from backupctl.settings.options import DRY_RUN, PREFLIGHT, TOGETHER
@@ -51,7 +50,7 @@ def command(app: App) -> int:
     """
     if app.value(DRY_RUN):
         return show_requests(app, "create", _prepare_dry_run)
-    return run(app, "create", JobResult, _prepare, STARTS_BACKUPS)
+    return run(app, "create", job_result(app), _prepare, STARTS_BACKUPS)
 
 
 def _prepare(scope: Scope) -> Work:

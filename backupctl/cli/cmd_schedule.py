@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from backupctl.cli.app import App
-from backupctl.cli.backup import backup_password, backup_plan
+from backupctl.cli.backup import backup_password, backup_plan, job_result
 from backupctl.cli.location import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
@@ -33,7 +33,6 @@ from backupctl.operations.schedules import (
 )
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate_schedule
-from backupctl.results.backup import JobResult
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, canonical_days
@@ -225,7 +224,7 @@ def run_command(app: App, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
     if app.value(DRY_RUN):
         return run(app, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
-    return run(app, "schedule run", JobResult, partial(_prepare_run, name), STARTS_BACKUPS)
+    return run(app, "schedule run", job_result(app), partial(_prepare_run, name), STARTS_BACKUPS)
 
 
 def _prepare_run(name: str, scope: Scope) -> Work:

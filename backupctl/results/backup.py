@@ -31,6 +31,10 @@ class JobResult(Result, frozen=True, kw_only=True):
     job: Job | None = None
 
 
+class StartedResult(JobResult, frozen=True, kw_only=True):
+    """The result of create and schedule run with ``--no-wait``: its point is the id of the job."""
+
+
 class JobsResult(Result, frozen=True, kw_only=True):
     """The result of list: the jobs that were asked for, newest first, of so many that the appliance ``remembers``.
 

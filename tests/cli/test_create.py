@@ -138,6 +138,19 @@ def test_create_no_wait_returns_when_the_job_is_started(backupctl: CommandLine) 
     assert backupctl.states == ["INPROGRESS"]
 
 
+@pytest.mark.parametrize(("state", "code"), [("INPROGRESS", 0), ("SUCCEEDED", 0), ("FAILED", 7)])
+@pytest.mark.parametrize("hosts", [[HOST], [HOST, "vc02.example.com"]], ids=["one", "two"])
+def test_create_no_wait_quiet_prints_the_id_of_a_job_that_has_ended_already(
+    state: str, code: int, hosts: list[str], clock: FakeClock
+) -> None:
+    job_id = "20260301-020000-20519528"
+    ended = Answering(clock, "POST", "/backup/job", {"id": job_id, "state": state, "progress": 100, "messages": []})
+    words = [word for host in hosts for word in ("-s", host)]
+    run = CommandLine(ended.appliance, clock=clock, transport=ended).create("--no-wait", "-q", *words)
+    expected = [f"{host} {job_id}" for host in hosts] if len(hosts) > 1 else [job_id]
+    assert (run.code, run.out.splitlines()) == (code, expected)
+
+
 def test_create_quiet_is_silent_on_success_and_not_on_failure(backupctl: CommandLine) -> None:
     assert (backupctl.create("-q").out, backupctl.create("-q").err) == ("", "")
     backupctl.appliance.inject("fail-at=10")

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from backupctl.models import Certificate
 from backupctl.results.archive import Archive, ArchiveResult, ArchivesResult, Metadata, RestoreResult, SystemsResult
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult, StartedResult
 from backupctl.results.config import FileResult, Setting, SettingsResult
 from backupctl.results.events import (
     Adopted,
@@ -176,6 +176,7 @@ def every_result(**fields: Any) -> list[Result]:
             vouches=False,
             reason="it expired",
         ),
+        StartedResult(**where, job=a_job()),
         SettingsResult(
             **where, file="/c", groups=("g",), settings=(Setting(name="all", value=True, source="default"),)
         ),

@@ -44,6 +44,7 @@ CERTIFICATE_KEYS = [
 ]
 OWN_KEYS_OF_RESULTS = {
     "JobResult": ["job"],
+    "StartedResult": ["job"],
     "JobsResult": ["jobs", "remembers", "unreadable"],
     "PartsResult": ["parts", "total_mb", "unreadable"],
     "ChecksResult": ["checks"],

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backupctl.errors import ExitCode
 from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult, StartedResult
 from backupctl.results.config import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job, Message
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
@@ -87,11 +87,10 @@ def _(result: JobResult, page: Page) -> Sheet:
 
 @in_brief.register
 def _(result: JobResult, page: Page) -> Sheet:
-    if result.job is not None and goes_on(result, result.job):
-        return Sheet([line(result.job.id)])
+    ids = [line(result.job.id)] if result.job is not None and is_left(result, result.job) else []
     if result.exit_code == ExitCode.DONE:
-        return Sheet(notes=success_warnings(result))
-    return Sheet(notes=in_full(result, page).lines)
+        return Sheet(ids, notes=success_warnings(result))
+    return Sheet(ids, notes=in_full(result, page).lines)
 
 
 @in_full.register
@@ -331,6 +330,12 @@ def _job(result: Result, job: Job, page: Page) -> Sheet:
 def goes_on(result: Result, job: Job) -> bool:
     """Return whether a job was started that nobody waits for: the one success without an end."""
     return result.exit_code == ExitCode.DONE and not job.ended
+
+
+def is_left(result: Result, job: Job) -> bool:
+    """Return whether a job was started that nobody waits for, even if it has ended by itself since."""
+    started = isinstance(result, StartedResult) and result.exit_code in {ExitCode.DONE, ExitCode.BACKUP_FAILED}
+    return started or goes_on(result, job)
 
 
 def _is_deleted(result: ScheduleResult) -> bool:

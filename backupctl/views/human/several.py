@@ -13,7 +13,7 @@ from backupctl.results.config import DEFAULTS
 from backupctl.results.result import Envelope, Result
 from backupctl.views.human.job import moment_or_unknown, state_style, took_seconds
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, line
-from backupctl.views.human.results import Page, Sheet, goes_on, success_warnings
+from backupctl.views.human.results import Page, Sheet, goes_on, is_left, success_warnings
 from backupctl.views.human.table import UNKNOWN, fitted, heads
 from backupctl.views.quantities import counted, duration, size
 
@@ -41,7 +41,7 @@ def jobs_in_full(results: JobResults, page: Page) -> Sheet:
 
 def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
     """Return what is left with ``--quiet``: the jobs that nobody waits for, failures, and messages of successes."""
-    left = [line(f"{each.server} {each.job.id}") for each in results if each.job and goes_on(each, each.job)]
+    left = [line(f"{each.server} {each.job.id}") for each in results if each.job and is_left(each, each.job)]
     failed = [each for each in results if each.exit_code != ExitCode.DONE]
     warnings = [each for result in results if result not in failed for each in success_warnings(result)]
     return Sheet(left, notes=[*warnings, *(jobs_in_full(failed, page).lines if failed else ())])
