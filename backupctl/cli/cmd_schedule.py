@@ -117,7 +117,7 @@ Example:
   backupctl schedule set default -s vc01.example.com -u administrator@vsphere.local \\
       --location sftp://backup.example.com/vcenter --location-user backup --at 02:30 --day SUNDAY --retain 5
 
-Exit status: 0 the schedule is as it was asked for, whether or not that needed a change.""",
+Exit status: 0 the schedule matches the request, whether or not that needed a change.""",
 )
 @name_argument
 @click.option("--at", metavar="HH:MM", help="When it runs, in the time zone of the appliance.")
@@ -132,7 +132,7 @@ Exit status: 0 the schedule is as it was asked for, whether or not that needed a
 def set_command(  # noqa: PLR0917 - click passes by name
     app: App, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
 ) -> int:
-    """Create a schedule, or change it where it differs from what is asked for.
+    """Create a schedule, or change it where it differs from the request.
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
@@ -313,7 +313,8 @@ def _retain(count: int | None) -> int | None:
     if count is not None and count < 1:
         raise UsageError(
             "--retain must be at least 1",
-            hint="to keep all backups, delete the schedule and create it without --retain: no update lifts the limit",
+            hint="the limit cannot be removed later; to keep all backups, delete the schedule "
+            "and create it without --retain",
         )
     return count
 

@@ -21,8 +21,8 @@ SECRETS: Final = frozenset({"location_password", "backup_password"})
 class Wanted:
     """How a schedule shall be; None means as it is.
 
-    ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: what
-    keeps all backups is a schedule that was created without it, and no update makes one of another.
+    ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: a
+    schedule that was created without it keeps all backups, and the limit cannot be removed later.
     """
 
     location: str | None = None
@@ -68,7 +68,7 @@ def _is_same(field: str, found: Schedule, asked: ScheduleSpec) -> bool:
 
 
 def unmet_fields(found: Schedule, asked: ScheduleSpec) -> tuple[str, ...]:
-    """Return the fields that can be read and are not as asked."""
+    """Return the fields that can be read and differ from the request."""
     return tuple(field for field in differing_fields(found, asked) if field not in SECRETS)
 
 

@@ -92,7 +92,7 @@ def switch_schedule(appliance: Appliance, name: str, *, enable: bool, dry_run: b
 def _change(
     appliance: Appliance, name: str, before: Schedule | None, wanted: Wanted, *, dry_run: bool
 ) -> Task[Written]:
-    """Write what differs, and see that it is as asked."""
+    """Write what differs, and verify that the schedule matches the request."""
     asked = wanted.spec(before)
     differing = differing_fields(before, asked)
     if not differing:
@@ -110,11 +110,11 @@ def _change(
     answer = yield from _write(name, partial(write, name, spec), _DOUBTED if before else _DOUBTED_OF_CREATE)
     now = yield from _read_back(appliance, name, answer, lambda now: now is not None and not unmet_fields(now, asked))
     if now is None:
-        raise _not_as_asked(appliance, name, answer, now, f"there is no schedule {name!r}")
+        raise _mismatch(appliance, name, answer, now, f"there is no schedule {name!r}")
     if unmet_fields(now, asked):
         how_it_is = f"schedule {name!r} {'was not changed' if now == before else 'differs from the request'}"
         differences = contradictions(now, asked, appliance.name)
-        raise _not_as_asked(appliance, name, answer, now, how_it_is, details=differences)
+        raise _mismatch(appliance, name, answer, now, how_it_is, details=differences)
     if answer is not None and SECRETS.issuperset(differing):
         raise _unproven(appliance, name, answer)
     _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request")
@@ -133,7 +133,7 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     answer = yield from _write(name, partial(appliance.api.delete_schedule, name), _DOUBTED)
     now = yield from _read_back(appliance, name, answer, lambda found: found is None)
     if now is not None:
-        raise _not_as_asked(appliance, name, answer, now, f"schedule {name!r} is still there")
+        raise _mismatch(appliance, name, answer, now, f"schedule {name!r} is still there")
     _tell_doubt(appliance, name, answer, f"schedule {name!r} is deleted")
     return Written(None, gone)
 
@@ -178,7 +178,7 @@ def _write(
     try:
         answer = yield from attempt(write, held=True)
     except InterruptedRunError as interruption:
-        interruption.message += f": it is unknown what became of schedule {name!r}"
+        interruption.message += f": unknown whether schedule {name!r} was changed"
         raise
     if answer is not None and answer.certain and not isinstance(answer, doubted):
         raise answer
@@ -188,7 +188,7 @@ def _write(
 def _read_back(
     appliance: Appliance, name: str, answer: BackupctlError | None, is_done: Callable[[Schedule | None], bool]
 ) -> Task[Schedule | None]:
-    """Return the schedule after a write, None where there is none: once it is as asked, else how it is in the end.
+    """Return the schedule after a write, None where there is none: once it ``is_done``, else after the last look.
 
     One look is enough where it agrees with a refusal. Raises OutcomeUnknownError where it cannot be read.
     """
@@ -206,7 +206,7 @@ def _read_back(
                 return found
     except InterruptedRunError as interruption:
         how = "accepted" if answer is None else f"sent ({answer.message})"
-        interruption.message += f": the change of schedule {name!r} was {how}, but not read back"
+        interruption.message += f": the change of schedule {name!r} was {how}, but not verified"
         raise
     if isinstance(found, BackupctlError):
         raise _unknown(appliance, name, answer, found.message) from found
@@ -224,7 +224,7 @@ _READ_BACK_PAUSES: Final = (0.0, 3.0, 7.0)
 """Seconds before each look at what was written: some answer before they have done it."""
 
 
-def _not_as_asked(
+def _mismatch(
     appliance: Appliance,
     name: str,
     answer: BackupctlError | None,
@@ -233,7 +233,7 @@ def _not_as_asked(
     *,
     details: Iterable[str] = (),
 ) -> BackupctlError:
-    """Return the error for a write that did not come to what was asked for."""
+    """Return the error for a write after which the schedule does not match the request."""
     if answer is None:
         claim = "accepted the change"
     elif isinstance(answer, NotFoundError) and now is not None:
@@ -244,24 +244,28 @@ def _not_as_asked(
         return answer
     return ContradictionError(
         f"{appliance.name} {claim}, but {how_it_is}",
-        hint="somebody else may have changed it at the same time; "
-        f"`backupctl schedule show {shlex.quote(name)}` tells how it is; it is safe to do the same again",
+        hint="somebody else may have changed it at the same time, or a cache or a slow appliance may show an old "
+        f"state; {_look_again(name)}",
         details=tuple(details),
     )
+
+
+def _look_again(name: str) -> str:
+    return f"`backupctl schedule show {shlex.quote(name)}` shows it; you can safely run the command again"
 
 
 def _unproven(appliance: Appliance, name: str, answer: BackupctlError) -> BackupctlError:
     """Return the error for passwords without an answer that accepts them: what was refused was refused."""
     if answer.certain:
         return answer
-    return _unknown(appliance, name, answer, "only passwords were given, and those cannot be read")
+    return _unknown(appliance, name, answer, "only passwords were given, and those cannot be verified")
 
 
 def _unknown(appliance: Appliance, name: str, answer: BackupctlError | None, why: str) -> OutcomeUnknownError:
     said = "the change was accepted" if answer is None else answer.message
     return OutcomeUnknownError(
-        f"{appliance.name}: it is unknown whether schedule {name!r} was changed: {said}; then: {why}",
-        hint=f"`backupctl schedule show {shlex.quote(name)}` tells how it is; it is safe to do the same again",
+        f"{appliance.name}: unknown whether schedule {name!r} was changed: {said}; then: {why}",
+        hint=_look_again(name),
         details=() if answer is None else answer.details,
     )
 

@@ -241,7 +241,7 @@ def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: Command
     scheduled.line.lose, scheduled.line.stays_cut = frozenset({"PATCH", "DELETE"}), True
     run = scheduled(*words, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
-    assert "safe to do the same again" in run.result["error"]["hint"]
+    assert "you can safely run the command again" in run.result["error"]["hint"]
 
 
 def test_schedule_that_cannot_be_read_at_once_behind_a_write_is_read_again() -> None:
@@ -429,9 +429,9 @@ def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_who
         (
             "slow=20s@write-schedule",
             130,
-            "interrupted (SIGINT): the change of schedule 'default' was accepted, but not read back",
+            "interrupted (SIGINT): the change of schedule 'default' was accepted, but not verified",
         ),
-        ("slow=400s@write-schedule", 130, "it is unknown what became of schedule 'default'"),
+        ("slow=400s@write-schedule", 130, "unknown whether schedule 'default' was changed"),
     ],
 )
 def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(

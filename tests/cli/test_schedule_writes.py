@@ -1,4 +1,4 @@
-"""Schedules are read back after each write: what the appliance has decides, and not how it answered."""
+"""Schedules are verified after each write: what the appliance has decides, and not how it answered."""
 
 from collections.abc import Callable
 from typing import Any
@@ -272,16 +272,16 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
     site = Site(cut)
     run = site(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (5, "outcome-unknown", [])
-    assert "safe to do the same again" in run.result["error"]["hint"]
+    assert "you can safely run the command again" in run.result["error"]["hint"]
 
 
-# Passwords cannot be read back
+# Passwords cannot be verified
 
 
-def test_schedule_password_that_is_answered_is_done_and_says_that_it_cannot_be_read_back() -> None:
+def test_schedule_password_that_is_answered_is_done_and_says_that_it_cannot_be_verified() -> None:
     run = Site(empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
-    assert "backup_password: given anew (it cannot be read back)" in run.out
+    assert "backup_password: updated (cannot be verified)" in run.out
 
 
 @pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
@@ -346,7 +346,7 @@ def test_schedule_that_somebody_else_changes_back_is_6_and_names_the_possibility
     site = meanwhile(lambda site: site.edit(enable=True))
     run = site("schedule", "disable")
     assert run.code == 6
-    assert "somebody else" in run.result["error"]["hint"]
+    assert "somebody else may have changed it at the same time, or a cache" in run.result["error"]["hint"]
 
 
 def test_schedule_that_somebody_else_changes_where_nothing_was_to_be_sent_is_6() -> None:

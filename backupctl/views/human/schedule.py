@@ -53,7 +53,7 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
     for change in changes:
         label = f"{indent}{change.field}: "
         if change.after == MASK:
-            lines.append(line(label, ("given anew", AFTER), " (it cannot be read back)"))
+            lines.append(line(label, ("updated", AFTER), " (cannot be verified)"))
             continue
         before: Piece = (_value(change.before), BEFORE)
         after: Piece = (_value(change.after), AFTER)

@@ -28,7 +28,7 @@ CHANGES = (
 )
 DIFF = [
     f"location: sftp://old.example.com/vc01 -> {LOCATION}",
-    "location_password: given anew (it cannot be read back)",
+    "location_password: updated (cannot be verified)",
     "enable: no -> yes",
     "parts: common -> common, seat",
     "retention_info: (none) -> 7",
