@@ -63,6 +63,15 @@ each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.nam
 each_talking_command = pytest.mark.parametrize("leaf", TALKING, ids=lambda leaf: leaf.name)
 
 
+@pytest.mark.parametrize("option", ["--config", "--to", "--ca-file", "--accept-password-file"])
+def test_wrong_sample_of_a_file_cannot_be_created_even_by_root(option: str, tmp_path: Path) -> None:
+    wrong = [Path(text) for text in all_samples(tmp_path)[option].wrong if text.startswith("/")]
+    outside = [path for path in wrong if not path.is_relative_to(tmp_path)]
+    assert outside
+    for path in outside:
+        assert not next(parent for parent in path.parents if parent.exists()).is_dir()
+
+
 def forms_of_the_mark() -> list[str]:
     """Return the mark, and what base64 makes of it wherever it stands."""
     found = [MARK]

@@ -99,7 +99,7 @@ def all_samples(folder: Path) -> dict[str, Sample]:
     """Return the samples of every option and argument; files that they name are written to ``folder``."""
     of_files = {
         "--config": Sample(_file(folder, "config.toml", b"[defaults]\n"), tuple(_bad_configurations(folder))),
-        "--to": Sample(str(folder / "fetched.pem"), ("/nowhere/ca.pem", "")),
+        "--to": Sample(str(folder / "fetched.pem"), ("/dev/null/ca.pem", "")),
     }
     return {
         **_CONNECTION,
@@ -120,7 +120,7 @@ _CONNECTION: Final = {
     "--username": Sample(USER, ("", "a\nb")),
     "--auth": Sample("basic", ("digest",)),
     "--api": Sample("rest", ("soap",)),
-    "--ca-file": Sample("/dev/null", ("/nowhere/ca.pem",)),
+    "--ca-file": Sample("/dev/null", ("/dev/null/ca.pem",)),
     "--fingerprint": Sample(f"sha256:{'0' * 64}", ("md5:00", "")),
     "--insecure": Sample(),
     "--proxy": Sample("127.0.0.1:1", (f"http://u:{MARK}@proxy", f"ftp://u:{MARK}@x", f"u:{MARK} @x")),
@@ -182,7 +182,7 @@ _OF_COMMANDS: Final = {
     "--yes": Sample(usual=True),
 }
 _SIMULATOR: Final = {
-    "--accept-password-file": Sample(wrong=("/nowhere/file",)),
+    "--accept-password-file": Sample(wrong=("/dev/null/file",)),
     "--accept-username": Sample(),
     "--appliances": Sample(wrong=("0",)),
     "--fault": Sample(wrong=("earthquake",)),
@@ -199,7 +199,7 @@ _SIMULATOR: Final = {
 
 
 def _bad_configurations(folder: Path) -> Iterator[str]:
-    yield "/nowhere/config.toml"
+    yield "/dev/null/config.toml"
     for number, text in enumerate(
         (
             *(f'[defaults]\n{name.name} = "{MARK}"\n' for name in SECRETS),
