@@ -117,7 +117,8 @@ def _change(
         raise _mismatch(appliance, name, answer, now, how_it_is, details=differences)
     if answer is not None and SECRETS.issuperset(differing):
         raise _unproven(appliance, name, answer)
-    _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request")
+    passwords = "" if SECRETS.isdisjoint(differing) else " (its passwords cannot be verified)"
+    _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request{passwords}")
     return Written(_info(name, now), changes)
 
 

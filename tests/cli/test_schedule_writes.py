@@ -213,7 +213,7 @@ def test_schedule_creation_that_is_repeated_behind_a_page_is_done_where_the_firs
     site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
     run = site(*NEW, environ=PASSWORD)
     assert (run.code, len(run.result["changes"]), site.line.reads_after) == (0, 3, 1)
-    assert "verified: schedule 'default' matches the request" in run.err
+    assert "verified: schedule 'default' matches the request (its passwords cannot be verified)" in run.err
 
 
 def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() -> None:
