@@ -1,4 +1,4 @@
-"""Preflight: find out what keeps a backup from being made before it is started."""
+"""Preflight: check whether a backup would work before it is started."""
 
 from typing import Final
 
@@ -13,9 +13,9 @@ _HINT: Final = "use --if-running wait to start after it finishes, or attach to f
 
 
 def preflight(appliance: Appliance, checking: Task[tuple[Check, ...]]) -> Task[None]:
-    """Make checks and warn of what they doubt.
+    """Run the checks and emit a warning for each WARNING.
 
-    Raises BusyError where nothing but a running job stands in the way, and BackupFailedError for all else that fails.
+    Raises BusyError if only the running job fails the checks, and BackupFailedError if any other check fails.
     """
     checks = yield from checking
     error = failed(checks)

@@ -99,7 +99,7 @@ def _login_check(appliance: Appliance, release: str) -> Check:
 
 
 def _health_checks(appliance: Appliance) -> Task[list[Check]]:
-    """Return what the appliance tells of itself; a release that does not tell gives no check."""
+    """Return the checks of the appliance's own health; a release without such an operation gives no check."""
     checks = []
     supported = yield from _told(appliance, appliance.api.recovery_supported)
     if not isinstance(supported, NotSupportedError):
@@ -123,22 +123,22 @@ def _told(appliance: Appliance, ask: Callable[[], T]) -> Task[T | BackupctlError
 
 
 def _judged(name: str, answer: object, statuses: Mapping[Any, str], *words: str) -> Check:
-    """Return the check for an answer: any other than those of ``statuses``, or none, is a WARNING."""
+    """Return the check for an answer; an error, or a value that is not in ``statuses``, is a WARNING."""
     if isinstance(answer, BackupctlError):
-        return Check(name=name, status=WARNING, message=f"not known: {answer.message}")
+        return Check(name=name, status=WARNING, message=f"unknown: {answer.message}")
     message = words[list(statuses).index(answer)] if words and answer in statuses else str(answer)
     return Check(name=name, status=statuses.get(answer, WARNING), message=message)
 
 
 def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSettings | BackupctlError) -> Check:
-    """Return the check of the database: it fails a backup only where backups look at it."""
-    looked_at = not isinstance(settings, HealthSettings) or settings.db_health_check_state_manual_backup is not False
+    """Return the check of the database: it fails a backup only where it is checked before each."""
+    checked = not isinstance(settings, HealthSettings) or settings.db_health_check_state_manual_backup is not False
     if isinstance(health, BackupctlError):
-        return Check(name="database health", status=WARNING, message=f"not known: {health.message}")
+        return Check(name="database health", status=WARNING, message=f"unknown: {health.message}")
     said = [message.message.text for message in health.messages or () if message.message]
-    use = "backups look at it" if looked_at else "backups do not look at it (health settings)"
-    message = f"{health.status}; {use}{''.join(f'; {text}' for text in said)}"
-    status = OK if health.status == "HEALTHY" else FAIL if looked_at else WARNING
+    use = "checked before each backup" if checked else "not checked before backups"
+    message = f"{health.status.lower()} ({use}){''.join(f'; {text}' for text in said)}"
+    status = OK if health.status == "HEALTHY" else FAIL if checked else WARNING
     return Check(name="database health", status=status, message=message)
 
 
@@ -201,7 +201,7 @@ def _location_warnings(appliance: Appliance, request: BackupRequest) -> list[Che
 def _encryption_check(request: BackupRequest) -> Check:
     if request.backup_password is None:
         return Check(name="encryption", status=WARNING, message="no backup password: the backup will not be encrypted")
-    return Check(name="encryption", status=OK, message="the backup password keeps the rules")
+    return Check(name="encryption", status=OK, message="backup password is valid")
 
 
 def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...], unreadable: int) -> Check:

@@ -246,8 +246,8 @@ def test_validate_of_a_release_that_tells_nothing_of_itself_leaves_those_checks_
     [
         (True, ("OK", "supported")),
         (False, ("FAIL", "not supported")),
-        (ServerFaultError("500: broken"), ("WARNING", "not known: 500: broken")),
-        (AuthorizationError("403: no"), ("WARNING", "not known: 403: no")),
+        (ServerFaultError("500: broken"), ("WARNING", "unknown: 500: broken")),
+        (AuthorizationError("403: no"), ("WARNING", "unknown: 403: no")),
     ],
 )
 def test_validate_judges_whether_recovery_is_supported(
@@ -273,27 +273,27 @@ SICK = DatabaseHealth(
     status="DEGRADED",
     messages=[HealthMessage(severity="WARNING", message=LocalizableMessage(default_message="VCDB is slow."))],
 )
-LOOKED_AT = HealthSettings(db_health_check_state_manual_backup=True)
-NOT_LOOKED_AT = HealthSettings(db_health_check_state_manual_backup=False)
+CHECKED = HealthSettings(db_health_check_state_manual_backup=True)
+NOT_CHECKED = HealthSettings(db_health_check_state_manual_backup=False)
 
 
 @pytest.mark.parametrize(
     ("health", "settings", "status", "says"),
     [
-        (DatabaseHealth(status="HEALTHY"), LOOKED_AT, "OK", "HEALTHY; backups look at it"),
-        (SICK, LOOKED_AT, "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
+        (DatabaseHealth(status="HEALTHY"), CHECKED, "OK", "healthy (checked before each backup)"),
+        (SICK, CHECKED, "FAIL", "degraded (checked before each backup); VCDB is slow."),
         (
             SICK,
             HealthSettings(db_health_check_state_manual_backup=True),
             "FAIL",
-            "DEGRADED; backups look at it; VCDB is slow.",
+            "degraded (checked before each backup); VCDB is slow.",
         ),
-        (SICK, NOT_LOOKED_AT, "WARNING", "DEGRADED; backups do not look at it (health settings); VCDB is slow."),
-        (SICK, ServerFaultError("500"), "FAIL", "DEGRADED; backups look at it; VCDB is slow."),
-        (ServerFaultError("500: broken"), LOOKED_AT, "WARNING", "not known: 500: broken"),
+        (SICK, NOT_CHECKED, "WARNING", "degraded (not checked before backups); VCDB is slow."),
+        (SICK, ServerFaultError("500"), "FAIL", "degraded (checked before each backup); VCDB is slow."),
+        (ServerFaultError("500: broken"), CHECKED, "WARNING", "unknown: 500: broken"),
     ],
 )
-def test_validate_fails_for_a_sick_database_only_where_backups_look_at_it(
+def test_validate_fails_for_a_sick_database_only_where_backups_check_it(
     health: Any, settings: Any, status: str, says: str, clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock, database_health=health, health_settings=settings)
