@@ -65,6 +65,9 @@ MOST_MESSAGES: Final = 1000
 Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
 """What the appliance has to say about something."""
 
+PartIds = Annotated[list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)]
+"""Parts of a backup by their ids, such as ``common``; an appliance has three."""
+
 
 class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status of a job; ``progress`` is in percent, ``end_time`` is unset until the job has ended."""
@@ -175,7 +178,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     location: str = ""
     location_user: str | None = None
-    parts: list[str] | None
+    parts: PartIds | None
     enable: bool | None = None
     recurrence_info: RecurrenceInfo | None = None
     retention_info: RetentionInfo | None = None
@@ -227,7 +230,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     timestamp: datetime | None = None
     location: str | None
-    parts: list[str] | None = None
+    parts: PartIds | None = None
     version: str | None = None
     system_name: str | None = None
     comment: str | None = None
@@ -251,7 +254,7 @@ class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What an archive is, and whether it can be restored on this appliance (``applicable``)."""
 
     timestamp: datetime | None = None
-    parts: list[str] | None = None
+    parts: PartIds | None = None
     version: str | None = None
     boxname: str | None = None
     sso_login_required: bool | None = None
@@ -266,7 +269,7 @@ class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     progress: float | None = None
     messages: Messages | None = None
-    parts: list[str] | None = None
+    parts: PartIds | None = None
 
 
 class ReconciliationSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,10 @@ import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 MASK: Final = "***"
+CUT_OFF: Final = "..."
 
 SHORTEST_SOUGHT: Final = 4
 """A secret of fewer characters is not looked for in texts: it would be found in every other word of them, and the
@@ -82,6 +83,42 @@ class KnownSecrets:
         # A secret that begins before the cut is seen to its end.
         seen = text[: LONGEST_SHOWN + max((secret.widest for secret in known), default=0)]
         return _masked(text, [span for plain, begins in _readings(seen) for span in _spans(plain, begins, sought)])
+
+
+class Conceal(Protocol):
+    """Masks the secrets in a text."""
+
+    def __call__(self, text: str, *, spare_words: bool = False) -> str:
+        """Return ``text`` without them; with ``spare_words`` those that are ordinary words stay."""
+        ...
+
+
+class MaskBudget:
+    """Masks the texts of one answer, event or result, one after the other, ``LONGEST_SHOWN`` characters in all.
+
+    The text in which the budget runs out is still masked as a whole. Each text costs one character more than it has,
+    as empty ones take time too.
+    """
+
+    def __init__(self, conceal: Conceal) -> None:
+        self._conceal = conceal
+        self._left = LONGEST_SHOWN
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing else is shown."""
+        return self._left <= 0
+
+    def spend(self, characters: int) -> None:
+        """Count characters that need no mask."""
+        self._left -= characters
+
+    def conceal(self, text: str) -> str:
+        """Return a text without secrets; ``CUT_OFF`` where the budget is spent."""
+        if self.spent:
+            return CUT_OFF
+        self.spend(len(text) + 1)
+        return self._conceal(text)
 
 
 class _Spelling(NamedTuple):

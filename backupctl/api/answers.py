@@ -9,7 +9,7 @@ answers with HTML while they are down. The status decides before the type, becau
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -38,6 +38,7 @@ from backupctl.errors import (
 )
 from backupctl.models import MOST_MESSAGES, as_utc
 from backupctl.rules.placeholders import filled
+from backupctl.secret import Conceal
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
 """The message id of a 404 for a path that the release does not have, in both families."""
@@ -110,12 +111,12 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
+        messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
+        told = mask_texts(list(messages), response.extensions.get(CONCEAL, _as_it_is))
     except NOT_READABLE:
         return None
     if not body.kind:
         return None
-    messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-    told = mask_texts(list(messages), response.extensions.get(CONCEAL, str))
     return VapiError(
         body.kind, tuple(message.text for message in told if message.text), tuple(message.id or "" for message in told)
     )
@@ -130,8 +131,12 @@ def date_of(response: httpx.Response) -> datetime | None:
 
 
 def _concealed(response: httpx.Response, text: str) -> str:
-    conceal: Callable[[str], str] = response.extensions.get(CONCEAL, str)
+    conceal: Conceal = response.extensions.get(CONCEAL, _as_it_is)
     return conceal(text)
+
+
+def _as_it_is(text: str, *, spare_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
+    return text
 
 
 @dataclass(frozen=True)

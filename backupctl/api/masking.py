@@ -1,15 +1,16 @@
 """Mask what the appliance says in words, before anything is made of it.
 
 Its messages are filled, joined and quoted further up, and a secret that is told in one must not lose a part of itself
-to that: what is left of it would not be found any more.
+to that: what is left of it would not be found any more. All messages of one answer share one ``MaskBudget``, so that an
+answer of 8 MiB costs no more than a long one. Messages behind it are counted and dropped.
 """
 
-from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from backupctl.models import LocalizableMessage
+from backupctl.secret import Conceal, MaskBudget
 
 T = TypeVar("T")
 
@@ -17,31 +18,49 @@ _FREE_FORM: Final = {"error"}
 """Fields of the API whose form is not documented: all texts in them are words of the appliance."""
 
 
-def mask_messages(value: T, conceal: Callable[[str], str]) -> T:
-    """Return a result of the API with its messages as ``conceal`` gives them back; all else stays as it is."""
-    return cast("T", _masked(value, conceal, in_words=False))
+def mask_messages(value: T, conceal: Conceal) -> T:
+    """Return a result of the API with its messages masked by ``conceal``; all else stays as it is."""
+    return cast("T", _masked(value, MaskBudget(conceal), in_words=False))
 
 
-def mask_texts(value: T, conceal: Callable[[str], str]) -> T:
-    """Return words of the appliance with all texts in them as ``conceal`` gives them back."""
-    return cast("T", _masked(value, conceal, in_words=True))
+def mask_texts(value: T, conceal: Conceal) -> T:
+    """Return words of the appliance with all texts in them masked by ``conceal``."""
+    return cast("T", _masked(value, MaskBudget(conceal), in_words=True))
 
 
-def _masked(value: Any, conceal: Callable[[str], str], *, in_words: bool) -> Any:  # noqa: ANN401 - any result
+def _masked(value: Any, budget: MaskBudget, *, in_words: bool) -> Any:  # noqa: ANN401 - any result
     match value:
         case str() if in_words:
-            return conceal(value)
+            return budget.conceal(value)
         case msgspec.Struct():
             in_words = in_words or isinstance(value, LocalizableMessage)
             fields = {name: getattr(value, name) for name in value.__struct_fields__}
             masked = {
-                name: _masked(each, conceal, in_words=in_words or name in _FREE_FORM) for name, each in fields.items()
+                name: _masked(each, budget, in_words=in_words or name in _FREE_FORM) for name, each in fields.items()
             }
             changed = {name: each for name, each in masked.items() if each is not fields[name]}
             return msgspec.structs.replace(value, **changed) if changed else value
+        case [LocalizableMessage(), *_]:
+            return _masked_words(value, budget)
         case list():
-            return [_masked(each, conceal, in_words=in_words) for each in value]
+            return (
+                _masked_words(value, budget) if in_words else [_masked(each, budget, in_words=False) for each in value]
+            )
         case dict():
-            return {name: _masked(each, conceal, in_words=in_words) for name, each in value.items()}
+            return {name: _masked(each, budget, in_words=in_words) for name, each in value.items()}
         case _:
             return value
+
+
+def _masked_words(words: list[Any], budget: MaskBudget) -> list[Any]:
+    """Return messages or arguments up to the end of the budget, then a message about those that are left out."""
+    masked: list[Any] = []
+    for each in words:
+        if budget.spent:
+            break
+        budget.spend(1)
+        masked.append(_masked(each, budget, in_words=True))
+    left_out = len(words) - len(masked)
+    if left_out and isinstance(words[0], msgspec.Struct):
+        masked.append(type(words[0])(default_message=f"... ({left_out} more messages)"))
+    return masked

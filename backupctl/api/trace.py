@@ -5,7 +5,7 @@ What is secret is known by where it stands: a request is shown as it was before 
 whole. Whatever of our secrets an answer says again is masked by ``KnownSecrets``, in JSON text by text.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import httpx
@@ -13,7 +13,7 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
-from backupctl.secret import LONGEST_SHOWN, MASK, KnownSecrets
+from backupctl.secret import MASK, KnownSecrets, MaskBudget
 
 _TELLING: Final = ("authorization", "cookie", "credential", "passphrase", "password", "secret", "session-id", "token")
 """What is secret says so in its name: a header, or a field of an answer."""
@@ -62,36 +62,29 @@ def _body_lines(request: httpx.Request, response: httpx.Response, known: KnownSe
 
 def _body(content: bytes, known: KnownSecrets) -> str:
     try:
-        return _json(_masked(msgspec.json.decode(content), _until_cut_off(known)))
+        return _json(_masked(msgspec.json.decode(content), MaskBudget(known.conceal)))
     except NOT_READABLE:
         return content.decode(errors="backslashreplace")
 
 
-def _until_cut_off(known: KnownSecrets) -> Callable[[str], str]:
-    """Return what masks the texts of a body, one after the other, until those behind are cut off anyway."""
-    left = LONGEST_SHOWN
+def _masked(value: Any, budget: MaskBudget) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values.
 
-    def conceal(text: str) -> str:
-        nonlocal left
-        shown = known.conceal(text) if left > 0 else MASK
-        left -= len(shown)
-        return shown
-
-    return conceal
-
-
-def _masked(value: Any, conceal: Callable[[str], str]) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values."""
+    What is behind the end of the budget is cut off later.
+    """
+    if budget.spent:
+        return MASK
     if isinstance(value, str):
-        return conceal(value)
+        return budget.conceal(value)
     if isinstance(value, dict):
         if isinstance(value.get("key"), str) and _tells(value["key"]) and "value" in value:
             value = {**value, "value": MASK}
         return {
-            conceal(name): MASK if inner and _tells(name) else _masked(inner, conceal) for name, inner in value.items()
+            budget.conceal(name): MASK if inner and _tells(name) else _masked(inner, budget)
+            for name, inner in value.items()
         }
     if isinstance(value, list):
-        return [_masked(inner, conceal) for inner in value]
+        return [_masked(inner, budget) for inner in value]
     return value
 
 

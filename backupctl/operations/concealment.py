@@ -1,8 +1,10 @@
 """Values on their way to people: without the secrets that the appliance got from us and says again."""
 
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
+
+from backupctl.secret import Conceal, MaskBudget
 
 T = TypeVar("T")
 
@@ -13,31 +15,31 @@ _OURS: Final = {"server", "host", "slug"}
 """Fields that hold nothing of the appliance."""
 
 
-class Conceal(Protocol):
-    """Takes secrets out of a text."""
+def concealed(value: T, conceal: Conceal) -> T:
+    """Return ``value`` with every text in it masked by ``conceal``, all free text within one ``MaskBudget``.
 
-    def __call__(self, text: str, *, spare_words: bool = False) -> str:
-        """Return ``text`` without them; with ``spare_words`` those that are ordinary words stay."""
-        ...
+    Ordinary words stay in all fields but those with free text.
+    """
+    return cast("T", _concealed(value, conceal, MaskBudget(conceal), is_free=False))
 
 
-def concealed(value: T, conceal: Conceal, *, spare_words: bool = True) -> T:
-    """Return ``value`` with every text in it as ``conceal`` gives it back."""
-    new: object = value
+def _concealed(value: object, conceal: Conceal, words: MaskBudget, *, is_free: bool) -> object:
     if isinstance(value, str):
-        new = conceal(value, spare_words=spare_words)
-    elif isinstance(value, msgspec.Struct):
+        return words.conceal(value) if is_free else conceal(value, spare_words=True)
+    if isinstance(value, msgspec.Struct):
         fields = {name: getattr(value, name) for name in value.__struct_fields__ if name not in _OURS}
-        new = msgspec.structs.replace(value, **_concealed_fields(fields, conceal, spare_words=spare_words))
-    elif isinstance(value, tuple | list):
-        new = type(value)(concealed(each, conceal, spare_words=spare_words) for each in value)
-    elif isinstance(value, dict):
-        new = _concealed_fields(value, conceal, spare_words=spare_words)
-    return cast("T", new)
+        return msgspec.structs.replace(value, **_concealed_fields(fields, conceal, words, is_free=is_free))
+    if isinstance(value, tuple | list):
+        return type(value)(_concealed(each, conceal, words, is_free=is_free) for each in value)
+    if isinstance(value, dict):
+        return _concealed_fields(value, conceal, words, is_free=is_free)
+    return value
 
 
-def _concealed_fields(fields: dict[str, object], conceal: Conceal, *, spare_words: bool) -> dict[str, object]:
+def _concealed_fields(
+    fields: dict[str, object], conceal: Conceal, words: MaskBudget, *, is_free: bool
+) -> dict[str, object]:
     return {
-        name: concealed(value, conceal, spare_words=spare_words and name not in _THEIR_WORDS)
+        name: _concealed(value, conceal, words, is_free=is_free or name in _THEIR_WORDS)
         for name, value in fields.items()
     }

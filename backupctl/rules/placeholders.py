@@ -10,6 +10,9 @@ from typing import Final
 
 UNKNOWN: Final = "(unknown)"
 
+MOST_FILLED: Final = 4096
+"""The most characters that are filled into one message: a template may name its longest argument ten thousand times."""
+
 _PLACE: Final = re.compile(
     r"(?<![%\d])%(?:(?P<position>[1-9])\$|\((?P<key>\w{1,64})\))?[sd]\b"
     r"|\{(?P<index>\d{1,2})\}|\{(?P<name>[A-Za-z_]\w{0,63})\}|(?P<next>\{\})",
@@ -53,9 +56,17 @@ def _named(params: object) -> dict[str, str]:
 def _fill(text: str, args: Sequence[str], named: Mapping[str, str]) -> str:
     """Return ``text`` with its places filled from ``args`` in their order, and from ``named``.
 
-    A numbered or ``%s`` place without an argument becomes "(unknown)"; braces that may be plain text stay.
+    A numbered or ``%s`` place without an argument becomes "(unknown)"; braces that may be plain text stay. Behind
+    ``MOST_FILLED`` characters places stay empty.
     """
     rest = iter(args)
+    left = MOST_FILLED
+
+    def bounded(place: re.Match[str]) -> str:
+        nonlocal left
+        shown = value(place)[:left]
+        left -= len(shown)
+        return shown
 
     def value(place: re.Match[str]) -> str:
         name = place["key"] or place["name"]
@@ -68,4 +79,4 @@ def _fill(text: str, args: Sequence[str], named: Mapping[str, str]) -> str:
         index = int(place["position"]) - 1 if place["position"] else int(place["index"])
         return args[index] if index < len(args) else UNKNOWN
 
-    return _PLACE.sub(value, text)
+    return _PLACE.sub(bounded, text)

@@ -1,15 +1,26 @@
 """Secrets in messages of the appliance are masked before the messages are filled."""
 
+import json
+
+import httpx
 import pytest
 
+from backupctl.api.answers import vapi_error
+from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.api.masking import mask_messages, mask_texts
+from backupctl.api.trace import trace_lines
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
-from backupctl.secret import KnownSecrets, Secret
+from backupctl.operations.concealment import concealed
+from backupctl.results.job import Job, Message
+from backupctl.rules.placeholders import MOST_FILLED
+from backupctl.secret import LONGEST_SHOWN, KnownSecrets, Secret
+from tests.support.clock import FakeClock
+from tests.support.wire import API_LOGIN, Reply, Wire, api_over
 
 SECRET = "pass{}%s!word"
 
 
-def conceal(text: str) -> str:
+def conceal(text: str, *, spare_words: bool = False) -> str:
     known = KnownSecrets()
     known.add(Secret(SECRET))
     return known.conceal(text)
@@ -44,3 +55,100 @@ def test_words_in_the_error_of_details_are_masked_and_all_else_stays_as_it_is() 
 def test_what_holds_no_secret_is_the_same_object() -> None:
     status = BackupJobStatus(id="1", state="FAILED", messages=None)
     assert mask_messages(status, conceal) is status
+
+
+class Counting(KnownSecrets):
+    """Counts what is to be masked: the characters, and the texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.characters = self.texts = 0
+
+    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+        self.characters += len(text)
+        self.texts += 1
+        return super().conceal(text, spare_words=spare_words)
+
+
+@pytest.fixture
+def known() -> Counting:
+    return Counting()
+
+
+def assert_bounded(known: Counting) -> None:
+    assert known.characters < 2 * LONGEST_SHOWN
+    assert known.texts <= LONGEST_SHOWN
+
+
+LONG = "+" * 8000
+
+
+def test_messages_of_one_answer_are_masked_up_to_a_bound_and_the_others_counted(known: Counting) -> None:
+    messages = [LocalizableMessage(id="m", default_message=LONG, args=["x"])] * 1000
+    masked = mask_messages(BackupJobStatus(id="1", state="FAILED", messages=messages), known.conceal).messages or []
+    assert_bounded(known)
+    assert masked[0].text == LONG
+    assert masked[-1].text == f"... ({1001 - len(masked)} more messages)"
+
+
+@pytest.mark.parametrize("args", [[""] * 100_000, [1] * 100_000, [None] * 100_000, [[""] * 1000] * 1000])
+def test_arguments_without_a_character_are_bounded_as_well(args: list[object], known: Counting) -> None:
+    masked = mask_texts(LocalizableMessage(default_message="x", args=args), known.conceal)
+    assert_bounded(known)
+    assert len(masked.args or []) <= LONGEST_SHOWN
+
+
+def test_jobs_of_one_answer_share_the_bound_and_none_is_lost(known: Counting) -> None:
+    job = JobDetails(status="FAILED", messages=[LocalizableMessage(id="m", default_message=LONG)])
+    masked = mask_messages({str(number): job for number in range(100)}, known.conceal)
+    assert_bounded(known)
+    assert len(masked) == 100
+    assert [each.text for each in masked["99"].messages or []] == ["... (1 more messages)"]
+
+
+def test_messages_of_an_error_are_masked_up_to_a_bound(known: Counting) -> None:
+    messages = [{"id": "m", "default_message": LONG, "args": []}] * 1000
+    body = json.dumps({"error_type": "ERROR", "messages": messages}).encode()
+    said = vapi_error(httpx.Response(500, content=body, extensions={CONCEAL: known.conceal}))
+    assert said is not None
+    assert_bounded(known)
+    assert said.messages[-1] == f"... ({1001 - len(said.messages)} more messages)"
+
+
+@pytest.mark.parametrize("depth", range(50, 1050, 50))
+def test_error_that_nests_deeply_is_never_a_bug(depth: int, known: Counting) -> None:
+    args = b"[" * depth + b"]" * depth
+    body = b'{"error_type": "ERROR", "messages": [{"args": ' + args + b"}]}"
+    said = vapi_error(httpx.Response(500, content=body, extensions={CONCEAL: known.conceal}))
+    assert said is None or said.kind == "ERROR"
+
+
+def test_longest_argument_is_not_filled_in_ever_again() -> None:
+    message = LocalizableMessage(default_message="{0}" * 10_000, args=["x" * 10_000])
+    assert message.text == "x" * MOST_FILLED
+
+
+@pytest.mark.parametrize("parts", [["x"] * 101, ["x" * 257]])
+def test_more_parts_than_anybody_has_are_none(parts: list[str], clock: FakeClock) -> None:
+    restore = "GET /api/appliance/recovery/restore/job"
+    wire = Wire({**API_LOGIN, restore: Reply(200, {"state": "INPROGRESS", "parts": parts})})
+    status = api_over(wire, clock).restore_job()
+    assert (status.state, status.parts) == ("INPROGRESS", None)
+
+
+def test_event_or_result_is_masked_up_to_a_bound(known: Counting) -> None:
+    message = Message(id="x", default_message=LONG, args=())
+    job = concealed(Job(id="1", state="INPROGRESS", messages=(message,) * 1000), known.conceal)
+    assert job.messages[0].default_message == LONG
+    assert job.messages[-1].default_message == "..."
+    assert known.characters < 2 * LONGEST_SHOWN
+
+
+@pytest.mark.parametrize("text", ["", "+" * 100])
+def test_trace_of_an_answer_is_masked_up_to_a_bound(text: str, known: Counting) -> None:
+    request = httpx.Request("GET", "https://vc01/x")
+    body = json.dumps([text] * 100_000).encode()
+    answer = httpx.Response(200, content=body, request=request, extensions={RECEIVED: httpx.Headers({})})
+    lines = trace_lines(request, answer, known)
+    assert known.texts <= LONGEST_SHOWN + 10  # of the body, and the other lines
+    assert "more characters" in lines[-1]
