@@ -167,10 +167,14 @@ class PinMismatchError(CertificateError):
 
 
 class ApplianceAnswerError(BackupctlError):
-    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""
+    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON.
+
+    ``kind`` is the type of an error of the API, such as ``RESOURCE_BUSY``; empty for an answer of another form.
+    """
 
     exit_code = ExitCode.API
     slug = "api"
+    kind: str = ""
 
 
 class ContradictionError(ApplianceAnswerError):
@@ -182,7 +186,7 @@ class ServerFaultError(ApplianceAnswerError):
 
 
 class OperationFailedError(ServerFaultError):
-    """The appliance answered with the plain ``error`` of its API, which is how it words most refusals.
+    """The appliance answered with the plain ``error`` of its API and a message: how it words most refusals.
 
     The status is 500 from its dispatcher and 400 in the published specifications of ``/rest``.
     """

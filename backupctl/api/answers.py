@@ -1,9 +1,7 @@
-"""From the wire to values and errors: the one place where statuses and error bodies get their meaning.
+"""From the wire to values and errors: the one place where statuses and error bodies (``vapi_error``) get their meaning.
 
-Error bodies come in three shapes: ``{"type", "value": {"messages"}}`` from ``/rest``, ``{"error_type", "messages"}``
-from ``/api``, and ``{"name", "localizableMessages"}`` for unknown paths on 6.x. A proxy in front of the services
-answers with HTML while they are down. The status decides before the type, because the appliance's dispatcher says
-``invalid_request`` for 404, 405, 415 and some 500s alike.
+A proxy in front of the services answers with HTML while they are down. The status decides before the type, because the
+appliance's dispatcher says ``invalid_request`` for 404, 405, 415 and some 500s alike.
 """
 
 import re
@@ -13,14 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Final
+from typing import Final
 
 import httpx
 import msgspec
 
-from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import CONCEAL, RECEIVED
-from backupctl.api.masking import mask_texts
+from backupctl.api.vapi_error import VapiError, as_it_is, vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -36,90 +33,8 @@ from backupctl.errors import (
     ServiceMissingError,
     UnknownHostError,
 )
-from backupctl.models import MOST_MESSAGES, as_utc
-from backupctl.rules.placeholders import filled
+from backupctl.models import as_utc
 from backupctl.secret import Conceal
-
-ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
-"""The message id of a 404 for a path that the release does not have, in both families."""
-
-_VENDOR: Final = "com.vmware."
-
-
-class _ErrorMessage(msgspec.Struct):
-    id: str | None = None
-    default_message: str | None = None
-    defaultMessage: str | None = None  # noqa: N815 - the appliance's spelling in the oldest shape
-    args: Any = None
-    params: Any = None
-
-    @property
-    def text(self) -> str:
-        return filled(self.default_message or self.defaultMessage, self.id, self.args, self.params)
-
-
-_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
-
-
-class _ErrorValue(msgspec.Struct):
-    messages: _Messages | None = None
-    error_type: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    type: str | None = None
-    value: _ErrorValue | None = None
-    error_type: str | None = None
-    messages: _Messages | None = None
-    name: str | None = None
-    localizableMessages: _Messages | None = None  # noqa: N815 - the appliance's spelling
-
-    @property
-    def kind(self) -> str:
-        """What kind of error the API says it is; empty for a body of somebody else, such as a gateway's JSON."""
-        if self.type and self.type.startswith(_VENDOR):
-            return (self.value and self.value.error_type) or self.type.rpartition(".")[2].upper()
-        if self.error_type:
-            return self.error_type
-        return self.name if self.name and self.name.startswith(_VENDOR) else ""
-
-
-class VapiError(msgspec.Struct, frozen=True):
-    """What an error body of the API says: ``kind`` is like ``FEATURE_IN_USE``, ``messages`` the general one first."""
-
-    kind: str
-    messages: tuple[str, ...]
-    ids: tuple[str, ...]
-
-    @property
-    def first(self) -> str:
-        """What the caller is to see."""
-        return self.messages[0] if self.messages else self.kind.replace("_", " ").lower()
-
-    @property
-    def route_missing(self) -> bool:
-        """Whether the path itself is unknown, not the thing that it names."""
-        return ROUTE_MISSING_ID in {self.kind, *self.ids}
-
-    @property
-    def service_missing(self) -> bool:
-        """Whether nobody offers the operation: its service is down or starting, or the release does not have it."""
-        return self.kind == "OPERATION_NOT_FOUND"
-
-
-def vapi_error(response: httpx.Response) -> VapiError | None:
-    """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
-    try:
-        body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-        messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-        told = mask_texts(list(messages), response.extensions.get(CONCEAL, _as_it_is))
-    except NOT_READABLE:
-        return None
-    if not body.kind:
-        return None
-    return VapiError(
-        body.kind, tuple(message.text for message in told if message.text), tuple(message.id or "" for message in told)
-    )
 
 
 def date_of(response: httpx.Response) -> datetime | None:
@@ -131,12 +46,8 @@ def date_of(response: httpx.Response) -> datetime | None:
 
 
 def _concealed(response: httpx.Response, text: str) -> str:
-    conceal: Conceal = response.extensions.get(CONCEAL, _as_it_is)
+    conceal: Conceal = response.extensions.get(CONCEAL, as_it_is)
     return conceal(text)
-
-
-def _as_it_is(text: str, *, spare_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
-    return text
 
 
 @dataclass(frozen=True)
@@ -144,24 +55,32 @@ class Asked:
     """What a request was for: ``doing`` is like "start a backup".
 
     ``names_a_thing`` says that it names a thing, so that a 404 may mean that thing; ``lacking`` that the release of
-    the appliance is known not to have the operation.
+    the appliance is known not to have the operation, ``available`` that it is known to have it.
     """
 
     doing: str
     names_a_thing: bool = False
     lacking: bool = False
+    available: bool = False
 
 
 def raise_for_status(response: httpx.Response, asked: Asked) -> None:
     """Raise the error that an answer other than 2xx means."""
     if response.is_success:
         return
-    raise _error(response, asked)
+    said = vapi_error(response)
+    error = _error(response, asked, said)
+    if said and said.kind in _UNCERTAIN:
+        error.certain = False
+    raise error
 
 
-def _error(response: httpx.Response, asked: Asked) -> BackupctlError:
-    doing = asked.doing
-    status, said = response.status_code, vapi_error(response)
+_UNCERTAIN: Final = frozenset({"TIMED_OUT", "CANCELED", "RESOURCE_BUSY", "CONCURRENT_CHANGE"})
+"""Errors that an appliance may give while it carries out the request, or another one like it, whatever the status."""
+
+
+def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
+    doing, status = asked.doing, response.status_code
     host, certain = response.request.url.host, said is not None
     details = said.messages if said else ()
     if status == 400 and said and said.kind == "FEATURE_IN_USE":
@@ -184,7 +103,7 @@ def _error(response: httpx.Response, asked: Asked) -> BackupctlError:
             certain=certain,
         )
     if status == 404:
-        return _missing(host, asked, said)
+        return _missing(response, asked, said)
     received = response.extensions.get(RECEIVED, response.headers)
     if response.is_redirect and "location" in received:
         # A query may repeat ours. What is left without it must not be the half of a secret.
@@ -235,9 +154,9 @@ https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-passw
 """
 
 
-def _missing(host: str, asked: Asked, said: VapiError | None) -> BackupctlError:
+def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
     """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
-    doing = asked.doing
+    host, doing = response.request.url.host, asked.doing
     if said is None:
         return NotSupportedError(
             f"{host} cannot {doing}: a 404 that is no vCenter error came back; perhaps its release does not have this"
@@ -253,8 +172,13 @@ def _missing(host: str, asked: Asked, said: VapiError | None) -> BackupctlError:
         )
     if asked.names_a_thing and not said.route_missing and not said.service_missing:
         return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
+    if asked.available and not said.route_missing:
+        return _fault(response, doing, said)
     return NotSupportedError(
-        f"{host} cannot {doing}: its release does not have this operation (404)", details=said.messages
+        f"{host} cannot {doing}: operation not found (404)"
+        if asked.available
+        else f"{host} cannot {doing}: its release does not have this operation (404)",
+        details=said.messages,
     )
 
 
@@ -274,16 +198,18 @@ def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> Appl
     if said is not None:
         refused = said.kind == "ERROR" and status in {400, 500} and bool(said.messages)
         full = _SESSION_LIMIT in said.ids
-        return (OperationFailedError if refused else kind)(
+        error = (OperationFailedError if refused else kind)(
             f"{host} refused to {doing}: {said.first}"
             if refused
             else f"{host} could not {doing} ({status} {said.kind}): {said.first}",
             hint=_END_SESSIONS if full else _STARTING if status == 503 else None,
             details=said.messages[1:],
             # A gateway timeout or an internal error may come behind a request that was carried out.
-            certain=refused or (status < 500 and status != 408),
+            certain=refused or (400 <= status < 500 and status != 408),
             retryable=retryable and not full,
         )
+        error.kind = said.kind
+        return error
     text = _first_line(response)
     what = "an error page" if b"<" in response.content[:200] else "an answer that is no vCenter error"
     came = f"{status} {response.reason_phrase}".strip()

@@ -268,11 +268,7 @@ class RecoveryApi:
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
         wires = [endpoint.wire(family, content_of(parameters, masked)) for family in families]
         return tuple(
-            PreparedRequest(
-                method=wire.method,
-                url=str(self._client.base_url.join(wire.target)),
-                body=wire.body,
-            )
+            PreparedRequest(method=wire.method, url=str(self._client.base_url.join(wire.target)), body=wire.body)
             for wire in wires
         )
 
@@ -298,8 +294,7 @@ class RecoveryApi:
         request = self._request(endpoint, wire, {SHOWN_AS: shown})
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
-            lacking = endpoint.is_lacking(self._version.version if self._version else None)
-            raise_for_status(response, Asked(endpoint.doing, endpoint.names_a_thing(family), lacking))
+            raise_for_status(response, self._asked(endpoint, family))
         except NotSupportedError as error:
             self._explain(endpoint, error)
             may_be_done = endpoint.changes and not error.certain
@@ -326,6 +321,11 @@ class RecoveryApi:
             return mask_messages(endpoint.decode(family, response.content), self.conceal)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, error) from error
+
+    def _asked(self, endpoint: Endpoint[Any], family: Family) -> Asked:
+        lacking = endpoint.is_lacking(self._version.version if self._version else None)
+        available = self._version is not None and self._is_appliance and not lacking
+        return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
 
     def _explain(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
         """Say why an operation is missing: the release has it not, or nothing of an appliance has answered so far."""
@@ -383,13 +383,7 @@ class RecoveryApi:
         if answered and endpoint is not endpoints.SYSTEM_VERSION:
             self._session.family_is_certain = self._is_appliance = True
 
-    def _send(
-        self,
-        doing: str,
-        request: httpx.Request,
-        *,
-        auth: httpx.Auth | None = None,
-    ) -> httpx.Response:
+    def _send(self, doing: str, request: httpx.Request, *, auth: httpx.Auth | None = None) -> httpx.Response:
         try:
             response = self._client.send(request, auth=auth)
         except httpx.RequestError as error:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 from backupctl.errors import (
+    ApplianceAnswerError,
     ApplianceUnreachableError,
     AuthenticationError,
     BackupctlError,
@@ -45,6 +46,9 @@ Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
 SILENCE_SECONDS: Final = 900.0
 """How long a restore may keep the appliance silent when following it begins in the middle of that."""
 
+_NO_RESTORE: Final = "ERROR"
+"""The type of the error with which an appliance answers that was never restored, with a message or without."""
+
 _ASK_AGAIN: Final = "ask for it once more: an appliance on which one runs refuses another"
 """It answers FEATURE_IN_USE then, says the specification of ``POST /appliance/recovery/reconciliation/job``."""
 
@@ -70,7 +74,7 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Pati
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
     deadline = appliance.clock.monotonic() + patience.timeout
     before = yield from attempt(appliance.api.restore_job)
-    if isinstance(before, OperationFailedError):
+    if isinstance(before, ApplianceAnswerError) and before.kind == _NO_RESTORE:
         appliance.emit(
             Warned(
                 time=appliance.clock.now(),
@@ -196,7 +200,9 @@ def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
     """
     try:
         job = _restore_job((yield from retrying(appliance, appliance.api.restore_job, silence=silence)))
-    except OperationFailedError as error:
+    except ApplianceAnswerError as error:
+        if error.kind != _NO_RESTORE:
+            raise
         raise NotFoundError(
             f"{appliance.host} tells of no restore: {error.message}",
             hint="an appliance that was never restored answers so",

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.answers import Asked, raise_for_status, unreachable, vapi_error
+from backupctl.api.answers import Asked, raise_for_status, unreachable
 from backupctl.api.endpoint import MOST_ENTRIES
+from backupctl.api.vapi_error import vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -98,6 +99,7 @@ class Case:
     retryable: bool = False
     names_a_thing: bool = False
     lacking: bool = False
+    available: bool = False
 
 
 CASES = [
@@ -194,6 +196,23 @@ CASES = [
         "api-404-of-a-path-without-id", 404, api("not_found", message("No.")), NotSupportedError, "its release", ["No."]
     ),
     Case(
+        "no-thing-of-an-operation-that-is-there",
+        404,
+        api("not_found", message("No part x.")),
+        ApplianceAnswerError,
+        "could not start a backup (404 NOT_FOUND): No part x.",
+        available=True,
+    ),
+    Case(
+        "operation-that-should-be-there",
+        404,
+        api("not_found", NO_PATH),
+        NotSupportedError,
+        "cannot start a backup: operation not found (404)",
+        ["Not found."],
+        available=True,
+    ),
+    Case(
         "api-no-job",
         404,
         api("not_found", message("No job.")),
@@ -241,8 +260,14 @@ CASES = [
         "(400 NOT_ALLOWED_IN_CURRENT_STATE): Not now.",
     ),
     Case("wrong-media-type", 415, rest("invalid_request", invalid("x")), ApplianceAnswerError, "415 INVALID_REQUEST"),
-    Case("conflict", 409, api("concurrent_change", message("Changed.")), ApplianceAnswerError, "Changed."),
-    Case("no-messages", 400, api("resource_busy"), ApplianceAnswerError, "(400 RESOURCE_BUSY): resource busy"),
+    Case("no-messages", 400, api("invalid_argument"), ApplianceAnswerError, "(400 INVALID_ARGUMENT): invalid argument"),
+    # no definite refusals, whatever the status
+    Case("conflict", 409, api("concurrent_change", message("x")), ApplianceAnswerError, "409", certain=False),
+    Case("busy", 400, api("resource_busy"), ApplianceAnswerError, "(400 RESOURCE_BUSY): resource", certain=False),
+    Case("rest-timed-out", 400, rest("timed_out", message("x")), ApplianceAnswerError, "TIMED_OUT", certain=False),
+    Case("canceled", 400, rest("canceled", error_type=False), ApplianceAnswerError, "CANCELED", certain=False),
+    Case("canceled-403", 403, api("canceled"), AuthorizationError, "403", certain=False),
+    Case("canceled-401", 401, api("canceled"), AuthenticationError, "401", certain=False),
     Case("html-400", 400, HTML, ApplianceAnswerError, "an error page came back (400 Bad Request)", certain=False),
     Case("html-429", 429, HTML, ApplianceAnswerError, "429", certain=False, retryable=True),
     Case("html-408", 408, HTML, ApplianceAnswerError, "408", certain=False, retryable=True),
@@ -343,6 +368,8 @@ CASES = [
     Case("id-only", 500, api("error", {"id": "com.vmware.x.y"}), OperationFailedError, "com.vmware.x.y"),
     # redirects
     Case("redirect-without-place", 302, b"", ApplianceAnswerError, "(302 Found)", certain=False),
+    Case("redirect-with-error", 302, api("not_allowed_in_current_state"), ApplianceAnswerError, "302", certain=False),
+    Case("not-modified-with-error", 304, api("error", WHY), ApplianceAnswerError, "304 ERROR", certain=False),
 ]
 
 
@@ -361,7 +388,8 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answer_of_each_kind_means_its_error(case: Case) -> None:
     answer = response(case.status, case.body)
-    error = raised(lambda: raise_for_status(answer, Asked("start a backup", case.names_a_thing, case.lacking)))
+    asked = Asked("start a backup", case.names_a_thing, case.lacking, case.available)
+    error = raised(lambda: raise_for_status(answer, asked))
     assert type(error) is case.error
     assert (error.certain, error.retryable) == (case.certain, case.retryable)
     assert error.message.startswith(HOST)

@@ -145,16 +145,25 @@ def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("texts", [["broken endpoint"], []])
 def test_appliance_that_was_never_restored_is_recognised_by_the_type_of_its_error(
-    status: int, clock: FakeClock
+    status: int, texts: list[str], clock: FakeClock
 ) -> None:
-    body = {"error_type": "ERROR", "messages": [{"id": "x", "default_message": "broken endpoint", "args": []}]}
+    body = {"error_type": "ERROR", "messages": [{"id": "x", "default_message": text, "args": []} for text in texts]}
     line = Answering(clock, "GET", "/restore/job", body, status=status)
     run = CommandLine(clock=clock, transport=line)(
         "restore", "status", "--auth", "session", "--api", "api", "-o", "json"
     )
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
-    assert "broken endpoint" in run.result["error"]["message"]
+    assert all(text in run.result["error"]["message"] for text in texts)
+
+
+def test_release_that_has_an_operation_is_not_blamed_for_what_the_request_names(clock: FakeClock) -> None:
+    body = {"error_type": "NOT_FOUND", "messages": [{"id": "x", "default_message": "No part x.", "args": []}]}
+    line = CommandLine(clock=clock, transport=Answering(clock, "POST", "/backup/job", body, status=404))
+    run = line(*CREATE, "--part", "x")
+    assert (run.code, run.result["error"]["slug"]) == (6, "api")
+    assert "(404 NOT_FOUND): No part x." in run.result["error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "INVALID_REQUEST"])

@@ -1,0 +1,102 @@
+"""What the API says in the body of an error.
+
+The body comes in three shapes: ``{"type", "value": {"messages"}}`` from ``/rest``, ``{"error_type", "messages"}`` from
+``/api``, and ``{"name", "localizableMessages"}`` for unknown paths on 6.x.
+"""
+
+from typing import Annotated, Any, Final
+
+import httpx
+import msgspec
+
+from backupctl.api.decoding import NOT_READABLE
+from backupctl.api.extensions import CONCEAL
+from backupctl.api.masking import mask_texts
+from backupctl.models import MOST_MESSAGES
+from backupctl.rules.placeholders import filled
+
+ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
+"""The message id of a 404 for a path that the release does not have, in both families."""
+
+_VENDOR: Final = "com.vmware."
+
+
+class _ErrorMessage(msgspec.Struct):
+    id: str | None = None
+    default_message: str | None = None
+    defaultMessage: str | None = None  # noqa: N815 - the appliance's spelling in the oldest shape
+    args: Any = None
+    params: Any = None
+
+    @property
+    def text(self) -> str:
+        return filled(self.default_message or self.defaultMessage, self.id, self.args, self.params)
+
+
+_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+
+
+class _ErrorValue(msgspec.Struct):
+    messages: _Messages | None = None
+    error_type: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    type: str | None = None
+    value: _ErrorValue | None = None
+    error_type: str | None = None
+    messages: _Messages | None = None
+    name: str | None = None
+    localizableMessages: _Messages | None = None  # noqa: N815 - the appliance's spelling
+
+    @property
+    def kind(self) -> str:
+        """What kind of error the API says it is; empty for a body of somebody else, such as a gateway's JSON."""
+        if self.type and self.type.startswith(_VENDOR):
+            return (self.value and self.value.error_type) or self.type.rpartition(".")[2].upper()
+        if self.error_type:
+            return self.error_type
+        return self.name if self.name and self.name.startswith(_VENDOR) else ""
+
+
+class VapiError(msgspec.Struct, frozen=True):
+    """What an error body of the API says: ``kind`` is like ``FEATURE_IN_USE``, ``messages`` the general one first."""
+
+    kind: str
+    messages: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def first(self) -> str:
+        """What the caller is to see."""
+        return self.messages[0] if self.messages else self.kind.replace("_", " ").lower()
+
+    @property
+    def route_missing(self) -> bool:
+        """Whether the path itself is unknown, not the thing that it names."""
+        return ROUTE_MISSING_ID in {self.kind, *self.ids}
+
+    @property
+    def service_missing(self) -> bool:
+        """Whether nobody offers the operation: its service is down or starting, or the release does not have it."""
+        return self.kind == "OPERATION_NOT_FOUND"
+
+
+def vapi_error(response: httpx.Response) -> VapiError | None:
+    """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
+    try:
+        body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
+        messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
+        told = mask_texts(list(messages), response.extensions.get(CONCEAL, as_it_is))
+    except NOT_READABLE:
+        return None
+    if not body.kind:
+        return None
+    return VapiError(
+        body.kind, tuple(message.text for message in told if message.text), tuple(message.id or "" for message in told)
+    )
+
+
+def as_it_is(text: str, *, spare_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
+    """Return a text unmasked, where there is nothing to mask."""
+    return text
