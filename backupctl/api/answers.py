@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -38,9 +38,11 @@ from backupctl.secret import Conceal
 
 
 def date_of(response: httpx.Response) -> datetime | None:
-    """Return when an answer was given, by its ``Date``."""
+    """Return when an answer was given: its ``Date``, and from a cache its ``Age`` as well (RFC 9111, 5.1)."""
+    age = response.headers.get("age", "")
+    seconds = int(age) if re.fullmatch("[0-9]{1,10}", age) else 0
     try:
-        return as_utc(parsedate_to_datetime(response.headers["date"]))
+        return as_utc(parsedate_to_datetime(response.headers["date"]) + timedelta(seconds=seconds))
     except (KeyError, ValueError, OverflowError):
         return None
 

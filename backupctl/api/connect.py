@@ -27,7 +27,9 @@ HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",
     "accept": "application/json",
     "accept-encoding": "identity",
+    "cache-control": "no-cache",
 }
+"""What every request carries; a caching proxy on the way must not answer with an older job list."""
 
 
 @dataclass(frozen=True)

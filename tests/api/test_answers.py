@@ -505,6 +505,29 @@ def test_cookie_is_neither_read_nor_sent(clock: FakeClock, recwarn: pytest.Warni
     assert not recwarn.list
 
 
+@pytest.mark.parametrize(
+    ("headers", "moment"),
+    [
+        ({"date": "Sun, 01 Mar 2026 02:00:00 GMT"}, "2026-03-01T02:00:00+00:00"),
+        ({"date": "Sun, 01 Mar 2026 02:00:00 GMT", "age": "300"}, "2026-03-01T02:05:00+00:00"),
+        ({"date": "Sun, 01 Mar 2026 02:00:00 GMT", "age": "-300"}, "2026-03-01T02:00:00+00:00"),
+        ({"date": "Sun, 01 Mar 2026 02:00:00 GMT", "age": "5 minutes"}, "2026-03-01T02:00:00+00:00"),
+        ({"date": "Sun, 01 Mar 2026 02:00:00 GMT", "age": "\u0663"}, "2026-03-01T02:00:00+00:00"),
+        ({"date": "Fri, 31 Dec 9999 23:59:59 GMT", "age": "9999999999"}, None),
+        ({"date": "yesterday", "age": "300"}, None),
+        ({"age": "300"}, None),
+    ],
+)
+def test_time_of_an_answer_is_its_date_and_its_age_in_a_cache(
+    headers: dict[str, str], moment: str | None, clock: FakeClock
+) -> None:
+    encoded = {name: value.encode() for name, value in headers.items()}
+    jobs = Reply(200, [], encoded)  # type: ignore[arg-type]
+    api = api_over(Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
+    api.jobs()
+    assert (api.server_time and api.server_time.isoformat()) == moment
+
+
 NO_NAMES = ["", ".", "..", "....", "-x", "--insecure", "a\nb", "\udcff", "\u202ea", "x" * 1025, "x" * 70_000]
 
 

@@ -715,6 +715,7 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
     for request in (login, sent):
         assert request.headers["user-agent"] == f"backupctl/{__version__}"
         assert request.headers["accept-encoding"] == "identity"
+        assert request.headers["cache-control"] == "no-cache"
         assert request.headers["accept"] == "application/json"
     if row.body is None:
         assert sent.read() == b""
