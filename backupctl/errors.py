@@ -124,7 +124,10 @@ class AuthenticationError(BackupctlError):
 
 
 class SessionExpiredError(AuthenticationError):
-    """The appliance no longer knows the session, and did nothing: after a new login it may be asked once more."""
+    """The session has expired: after a new login the operation may be asked for once more.
+
+    Only where it is ``certain`` did the appliance itself say so, and did nothing.
+    """
 
 
 class AuthorizationError(BackupctlError):
@@ -216,7 +219,7 @@ class NotStartedError(BackupctlError):
 
 
 class NotStartedNoAnswerError(NotStartedError):
-    """As above, and no answer came at all."""
+    """As above, where the appliance could not be reached, its answer was lost, or no time was left to ask."""
 
     exit_code = ExitCode.CONNECTION
 

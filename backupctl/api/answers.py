@@ -97,7 +97,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
         return AuthorizationError(
             f"{host} does not allow this user to {doing} (403)"
             if said
-            else f"{host} could not {doing}: a 403 that is no vCenter error came back",
+            else f"{host} could not {doing}: {_ELSEWHERE.format(403)}",
             hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
             if said
             else _SOMEBODY_BETWEEN,
@@ -118,6 +118,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
     return _fault(response, doing, said)
 
 
+_ELSEWHERE: Final = "got HTTP {} from something other than vCenter"
 _SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
 
 
@@ -125,7 +126,7 @@ def _not_let_in(host: str, doing: str, said: VapiError | None) -> Authentication
     """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
     if said is None:
         return AuthenticationError(
-            f"{host} could not {doing}: a 401 that is no vCenter error came back",
+            f"{host} could not {doing}: {_ELSEWHERE.format(401)}",
             hint=f"{_SOMEBODY_BETWEEN}; else the user name or password is wrong",
             certain=False,
         )
@@ -161,8 +162,7 @@ def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> 
     host, doing = response.request.url.host, asked.doing
     if said is None:
         return NotSupportedError(
-            f"{host} cannot {doing}: a 404 that is no vCenter error came back; perhaps its release does not have this"
-            " operation",
+            f"{host} cannot {doing}: {_ELSEWHERE.format(404)}; perhaps its release does not have this operation",
             certain=False,
         )
     if said.service_missing and not asked.lacking:
@@ -173,7 +173,7 @@ def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> 
             retryable=True,
         )
     if asked.names_a_thing and not said.route_missing and not said.service_missing:
-        return NotFoundError(f"{host} does not know it (404): cannot {doing}", details=said.messages)
+        return NotFoundError(f"not found on {host}: cannot {doing}", details=said.messages)
     if asked.available and not said.route_missing:
         return _fault(response, doing, said)
     return NotSupportedError(
@@ -213,12 +213,11 @@ def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> Appl
         error.kind = said.kind
         return error
     text = _first_line(response)
-    what = "an error page" if b"<" in response.content[:200] else "an answer that is no vCenter error"
     came = f"{status} {response.reason_phrase}".strip()
+    is_page = b"<" in response.content[:200]
+    what = f"an error page came back ({came})" if is_page else _ELSEWHERE.format(came)
     return kind(
-        f"{host} could not {doing} ({came}): {text}"
-        if text
-        else f"{host} could not {doing}: {what} came back ({came})",
+        f"{host} could not {doing} ({came}): {text}" if text else f"{host} could not {doing}: {what}",
         hint=_STARTING if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,

@@ -180,8 +180,8 @@ def checked_name(name: str) -> str:
     """
     if is_name(name):
         return name
-    shown = repr(name) if len(name) <= LONGEST_NAME else f"a text of {len(name)} characters"
-    raise NotFoundError(f"{shown} cannot be the name of anything on an appliance")
+    shown = repr(name) if len(name) <= LONGEST_NAME else f"of {len(name)} characters"
+    raise NotFoundError(f"invalid name {shown}")
 
 
 def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Any]:

@@ -137,7 +137,7 @@ class Inspection:
         if response.status_code in _WITHOUT_LOGIN:
             raise _WITHOUT_LOGIN[response.status_code](
                 f"{self._route.host} does not give its CA certificates without a login ({response.status_code})",
-                hint="a vCenter gives them to anybody on port 443; `backupctl trust pin` needs no CA",
+                hint="vCenter serves them without login on port 443; `backupctl trust pin` needs no CA",
             )
         if response.status_code == 404:
             raise NotSupportedError(

@@ -57,11 +57,11 @@ T = TypeVar("T")
 class RecoveryApi:
     """The recovery operations of one appliance.
 
-    Logs in when the first operation is called; when the session has expired, every operation raises SessionExpiredError
-    until ``log_in``, having done nothing. Every method raises the errors of ``backupctl.errors`` only:
-    ApplianceUnreachableError where no answer came, ApplianceAnswerError where it cannot be used,
-    AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError. With ``read_only``, what
-    would change the appliance raises ReadOnlyError instead.
+    Logs in when the first operation is called. The operation that finds the session expired raises SessionExpiredError,
+    and so does every other until ``log_in``, which then sends nothing. Every method raises the errors of
+    ``backupctl.errors`` only: ApplianceUnreachableError where no answer came, ApplianceAnswerError where it cannot be
+    used, AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError. With ``read_only``,
+    what would change the appliance raises ReadOnlyError instead.
     """
 
     def __init__(self, client: httpx.Client, session: Session, *, read_only: bool = False) -> None:
@@ -279,9 +279,10 @@ class RecoveryApi:
         """
         if is_name(status.id) if job_id is None else status.id == job_id:
             return status
+        expected = "a new job" if job_id is None else f"job {job_id}"
         named = self.conceal(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
-            f"{self._client.base_url.host}: asked to {doing}, an answer about {named} came back",
+            f"{self._client.base_url.host}: asked to {doing}: expected {expected}, got {named}",
             certain=False,
             retryable=True,
         )

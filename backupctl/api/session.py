@@ -51,10 +51,10 @@ _TOKEN68: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 LONGEST_TOKEN: Final = 4096
 
-_NOT_AGAIN: Final = "not tried again: vCenter locks an account after a few wrong passwords"
+_NOT_AGAIN: Final = "Not retrying, to avoid locking the account."
 _OTHER_CAUSES: Final = (
-    "federated users and users with MFA cannot log in with a password; an expired STS signing certificate refuses"
-    " everybody (KB 316619)"
+    "Federated users and users with MFA cannot log in with a password; if the STS signing certificate has expired, all"
+    " logins fail (KB 316619)."
 )
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
@@ -143,7 +143,7 @@ class Session(httpx.Auth):
     def fall_back(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
         """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``.
 
-        A session that cannot be logged out is no reason to stay; that is tried once more at the end.
+        A session that cannot be logged out is no reason to stay: its logout is tried again at the next login.
         """
         with self._busy:
             token, self._token = self._token, None
@@ -318,12 +318,12 @@ class Session(httpx.Auth):
 
     def _hint(self) -> str:
         """Return what else a refused login may mean, and why it is not tried again."""
-        causes = "the account may also be locked, or its password expired"
+        causes = "The account may also be locked, or its password expired."
         if self.basic:
-            return f"{_NOT_AGAIN}; {causes}"
+            return f"{_NOT_AGAIN} {causes}"
         if "@" not in self._user and "\\" not in self._user:
             return f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
-        return f"{_NOT_AGAIN}; {causes}; {_OTHER_CAUSES}"
+        return f"{_NOT_AGAIN} {causes} {_OTHER_CAUSES}"
 
 
 def _without_id(response: httpx.Response) -> ApplianceAnswerError:

@@ -329,6 +329,6 @@ def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
     for text in texts:
         fitting = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
         if len(fitting) != 1:
-            raise UsageError(f"--day: {text!r} is no day", hint=f"write one of {', '.join(WEEK)}, or every")
+            raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
         found.add(fitting[0])
     return canonical_days(found)

@@ -135,7 +135,7 @@ def _warn_of_open_tls(scope: Scope, server: ServerAddress, trust: "Trust") -> No
         whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"
         scope.warn(
             f"--insecure: {whose} checked; anyone on the way can read the passwords",
-            hint="`backupctl trust pin` or `trust fetch` makes it needless",
+            hint="use `backupctl trust pin` instead of --insecure",
             always=True,
         )
     key_log = scope.app.environ.get(KEY_LOG)

@@ -149,7 +149,7 @@ def parse_fault(spec: str) -> Fault:
     name, equals, value = head.partition("=")
     kind = KINDS.get(name)
     if kind is None:
-        raise UsageError(f"the simulator knows no fault {name!r}", hint=f"one of: {', '.join(KINDS)}")
+        raise UsageError(f"unknown simulator fault {name!r}", hint=f"one of: {', '.join(KINDS)}")
     if at and not kind.phased and phase != kind.phase:
         raise UsageError(f"the fault {name} takes no phase", hint=f"write {name}{_WRITTEN[kind.value]}")
     if at and phase not in PHASES:

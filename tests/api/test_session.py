@@ -345,8 +345,8 @@ def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) 
     ("user", "hint"),
     [
         ("administrator", "administrator@vsphere.local?"),
-        ("administrator@vsphere.local", "not tried again"),
-        ("VSPHERE.LOCAL\\administrator", "not tried again"),
+        ("administrator@vsphere.local", "Not retrying"),
+        ("VSPHERE.LOCAL\\administrator", "Not retrying"),
     ],
 )
 def test_login_refused_for_a_user_without_domain_gets_a_hint(user: str, hint: str, clock: FakeClock) -> None:
@@ -573,4 +573,4 @@ def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
 
 def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:
     error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
-    assert str(error.hint).startswith("not tried again: vCenter locks an account after a few wrong passwords; ")
+    assert str(error.hint).startswith("Not retrying, to avoid locking the account. ")

@@ -140,7 +140,7 @@ def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
     run = CommandLine(transport=Wire({LOGINS[0]: html(401)}))("list", "-o", "json")
     error = run.result["error"]
     assert (run.code, error["slug"]) == (4, "auth")
-    assert "a 401 that is no vCenter error" in error["message"]
+    assert "got HTTP 401 from something other than vCenter" in error["message"]
     assert "login portal" in error["hint"]
 
 

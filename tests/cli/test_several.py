@@ -271,7 +271,8 @@ def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: 
 def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
     run = fleet(tmp_path)("list", "--all", "--insecure", *words)
     warned = "warning: --insecure: no certificate is checked; anyone on the way can read the passwords"
-    assert [line for line in run.err.splitlines() if "insecure" in line] == [warned]
+    instead = "hint: use `backupctl trust pin` instead of --insecure"
+    assert [line for line in run.err.splitlines() if "insecure" in line] == [warned, instead]
     assert run.err.count("hint: ") == 1
 
 

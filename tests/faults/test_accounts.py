@@ -83,9 +83,9 @@ def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> No
     run = CommandLine(password="other")("list", "--auth", auth)
     assert run.code == 4
     assert "wrong user name or password" in run.err
-    assert "the account may also be locked, or its password expired" in run.err
-    assert ("federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
-    assert "not tried again" in run.err
+    assert "The account may also be locked, or its password expired." in run.err
+    assert ("Federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
+    assert "Not retrying" in run.err
 
 
 def test_account_locked_by_wrong_passwords_is_let_in_five_minutes_later(clock: FakeClock) -> None:

@@ -1,0 +1,34 @@
+"""Sentences in plain words, where no other test reads them."""
+
+import pytest
+
+from tests.support.answering import Answering
+from tests.support.clock import FakeClock
+from tests.support.command_line import LOCATION, CommandLine
+
+WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (
+            ["schedule", "set", "--location", LOCATION, "--at", "02:30", "--day", "x"],
+            2,
+            f"invalid day 'x' (choose from {WEEK}, every)",
+        ),
+        (["simulator", "serve", "--fault", "flood"], 2, "unknown simulator fault 'flood'"),
+    ],
+)
+def test_mistake_is_named_in_plain_words(words: list[str], code: int, sentence: str) -> None:
+    run = CommandLine()(*words)
+    assert run.code == code
+    assert sentence in run.err
+
+
+def test_answer_about_another_job_names_both(clock: FakeClock) -> None:
+    other = {"id": "20260301-000000-2", "state": "SUCCEEDED", "messages": []}
+    line = CommandLine(clock=clock, transport=Answering(clock, "GET", "/backup/job/2026", other))
+    run = line("status", "20260301-000000-1")
+    assert run.code == 6
+    assert "asked to read the backup job: expected job 20260301-000000-1, got 20260301-000000-2" in run.err
