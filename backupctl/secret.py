@@ -17,6 +17,9 @@ asterisks there would tell it. Where it is known to stand it is masked like any 
 LONGEST_SHOWN: Final = 64 * 1024
 """The characters of a text in which secrets are looked for, and that are shown of it."""
 
+MOST_OF_ONE: Final = 4 * LONGEST_SHOWN
+"""The characters of all texts of one answer: enough for the messages of a long history of failed jobs."""
+
 _WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{0,16}|[0-9]{0,16}")
 """What a word or a number of ours may be."""
 
@@ -94,7 +97,7 @@ class Conceal(Protocol):
 
 
 class MaskBudget:
-    """Masks the texts of one answer, event or result, one after the other, ``LONGEST_SHOWN`` characters in all.
+    """Masks the texts of one answer, event or result, one after the other, ``MOST_OF_ONE`` characters in all.
 
     The text in which the budget runs out is still masked as a whole. Each text costs one character more than it has,
     as empty ones take time too.
@@ -102,7 +105,7 @@ class MaskBudget:
 
     def __init__(self, conceal: Conceal) -> None:
         self._conceal = conceal
-        self._left = LONGEST_SHOWN
+        self._left = MOST_OF_ONE
 
     @property
     def spent(self) -> bool:
