@@ -70,13 +70,13 @@ class ScriptedRecovery:
 
 
 class Bench:
-    """One appliance under test, a clock that costs nothing, and the events that came."""
+    """One appliance under test, a clock that costs nothing, and the events that came, each from it and of that time."""
 
     def __init__(self, clock: FakeClock, api: RecoveryOperations, *, attach: bool = True) -> None:
         self.clock = clock
         self.events: list[Event] = []
         self.appliance = Appliance(
-            NAME, HOST, USER, api, clock, self.events.append, lambda job: f"watch {job}" if attach else None
+            NAME, HOST, USER, api, clock, self._take, lambda job: f"watch {job}" if attach else None
         )
 
     def run(self, task: Task[T], *, interrupt_at: Sequence[float] = (), workers: Workers | None = None) -> T:
@@ -90,6 +90,10 @@ class Bench:
 
     def events_of(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def _take(self, event: Event) -> None:
+        assert (event.server, event.time) == (NAME, self.clock.now())
+        self.events.append(event)
 
     @property
     def kinds(self) -> list[str]:
