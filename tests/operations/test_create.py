@@ -11,10 +11,12 @@ from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
     AuthenticationError,
+    AuthorizationError,
     BackupctlError,
     BackupFailedError,
     BusyError,
     InterruptedRunError,
+    NotFoundError,
     NotStartedError,
     NotStartedNoAnswerError,
     NotSupportedError,
@@ -22,10 +24,10 @@ from backupctl.errors import (
     ServerFaultError,
     TimedOutError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, Unreadable
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
-from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting
+from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
 from backupctl.secret import Secret
 from tests.support.appliance import NAME, Bench, scripted, simulated
 from tests.support.clock import FakeClock
@@ -68,10 +70,10 @@ def details(**fields: Any) -> JobDetails:
     return JobDetails(**ours | fields)
 
 
-def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[[], Any]:
+def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
     """Return an answer that comes when so much time has passed."""
 
-    def tell() -> Any:
+    def tell(*_: object) -> Any:
         clock.sleep(seconds)
         return answer
 
@@ -113,6 +115,7 @@ def test_create_whose_job_fails_says_so(clock: FakeClock) -> None:
 def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> None:
     bench, simulator = simulated(clock)
     ended = run(bench, plan(wait=False))
+    assert [event.job for event in bench.events_of(Started)] == [ended.job]
     assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
     assert (clock.elapsed, bench.kinds) == (0, ["Started", "Left"])
 
@@ -123,6 +126,38 @@ def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) 
     (selected,) = bench.events_of(PartsSelected)
     assert selected.parts == ended.job.parts == simulator.jobs[0].target.parts == ("common", "seat")
     assert ended.job.comment == simulator.jobs[0].target.comment == "c"
+
+
+def test_create_warns_of_parts_that_cannot_be_read(clock: FakeClock) -> None:
+    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why="odd")]
+    bench, _ = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
+    error = refused(bench, plan(structs.replace(REQUEST, parts=())))
+    assert error.message == f"{NAME}: cannot tell which parts are selected by default, since some cannot be read"
+    assert error.hint == "name the parts with --part; `backupctl parts` lists those that can be read"
+    assert [event.message for event in bench.events_of(Warned)] == ["1 of 2 parts cannot be read: #2 (odd)"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked", "message", "elapsed"),
+    [
+        (8, ["parts", "jobs"], f"{NAME}: timed out before the backup was requested; no backup was started", 8),
+        (305, ["parts"], "no answer in time", 10),
+    ],
+)
+def test_create_whose_parts_come_late_waits_ten_seconds_for_them(
+    seconds: float, asked: list[str], message: str, elapsed: float, clock: FakeClock
+) -> None:
+    parts = [Part(id="common", selected_by_default=True)]
+    bench, api = scripted(clock, parts=after(clock, seconds, parts), jobs=[[OLD]], create_job=status())
+    error = refused(bench, plan(structs.replace(REQUEST, parts=()), timeout=5))
+    assert (error.message, error.exit_code) == (message, 5)
+    assert (api.names(), clock.elapsed) == (asked, elapsed)
+
+
+def test_create_whose_list_hangs_gives_it_up(clock: FakeClock) -> None:
+    bench, api = scripted(clock, jobs=after(clock, 305, [OLD]), create_job=status())
+    assert type(refused(bench, plan(timeout=5))) is ApplianceUnreachableError
+    assert (api.names(), clock.elapsed) == (["jobs"], 10)
 
 
 def test_create_with_parts_does_not_ask_for_them(clock: FakeClock) -> None:
@@ -146,8 +181,9 @@ def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock)
     assert bench.kinds == ["Troubled", "Recovered", "Started", "Left"]
 
 
-def test_create_beyond_its_timeout_goes_on_without_us(clock: FakeClock) -> None:
-    bench, _ = simulated(clock, job_duration=600)
+@pytest.mark.parametrize("seconds", [0, 15])
+def test_create_beyond_its_timeout_goes_on_without_us(seconds: float, clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=after(clock, seconds, status()), job=status(), job_details={})
     ended = run(bench, plan(timeout=100))
     assert type(ended.error) is TimedOutError
     assert (clock.elapsed, ended.job.state) == (100, "INPROGRESS")
@@ -357,6 +393,16 @@ def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_lin
     assert ended.error.attach == f"watch {ended.job.id}"
 
 
+def test_create_interrupted_whose_cancelled_job_cannot_be_looked_at_keeps_the_hint(clock: FakeClock) -> None:
+    answers = [status(), AuthorizationError("403", hint="ask an admin")]
+    done = ReturnResult(status="SUCCESS")
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=answers, job_details={}, cancel_job=done)
+    ended = run(bench, plan(cancel_on_interrupt=True), 15)
+    assert ended.error is not None
+    assert ended.error.message == f"interrupted (SIGINT): backup job {NEW} was to be cancelled: 403"
+    assert ended.error.hint == "ask an admin"
+
+
 def test_create_interrupted_whose_cancellation_may_be_lost_says_so(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(), job_details={}, cancel_job=LOST)
     ended = run(bench, plan(cancel_on_interrupt=True), 5)
@@ -426,6 +472,7 @@ def test_create_while_something_unseen_runs_fails_without_naming_it(listed: Any,
 def test_create_keeps_what_the_appliance_said_when_it_cannot_see_what_runs(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], LOST], create_job=BusyError("busy", details=("evidence",)))
     assert refused(bench, plan()).details == ("evidence", "it cannot be looked at: dropped")
+    assert clock.elapsed == 0
 
 
 def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> None:
@@ -455,6 +502,41 @@ def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: st
         job_details={},
     )
     assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+
+
+def test_create_that_finds_nothing_to_attach_to_waits_and_starts_its_own(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[]], create_job=[BUSY, status()])
+    assert run(bench, plan(if_running="attach", wait=False)).job.id == NEW
+    assert ([event.job for event in bench.events_of(Waiting)], clock.elapsed) == ([None], 30)
+
+
+def test_create_tells_once_which_job_it_waits_for(clock: FakeClock) -> None:
+    flapping = [status(OLD), status(OLD, "SUCCEEDED"), status(OLD), status(OLD, "SUCCEEDED")]
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=[BUSY, BUSY, status()], job=flapping, job_details={})
+    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+    assert [event.job.id for event in bench.events_of(Waiting)] == [OLD]
+
+
+def test_create_never_adopts_the_job_that_it_waited_for(clock: FakeClock) -> None:
+    states = iter(["INPROGRESS", "SUCCEEDED"])
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], [NEW, OLD]],
+        create_job=[BUSY, LOST],
+        job=lambda job_id: status(job_id, next(states, "SUCCEEDED")),
+        job_details=lambda ids: {job_id: details() for job_id in ids},
+        validate=ReturnResult(status="OK"),
+    )
+    assert type(refused(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
+    assert bench.events_of(Adopted) == []
+
+
+def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_starts_nothing(clock: FakeClock) -> None:
+    answers = [status(OLD), after(clock, 5, status(OLD, "SUCCEEDED"))]
+    bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
+    error = refused(bench, BackupPlan(REQUEST, Patience(timeout=10, interval=10), if_running="wait"))
+    assert (type(error), OLD in error.message, clock.elapsed) == (BusyError, True, 15)
+    assert api.names().count("create_job") == 1
 
 
 @pytest.mark.parametrize("unseen", [True, False])
@@ -499,6 +581,7 @@ def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) ->
     ended = run(bench, plan(asked("sftp://other.example.com/vcenter"), if_running="attach"))
     assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
     assert [event.server for event in bench.events_of(Attached)] == [NAME]
+    assert [event.job.id for event in bench.events_of(Attached)] == [ended.job.id]
     assert len(simulator.jobs) == 1
 
 
@@ -544,3 +627,11 @@ def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeCloc
     assert ended.error is not None
     assert "backup.log" in (ended.error.hint or "")
     assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)
+
+
+def test_create_attached_to_a_job_that_is_lost_keeps_what_the_appliance_said(clock: FakeClock) -> None:
+    answers = [status(OLD), NotFoundError("unknown job", details=("evidence",))]
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers)
+    ended = run(bench, plan(if_running="attach"))
+    assert ended.error is not None
+    assert (ended.error.exit_code, ended.error.details) == (9, ("evidence",))

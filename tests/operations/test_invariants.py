@@ -432,9 +432,10 @@ def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeCloc
     assert (ended.error is not None and ended.error.exit_code, clock.elapsed) == (8, 300)
 
 
-def test_nothing_is_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
+@pytest.mark.parametrize("seconds", [5, 8])
+def test_nothing_is_sent_once_the_timeout_is_over(seconds: float, clock: FakeClock) -> None:
     def slow(*_: object) -> list[str]:
-        clock.sleep(8)
+        clock.sleep(seconds)
         return [OLD]
 
     bench, api = scripted(clock, jobs=slow, create_job=status())
