@@ -106,7 +106,6 @@ def test_look_at_a_new_job_that_hangs_is_given_up_with_the_search(hangs: str, cl
     assert clock.elapsed == 60
 
 
-@pytest.mark.xfail(strict=True, reason="the jobs that are left are asked for all the same")
 def test_search_among_countless_new_jobs_asks_nothing_more_once_its_time_is_over(clock: FakeClock) -> None:
     scheduled = JobDetails(status="RUNNING", type="SCHEDULED", location=OURS)
     countless = [f"{number:03}" for number in range(200)]
