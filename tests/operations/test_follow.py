@@ -1,5 +1,6 @@
 """Following a job: the state decides, trouble is outlived, and each way to end has its own error."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, JobDetails
+from backupctl.operations.fleet import Deliver
 from backupctl.operations.follow import Follower, Patience, Step, failure, follow
 from backupctl.operations.pace import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
@@ -30,6 +32,7 @@ from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST
+from tests.support.workers import TimedWorkers
 
 ID = "20260301-020000-1"
 END = datetime(2026, 3, 1, 3, tzinfo=UTC)
@@ -107,6 +110,12 @@ def test_failed_job_names_itself_its_state_and_the_log() -> None:
     assert "backup.log" in (end.error.hint or "")
 
 
+@pytest.mark.parametrize(("percent", "cause"), [(10, "a failure at 10 % often means"), (11, "a general message")])
+def test_failed_job_names_the_cause_that_fits_its_progress(percent: int, cause: str) -> None:
+    message = Message(id="m", default_message="BackupManager encountered an exception.")
+    assert cause in (failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
+
+
 @pytest.mark.parametrize("job_id", [RESTORE, RECONCILIATION])
 def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
     hint = failure(HOST, Job(id=job_id, state="FAILED")).hint
@@ -150,6 +159,8 @@ def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
     steps = [following.tell(now, answer) for now, answer in enumerate(answers)]
     shown = [kinds(step) for step in steps]
     assert {event.server for step in steps for event in step.events} == {"vc01"}
+    troubles = [event.error.message for step in steps for event in step.events if isinstance(event, Troubled)]
+    assert troubles == ["dropped", "html 503"]
     assert all(event.time >= START for step in steps for event in step.events)
     assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [], []]
     assert kinds(following.tell(7 + 900, DROPPED)) == [Troubled]
@@ -230,7 +241,10 @@ def test_stall_is_counted_from_the_last_sign_of_life() -> None:
     following = Following(stall_timeout=100)
     following.tell(90, job(progress=11))
     assert following.tell(189, job(progress=11)).end is None
-    assert following.ends(190, job(progress=11)) is StalledError
+    end = following.tell(190, job(progress=11)).end
+    assert end is not None
+    assert type(end.error) is StalledError
+    assert end.error.message == f"backup job {ID} on {HOST} shows no sign of life: still at 11 %"
 
 
 def test_stall_without_answers_is_unreachable() -> None:
@@ -312,6 +326,28 @@ def status(state: str = "INPROGRESS", progress: float = 10, **fields: Any) -> Ba
     return BackupJobStatus(id=ID, state=state, progress=progress, **fields)
 
 
+def hanging(clock: FakeClock) -> Callable[..., BackupctlError]:
+    """Return an answer that is given up before it comes."""
+
+    def hang(*_: object) -> BackupctlError:
+        clock.sleep(305)
+        return DROPPED
+
+    return hang
+
+
+class WatchedWorkers(TimedWorkers):
+    """Workers that note which calls let others go first."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.patient: list[bool] = []
+
+    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+        self.patient.append(patient)
+        return super().submit(function, deliver, patient=patient)
+
+
 DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/d", size=7)}
 
 
@@ -349,6 +385,13 @@ def test_follow_ends_without_details_where_there_are_none(missing: Any, clock: F
     assert clock.elapsed < 30
 
 
+def test_follow_has_no_line_to_attach_to_a_job_that_failed(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=status("FAILED"), job_details={})
+    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    assert ended.error is not None
+    assert (ended.error.exit_code, ended.error.attach) == (7, None)
+
+
 def test_follow_interrupted_while_it_reads_the_last_details_has_nothing_to_detach_from(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=DROPPED)
     ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[10.5])
@@ -364,18 +407,17 @@ def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> 
     assert (ended.job.progress, clock.elapsed) == (33, 25)
 
 
+SEEN_RUNNING = f"backup job {ID} on {HOST} was running when it was last seen, and goes on all the same"
+
+
 @pytest.mark.parametrize(
     ("answers", "error", "said"),
     [
-        ([status()], TimedOutError, "it goes on"),
-        ([DROPPED], ApplianceUnreachableError, f"did not say how backup job {ID} goes on"),
-        ([DENIED], AuthorizationError, "and goes on all the same"),
-        (
-            [PinMismatchError.of(HOST, "sha256:00", "sha256:11", words="-s vc01")],
-            PinMismatchError,
-            "and goes on all the same",
-        ),
-        ([KeyError("bug")], BugError, "and goes on all the same"),
+        ([status()], TimedOutError, f"backup job {ID} on {HOST} is still running; it goes on"),
+        ([DROPPED], ApplianceUnreachableError, f"{HOST} did not say how backup job {ID} goes on: dropped"),
+        ([DENIED], AuthorizationError, SEEN_RUNNING),
+        ([PinMismatchError.of(HOST, "sha256:00", "sha256:11", words="-s vc01")], PinMismatchError, SEEN_RUNNING),
+        ([KeyError("bug")], BugError, SEEN_RUNNING),
     ],
 )
 def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
@@ -384,13 +426,14 @@ def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
     bench, _ = scripted(clock, job=answers, job_details={})
     ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60)))
     assert type(ended.error) is error
-    assert said in " ".join((ended.error.message, *ended.error.details))
+    assert said in (ended.error.message, *ended.error.details)
     assert ended.error.attach == f"watch {ID}"
 
 
-def test_follow_that_is_given_up_keeps_what_the_appliance_said(clock: FakeClock) -> None:
-    bench, _ = scripted(clock, job=AuthorizationError("403", details=("evidence",)))
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+@pytest.mark.parametrize("kind", [AuthorizationError, ServerFaultError])
+def test_follow_that_is_given_up_keeps_what_the_appliance_said(kind: type[BackupctlError], clock: FakeClock) -> None:
+    bench, _ = scripted(clock, job=kind("403", details=("evidence",)))
+    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60, interval=10)))
     assert ended.error is not None
     assert ended.error.details[0] == "evidence"
 
@@ -403,7 +446,7 @@ def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> Non
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
 
 
-@pytest.mark.parametrize(("seconds", "asked_at"), [(0, [10, 20]), (40, [10, 60]), (89, [10, 109]), (91, [10, 101])])
+@pytest.mark.parametrize(("seconds", "asked_at"), [(0, [10, 20]), (40, [10, 60]), (90, [10, 110]), (91, [10, 101])])
 def test_follow_asks_again_at_once_only_where_this_process_stood_still(
     seconds: float, asked_at: list[float], clock: FakeClock
 ) -> None:
@@ -433,11 +476,22 @@ def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> 
 
 
 def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:
-    def hang(*_: object) -> BackupctlError:
-        clock.sleep(40)
-        return DROPPED
-
-    bench, _ = scripted(clock, job=hang)
-    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100)))
+    bench, _ = scripted(clock, job=hanging(clock))
+    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100, interval=10)))
     assert type(ended.error) is ApplianceUnreachableError
-    assert clock.elapsed <= 150
+    assert clock.elapsed == 100
+
+
+@pytest.mark.parametrize(("state", "code"), [("INPROGRESS", 8), ("SUCCEEDED", 0)])
+def test_follow_gives_up_details_that_hang_at_the_deadline(state: str, code: int, clock: FakeClock) -> None:
+    bench, api = scripted(clock, job=status(state), job_details=hanging(clock))
+    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100, interval=60)))
+    assert (ended.error.exit_code if ended.error else 0, clock.elapsed) == (code, 100)
+    assert api.names() == ["job", "job_details"]
+
+
+def test_follow_lets_other_calls_go_before_its_polls(clock: FakeClock) -> None:
+    workers = WatchedWorkers(clock)
+    bench, api = scripted(clock, job=[status(), status("SUCCEEDED")], job_details=DETAILS)
+    bench.run(follow(bench.appliance, job(), Patience(interval=10)), workers=workers)
+    assert (api.names(), workers.patient) == (["job", "job", "job_details"], [True, True, False])
