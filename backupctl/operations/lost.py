@@ -240,7 +240,7 @@ def _is_of_somebody_else(details: JobDetails, sent: Sent, user: str) -> bool:
     """
     if details.type in _TYPES - sent.job_types:
         return True
-    other_user = bool(details.user) and _account(details.user or "") != _account(user)
+    other_user = _account(details.user or user) != _account(user)
     return other_user and bool(details.location) and not goes_to(details.location, sent.request.location)
 
 
