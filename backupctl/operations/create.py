@@ -155,8 +155,8 @@ def _start(
             waited_for.add(busy_id)
             appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
         yield from _wait_for(appliance, plan, busy_with, deadline)
-        if appliance.clock.monotonic() >= deadline:
-            raise _busy(appliance, plan, answer, busy_with)
+        if appliance.clock.monotonic() >= deadline:  # waiting for a job that can be seen has said so itself
+            raise _busy(appliance, plan, answer, None)
 
 
 def _request(
@@ -267,6 +267,8 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
         raise BusyError(f"{NO_BACKUP} in time: {ended.error.message}", hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError | ContradictionError):
         raise ended.error
+    if appliance.clock.monotonic() >= deadline:
+        raise BusyError(f"{NO_BACKUP} in time: {job.title} on {appliance.host} ended too late", hint=_LONGER)
 
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Followed]:

@@ -531,7 +531,6 @@ def test_create_never_adopts_the_job_that_it_waited_for(clock: FakeClock) -> Non
     assert bench.events_of(Adopted) == []
 
 
-@pytest.mark.xfail(strict=True, reason="it is said that the job is still running")
 def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_starts_nothing(clock: FakeClock) -> None:
     answers = [status(OLD), after(clock, 5, status(OLD, "SUCCEEDED"))]
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
