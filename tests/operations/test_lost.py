@@ -106,6 +106,18 @@ def test_look_at_a_new_job_that_hangs_is_given_up_with_the_search(hangs: str, cl
     assert clock.elapsed == 60
 
 
+def test_new_job_that_cannot_be_judged_does_not_hide_ours(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], [NEWER, NEW, OLD]],
+        create_job=LOST,
+        job_details={NEWER: DETAILS},
+        job=BackupJobStatus(id=NEWER, state="INPROGRESS"),
+    )
+    assert started(bench).job.id == NEWER
+    assert clock.elapsed == 0
+
+
 def test_search_among_countless_new_jobs_asks_nothing_more_once_its_time_is_over(clock: FakeClock) -> None:
     scheduled = JobDetails(status="RUNNING", type="SCHEDULED", location=OURS)
     countless = [f"{number:03}" for number in range(200)]
