@@ -531,12 +531,15 @@ def test_create_never_adopts_the_job_that_it_waited_for(clock: FakeClock) -> Non
     assert bench.events_of(Adopted) == []
 
 
-def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_starts_nothing(clock: FakeClock) -> None:
-    answers = [status(OLD), after(clock, 5, status(OLD, "SUCCEEDED"))]
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_starts_nothing(
+    seconds: float, clock: FakeClock
+) -> None:
+    answers = [status(OLD), after(clock, seconds, status(OLD, "SUCCEEDED"))]
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
     error = refused(bench, BackupPlan(REQUEST, Patience(timeout=10, interval=10), if_running="wait"))
     assert error.message == f"no backup was started in time: backup job {OLD} on {HOST} ended too late"
-    assert (error.exit_code, error.hint, clock.elapsed) == (9, "use a longer --timeout to wait longer", 15)
+    assert (error.exit_code, error.hint, clock.elapsed) == (9, "use a longer --timeout to wait longer", 10 + seconds)
     assert api.names().count("create_job") == 1
 
 
