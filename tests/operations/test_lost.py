@@ -156,6 +156,13 @@ def test_list_behind_a_refusal_that_hangs_is_given_up(clock: FakeClock) -> None:
     assert clock.elapsed == 11
 
 
+def test_list_behind_a_refusal_that_is_certain_is_read_once(clock: FakeClock) -> None:
+    refusal = ApplianceAnswerError("400")
+    bench, api = scripted(clock, jobs=[[OLD], UNREADABLE], create_job=refusal)
+    assert refused(bench) is refusal
+    assert moments_of(api, "jobs") == [0, 0]
+
+
 def test_new_job_behind_a_refusal_is_looked_at_at_once(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=EXPIRED, job_details=[UNREADABLE, {NEW: DETAILS}], job=STATUS
@@ -217,6 +224,12 @@ def test_outcome_that_is_unknown_says_why(answers: dict[str, Any], why: str, clo
     error = refused(bench)
     assert error.message == f"{NAME}: unknown whether the backup was started: dropped; {why}"
     assert error.details == ("evidence",)
+
+
+def test_new_job_with_an_older_id_names_the_newest_that_was_known(clock: FakeClock) -> None:
+    known = ["20260302-020000-1", "20260303-020000-1"]
+    bench, _ = scripted(clock, jobs=[known, [NEW, *known]], create_job=LOST, job_details={NEW: DETAILS}, job=STATUS)
+    assert refused(bench).message.endswith("is not newer than 20260303-020000-1 by its id")
 
 
 def test_two_new_jobs_that_look_alike_are_said_to_be_that(clock: FakeClock) -> None:
@@ -299,6 +312,7 @@ def test_job_that_is_adopted_is_told_with_the_reason(job_id: str, clock: FakeClo
         (OURS, "sftp://backup.example.com:22/vcenter"),
         ("nfs://[FE80::1]:2049/vc", "nfs://[fe80::1]/vc"),
         ("ftp://h/a%20b", "ftp://h/a b"),
+        ("ftp://h/a//b", "ftp://h/a/b"),
         ("ftp://h:odd:port/x", "ftp://h:odd:port/x"),
     ],
 )
@@ -319,6 +333,7 @@ def test_location_is_recognized_however_it_is_spelled(location: str, requested: 
         (f"{OURS}X", OURS),
         (f"{OURS}/deeper", OURS),
         (OURS, FOLDER),
+        ("ftp://Xh/x", "ftp://h/x"),
         ("ftp://h:odd:port/x", "ftp://h/x"),
     ],
 )
