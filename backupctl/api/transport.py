@@ -28,6 +28,9 @@ from backupctl.secret import KnownSecrets
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
 
+_CONNECTIONS: Final = 16
+"""One is used. A call that was given up keeps its own until it is answered, and a logout must not wait for that."""
+
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 30.0
 CHANGE_SECONDS: Final = 300.0
@@ -214,7 +217,7 @@ def network_transport(
         verify=tls,
         trust_env=False,
         proxy=proxy,
-        limits=httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=None),
+        limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=1, keepalive_expiry=None),
     )
     # httpx has no public way to hand a network backend down to httpcore; a test with a trickling server holds this.
     pool = transport._pool  # noqa: SLF001
