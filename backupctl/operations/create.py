@@ -174,7 +174,8 @@ def _request(
                 hint="use a longer --timeout",
             )
         may_adopt = not plan.require_encryption
-        sent = Sent(request, plan.job_types, known, appliance.api.server_time, may_adopt=may_adopt)
+        now = appliance.clock.now()
+        sent = Sent(request, plan.job_types, known, appliance.api.server_time, now, may_adopt=may_adopt)
         start = partial(plan.start, appliance.api, request)
         answer = yield from attempt(start, until=deadline, held=True, once=True)
         if isinstance(answer, BackupJobStatus) and sent.may_start(answer):

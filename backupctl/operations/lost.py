@@ -53,14 +53,21 @@ class Sent:
     """A request that was to start a backup, and what the appliance said before it was sent.
 
     ``known`` are the jobs that cannot be ours: those listed before the request. ``server_time`` is when the last answer
-    before it was given, by the appliance's clock. Without ``may_adopt``, no job is taken for ours that was only found.
+    before it was given, by the appliance's clock, and ``local_time`` when the request was sent, by ours. Without
+    ``may_adopt``, no job is taken for ours that was only found.
     """
 
     request: BackupRequest
     job_types: frozenset[str]
     known: frozenset[str]
     server_time: datetime | None
+    local_time: datetime
     may_adopt: bool = True
+
+    @property
+    def not_before(self) -> datetime:
+        """When our job can have been started at the earliest; by our own clock only a job of long ago is told apart."""
+        return self.server_time or self.local_time - _WIDEST_ZONE
 
     def may_start(self, status: BackupJobStatus) -> bool:
         """Whether a job in the answer to the request can be what it started, and not one that a proxy remembers.
@@ -83,8 +90,8 @@ class Look:
 
     @property
     def found(self) -> Job | None:
-        """The one job that is ours; two that look alike cannot be told apart."""
-        return self.ours[0] if len(self.ours) == 1 else None
+        """The one new job, if it is ours; with another one that may be ours, it is not known which one is."""
+        return self.ours[0] if len(self.ours) == len(self.candidates) == 1 else None
 
     @property
     def is_clear(self) -> bool:
@@ -254,9 +261,11 @@ def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | Non
     older = next((known for known in sorted(sent.known, reverse=True) if not jobs.is_newer(job.id, known)), None)
     if older is not None:
         return f"is not newer than {older} by its id"
-    if sent.server_time is not None and job.start_time is not None:
-        return "was started before the request" if job.start_time < sent.server_time else None
-    return None if sent.known else "may be an older job: the job list was empty, and its start time is unknown"
+    if job.start_time is not None and job.start_time < sent.not_before:
+        return "was started before the request"
+    if sent.known or (sent.server_time is not None and job.start_time is not None):
+        return None
+    return "may be an older job: the job list was empty, and its start time is unknown"
 
 
 def goes_to(location: str | None, requested: str) -> bool:

@@ -26,6 +26,8 @@ GRACE_SECONDS: Final = 60.0 + 30.0 + 30.0 + 40.0 + 20.0
 OTHERWISE_SECONDS: Final = 1200.0
 """What a command without --timeout may take: a request that changes something 310 s, each that reads 70 s."""
 SIGNAL_SECONDS: Final = 10.0 + 5.0 + 3.0
+CANCEL_SECONDS: Final = 60.0 + 30.0
+"""How long a cancelled job is followed to its end, and a last answer about it may take."""
 """What may come behind a signal: a request to start that is held, and the logout."""
 
 _NOT_STARTED: Final = re.compile(r"no (backup|restore|reconciliation) was started|safe to try again", re.IGNORECASE)
@@ -71,7 +73,8 @@ def _no_hang(record: Record) -> Iterator[Violation]:
     most = record.scenario.timeout + GRACE_SECONDS if timed else OTHERWISE_SECONDS
     if record.seconds > most:
         yield "hang", f"{record.seconds:.0f} s, where {most:.0f} s are the most"
-    if record.signalled is not None and record.seconds - record.signalled > SIGNAL_SECONDS:
+    behind = SIGNAL_SECONDS + (CANCEL_SECONDS if "--cancel-on-interrupt" in record.scenario.words else 0.0)
+    if record.signalled is not None and record.seconds - record.signalled > behind:
         yield "hang", f"{record.seconds - record.signalled:.0f} s behind the signal"
     if record.real_seconds > REAL_SECONDS:
         yield "hang", f"{record.real_seconds:.0f} s of real time"
@@ -159,6 +162,12 @@ def _attached(record: Record, job: Job | None) -> bool:
     return job is not None and job.start <= 0 and ("--if-running" in words or record.scenario.command.kind != "start")
 
 
+def _was_answered_with(record: Record, job: Job) -> bool:
+    """Whether the answer to the request to start named a job that is new: then its state decides, says the design."""
+    named = any(seen.fault is not None and seen.fault.kind == "other job" for _, seen in _starts_of(record))
+    return named and job.id not in (_first_list(record) or ())
+
+
 def _named(record: Record) -> Job | None:
     return next((job for job in record.truth.jobs if job.id == record.job_id), None)
 
@@ -179,9 +188,9 @@ def _backup_is_true(record: Record) -> Iterator[Violation]:
         yield "claimed", f"code {code} without a job"
     if job is None:
         return
-    if not job.ours and not _attached(record, job) and not _may_be_claimed(record, job):
+    if not job.ours and not any(excuse(record, job) for excuse in (_attached, _may_be_claimed, _was_answered_with)):
         yield "claimed", f"code {code} with job {job.id}, which is not ours"
-    answered = any(seen.began and seen.delivered for _, seen in _starts_of(record))
+    answered = any(seen.began and seen.delivered for _, seen in _starts_of(record)) or _was_answered_with(record, job)
     if command.kind == "start" and not answered and (record.result.get("job") or {}).get("encrypted") is not None:
         yield "claimed", f"whether {job.id} is encrypted, which nobody told"
     yield from _state_is_true(record, job)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -106,7 +107,22 @@ def test_look_at_a_new_job_that_hangs_is_given_up_with_the_search(hangs: str, cl
     assert clock.elapsed == 60
 
 
-def test_new_job_that_cannot_be_judged_does_not_hide_ours(clock: FakeClock) -> None:
+def test_new_job_beside_one_that_cannot_be_judged_is_ours_once_that_is_known_not_to_be(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD], [NEWER, NEW, OLD]],
+        create_job=LOST,
+        job_details=lambda ids: {
+            NEWER: {NEWER: DETAILS},
+            NEW: {NEW: structs.replace(DETAILS, type="SCHEDULED")} if clock.elapsed > 5 else {},
+        }[ids[0]],
+        job=BackupJobStatus(id=NEWER, state="INPROGRESS"),
+    )
+    assert started(bench).job.id == NEWER
+    assert clock.elapsed == 7
+
+
+def test_new_job_beside_one_that_cannot_be_judged_stays_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [NEWER, NEW, OLD]],
@@ -114,8 +130,20 @@ def test_new_job_that_cannot_be_judged_does_not_hide_ours(clock: FakeClock) -> N
         job_details={NEWER: DETAILS},
         job=BackupJobStatus(id=NEWER, state="INPROGRESS"),
     )
-    assert started(bench).job.id == NEWER
-    assert clock.elapsed == 0
+    error = refused(bench)
+    assert (type(error), error.attach, clock.elapsed) == (OutcomeUnknownError, "watch latest", 60)
+
+
+@pytest.mark.parametrize(("hours", "adopted"), [(14, True), (16, False)])
+def test_job_of_long_ago_is_not_ours_even_without_a_time_of_the_appliance(
+    hours: int, adopted: bool, clock: FakeClock
+) -> None:
+    status = BackupJobStatus(id=NEW, state="SUCCEEDED", start_time=START - timedelta(hours=hours))
+    bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: DETAILS}, job=status)
+    if adopted:
+        assert started(bench).job.id == NEW
+    else:
+        assert "was started before the request" in refused(bench).message
 
 
 def test_search_among_countless_new_jobs_asks_nothing_more_once_its_time_is_over(clock: FakeClock) -> None:
