@@ -83,6 +83,7 @@ def assert_bounded(known: Counting) -> None:
 LONG = "+" * 8000
 
 
+@pytest.mark.exhaustive
 def test_messages_of_one_answer_are_masked_up_to_a_bound_and_the_others_counted(known: Counting) -> None:
     messages = [LocalizableMessage(id="m", default_message=LONG, args=["x"])] * 1000
     masked = mask_messages(BackupJobStatus(id="1", state="FAILED", messages=messages), known.conceal).messages or []
@@ -91,6 +92,7 @@ def test_messages_of_one_answer_are_masked_up_to_a_bound_and_the_others_counted(
     assert masked[-1].text == f"... ({1001 - len(masked)} more messages)"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("args", [[""] * 400_000, [1] * 400_000, [None] * 400_000, [[""] * 1000] * 1000])
 def test_arguments_without_a_character_are_bounded_as_well(args: list[object], known: Counting) -> None:
     masked = mask_texts(LocalizableMessage(default_message="x", args=args), known.conceal)
@@ -98,6 +100,7 @@ def test_arguments_without_a_character_are_bounded_as_well(args: list[object], k
     assert len(masked.args or []) <= MOST_OF_ONE
 
 
+@pytest.mark.exhaustive
 def test_jobs_of_one_answer_share_the_bound_and_none_is_lost(known: Counting) -> None:
     job = JobDetails(status="FAILED", messages=[LocalizableMessage(id="m", default_message=LONG)])
     masked = mask_messages({str(number): job for number in range(100)}, known.conceal)
@@ -106,6 +109,7 @@ def test_jobs_of_one_answer_share_the_bound_and_none_is_lost(known: Counting) ->
     assert [each.text for each in masked["99"].messages or []] == ["... (1 more messages)"]
 
 
+@pytest.mark.exhaustive
 def test_messages_of_an_error_are_masked_up_to_a_bound(known: Counting) -> None:
     messages = [{"id": "m", "default_message": LONG, "args": []}] * 1000
     body = json.dumps({"error_type": "ERROR", "messages": messages}).encode()
@@ -136,6 +140,7 @@ def test_more_parts_than_anybody_has_are_none(parts: list[str], clock: FakeClock
     assert (status.state, status.parts) == ("INPROGRESS", None)
 
 
+@pytest.mark.exhaustive
 def test_event_or_result_is_masked_up_to_a_bound(known: Counting) -> None:
     message = Message(id="x", default_message=LONG, args=())
     job = concealed(Job(id="1", state="INPROGRESS", messages=(message,) * 1000), known.conceal)
@@ -144,6 +149,7 @@ def test_event_or_result_is_masked_up_to_a_bound(known: Counting) -> None:
     assert known.characters < 2 * MOST_OF_ONE
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", ["", "+" * 100])
 def test_trace_of_an_answer_is_masked_up_to_a_bound(text: str, known: Counting) -> None:
     request = httpx.Request("GET", "https://vc01/x")
