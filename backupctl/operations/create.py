@@ -178,12 +178,12 @@ def _request(
         sent = Sent(request, plan.job_types, known, appliance.api.server_time, now, may_adopt=may_adopt)
         start = partial(plan.start, appliance.api, request)
         answer = yield from attempt(start, until=deadline, held=True, once=True)
-        if isinstance(answer, BackupJobStatus) and sent.may_start(answer):
+        if isinstance(answer, BackupJobStatus) and answer.id not in known:
             job = jobs.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if isinstance(answer, BackupJobStatus):
-            message = f"{appliance.name} returned a backup job that is older than the request ({answer.id})"
+            message = f"{appliance.name} returned a backup job that existed before the request ({answer.id})"
             answer = ApplianceAnswerError(message, certain=False)
         if isinstance(answer, BusyError):
             return answer

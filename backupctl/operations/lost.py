@@ -23,7 +23,7 @@ from backupctl.errors import (
     NotSupportedError,
     OutcomeUnknownError,
 )
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, as_utc
+from backupctl.models import BackupRequest, JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
@@ -68,15 +68,6 @@ class Sent:
     def not_before(self) -> datetime:
         """When our job can have been started at the earliest; by our own clock only a job of long ago is told apart."""
         return self.server_time or self.local_time - _WIDEST_ZONE
-
-    def may_start(self, status: BackupJobStatus) -> bool:
-        """Whether a job in the answer to the request can be what it started, and not one that a proxy remembers.
-
-        A start time without a zone may be hours away from the appliance's clock, but not more than a time zone can be.
-        """
-        start = as_utc(status.start_time)
-        is_old = start is not None and self.server_time is not None and start < self.server_time - _WIDEST_ZONE
-        return status.id not in self.known and not is_old
 
 
 @dataclass(frozen=True)

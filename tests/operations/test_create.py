@@ -242,7 +242,7 @@ def test_create_answered_with_a_job_that_was_there_before_does_not_take_its_succ
     bench, api = scripted(clock, jobs=[[OLD]], create_job=done, job=done, validate=ReturnResult(status="OK"))
     error = refused(bench, plan())
     assert type(error) is NotStartedError
-    assert "older than the request" in error.message
+    assert "existed before the request" in error.message
     assert api.names().count("create_job") == 1
 
 
