@@ -118,7 +118,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
     return _fault(response, doing, said)
 
 
-_ELSEWHERE: Final = "got HTTP {} from something other than vCenter"
+_ELSEWHERE: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
 _SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
 
 

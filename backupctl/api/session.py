@@ -53,7 +53,7 @@ LONGEST_TOKEN: Final = 4096
 
 _NOT_AGAIN: Final = "Not retrying, to avoid locking the account."
 _OTHER_CAUSES: Final = (
-    "Federated users and users with MFA cannot log in with a password; if the STS signing certificate has expired, all"
+    "A password does not work for federated users and users with MFA; if the STS signing certificate has expired, all"
     " logins fail (KB 316619)."
 )
 

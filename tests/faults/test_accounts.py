@@ -84,7 +84,7 @@ def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> No
     assert run.code == 4
     assert "wrong user name or password" in run.err
     assert "The account may also be locked, or its password expired." in run.err
-    assert ("Federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
+    assert ("federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
     assert "Not retrying" in run.err
 
 
