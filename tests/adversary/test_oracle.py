@@ -20,7 +20,8 @@ Doctor = Callable[[Record], Record]
 
 def _told(record: Record, code: int, slug: str = "", *, job: Any = None, **error: Any) -> Record:
     """Return a record of a program that ended in another way."""
-    said = {"slug": slug, "message": slug, "hint": None, "details": [], "attach": None} | error if code else None
+    told: dict[str, Any] = {"slug": slug, "message": slug, "hint": None, "details": [], "attach": None}
+    said = told | error if code else None
     result = {"server": "vc01", "exit_code": code, "error": said, "job": job}
     document = {"schema": 1, "command": "create", "exit_code": code, "error": said, "results": [result]}
     return replace(record, code=code, out=json.dumps(document), err="")

@@ -136,7 +136,8 @@ class Truth:
         while self.clocks.job_id(wall) in taken:
             wall += timedelta(seconds=1)
         seconds = facts.pop("seconds", self.job_seconds)
-        job = Job(self.clocks.job_id(wall), self.now, wall, seconds, **{"outcome": self.outcome} | facts)
+        facts.setdefault("outcome", self.outcome)
+        job = Job(self.clocks.job_id(wall), self.now, wall, seconds, **facts)
         self.jobs.append(job)
         return job
 
