@@ -59,7 +59,7 @@ def test_slugs_of_each_exit_code_never_change() -> None:
     assert found == SLUGS
 
 
-@pytest.mark.parametrize("error", classes(), ids=lambda each: each.__name__)
+@pytest.mark.parametrize("error", sorted(classes(), key=str), ids=lambda each: each.__name__)
 def test_error_of_each_class_carries_what_it_was_given(error: type[BackupctlError]) -> None:
     made = error("what", hint="do this", details=["evidence"])
     assert ErrorInfo.of(made) == ErrorInfo(slug=error.slug, message="what", hint="do this", details=("evidence",))

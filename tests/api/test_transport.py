@@ -159,10 +159,10 @@ def test_body_that_explodes_when_decoded_is_given_up(
     ("coding", "body", "says"),
     [
         ("br", b"x", "encoded as 'br'"),
-        ("gzip, gzip", gzip.compress(b"x"), "encoded as 'gzip, gzip'"),
+        ("gzip, gzip", gzip.compress(b"x", mtime=0), "encoded as 'gzip, gzip'"),
         ("gzip", b"[]", "not gzip"),
-        ("gzip", gzip.compress(b"[1, 2, 3]")[:-9], "ends too early"),
-        ("gzip", gzip.compress(b"[1, 2, 3]") + b"[]", "goes on behind its end"),
+        ("gzip", gzip.compress(b"[1, 2, 3]", mtime=0)[:-9], "ends too early"),
+        ("gzip", gzip.compress(b"[1, 2, 3]", mtime=0) + b"[]", "goes on behind its end"),
         ("deflate", b"\xff\xff\xff", "not deflate"),
     ],
 )
