@@ -104,7 +104,7 @@ class Follower:
         self._plan(self.now, self.pace.next_gap(self.now))
 
     def answer_by(self, now: float) -> float:
-        """Return until when an answer that is asked for now is waited for."""
+        """Return when to give up on a request that is sent at ``now``, in monotonic seconds."""
         return max(self.deadline, now + LAST_ANSWER_SECONDS)
 
     def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:

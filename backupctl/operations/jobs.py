@@ -204,7 +204,7 @@ def confirmed(
 
 
 def _answer_by(appliance: Appliance, until: float | None) -> float | None:
-    """Return until when an answer that is asked for now is waited for."""
+    """Return when to give up on a request that is sent now, in monotonic seconds."""
     return None if until is None else max(until, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
 
 

@@ -31,18 +31,18 @@ from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 
 SEARCH_SECONDS: Final = 60.0
-"""How long the list is watched for a job whose start was asked for, before it is believed that there is none."""
+"""How long the job list is read again before the search for a job ends without one."""
 
 _SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
 
 _FEWEST_LOOKS: Final = 2
-"""How many looks have to find nothing before it is believed that nothing was started."""
+"""How many looks must find nothing before "no backup was started" is said."""
 
 _WIDEST_ZONE: Final = timedelta(hours=15)
 """More than the clock of any time zone is away from UTC."""
 
 _VALIDATION: Final = frozenset({"OK", "WARNING", "FAIL"})
-"""What a validation can come to; anything else is the answer of somebody else."""
+"""The results of a validation; an answer with another one is not from the appliance."""
 
 _TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
 """The types of jobs that are documented up to release 9.1."""
@@ -66,7 +66,7 @@ class Sent:
 
     @property
     def not_before(self) -> datetime:
-        """When our job can have been started at the earliest; by our own clock only a job of long ago is told apart."""
+        """The earliest time at which our job can have started; by our own clock, less what a time zone may add."""
         return self.server_time or self.local_time - _WIDEST_ZONE
 
 
@@ -107,7 +107,7 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
     while True:
         look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
         if look.found is not None:
-            return adopt(appliance, look.found)
+            return _adopt(appliance, look.found)
         candidates = (candidates | look.candidates) - look.others
         clear_looks += look.is_clear
         if clock.monotonic() >= give_up or isinstance(look.doubt, AuthenticationError):
@@ -128,7 +128,7 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
 
 
 def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
-    """Look at the list once, and at each new job in it; no answer is waited for beyond ``until`` (monotonic)."""
+    """Read the list once, and each new job in it; give up on answers after ``until`` (monotonic seconds)."""
     ids = yield from attempt(appliance.api.jobs, until=until, held=True)
     if isinstance(ids, BackupctlError):
         return Look(doubt=ids)
@@ -153,8 +153,8 @@ def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
     return Look(tuple(ours), frozenset(new) - others, frozenset(others), next(iter(doubts), None))
 
 
-def adopt(appliance: Appliance, job: Job) -> Job:
-    """Tell that a job that was found is ours, and return it."""
+def _adopt(appliance: Appliance, job: Job) -> Job:
+    """Show that a job was found to be ours, and return it."""
     reason = "it is new and goes to the requested location; whether it is encrypted is not known"
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
     return job
@@ -163,7 +163,7 @@ def adopt(appliance: Appliance, job: Job) -> Job:
 def unknown_outcome(
     appliance: Appliance, sent: Sent, lost: BackupctlError, *, why: str | None = None, candidates: Iterable[str] = ()
 ) -> OutcomeUnknownError:
-    """Return the error that says that nobody knows, with the line to look later, and which job that may show."""
+    """Return the error for a start whose outcome is unknown, with the command to look again later."""
     then = f"; {why}" if why else ""
     since = sent.server_time
     found = list(candidates)

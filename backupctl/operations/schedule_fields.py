@@ -124,7 +124,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "recurrence_info": _same_recurrence,
     "fast_backup": _same_speed,
 }
-"""How fields are compared of which two spellings mean the same: what the appliance has, and what is asked for."""
+"""How to compare fields that can be written in more than one way: the appliance's value, then the requested one."""
 
 _FIELDS: Final = (*Schedule.__struct_fields__, "location_password", "backup_password")
 

@@ -172,9 +172,9 @@ _DOUBTED_OF_CREATE: Final = (ApplianceAnswerError, NotFoundError)
 def _write(
     name: str, write: Callable[[], None], doubted: tuple[type[BackupctlError], ...]
 ) -> Task[BackupctlError | None]:
-    """Write, held against an interruption, and return what leaves it open whether that was done.
+    """Write, held against an interruption, and return the error after which it may have been done all the same.
 
-    Raises a refusal that is none of ``doubted``.
+    Raises any other refusal; those in ``doubted`` are returned.
     """
     try:
         answer = yield from attempt(write, held=True)

@@ -26,7 +26,7 @@ PIECES: Final = 20
 class Fault:
     """What goes wrong with the ``nth`` request of a label, and with those behind it, ``times`` in all.
 
-    ``works`` says whether the appliance does what is asked for all the same: yes, no, or late, after ``seconds``.
+    ``works`` says whether the appliance carries out the request: yes, no, or late, after ``seconds``.
     ``at`` is the share of the bytes of the request, or of the answer, behind which a connection is cut. ``status``,
     ``body`` and ``error`` say what is answered instead, ``body`` also what is left over behind an answer.
     """

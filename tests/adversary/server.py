@@ -226,7 +226,7 @@ class Server:
             return self._do(request, seen)
 
     def _do(self, request: Request, seen: Seen) -> Answer:
-        """Do what is asked for, at the time that the truth has come to."""
+        """Carry out the request at the present time of the appliance."""
         before = len(self.service.truth.jobs)
         answer = self.service.answer(request)
         seen.done, seen.began = True, len(self.service.truth.jobs) > before

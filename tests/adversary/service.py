@@ -56,7 +56,7 @@ class Service:
         self._session_ends: dict[str, float] = {}
 
     def answer(self, request: Request) -> Answer:
-        """Do what is asked for and answer."""
+        """Carry out the request and answer it."""
         if not request.label or not self._has(request):
             return no_path(request.family)
         if request.label == "login":

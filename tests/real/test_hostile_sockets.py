@@ -118,7 +118,7 @@ def test_real_program_ends_soon_and_stays_small_whatever_a_server_sends(name: st
         environ = {"BACKUPCTL_SERVER": f"http://{address}", "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         run = measured(["list"], tmp_path, environ)
     assert (run.code, run.out) == (6, "")
-    # Without the details, the job list is asked for, which is as large.
+    # Without the details, the job list is read, and it is just as large.
     answered = "127.0.0.1 answered GET /api/appliance/recovery/backup/job"
     warning, *_, error, _ = run.err.splitlines()
     assert f"warning: no details of the backup jobs: {answered}/details with more than 8 MiB" in warning
