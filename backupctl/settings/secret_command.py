@@ -12,7 +12,6 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
-from backupctl.settings.environment import environment_without_secrets
 from backupctl.settings.reading import PATIENCE_SECONDS, NothingCameError, read_pipe
 from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
 
@@ -39,9 +38,9 @@ def find_program(words: Sequence[str], environ: Mapping[str, str]) -> str | None
 def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, str], clock: Clock) -> Secret:
     """Return what the command prints, one newline at its end cut off.
 
-    It runs without a shell, without input, without our secrets in its environment, and in a session of its own: when
-    its time is over or we are interrupted, all that it started ends with it. Its messages on stderr are not caught.
-    Raise ConfigError that shows only the first word, as the others may be secret.
+    It runs with ``environ`` as its environment, without a shell, without input, and in a session of its own: when its
+    time is over or we are interrupted, all that it started ends with it. Its messages on stderr are not caught.
+    Raises ConfigError that shows only the first word, as the others may be secret.
     """
     where = f"{option}: {words[0]!r}"
     try:
@@ -49,7 +48,7 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            env=environment_without_secrets(environ),
+            env=dict(environ),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

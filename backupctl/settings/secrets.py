@@ -14,6 +14,7 @@ from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secret import Secret
 from backupctl.settings.configuration import Layer
+from backupctl.settings.environment import environment_without_secrets
 from backupctl.settings.option import SecretName
 from backupctl.settings.options import SECRETS
 from backupctl.settings.secret_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
@@ -183,7 +184,8 @@ class Secrets:
         def read() -> Secret:
             from backupctl.settings.secret_command import run_secret_command
 
-            environ = {name: text for name, text in self._environ.items() if name not in self._secret_variables}
+            harmless = environment_without_secrets(self._environ)
+            environ = {name: text for name, text in harmless.items() if name not in self._secret_variables}
             return run_secret_command(words, source.name, environ, self._clock)
 
         return Found(source, ("command", *words), read)
