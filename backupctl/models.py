@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from backupctl.rules.placeholders import filled
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 
 class JobState(StrEnum):

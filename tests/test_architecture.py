@@ -10,20 +10,20 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-GROUND = {"errors", "clock", "models", "secret", "results"}
+GROUND = {"errors", "clock", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "errors": set(),
     "clock": set(),
-    "secret": set(),
-    "models": {"secret", "rules"},
+    "secrets": {"errors", "clock"},
+    "models": {"secrets", "rules"},
     "results": {"errors", "models"},
-    "rules": {"errors", "secret"},
-    "settings": {"errors", "clock", "secret", "rules"},
+    "rules": {"errors", "secrets"},
+    "settings": {"errors", "clock", "secrets", "rules"},
     "api": {"", *GROUND, "rules"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
-    "views": {"results", "errors", "models", "clock", "secret"},
+    "views": {"results", "errors", "models", "clock", "secrets"},
     "cli": {"", *GROUND, "rules", "settings", "api", "simulator", "operations", "views"},
     "__main__": {"cli"},
 }
@@ -36,15 +36,15 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "rich": ("views.human.",),
     "click": ("cli.",),
     "trustme": ("simulator.certificate",),
-    "keyring": ("settings.",),
+    "keyring": ("secrets.from_keyring",),
     "tomlkit": ("settings.configuration_edit",),
     "time": ("clock",),
     "_signal": ("__main__",),
-    "signal": ("cli.signals", "settings.secret_command"),
-    "subprocess": ("settings.secret_command",),
+    "signal": ("cli.signals", "secrets.from_command"),
+    "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
     "ssl": ("api.", "simulator."),
-    "threading": ("api.session", "operations.fleet", "simulator.", "settings.", "views."),
+    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "settings.", "views."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""
 

@@ -8,7 +8,7 @@ not shown to any other.
 from typing import Final
 
 from backupctl.errors import AuthenticationError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 FRESH_SECONDS: Final = 5.0
 """For so long a password that was accepted is not doubted: sessions that expire together are opened again together."""

@@ -34,7 +34,7 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import as_utc
-from backupctl.secret import Conceal
+from backupctl.secrets.redaction import Conceal
 
 
 def date_of(response: httpx.Response) -> datetime | None:

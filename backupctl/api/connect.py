@@ -21,7 +21,8 @@ from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secret import KnownSecrets, Secret
+from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.secret import Secret
 
 HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",

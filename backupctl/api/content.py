@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from backupctl.secret import MASK, Secret
+from backupctl.secrets.secret import MASK, Secret
 
 
 def masked(_: Secret) -> str:

@@ -29,7 +29,7 @@ from backupctl.errors import (
 )
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
-from backupctl.secret import KnownSecrets
+from backupctl.secrets.redaction import KnownSecrets
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
 """What a refusal is called where no login was made."""

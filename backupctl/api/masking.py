@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from backupctl.models import LocalizableMessage
-from backupctl.secret import Conceal, MaskBudget
+from backupctl.secrets.redaction import Conceal, MaskBudget
 
 T = TypeVar("T")
 

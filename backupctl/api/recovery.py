@@ -49,7 +49,7 @@ from backupctl.models import (
     Unreadable,
 )
 from backupctl.results.result import PreparedRequest
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")
 

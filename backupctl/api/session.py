@@ -30,7 +30,8 @@ from backupctl.errors import (
     BackupctlError,
     NotSupportedError,
 )
-from backupctl.secret import KnownSecrets, Secret
+from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.secret import Secret
 
 HEADER: Final = "vmware-api-session-id"
 MOST_UNANSWERED: Final = 3

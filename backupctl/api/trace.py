@@ -13,7 +13,8 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
-from backupctl.secret import MASK, KnownSecrets, MaskBudget
+from backupctl.secrets.redaction import KnownSecrets, MaskBudget
+from backupctl.secrets.secret import MASK
 
 _TELLING: Final = ("authorization", "cookie", "credential", "passphrase", "password", "secret", "session-id", "token")
 """What is secret says so in its name: a header, or a field of an answer."""

@@ -23,7 +23,7 @@ from backupctl.api.trace import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
 from backupctl.rules.authority import Authority
-from backupctl.secret import KnownSecrets
+from backupctl.secrets.redaction import KnownSecrets
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.operations.fleet import Workers
     from backupctl.results.result import Envelope
-    from backupctl.secret import Secret
+    from backupctl.secrets.secret import Secret
     from backupctl.settings.configuration import Configuration, Layer
     from backupctl.settings.option import Option, SecretName
     from backupctl.settings.resolve import Given
@@ -124,7 +124,7 @@ class App:
     def secrets(self) -> Secrets:
         """The places of secrets, each of which is read once in a run."""
         if self._secrets is None:
-            from backupctl.settings.secret_file import StandardInput
+            from backupctl.secrets.from_file import StandardInput
             from backupctl.settings.secrets import Secrets
 
             stdin = StandardInput(getattr(self.stdin, "buffer", None))

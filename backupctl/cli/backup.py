@@ -18,7 +18,7 @@ from backupctl.rules.fields import check_parts
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.template import fill_location
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,

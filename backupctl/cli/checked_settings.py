@@ -202,7 +202,7 @@ def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | Non
 
 
 def _program(scope: Scope, found: Found) -> str:
-    from backupctl.settings.secret_command import find_program
+    from backupctl.secrets.from_command import find_program
 
     words = found.place[1:]
     if find_program(words, scope.app.environ) is None:
@@ -211,7 +211,7 @@ def _program(scope: Scope, found: Found) -> str:
 
 
 def _keyring(_scope: Scope, found: Found) -> str:
-    from backupctl.settings.secret_keyring import Keyring
+    from backupctl.secrets.from_keyring import Keyring
 
     Keyring().check_installed(found.source.name)
     return "not asked"

@@ -30,7 +30,7 @@ from backupctl.operations.task import Task
 from backupctl.results.archive import RestoreResult
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.fields import check_parts
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.options import (
     BACKUP_PASSWORD,
     DRY_RUN,

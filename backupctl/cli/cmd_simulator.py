@@ -8,7 +8,7 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.options import SectionedCommand
 from backupctl.rules.duration import parse_duration
-from backupctl.settings.secret_file import StandardInput, read_secret_file
+from backupctl.secrets.from_file import StandardInput, read_secret_file
 from backupctl.simulator.progress import CURVES
 from backupctl.simulator.releases import RELEASE_NAMES
 

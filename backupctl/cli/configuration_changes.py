@@ -8,12 +8,12 @@ from backupctl.cli.backup import ask_backup_password
 from backupctl.errors import ConfigError, UsageError
 from backupctl.results.config import DEFAULTS, FileResult
 from backupctl.rules.password import check_backup_password
-from backupctl.secret import Secret
+from backupctl.secrets.from_keyring import Keyring
+from backupctl.secrets.secret import Secret
 from backupctl.settings.configuration import Profile
 from backupctl.settings.configuration_file import user_path
 from backupctl.settings.option import SecretName
 from backupctl.settings.options import BACKUP_PASSWORD, CONFIG, SECRETS
-from backupctl.settings.secret_keyring import Keyring
 
 _MODE: Final = 0o600
 

@@ -11,7 +11,7 @@ from backupctl.cli.trusting import find_route, trust_of, words_for
 from backupctl.errors import UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.results.job import RECONCILIATION, RESTORE
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.environment import KEY_LOG
 from backupctl.settings.option import Option
 from backupctl.settings.options import (

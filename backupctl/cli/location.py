@@ -9,7 +9,7 @@ from backupctl.models import LocationSpec
 from backupctl.rules.location import Location, host_of, parse_location, scheme_of
 from backupctl.rules.location_types import IN_CLEAR
 from backupctl.rules.template import fill_location
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.settings.parsers import parser_of
 from backupctl.settings.resolve import resolve

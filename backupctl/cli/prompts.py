@@ -9,7 +9,7 @@ import click
 
 from backupctl.cli.signals import around_suspension
 from backupctl.errors import UsageError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 
 class Prompter(Protocol):

@@ -11,7 +11,8 @@ from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
-from backupctl.secret import KnownSecrets, Secret
+from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.secret import Secret
 from backupctl.settings.configuration import Configuration, Profile, known_names
 from backupctl.settings.option import Option, SecretName
 from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE

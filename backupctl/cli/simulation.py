@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.options import API, AUTH
 
 if TYPE_CHECKING:

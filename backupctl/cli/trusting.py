@@ -4,7 +4,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from backupctl.cli.scope import Scope
-from backupctl.settings.guard import check_ends
+from backupctl.secrets.permissions import check_ends
 from backupctl.settings.options import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.settings.proxy import Proxy
 from backupctl.settings.route import find_proxy

@@ -4,7 +4,7 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
-from backupctl.secret import Conceal, MaskBudget
+from backupctl.secrets.redaction import Conceal, MaskBudget
 
 T = TypeVar("T")
 

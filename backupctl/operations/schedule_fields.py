@@ -11,7 +11,7 @@ from backupctl.operations.lost import same_location
 from backupctl.results.result import Change
 from backupctl.rules.days import canonical_days
 from backupctl.rules.location import mask_location
-from backupctl.secret import MASK, Secret
+from backupctl.secrets.secret import MASK, Secret
 
 SECRETS: Final = frozenset({"location_password", "backup_password"})
 """The fields that can only be written."""

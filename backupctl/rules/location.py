@@ -12,7 +12,7 @@ from backupctl.errors import UsageError
 from backupctl.rules.authority import Authority, parse_authority
 from backupctl.rules.location_types import LOCATION_TYPES
 from backupctl.rules.text import check_no_option, check_plain
-from backupctl.secret import MASK
+from backupctl.secrets.secret import MASK
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _WHAT: Final = "the location"

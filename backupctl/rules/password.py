@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 SHORTEST: Final = 8
 LONGEST: Final = 20

@@ -8,9 +8,9 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError
+from backupctl.secrets.bounded_read import read_file
+from backupctl.secrets.permissions import CONFIGURATION, check_others
 from backupctl.settings.configuration import Configuration, configuration_of
-from backupctl.settings.guard import CONFIGURATION, check_others
-from backupctl.settings.reading import read_file
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 LARGEST_BYTES: Final = 4 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Final
 from backupctl.errors import UsageError
 from backupctl.rules.authority import parse_authority
 from backupctl.rules.text import check_plain
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 NO_PROXY_WORD: Final = "none"
 """What is written for a direct connection, where a lower rung of the ladder has a proxy."""

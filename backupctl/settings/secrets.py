@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from backupctl.clock import Clock, SystemClock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secret import Secret
+from backupctl.secrets.from_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
+from backupctl.secrets.from_keyring import Keyring
+from backupctl.secrets.from_text import secret_from_text
+from backupctl.secrets.secret import Secret
 from backupctl.settings.configuration import Layer
 from backupctl.settings.environment import environment_without_secrets
 from backupctl.settings.option import SecretName
 from backupctl.settings.options import SECRETS
-from backupctl.settings.secret_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
-from backupctl.settings.secret_keyring import Keyring
-from backupctl.settings.secret_text import secret_from_text
 from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 SecretValue = Value[Secret]
@@ -176,13 +176,13 @@ class Secrets:
         return Found(source, ("file", path, source.name if path == "-" else ""), read)
 
     def _command_line(self, text: str, source: Source) -> Found:
-        from backupctl.settings.secret_command import split_command  # subprocess is slow to load
+        from backupctl.secrets.from_command import split_command  # subprocess is slow to load
 
         return self._command(parse_from(source, split_command, text), source)
 
     def _command(self, words: Sequence[str], source: Source) -> Found:
         def read() -> Secret:
-            from backupctl.settings.secret_command import run_secret_command
+            from backupctl.secrets.from_command import run_secret_command
 
             harmless = environment_without_secrets(self._environ)
             environ = {name: text for name, text in harmless.items() if name not in self._secret_variables}

@@ -6,7 +6,7 @@ import pytest
 
 from backupctl.api.account import FRESH_SECONDS, Account, Accounts
 from backupctl.errors import AuthenticationError, SessionExpiredError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, Wire, api_over
 

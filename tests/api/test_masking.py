@@ -13,7 +13,8 @@ from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
 from backupctl.operations.concealment import concealed
 from backupctl.results.job import Job, Message
 from backupctl.rules.placeholders import MOST_FILLED
-from backupctl.secret import MOST_OF_ONE, KnownSecrets, Secret
+from backupctl.secrets.redaction import MOST_OF_ONE, KnownSecrets
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, Reply, Wire, api_over
 

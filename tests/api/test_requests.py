@@ -47,7 +47,7 @@ from backupctl.models import (
     SystemVersion,
 )
 from backupctl.results.result import PreparedRequest
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, PASSWORD, TOKEN, USER, api_over
 

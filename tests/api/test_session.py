@@ -24,7 +24,7 @@ from backupctl.errors import (
     SessionExpiredError,
 )
 from backupctl.models import BackupRequest
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import (
     API_LOGIN,

@@ -25,7 +25,7 @@ from backupctl.errors import (
     UnknownHostError,
     UsageError,
 )
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
 from tests.support.clock import FakeClock

@@ -15,7 +15,8 @@ from typing import Final
 
 import pytest
 
-from backupctl.secret import LONGEST_SHOWN, KnownSecrets, Secret
+from backupctl.secrets.redaction import LONGEST_SHOWN, KnownSecrets
+from backupctl.secrets.secret import Secret
 
 SECRETS: Final = (
     "!VMware1",

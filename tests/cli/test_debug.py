@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.secret import MASK
+from backupctl.secrets.secret import MASK
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

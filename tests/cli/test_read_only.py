@@ -12,7 +12,7 @@ from backupctl.api.endpoint import Endpoint
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ReadOnlyError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE

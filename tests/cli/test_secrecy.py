@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from backupctl.secret import MASK
+from backupctl.secrets.secret import MASK
 from backupctl.settings.options import OPTIONS, SECRETS
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import KINDS

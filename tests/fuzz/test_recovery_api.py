@@ -23,7 +23,7 @@ from backupctl.models import (
     RestoreRequest,
     ScheduleSpec,
 )
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.fuzzing import CI_ANSWERS, Show, Tally, failure_of
 from tests.support.hostile_line import LOGINS, Exchange, HostileLine

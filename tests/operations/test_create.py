@@ -28,7 +28,7 @@ from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, R
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.appliance import NAME, Bench, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST

@@ -43,7 +43,7 @@ from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.restore import create_restore, reconcile
 from backupctl.operations.watch import status as look_once
 from backupctl.results.events import Adopted
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.appliance import Bench, scripted
 from tests.support.clock import START, FakeClock
 from tests.support.workers import TimedWorkers

@@ -27,7 +27,7 @@ from backupctl.operations.follow import Patience
 from backupctl.operations.watch import status as look
 from backupctl.operations.watch import watch
 from backupctl.results.job import Job, Message
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.appliance import scripted, simulated
 from tests.support.clock import START, FakeClock
 

@@ -32,7 +32,7 @@ from backupctl.models import (
 )
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.validate import location_checks, validate
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.appliance import HEALTH, Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 

@@ -25,7 +25,7 @@ from backupctl.models import (
     RestoreRequest,
     ScheduleSpec,
 )
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer

@@ -13,7 +13,7 @@ from backupctl.api.account import FRESH_SECONDS
 from backupctl.api.connect import Login, Trust, connect
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.operations.fleet import ThreadWorkers
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
 from tests.support.measured import CLOCK, Measured, Served, measured, serving

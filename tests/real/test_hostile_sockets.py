@@ -13,7 +13,7 @@ import pytest
 from backupctl.api.connect import Login, Trust, connect
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, BackupctlError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.hostile_answers import large
 from tests.support.hostile_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
 from tests.support.measured import measured

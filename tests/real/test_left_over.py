@@ -14,7 +14,7 @@ import trustme
 from backupctl.api.connect import Login, Trust, connect, unverified_context
 from backupctl.api.transport import BoundedTransport, network_transport, timeout_for
 from backupctl.clock import SystemClock
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.hostile_servers import read_head
 from tests.support.proxy import proxy
 from tests.support.raw_server import listening

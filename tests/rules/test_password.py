@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from backupctl.errors import ExitCode, UsageError
 from backupctl.rules.password import RULE_IN_WORDS, broken_password_rules, check_backup_password
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 DOCUMENTED = re.compile(r"^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}$")
 NEARLY = st.text(st.sampled_from("aZ5!~ é\n\x7f"), max_size=22)

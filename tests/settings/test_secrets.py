@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.secrets.from_file import StandardInput
 from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
-from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import ImpatientClock
 from tests.support.secrets import find_secret

@@ -13,7 +13,7 @@ from backupctl.cli.app import App
 from backupctl.cli.root import run
 from backupctl.errors import UsageError
 from backupctl.operations.fleet import Workers
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from backupctl.settings.server import ServerAddress
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from backupctl.clock import Clock
-from backupctl.secret import Secret
+from backupctl.secrets.from_file import StandardInput
+from backupctl.secrets.secret import Secret
 from backupctl.settings.configuration import Layer
 from backupctl.settings.option import SecretName
-from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import GivenSecret, Secrets
 from backupctl.settings.value import Value
 

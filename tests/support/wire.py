@@ -12,7 +12,7 @@ from backupctl.api.account import Account
 from backupctl.api.connect import Login, connect
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.transport import Exchange
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 
 HOST = "vc01.example.com"

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from backupctl.results.result import Change
 from backupctl.results.schedule import ScheduleInfo
-from backupctl.secret import MASK
+from backupctl.secrets.secret import MASK
 from backupctl.views.document import json_text
 from backupctl.views.human.lines import GOOD, ODD, Piece, Symbols, line
 from backupctl.views.human.table import facts

@@ -3,7 +3,7 @@
 from typing import Final
 
 from backupctl.errors import ConfigError
-from backupctl.secret import Secret
+from backupctl.secrets.secret import Secret
 
 LARGEST_BYTES: Final = 64 * 1024
 _BYTE_ORDER_MARK: Final = "\ufeff"

@@ -8,9 +8,9 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.secrets.from_file import StandardInput
 from backupctl.settings.environment import environment_without_secrets
 from backupctl.settings.options import PASSWORD, SECRETS
-from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import FakeClock
 from tests.support.secrets import find_secret

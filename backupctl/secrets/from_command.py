@@ -11,9 +11,9 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secret import Secret
-from backupctl.settings.reading import PATIENCE_SECONDS, NothingCameError, read_pipe
-from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.bounded_read import PATIENCE_SECONDS, NothingCameError, read_pipe
+from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.secret import Secret
 
 _GRACE_SECONDS: Final = 5.0
 """From the end of the output to the end of the command."""

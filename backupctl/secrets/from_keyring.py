@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from backupctl.errors import ConfigError
-from backupctl.secret import Secret
-from backupctl.settings.reading import PATIENCE_SECONDS
-from backupctl.settings.secret_text import secret_from_text
+from backupctl.secrets.bounded_read import PATIENCE_SECONDS
+from backupctl.secrets.from_text import secret_from_text
+from backupctl.secrets.secret import Secret
 
 SERVICE: Final = "backupctl"
 

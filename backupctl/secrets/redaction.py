@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
-MASK: Final = "***"
+from backupctl.secrets.secret import MASK, Secret
+
 CUT_OFF: Final = "..."
 
 SHORTEST_SOUGHT: Final = 4
@@ -22,40 +23,6 @@ MOST_OF_ONE: Final = 4 * LONGEST_SHOWN
 
 _WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{0,16}|[0-9]{0,16}")
 """What a word or a number of ours may be."""
-
-
-class Secret:
-    """A secret string: shown as ``***`` everywhere, given away by ``reveal`` only.
-
-    It cannot be pickled, copied into JSON or formatted by accident; equality compares the hidden strings.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret itself; call it only where the secret is sent or checked."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK})"
-
-    def __str__(self) -> str:
-        return MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __reduce__(self) -> str:
-        raise TypeError("a Secret is not to be written anywhere")
 
 
 class KnownSecrets:

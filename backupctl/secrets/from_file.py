@@ -7,10 +7,10 @@ from typing import Final, Protocol
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secret import Secret
-from backupctl.settings.guard import SECRET, Guard, check_others
-from backupctl.settings.reading import NothingCameError, read_file, read_pipe
-from backupctl.settings.secret_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.bounded_read import NothingCameError, read_file, read_pipe
+from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.permissions import SECRET, Guard, check_others
+from backupctl.secrets.secret import Secret
 
 STDIN_PATH: Final = "-"
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from backupctl.errors import ConfigError, UsageError
+from backupctl.secrets.from_file import StandardInput
 from backupctl.settings.configuration import Layer
 from backupctl.settings.options import LOCATION_PASSWORD, PASSWORD
-from backupctl.settings.secret_file import StandardInput
 from backupctl.settings.secrets import Found, GivenSecret, Secrets
 from tests.support.clock import ImpatientClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine
