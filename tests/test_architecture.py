@@ -19,12 +19,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "models": {"secrets", "rules"},
     "results": {"errors", "models"},
     "rules": {"errors", "secrets"},
-    "settings": {"errors", "clock", "secrets", "rules"},
+    "config": {"errors", "clock", "secrets", "rules"},
     "api": {"", *GROUND, "rules"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
     "views": {"results", "errors", "models", "clock", "secrets"},
-    "cli": {"", *GROUND, "rules", "settings", "api", "simulator", "operations", "views"},
+    "cli": {"", *GROUND, "rules", "config", "api", "simulator", "operations", "views"},
     "__main__": {"cli"},
 }
 """What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
@@ -37,19 +37,19 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "click": ("cli.",),
     "trustme": ("simulator.certificate",),
     "keyring": ("secrets.from_keyring",),
-    "tomlkit": ("settings.configuration_edit",),
+    "tomlkit": ("config.config_edit",),
     "time": ("clock",),
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
     "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
     "ssl": ("api.", "simulator."),
-    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "settings.", "views."),
+    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "config.", "views."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "os.environ": ("settings.",),
+    "os.environ": ("config.",),
     "os.getenv": (),
     "sys.exit": ("__main__",),
     "os._exit": ("__main__", "cli.signals"),

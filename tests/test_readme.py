@@ -11,8 +11,8 @@ import pytest
 
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import COMMANDS, root
+from backupctl.config.environment import environment_names
 from backupctl.errors import BackupctlError, ExitCode
-from backupctl.settings.environment import environment_names
 from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import LOCATION, PASSWORD, CommandLine
 from tests.support.option_table import option_table

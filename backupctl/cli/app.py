@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
+from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
-from backupctl.settings.options import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 
 if TYPE_CHECKING:
     import httpx
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from backupctl.api.account import Accounts
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
+    from backupctl.config.configuration import Configuration, Layer
+    from backupctl.config.option import Option, SecretName
+    from backupctl.config.resolve import Given
+    from backupctl.config.secret_ladder import Found, GivenSecret, Secrets, SecretValue
+    from backupctl.config.server_address import ServerAddress
+    from backupctl.config.value import Source, Value
     from backupctl.operations.fleet import Workers
     from backupctl.results.result import Envelope
     from backupctl.secrets.secret import Secret
-    from backupctl.settings.configuration import Configuration, Layer
-    from backupctl.settings.option import Option, SecretName
-    from backupctl.settings.resolve import Given
-    from backupctl.settings.secrets import Found, GivenSecret, Secrets, SecretValue
-    from backupctl.settings.server import ServerAddress
-    from backupctl.settings.value import Source, Value
     from backupctl.views.selection import Output
     from backupctl.views.view import View
 
@@ -75,7 +75,7 @@ class App:
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> App:
         """Return the app of this process."""
-        from backupctl.settings.process import forbid_core_dumps, process_environment
+        from backupctl.config.process import forbid_core_dumps, process_environment
 
         forbid_core_dumps()
         stdout, stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
@@ -110,8 +110,8 @@ class App:
     def configuration(self) -> Configuration:
         """What the configuration file says, nothing where there is none; raises ConfigError for a bad one."""
         if self._configuration is None:
-            from backupctl.settings.configuration import Configuration
-            from backupctl.settings.configuration_file import find_configuration, read_configuration
+            from backupctl.config.config_file import find_configuration, read_configuration
+            from backupctl.config.configuration import Configuration
 
             named = self.value(CONFIG)
             path = find_configuration(named, self.environ)
@@ -124,8 +124,8 @@ class App:
     def secrets(self) -> Secrets:
         """The places of secrets, each of which is read once in a run."""
         if self._secrets is None:
+            from backupctl.config.secret_ladder import Secrets
             from backupctl.secrets.from_file import StandardInput
-            from backupctl.settings.secrets import Secrets
 
             stdin = StandardInput(getattr(self.stdin, "buffer", None))
             self._secrets = Secrets(self.environ, stdin, self.clock, self.configuration.secret_variables)
@@ -149,7 +149,7 @@ class App:
 
         ``layers`` are those of an appliance; without them, the defaults of the configuration file.
         """
-        from backupctl.settings.resolve import resolve
+        from backupctl.config.resolve import resolve
 
         if layers is None:
             layers = (self.configuration.defaults,) if option.file_key else ()
@@ -198,7 +198,7 @@ class App:
 
     def unread_variables(self) -> list[str]:
         """Return a line for each variable that looks like a setting of ours and is none."""
-        from backupctl.settings.environment import warn_unread_variables
+        from backupctl.config.environment import warn_unread_variables
 
         return warn_unread_variables(self.environ)
 
@@ -255,7 +255,7 @@ class App:
             self.view.debug(f"{name}: {_shown(value)} ({source})")
 
     def _given_secret(self, name: SecretName) -> GivenSecret:
-        from backupctl.settings.secrets import GivenSecret
+        from backupctl.config.secret_ladder import GivenSecret
 
         return GivenSecret(self._text_of(name.file_option), self._text_of(name.command_option))
 
@@ -265,7 +265,7 @@ class App:
 
     def _lenient(self, option: Option[Any], default: T) -> T:
         """Return a value for the view, which must be there even to show that the value is wrong."""
-        from backupctl.settings.resolve import resolve
+        from backupctl.config.resolve import resolve
 
         try:
             found: T = resolve(option, self.given.get(option.key), self.environ).value

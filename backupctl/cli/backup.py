@@ -9,17 +9,7 @@ from backupctl.cli.app import App
 from backupctl.cli.location import location_login, location_of
 from backupctl.cli.prompts import Prompter
 from backupctl.cli.scope import Scope
-from backupctl.errors import UsageError
-from backupctl.models import BackupRequest, RestoreRequest
-from backupctl.operations.create import BackupPlan
-from backupctl.operations.follow import Patience
-from backupctl.results.backup import JobResult, StartedResult
-from backupctl.rules.fields import check_parts
-from backupctl.rules.location import parse_location
-from backupctl.rules.password import check_backup_password
-from backupctl.rules.template import fill_location
-from backupctl.secrets.secret import Secret
-from backupctl.settings.options import (
+from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
     COMMENT,
@@ -33,7 +23,17 @@ from backupctl.settings.options import (
     STALL_TIMEOUT,
     TIMEOUT,
 )
-from backupctl.settings.value import DEFAULT, blaming
+from backupctl.config.value import DEFAULT, blaming
+from backupctl.errors import UsageError
+from backupctl.models import BackupRequest, RestoreRequest
+from backupctl.operations.create import BackupPlan
+from backupctl.operations.follow import Patience
+from backupctl.results.backup import JobResult, StartedResult
+from backupctl.rules.fields import check_parts
+from backupctl.rules.location import parse_location
+from backupctl.rules.password import check_backup_password
+from backupctl.rules.template import fill_location
+from backupctl.secrets.secret import Secret
 
 Q = TypeVar("Q", BackupRequest, RestoreRequest)
 

@@ -15,16 +15,10 @@ from backupctl.cli.location import check_password_is_for, located, location_of, 
 from backupctl.cli.scope import Scope
 from backupctl.cli.shown_settings import scope_of_defaults
 from backupctl.cli.trusting import find_route, trust_of
-from backupctl.errors import BackupctlError, ConfigError
-from backupctl.operations.run import Outcome
-from backupctl.results.backup import Check, ChecksResult
-from backupctl.results.config import DEFAULTS
-from backupctl.rules.location import host_of
-from backupctl.rules.password import check_backup_password
-from backupctl.settings.configuration import Configuration
-from backupctl.settings.configuration_file import SYSTEM_PATH, find_configuration, user_path
-from backupctl.settings.option import Group, Option, SecretName
-from backupctl.settings.options import (
+from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
+from backupctl.config.configuration import Configuration
+from backupctl.config.option import Group, Option, SecretName
+from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CA_FILE,
     CONFIG,
@@ -40,8 +34,14 @@ from backupctl.settings.options import (
     SERVER,
     USERNAME,
 )
-from backupctl.settings.secrets import Found
-from backupctl.settings.value import DEFAULT, FILE, Source, blaming
+from backupctl.config.secret_ladder import Found
+from backupctl.config.value import DEFAULT, FILE, Source, blaming
+from backupctl.errors import BackupctlError, ConfigError
+from backupctl.operations.run import Outcome
+from backupctl.results.backup import Check, ChecksResult
+from backupctl.results.config import DEFAULTS
+from backupctl.rules.location import host_of
+from backupctl.rules.password import check_backup_password
 from backupctl.views.quantities import counted
 
 OK: Final = "OK"

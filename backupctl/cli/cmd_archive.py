@@ -14,6 +14,7 @@ from backupctl.cli.moments import parse_moment
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import Work, run
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 from backupctl.models import ArchiveFilter, LocationSpec
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.archives import read_archive, read_archives, read_systems
@@ -21,7 +22,6 @@ from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.archive import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.fields import check_comment
-from backupctl.settings.options import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,12 +6,12 @@ from backupctl.cli.app import App
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.running import Manner, run, show_requests
+from backupctl.config.option_table import DRY_RUN
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import cancel
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobResult
-from backupctl.settings.options import DRY_RUN
 
 
 @click.command(

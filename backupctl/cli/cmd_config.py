@@ -5,8 +5,8 @@ import click
 from backupctl.cli.app import App
 from backupctl.cli.options import SectionedCommand, local_options, secret_options
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import SECRETS
 from backupctl.results.result import Envelope
-from backupctl.settings.options import SECRETS
 
 _NAMES = {secret.name: secret for secret in SECRETS}
 

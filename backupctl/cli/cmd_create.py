@@ -11,6 +11,8 @@ from backupctl.cli.backup import backup_plan, filled_in, job_result
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.cli.scope import Scope
+from backupctl.config.option import Group
+from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.create import create
 from backupctl.operations.preflight import preflight
@@ -18,8 +20,6 @@ from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
 from backupctl.results.result import PreparedRequest
-from backupctl.settings.option import Group
-from backupctl.settings.options import DRY_RUN, PREFLIGHT, TOGETHER
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""

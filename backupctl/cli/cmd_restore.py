@@ -11,6 +11,20 @@ from backupctl.cli.location import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import Manner, Work, run, show_requests
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import (
+    BACKUP_PASSWORD,
+    DRY_RUN,
+    INTERVAL,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_TYPE,
+    LOCATION_USER,
+    NO_WAIT,
+    PART,
+    SSO_PASSWORD,
+    STALL_TIMEOUT,
+    TIMEOUT,
+)
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
@@ -31,20 +45,6 @@ from backupctl.results.archive import RestoreResult
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.fields import check_parts
 from backupctl.secrets.secret import Secret
-from backupctl.settings.options import (
-    BACKUP_PASSWORD,
-    DRY_RUN,
-    INTERVAL,
-    LOCATION,
-    LOCATION_PASSWORD,
-    LOCATION_TYPE,
-    LOCATION_USER,
-    NO_WAIT,
-    PART,
-    SSO_PASSWORD,
-    STALL_TIMEOUT,
-    TIMEOUT,
-)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)

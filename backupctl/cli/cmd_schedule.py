@@ -14,6 +14,24 @@ from backupctl.cli.location import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import (
+    BACKUP_PASSWORD,
+    CANCEL_ON_INTERRUPT,
+    COMMENT,
+    DRY_RUN,
+    FAIL_FAST,
+    FAST_BACKUP,
+    IF_RUNNING,
+    INTERVAL,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_USER,
+    NO_WAIT,
+    PART,
+    STALL_TIMEOUT,
+    TIMEOUT,
+    TOGETHER,
+)
 from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
@@ -38,24 +56,6 @@ from backupctl.results.schedule import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, canonical_days
 from backupctl.rules.fields import check_parts
 from backupctl.rules.template import fill_location
-from backupctl.settings.options import (
-    BACKUP_PASSWORD,
-    CANCEL_ON_INTERRUPT,
-    COMMENT,
-    DRY_RUN,
-    FAIL_FAST,
-    FAST_BACKUP,
-    IF_RUNNING,
-    INTERVAL,
-    LOCATION,
-    LOCATION_PASSWORD,
-    LOCATION_USER,
-    NO_WAIT,
-    PART,
-    STALL_TIMEOUT,
-    TIMEOUT,
-    TOGETHER,
-)
 
 Write = Callable[[Appliance], Task[Written]]
 

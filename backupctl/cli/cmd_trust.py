@@ -9,12 +9,12 @@ from backupctl.cli.app import App
 from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.pinning import has_typed_pin, nobody_compares, pin, stored_pin
+from backupctl.config.atomic_write import check_new, replace, write_new
+from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results.result import Envelope
 from backupctl.results.trust import AuthoritiesResult, CertificateResult
-from backupctl.settings.file_writing import check_new, replace, write_new
-from backupctl.settings.parsers import parse_path
 
 _FILE_MODE = 0o644
 

@@ -8,12 +8,12 @@ from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.running import Manner, Work, run
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import watch
 from backupctl.results.backup import JobResult
-from backupctl.settings.options import INTERVAL, STALL_TIMEOUT, TIMEOUT
 
 
 @click.command(

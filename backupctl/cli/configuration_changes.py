@@ -5,23 +5,23 @@ from typing import Final
 
 from backupctl.cli.app import App
 from backupctl.cli.backup import ask_backup_password
+from backupctl.config.config_file import user_path
+from backupctl.config.configuration import Profile
+from backupctl.config.option import SecretName
+from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, SECRETS
 from backupctl.errors import ConfigError, UsageError
 from backupctl.results.config import DEFAULTS, FileResult
 from backupctl.rules.password import check_backup_password
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
-from backupctl.settings.configuration import Profile
-from backupctl.settings.configuration_file import user_path
-from backupctl.settings.option import SecretName
-from backupctl.settings.options import BACKUP_PASSWORD, CONFIG, SECRETS
 
 _MODE: Final = 0o600
 
 
 def write_sample(app: App) -> FileResult:
     """Write the sample to the file that is named, or to that of the user; raises ConfigError if one is there."""
-    from backupctl.settings.configuration_sample import SAMPLE
-    from backupctl.settings.file_writing import locked, make_folder, write_new
+    from backupctl.config.atomic_write import locked, make_folder, write_new
+    from backupctl.config.config_sample import SAMPLE
 
     path = app.value(CONFIG) or _users_own(app)
     make_folder(path)
@@ -35,7 +35,7 @@ def keep_secret(app: App, name: SecretName, server: str | None) -> FileResult:
 
     Nothing is changed before it is known that both can be done. Raises ConfigError, UsageError and OutputError.
     """
-    from backupctl.settings.configuration_edit import check_editable, path_to_edit, store_place
+    from backupctl.config.config_edit import check_editable, path_to_edit, store_place
 
     profile = None if server is None else _configured(app, server)
     path = path_to_edit(app.value(CONFIG), app.configuration.path, app.environ)

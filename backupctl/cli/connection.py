@@ -8,13 +8,9 @@ from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import SIMULATED, Scope
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.cli.trusting import find_route, trust_of, words_for
-from backupctl.errors import UsageError
-from backupctl.operations.appliance import Appliance
-from backupctl.results.job import RECONCILIATION, RESTORE
-from backupctl.secrets.secret import Secret
-from backupctl.settings.environment import KEY_LOG
-from backupctl.settings.option import Option
-from backupctl.settings.options import (
+from backupctl.config.environment import KEY_LOG
+from backupctl.config.option import Option
+from backupctl.config.option_table import (
     API,
     AUTH,
     CA_FILE,
@@ -26,9 +22,13 @@ from backupctl.settings.options import (
     USERNAME,
     VERBOSE,
 )
-from backupctl.settings.parsers import parser_of
-from backupctl.settings.server import ServerAddress
-from backupctl.settings.value import DEFAULT, FILE
+from backupctl.config.parsers import parser_of
+from backupctl.config.server_address import ServerAddress
+from backupctl.config.value import DEFAULT, FILE
+from backupctl.errors import UsageError
+from backupctl.operations.appliance import Appliance
+from backupctl.results.job import RECONCILIATION, RESTORE
+from backupctl.secrets.secret import Secret
 
 if TYPE_CHECKING:
     from backupctl.api.connect import Login, Trust

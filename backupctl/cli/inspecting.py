@@ -8,11 +8,11 @@ from backupctl.cli.connection import observer
 from backupctl.cli.running import Failed, drive, make_each
 from backupctl.cli.scope import SIMULATED, Scope, scopes
 from backupctl.cli.trusting import find_route, trust_of, words_for
+from backupctl.config.value import blaming
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
 from backupctl.results.result import Result
-from backupctl.settings.value import blaming
 
 R = TypeVar("R", bound=Result)
 

@@ -4,16 +4,16 @@ from typing import Final
 
 from backupctl.cli.app import no_such_value
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
+from backupctl.config.parsers import parser_of
+from backupctl.config.resolve import resolve
+from backupctl.config.value import DEFAULT, Value, blaming
 from backupctl.errors import UsageError
 from backupctl.models import LocationSpec
 from backupctl.rules.location import Location, host_of, parse_location, scheme_of
 from backupctl.rules.location_types import IN_CLEAR
 from backupctl.rules.template import fill_location
 from backupctl.secrets.secret import Secret
-from backupctl.settings.options import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
-from backupctl.settings.parsers import parser_of
-from backupctl.settings.resolve import resolve
-from backupctl.settings.value import DEFAULT, Value, blaming
 
 _WITHOUT_LOGIN: Final = "NFS"
 """Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""

@@ -13,9 +13,9 @@ import click
 from click.core import ParameterSource
 
 from backupctl.cli.app import App
+from backupctl.config.option import Group, Kind, Option, SecretName
+from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 from backupctl.errors import UsageError
-from backupctl.settings.option import Group, Kind, Option, SecretName
-from backupctl.settings.options import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -5,13 +5,13 @@ from typing import Any
 from msgspec import structs
 
 from backupctl.cli.scope import Scope
+from backupctl.config.config_edit import path_to_edit, store
+from backupctl.config.option_table import CONFIG, FINGERPRINT
+from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
 from backupctl.operations.run import Outcome
 from backupctl.results.trust import CertificateResult, PinResult
-from backupctl.settings.configuration_edit import path_to_edit, store
-from backupctl.settings.options import CONFIG, FINGERPRINT
-from backupctl.settings.value import FLAG
 from backupctl.views.printable import printable
 
 

@@ -9,6 +9,8 @@ from backupctl.cli.app import App
 from backupctl.cli.connection import connect
 from backupctl.cli.scope import Scope, scopes
 from backupctl.cli.signals import delivered_to
+from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
+from backupctl.config.value import blaming
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
@@ -17,8 +19,6 @@ from backupctl.operations.run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
-from backupctl.settings.options import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
-from backupctl.settings.value import blaming
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

@@ -9,16 +9,16 @@ from typing import Any, Final, TypeVar
 from backupctl.cli.app import App
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
+from backupctl.config.configuration import Configuration, Profile, known_names
+from backupctl.config.option import Option, SecretName
+from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
+from backupctl.config.secret_ladder import SecretValue
+from backupctl.config.server_address import ServerAddress, parse_server
+from backupctl.config.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
 from backupctl.secrets.redaction import KnownSecrets
 from backupctl.secrets.secret import Secret
-from backupctl.settings.configuration import Configuration, Profile, known_names
-from backupctl.settings.option import Option, SecretName
-from backupctl.settings.options import ALL, GROUP, SERVER, SIMULATE
-from backupctl.settings.secrets import SecretValue
-from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.views.view import View
 
 T = TypeVar("T")

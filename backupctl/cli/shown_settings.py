@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from backupctl.cli.app import App
 from backupctl.cli.scope import Scope
+from backupctl.config.configuration import Profile
+from backupctl.config.option import Group, Option, SecretName
+from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
+from backupctl.config.proxy import Proxy
+from backupctl.config.proxy_selection import find_proxy
+from backupctl.config.server_address import ServerAddress
+from backupctl.config.value import DEFAULT, Source, Value
 from backupctl.results.config import DEFAULTS, Setting, SettingsResult
-from backupctl.settings.configuration import Profile
-from backupctl.settings.option import Group, Option, SecretName
-from backupctl.settings.options import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
-from backupctl.settings.proxy import Proxy
-from backupctl.settings.route import find_proxy
-from backupctl.settings.server import ServerAddress
-from backupctl.settings.value import DEFAULT, Source, Value
 
 _NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
 _OF_THE_RUN: Final[tuple[Option[Any], ...]] = (SERVER, GROUP, ALL, PARALLEL)

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import API, AUTH
 from backupctl.operations.appliance import Appliance
 from backupctl.secrets.secret import Secret
-from backupctl.settings.options import API, AUTH
 
 if TYPE_CHECKING:
     from backupctl.api.transport import Observer

@@ -4,11 +4,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from backupctl.cli.scope import Scope
+from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
+from backupctl.config.proxy import Proxy
+from backupctl.config.proxy_selection import find_proxy
+from backupctl.config.value import DEFAULT, FILE, Value, blaming
 from backupctl.secrets.permissions import check_ends
-from backupctl.settings.options import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
-from backupctl.settings.proxy import Proxy
-from backupctl.settings.route import find_proxy
-from backupctl.settings.value import DEFAULT, FILE, Value, blaming
 
 if TYPE_CHECKING:
     from backupctl.api.connect import Trust

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from backupctl.config.config_file import read_configuration
+from backupctl.config.config_sample import SAMPLE
+from backupctl.config.option import Group
+from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
 from backupctl.results.config import DEFAULTS
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
-from backupctl.settings.configuration_file import read_configuration
-from backupctl.settings.configuration_sample import SAMPLE
-from backupctl.settings.option import Group
-from backupctl.settings.options import OPTIONS, SECRETS
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine, Run
 from tests.support.keyrings import MemoryKeyring, in_use

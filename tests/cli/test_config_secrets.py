@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.settings.option import SecretName
-from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
+from backupctl.config.option import SecretName
+from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
 from tests.support.command_line import LOCATION, USER, CommandLine, Run
 from tests.support.keyrings import MemoryKeyring
 

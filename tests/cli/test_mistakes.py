@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.settings.option import SECRET_PLACES, SecretName
-from backupctl.settings.options import OPTIONS, SECRETS
+from backupctl.config.option import SECRET_PLACES, SecretName
+from backupctl.config.option_table import OPTIONS, SECRETS
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
 
 LOCATION = "location = 'sftp://h/{server}'"

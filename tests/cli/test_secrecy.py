@@ -14,8 +14,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.secrets.secret import MASK
-from backupctl.settings.options import OPTIONS, SECRETS
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import KINDS
 from backupctl.simulator.transport import SimulatorTransport

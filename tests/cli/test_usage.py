@@ -9,9 +9,9 @@ import pytest
 from backupctl import __version__
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import COMMANDS, root
+from backupctl.config.option import Group
+from backupctl.config.option_table import OPTIONS
 from backupctl.errors import ExitCode
-from backupctl.settings.option import Group
-from backupctl.settings.options import OPTIONS
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from backupctl.config.configuration import Layer
+from backupctl.config.option_table import LOCATION_PASSWORD, PASSWORD
+from backupctl.config.secret_ladder import Found, GivenSecret, Secrets
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
-from backupctl.settings.configuration import Layer
-from backupctl.settings.options import LOCATION_PASSWORD, PASSWORD
-from backupctl.settings.secrets import Found, GivenSecret, Secrets
 from tests.support.clock import ImpatientClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine
 from tests.support.keyrings import MemoryKeyring, in_use

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from backupctl.clock import SystemClock
+from backupctl.config.environment import environment_without_secrets
+from backupctl.config.option_table import PASSWORD, SECRETS
+from backupctl.config.secret_ladder import GivenSecret
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
-from backupctl.settings.environment import environment_without_secrets
-from backupctl.settings.options import PASSWORD, SECRETS
-from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import FakeClock
 from tests.support.secrets import find_secret
 

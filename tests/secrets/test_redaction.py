@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 import backupctl
 from backupctl.api.endpoint import Wire
 from backupctl.api.session import Session
+from backupctl.config.secret_ladder import Found, GivenSecret, Secrets
+from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.redaction import LONGEST_SHOWN, KnownSecrets
 from backupctl.secrets.secret import MASK, Secret
-from backupctl.settings.secrets import Found, GivenSecret, Secrets
-from backupctl.settings.value import Source
 from tests.support.encodings import ENCODERS, folded
 
 NASTY = "Pä\"s\\w'%<&> {ü}$1/+=😀"

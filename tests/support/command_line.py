@@ -11,10 +11,10 @@ import httpx
 
 from backupctl.cli.app import App
 from backupctl.cli.root import run
+from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError
 from backupctl.operations.fleet import Workers
 from backupctl.secrets.secret import Secret
-from backupctl.settings.server import ServerAddress
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

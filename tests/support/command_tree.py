@@ -12,7 +12,7 @@ import click
 
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.root import root
-from backupctl.settings.options import SECRETS
+from backupctl.config.option_table import SECRETS
 from tests.support.command_line import HOST, LOCATION, USER
 
 MARK: Final = "M4rk3d"

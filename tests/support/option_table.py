@@ -1,7 +1,7 @@
 """The table of options in the README, made from the tables that the command line is made from."""
 
-from backupctl.settings.option import Kind
-from backupctl.settings.options import OPTIONS, SECRETS
+from backupctl.config.option import Kind
+from backupctl.config.option_table import OPTIONS, SECRETS
 
 
 def option_table() -> str:

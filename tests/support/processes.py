@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn, TypeVar
 import pytest
 
 from backupctl.clock import SystemClock
-from backupctl.settings.process import process_environment
+from backupctl.config.process import process_environment
 from tests.support.command_line import LOCATION, Run
 
 S = TypeVar("S")

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from backupctl.clock import Clock
+from backupctl.config.configuration import Layer
+from backupctl.config.option import SecretName
+from backupctl.config.secret_ladder import GivenSecret, Secrets
+from backupctl.config.value import Value
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.secret import Secret
-from backupctl.settings.configuration import Layer
-from backupctl.settings.option import SecretName
-from backupctl.settings.secrets import GivenSecret, Secrets
-from backupctl.settings.value import Value
 
 
 def find_secret(  # noqa: PLR0917 - as the ladder has it

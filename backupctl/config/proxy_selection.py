@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from backupctl.config.configuration import Layer
+from backupctl.config.option_table import PROXY
+from backupctl.config.proxy import Proxy, parse_proxy
+from backupctl.config.resolve import resolve
+from backupctl.config.server_address import ServerAddress
+from backupctl.config.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
 from backupctl.errors import UsageError
-from backupctl.settings.configuration import Layer
-from backupctl.settings.options import PROXY
-from backupctl.settings.proxy import Proxy, parse_proxy
-from backupctl.settings.resolve import resolve
-from backupctl.settings.server import ServerAddress
-from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 _STANDARD: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """In the order of curl; ``http_proxy`` is not among them, as http:// is for this machine only, which needs no proxy."""

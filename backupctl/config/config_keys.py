@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from backupctl.config.option import Kind, Option
+from backupctl.config.option_table import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
+from backupctl.config.parsers import parser_of
+from backupctl.config.proxy import Proxy
+from backupctl.config.value import FILE, Source, parse_from
 from backupctl.errors import ConfigError
-from backupctl.settings.option import Kind, Option
-from backupctl.settings.options import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
-from backupctl.settings.parsers import parser_of
-from backupctl.settings.proxy import Proxy
-from backupctl.settings.value import FILE, Source, parse_from
 
 SERVER_ONLY: Final = ("host", "fingerprint")
 """Keys that say which appliance is meant, and so stand in a table of ``servers`` only."""

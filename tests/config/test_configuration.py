@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
+from backupctl.config.configuration import Configuration
+from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
-from backupctl.settings.configuration import Configuration
-from backupctl.settings.configuration_file import SYSTEM_PATH, find_configuration, read_configuration
-from backupctl.settings.options import OPTIONS, SECRETS
 from tests.support.clock import FakeClock
 
 GOOD = """

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from backupctl.config.option import Group, Kind, Option, SecretName
 from backupctl.rules.location_types import LOCATION_TYPES
-from backupctl.settings.option import Group, Kind, Option, SecretName
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backupctl.settings.proxy import Proxy
+    from backupctl.config.proxy import Proxy
 
 _AUTH: Final = ("session", "basic")
 _API: Final = ("auto", "rest", "api")

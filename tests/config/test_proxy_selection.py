@@ -1,8 +1,8 @@
 import pytest
 
+from backupctl.config.proxy_selection import find_proxy
+from backupctl.config.server_address import parse_server
 from backupctl.errors import ConfigError, UsageError
-from backupctl.settings.route import find_proxy
-from backupctl.settings.server import parse_server
 
 STANDARD = {"HTTPS_PROXY": "http://proxy.example.com:3128"}
 

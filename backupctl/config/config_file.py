@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from backupctl.clock import Clock
+from backupctl.config.configuration import Configuration, configuration_of
 from backupctl.errors import ConfigError
 from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_others
-from backupctl.settings.configuration import Configuration, configuration_of
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 LARGEST_BYTES: Final = 4 * 1024 * 1024

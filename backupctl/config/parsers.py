@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from backupctl.config.option import Option
+from backupctl.config.proxy import parse_proxy
+from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fields import check_comment, check_location_user, check_parts
@@ -13,9 +16,6 @@ from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.location import check_location, parse_location_type
 from backupctl.rules.template import fill_location
 from backupctl.rules.text import check_plain
-from backupctl.settings.option import Option
-from backupctl.settings.proxy import parse_proxy
-from backupctl.settings.server import parse_server
 
 SHORTEST_INTERVAL: Final = 0.1
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from backupctl.config.atomic_write import locked, make_folder, replace
+from backupctl.config.config_file import user_path
 from backupctl.errors import ConfigError
-from backupctl.settings.configuration_file import user_path
-from backupctl.settings.file_writing import locked, make_folder, replace
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
-from backupctl.settings.configuration import Layer
-from backupctl.settings.option import Kind, Option
-from backupctl.settings.parsers import environment_parser_of, parse_switch, parser_of
-from backupctl.settings.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
+from backupctl.config.configuration import Layer
+from backupctl.config.option import Kind, Option
+from backupctl.config.parsers import environment_parser_of, parse_switch, parser_of
+from backupctl.config.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 T = TypeVar("T")
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from backupctl.clock import Clock, SystemClock
+from backupctl.config.configuration import Layer
+from backupctl.config.environment import environment_without_secrets
+from backupctl.config.option import SecretName
+from backupctl.config.option_table import SECRETS
+from backupctl.config.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import STDIN_PATH, StandardInput, read_credential, read_secret_file
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.from_text import secret_from_text
 from backupctl.secrets.secret import Secret
-from backupctl.settings.configuration import Layer
-from backupctl.settings.environment import environment_without_secrets
-from backupctl.settings.option import SecretName
-from backupctl.settings.options import SECRETS
-from backupctl.settings.value import CREDENTIAL, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 SecretValue = Value[Secret]
 

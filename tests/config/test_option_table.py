@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from backupctl.settings.environment import environment_names, warn_unread_variables
-from backupctl.settings.option import Kind, Option
-from backupctl.settings.options import OPTIONS
-from backupctl.settings.process import process_environment
-from backupctl.settings.resolve import resolve
+from backupctl.config.environment import environment_names, warn_unread_variables
+from backupctl.config.option import Kind, Option
+from backupctl.config.option_table import OPTIONS
+from backupctl.config.process import process_environment
+from backupctl.config.resolve import resolve
 
 NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "insecure"}
 

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from backupctl.config.config_keys import SERVER_ONLY, above_tables, check_table, unknown
+from backupctl.config.option_table import GROUP, SECRETS
+from backupctl.config.server_address import ServerAddress, parse_server
+from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
 from backupctl.errors import ConfigError
-from backupctl.settings.configuration_values import SERVER_ONLY, above_tables, check_table, unknown
-from backupctl.settings.options import GROUP, SECRETS
-from backupctl.settings.server import ServerAddress, parse_server
-from backupctl.settings.value import DEFAULT, FILE, Source, Value, parse_from
 
 SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """How a configured appliance and a group may be called: it stands in folder names and in command lines."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backupctl.config.config_edit import Stored, path_to_edit, store
+from backupctl.config.config_file import SYSTEM_PATH, read_configuration
 from backupctl.errors import ConfigError, OutputError
-from backupctl.settings.configuration_edit import Stored, path_to_edit, store
-from backupctl.settings.configuration_file import SYSTEM_PATH, read_configuration
 from tests.support.clock import FakeClock
 
 PIN = f"sha256:{'ab' * 32}"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
+from backupctl.config.secret_ladder import GivenSecret
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
-from backupctl.settings.options import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
-from backupctl.settings.secrets import GivenSecret
 from tests.support.clock import ImpatientClock
 from tests.support.secrets import find_secret
 

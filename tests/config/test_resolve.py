@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from backupctl.config import option_table as options
+from backupctl.config.option import Option
+from backupctl.config.resolve import Given, resolve
+from backupctl.config.value import DEFAULT
 from backupctl.errors import ConfigError, UsageError
-from backupctl.settings import options
-from backupctl.settings.option import Option
-from backupctl.settings.resolve import Given, resolve
-from backupctl.settings.value import DEFAULT
 
 EVERYTHING = {
     "BACKUPCTL_TIMEOUT": "5m",

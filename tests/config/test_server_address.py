@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
-from backupctl.settings.server import parse_server
 
 PIECES = st.lists(
     st.sampled_from(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from backupctl.settings.options import OPTIONS, PROXY, SECRETS
+from backupctl.config.option_table import OPTIONS, PROXY, SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
 KEY_LOG: Final = "SSLKEYLOGFILE"

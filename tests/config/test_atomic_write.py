@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from backupctl.config.atomic_write import replace, write_new
 from backupctl.errors import ConfigError
-from backupctl.settings.file_writing import replace, write_new
 
 MODE = 0o600
 REPLACING = ("open", "fdopen", "fsync", "chown", "chmod")
