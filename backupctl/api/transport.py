@@ -22,7 +22,7 @@ from backupctl.api.extensions import CONCEAL, RECEIVED
 from backupctl.api.trace import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
-from backupctl.rules.authority import Authority
+from backupctl.rules.hostport import Authority
 from backupctl.secrets.redaction import KnownSecrets
 
 BODY_LIMIT: Final = 8 * 1024 * 1024

@@ -29,9 +29,9 @@ from backupctl.models import BackupRequest, RestoreRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Patience
 from backupctl.results.backup import JobResult, StartedResult
-from backupctl.rules.fields import check_parts
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
+from backupctl.rules.request_fields import check_parts
 from backupctl.rules.template import fill_location
 from backupctl.secrets.secret import Secret
 

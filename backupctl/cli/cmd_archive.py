@@ -21,7 +21,7 @@ from backupctl.operations.archives import read_archive, read_archives, read_syst
 from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.archive import ArchiveResult, ArchivesResult, SystemsResult
-from backupctl.rules.fields import check_comment
+from backupctl.rules.request_fields import check_comment
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -43,7 +43,7 @@ from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.archive import RestoreResult
 from backupctl.results.result import PreparedRequest
-from backupctl.rules.fields import check_parts
+from backupctl.rules.request_fields import check_parts
 from backupctl.secrets.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -54,7 +54,7 @@ from backupctl.operations.validate import validate_schedule
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, canonical_days
-from backupctl.rules.fields import check_parts
+from backupctl.rules.request_fields import check_parts
 from backupctl.rules.template import fill_location
 
 Write = Callable[[Appliance], Task[Written]]

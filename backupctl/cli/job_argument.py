@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from backupctl.rules.fields import check_job_id
+from backupctl.rules.request_fields import check_job_id
 
 F = TypeVar("F", bound=Callable[..., Any])
 

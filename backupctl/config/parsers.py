@@ -11,11 +11,11 @@ from backupctl.config.proxy import parse_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
-from backupctl.rules.fields import check_comment, check_location_user, check_parts
 from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.location import check_location, parse_location_type
+from backupctl.rules.plain_text import check_plain
+from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
 from backupctl.rules.template import fill_location
-from backupctl.rules.text import check_plain
 
 SHORTEST_INTERVAL: Final = 0.1
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.authority import parse_authority
-from backupctl.rules.text import check_plain
+from backupctl.rules.hostport import parse_authority
+from backupctl.rules.plain_text import check_plain
 from backupctl.secrets.secret import Secret
 
 NO_PROXY_WORD: Final = "none"

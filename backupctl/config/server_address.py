@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.authority import Authority, parse_authority
-from backupctl.rules.text import check_no_option, check_plain
+from backupctl.rules.hostport import Authority, parse_authority
+from backupctl.rules.plain_text import check_no_option, check_plain
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 MANAGEMENT_PORT: Final = 5480

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from backupctl.errors import UsageError
-from backupctl.rules.authority import Authority, parse_authority
+from backupctl.rules.hostport import Authority, parse_authority
 from backupctl.rules.location_types import LOCATION_TYPES
-from backupctl.rules.text import check_no_option, check_plain
+from backupctl.rules.plain_text import check_no_option, check_plain
 from backupctl.secrets.secret import MASK
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)

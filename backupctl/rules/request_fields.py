@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from backupctl.errors import UsageError
-from backupctl.rules.text import check_no_option, check_plain
+from backupctl.rules.plain_text import check_no_option, check_plain
 
 
 def check_location_user(user: str) -> None:

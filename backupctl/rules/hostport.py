@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.text import check_no_option
+from backupctl.rules.plain_text import check_no_option
 
 _LABEL_LENGTH: Final = 63
 _BRACKETED: Final = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>.*))?")

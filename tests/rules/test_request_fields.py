@@ -1,7 +1,7 @@
 import pytest
 
 from backupctl.errors import UsageError
-from backupctl.rules.fields import check_comment, check_job_id, check_location_user, check_parts
+from backupctl.rules.request_fields import check_comment, check_job_id, check_location_user, check_parts
 
 
 @pytest.mark.parametrize("user", ["backup", "DOMAIN\\backup", "backup@example.com", "jörg"])
