@@ -20,11 +20,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "results": {"errors", "models"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "secrets", "rules"},
-    "api": {"", *GROUND, "rules"},
+    "tls": {"errors", "models", "secrets", "rules"},
+    "api": {"", *GROUND, "rules", "tls"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
     "views": {"results", "errors", "models", "clock", "secrets"},
-    "cli": {"", *GROUND, "rules", "config", "api", "simulator", "operations", "views"},
+    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "operations", "views"},
     "__main__": {"cli"},
 }
 """What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
@@ -43,7 +44,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "signal": ("cli.signals", "secrets.from_command"),
     "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
-    "ssl": ("api.", "simulator."),
+    "ssl": ("tls.", "api.", "simulator."),
     "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "config.", "views."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""

@@ -12,9 +12,9 @@ import httpx
 
 from backupctl.api.answers import causes_of
 from backupctl.api.handshake import Route, shake_hands
-from backupctl.api.x509 import read_certificate
 from backupctl.errors import BackupctlError, CertificateError
 from backupctl.models import Certificate
+from backupctl.tls.x509 import read_certificate
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _ISSUER_UNKNOWN, _LEAF_UNVERIFIED = 18, 19, 20, 21

@@ -6,17 +6,7 @@ from typing import Final, NamedTuple
 import httpx
 
 from backupctl.api.answers import Asked, raise_for_status, unreachable
-from backupctl.api.authorities import PATH, as_pem, read_authorities
-from backupctl.api.connect import (
-    HEADERS,
-    Trust,
-    default_context,
-    leniently,
-    secrets_of,
-    tls_context,
-    transport_to,
-    unverified_context,
-)
+from backupctl.api.connect import HEADERS, secrets_of, transport_to
 from backupctl.api.distrust import certificate_error, read_chain
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
@@ -30,6 +20,8 @@ from backupctl.errors import (
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import KnownSecrets
+from backupctl.tls.ca_bundle import PATH, as_pem, read_authorities
+from backupctl.tls.trust_settings import Trust, default_context, leniently, tls_context, unverified_context
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
 """What a refusal is called where no login was made."""

@@ -31,8 +31,9 @@ from backupctl.results.job import RECONCILIATION, RESTORE
 from backupctl.secrets.secret import Secret
 
 if TYPE_CHECKING:
-    from backupctl.api.connect import Login, Trust
+    from backupctl.api.connect import Login
     from backupctl.api.transport import Exchange, Observer
+    from backupctl.tls.trust_settings import Trust
 
 
 def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appliance:

@@ -11,7 +11,7 @@ from backupctl.config.value import DEFAULT, FILE, Value, blaming
 from backupctl.secrets.permissions import check_ends
 
 if TYPE_CHECKING:
-    from backupctl.api.connect import Trust
+    from backupctl.tls.trust_settings import Trust
 
 
 def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
@@ -19,7 +19,8 @@ def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
 
     Raises ConfigError and UsageError.
     """
-    from backupctl.api.connect import Trust, check_pin, tls_context
+    from backupctl.api.connect import check_pin
+    from backupctl.tls.trust_settings import Trust, tls_context
 
     ca_file, insecure, pin = scope.sourced(CA_FILE), scope.sourced(INSECURE), scope.sourced(FINGERPRINT)
     with blaming(insecure.source, pin.source):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trustme
 
-from backupctl.api.connect import Login, Trust, connect, tls_context
+from backupctl.api.connect import Login, connect
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, network_transport, timeout_for
 from backupctl.clock import SystemClock
@@ -28,6 +28,7 @@ from backupctl.errors import (
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
+from backupctl.tls.trust_settings import Trust, tls_context
 from tests.support.clock import FakeClock
 from tests.support.raw_server import listening
 from tests.support.wire import API_LOGIN, HOST, Reply, Wire, api_over

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from backupctl.api.account import FRESH_SECONDS
-from backupctl.api.connect import Login, Trust, connect
+from backupctl.api.connect import Login, connect
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.operations.fleet import ThreadWorkers
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
+from backupctl.tls.trust_settings import Trust
 from tests.support.measured import CLOCK, Measured, Served, measured, serving
 from tests.support.processes import wait_until
 

@@ -10,10 +10,11 @@ from typing import Final
 
 import pytest
 
-from backupctl.api.connect import Login, Trust, connect
+from backupctl.api.connect import Login, connect
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, BackupctlError
 from backupctl.secrets.secret import Secret
+from backupctl.tls.trust_settings import Trust
 from tests.support.hostile_answers import large
 from tests.support.hostile_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
 from tests.support.measured import measured

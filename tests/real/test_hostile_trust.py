@@ -11,9 +11,10 @@ from typing import Final
 import pytest
 import trustme
 
-from backupctl.api.connect import Trust, route_to
+from backupctl.api.connect import route_to
 from backupctl.api.inspection import Inspection
 from backupctl.errors import ApplianceUnreachableError
+from backupctl.tls.trust_settings import Trust
 from tests.support.command_line import CommandLine, Run
 from tests.support.hostile_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, says
 from tests.support.raw_server import Serve, listening

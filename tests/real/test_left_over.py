@@ -11,10 +11,11 @@ import httpx
 import pytest
 import trustme
 
-from backupctl.api.connect import Login, Trust, connect, unverified_context
+from backupctl.api.connect import Login, connect
 from backupctl.api.transport import BoundedTransport, network_transport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.secrets.secret import Secret
+from backupctl.tls.trust_settings import Trust, unverified_context
 from tests.support.hostile_servers import read_head
 from tests.support.proxy import proxy
 from tests.support.raw_server import listening

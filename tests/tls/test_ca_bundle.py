@@ -6,9 +6,9 @@ import zipfile
 import pytest
 import trustme
 
-from backupctl.api.authorities import MOST_BYTES, as_pem, read_authorities
 from backupctl.errors import ApplianceAnswerError
 from backupctl.simulator.certificate import download_zip
+from backupctl.tls.ca_bundle import MOST_BYTES, as_pem, read_authorities
 
 HOST = "vc01.example.com"
 PEM = trustme.CA().cert_pem.bytes()
@@ -63,7 +63,7 @@ def test_file_that_lies_about_its_size_is_bounded_all_the_same() -> None:
 
 
 def test_too_many_certificates_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backupctl.api.authorities._MOST_CERTIFICATES", 1)
+    monkeypatch.setattr("backupctl.tls.ca_bundle._MOST_CERTIFICATES", 1)
     assert "more than 1 certificates" in refused(packed(("a/00000000.0", PEM), ("a/00000001.0", OTHER)))
 
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.api.x509 import read_certificate
+from backupctl.tls.x509 import read_certificate
 from tests.support.clock import START
 
 KEY = ec.generate_private_key(ec.SECP256R1())
