@@ -9,7 +9,7 @@ import httpx
 
 from backupctl import __version__
 from backupctl.api.account import Account
-from backupctl.api.distrust import ExplainingTransport
+from backupctl.api.certificate_errors import ExplainingTransport
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Route, check_tls, pinned_to
 from backupctl.api.recovery import RecoveryApi

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from backupctl.api.answers import unreachable
+from backupctl.api.error_mapping import unreachable
 from backupctl.api.transport import CONNECT_SECONDS, TlsConnection, network_transport, within_seconds
 from backupctl.clock import Clock
 from backupctl.errors import PinMismatchError, UsageError

@@ -9,12 +9,12 @@ import httpx
 
 from backupctl.api import endpoints
 from backupctl.api.account import Account
-from backupctl.api.answers import Asked, date_of, raise_for_status, unreachable, unreadable
-from backupctl.api.content import content_of, masked
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
+from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable
 from backupctl.api.extensions import SHOWN_AS
-from backupctl.api.masking import mask_messages
+from backupctl.api.message_redaction import mask_messages
+from backupctl.api.request_body import content_of, masked
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
 from backupctl.errors import (

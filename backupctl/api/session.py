@@ -17,9 +17,9 @@ import httpx
 import msgspec
 
 from backupctl.api.account import Account
-from backupctl.api.answers import Asked, raise_for_status, unreadable
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import Family
+from backupctl.api.error_mapping import Asked, raise_for_status, unreadable
 from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
 from backupctl.clock import Clock, SystemClock

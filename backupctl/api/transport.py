@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from backupctl.api.answers import no_proxy
+from backupctl.api.error_mapping import no_proxy
 from backupctl.api.extensions import CONCEAL, RECEIVED
-from backupctl.api.trace import shown_path, trace_lines
+from backupctl.api.wire_log import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
 from backupctl.rules.hostport import Authority

@@ -11,7 +11,7 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import CONCEAL
-from backupctl.api.masking import mask_texts
+from backupctl.api.message_redaction import mask_texts
 from backupctl.models import MOST_MESSAGES
 from backupctl.rules.placeholders import filled
 

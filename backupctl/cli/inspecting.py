@@ -45,9 +45,9 @@ def inspect_all(
 
 
 def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
+    from backupctl.api.certificate_probe import Inspection
     from backupctl.api.connect import route_to
     from backupctl.api.handshake import check_tls
-    from backupctl.api.inspection import Inspection
 
     address, proxy = scope.profile.address, find_route(scope).value
     with blaming(scope.address_source):

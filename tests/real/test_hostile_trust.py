@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 import trustme
 
+from backupctl.api.certificate_probe import Inspection
 from backupctl.api.connect import route_to
-from backupctl.api.inspection import Inspection
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import Trust
 from tests.support.command_line import CommandLine, Run

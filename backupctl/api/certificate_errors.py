@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from backupctl.api.answers import causes_of
+from backupctl.api.error_mapping import causes_of
 from backupctl.api.handshake import Route, shake_hands
 from backupctl.errors import BackupctlError, CertificateError
 from backupctl.models import Certificate

@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from backupctl.api.answers import Asked, raise_for_status, unreachable
+from backupctl.api.certificate_errors import certificate_error, read_chain
 from backupctl.api.connect import HEADERS, secrets_of, transport_to
-from backupctl.api.distrust import certificate_error, read_chain
+from backupctl.api.error_mapping import Asked, raise_for_status, unreachable
 from backupctl.api.handshake import Presented, Route, look, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
 from backupctl.errors import (

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from backupctl.api.extensions import CONCEAL, RECEIVED
-from backupctl.api.masking import mask_messages, mask_texts
-from backupctl.api.trace import trace_lines
+from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
+from backupctl.api.wire_log import trace_lines
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
 from backupctl.operations.concealment import concealed
 from backupctl.results.job import Job, Message

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.answers import Asked, raise_for_status, unreachable
 from backupctl.api.endpoint import MOST_ENTRIES
+from backupctl.api.error_mapping import Asked, raise_for_status, unreachable
 from backupctl.api.vapi_error import vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
