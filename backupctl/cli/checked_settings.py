@@ -37,7 +37,7 @@ from backupctl.config.option_table import (
 from backupctl.config.secret_ladder import Found
 from backupctl.config.value import DEFAULT, FILE, Source, blaming
 from backupctl.errors import BackupctlError, ConfigError
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
 from backupctl.results.backup import Check, ChecksResult
 from backupctl.results.config import DEFAULTS
 from backupctl.rules.location import host_of

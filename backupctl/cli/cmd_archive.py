@@ -17,8 +17,8 @@ from backupctl.cli.scope import Scope
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 from backupctl.models import ArchiveFilter, LocationSpec
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.archives import read_archive, read_archives, read_systems
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
+from backupctl.operations.archive import read_archive, read_archives, read_systems
 from backupctl.operations.task import Task
 from backupctl.results.archive import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.request_fields import check_comment

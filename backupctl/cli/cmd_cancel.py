@@ -8,8 +8,8 @@ from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.running import Manner, run, show_requests
 from backupctl.config.option_table import DRY_RUN
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import cancel
-from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobResult
 

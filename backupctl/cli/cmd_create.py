@@ -14,9 +14,9 @@ from backupctl.cli.scope import Scope
 from backupctl.config.option import Group
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
 from backupctl.operations.preflight import preflight
-from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
 from backupctl.results.result import PreparedRequest

@@ -11,8 +11,8 @@ from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
 from backupctl.models import JobState
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.jobs import JobFilter, read_all
-from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import JobsResult
 

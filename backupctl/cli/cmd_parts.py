@@ -6,8 +6,8 @@ from backupctl.cli.app import App
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import run
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.backup import PartsResult
 

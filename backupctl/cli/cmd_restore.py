@@ -28,6 +28,7 @@ from backupctl.config.option_table import (
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import CANCEL_SECONDS
 from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.restore import (
@@ -39,7 +40,6 @@ from backupctl.operations.restore import (
     validate_restore,
     watch_restore,
 )
-from backupctl.operations.run import Outcome
 from backupctl.operations.task import Task
 from backupctl.results.archive import RestoreResult
 from backupctl.results.result import PreparedRequest

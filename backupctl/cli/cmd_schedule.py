@@ -35,11 +35,10 @@ from backupctl.config.option_table import (
 from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
 from backupctl.operations.preflight import preflight
-from backupctl.operations.run import Outcome
-from backupctl.operations.schedule_fields import Wanted
-from backupctl.operations.schedules import (
+from backupctl.operations.schedule import (
     SCHEDULED,
     Written,
     backup_of,
@@ -49,6 +48,7 @@ from backupctl.operations.schedules import (
     set_schedule,
     switch_schedule,
 )
+from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate_schedule
 from backupctl.results.result import RequestsResult

@@ -7,7 +7,7 @@ from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.running import Manner, run
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import status
 from backupctl.results.backup import JobResult

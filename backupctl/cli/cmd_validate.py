@@ -8,7 +8,7 @@ from backupctl.cli.options import ApplianceCommand, backup_options, shared_optio
 from backupctl.cli.running import Work, run
 from backupctl.cli.scope import Scope
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import failed, validate
 from backupctl.results.backup import ChecksResult

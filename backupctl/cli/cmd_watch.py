@@ -10,7 +10,7 @@ from backupctl.cli.running import Manner, Work, run
 from backupctl.cli.scope import Scope
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import watch
 from backupctl.results.backup import JobResult

@@ -10,7 +10,7 @@ from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
-from backupctl.operations.run import Outcome
+from backupctl.operations.appliance_run import Outcome
 from backupctl.results.trust import CertificateResult, PinResult
 from backupctl.views.printable import printable
 

@@ -13,9 +13,9 @@ from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import blaming
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
 from backupctl.operations.group import NO_BACKUP, Group
-from backupctl.operations.run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result

@@ -29,7 +29,7 @@ from backupctl.models import (
     SystemVersion,
     Unreadable,
 )
-from backupctl.operations.concealment import concealed
+from backupctl.operations.result_redaction import concealed
 from backupctl.results.events import Event
 from backupctl.results.result import PreparedRequest
 

@@ -26,7 +26,7 @@ from backupctl.errors import (
 )
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.pace import Pace
+from backupctl.operations.poll_interval import Pace
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
 from backupctl.results.events import Event, Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job

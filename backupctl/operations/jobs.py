@@ -29,9 +29,9 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.entries import warn_unreadable
-from backupctl.operations.reasons import with_reasons
+from backupctl.operations.failure_reasons import with_reasons
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
+from backupctl.operations.unreadable_entries import warn_unreadable
 from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location

@@ -6,8 +6,8 @@ from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundE
 from backupctl.models import Part
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.entries import readable
 from backupctl.operations.task import Task, retrying
+from backupctl.operations.unreadable_entries import readable
 from backupctl.results.backup import PartSize
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from backupctl.errors import UsageError
 from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
-from backupctl.operations.lost import same_location
+from backupctl.operations.lost_response import same_location
 from backupctl.results.result import Change
 from backupctl.rules.days import canonical_days
 from backupctl.rules.location import mask_location

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
-from backupctl.operations.run import Outcome, doubted
+from backupctl.operations.appliance_run import Outcome, doubted
 from backupctl.operations.task import Task, call
 from backupctl.results.result import Result
 from backupctl.results.trust import AuthoritiesResult, CertificateResult

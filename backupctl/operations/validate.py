@@ -20,7 +20,7 @@ from backupctl.errors import (
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.busy import describe_running, hung_hint
+from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results.backup import Check, PartSize

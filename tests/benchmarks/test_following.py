@@ -10,7 +10,7 @@ from statistics import fmean
 
 import pytest
 
-from backupctl.operations.pace import Pace
+from backupctl.operations.poll_interval import Pace
 from tests.benchmarks.traces import LENGTHS, SHAPES, SUDDEN_DEATH, Following, follow, follow_in_fixed_loop, trace
 
 pytestmark = pytest.mark.benchmark

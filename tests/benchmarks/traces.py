@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backupctl.operations.pace import Pace
+from backupctl.operations.poll_interval import Pace
 
 LATENCY = 0.05
 LOOP_SECONDS = 10.0

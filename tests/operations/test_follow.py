@@ -26,7 +26,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.fleet import Deliver
 from backupctl.operations.follow import Follower, Patience, Step, failure, follow
-from backupctl.operations.pace import Pace
+from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from tests.support.appliance import scripted

@@ -10,10 +10,10 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
 from backupctl.operations.appliance import RecoveryOperations
+from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.fleet import Deliver
 from backupctl.operations.group import Group
 from backupctl.operations.logins import MOST_AT_ONCE
-from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task, call
 from backupctl.results.backup import JobResult, JobsResult
 from backupctl.simulator.appliance import Appliance as Simulated

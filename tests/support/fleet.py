@@ -7,12 +7,12 @@ from typing import Any
 from backupctl.api.account import Account
 from backupctl.models import BackupRequest
 from backupctl.operations.appliance import Appliance
+from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
 from backupctl.operations.follow import Patience
 from backupctl.operations.group import Group, Turn
 from backupctl.operations.preflight import preflight as check_first
-from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
 from backupctl.results.backup import JobResult

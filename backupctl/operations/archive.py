@@ -6,8 +6,8 @@ from functools import partial
 from backupctl.errors import NotFoundError, NotSupportedError, UsageError
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.entries import readable
 from backupctl.operations.task import Task, retrying
+from backupctl.operations.unreadable_entries import readable
 from backupctl.results.archive import Archive
 from backupctl.rules.location import mask_location
 

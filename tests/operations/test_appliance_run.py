@@ -18,10 +18,10 @@ from backupctl.errors import (
     ServerFaultError,
 )
 from backupctl.models import BackupRequest, SystemVersion
+from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption
 from backupctl.operations.follow import Followed, Patience
-from backupctl.operations.run import Outcome, run_on
 from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
 from backupctl.results.backup import JobResult, JobsResult

@@ -20,7 +20,6 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupRequest, Schedule, ScheduleSpec
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.entries import readable
 from backupctl.operations.schedule_fields import (
     SECRETS,
     Wanted,
@@ -30,6 +29,7 @@ from backupctl.operations.schedule_fields import (
     unmet_fields,
 )
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, Wait, attempt, retrying
+from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule import ScheduleInfo

@@ -24,7 +24,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Patience
-from backupctl.operations.lost import goes_to
+from backupctl.operations.lost_response import goes_to
 from backupctl.results.events import Adopted, Warned
 from tests.support.appliance import NAME, Bench, scripted
 from tests.support.clock import START, FakeClock

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.operations.pace import Pace
+from backupctl.operations.poll_interval import Pace
 from tests.benchmarks.traces import SHAPES, SUDDEN_DEATH, Trace, follow, follow_in_fixed_loop, trace
 
 MOVING = ["linear", "noisy", "stepped", "mid-stall"]

@@ -17,10 +17,10 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.concealment import concealed
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.renewal import renewing
+from backupctl.operations.result_redaction import concealed
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
