@@ -28,7 +28,7 @@ from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, RestoreRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Patience
-from backupctl.results.backup import JobResult, StartedResult
+from backupctl.results.backup_results import JobResult, StartedResult
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.request_fields import check_parts

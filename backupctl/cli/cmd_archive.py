@@ -20,7 +20,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.archive import read_archive, read_archives, read_systems
 from backupctl.operations.task import Task
-from backupctl.results.archive import ArchiveResult, ArchivesResult, SystemsResult
+from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.request_fields import check_comment
 
 F = TypeVar("F", bound=Callable[..., Any])

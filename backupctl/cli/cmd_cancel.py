@@ -11,7 +11,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import cancel
 from backupctl.operations.task import Task
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 
 
 @click.command(

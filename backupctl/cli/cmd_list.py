@@ -14,7 +14,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.jobs import JobFilter, read_all
 from backupctl.operations.task import Task
-from backupctl.results.backup import JobsResult
+from backupctl.results.backup_results import JobsResult
 
 TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
 """Known job types; LOCAL_BACKUP came with 9.0."""

@@ -9,7 +9,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.task import Task
-from backupctl.results.backup import PartsResult
+from backupctl.results.backup_results import PartsResult
 
 
 @click.command(

@@ -41,7 +41,7 @@ from backupctl.operations.restore import (
     watch_restore,
 )
 from backupctl.operations.task import Task
-from backupctl.results.archive import RestoreResult
+from backupctl.results.archive_results import RestoreResult
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.request_fields import check_parts
 from backupctl.secrets.secret import Secret

@@ -52,7 +52,7 @@ from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate_schedule
 from backupctl.results.result import RequestsResult
-from backupctl.results.schedule import ScheduleResult, SchedulesResult
+from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, canonical_days
 from backupctl.rules.request_fields import check_parts
 from backupctl.rules.template import fill_location

@@ -10,7 +10,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.watch import status
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 
 
 @click.command(

@@ -14,7 +14,7 @@ from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
 from backupctl.results.result import Envelope
-from backupctl.results.trust import AuthoritiesResult, CertificateResult
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 
 _FILE_MODE = 0o644
 

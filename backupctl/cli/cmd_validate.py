@@ -11,7 +11,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
 from backupctl.operations.validate import failed, validate
-from backupctl.results.backup import ChecksResult
+from backupctl.results.backup_results import ChecksResult
 
 
 @click.command(

@@ -10,7 +10,7 @@ from backupctl.config.configuration import Profile
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, SECRETS
 from backupctl.errors import ConfigError, UsageError
-from backupctl.results.config import DEFAULTS, FileResult
+from backupctl.results.config_results import DEFAULTS, FileResult
 from backupctl.rules.password import check_backup_password
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret

@@ -11,7 +11,7 @@ from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome
-from backupctl.results.trust import CertificateResult, PinResult
+from backupctl.results.trust_results import CertificateResult, PinResult
 from backupctl.views.printable import printable
 
 

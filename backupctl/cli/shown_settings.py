@@ -13,7 +13,7 @@ from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, Source, Value
-from backupctl.results.config import DEFAULTS, Setting, SettingsResult
+from backupctl.results.config_results import DEFAULTS, Setting, SettingsResult
 
 _NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
 _OF_THE_RUN: Final[tuple[Option[Any], ...]] = (SERVER, GROUP, ALL, PARALLEL)

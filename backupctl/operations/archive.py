@@ -8,7 +8,7 @@ from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
 from backupctl.operations.unreadable_entries import readable
-from backupctl.results.archive import Archive
+from backupctl.results.archive_results import Archive
 from backupctl.rules.location import mask_location
 
 

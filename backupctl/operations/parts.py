@@ -8,7 +8,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.task import Task, retrying
 from backupctl.operations.unreadable_entries import readable
-from backupctl.results.backup import PartSize
+from backupctl.results.backup_results import PartSize
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:

@@ -35,7 +35,7 @@ from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Followed, Follower, Patience, follow
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.operations.watch import judged, leave
-from backupctl.results.archive import Metadata
+from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 

@@ -32,7 +32,7 @@ from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, Wait, attempt, 
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
 from backupctl.results.result import Change, PreparedRequest
-from backupctl.results.schedule import ScheduleInfo
+from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import canonical_days
 from backupctl.rules.location import mask_location
 

@@ -9,7 +9,7 @@ from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome, doubted
 from backupctl.operations.task import Task, call
 from backupctl.results.result import Result
-from backupctl.results.trust import AuthoritiesResult, CertificateResult
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 
 R = TypeVar("R", bound=Result)
 

@@ -15,7 +15,7 @@ from backupctl.config.config_sample import SAMPLE
 from backupctl.config.option import Group
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
-from backupctl.results.config import DEFAULTS
+from backupctl.results.config_results import DEFAULTS
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock

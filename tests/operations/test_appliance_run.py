@@ -24,7 +24,7 @@ from backupctl.operations.fleet import Fleet, Interruption
 from backupctl.operations.follow import Followed, Patience
 from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
-from backupctl.results.backup import JobResult, JobsResult
+from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.results.events import Connected, Event
 from backupctl.results.job import Job
 from backupctl.results.result import ErrorInfo, Result

@@ -15,7 +15,7 @@ from backupctl.operations.fleet import Deliver
 from backupctl.operations.group import Group
 from backupctl.operations.logins import MOST_AT_ONCE
 from backupctl.operations.task import Task, call
-from backupctl.results.backup import JobResult, JobsResult
+from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.simulator.appliance import Appliance as Simulated
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock

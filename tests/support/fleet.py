@@ -15,7 +15,7 @@ from backupctl.operations.group import Group, Turn
 from backupctl.operations.preflight import preflight as check_first
 from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Event, Started
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport

@@ -9,9 +9,24 @@ from typing import Any
 from rich.console import Console
 
 from backupctl.models import Certificate
-from backupctl.results.archive import Archive, ArchiveResult, ArchivesResult, Metadata, RestoreResult, SystemsResult
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult, StartedResult
-from backupctl.results.config import FileResult, Setting, SettingsResult
+from backupctl.results.archive_results import (
+    Archive,
+    ArchiveResult,
+    ArchivesResult,
+    Metadata,
+    RestoreResult,
+    SystemsResult,
+)
+from backupctl.results.backup_results import (
+    Check,
+    ChecksResult,
+    JobResult,
+    JobsResult,
+    PartSize,
+    PartsResult,
+    StartedResult,
+)
+from backupctl.results.config_results import FileResult, Setting, SettingsResult
 from backupctl.results.events import (
     Adopted,
     Attached,
@@ -31,8 +46,8 @@ from backupctl.results.events import (
 )
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Change, ErrorInfo, PreparedRequest, RequestsResult, Result
-from backupctl.results.schedule import ScheduleInfo, ScheduleResult, SchedulesResult
-from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.human.consoles import human_view
 from backupctl.views.human.view import HumanView
 from backupctl.views.streams import Outlet

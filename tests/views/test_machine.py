@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from backupctl.errors import OutputError, UsageError
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Event, Progressed, Warned
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult
 from backupctl.views.machine import JsonLinesView, JsonView

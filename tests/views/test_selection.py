@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from backupctl.results.backup import JobsResult
+from backupctl.results.backup_results import JobsResult
 from backupctl.results.result import Envelope
 from backupctl.views.selection import make_view
 from tests.support.clock import FakeClock

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from backupctl.results.archive import Archive, Metadata
+from backupctl.results.archive_results import Archive, Metadata
 from backupctl.results.result import Result
 from backupctl.views.human.job import messages_block, moment_or_unknown, simulated_words
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, line

@@ -6,7 +6,7 @@ from typing import Final
 from rich.text import Text
 
 from backupctl.models import Certificate
-from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, line
 from backupctl.views.human.table import facts
 from backupctl.views.quantities import counted

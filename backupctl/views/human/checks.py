@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from backupctl.results.backup import Check, ChecksResult
-from backupctl.results.config import DEFAULTS
+from backupctl.results.backup_results import Check, ChecksResult
+from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Result
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, Symbols, line
 from backupctl.views.human.table import with_prose

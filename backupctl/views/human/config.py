@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from backupctl.results.config import DEFAULTS, FileResult, Setting, SettingsResult
+from backupctl.results.config_results import DEFAULTS, FileResult, Setting, SettingsResult
 from backupctl.views.human.lines import FAINT, GOOD, NOTE, Symbols, line
 from backupctl.views.human.table import UNKNOWN, heads
 from backupctl.views.quantities import duration_as_written

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from backupctl.clock import Clock
 from backupctl.errors import InterruptedRunError
-from backupctl.results.archive import RestoreResult
-from backupctl.results.backup import JobResult
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import (
     Adopted,
     Attached,

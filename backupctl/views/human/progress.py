@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.results.archive import RestoreResult
-from backupctl.results.backup import JobResult
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended, Event, Progressed, Queued
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result

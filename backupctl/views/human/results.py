@@ -8,13 +8,21 @@ from typing import Final, NamedTuple
 from rich.text import Text
 
 from backupctl.errors import ExitCode
-from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult, StartedResult
-from backupctl.results.config import DEFAULTS, FileResult, SettingsResult
+from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.backup_results import (
+    Check,
+    ChecksResult,
+    JobResult,
+    JobsResult,
+    PartSize,
+    PartsResult,
+    StartedResult,
+)
+from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
 from backupctl.results.job import Job, Message
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
-from backupctl.results.schedule import ScheduleResult, SchedulesResult
-from backupctl.results.trust import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 from backupctl.views.document import json_text
 from backupctl.views.human.archive import archive_block, archives_table, metadata_block
 from backupctl.views.human.certificate import authorities_page, certificate_page, fingerprints, pin_page

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from backupctl.results.result import Change
-from backupctl.results.schedule import ScheduleInfo
+from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.secrets.secret import MASK
 from backupctl.views.document import json_text
 from backupctl.views.human.lines import GOOD, ODD, Piece, Symbols, line

@@ -7,9 +7,9 @@ from typing import TypeGuard
 from rich.text import Text
 
 from backupctl.errors import ExitCode
-from backupctl.results.archive import RestoreResult
-from backupctl.results.backup import JobResult
-from backupctl.results.config import DEFAULTS
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
+from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Envelope, Result
 from backupctl.views.human.job import moment_or_unknown, state_style, took_seconds
 from backupctl.views.human.lines import BAD, GOOD, ODD, STRONG, line

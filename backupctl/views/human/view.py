@@ -7,7 +7,7 @@ from typing import TypeVar
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.results.config import DEFAULTS
+from backupctl.results.config_results import DEFAULTS
 from backupctl.results.events import Connected, Event, PartsSelected
 from backupctl.results.result import Envelope, Result
 from backupctl.views.human.checks import checks_in_common, shared_checks

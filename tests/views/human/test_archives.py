@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backupctl.results.archive import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope, ErrorInfo, Result
 from tests.support.clock import START

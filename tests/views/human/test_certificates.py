@@ -2,7 +2,7 @@
 
 import pytest
 
-from backupctl.results.trust import CertificateResult
+from backupctl.results.trust_results import CertificateResult
 from backupctl.views.human.certificate import certificate_page
 from backupctl.views.human.lines import UNICODE_SYMBOLS
 from tests.views.samples import WHERE, a_certificate

@@ -13,7 +13,7 @@ from backupctl.errors import (
     InterruptedRunError,
     NotTogetherError,
 )
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.result import ErrorInfo
 from backupctl.views.human.failures import failure_lines
 from backupctl.views.human.lines import UNICODE_SYMBOLS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.results.archive import RestoreResult
-from backupctl.results.backup import JobResult
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import (
     Attached,
     Cancelling,

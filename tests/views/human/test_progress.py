@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backupctl.results.archive import RestoreResult
-from backupctl.results.backup import JobResult
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Started, Troubled
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope, ErrorInfo

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backupctl.results.result import Change, Envelope, ErrorInfo, PreparedRequest, Result
-from backupctl.results.schedule import ScheduleResult, SchedulesResult
+from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from tests.views.samples import WHERE, Screen, Terminal, a_schedule
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"

@@ -10,7 +10,7 @@ import pytest
 CHILD = """
 import os, sys
 from backupctl.clock import SystemClock
-from backupctl.results.backup import JobResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Progressed
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope

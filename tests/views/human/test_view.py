@@ -7,7 +7,7 @@ from typing import Any, TextIO, cast
 import pytest
 
 from backupctl.errors import OutputError, UsageError
-from backupctl.results.backup import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.backup_results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
 from backupctl.results.result import Envelope, ErrorInfo, Result
 from tests.views.samples import ERROR, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
 
