@@ -24,17 +24,17 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "api": {"", *GROUND, "rules", "tls"},
     "simulator": {"errors", "clock"},
     "operations": {*GROUND, "rules"},
-    "views": {"results", "errors", "models", "clock", "secrets"},
-    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "operations", "views"},
+    "output": {"results", "errors", "models", "clock", "secrets"},
+    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "operations", "output"},
     "__main__": {"cli"},
 }
 """What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
-API cannot hide in both; ``operations`` see the appliance only through a Protocol; ``views`` get values."""
+API cannot hide in both; ``operations`` see the appliance only through a Protocol; ``output`` get values."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
     "httpx": ("api.", "simulator.transport"),
     "httpcore": ("api.transport",),
-    "rich": ("views.human.",),
+    "rich": ("output.terminal.",),
     "click": ("cli.",),
     "trustme": ("simulator.certificate",),
     "keyring": ("secrets.from_keyring",),
@@ -45,7 +45,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
-    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "config.", "views."),
+    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "config.", "output."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
     from backupctl.operations.fleet import Workers
+    from backupctl.output.view import View
+    from backupctl.output.view_selection import Output
     from backupctl.results.result import Envelope
     from backupctl.secrets.secret import Secret
-    from backupctl.views.selection import Output
-    from backupctl.views.view import View
 
 T = TypeVar("T")
 
@@ -207,8 +207,8 @@ class App:
         """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
         if self._view is not None:
             return self._view
-        from backupctl.views.guarded import GuardedView
-        from backupctl.views.selection import make_view
+        from backupctl.output.guarded_view import GuardedView
+        from backupctl.output.view_selection import make_view
 
         self._view = GuardedView(
             make_view(
@@ -229,7 +229,7 @@ class App:
 
         Raises OutputError where that cannot be written; that the reader went away is no error.
         """
-        from backupctl.views.streams import Outlet
+        from backupctl.output.safe_stream import Outlet
 
         outlet = Outlet(self.stdout)
         outlet.write(text)
@@ -288,7 +288,7 @@ def output_asked_for(argv: Sequence[str]) -> Output:
 
 def _shown(value: object) -> str:
     """Return the value of a setting as it is written; times are the only numbers with a fraction."""
-    from backupctl.views.quantities import duration_as_written
+    from backupctl.output.formatting import duration_as_written
 
     if isinstance(value, tuple):
         return ", ".join(map(str, value))

@@ -38,11 +38,11 @@ from backupctl.config.secret_ladder import Found
 from backupctl.config.value import DEFAULT, FILE, Source, blaming
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.appliance_run import Outcome
+from backupctl.output.formatting import counted
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.rules.location import host_of
 from backupctl.rules.password import check_backup_password
-from backupctl.views.quantities import counted
 
 OK: Final = "OK"
 WARNING: Final = "WARNING"

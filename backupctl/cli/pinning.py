@@ -11,8 +11,8 @@ from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome
+from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
-from backupctl.views.printable import printable
 
 
 def has_typed_pin(scope: Scope) -> bool:

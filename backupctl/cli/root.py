@@ -14,7 +14,7 @@ from backupctl.cli.app import App
 from backupctl.cli.lazy import LazyGroup
 from backupctl.cli.options import name_of, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
-from backupctl.views.streams import Outlet
+from backupctl.output.safe_stream import Outlet
 
 PROGRAM: Final = "backupctl"
 COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"

@@ -17,9 +17,9 @@ from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
+from backupctl.output.view import View
 from backupctl.secrets.redaction import KnownSecrets
 from backupctl.secrets.secret import Secret
-from backupctl.views.view import View
 
 T = TypeVar("T")
 S = TypeVar("S", Secret, Secret | None)

@@ -16,9 +16,9 @@ from backupctl.errors import (
 from backupctl.models import Certificate
 from backupctl.operations.fleet import Fleet, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
+from tests.output.samples import a_certificate
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
-from tests.views.samples import a_certificate
 
 
 @dataclass

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from backupctl.cli.app import App
 from backupctl.cli.root import run
+from backupctl.output.terminal.human_view import HumanView
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport
-from backupctl.views.human.view import HumanView
 from tests.support.clock import FakeClock
 from tests.support.command_line import TO_APPLIANCE, ScriptedPrompter
 from tests.support.workers import TimedWorkers

@@ -1,0 +1,53 @@
+"""A view in which a bug costs what it keeps from being shown, and nothing that is done."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from backupctl.errors import OutputError
+from backupctl.output.safe_stream import REPORT
+from backupctl.output.view import View
+from backupctl.results.events import Event
+from backupctl.results.result import Envelope
+
+
+class GuardedView:
+    """Shows through another view, whose exceptions end here."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def debug(self, message: str) -> None:
+        """Show a line for those who asked for more."""
+        with suppress(Exception):
+            self._view.debug(message)
+
+    def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
+        """Show a warning about the run as a whole."""
+        with suppress(Exception):
+            self._view.warn(message, hint, always=always)
+
+    def expect(self, servers: Sequence[str]) -> None:
+        """Take note of the appliances of the run."""
+        with suppress(Exception):
+            self._view.expect(servers)
+
+    def event(self, event: Event) -> None:
+        """Show something that happened, or that it cannot be shown."""
+        try:
+            self._view.event(event)
+        except Exception as bug:  # noqa: BLE001 - the work goes on
+            self.warn(f"{event.server}: an event cannot be shown ({type(bug).__name__})", REPORT)
+
+    def finish(self, envelope: Envelope) -> None:
+        """Show the result; raises OutputError where it could not be written or shown."""
+        try:
+            self._view.finish(envelope)
+        except OutputError:
+            raise
+        except Exception as bug:
+            raise OutputError(f"the result could not be shown: {type(bug).__name__}", hint=REPORT) from bug
+
+    def close(self) -> None:
+        """Stop all live display."""
+        with suppress(Exception):
+            self._view.close()

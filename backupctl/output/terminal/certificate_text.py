@@ -1,0 +1,110 @@
+"""Certificates as text: who it is, until when, and who vouches for it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.text import Text
+
+from backupctl.models import Certificate
+from backupctl.output.formatting import counted
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
+from backupctl.output.terminal.table import facts
+from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
+
+SOON_DAYS: Final = 30
+"""A certificate that expires within so many days is marked."""
+
+
+def certificate_page(result: CertificateResult, symbols: Symbols) -> list[Text]:
+    """Return whether the appliance's certificate is trusted, what it is, and what was presented with it."""
+    if result.certificate is None:
+        return []
+    pin = None
+    if result.pinned is not None:
+        pin = line(("fits", GOOD) if _pin_fits(result) else ("DOES NOT FIT", BAD), f": {result.pinned}")
+    more = [("not trusted", result.reason), ("pin", pin)]
+    lines = [_verdict(result, symbols), *certificate_facts(result.certificate, more=more)]
+    for number, certificate in enumerate(result.chain[1:], 1):
+        lines += [line(f"  presented with it ({number}):"), *certificate_facts(certificate, indent="  ")]
+    if result.chain_complete is False:
+        lines.append(line("  more may have been presented: this Python tells only the first certificate"))
+    return lines
+
+
+def pin_page(result: PinResult, symbols: Symbols) -> list[Text]:
+    """Return which certificate is pinned from now on, and where that stands."""
+    if result.certificate is None or result.file is None:
+        return []
+    fingerprint = result.certificate.fingerprint
+    unchanged = result.replaced == fingerprint
+    done = "was pinned before" if unchanged else "is pinned"
+    replaced = None if unchanged else result.replaced
+    return [
+        line((f"{symbols.good} ", GOOD), f"{result.server}: the certificate ", (done, GOOD)),
+        *facts([
+            ("fingerprint", fingerprint),
+            ("instead of", replaced),
+            ("file", result.file),
+            ("server", result.profile),
+        ]),
+    ]  # fmt: skip
+
+
+def authorities_page(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
+    """Return which CA certificates were fetched, what they are worth, and where they are."""
+    if not result.authorities:
+        return []
+    what = counted(len(result.authorities), "CA certificate")
+    where = f" written to {result.file}" if result.file else " fetched, and not written"
+    lines = [line(f"{result.server}: ", (what, STRONG), where)]
+    for certificate in result.authorities:
+        lines += certificate_facts(certificate)
+    if result.vouches:
+        words = "they vouch for the certificate that the appliance presents"
+        return [*lines, line((f"{symbols.good} ", GOOD), words)]
+    return [
+        *lines,
+        line((f"{symbols.bad} they do not vouch for what the appliance presents: ", BAD), result.reason or ""),
+    ]
+
+
+def certificate_facts(
+    certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | Text | None]] = ()
+) -> list[Text]:
+    """Return what a certificate says, and what ``more`` there is to say of it, a line each."""
+    self_signed = certificate.subject == certificate.issuer
+    known = facts([
+        ("subject", certificate.subject),
+        ("issuer", "itself" if self_signed else certificate.issuer),
+        ("names", ", ".join(certificate.names)),
+        ("valid", _validity(certificate)),
+        ("fingerprint", certificate.fingerprint),
+        *more,
+    ])  # fmt: skip
+    return [Text(indent) + text for text in known]
+
+
+def fingerprints(certificates: Sequence[Certificate]) -> list[Text]:
+    """Return the fingerprints alone, for scripts."""
+    return [line(certificate.fingerprint) for certificate in certificates]
+
+
+def _verdict(result: CertificateResult, symbols: Symbols) -> Text:
+    subject, store = f"{result.server}: the certificate is ", f" by {result.store}"
+    trust = (("trusted", GOOD) if result.trusted else ("not trusted", ODD), store)
+    if not _pin_fits(result):
+        return line((f"{symbols.bad} ", BAD), subject, *trust, ", and ", ("not the pinned one", BAD))
+    return line((f"{symbols.good} ", GOOD) if result.trusted else (f"{symbols.odd} ", ODD), subject, *trust)
+
+
+def _pin_fits(result: CertificateResult) -> bool:
+    """Say whether the certificate is the pinned one, or none is pinned."""
+    return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
+
+
+def _validity(certificate: Certificate) -> Text:
+    days = certificate.expires_in_days
+    dates = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}, "
+    if days < 0:
+        return line(dates, (f"EXPIRED {counted(-days, 'day')} ago", BAD))
+    return line(dates, (f"{counted(days, 'day')} left", ODD if days < SOON_DAYS else ""))

@@ -1,0 +1,156 @@
+"""The row of an appliance in the live display: percent, bar, elapsed time, size, state."""
+
+from typing import Final
+
+import msgspec
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from backupctl.output.formatting import duration, percent, seconds_between, size
+from backupctl.output.terminal.labels import KEPT_BACK
+from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, line
+from backupctl.results.events import Event, Started
+from backupctl.results.job import Job
+
+WIDE_BAR: Final = 40
+PULSE_LENGTH: Final = 8
+PULSE_SPEED: Final = 12
+
+RETRYING: Final = "retrying"
+FAILED: Final = "failed"
+RUNNING: Final = "running"
+DONE: Final = "done"
+PREPARING: Final = "preparing"
+WAITING: Final = "waiting"
+NOT_STARTED: Final = "not started"
+KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, PREPARING, WAITING, NOT_STARTED)
+"""How rows can go, the one worth most attention first."""
+
+_STYLES: Final = {
+    RETRYING: "cyan",
+    FAILED: BAD,
+    RUNNING: "cyan",
+    DONE: GOOD,
+    PREPARING: FAINT,
+    WAITING: FAINT,
+    NOT_STARTED: FAINT,
+}
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """An appliance as it was last seen: its job, None while it waits for its turn or where none came of it.
+
+    Who is ``preparing`` logs in, or asks what it needs to know before there is a job.
+
+    ``started`` and ``troubled`` are readings of the clock's ``monotonic``; ``failed`` is why the work ended without
+    success, in a word.
+    """
+
+    job: Job | None = None
+    started: float = 0.0
+    troubled: float | None = None
+    failed: str | None = None
+    preparing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return how it goes, one of ``KINDS``; who was kept back by the failure of another has not failed."""
+        if self.job is None and self.failed in KEPT_BACK:
+            return NOT_STARTED
+        if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
+            return FAILED
+        if self.job is None:
+            return PREPARING if self.preparing else WAITING
+        if self.job.succeeded:
+            return DONE
+        return RUNNING if self.troubled is None else RETRYING
+
+    def elapsed(self, now: float) -> float | None:
+        """Return how long the job runs or ran, in seconds, None where there is none."""
+        if self.job is None:
+            return None
+        if not self.job.ended:
+            return now - self.started
+        if self.job.duration_seconds is not None:
+            return self.job.duration_seconds
+        ran = seconds_between(self.job.start_time, self.job.end_time)
+        return now - self.started if ran is None else ran
+
+
+class Pulse:
+    """A bar for a progress that nobody knows: a piece of it moves along.
+
+    The one of rich blends colours, which the sixteen of a terminal theme cannot do.
+    """
+
+    def __init__(self, time: float, style: str) -> None:
+        self._time = time
+        self._style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        sign = "-" if options.ascii_only else "━"
+        start = int(self._time * PULSE_SPEED) % max(width, 1)
+        bright = {(start + offset) % width for offset in range(min(PULSE_LENGTH, width))}
+        track = " " if console.no_color else sign
+        yield Text("").join(
+            Text(sign, self._style) if column in bright else Text(track, FAINT) for column in range(width)
+        )
+
+
+def add_columns(grid: Table, *, named: bool, wide: bool) -> None:
+    """Add the columns of the cells: before them the server if ``named``, after them the last message if ``wide``."""
+    if named:
+        grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True, min_width=5)
+    grid.add_column(width=WIDE_BAR) if wide else grid.add_column(ratio=1)
+    grid.add_column(justify="right", no_wrap=True, min_width=9)
+    grid.add_column(justify="right", no_wrap=True, min_width=6)
+    grid.add_column(no_wrap=True, min_width=13)
+    if wide:
+        grid.add_column(no_wrap=True, ratio=1)
+
+
+def cells(row: Row, now: float) -> list[RenderableType]:
+    """Return what is to be seen of a row at the time ``now`` of the clock's ``monotonic``."""
+    job = row.job
+    elapsed = row.elapsed(now)
+    known = None if job is None else 100 if job.succeeded else job.progress
+    return [
+        line("" if known is None else percent(known)),
+        _bar(row, known, now),
+        line("" if elapsed is None else duration(elapsed)),
+        line("" if job is None or job.size_bytes is None else size(job.size_bytes)),
+        _state(row, now),
+    ]
+
+
+def _bar(row: Row, known: int | None, now: float) -> RenderableType:
+    if row.job is None:
+        return Text()
+    style = _STYLES[row.kind]
+    if known is None and row.kind in {RUNNING, RETRYING}:
+        return Pulse(now, style)
+    return ProgressBar(completed=known or 0, style=FAINT, complete_style=style, finished_style=style)
+
+
+def _state(row: Row, now: float) -> Text:
+    if row.kind == RETRYING and row.troubled is not None:
+        return line(("retrying", ODD), f" {duration(now - row.troubled)}")
+    if row.job is not None and (row.job.ended or row.failed is None):
+        return line((row.job.state, _STYLES[row.kind]))
+    return line((row.failed or row.kind, _STYLES[row.kind]))
+
+
+def ran_before(job: Job, event: Event) -> float:
+    """Return how long a job ran before it was seen first.
+
+    The appliance's own count is best, as its clock and ours may differ; a job that was just started is new.
+    """
+    if isinstance(event, Started):
+        return 0
+    if job.duration_seconds is not None:
+        return job.duration_seconds
+    return seconds_between(job.start_time, event.time) or 0

@@ -1,0 +1,61 @@
+"""More rows than fit on the screen: which of them are drawn, and what is said of the rest."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from rich.text import Text
+
+from backupctl.output.terminal.progress_rows import (
+    DONE,
+    FAILED,
+    KINDS,
+    NOT_STARTED,
+    PREPARING,
+    RETRYING,
+    RUNNING,
+    WAITING,
+    Row,
+)
+from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, line
+
+_COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, PREPARING: "", WAITING: "", NOT_STARTED: ""}
+"""In which order and style the rest is counted."""
+
+Named = tuple[str, Row]
+
+
+def screenful(rows: Mapping[str, Row], room: int) -> tuple[list[Named], Text | None]:
+    """Return the rows that are drawn in ``room`` lines, and the last line if there are more of them.
+
+    What is in trouble and what failed come first, but where something runs they take at most half of the room, and
+    neither takes it from the other. Otherwise rows keep their order, so that they do not jump about.
+    """
+    if len(rows) <= room:
+        return list(rows.items()), None
+    room = max(1, room - 1)
+    by_kind: dict[str, list[Named]] = {kind: [] for kind in KINDS}
+    for named in rows.items():
+        by_kind[named[1].kind].append(named)
+    retrying, failed, *fine = by_kind.values()
+    shown = _both(retrying, failed, max(room - len(by_kind[RUNNING]), room // 2))
+    shown += islice((named for those in fine for named in those), room - len(shown))
+    return shown, _rest(rows, shown)
+
+
+def _both(some: Sequence[Named], others: Sequence[Named], room: int) -> list[Named]:
+    """Return as many of two kinds as fit, half of them of each kind if there are enough."""
+    fewer = min(len(others), max(room // 2, room - len(some)))
+    return [*some[: room - fewer], *others[:fewer]]
+
+
+def _rest(rows: Mapping[str, Row], shown: Sequence[Named]) -> Text:
+    counts = Counter(row.kind for row in rows.values())
+    counts.subtract(row.kind for _, row in shown)
+    pieces: list[Piece] = [(f"and {len(rows) - len(shown)} more: ", FAINT)]
+    for kind, style in _COUNTED.items():
+        if counts[kind]:
+            pieces += [", " if len(pieces) > 1 else "", (f"{counts[kind]} {kind}", style)]
+    text = line(*pieces)
+    text.no_wrap, text.overflow = True, "crop"
+    return text

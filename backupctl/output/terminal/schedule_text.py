@@ -1,0 +1,86 @@
+"""Schedules as text: how they are, and what was changed or would be."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rich.text import Text
+
+from backupctl.output.formatting import counted
+from backupctl.output.json_text import json_text
+from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, Symbols, line
+from backupctl.output.terminal.table import facts
+from backupctl.results.result import Change
+from backupctl.results.schedule_results import ScheduleInfo
+from backupctl.secrets.secret import MASK
+
+BEFORE: Final = "red"
+AFTER: Final = "green"
+NOTHING: Final = "(none)"
+
+
+def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> Text:
+    """Return whether a schedule is at work, in one line."""
+    name = f"{subject}schedule {schedule.name}"
+    if schedule.enable is None:
+        return line((f"{symbols.odd} ", ODD), name, after)
+    if schedule.enable:
+        return line((f"{symbols.good} ", GOOD), f"{name} is ", ("enabled", GOOD), after)
+    return line((f"{symbols.odd} ", ODD), f"{name} is ", ("DISABLED", ODD), after)
+
+
+def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> Text:
+    """Return that a schedule is gone."""
+    name = "".join(f" {change.before}" for change in changes if change.field == "schedule")
+    return line((f"{symbols.good} ", GOOD), f"{subject}schedule{name} is ", ("deleted", GOOD), after)
+
+
+def schedule_facts(schedule: ScheduleInfo) -> list[Text]:
+    """Return the facts about a schedule, a line each."""
+    kept = "all backups" if schedule.max_count is None else counted(schedule.max_count, "backup")
+    return facts([
+        ("when", _when(schedule)),
+        ("location", schedule.location),
+        ("location user", schedule.location_user),
+        ("parts", ", ".join(schedule.parts)),
+        ("keeps", kept),
+        ("fast backup", None if schedule.fast_backup is None else _yes_or_no(schedule.fast_backup)),
+    ])  # fmt: skip
+
+
+def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") -> list[Text]:
+    """Return what was changed, a line each; two where before and after do not fit side by side."""
+    lines: list[Text] = []
+    for change in changes:
+        label = f"{indent}{change.field}: "
+        if change.after == MASK:
+            lines.append(line(label, ("updated", AFTER), " (cannot be verified)"))
+            continue
+        before: Piece = (_value(change.before), BEFORE)
+        after: Piece = (_value(change.after), AFTER)
+        whole = line(label, before, " -> ", after)
+        if width is None or whole.cell_len <= width:
+            lines.append(whole)
+        else:
+            lines.extend([line(label, before), line(f"{indent}  -> ", after)])
+    return lines
+
+
+def _when(schedule: ScheduleInfo) -> str:
+    if schedule.hour is None or schedule.minute is None:
+        return "at no set time"
+    days = f"on {', '.join(schedule.days)}" if schedule.days else "every day"
+    return f"{schedule.hour:02}:{schedule.minute:02} {days} (appliance's time zone)"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - a field of a schedule, whatever it is
+    if value is None or value in ("", [], ()):
+        return NOTHING
+    if isinstance(value, bool):
+        return _yes_or_no(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"

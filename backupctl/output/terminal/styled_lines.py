@@ -1,0 +1,91 @@
+"""Lines of text with style: all that people are shown is made here, so that nothing unprintable gets past.
+
+Colours are the sixteen that every terminal theme defines, chosen as compilers choose them: red for errors, magenta
+for warnings (yellow cannot be read on white), cyan for what is good to know, green for success.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from rich.text import Text
+
+from backupctl.output.printable import printable, printable_lines
+from backupctl.results.result import ErrorInfo
+
+STRONG: Final = "bold"
+FAINT: Final = "bright_black"
+GOOD: Final = "green"
+BAD: Final = "bold red"
+ODD: Final = "bold magenta"
+NOTE: Final = "bold cyan"
+
+Piece = str | tuple[str, str]
+"""Text, or text and its style."""
+
+
+class Symbols(NamedTuple):
+    """Signs that stand before words; a word always says the same."""
+
+    good: str
+    bad: str
+    odd: str = "!"
+    running: str = "*"
+    bullet: str = "-"
+
+
+UNICODE_SYMBOLS: Final = Symbols("✓", "✗", running="●", bullet="•")
+ASCII_SYMBOLS: Final = Symbols("+", "x")
+
+
+def line(*pieces: Piece) -> Text:
+    """Return one line of the pieces, each made printable."""
+    text = Text()
+    for piece in pieces:
+        words, style = (piece, "") if isinstance(piece, str) else piece
+        text.append(printable(words), style)
+    return text
+
+
+def labelled(label: str, style: str, text: str, *, before: str = "") -> list[Text]:
+    """Return ``label: text``; further lines of the text are indented."""
+    first, *others = printable_lines(text) or [""]
+    return [line(before, (f"{label}:", style), f" {first}"), *(line(before, f"  {other}") for other in others)]
+
+
+def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[Text]:
+    """Return a warning and what to do about it."""
+    lines = labelled("warning", ODD, message, before=before)
+    return lines + (labelled("hint", NOTE, hint, before=before) if hint else [])
+
+
+def error_lines(error: ErrorInfo, *, hints: bool = True, known: Iterable[str] = (), subject: str = "") -> list[Text]:
+    """Return an error, its details without those that are shown already (``known``), and what to do next.
+
+    Without ``hints``, the line that follows a job which was left running stays.
+    """
+    shown = {*known, error.message}
+    lines = labelled("error", BAD, f"{subject}{error.message}")
+    for detail in error.details:
+        if detail not in shown:
+            lines.extend(line("  ", text) for text in printable_lines(detail))
+    told = (error.hint if hints else None, error.to_follow)
+    return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
+
+
+def aligned(rows: Sequence[Sequence[Text]], *, right: Iterable[int] = ()) -> list[Text]:
+    """Return the rows as lines with their cells in columns; those numbered in ``right`` are aligned to the right.
+
+    Nothing is cut and nothing is padded at the end of a line.
+    """
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    return [_aligned_row(row, widths, frozenset(right)) for row in rows]
+
+
+def _aligned_row(row: Sequence[Text], widths: Sequence[int], right: frozenset[int]) -> Text:
+    text = Text()
+    for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        padding = " " * (width - cell.cell_len)
+        text.append("  " if index else "")
+        text.append_text(Text.assemble(padding, cell) if index in right else Text.assemble(cell, padding))
+    text.rstrip()
+    return text

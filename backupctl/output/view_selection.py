@@ -1,0 +1,37 @@
+"""Which view shows what happens: the one place that knows them all, and loads only the one that is needed."""
+
+from collections.abc import Mapping
+from typing import Literal, TextIO
+
+from backupctl.clock import Clock
+from backupctl.output.json_view import JsonLinesView, JsonView
+from backupctl.output.safe_stream import Outlet
+from backupctl.output.view import View
+
+Output = Literal["text", "json", "jsonl"]
+Color = Literal["auto", "always", "never"]
+
+
+def make_view(
+    output: Output,
+    *,
+    stdout: TextIO | None,
+    stderr: TextIO | None,
+    clock: Clock,
+    environ: Mapping[str, str],
+    color: Color = "auto",
+    quiet: bool = False,
+    verbose: bool = False,
+) -> View:
+    """Return the view for ``output``; None as a stream shows nothing there.
+
+    ``environ`` says what the terminal can do and what its owner likes: TERM, COLUMNS, NO_COLOR, FORCE_COLOR, CI.
+    """
+    out, err = Outlet(stdout), Outlet(stderr)
+    if output == "json":
+        return JsonView(out, err, quiet=quiet, verbose=verbose)
+    if output == "jsonl":
+        return JsonLinesView(out, err, clock=clock, quiet=quiet, verbose=verbose)
+    from backupctl.output.terminal.console import human_view
+
+    return human_view(out, err, clock=clock, environ=environ, color=color, quiet=quiet, verbose=verbose)

@@ -1,0 +1,152 @@
+"""Archives and restores as people see them."""
+
+from typing import Any
+
+import pytest
+
+from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, ErrorInfo, Result
+from tests.output.samples import WHERE, Screen, Terminal, a_message, an_archive, some_metadata
+from tests.support.clock import START
+
+NAME = "S_8.0.3.00400-24322831_20260301-020000_"
+
+
+def shown(*results: Result, **options: Any) -> Screen:
+    screen = Screen(**options)
+    screen.view.finish(Envelope.of("any", results))
+    return screen
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_systems_stand_one_a_line(quiet: bool) -> None:
+    screen = shown(SystemsResult(**WHERE, systems=("vc01.example.com", "vc02.example.com")), quiet=quiet)
+    assert (screen.out, screen.err) == ("vc01.example.com\nvc02.example.com\n", "")
+
+
+@pytest.mark.parametrize(
+    ("result", "err"),
+    [
+        (SystemsResult(**WHERE), "vc01 finds no backups of any system at this location\n"),
+        (ArchivesResult(**WHERE), "vc01 finds no such archives at this location\n"),
+    ],
+)
+def test_archives_none_is_a_friendly_line_on_standard_error_unless_quiet(result: Result, err: str) -> None:
+    screen = shown(result)
+    assert (screen.out, screen.err) == ("", err)
+    screen = shown(result, quiet=True)
+    assert (screen.out, screen.err) == ("", "")
+
+
+def test_archives_are_a_table() -> None:
+    archives = (an_archive(2, comment="before the\nupgrade"), an_archive(1, start_time=None, version=None))
+    assert shown(ArchivesResult(**WHERE, archives=archives)).out.splitlines() == [
+        "ARCHIVE                                  STARTED                    VERSION      COMMENT",
+        "S_8.0.3.00400-24322831_20260302-020000_  2026-03-01 02:00:00 +0000  8.0.3.00400  before the upgrade",
+        "S_8.0.3.00400-24322831_20260301-020000_  -                          -            -",
+    ]
+
+
+def test_archives_of_several_systems_name_them() -> None:
+    archives = (an_archive(2), an_archive(1, system_name="vc02.example.com"))
+    assert [text[81:] for text in shown(ArchivesResult(**WHERE, archives=archives)).out.splitlines()] == [
+        "SYSTEM            COMMENT",
+        "vc01.example.com  -",
+        "vc02.example.com  -",
+    ]
+
+
+@pytest.mark.parametrize("width", ["80", "10"])
+def test_archives_on_a_narrow_terminal_what_does_not_fit_stands_below(width: str) -> None:
+    archives = (an_archive(comment="before the upgrade"), an_archive(2, version=None))
+    environ = {"COLUMNS": width, "TERM": "xterm", "NO_COLOR": "1"}
+    screen = shown(ArchivesResult(**WHERE, archives=archives), out=Terminal(), environ=environ)
+    beside, below = (
+        ("  8.0.3.00400", "  before the upgrade") if width == "80" else ("", "  8.0.3.00400, before the upgrade")
+    )
+    assert screen.out.splitlines()[1:3] == [f"{NAME}  2026-03-01 02:00:00 +0000{beside}", below]
+
+
+def test_archives_quiet_are_names() -> None:
+    screen = shown(ArchivesResult(**WHERE, archives=(an_archive(),)), quiet=True)
+    assert (screen.out, screen.err) == (f"{NAME}\n", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
+    archive = an_archive(start_time=None, end_time=START, location="sftp://b/x", parts=("common",), comment="nightly")
+    screen = shown(ArchiveResult(**WHERE, archive=archive), quiet=quiet)
+    assert screen.out.splitlines() == [
+        f"archive {NAME}",
+        "  system    vc01.example.com",
+        "  ended     2026-03-01 02:00:00 +0000",
+        "  version   8.0.3.00400",
+        "  location  sftp://b/x",
+        "  parts     common",
+        "  comment   nightly",
+    ]
+    assert screen.err == ""
+
+
+def test_metadata_tells_whether_and_what_can_be_restored() -> None:
+    screen = shown(RestoreResult(**WHERE, metadata=some_metadata()))
+    assert screen.out.splitlines() == [
+        "✓ vc01: can be restored here: yes",
+        "  backup of  vc07.example.com",
+        "  release    8.0.3.00400",
+        "  made       2026-03-01 02:00:00 +0000",
+        "  parts      common, seat",
+        "  comment    nightly",
+        "  SSO login  needed: a restore must name an SSO administrator",
+    ]
+    assert shown(RestoreResult(**WHERE, metadata=some_metadata()), quiet=True).out == ""
+
+
+def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
+    why = "the releases differ"
+    metadata = some_metadata(applicable=False, sso_login_required=False, messages=(a_message(why),))
+    error = ErrorInfo(slug="backup-failed", message="it cannot be restored", details=(why,))
+    result = RestoreResult(**WHERE, exit_code=7, error=error, metadata=metadata)
+    screen = shown(result)
+    assert screen.out.startswith("✗ vc01: can be restored here: NO\n")
+    assert screen.out.endswith("  SSO login  not needed\n  messages\n    • the releases differ\n")
+    assert screen.err == "error: it cannot be restored\n"
+    quiet = shown(result, quiet=True)
+    assert (quiet.out, quiet.err) == ("", screen.out + screen.err)
+
+
+def test_metadata_unknown_is_said_or_left_out() -> None:
+    unknown = some_metadata(applicable=None, timestamp=None, sso_login_required=None, parts=(), comment=None)
+    assert shown(RestoreResult(**WHERE, simulated=True, metadata=unknown)).out.splitlines() == [
+        "! vc01: can be restored here: unknown (simulated: no appliance was involved)",
+        "  backup of  vc07.example.com",
+        "  release    8.0.3.00400",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["restore", "reconciliation"])
+@pytest.mark.parametrize(
+    ("state", "headline"),
+    [
+        ("SUCCEEDED", "✓ vc01: {} succeeded"),
+        ("FAILED", "✗ vc01: {} failed"),
+        ("INPROGRESS", "● vc01: {} running, 40 % done"),
+    ],
+)
+def test_restore_job_is_called_what_it_is(kind: str, state: str, headline: str) -> None:
+    job = Job(id=kind, state=state, progress=40, parts=("common",))
+    screen = shown(RestoreResult(**WHERE, exit_code=8, job=job))
+    assert screen.out.splitlines() == [
+        headline.format(kind),
+        f"  state      {state}",
+        "  parts      common",
+        "  appliance  vc01.example.com (release 8.0.3.00400, /api)",
+    ]
+    assert screen.err == ""
+
+
+@pytest.mark.parametrize("kind", ["restore", "reconciliation"])
+def test_restore_that_nobody_waits_for_is_silent_when_quiet(kind: str) -> None:
+    screen = shown(RestoreResult(**WHERE, job=Job(id=kind, state="INPROGRESS")), quiet=True)
+    assert (screen.out, screen.err) == ("", "")

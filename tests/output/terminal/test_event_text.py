@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+
+from backupctl.output.terminal.event_text import sentences
+from backupctl.output.terminal.result_text import in_brief, in_full
+from backupctl.results.events import Adopted, Attached, Cancelling, Event, Left, Started, Waiting
+from backupctl.results.job import Job
+from backupctl.results.result import Result
+from tests.output.samples import a_job, every_event, every_result
+from tests.support.clock import START
+
+
+@pytest.mark.parametrize("kind", Event.__subclasses__())
+def test_sentences_no_event_is_forgotten(kind: type[Event]) -> None:
+    assert sentences.dispatch(kind) is not sentences.dispatch(Event)
+
+
+def kinds(base: type[Result] = Result) -> set[type[Result]]:
+    return set(base.__subclasses__()).union(*(kinds(each) for each in base.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(), key=str))
+def test_results_no_result_is_forgotten(kind: type[Result]) -> None:
+    assert in_full.dispatch(kind) is not in_full.dispatch(Result)
+    assert in_brief.dispatch(kind) is not in_brief.dispatch(Result)
+
+
+def test_samples_show_each_result() -> None:
+    assert {type(result) for result in every_result()} == kinds()
+
+
+def test_sentences_each_event_reads_well() -> None:
+    words = {type(event).__name__: [text.plain for text in sentences(event, "vc01: ")] for event in every_event()}
+    assert words == {
+        "Connected": ["vc01: connected to vc01.example.com, release 8.0.3.00400 (/api)"],
+        "PartsSelected": ["vc01: parts that the appliance selects by default: common, seat"],
+        "Waiting": [
+            "vc01: another backup is running: waiting for the end of 20260301-020000-21560480, 40 % (INPROGRESS)"
+        ],
+        "Started": ["vc01: backup started: 20260301-020000-21560480"],
+        "Adopted": [
+            "vc01: warning: the answer was lost, but the backup started: 20260301-020000-21560480",
+            "vc01:   location and user fit",
+        ],
+        "Attached": ["vc01: following backup 20260301-020000-21560480"],
+        "Progressed": ["vc01: 40 % (INPROGRESS)"],
+        "Troubled": ["vc01: trouble: connection refused; trying again"],
+        "Recovered": ["vc01: recovered: the appliance answers again"],
+        "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
+        "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
+        "Queued": ["vc01: waiting for its turn"],
+        "Ended": ["vc01: error: connection refused"],
+        "Left": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
+    }
+
+
+def test_job_that_cannot_be_followed_later_comes_without_a_line_that_would() -> None:
+    assert sentences(Left(time=START, server="vc01", job=a_job(), attach=None)) == []
+
+
+@pytest.mark.parametrize("kind", ["restore", "reconciliation"])
+def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
+    at: dict[str, Any] = {"time": START, "server": "vc01", "job": Job(id=kind, state="INPROGRESS", progress=40)}
+    events = [Waiting(**at), Started(**at), Adopted(**at, reason=""), Attached(**at), Cancelling(**at)]
+    assert [text.plain for event in events for text in sentences(event)] == [
+        f"a {kind} is running: waiting for its end, 40 % (INPROGRESS)",
+        f"{kind} started",
+        f"warning: the answer was lost, but the {kind} started",
+        f"following the {kind}",
+        f"cancelling the {kind}: waiting for its end",
+    ]
+
+
+def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:
+    (words,) = sentences(Waiting(time=START, server="vc01", job=None))
+    assert words.plain == "another backup or restore is running: waiting for its end"

@@ -1,0 +1,130 @@
+"""Failures of several appliances as text: what many share is told once, and no name and no line to attach is lost."""
+
+from typing import Any
+
+import msgspec
+
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    AuthenticationError,
+    BackupctlError,
+    BackupFailedError,
+    CertificateError,
+    InterruptedRunError,
+    NotTogetherError,
+)
+from backupctl.output.terminal.failure_text import failure_lines
+from backupctl.output.terminal.result_text import Page
+from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
+from backupctl.results.backup_results import JobResult
+from backupctl.results.result import ErrorInfo
+from tests.output.samples import JOB_ID, a_job
+
+PAGE = Page(width=None, symbols=UNICODE_SYMBOLS, zone=None, number=9)
+
+
+def failed(number: int, error: BackupctlError, **fields: Any) -> JobResult:
+    info = ErrorInfo.of(error)
+    return JobResult(
+        server=f"vc{number}", host=f"vc{number}.example.com", exit_code=error.exit_code, error=info, **fields
+    )
+
+
+def dead(number: int, **fields: Any) -> JobResult:
+    message = f"vc{number}.example.com: no answer: connection refused"
+    return failed(number, ApplianceUnreachableError(message, hint="is it running?", **fields))
+
+
+def left(number: int) -> JobResult:
+    message = f"interrupted (SIGINT): backup job {JOB_ID} goes on on vc{number}.example.com"
+    return failed(number, InterruptedRunError(message, attach=f"backupctl watch --server vc{number}"), job=a_job())
+
+
+def told(*results: JobResult, hints: bool = True, page: Page = PAGE) -> list[str]:
+    return [text.plain for text in failure_lines(results, page, hints=hints)]
+
+
+def test_failure_that_three_share_is_told_once_with_their_names() -> None:
+    assert told(*map(dead, range(1, 5))) == [
+        "error: 4 appliances: no answer: connection refused",
+        "  vc1, vc2, vc3, vc4",
+        "hint: is it running?",
+    ]
+
+
+def test_failure_of_two_is_told_of_each_and_its_hint_once() -> None:
+    assert told(dead(1), dead(2)) == [
+        "error: vc1: vc1.example.com: no answer: connection refused",
+        "hint: is it running?",
+        "error: vc2: vc2.example.com: no answer: connection refused",
+    ]
+
+
+def test_failures_with_other_evidence_are_not_the_same() -> None:
+    lines = told(dead(1), dead(2), dead(3, details=["no route"]))
+    assert [line.partition(": ")[2][:3] for line in lines if line.startswith("error")] == ["vc1", "vc2", "vc3"]
+
+
+def test_name_within_another_name_is_not_taken_for_it() -> None:
+    behind = [failed(number, ApplianceUnreachableError(f"proxy-vc{number} is down")) for number in (1, 2, 3)]
+    assert len([line for line in told(*behind) if line.startswith("error")]) == 3
+
+
+def refused(number: int, **where: Any) -> JobResult:
+    error = AuthenticationError(f"vc{number}: not logged in, as 127.0.0.1:8443 refused this user and password")
+    return msgspec.structs.replace(failed(number, error), **where)
+
+
+def test_failure_that_names_the_host_of_all_with_another_port_is_told_once() -> None:
+    for where in ({"host": "127.0.0.1"}, {}):
+        assert told(*(refused(number, **where) for number in (1, 2, 3))) == [
+            "error: 3 appliances: not logged in, as 127.0.0.1:8443 refused this user and password",
+            "  vc1, vc2, vc3",
+        ]
+
+
+def untrusted(number: int, why: str) -> JobResult:
+    hint = f"`backupctl trust fetch -s vc{number} --config q.toml --to FILE`, or name vc{number} differently"
+    return failed(number, CertificateError(f"vc{number}: {why}", hint=hint))
+
+
+def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once() -> None:
+    hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`, or name the appliance differently"
+    assert told(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
+    own_authorities = [untrusted(number, f"signed by CA {number}") for number in (1, 2, 3)]
+    assert told(*own_authorities) == [
+        "error: vc1: signed by CA 1",
+        hint,
+        "error: vc2: signed by CA 2",
+        "error: vc3: signed by CA 3",
+    ]
+    assert "-s vc1 --config" in told(untrusted(1, "expired"), dead(2))[1]
+
+
+def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach() -> None:
+    lines = [f"  backupctl watch --server vc{number}" for number in (1, 2, 3)]
+    expected = ["error: 3 appliances: interrupted (SIGINT): the backup job goes on", "hint: follow them with:", *lines]
+    assert told(*map(left, (1, 2, 3))) == expected
+    assert told(*map(left, (1, 2, 3)), hints=False) == expected
+
+
+def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were_kept_back() -> None:
+    culprit = failed(5, BackupFailedError("a backup would fail: parts"))
+    others = [
+        failed(number, NotTogetherError("not started: vc5", details=["vc5: a backup would fail: parts"]))
+        for number in (1, 2, 3, 4)
+    ]
+    assert told(*others, culprit) == [
+        "error: vc5: a backup would fail: parts",
+        "error: 4 appliances: not started: vc5",
+        "  vc1, vc2, vc3, vc4",
+    ]
+
+
+def test_names_are_wrapped_where_the_terminal_ends() -> None:
+    lines = told(*map(dead, range(10, 40)), page=PAGE._replace(width=40))
+    names = lines[1:-1]
+    assert all(len(line) <= 40 for line in names)
+    assert [name for line in names for name in line.strip().rstrip(",").split(", ")] == [
+        f"vc{number}" for number in range(10, 40)
+    ]

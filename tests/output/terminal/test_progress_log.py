@@ -1,0 +1,137 @@
+"""Progress off a terminal: which lines are written, and when."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
+from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Started, Troubled
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, ErrorInfo
+from tests.output.samples import WHERE, Screen, a_finished_job, a_job, a_message, every_event
+
+
+class Log(Screen):
+    """A screen that tells what a job does, ten seconds between each."""
+
+    def see(self, job: Job, *, after: float = 10) -> list[str]:
+        return self.tell(Progressed, after=after, job=job)
+
+    def tell(self, kind: Any, *, after: float = 10, **fields: Any) -> list[str]:
+        self.clock.sleep(after)
+        before = len(self.err)
+        self.view.event(kind(time=self.clock.now(), server="vc01", **fields))
+        return self.err[before:].splitlines()
+
+
+def test_log_line_has_time_with_zone_server_percent_state_and_size() -> None:
+    log = Log()
+    assert log.see(a_job(size_bytes=1_234_000_000)) == ["2026-03-01 02:00:10 +0000 vc01: 40 % (INPROGRESS, 1.2 GB)"]
+
+
+def test_log_line_time_is_local() -> None:
+    assert Log(zone=ZoneInfo("Asia/Tokyo")).see(a_job()) == ["2026-03-01 11:00:10 +0900 vc01: 40 % (INPROGRESS)"]
+
+
+def test_log_unknown_progress_is_the_state_alone() -> None:
+    assert Log().see(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 +0000 vc01: BLOCKED"]
+
+
+def test_log_progress_is_told_every_ten_percent() -> None:
+    log = Log()
+    told = [percent for percent in range(101) if log.see(a_job(progress=percent), after=1)]
+    assert told == [*range(0, 101, 10)]
+
+
+def test_log_progress_that_jumps_is_told_as_it_is() -> None:
+    log = Log()
+    told = [percent for percent in (0, 9, 17, 19, 21, 29, 95) if log.see(a_job(progress=percent))]
+    assert told == [0, 17, 21, 95]
+
+
+def test_log_progress_that_stands_still_is_told_every_five_minutes() -> None:
+    log = Log()
+    lines = [line for _ in range(24) for line in log.see(a_job(), after=60)]
+    assert [line[11:16] for line in lines] == ["02:01", "02:06", "02:11", "02:16", "02:21"]
+
+
+def test_log_other_state_is_told_at_once() -> None:
+    log = Log()
+    log.see(a_job())
+    assert log.see(a_job("FAILED")) == ["2026-03-01 02:00:20 +0000 vc01: 40 % (FAILED)"]
+
+
+def test_log_new_message_is_told_once() -> None:
+    log = Log()
+    log.see(a_job())
+    job = a_job(messages=(a_message("backing up vcdb\nand more"),))
+    assert log.see(job) == [
+        "2026-03-01 02:00:20 +0000 vc01: backing up vcdb",
+        "2026-03-01 02:00:20 +0000 vc01: and more",
+    ]
+    assert log.see(job) == []
+
+
+def test_log_message_that_only_counts_on_is_told_once() -> None:
+    log = Log()
+    log.see(a_job(messages=(a_message("copied 12 files"),)))
+    assert log.see(a_job(messages=(a_message("copied 13 files"),))) == []
+    assert len(log.see(a_job(messages=(a_message("copied all files"),)))) == 1
+
+
+def test_log_progress_right_after_the_start_is_not_told_twice() -> None:
+    log = Log()
+    assert log.tell(Started, job=a_job(progress=0)) == [
+        "2026-03-01 02:00:10 +0000 vc01: backup started: 20260301-020000-21560480"
+    ]
+    assert log.see(a_job(progress=0)) == []
+    assert len(log.tell(Cancelling, job=a_job(progress=0))) == 1
+
+
+def test_log_trouble_and_its_end_are_told() -> None:
+    log = Log()
+    assert log.tell(Troubled, error=ErrorInfo(slug="connection", message="refused")) == [
+        "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
+    ]
+    assert log.tell(Recovered) == ["2026-03-01 02:00:20 +0000 vc01: recovered: the appliance answers again"]
+
+
+@pytest.mark.parametrize(("verbose", "lines"), [(True, 1), (False, 0)])
+def test_log_connection_is_told_to_the_verbose(verbose: bool, lines: int) -> None:
+    log = Log(verbose=verbose)
+    assert len(log.tell(Connected, host="vc01.example.com", api="rest", release=None)) == lines
+
+
+def test_log_end_that_no_event_told_is_told_before_the_result() -> None:
+    log = Log()
+    log.see(a_job())
+    log.clock.sleep(720)
+    log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
+    assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 +0000 vc01: 100 % (SUCCEEDED, 1.2 GB)"
+
+
+def test_log_end_of_a_restore_is_told_like_that_of_a_backup() -> None:
+    log = Log()
+    log.see(Job(id="restore", state="INPROGRESS", progress=40))
+    log.view.finish(
+        Envelope.of("any", [RestoreResult(**WHERE, job=Job(id="restore", state="SUCCEEDED", progress=100))])
+    )
+    assert log.err.splitlines()[-1] == "2026-03-01 02:00:10 +0000 vc01: 100 % (SUCCEEDED)"
+
+
+def test_log_end_that_an_event_told_is_not_told_again() -> None:
+    log = Log()
+    log.see(a_finished_job())
+    before = log.err
+    log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
+    assert log.err == before
+
+
+def test_log_quiet_says_nothing() -> None:
+    log = Log(quiet=True)
+    for event in every_event():
+        log.view.event(event)
+    log.view.warn("careful", "hint")
+    assert log.err == ""

@@ -1,0 +1,148 @@
+"""Schedules as people see them: how they are, what was changed, what would be."""
+
+from typing import Any
+
+import pytest
+
+from backupctl.results.result import Change, Envelope, ErrorInfo, PreparedRequest, Result
+from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
+from tests.output.samples import WHERE, Screen, Terminal, a_schedule
+
+LOCATION = "sftp://backup.example.com/vcenter/vc01"
+BLOCK = [
+    "✓ vc01: schedule default is enabled",
+    "  when           02:30 on SUNDAY, WEDNESDAY (appliance's time zone)",
+    f"  location       {LOCATION}",
+    "  location user  backup",
+    "  parts          common, seat",
+    "  keeps          7 backups",
+    "  fast backup    no",
+]
+CHANGES = (
+    Change(field="location", before="sftp://old.example.com/vc01", after=LOCATION),
+    Change(field="location_password", before=None, after="***"),
+    Change(field="enable", before=False, after=True),
+    Change(field="parts", before=["common"], after=["common", "seat"]),
+    Change(field="retention_info", before=None, after=7),
+    Change(field="recurrence_info", before={"hour": 2}, after=[]),
+)
+DIFF = [
+    f"location: sftp://old.example.com/vc01 -> {LOCATION}",
+    "location_password: updated (cannot be verified)",
+    "enable: no -> yes",
+    "parts: common -> common, seat",
+    "retention_info: (none) -> 7",
+    'recurrence_info: {"hour":2} -> (none)',
+]
+REQUEST = PreparedRequest(method="PATCH", url="https://vc01.example.com/api/x", body={"location_password": "***"})
+
+
+def shown(result: Result, command: str = "schedule set", **options: Any) -> Screen:
+    screen = Screen(**options)
+    screen.view.finish(Envelope.of(command, [result]))
+    return screen
+
+
+def test_schedules_are_a_block_each() -> None:
+    other = a_schedule(name="x", enable=False, hour=None, minute=None, days=(), parts=(), max_count=None)
+    screen = shown(SchedulesResult(**WHERE, schedules=(a_schedule(), other)), "schedule list")
+    assert screen.out.splitlines() == [
+        *BLOCK,
+        "",
+        "! vc01: schedule x is DISABLED",
+        "  when           at no set time",
+        f"  location       {LOCATION}",
+        "  location user  backup",
+        "  keeps          all backups",
+        "  fast backup    no",
+    ]
+    assert screen.err == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"days": ()}, "  when           02:30 every day (appliance's time zone)\n"),
+        ({"hour": 0, "minute": 0}, "  when           00:00 on SUNDAY, WEDNESDAY (appliance's time zone)\n"),
+        ({"max_count": 1}, "  keeps          1 backup\n"),
+        ({"fast_backup": True}, "  fast backup    yes\n"),
+        ({"enable": None}, "! vc01: schedule default\n"),
+    ],
+)
+def test_schedule_facts_read_well(fields: dict[str, Any], text: str) -> None:
+    assert text in shown(SchedulesResult(**WHERE, schedules=(a_schedule(**fields),))).out
+
+
+def test_schedules_none_is_a_friendly_line_on_standard_error() -> None:
+    screen = shown(SchedulesResult(**WHERE))
+    assert (screen.out, screen.err) == ("", "vc01 has no backup schedule yet\n")
+
+
+def test_schedules_quiet_are_names() -> None:
+    screen = shown(SchedulesResult(**WHERE, schedules=(a_schedule(), a_schedule(name="x"))), quiet=True)
+    assert (screen.out, screen.err) == ("default\nx\n", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_schedule_show_is_the_block_even_when_quiet(quiet: bool) -> None:
+    screen = shown(ScheduleResult(**WHERE, schedule=a_schedule()), "schedule show", quiet=quiet)
+    assert (screen.out.splitlines(), screen.err) == (BLOCK, "")
+
+
+def test_schedule_set_shows_the_changes_below_the_block() -> None:
+    screen = shown(ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES))
+    assert screen.out.splitlines() == [*BLOCK, "  changed", *(f"    {text}" for text in DIFF)]
+    assert screen.err == ""
+
+
+def test_schedule_change_too_long_for_the_terminal_takes_two_lines() -> None:
+    environ = {"COLUMNS": "60", "TERM": "xterm", "NO_COLOR": "1"}
+    result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES[:1])
+    assert shown(result, out=Terminal(), environ=environ).out.splitlines()[-2:] == [
+        "    location: sftp://old.example.com/vc01",
+        f"      -> {LOCATION}",
+    ]
+
+
+def test_schedule_change_has_the_colours_of_a_diff() -> None:
+    result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES[2:3])
+    out = shown(result, out=Terminal(), color="always").out
+    assert "enable: \x1b[31mno\x1b[0m -> \x1b[32myes\x1b[0m\n" in out
+
+
+def test_schedule_set_that_changes_nothing_says_so_unless_quiet() -> None:
+    result = ScheduleResult(**WHERE, schedule=a_schedule())
+    screen = shown(result)
+    assert screen.out.splitlines() == BLOCK
+    assert screen.err == "vc01: unchanged: the schedule was like this before\n"
+    screen = shown(result, quiet=True)
+    assert (screen.out, screen.err) == ("", "")
+
+
+def test_schedule_deleted_says_so_unless_quiet() -> None:
+    result = ScheduleResult(**WHERE, changes=(Change(field="schedule", before="default", after=None),))
+    assert shown(result, "schedule delete").out == "✓ vc01: schedule default is deleted\n"
+    screen = shown(result, "schedule delete", quiet=True)
+    assert (screen.out, screen.err) == ("", "")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_schedule_dry_run_shows_changes_and_requests_and_that_nothing_was_sent(quiet: bool) -> None:
+    result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES, requests=(REQUEST,))
+    screen = shown(result, quiet=quiet)
+    assert screen.err == "dry run: nothing was sent. This is what would be changed and sent to vc01:\n"
+    assert screen.out.splitlines() == [
+        *(f"  {text}" for text in DIFF),
+        "PATCH https://vc01.example.com/api/x",
+        "{",
+        '  "location_password": "***"',
+        "}",
+    ]
+
+
+def test_schedule_failure_claims_no_change() -> None:
+    error = ErrorInfo(slug="api", message="an odd answer")
+    gone = Change(field="schedule", before="default", after=None)
+    screen = shown(ScheduleResult(**WHERE, exit_code=6, error=error, changes=(gone,)))
+    assert screen.out.splitlines() == ["  to be changed", "    schedule: default -> (none)"]
+    assert screen.err == "error: an odd answer\n"

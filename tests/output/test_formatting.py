@@ -1,0 +1,103 @@
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backupctl.output.formatting import (
+    counted,
+    duration,
+    duration_as_written,
+    moment,
+    percent,
+    seconds_between,
+    size,
+    size_of_megabytes,
+)
+from backupctl.rules.duration import parse_duration
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1 kB"),
+        (812_345_678, "812 MB"),
+        (999_600_000, "1.0 GB"),
+        (1_234_000_000, "1.2 GB"),
+        (99_960_000_000, "100 GB"),
+        (1_500_000_000_000, "1.5 TB"),
+        (5_000_000_000_000_000, "5000 TB"),
+    ],
+)
+def test_size_bytes_are_rounded_to_a_decimal_unit(count: int, words: str) -> None:
+    assert size(count) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 MB"), (1, "1 MB"), (12_345, "12.3 GB")])
+def test_size_of_megabytes_keeps_the_unit_of_zero(count: int, words: str) -> None:
+    assert size_of_megabytes(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0 s"),
+        (0, "0 s"),
+        (9.9, "9 s"),
+        (60, "1 m 00 s"),
+        (730, "12 m 10 s"),
+        (3730, "1 h 02 m 10 s"),
+        (90_061, "1 d 01 h 01 m 01 s"),
+    ],
+)
+def test_duration_starts_with_the_largest_unit(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *[(0, "0s"), (0.5, "0.5s"), (59.25, "59.25s"), (90, "1m30s"), (5400, "1h30m"), (86400, "1d"), (-3, "0s")],
+        *[(90061, "1d1h1m1s"), (3600.1, "1h0.1s"), (0.000001, "0.000001s"), (59.9999999, "1m")],
+    ],
+)
+def test_duration_as_written_has_the_units_of_options(seconds: float, text: str) -> None:
+    assert duration_as_written(seconds) == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**11))
+def test_duration_as_written_is_read_back(milliseconds: int) -> None:
+    assert parse_duration(duration_as_written(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
+
+
+def test_percent_has_a_space_before_the_sign() -> None:
+    assert percent(40) == "40 %"
+
+
+def test_moment_is_shown_in_the_zone_with_its_offset_of_that_day() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert moment(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00:10 +0100"
+    assert moment(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin) == "2026-07-01 04:00:10 +0200"
+
+
+@pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_moment_out_of_range_is_shown_as_it_is(time: datetime) -> None:
+    for zone in (timezone(timedelta(hours=-5)), timezone(timedelta(hours=5))):
+        assert moment(time, zone)
+
+
+def test_seconds_between_needs_both_times_in_order() -> None:
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    assert seconds_between(start, end) == 86400
+    assert seconds_between(end, start) is None
+    assert seconds_between(None, end) is None
+    assert seconds_between(start, end.replace(tzinfo=None)) is None
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks")])
+def test_counted_is_one_or_many(number: int, text: str) -> None:
+    assert counted(number, "check") == text

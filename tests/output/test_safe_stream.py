@@ -1,0 +1,153 @@
+import contextlib
+import errno
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backupctl.errors import OutputError
+from backupctl.output.safe_stream import Outlet
+
+
+class FailingStream(io.StringIO):
+    """A stream that fails with an error as soon as it is flushed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+        self.flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+        raise self.error
+
+
+@pytest.fixture
+def full_disk() -> Iterator[io.TextIOWrapper]:
+    """A stream of its own descriptor on a device that is always full."""
+    stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the test uses it, the fixture closes it
+    yield stream
+    stream.close()
+
+
+def test_outlet_working_stream_gets_text_whole() -> None:
+    stream = io.StringIO()
+    outlet = Outlet(stream)
+    assert outlet.write("text\n") == 5
+    outlet.check()
+    assert stream.getvalue() == "text\n"
+
+
+def test_outlet_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrapper) -> None:
+    outlet = Outlet(full_disk)
+    outlet.write("first")
+    outlet.write("second")
+    with pytest.raises(OutputError, match="standard output: No space left on device"):
+        outlet.check()
+    outlet.check()
+
+
+def test_outlet_that_fails_in_another_thread_meanwhile_fails_once() -> None:
+    class Raced(FailingStream):
+        def flush(self) -> None:
+            if not self.flushes:
+                self.flushes += 1
+                outlet.write("by another thread")
+            super().flush()
+
+    outlet = Outlet(Raced(OSError(errno.ENOSPC, "No space left on device")))
+    assert outlet.write("text") == 4
+    with pytest.raises(OutputError, match="No space left on device"):
+        outlet.check()
+
+
+def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
+    Outlet(full_disk).write("text")
+    full_disk.flush()
+
+
+@pytest.mark.parametrize(("terminal", "told"), [(True, False), (False, True)])
+def test_outlet_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
+    stream = FailingStream(OSError(errno.EIO, "Input/output error"))
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    outlet = Outlet(stream)
+    outlet.write("text")
+    with pytest.raises(OutputError, match="Input/output") if told else contextlib.nullcontext():
+        outlet.check()
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError()])
+def test_outlet_reader_gone_is_no_error(error: OSError) -> None:
+    stream = FailingStream(error)
+    outlet = Outlet(stream)
+    outlet.write("first")
+    outlet.write("second")
+    outlet.check()
+    assert stream.flushes == 1
+
+
+def test_outlet_closed_stream_is_silent() -> None:
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        outlet = Outlet(stream)
+        outlet.write("text")
+        outlet.check()
+        assert not outlet.isatty()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("ascii", rb"\u2713 caf\xe9"), ("latin-1", b"\\u2713 caf\xe9"), ("utf-8", "✓ café".encode())],
+)
+def test_outlet_narrow_encoding_spells_out_what_it_lacks(encoding: str, written: bytes) -> None:
+    raw = io.BytesIO()
+    outlet = Outlet(io.TextIOWrapper(raw, encoding=encoding))
+    outlet.write("✓ café")
+    assert raw.getvalue() == written
+    assert outlet.ascii_only == (encoding != "utf-8")
+
+
+CHILD = """
+import sys
+from backupctl.errors import BackupctlError
+from backupctl.output.safe_stream import Outlet
+out, err = Outlet(sys.stdout), Outlet(sys.stderr)
+for _ in range(1000):
+    out.write("x" * 100)
+    err.write("y" * 100 + "\\n")
+try:
+    out.check()
+except BackupctlError as error:
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.real
+def test_outlet_reader_gone_ends_the_process_without_noise() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    child = subprocess.run([sys.executable, "-c", CHILD], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert child.returncode == 0
+    assert b"Exception" not in child.stderr
+
+
+@pytest.mark.real
+def test_outlet_full_disk_decides_the_exit_code_itself() -> None:
+    with Path("/dev/full").open("wb") as full:
+        child = subprocess.run([sys.executable, "-c", CHILD], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert child.returncode == 11
+    assert b"Exception" not in child.stderr
+
+
+@pytest.mark.real
+def test_outlet_standard_error_full_changes_nothing() -> None:
+    with Path("/dev/full").open("wb") as full:
+        child = subprocess.run([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert child.returncode == 0
+    assert len(child.stdout) == 100_000
