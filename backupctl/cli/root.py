@@ -21,20 +21,20 @@ COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"
 """Set to the name of a shell, it makes the program print completions for its arguments and do nothing else."""
 
 COMMANDS: Final = {
-    "create": ("backupctl.cli.cmd_create", "Start a backup and follow it to its end."),
-    "watch": ("backupctl.cli.cmd_watch", "Follow a running job to its end."),
-    "status": ("backupctl.cli.cmd_status", "Show one job as it is now."),
-    "list": ("backupctl.cli.cmd_list", "List the backup jobs, newest first."),
-    "cancel": ("backupctl.cli.cmd_cancel", "Cancel a running job and see it end."),
-    "parts": ("backupctl.cli.cmd_parts", "Show what can be backed up, with sizes."),
-    "validate": ("backupctl.cli.cmd_validate", "Check everything that can be checked before a backup."),
-    "schedule": ("backupctl.cli.cmd_schedule", "List, show, set, run and delete schedules."),
-    "archive": ("backupctl.cli.cmd_archive", "List and show what lies at a backup location."),
-    "restore": ("backupctl.cli.cmd_restore", "Restore a fresh appliance from an archive."),
-    "trust": ("backupctl.cli.cmd_trust", "Show, pin or fetch the appliance's certificate."),
-    "config": ("backupctl.cli.cmd_config", "Write, show and check the configuration file."),
-    "simulator": ("backupctl.cli.cmd_simulator", "Serve an appliance to try things on."),
-    "completion": ("backupctl.cli.cmd_completion", "Print the completion script of a shell."),
+    "create": ("backupctl.cli.commands.create", "Start a backup and follow it to its end."),
+    "watch": ("backupctl.cli.commands.watch", "Follow a running job to its end."),
+    "status": ("backupctl.cli.commands.status", "Show one job as it is now."),
+    "list": ("backupctl.cli.commands.list", "List the backup jobs, newest first."),
+    "cancel": ("backupctl.cli.commands.cancel", "Cancel a running job and see it end."),
+    "parts": ("backupctl.cli.commands.parts", "Show what can be backed up, with sizes."),
+    "validate": ("backupctl.cli.commands.validate", "Check everything that can be checked before a backup."),
+    "schedule": ("backupctl.cli.commands.schedule", "List, show, set, run and delete schedules."),
+    "archive": ("backupctl.cli.commands.archive", "List and show what lies at a backup location."),
+    "restore": ("backupctl.cli.commands.restore", "Restore a fresh appliance from an archive."),
+    "trust": ("backupctl.cli.commands.trust", "Show, pin or fetch the appliance's certificate."),
+    "config": ("backupctl.cli.commands.config", "Write, show and check the configuration file."),
+    "simulator": ("backupctl.cli.commands.simulator", "Serve an appliance to try things on."),
+    "completion": ("backupctl.cli.commands.completion", "Print the completion script of a shell."),
 }
 
 

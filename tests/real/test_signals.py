@@ -167,7 +167,14 @@ main()
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
     "module",
-    ["backupctl.cli.signals", "backupctl.cli.app", "click", "backupctl.cli.root", "backupctl.cli.cmd_create", "httpx"],
+    [
+        "backupctl.cli.signals",
+        "backupctl.cli.app",
+        "click",
+        "backupctl.cli.root",
+        "backupctl.cli.commands.create",
+        "httpx",
+    ],
 )
 def test_signal_while_the_program_loads_is_answered_with_a_document(
     programs: Programs, serve: Simulators, module: str, number: signal.Signals
