@@ -19,7 +19,7 @@ def main() -> None:
     noted = _note_signals()
     try:
         from backupctl.cli import signals
-        from backupctl.cli.app import App
+        from backupctl.cli.context import App
         from backupctl.cli.root import run
 
         code = run(App.of_process(sys.argv[1:]), lambda: signals.interrupt_this_process(noted))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.config.environment import environment_names
 from backupctl.errors import BackupctlError, ExitCode

@@ -4,10 +4,10 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from backupctl.cli.app import no_such_value
-from backupctl.cli.scope import SIMULATED, Scope
+from backupctl.cli.appliance_settings import SIMULATED, Scope
+from backupctl.cli.context import no_such_value
 from backupctl.cli.simulation import simulated_appliance
-from backupctl.cli.trusting import find_route, trust_of, words_for
+from backupctl.cli.tls_settings import find_route, trust_of, words_for
 from backupctl.config.environment import KEY_LOG
 from backupctl.config.option import Option
 from backupctl.config.option_table import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.config.option import Group, Kind, Option, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 from backupctl.errors import UsageError

@@ -10,8 +10,8 @@ import click
 
 from backupctl import __version__
 from backupctl.cli import signals
-from backupctl.cli.app import App
-from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.context import App
+from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.options import name_of, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
 from backupctl.output.safe_stream import Outlet

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from backupctl.cli.scope import Scope
+from backupctl.cli.appliance_settings import Scope
 from backupctl.config.option_table import API, AUTH
 from backupctl.operations.appliance import Appliance
 from backupctl.secrets.secret import Secret

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.root import run
 from tests.adversary.clock import CallThreads, SharedClock, virtual_sockets
 from tests.adversary.scenario import LOCATION, LOCATION_USER, Other, Scenario

@@ -9,7 +9,7 @@ import pytest
 
 from backupctl.api import endpoints
 from backupctl.api.endpoint import Endpoint
-from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ReadOnlyError
 from backupctl.secrets.secret import Secret

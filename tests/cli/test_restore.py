@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backupctl.cli.app import App
+from backupctl.cli.appliance_settings import scopes
 from backupctl.cli.connection import connect
-from backupctl.cli.scope import scopes
+from backupctl.cli.context import App
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
 

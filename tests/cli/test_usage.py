@@ -7,7 +7,7 @@ import click
 import pytest
 
 from backupctl import __version__
-from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.config.option import Group
 from backupctl.config.option_table import OPTIONS

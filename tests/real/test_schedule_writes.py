@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.root import run
 from tests.support.clock import FakeClock
 from tests.support.command_line import PASSWORD, USER, Run, ScriptedPrompter

@@ -169,7 +169,7 @@ main()
     "module",
     [
         "backupctl.cli.signals",
-        "backupctl.cli.app",
+        "backupctl.cli.context",
         "click",
         "backupctl.cli.root",
         "backupctl.cli.commands.create",

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError

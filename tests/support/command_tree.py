@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from backupctl.cli.lazy import LazyGroup
+from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import root
 from backupctl.config.option_table import SECRETS
 from tests.support.command_line import HOST, LOCATION, USER

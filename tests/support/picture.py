@@ -10,7 +10,7 @@ from datetime import UTC
 from rich.console import Console
 from rich.text import Text
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.root import run
 from backupctl.output.terminal.human_view import HumanView
 from backupctl.simulator.appliance import Appliance

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import click
 from msgspec import structs
 
-from backupctl.cli.app import App
-from backupctl.cli.location import located, location_spec
-from backupctl.cli.moments import parse_moment
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.context import App
+from backupctl.cli.location_settings import located, location_spec
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import Work, run
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import Work, run
+from backupctl.cli.timestamps import parse_moment
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 from backupctl.models import ArchiveFilter, LocationSpec
 from backupctl.operations.appliance import Appliance

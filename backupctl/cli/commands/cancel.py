@@ -2,10 +2,10 @@
 
 import click
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.running import Manner, run, show_requests
+from backupctl.cli.runner import Manner, run, show_requests
 from backupctl.config.option_table import DRY_RUN
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome

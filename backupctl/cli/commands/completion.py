@@ -2,8 +2,8 @@
 
 import click
 
-from backupctl.cli.app import App
 from backupctl.cli.completion import SCRIPTS
+from backupctl.cli.context import App
 from backupctl.cli.options import SectionedCommand
 from backupctl.errors import UsageError
 

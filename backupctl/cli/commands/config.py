@@ -2,9 +2,9 @@
 
 import click
 
-from backupctl.cli.app import App
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.context import App
 from backupctl.cli.options import SectionedCommand, local_options, secret_options
-from backupctl.cli.scope import Scope
 from backupctl.config.option_table import SECRETS
 from backupctl.results.result import Envelope
 
@@ -30,7 +30,7 @@ Exit status: 0 it is written, 3 there is one already, 11 it cannot be written.""
 @click.pass_obj
 def init(app: App) -> int:
     """Write a commented sample to --config, else to the user's own place; a file that is there is left alone."""
-    from backupctl.cli.configuration_changes import write_sample
+    from backupctl.cli.config_write import write_sample
 
     return app.finish(Envelope.of("config init", [write_sample(app)]))
 
@@ -53,7 +53,7 @@ def show(app: App, servers: tuple[str, ...]) -> int:
 
     Of a secret, only its place is shown: no file is read, no command is run, no keyring is asked.
     """
-    from backupctl.cli.shown_settings import scope_of_defaults, settings_result
+    from backupctl.cli.config_show import scope_of_defaults, settings_result
 
     scopes = [Scope(app, app.configuration.profile(server)) for server in servers] or [scope_of_defaults(app)]
     return app.finish(Envelope.of("config show", [settings_result(scope) for scope in scopes]))
@@ -80,7 +80,7 @@ def check(app: App, servers: tuple[str, ...], run_commands: bool) -> int:
     Values, names of groups, secret files and their modes, commands, variables, CA files, pins, rules of the backup
     password and of locations. Nothing is sent, and no host name is looked up.
     """
-    from backupctl.cli.checked_settings import check_configuration
+    from backupctl.cli.config_check import check_configuration
 
     return app.finish(Envelope.of("config check", check_configuration(app, servers, run_commands=run_commands)))
 
@@ -107,6 +107,6 @@ def set_secret(app: App, name: str, server: str | None) -> int:
     NAME is password, location-password, backup-password or sso-password. It is asked for without echo, or comes from
     the options that give it elsewhere. The keyring is that of this user, so it serves runs of this user only.
     """
-    from backupctl.cli.configuration_changes import keep_secret
+    from backupctl.cli.config_write import keep_secret
 
     return app.finish(Envelope.of("config set-secret", [keep_secret(app, _NAMES[name], server)]))

@@ -6,11 +6,11 @@ from dataclasses import replace
 import click
 from msgspec import structs
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import backup_plan, filled_in, job_result
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import backup_plan, filled_in, job_result
+from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.running import STARTS_BACKUPS, Work, run, show_requests
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.config.option import Group
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance import Appliance

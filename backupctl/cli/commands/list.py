@@ -5,10 +5,10 @@ from typing import Final
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.moments import parse_moment
+from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.runner import run
+from backupctl.cli.timestamps import parse_moment
 from backupctl.models import JobState
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome

@@ -2,9 +2,9 @@
 
 import click
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.running import run
+from backupctl.cli.runner import run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.parts import read_parts, total_mb

@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import filled_in, patience
-from backupctl.cli.location import location_login, location_of
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import filled_in, patience
+from backupctl.cli.context import App
+from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import Manner, Work, run, show_requests
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import Manner, Work, run, show_requests
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     DRY_RUN,

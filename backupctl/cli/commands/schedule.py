@@ -8,12 +8,12 @@ from functools import partial
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import backup_password, backup_plan, job_result
-from backupctl.cli.location import located, location_of
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import backup_password, backup_plan, job_result
+from backupctl.cli.context import App
+from backupctl.cli.location_settings import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.running import STARTS_BACKUPS, Manner, Work, run
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import STARTS_BACKUPS, Manner, Work, run
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,

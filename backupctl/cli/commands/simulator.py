@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.options import SectionedCommand
 from backupctl.rules.duration import parse_duration
 from backupctl.secrets.from_file import StandardInput, read_secret_file

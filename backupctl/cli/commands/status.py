@@ -2,10 +2,10 @@
 
 import click
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.running import Manner, run
+from backupctl.cli.runner import Manner, run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task

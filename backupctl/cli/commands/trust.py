@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.inspecting import inspect_all, scopes_to_inspect
+from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pinning import has_typed_pin, nobody_compares, pin, stored_pin
+from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
+from backupctl.cli.tls_probe import inspect_all, scopes_to_inspect
 from backupctl.config.atomic_write import check_new, replace, write_new
 from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError

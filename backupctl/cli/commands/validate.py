@@ -2,11 +2,11 @@
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import backup_request, filled_in
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import backup_request, filled_in
+from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
-from backupctl.cli.running import Work, run
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import Work, run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task

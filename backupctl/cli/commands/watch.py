@@ -2,12 +2,12 @@
 
 import click
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import patience
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import patience
+from backupctl.cli.context import App
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.running import Manner, Work, run
-from backupctl.cli.scope import Scope
+from backupctl.cli.runner import Manner, Work, run
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome

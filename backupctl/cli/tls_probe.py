@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from backupctl.cli.app import App
+from backupctl.cli.appliance_settings import SIMULATED, Scope, scopes
 from backupctl.cli.connection import observer
-from backupctl.cli.running import Failed, drive, make_each
-from backupctl.cli.scope import SIMULATED, Scope, scopes
-from backupctl.cli.trusting import find_route, trust_of, words_for
+from backupctl.cli.context import App
+from backupctl.cli.runner import Failed, drive, make_each
+from backupctl.cli.tls_settings import find_route, trust_of, words_for
 from backupctl.config.value import blaming
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import structs
 
-from backupctl.cli.scope import Scope
+from backupctl.cli.appliance_settings import Scope
 from backupctl.config.config_edit import path_to_edit, store
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import check_encryption_can_be_told
-from backupctl.cli.location import check_password_is_for, located, location_of, location_of_password
-from backupctl.cli.scope import Scope
-from backupctl.cli.shown_settings import scope_of_defaults
-from backupctl.cli.trusting import find_route, trust_of
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.backup_settings import check_encryption_can_be_told
+from backupctl.cli.config_show import scope_of_defaults
+from backupctl.cli.context import App
+from backupctl.cli.location_settings import check_password_is_for, located, location_of, location_of_password
+from backupctl.cli.tls_settings import find_route, trust_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.option import Group, Option, SecretName

@@ -3,7 +3,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from backupctl.cli.scope import Scope
+from backupctl.cli.appliance_settings import Scope
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy

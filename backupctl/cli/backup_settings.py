@@ -5,10 +5,10 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
-from backupctl.cli.app import App
-from backupctl.cli.location import location_login, location_of
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.context import App
+from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.prompts import Prompter
-from backupctl.cli.scope import Scope
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,

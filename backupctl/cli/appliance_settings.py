@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from backupctl.cli.app import App
+from backupctl.cli.context import App
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.config.configuration import Configuration, Profile, known_names

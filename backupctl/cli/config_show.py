@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from backupctl.cli.app import App
-from backupctl.cli.scope import Scope
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.context import App
 from backupctl.config.configuration import Profile
 from backupctl.config.option import Group, Option, SecretName
 from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER

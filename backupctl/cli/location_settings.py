@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from backupctl.cli.app import no_such_value
-from backupctl.cli.scope import Scope
+from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.context import no_such_value
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.config.parsers import parser_of
 from backupctl.config.resolve import resolve

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from backupctl.cli.app import App
+from backupctl.cli.appliance_settings import Scope, scopes
 from backupctl.cli.connection import connect
-from backupctl.cli.scope import Scope, scopes
+from backupctl.cli.context import App
 from backupctl.cli.signals import delivered_to
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import blaming

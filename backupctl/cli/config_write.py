@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from backupctl.cli.app import App
-from backupctl.cli.backup import ask_backup_password
+from backupctl.cli.backup_settings import ask_backup_password
+from backupctl.cli.context import App
 from backupctl.config.config_file import user_path
 from backupctl.config.configuration import Profile
 from backupctl.config.option import SecretName
