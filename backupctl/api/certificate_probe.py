@@ -19,7 +19,7 @@ from backupctl.errors import (
 )
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
-from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.redaction import Redactor
 from backupctl.tls.ca_bundle import PATH, as_pem, read_authorities
 from backupctl.tls.trust_settings import Trust, default_context, leniently, tls_context, unverified_context
 
@@ -41,11 +41,11 @@ class Inspection:
     Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
     """
 
-    def __init__(self, route: Route, trust: Trust, observe: Observer, known: KnownSecrets | None = None) -> None:
+    def __init__(self, route: Route, trust: Trust, observe: Observer, known: Redactor | None = None) -> None:
         self._route = route
         self._trust = trust
         self._observe = observe
-        self._known = known or KnownSecrets()
+        self._known = known or Redactor()
         self._known.add(*secrets_of(route.proxy))
         self._presented: Presented | None = None
 

@@ -17,7 +17,7 @@ from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer, network_transport
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
-from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import Trust, _proxy_context, tls_context, unverified_context
 
@@ -105,7 +105,7 @@ def connect(
     proxy: str | None = None,
     transport: httpx.BaseTransport | None = None,
     read_only: bool = False,
-    known: KnownSecrets | None = None,
+    known: Redactor | None = None,
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
@@ -117,7 +117,7 @@ def connect(
     """
     route = route_to(base_url, proxy, clock, name=name, words=words)
     check_pin(base_url, trust)
-    known = known or KnownSecrets()
+    known = known or Redactor()
     known.add(*secrets_of(route.proxy))
     client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
     session = Session(

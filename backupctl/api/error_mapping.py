@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from backupctl.api.extensions import CONCEAL, RECEIVED
+from backupctl.api.extensions import RECEIVED, REDACT
 from backupctl.api.vapi_error import VapiError, as_it_is, vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -34,7 +34,7 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import as_utc
-from backupctl.secrets.redaction import Conceal
+from backupctl.secrets.redaction import Redact
 
 
 def date_of(response: httpx.Response) -> datetime | None:
@@ -47,9 +47,9 @@ def date_of(response: httpx.Response) -> datetime | None:
         return None
 
 
-def _concealed(response: httpx.Response, text: str) -> str:
-    conceal: Conceal = response.extensions.get(CONCEAL, as_it_is)
-    return conceal(text)
+def _redacted(response: httpx.Response, text: str) -> str:
+    redact: Redact = response.extensions.get(REDACT, as_it_is)
+    return redact(text)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
     received = response.extensions.get(RECEIVED, response.headers)
     if response.is_redirect and "location" in received:
         # A query may repeat ours. What is left without it must not be the half of a secret.
-        elsewhere = _concealed(response, received["location"]).partition("?")[0]
+        elsewhere = _redacted(response, received["location"]).partition("?")[0]
         return ApplianceAnswerError(
             f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
             hint="name the vCenter itself with --server, not a load balancer or portal",
@@ -239,7 +239,7 @@ def _first_line(response: httpx.Response) -> str:
         line = response.content.decode().strip().partition("\n")[0].strip()
     except UnicodeDecodeError:
         return ""
-    return _concealed(response, line)[:_LONGEST_LINE] if line.isprintable() else ""
+    return _redacted(response, line)[:_LONGEST_LINE] if line.isprintable() else ""
 
 
 def unreadable(response: httpx.Response, doing: str, why: Exception) -> ApplianceAnswerError:

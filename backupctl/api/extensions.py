@@ -8,7 +8,7 @@ SHOWN_AS: Final = "shown_as"
 ANSWER_IS_SECRET: Final = "answer_is_secret"  # noqa: S105 - a name
 """The extension of a request whose answer, if it is a good one, is a secret."""
 
-CONCEAL: Final = "conceal"
+REDACT: Final = "redact"
 """The extension of an answer with what takes our secrets out of its texts before they become part of a sentence."""
 
 RECEIVED: Final = "received"

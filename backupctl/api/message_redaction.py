@@ -1,7 +1,7 @@
 """Mask what the appliance says in words, before anything is made of it.
 
 Its messages are filled, joined and quoted further up, and a secret that is told in one must not lose a part of itself
-to that: what is left of it would not be found any more. All messages of one answer share one ``MaskBudget``, so that an
+to that: what is left of it would not be found any more. All messages of one answer share one ``RedactionBudget``, so that an
 answer of 8 MiB costs no more than a long one. Messages behind it are counted and dropped.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from backupctl.models import LocalizableMessage
-from backupctl.secrets.redaction import Conceal, MaskBudget
+from backupctl.secrets.redaction import Redact, RedactionBudget
 
 T = TypeVar("T")
 
@@ -18,20 +18,20 @@ _FREE_FORM: Final = {"error"}
 """Fields of the API whose form is not documented: all texts in them are words of the appliance."""
 
 
-def mask_messages(value: T, conceal: Conceal) -> T:
-    """Return a result of the API with its messages masked by ``conceal``; all else stays as it is."""
-    return cast("T", _masked(value, MaskBudget(conceal), in_words=False))
+def mask_messages(value: T, redact: Redact) -> T:
+    """Return a result of the API with its messages masked by ``redact``; all else stays as it is."""
+    return cast("T", _masked(value, RedactionBudget(redact), in_words=False))
 
 
-def mask_texts(value: T, conceal: Conceal) -> T:
-    """Return words of the appliance with all texts in them masked by ``conceal``."""
-    return cast("T", _masked(value, MaskBudget(conceal), in_words=True))
+def mask_texts(value: T, redact: Redact) -> T:
+    """Return words of the appliance with all texts in them masked by ``redact``."""
+    return cast("T", _masked(value, RedactionBudget(redact), in_words=True))
 
 
-def _masked(value: Any, budget: MaskBudget, *, in_words: bool) -> Any:  # noqa: ANN401 - any result
+def _masked(value: Any, budget: RedactionBudget, *, in_words: bool) -> Any:  # noqa: ANN401 - any result
     match value:
         case str() if in_words:
-            return budget.conceal(value)
+            return budget.redact(value)
         case msgspec.Struct():
             in_words = in_words or isinstance(value, LocalizableMessage)
             fields = {name: getattr(value, name) for name in value.__struct_fields__}
@@ -52,7 +52,7 @@ def _masked(value: Any, budget: MaskBudget, *, in_words: bool) -> Any:  # noqa: 
             return value
 
 
-def _masked_words(words: list[Any], budget: MaskBudget) -> list[Any]:
+def _masked_words(words: list[Any], budget: RedactionBudget) -> list[Any]:
     """Return messages or arguments up to the end of the budget, then a message about those that are left out."""
     masked: list[Any] = []
     for each in words:

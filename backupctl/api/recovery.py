@@ -98,9 +98,9 @@ class RecoveryApi:
         else:
             self._open()
 
-    def conceal(self, text: str, *, spare_words: bool = False) -> str:
-        """Return a text without the secrets that the appliance got from us; with ``spare_words`` words stay."""
-        return self._session.known.conceal(text, spare_words=spare_words)
+    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
+        """Return a text without the secrets that the appliance got from us; with ``skip_common_words`` words stay."""
+        return self._session.known.redact(text, skip_common_words=skip_common_words)
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""
@@ -280,7 +280,7 @@ class RecoveryApi:
         if is_name(status.id) if job_id is None else status.id == job_id:
             return status
         expected = "a new job" if job_id is None else f"job {job_id}"
-        named = self.conceal(status.id)[:40] or "no job"
+        named = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
             f"{self._client.base_url.host}: asked to {doing}: expected {expected}, got {named}",
             certain=False,
@@ -291,7 +291,7 @@ class RecoveryApi:
         self._check(endpoint)
         family = self._open()
         wire = endpoint.wire(family, content_of(parameters, self._reveal))
-        shown = lambda: endpoint.wire(family, content_of(parameters, masked, self.conceal)).shown  # noqa: E731
+        shown = lambda: endpoint.wire(family, content_of(parameters, masked, self.redact)).shown  # noqa: E731
         request = self._request(endpoint, wire, {SHOWN_AS: shown})
         response = self._send(endpoint.doing, request, auth=self._session)
         try:
@@ -319,7 +319,7 @@ class RecoveryApi:
         self._settle(endpoint, answered=True)
         self._present.add(endpoint.doing)
         try:
-            return mask_messages(endpoint.decode(family, response.content), self.conceal)
+            return mask_messages(endpoint.decode(family, response.content), self.redact)
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, error) from error
 

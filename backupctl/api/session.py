@@ -30,7 +30,7 @@ from backupctl.errors import (
     BackupctlError,
     NotSupportedError,
 )
-from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 
 HEADER: Final = "vmware-api-session-id"
@@ -87,12 +87,12 @@ class Session(httpx.Auth):
         basic: bool = False,
         account: Account | None = None,
         headers: Mapping[str, str] | None = None,
-        known: KnownSecrets | None = None,
+        known: Redactor | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._unanswered: list[float] = []
-        self.known = known or KnownSecrets()
+        self.known = known or Redactor()
         self.known.add(password, Secret(f"{user}:{password.reveal()}"))
         self._user = user
         self._name = name

@@ -18,12 +18,12 @@ import httpcore
 import httpx
 
 from backupctl.api.error_mapping import no_proxy
-from backupctl.api.extensions import CONCEAL, RECEIVED
+from backupctl.api.extensions import RECEIVED, REDACT
 from backupctl.api.wire_log import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
 from backupctl.rules.hostport import Authority
-from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.redaction import Redactor
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
@@ -231,12 +231,12 @@ class BoundedTransport(httpx.BaseTransport):
     """Reads whole answers through another transport within the bounds, and tells an observer of each exchange."""
 
     def __init__(
-        self, inner: httpx.BaseTransport, clock: Clock, observe: Observer, known: KnownSecrets | None = None
+        self, inner: httpx.BaseTransport, clock: Clock, observe: Observer, known: Redactor | None = None
     ) -> None:
         self._inner = inner
         self._clock = clock
         self._observe = observe
-        self._known = known or KnownSecrets()
+        self._known = known or Redactor()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the answer with its body read and decoded.
@@ -256,7 +256,7 @@ class BoundedTransport(httpx.BaseTransport):
             seconds = self._clock.monotonic() - started
             lines = partial(trace_lines, request, answer, self._known)
             with contextlib.suppress(Exception):  # what is shown of a request never costs its answer
-                path = self._known.conceal(shown_path(request), spare_words=True)
+                path = self._known.redact(shown_path(request), skip_common_words=True)
                 self._observe(Exchange(request.method, path, status, seconds, lines))
 
     def close(self) -> None:
@@ -276,13 +276,13 @@ class BoundedTransport(httpx.BaseTransport):
             _spoil_where_unclear(response)
         finally:
             response.close()
-        coding = self._known.conceal(response.headers.get("content-encoding", "identity"), spare_words=True)
+        coding = self._known.redact(response.headers.get("content-encoding", "identity"), skip_common_words=True)
         return httpx.Response(
             response.status_code,
             headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _KEPT_FROM_HTTPX],
             content=_decoded(bytes(body), coding.strip().lower(), request),
             request=request,
-            extensions={CONCEAL: self._known.conceal, RECEIVED: response.headers},
+            extensions={REDACT: self._known.redact, RECEIVED: response.headers},
         )
 
 

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
-from backupctl.api.extensions import CONCEAL
+from backupctl.api.extensions import REDACT
 from backupctl.api.message_redaction import mask_texts
 from backupctl.models import MOST_MESSAGES
 from backupctl.rules.placeholders import filled
@@ -87,7 +87,7 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
         messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-        told = mask_texts(list(messages), response.extensions.get(CONCEAL, as_it_is))
+        told = mask_texts(list(messages), response.extensions.get(REDACT, as_it_is))
     except NOT_READABLE:
         return None
     if not body.kind:
@@ -97,6 +97,6 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     )
 
 
-def as_it_is(text: str, *, spare_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
+def as_it_is(text: str, *, skip_common_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
     """Return a text unmasked, where there is nothing to mask."""
     return text

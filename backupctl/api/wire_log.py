@@ -2,7 +2,7 @@
 
 What is secret is known by where it stands: a request is shown as it was before its secrets were revealed into it
 (``SHOWN_AS``), headers that carry credentials are masked by name, the answer to a login and fields of that kind as a
-whole. Whatever of our secrets an answer says again is masked by ``KnownSecrets``, in JSON text by text.
+whole. Whatever of our secrets an answer says again is masked by ``Redactor``, in JSON text by text.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ import msgspec
 
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.extensions import ANSWER_IS_SECRET, RECEIVED, SHOWN_AS
-from backupctl.secrets.redaction import KnownSecrets, MaskBudget
+from backupctl.secrets.redaction import RedactionBudget, Redactor
 from backupctl.secrets.secret import MASK
 
 _TELLING: Final = ("authorization", "cookie", "credential", "passphrase", "password", "secret", "session-id", "token")
 """What is secret says so in its name: a header, or a field of an answer."""
 
 
-def trace_lines(request: httpx.Request, response: httpx.Response | None, known: KnownSecrets) -> list[str]:
+def trace_lines(request: httpx.Request, response: httpx.Response | None, known: Redactor) -> list[str]:
     """Return a request, and its answer if there was one, line by line, ready to be shown."""
-    lines = [f"> {known.conceal(line)}" for line in _request_lines(request)]
+    lines = [f"> {known.redact(line)}" for line in _request_lines(request)]
     if response is not None:
-        lines += [f"< {known.conceal(line)}" for line in _head_lines(response)]
+        lines += [f"< {known.redact(line)}" for line in _head_lines(response)]
         lines += [f"< {line}" for line in _body_lines(request, response, known)]
     return lines
 
@@ -55,20 +55,20 @@ def _header_lines(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{name}: {MASK if _tells(name) else value}"
 
 
-def _body_lines(request: httpx.Request, response: httpx.Response, known: KnownSecrets) -> list[str]:
+def _body_lines(request: httpx.Request, response: httpx.Response, known: Redactor) -> list[str]:
     if response.content and response.is_success and request.extensions.get(ANSWER_IS_SECRET):
         return [MASK]
-    return known.conceal(_body(response.content, known)).splitlines()
+    return known.redact(_body(response.content, known)).splitlines()
 
 
-def _body(content: bytes, known: KnownSecrets) -> str:
+def _body(content: bytes, known: Redactor) -> str:
     try:
-        return _json(_masked(msgspec.json.decode(content), MaskBudget(known.conceal)))
+        return _json(_masked(msgspec.json.decode(content), RedactionBudget(known.redact)))
     except NOT_READABLE:
         return content.decode(errors="backslashreplace")
 
 
-def _masked(value: Any, budget: MaskBudget) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _masked(value: Any, budget: RedactionBudget) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values.
 
     What is behind the end of the budget is cut off later.
@@ -76,12 +76,12 @@ def _masked(value: Any, budget: MaskBudget) -> Any:  # noqa: ANN401 - whatever J
     if budget.spent:
         return MASK
     if isinstance(value, str):
-        return budget.conceal(value)
+        return budget.redact(value)
     if isinstance(value, dict):
         if isinstance(value.get("key"), str) and _tells(value["key"]) and "value" in value:
             value = {**value, "value": MASK}
         return {
-            budget.conceal(name): MASK if inner and _tells(name) else _masked(inner, budget)
+            budget.redact(name): MASK if inner and _tells(name) else _masked(inner, budget)
             for name, inner in value.items()
         }
     if isinstance(value, list):

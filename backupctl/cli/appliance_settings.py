@@ -18,7 +18,7 @@ from backupctl.config.value import DEFAULT, FLAG, Source, Value, blaming
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
 from backupctl.output.view import View
-from backupctl.secrets.redaction import KnownSecrets
+from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")
@@ -46,9 +46,9 @@ class Scope:
         return self.profile.name
 
     @cached_property
-    def known(self) -> KnownSecrets:
+    def known(self) -> Redactor:
         """The secrets to mask in what the appliance says: those that were read for it, and those in variables."""
-        known = KnownSecrets()
+        known = Redactor()
         known.add(*self.app.secrets.in_variables(self.profile.layers))
         return known
 

@@ -29,7 +29,7 @@ from backupctl.models import (
     SystemVersion,
     Unreadable,
 )
-from backupctl.operations.result_redaction import concealed
+from backupctl.operations.result_redaction import redacted
 from backupctl.results.events import Event
 from backupctl.results.result import PreparedRequest
 
@@ -78,8 +78,8 @@ class RecoveryOperations(Protocol):
         """
         ...
 
-    def conceal(self, text: str, *, spare_words: bool = False) -> str:
-        """Return a text of the appliance without the secrets that it got from us; with ``spare_words`` words stay."""
+    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
+        """Return a text of the appliance without the secrets that it got from us; with ``skip_common_words`` words stay."""
         ...
 
     def version(self) -> SystemVersion:
@@ -258,4 +258,4 @@ class Appliance:
     def emit(self, event: Event) -> None:
         """Show what happened, without secrets that the appliance says again; a bug in that never costs the work."""
         with suppress(Exception):
-            self.show(concealed(event, self.api.conceal))
+            self.show(redacted(event, self.api.redact))

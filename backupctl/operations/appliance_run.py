@@ -20,7 +20,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
 from backupctl.operations.group import ALONE, Turn
 from backupctl.operations.renewal import renewing
-from backupctl.operations.result_redaction import concealed
+from backupctl.operations.result_redaction import redacted
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
@@ -100,7 +100,7 @@ def run_on(
 def _masked(appliance: Appliance, result_type: type[R], result: R) -> R:
     """Return a result without the secrets that the appliance says again; what cannot be masked is not shown."""
     try:
-        return concealed(result, appliance.api.conceal)
+        return redacted(result, appliance.api.redact)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         return result_type(server=appliance.name, host=appliance.host, **Outcome(error=BugError.of(bug)).result_fields)
 

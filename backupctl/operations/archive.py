@@ -75,7 +75,7 @@ def read_archive(
     try:
         info = yield from retrying(appliance, partial(appliance.api.archive, location, system_name, archive))
     except NotFoundError as error:
-        system = appliance.api.conceal(system_name, spare_words=True)
+        system = appliance.api.redact(system_name, skip_common_words=True)
         raise NotFoundError(
             f"there is no archive {archive!r} of {system!r} at the location",
             hint="`backupctl archive list` shows those that are there",

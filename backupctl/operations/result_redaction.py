@@ -4,7 +4,7 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
-from backupctl.secrets.redaction import Conceal, MaskBudget
+from backupctl.secrets.redaction import Redact, RedactionBudget
 
 T = TypeVar("T")
 
@@ -15,31 +15,30 @@ _OURS: Final = {"server", "host", "slug"}
 """Fields that hold nothing of the appliance."""
 
 
-def concealed(value: T, conceal: Conceal) -> T:
-    """Return ``value`` with every text in it masked by ``conceal``, all free text within one ``MaskBudget``.
+def redacted(value: T, redact: Redact) -> T:
+    """Return ``value`` with every text in it masked by ``redact``, all free text within one ``RedactionBudget``.
 
     Ordinary words stay in all fields but those with free text.
     """
-    return cast("T", _concealed(value, conceal, MaskBudget(conceal), is_free=False))
+    return cast("T", _redacted(value, redact, RedactionBudget(redact), is_free=False))
 
 
-def _concealed(value: object, conceal: Conceal, words: MaskBudget, *, is_free: bool) -> object:
+def _redacted(value: object, redact: Redact, words: RedactionBudget, *, is_free: bool) -> object:
     if isinstance(value, str):
-        return words.conceal(value) if is_free else conceal(value, spare_words=True)
+        return words.redact(value) if is_free else redact(value, skip_common_words=True)
     if isinstance(value, msgspec.Struct):
         fields = {name: getattr(value, name) for name in value.__struct_fields__ if name not in _OURS}
-        return msgspec.structs.replace(value, **_concealed_fields(fields, conceal, words, is_free=is_free))
+        return msgspec.structs.replace(value, **_redacted_fields(fields, redact, words, is_free=is_free))
     if isinstance(value, tuple | list):
-        return type(value)(_concealed(each, conceal, words, is_free=is_free) for each in value)
+        return type(value)(_redacted(each, redact, words, is_free=is_free) for each in value)
     if isinstance(value, dict):
-        return _concealed_fields(value, conceal, words, is_free=is_free)
+        return _redacted_fields(value, redact, words, is_free=is_free)
     return value
 
 
-def _concealed_fields(
-    fields: dict[str, object], conceal: Conceal, words: MaskBudget, *, is_free: bool
+def _redacted_fields(
+    fields: dict[str, object], redact: Redact, words: RedactionBudget, *, is_free: bool
 ) -> dict[str, object]:
     return {
-        name: _concealed(value, conceal, words, is_free=is_free or name in _THEIR_WORDS)
-        for name, value in fields.items()
+        name: _redacted(value, redact, words, is_free=is_free or name in _THEIR_WORDS) for name, value in fields.items()
     }

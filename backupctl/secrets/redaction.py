@@ -11,22 +11,22 @@ from backupctl.secrets.secret import MASK, Secret
 
 CUT_OFF: Final = "..."
 
-SHORTEST_SOUGHT: Final = 4
+MIN_SECRET_LENGTH: Final = 4
 """A secret of fewer characters is not looked for in texts: it would be found in every other word of them, and the
 asterisks there would tell it. Where it is known to stand it is masked like any other."""
 
-LONGEST_SHOWN: Final = 64 * 1024
+MAX_TEXT_LENGTH: Final = 64 * 1024
 """The characters of a text in which secrets are looked for, and that are shown of it."""
 
-MOST_OF_ONE: Final = 4 * LONGEST_SHOWN
+MAX_ANSWER_LENGTH: Final = 4 * MAX_TEXT_LENGTH
 """The characters of all texts of one answer: enough for the messages of a long history of failed jobs."""
 
 _WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{0,16}|[0-9]{0,16}")
 """What a word or a number of ours may be."""
 
 
-class KnownSecrets:
-    """The secrets of a run that others may say again; ``conceal`` masks them.
+class Redactor:
+    """The secrets of a run that others may say again; ``redact`` masks them.
 
     Each spelling of a secret (``_spellings``) is looked for in the text as it is, and with the escapes of one kind
     decoded (``_ESCAPES``). This takes time in proportion to the length of the text, whatever is in it.
@@ -39,40 +39,40 @@ class KnownSecrets:
         """Mask these secrets from now on."""
         for secret in secrets:
             text = secret.reveal()
-            if len(text) >= SHORTEST_SOUGHT:
+            if len(text) >= MIN_SECRET_LENGTH:
                 self._known[text] = _known(text)
 
-    def conceal(self, text: str, *, spare_words: bool = False) -> str:
-        """Return ``text`` with a mask in place of each secret, cut off after ``LONGEST_SHOWN`` characters.
+    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
+        """Return ``text`` with a mask in place of each secret, cut off after ``MAX_TEXT_LENGTH`` characters.
 
-        ``spare_words`` is for sentences of our own: a secret that is an ordinary word or number stays in them, as
+        ``skip_common_words`` is for sentences of our own: a secret that is an ordinary word or number stays in them, as
         a mask in a sentence that everybody knows would tell it.
         """
         known = list(self._known.values())  # another thread may add some meanwhile
-        sought = [each for secret in known for each in (secret.encoded if spare_words else secret.spellings)]
+        sought = [each for secret in known for each in (secret.encoded if skip_common_words else secret.spellings)]
         # A secret that begins before the cut is seen to its end.
-        seen = text[: LONGEST_SHOWN + max((secret.widest for secret in known), default=0)]
+        seen = text[: MAX_TEXT_LENGTH + max((secret.widest for secret in known), default=0)]
         return _masked(text, [span for plain, begins in _readings(seen) for span in _spans(plain, begins, sought)])
 
 
-class Conceal(Protocol):
+class Redact(Protocol):
     """Masks the secrets in a text."""
 
-    def __call__(self, text: str, *, spare_words: bool = False) -> str:
-        """Return ``text`` without them; with ``spare_words`` those that are ordinary words stay."""
+    def __call__(self, text: str, *, skip_common_words: bool = False) -> str:
+        """Return ``text`` without them; with ``skip_common_words`` those that are ordinary words stay."""
         ...
 
 
-class MaskBudget:
-    """Masks the texts of one answer, event or result, one after the other, ``MOST_OF_ONE`` characters in all.
+class RedactionBudget:
+    """Masks the texts of one answer, event or result, one after the other, ``MAX_ANSWER_LENGTH`` characters in all.
 
     The text in which the budget runs out is still masked as a whole. Each text costs one character more than it has,
     as empty ones take time too.
     """
 
-    def __init__(self, conceal: Conceal) -> None:
-        self._conceal = conceal
-        self._left = MOST_OF_ONE
+    def __init__(self, redact: Redact) -> None:
+        self._redact = redact
+        self._left = MAX_ANSWER_LENGTH
 
     @property
     def spent(self) -> bool:
@@ -83,12 +83,12 @@ class MaskBudget:
         """Count characters that need no mask."""
         self._left -= characters
 
-    def conceal(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text without secrets; ``CUT_OFF`` where the budget is spent."""
         if self.spent:
             return CUT_OFF
         self.spend(len(text) + 1)
-        return self._conceal(text)
+        return self._redact(text)
 
 
 class _Spelling(NamedTuple):
@@ -161,17 +161,17 @@ def _spans(plain: str, begins: Sequence[int], sought: Iterable[_Spelling]) -> It
 
 
 def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return a text with a mask for each run of spans, and none of it that begins behind ``LONGEST_SHOWN``."""
+    """Return a text with a mask for each run of spans, and none of it that begins behind ``MAX_TEXT_LENGTH``."""
     shown: list[str] = []
     at = 0
     for start, end in sorted(spans):
-        if start < LONGEST_SHOWN:
+        if start < MAX_TEXT_LENGTH:
             if start > at or not shown:
                 shown += [text[at:start], MASK]
             at = max(at, end)
-    if at < LONGEST_SHOWN:
-        shown.append(text[at:LONGEST_SHOWN])
-        at = LONGEST_SHOWN
+    if at < MAX_TEXT_LENGTH:
+        shown.append(text[at:MAX_TEXT_LENGTH])
+        at = MAX_TEXT_LENGTH
     if at < len(text):
         shown.append(f"... ({len(text) - at} more characters)")
     return "".join(shown)

@@ -5,15 +5,15 @@ import json
 import httpx
 import pytest
 
-from backupctl.api.extensions import CONCEAL, RECEIVED
+from backupctl.api.extensions import RECEIVED, REDACT
 from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
 from backupctl.api.wire_log import trace_lines
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
-from backupctl.operations.result_redaction import concealed
+from backupctl.operations.result_redaction import redacted
 from backupctl.results.job import Job, Message
 from backupctl.rules.placeholders import MOST_FILLED
-from backupctl.secrets.redaction import MOST_OF_ONE, KnownSecrets
+from backupctl.secrets.redaction import MAX_ANSWER_LENGTH, Redactor
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, Reply, Wire, api_over
@@ -21,16 +21,16 @@ from tests.support.wire import API_LOGIN, Reply, Wire, api_over
 SECRET = "pass{}%s!word"
 
 
-def conceal(text: str, *, spare_words: bool = False) -> str:
-    known = KnownSecrets()
+def redact(text: str, *, skip_common_words: bool = False) -> str:
+    known = Redactor()
     known.add(Secret(SECRET))
-    return known.conceal(text)
+    return known.redact(text)
 
 
 def test_secret_that_looks_like_a_place_is_masked_whole() -> None:
     message = LocalizableMessage(id="m", default_message=f"login with {SECRET} at {{}}", args=["host"])
     status = BackupJobStatus(id="1", state="FAILED", messages=[message])
-    masked = mask_messages(status, conceal).messages
+    masked = mask_messages(status, redact).messages
     assert masked is not None
     assert [each.text for each in masked] == ["login with *** at host"]
 
@@ -44,31 +44,31 @@ def test_secret_that_looks_like_a_place_is_masked_whole() -> None:
     ],
 )
 def test_secret_anywhere_in_a_message_is_masked(message: LocalizableMessage) -> None:
-    assert SECRET not in str(mask_texts(message, conceal))
+    assert SECRET not in str(mask_texts(message, redact))
 
 
 def test_words_in_the_error_of_details_are_masked_and_all_else_stays_as_it_is() -> None:
     details = JobDetails(status="FAILED", location=f"sftp://host/{SECRET}", error={"why": [f"no {SECRET}"]})
-    masked = mask_messages({"job": details}, conceal)["job"]
+    masked = mask_messages({"job": details}, redact)["job"]
     assert (masked.location, masked.error) == (details.location, {"why": ["no ***"]})
 
 
 def test_what_holds_no_secret_is_the_same_object() -> None:
     status = BackupJobStatus(id="1", state="FAILED", messages=None)
-    assert mask_messages(status, conceal) is status
+    assert mask_messages(status, redact) is status
 
 
-class Counting(KnownSecrets):
+class Counting(Redactor):
     """Counts what is to be masked: the characters, and the texts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.characters = self.texts = 0
 
-    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         self.characters += len(text)
         self.texts += 1
-        return super().conceal(text, spare_words=spare_words)
+        return super().redact(text, skip_common_words=skip_common_words)
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def known() -> Counting:
 
 
 def assert_bounded(known: Counting) -> None:
-    assert known.characters < 2 * MOST_OF_ONE
-    assert known.texts <= MOST_OF_ONE
+    assert known.characters < 2 * MAX_ANSWER_LENGTH
+    assert known.texts <= MAX_ANSWER_LENGTH
 
 
 LONG = "+" * 8000
@@ -87,7 +87,7 @@ LONG = "+" * 8000
 @pytest.mark.exhaustive
 def test_messages_of_one_answer_are_masked_up_to_a_bound_and_the_others_counted(known: Counting) -> None:
     messages = [LocalizableMessage(id="m", default_message=LONG, args=["x"])] * 1000
-    masked = mask_messages(BackupJobStatus(id="1", state="FAILED", messages=messages), known.conceal).messages or []
+    masked = mask_messages(BackupJobStatus(id="1", state="FAILED", messages=messages), known.redact).messages or []
     assert_bounded(known)
     assert masked[0].text == LONG
     assert masked[-1].text == f"... ({1001 - len(masked)} more messages)"
@@ -96,15 +96,15 @@ def test_messages_of_one_answer_are_masked_up_to_a_bound_and_the_others_counted(
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("args", [[""] * 400_000, [1] * 400_000, [None] * 400_000, [[""] * 1000] * 1000])
 def test_arguments_without_a_character_are_bounded_as_well(args: list[object], known: Counting) -> None:
-    masked = mask_texts(LocalizableMessage(default_message="x", args=args), known.conceal)
+    masked = mask_texts(LocalizableMessage(default_message="x", args=args), known.redact)
     assert_bounded(known)
-    assert len(masked.args or []) <= MOST_OF_ONE
+    assert len(masked.args or []) <= MAX_ANSWER_LENGTH
 
 
 @pytest.mark.exhaustive
 def test_jobs_of_one_answer_share_the_bound_and_none_is_lost(known: Counting) -> None:
     job = JobDetails(status="FAILED", messages=[LocalizableMessage(id="m", default_message=LONG)])
-    masked = mask_messages({str(number): job for number in range(100)}, known.conceal)
+    masked = mask_messages({str(number): job for number in range(100)}, known.redact)
     assert_bounded(known)
     assert len(masked) == 100
     assert [each.text for each in masked["99"].messages or []] == ["... (1 more messages)"]
@@ -114,7 +114,7 @@ def test_jobs_of_one_answer_share_the_bound_and_none_is_lost(known: Counting) ->
 def test_messages_of_an_error_are_masked_up_to_a_bound(known: Counting) -> None:
     messages = [{"id": "m", "default_message": LONG, "args": []}] * 1000
     body = json.dumps({"error_type": "ERROR", "messages": messages}).encode()
-    said = vapi_error(httpx.Response(500, content=body, extensions={CONCEAL: known.conceal}))
+    said = vapi_error(httpx.Response(500, content=body, extensions={REDACT: known.redact}))
     assert said is not None
     assert_bounded(known)
     assert said.messages[-1] == f"... ({1001 - len(said.messages)} more messages)"
@@ -124,7 +124,7 @@ def test_messages_of_an_error_are_masked_up_to_a_bound(known: Counting) -> None:
 def test_error_that_nests_deeply_is_never_a_bug(depth: int, known: Counting) -> None:
     args = b"[" * depth + b"]" * depth
     body = b'{"error_type": "ERROR", "messages": [{"args": ' + args + b"}]}"
-    said = vapi_error(httpx.Response(500, content=body, extensions={CONCEAL: known.conceal}))
+    said = vapi_error(httpx.Response(500, content=body, extensions={REDACT: known.redact}))
     assert said is None or said.kind == "ERROR"
 
 
@@ -144,10 +144,10 @@ def test_more_parts_than_anybody_has_are_none(parts: list[str], clock: FakeClock
 @pytest.mark.exhaustive
 def test_event_or_result_is_masked_up_to_a_bound(known: Counting) -> None:
     message = Message(id="x", default_message=LONG, args=())
-    job = concealed(Job(id="1", state="INPROGRESS", messages=(message,) * 1000), known.conceal)
+    job = redacted(Job(id="1", state="INPROGRESS", messages=(message,) * 1000), known.redact)
     assert job.messages[0].default_message == LONG
     assert job.messages[-1].default_message == "..."
-    assert known.characters < 2 * MOST_OF_ONE
+    assert known.characters < 2 * MAX_ANSWER_LENGTH
 
 
 @pytest.mark.exhaustive
@@ -157,5 +157,5 @@ def test_trace_of_an_answer_is_masked_up_to_a_bound(text: str, known: Counting) 
     body = json.dumps([text] * 400_000).encode()
     answer = httpx.Response(200, content=body, request=request, extensions={RECEIVED: httpx.Headers({})})
     lines = trace_lines(request, answer, known)
-    assert known.texts <= MOST_OF_ONE + 10  # of the body, and the other lines
+    assert known.texts <= MAX_ANSWER_LENGTH + 10  # of the body, and the other lines
     assert "more characters" in lines[-1]

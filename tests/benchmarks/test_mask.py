@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from backupctl.secrets.redaction import LONGEST_SHOWN, KnownSecrets
+from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
 from backupctl.secrets.secret import Secret
 
 SECRETS: Final = (
@@ -57,29 +57,29 @@ def text_of(kind: str, length: int) -> str:
     return (unit * (length // len(unit) + 1))[:length]
 
 
-def seconds(known: KnownSecrets, *texts: str) -> float:
+def seconds(known: Redactor, *texts: str) -> float:
     """Return the best of three."""
     taken = []
     for _ in range(3):
         started = time.thread_time()
         for text in texts:
-            known.conceal(text)
+            known.redact(text)
         taken.append(time.thread_time() - started)
     return min(taken)
 
 
 def in_pieces(text: str) -> list[str]:
-    return [text[start : start + LONGEST_SHOWN] for start in range(0, len(text), LONGEST_SHOWN)]
+    return [text[start : start + MAX_TEXT_LENGTH] for start in range(0, len(text), MAX_TEXT_LENGTH)]
 
 
 @pytest.fixture(scope="module")
-def known() -> KnownSecrets:
-    known = KnownSecrets()
+def known() -> Redactor:
+    known = Redactor()
     known.add(*map(Secret, SECRETS))
     return known
 
 
-def test_time_is_in_proportion_to_the_length(known: KnownSecrets, capsys: pytest.CaptureFixture[str]) -> None:
+def test_time_is_in_proportion_to_the_length(known: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
     measured = {}
     for kind in KINDS:
         whole = [seconds(known, text_of(kind, length)) for length in LENGTHS]
@@ -115,11 +115,11 @@ def heartbeat() -> Iterator[list[float]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_other_threads_run_meanwhile(kind: str, known: KnownSecrets) -> None:
+def test_other_threads_run_meanwhile(kind: str, known: Redactor) -> None:
     text = text_of(kind, 8_000_000)
     with heartbeat() as beats:
         for piece in in_pieces(text)[:5]:
-            known.conceal(piece)
-        known.conceal(text)
+            known.redact(piece)
+        known.redact(text)
     gaps = [later - earlier for earlier, later in itertools.pairwise(beats)]
     assert max(gaps, default=0) < 0.5

@@ -284,11 +284,11 @@ def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock:
 
 
 def test_bug_in_masking_a_result_is_its_error(clock: FakeClock) -> None:
-    def conceal(text: str, *, spare_words: bool = False) -> str:
+    def redact(text: str, *, skip_common_words: bool = False) -> str:
         raise ZeroDivisionError
 
     bench, api = prepared(clock)
-    api.conceal = conceal  # type: ignore[method-assign]
+    api.redact = redact  # type: ignore[method-assign]
     result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
     assert (result.server, result.exit_code, result.job) == (bench.appliance.name, 1, None)
     assert "ZeroDivisionError" in str(result.error and result.error.message)

@@ -24,22 +24,22 @@ from backupctl.api.session import Session
 from backupctl.config.secret_ladder import Found, GivenSecret, Secrets
 from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
-from backupctl.secrets.redaction import LONGEST_SHOWN, KnownSecrets
+from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
 from backupctl.secrets.secret import MASK, Secret
 from tests.support.encodings import ENCODERS, folded
 
 NASTY = "Pä\"s\\w'%<&> {ü}$1/+=😀"
 
 
-def concealed(text: str, *secrets: str) -> str:
-    known = KnownSecrets()
+def redacted(text: str, *secrets: str) -> str:
+    known = Redactor()
     known.add(*map(Secret, secrets))
-    return known.conceal(text)
+    return known.redact(text)
 
 
 def what_stays(encoder: str, secret: str) -> str:
     """Return what is shown of a secret that somebody writes in a way of his own."""
-    return concealed(ENCODERS[encoder](secret), secret)
+    return redacted(ENCODERS[encoder](secret), secret)
 
 
 SECRETS = ("VMware1!", NASTY, "pass", "üü üü", r"a\\\b", '"\'""', "a\tb\tc", "%41%20%2541", "a+b c/d")
@@ -54,7 +54,7 @@ def test_secret_is_taken_out_however_it_is_written(encoder: str) -> None:
             assert stays == what_stays(encoder, other)
         else:
             assert stays == MASK
-        assert concealed(f"they said: {ENCODERS[encoder](secret)} (401)", secret) == f"they said: {stays} (401)"
+        assert redacted(f"they said: {ENCODERS[encoder](secret)} (401)", secret) == f"they said: {stays} (401)"
 
 
 LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
@@ -66,7 +66,7 @@ LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
 @example("'\"'\"'", "shell")
 @example('a\'b""c', "doubled")
 def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
-    assert MASK in concealed(f"<{ENCODERS[encoder](secret)}>", secret)
+    assert MASK in redacted(f"<{ENCODERS[encoder](secret)}>", secret)
 
 
 @pytest.mark.parametrize("before", range(4))
@@ -74,87 +74,87 @@ def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
 def test_no_digit_of_base64_that_depends_on_a_secret_stays(before: int, fold: str) -> None:
     for secret, after in itertools.product(("hunter23", "aaaaaaab", "\x7f~~~~~~~"), ("", ".", "..", "...")):
         digits = base64.b64encode(f"{'u' * before}{secret}{after}".encode()).decode()
-        stays = concealed(folded(digits, fold), secret)
+        stays = redacted(folded(digits, fold), secret)
         others = digits[: before * 8 // 6], digits[-(-(before + len(secret)) * 8 // 6) :]
         assert "".join(stays.split()) == MASK.join(others)
 
 
 def test_each_form_of_an_entity_is_known() -> None:
-    assert concealed("&#65;&#x42;&#X43;&#31;&#128;&lt;.", "ABC\x1f\x80<") == f"{MASK}."
+    assert redacted("&#65;&#x42;&#X43;&#31;&#128;&lt;.", "ABC\x1f\x80<") == f"{MASK}."
 
 
 def test_entity_of_two_characters_is_masked_whole() -> None:
-    assert concealed("abc&nGt;.", "abc\N{MUCH GREATER-THAN}") == f"{MASK}."
+    assert redacted("abc&nGt;.", "abc\N{MUCH GREATER-THAN}") == f"{MASK}."
 
 
 def test_secret_that_is_no_text_is_masked_as_well() -> None:
-    assert concealed("they said abc\udcff.", "abc\udcff") == f"they said {MASK}."
+    assert redacted("they said abc\udcff.", "abc\udcff") == f"they said {MASK}."
 
 
 @pytest.mark.parametrize(
     "text", ["&#99999999;", "&#x7fffff;", "&#xffffff;", "&#;", "%ff%fe", "%c0%80", "%ed%a0%80", r"\ud800", "&nope;"]
 )
 def test_escape_that_means_nothing_stays(text: str) -> None:
-    assert concealed(f"{text} VMware1! {text}", "VMware1!") == f"{text} {MASK} {text}"
+    assert redacted(f"{text} VMware1! {text}", "VMware1!") == f"{text} {MASK} {text}"
 
 
 def test_text_without_a_secret_stays_as_it_is() -> None:
     text = "vc01 could not start a backup (500 ERROR): /api/appliance/recovery?x=%20 \\u00fc YmFzZTY0 a+b"
-    assert concealed(text, "VMware1!", NASTY) == text
+    assert redacted(text, "VMware1!", NASTY) == text
 
 
 def test_secret_within_another_leaves_nothing_of_it() -> None:
-    assert concealed("Horse-Battery and Horse", "Horse", "Horse-Battery") == f"{MASK} and {MASK}"
+    assert redacted("Horse-Battery and Horse", "Horse", "Horse-Battery") == f"{MASK} and {MASK}"
 
 
 def test_secret_is_masked_each_time() -> None:
-    assert concealed("a VMware1! b VMware1! c VMware1! d", "VMware1!") == f"a {MASK} b {MASK} c {MASK} d"
+    assert redacted("a VMware1! b VMware1! c VMware1! d", "VMware1!") == f"a {MASK} b {MASK} c {MASK} d"
 
 
 def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
-    assert concealed("Horse-Battery-Staple.", "Horse-Battery", "Battery-Staple") == f"{MASK}."
-    assert concealed("say HorseHorse Battery", "Horse", "Battery") == f"say {MASK} {MASK}"
+    assert redacted("Horse-Battery-Staple.", "Horse-Battery", "Battery-Staple") == f"{MASK}."
+    assert redacted("say HorseHorse Battery", "Horse", "Battery") == f"say {MASK} {MASK}"
 
 
 @pytest.mark.parametrize("encoder", ["raw", "percent-all", "html-padded", "base64-folded"])
 @pytest.mark.parametrize("over", [1, 5, 9])
 def test_secret_at_the_cut_shows_no_part_of_itself(encoder: str, over: int) -> None:
     written = ENCODERS[encoder](NASTY)
-    before = "." * (LONGEST_SHOWN + over - len(written))
-    shown = concealed(f"{before}{written}{'.' * 99}", NASTY).removeprefix(before)
+    before = "." * (MAX_TEXT_LENGTH + over - len(written))
+    shown = redacted(f"{before}{written}{'.' * 99}", NASTY).removeprefix(before)
     beside, _, _ = what_stays(encoder, NASTY).partition(MASK)
     assert re.fullmatch(rf"{re.escape(beside + MASK)}[=%3D]*\.\.\. \((99|10.) more characters\)", shown)
 
 
 def test_long_text_is_cut_off_and_says_so() -> None:
-    text = "x" * LONGEST_SHOWN
-    assert concealed(text, "VMware1!") == concealed(text) == text
-    assert concealed(f"{text}y", "VMware1!") == concealed(f"{text}y") == f"{text}... (1 more characters)"
-    assert concealed(f"{text}VMware1!", "VMware1!") == f"{text}... (8 more characters)"
+    text = "x" * MAX_TEXT_LENGTH
+    assert redacted(text, "VMware1!") == redacted(text) == text
+    assert redacted(f"{text}y", "VMware1!") == redacted(f"{text}y") == f"{text}... (1 more characters)"
+    assert redacted(f"{text}VMware1!", "VMware1!") == f"{text}... (8 more characters)"
 
 
 @pytest.mark.parametrize("secret", ["", "a", "ab", "abc"])
 def test_secret_too_short_to_be_one_is_not_looked_for(secret: str) -> None:
-    assert concealed("abc is a word of abcd", secret) == "abc is a word of abcd"
+    assert redacted("abc is a word of abcd", secret) == "abc is a word of abcd"
 
 
 def test_word_stays_in_a_sentence_of_ours_that_would_tell_it() -> None:
-    known = KnownSecrets()
+    known = Redactor()
     known.add(Secret("wrong"), Secret("Passw0rd"), Secret("2024"))
-    assert known.conceal("wrong: wrong Passw0rd in 2024", spare_words=True) == f"wrong: wrong {MASK} in 2024"
-    assert known.conceal("wrong: wrong Passw0rd in 2024") == f"{MASK}: {MASK} {MASK} in {MASK}"
+    assert known.redact("wrong: wrong Passw0rd in 2024", skip_common_words=True) == f"wrong: wrong {MASK} in 2024"
+    assert known.redact("wrong: wrong Passw0rd in 2024") == f"{MASK}: {MASK} {MASK} in {MASK}"
 
 
 @pytest.mark.parametrize("hostile", ["\\" * 200_000, "%25" * 60_000, "a" * 200_000, '\\"' * 100_000, "%5c" * 60_000])
 def test_hostile_text_costs_no_more_than_its_length(hostile: str) -> None:
     started = time.monotonic()  # noqa: TID251 - what is measured is real
-    concealed(hostile, "\\\\\\\\", '\\"\\"\\"x', "%%%%%%%%y", "aaaaaaaaaaaab", "a\\u\\xb")
+    redacted(hostile, "\\\\\\\\", '\\"\\"\\"x', "%%%%%%%%y", "aaaaaaaaaaaab", "a\\u\\xb")
     assert time.monotonic() - started < 2  # noqa: TID251 - as above
 
 
 def test_backslashes_cost_no_more_than_their_length() -> None:
     started = time.process_time()
-    concealed("VMware1" + "\\" * 20_000, "!VMware1")
+    redacted("VMware1" + "\\" * 20_000, "!VMware1")
     assert time.process_time() - started < 1
 
 
@@ -231,7 +231,7 @@ def _hints(kind: type) -> list[object]:
         GivenSecret(command="printf M4rk3d"),
         Found(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
         Session("root", Secret("M4rk3d")),
-        KnownSecrets(),
+        Redactor(),
         Secrets({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
     ],
     ids=lambda value: type(value).__name__,

@@ -59,7 +59,7 @@ class ScriptedRecovery:
     def log_in(self) -> None:
         """Let everybody in; a refusal is an answer to the first operation."""
 
-    def conceal(self, text: str, *, spare_words: bool = False) -> str:
+    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         return text
 
     def log_out(self) -> None:
