@@ -22,7 +22,7 @@ from backupctl.api.extensions import RECEIVED, REDACT
 from backupctl.api.wire_log import shown_path, trace_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError, CertificateError
-from backupctl.rules.hostport import Authority
+from backupctl.rules.hostport import HostPort
 from backupctl.secrets.redaction import Redactor
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
@@ -197,7 +197,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
             stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._to_proxy:
-                raise no_proxy(error, str(Authority(host, port))) from error
+                raise no_proxy(error, str(HostPort(host, port))) from error
             raise
         return _BoundedStream(stream, self._clock, self._judgement)
 

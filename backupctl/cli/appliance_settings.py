@@ -14,7 +14,7 @@ from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
 from backupctl.config.secret_ladder import SecretValue
 from backupctl.config.server_address import ServerAddress, parse_server
-from backupctl.config.value import DEFAULT, FLAG, Source, Value, blaming
+from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.operations.group import ALONE, Turn
 from backupctl.output.view import View
@@ -75,9 +75,9 @@ class Scope:
         """Return the value of an option with its source."""
         return self.app.sourced(option, self.profile.layers)
 
-    def blaming(self, *options: Option[Any]) -> AbstractContextManager[None]:
+    def attribute_errors(self, *options: Option[Any]) -> AbstractContextManager[None]:
         """Let an error about the values of options name where they came from."""
-        return blaming(*(self.sourced(option).source for option in options))
+        return attribute_errors(*(self.sourced(option).source for option in options))
 
     @property
     def address_source(self) -> Source:
@@ -144,9 +144,9 @@ def _profiles(app: App, configuration: Configuration) -> list[Profile]:
 
     servers, groups, everything = chosen(SERVER, ()), chosen(GROUP, ()), chosen(ALL, nothing=False)
     profiles = [configuration.profile(text) for text in servers.value]
-    with blaming(groups.source):
+    with attribute_errors(groups.source):
         profiles += [profile for group in groups.value for profile in configuration.group(group)]
-    with blaming(everything.source):
+    with attribute_errors(everything.source):
         profiles += configuration.everything() if everything.value else ()
     return profiles or [configuration.profile(_ask(app, configuration))]
 

@@ -23,7 +23,7 @@ from backupctl.config.option_table import (
     STALL_TIMEOUT,
     TIMEOUT,
 )
-from backupctl.config.value import DEFAULT, blaming
+from backupctl.config.value import DEFAULT, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, RestoreRequest
 from backupctl.operations.create import BackupPlan
@@ -63,7 +63,7 @@ def job_result(app: App) -> type[JobResult]:
 def check_encryption_can_be_told(scope: Scope) -> None:
     """Raise UsageError where encryption is required of a backup that may be somebody else's."""
     if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
-        with scope.blaming(REQUIRE_ENCRYPTION, IF_RUNNING):
+        with scope.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
             raise UsageError(
                 "nobody can tell whether a running backup to attach to is encrypted",
                 hint=f"{IF_RUNNING.flag} wait makes one that is",
@@ -105,7 +105,7 @@ def backup_password(scope: Scope) -> Secret | None:
     """
     found, required = scope.secret(BACKUP_PASSWORD), scope.sourced(REQUIRE_ENCRYPTION)
     if found is not None:
-        with blaming(found.source):
+        with attribute_errors(found.source):
             check_backup_password(found.value)
         return found.value
     password = None
@@ -113,7 +113,7 @@ def backup_password(scope: Scope) -> Secret | None:
     if asks and scope.prompter.present and not scope.value(DRY_RUN):
         password = scope.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
     if password is None and required.value:
-        with blaming(required.source):
+        with attribute_errors(required.source):
             raise UsageError(
                 "there is no backup password",
                 hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",

@@ -17,7 +17,7 @@ from backupctl.cli.location_settings import check_password_is_for, located, loca
 from backupctl.cli.tls_settings import find_route, trust_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
-from backupctl.config.option import Group, Option, SecretName
+from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CA_FILE,
@@ -35,7 +35,7 @@ from backupctl.config.option_table import (
     USERNAME,
 )
 from backupctl.config.secret_ladder import Found
-from backupctl.config.value import DEFAULT, FILE, Source, blaming
+from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.appliance_run import Outcome
 from backupctl.output.formatting import counted
@@ -59,7 +59,7 @@ _LOGIN: Final = "location login"
 _OTHERS: Final[tuple[Option[Any], ...]] = tuple(
     option
     for option in OPTIONS
-    if option.group is not Group.OUTPUT
+    if option.group is not OptionGroup.OUTPUT
     if option not in {SERVER, GROUP, USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
 )
 """Options of which nothing is to be said but that their variable holds something else than they can be."""
@@ -171,7 +171,7 @@ def _strangers(app: App, names: Sequence[str]) -> Verdict | None:
 def _named_groups(app: App, configuration: Configuration) -> None:
     """Raise for a group that a variable names and the file does not have."""
     groups = app.sourced(GROUP)
-    with blaming(groups.source):
+    with attribute_errors(groups.source):
         for group in groups.value:
             configuration.group(group)
 
@@ -196,7 +196,7 @@ def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | Non
         return OK, f"{where}, {hidden(scope, found)}"
     secret = scope.app.secret(name, scope.profile.layers)
     if secret is not None and name is BACKUP_PASSWORD:
-        with blaming(secret.source):
+        with attribute_errors(secret.source):
             check_backup_password(secret.value)
     return OK, where
 

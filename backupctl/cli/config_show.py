@@ -7,7 +7,7 @@ from typing import Any, Final
 from backupctl.cli.appliance_settings import Scope
 from backupctl.cli.context import App
 from backupctl.config.configuration import Profile
-from backupctl.config.option import Group, Option, SecretName
+from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
@@ -20,7 +20,7 @@ _OF_THE_RUN: Final[tuple[Option[Any], ...]] = (SERVER, GROUP, ALL, PARALLEL)
 _OF_EACH: Final[tuple[Option[Any], ...]] = tuple(
     option
     for option in OPTIONS
-    if option.group is not Group.OUTPUT
+    if option.group is not OptionGroup.OUTPUT
     if option not in {*_OF_THE_RUN, CONFIG}
     if option.environment or option.file_key
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backupctl.config.configuration import Configuration, Layer
     from backupctl.config.option import Option, SecretName
     from backupctl.config.resolve import Given
-    from backupctl.config.secret_ladder import Found, GivenSecret, Secrets, SecretValue
+    from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
     from backupctl.operations.fleet import Workers
@@ -67,7 +67,7 @@ class App:
         self._clock = clock
         self._prompter = prompter
         self._view: View | None = None
-        self._secrets: Secrets | None = None
+        self._secrets: SecretLadder | None = None
         self._configuration: Configuration | None = None
         self._accounts: Accounts | None = None
         self._answers: dict[Hashable, object] = {}
@@ -121,14 +121,14 @@ class App:
         return self._configuration
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> SecretLadder:
         """The places of secrets, each of which is read once in a run."""
         if self._secrets is None:
-            from backupctl.config.secret_ladder import Secrets
+            from backupctl.config.secret_ladder import SecretLadder
             from backupctl.secrets.from_file import StandardInput
 
             stdin = StandardInput(getattr(self.stdin, "buffer", None))
-            self._secrets = Secrets(self.environ, stdin, self.clock, self.configuration.secret_variables)
+            self._secrets = SecretLadder(self.environ, stdin, self.clock, self.configuration.secret_variables)
         return self._secrets
 
     @property

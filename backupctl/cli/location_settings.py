@@ -7,7 +7,7 @@ from backupctl.cli.context import no_such_value
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.config.parsers import parser_of
 from backupctl.config.resolve import resolve
-from backupctl.config.value import DEFAULT, Value, blaming
+from backupctl.config.value import DEFAULT, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.models import LocationSpec
 from backupctl.rules.location import Location, host_of, parse_location, scheme_of
@@ -30,13 +30,13 @@ def location_of(scope: Scope) -> tuple[str, str]:
         if not scope.prompter.present:
             raise no_such_value(LOCATION)
         text = scope.once(LOCATION.name, lambda: scope.prompter.ask("Location (such as sftp://host/folder)", checked))
-    with scope.blaming(LOCATION, LOCATION_TYPE):
+    with scope.attribute_errors(LOCATION, LOCATION_TYPE):
         return checked(text).location_type, text
 
 
 def located(scope: Scope, template: str) -> str:
     """Return a location for the appliance of a scope: its placeholders are filled in."""
-    with scope.blaming(LOCATION):
+    with scope.attribute_errors(LOCATION):
         return _filled(scope, template)
 
 
@@ -85,7 +85,7 @@ def check_password_is_for(scope: Scope, location_type: str, location: str) -> No
         if location_type not in IN_CLEAR or scheme_of(password.value).upper() in IN_CLEAR:
             return
         asked, meant = f"{location_type}, which anyone on the way can read", f"{scheme_of(password.value)}://{meant}"
-    with blaming(scope.sourced(LOCATION).source, password.source):
+    with attribute_errors(scope.sourced(LOCATION).source, password.source):
         raise UsageError(
             f"the location is on {asked}, and the password is for {meant}",
             hint=f"say which {LOCATION_PASSWORD.name} is to be shown there, where that location is said",

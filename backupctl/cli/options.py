@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from backupctl.cli.context import App
-from backupctl.config.option import Group, Kind, Option, SecretName
+from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 from backupctl.errors import UsageError
 
@@ -100,21 +100,21 @@ def options(*chosen: Option[Any]) -> Callable[[F], F]:
 
 def shared_options(function: F) -> F:
     """Declare the options that every command that talks to an appliance has, before and after its name."""
-    shown = options(*in_group(Group.FLEET), *in_group(Group.OUTPUT))(function)
-    return options(*in_group(Group.CONNECTION))(secret_options(PASSWORD)(shown))
+    shown = options(*in_group(OptionGroup.FLEET), *in_group(OptionGroup.OUTPUT))(function)
+    return options(*in_group(OptionGroup.CONNECTION))(secret_options(PASSWORD)(shown))
 
 
 def local_options(function: F) -> F:
     """Declare the shared options of a command that talks to no appliance, and still has settings and results."""
-    return options(CONFIG, *in_group(Group.OUTPUT))(function)
+    return options(CONFIG, *in_group(OptionGroup.OUTPUT))(function)
 
 
 def backup_options(function: F) -> F:
     """Declare what describes a backup."""
-    return options(*in_group(Group.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
+    return options(*in_group(OptionGroup.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
 
 
-def in_group(group: Group) -> tuple[Option[Any], ...]:
+def in_group(group: OptionGroup) -> tuple[Option[Any], ...]:
     """Return the options of a group."""
     return tuple(option for option in OPTIONS if option.group is group)
 
@@ -124,7 +124,7 @@ def secret_options(*names: SecretName) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         for name in reversed(names):
-            section = Group.CONNECTION if name is PASSWORD else Group.BACKUP
+            section = OptionGroup.CONNECTION if name is PASSWORD else OptionGroup.BACKUP
             file_help = f"Read {name.meaning} from a file, - is standard input.  [{name.environment_names[1]}]"
             command_help = f"Take {name.meaning} from what a command prints.  [{name.environment_names[2]}]"
             command = _click_option(name.command_option, section=section, metavar="COMMAND", help=command_help)

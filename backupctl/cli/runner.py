@@ -10,7 +10,7 @@ from backupctl.cli.connection import connect
 from backupctl.cli.context import App
 from backupctl.cli.signals import delivered_to
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
-from backupctl.config.value import blaming
+from backupctl.config.value import attribute_errors
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
@@ -166,7 +166,7 @@ def _ready(
 def _check_may_change(scope: Scope) -> None:
     guard = scope.profile.read_only
     if guard.value:
-        with blaming(guard.source):
+        with attribute_errors(guard.source):
             raise ReadOnlyError(
                 f"{scope.name} is read-only: nothing that changes the appliance is done",
                 hint="a profile without read-only = true is needed for this",

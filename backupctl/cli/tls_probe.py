@@ -8,7 +8,7 @@ from backupctl.cli.connection import observer
 from backupctl.cli.context import App
 from backupctl.cli.runner import Failed, drive, make_each
 from backupctl.cli.tls_settings import find_route, trust_of, words_for
-from backupctl.config.value import blaming
+from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
@@ -50,7 +50,7 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
     from backupctl.api.handshake import check_tls
 
     address, proxy = scope.profile.address, find_route(scope).value
-    with blaming(scope.address_source):
+    with attribute_errors(scope.address_source):
         check_tls(address.base_url)
     url = proxy.url.reveal() if proxy else None
     route = route_to(address.base_url, url, scope.clock, name=scope.name, words=words_for(scope))

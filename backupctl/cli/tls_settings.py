@@ -7,8 +7,8 @@ from backupctl.cli.appliance_settings import Scope
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
-from backupctl.config.value import DEFAULT, FILE, Value, blaming
-from backupctl.secrets.permissions import check_ends
+from backupctl.config.value import DEFAULT, FILE, Value, attribute_errors
+from backupctl.secrets.permissions import reject_pipes
 
 if TYPE_CHECKING:
     from backupctl.tls.trust_settings import Trust
@@ -23,13 +23,13 @@ def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
     from backupctl.tls.trust_settings import Trust, tls_context
 
     ca_file, insecure, pin = scope.sourced(CA_FILE), scope.sourced(INSECURE), scope.sourced(FINGERPRINT)
-    with blaming(insecure.source, pin.source):
+    with attribute_errors(insecure.source, pin.source):
         trust = Trust(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
-    with blaming(pin.source):
+    with attribute_errors(pin.source):
         check_pin(scope.profile.address.base_url, trust)
     if ca_file.value is not None:
-        with blaming(ca_file.source):
-            check_ends(ca_file.value)
+        with attribute_errors(ca_file.source):
+            reject_pipes(ca_file.value)
             tls_context(trust)
     return trust
 
@@ -52,10 +52,10 @@ def find_route(scope: Scope) -> Value[Proxy | None]:
 
     given = scope.app.given.get(PROXY.key)
     address, layers = scope.profile.address, scope.profile.layers
-    with blaming(scope.address_source):
+    with attribute_errors(scope.address_source):
         route_to(address.base_url, None, scope.clock)
     found = find_proxy(address, given if isinstance(given, str) else None, scope.app.environ, layers)
     if found.value is not None:
-        with blaming(found.source):
+        with attribute_errors(found.source):
             route_to(address.base_url, found.value.url.reveal(), scope.clock)
     return found

@@ -10,7 +10,7 @@ from backupctl.clock import Clock
 from backupctl.config.configuration import Configuration, configuration_of
 from backupctl.errors import ConfigError
 from backupctl.secrets.bounded_read import read_file
-from backupctl.secrets.permissions import CONFIGURATION, check_others
+from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 LARGEST_BYTES: Final = 4 * 1024 * 1024
@@ -69,6 +69,6 @@ def _read(path: Path, clock: Clock) -> bytes:
     def judge(descriptor: int, status: os.stat_result) -> None:
         if os.isatty(descriptor):
             raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
-        check_others(str(path), status, CONFIGURATION, str(path))
+        check_permissions(str(path), status, CONFIGURATION, str(path))
 
     return read_file(path, str(path), clock, LARGEST_BYTES, judge)

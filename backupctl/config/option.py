@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 
-class Group(StrEnum):
+class OptionGroup(StrEnum):
     """The headings under which options are shown."""
 
     CONNECTION = "Connection"
@@ -41,7 +41,7 @@ class Option(Generic[T]):
         self,
         *,
         name: str,
-        group: Group,
+        group: OptionGroup,
         help: str,  # noqa: A002 - as click calls it
         kind: Kind = Kind.VALUE,
         default: str | None = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from backupctl.config.option import Group, Kind, Option, SecretName
+from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.rules.location_types import LOCATION_TYPES
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _IF_RUNNING: Final = ("fail", "wait", "attach")
 
 CONFIG: Final[Option[Path | None]] = Option(
     name="config",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     metavar="FILE",
     environment="BACKUPCTL_CONFIG",
     help="Read this configuration file, instead of that of the user or of the system.",
@@ -32,7 +32,7 @@ CONFIG: Final[Option[Path | None]] = Option(
 SERVER: Final[Option[tuple[str, ...]]] = Option(
     name="server",
     short="-s",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     kind=Kind.LIST,
     metavar="NAME|HOST[:PORT]",
     environment="BACKUPCTL_SERVER",
@@ -41,7 +41,7 @@ SERVER: Final[Option[tuple[str, ...]]] = Option(
 USERNAME: Final[Option[str | None]] = Option(
     name="username",
     short="-u",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     metavar="USER@DOMAIN",
     environment="BACKUPCTL_USERNAME",
     file_key="username",
@@ -49,7 +49,7 @@ USERNAME: Final[Option[str | None]] = Option(
 )
 AUTH: Final[Option[str]] = Option(
     name="auth",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     choices=_AUTH,
     default="session",
     environment="BACKUPCTL_AUTH",
@@ -58,7 +58,7 @@ AUTH: Final[Option[str]] = Option(
 )
 API: Final[Option[str]] = Option(
     name="api",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     choices=_API,
     default="auto",
     environment="BACKUPCTL_API",
@@ -67,7 +67,7 @@ API: Final[Option[str]] = Option(
 )
 CA_FILE: Final[Option[Path | None]] = Option(
     name="ca-file",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     metavar="FILE",
     environment="BACKUPCTL_CA_FILE",
     file_key="ca-file",
@@ -75,7 +75,7 @@ CA_FILE: Final[Option[Path | None]] = Option(
 )
 FINGERPRINT: Final[Option[str | None]] = Option(
     name="fingerprint",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     metavar="sha256:HEX",
     environment="BACKUPCTL_FINGERPRINT",
     file_key="fingerprint",
@@ -83,13 +83,13 @@ FINGERPRINT: Final[Option[str | None]] = Option(
 )
 INSECURE: Final[Option[bool]] = Option(
     name="insecure",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     kind=Kind.FLAG,
     help="Do not check the certificate of the appliance: anyone on the way can read the passwords.",
 )
 PROXY: Final[Option[Proxy | None]] = Option(
     name="proxy",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     metavar="URL",
     environment="BACKUPCTL_PROXY",
     file_key="proxy",
@@ -97,7 +97,7 @@ PROXY: Final[Option[Proxy | None]] = Option(
 )
 SIMULATE: Final[Option[bool]] = Option(
     name="simulate",
-    group=Group.CONNECTION,
+    group=OptionGroup.CONNECTION,
     kind=Kind.FLAG,
     help="Work on an embedded, simulated appliance: no backup is made.",
 )
@@ -105,7 +105,7 @@ SIMULATE: Final[Option[bool]] = Option(
 GROUP: Final[Option[tuple[str, ...]]] = Option(
     name="group",
     short="-g",
-    group=Group.FLEET,
+    group=OptionGroup.FLEET,
     kind=Kind.LIST,
     metavar="NAME",
     environment="BACKUPCTL_GROUP",
@@ -113,14 +113,14 @@ GROUP: Final[Option[tuple[str, ...]]] = Option(
 )
 ALL: Final[Option[bool]] = Option(
     name="all",
-    group=Group.FLEET,
+    group=OptionGroup.FLEET,
     kind=Kind.FLAG,
     environment="BACKUPCTL_ALL",
     help="All configured appliances.",
 )
 PARALLEL: Final[Option[int]] = Option(
     name="parallel",
-    group=Group.FLEET,
+    group=OptionGroup.FLEET,
     metavar="N",
     default="16",
     environment="BACKUPCTL_PARALLEL",
@@ -131,7 +131,7 @@ PARALLEL: Final[Option[int]] = Option(
 OUTPUT: Final[Option[str]] = Option(
     name="output",
     short="-o",
-    group=Group.OUTPUT,
+    group=OptionGroup.OUTPUT,
     choices=_OUTPUT,
     default="text",
     help="Text for people, one JSON document, or one JSON event a line.",
@@ -139,20 +139,20 @@ OUTPUT: Final[Option[str]] = Option(
 QUIET: Final[Option[bool]] = Option(
     name="quiet",
     short="-q",
-    group=Group.OUTPUT,
+    group=OptionGroup.OUTPUT,
     kind=Kind.FLAG,
     help="Show nothing on success, except what the command is asked for.",
 )
 VERBOSE: Final[Option[int]] = Option(
     name="verbose",
     short="-v",
-    group=Group.OUTPUT,
+    group=OptionGroup.OUTPUT,
     kind=Kind.COUNT,
     help="Show where settings come from, and each request; -vv: headers and bodies too, secrets masked.",
 )
 COLOR: Final[Option[str]] = Option(
     name="color",
-    group=Group.OUTPUT,
+    group=OptionGroup.OUTPUT,
     choices=_COLOR,
     default="auto",
     environment="NO_COLOR",  # any value means no colour: https://no-color.org
@@ -161,7 +161,7 @@ COLOR: Final[Option[str]] = Option(
 
 LOCATION_TYPE: Final[Option[str | None]] = Option(
     name="location-type",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     choices=LOCATION_TYPES,
     open_choices=True,
     metavar="TYPE",
@@ -171,7 +171,7 @@ LOCATION_TYPE: Final[Option[str | None]] = Option(
 )
 LOCATION: Final[Option[str | None]] = Option(
     name="location",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     metavar="URL",
     environment="BACKUPCTL_LOCATION",
     file_key="location",
@@ -179,7 +179,7 @@ LOCATION: Final[Option[str | None]] = Option(
 )
 LOCATION_USER: Final[Option[str | None]] = Option(
     name="location-user",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     metavar="USER",
     environment="BACKUPCTL_LOCATION_USER",
     file_key="location-user",
@@ -187,7 +187,7 @@ LOCATION_USER: Final[Option[str | None]] = Option(
 )
 PART: Final[Option[tuple[str, ...]]] = Option(
     name="part",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     kind=Kind.LIST,
     metavar="PART",
     environment="BACKUPCTL_PART",
@@ -196,7 +196,7 @@ PART: Final[Option[tuple[str, ...]]] = Option(
 )
 COMMENT: Final[Option[str | None]] = Option(
     name="comment",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     metavar="TEXT",
     environment="BACKUPCTL_COMMENT",
     file_key="comment",
@@ -204,7 +204,7 @@ COMMENT: Final[Option[str | None]] = Option(
 )
 FAST_BACKUP: Final[Option[bool | None]] = Option(
     name="fast-backup",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     kind=Kind.SWITCH,
     environment="BACKUPCTL_FAST_BACKUP",
     file_key="fast-backup",
@@ -212,7 +212,7 @@ FAST_BACKUP: Final[Option[bool | None]] = Option(
 )
 REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
     name="require-encryption",
-    group=Group.BACKUP,
+    group=OptionGroup.BACKUP,
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_REQUIRE_ENCRYPTION",
@@ -221,14 +221,14 @@ REQUIRE_ENCRYPTION: Final[Option[bool]] = Option(
 )
 DRY_RUN: Final[Option[bool]] = Option(
     name="dry-run",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.FLAG,
     help="Print the request, with secrets masked, and send nothing.",
 )
 
 PREFLIGHT: Final[Option[bool]] = Option(
     name="preflight",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_PREFLIGHT",
@@ -237,13 +237,13 @@ PREFLIGHT: Final[Option[bool]] = Option(
 )
 NO_WAIT: Final[Option[bool]] = Option(
     name="no-wait",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.FLAG,
     help="Return as soon as the job is started; 0 then means started, not done.",
 )
 TIMEOUT: Final[Option[float]] = Option(
     name="timeout",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     default="24h",
     metavar="DURATION",
     environment="BACKUPCTL_TIMEOUT",
@@ -252,7 +252,7 @@ TIMEOUT: Final[Option[float]] = Option(
 )
 STALL_TIMEOUT: Final[Option[float]] = Option(
     name="stall-timeout",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     default="2h",
     metavar="DURATION",
     environment="BACKUPCTL_STALL_TIMEOUT",
@@ -261,7 +261,7 @@ STALL_TIMEOUT: Final[Option[float]] = Option(
 )
 INTERVAL: Final[Option[float | None]] = Option(
     name="interval",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     metavar="DURATION",
     environment="BACKUPCTL_INTERVAL",
     file_key="interval",
@@ -269,7 +269,7 @@ INTERVAL: Final[Option[float | None]] = Option(
 )
 IF_RUNNING: Final[Option[str]] = Option(
     name="if-running",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     choices=_IF_RUNNING,
     default="fail",
     environment="BACKUPCTL_IF_RUNNING",
@@ -278,7 +278,7 @@ IF_RUNNING: Final[Option[str]] = Option(
 )
 CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
     name="cancel-on-interrupt",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_CANCEL_ON_INTERRUPT",
@@ -287,7 +287,7 @@ CANCEL_ON_INTERRUPT: Final[Option[bool]] = Option(
 )
 TOGETHER: Final[Option[bool]] = Option(
     name="together",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_TOGETHER",
@@ -295,7 +295,7 @@ TOGETHER: Final[Option[bool]] = Option(
 )
 FAIL_FAST: Final[Option[bool]] = Option(
     name="fail-fast",
-    group=Group.FOLLOWING,
+    group=OptionGroup.FOLLOWING,
     kind=Kind.SWITCH,
     default="no",
     environment="BACKUPCTL_FAIL_FAST",
@@ -327,4 +327,4 @@ LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the 
 BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
 SSO_PASSWORD: Final = SecretName("sso-password", "the password of the SSO administrator of a restored appliance")
 SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)
-"""Secrets, which never stand on a command line: each is found by a ladder of its own (``secrets.py``)."""
+"""SecretLadder, which never stand on a command line: each is found by a ladder of its own (``secrets.py``)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.hostport import parse_authority
+from backupctl.rules.hostport import parse_host_port
 from backupctl.rules.plain_text import check_plain
 from backupctl.secrets.secret import Secret
 
@@ -37,5 +37,5 @@ def parse_proxy(text: str) -> Proxy | None:
     if scheme not in {"http", "https"}:
         raise UsageError(f"{_WHAT} is neither an http:// nor an https:// one", hint="other kinds are not supported")
     credentials, at, authority = match["rest"].rpartition("@")
-    place = parse_authority(authority, _WHAT)
+    place = parse_host_port(authority, _WHAT)
     return Proxy(Secret(f"{scheme}://{credentials}{at}{place}"), f"{scheme}://{place}", bool(at))

@@ -62,7 +62,7 @@ class Found:
         return f"{_PLACES_IN_WORDS.get(self.kind, self.kind)} {self.place[1]}{more}"
 
 
-class Secrets:
+class SecretLadder:
     """Finds the secrets of a run; each place is read once, however many appliances share it.
 
     ``stdin`` can hold one secret; ``secret_variables`` are those that the configuration names, which no command gets.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.hostport import Authority, parse_authority
+from backupctl.rules.hostport import HostPort, parse_host_port
 from backupctl.rules.plain_text import check_no_option, check_plain
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -93,13 +93,13 @@ def _check_text(text: str) -> None:
         raise UsageError(f"{_WHAT} has a blank in it", hint="name one appliance at a time, such as vc01.example.com")
 
 
-def _authority(text: str) -> Authority:
+def _authority(text: str) -> HostPort:
     is_bare_ipv6 = text.count(":") > 1 and not text.startswith("[")
-    return parse_authority(f"[{text}]" if is_bare_ipv6 else text, _WHAT)
+    return parse_host_port(f"[{text}]" if is_bare_ipv6 else text, _WHAT)
 
 
 def _host_and_port(scheme: str, host: str, port: int) -> str:
-    return str(Authority(host, None if port == _DEFAULT_PORTS[scheme] else port))
+    return str(HostPort(host, None if port == _DEFAULT_PORTS[scheme] else port))
 
 
 def _is_loopback(host: str) -> bool:

@@ -44,7 +44,7 @@ DEFAULT: Final = Source("default")
 
 
 @contextmanager
-def blaming(*sources: Source) -> Iterator[None]:
+def attribute_errors(*sources: Source) -> Iterator[None]:
     """Put what is to be changed in front of an error about values that came from ``sources``; defaults are left out.
 
     So every error about a setting names an option, a variable, or file and key, wherever the setting is judged. A rule

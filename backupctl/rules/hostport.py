@@ -15,7 +15,7 @@ _IPV6_LIKE: Final = re.compile(r"\[|[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){7}")
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class HostPort:
     """A host, without the brackets of an IPv6 address, and a port if one was given."""
 
     host: str
@@ -31,7 +31,7 @@ class Authority:
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def parse_authority(text: str, what: str) -> Authority:
+def parse_host_port(text: str, what: str) -> HostPort:
     """Split ``text``; an empty port counts as none (RFC 3986, 3.2.3). Raise UsageError with ``what`` as its subject."""
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None:
@@ -45,7 +45,7 @@ def parse_authority(text: str, what: str) -> Authority:
         host = _ipv6(host, what)
     else:
         _check_name(host, what)
-    return Authority(host, _port(match["port"], what))
+    return HostPort(host, _port(match["port"], what))
 
 
 def _port(digits: str | None, what: str) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from backupctl.errors import UsageError
-from backupctl.rules.hostport import Authority, parse_authority
+from backupctl.rules.hostport import HostPort, parse_host_port
 from backupctl.rules.location_types import LOCATION_TYPES
 from backupctl.rules.plain_text import check_no_option, check_plain
 from backupctl.secrets.secret import MASK
@@ -50,7 +50,7 @@ def check_location(text: str) -> None:
     _read(text)
 
 
-def _read(text: str) -> tuple[str | None, Authority, str]:
+def _read(text: str) -> tuple[str | None, HostPort, str]:
     """Return scheme (None: a bare path), host with port, and path."""
     _check_text(text)
     url = _URL.fullmatch(text)
@@ -60,7 +60,7 @@ def _read(text: str) -> tuple[str | None, Authority, str]:
             _check_url(text, path)
         else:
             _check_bare_form(authority, path)
-        return url["scheme"] if url else None, parse_authority(authority, _WHAT), path
+        return url["scheme"] if url else None, parse_host_port(authority, _WHAT), path
     except UsageError:
         if "@" in text:  # the password ends what looks like the host in user:pass/word@host
             _refuse_credentials()

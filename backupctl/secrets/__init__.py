@@ -1,1 +1,1 @@
-"""Secrets as values that hide themselves, the mask over texts that repeat them, and where they come from."""
+"""SecretLadder as values that hide themselves, the mask over texts that repeat them, and where they come from."""

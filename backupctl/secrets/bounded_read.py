@@ -14,7 +14,7 @@ PATIENCE_SECONDS: Final = 30.0
 """How long a pipe, a command or a keyring may take to give what it has."""
 
 
-class NothingCameError(Exception):
+class NoDataError(Exception):
     """A pipe was not written to its end in time."""
 
 
@@ -34,7 +34,7 @@ def read_file(
         if stat.S_ISFIFO(status.st_mode):
             try:
                 return read_pipe(descriptor, clock, largest)
-            except NothingCameError:
+            except NoDataError:
                 raise ConfigError(
                     f"{where} was not written to its end in time", hint="is its writer running?"
                 ) from None
@@ -45,7 +45,7 @@ def read_file(
 
 
 def read_pipe(descriptor: int, clock: Clock, largest: int) -> bytes:
-    """Read a non-blocking pipe to its end, or to just above the bound; raise NothingCameError when patience ends.
+    """Read a non-blocking pipe to its end, or to just above the bound; raise NoDataError when patience ends.
 
     Opening without blocking and polling is what keeps a FIFO that nobody writes to from hanging a cron job for ever.
     """
@@ -56,7 +56,7 @@ def read_pipe(descriptor: int, clock: Clock, largest: int) -> bytes:
     while len(content) <= largest:
         left = deadline - clock.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
-            raise NothingCameError
+            raise NoDataError
         chunk = os.read(descriptor, largest + 1 - len(content))
         if not chunk:
             break

@@ -11,7 +11,7 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import PATIENCE_SECONDS, NothingCameError, read_pipe
+from backupctl.secrets.bounded_read import PATIENCE_SECONDS, NoDataError, read_pipe
 from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
 from backupctl.secrets.secret import Secret
 
@@ -76,7 +76,7 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int
             if len(content) > LARGEST_BYTES:
                 _end_group(running)
             return content, running.wait(_GRACE_SECONDS)
-        except (NothingCameError, subprocess.TimeoutExpired):
+        except (NoDataError, subprocess.TimeoutExpired):
             _end_group(running)
             return None
         except BaseException:  # an interrupt

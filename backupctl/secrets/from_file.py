@@ -7,9 +7,9 @@ from typing import Final, Protocol
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import NothingCameError, read_file, read_pipe
+from backupctl.secrets.bounded_read import NoDataError, read_file, read_pipe
 from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
-from backupctl.secrets.permissions import SECRET, Guard, check_others
+from backupctl.secrets.permissions import SECRET, PermissionRule, check_permissions
 from backupctl.secrets.secret import Secret
 
 STDIN_PATH: Final = "-"
@@ -59,7 +59,7 @@ class StandardInput:
             return self._stream.read(LARGEST_BYTES + 1)
         try:
             return read_pipe(descriptor, clock, LARGEST_BYTES)
-        except NothingCameError:
+        except NoDataError:
             raise ConfigError(f"{reader}: nothing came from standard input", hint="pipe the secret in") from None
 
 
@@ -89,14 +89,14 @@ def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
         raise _unreadable(error, where) from error
 
 
-def _read(path: str, where: str, clock: Clock, *, guard: Guard | None) -> bytes:
+def _read(path: str, where: str, clock: Clock, *, guard: PermissionRule | None) -> bytes:
     def judge(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
             raise ConfigError(f"{where} is a directory", hint="name the file in it that holds the secret")
         if os.isatty(descriptor):
             raise UsageError(f"{where} is a terminal", hint="leave the option out to be asked")
         if guard is not None:
-            check_others(path, status, guard, where)
+            check_permissions(path, status, guard, where)
 
     return read_file(path, where, clock, LARGEST_BYTES, judge)
 

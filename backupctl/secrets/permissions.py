@@ -13,7 +13,7 @@ _DESCRIPTOR_PATHS: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """What is opened through these was opened by whoever started this program; its mode and owner say nothing."""
 
 
-class Guard(NamedTuple):
+class PermissionRule(NamedTuple):
     """What others must not be able to do to a file: the bits of its mode, the deed, and what takes them away."""
 
     forbidden: int
@@ -22,13 +22,13 @@ class Guard(NamedTuple):
     remedy: str
 
 
-SECRET: Final = Guard(0o077, "read it", "can be read by others", "chmod 600")
-CONFIGURATION: Final = Guard(
+SECRET: Final = PermissionRule(0o077, "read it", "can be read by others", "chmod 600")
+CONFIGURATION: Final = PermissionRule(
     0o022, "have commands run by it", "can be changed by others, and it names commands to run", "chmod go-w"
 )
 
 
-def check_others(path: str, status: os.stat_result, guard: Guard, where: str) -> None:
+def check_permissions(path: str, status: os.stat_result, guard: PermissionRule, where: str) -> None:
     """Raise ConfigError for a regular file that anybody but this user and root owns, has a hand in, or can exchange.
 
     Whoever may write to a directory on the way can put another file there, unless it is sticky like /tmp; what is
@@ -54,7 +54,7 @@ def check_others(path: str, status: os.stat_result, guard: Guard, where: str) ->
             )
 
 
-def check_ends(path: Path) -> None:
+def reject_pipes(path: Path) -> None:
     """Raise ConfigError for a pipe or a device, of which one who reads without bounds, as OpenSSL, may see no end.
 
     What was opened by whoever started this program, as by a process substitution, has its writer, and is let through.

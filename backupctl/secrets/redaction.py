@@ -1,4 +1,4 @@
-"""Secrets as values that do not show themselves, and the mask over those that others say again."""
+"""SecretLadder as values that do not show themselves, and the mask over those that others say again."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Secrets in messages of the appliance are masked before the messages are filled."""
+"""SecretLadder in messages of the appliance are masked before the messages are filled."""
 
 import json
 

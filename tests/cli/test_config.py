@@ -12,7 +12,7 @@ import pytest
 
 from backupctl.config.config_file import read_configuration
 from backupctl.config.config_sample import SAMPLE
-from backupctl.config.option import Group
+from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
 from backupctl.results.config_results import DEFAULTS
@@ -243,7 +243,7 @@ def test_every_variable_is_honoured_and_named(home: Path, option: Any) -> None:
     text = samples.get(option.name) or (option.choices[-1] if option.choices else "yes")
     run = config("show", "-v", "-o", "json", environ={str(option.environment): text})
     assert run.code == 0
-    if option.group is Group.OUTPUT:
+    if option.group is OptionGroup.OUTPUT:
         return
     if option.name == "config":
         assert run.result["file"] == text

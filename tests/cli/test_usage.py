@@ -9,7 +9,7 @@ import pytest
 from backupctl import __version__
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
-from backupctl.config.option import Group
+from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS
 from backupctl.errors import ExitCode
 from tests.support.command_line import CommandLine
@@ -72,7 +72,7 @@ def test_stand_in_of_a_command_says_what_the_command_itself_says(name: str) -> N
 @pytest.mark.parametrize("words", TO_APPLIANCES, ids=" ".join)
 def test_command_has_every_connection_and_output_option(words: tuple[str, ...]) -> None:
     flags = {flag for parameter in command_of(words).params for flag in parameter.opts}
-    shared = {option.flag for option in OPTIONS if option.group in {Group.CONNECTION, Group.OUTPUT}}
+    shared = {option.flag for option in OPTIONS if option.group in {OptionGroup.CONNECTION, OptionGroup.OUTPUT}}
     assert shared | {"--password-file", "--password-command"} <= flags
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from backupctl.config.configuration import Layer
 from backupctl.config.option_table import LOCATION_PASSWORD, PASSWORD
-from backupctl.config.secret_ladder import Found, GivenSecret, Secrets
+from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests.support.clock import ImpatientClock
@@ -25,8 +25,8 @@ def memory() -> Iterator[MemoryKeyring]:
         yield memory
 
 
-def secrets(environ: Mapping[str, str] | None = None, **options: Any) -> Secrets:
-    return Secrets(environ or {}, StandardInput(None), **options)
+def secrets(environ: Mapping[str, str] | None = None, **options: Any) -> SecretLadder:
+    return SecretLadder(environ or {}, StandardInput(None), **options)
 
 
 def layer(**values: Any) -> Layer:

@@ -1,4 +1,4 @@
-"""Secrets do not show themselves, and are taken out of texts of others, however these write them."""
+"""SecretLadder do not show themselves, and are taken out of texts of others, however these write them."""
 
 import base64
 import copy
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import backupctl
 from backupctl.api.endpoint import Wire
 from backupctl.api.session import Session
-from backupctl.config.secret_ladder import Found, GivenSecret, Secrets
+from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
@@ -232,7 +232,7 @@ def _hints(kind: type) -> list[object]:
         Found(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
         Session("root", Secret("M4rk3d")),
         Redactor(),
-        Secrets({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
+        SecretLadder({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -11,7 +11,7 @@ from backupctl.cli.backup_settings import backup_plan, filled_in, job_result
 from backupctl.cli.context import App
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
-from backupctl.config.option import Group
+from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
@@ -38,7 +38,7 @@ Exit status: 0 the backup is done (with --no-wait: started; with --dry-run: noth
 8 it still runs at the deadline, 9 another backup runs, 5 with slug outcome-unknown: it may have been started.""",
 )
 @backup_options
-@options(*in_group(Group.FOLLOWING))
+@options(*in_group(OptionGroup.FOLLOWING))
 @shared_options
 @click.pass_obj
 def command(app: App) -> int:
