@@ -21,7 +21,7 @@ from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import Redactor
 from backupctl.tls.ca_bundle import PATH, as_pem, read_authorities
-from backupctl.tls.trust_settings import Trust, default_context, leniently, tls_context, unverified_context
+from backupctl.tls.trust_settings import TrustSettings, default_context, leniently, tls_context, unverified_context
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
 """What a refusal is called where no login was made."""
@@ -41,7 +41,7 @@ class Inspection:
     Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
     """
 
-    def __init__(self, route: Route, trust: Trust, observe: Observer, known: Redactor | None = None) -> None:
+    def __init__(self, route: Route, trust: TrustSettings, observe: Observer, known: Redactor | None = None) -> None:
         self._route = route
         self._trust = trust
         self._observe = observe
@@ -74,7 +74,7 @@ class Inspection:
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""
-        return self._distrust(tls_context(Trust(self._trust.ca_file)), self.store)
+        return self._distrust(tls_context(TrustSettings(self._trust.ca_file)), self.store)
 
     def authorities(self) -> Authorities:
         """Fetch the appliance's own CA certificates, on a trusted connection if there can be one.
@@ -82,7 +82,7 @@ class Inspection:
         Else it is one with whoever presented the certificate that was seen before.
         """
         verified = self.pinned is not None or self.distrust() is None
-        seen = Trust(fingerprint=fingerprint_of(self._look().chain[0]))
+        seen = TrustSettings(fingerprint=fingerprint_of(self._look().chain[0]))
         content = self._get(self._trust if verified else seen)
         found = read_authorities(content, self._route.host)
         return Authorities(read_chain(found, self._route.clock.now()), as_pem(found), verified)
@@ -112,7 +112,7 @@ class Inspection:
             raise unreachable(error, self._route.host, "show its certificate") from error
         return None
 
-    def _get(self, trust: Trust) -> bytes:
+    def _get(self, trust: TrustSettings) -> bytes:
         doing = "give its CA certificates"
         request = httpx.Request(
             "GET",

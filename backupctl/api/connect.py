@@ -19,7 +19,7 @@ from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
-from backupctl.tls.trust_settings import Trust, _proxy_context, tls_context, unverified_context
+from backupctl.tls.trust_settings import TrustSettings, proxy_context, tls_context, unverified_context
 
 HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",
@@ -57,20 +57,20 @@ def route_to(
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
         return Route(url, None, clock, name, words)
-    tls = _proxy_context() if proxy.startswith("https:") else None
+    tls = proxy_context() if proxy.startswith("https:") else None
     try:
         return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, words)
     except httpx.InvalidURL:
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
 
-def check_pin(base_url: str, trust: Trust) -> None:
+def check_pin(base_url: str, trust: TrustSettings) -> None:
     """Raise UsageError for a pin where there is no certificate."""
     if trust.fingerprint is not None:
         check_tls(base_url)
 
 
-def transport_to(route: Route, trust: Trust) -> httpx.BaseTransport:
+def transport_to(route: Route, trust: TrustSettings) -> httpx.BaseTransport:
     """Return the transport over the network: whom ``trust`` does not believe gets no byte of HTTP.
 
     Raises ConfigError for trust settings that cannot be used.
@@ -100,7 +100,7 @@ def connect(
     words: str | None = None,
     clock: Clock,
     observe: Observer,
-    trust: Trust = Trust(),
+    trust: TrustSettings = TrustSettings(),
     family: str | None = None,
     proxy: str | None = None,
     transport: httpx.BaseTransport | None = None,

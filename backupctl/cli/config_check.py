@@ -14,7 +14,7 @@ from backupctl.cli.backup_settings import check_encryption_can_be_told
 from backupctl.cli.config_show import scope_of_defaults
 from backupctl.cli.context import App
 from backupctl.cli.location_settings import check_password_is_for, located, location_of, location_of_password
-from backupctl.cli.tls_settings import find_route, trust_of
+from backupctl.cli.tls_settings import find_route, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.option import Option, OptionGroup, SecretName
@@ -262,7 +262,7 @@ def _encryption(scope: Scope, run_commands: bool) -> Verdict:
 
 
 def _certificate(scope: Scope) -> Verdict:
-    trust, pin = trust_of(scope), scope.sourced(FINGERPRINT)
+    trust, pin = tls_settings_of(scope), scope.sourced(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backupctl.cli.appliance_settings import SIMULATED, Scope
 from backupctl.cli.context import no_such_value
 from backupctl.cli.simulation import simulated_appliance
-from backupctl.cli.tls_settings import find_route, trust_of, words_for
+from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
 from backupctl.config.environment import KEY_LOG
 from backupctl.config.option import Option
 from backupctl.config.option_table import (
@@ -33,7 +33,7 @@ from backupctl.secrets.secret import Secret
 if TYPE_CHECKING:
     from backupctl.api.connect import Login
     from backupctl.api.transport import Exchange, Observer
-    from backupctl.tls.trust_settings import Trust
+    from backupctl.tls.trust_settings import TrustSettings
 
 
 def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appliance:
@@ -99,7 +99,7 @@ def _ask_password(scope: Scope, question: str) -> Secret:
 def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, trust = scope.value(API), find_route(scope), trust_of(scope)
+    family, proxy, trust = scope.value(API), find_route(scope), tls_settings_of(scope)
     if proxy.value is not None:
         scope.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
     _warn_of_open_tls(scope, server, trust)
@@ -130,7 +130,7 @@ def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Ob
     )
 
 
-def _warn_of_open_tls(scope: Scope, server: ServerAddress, trust: "Trust") -> None:
+def _warn_of_open_tls(scope: Scope, server: ServerAddress, trust: "TrustSettings") -> None:
     """Warn, with -q too, where others than the appliance can read what is sent to it."""
     if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
         whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"

@@ -7,7 +7,7 @@ from backupctl.cli.appliance_settings import SIMULATED, Scope, scopes
 from backupctl.cli.connection import observer
 from backupctl.cli.context import App
 from backupctl.cli.runner import Failed, drive, make_each
-from backupctl.cli.tls_settings import find_route, trust_of, words_for
+from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
 from backupctl.operations.task import Task
@@ -54,5 +54,5 @@ def _inspected(scope: Scope, *, pinned: bool) -> Inspected:
         check_tls(address.base_url)
     url = proxy.url.reveal() if proxy else None
     route = route_to(address.base_url, url, scope.clock, name=scope.name, words=words_for(scope))
-    tls = Inspection(route, trust_of(scope, pinned=pinned), observer(scope), scope.known)
+    tls = Inspection(route, tls_settings_of(scope, pinned=pinned), observer(scope), scope.known)
     return Inspected(scope.name, address.host, tls, doubt=scope.app.configuration.doubt(scope.profile))

@@ -11,20 +11,20 @@ from backupctl.config.value import DEFAULT, FILE, Value, attribute_errors
 from backupctl.secrets.permissions import reject_pipes
 
 if TYPE_CHECKING:
-    from backupctl.tls.trust_settings import Trust
+    from backupctl.tls.trust_settings import TrustSettings
 
 
-def trust_of(scope: Scope, *, pinned: bool = True) -> "Trust":
+def tls_settings_of(scope: Scope, *, pinned: bool = True) -> "TrustSettings":
     """Return whom to believe at an appliance; without ``pinned``, whatever pin there is.
 
     Raises ConfigError and UsageError.
     """
     from backupctl.api.connect import check_pin
-    from backupctl.tls.trust_settings import Trust, tls_context
+    from backupctl.tls.trust_settings import TrustSettings, tls_context
 
     ca_file, insecure, pin = scope.sourced(CA_FILE), scope.sourced(INSECURE), scope.sourced(FINGERPRINT)
     with attribute_errors(insecure.source, pin.source):
-        trust = Trust(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
+        trust = TrustSettings(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
     with attribute_errors(pin.source):
         check_pin(scope.profile.address.base_url, trust)
     if ca_file.value is not None:

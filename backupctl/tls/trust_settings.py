@@ -10,7 +10,7 @@ from backupctl.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustSettings:
     """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody.
 
     A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it,
@@ -38,7 +38,7 @@ class Trust:
         return str(self.ca_file) if self.ca_file else "the system's store of CAs"
 
 
-def tls_context(trust: Trust) -> ssl.SSLContext:
+def tls_context(trust: TrustSettings) -> ssl.SSLContext:
     """Return the TLS context for a trust, the same one for all appliances, as each costs 35 ms and 0.8 MB.
 
     A pin is no part of it: a thousand pinned appliances share one. Raises ConfigError where the CA file cannot be read.
@@ -105,6 +105,6 @@ def _system_context() -> ssl.SSLContext:
 
 
 @functools.lru_cache
-def _proxy_context() -> ssl.SSLContext:
+def proxy_context() -> ssl.SSLContext:
     """Return the context for https:// proxies, which is none of the appliances', so that the two are told apart."""
     return _system_context()

@@ -28,14 +28,14 @@ from backupctl.errors import (
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
-from backupctl.tls.trust_settings import Trust, tls_context
+from backupctl.tls.trust_settings import TrustSettings, tls_context
 from tests.support.clock import FakeClock
 from tests.support.raw_server import listening
 from tests.support.wire import API_LOGIN, HOST, Reply, Wire, api_over
 
 URL = f"https://{HOST}/api/x"
 MIB = 1024 * 1024
-SYSTEM, ANYBODY = Trust(), Trust(insecure=True)
+SYSTEM, ANYBODY = TrustSettings(), TrustSettings(insecure=True)
 
 
 class Stream(httpx.SyncByteStream):
@@ -219,20 +219,20 @@ def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None
     ]
 
 
-# Trust
+# TrustSettings
 
 
 def test_tls_context_of_one_trust_is_shared(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
-    assert tls_context(Trust(ca_file)) is tls_context(Trust(ca_file))
-    assert tls_context(Trust(ca_file)) is not tls_context(Trust())
-    assert tls_context(Trust(ca_file)).verify_mode is ssl.CERT_REQUIRED
-    assert tls_context(Trust(ca_file)).check_hostname
+    assert tls_context(TrustSettings(ca_file)) is tls_context(TrustSettings(ca_file))
+    assert tls_context(TrustSettings(ca_file)) is not tls_context(TrustSettings())
+    assert tls_context(TrustSettings(ca_file)).verify_mode is ssl.CERT_REQUIRED
+    assert tls_context(TrustSettings(ca_file)).check_hostname
 
 
 def test_tls_context_that_is_insecure_checks_nothing() -> None:
-    context = tls_context(Trust(insecure=True))
+    context = tls_context(TrustSettings(insecure=True))
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
@@ -240,19 +240,21 @@ def test_tls_context_of_a_thousand_pins_is_one(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
     pins = [f"sha256:{number:064x}" for number in range(1000)]
-    assert {tls_context(Trust(fingerprint=pin)) for pin in pins} == {tls_context(ANYBODY)}
-    assert {tls_context(Trust(ca_file, fingerprint=pin)) for pin in pins} == {tls_context(Trust(ca_file))}
+    assert {tls_context(TrustSettings(fingerprint=pin)) for pin in pins} == {tls_context(ANYBODY)}
+    assert {tls_context(TrustSettings(ca_file, fingerprint=pin)) for pin in pins} == {
+        tls_context(TrustSettings(ca_file))
+    }
 
 
 def test_tls_context_of_a_named_ca_does_not_insist_on_its_form(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
-    assert not tls_context(Trust(ca_file)).verify_flags & ssl.VERIFY_X509_STRICT
+    assert not tls_context(TrustSettings(ca_file)).verify_flags & ssl.VERIFY_X509_STRICT
 
 
 def test_trust_in_one_certificate_and_in_anybody_is_refused() -> None:
     with pytest.raises(UsageError, match="a certificate that is not checked cannot be pinned"):
-        Trust(insecure=True, fingerprint="sha256:00")
+        TrustSettings(insecure=True, fingerprint="sha256:00")
 
 
 def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
@@ -264,12 +266,12 @@ def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         (tmp_path, "not a file with PEM certificates"),
     ]:
         with pytest.raises(ConfigError, match=why) as caught:
-            tls_context(Trust(ca_file))
+            tls_context(TrustSettings(ca_file))
         assert str(ca_file) in caught.value.message
 
 
 def test_connection_is_kept_open_however_long_it_is_idle() -> None:
-    transport = network_transport(tls=tls_context(Trust()), proxy=None, clock=SystemClock())
+    transport = network_transport(tls=tls_context(TrustSettings()), proxy=None, clock=SystemClock())
     pool = transport._pool
     assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)
     transport.close()
@@ -347,12 +349,12 @@ def test_real_requests_share_one_connection() -> None:
     assert len(connections) == 1
 
 
-def reach(url: str, trust: Trust = SYSTEM) -> RecoveryApi:
+def reach(url: str, trust: TrustSettings = SYSTEM) -> RecoveryApi:
     login = Login("administrator@vsphere.local", Secret("VMware1!"))
     return connect(url, login, clock=SystemClock(), observe=lambda _: None, trust=trust)
 
 
-def refusal(url: str, trust: Trust = SYSTEM) -> BackupctlError:
+def refusal(url: str, trust: TrustSettings = SYSTEM) -> BackupctlError:
     api = reach(url, trust)
     with pytest.raises(BackupctlError) as caught:
         api.jobs()
@@ -369,7 +371,7 @@ def https_server() -> Iterator[SimulatorServer]:
 @pytest.mark.real
 def test_real_tls_of_a_trusted_authority_lets_in(https_server: SimulatorServer) -> None:
     (served,) = https_server.appliances
-    for trust in (Trust(Path(served.ca_file or "")), Trust(insecure=True)):
+    for trust in (TrustSettings(Path(served.ca_file or "")), TrustSettings(insecure=True)):
         api = reach(served.url, trust)
         assert api.jobs() == []
         api.log_out()
@@ -411,7 +413,7 @@ def test_real_tls_of_another_host_is_not_trusted(tmp_path: Path) -> None:
         context.wrap_socket(connection, server_side=True).close()
 
     with listening(shake_hands) as (address, _):
-        error = refusal(f"https://{address}", Trust(tmp_path / "ca.pem"))
+        error = refusal(f"https://{address}", TrustSettings(tmp_path / "ca.pem"))
     assert type(error) is CertificateError
     assert error.message == "127.0.0.1: the certificate is for other.example.com, not for 127.0.0.1"
 

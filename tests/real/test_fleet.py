@@ -16,7 +16,7 @@ from backupctl.operations.fleet import ThreadWorkers
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer
-from backupctl.tls.trust_settings import Trust
+from backupctl.tls.trust_settings import TrustSettings
 from tests.support.measured import CLOCK, Measured, Served, measured, serving
 from tests.support.processes import wait_until
 
@@ -54,7 +54,7 @@ def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered(
         login = Login(target.username, Secret(target.password))
         with deaf() as nobody:
             slow, unheard = (
-                connect(url, login, clock=CLOCK, observe=lambda _: None, trust=Trust(Path(str(target.ca_file))))
+                connect(url, login, clock=CLOCK, observe=lambda _: None, trust=TrustSettings(Path(str(target.ca_file))))
                 for url in (target.url, nobody)
             )
             for api in (slow, unheard):

@@ -14,7 +14,7 @@ from backupctl.api.connect import Login, connect
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, BackupctlError
 from backupctl.secrets.secret import Secret
-from backupctl.tls.trust_settings import Trust
+from backupctl.tls.trust_settings import TrustSettings
 from tests.support.hostile_answers import large
 from tests.support.hostile_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
 from tests.support.measured import measured
@@ -55,7 +55,9 @@ def behind_login(hostile: Serve) -> Serve:
 
 def refusal(url: str, clock: SystemClock = CLOCK) -> BackupctlError:
     """Return the error of an operation, which must come soon and cost little."""
-    api = connect(url, Login(USER, Secret(PASSWORD)), clock=clock, observe=lambda _: None, trust=Trust(insecure=True))
+    api = connect(
+        url, Login(USER, Secret(PASSWORD)), clock=clock, observe=lambda _: None, trust=TrustSettings(insecure=True)
+    )
     large("gzip-bomb")  # made before it is measured what the client needs
     began = CLOCK.monotonic()
     tracemalloc.start()

@@ -15,7 +15,7 @@ from backupctl.api.connect import Login, connect
 from backupctl.api.transport import BoundedTransport, network_transport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.secrets.secret import Secret
-from backupctl.tls.trust_settings import Trust, unverified_context
+from backupctl.tls.trust_settings import TrustSettings, unverified_context
 from tests.support.hostile_servers import read_head
 from tests.support.proxy import proxy
 from tests.support.raw_server import listening
@@ -167,7 +167,7 @@ def test_real_doubled_404_of_a_login_is_not_the_answer_to_the_next_login() -> No
 
     with listening(serve) as (address, _):
         login = Login(USER, Secret(PASSWORD))
-        api = connect(f"http://{address}", login, clock=SystemClock(), observe=lambda _: None, trust=Trust())
+        api = connect(f"http://{address}", login, clock=SystemClock(), observe=lambda _: None, trust=TrustSettings())
         assert api.jobs() == []
         api.log_out()
         api.close()
