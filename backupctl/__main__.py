@@ -19,10 +19,10 @@ def main() -> None:
     noted = _note_signals()
     try:
         from backupctl.cli import signals
-        from backupctl.cli.context import App
+        from backupctl.cli.context import Context
         from backupctl.cli.root import run
 
-        code = run(App.of_process(sys.argv[1:]), lambda: signals.interrupt_this_process(noted))
+        code = run(Context.of_process(sys.argv[1:]), lambda: signals.interrupt_this_process(noted))
         signals.ignore()  # the code is known: while the interpreter ends, nothing changes it
     except BaseException as end:  # noqa: BLE001 - while the program is being loaded or ends; no traceback reaches a user
         code = 130

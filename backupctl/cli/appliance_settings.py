@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
 from backupctl.config.configuration import Configuration, Profile, known_names
@@ -28,14 +28,14 @@ SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https
 """The embedded appliance."""
 
 
-class Scope:
+class ApplianceSettings:
     """What commands ask about one appliance.
 
     ``several`` says that it is not the only one of the run; ``turn`` is then what it waits for among the others.
     """
 
-    def __init__(self, app: App, profile: Profile, *, several: bool = False) -> None:
-        self.app = app
+    def __init__(self, context: Context, profile: Profile, *, several: bool = False) -> None:
+        self.context = context
         self.profile = profile
         self.several = several
         self.turn: Turn = ALONE
@@ -49,23 +49,23 @@ class Scope:
     def known(self) -> Redactor:
         """The secrets to mask in what the appliance says: those that were read for it, and those in variables."""
         known = Redactor()
-        known.add(*self.app.secrets.in_variables(self.profile.layers))
+        known.add(*self.context.secrets.in_variables(self.profile.layers))
         return known
 
     @property
     def view(self) -> View:
         """How the run is shown."""
-        return self.app.view
+        return self.context.view
 
     @property
     def clock(self) -> Clock:
         """The time of the run."""
-        return self.app.clock
+        return self.context.clock
 
     @property
     def prompter(self) -> Prompter:
         """Whoever can be asked."""
-        return self.app.prompter
+        return self.context.prompter
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option by the ladder."""
@@ -73,7 +73,7 @@ class Scope:
 
     def sourced(self, option: Option[T]) -> Value[T]:
         """Return the value of an option with its source."""
-        return self.app.sourced(option, self.profile.layers)
+        return self.context.sourced(option, self.profile.layers)
 
     def attribute_errors(self, *options: Option[Any]) -> AbstractContextManager[None]:
         """Let an error about the values of options name where they came from."""
@@ -83,11 +83,11 @@ class Scope:
     def address_source(self) -> Source:
         """Where the address came from: the table of the appliance, or what named a stranger."""
         configured = self.profile.configured
-        return self.profile.layers[0].source("host") if configured else self.app.sourced(SERVER).source
+        return self.profile.layers[0].source("host") if configured else self.context.sourced(SERVER).source
 
     def secret(self, name: SecretName) -> SecretValue | None:
         """Return a secret by the ladder, None where nothing names one."""
-        found = self.app.secret(name, self.profile.layers)
+        found = self.context.secret(name, self.profile.layers)
         if found is not None:
             self.known.add(found.value)
         return found
@@ -99,11 +99,11 @@ class Scope:
             self.known.add(secret)
         return secret
 
-    def without_file(self) -> "Scope":
-        """Return what options and variables alone make of this scope."""
-        scope = Scope(self.app, replace(self.profile, layers=()), several=self.several)
-        scope.known = self.known
-        return scope
+    def without_file(self) -> "ApplianceSettings":
+        """Return what options and variables alone make of this appliance."""
+        settings = ApplianceSettings(self.context, replace(self.profile, layers=()), several=self.several)
+        settings.known = self.known
+        return settings
 
     def debug(self, message: str) -> None:
         """Show a line about this appliance for those who asked for more; of several, each line names its own."""
@@ -115,31 +115,31 @@ class Scope:
 
     def once(self, question: Hashable, ask: Callable[[], T]) -> T:
         """Return the answer to a question that other appliances of the run may have asked before."""
-        return self.app.once(question, ask)
+        return self.context.once(question, ask)
 
 
-def scopes(app: App) -> list[Scope]:
-    """Return a scope for each appliance that is asked for, each appliance once, in their order.
+def appliance_settings(context: Context) -> list[ApplianceSettings]:
+    """Return a appliance for each appliance that is asked for, each appliance once, in their order.
 
     Where none is, somebody at a terminal is asked. Raises UsageError where nobody can be.
     """
-    if app.value(SIMULATE):
-        given = [option.flag for option in (SERVER, GROUP, ALL) if option.key in app.given]
+    if context.value(SIMULATE):
+        given = [option.flag for option in (SERVER, GROUP, ALL) if option.key in context.given]
         if given:
             raise UsageError(f"{SIMULATE.flag} and {given[0]} exclude each other", hint="leave one of them out")
-        return [Scope(app, Profile(SIMULATED, (app.configuration.defaults,)))]
+        return [ApplianceSettings(context, Profile(SIMULATED, (context.configuration.defaults,)))]
     profiles: dict[tuple[str, int], Profile] = {}
-    for profile in _profiles(app, app.configuration):
+    for profile in _profiles(context, context.configuration):
         profiles.setdefault(profile.address.appliance, profile)
-    return [Scope(app, profile, several=len(profiles) > 1) for profile in profiles.values()]
+    return [ApplianceSettings(context, profile, several=len(profiles) > 1) for profile in profiles.values()]
 
 
-def _profiles(app: App, configuration: Configuration) -> list[Profile]:
+def _profiles(context: Context, configuration: Configuration) -> list[Profile]:
     """Return what options name, and only if none does, what variables name: what is typed says it all."""
-    typed = any(option.key in app.given for option in (SERVER, GROUP, ALL))
+    typed = any(option.key in context.given for option in (SERVER, GROUP, ALL))
 
     def chosen(option: Option[T], nothing: T) -> Value[T]:
-        found = app.sourced(option)
+        found = context.sourced(option)
         return found if found.source.kind == FLAG or not typed else Value(nothing, DEFAULT)
 
     servers, groups, everything = chosen(SERVER, ()), chosen(GROUP, ()), chosen(ALL, nothing=False)
@@ -148,16 +148,16 @@ def _profiles(app: App, configuration: Configuration) -> list[Profile]:
         profiles += [profile for group in groups.value for profile in configuration.group(group)]
     with attribute_errors(everything.source):
         profiles += configuration.everything() if everything.value else ()
-    return profiles or [configuration.profile(_ask(app, configuration))]
+    return profiles or [configuration.profile(_ask(context, configuration))]
 
 
-def _ask(app: App, configuration: Configuration) -> str:
-    if not app.prompter.present:
+def _ask(context: Context, configuration: Configuration) -> str:
+    if not context.prompter.present:
         known = f"; {known_names('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
             hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",
         )
-    text = app.prompter.ask("Appliance (host name)", parse_server)
-    app.given[SERVER.key] = (text,)
+    text = context.prompter.ask("Appliance (host name)", parse_server)
+    context.given[SERVER.key] = (text,)
     return text

@@ -5,8 +5,8 @@ from typing import Final, TypeVar
 
 from msgspec import structs
 
-from backupctl.cli.appliance_settings import Scope
-from backupctl.cli.context import App
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.prompts import Prompter
 from backupctl.config.option_table import (
@@ -38,57 +38,57 @@ from backupctl.secrets.secret import Secret
 Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
 
-def backup_plan(scope: Scope, request: BackupRequest | None = None) -> BackupPlan:
+def backup_plan(settings: ApplianceSettings, request: BackupRequest | None = None) -> BackupPlan:
     """Return what is asked for and how to go about it; ``{server}`` in the location is still to be filled in.
 
     Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
     nobody can be asked.
     """
-    check_encryption_can_be_told(scope)
+    check_encryption_can_be_told(settings)
     return BackupPlan(
-        request=request or backup_request(scope),
-        patience=patience(scope),
-        wait=not scope.value(NO_WAIT),
-        if_running=scope.value(IF_RUNNING),
-        cancel_on_interrupt=scope.value(CANCEL_ON_INTERRUPT),
-        require_encryption=scope.value(REQUIRE_ENCRYPTION),
+        request=request or backup_request(settings),
+        patience=patience(settings),
+        wait=not settings.value(NO_WAIT),
+        if_running=settings.value(IF_RUNNING),
+        cancel_on_interrupt=settings.value(CANCEL_ON_INTERRUPT),
+        require_encryption=settings.value(REQUIRE_ENCRYPTION),
     )
 
 
-def job_result(app: App) -> type[JobResult]:
+def job_result(context: Context) -> type[JobResult]:
     """Return the type of the result: with ``--no-wait`` its point is the job's id."""
-    return StartedResult if app.value(NO_WAIT) else JobResult
+    return StartedResult if context.value(NO_WAIT) else JobResult
 
 
-def check_encryption_can_be_told(scope: Scope) -> None:
+def check_encryption_can_be_told(settings: ApplianceSettings) -> None:
     """Raise UsageError where encryption is required of a backup that may be somebody else's."""
-    if scope.value(REQUIRE_ENCRYPTION) and scope.value(IF_RUNNING) == "attach":
-        with scope.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
+    if settings.value(REQUIRE_ENCRYPTION) and settings.value(IF_RUNNING) == "attach":
+        with settings.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
             raise UsageError(
                 "nobody can tell whether a running backup to attach to is encrypted",
                 hint=f"{IF_RUNNING.flag} wait makes one that is",
             )
 
 
-def patience(scope: Scope) -> Patience:
+def patience(settings: ApplianceSettings) -> Patience:
     """Return how long is waited."""
-    return Patience(scope.value(TIMEOUT), scope.value(STALL_TIMEOUT), scope.value(INTERVAL))
+    return Patience(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(scope: Scope) -> BackupRequest:
+def backup_request(settings: ApplianceSettings) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location_type, location = location_of(scope)
-    parts = scope.value(PART)
-    user, location_password = location_login(scope, location_type, location)
+    location_type, location = location_of(settings)
+    parts = settings.value(PART)
+    user, location_password = location_login(settings, location_type, location)
     return BackupRequest(
         parts=check_parts(parts),
         location_type=location_type,
         location=location,
         location_user=user,
         location_password=location_password,
-        backup_password=backup_password(scope),
-        comment=scope.value(COMMENT),
-        fast_backup=scope.value(FAST_BACKUP),
+        backup_password=backup_password(settings),
+        comment=settings.value(COMMENT),
+        fast_backup=settings.value(FAST_BACKUP),
     )
 
 
@@ -98,20 +98,20 @@ def filled_in(request: Q, server: str, now: datetime) -> Q:
     return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
-def backup_password(scope: Scope) -> Secret | None:
+def backup_password(settings: ApplianceSettings) -> Secret | None:
     """Return the password that encrypts the backup, None for none.
 
     It is asked for twice on a terminal, unless it was said that none is required: that is an answer.
     """
-    found, required = scope.secret(BACKUP_PASSWORD), scope.sourced(REQUIRE_ENCRYPTION)
+    found, required = settings.secret(BACKUP_PASSWORD), settings.sourced(REQUIRE_ENCRYPTION)
     if found is not None:
         with attribute_errors(found.source):
             check_backup_password(found.value)
         return found.value
     password = None
     asks = required.value or required.source == DEFAULT
-    if asks and scope.prompter.present and not scope.value(DRY_RUN):
-        password = scope.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(scope.prompter, _OR_NONE))
+    if asks and settings.prompter.present and not settings.value(DRY_RUN):
+        password = settings.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _OR_NONE))
     if password is None and required.value:
         with attribute_errors(required.source):
             raise UsageError(

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import check_encryption_can_be_told
-from backupctl.cli.config_show import scope_of_defaults
-from backupctl.cli.context import App
+from backupctl.cli.config_show import settings_of_defaults
+from backupctl.cli.context import Context
 from backupctl.cli.location_settings import check_password_is_for, located, location_of, location_of_password
 from backupctl.cli.tls_settings import find_route, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
@@ -65,63 +65,68 @@ _OTHERS: Final[tuple[Option[Any], ...]] = tuple(
 """Options of which nothing is to be said but that their variable holds something else than they can be."""
 
 
-def check_configuration(app: App, servers: Sequence[str], *, run_commands: bool) -> list[ChecksResult]:
+def check_configuration(context: Context, servers: Sequence[str], *, run_commands: bool) -> list[ChecksResult]:
     """Return what is to be said of the file, and of the settings of ``servers``, or of all that are configured.
 
     Where none is, those of an appliance of which the file says nothing stand with the file. ``run_commands`` lets
     secrets be fetched from wherever they are.
     """
-    checks, configuration = _checks_of_file(app, servers)
+    checks, configuration = _checks_of_file(context, servers)
     if configuration is None:
         return [_result(DEFAULTS, "", checks)]
-    scopes = [Scope(app, configuration.profile(server)) for server in servers or configuration.servers]
-    if not scopes:
-        checks += _checks_of_server(scope_of_defaults(app), run_commands)
-    each = [_result(scope.name, scope.profile.address.host, _checks_of_server(scope, run_commands)) for scope in scopes]
+    appliance_settings = [
+        ApplianceSettings(context, configuration.profile(server)) for server in servers or configuration.servers
+    ]
+    if not appliance_settings:
+        checks += _checks_of_server(settings_of_defaults(context), run_commands)
+    each = [
+        _result(settings.name, settings.profile.address.host, _checks_of_server(settings, run_commands))
+        for settings in appliance_settings
+    ]
     return [_result(DEFAULTS, "", checks), *each]
 
 
-def _checks_of_file(app: App, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
+def _checks_of_file(context: Context, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
     """Return what is to be said of the file and the environment, and what the file says, None if it says nothing."""
     configuration = None
     try:
-        checks = [Check(name="file", status=OK, message=_which_file(app))]
-        configuration = app.configuration
+        checks = [Check(name="file", status=OK, message=_which_file(context))]
+        configuration = context.configuration
     except BackupctlError as error:
         checks = [Check(name="file", status=FAIL, message=_told(error))]
-    checks += [Check(name="environment", status=WARNING, message=line) for line in app.unread_variables()]
+    checks += [Check(name="environment", status=WARNING, message=line) for line in context.unread_variables()]
     if configuration is not None:
         if configuration.path is None:
-            checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(app)}")
-        checks += _judged("server", lambda: _strangers(app, servers))
-        checks += _checks_of_groups(app, configuration)
-        scopes = [Scope(app, profile) for profile in configuration.servers.values()]
-        checks += _judged(_LOGIN, lambda: _scattered_password(scopes))
+            checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(context)}")
+        checks += _judged("server", lambda: _strangers(context, servers))
+        checks += _checks_of_groups(context, configuration)
+        appliance_settings = [ApplianceSettings(context, profile) for profile in configuration.servers.values()]
+        checks += _judged(_LOGIN, lambda: _scattered_password(appliance_settings))
     return checks, configuration
 
 
-def _checks_of_server(scope: Scope, run_commands: bool) -> list[Check]:
+def _checks_of_server(settings: ApplianceSettings, run_commands: bool) -> list[Check]:
     checks = []
     judges: dict[str, Callable[[], Verdict | None]] = {
-        "read-only": lambda: (OK, "nothing is changed on this appliance") if scope.profile.read_only.value else None,
-        "username": lambda: _value(scope, USERNAME),
-        "password": lambda: _secret(scope, PASSWORD, run_commands) or _MISSING,
-        "location": lambda: _location(scope),
-        _LOGIN: lambda: _location_login(scope, run_commands),
-        "encryption": lambda: _encryption(scope, run_commands),
-        "certificate": lambda: _certificate(scope),
-        "proxy": lambda: _proxy(scope),
+        "read-only": lambda: (OK, "nothing is changed on this appliance") if settings.profile.read_only.value else None,
+        "username": lambda: _value(settings, USERNAME),
+        "password": lambda: _secret(settings, PASSWORD, run_commands) or _MISSING,
+        "location": lambda: _location(settings),
+        _LOGIN: lambda: _location_login(settings, run_commands),
+        "encryption": lambda: _encryption(settings, run_commands),
+        "certificate": lambda: _certificate(settings),
+        "proxy": lambda: _proxy(settings),
     }
     for name, judge in judges.items():
         checks += _judged(name, judge)
     for option in _OTHERS:
-        checks += _judged(option.name, partial(_unremarkable, scope, option))
+        checks += _judged(option.name, partial(_unremarkable, settings, option))
     return checks
 
 
-def _unremarkable(scope: Scope, option: Option[Any]) -> None:
+def _unremarkable(settings: ApplianceSettings, option: Option[Any]) -> None:
     """Raise for a value that is none."""
-    scope.sourced(option)
+    settings.sourced(option)
 
 
 def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
@@ -138,100 +143,103 @@ def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
     return ChecksResult(server=server, host=host, **Outcome({"checks": tuple(checks)}, error).result_fields)
 
 
-def _which_file(app: App) -> str:
-    named = app.sourced(CONFIG)
-    path, configuration = find_configuration(named.value, app.environ), app.configuration
+def _which_file(context: Context) -> str:
+    named = context.sourced(CONFIG)
+    path, configuration = find_configuration(named.value, context.environ), context.configuration
     which = str(named.source) if named.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
     number = f"{counted(len(configuration.servers), 'server')}, {counted(len(configuration.groups), 'group')}"
     return f"{path} ({which}): {number}"
 
 
-def _places(app: App) -> str:
-    return " and ".join(str(path) for path in (user_path(app.environ), SYSTEM_PATH) if path)
+def _places(context: Context) -> str:
+    return " and ".join(str(path) for path in (user_path(context.environ), SYSTEM_PATH) if path)
 
 
-def _checks_of_groups(app: App, configuration: Configuration) -> Iterator[Check]:
+def _checks_of_groups(context: Context, configuration: Configuration) -> Iterator[Check]:
     for name, members in configuration.groups.items():
         yield Check(name="group", status=OK, message=f"{name}: {', '.join(members)}")
     grouped = {member for members in configuration.groups.values() for member in members}
     alone = [name for name in configuration.servers if name not in grouped]
     if configuration.groups and alone:
         yield Check(name="group", status=OK, message=f"in none: {', '.join(alone)}")
-    yield from _judged("group", lambda: _named_groups(app, configuration))
+    yield from _judged("group", lambda: _named_groups(context, configuration))
 
 
-def _strangers(app: App, names: Sequence[str]) -> Verdict | None:
+def _strangers(context: Context, names: Sequence[str]) -> Verdict | None:
     """Return a warning for names that the file does not have and that do not look like those of hosts."""
-    profiles = [app.configuration.profile(name) for name in (*names, *app.value(SERVER))]
-    doubts = [app.configuration.doubt(each) for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
+    profiles = [context.configuration.profile(name) for name in (*names, *context.value(SERVER))]
+    doubts = [context.configuration.doubt(each) for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
     told = "; ".join(doubt for doubt in dict.fromkeys(doubts) if doubt)
     return (WARNING, f"{told}; it is taken for a host") if told else None
 
 
-def _named_groups(app: App, configuration: Configuration) -> None:
+def _named_groups(context: Context, configuration: Configuration) -> None:
     """Raise for a group that a variable names and the file does not have."""
-    groups = app.sourced(GROUP)
+    groups = context.sourced(GROUP)
     with attribute_errors(groups.source):
         for group in groups.value:
             configuration.group(group)
 
 
-def _value(scope: Scope, option: Option[Any]) -> Verdict:
-    found = scope.sourced(option)
+def _value(settings: ApplianceSettings, option: Option[Any]) -> Verdict:
+    found = settings.sourced(option)
     return (OK, f"{found.value} ({_short(found.source)})") if found.value else _MISSING
 
 
-def _secret(scope: Scope, name: SecretName, run_commands: bool) -> Verdict | None:
+def _secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -> Verdict | None:
     """Judge a secret where it can be read without starting or unlocking anything, else only its place."""
-    found = scope.app.locate_secret(name, scope.profile.layers)
+    found = settings.context.locate_secret(name, settings.profile.layers)
     if found is None:
         return None
     where = f"{found.where} ({_short(found.source)})"
     hidden = None if run_commands else _PLACES_LEFT_ALONE.get(found.kind)
     if found.kind == "stdin":
         return OK, f"{where}, read when it is needed"
-    if found.kind == "credential" and not scope.app.environ.get("CREDENTIALS_DIRECTORY"):
+    if found.kind == "credential" and not settings.context.environ.get("CREDENTIALS_DIRECTORY"):
         return WARNING, f"{where}: there are credentials only within a unit of systemd"
     if hidden is not None:
-        return OK, f"{where}, {hidden(scope, found)}"
-    secret = scope.app.secret(name, scope.profile.layers)
+        return OK, f"{where}, {hidden(settings, found)}"
+    secret = settings.context.secret(name, settings.profile.layers)
     if secret is not None and name is BACKUP_PASSWORD:
         with attribute_errors(secret.source):
             check_backup_password(secret.value)
     return OK, where
 
 
-def _program(scope: Scope, found: Found) -> str:
+def _program(settings: ApplianceSettings, found: Found) -> str:
     from backupctl.secrets.from_command import find_program
 
     words = found.place[1:]
-    if find_program(words, scope.app.environ) is None:
+    if find_program(words, settings.context.environ) is None:
         raise ConfigError(f"{found.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
     return "not run"
 
 
-def _keyring(_scope: Scope, found: Found) -> str:
+def _keyring(_scope: ApplianceSettings, found: Found) -> str:
     from backupctl.secrets.from_keyring import Keyring
 
     Keyring().check_installed(found.source.name)
     return "not asked"
 
 
-_PLACES_LEFT_ALONE: Final[dict[str, Callable[[Scope, Found], str]]] = {"command": _program, "keyring": _keyring}
+_PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, Found], str]]] = {
+    "command": _program,
+    "keyring": _keyring,
+}
 
 
-def _location(scope: Scope) -> Verdict:
-    if scope.value(LOCATION) is None:
+def _location(settings: ApplianceSettings) -> Verdict:
+    if settings.value(LOCATION) is None:
         return _MISSING
-    location_type, template = location_of(scope)
-    location = located(scope, template)
-    check_password_is_for(scope, location_type, location)
-    return OK, f"{location} ({_short(scope.sourced(LOCATION).source)})"
+    location_type, template = location_of(settings)
+    location = located(settings, template)
+    check_password_is_for(settings, location_type, location)
+    return OK, f"{location} ({_short(settings.sourced(LOCATION).source)})"
 
 
-def _location_login(scope: Scope, run_commands: bool) -> Verdict | None:
-    user = scope.value(LOCATION_USER)
-    password = _secret(scope, LOCATION_PASSWORD, run_commands)
+def _location_login(settings: ApplianceSettings, run_commands: bool) -> Verdict | None:
+    user = settings.value(LOCATION_USER)
+    password = _secret(settings, LOCATION_PASSWORD, run_commands)
     if password is None:
         return (WARNING, f"{user}; the password is {_ASKED_FOR}") if user else None
     if user is None:
@@ -239,20 +247,20 @@ def _location_login(scope: Scope, run_commands: bool) -> Verdict | None:
     return password[0], f"{user}; {password[1]}"
 
 
-def _scattered_password(scopes: Sequence[Scope]) -> Verdict | None:
+def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verdict | None:
     """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
     hosts: dict[Source, dict[str, None]] = {}
-    for scope in scopes:
-        password, location = location_of_password(scope), scope.value(LOCATION)
+    for settings in appliance_settings:
+        password, location = location_of_password(settings), settings.value(LOCATION)
         if password.source.kind == FILE and password.value is None and location is not None:
-            hosts.setdefault(password.source, {})[host_of(located(scope, location))] = None
+            hosts.setdefault(password.source, {})[host_of(located(settings, location))] = None
     found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
     return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 
 
-def _encryption(scope: Scope, run_commands: bool) -> Verdict:
-    check_encryption_can_be_told(scope)
-    found, required = _secret(scope, BACKUP_PASSWORD, run_commands), scope.sourced(REQUIRE_ENCRYPTION)
+def _encryption(settings: ApplianceSettings, run_commands: bool) -> Verdict:
+    check_encryption_can_be_told(settings)
+    found, required = _secret(settings, BACKUP_PASSWORD, run_commands), settings.sourced(REQUIRE_ENCRYPTION)
     if found is not None:
         return found
     if required.value:
@@ -261,14 +269,14 @@ def _encryption(scope: Scope, run_commands: bool) -> Verdict:
     return status, "no backup password: backups are not encrypted"
 
 
-def _certificate(scope: Scope) -> Verdict:
-    trust, pin = tls_settings_of(scope), scope.sourced(FINGERPRINT)
+def _certificate(settings: ApplianceSettings) -> Verdict:
+    trust, pin = tls_settings_of(settings), settings.sourced(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 
 
-def _proxy(scope: Scope) -> Verdict | None:
-    found = find_route(scope)
+def _proxy(settings: ApplianceSettings) -> Verdict | None:
+    found = find_route(settings)
     return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from backupctl.cli.appliance_settings import Scope
-from backupctl.cli.context import App
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
 from backupctl.config.configuration import Profile
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import ALL, CONFIG, GROUP, OPTIONS, PARALLEL, PROXY, SECRETS, SERVER
@@ -26,37 +26,37 @@ _OF_EACH: Final[tuple[Option[Any], ...]] = tuple(
 )
 
 
-def scope_of_defaults(app: App) -> Scope:
-    """Return the scope of an appliance of which the configuration file says nothing."""
-    return Scope(app, Profile(_NO_APPLIANCE, (app.configuration.defaults,)))
+def settings_of_defaults(context: Context) -> ApplianceSettings:
+    """Return the settings of an appliance of which the configuration file says nothing."""
+    return ApplianceSettings(context, Profile(_NO_APPLIANCE, (context.configuration.defaults,)))
 
 
-def settings_result(scope: Scope) -> SettingsResult:
+def settings_result(settings: ApplianceSettings) -> SettingsResult:
     """Return every setting of an appliance, or of the defaults; raises what a run would."""
-    configuration = scope.app.configuration
-    groups = tuple(group for group, members in configuration.groups.items() if scope.name in members)
+    configuration = settings.context.configuration
+    groups = tuple(group for group, members in configuration.groups.items() if settings.name in members)
     return SettingsResult(
-        server=scope.name or DEFAULTS,
-        host=scope.profile.address.host,
+        server=settings.name or DEFAULTS,
+        host=settings.profile.address.host,
         file=str(configuration.path) if configuration.path else None,
         groups=groups,
-        settings=tuple(_settings(scope)),
+        settings=tuple(_settings(settings)),
     )
 
 
-def _settings(scope: Scope) -> Iterator[Setting]:
-    if scope.profile.address == _NO_APPLIANCE:
-        yield from (_setting(option.name, scope.sourced(option)) for option in _OF_THE_RUN)
-    elif scope.profile.configured:
-        yield _setting("host", Value(str(scope.profile.address), scope.profile.layers[0].source("host")))
-    yield _setting("read-only", scope.profile.read_only)
+def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
+    if settings.profile.address == _NO_APPLIANCE:
+        yield from (_setting(option.name, settings.sourced(option)) for option in _OF_THE_RUN)
+    elif settings.profile.configured:
+        yield _setting("host", Value(str(settings.profile.address), settings.profile.layers[0].source("host")))
+    yield _setting("read-only", settings.profile.read_only)
     for option in _OF_EACH:
-        yield _setting(option.name, _proxy(scope) if option == PROXY else scope.sourced(option))
-    yield from (_secret(scope, name) for name in SECRETS)
+        yield _setting(option.name, _proxy(settings) if option == PROXY else settings.sourced(option))
+    yield from (_secret(settings, name) for name in SECRETS)
 
 
-def _proxy(scope: Scope) -> Value[Proxy | None]:
-    return find_proxy(scope.profile.address, None, scope.app.environ, scope.profile.layers)
+def _proxy(settings: ApplianceSettings) -> Value[Proxy | None]:
+    return find_proxy(settings.profile.address, None, settings.context.environ, settings.profile.layers)
 
 
 def _setting(name: str, found: Value[Any]) -> Setting:
@@ -68,8 +68,8 @@ def _setting(name: str, found: Value[Any]) -> Setting:
     return _sourced(found.source, name=name, value=value)
 
 
-def _secret(scope: Scope, name: SecretName) -> Setting:
-    found = scope.app.locate_secret(name, scope.profile.layers)
+def _secret(settings: ApplianceSettings, name: SecretName) -> Setting:
+    found = settings.context.locate_secret(name, settings.profile.layers)
     if found is None:
         return _sourced(DEFAULT, name=name.name)
     return _sourced(found.source, name=name.name, place=found.where)

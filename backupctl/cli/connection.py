@@ -4,7 +4,7 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from backupctl.cli.appliance_settings import SIMULATED, Scope
+from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.cli.context import no_such_value
 from backupctl.cli.simulation import simulated_appliance
 from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
@@ -36,152 +36,152 @@ if TYPE_CHECKING:
     from backupctl.tls.trust_settings import TrustSettings
 
 
-def connect(scope: Scope, *, offline: bool = False, fresh: bool = False) -> Appliance:
-    """Return the appliance of a scope; nothing is sent yet.
+def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool = False) -> Appliance:
+    """Return the appliance of a appliance; nothing is sent yet.
 
     Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
     an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.
     """
-    observe = observer(scope)
-    if scope.profile.address == SIMULATED:
-        return simulated_appliance(scope, observe, fresh=fresh)
-    server = scope.profile.address
+    observe = observer(settings)
+    if settings.profile.address == SIMULATED:
+        return simulated_appliance(settings, observe, fresh=fresh)
+    server = settings.profile.address
     if fresh:
         server = server.for_restore()
     from backupctl.api.connect import Login
 
-    basic = _is_basic(scope, fresh=fresh)
-    user = "" if offline else _username(scope)
-    password = Secret("") if offline else _password(scope, user)
-    account = scope.app.accounts.of(user, password)
-    return _appliance(scope, server, Login(user, password, basic=basic, account=account), observe)
+    basic = _is_basic(settings, fresh=fresh)
+    user = "" if offline else _username(settings)
+    password = Secret("") if offline else _password(settings, user)
+    account = settings.context.accounts.of(user, password)
+    return _appliance(settings, server, Login(user, password, basic=basic, account=account), observe)
 
 
-def _is_basic(scope: Scope, *, fresh: bool) -> bool:
-    found = scope.sourced(AUTH)
+def _is_basic(settings: ApplianceSettings, *, fresh: bool) -> bool:
+    found = settings.sourced(AUTH)
     if fresh and found.source == DEFAULT:
-        scope.debug("auth: basic (as an appliance needs it that waits for a restore)")
+        settings.debug("auth: basic (as an appliance needs it that waits for a restore)")
         return True
     return found.value == "basic"
 
 
-def _username(scope: Scope) -> str:
-    user = scope.value(USERNAME)
+def _username(settings: ApplianceSettings) -> str:
+    user = settings.value(USERNAME)
     if user:
         return user
-    if not scope.prompter.present:
+    if not settings.prompter.present:
         raise no_such_value(USERNAME)
-    user = scope.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
-    scope.app.given[USERNAME.key] = user
+    user = settings.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
+    settings.context.given[USERNAME.key] = user
     return user
 
 
-def _password(scope: Scope, user: str) -> Secret:
-    found = scope.secret(PASSWORD)
+def _password(settings: ApplianceSettings, user: str) -> Secret:
+    found = settings.secret(PASSWORD)
     if found is not None:
         return found.value
-    if not scope.prompter.present:
+    if not settings.prompter.present:
         raise UsageError(
             f"the password of {user} is missing",
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
-    where = "" if scope.several else f" on {scope.name}"
-    return scope.ask_secret((PASSWORD.name, user), lambda: _ask_password(scope, f"Password of {user}{where}"))
+    where = "" if settings.several else f" on {settings.name}"
+    return settings.ask_secret((PASSWORD.name, user), lambda: _ask_password(settings, f"Password of {user}{where}"))
 
 
-def _ask_password(scope: Scope, question: str) -> Secret:
+def _ask_password(settings: ApplianceSettings, question: str) -> Secret:
     while True:
-        password = scope.prompter.ask_secret(question)
+        password = settings.prompter.ask_secret(question)
         if password is not None:
             return password
 
 
-def _appliance(scope: Scope, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
+def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, trust = scope.value(API), find_route(scope), tls_settings_of(scope)
+    family, proxy, trust = settings.value(API), find_route(settings), tls_settings_of(settings)
     if proxy.value is not None:
-        scope.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
-    _warn_of_open_tls(scope, server, trust)
-    transport_for = scope.app.transport_for
+        settings.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
+    _warn_of_open_tls(settings, server, trust)
+    transport_for = settings.context.transport_for
     api = connect_api(
         server.base_url,
         login,
         name=server.name,
-        words=words_for(scope),
-        clock=scope.clock,
+        words=words_for(settings),
+        clock=settings.clock,
         observe=observe,
         trust=trust,
         family=None if family == "auto" else family,
         proxy=proxy.value.url.reveal() if proxy.value else None,
         transport=transport_for(server) if transport_for else None,
-        read_only=scope.profile.read_only.value,
-        known=scope.known,
+        read_only=settings.profile.read_only.value,
+        known=settings.known,
     )
     return Appliance(
         server.name,
         server.host,
         login.user,
         api,
-        scope.clock,
-        scope.view.event,
-        partial(_attach_line, scope, login.user),
-        doubt=scope.app.configuration.doubt(scope.profile),
+        settings.clock,
+        settings.view.event,
+        partial(_attach_line, settings, login.user),
+        doubt=settings.context.configuration.doubt(settings.profile),
     )
 
 
-def _warn_of_open_tls(scope: Scope, server: ServerAddress, trust: "TrustSettings") -> None:
+def _warn_of_open_tls(settings: ApplianceSettings, server: ServerAddress, trust: "TrustSettings") -> None:
     """Warn, with -q too, where others than the appliance can read what is sent to it."""
     if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
-        whose = "no certificate is" if scope.several else f"the certificate of {server.name} is not"
-        scope.warn(
+        whose = "no certificate is" if settings.several else f"the certificate of {server.name} is not"
+        settings.warn(
             f"--insecure: {whose} checked; anyone on the way can read the passwords",
             hint="use `backupctl trust pin` instead of --insecure",
             always=True,
         )
-    key_log = scope.app.environ.get(KEY_LOG)
+    key_log = settings.context.environ.get(KEY_LOG)
     if key_log and server.scheme == "https":
-        scope.warn(
+        settings.warn(
             f"{KEY_LOG}: TLS keys are written to {key_log}; anyone who reads it can read the passwords",
             hint="unset it when you no longer debug TLS",
             always=True,
         )
 
 
-def _attach_line(scope: Scope, user: str, job_id: str) -> str | None:
+def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | None:
     """Return the command line that follows a job later, None for a reconciliation, which none does.
 
     It says what neither is the default nor stands in the configuration file.
     """
     if job_id == RECONCILIATION:
         return None
-    address = scope.profile.address
-    name = address.name if scope.profile.configured or address.scheme == "https" else address.base_url
+    address = settings.profile.address
+    name = address.name if settings.profile.configured or address.scheme == "https" else address.base_url
     words = [SERVER.flag, name]
-    if scope.sourced(USERNAME).source.kind != FILE:
+    if settings.sourced(USERNAME).source.kind != FILE:
         words += [USERNAME.flag, user]
     options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
-        found = scope.sourced(option)
+        found = settings.sourced(option)
         if found.source != DEFAULT and found.source.kind != FILE:
             words += [option.flag, str(found.value)]
-    if scope.value(INSECURE):
+    if settings.value(INSECURE):
         words.append(INSECURE.flag)
-    file = scope.app.given.get("password_file")
+    file = settings.context.given.get("password_file")
     if isinstance(file, str) and file != "-":
         words += [PASSWORD.file_option, file]
     command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])
 
 
-def observer(scope: Scope) -> "Observer":
+def observer(settings: ApplianceSettings) -> "Observer":
     """Show each request under ``-v``: method, path, status and time; under ``-vv`` headers and bodies too."""
-    whole = scope.app.value(VERBOSE) > 1
+    whole = settings.context.value(VERBOSE) > 1
 
     def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
-        scope.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
+        settings.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
         for line in exchange.lines() if whole else ():
-            scope.debug(line)
+            settings.debug(line)
 
     return observe

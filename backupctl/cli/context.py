@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class App:
+class Context:
     """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
 
     ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
@@ -73,8 +73,8 @@ class App:
         self._answers: dict[Hashable, object] = {}
 
     @classmethod
-    def of_process(cls, argv: Sequence[str]) -> App:
-        """Return the app of this process."""
+    def of_process(cls, argv: Sequence[str]) -> Context:
+        """Return the context of this process."""
         from backupctl.config.process import forbid_core_dumps, process_environment
 
         forbid_core_dumps()

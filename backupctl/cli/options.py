@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 from backupctl.errors import UsageError
@@ -36,26 +36,26 @@ class SectionedCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
         """Check what is common to such commands, and run this one."""
-        app = ctx.find_object(App)
-        if app is not None:
-            app.command = name_of(ctx)
-            self._refuse_strangers(app, ctx)
-            self.check(app)
+        context = ctx.find_object(Context)
+        if context is not None:
+            context.command = name_of(ctx)
+            self._refuse_strangers(context, ctx)
+            self.check(context)
         return super().invoke(ctx)
 
-    def _refuse_strangers(self, app: App, ctx: click.Context) -> None:
+    def _refuse_strangers(self, context: Context, ctx: click.Context) -> None:
         """Raise UsageError for options that stand before the command, as all may, and that it does not have."""
         own = {parameter.name for parameter in self.params}
-        flags = ", ".join(f"--{key.replace('_', '-')}" for key in app.given if key not in own)
+        flags = ", ".join(f"--{key.replace('_', '-')}" for key in context.given if key not in own)
         if flags:
             raise UsageError(
                 f"{flags}: no such option in front of `{ctx.command_path}`",
                 hint=f"`{ctx.command_path} --help` shows its own",
             )
 
-    def check(self, app: App) -> None:
+    def check(self, context: Context) -> None:
         """Judge what the body of no command asks for; raise UsageError."""
-        app.check_output()
+        context.check_output()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -65,9 +65,9 @@ class SectionedCommand(click.Command):
 class ApplianceCommand(SectionedCommand):
     """A command on appliances."""
 
-    def check(self, app: App) -> None:
+    def check(self, context: Context) -> None:
         """Judge the settings of the run as a whole too; raise UsageError and ConfigError."""
-        app.check()
+        context.check()
 
 
 def name_of(ctx: click.Context) -> str | None:
@@ -174,8 +174,8 @@ def _help(option: Option[Any]) -> str:
 
 def _note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - whatever was typed
     """Note what was typed: the command's own wins over what stands before it, lists are put together."""
-    app, name = ctx.find_object(App), str(parameter.name)
-    if app is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+    context, name = ctx.find_object(Context), str(parameter.name)
+    if context is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return
-    known = app.given.get(name)
-    app.given[name] = known + value if isinstance(value, tuple) and isinstance(known, tuple) else value
+    known = context.given.get(name)
+    context.given[name] = known + value if isinstance(value, tuple) and isinstance(known, tuple) else value

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import structs
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.config_edit import path_to_edit, store
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
@@ -15,14 +15,14 @@ from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
 
 
-def has_typed_pin(scope: Scope) -> bool:
+def has_typed_pin(settings: ApplianceSettings) -> bool:
     """Say whether the fingerprint was typed; one in the environment or a file is what may be replaced."""
-    return scope.sourced(FINGERPRINT).source.kind == FLAG
+    return settings.sourced(FINGERPRINT).source.kind == FLAG
 
 
-def stored_pin(scope: Scope) -> str | None:
+def stored_pin(settings: ApplianceSettings) -> str | None:
     """Return the fingerprint that stands in the appliance's own table of the configuration file."""
-    profile = scope.profile
+    profile = settings.profile
     return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
 
 
@@ -34,7 +34,7 @@ def nobody_compares() -> UsageError:
     )
 
 
-def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinResult:
+def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed: bool) -> PinResult:
     """Store the fingerprint of the certificate once somebody has said that it is the right one; return the result.
 
     Where it is stored already, nobody is asked and nothing is written.
@@ -42,32 +42,32 @@ def pin(scope: Scope, looked_at: CertificateResult, *, confirmed: bool) -> PinRe
     result = PinResult(**structs.asdict(looked_at))
     if looked_at.certificate is None or looked_at.error is not None:
         return result
-    stored = stored_pin(scope)
+    stored = stored_pin(settings)
     if stored == looked_at.certificate.fingerprint:
-        file = str(scope.app.configuration.path)
-        return structs.replace(result, file=file, profile=scope.name, replaced=stored)
+        file = str(settings.context.configuration.path)
+        return structs.replace(result, file=file, profile=settings.name, replaced=stored)
     try:
         if not confirmed:
-            _confirm(scope, looked_at, looked_at.certificate)
-        return structs.replace(result, **_store(scope, looked_at.certificate))
+            _confirm(settings, looked_at, looked_at.certificate)
+        return structs.replace(result, **_store(settings, looked_at.certificate))
     except BackupctlError as error:
         return structs.replace(result, **Outcome(error=error).result_fields)
 
 
-def _confirm(scope: Scope, looked_at: CertificateResult, certificate: Certificate) -> None:
-    if not scope.prompter.present:
+def _confirm(settings: ApplianceSettings, looked_at: CertificateResult, certificate: Certificate) -> None:
+    if not settings.prompter.present:
         raise nobody_compares()
-    before = scope.value(FINGERPRINT)
+    before = settings.value(FINGERPRINT)
     for words in (
-        f"{scope.name} presents the certificate of {certificate.subject},",
+        f"{settings.name} presents the certificate of {certificate.subject},",
         f"  signed by   {certificate.issuer}",
         f"  valid       {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}",
         f"  trusted     {f'no: {looked_at.reason}' if looked_at.reason else f'by {looked_at.store}'}",
         f"  fingerprint {certificate.fingerprint}",
         *([f"  instead of  {before}"] if before not in {None, certificate.fingerprint} else []),
     ):
-        scope.prompter.say(printable(words))
-    answer = scope.prompter.ask("Is this the fingerprint that the appliance itself shows? yes or no", _yes_or_no)
+        settings.prompter.say(printable(words))
+    answer = settings.prompter.ask("Is this the fingerprint that the appliance itself shows? yes or no", _yes_or_no)
     if answer.strip().lower() not in {"y", "yes"}:
         raise UsageError("the fingerprint was not confirmed: nothing is stored")
 
@@ -77,9 +77,9 @@ def _yes_or_no(answer: str) -> None:
         raise UsageError("write yes or no")
 
 
-def _store(scope: Scope, certificate: Certificate) -> dict[str, Any]:
-    app, address = scope.app, scope.profile.address
-    path = path_to_edit(app.value(CONFIG), app.configuration.path, app.environ)
+def _store(settings: ApplianceSettings, certificate: Certificate) -> dict[str, Any]:
+    context, address = settings.context, settings.profile.address
+    path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
     host = address.base_url.removeprefix("https://")
-    stored = store(path, scope.name, FINGERPRINT.name, certificate.fingerprint, host=host)
+    stored = store(path, settings.name, FINGERPRINT.name, certificate.fingerprint, host=host)
     return {"file": str(path), "profile": stored.name, "replaced": stored.before}

@@ -10,7 +10,7 @@ import click
 
 from backupctl import __version__
 from backupctl.cli import signals
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.options import name_of, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
@@ -55,12 +55,12 @@ def root(ctx: click.Context) -> None:
 
     Exit code 0 means that the backup is done.
     """
-    app = ctx.find_object(App)
-    if app is not None:
-        app.command = ctx.invoked_subcommand
+    context = ctx.find_object(Context)
+    if context is not None:
+        context.command = ctx.invoked_subcommand
 
 
-def run(app: App, begin: Callable[[], None] = lambda: None) -> int:
+def run(context: Context, begin: Callable[[], None] = lambda: None) -> int:
     """Run the command line of ``app`` and return the exit code; no exception leaves this function.
 
     ``begin`` is called first, and may raise KeyboardInterrupt.
@@ -68,52 +68,52 @@ def run(app: App, begin: Callable[[], None] = lambda: None) -> int:
     What click prints itself, help and version, goes the way of all results: a reader that went away is no error, a
     full disk is 11.
     """
-    shell = app.environ.get(COMPLETION_VARIABLE)
+    shell = context.environ.get(COMPLETION_VARIABLE)
     if shell:
         begin()
-        return _complete(app, shell)
-    printed = Outlet(app.stdout)
+        return _complete(context, shell)
+    printed = Outlet(context.stdout)
     with redirect_stdout(cast("IO[str]", printed)):
-        code = _run(app, begin)
+        code = _run(context, begin)
     try:
         printed.check()
     except OutputError as error:
-        return _fail(app, error)
+        return _fail(context, error)
     return code
 
 
-def _run(app: App, begin: Callable[[], None]) -> int:
+def _run(context: Context, begin: Callable[[], None]) -> int:
     try:
         begin()
-        code: Any = root.main(args=list(app.argv), prog_name=PROGRAM, standalone_mode=False, obj=app)
+        code: Any = root.main(args=list(context.argv), prog_name=PROGRAM, standalone_mode=False, obj=context)
         return ExitCode.DONE if code is None else int(code)
     except BackupctlError as error:
-        return _fail(app, error)
+        return _fail(context, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        Outlet(app.stderr).write(f"{error.format_message()}\n")
+        Outlet(context.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
-        app.command = name_of(error.ctx) if isinstance(error, click.UsageError) and error.ctx else app.command
-        return _fail(app, _usage_error(error))
+        context.command = name_of(error.ctx) if isinstance(error, click.UsageError) and error.ctx else context.command
+        return _fail(context, _usage_error(error))
     except (click.Abort, KeyboardInterrupt):
-        return _fail(app, InterruptedRunError("interrupted"))
+        return _fail(context, InterruptedRunError("interrupted"))
     except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
-        return _fail(app, InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
+        return _fail(context, InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
 
 
-def _complete(app: App, shell: str) -> int:
+def _complete(context: Context, shell: str) -> int:
     """Answer a completion script; an error must not disturb the line that somebody is typing."""
     from backupctl.cli.completion import answer
 
-    Outlet(app.stdout).write(answer(root, shell, app.argv))
+    Outlet(context.stdout).write(answer(root, shell, context.argv))
     return ExitCode.DONE
 
 
-def _fail(app: App, error: BackupctlError) -> int:
+def _fail(context: Context, error: BackupctlError) -> int:
     from backupctl.results.result import Envelope
 
-    app.view.close()
-    return app.finish(Envelope.of_error(app.command, error))
+    context.view.close()
+    return context.finish(Envelope.of_error(context.command, error))
 
 
 def _usage_error(error: click.ClickException) -> UsageError:

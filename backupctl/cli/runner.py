@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from backupctl.cli.appliance_settings import Scope, scopes
+from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
 from backupctl.cli.connection import connect
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.signals import delivered_to
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
@@ -27,7 +27,7 @@ Work = Callable[[Appliance], Task[Outcome]]
 
 
 @dataclass(frozen=True)
-class Manner:
+class CommandTraits:
     """How a command goes about appliances.
 
     ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
@@ -43,24 +43,24 @@ class Manner:
     silence: float = 0.0
 
 
-STARTS_BACKUPS = Manner(changes=True, starts_backups=True, timed=True)
+STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)
 
 
 @dataclass(frozen=True)
 class _Ready(Generic[T]):
     """An appliance, and what is to be done with it."""
 
-    scope: Scope
+    settings: ApplianceSettings
     appliance: Appliance
     work: T
 
 
 def run(
-    app: App,
+    context: Context,
     command: str,
     result_type: type[R],
-    prepare: Callable[[Scope], Work],
-    manner: Manner = Manner(),
+    prepare: Callable[[ApplianceSettings], Work],
+    manner: CommandTraits = CommandTraits(),
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
@@ -69,32 +69,32 @@ def run(
     Nothing is sent before all is prepared. ``confirm`` may raise before that. What is wrong with the settings of one
     appliance of several is its result, and the others are seen to; what is wrong with those of all is raised.
     """
-    ready = _ready(app, prepare, manner)
+    ready = _ready(context, prepare, manner)
     for each in ready:
         if isinstance(each, _Ready):
             confirm(each.appliance)
-    _take_turns(app, ready, manner)
-    app.view.expect([each.scope.name for each in ready])
+    _take_turns(context, ready, manner)
+    context.view.expect([each.settings.name for each in ready])
     _tell_failed(ready)
-    results = drive(app, [_task(each, result_type, manner) for each in ready])
-    return app.finish(Envelope.of(command, results))
+    results = run_tasks(context, [_task(each, result_type, manner) for each in ready])
+    return context.finish(Envelope.of(command, results))
 
 
-def drive(app: App, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
+def run_tasks(context: Context, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
     """Drive tasks to their ends, under signals, and return their results; ``decides`` is that of ``delivered_to``."""
     mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[R] = Fleet(app.clock, app.workers or ThreadWorkers(), mailbox, app.view.warn)
+    fleet: Fleet[R] = Fleet(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
     with delivered_to(mailbox, decides=decides):
         results = fleet.run(tasks)
-        app.view.close()
+        context.view.close()
     return results
 
 
 def show_requests(
-    app: App,
+    context: Context,
     command: str,
-    prepare: Callable[[Scope], Callable[[Appliance], tuple[PreparedRequest, ...]]],
-    manner: Manner = Manner(),
+    prepare: Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]],
+    manner: CommandTraits = CommandTraits(),
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
     results: list[Result] = [
@@ -106,22 +106,22 @@ def show_requests(
         )
         if isinstance(each, _Ready)
         else each.result(RequestsResult)
-        for each in _ready(app, prepare, manner, offline=True)
+        for each in _ready(context, prepare, manner, offline=True)
     ]
-    return app.finish(Envelope.of(command, results))
+    return context.finish(Envelope.of(command, results))
 
 
 @dataclass(frozen=True)
 class Failed:
     """An appliance of which it is known before anything is sent that nothing can be done with it."""
 
-    scope: Scope
+    settings: ApplianceSettings
     error: BackupctlError
 
     def result(self, result_type: type[R]) -> R:
         """Return the result of this appliance."""
         outcome = Outcome(error=self.error)
-        return result_type(server=self.scope.name, host=self.scope.profile.address.host, **outcome.result_fields)
+        return result_type(server=self.settings.name, host=self.settings.profile.address.host, **outcome.result_fields)
 
     def task(self, result_type: type[R]) -> Task[R]:
         """Return the result as a task."""
@@ -129,17 +129,17 @@ class Failed:
         return self.result(result_type)
 
 
-def make_each(found: Sequence[Scope], make: Callable[[Scope], T]) -> list[T | Failed]:
+def prepare_all(found: Sequence[ApplianceSettings], make: Callable[[ApplianceSettings], T]) -> list[T | Failed]:
     """Return what ``make`` makes for each appliance, or what keeps it from being made.
 
     Raises the error that all have in common, and so that of the only one.
     """
     made: list[T | Failed] = []
-    for scope in found:
+    for settings in found:
         try:
-            made.append(make(scope))
+            made.append(make(settings))
         except BackupctlError as error:
-            made.append(Failed(scope, error))
+            made.append(Failed(settings, error))
     errors = [each.error for each in made if isinstance(each, Failed)]
     if len(errors) == len(made) and len({(type(error), error.message) for error in errors}) == 1:
         raise errors[0]
@@ -147,44 +147,44 @@ def make_each(found: Sequence[Scope], make: Callable[[Scope], T]) -> list[T | Fa
 
 
 def _ready(
-    app: App, prepare: Callable[[Scope], T], manner: Manner, *, offline: bool = False
+    context: Context, prepare: Callable[[ApplianceSettings], T], manner: CommandTraits, *, offline: bool = False
 ) -> list[_Ready[T] | Failed]:
     """Return what is to be done with each appliance, or what keeps it from being done."""
-    found = scopes(app)
+    found = appliance_settings(context)
     if manner.single is not None and len(found) > 1:
         hint = "name the one that is meant, or run the command once for each"
         raise UsageError(f"{manner.single}, and {len(found)} are named", hint=hint)
 
-    def ready(scope: Scope) -> _Ready[T]:
+    def ready(settings: ApplianceSettings) -> _Ready[T]:
         if manner.changes and not offline:
-            _check_may_change(scope)
-        return _Ready(scope, connect(scope, offline=offline, fresh=manner.fresh), prepare(scope))
+            _check_may_change(settings)
+        return _Ready(settings, connect(settings, offline=offline, fresh=manner.fresh), prepare(settings))
 
-    return make_each(found, ready)
+    return prepare_all(found, ready)
 
 
-def _check_may_change(scope: Scope) -> None:
-    guard = scope.profile.read_only
+def _check_may_change(settings: ApplianceSettings) -> None:
+    guard = settings.profile.read_only
     if guard.value:
         with attribute_errors(guard.source):
             raise ReadOnlyError(
-                f"{scope.name} is read-only: nothing that changes the appliance is done",
+                f"{settings.name} is read-only: nothing that changes the appliance is done",
                 hint="a profile without read-only = true is needed for this",
             )
 
 
-def _take_turns(app: App, ready: Sequence[_Ready[Work] | Failed], manner: Manner) -> None:
+def _take_turns(context: Context, ready: Sequence[_Ready[Work] | Failed], manner: CommandTraits) -> None:
     """Let each appliance know what it waits for among the others."""
     group = Group(
         [each.appliance for each in ready if isinstance(each, _Ready)],
-        parallel=(app.value(PARALLEL) or None) if manner.starts_backups else None,
-        together=manner.starts_backups and app.value(TOGETHER),
-        fail_fast=manner.starts_backups and app.value(FAIL_FAST),
-        unready={each.scope.name: each.error for each in ready if not isinstance(each, _Ready)},
+        parallel=(context.value(PARALLEL) or None) if manner.starts_backups else None,
+        together=manner.starts_backups and context.value(TOGETHER),
+        fail_fast=manner.starts_backups and context.value(FAIL_FAST),
+        unready={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
     )
     for each in ready:
         if isinstance(each, _Ready):
-            each.scope.turn = group.turn(each.appliance)
+            each.settings.turn = group.turn(each.appliance)
 
 
 def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
@@ -192,18 +192,18 @@ def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
     for each in ready:
         if isinstance(each, Failed) and len(ready) > 1:
             came_to = Outcome(error=each.error).result_fields
-            each.scope.view.event(Ended(time=each.scope.clock.now(), server=each.scope.name, **came_to))
+            each.settings.view.event(Ended(time=each.settings.clock.now(), server=each.settings.name, **came_to))
 
 
-def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: Manner) -> Task[R]:
+def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: CommandTraits) -> Task[R]:
     if isinstance(each, _Ready):
         return run_on(
             each.appliance,
             result_type,
             each.work(each.appliance),
             silence=manner.silence,
-            timeout=each.scope.value(TIMEOUT) if manner.timed else None,
-            turn=each.scope.turn,
+            timeout=each.settings.value(TIMEOUT) if manner.timed else None,
+            turn=each.settings.turn,
             unbegun=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.option_table import API, AUTH
 from backupctl.operations.appliance import Appliance
 from backupctl.secrets.secret import Secret
@@ -15,7 +15,7 @@ _PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and it opens nothing b
 _SECONDS: Final = 10.0
 
 
-def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = False) -> Appliance:
+def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fresh: bool = False) -> Appliance:
     """Return an appliance that lives in this process only, with a small past; says so on standard error.
 
     ``fresh`` makes it one that waits for a restore.
@@ -24,8 +24,8 @@ def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = Fals
     from backupctl.simulator.appliance import Appliance as Simulated
     from backupctl.simulator.transport import SimulatorTransport
 
-    scope.view.warn("--simulate: this is an embedded appliance; no real backup is made")
-    address, clock = scope.profile.address, scope.clock
+    settings.view.warn("--simulate: this is an embedded appliance; no real backup is made")
+    address, clock = settings.profile.address, settings.clock
     simulated = Simulated(
         clock,
         username=SIMULATED_USER,
@@ -35,15 +35,15 @@ def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = Fals
         history=True,
         fresh=fresh,
     )
-    family = scope.value(API)
+    family = settings.value(API)
     api = connect(
         address.base_url,
-        Login(SIMULATED_USER, Secret(_PASSWORD), basic=fresh or scope.value(AUTH) == "basic"),
+        Login(SIMULATED_USER, Secret(_PASSWORD), basic=fresh or settings.value(AUTH) == "basic"),
         clock=clock,
         observe=observe,
         family=None if family == "auto" else family,
         transport=SimulatorTransport(simulated, clock),
-        known=scope.known,
+        known=settings.known,
     )
     return Appliance(
         name=address.name,
@@ -51,7 +51,7 @@ def simulated_appliance(scope: Scope, observe: "Observer", *, fresh: bool = Fals
         user=SIMULATED_USER,
         api=api,
         clock=clock,
-        show=scope.view.event,
+        show=settings.view.event,
         attach=lambda _: None,
         simulated=True,
     )

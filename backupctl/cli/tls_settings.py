@@ -1,9 +1,9 @@
-"""Whom a scope trusts and how it is reached, judged before anything is said or sent; an error names what to change."""
+"""Whom a appliance trusts and how it is reached, judged before anything is said or sent; an error names what to change."""
 
 import shlex
 from typing import TYPE_CHECKING
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from backupctl.tls.trust_settings import TrustSettings
 
 
-def tls_settings_of(scope: Scope, *, pinned: bool = True) -> "TrustSettings":
+def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "TrustSettings":
     """Return whom to believe at an appliance; without ``pinned``, whatever pin there is.
 
     Raises ConfigError and UsageError.
@@ -22,11 +22,11 @@ def tls_settings_of(scope: Scope, *, pinned: bool = True) -> "TrustSettings":
     from backupctl.api.connect import check_pin
     from backupctl.tls.trust_settings import TrustSettings, tls_context
 
-    ca_file, insecure, pin = scope.sourced(CA_FILE), scope.sourced(INSECURE), scope.sourced(FINGERPRINT)
+    ca_file, insecure, pin = settings.sourced(CA_FILE), settings.sourced(INSECURE), settings.sourced(FINGERPRINT)
     with attribute_errors(insecure.source, pin.source):
         trust = TrustSettings(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
     with attribute_errors(pin.source):
-        check_pin(scope.profile.address.base_url, trust)
+        check_pin(settings.profile.address.base_url, trust)
     if ca_file.value is not None:
         with attribute_errors(ca_file.source):
             reject_pipes(ca_file.value)
@@ -34,28 +34,28 @@ def tls_settings_of(scope: Scope, *, pinned: bool = True) -> "TrustSettings":
     return trust
 
 
-def words_for(scope: Scope) -> str:
+def words_for(settings: ApplianceSettings) -> str:
     """Return what names the appliance to ``backupctl trust`` as it is named here, ready to be copied into a shell.
 
     Neither the CA file nor the pin of this run is repeated: the hint is about what takes their place.
     """
-    address, configuration = scope.profile.address, scope.sourced(CONFIG)
+    address, configuration = settings.profile.address, settings.sourced(CONFIG)
     words = ["-s", address.name]
     if configuration.source != DEFAULT and configuration.source.kind != FILE:
         words += [CONFIG.flag, str(configuration.value)]
     return shlex.join(words)
 
 
-def find_route(scope: Scope) -> Value[Proxy | None]:
+def find_route(settings: ApplianceSettings) -> Value[Proxy | None]:
     """Return the proxy on the way to an appliance, None for the straight way; raises ConfigError and UsageError."""
     from backupctl.api.connect import route_to
 
-    given = scope.app.given.get(PROXY.key)
-    address, layers = scope.profile.address, scope.profile.layers
-    with attribute_errors(scope.address_source):
-        route_to(address.base_url, None, scope.clock)
-    found = find_proxy(address, given if isinstance(given, str) else None, scope.app.environ, layers)
+    given = settings.context.given.get(PROXY.key)
+    address, layers = settings.profile.address, settings.profile.layers
+    with attribute_errors(settings.address_source):
+        route_to(address.base_url, None, settings.clock)
+    found = find_proxy(address, given if isinstance(given, str) else None, settings.context.environ, layers)
     if found.value is not None:
         with attribute_errors(found.source):
-            route_to(address.base_url, found.value.url.reveal(), scope.clock)
+            route_to(address.base_url, found.value.url.reveal(), settings.clock)
     return found

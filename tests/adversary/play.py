@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from tests.adversary.clock import CallThreads, SharedClock, virtual_sockets
 from tests.adversary.scenario import LOCATION, LOCATION_USER, Other, Scenario
@@ -90,7 +90,7 @@ def play(scenario: Scenario) -> Record:
     broken = None
     workers = CallThreads(clock)
     with server.serving(nobody=scenario.refused), virtual_sockets(clock, server.lines), _signals():
-        app = App(
+        app = Context(
             argv=_argv(scenario, running),
             stdin=io.TextIOWrapper(io.BytesIO(b""), encoding="utf-8"),
             stdout=stdout,

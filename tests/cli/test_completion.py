@@ -104,10 +104,10 @@ def test_description_keeps_its_commas_and_loses_the_environment(backupctl: Comma
 def test_completion_needs_no_standard_input_and_no_heavy_import(words: list[str], unneeded: set[str]) -> None:
     code = f"""
 import sys
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.root import run
 environ = {{"_BACKUPCTL_COMPLETE": "zsh"}}
-assert run(App(argv={words}, stdin=None, stdout=sys.stdout, stderr=sys.stderr, environ=environ)) == 0
+assert run(Context(argv={words}, stdin=None, stdout=sys.stdout, stderr=sys.stderr, environ=environ)) == 0
 print(sorted({unneeded} & set(sys.modules)))
 """
     root = COMPLETIONS.parent

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from backupctl.cli.appliance_settings import scopes
+from backupctl.cli.appliance_settings import appliance_settings
 from backupctl.cli.connection import connect
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
 
@@ -60,7 +60,7 @@ def test_restore_with_a_session_opens_one_and_logs_it_out() -> None:
 def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
     backupctl: CommandLine, fresh: bool, url: str
 ) -> None:
-    app = App(
+    app = Context(
         argv=[],
         stdin=None,
         stdout=io.StringIO(),
@@ -70,7 +70,7 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
         prompter=backupctl.prompter,
         transport_for=backupctl._reach,
     )
-    (scope,) = scopes(app)
+    (scope,) = appliance_settings(app)
     appliance = connect(scope, fresh=fresh)
     assert (backupctl.reached[0].base_url, appliance.api.family) == (url, "rest" if fresh else None)
     assert backupctl.line.urls == []

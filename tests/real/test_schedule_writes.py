@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from tests.support.clock import FakeClock
 from tests.support.command_line import PASSWORD, USER, Run, ScriptedPrompter
@@ -85,7 +85,7 @@ class Portal:
 def schedule(address: str, clock: FakeClock, *words: str, **environ: str) -> Run:
     """Run a command line over real sockets; only the waits between the looks are not real."""
     stdout, stderr = io.StringIO(), io.StringIO()
-    app = App(
+    app = Context(
         argv=["schedule", *words, "-s", f"http://{address}", "-o", "json"],
         stdin=io.TextIOWrapper(io.BytesIO(), encoding="utf-8"),
         stdout=stdout,

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError
@@ -125,7 +125,7 @@ class CommandLine:
     ) -> Run:
         self.prompter = prompter or ScriptedPrompter(None if answers is None else list(answers))
         stdout, stderr = self.make_stdout(), io.StringIO()
-        app = App(
+        app = Context(
             argv=argv,
             stdin=io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"),
             stdout=stdout,

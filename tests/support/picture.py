@@ -10,7 +10,7 @@ from datetime import UTC
 from rich.console import Console
 from rich.text import Text
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.output.terminal.human_view import HumanView
 from backupctl.simulator.appliance import Appliance
@@ -28,7 +28,7 @@ def picture() -> str:
     """Return the SVG."""
     clock, screen = FakeClock(), io.StringIO()
     console = Console(file=screen, width=COLUMNS, force_terminal=True, color_system="standard", highlight=False)
-    app = App(
+    app = Context(
         argv=WORDS,
         stdin=None,
         stdout=io.StringIO(),

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 from msgspec import structs
 
-from backupctl.cli.appliance_settings import Scope
-from backupctl.cli.context import App
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
 from backupctl.cli.location_settings import located, location_spec
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.runner import Work, run
@@ -54,14 +54,14 @@ Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 @_at_a_location
 @shared_options
 @click.pass_obj
-def systems(app: App, allow_password_in_url: bool) -> int:
+def systems(context: Context, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
         found = yield from read_systems(appliance, at, password_in_url=allow_password_in_url)
         return Outcome({"systems": found})
 
-    return run(app, "archive systems", SystemsResult, _at_its_location(work))
+    return run(context, "archive systems", SystemsResult, _at_its_location(work))
 
 
 @command.command(
@@ -82,15 +82,15 @@ Exit status: 0 the archives were listed, 10 there is nothing at the location."""
 @_at_a_location
 @shared_options
 @click.pass_obj
-def list_command(app: App, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
+def list_command(context: Context, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
     """List the archives at a location, newest first."""
-    only = _filter(app.clock.now(), **filters)
+    only = _filter(context.clock.now(), **filters)
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
         found, unreadable = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
         return Outcome({"archives": found, "unreadable": unreadable})
 
-    return run(app, "archive list", ArchivesResult, _at_its_location(work))
+    return run(context, "archive list", ArchivesResult, _at_its_location(work))
 
 
 @command.command(
@@ -108,22 +108,22 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 @_at_a_location
 @shared_options
 @click.pass_obj
-def show(app: App, archive: str, system: str | None, allow_password_in_url: bool) -> int:
+def show(context: Context, archive: str, system: str | None, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
         found = yield from read_archive(appliance, at, system, archive, password_in_url=allow_password_in_url)
         return Outcome({"archive": found})
 
-    return run(app, "archive show", ArchiveResult, _at_its_location(work))
+    return run(context, "archive show", ArchiveResult, _at_its_location(work))
 
 
-def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -> Callable[[Scope], Work]:
+def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -> Callable[[ApplianceSettings], Work]:
     """Let ``work`` know where the archives of each appliance are looked for."""
 
-    def prepare(scope: Scope) -> Work:
-        spec = location_spec(scope)
-        return partial(work, structs.replace(spec, location=located(scope, spec.location)))
+    def prepare(settings: ApplianceSettings) -> Work:
+        spec = location_spec(settings)
+        return partial(work, structs.replace(spec, location=located(settings, spec.location)))
 
     return prepare
 

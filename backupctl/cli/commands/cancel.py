@@ -2,10 +2,10 @@
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import Manner, run, show_requests
+from backupctl.cli.runner import CommandTraits, run, show_requests
 from backupctl.config.option_table import DRY_RUN
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
@@ -28,13 +28,15 @@ first; 8 it had not ended after 60 s; 10 there is no such job.""",
 @options(DRY_RUN)
 @shared_options
 @click.pass_obj
-def command(app: App, job_id: str) -> int:
+def command(context: Context, job_id: str) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
-    manner = Manner(changes=True, single=one_appliance_of(job_id))
-    if app.value(DRY_RUN):
-        return show_requests(app, "cancel", lambda _: lambda appliance: appliance.api.prepare_cancel(job_id), manner)
+    manner = CommandTraits(changes=True, single=one_appliance_of(job_id))
+    if context.value(DRY_RUN):
+        return show_requests(
+            context, "cancel", lambda _: lambda appliance: appliance.api.prepare_cancel(job_id), manner
+        )
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel(appliance, job_id)))
 
-    return run(app, "cancel", JobResult, lambda _: work, manner)
+    return run(context, "cancel", JobResult, lambda _: work, manner)

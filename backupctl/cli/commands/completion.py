@@ -3,7 +3,7 @@
 import click
 
 from backupctl.cli.completion import SCRIPTS
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand
 from backupctl.errors import UsageError
 
@@ -21,9 +21,9 @@ Exit status: 0 the script was printed.""",
 )
 @click.argument("shell", metavar="|".join(SCRIPTS), shell_complete=lambda _ctx, _parameter, _start: list(SCRIPTS))
 @click.pass_obj
-def command(app: App, shell: str) -> int:
+def command(context: Context, shell: str) -> int:
     """Print the script that makes a shell complete commands and options."""
     if shell not in SCRIPTS:
         raise UsageError(f"no completion for {shell!r}", hint=f"there is one for {', '.join(SCRIPTS)}")
-    app.print(SCRIPTS[shell])
+    context.print(SCRIPTS[shell])
     return 0

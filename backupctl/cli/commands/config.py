@@ -2,8 +2,8 @@
 
 import click
 
-from backupctl.cli.appliance_settings import Scope
-from backupctl.cli.context import App
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand, local_options, secret_options
 from backupctl.config.option_table import SECRETS
 from backupctl.results.result import Envelope
@@ -28,11 +28,11 @@ Exit status: 0 it is written, 3 there is one already, 11 it cannot be written.""
 )
 @local_options
 @click.pass_obj
-def init(app: App) -> int:
+def init(context: Context) -> int:
     """Write a commented sample to --config, else to the user's own place; a file that is there is left alone."""
     from backupctl.cli.config_write import write_sample
 
-    return app.finish(Envelope.of("config init", [write_sample(app)]))
+    return context.finish(Envelope.of("config init", [write_sample(context)]))
 
 
 @command.command(
@@ -48,15 +48,17 @@ Exit status: 0 it is shown, 3 the file or a variable cannot be used.""",
 @click.option("-s", "--server", "servers", metavar="NAME", multiple=True, help="An appliance, repeatable.")
 @local_options
 @click.pass_obj
-def show(app: App, servers: tuple[str, ...]) -> int:
+def show(context: Context, servers: tuple[str, ...]) -> int:
     """Show every setting with its source: of --server, or of an appliance without a table of its own.
 
     Of a secret, only its place is shown: no file is read, no command is run, no keyring is asked.
     """
-    from backupctl.cli.config_show import scope_of_defaults, settings_result
+    from backupctl.cli.config_show import settings_of_defaults, settings_result
 
-    scopes = [Scope(app, app.configuration.profile(server)) for server in servers] or [scope_of_defaults(app)]
-    return app.finish(Envelope.of("config show", [settings_result(scope) for scope in scopes]))
+    appliance_settings = [ApplianceSettings(context, context.configuration.profile(server)) for server in servers] or [
+        settings_of_defaults(context)
+    ]
+    return context.finish(Envelope.of("config show", [settings_result(settings) for settings in appliance_settings]))
 
 
 @command.command(
@@ -74,7 +76,7 @@ WARNING is what a run would ask for at a terminal, or what cannot be judged from
 @click.option("--run-commands", is_flag=True, help="Run the commands of secrets, and ask the keyring, too.")
 @local_options
 @click.pass_obj
-def check(app: App, servers: tuple[str, ...], run_commands: bool) -> int:
+def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int:
     """Check everything that can be judged without an appliance: the file, and what it says of each server.
 
     Values, names of groups, secret files and their modes, commands, variables, CA files, pins, rules of the backup
@@ -82,7 +84,7 @@ def check(app: App, servers: tuple[str, ...], run_commands: bool) -> int:
     """
     from backupctl.cli.config_check import check_configuration
 
-    return app.finish(Envelope.of("config check", check_configuration(app, servers, run_commands=run_commands)))
+    return context.finish(Envelope.of("config check", check_configuration(context, servers, run_commands=run_commands)))
 
 
 @command.command(
@@ -101,7 +103,7 @@ cannot be used.""",
 @secret_options(*SECRETS)
 @local_options
 @click.pass_obj
-def set_secret(app: App, name: str, server: str | None) -> int:
+def set_secret(context: Context, name: str, server: str | None) -> int:
     """Put a secret into the keyring of the operating system, and say so in the configuration file.
 
     NAME is password, location-password, backup-password or sso-password. It is asked for without echo, or comes from
@@ -109,4 +111,4 @@ def set_secret(app: App, name: str, server: str | None) -> int:
     """
     from backupctl.cli.config_write import keep_secret
 
-    return app.finish(Envelope.of("config set-secret", [keep_secret(app, _NAMES[name], server)]))
+    return context.finish(Envelope.of("config set-secret", [keep_secret(context, _NAMES[name], server)]))

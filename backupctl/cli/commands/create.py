@@ -6,9 +6,9 @@ from dataclasses import replace
 import click
 from msgspec import structs
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_plan, filled_in, job_result
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.config.option import OptionGroup
@@ -41,33 +41,33 @@ Exit status: 0 the backup is done (with --no-wait: started; with --dry-run: noth
 @options(*in_group(OptionGroup.FOLLOWING))
 @shared_options
 @click.pass_obj
-def command(app: App) -> int:
+def command(context: Context) -> int:
     """Start a backup and follow it to its end.
 
     The location type is taken from the URL of the location. Without --part the parts that the appliance selects by
     default are taken. Passwords are asked for on a terminal, and come from files, commands or the environment
     elsewhere.
     """
-    if app.value(DRY_RUN):
-        return show_requests(app, "create", _prepare_dry_run)
-    return run(app, "create", job_result(app), _prepare, STARTS_BACKUPS)
+    if context.value(DRY_RUN):
+        return show_requests(context, "create", _prepare_dry_run)
+    return run(context, "create", job_result(context), _prepare, STARTS_BACKUPS)
 
 
-def _prepare(scope: Scope) -> Work:
-    plan = backup_plan(scope)
-    checks_first = scope.value(PREFLIGHT) or scope.app.value(TOGETHER)
+def _prepare(settings: ApplianceSettings) -> Work:
+    plan = backup_plan(settings)
+    checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        request = filled_in(plan.request, appliance.name, scope.clock.now())
+        request = filled_in(plan.request, appliance.name, settings.clock.now())
         if checks_first:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, replace(plan, request=request), scope.turn)))
+        return Outcome.of((yield from create(appliance, replace(plan, request=request), settings.turn)))
 
     return work
 
 
-def _prepare_dry_run(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-    request = backup_plan(scope).request
+def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+    request = backup_plan(settings).request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
-    return lambda appliance: appliance.api.prepare_create(filled_in(request, appliance.name, scope.clock.now()))
+    return lambda appliance: appliance.api.prepare_create(filled_in(request, appliance.name, settings.clock.now()))

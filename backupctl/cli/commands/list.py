@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
 from backupctl.cli.timestamps import parse_moment
@@ -53,28 +53,28 @@ Exit status: 0 the jobs were listed, whatever became of them.""",
 @shared_options
 @click.pass_obj
 def command(  # noqa: PLR0917 - click passes by name
-    app: App, state: str | None, job_type: str | None, since: str | None, until: str | None, limit: int | None
+    context: Context, state: str | None, job_type: str | None, since: str | None, until: str | None, limit: int | None
 ) -> int:
     """List the backup jobs that the appliance remembers, newest first."""
     only = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),
-        since=parse_moment("--since", since, app.clock.now()) if since is not None else None,
-        until=parse_moment("--until", until, app.clock.now()) if until is not None else None,
+        since=parse_moment("--since", since, context.clock.now()) if since is not None else None,
+        until=parse_moment("--until", until, context.clock.now()) if until is not None else None,
         limit=limit,
     )
 
-    _doubt(app, "--state", only.state, list(JobState))
-    _doubt(app, "--type", only.type, TYPES)
+    _doubt(context, "--state", only.state, list(JobState))
+    _doubt(context, "--type", only.type, TYPES)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         found, unreadable = yield from read_all(appliance)
         return Outcome({"jobs": only.of(found), "remembers": len(found) + unreadable, "unreadable": unreadable})
 
-    return run(app, "list", JobsResult, lambda _: work)
+    return run(context, "list", JobsResult, lambda _: work)
 
 
-def _doubt(app: App, option: str, word: str | None, known: Sequence[str]) -> None:
+def _doubt(context: Context, option: str, word: str | None, known: Sequence[str]) -> None:
     """Warn of a word that is not known; it is looked for all the same, as a release may have added it."""
     if word is not None and word not in known:
-        app.view.warn(f"{option}: {word} is not known, and may match nothing", hint=f"known are {', '.join(known)}")
+        context.view.warn(f"{option}: {word} is not known, and may match nothing", hint=f"known are {', '.join(known)}")

@@ -2,7 +2,7 @@
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
 from backupctl.operations.appliance import Appliance
@@ -23,11 +23,11 @@ Exit status: 0 the parts were listed.""",
 )
 @shared_options
 @click.pass_obj
-def command(app: App) -> int:
+def command(context: Context) -> int:
     """Show what can be backed up, with estimated sizes and their total."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         parts, unreadable = yield from read_parts(appliance)
         return Outcome({"parts": parts, "total_mb": total_mb(parts), "unreadable": unreadable})
 
-    return run(app, "parts", PartsResult, lambda _: work)
+    return run(context, "parts", PartsResult, lambda _: work)

@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 import click
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import filled_in, patience
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import Manner, Work, run, show_requests
+from backupctl.cli.runner import CommandTraits, Work, run, show_requests
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -49,9 +49,9 @@ from backupctl.secrets.secret import Secret
 F = TypeVar("F", bound=Callable[..., Any])
 Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
-FRESH = Manner(fresh=True)
-CHANGES_FRESH = Manner(changes=True, fresh=True)
-WATCHES_FRESH = Manner(fresh=True, silence=SILENCE_SECONDS, timed=True)
+FRESH = CommandTraits(fresh=True)
+CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
+WATCHES_FRESH = CommandTraits(fresh=True, silence=SILENCE_SECONDS, timed=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
@@ -86,11 +86,11 @@ Exit status: 0 the archive can be restored here, 7 it cannot.""",
 @_archive_options
 @shared_options
 @click.pass_obj
-def validate(app: App, sso_username: str | None) -> int:
+def validate(context: Context, sso_username: str | None) -> int:
     """Tell what an archive is, and whether it can be restored on this appliance."""
 
-    def prepare(scope: Scope) -> Work:
-        request = _request(scope, sso_username, ignore_warnings=None)
+    def prepare(settings: ApplianceSettings) -> Work:
+        request = _request(settings, sso_username, ignore_warnings=None)
 
         def work(appliance: Appliance) -> Task[Outcome]:
             metadata = yield from validate_restore(appliance, request)
@@ -101,7 +101,7 @@ def validate(app: App, sso_username: str | None) -> int:
 
         return work
 
-    return run(app, "restore validate", RestoreResult, prepare, FRESH)
+    return run(context, "restore validate", RestoreResult, prepare, FRESH)
 
 
 @command.command(
@@ -121,25 +121,25 @@ outcome-unknown: it may have been started.""",
 @options(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options
 @click.pass_obj
-def create(app: App, sso_username: str | None, ignore_warnings: bool, yes: bool) -> int:
+def create(context: Context, sso_username: str | None, ignore_warnings: bool, yes: bool) -> int:
     """Restore this appliance from an archive; all that it is now will be lost.
 
     The name of the host has to be typed to confirm that, unless --yes is given.
     """
 
-    def request_of(scope: Scope) -> RestoreRequest:
-        return _request(scope, sso_username, ignore_warnings=ignore_warnings or None)
+    def request_of(settings: ApplianceSettings) -> RestoreRequest:
+        return _request(settings, sso_username, ignore_warnings=ignore_warnings or None)
 
-    if app.value(DRY_RUN):
+    if context.value(DRY_RUN):
         shown = _shown(request_of, lambda api, request: api.prepare_create_restore(request))
-        return show_requests(app, "restore create", shown, FRESH)
+        return show_requests(context, "restore create", shown, FRESH)
 
     def confirm(appliance: Appliance) -> None:
         if not yes:
-            _confirm(app, appliance)
+            _confirm(context, appliance)
 
-    manner = Manner(changes=True, fresh=True, single="a restore replaces one appliance")
-    return run(app, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm)
+    manner = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
+    return run(context, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm)
 
 
 @command.command(
@@ -153,13 +153,13 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it is still ru
 )
 @shared_options
 @click.pass_obj
-def status(app: App) -> int:
+def status(context: Context) -> int:
     """Show the restore as it is now."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from restore_status(appliance)))
 
-    return run(app, "restore status", RestoreResult, lambda _: work, FRESH)
+    return run(context, "restore status", RestoreResult, lambda _: work, FRESH)
 
 
 @command.command(
@@ -174,18 +174,18 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs 
 @options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options
 @click.pass_obj
-def watch(app: App) -> int:
+def watch(context: Context) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
 
-    def prepare(scope: Scope) -> Work:
-        waits = patience(scope)
+    def prepare(settings: ApplianceSettings) -> Work:
+        waits = patience(settings)
 
         def work(appliance: Appliance) -> Task[Outcome]:
-            return _watched(appliance, waits, app.clock.monotonic() + waits.timeout)
+            return _watched(appliance, waits, context.clock.monotonic() + waits.timeout)
 
         return work
 
-    return run(app, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
+    return run(context, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
 
 
 @command.command(
@@ -199,13 +199,13 @@ Exit status: 0 the restore has ended without success, as was asked for; 6 the ap
 )
 @shared_options
 @click.pass_obj
-def cancel(app: App) -> int:
+def cancel(context: Context) -> int:
     """Cancel the restore and see it end (for at most 60 s)."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel_restore(appliance, Patience(timeout=CANCEL_SECONDS, interval=1.5))))
 
-    return run(app, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
+    return run(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
 @command.command(
@@ -223,39 +223,42 @@ Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the dea
 @options(DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options
 @click.pass_obj
-def reconcile_command(app: App, sso_username: str | None, ignore_warnings: bool) -> int:
+def reconcile_command(context: Context, sso_username: str | None, ignore_warnings: bool) -> int:
     """Bring a restored node into line with its replication partners."""
 
-    def spec_of(scope: Scope) -> ReconciliationSpec:
+    def spec_of(settings: ApplianceSettings) -> ReconciliationSpec:
         return ReconciliationSpec(
             sso_admin_user_name=sso_username,
-            sso_admin_user_password=_sso_password(scope, sso_username),
+            sso_admin_user_password=_sso_password(settings, sso_username),
             ignore_warnings=ignore_warnings or None,
         )
 
-    if app.value(DRY_RUN):
+    if context.value(DRY_RUN):
         shown = _shown(spec_of, lambda api, spec: api.prepare_create_reconciliation(spec))
-        return show_requests(app, "restore reconcile", shown, FRESH)
-    return run(app, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
+        return show_requests(context, "restore reconcile", shown, FRESH)
+    return run(context, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
 
 
 def _shown(
-    request_of: Callable[[Scope], Q], prepare: Callable[[RecoveryOperations, Q], tuple[PreparedRequest, ...]]
-) -> Callable[[Scope], Callable[[Appliance], tuple[PreparedRequest, ...]]]:
+    request_of: Callable[[ApplianceSettings], Q],
+    prepare: Callable[[RecoveryOperations, Q], tuple[PreparedRequest, ...]],
+) -> Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]]:
     """Judge the request of each appliance, and show what would be sent."""
 
-    def preview(scope: Scope) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-        request = request_of(scope)
+    def preview(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+        request = request_of(settings)
         return lambda appliance: prepare(appliance.api, request)
 
     return preview
 
 
-def _started(request_of: Callable[[Scope], Q], start: Callable[..., Task[Followed]]) -> Callable[[Scope], Work]:
+def _started(
+    request_of: Callable[[ApplianceSettings], Q], start: Callable[..., Task[Followed]]
+) -> Callable[[ApplianceSettings], Work]:
     """Judge the request of each appliance, start what it asks for, and follow that to its end."""
 
-    def prepare(scope: Scope) -> Work:
-        request, wait, waits = request_of(scope), not scope.value(NO_WAIT), patience(scope)
+    def prepare(settings: ApplianceSettings) -> Work:
+        request, wait, waits = request_of(settings), not settings.value(NO_WAIT), patience(settings)
 
         def work(appliance: Appliance) -> Task[Outcome]:
             return Outcome.of((yield from start(appliance, request, waits, wait=wait)))
@@ -269,10 +272,10 @@ def _watched(appliance: Appliance, waits: Patience, deadline: float) -> Task[Out
     return Outcome.of((yield from watch_restore(appliance, waits, deadline)))
 
 
-def _request(scope: Scope, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
-    location_type, location = location_of(scope)
-    user, location_password = location_login(scope, location_type, location)
-    backup, parts = scope.secret(BACKUP_PASSWORD), scope.value(PART)
+def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
+    location_type, location = location_of(settings)
+    user, location_password = location_login(settings, location_type, location)
+    backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
     request = RestoreRequest(
         location_type=location_type,
         location=location,
@@ -280,37 +283,39 @@ def _request(scope: Scope, sso_username: str | None, *, ignore_warnings: bool | 
         location_password=location_password,
         backup_password=backup.value if backup else None,
         sso_admin_user_name=sso_username,
-        sso_admin_user_password=_sso_password(scope, sso_username),
+        sso_admin_user_password=_sso_password(settings, sso_username),
         ignore_warnings=ignore_warnings,
         parts=check_parts(parts) or None,
     )
-    return filled_in(request, scope.name, scope.clock.now())
+    return filled_in(request, settings.name, settings.clock.now())
 
 
-def _sso_password(scope: Scope, sso_username: str | None) -> Secret | None:
+def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secret | None:
     """Return the password of the SSO administrator; without a name it is of no use and is not sent."""
     if sso_username is None:
         return None
-    found = scope.secret(SSO_PASSWORD)
+    found = settings.secret(SSO_PASSWORD)
     if found is not None:
         return found.value
-    if scope.prompter.present and not scope.value(DRY_RUN):
+    if settings.prompter.present and not settings.value(DRY_RUN):
         question = f"Password of {sso_username}"
-        return scope.ask_secret(question, lambda: scope.prompter.ask_secret(question))
-    scope.warn(
+        return settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
+    settings.warn(
         f"no password for the SSO administrator {sso_username}",
         hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",
     )
     return None
 
 
-def _confirm(app: App, appliance: Appliance) -> None:
+def _confirm(context: Context, appliance: Appliance) -> None:
     """Let the name of the host be typed; raises UsageError where nobody can, or where it is another."""
-    if not app.prompter.present:
+    if not context.prompter.present:
         raise UsageError(
             f"restore create would overwrite {appliance.host}, and nobody can be asked",
             hint="--yes says that this is meant",
         )
-    typed = app.prompter.ask(f"All that {appliance.host} is now will be lost. Type its name to go on", lambda _: None)
+    typed = context.prompter.ask(
+        f"All that {appliance.host} is now will be lost. Type its name to go on", lambda _: None
+    )
     if typed.strip().lower() != appliance.host.lower():
         raise UsageError("that is not the name of the appliance: nothing was started")

@@ -8,12 +8,12 @@ from functools import partial
 
 import click
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_password, backup_plan, job_result
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.location_settings import located, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import STARTS_BACKUPS, Manner, Work, run
+from backupctl.cli.runner import STARTS_BACKUPS, CommandTraits, Work, run
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -78,14 +78,14 @@ Exit status: 0 the schedules were listed.""",
 )
 @shared_options
 @click.pass_obj
-def list_command(app: App) -> int:
+def list_command(context: Context) -> int:
     """List all schedules."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         found, unreadable = yield from read_schedules(appliance)
         return Outcome({"schedules": found, "unreadable": unreadable})
 
-    return run(app, "schedule list", SchedulesResult, lambda _: work)
+    return run(context, "schedule list", SchedulesResult, lambda _: work)
 
 
 @command.command(
@@ -100,13 +100,13 @@ Exit status: 0 the schedule was shown, 10 there is none of this name.""",
 @name_argument
 @shared_options
 @click.pass_obj
-def show(app: App, name: str) -> int:
+def show(context: Context, name: str) -> int:
     """Show a schedule."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome({"schedule": (yield from read_schedule(appliance, name))})
 
-    return run(app, "schedule show", ScheduleResult, lambda _: work)
+    return run(context, "schedule show", ScheduleResult, lambda _: work)
 
 
 @command.command(
@@ -130,20 +130,20 @@ Exit status: 0 the schedule matches the request, whether or not that needed a ch
 @shared_options
 @click.pass_obj
 def set_command(  # noqa: PLR0917 - click passes by name
-    app: App, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
+    context: Context, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
 ) -> int:
     """Create a schedule, or change it where it differs from the request.
 
     What is not given stays as it is. SecretLadder cannot be compared, so they are sent whenever they are given.
     """
     timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain))
-    dry_run = app.value(DRY_RUN)
+    dry_run = context.value(DRY_RUN)
 
-    def prepare(scope: Scope) -> Write:
-        wanted = _wanted(scope, timing)
+    def prepare(settings: ApplianceSettings) -> Write:
+        wanted = _wanted(settings, timing)
         return lambda appliance: set_schedule(appliance, name, wanted, dry_run=dry_run)
 
-    return _write(app, "schedule set", prepare)
+    return _write(context, "schedule set", prepare)
 
 
 @command.command(
@@ -159,10 +159,12 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @options(DRY_RUN)
 @shared_options
 @click.pass_obj
-def enable_command(app: App, name: str) -> int:
+def enable_command(context: Context, name: str) -> int:
     """Let a schedule run."""
     return _write(
-        app, "schedule enable", lambda _: partial(switch_schedule, name=name, enable=True, dry_run=app.value(DRY_RUN))
+        context,
+        "schedule enable",
+        lambda _: partial(switch_schedule, name=name, enable=True, dry_run=context.value(DRY_RUN)),
     )
 
 
@@ -179,10 +181,12 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @options(DRY_RUN)
 @shared_options
 @click.pass_obj
-def disable_command(app: App, name: str) -> int:
+def disable_command(context: Context, name: str) -> int:
     """Keep a schedule, but do not let it run."""
     return _write(
-        app, "schedule disable", lambda _: partial(switch_schedule, name=name, enable=False, dry_run=app.value(DRY_RUN))
+        context,
+        "schedule disable",
+        lambda _: partial(switch_schedule, name=name, enable=False, dry_run=context.value(DRY_RUN)),
     )
 
 
@@ -199,10 +203,12 @@ Exit status: 0 the schedule is gone, 10 there was none of this name.""",
 @options(DRY_RUN)
 @shared_options
 @click.pass_obj
-def delete_command(app: App, name: str) -> int:
+def delete_command(context: Context, name: str) -> int:
     """Delete a schedule; the backups that it made stay."""
-    dry_run = app.value(DRY_RUN)
-    return _write(app, "schedule delete", lambda _: lambda appliance: delete_schedule(appliance, name, dry_run=dry_run))
+    dry_run = context.value(DRY_RUN)
+    return _write(
+        context, "schedule delete", lambda _: lambda appliance: delete_schedule(appliance, name, dry_run=dry_run)
+    )
 
 
 @command.command(
@@ -220,31 +226,31 @@ Exit status: as that of create.""",
 )
 @shared_options
 @click.pass_obj
-def run_command(app: App, name: str) -> int:
+def run_command(context: Context, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
-    if app.value(DRY_RUN):
-        return run(app, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
-    return run(app, "schedule run", job_result(app), partial(_prepare_run, name), STARTS_BACKUPS)
+    if context.value(DRY_RUN):
+        return run(context, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
+    return run(context, "schedule run", job_result(context), partial(_prepare_run, name), STARTS_BACKUPS)
 
 
-def _prepare_run(name: str, scope: Scope) -> Work:
-    comment = scope.value(COMMENT)
+def _prepare_run(name: str, settings: ApplianceSettings) -> Work:
+    comment = settings.value(COMMENT)
 
     def start(api: RecoveryOperations, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
-        plan = replace(backup_plan(scope, request), start=start, job_types=SCHEDULED, tells_encryption=False)
-        if scope.app.value(TOGETHER):
+        plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
+        if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, scope.turn)))
+        return Outcome.of((yield from create(appliance, plan, settings.turn)))
 
     return work
 
 
-def _prepare_dry_run(name: str, scope: Scope) -> Work:
-    comment = scope.value(COMMENT)
+def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work:
+    comment = settings.value(COMMENT)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         yield from read_schedule(appliance, name)
@@ -253,41 +259,41 @@ def _prepare_dry_run(name: str, scope: Scope) -> Work:
     return work
 
 
-def _wanted(scope: Scope, timing: Wanted) -> Wanted:
+def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
     """Return what the schedule of one appliance is to be like: what options and variables say.
 
     The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
     """
-    scope = scope.without_file()
-    location_password, backup = scope.secret(LOCATION_PASSWORD), scope.secret(BACKUP_PASSWORD)
-    location, parts = _location(scope), scope.value(PART)
+    settings = settings.without_file()
+    location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
+    location, parts = _location(settings), settings.value(PART)
     return replace(
         timing,
-        location=location and located(scope, location),
-        location_user=scope.value(LOCATION_USER),
+        location=location and located(settings, location),
+        location_user=settings.value(LOCATION_USER),
         location_password=location_password.value if location_password else None,
-        backup_password=backup_password(scope) if backup else None,
+        backup_password=backup_password(settings) if backup else None,
         parts=check_parts(parts) or None,
-        fast_backup=scope.value(FAST_BACKUP),
+        fast_backup=settings.value(FAST_BACKUP),
     )
 
 
-def _write(app: App, command_name: str, prepare: Callable[[Scope], Write]) -> int:
+def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSettings], Write]) -> int:
     def work(write: Write, appliance: Appliance) -> Task[Outcome]:
         written = yield from write(appliance)
         return Outcome({"schedule": written.schedule, "changes": written.changes, "requests": written.requests})
 
-    manner = Manner(changes=not app.value(DRY_RUN))
-    return run(app, command_name, ScheduleResult, lambda scope: partial(work, prepare(scope)), manner)
+    manner = CommandTraits(changes=not context.value(DRY_RUN))
+    return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), manner)
 
 
-def _location(scope: Scope) -> str | None:
+def _location(settings: ApplianceSettings) -> str | None:
     """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
-    if not scope.value(LOCATION):
+    if not settings.value(LOCATION):
         return None
-    _, location = location_of(scope)
-    with scope.attribute_errors(LOCATION):
-        _check_for_schedule(location, scope.clock.now())
+    _, location = location_of(settings)
+    with settings.attribute_errors(LOCATION):
+        _check_for_schedule(location, settings.clock.now())
     return location
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand
 from backupctl.rules.duration import parse_duration
 from backupctl.secrets.from_file import StandardInput, read_secret_file
@@ -64,27 +64,27 @@ Exit status: 0 it was stopped by INT or TERM.""",
 @click.option("--fault", "faults", metavar="SPEC", multiple=True, help="KIND[=VALUE][@PHASE], repeatable; see README.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the line of JSON there too.")
 @click.pass_obj
-def serve(app: App, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
+def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
     """Serve simulated appliances until INT or TERM."""
     from backupctl.simulator.options import ServerOptions
     from backupctl.simulator.server import run
 
     if accept_password_file is not None:
-        stdin = StandardInput(getattr(app.stdin, "buffer", None))
-        secret = read_secret_file(accept_password_file, "--accept-password-file", stdin, app.clock)
+        stdin = StandardInput(getattr(context.stdin, "buffer", None))
+        secret = read_secret_file(accept_password_file, "--accept-password-file", stdin, context.clock)
         options["password"] = secret.reveal()
     options["job_duration"] = parse_duration(options["job_duration"])
 
     serving = ServerOptions(username=accept_username, **options)
     if serving.open_to_the_network:
         message = f"anyone who can reach {serving.listen} can log in with the default password"
-        app.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
+        context.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
 
     def announce(line: str) -> None:
-        app.print(f"{line}\n")
+        context.print(f"{line}\n")
 
     try:
-        run(serving, app.clock, announce)
+        run(serving, context.clock, announce)
     except KeyboardInterrupt:
-        app.view.debug("stopped")
+        context.view.debug("stopped")
     return 0

@@ -2,10 +2,10 @@
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.runner import Manner, run
+from backupctl.cli.runner import CommandTraits, run
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.task import Task
@@ -25,10 +25,10 @@ Exit status: 0 the backup is done, 7 it failed, 8 it is still running, 10 there 
 @job_argument(default="latest")
 @shared_options
 @click.pass_obj
-def command(app: App, job_id: str) -> int:
+def command(context: Context, job_id: str) -> int:
     """Show one job as it is now: JOB_ID, or the latest one."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from status(appliance, job_id)))
 
-    return run(app, "status", JobResult, lambda _: work, Manner(single=one_appliance_of(job_id)))
+    return run(context, "status", JobResult, lambda _: work, CommandTraits(single=one_appliance_of(job_id)))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
-from backupctl.cli.tls_probe import inspect_all, scopes_to_inspect
+from backupctl.cli.tls_probe import inspect_all, settings_to_probe
 from backupctl.config.atomic_write import check_new, replace, write_new
 from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError
@@ -35,10 +35,10 @@ Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not 
 )
 @shared_options
 @click.pass_obj
-def show(app: App) -> int:
+def show(context: Context) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
-    results = inspect_all(app, scopes_to_inspect(app), CertificateResult, show_certificate)
-    return app.finish(Envelope.of("trust show", results))
+    results = inspect_all(context, settings_to_probe(context), CertificateResult, show_certificate)
+    return context.finish(Envelope.of("trust show", results))
 
 
 @command.command(
@@ -56,15 +56,18 @@ Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not t
 @click.option("--yes", is_flag=True, help="Do not ask: believe whoever answers now.")
 @shared_options
 @click.pass_obj
-def pin_command(app: App, yes: bool) -> int:
+def pin_command(context: Context, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
-    scopes = scopes_to_inspect(app)
-    confirmed = yes or all(map(has_typed_pin, scopes))
-    if not (confirmed or app.prompter.present or all(map(stored_pin, scopes))):
+    appliance_settings = settings_to_probe(context)
+    confirmed = yes or all(map(has_typed_pin, appliance_settings))
+    if not (confirmed or context.prompter.present or all(map(stored_pin, appliance_settings))):
         raise nobody_compares()
-    looked_at = inspect_all(app, scopes, CertificateResult, show_certificate, has_typed_pin)
-    results = [pin(scope, result, confirmed=confirmed) for scope, result in zip(scopes, looked_at, strict=True)]
-    return app.finish(Envelope.of("trust pin", results))
+    looked_at = inspect_all(context, appliance_settings, CertificateResult, show_certificate, has_typed_pin)
+    results = [
+        pin(settings, result, confirmed=confirmed)
+        for settings, result in zip(appliance_settings, looked_at, strict=True)
+    ]
+    return context.finish(Envelope.of("trust pin", results))
 
 
 @command.command(
@@ -81,23 +84,23 @@ Exit status: 0 the file is written.""",
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @shared_options
 @click.pass_obj
-def fetch(app: App, to: str, force: bool) -> int:
+def fetch(context: Context, to: str, force: bool) -> int:
     """Fetch the appliance's own CA certificates into a file for --ca-file."""
-    path, scopes = parse_path(to), scopes_to_inspect(app)
-    if len(scopes) > 1:
+    path, appliance_settings = parse_path(to), settings_to_probe(context)
+    if len(appliance_settings) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     if not force:
         check_new(path)
     work = partial(fetch_authorities, write=partial(_write, path, force=force))
-    results = inspect_all(app, scopes, AuthoritiesResult, work)
+    results = inspect_all(context, appliance_settings, AuthoritiesResult, work)
     for result in results:
         if result.authorities and not result.verified:
-            app.view.warn(
+            context.view.warn(
                 f"{result.server}: these certificates came over a connection that nobody vouches for",
                 hint="compare their fingerprints with those on the appliance itself (console, VAMI or vSphere Client)",
                 always=True,
             )
-    return app.finish(Envelope.of("trust fetch", results))
+    return context.finish(Envelope.of("trust fetch", results))
 
 
 def _write(path: Path, text: str, *, force: bool) -> str:

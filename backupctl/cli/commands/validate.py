@@ -2,9 +2,9 @@
 
 import click
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_request, filled_in
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.runner import Work, run
 from backupctl.operations.appliance import Appliance
@@ -27,16 +27,16 @@ Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.
 @backup_options
 @shared_options
 @click.pass_obj
-def command(app: App) -> int:
+def command(context: Context) -> int:
     """Check everything that can be checked before a backup, without starting one."""
 
-    def prepare(scope: Scope) -> Work:
-        request = backup_request(scope)
+    def prepare(settings: ApplianceSettings) -> Work:
+        request = backup_request(settings)
 
         def work(appliance: Appliance) -> Task[Outcome]:
-            checks = yield from validate(appliance, filled_in(request, appliance.name, app.clock.now()))
+            checks = yield from validate(appliance, filled_in(request, appliance.name, context.clock.now()))
             return Outcome({"checks": checks}, failed(checks))
 
         return work
 
-    return run(app, "validate", ChecksResult, prepare)
+    return run(context, "validate", ChecksResult, prepare)

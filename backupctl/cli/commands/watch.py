@@ -2,12 +2,12 @@
 
 import click
 
-from backupctl.cli.appliance_settings import Scope
+from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import patience
-from backupctl.cli.context import App
+from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import Manner, Work, run
+from backupctl.cli.runner import CommandTraits, Work, run
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
 from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
@@ -30,15 +30,15 @@ Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline,
 @options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options
 @click.pass_obj
-def command(app: App, job_id: str) -> int:
+def command(context: Context, job_id: str) -> int:
     """Follow a job to its end: JOB_ID, or the latest one."""
 
-    def prepare(scope: Scope) -> Work:
-        waits = patience(scope)
+    def prepare(settings: ApplianceSettings) -> Work:
+        waits = patience(settings)
 
         def work(appliance: Appliance) -> Task[Outcome]:
             return Outcome.of((yield from watch(appliance, job_id, waits)))
 
         return work
 
-    return run(app, "watch", JobResult, prepare, Manner(single=one_appliance_of(job_id), timed=True))
+    return run(context, "watch", JobResult, prepare, CommandTraits(single=one_appliance_of(job_id), timed=True))
