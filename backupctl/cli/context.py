@@ -229,9 +229,9 @@ class Context:
 
         Raises OutputError where that cannot be written; that the reader went away is no error.
         """
-        from backupctl.output.safe_stream import Outlet
+        from backupctl.output.safe_stream import SafeStream
 
-        outlet = Outlet(self.stdout)
+        outlet = SafeStream(self.stdout)
         outlet.write(text)
         outlet.check()
 

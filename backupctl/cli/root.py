@@ -14,7 +14,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.options import name_of, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 
 PROGRAM: Final = "backupctl"
 COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"
@@ -72,7 +72,7 @@ def run(context: Context, begin: Callable[[], None] = lambda: None) -> int:
     if shell:
         begin()
         return _complete(context, shell)
-    printed = Outlet(context.stdout)
+    printed = SafeStream(context.stdout)
     with redirect_stdout(cast("IO[str]", printed)):
         code = _run(context, begin)
     try:
@@ -90,7 +90,7 @@ def _run(context: Context, begin: Callable[[], None]) -> int:
     except BackupctlError as error:
         return _fail(context, error)
     except click.exceptions.NoArgsIsHelpError as error:
-        Outlet(context.stderr).write(f"{error.format_message()}\n")
+        SafeStream(context.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
         context.command = name_of(error.ctx) if isinstance(error, click.UsageError) and error.ctx else context.command
@@ -105,7 +105,7 @@ def _complete(context: Context, shell: str) -> int:
     """Answer a completion script; an error must not disturb the line that somebody is typing."""
     from backupctl.cli.completion import answer
 
-    Outlet(context.stdout).write(answer(root, shell, context.argv))
+    SafeStream(context.stdout).write(answer(root, shell, context.argv))
     return ExitCode.DONE
 
 

@@ -12,7 +12,7 @@ from backupctl.clock import Clock
 from backupctl.errors import OutputError
 from backupctl.output.json_text import json_text
 from backupctl.output.printable import printable
-from backupctl.output.safe_stream import Outlet, check_shown
+from backupctl.output.safe_stream import SafeStream, check_shown
 from backupctl.results.events import Event, Warned
 from backupctl.results.result import SCHEMA, Envelope, ErrorInfo, Result
 
@@ -30,7 +30,7 @@ def _encodable(result: Result, unshown: dict[str, str]) -> Result:
 class JsonView:
     """Shows exactly one document, the envelope, at the end; ``quiet`` leaves the warnings out."""
 
-    def __init__(self, out: Outlet, err: Outlet, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(self, out: SafeStream, err: SafeStream, *, quiet: bool = False, verbose: bool = False) -> None:
         self._out = out
         self._err = err
         self._quiet = quiet
@@ -91,7 +91,9 @@ class JsonView:
 class JsonLinesView(JsonView):
     """Shows each event as one line, at once, and the envelope as the last; ``quiet`` leaves all but the last out."""
 
-    def __init__(self, out: Outlet, err: Outlet, *, clock: Clock, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self, out: SafeStream, err: SafeStream, *, clock: Clock, quiet: bool = False, verbose: bool = False
+    ) -> None:
         super().__init__(out, err, quiet=quiet, verbose=verbose)
         self._clock = clock
 

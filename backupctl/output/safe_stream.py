@@ -16,7 +16,7 @@ from backupctl.errors import OutputError
 REPORT: Final = "this is a bug in backupctl, please report it"
 
 
-class Outlet:
+class SafeStream:
     """Writes text to a stream, in one piece and at once, until the stream fails.
 
     None, or a stream that is closed, is taken as the wish of the caller to see nothing (``>&-``): no failure.

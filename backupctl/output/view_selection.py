@@ -5,7 +5,7 @@ from typing import Literal, TextIO
 
 from backupctl.clock import Clock
 from backupctl.output.json_view import JsonLinesView, JsonView
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 from backupctl.output.view import View
 
 Output = Literal["text", "json", "jsonl"]
@@ -27,7 +27,7 @@ def make_view(
 
     ``environ`` says what the terminal can do and what its owner likes: TERM, COLUMNS, NO_COLOR, FORCE_COLOR, CI.
     """
-    out, err = Outlet(stdout), Outlet(stderr)
+    out, err = SafeStream(stdout), SafeStream(stderr)
     if output == "json":
         return JsonView(out, err, quiet=quiet, verbose=verbose)
     if output == "jsonl":

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from backupctl.models import Certificate
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.console import human_view
 from backupctl.output.terminal.human_view import HumanView
 from backupctl.results.archive_results import (
@@ -215,7 +215,7 @@ class Screen:
         self._out = out or io.StringIO()
         self._err = err or io.StringIO()
         given: dict[str, Any] = {"environ": {"COLUMNS": "80", "TERM": "xterm"}, "zone": UTC, **options}
-        self.view = human_view(Outlet(self._out), Outlet(self._err), clock=self.clock, **given)
+        self.view = human_view(SafeStream(self._out), SafeStream(self._err), clock=self.clock, **given)
 
     @property
     def out(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from backupctl.errors import OutputError, UsageError
 from backupctl.output.json_view import JsonLinesView, JsonView
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Event, Progressed, Warned
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult
@@ -85,7 +85,7 @@ class Shown:
     def __init__(self, *, lines: bool = False, out: Any = None, **options: bool) -> None:
         self.clock = FakeClock()
         self._out, self._err = out or io.StringIO(), io.StringIO()
-        out_, err = Outlet(self._out), Outlet(self._err)
+        out_, err = SafeStream(self._out), SafeStream(self._err)
         self.view = JsonLinesView(out_, err, clock=self.clock, **options) if lines else JsonView(out_, err, **options)
 
     @property
@@ -269,7 +269,7 @@ NASTY = "caf\u00e9 \U0001f4be \x9b2J \u202e \udcff \x1b[31m \x7f"
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_json_nasty_text_stays_the_same_value_without_powers(encoding: str) -> None:
     raw = io.BytesIO()
-    view = JsonView(Outlet(io.TextIOWrapper(raw, encoding=encoding)), Outlet(None))
+    view = JsonView(SafeStream(io.TextIOWrapper(raw, encoding=encoding)), SafeStream(None))
     view.finish(Envelope.of("status", [JobResult(**WHERE, job=a_job(messages=(a_message(NASTY),)))]))
     text = raw.getvalue().decode(encoding)
     assert all(character.isprintable() or character == "\n" for character in text)
@@ -300,6 +300,6 @@ def test_result_without_a_place_in_json_costs_no_other_its_output(view: type[Jso
     )
     envelope = Envelope.of("any", [odd, JobResult(**WHERE, job=a_finished_job())])
     with pytest.raises(OutputError, match="the result of vc00 could not be shown: TypeError"):
-        view(Outlet(out), Outlet(io.StringIO()), **more).finish(envelope)
+        view(SafeStream(out), SafeStream(io.StringIO()), **more).finish(envelope)
     first, second = json.loads(out.getvalue())["results"]
     assert (first["server"], first["exit_code"], second["job"]["id"]) == ("vc00", 7, a_finished_job().id)

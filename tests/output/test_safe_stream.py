@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backupctl.errors import OutputError
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 
 
 class FailingStream(io.StringIO):
@@ -36,14 +36,14 @@ def full_disk() -> Iterator[io.TextIOWrapper]:
 
 def test_outlet_working_stream_gets_text_whole() -> None:
     stream = io.StringIO()
-    outlet = Outlet(stream)
+    outlet = SafeStream(stream)
     assert outlet.write("text\n") == 5
     outlet.check()
     assert stream.getvalue() == "text\n"
 
 
 def test_outlet_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrapper) -> None:
-    outlet = Outlet(full_disk)
+    outlet = SafeStream(full_disk)
     outlet.write("first")
     outlet.write("second")
     with pytest.raises(OutputError, match="standard output: No space left on device"):
@@ -59,14 +59,14 @@ def test_outlet_that_fails_in_another_thread_meanwhile_fails_once() -> None:
                 outlet.write("by another thread")
             super().flush()
 
-    outlet = Outlet(Raced(OSError(errno.ENOSPC, "No space left on device")))
+    outlet = SafeStream(Raced(OSError(errno.ENOSPC, "No space left on device")))
     assert outlet.write("text") == 4
     with pytest.raises(OutputError, match="No space left on device"):
         outlet.check()
 
 
 def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
-    Outlet(full_disk).write("text")
+    SafeStream(full_disk).write("text")
     full_disk.flush()
 
 
@@ -74,7 +74,7 @@ def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk:
 def test_outlet_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
     stream = FailingStream(OSError(errno.EIO, "Input/output error"))
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
-    outlet = Outlet(stream)
+    outlet = SafeStream(stream)
     outlet.write("text")
     with pytest.raises(OutputError, match="Input/output") if told else contextlib.nullcontext():
         outlet.check()
@@ -83,7 +83,7 @@ def test_outlet_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal:
 @pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError()])
 def test_outlet_reader_gone_is_no_error(error: OSError) -> None:
     stream = FailingStream(error)
-    outlet = Outlet(stream)
+    outlet = SafeStream(stream)
     outlet.write("first")
     outlet.write("second")
     outlet.check()
@@ -94,7 +94,7 @@ def test_outlet_closed_stream_is_silent() -> None:
     closed = io.StringIO()
     closed.close()
     for stream in (None, closed):
-        outlet = Outlet(stream)
+        outlet = SafeStream(stream)
         outlet.write("text")
         outlet.check()
         assert not outlet.isatty()
@@ -106,7 +106,7 @@ def test_outlet_closed_stream_is_silent() -> None:
 )
 def test_outlet_narrow_encoding_spells_out_what_it_lacks(encoding: str, written: bytes) -> None:
     raw = io.BytesIO()
-    outlet = Outlet(io.TextIOWrapper(raw, encoding=encoding))
+    outlet = SafeStream(io.TextIOWrapper(raw, encoding=encoding))
     outlet.write("✓ café")
     assert raw.getvalue() == written
     assert outlet.ascii_only == (encoding != "utf-8")
@@ -115,8 +115,8 @@ def test_outlet_narrow_encoding_spells_out_what_it_lacks(encoding: str, written:
 CHILD = """
 import sys
 from backupctl.errors import BackupctlError
-from backupctl.output.safe_stream import Outlet
-out, err = Outlet(sys.stdout), Outlet(sys.stderr)
+from backupctl.output.safe_stream import SafeStream
+out, err = SafeStream(sys.stdout), SafeStream(sys.stderr)
 for _ in range(1000):
     out.write("x" * 100)
     err.write("y" * 100 + "\\n")

@@ -7,7 +7,7 @@ from typing import IO, Final, Literal, cast
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.output.safe_stream import Outlet
+from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.human_view import HumanView
 
 UNLIMITED_WIDTH: Final = 1_000_000
@@ -15,8 +15,8 @@ UNLIMITED_WIDTH: Final = 1_000_000
 
 
 def human_view(
-    out: Outlet,
-    err: Outlet,
+    out: SafeStream,
+    err: SafeStream,
     *,
     clock: Clock,
     environ: Mapping[str, str],
@@ -40,7 +40,7 @@ def human_view(
 
 
 def console(
-    outlet: Outlet, *, clock: Clock, environ: Mapping[str, str], color: str = "auto", live: bool = False
+    outlet: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str = "auto", live: bool = False
 ) -> Console:
     """Return a console that takes text as it is; what rich would find out by itself is decided here."""
     colorful = shows_color(outlet, environ, color)
@@ -62,7 +62,7 @@ def console(
     )
 
 
-def can_draw(outlet: Outlet, environ: Mapping[str, str]) -> bool:
+def can_draw(outlet: SafeStream, environ: Mapping[str, str]) -> bool:
     """Return whether lines can be drawn again: on a terminal that moves its cursor, and that somebody looks at.
 
     FORCE_COLOR has no say in this: it is set where output looks like a terminal and is kept as a log.
@@ -70,7 +70,7 @@ def can_draw(outlet: Outlet, environ: Mapping[str, str]) -> bool:
     return outlet.isatty() and _is_capable(environ) and not environ.get("CI")
 
 
-def shows_color(outlet: Outlet, environ: Mapping[str, str], color: str) -> bool:
+def shows_color(outlet: SafeStream, environ: Mapping[str, str], color: str) -> bool:
     """Return whether to use colours; ``auto`` follows https://no-color.org and https://force-color.org."""
     if color != "auto":
         return color == "always"

@@ -12,12 +12,12 @@ from rich.text import Text
 from backupctl.output.formatting import counted
 from backupctl.output.terminal.labels import FEWEST, KEPT_BACK
 from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.result_text import Page, shown_messages
+from backupctl.output.terminal.result_text import RenderOptions, shown_messages
 from backupctl.output.terminal.styled_lines import NOTE, error_lines, labelled
 from backupctl.results.result import ErrorInfo, Result
 
 
-def failure_lines(results: Sequence[Result], page: Page, *, hints: bool) -> list[Text]:
+def failure_lines(results: Sequence[Result], page: RenderOptions, *, hints: bool) -> list[Text]:
     """Return what went wrong, each hint once: what is an appliance's own first, then what many share.
 
     Last come those that were kept back, or left, because of something else. Messages that have no room in a table
@@ -90,7 +90,7 @@ def _of_its_own(error: ErrorInfo, result: Result, shared: Mapping[str | None, in
     return msgspec.structs.replace(error, message=message, hint=hint if shared[hint] > 1 and hint else error.hint)
 
 
-def _in_common(group: Sequence[Failed], page: Page) -> ErrorInfo:
+def _in_common(group: Sequence[Failed], page: RenderOptions) -> ErrorInfo:
     """Return the error of all of a group, with their names where no line to attach names them."""
     result, first = group[0]
     error = _in_general(first, result)

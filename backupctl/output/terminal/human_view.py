@@ -7,12 +7,12 @@ from typing import TypeVar
 from rich.console import Console
 
 from backupctl.clock import Clock
-from backupctl.output.safe_stream import Outlet, check_shown
+from backupctl.output.safe_stream import SafeStream, check_shown
 from backupctl.output.terminal.check_text import checks_in_common, shared_checks
 from backupctl.output.terminal.failure_text import failure_lines
 from backupctl.output.terminal.live_progress import LiveProgress
 from backupctl.output.terminal.progress_log import ProgressDisplay, ProgressLog, message_text, print_lines
-from backupctl.output.terminal.result_text import Page, Sheet, in_brief, in_full, shown_messages
+from backupctl.output.terminal.result_text import Rendered, RenderOptions, in_brief, in_full, shown_messages
 from backupctl.output.terminal.styled_lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.output.terminal.summary import are_jobs, jobs_in_brief, jobs_in_full, summary
 from backupctl.results.config_results import DEFAULTS
@@ -40,7 +40,7 @@ class HumanView:
         verbose: bool = False,
         zone: tzinfo | None = None,
         auto_refresh: bool = True,
-        outlet: Outlet | None = None,
+        outlet: SafeStream | None = None,
     ) -> None:
         self._out = out
         self._err = err
@@ -107,9 +107,9 @@ class HumanView:
         """Stop the live display."""
         self._progress.stop()
 
-    def _page(self, envelope: Envelope) -> Page:
+    def _page(self, envelope: Envelope) -> RenderOptions:
         plain = self._out.options.ascii_only or self._err.options.ascii_only
-        return Page(
+        return RenderOptions(
             width=self._out.width if self._out.is_terminal else None,
             symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
             zone=self._zone,
@@ -117,7 +117,7 @@ class HumanView:
             number=len(envelope.results),
         )
 
-    def _sheets(self, envelope: Envelope, page: Page, unshown: dict[str, str]) -> Iterator[Sheet]:
+    def _sheets(self, envelope: Envelope, page: RenderOptions, unshown: dict[str, str]) -> Iterator[Rendered]:
         """Yield what the results say; the kinds of bugs that keep some from being shown go into ``unshown``."""
         if page.several and are_jobs(envelope.results):
             together = jobs_in_brief if self._quiet else jobs_in_full
@@ -134,9 +134,9 @@ class HumanView:
         page = page._replace(shared=frozenset(common))
         yield from (_made(lambda each: in_full(each, page), each, unshown) for each in envelope.results)
         number = sum(each.server != DEFAULTS for each in envelope.results)
-        yield Sheet(shared_checks(common, page.symbols, page.width, number), close=True)
+        yield Rendered(shared_checks(common, page.symbols, page.width, number), close=True)
 
-    def _print(self, sheet: Sheet) -> None:
+    def _print(self, sheet: Rendered) -> None:
         print_lines(self._err, [each for each in sheet.heading if each.plain not in self._headings])
         self._headings.update(each.plain for each in sheet.heading)
         close = sheet.close and self._close
@@ -154,10 +154,10 @@ class HumanView:
                 print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known))
 
 
-def _made(make: Callable[[R], Sheet], result: R, unshown: dict[str, str]) -> Sheet:
+def _made(make: Callable[[R], Rendered], result: R, unshown: dict[str, str]) -> Rendered:
     """Return what a result says, nothing where a bug keeps it from being shown."""
     try:
         return make(result)
     except Exception as bug:  # noqa: BLE001 - the others are shown all the same
         unshown[result.server] = type(bug).__name__
-        return Sheet()
+        return Rendered()

@@ -48,7 +48,7 @@ class ProgressDisplay(Protocol):
         ...
 
 
-class Told(msgspec.Struct):
+class LastPrinted(msgspec.Struct):
     """What the reader knows of a job: ``tens`` of percent, and what messages and steps said."""
 
     state: str
@@ -64,7 +64,7 @@ class ProgressLog:
         self._console = console
         self._clock = clock
         self._zone = zone
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, LastPrinted] = {}
 
     def expect(self, servers: Sequence[str]) -> None:
         """Do nothing: each line names its appliance, and comes when it is time for it."""
@@ -112,14 +112,14 @@ class ProgressLog:
         if told is not None:
             told.said.update(map(_gist, _said(job)))
 
-    def _is_due(self, told: Told, job: Job) -> bool:
+    def _is_due(self, told: LastPrinted, job: Job) -> bool:
         late = self._clock.monotonic() - told.at >= SIGN_OF_LIFE_SECONDS
         return late or job.state != told.state or _tens(job) > told.tens
 
     def _tell(self, server: str, job: Job) -> None:
         known = self._told[server].said if server in self._told else set()
         said = known | set(map(_gist, _said(job)))
-        self._told[server] = Told(state=job.state, tens=_tens(job), at=self._clock.monotonic(), said=said)
+        self._told[server] = LastPrinted(state=job.state, tens=_tens(job), at=self._clock.monotonic(), said=said)
 
 
 def is_news(event: Event, *, following: bool) -> bool:

@@ -44,7 +44,7 @@ CHECK_CONFIGURATION: Final = "config check"
 """The command whose first result is about the file itself, which is no server."""
 
 
-class Page(NamedTuple):
+class RenderOptions(NamedTuple):
     """What the results are laid out for: ``width`` is None where nothing has to fit, ``command`` what was asked for.
 
     ``number`` is that of the results, ``shared`` what is told once below them all and not with each.
@@ -63,7 +63,7 @@ class Page(NamedTuple):
         return self.number > 1
 
 
-class Sheet(NamedTuple):
+class Rendered(NamedTuple):
     """What a result says: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error.
 
     A heading that several results share is shown once, above the first. Those that are ``close`` have no empty line
@@ -77,50 +77,50 @@ class Sheet(NamedTuple):
 
 
 @singledispatch
-def in_full(result: Result, page: Page) -> Sheet:
+def in_full(result: Result, page: RenderOptions) -> Rendered:
     """Return everything that people want to know about a result, but its error."""
     raise NotImplementedError(f"no words for {type(result).__name__}")
 
 
 @singledispatch
-def in_brief(result: Result, page: Page) -> Sheet:
+def in_brief(result: Result, page: RenderOptions) -> Rendered:
     """Return what is left with ``--quiet``: what was asked for by that very command, and the evidence of a failure."""
     raise NotImplementedError(f"no words for {type(result).__name__}")
 
 
 @in_full.register
-def _(result: JobResult, page: Page) -> Sheet:
-    return Sheet() if result.job is None else _job(result, result.job, page)
+def _(result: JobResult, page: RenderOptions) -> Rendered:
+    return Rendered() if result.job is None else _job(result, result.job, page)
 
 
 @in_brief.register
-def _(result: JobResult, page: Page) -> Sheet:
+def _(result: JobResult, page: RenderOptions) -> Rendered:
     ids = [line(result.job.id)] if result.job is not None and is_left(result, result.job) else []
     if result.exit_code == ExitCode.DONE:
-        return Sheet(ids, notes=success_warnings(result))
-    return Sheet(ids, notes=in_full(result, page).lines)
+        return Rendered(ids, notes=success_warnings(result))
+    return Rendered(ids, notes=in_full(result, page).lines)
 
 
 @in_full.register
-def _(result: JobsResult, page: Page) -> Sheet:
+def _(result: JobsResult, page: RenderOptions) -> Rendered:
     if not result.jobs:
         none = f"{result.server} has no backup jobs yet"
         if result.remembers:
             none = f"{result.server}: no backup job matches (of {result.remembers})"
-        return Sheet(notes=_nothing(result, none))
-    return Sheet([*_title(result, page), *jobs_table(result.jobs, page.width, page.zone)])
+        return Rendered(notes=_nothing(result, none))
+    return Rendered([*_title(result, page), *jobs_table(result.jobs, page.width, page.zone)])
 
 
 @in_brief.register
-def _(result: JobsResult, page: Page) -> Sheet:
+def _(result: JobsResult, page: RenderOptions) -> Rendered:
     named = f"{result.server} " if page.several else ""  # the id is but a time and a build, which appliances share
-    return Sheet([line(f"{named}{job.id}") for job in result.jobs])
+    return Rendered([line(f"{named}{job.id}") for job in result.jobs])
 
 
 @in_full.register
-def _(result: PartsResult, page: Page) -> Sheet:
+def _(result: PartsResult, page: RenderOptions) -> Rendered:
     if not result.parts:
-        return Sheet(notes=_nothing(result, f"{result.server} offers no parts for a backup"))
+        return Rendered(notes=_nothing(result, f"{result.server} offers no parts for a backup"))
     header = [line((word, STRONG)) for word in ("PART", "SIZE", "INCLUDED", "NAME")]
     total = "-" if result.total_mb is None else size_of_megabytes(result.total_mb)
     footer = [line(("total", STRONG)), line((total, STRONG)), line(), line()]
@@ -130,176 +130,178 @@ def _(result: PartsResult, page: Page) -> Sheet:
             text = f"the size of part {part.id} is estimated at 0 MB, which often means that it cannot be backed up"
             notes.extend(warning_lines(text, None, before=f"{result.server}: " if page.several else ""))
     table = aligned([header, *map(_part_row, result.parts), footer], right=[1])
-    return Sheet([*_title(result, page), *table], notes)
+    return Rendered([*_title(result, page), *table], notes)
 
 
 @in_brief.register
-def _(result: PartsResult, _page: Page) -> Sheet:
-    return Sheet([line(part.id) for part in result.parts])
+def _(result: PartsResult, _page: RenderOptions) -> Rendered:
+    return Rendered([line(part.id) for part in result.parts])
 
 
 @in_full.register
-def _(result: ChecksResult, page: Page) -> Sheet:
+def _(result: ChecksResult, page: RenderOptions) -> Rendered:
     if not result.checks:
-        return Sheet()
+        return Rendered()
     servers = page.number - (page.command == CHECK_CONFIGURATION)
     if servers > 1 and result.server != DEFAULTS:
         block = checks_of_one_of_several(result.server, result.checks, page.symbols, page.width, page.shared)
-        return Sheet(block, close=True)
-    return Sheet(
+        return Rendered(block, close=True)
+    return Rendered(
         [*_title(result, page), *checks_page(result.checks, page.symbols, page.width), checks_summary(result.checks)]
     )
 
 
 @in_brief.register
-def _(result: ChecksResult, page: Page) -> Sheet:
+def _(result: ChecksResult, page: RenderOptions) -> Rendered:
     failed = [check for check in result.checks if has_failed(check)]
     title = _title(result, page) if failed else []
-    return Sheet(notes=[*title, *checks_page(failed, page.symbols, page.width)])
+    return Rendered(notes=[*title, *checks_page(failed, page.symbols, page.width)])
 
 
 @in_full.register
-def _(result: SchedulesResult, page: Page) -> Sheet:
+def _(result: SchedulesResult, page: RenderOptions) -> Rendered:
     if not result.schedules:
-        return Sheet(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
+        return Rendered(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
     lines: list[Text] = []
     for schedule in result.schedules:
         lines.extend([line()] if lines else [])
         lines.append(schedule_headline(f"{result.server}: ", schedule, page.symbols, simulated_words(result)))
         lines.extend(schedule_facts(schedule))
-    return Sheet(lines)
+    return Rendered(lines)
 
 
 @in_brief.register
-def _(result: SchedulesResult, _page: Page) -> Sheet:
-    return Sheet([line(schedule.name) for schedule in result.schedules])
+def _(result: SchedulesResult, _page: RenderOptions) -> Rendered:
+    return Rendered([line(schedule.name) for schedule in result.schedules])
 
 
 @in_full.register
-def _(result: ScheduleResult, page: Page) -> Sheet:
+def _(result: ScheduleResult, page: RenderOptions) -> Rendered:
     if result.requests:
         changes = diff(result.changes, page.width)
         notice = _dry_run("This is what would be changed and sent", result, page)
-        return Sheet([*_title(result, page), *changes, *_requests(result.requests)], heading=[notice])
+        return Rendered([*_title(result, page), *changes, *_requests(result.requests)], heading=[notice])
     lines: list[Text] = []
     subject, after = f"{result.server}: ", simulated_words(result)
     if result.schedule is not None:
         lines.append(schedule_headline(subject, result.schedule, page.symbols, after))
         lines.extend(schedule_facts(result.schedule))
     elif _is_deleted(result):
-        return Sheet([deleted_headline(subject, result.changes, page.symbols, after)])
+        return Rendered([deleted_headline(subject, result.changes, page.symbols, after)])
     if result.changes:
         heading = "  changed" if result.error is None else "  to be changed"
-        return Sheet([*lines, line(heading), *diff(result.changes, page.width, indent="    ")])
+        return Rendered([*lines, line(heading), *diff(result.changes, page.width, indent="    ")])
     unchanged = result.schedule is not None and page.command != SHOW_SCHEDULE
-    return Sheet(lines, _nothing(result, f"{subject}unchanged: the schedule was like this before") if unchanged else ())
+    return Rendered(
+        lines, _nothing(result, f"{subject}unchanged: the schedule was like this before") if unchanged else ()
+    )
 
 
 @in_brief.register
-def _(result: ScheduleResult, page: Page) -> Sheet:
+def _(result: ScheduleResult, page: RenderOptions) -> Rendered:
     if result.requests or page.command == SHOW_SCHEDULE:
         return in_full(result, page)
-    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+    return Rendered() if result.exit_code == ExitCode.DONE else Rendered(notes=in_full(result, page).lines)
 
 
 @in_full.register
-def _(result: SystemsResult, page: Page) -> Sheet:
+def _(result: SystemsResult, page: RenderOptions) -> Rendered:
     if not result.systems:
-        return Sheet(notes=_nothing(result, f"{result.server} finds no backups of any system at this location"))
-    return Sheet([*_title(result, page), *map(line, result.systems)])
+        return Rendered(notes=_nothing(result, f"{result.server} finds no backups of any system at this location"))
+    return Rendered([*_title(result, page), *map(line, result.systems)])
 
 
 @in_brief.register
-def _(result: SystemsResult, _page: Page) -> Sheet:
-    return Sheet([line(system) for system in result.systems])
+def _(result: SystemsResult, _page: RenderOptions) -> Rendered:
+    return Rendered([line(system) for system in result.systems])
 
 
 @in_full.register
-def _(result: ArchivesResult, page: Page) -> Sheet:
+def _(result: ArchivesResult, page: RenderOptions) -> Rendered:
     if not result.archives:
-        return Sheet(notes=_nothing(result, f"{result.server} finds no such archives at this location"))
-    return Sheet([*_title(result, page), *archives_table(result.archives, page.width, page.zone)])
+        return Rendered(notes=_nothing(result, f"{result.server} finds no such archives at this location"))
+    return Rendered([*_title(result, page), *archives_table(result.archives, page.width, page.zone)])
 
 
 @in_brief.register
-def _(result: ArchivesResult, _page: Page) -> Sheet:
-    return Sheet([line(archive.archive) for archive in result.archives])
+def _(result: ArchivesResult, _page: RenderOptions) -> Rendered:
+    return Rendered([line(archive.archive) for archive in result.archives])
 
 
 @in_full.register
 @in_brief.register
-def _(result: ArchiveResult, page: Page) -> Sheet:
+def _(result: ArchiveResult, page: RenderOptions) -> Rendered:
     if result.archive is None:
-        return Sheet()
-    return Sheet([*_title(result, page), *archive_block(result.archive, page.zone)])
+        return Rendered()
+    return Rendered([*_title(result, page), *archive_block(result.archive, page.zone)])
 
 
 @in_full.register
-def _(result: RestoreResult, page: Page) -> Sheet:
-    sheet = Sheet() if result.job is None else _job(result, result.job, page)
+def _(result: RestoreResult, page: RenderOptions) -> Rendered:
+    sheet = Rendered() if result.job is None else _job(result, result.job, page)
     if result.metadata is None:
         return sheet
-    return Sheet([*metadata_block(result, result.metadata, page.symbols, page.zone), *sheet.lines], sheet.notes)
+    return Rendered([*metadata_block(result, result.metadata, page.symbols, page.zone), *sheet.lines], sheet.notes)
 
 
 @in_brief.register
-def _(result: RestoreResult, page: Page) -> Sheet:
+def _(result: RestoreResult, page: RenderOptions) -> Rendered:
     if result.exit_code == ExitCode.DONE:
-        return Sheet(notes=success_warnings(result))
-    return Sheet(notes=in_full(result, page).lines)
+        return Rendered(notes=success_warnings(result))
+    return Rendered(notes=in_full(result, page).lines)
 
 
 @in_full.register
-def _(result: CertificateResult, page: Page) -> Sheet:
-    return Sheet(certificate_page(result, page.symbols))
+def _(result: CertificateResult, page: RenderOptions) -> Rendered:
+    return Rendered(certificate_page(result, page.symbols))
 
 
 @in_brief.register
-def _(result: CertificateResult, _page: Page) -> Sheet:
-    return Sheet(fingerprints(result.chain[:1]))
+def _(result: CertificateResult, _page: RenderOptions) -> Rendered:
+    return Rendered(fingerprints(result.chain[:1]))
 
 
 @in_full.register
-def _(result: PinResult, page: Page) -> Sheet:
-    return Sheet(pin_page(result, page.symbols))
+def _(result: PinResult, page: RenderOptions) -> Rendered:
+    return Rendered(pin_page(result, page.symbols))
 
 
 @in_full.register
-def _(result: AuthoritiesResult, page: Page) -> Sheet:
-    return Sheet(authorities_page(result, page.symbols))
+def _(result: AuthoritiesResult, page: RenderOptions) -> Rendered:
+    return Rendered(authorities_page(result, page.symbols))
 
 
 @in_brief.register(PinResult)
 @in_brief.register(AuthoritiesResult)
-def _(result: Result, page: Page) -> Sheet:
-    return Sheet() if result.exit_code == ExitCode.DONE else Sheet(notes=in_full(result, page).lines)
+def _(result: Result, page: RenderOptions) -> Rendered:
+    return Rendered() if result.exit_code == ExitCode.DONE else Rendered(notes=in_full(result, page).lines)
 
 
 @in_full.register
 @in_brief.register
-def _(result: SettingsResult, page: Page) -> Sheet:
+def _(result: SettingsResult, page: RenderOptions) -> Rendered:
     if not result.settings:
-        return Sheet()
-    return Sheet([*_title(result, page), *settings_page(result, page.width)])
+        return Rendered()
+    return Rendered([*_title(result, page), *settings_page(result, page.width)])
 
 
 @in_full.register
-def _(result: FileResult, page: Page) -> Sheet:
-    return Sheet(file_lines(result, page.symbols), list(next_steps(result)))
+def _(result: FileResult, page: RenderOptions) -> Rendered:
+    return Rendered(file_lines(result, page.symbols), list(next_steps(result)))
 
 
 @in_brief.register
-def _(_result: FileResult, _page: Page) -> Sheet:
-    return Sheet()
+def _(_result: FileResult, _page: RenderOptions) -> Rendered:
+    return Rendered()
 
 
 @in_full.register
 @in_brief.register
-def _(result: RequestsResult, page: Page) -> Sheet:
+def _(result: RequestsResult, page: RenderOptions) -> Rendered:
     if not result.requests:
-        return Sheet()
+        return Rendered()
     notice = _dry_run("This is what would be sent", result, page)
-    return Sheet([*_title(result, page), *_requests(result.requests)], heading=[notice])
+    return Rendered([*_title(result, page), *_requests(result.requests)], heading=[notice])
 
 
 def success_warnings(result: JobResult | RestoreResult) -> list[Text]:
@@ -320,7 +322,7 @@ def shown_messages(result: Result) -> list[Message]:
     return messages
 
 
-def _title(result: Result, page: Page) -> list[Text]:
+def _title(result: Result, page: RenderOptions) -> list[Text]:
     return [line((f"{result.server}:", STRONG))] if page.several else []
 
 
@@ -329,10 +331,10 @@ def _nothing(result: Result, words: str) -> list[Text]:
     return [line(words)] if result.error is None else []
 
 
-def _job(result: Result, job: Job, page: Page) -> Sheet:
+def _job(result: Result, job: Job, page: RenderOptions) -> Rendered:
     cancelled = page.command in CANCEL and result.exit_code == ExitCode.DONE
     headings = headline(result, job, page.symbols, cancelled=cancelled)
-    return Sheet([headings, *job_block(result, job, page.symbols, page.zone)])
+    return Rendered([headings, *job_block(result, job, page.symbols, page.zone)])
 
 
 def goes_on(result: Result, job: Job) -> bool:
@@ -351,7 +353,7 @@ def _is_deleted(result: ScheduleResult) -> bool:
     return result.schedule is None and result.error is None and gone
 
 
-def _dry_run(words: str, result: Result, page: Page) -> Text:
+def _dry_run(words: str, result: Result, page: RenderOptions) -> Text:
     """Return the same words for each of several, whose names stand as titles below them."""
     return line(("dry run: nothing was sent.", ODD), f" {words}{'' if page.several else f' to {result.server}'}:")
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from backupctl.errors import ExitCode
 from backupctl.output.formatting import counted, duration, size
 from backupctl.output.terminal.job_text import moment_or_unknown, state_style, took_seconds
-from backupctl.output.terminal.result_text import Page, Sheet, goes_on, is_left, success_warnings
+from backupctl.output.terminal.result_text import Rendered, RenderOptions, goes_on, is_left, success_warnings
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, line
 from backupctl.output.terminal.table import UNKNOWN, fitted, heads
 from backupctl.results.archive_results import RestoreResult
@@ -30,21 +30,21 @@ def are_jobs(results: Sequence[Result]) -> TypeGuard[JobResults]:
     )
 
 
-def jobs_in_full(results: JobResults, page: Page) -> Sheet:
+def jobs_in_full(results: JobResults, page: RenderOptions) -> Rendered:
     """Return a table with what is to be known of each job: how it went, and what a restore needs."""
     header = heads("SERVER", "RESULT", "JOB", "TOOK", "SIZE", "STARTED", "ENCRYPTION", "BUILD", "LOCATION")
     rows = [_row(result, page) for result in results]
     if all(result.job is None for result in results):  # there is nothing but who it is and what came of it
-        return Sheet(fitted([each[:2] for each in (header, *rows)], page.width, least=2))
-    return Sheet(fitted([header, *rows], page.width, least=LEAST_COLUMNS, right={3, 4}))
+        return Rendered(fitted([each[:2] for each in (header, *rows)], page.width, least=2))
+    return Rendered(fitted([header, *rows], page.width, least=LEAST_COLUMNS, right={3, 4}))
 
 
-def jobs_in_brief(results: JobResults, page: Page) -> Sheet:
+def jobs_in_brief(results: JobResults, page: RenderOptions) -> Rendered:
     """Return what is left with ``--quiet``: the jobs that nobody waits for, failures, and messages of successes."""
     left = [line(f"{each.server} {each.job.id}") for each in results if each.job and is_left(each, each.job)]
     failed = [each for each in results if each.exit_code != ExitCode.DONE]
     warnings = [each for result in results if result not in failed for each in success_warnings(result)]
-    return Sheet(left, notes=[*warnings, *(jobs_in_full(failed, page).lines if failed else ())])
+    return Rendered(left, notes=[*warnings, *(jobs_in_full(failed, page).lines if failed else ())])
 
 
 def summary(envelope: Envelope) -> Text:
@@ -70,7 +70,7 @@ _SUCCESSES = {"done": GOOD, "started": "cyan", "shown, nothing was sent": ODD}
 """What a success may be called, and how it looks."""
 
 
-def _row(result: JobResult | RestoreResult, page: Page) -> list[Text]:
+def _row(result: JobResult | RestoreResult, page: RenderOptions) -> list[Text]:
     job = result.job
     symbol, style = (page.symbols.good, GOOD) if result.exit_code == ExitCode.DONE else (page.symbols.bad, BAD)
     words = result.error.slug if result.error else "done"

@@ -14,13 +14,13 @@ from backupctl.errors import (
     NotTogetherError,
 )
 from backupctl.output.terminal.failure_text import failure_lines
-from backupctl.output.terminal.result_text import Page
+from backupctl.output.terminal.result_text import RenderOptions
 from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
 from backupctl.results.backup_results import JobResult
 from backupctl.results.result import ErrorInfo
 from tests.output.samples import JOB_ID, a_job
 
-PAGE = Page(width=None, symbols=UNICODE_SYMBOLS, zone=None, number=9)
+PAGE = RenderOptions(width=None, symbols=UNICODE_SYMBOLS, zone=None, number=9)
 
 
 def failed(number: int, error: BackupctlError, **fields: Any) -> JobResult:
@@ -40,7 +40,7 @@ def left(number: int) -> JobResult:
     return failed(number, InterruptedRunError(message, attach=f"backupctl watch --server vc{number}"), job=a_job())
 
 
-def told(*results: JobResult, hints: bool = True, page: Page = PAGE) -> list[str]:
+def told(*results: JobResult, hints: bool = True, page: RenderOptions = PAGE) -> list[str]:
     return [text.plain for text in failure_lines(results, page, hints=hints)]
 
 
