@@ -27,7 +27,7 @@ from backupctl.config.value import DEFAULT, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.models import BackupRequest, RestoreRequest
 from backupctl.operations.create import BackupPlan
-from backupctl.operations.follow import Patience
+from backupctl.operations.follow import Timeouts
 from backupctl.results.backup_results import JobResult, StartedResult
 from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
@@ -70,9 +70,9 @@ def check_encryption_can_be_told(settings: ApplianceSettings) -> None:
             )
 
 
-def patience(settings: ApplianceSettings) -> Patience:
+def patience(settings: ApplianceSettings) -> Timeouts:
     """Return how long is waited."""
-    return Patience(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
+    return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
 def backup_request(settings: ApplianceSettings) -> BackupRequest:

@@ -8,7 +8,7 @@ from backupctl.errors import BackupctlError, CancelRefusedError, InterruptedRunE
 from backupctl.models import ReturnResult
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.follow import Followed, Patience, follow
+from backupctl.operations.follow import Followed, Timeouts, follow
 from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
@@ -31,7 +31,7 @@ def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
     """Cancel a job that was seen, and follow it for up to a minute."""
     doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    patience = Patience(timeout=CANCEL_SECONDS, interval=1.5)
+    patience = Timeouts(timeout=CANCEL_SECONDS, interval=1.5)
     ended = yield from follow(appliance, job, patience, on_interrupt=partial(_leave_to_end, appliance))
     return after_cancelling(ended, doubt)
 

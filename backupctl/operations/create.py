@@ -27,7 +27,7 @@ from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
-from backupctl.operations.follow import Followed, Patience, detached, follow
+from backupctl.operations.follow import Followed, Timeouts, detached, follow
 from backupctl.operations.group import ALONE, NO_BACKUP, Turn
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, goes_to, look_for_job, unknown_outcome
 from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retrying
@@ -58,7 +58,7 @@ class BackupPlan:
     """
 
     request: BackupRequest
-    patience: Patience
+    patience: Timeouts
     start: Callable[[RecoveryOperations, BackupRequest], BackupJobStatus] = _create_job
     job_types: frozenset[str] = MANUAL
     tells_encryption: bool = True

@@ -56,7 +56,7 @@ _LAST_DETAILS_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long is waited: in all, without any sign of life, and (None: by the pace of the job) between polls."""
 
     timeout: float = 24 * 3600.0
@@ -87,7 +87,7 @@ class Follower:
     appliance_name: str
     host: str
     job: Job
-    patience: Patience
+    patience: Timeouts
     deadline: float
     now: float
     pace: Pace = field(init=False)
@@ -212,7 +212,7 @@ def _is_final(error: BackupctlError) -> bool:
 def follow(
     appliance: Appliance,
     job: Job,
-    patience: Patience,
+    patience: Timeouts,
     *,
     deadline: float | None = None,
     look: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Followed]] | None" = None,

@@ -3,13 +3,13 @@
 from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
 from backupctl.operations.appliance import Appliance
-from backupctl.operations.follow import Followed, Patience, failure, follow
+from backupctl.operations.follow import Followed, Timeouts, failure, follow
 from backupctl.operations.task import LAST_ANSWER_SECONDS, Task
 from backupctl.results.events import Attached, Left
 from backupctl.results.job import Job
 
 
-def watch(appliance: Appliance, job_id: str, patience: Patience) -> Task[Followed]:
+def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followed]:
     """Follow a job, or the latest one, to its end.
 
     Raises NotFoundError where there is no such job.

@@ -21,7 +21,7 @@ from backupctl.models import BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption
-from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.follow import Followed, Timeouts
 from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult, JobsResult
@@ -87,14 +87,14 @@ def test_watch_waits_no_longer_than_its_timeout_for_the_first_answer(
     bench, _ = prepared(clock)
     fleet: Fleet[Followed] = Fleet(clock, SilentWorkers(), queue.SimpleQueue())
     with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
-        fleet.run([watch(bench.appliance, job_id, Patience(timeout=timeout))])
+        fleet.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
     assert clock.elapsed == waited
 
 
 def test_watch_of_an_appliance_that_refuses_connections_ends_with_its_timeout(clock: FakeClock) -> None:
     bench, _ = prepared(clock, jobs=LOST)
     with pytest.raises(ApplianceUnreachableError, match="dropped"):
-        bench.run(watch(bench.appliance, "latest", Patience(timeout=12)))
+        bench.run(watch(bench.appliance, "latest", Timeouts(timeout=12)))
     assert clock.elapsed <= 12
 
 
@@ -250,7 +250,7 @@ def test_run_leaves_no_session_behind(
     bench, simulator = simulated(clock, release=release, job_duration=60, faults=faults)
 
     def work() -> Task[Outcome]:
-        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Patience()))))
+        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))))
 
     result = bench.run(run_on(bench.appliance, JobResult, work()), interrupt_at=interrupt_at)
     assert (result.exit_code, simulator.open_sessions) == (code, 0)
@@ -261,7 +261,7 @@ def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) ->
     benches = [simulated(clock, job_duration=600) for _ in range(5)]
 
     def work(bench: Bench) -> Task[Outcome]:
-        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Patience()))))
+        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))))
 
     mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     clock.at(100, lambda: mailbox.put(Interruption()))

@@ -26,7 +26,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, Unreadable
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.follow import Followed, Timeouts
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
 from backupctl.secrets.secret import Secret
 from tests.support.appliance import NAME, Bench, scripted, simulated
@@ -46,7 +46,7 @@ BUSY = BusyError("another one runs")
 
 
 def plan(request: BackupRequest = REQUEST, *, timeout: float = 3600, **options: Any) -> BackupPlan:
-    return BackupPlan(request, Patience(timeout=timeout, interval=10), **options)
+    return BackupPlan(request, Timeouts(timeout=timeout, interval=10), **options)
 
 
 def asked(location: str, **fields: Any) -> BackupRequest:
@@ -537,7 +537,7 @@ def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_start
 ) -> None:
     answers = [status(OLD), after(clock, seconds, status(OLD, "SUCCEEDED"))]
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
-    error = refused(bench, BackupPlan(REQUEST, Patience(timeout=10, interval=10), if_running="wait"))
+    error = refused(bench, BackupPlan(REQUEST, Timeouts(timeout=10, interval=10), if_running="wait"))
     assert error.message == f"no backup was started in time: backup job {OLD} on {HOST} ended too late"
     assert (error.exit_code, error.hint, clock.elapsed) == (9, "use a longer --timeout to wait longer", 10 + seconds)
     assert api.names().count("create_job") == 1
@@ -556,7 +556,7 @@ def test_create_waits_no_longer_than_its_timeout_and_starts_nothing(unseen: bool
 
 def test_create_that_waits_for_a_job_that_stands_still_does_not_advise_a_longer_timeout(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=status(OLD), job_details={})
-    error = refused(bench, BackupPlan(REQUEST, Patience(stall_timeout=60, interval=10), if_running="wait"))
+    error = refused(bench, BackupPlan(REQUEST, Timeouts(stall_timeout=60, interval=10), if_running="wait"))
     assert (type(error), error.hint, clock.elapsed) == (BusyError, None, 60)
 
 

@@ -25,7 +25,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.fleet import Deliver
-from backupctl.operations.follow import Follower, Patience, Step, failure, follow
+from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
@@ -51,7 +51,7 @@ class Following:
     """A follower that is told answers at moments (seconds from its start)."""
 
     def __init__(self, first: Job | None = None, **patience: Any) -> None:
-        chosen = Patience(**patience)
+        chosen = Timeouts(**patience)
         self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
 
     def tell(self, now: float, answer: Job | BackupctlError) -> Step:
@@ -353,7 +353,7 @@ DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/
 
 def test_follow_asks_until_the_end_and_reads_the_details_then(clock: FakeClock) -> None:
     bench, api = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], job_details=DETAILS)
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert ended.error is None
     assert (ended.job.state, ended.job.size_bytes, ended.job.location) == ("SUCCEEDED", 7, "sftp://h/d")
     assert list(zip(api.names(), api.moments, strict=True)) == [
@@ -366,41 +366,41 @@ def test_follow_asks_until_the_end_and_reads_the_details_then(clock: FakeClock) 
 
 def test_follow_reads_the_details_of_a_running_job_once_a_minute(clock: FakeClock) -> None:
     bench, api = scripted(clock, job=[*[status()] * 19, status("SUCCEEDED", 100)], job_details=DETAILS)
-    bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     moments = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job_details"]
     assert moments == [60, 120, 180, 200]
 
 
 def test_follow_tries_again_for_details_at_the_end_while_that_may_help(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=[DROPPED, FAULT, DETAILS])
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert (ended.error, ended.job.size_bytes, clock.elapsed) == (None, 7, 13)
 
 
 @pytest.mark.parametrize("missing", [NotSupportedError("6.5"), ServerFaultError("500"), DROPPED, {}])
 def test_follow_ends_without_details_where_there_are_none(missing: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=missing)
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert (ended.error, ended.job.state, ended.job.size_bytes) == (None, "SUCCEEDED", None)
     assert clock.elapsed < 30
 
 
 def test_follow_has_no_line_to_attach_to_a_job_that_failed(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("FAILED"), job_details={})
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert ended.error is not None
     assert (ended.error.exit_code, ended.error.attach) == (7, None)
 
 
 def test_follow_interrupted_while_it_reads_the_last_details_has_nothing_to_detach_from(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=DROPPED)
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[10.5])
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[10.5])
     assert (ended.error, ended.job.state, clock.elapsed) == (None, "SUCCEEDED", 10.5)
 
 
 def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status(progress=33), job_details=DETAILS)
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)), interrupt_at=[25])
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[25])
     assert isinstance(ended.error, InterruptedRunError)
     assert ended.error.message == f"interrupted (SIGINT): backup job {ID} goes on on {HOST}"
     assert ended.error.attach == f"watch {ID}"
@@ -424,7 +424,7 @@ def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
     answers: list[Any], error: type[BackupctlError], said: str, clock: FakeClock
 ) -> None:
     bench, _ = scripted(clock, job=answers, job_details={})
-    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=60)))
     assert type(ended.error) is error
     assert said in (ended.error.message, *ended.error.details)
     assert ended.error.attach == f"watch {ID}"
@@ -433,7 +433,7 @@ def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
 @pytest.mark.parametrize("kind", [AuthorizationError, ServerFaultError])
 def test_follow_that_is_given_up_keeps_what_the_appliance_said(kind: type[BackupctlError], clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=kind("403", details=("evidence",)))
-    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=60, interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=60, interval=10)))
     assert ended.error is not None
     assert ended.error.details[0] == "evidence"
 
@@ -441,7 +441,7 @@ def test_follow_that_is_given_up_keeps_what_the_appliance_said(kind: type[Backup
 def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(progress=60), status(progress=0), status("FAILED", 0)], job_details={})
     first = job(progress=10, messages=(Message(id="m", default_message="Slow."),))
-    ended = bench.run(follow(bench.appliance, first, Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, first, Timeouts(interval=10)))
     assert (ended.job.progress, ended.job.messages) == (60, first.messages)
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
 
@@ -460,7 +460,7 @@ def test_follow_asks_again_at_once_only_where_this_process_stood_still(
         return status("SUCCEEDED", 100)
 
     bench, api = scripted(clock, job=slow, job_details={})
-    bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     asked = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job"]
     assert asked == asked_at
 
@@ -471,13 +471,13 @@ def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> 
         return status("SUCCEEDED", 100)
 
     bench, _ = scripted(clock, job=slow, job_details={})
-    ended = bench.run(follow(bench.appliance, job(), Patience(interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert (ended.error, clock.elapsed, bench.events_of(Troubled)) == (None, 35, [])
 
 
 def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=hanging(clock))
-    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100, interval=10)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=100, interval=10)))
     assert type(ended.error) is ApplianceUnreachableError
     assert clock.elapsed == 100
 
@@ -485,7 +485,7 @@ def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeCl
 @pytest.mark.parametrize(("state", "code"), [("INPROGRESS", 8), ("SUCCEEDED", 0)])
 def test_follow_gives_up_details_that_hang_at_the_deadline(state: str, code: int, clock: FakeClock) -> None:
     bench, api = scripted(clock, job=status(state), job_details=hanging(clock))
-    ended = bench.run(follow(bench.appliance, job(), Patience(timeout=100, interval=60)))
+    ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=100, interval=60)))
     assert (ended.error.exit_code if ended.error else 0, clock.elapsed) == (code, 100)
     assert api.names() == ["job", "job_details"]
 
@@ -493,5 +493,5 @@ def test_follow_gives_up_details_that_hang_at_the_deadline(state: str, code: int
 def test_follow_lets_other_calls_go_before_its_polls(clock: FakeClock) -> None:
     workers = WatchedWorkers(clock)
     bench, api = scripted(clock, job=[status(), status("SUCCEEDED")], job_details=DETAILS)
-    bench.run(follow(bench.appliance, job(), Patience(interval=10)), workers=workers)
+    bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), workers=workers)
     assert (api.names(), workers.patient) == (["job", "job", "job_details"], [True, True, False])

@@ -39,7 +39,7 @@ from backupctl.models import (
 )
 from backupctl.operations.cancel import cancel
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.follow import Followed, Timeouts
 from backupctl.operations.restore import create_restore, reconcile
 from backupctl.operations.watch import status as look_once
 from backupctl.results.events import Adopted
@@ -77,7 +77,7 @@ def details(**fields: Any) -> JobDetails:
 
 def plan(**options: Any) -> BackupPlan:
     timeout = options.pop("timeout", 3600)
-    return BackupPlan(REQUEST, Patience(timeout=timeout, interval=10), **{"wait": False, **options})
+    return BackupPlan(REQUEST, Timeouts(timeout=timeout, interval=10), **{"wait": False, **options})
 
 
 def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Followed:
@@ -377,7 +377,7 @@ def test_a_restore_whose_answer_is_a_fault_is_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=fault)
     request = RestoreRequest(location_type="SFTP", location=OURS)
     with pytest.raises(OutcomeUnknownError):
-        bench.run(create_restore(bench.appliance, request, Patience(), wait=True))
+        bench.run(create_restore(bench.appliance, request, Timeouts(), wait=True))
 
 
 def hang(clock: FakeClock) -> Any:
@@ -413,7 +413,7 @@ def test_a_signal_ends_the_search_within_ten_seconds(clock: FakeClock) -> None:
 def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=hang(clock))
     request = RestoreRequest(location_type="SFTP", location=OURS)
-    task = create_restore(bench.appliance, request, Patience(), wait=True)
+    task = create_restore(bench.appliance, request, Timeouts(), wait=True)
     with pytest.raises(InterruptedRunError) as caught:
         bench.run(task, interrupt_at=[3], workers=TimedWorkers(clock))
     assert (clock.elapsed, caught.value.attach) == (13, "watch restore")
@@ -428,7 +428,7 @@ def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeCloc
     running = RestoreJobStatus(state="INPROGRESS")
     bench, _ = scripted(clock, restore_job=running, create_restore=slow)
     request = RestoreRequest(location_type="SFTP", location=OURS)
-    ended = bench.run(create_restore(bench.appliance, request, Patience(timeout=300), wait=True))
+    ended = bench.run(create_restore(bench.appliance, request, Timeouts(timeout=300), wait=True))
     assert (ended.error is not None and ended.error.exit_code, clock.elapsed) == (8, 300)
 
 
@@ -451,7 +451,7 @@ def test_nothing_is_sent_once_the_timeout_is_over(seconds: float, clock: FakeClo
 def test_parts_of_which_one_cannot_be_read_start_no_backup(flag: str | None, clock: FakeClock) -> None:
     listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why=f"{flag} is no truth value")]
     bench, api = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
-    error = refused(bench, BackupPlan(structs.replace(REQUEST, parts=()), Patience()))
+    error = refused(bench, BackupPlan(structs.replace(REQUEST, parts=()), Timeouts()))
     assert (error.exit_code, "--part" in str(error.hint), api.names()) == (6, True, ["parts"])
 
 
@@ -635,7 +635,7 @@ def test_restore_is_sent_again_only_where_the_appliance_says_that_none_runs(
     look: Any, posts: int, clock: FakeClock
 ) -> None:
     bench, api = scripted(clock, restore_job=look, create_restore=[SessionExpiredError("401"), RESTORING])
-    task = create_restore(bench.appliance, RESTORE, Patience(), wait=False)
+    task = create_restore(bench.appliance, RESTORE, Timeouts(), wait=False)
     if posts == 1:
         with pytest.raises(OutcomeUnknownError):
             bench.run(task)
@@ -648,7 +648,7 @@ def test_restore_is_not_sent_again_behind_a_refusal_of_somebody_else(clock: Fake
     page = SessionExpiredError("401", certain=False)
     bench, api = scripted(clock, restore_job=OperationFailedError("none"), create_restore=page)
     with pytest.raises(OutcomeUnknownError):
-        bench.run(create_restore(bench.appliance, RESTORE, Patience(), wait=False))
+        bench.run(create_restore(bench.appliance, RESTORE, Timeouts(), wait=False))
     assert api.names().count("create_restore") == 1
 
 
@@ -659,7 +659,7 @@ def test_restore_is_not_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
 
     bench, api = scripted(clock, restore_job=slow, create_restore=RESTORING)
     with pytest.raises(ApplianceUnreachableError, match="it was not started"):
-        bench.run(create_restore(bench.appliance, RESTORE, Patience(timeout=5), wait=True))
+        bench.run(create_restore(bench.appliance, RESTORE, Timeouts(timeout=5), wait=True))
     assert "create_restore" not in api.names()
 
 
@@ -672,5 +672,5 @@ def test_reconciliation_of_yesterday_is_not_taken_for_the_one_that_was_started(c
         create_reconciliation=reconciling("RUNNING", 0),
         reconciliation=[reconciling("SUCCEEDED", -24), reconciling("FAILED", 0)],
     )
-    ended = bench.run(reconcile(bench.appliance, ReconciliationSpec(), Patience(interval=5), wait=True))
+    ended = bench.run(reconcile(bench.appliance, ReconciliationSpec(), Timeouts(interval=5), wait=True))
     assert (ended.job.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)

@@ -23,7 +23,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations import jobs
-from backupctl.operations.follow import Patience
+from backupctl.operations.follow import Timeouts
 from backupctl.operations.watch import status as look
 from backupctl.operations.watch import watch
 from backupctl.results.job import Job, Message
@@ -262,7 +262,7 @@ def test_job_without_details_stays_as_it_is(answer: Any, clock: FakeClock) -> No
 )
 def test_status_of_a_job_has_the_code_of_its_state(state: str, code: int, clock: FakeClock) -> None:
     bench, api = scripted(clock, job=status(state=state), job_details={})
-    for task in (look(bench.appliance, A), watch(bench.appliance, A, Patience(timeout=0))):
+    for task in (look(bench.appliance, A), watch(bench.appliance, A, Timeouts(timeout=0))):
         ended = bench.run(task)
         assert (ended.error.exit_code if ended.error else 0) == code
     assert (clock.elapsed, bench.events) == (0, [])
@@ -275,13 +275,13 @@ def test_watch_follows_a_running_job_to_its_end(clock: FakeClock) -> None:
         BackupRequest(parts=("common",), location_type="FTP", location="ftp://backup.example.com/vcenter")
     )
     clock.sleep(60)
-    ended = bench.run(watch(bench.appliance, "latest", Patience()))
+    ended = bench.run(watch(bench.appliance, "latest", Timeouts()))
     assert (ended.error, ended.job.state, bench.kinds[0]) == (None, "SUCCEEDED", "Attached")
 
 
 def test_watch_of_a_job_that_has_ended_does_not_attach(clock: FakeClock) -> None:
     bench, _ = simulated(clock, history=True)
-    assert bench.run(watch(bench.appliance, "latest", Patience())).job.ended
+    assert bench.run(watch(bench.appliance, "latest", Timeouts())).job.ended
     assert (bench.kinds, clock.elapsed) == ([], 0)
 
 

@@ -23,7 +23,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.follow import Followed, Timeouts
 from backupctl.operations.lost_response import goes_to
 from backupctl.results.events import Adopted, Warned
 from tests.support.appliance import NAME, Bench, scripted
@@ -43,7 +43,7 @@ DETAILS = JobDetails(status="RUNNING", type="MANUAL", location=OURS, user="VSPHE
 
 def started(bench: Bench, *interrupt_at: float, timeout: float = 3600) -> Followed:
     request = BackupRequest(parts=("common",), location_type="SFTP", location=OURS)
-    plan = BackupPlan(request, Patience(timeout=timeout), wait=False)
+    plan = BackupPlan(request, Timeouts(timeout=timeout), wait=False)
     return bench.run(create(bench.appliance, plan), interrupt_at=interrupt_at)
 
 

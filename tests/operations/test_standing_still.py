@@ -10,7 +10,7 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, StalledError, TimedOutError
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations import jobs
-from backupctl.operations.follow import Followed, Patience, follow
+from backupctl.operations.follow import Followed, Timeouts, follow
 from backupctl.results.job import Job
 from tests.support.appliance import ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
@@ -38,7 +38,7 @@ def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
 
 def followed(clock: FakeClock, answers: list[Any], **patience: Any) -> tuple[Followed, ScriptedRecovery]:
     bench, api = scripted(clock, job=answers, job_details={})
-    chosen = Patience(**{"interval": 10.0, **patience})
+    chosen = Timeouts(**{"interval": 10.0, **patience})
     return bench.run(follow(bench.appliance, Job(id=ID, state="INPROGRESS", progress=10), chosen)), api
 
 

@@ -10,7 +10,7 @@ from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
-from backupctl.operations.follow import Patience
+from backupctl.operations.follow import Timeouts
 from backupctl.operations.group import Group, Turn
 from backupctl.operations.preflight import preflight as check_first
 from backupctl.operations.task import Task
@@ -38,7 +38,7 @@ class SimulatedGroup:
         self.account = Account()
         self.simulated: dict[str, Simulated] = {}
         self.appliances: list[Appliance] = []
-        self.plan = BackupPlan(REQUEST, Patience(interval=10))
+        self.plan = BackupPlan(REQUEST, Timeouts(interval=10))
         for number in range(1, size + 1):
             name = f"vc{number}"
             host = f"{name}.example.com"

@@ -30,7 +30,7 @@ from backupctl.models import ReconciliationSpec, RestoreRequest
 from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import CANCEL_SECONDS
-from backupctl.operations.follow import Followed, Patience
+from backupctl.operations.follow import Followed, Timeouts
 from backupctl.operations.restore import (
     SILENCE_SECONDS,
     cancel_restore,
@@ -203,7 +203,7 @@ def cancel(context: Context) -> int:
     """Cancel the restore and see it end (for at most 60 s)."""
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from cancel_restore(appliance, Patience(timeout=CANCEL_SECONDS, interval=1.5))))
+        return Outcome.of((yield from cancel_restore(appliance, Timeouts(timeout=CANCEL_SECONDS, interval=1.5))))
 
     return run(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
@@ -268,7 +268,7 @@ def _started(
     return prepare
 
 
-def _watched(appliance: Appliance, waits: Patience, deadline: float) -> Task[Outcome]:
+def _watched(appliance: Appliance, waits: Timeouts, deadline: float) -> Task[Outcome]:
     return Outcome.of((yield from watch_restore(appliance, waits, deadline)))
 
 
