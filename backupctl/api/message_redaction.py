@@ -1,8 +1,8 @@
 """Mask what the appliance says in words, before anything is made of it.
 
 Its messages are filled, joined and quoted further up, and a secret that is told in one must not lose a part of itself
-to that: what is left of it would not be found any more. All messages of one answer share one ``RedactionBudget``, so that an
-answer of 8 MiB costs no more than a long one. Messages behind it are counted and dropped.
+to that: what is left of it would not be found any more. All messages of one answer share one ``RedactionBudget``, so
+that an answer of 8 MiB costs no more than a long one. Messages behind it are counted and dropped.
 """
 
 from typing import Any, Final, TypeVar, cast

@@ -119,7 +119,7 @@ class ApplianceSettings:
 
 
 def appliance_settings(context: Context) -> list[ApplianceSettings]:
-    """Return a appliance for each appliance that is asked for, each appliance once, in their order.
+    """Return the settings of each requested appliance, each once, in their order.
 
     Where none is, somebody at a terminal is asked. Raises UsageError where nobody can be.
     """

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool = False) -> Appliance:
-    """Return the appliance of a appliance; nothing is sent yet.
+    """Return the appliance that the settings name; nothing is sent yet.
 
     Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
     an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.

@@ -37,7 +37,7 @@ def location_of(settings: ApplianceSettings) -> tuple[str, str]:
 
 
 def located(settings: ApplianceSettings, template: str) -> str:
-    """Return a location for the appliance of a appliance: its placeholders are filled in."""
+    """Return a location for one appliance: its placeholders are filled in."""
     with settings.attribute_errors(LOCATION):
         return _filled(settings, template)
 

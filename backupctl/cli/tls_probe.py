@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Result)
 
 
 def settings_to_probe(context: Context) -> list[ApplianceSettings]:
-    """Return a appliance for each appliance that is asked for; raise UsageError for the one that has no TLS."""
+    """Return the settings of each requested appliance; raise UsageError for the one that has no TLS."""
     found = appliance_settings(context)
     if any(settings.profile.address == SIMULATED for settings in found):
         raise UsageError(

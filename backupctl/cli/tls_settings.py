@@ -1,4 +1,4 @@
-"""Whom a appliance trusts and how it is reached, judged before anything is said or sent; an error names what to change."""
+"""TLS and proxy settings of an appliance, checked before anything is sent."""
 
 import shlex
 from typing import TYPE_CHECKING

@@ -79,7 +79,7 @@ class RecoveryOperations(Protocol):
         ...
 
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
-        """Return a text of the appliance without the secrets that it got from us; with ``skip_common_words`` words stay."""
+        """Return ``text`` with our secrets masked; with ``skip_common_words`` common words stay."""
         ...
 
     def version(self) -> SystemVersion:

@@ -68,8 +68,8 @@ def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
 def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bool = False) -> Task[Written]:
     """Create or update a schedule in one request, or none where it is already as wanted.
 
-    SecretLadder cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All else
-    is read back. Raises UsageError where there is no such schedule yet and what is wanted is not enough to create one.
+    Secrets cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All
+    else is read back. Raises UsageError where there is no such schedule yet and what is wanted is not enough to create one.
     """
     try:
         before: Schedule | None = yield from _read(appliance, name)

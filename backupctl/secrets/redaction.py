@@ -1,4 +1,4 @@
-"""SecretLadder as values that do not show themselves, and the mask over those that others say again."""
+"""Redact secrets in text, however a peer spells them."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""SecretLadder in messages of the appliance are masked before the messages are filled."""
+"""Secrets in messages of the appliance are masked before the messages are filled."""
 
 import json
 

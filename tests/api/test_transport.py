@@ -219,7 +219,7 @@ def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None
     ]
 
 
-# TrustSettings
+# Trust
 
 
 def test_tls_context_of_one_trust_is_shared(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""SecretLadder that nobody was sent yet: an appliance that knows them from elsewhere does not make us show them."""
+"""Secrets that nobody was sent yet: an appliance that knows them from elsewhere does not make us show them."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""SecretLadder do not show themselves, and are taken out of texts of others, however these write them."""
+"""Secrets do not show themselves, and are taken out of texts of others, however these write them."""
 
 import base64
 import copy

@@ -134,7 +134,7 @@ def set_command(  # noqa: PLR0917 - click passes by name
 ) -> int:
     """Create a schedule, or change it where it differs from the request.
 
-    What is not given stays as it is. SecretLadder cannot be compared, so they are sent whenever they are given.
+    What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
     timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain))
     dry_run = context.value(DRY_RUN)
