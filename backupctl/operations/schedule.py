@@ -69,7 +69,9 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
     """Create or update a schedule in one request, or none where it is already as wanted.
 
     Secrets cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All
-    else is read back. Raises UsageError where there is no such schedule yet and what is wanted is not enough to create one.
+    else is read back.
+
+    Raises UsageError: for a new schedule where what is wanted is not enough to create one.
     """
     try:
         before: Schedule | None = yield from _read(appliance, name)
