@@ -17,15 +17,16 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "clock": set(),
     "secrets": {"errors", "clock"},
     "models": {"secrets", "rules"},
-    "results": {"errors", "models"},
+    "results": {"errors", "models", "secret"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},
     "api": {"", *GROUND, "rules", "tls"},
     "simulator": {"errors", "clock"},
-    "operations": {*GROUND, "rules"},
+    "scheduler": {*GROUND},
+    "operations": {*GROUND, "rules", "scheduler"},
     "output": {"results", "errors", "models", "clock", "secrets"},
-    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "operations", "output"},
+    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }
 """What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
@@ -45,7 +46,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
-    "threading": ("api.session", "operations.fleet", "simulator.", "secrets.", "config.", "output."),
+    "threading": ("api.session", "scheduler.scheduler", "simulator.", "secrets.", "config.", "output."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""
 

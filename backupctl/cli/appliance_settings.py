@@ -16,8 +16,8 @@ from backupctl.config.secret_ladder import SecretValue
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
-from backupctl.operations.group import ALONE, Turn
 from backupctl.output.view import View
+from backupctl.scheduler.coordinator import ALONE, Turn
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 

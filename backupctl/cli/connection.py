@@ -26,8 +26,8 @@ from backupctl.config.parsers import parser_of
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FILE
 from backupctl.errors import UsageError
-from backupctl.operations.appliance import Appliance
 from backupctl.results.job import RECONCILIATION, RESTORE
+from backupctl.scheduler.appliance import Appliance
 from backupctl.secrets.secret import Secret
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
-    from backupctl.operations.fleet import Workers
     from backupctl.output.view import View
     from backupctl.output.view_selection import Output
     from backupctl.results.result import Envelope
+    from backupctl.scheduler.scheduler import Workers
     from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")

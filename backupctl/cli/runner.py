@@ -12,13 +12,13 @@ from backupctl.cli.signals import delivered_to
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
-from backupctl.operations.fleet import Fleet, Mailbox, ThreadWorkers
-from backupctl.operations.group import NO_BACKUP, Group
-from backupctl.operations.task import Task
 from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.coordinator import NO_BACKUP, Group
+from backupctl.scheduler.scheduler import Fleet, Mailbox, ThreadWorkers
+from backupctl.scheduler.task import Task
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
-    from backupctl.operations.fleet import Mailbox
+    from backupctl.scheduler.scheduler import Mailbox
 
 WRITING_SECONDS: Final = 5
 """How long an interrupted program may be busy with what it has to say: whoever reads it may have stopped reading."""
@@ -72,7 +72,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
 
     Where the block ``decides`` how the run ends, they change nothing any more afterwards in a process of ours.
     """
-    from backupctl.operations.fleet import Interruption
+    from backupctl.scheduler.scheduler import Interruption
 
     sent: list[Interruption] = []
 

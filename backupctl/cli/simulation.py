@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.option_table import API, AUTH
-from backupctl.operations.appliance import Appliance
+from backupctl.scheduler.appliance import Appliance
 from backupctl.secrets.secret import Secret
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from backupctl.cli.runner import Failed, prepare_all, run_tasks
 from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
-from backupctl.operations.task import Task
 from backupctl.operations.trust import Inspected
 from backupctl.results.result import Result
+from backupctl.scheduler.task import Task
 
 R = TypeVar("R", bound=Result)
 

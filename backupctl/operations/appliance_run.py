@@ -16,14 +16,14 @@ from backupctl.errors import (
     ServerFaultError,
     UnknownHostError,
 )
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed
-from backupctl.operations.group import ALONE, Turn
-from backupctl.operations.renewal import renewing
-from backupctl.operations.result_redaction import redacted
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
+from backupctl.results.concealment import redacted
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.coordinator import ALONE, Turn
+from backupctl.scheduler.reauth import renewing
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

@@ -5,11 +5,11 @@ from functools import partial
 
 from backupctl.errors import NotFoundError, NotSupportedError, UsageError
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, retrying
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.archive_results import Archive
 from backupctl.rules.location import mask_location
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task, retrying
 
 
 def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:

@@ -7,11 +7,11 @@ from typing import Final
 from backupctl.errors import BackupctlError, CancelRefusedError, InterruptedRunError
 from backupctl.models import ReturnResult
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Timeouts, follow
-from backupctl.operations.task import Task, attempt, retrying
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task, attempt, retrying
 
 CANCEL_SECONDS: Final = 60.0
 """How long a cancelled job is followed to its end."""

@@ -24,17 +24,17 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Timeouts, detached, follow
-from backupctl.operations.group import ALONE, NO_BACKUP, Turn
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, goes_to, look_for_job, unknown_outcome
-from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retrying
 from backupctl.operations.unreadable_entries import readable
 from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
+from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.coordinator import ALONE, NO_BACKUP, Turn
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retrying
 
 MANUAL: Final = frozenset({"MANUAL"})
 

@@ -25,13 +25,13 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.poll_interval import Pace
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
 from backupctl.results.events import Event, Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.results.result import ErrorInfo
 from backupctl.rules.hints import hint_for
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
 _LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"

@@ -28,14 +28,14 @@ from backupctl.models import (
     Unreadable,
     as_utc,
 )
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.failure_reasons import with_reasons
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
 from backupctl.operations.unreadable_entries import warn_unreadable
 from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 from backupctl.rules.placeholders import arguments
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
 
 LATEST: Final = "latest"
 _CONTRADICTION_SECONDS: Final = 30.0

@@ -25,10 +25,10 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupRequest, JobDetails
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
 
 SEARCH_SECONDS: Final = 60.0
 """How long the job list is read again before the search for a job ends without one."""

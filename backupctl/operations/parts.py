@@ -5,10 +5,10 @@ from functools import partial
 from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundError
 from backupctl.models import Part
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task, retrying
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.backup_results import PartSize
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task, retrying
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:

@@ -3,11 +3,11 @@
 from typing import Final
 
 from backupctl.errors import BusyError
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.task import Task
 from backupctl.operations.validate import FAIL, OK, RUNNING_JOB, WARNING, failed
 from backupctl.results.backup_results import Check
 from backupctl.results.events import Warned
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 _HINT: Final = "use --if-running wait to start after it finishes, or attach to follow it"
 

@@ -30,14 +30,14 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Followed, Follower, Timeouts, follow
-from backupctl.operations.task import Task, attempt, retrying
 from backupctl.operations.watch import judged, leave
 from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task, attempt, retrying
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 

@@ -19,7 +19,6 @@ from backupctl.errors import (
     UsageError,
 )
 from backupctl.models import BackupRequest, Schedule, ScheduleSpec
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.schedule_fields import (
     SECRETS,
     Wanted,
@@ -28,13 +27,14 @@ from backupctl.operations.schedule_fields import (
     differing_fields,
     unmet_fields,
 )
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Task, Wait, attempt, retrying
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import canonical_days
 from backupctl.rules.location import mask_location
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task, Wait, attempt, retrying
 
 SCHEDULED: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The types that a job may have that was started by running a schedule: the documentation does not say which."""

@@ -7,9 +7,9 @@ from typing import Any, Protocol, TypeVar
 from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome, doubted
-from backupctl.operations.task import Task, call
 from backupctl.results.result import Result
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
+from backupctl.scheduler.task import Task, call
 
 R = TypeVar("R", bound=Result)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from backupctl.models import Unreadable
-from backupctl.operations.appliance import Appliance
 from backupctl.results.events import Warned
+from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
 

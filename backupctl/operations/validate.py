@@ -19,14 +19,14 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.task import RETRY_SECONDS, Task, retrying
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.job import Job
 from backupctl.rules.location import parse_location
 from backupctl.rules.location_advice import warnings_about
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import RETRY_SECONDS, Task, retrying
 
 T = TypeVar("T")
 

@@ -2,11 +2,11 @@
 
 from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.follow import Followed, Timeouts, failure, follow
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Task
 from backupctl.results.events import Attached, Left
 from backupctl.results.job import Job
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task
 
 
 def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followed]:

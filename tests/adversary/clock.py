@@ -24,7 +24,7 @@ from unittest import mock
 import httpcore
 from httpcore._backends.sync import SyncBackend, SyncStream
 
-from backupctl.operations.fleet import Deliver
+from backupctl.scheduler.scheduler import Deliver
 
 T = TypeVar("T")
 

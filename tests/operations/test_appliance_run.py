@@ -20,14 +20,14 @@ from backupctl.errors import (
 from backupctl.models import BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.fleet import Fleet, Interruption
 from backupctl.operations.follow import Followed, Timeouts
-from backupctl.operations.task import Call, Task, Wait
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.results.events import Connected, Event
 from backupctl.results.job import Job
 from backupctl.results.result import ErrorInfo, Result
+from backupctl.scheduler.scheduler import Fleet, Interruption
+from backupctl.scheduler.task import Call, Task, Wait
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST

@@ -24,11 +24,11 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, JobDetails
-from backupctl.operations.fleet import Deliver
 from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
+from backupctl.scheduler.scheduler import Deliver
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST

@@ -14,8 +14,8 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import Certificate
-from backupctl.operations.fleet import Fleet, Mailbox
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
+from backupctl.scheduler.scheduler import Fleet, Mailbox
 from tests.output.samples import a_certificate
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers

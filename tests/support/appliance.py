@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from backupctl.errors import NotSupportedError
-from backupctl.operations.appliance import Appliance, RecoveryOperations
-from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
-from backupctl.operations.task import Task
 from backupctl.results.events import Event
+from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox, Workers
+from backupctl.scheduler.task import Task
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

@@ -6,17 +6,17 @@ from typing import Any
 
 from backupctl.api.account import Account
 from backupctl.models import BackupRequest
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.fleet import Fleet, Interruption, Mailbox, Workers
 from backupctl.operations.follow import Timeouts
-from backupctl.operations.group import Group, Turn
 from backupctl.operations.preflight import preflight as check_first
-from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Event, Started
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.coordinator import Group, Turn
+from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox, Workers
+from backupctl.scheduler.task import Task
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

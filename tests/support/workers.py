@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from backupctl.operations.fleet import Deliver
+from backupctl.scheduler.scheduler import Deliver
 from tests.support.clock import FakeClock
 
 

@@ -16,12 +16,12 @@ from backupctl.cli.runner import Work, run
 from backupctl.cli.timestamps import parse_moment
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 from backupctl.models import ArchiveFilter, LocationSpec
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.archive import read_archive, read_archives, read_systems
-from backupctl.operations.task import Task
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.request_fields import check_comment
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,11 +7,11 @@ from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.runner import CommandTraits, run, show_requests
 from backupctl.config.option_table import DRY_RUN
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import cancel
-from backupctl.operations.task import Task
 from backupctl.results.backup_results import JobResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 
 @click.command(

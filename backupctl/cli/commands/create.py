@@ -13,13 +13,13 @@ from backupctl.cli.options import ApplianceCommand, backup_options, in_group, op
 from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
 from backupctl.operations.preflight import preflight
-from backupctl.operations.task import Task
 from backupctl.operations.validate import validate
 from backupctl.results.result import PreparedRequest
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""

@@ -10,11 +10,11 @@ from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
 from backupctl.cli.timestamps import parse_moment
 from backupctl.models import JobState
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.jobs import JobFilter, read_all
-from backupctl.operations.task import Task
 from backupctl.results.backup_results import JobsResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
 """Known job types; LOCAL_BACKUP came with 9.0."""

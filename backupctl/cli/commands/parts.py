@@ -5,11 +5,11 @@ import click
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.operations.task import Task
 from backupctl.results.backup_results import PartsResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 
 @click.command(

@@ -27,7 +27,6 @@ from backupctl.config.option_table import (
 )
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
-from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import CANCEL_SECONDS
 from backupctl.operations.follow import Followed, Timeouts
@@ -40,10 +39,11 @@ from backupctl.operations.restore import (
     validate_restore,
     watch_restore,
 )
-from backupctl.operations.task import Task
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.request_fields import check_parts
+from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.task import Task
 from backupctl.secrets.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -34,7 +34,6 @@ from backupctl.config.option_table import (
 )
 from backupctl.errors import UsageError
 from backupctl.models import BackupJobStatus, BackupRequest
-from backupctl.operations.appliance import Appliance, RecoveryOperations
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
 from backupctl.operations.preflight import preflight
@@ -49,13 +48,14 @@ from backupctl.operations.schedule import (
     switch_schedule,
 )
 from backupctl.operations.schedule_fields import Wanted
-from backupctl.operations.task import Task
 from backupctl.operations.validate import validate_schedule
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, canonical_days
 from backupctl.rules.request_fields import check_parts
 from backupctl.rules.template import fill_location
+from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.task import Task
 
 Write = Callable[[Appliance], Task[Written]]
 

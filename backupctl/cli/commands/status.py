@@ -6,11 +6,11 @@ from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import CommandTraits, run
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
-from backupctl.operations.task import Task
 from backupctl.operations.watch import status
 from backupctl.results.backup_results import JobResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 
 @click.command(

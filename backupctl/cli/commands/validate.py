@@ -7,11 +7,11 @@ from backupctl.cli.backup_settings import backup_request, filled_in
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.runner import Work, run
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
-from backupctl.operations.task import Task
 from backupctl.operations.validate import failed, validate
 from backupctl.results.backup_results import ChecksResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 
 @click.command(

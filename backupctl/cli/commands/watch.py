@@ -9,11 +9,11 @@ from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.cli.runner import CommandTraits, Work, run
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
-from backupctl.operations.appliance import Appliance
 from backupctl.operations.appliance_run import Outcome
-from backupctl.operations.task import Task
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.task import Task
 
 
 @click.command(

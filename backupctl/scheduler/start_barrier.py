@@ -1,7 +1,7 @@
 """Muster: all of a group start together, or none of them does."""
 
 from backupctl.errors import BackupctlError, NotTogetherError, verdict
-from backupctl.operations.task import Latch, Task, Wait
+from backupctl.scheduler.task import Latch, Task, Wait
 
 
 class Muster:

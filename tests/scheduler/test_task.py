@@ -12,8 +12,8 @@ from backupctl.errors import (
     InterruptedRunError,
     ServerFaultError,
 )
-from backupctl.operations.task import Backoff, attempt, call, retrying
 from backupctl.results.events import Troubled
+from backupctl.scheduler.task import Backoff, attempt, call, retrying
 from tests.support.appliance import Bench, ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
 

@@ -3,10 +3,10 @@
 import pytest
 
 from backupctl.errors import InterruptedRunError, verdict
-from backupctl.operations.group import Group
-from backupctl.operations.permits import Permits
-from backupctl.operations.task import Wait
 from backupctl.results.events import Ended, Queued
+from backupctl.scheduler.coordinator import Group
+from backupctl.scheduler.semaphore import Permits
+from backupctl.scheduler.task import Wait
 from tests.support.clock import FakeClock
 from tests.support.fleet import JOB_SECONDS, SimulatedGroup
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError
-from backupctl.operations.appliance import Account, Appliance
-from backupctl.operations.task import Latch, Task, Wait
+from backupctl.scheduler.appliance import Account, Appliance
+from backupctl.scheduler.task import Latch, Task, Wait
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
-from backupctl.operations.task import Call, Task, Wait
+from backupctl.scheduler.task import Call, Task, Wait
 
 T = TypeVar("T")
 

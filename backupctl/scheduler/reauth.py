@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from backupctl.errors import BackupctlError, InterruptedRunError, SessionExpiredError
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.group import Turn
-from backupctl.operations.task import LAST_ANSWER_SECONDS, Call, Effect, Task, call
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.coordinator import Turn
+from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Call, Effect, Task, call
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ import pytest
 
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
-from backupctl.operations.appliance import RecoveryOperations
 from backupctl.operations.appliance_run import Outcome, run_on
-from backupctl.operations.fleet import Deliver
-from backupctl.operations.group import Group
-from backupctl.operations.logins import MOST_AT_ONCE
-from backupctl.operations.task import Task, call
 from backupctl.results.backup_results import JobResult, JobsResult
+from backupctl.scheduler.appliance import RecoveryOperations
+from backupctl.scheduler.coordinator import Group
+from backupctl.scheduler.login_limiter import MOST_AT_ONCE
+from backupctl.scheduler.scheduler import Deliver
+from backupctl.scheduler.task import Task, call
 from backupctl.simulator.appliance import Appliance as Simulated
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock

@@ -11,8 +11,8 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
-from backupctl.operations.fleet import HOLD_SECONDS, Fleet, Interruption, Mailbox, ThreadWorkers, Workers
-from backupctl.operations.task import Call, Latch, Task, Wait
+from backupctl.scheduler.scheduler import HOLD_SECONDS, Fleet, Interruption, Mailbox, ThreadWorkers, Workers
+from backupctl.scheduler.task import Call, Latch, Task, Wait
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
 

@@ -7,10 +7,16 @@ from typing import Any, cast
 import pytest
 
 from backupctl.errors import ApplianceUnreachableError, AuthenticationError, BackupctlError
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.fleet import Fleet, Interruption, Mailbox
-from backupctl.operations.logins import ANSWER_SECONDS, CONNECT_SECONDS, MOST_AT_ONCE, PROVEN_ANSWER_SECONDS, Logins
-from backupctl.operations.task import Task, Wait
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.login_limiter import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    MOST_AT_ONCE,
+    PROVEN_ANSWER_SECONDS,
+    Logins,
+)
+from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox
+from backupctl.scheduler.task import Task, Wait
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
-from backupctl.operations.appliance import Appliance
 from backupctl.results.events import Recovered, Troubled
 from backupctl.results.result import ErrorInfo
+from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
 

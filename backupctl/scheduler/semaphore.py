@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from backupctl.operations.task import Latch, Task, Wait
+from backupctl.scheduler.task import Latch, Task, Wait
 
 
 class Permits:

@@ -29,7 +29,7 @@ from backupctl.models import (
     SystemVersion,
     Unreadable,
 )
-from backupctl.operations.result_redaction import redacted
+from backupctl.results.concealment import redacted
 from backupctl.results.events import Event
 from backupctl.results.result import PreparedRequest
 

@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
-from backupctl.operations.appliance import Appliance
-from backupctl.operations.logins import Logins
-from backupctl.operations.muster import Muster
-from backupctl.operations.permits import Permits
-from backupctl.operations.task import Task
 from backupctl.results.events import Ended, Queued
 from backupctl.results.result import ErrorInfo
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.login_limiter import Logins
+from backupctl.scheduler.semaphore import Permits
+from backupctl.scheduler.start_barrier import Muster
+from backupctl.scheduler.task import Task
 
 T = TypeVar("T")
 

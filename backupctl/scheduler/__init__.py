@@ -1,0 +1,1 @@
+"""Run one task or thousands at once on worker threads."""
