@@ -17,7 +17,7 @@ from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.output.view import View
-from backupctl.scheduler.coordinator import ALONE, Turn
+from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 
@@ -31,14 +31,14 @@ SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https
 class ApplianceSettings:
     """What commands ask about one appliance.
 
-    ``several`` says that it is not the only one of the run; ``turn`` is then what it waits for among the others.
+    ``several`` says that it is not the only one of the run; ``slot`` is then what it waits for among the others.
     """
 
     def __init__(self, context: Context, profile: Profile, *, several: bool = False) -> None:
         self.context = context
         self.profile = profile
         self.several = several
-        self.turn: Turn = ALONE
+        self.slot: Slot = UNCOORDINATED
 
     @property
     def name(self) -> str:

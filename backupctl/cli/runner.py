@@ -16,8 +16,8 @@ from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import NO_BACKUP, Group
-from backupctl.scheduler.scheduler import Fleet, Mailbox, ThreadWorkers
+from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
+from backupctl.scheduler.scheduler import Mailbox, Scheduler, ThreadWorkers
 from backupctl.scheduler.task import Task
 
 R = TypeVar("R", bound=Result)
@@ -83,9 +83,9 @@ def run(
 def run_tasks(context: Context, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
     """Drive tasks to their ends, under signals, and return their results; ``decides`` is that of ``delivered_to``."""
     mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[R] = Fleet(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
+    scheduler: Scheduler[R] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
     with delivered_to(mailbox, decides=decides):
-        results = fleet.run(tasks)
+        results = scheduler.run(tasks)
         context.view.close()
     return results
 
@@ -175,16 +175,16 @@ def _check_may_change(settings: ApplianceSettings) -> None:
 
 def _take_turns(context: Context, ready: Sequence[_Ready[Work] | Failed], manner: CommandTraits) -> None:
     """Let each appliance know what it waits for among the others."""
-    group = Group(
+    coordinator = Coordinator(
         [each.appliance for each in ready if isinstance(each, _Ready)],
         parallel=(context.value(PARALLEL) or None) if manner.starts_backups else None,
         together=manner.starts_backups and context.value(TOGETHER),
         fail_fast=manner.starts_backups and context.value(FAIL_FAST),
-        unready={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
+        failed={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
     )
     for each in ready:
         if isinstance(each, _Ready):
-            each.settings.turn = group.turn(each.appliance)
+            each.settings.slot = coordinator.slot(each.appliance)
 
 
 def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
@@ -203,7 +203,7 @@ def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: CommandTrai
             each.work(each.appliance),
             silence=manner.silence,
             timeout=each.settings.value(TIMEOUT) if manner.timed else None,
-            turn=each.settings.turn,
+            slot=each.settings.slot,
             unbegun=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

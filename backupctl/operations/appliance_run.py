@@ -21,9 +21,9 @@ from backupctl.results.concealment import redacted
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import ALONE, Turn
-from backupctl.scheduler.reauth import renewing
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task, attempt, retrying
+from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
+from backupctl.scheduler.reauth import with_reauth
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, attempt, retry
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")
@@ -62,28 +62,28 @@ def run_on(
     *,
     silence: float = 0.0,
     timeout: float | None = None,
-    turn: Turn = ALONE,
+    slot: Slot = UNCOORDINATED,
     unbegun: str = NOTHING_CHANGED,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
-    For ``silence`` seconds it is waited for somebody to be there at all, and not longer than ``timeout`` in any case.
-    Nothing is sent before the ``turn`` of the appliance among others. Who interrupts it at its login is told what that
-    means for the work (``unbegun``).
+    For ``silence`` seconds the appliance may be unreachable, within ``timeout``. Nothing is sent before ``slot`` is
+    acquired. ``unbegun`` is what an interruption during the login means for the work.
     """
     release, reached = None, False
     try:
-        yield from turn.begin()
+        yield from slot.acquire()
         reached = True
-        release = yield from _before_work(unbegun, renewing(appliance, turn, _enter(appliance, silence, timeout, turn)))
-        outcome = yield from renewing(appliance, turn, work)
+        entered = with_reauth(appliance, slot, _enter(appliance, silence, timeout, slot))
+        release = yield from _before_work(unbegun, entered)
+        outcome = yield from with_reauth(appliance, slot, work)
     except GeneratorExit:
         raise
     except BackupctlError as error:
         outcome = Outcome(error=doubted(_with_release(error, release), appliance.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(error=BugError.of(bug))
-    turn.end(outcome.error)
+    slot.release(outcome.error)
     if reached:
         yield from _leave(appliance)
     result = result_type(
@@ -121,8 +121,8 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
 
 def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, timeout: float | None) -> Task[T]:
     """Call ``function``, within ``timeout`` from when this begins: the time that others had their turn is not ours."""
-    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, LAST_ANSWER_SECONDS)
-    return (yield from retrying(appliance, function, silence=silence, until=until))
+    until = None if timeout is None else appliance.clock.monotonic() + max(timeout, MIN_RESPONSE_SECONDS)
+    return (yield from retry(appliance, function, silence=silence, until=until))
 
 
 def _before_work(unbegun: str, enter: Task[T]) -> Task[T]:
@@ -132,10 +132,10 @@ def _before_work(unbegun: str, enter: Task[T]) -> Task[T]:
         raise InterruptedRunError(f"{interruption.message}: {unbegun}", hint=interruption.hint) from interruption
 
 
-def _enter(appliance: Appliance, silence: float, timeout: float | None, turn: Turn) -> Task[str | None]:
+def _enter(appliance: Appliance, silence: float, timeout: float | None, slot: Slot) -> Task[str | None]:
     """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
     try:
-        yield from turn.log_in(_patiently(appliance, appliance.api.log_in, silence, timeout))
+        yield from slot.log_in(_patiently(appliance, appliance.api.log_in, silence, timeout))
         version = yield from _patiently(appliance, appliance.api.version, silence, timeout)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
@@ -165,7 +165,7 @@ def _leave(appliance: Appliance) -> Task[None]:
             appliance.api.close()
 
     try:
-        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, held=True)
+        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, shielded=True)
     except GeneratorExit:
         raise
     except Exception:  # noqa: BLE001, S110 - what the work came to is known, and others still have to log out

@@ -9,7 +9,7 @@ from backupctl.operations.unreadable_entries import readable
 from backupctl.results.archive_results import Archive
 from backupctl.rules.location import mask_location
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, retrying
+from backupctl.scheduler.task import Task, retry
 
 
 def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:
@@ -19,7 +19,7 @@ def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_ur
     that raises UsageError, and nothing is sent.
     """
     yield from _guard(appliance, location, allowed=password_in_url)
-    return tuple((yield from retrying(appliance, partial(appliance.api.system_names, location))))
+    return tuple((yield from retry(appliance, partial(appliance.api.system_names, location))))
 
 
 def read_archives(
@@ -39,7 +39,7 @@ def read_archives(
     found: list[Archive] = []
     unreadable = 0
     for system in systems:
-        listed = yield from retrying(appliance, partial(appliance.api.archives, location, system, only))
+        listed = yield from retry(appliance, partial(appliance.api.archives, location, system, only))
         summaries = readable(appliance, listed, f"archives of {system}")
         unreadable += len(listed) - len(summaries)
         found += [
@@ -73,7 +73,7 @@ def read_archive(
             )
         system_name = systems[0]
     try:
-        info = yield from retrying(appliance, partial(appliance.api.archive, location, system_name, archive))
+        info = yield from retry(appliance, partial(appliance.api.archive, location, system_name, archive))
     except NotFoundError as error:
         system = appliance.api.redact(system_name, skip_common_words=True)
         raise NotFoundError(
@@ -102,7 +102,7 @@ def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> Ta
         return
     if appliance.api.family != "rest":
         with contextlib.suppress(NotSupportedError):
-            yield from retrying(appliance, appliance.api.recovery_supported)
+            yield from retry(appliance, appliance.api.recovery_supported)
     if appliance.api.family == "rest":
         raise UsageError(
             f"{appliance.host} speaks only /rest, where the location's password would stand in the URL of the request",

@@ -11,7 +11,7 @@ from backupctl.operations.follow import Followed, Timeouts, follow
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, retrying
+from backupctl.scheduler.task import Task, attempt, retry
 
 CANCEL_SECONDS: Final = 60.0
 """How long a cancelled job is followed to its end."""
@@ -62,12 +62,12 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
 
 def _asked(appliance: Appliance, ask: Callable[[], ReturnResult]) -> Task[tuple[ReturnResult | BackupctlError, bool]]:
     """Return the answer, or the last error, and whether any answer was lost, so that the cancellation may be done."""
-    first = yield from attempt(ask, held=True)
+    first = yield from attempt(ask, shielded=True)
     lost = isinstance(first, BackupctlError) and not first.certain
     if not isinstance(first, BackupctlError) or not first.retryable:
         return first, lost
     try:
-        return (yield from retrying(appliance, ask)), lost
+        return (yield from retry(appliance, ask)), lost
     except InterruptedRunError:
         raise
     except BackupctlError as error:

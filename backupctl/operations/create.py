@@ -33,8 +33,8 @@ from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
-from backupctl.scheduler.coordinator import ALONE, NO_BACKUP, Turn
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retrying
+from backupctl.scheduler.coordinator import NO_BACKUP, UNCOORDINATED, Slot
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retry
 
 MANUAL: Final = frozenset({"MANUAL"})
 
@@ -73,8 +73,8 @@ class BackupPlan:
         return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
-def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[Followed]:
-    """Start a backup, when it is the ``turn`` of it, and follow it; without ``plan.wait``, return when it has started.
+def create(appliance: Appliance, plan: BackupPlan, slot: Slot = UNCOORDINATED) -> Task[Followed]:
+    """Start a backup, when it is the ``slot`` of it, and follow it; without ``plan.wait``, return when it has started.
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
     """
@@ -83,8 +83,8 @@ def create(appliance: Appliance, plan: BackupPlan, turn: Turn = ALONE) -> Task[F
     request = plan.request
     try:
         if not request.parts:
-            request = yield from _with_default_parts(appliance, request, max(deadline, began + LAST_ANSWER_SECONDS))
-        started = yield from _start(appliance, plan, request, deadline, turn)
+            request = yield from _with_default_parts(appliance, request, max(deadline, began + MIN_RESPONSE_SECONDS))
+        started = yield from _start(appliance, plan, request, deadline, slot)
     except InterruptedRunError as interruption:
         raise _nothing_started(appliance, interruption) from interruption
     if isinstance(started, Followed):
@@ -114,7 +114,7 @@ def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) ->
 
 
 def _with_default_parts(appliance: Appliance, request: BackupRequest, until: float) -> Task[BackupRequest]:
-    listed = yield from retrying(appliance, appliance.api.parts, until=until)
+    listed = yield from retry(appliance, appliance.api.parts, until=until)
     parts = readable(appliance, listed, "parts")
     if len(parts) < len(listed):
         raise ApplianceAnswerError(
@@ -127,7 +127,7 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
 
 
 def _start(
-    appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, turn: Turn
+    appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, slot: Slot
 ) -> Task[Job | Followed]:
     """Send the request until it starts a job, waiting for another one as ``plan.if_running`` says.
 
@@ -136,9 +136,9 @@ def _start(
     known: frozenset[str] = frozenset()
     waited_for: set[str | None] = set()
     while True:
-        yield from turn.start()
-        until = max(deadline, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
-        listed = yield from retrying(appliance, appliance.api.jobs, until=until)
+        yield from slot.wait_to_start()
+        until = max(deadline, appliance.clock.monotonic() + MIN_RESPONSE_SECONDS)
+        listed = yield from retry(appliance, appliance.api.jobs, until=until)
         known |= frozenset(listed)  # each request before this one was refused because another job runs
         answer = yield from _request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
@@ -177,7 +177,7 @@ def _request(
         now = appliance.clock.now()
         sent = Sent(request, plan.job_types, known, appliance.api.server_time, now, may_adopt=may_adopt)
         start = partial(plan.start, appliance.api, request)
-        answer = yield from attempt(start, until=deadline, held=True, once=True)
+        answer = yield from attempt(start, until=deadline, shielded=True, once=True)
         if isinstance(answer, BackupJobStatus) and answer.id not in known:
             job = jobs.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
@@ -228,11 +228,11 @@ def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, patienc
     give_up = min(clock.monotonic() + patience, max(deadline, clock.monotonic()))
     backoff = Backoff()
     while True:
-        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
+        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS))
         again = clock.monotonic() + backoff.next_seconds()
         if look.doubt is None or look.candidates or not look.doubt.retryable or again > give_up:
             return look
-        yield Wait(again, held=True)
+        yield Wait(again, shielded=True)
 
 
 def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[Job | None]:

@@ -26,12 +26,12 @@ from backupctl.errors import (
 )
 from backupctl.operations import jobs
 from backupctl.operations.poll_interval import Pace
-from backupctl.results.events import Event, Progressed, Recovered, Troubled
+from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.results.result import ErrorInfo
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
 _LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
@@ -76,7 +76,7 @@ class Followed:
 class Step:
     """What one answer means: events to show, and how following ended if it did."""
 
-    events: tuple[Event, ...] = ()
+    events: tuple[RunEvent, ...] = ()
     end: Followed | None = None
 
 
@@ -105,7 +105,7 @@ class Follower:
 
     def answer_by(self, now: float) -> float:
         """Return when to give up on a request that is sent at ``now``, in monotonic seconds."""
-        return max(self.deadline, now + LAST_ANSWER_SECONDS)
+        return max(self.deadline, now + MIN_RESPONSE_SECONDS)
 
     def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
         """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
@@ -126,7 +126,7 @@ class Follower:
         return self._seen(now, time, answer) if isinstance(answer, Job) else self._trouble(now, time, answer)
 
     def _seen(self, now: float, time: datetime, job: Job) -> Step:
-        events: list[Event] = []
+        events: list[RunEvent] = []
         if self._in_trouble and self._told_since_healthy:
             events.append(Recovered(time=time, server=self.appliance_name))
         self._in_trouble = self._told_since_healthy = False
@@ -158,7 +158,7 @@ class Follower:
                 return Step(end=Followed(self.job, gone))
         else:
             self._gone_since = None
-        events: tuple[Event, ...] = ()
+        events: tuple[RunEvent, ...] = ()
         self._in_trouble = True
         if now - self._troubles.get(type(error), -QUIET_SECONDS) >= QUIET_SECONDS:
             self._told_since_healthy = True
@@ -258,7 +258,7 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
     """
     clock, job_id = appliance.clock, follower.job.id
     until = follower.answer_by(clock.monotonic())
-    status = yield from attempt(partial(appliance.api.job, job_id), until=until, patient=True)
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until, low_priority=True)
     if isinstance(status, BackupctlError):
         return status
     job = jobs.from_status(status, follower.job)

@@ -35,7 +35,7 @@ from backupctl.results.job import Job, Message
 from backupctl.rules.location import mask_location
 from backupctl.rules.placeholders import arguments
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Backoff, Task, Wait, attempt, retrying
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt, retry
 
 LATEST: Final = "latest"
 _CONTRADICTION_SECONDS: Final = 30.0
@@ -118,7 +118,7 @@ def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) ->
     """
     if job_id != LATEST:
         return job_id
-    found = newest((yield from retrying(appliance, appliance.api.jobs, until=until)))
+    found = newest((yield from retry(appliance, appliance.api.jobs, until=until)))
     if found is None:
         raise NotFoundError(f"{appliance.host} has no backup job yet", hint="`backupctl create` starts one")
     return found
@@ -130,7 +130,7 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
     Raises NotFoundError where the appliance does not know it.
     """
     try:
-        status = yield from retrying(appliance, partial(appliance.api.job, job_id), until=until)
+        status = yield from retry(appliance, partial(appliance.api.job, job_id), until=until)
     except NotFoundError as error:
         raise NotFoundError(
             f"{appliance.host} knows no backup job {job_id}",
@@ -205,7 +205,7 @@ def confirmed(
 
 def _answer_by(appliance: Appliance, until: float | None) -> float | None:
     """Return when to give up on a request that is sent now, in monotonic seconds."""
-    return None if until is None else max(until, appliance.clock.monotonic() + LAST_ANSWER_SECONDS)
+    return None if until is None else max(until, appliance.clock.monotonic() + MIN_RESPONSE_SECONDS)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
@@ -215,14 +215,14 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
     one by one. Raises why the details cannot be read where no job can be.
     """
     try:
-        details = yield from retrying(appliance, appliance.api.job_details)
+        details = yield from retry(appliance, appliance.api.job_details)
     except ApplianceAnswerError as error:
         if error.retryable:
             raise
         if not isinstance(error, NotSupportedError):
             message = f"no details of the backup jobs: {error.message}"
             appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message, hint=error.hint))
-        found, unreadable = yield from _read_each(appliance, (yield from retrying(appliance, appliance.api.jobs)))
+        found, unreadable = yield from _read_each(appliance, (yield from retry(appliance, appliance.api.jobs)))
         if unreadable and not found:
             raise
         return found, unreadable
@@ -293,10 +293,10 @@ def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
 
     Raises what stands in the way of asking, after ``patience`` seconds where asking again may help.
     """
-    found = newest((yield from retrying(appliance, appliance.api.jobs, patience=patience)))
+    found = newest((yield from retry(appliance, appliance.api.jobs, patience=patience)))
     if found is None:
         return None
-    status = yield from retrying(appliance, partial(appliance.api.job, found), patience=patience)
+    status = yield from retry(appliance, partial(appliance.api.job, found), patience=patience)
     job = from_status(status, Job(id=found, state=""))
     return None if job.ended else job
 

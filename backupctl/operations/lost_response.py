@@ -28,7 +28,7 @@ from backupctl.operations import jobs
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
 
 SEARCH_SECONDS: Final = 60.0
 """How long the job list is read again before the search for a job ends without one."""
@@ -105,14 +105,14 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
     candidates: frozenset[str] = frozenset()
     clear_looks = 0
     while True:
-        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS))
+        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS))
         if look.found is not None:
             return _adopt(appliance, look.found)
         candidates = (candidates | look.candidates) - look.others
         clear_looks += look.is_clear
         if clock.monotonic() >= give_up or isinstance(look.doubt, AuthenticationError):
             break
-        yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), held=True)
+        yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), shielded=True)
     doubt = look.doubt
     if doubt is None and candidates:
         doubt = OutcomeUnknownError("a new backup job appeared and disappeared")
@@ -129,7 +129,7 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
 
 def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
     """Read the list once, and each new job in it; give up on answers after ``until`` (monotonic seconds)."""
-    ids = yield from attempt(appliance.api.jobs, until=until, held=True)
+    ids = yield from attempt(appliance.api.jobs, until=until, shielded=True)
     if isinstance(ids, BackupctlError):
         return Look(doubt=ids)
     ours: list[Job] = []
@@ -182,11 +182,11 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
     (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/).
     """
     clock = appliance.clock
-    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic() + LAST_ANSWER_SECONDS))
+    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic() + MIN_RESPONSE_SECONDS))
     backoff = Backoff()
     while True:
-        until = max(give_up, clock.monotonic() + LAST_ANSWER_SECONDS)
-        answer = yield from attempt(partial(appliance.api.validate, request), until=until, held=True)
+        until = max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS)
+        answer = yield from attempt(partial(appliance.api.validate, request), until=until, shielded=True)
         if isinstance(answer, BusyError):
             return OutcomeUnknownError("no new job is listed, but a backup or restore is running")
         if not isinstance(answer, BackupctlError) and answer.status in _VALIDATION:
@@ -195,7 +195,7 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
             answer = OutcomeUnknownError("the answer to a validation cannot be read")
         if clock.monotonic() >= give_up or isinstance(answer, AuthenticationError):
             return answer
-        yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), held=True)
+        yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), shielded=True)
 
 
 def _not_started(appliance: Appliance, lost: BackupctlError) -> NotStartedError:
@@ -213,7 +213,7 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
     Another run that starts a backup to the same location between two looks of ours makes a job that nothing tells from
     ours. It is adopted: what 0 says is true of it too, a backup to this location was begun after it was asked for.
     """
-    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, held=True)
+    answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, shielded=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
         return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not report the owner of a job")
     if isinstance(answer, BackupctlError):
@@ -223,7 +223,7 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
         return OutcomeUnknownError(f"backup job {job_id} is new, and has no details yet")
     if _is_of_somebody_else(details, sent, appliance.user):
         return None
-    status = yield from attempt(partial(appliance.api.job, job_id), until=until, held=True)
+    status = yield from attempt(partial(appliance.api.job, job_id), until=until, shielded=True)
     if isinstance(status, BackupctlError):
         return status
     job = jobs.from_details(details, jobs.from_status(status, Job(id=job_id, state="")))

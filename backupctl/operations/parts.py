@@ -8,7 +8,7 @@ from backupctl.operations import jobs
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.backup_results import PartSize
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, retrying
+from backupctl.scheduler.task import Task, retry
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:
@@ -16,11 +16,11 @@ def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:
 
     Raises what says that nothing can be asked at all: unreachable, refused.
     """
-    listed = yield from retrying(appliance, appliance.api.parts)
+    listed = yield from retry(appliance, appliance.api.parts)
     parts, found = readable(appliance, listed, "parts"), []
     for part in parts:
         try:
-            size = yield from retrying(appliance, partial(appliance.api.part_size, part.id))
+            size = yield from retry(appliance, partial(appliance.api.part_size, part.id))
         except (ApplianceAnswerError, AuthorizationError, NotFoundError):
             size = None
         found.append(_sized(part, size))

@@ -37,7 +37,7 @@ from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, retrying
+from backupctl.scheduler.task import Task, attempt, retry
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
@@ -57,7 +57,7 @@ _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
 def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Metadata]:
     """Return what an archive is and whether it can be restored on this appliance."""
-    found = yield from retrying(appliance, partial(appliance.api.validate_restore, request))
+    found = yield from retry(appliance, partial(appliance.api.validate_restore, request))
     return Metadata(
         applicable=found.applicable,
         boxname=found.boxname,
@@ -157,7 +157,7 @@ def _sent(appliance: Appliance, request: _Request[S], deadline: float) -> Task[S
             hint="use a longer --timeout",
         )
     try:
-        return (yield from attempt(request.start, until=deadline, held=True, once=True))
+        return (yield from attempt(request.start, until=deadline, shielded=True, once=True))
     except InterruptedRunError as interruption:
         raise InterruptedRunError(
             f"{interruption.message}: unknown whether the {request.job_id} was started",
@@ -199,7 +199,7 @@ def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
     without a message. Raises NotFoundError for both.
     """
     try:
-        job = _restore_job((yield from retrying(appliance, appliance.api.restore_job, silence=silence)))
+        job = _restore_job((yield from retry(appliance, appliance.api.restore_job, silence=silence)))
     except ApplianceAnswerError as error:
         if error.kind != _NO_RESTORE:
             raise

@@ -34,7 +34,7 @@ from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import canonical_days
 from backupctl.rules.location import mask_location
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task, Wait, attempt, retrying
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
 
 SCHEDULED: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The types that a job may have that was started by running a schedule: the documentation does not say which."""
@@ -51,7 +51,7 @@ class Written:
 
 def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...], int]]:
     """Return all schedules, sorted by name, and how many more cannot be read."""
-    found = yield from retrying(appliance, appliance.api.schedules)
+    found = yield from retry(appliance, appliance.api.schedules)
     readable(appliance, list(found.values()), "schedules")
     infos = [_info(name, each) for name, each in sorted(found.items()) if isinstance(each, Schedule)]
     return tuple(infos), len(found) - len(infos)
@@ -155,7 +155,7 @@ def backup_of(appliance: Appliance, name: str, comment: str | None) -> Task[Back
 
 def _read(appliance: Appliance, name: str) -> Task[Schedule]:
     try:
-        return (yield from retrying(appliance, partial(appliance.api.schedule, name)))
+        return (yield from retry(appliance, partial(appliance.api.schedule, name)))
     except NotFoundError as error:
         raise NotFoundError(
             f"{appliance.host} has no schedule {name!r}",
@@ -179,7 +179,7 @@ def _write(
     Raises any other refusal; those in ``doubted`` are returned.
     """
     try:
-        answer = yield from attempt(write, held=True)
+        answer = yield from attempt(write, shielded=True)
     except InterruptedRunError as interruption:
         interruption.message += f": unknown whether schedule {name!r} was changed"
         raise
@@ -201,7 +201,7 @@ def _read_back(
         for pause in _READ_BACK_PAUSES:
             if pause:
                 yield Wait(clock.monotonic() + pause)
-            until = clock.monotonic() + LAST_ANSWER_SECONDS
+            until = clock.monotonic() + MIN_RESPONSE_SECONDS
             found = yield from attempt(partial(appliance.api.schedule, name), until=until)
             if isinstance(found, NotFoundError):
                 found = None

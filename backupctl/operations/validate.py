@@ -26,7 +26,7 @@ from backupctl.results.job import Job
 from backupctl.rules.location import parse_location
 from backupctl.rules.location_advice import warnings_about
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import RETRY_SECONDS, Task, retrying
+from backupctl.scheduler.task import RETRY_SECONDS, Task, retry
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ def _health_checks(appliance: Appliance) -> Task[list[Check]]:
 def _told(appliance: Appliance, ask: Callable[[], T]) -> Task[T | BackupctlError]:
     """Return what the appliance tells, or why it does not; raises what says that nothing can be asked at all."""
     try:
-        return (yield from retrying(appliance, ask))
+        return (yield from retry(appliance, ask))
     except (ApplianceAnswerError, AuthorizationError, NotFoundError) as error:
         return error
 
@@ -228,7 +228,7 @@ def _appliance_checks(
     """Return what the appliance says about the request, or that it says nothing while something runs."""
     complete = structs.replace(request, parts=parts)
     try:
-        answer = yield from retrying(appliance, partial(appliance.api.validate, complete))
+        answer = yield from retry(appliance, partial(appliance.api.validate, complete))
     except BusyError as error:
         return error
     except NotSupportedError as error:

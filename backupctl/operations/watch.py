@@ -6,7 +6,7 @@ from backupctl.operations.follow import Followed, Timeouts, failure, follow
 from backupctl.results.events import Attached, Left
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Task
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task
 
 
 def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followed]:
@@ -16,7 +16,7 @@ def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followe
     """
     began = appliance.clock.monotonic()
     deadline = began + patience.timeout
-    job, denial = yield from _look(appliance, job_id, until=max(deadline, began + LAST_ANSWER_SECONDS))
+    job, denial = yield from _look(appliance, job_id, until=max(deadline, began + MIN_RESPONSE_SECONDS))
     if job.ended or appliance.clock.monotonic() >= deadline:
         return judged(appliance, job, denial)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from backupctl.errors import OutputError
 from backupctl.output.safe_stream import REPORT
 from backupctl.output.view import View
-from backupctl.results.events import Event
+from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope
 
 
@@ -31,7 +31,7 @@ class GuardedView:
         with suppress(Exception):
             self._view.expect(servers)
 
-    def event(self, event: Event) -> None:
+    def event(self, event: RunEvent) -> None:
         """Show something that happened, or that it cannot be shown."""
         try:
             self._view.event(event)

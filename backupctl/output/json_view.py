@@ -13,7 +13,7 @@ from backupctl.errors import OutputError
 from backupctl.output.json_text import json_text
 from backupctl.output.printable import printable
 from backupctl.output.safe_stream import SafeStream, check_shown
-from backupctl.results.events import Event, Warned
+from backupctl.results.events import RunEvent, Warned
 from backupctl.results.result import SCHEMA, Envelope, ErrorInfo, Result
 
 
@@ -52,7 +52,7 @@ class JsonView:
     def expect(self, servers: Sequence[str]) -> None:
         """Do nothing: each result and each event says whose it is."""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: RunEvent) -> None:
         """Show a warning; everything else that happens is summed up in the document."""
         if isinstance(event, Warned):
             self.warn(f"{event.server}: {event.message}", event.hint)
@@ -97,7 +97,7 @@ class JsonLinesView(JsonView):
         super().__init__(out, err, quiet=quiet, verbose=verbose)
         self._clock = clock
 
-    def event(self, event: Event) -> None:
+    def event(self, event: RunEvent) -> None:
         """Write one line; that it cannot be written is told at the end, as the work goes on."""
         if not self._quiet:
             self._write_line({"schema": SCHEMA, **msgspec.to_builtins(event)})

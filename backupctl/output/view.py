@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from backupctl.results.events import Event
+from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope
 
 
@@ -29,7 +29,7 @@ class View(Protocol):
         """Take note of the appliances of the run, in the order in which they are to be shown, before any event."""
         ...
 
-    def event(self, event: Event) -> None:
+    def event(self, event: RunEvent) -> None:
         """Show something that happened on one appliance."""
         ...
 

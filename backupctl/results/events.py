@@ -8,14 +8,14 @@ from backupctl.results.job import Job
 from backupctl.results.result import ErrorInfo
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+class RunEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """Something that happened on one appliance; base of all events."""
 
     time: datetime
     server: str
 
 
-class Connected(Event, frozen=True, kw_only=True, tag="connected"):
+class Connected(RunEvent, frozen=True, kw_only=True, tag="connected"):
     """The appliance let us in; ``api`` is the family that it speaks, ``release`` what it runs."""
 
     host: str
@@ -23,78 +23,78 @@ class Connected(Event, frozen=True, kw_only=True, tag="connected"):
     release: str | None
 
 
-class PartsSelected(Event, frozen=True, kw_only=True, tag="parts-selected"):
+class PartsSelected(RunEvent, frozen=True, kw_only=True, tag="parts-selected"):
     """No parts were named, so those that the appliance selects by default are taken."""
 
     parts: tuple[str, ...]
 
 
-class Waiting(Event, frozen=True, kw_only=True, tag="waiting"):
+class Waiting(RunEvent, frozen=True, kw_only=True, tag="waiting"):
     """Another backup or restore runs; it is waited for. ``job`` is None where it cannot be seen."""
 
     job: Job | None
 
 
-class Started(Event, frozen=True, kw_only=True, tag="started"):
+class Started(RunEvent, frozen=True, kw_only=True, tag="started"):
     """The appliance started our job."""
 
     job: Job
 
 
-class Adopted(Event, frozen=True, kw_only=True, tag="adopted"):
+class Adopted(RunEvent, frozen=True, kw_only=True, tag="adopted"):
     """The answer to our request was lost, but the job that it started was found; ``reason`` says how sure that is."""
 
     job: Job
     reason: str
 
 
-class Attached(Event, frozen=True, kw_only=True, tag="attached"):
+class Attached(RunEvent, frozen=True, kw_only=True, tag="attached"):
     """A job that was started before is followed from here."""
 
     job: Job
 
 
-class Progressed(Event, frozen=True, kw_only=True, tag="progress"):
+class Progressed(RunEvent, frozen=True, kw_only=True, tag="progress"):
     """The job was seen: something changed, or some minutes went by."""
 
     job: Job
 
 
-class Troubled(Event, frozen=True, kw_only=True, tag="trouble"):
+class Troubled(RunEvent, frozen=True, kw_only=True, tag="trouble"):
     """The appliance cannot be asked at the moment; it is asked again. Once for each kind of trouble."""
 
     error: ErrorInfo
 
 
-class Recovered(Event, frozen=True, kw_only=True, tag="recovered"):
+class Recovered(RunEvent, frozen=True, kw_only=True, tag="recovered"):
     """The appliance answers again."""
 
 
-class Warned(Event, frozen=True, kw_only=True, tag="warning"):
+class Warned(RunEvent, frozen=True, kw_only=True, tag="warning"):
     """Something that the user should know and that does not stop the work."""
 
     message: str
     hint: str | None = None
 
 
-class Cancelling(Event, frozen=True, kw_only=True, tag="cancelling"):
+class Cancelling(RunEvent, frozen=True, kw_only=True, tag="cancelling"):
     """The appliance accepted the cancellation; the end of the job is waited for."""
 
     job: Job
 
 
-class Queued(Event, frozen=True, kw_only=True, tag="queued"):
+class Queued(RunEvent, frozen=True, kw_only=True, tag="queued"):
     """Other appliances of the run have their turn first; nothing was sent to this one yet."""
 
 
-class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+class Ended(RunEvent, frozen=True, kw_only=True, tag="ended"):
     """The work on one appliance of several is over; its whole result comes with those of the others."""
 
     exit_code: int
     error: ErrorInfo | None = None
 
 
-class Left(Event, frozen=True, kw_only=True, tag="left"):
+class Left(RunEvent, frozen=True, kw_only=True, tag="left"):
     """Our job was started and nobody waits for it; ``attach`` is the line that follows it, None where there is none."""
 
     job: Job

@@ -30,7 +30,7 @@ from backupctl.models import (
     Unreadable,
 )
 from backupctl.results.concealment import redacted
-from backupctl.results.events import Event
+from backupctl.results.events import RunEvent
 from backupctl.results.result import PreparedRequest
 
 
@@ -250,12 +250,12 @@ class Appliance:
     user: str
     api: RecoveryOperations
     clock: Clock
-    show: Callable[[Event], None]
+    show: Callable[[RunEvent], None]
     attach: Callable[[str], str | None]
     simulated: bool = False
     doubt: str | None = None
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: RunEvent) -> None:
         """Show what happened, without secrets that the appliance says again; a bug in that never costs the work."""
         with suppress(Exception):
             self.show(redacted(event, self.api.redact))

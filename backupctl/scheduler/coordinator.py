@@ -1,8 +1,8 @@
 """A group of appliances in one run: who may log in, and who may start a backup, when.
 
-Each appliance has a ``Turn``, which ``run_on`` and ``create`` ask at four moments: before anything is sent, around the
+Each appliance has a ``Slot``, which ``run_on`` and ``create`` ask at four moments: before anything is sent, around the
 first login, before the backup is started, and when the work is over. For an appliance that is alone it never waits.
-The command line makes one ``Group`` a run, of all its appliances, and gives each task its turn::
+The command line makes one ``Coordinator`` a run, of all its appliances, and gives each task its turn::
 
     group = Group(appliances, parallel=app.value(PARALLEL) or None, together=..., fail_fast=...)
     run_on(appliance, JobResult, work(appliance), turn=group.turn(appliance))       # work calls:
@@ -18,9 +18,9 @@ from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotT
 from backupctl.results.events import Ended, Queued
 from backupctl.results.result import ErrorInfo
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.login_limiter import Logins
-from backupctl.scheduler.semaphore import Permits
-from backupctl.scheduler.start_barrier import Muster
+from backupctl.scheduler.login_limiter import LoginLimiter
+from backupctl.scheduler.semaphore import Semaphore
+from backupctl.scheduler.start_barrier import StartBarrier
 from backupctl.scheduler.task import Task
 
 T = TypeVar("T")
@@ -29,57 +29,57 @@ NO_BACKUP: Final = "no backup was started"
 """What is said of a backup that was interrupted before it was asked for."""
 
 
-class Turn(Protocol):
+class Slot(Protocol):
     """What one appliance waits for in its group."""
 
-    def begin(self) -> Task[None]:
+    def acquire(self) -> Task[None]:
         """Wait for the turn of this appliance; raises what keeps it from having one."""
         ...
 
-    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:
+    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
         """Do what logs in, once that cannot lock the account; it is waited for ``until`` (monotonic seconds) at most.
 
-        ``held`` keeps an interruption away meanwhile.
+        ``shielded`` keeps an interruption away meanwhile.
         """
         ...
 
-    def start(self) -> Task[None]:
+    def wait_to_start(self) -> Task[None]:
         """Wait until a backup may be started; raises what keeps it from being started."""
         ...
 
-    def end(self, error: BackupctlError | None) -> None:
+    def release(self, error: BackupctlError | None) -> None:
         """Let the others have their turn; ``error`` is what the work came to."""
         ...
 
 
-class Alone:
+class Uncoordinated:
     """The turn of an appliance that is alone: nothing is waited for."""
 
-    def begin(self) -> Task[None]:
+    def acquire(self) -> Task[None]:
         """Begin at once."""
         yield from ()
 
-    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:  # noqa: ARG002 - nobody waits
+    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:  # noqa: ARG002 - nobody waits
         """Log in at once."""
         return (yield from log_in)
 
-    def start(self) -> Task[None]:
+    def wait_to_start(self) -> Task[None]:
         """Start at once."""
         yield from ()
 
-    def end(self, error: BackupctlError | None) -> None:
+    def release(self, error: BackupctlError | None) -> None:
         """Nobody waits for it."""
 
 
-ALONE: Turn = Alone()
+UNCOORDINATED: Slot = Uncoordinated()
 
 
-class Group:
+class Coordinator:
     """The appliances of a run and what they wait for, one for another.
 
     At most ``parallel`` of them are worked on at once (None: all). With ``together``, a backup is started on all at
     once, or on none where one of them fails before; then ``parallel`` means nothing. With ``fail_fast``, no backup is
-    started after the first failure. ``unready`` are those that failed before anything could be sent. In any case a
+    started after the first failure. ``failed`` are those that failed before anything could be sent. In any case a
     password that was refused once is not tried on the rest.
     """
 
@@ -90,21 +90,21 @@ class Group:
         parallel: int | None = None,
         together: bool = False,
         fail_fast: bool = False,
-        unready: Mapping[str, BackupctlError] = {},
+        failed: Mapping[str, BackupctlError] = {},
     ) -> None:
-        self.permits = Permits(None if together else parallel)
-        self.logins = Logins()
-        self.muster = Muster((*(each.name for each in appliances), *unready)) if together else None
-        self.size = len(appliances) + len(unready)
+        self.semaphore = Semaphore(None if together else parallel)
+        self.login_limiter = LoginLimiter()
+        self.barrier = StartBarrier((*(each.name for each in appliances), *failed)) if together else None
+        self.size = len(appliances) + len(failed)
         self._fail_fast = fail_fast
         self._failed: tuple[str, BackupctlError] | None = None
-        self._turns = {each.name: GroupTurn(self, each) for each in appliances}
-        for name, error in unready.items():
+        self._slots = {each.name: CoordinatedSlot(self, each) for each in appliances}
+        for name, error in failed.items():
             self.fail(name, error)
 
-    def turn(self, appliance: Appliance) -> Turn:
+    def slot(self, appliance: Appliance) -> Slot:
         """Return the turn of one of the appliances, always the same."""
-        return self._turns[appliance.name]
+        return self._slots[appliance.name]
 
     def check(self) -> None:
         """Raise NotTriedError after the first failure, where that is to keep the rest from being started."""
@@ -119,47 +119,47 @@ class Group:
     def fail(self, name: str, error: BackupctlError) -> None:
         """Take note of a failure; the first one counts, and those that are to start together learn of it."""
         self._failed = self._failed or (name, error)
-        if self.muster is not None:
-            self.muster.drop_out(name, error)
+        if self.barrier is not None:
+            self.barrier.abort(name, error)
 
 
-class GroupTurn:
+class CoordinatedSlot:
     """The turn of one appliance of a group."""
 
-    def __init__(self, group: Group, appliance: Appliance) -> None:
-        self._group = group
+    def __init__(self, coordinator: Coordinator, appliance: Appliance) -> None:
+        self._coordinator = coordinator
         self._appliance = appliance
-        self._has_permit = False
+        self._acquired = False
 
-    def begin(self) -> Task[None]:
+    def acquire(self) -> Task[None]:
         """Wait for a permit; who is interrupted meanwhile has sent nothing at all."""
-        if self._group.permits.all_out:
+        if self._coordinator.semaphore.locked:
             self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
         try:
-            yield from self._group.permits.take()
+            yield from self._coordinator.semaphore.acquire()
         except InterruptedRunError as interruption:
             raise InterruptedRunError(f"{interruption.message}: {NO_BACKUP}") from interruption
-        self._has_permit = True
-        self._group.check()
+        self._acquired = True
+        self._coordinator.check()
 
-    def log_in(self, log_in: Task[T], *, until: float | None = None, held: bool = False) -> Task[T]:
+    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
         """Log in when few enough others do so with the same password."""
-        return (yield from self._group.logins.one_of_few(self._appliance, log_in, until=until, held=held))
+        return (yield from self._coordinator.login_limiter.run(self._appliance, log_in, until=until, shielded=shielded))
 
-    def start(self) -> Task[None]:
+    def wait_to_start(self) -> Task[None]:
         """Wait for the others where all start together."""
-        if self._group.muster is not None:
-            yield from self._group.muster.ready(self._appliance.name)
-        self._group.check()
+        if self._coordinator.barrier is not None:
+            yield from self._coordinator.barrier.wait(self._appliance.name)
+        self._coordinator.check()
 
-    def end(self, error: BackupctlError | None) -> None:
+    def release(self, error: BackupctlError | None) -> None:
         """Tell the others, and give the permit back."""
         if error is not None:
-            self._group.fail(self._appliance.name, error)
-        if self._has_permit:
-            self._has_permit = False
-            self._group.permits.give_back()
-        if self._group.size > 1:
+            self._coordinator.fail(self._appliance.name, error)
+        if self._acquired:
+            self._acquired = False
+            self._coordinator.semaphore.release()
+        if self._coordinator.size > 1:
             self._appliance.emit(
                 Ended(
                     time=self._appliance.clock.now(),

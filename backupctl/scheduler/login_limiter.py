@@ -2,8 +2,8 @@
 
 vCenter locks an account after about five failures, and linked appliances count together. So one appliance is asked
 first, and again where a session has expired, as the password may have been changed; once one let us in, at most
-``MOST_AT_ONCE`` logins with the same user and password are under way; once any appliance has refused, the API sends no
-more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
+``MAX_CONCURRENT_LOGINS`` logins with the same user and password are under way; once any appliance has refused, the API
+sends no more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
 """
 
 from collections import deque
@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.scheduler.appliance import Account, Appliance
-from backupctl.scheduler.task import Latch, Task, Wait
+from backupctl.scheduler.task import Event, Task, Wait
 
 T = TypeVar("T")
 
-MOST_AT_ONCE: Final = 4
+MAX_CONCURRENT_LOGINS: Final = 4
 """One less than the failures after which vCenter locks an account by default, should all of them be refused."""
 
 CONNECT_SECONDS: Final = 1.0
@@ -35,7 +35,7 @@ class _Login:
 
     appliance: Appliance
     began: float = 0.0
-    latch: Latch = field(default_factory=Latch)
+    event: Event = field(default_factory=Event)
 
     @property
     def counts_until(self) -> float:
@@ -57,24 +57,24 @@ class _Gate:
         """Return when one more may log in, as things are now; a moment that has passed means now."""
         if account.refused:
             return now
-        most = MOST_AT_ONCE if account.proven else 1
+        most = MAX_CONCURRENT_LOGINS if account.proven else 1
         ends = sorted(end for login in self.under_way if (end := login.counts_until) > now)
         return ends[-most] if len(ends) >= most else now
 
     def call_next(self) -> None:
         """Let the first of those who wait look again."""
         if self.waiting:
-            self.waiting[0].latch.open()
+            self.waiting[0].event.set()
 
 
-class Logins:
+class LoginLimiter:
     """The logins of a run; those with different users or passwords have nothing to do with each other."""
 
     def __init__(self) -> None:
         self._gates: dict[Account, _Gate] = {}
 
-    def one_of_few(
-        self, appliance: Appliance, log_in: Task[T], *, until: float | None = None, held: bool = False
+    def run(
+        self, appliance: Appliance, log_in: Task[T], *, until: float | None = None, shielded: bool = False
     ) -> Task[T]:
         """Do ``log_in``, which logs in and may do more, once few enough others with the same password do.
 
@@ -84,7 +84,7 @@ class Logins:
         login = _Login(appliance)
         gate.waiting.append(login)
         try:
-            yield from self._turn_of(login, gate, until, held=held)
+            yield from self._turn_of(login, gate, until, shielded=shielded)
         except BaseException:
             gate.waiting.remove(login)
             gate.call_next()
@@ -101,7 +101,7 @@ class Logins:
             gate.call_next()
 
     @staticmethod
-    def _turn_of(login: _Login, gate: _Gate, until: float | None, *, held: bool) -> Task[None]:
+    def _turn_of(login: _Login, gate: _Gate, until: float | None, *, shielded: bool) -> Task[None]:
         """Wait until it is the turn of one of those who wait."""
         clock, account = login.appliance.clock, login.appliance.api.account
         while True:
@@ -114,6 +114,6 @@ class Logins:
                     f"{login.appliance.host}: no new login in time: others with the same password were under way",
                     retryable=True,
                 )
-            login.latch = Latch()
+            login.event = Event()
             ends = min(opens_at, float("inf") if until is None else until)
-            yield Wait(None if ends == float("inf") else ends, held, login.latch)
+            yield Wait(None if ends == float("inf") else ends, shielded, login.event)

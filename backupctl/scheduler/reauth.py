@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from backupctl.errors import BackupctlError, InterruptedRunError, SessionExpiredError
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import Turn
-from backupctl.scheduler.task import LAST_ANSWER_SECONDS, Call, Effect, Task, call
+from backupctl.scheduler.coordinator import Slot
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Call, Effect, Task, call
 
 T = TypeVar("T")
 
 
-def renewing(appliance: Appliance, turn: Turn, work: Task[T]) -> Task[T]:
+def with_reauth(appliance: Appliance, slot: Slot, work: Task[T]) -> Task[T]:
     """Do ``work``; each call of it that finds the session expired is made once more after a new login.
 
     What the login raises, the call raises. Where the call is held, the login is. A call that is made ``once`` raises
@@ -31,30 +31,30 @@ def renewing(appliance: Appliance, turn: Turn, work: Task[T]) -> Task[T]:
             result: T = end.value
             return result
         try:
-            advance, answer = work.send, (yield from _answered(appliance, turn, effect))
+            advance, answer = work.send, (yield from _answered(appliance, slot, effect))
         except BaseException as error:  # noqa: BLE001 - the work decides what it does about it
             advance, answer = work.throw, error
 
 
-def _answered(appliance: Appliance, turn: Turn, effect: Effect) -> Task[Any]:
+def _answered(appliance: Appliance, slot: Slot, effect: Effect) -> Task[Any]:
     """Return the answer to what the work yielded."""
     try:
         return (yield effect)
     except SessionExpiredError:
         if not isinstance(effect, Call) or effect.once:
             raise
-    yield from _log_in(appliance, turn, effect)
+    yield from _log_in(appliance, slot, effect)
     return (yield replace(effect, until=_in_time(appliance, effect)))
 
 
-def _log_in(appliance: Appliance, turn: Turn, request: Call) -> Task[None]:
+def _log_in(appliance: Appliance, slot: Slot, request: Call) -> Task[None]:
     """Log in for a call that was not made; what goes wrong with it leaves no doubt about that call."""
 
     def log_in() -> Task[None]:
-        yield from call(appliance.api.log_in, until=_in_time(appliance, request), held=request.held)
+        yield from call(appliance.api.log_in, until=_in_time(appliance, request), shielded=request.shielded)
 
     try:
-        yield from turn.log_in(log_in(), until=request.until, held=request.held)
+        yield from slot.log_in(log_in(), until=request.until, shielded=request.shielded)
     except InterruptedRunError:
         raise
     except BackupctlError as error:
@@ -64,5 +64,5 @@ def _log_in(appliance: Appliance, turn: Turn, request: Call) -> Task[None]:
 
 def _in_time(appliance: Appliance, request: Call) -> float | None:
     """Return until when an answer is waited for now, behind the turns of others."""
-    soon = appliance.clock.monotonic() + LAST_ANSWER_SECONDS
+    soon = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
     return None if request.until is None else max(request.until, soon)

@@ -2,8 +2,8 @@
 
 The thread that runs it only waits, for the next due time, an answer or a signal, so that a signal is answered at
 once and not after a read timeout. The first interruption reaches each task as InterruptedRunError at what it waits for
-(a task may still log out, or cancel its job); what is ``held`` is answered first, within ``HOLD_SECONDS``. A second one
-ends the run at once: each task is told again, held or not, and all that it can do is to return what it knows.
+(a task may still log out, or cancel its job); what is ``shielded`` is answered first, within ``SHIELD_SECONDS``. A
+second one ends the run at once: each task is told again, shielded or not, and can only return what it knows.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from backupctl.scheduler.task import Call, Task, Wait
 
 T = TypeVar("T")
 
-WORKERS: Final = 128
+MAX_WORKERS: Final = 128
 """Requests under way at once: far more than a thousand appliances need that are polled every 10 s and answer at once.
 
 What counts is how many of them may hang, each for 30 s or more, before the others are kept waiting. Of 500 appliances
@@ -29,15 +29,15 @@ of which 50 hung, the others were heard of 12 s late with 32 threads, 0.4 s with
 """
 
 
-TOGETHER_SECONDS: Final = 0.3
+DEBOUNCE_SECONDS: Final = 0.3
 """Interruptions this close together are one: ``timeout`` signals its child and then its group, systemd sends HUP right
 behind TERM (SendSIGHUP), a shell passes on the HUP that the terminal has sent already."""
 
-HOLD_SECONDS: Final = 10.0
+SHIELD_SECONDS: Final = 10.0
 """How long a first interruption waits for what is held, such as a request that starts a backup; systemd kills a process
 90 s after TERM by default, and a person presses Ctrl-C again long before."""
 
-_MOST_WORDS: Final = 100
+MAX_CANCEL_ATTEMPTS: Final = 100
 """How often a task is told to end at once before it is given up."""
 
 
@@ -50,7 +50,7 @@ class Interruption:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Completion:
     """What a call came to: a result, or the exception that it raised."""
 
     ticket: int
@@ -58,20 +58,22 @@ class Delivery:
     error: BaseException | None = None
 
 
-Mailbox = queue.SimpleQueue[Delivery | Interruption]
+Mailbox = queue.SimpleQueue[Completion | Interruption]
 
 
-Deliver = Callable[[Any, BaseException | None], None]
+DoneCallback = Callable[[Any, BaseException | None], None]
 
 
 class Workers(Protocol):
     """Runs calls somewhere and delivers what they came to."""
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
         """Run ``function`` and hand its result or its exception to ``deliver``.
 
-        A ``patient`` call lets those go first that are not. Returns what gives the call up: one that has not begun is
-        never made, one that has is no longer counted.
+        A ``low_priority`` call lets those go first that are not. Returns what gives the call up: one that has not begun
+        is never made, one that has is no longer counted.
         """
         ...
 
@@ -81,7 +83,7 @@ class _Work:
     """A call on its way through the threads."""
 
     function: Callable[[], Any]
-    deliver: Deliver
+    deliver: DoneCallback
     begun: bool = False
     ended: bool = False
     given_up: bool = False
@@ -94,7 +96,7 @@ class ThreadWorkers:
     thread that is stuck in one is replaced, and ends when it comes back and is not needed.
     """
 
-    def __init__(self, limit: int = WORKERS) -> None:
+    def __init__(self, limit: int = MAX_WORKERS) -> None:
         self._limit = limit
         self._threads = 0
         self._wanted = 0
@@ -102,16 +104,18 @@ class ThreadWorkers:
         self._order = itertools.count()
         self._queue: queue.PriorityQueue[tuple[bool, int, _Work]] = queue.PriorityQueue()
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
         """Run ``function`` on the next free thread."""
         work = _Work(function, deliver)
         with self._lock:
             self._wanted += 1
-            self._queue.put((patient, next(self._order), work))
-            self._hire()
+            self._queue.put((low_priority, next(self._order), work))
+            self._spawn()
         return partial(self._give_up, work)
 
-    def _hire(self) -> None:
+    def _spawn(self) -> None:
         if self._threads < min(self._limit, self._wanted):
             self._threads += 1
             threading.Thread(target=self._work, name="worker", daemon=True).start()
@@ -124,7 +128,7 @@ class ThreadWorkers:
             self._wanted -= 1
             if work.begun:
                 self._threads -= 1
-                self._hire()
+                self._spawn()
 
     def _work(self) -> None:
         staying = True
@@ -183,7 +187,7 @@ def _again(interruption: Interruption, *, certain: bool) -> InterruptedRunError:
     )
 
 
-class Fleet(Generic[T]):
+class Scheduler(Generic[T]):
     """Drives tasks to their ends; ``tell`` gets a sentence where an interruption has to wait."""
 
     def __init__(
@@ -209,7 +213,7 @@ class Fleet(Generic[T]):
             self._advance(run)
         while self._waiting:
             match self._clock.wait(self._mailbox, self._until_due()):
-                case Delivery(ticket, result, error):
+                case Completion(ticket, result, error):
                     self._deliver(ticket, result, error)
                 case Interruption() as interruption:
                     self._interrupt(interruption)
@@ -245,13 +249,13 @@ class Fleet(Generic[T]):
                 run.give_up()
                 error = ApplianceUnreachableError("no answer in time", certain=False)
             if self._held_for_too_long(run, now):
-                self._tell(run, certain=False)
+                self._cancel(run, certain=False)
             else:
                 self._advance(run, None, error)
 
     def _held_for_too_long(self, run: _Run[T], now: float) -> bool:
         """Whether an interruption has waited long enough for what a task holds."""
-        return self._interruption is not None and not run.told and now >= self._interrupted_at + HOLD_SECONDS
+        return self._interruption is not None and not run.told and now >= self._interrupted_at + SHIELD_SECONDS
 
     def _interrupt(self, interruption: Interruption) -> None:
         if interruption.taken:  # sent again, to wake whoever waits
@@ -259,30 +263,30 @@ class Fleet(Generic[T]):
         interruption.taken = True
         now = self._clock.monotonic()
         if self._interruption is not None:
-            if now - self._interrupted_at >= TOGETHER_SECONDS:
+            if now - self._interrupted_at >= DEBOUNCE_SECONDS:
                 self._quit(interruption)
             return
         self._interruption, self._interrupted_at = interruption, now
-        if any(run.waits_for is not None and run.waits_for.held for run in self._waiting.values()):
+        if any(run.waits_for is not None and run.waits_for.shielded for run in self._waiting.values()):
             self._tell_user(
-                f"{interruption.signal}: waiting up to {HOLD_SECONDS:.0f} s for the request under way;"
+                f"{interruption.signal}: waiting up to {SHIELD_SECONDS:.0f} s for the request under way;"
                 " interrupt again to quit at once"
             )
         for ticket, run in list(self._waiting.items()):
-            if run.waits_for is not None and run.waits_for.held:
-                self._remember(now + HOLD_SECONDS, ticket)
+            if run.waits_for is not None and run.waits_for.shielded:
+                self._remember(now + SHIELD_SECONDS, ticket)
             elif run.waits_for is not None:
                 if isinstance(run.waits_for, Call):
                     run.give_up()
                 del self._waiting[ticket]
-                self._tell(run)
+                self._cancel(run)
 
     def _quit(self, interruption: Interruption) -> None:
         """End all tasks at once: whatever they want next, they are told to end, until they return."""
         waiting, self._waiting = list(self._waiting.values()), {}
         for run in waiting:
             run.give_up()
-            for _ in range(_MOST_WORDS):
+            for _ in range(MAX_CANCEL_ATTEMPTS):
                 if run.result:
                     break
                 self._tell_again(run, interruption)
@@ -291,13 +295,13 @@ class Fleet(Generic[T]):
 
     @staticmethod
     def _tell_again(run: _Run[T], interruption: Interruption) -> None:
-        held = run.waits_for is not None and run.waits_for.held
+        shielded = run.waits_for is not None and run.waits_for.shielded
         try:
-            run.waits_for = run.task.throw(_again(interruption, certain=not held))
+            run.waits_for = run.task.throw(_again(interruption, certain=not shielded))
         except StopIteration as end:
             run.result.append(end.value)
 
-    def _tell(self, run: _Run[T], *, certain: bool = True) -> None:
+    def _cancel(self, run: _Run[T], *, certain: bool = True) -> None:
         """Interrupt a task; it is not ``certain`` what became of a call that it held."""
         assert self._interruption is not None  # noqa: S101 - called only after one
         run.told = True
@@ -310,20 +314,20 @@ class Fleet(Generic[T]):
             run.result.append(end.value)
             return
         run.waits_for = effect
-        if self._interruption is not None and not run.told and not effect.held:
-            self._tell(run)
+        if self._interruption is not None and not run.told and not effect.shielded:
+            self._cancel(run)
             return
         run.ticket = ticket = next(self._tickets)
         self._waiting[ticket] = run
         if effect.until is not None:
             self._remember(effect.until, ticket)
         if self._interruption is not None and not run.told:
-            self._remember(self._interrupted_at + HOLD_SECONDS, ticket)
+            self._remember(self._interrupted_at + SHIELD_SECONDS, ticket)
         if isinstance(effect, Call):
             run.give_up = self._workers.submit(
                 effect.function,
-                lambda result, error: self._mailbox.put(Delivery(ticket, result, error)),
-                patient=effect.patient,
+                lambda result, error: self._mailbox.put(Completion(ticket, result, error)),
+                low_priority=effect.low_priority,
             )
-        elif effect.latch is not None:
-            effect.latch.when_open(lambda: self._mailbox.put(Delivery(ticket)))
+        elif effect.event is not None:
+            effect.event.add_callback(lambda: self._mailbox.put(Completion(ticket)))

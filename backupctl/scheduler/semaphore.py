@@ -2,40 +2,40 @@
 
 from collections import deque
 
-from backupctl.scheduler.task import Latch, Task, Wait
+from backupctl.scheduler.task import Event, Task, Wait
 
 
-class Permits:
+class Semaphore:
     """At most ``limit`` permits are out at once, any number where it is None."""
 
     def __init__(self, limit: int | None) -> None:
         self._left = float("inf") if limit is None else limit
-        self._queue: deque[Latch] = deque()
+        self._waiters: deque[Event] = deque()
 
     @property
-    def all_out(self) -> bool:
+    def locked(self) -> bool:
         """Whether who wants one now has to wait."""
         return self._left <= 0
 
-    def take(self) -> Task[None]:
+    def acquire(self) -> Task[None]:
         """Wait for a permit and take it; who is interrupted meanwhile has none, and need not give one back."""
-        if not self.all_out:
+        if not self.locked:
             self._left -= 1
             return
-        turn = Latch()
-        self._queue.append(turn)
+        event = Event()
+        self._waiters.append(event)
         try:
-            yield Wait(None, latch=turn)
+            yield Wait(None, event=event)
         except BaseException:
-            if turn.is_open:
-                self.give_back()
+            if event.is_set:
+                self.release()
             else:
-                self._queue.remove(turn)
+                self._waiters.remove(event)
             raise
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Give a permit back, to the one who has waited longest."""
-        if self._queue:
-            self._queue.popleft().open()
+        if self._waiters:
+            self._waiters.popleft().set()
         else:
             self._left += 1

@@ -3,7 +3,7 @@
 A task yields what it needs, a ``Call`` of the API or a ``Wait``, and gets the answer back from the scheduler
 (``fleet.py``). So one scheduler drives one task or a thousand, a signal reaches a task at once whatever it waits for,
 and with a fake clock a day of backups runs in milliseconds. All tasks of a run live in one thread, so what they share,
-such as a ``Latch``, needs no locks.
+such as a ``Event``, needs no locks.
 """
 
 from collections.abc import Callable, Generator
@@ -20,27 +20,27 @@ T = TypeVar("T")
 RETRY_SECONDS = 30.0
 """How long requests that are safe to repeat are repeated before a backup is started."""
 
-LAST_ANSWER_SECONDS = 10.0
+MIN_RESPONSE_SECONDS = 10.0
 """How long an answer is waited for at least, even where a deadline is near or over."""
 
 
-class Latch:
+class Event:
     """What one task waits for and another brings about; once open, it stays open."""
 
     def __init__(self) -> None:
-        self.is_open = False
+        self.is_set = False
         self._wake: list[Callable[[], None]] = []
 
-    def open(self) -> None:
+    def set(self) -> None:
         """Let those who wait go on, in their order."""
-        self.is_open = True
+        self.is_set = True
         waiting, self._wake = self._wake, []
         for wake in waiting:
             wake()
 
-    def when_open(self, wake: Callable[[], None]) -> None:
+    def add_callback(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` once it is open, or now if it is."""
-        if self.is_open:
+        if self.is_set:
             wake()
         else:
             self._wake.append(wake)
@@ -50,25 +50,25 @@ class Latch:
 class Call:
     """Call ``function`` on a worker and send its result, or throw its error, into the task.
 
-    After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``held`` keeps an
-    interruption away until the call is answered, for some seconds. A ``patient`` one lets those go first that are not.
-    A call that is made ``once`` is not repeated after a new login.
+    After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``shielded`` keeps an
+    interruption away until the call is answered, for some seconds. A ``low_priority`` one lets those go first that are
+    not. A call that is made ``once`` is not repeated after a new login.
     """
 
     function: Callable[[], Any]
     until: float | None = None
-    held: bool = False
-    patient: bool = False
+    shielded: bool = False
+    low_priority: bool = False
     once: bool = False
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Do nothing until ``until`` (monotonic seconds; None: without limit), or until ``latch`` is open."""
+    """Do nothing until ``until`` (monotonic seconds; None: without limit), or until ``event`` is open."""
 
     until: float | None
-    held: bool = False
-    latch: Latch | None = None
+    shielded: bool = False
+    event: Event | None = None
 
 
 Effect = Call | Wait
@@ -79,12 +79,12 @@ def call(
     function: Callable[[], T],
     *,
     until: float | None = None,
-    held: bool = False,
-    patient: bool = False,
+    shielded: bool = False,
+    low_priority: bool = False,
     once: bool = False,
 ) -> Task[T]:
     """Call ``function`` on a worker and return its result."""
-    result: T = yield Call(function, until, held, patient, once)
+    result: T = yield Call(function, until, shielded, low_priority, once)
     return result
 
 
@@ -92,20 +92,20 @@ def attempt(
     function: Callable[[], T],
     *,
     until: float | None = None,
-    held: bool = False,
-    patient: bool = False,
+    shielded: bool = False,
+    low_priority: bool = False,
     once: bool = False,
 ) -> Task[T | BackupctlError]:
     """Call ``function`` and return its result or the error that it raised."""
     try:
-        return (yield from call(function, until=until, held=held, patient=patient, once=once))
+        return (yield from call(function, until=until, shielded=shielded, low_priority=low_priority, once=once))
     except InterruptedRunError:
         raise
     except BackupctlError as error:
         return error
 
 
-def retrying(
+def retry(
     appliance: Appliance,
     function: Callable[[], T],
     *,

@@ -24,7 +24,7 @@ from unittest import mock
 import httpcore
 from httpcore._backends.sync import SyncBackend, SyncStream
 
-from backupctl.scheduler.scheduler import Deliver
+from backupctl.scheduler.scheduler import DoneCallback
 
 T = TypeVar("T")
 
@@ -176,7 +176,7 @@ class CallThreads:
         self._clock = clock
         self._threads: list[threading.Thread] = []
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, **_: Any) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], deliver: DoneCallback, **_: Any) -> Callable[[], None]:
         self._clock.begin()
         thread = threading.Thread(target=self._run, args=(function, deliver), daemon=True)
         self._threads.append(thread)
@@ -188,7 +188,7 @@ class CallThreads:
         for thread in self._threads:
             thread.join(STUCK_SECONDS)
 
-    def _run(self, function: Callable[[], Any], deliver: Deliver) -> None:
+    def _run(self, function: Callable[[], Any], deliver: DoneCallback) -> None:
         with self._clock.at_work():
             try:
                 result = function()

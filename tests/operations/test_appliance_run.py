@@ -23,10 +23,10 @@ from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Timeouts
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult, JobsResult
-from backupctl.results.events import Connected, Event
+from backupctl.results.events import Connected, RunEvent
 from backupctl.results.job import Job
 from backupctl.results.result import ErrorInfo, Result
-from backupctl.scheduler.scheduler import Fleet, Interruption
+from backupctl.scheduler.scheduler import Interruption, Scheduler
 from backupctl.scheduler.task import Call, Task, Wait
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
@@ -57,15 +57,15 @@ def waiting(clock: FakeClock, seconds: float) -> Task[Outcome]:
     return Outcome()
 
 
-def held(clock: FakeClock, seconds: float) -> Task[Outcome]:
-    yield Call(lambda: clock.sleep(seconds), held=True)
+def shielded(clock: FakeClock, seconds: float) -> Task[Outcome]:
+    yield Call(lambda: clock.sleep(seconds), shielded=True)
     return Outcome()
 
 
 class SilentWorkers:
     """Workers that never come back."""
 
-    def submit(self, function: object, deliver: object, *, patient: bool = False) -> Callable[[], None]:
+    def submit(self, function: object, deliver: object, *, low_priority: bool = False) -> Callable[[], None]:
         return lambda: None
 
 
@@ -74,8 +74,8 @@ def test_run_with_a_timeout_waits_no_longer_for_the_first_answer(
     timeout: float, waited: float, clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock)
-    fleet: Fleet[JobResult] = Fleet(clock, SilentWorkers(), queue.SimpleQueue())
-    (result,) = fleet.run([run_on(bench.appliance, JobResult, done(), timeout=timeout)])
+    scheduler: Scheduler[JobResult] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
+    (result,) = scheduler.run([run_on(bench.appliance, JobResult, done(), timeout=timeout)])
     assert (result.exit_code, clock.elapsed) == (5, waited + 5)
 
 
@@ -85,9 +85,9 @@ def test_watch_waits_no_longer_than_its_timeout_for_the_first_answer(
     job_id: str, timeout: float, waited: float, clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock)
-    fleet: Fleet[Followed] = Fleet(clock, SilentWorkers(), queue.SimpleQueue())
+    scheduler: Scheduler[Followed] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
     with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
-        fleet.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
+        scheduler.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
     assert clock.elapsed == waited
 
 
@@ -134,7 +134,7 @@ def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -
     assert api.names()[-2:] == ["log_out", "close"]
 
 
-@pytest.mark.parametrize("work", [waiting, held])
+@pytest.mark.parametrize("work", [waiting, shielded])
 def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome]], clock: FakeClock) -> None:
     bench, api = prepared(clock)
     result = bench.run(run_on(bench.appliance, Result, work(clock, 8)), interrupt_at=[3])
@@ -169,14 +169,16 @@ def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
 
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
     class Stuck(TimedWorkers):
-        def submit(self, function: Callable[[], Any], deliver: Any, *, patient: bool = False) -> Callable[[], None]:
+        def submit(
+            self, function: Callable[[], Any], deliver: Any, *, low_priority: bool = False
+        ) -> Callable[[], None]:
             if "leave" in getattr(function, "__qualname__", ""):
                 return lambda: None
-            return super().submit(function, deliver, patient=patient)
+            return super().submit(function, deliver, low_priority=low_priority)
 
     bench, _ = prepared(clock)
-    fleet: Fleet[Result] = Fleet(clock, Stuck(clock), queue.SimpleQueue[Any]())
-    (result,) = fleet.run([run_on(bench.appliance, Result, done())])
+    scheduler: Scheduler[Result] = Scheduler(clock, Stuck(clock), queue.SimpleQueue[Any]())
+    (result,) = scheduler.run([run_on(bench.appliance, Result, done())])
     assert (result.exit_code, clock.elapsed) == (0, 5)
 
 
@@ -265,15 +267,15 @@ def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) ->
 
     mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     clock.at(100, lambda: mailbox.put(Interruption()))
-    fleet: Fleet[JobResult] = Fleet(clock, TimedWorkers(clock), mailbox)
-    results = fleet.run([run_on(bench.appliance, JobResult, work(bench)) for bench, _ in benches])
+    scheduler: Scheduler[JobResult] = Scheduler(clock, TimedWorkers(clock), mailbox)
+    results = scheduler.run([run_on(bench.appliance, JobResult, work(bench)) for bench, _ in benches])
     assert [result.exit_code for result in results] == [130] * 5
     assert [simulator.open_sessions for _, simulator in benches] == [0] * 5
     assert clock.elapsed == 100
 
 
 def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock: FakeClock) -> None:
-    def show(_: Event) -> None:
+    def show(_: RunEvent) -> None:
         raise ZeroDivisionError
 
     bench, api = prepared(clock)

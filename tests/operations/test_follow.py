@@ -28,7 +28,7 @@ from backupctl.operations.follow import Follower, Step, Timeouts, failure, follo
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
-from backupctl.scheduler.scheduler import Deliver
+from backupctl.scheduler.scheduler import DoneCallback
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST
@@ -341,11 +341,13 @@ class WatchedWorkers(TimedWorkers):
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock)
-        self.patient: list[bool] = []
+        self.low_priority: list[bool] = []
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
-        self.patient.append(patient)
-        return super().submit(function, deliver, patient=patient)
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
+        self.low_priority.append(low_priority)
+        return super().submit(function, deliver, low_priority=low_priority)
 
 
 DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/d", size=7)}
@@ -494,4 +496,4 @@ def test_follow_lets_other_calls_go_before_its_polls(clock: FakeClock) -> None:
     workers = WatchedWorkers(clock)
     bench, api = scripted(clock, job=[status(), status("SUCCEEDED")], job_details=DETAILS)
     bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), workers=workers)
-    assert (api.names(), workers.patient) == (["job", "job", "job_details"], [True, True, False])
+    assert (api.names(), workers.low_priority) == (["job", "job", "job_details"], [True, True, False])

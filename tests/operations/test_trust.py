@@ -15,7 +15,7 @@ from backupctl.errors import (
 )
 from backupctl.models import Certificate
 from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
-from backupctl.scheduler.scheduler import Fleet, Mailbox
+from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from tests.output.samples import a_certificate
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
@@ -58,8 +58,8 @@ def done(clock: FakeClock, work: Any) -> Any:
     import queue
 
     mailbox: Mailbox = queue.SimpleQueue()
-    fleet: Fleet[Any] = Fleet(clock, TimedWorkers(clock), mailbox)
-    (result,) = fleet.run([work])
+    scheduler: Scheduler[Any] = Scheduler(clock, TimedWorkers(clock), mailbox)
+    (result,) = scheduler.run([work])
     return result
 
 

@@ -36,12 +36,12 @@ from backupctl.results.events import (
     Cancelling,
     Connected,
     Ended,
-    Event,
     Left,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
+    RunEvent,
     Started,
     Troubled,
     Waiting,
@@ -132,7 +132,7 @@ def a_certificate(**fields: Any) -> Certificate:
     return Certificate(**{**facts, **fields})
 
 
-def every_event() -> list[Event]:
+def every_event() -> list[RunEvent]:
     at: dict[str, Any] = {"time": START, "server": "vc01"}
     return [
         Connected(**at, host="vc01.example.com", api="api", release="8.0.3.00400"),

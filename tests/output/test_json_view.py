@@ -10,7 +10,7 @@ from backupctl.errors import OutputError, UsageError
 from backupctl.output.json_view import JsonLinesView, JsonView
 from backupctl.output.safe_stream import SafeStream
 from backupctl.results.backup_results import JobResult
-from backupctl.results.events import Event, Progressed, Warned
+from backupctl.results.events import Progressed, RunEvent, Warned
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult
 from tests.output.samples import (
     ERROR,
@@ -169,7 +169,7 @@ def test_json_contract_unknown_is_null_and_times_have_a_zone() -> None:
 
 
 def test_every_event_is_in_the_samples() -> None:
-    assert {type(event) for event in every_event()} == set(Event.__subclasses__())
+    assert {type(event) for event in every_event()} == set(RunEvent.__subclasses__())
 
 
 def test_json_while_following_only_warnings_are_shown_and_on_standard_error() -> None:

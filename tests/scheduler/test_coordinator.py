@@ -4,18 +4,18 @@ import pytest
 
 from backupctl.errors import InterruptedRunError, verdict
 from backupctl.results.events import Ended, Queued
-from backupctl.scheduler.coordinator import Group
-from backupctl.scheduler.semaphore import Permits
+from backupctl.scheduler.coordinator import Coordinator
+from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Wait
 from tests.support.clock import FakeClock
-from tests.support.fleet import JOB_SECONDS, SimulatedGroup
+from tests.support.fleet import JOB_SECONDS, SimulatedFleet
 
-# Permits
+# Semaphore
 
 
 def test_parallel_starts_the_next_backup_when_one_has_ended(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 6)
-    results = fleet.run(Group(fleet.appliances, parallel=2))
+    fleet = SimulatedFleet(clock, 6)
+    results = fleet.run(Coordinator(fleet.appliances, parallel=2))
     assert {result.exit_code for result in results.values()} == {0}
     started = sorted(fleet.started_at().values())
     assert started[1] - started[0] < 1
@@ -25,31 +25,31 @@ def test_parallel_starts_the_next_backup_when_one_has_ended(clock: FakeClock) ->
 
 @pytest.mark.parametrize("size", [5, pytest.param(50, marks=pytest.mark.exhaustive)])
 def test_parallel_none_starts_all_at_once(size: int, clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, size)
-    fleet.run(Group(fleet.appliances))
+    fleet = SimulatedFleet(clock, size)
+    fleet.run(Coordinator(fleet.appliances))
     started = fleet.started_at().values()
     assert (len(started), max(started) - min(started) < 1) == (size, True)
 
 
 def test_parallel_sends_nothing_to_an_appliance_before_its_turn(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3)
+    fleet = SimulatedFleet(clock, 3)
     seen = list[int]()
     clock.at(JOB_SECONDS / 2, lambda: seen.extend(fleet.requests.values()))
-    fleet.run(Group(fleet.appliances, parallel=1))
+    fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert seen[0] > 0
     assert seen[1:] == [0, 0]
 
 
 def test_parallel_takes_the_turn_of_a_failed_appliance_at_once(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3, faults={"vc1": ["forbidden"]})
-    results = fleet.run(Group(fleet.appliances, parallel=1))
+    fleet = SimulatedFleet(clock, 3, faults={"vc1": ["forbidden"]})
+    results = fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert [result.exit_code for result in results.values()] == [4, 0, 0]
     assert fleet.started_at()["vc2"] < 1
 
 
 def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3)
-    results = fleet.run(Group(fleet.appliances, parallel=1), interrupt_at=50)
+    fleet = SimulatedFleet(clock, 3)
+    results = fleet.run(Coordinator(fleet.appliances, parallel=1), interrupt_at=50)
     assert clock.elapsed == 50
     assert {result.exit_code for result in results.values()} == {130}
     assert [result.error.message for result in results.values() if result.error][1:] == [
@@ -60,22 +60,22 @@ def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: 
 
 
 def test_permit_that_comes_together_with_an_interruption_goes_to_the_next() -> None:
-    permits = Permits(1)
-    assert list(permits.take()) == []
-    first, second = permits.take(), permits.take()
+    semaphore = Semaphore(1)
+    assert list(semaphore.acquire()) == []
+    first, second = semaphore.acquire(), semaphore.acquire()
     next(first)
     waits = next(second)
-    permits.give_back()
+    semaphore.release()
     with pytest.raises(InterruptedRunError):
         first.throw(InterruptedRunError("interrupted"))
     assert isinstance(waits, Wait)
-    assert waits.latch is not None
-    assert waits.latch.is_open
+    assert waits.event is not None
+    assert waits.event.is_set
 
 
 def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["fail-at=20"]})
-    fleet.run(Group(fleet.appliances, parallel=1))
+    fleet = SimulatedFleet(clock, 3, faults={"vc2": ["fail-at=20"]})
+    fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert [event.server for event in fleet.events if isinstance(event, Queued)] == ["vc2", "vc3"]
     ended = [event for event in fleet.events if isinstance(event, Ended)]
     assert [(event.server, event.exit_code, event.error and event.error.slug) for event in ended] == [
@@ -86,8 +86,8 @@ def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:
 
 
 def test_events_of_one_that_is_alone_are_those_of_its_job(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 1)
-    fleet.run(Group(fleet.appliances, parallel=1))
+    fleet = SimulatedFleet(clock, 1)
+    fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert not [event for event in fleet.events if isinstance(event, Queued | Ended)]
 
 
@@ -95,8 +95,8 @@ def test_events_of_one_that_is_alone_are_those_of_its_job(clock: FakeClock) -> N
 
 
 def test_fail_fast_starts_nothing_after_the_first_failure(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 5, faults={"vc2": ["fail-at=20"]})
-    results = fleet.run(Group(fleet.appliances, parallel=2, fail_fast=True))
+    fleet = SimulatedFleet(clock, 5, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Coordinator(fleet.appliances, parallel=2, fail_fast=True))
     assert [result.exit_code for result in results.values()] == [0, 7, 7, 7, 7]
     slugs = [result.error and result.error.slug for result in results.values()]
     assert slugs == [None, "backup-failed", "not-tried", "not-tried", "not-tried"]
@@ -109,8 +109,8 @@ def test_fail_fast_starts_nothing_after_the_first_failure(clock: FakeClock) -> N
 
 
 def test_without_fail_fast_a_failure_is_no_matter_of_the_others(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 4, faults={"vc2": ["fail-at=20"]})
-    results = fleet.run(Group(fleet.appliances, parallel=2))
+    fleet = SimulatedFleet(clock, 4, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Coordinator(fleet.appliances, parallel=2))
     assert [result.exit_code for result in results.values()] == [0, 7, 0, 0]
 
 
@@ -118,8 +118,8 @@ def test_without_fail_fast_a_failure_is_no_matter_of_the_others(clock: FakeClock
 
 
 def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 4, faults={"vc3": ["http-503=2@list"]})
-    results = fleet.run(Group(fleet.appliances, parallel=1, together=True), preflight=True)
+    fleet = SimulatedFleet(clock, 4, faults={"vc3": ["http-503=2@list"]})
+    results = fleet.run(Coordinator(fleet.appliances, parallel=1, together=True), preflight=True)
     assert {result.exit_code for result in results.values()} == {0}
     started = fleet.started_at().values()
     assert min(started) >= 1
@@ -131,8 +131,8 @@ def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> Non
     [("forbidden", 4), ("validate-fail", 7), ("busy", 9), ("drop=99@login", 5), ("redirect=99", 6)],
 )
 def test_together_starts_none_where_one_fails_before(fault: str, code: int, clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3, faults={"vc2": [fault]})
-    results = fleet.run(Group(fleet.appliances, together=True), preflight=True)
+    fleet = SimulatedFleet(clock, 3, faults={"vc2": [fault]})
+    results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert fleet.started_at() == {}
     assert [result.exit_code for result in results.values()] == [code] * 3
     assert verdict(result.exit_code for result in results.values()) == code
@@ -148,22 +148,22 @@ def test_together_starts_none_where_one_fails_before(fault: str, code: int, cloc
 
 
 def test_together_names_all_that_failed_and_takes_the_gravest_code(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 4, faults={"vc1": ["forbidden"], "vc3": ["validate-fail"]})
-    results = fleet.run(Group(fleet.appliances, together=True), preflight=True)
+    fleet = SimulatedFleet(clock, 4, faults={"vc1": ["forbidden"], "vc3": ["validate-fail"]})
+    results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert [result.exit_code for result in results.values()] == [4, 7, 7, 7]
     assert results["vc4"].error
     assert results["vc4"].error.message.endswith(": vc1, vc3")
 
 
 def test_together_does_not_stop_those_that_run_when_one_fails_later(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["fail-at=20"]})
-    results = fleet.run(Group(fleet.appliances, together=True, fail_fast=True), preflight=True)
+    fleet = SimulatedFleet(clock, 3, faults={"vc2": ["fail-at=20"]})
+    results = fleet.run(Coordinator(fleet.appliances, together=True, fail_fast=True), preflight=True)
     assert [result.exit_code for result in results.values()] == [0, 7, 0]
 
 
 def test_together_interrupted_before_all_are_ready_starts_none(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 3, faults={"vc2": ["http-503=3@list"]})
-    results = fleet.run(Group(fleet.appliances, together=True), preflight=True, interrupt_at=1.5)
+    fleet = SimulatedFleet(clock, 3, faults={"vc2": ["http-503=3@list"]})
+    results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True, interrupt_at=1.5)
     assert {result.exit_code for result in results.values()} == {130}
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (0, 0)
 
@@ -173,8 +173,8 @@ def test_together_interrupted_before_all_are_ready_starts_none(clock: FakeClock)
 
 @pytest.mark.parametrize("size", [2, 30])
 def test_password_that_is_refused_once_is_shown_to_nobody_else(size: int, clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, size, password="another")
-    results = fleet.run(Group(fleet.appliances))
+    fleet = SimulatedFleet(clock, size, password="another")
+    results = fleet.run(Coordinator(fleet.appliances))
     assert {result.exit_code for result in results.values()} == {4}
     assert fleet.each(lambda state: state.failed_logins) == 1
     assert sum(count > 0 for count in fleet.requests.values()) == 1

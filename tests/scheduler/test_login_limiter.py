@@ -11,11 +11,11 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.login_limiter import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
-    MOST_AT_ONCE,
+    MAX_CONCURRENT_LOGINS,
     PROVEN_ANSWER_SECONDS,
-    Logins,
+    LoginLimiter,
 )
-from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox
+from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task, Wait
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
@@ -43,7 +43,7 @@ class Door:
 class Doors:
     clock: FakeClock
     account: Account = field(default_factory=Account)
-    logins: Logins = field(default_factory=Logins)
+    limiter: LoginLimiter = field(default_factory=LoginLimiter)
     mailbox: Mailbox = field(default_factory=queue.SimpleQueue)
     most: int = 0
     shown: int = 0
@@ -51,8 +51,8 @@ class Doors:
 
     def run(self, *doors: Door, until: float | None = None) -> list[float | BackupctlError]:
         """Log in everywhere; return when each was in, or what kept it out. After ``until`` nobody waits any more."""
-        fleet: Fleet[float | BackupctlError] = Fleet(self.clock, TimedWorkers(self.clock), self.mailbox)
-        return fleet.run([self._enter(door, until) for door in doors])
+        scheduler: Scheduler[float | BackupctlError] = Scheduler(self.clock, TimedWorkers(self.clock), self.mailbox)
+        return scheduler.run([self._enter(door, until) for door in doors])
 
     def door(self, **behaviour: Any) -> Door:
         return Door(self.account, **behaviour)
@@ -61,7 +61,7 @@ class Doors:
         appliance = cast("Appliance", _Standing(self.clock, door))
         try:
             moment = None if until is None else self.clock.monotonic() + until
-            yield from self.logins.one_of_few(appliance, self._log_in(door), until=moment)
+            yield from self.limiter.run(appliance, self._log_in(door), until=moment)
         except BackupctlError as error:
             return error
         return self.clock.elapsed
@@ -102,7 +102,7 @@ def test_login_goes_first_at_one_appliance_and_then_at_few_at_once(clock: FakeCl
     doors = Doors(clock)
     entered = doors.run(*(doors.door() for _ in range(9)))
     assert entered == [1, 2, 2, 2, 2, 3, 3, 3, 3]
-    assert doors.most == MOST_AT_ONCE
+    assert doors.most == MAX_CONCURRENT_LOGINS
 
 
 def test_login_that_is_refused_is_shown_to_one_appliance_only(clock: FakeClock) -> None:
@@ -115,7 +115,7 @@ def test_login_that_is_refused_is_shown_to_one_appliance_only(clock: FakeClock) 
 def test_login_that_is_refused_after_others_were_let_in_fails_less_than_five_times(clock: FakeClock) -> None:
     doors = Doors(clock)
     doors.run(doors.door(), *(doors.door(says=REFUSED) for _ in range(50)))
-    assert doors.shown - 1 <= MOST_AT_ONCE < 5
+    assert doors.shown - 1 <= MAX_CONCURRENT_LOGINS < 5
 
 
 def test_login_at_an_appliance_that_cannot_be_reached_keeps_the_others_for_a_second(clock: FakeClock) -> None:
@@ -133,9 +133,9 @@ def test_login_that_is_not_answered_keeps_the_others_for_a_while_only(clock: Fak
 
 def test_logins_that_are_not_answered_keep_the_others_for_less_once_one_was_let_in(clock: FakeClock) -> None:
     doors = Doors(clock)
-    hanging = [doors.door(answers=40, says=DEAD) for _ in range(MOST_AT_ONCE)]
+    hanging = [doors.door(answers=40, says=DEAD) for _ in range(MAX_CONCURRENT_LOGINS)]
     first, *dead, last = doors.run(doors.door(), *hanging, doors.door())
-    assert (first, dead, last) == (1, [DEAD] * MOST_AT_ONCE, 1 + PROVEN_ANSWER_SECONDS + 1)
+    assert (first, dead, last) == (1, [DEAD] * MAX_CONCURRENT_LOGINS, 1 + PROVEN_ANSWER_SECONDS + 1)
 
 
 def test_logins_that_all_hang_never_become_five(clock: FakeClock) -> None:

@@ -12,14 +12,14 @@ from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.scheduler.appliance import RecoveryOperations
-from backupctl.scheduler.coordinator import Group
-from backupctl.scheduler.login_limiter import MOST_AT_ONCE
-from backupctl.scheduler.scheduler import Deliver
+from backupctl.scheduler.coordinator import Coordinator
+from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
+from backupctl.scheduler.scheduler import DoneCallback
 from backupctl.scheduler.task import Task, call
 from backupctl.simulator.appliance import Appliance as Simulated
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock
-from tests.support.fleet import SimulatedGroup
+from tests.support.fleet import SimulatedFleet
 from tests.support.workers import TimedWorkers
 
 EXPIRED = SessionExpiredError("vc01.example.com let us in, but refuses to list the backup jobs (401)")
@@ -38,7 +38,7 @@ def jobs_of(api: RecoveryOperations) -> Task[Outcome]:
 
 
 def test_session_that_expires_at_the_start_of_a_backup_repeats_it_with_its_body(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 1)
+    fleet = SimulatedFleet(clock, 1)
     simulated, asked = fleet.simulated["vc1"], list[BackupRequest]()
 
     def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
@@ -48,7 +48,7 @@ def test_session_that_expires_at_the_start_of_a_backup_repeats_it_with_its_body(
         return api.create_job(request)
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
-    assert fleet.run(Group(fleet.appliances))["vc1"].exit_code == 0
+    assert fleet.run(Coordinator(fleet.appliances))["vc1"].exit_code == 0
     assert (fleet.jobs, len(asked), asked[0] is asked[1]) == (1, 2, True)
     assert [(each.phase, each.status) for each in simulated.requests if each.phase in {"login", "create"}] == [
         ("login", 201),
@@ -66,7 +66,7 @@ def test_session_that_is_refused_behind_its_login_is_not_opened_a_third_time(clo
 
 
 def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 1)
+    fleet = SimulatedFleet(clock, 1)
     simulated = fleet.simulated["vc1"]
 
     def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
@@ -76,7 +76,7 @@ def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clo
         return api.create_job(request)
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
-    result = fleet.run(Group(fleet.appliances), interrupt_at=5)["vc1"]
+    result = fleet.run(Coordinator(fleet.appliances), interrupt_at=5)["vc1"]
     assert (result.exit_code, result.error and result.error.message) == (
         130,
         "interrupted (SIGINT): no backup was started",
@@ -88,7 +88,7 @@ def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clo
 def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of_the_job(
     moment: float, clock: FakeClock
 ) -> None:
-    fleet = SimulatedGroup(clock, 1, faults={"vc1": ["slow=2s@login"]})
+    fleet = SimulatedFleet(clock, 1, faults={"vc1": ["slow=2s@login"]})
     simulated = fleet.simulated["vc1"]
 
     def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
@@ -97,7 +97,7 @@ def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of
         raise ApplianceUnreachableError("the answer was lost", certain=False, retryable=True)
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
-    result = fleet.run(Group(fleet.appliances), interrupt_at=moment, workers=TimedWorkers(clock))["vc1"]
+    result = fleet.run(Coordinator(fleet.appliances), interrupt_at=moment, workers=TimedWorkers(clock))["vc1"]
     assert result.error is not None
     attach = f"watch {simulated.jobs[0].job_id}" if moment > 2 else None
     assert (result.exit_code, result.error.attach, fleet.jobs) == (130, attach, int(moment > 2))
@@ -110,7 +110,7 @@ def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of
 def test_start_that_found_its_session_expired_is_repeated_only_behind_a_login_and_the_list(
     fault: str, code: int, posts: int, clock: FakeClock
 ) -> None:
-    fleet = SimulatedGroup(clock, 1)
+    fleet = SimulatedFleet(clock, 1)
     simulated = fleet.simulated["vc1"]
     expired: list[str] = []
 
@@ -122,7 +122,7 @@ def test_start_that_found_its_session_expired_is_repeated_only_behind_a_login_an
         return api.create_job(request)
 
     fleet.plan = dataclasses.replace(fleet.plan, start=start)
-    result = fleet.run(Group(fleet.appliances))["vc1"]
+    result = fleet.run(Coordinator(fleet.appliances))["vc1"]
     slug = {0: None, 4: "auth", 5: "outcome-unknown"}[code]
     assert (result.exit_code, result.error and result.error.slug) == (code, slug)
     phases = [request.phase for request in simulated.requests]
@@ -138,16 +138,18 @@ class LateWorkers(TimedWorkers):
         self.logins: list[tuple[float, float]] = []
         self._time, self._behind = clock, behind
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
         began = self._time.elapsed
         if began < self._behind or getattr(function, "__name__", "") != "log_in":
-            return super().submit(function, deliver, patient=patient)
+            return super().submit(function, deliver, low_priority=low_priority)
         ends = began + 0.5
         self.logins.append((began, ends))
         begin = super().submit
 
         def take_effect() -> None:
-            begin(function, deliver, patient=patient)
+            begin(function, deliver, low_priority=low_priority)
 
         self._time.at(ends, take_effect)
         return lambda: None
@@ -157,10 +159,10 @@ class LateWorkers(TimedWorkers):
 def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_whole_group(
     size: int, clock: FakeClock
 ) -> None:
-    fleet, workers = SimulatedGroup(clock, size), LateWorkers(clock, behind=80)
+    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, behind=80)
     for simulated in fleet.simulated.values():
         clock.at(80, partial(expire, simulated, "changed"))
-    results = fleet.run(Group(fleet.appliances), workers=workers)
+    results = fleet.run(Coordinator(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {4}
     assert fleet.each(lambda state: state.failed_logins) == 1
     assert {result.job.state for result in results.values() if result.job} == {"INPROGRESS"}
@@ -171,21 +173,21 @@ def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_w
 
 @A_FEW_AND_FORTY
 def test_sessions_that_expire_together_are_opened_again_few_at_once(size: int, clock: FakeClock) -> None:
-    fleet, workers = SimulatedGroup(clock, size), LateWorkers(clock, behind=80)
+    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, behind=80)
     for simulated in fleet.simulated.values():
         clock.at(80, partial(expire, simulated))
-    results = fleet.run(Group(fleet.appliances), workers=workers)
+    results = fleet.run(Coordinator(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {0}
     again = workers.logins
     assert (len(again), fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (size, size, 0)
-    assert max(sum(began <= at < ended for began, ended in again) for at, _ in again) <= MOST_AT_ONCE
+    assert max(sum(began <= at < ended for began, ended in again) for at, _ in again) <= MAX_CONCURRENT_LOGINS
     assert sum(began < again[0][1] for began, _ in again) == 1
 
 
 def test_result_names_the_job_that_goes_on_where_nobody_is_let_in_any_more(clock: FakeClock) -> None:
-    fleet = SimulatedGroup(clock, 1)
+    fleet = SimulatedFleet(clock, 1)
     clock.at(50, partial(expire, fleet.simulated["vc1"], "changed"))
-    (result,) = fleet.run(Group(fleet.appliances)).values()
+    (result,) = fleet.run(Coordinator(fleet.appliances)).values()
     assert isinstance(result, JobResult)
     assert result.job is not None
     assert (result.exit_code, result.job.id) == (4, fleet.simulated["vc1"].jobs[0].job_id)

@@ -11,22 +11,24 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
-from backupctl.scheduler.scheduler import HOLD_SECONDS, Fleet, Interruption, Mailbox, ThreadWorkers, Workers
-from backupctl.scheduler.task import Call, Latch, Task, Wait
+from backupctl.scheduler.scheduler import SHIELD_SECONDS, Interruption, Mailbox, Scheduler, ThreadWorkers, Workers
+from backupctl.scheduler.task import Call, Event, Task, Wait
 from tests.support.clock import FakeClock
 from tests.support.workers import TimedWorkers
 
-Deliver = Callable[[Any, BaseException | None], None]
+DoneCallback = Callable[[Any, BaseException | None], None]
 
 
 class HeldWorkers:
     """Workers that work only when told to, and remember which calls were given up."""
 
     def __init__(self) -> None:
-        self.submitted: list[tuple[Callable[[], Any], Deliver]] = []
+        self.submitted: list[tuple[Callable[[], Any], DoneCallback]] = []
         self.given_up: list[int] = []
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
         self.submitted.append((function, deliver))
         number = len(self.submitted) - 1
         return lambda: self.given_up.append(number)
@@ -36,17 +38,17 @@ class HeldWorkers:
         deliver(function(), None)
 
 
-def fleet_on(clock: FakeClock, workers: Workers | None = None) -> tuple[Fleet[Any], Mailbox]:
+def scheduler_on(clock: FakeClock, workers: Workers | None = None) -> tuple[Scheduler[Any], Mailbox]:
     mailbox: Mailbox = queue.SimpleQueue()
-    return Fleet(clock, workers or TimedWorkers(clock), mailbox), mailbox
+    return Scheduler(clock, workers or TimedWorkers(clock), mailbox), mailbox
 
 
 def run(clock: FakeClock, *tasks: Task[Any], interrupt_at: float | None = None, again_at: float | None = None) -> Any:
-    fleet, mailbox = fleet_on(clock)
+    scheduler, mailbox = scheduler_on(clock)
     for moment in (interrupt_at, again_at):
         if moment is not None:
             clock.at(moment, lambda: mailbox.put(Interruption("SIGTERM")))
-    return fleet.run(tasks)
+    return scheduler.run(tasks)
 
 
 def returns(value: object, *, after: float = 0) -> Task[object]:
@@ -114,7 +116,7 @@ def test_task_that_raises_ends_the_run_with_its_exception(clock: FakeClock) -> N
 
 def test_call_without_an_answer_in_time_is_given_up_and_its_late_answer_ignored(clock: FakeClock) -> None:
     workers = HeldWorkers()
-    fleet, _ = fleet_on(clock, workers)
+    scheduler, _ = scheduler_on(clock, workers)
 
     def task() -> Task[list[object]]:
         seen: list[object] = []
@@ -127,7 +129,7 @@ def test_call_without_an_answer_in_time_is_given_up_and_its_late_answer_ignored(
         seen.append((yield Call(lambda: "in time", until=clock.monotonic() + 5)))
         return [*seen, clock.elapsed]
 
-    assert fleet.run([task()]) == [["no answer in time", False, 5, "in time", 8]]
+    assert scheduler.run([task()]) == [["no answer in time", False, 5, "in time", 8]]
     assert workers.given_up == [0]
 
 
@@ -160,42 +162,42 @@ def test_call_is_given_up_when_it_takes_longer_than_it_may(
 # Latches
 
 
-def test_latch_lets_those_who_wait_go_on_in_their_order(clock: FakeClock) -> None:
-    latch, order = Latch(), list[str]()
+def test_event_lets_those_who_wait_go_on_in_their_order(clock: FakeClock) -> None:
+    event, order = Event(), list[str]()
 
     def waits(name: str) -> Task[float]:
-        yield Wait(None, latch=latch)
+        yield Wait(None, event=event)
         order.append(name)
         return clock.elapsed
 
-    def opens() -> Task[float]:
+    def sets() -> Task[float]:
         yield Wait(clock.monotonic() + 5)
-        latch.open()
+        event.set()
         return clock.elapsed
 
-    assert run(clock, waits("a"), waits("b"), opens(), waits("c")) == [5, 5, 5, 5]
+    assert run(clock, waits("a"), waits("b"), sets(), waits("c")) == [5, 5, 5, 5]
     assert order == ["a", "b", "c"]
 
 
-def test_latch_that_is_open_keeps_nobody(clock: FakeClock) -> None:
-    latch = Latch()
-    latch.open()
-    assert run(clock, told_at(clock, Wait(None, latch=latch))) == [("done", 0)]
+def test_event_that_is_open_keeps_nobody(clock: FakeClock) -> None:
+    event = Event()
+    event.set()
+    assert run(clock, told_at(clock, Wait(None, event=event))) == [("done", 0)]
 
 
-def test_latch_is_waited_for_no_longer_than_was_said(clock: FakeClock) -> None:
-    latch = Latch()
+def test_event_is_waited_for_no_longer_than_was_said(clock: FakeClock) -> None:
+    event = Event()
 
-    def opens() -> Task[None]:
+    def sets() -> Task[None]:
         yield Wait(clock.monotonic() + 9)
-        latch.open()
+        event.set()
 
-    waits = told_at(clock, Wait(1000.0 + 5, latch=latch), Wait(1000.0 + 20))
-    assert run(clock, waits, opens()) == [("done", 20), None]
+    waits = told_at(clock, Wait(1000.0 + 5, event=event), Wait(1000.0 + 20))
+    assert run(clock, waits, sets()) == [("done", 20), None]
 
 
-def test_interruption_reaches_one_who_waits_for_a_latch(clock: FakeClock) -> None:
-    assert run(clock, told_at(clock, Wait(None, latch=Latch())), interrupt_at=3) == [("interrupted (SIGTERM)", 3)]
+def test_interruption_reaches_one_who_waits_for_an_event(clock: FakeClock) -> None:
+    assert run(clock, told_at(clock, Wait(None, event=Event())), interrupt_at=3) == [("interrupted (SIGTERM)", 3)]
 
 
 # Interruptions
@@ -204,7 +206,7 @@ def test_interruption_reaches_one_who_waits_for_a_latch(clock: FakeClock) -> Non
 @pytest.mark.parametrize("kind", ["wait", "call"])
 def test_interruption_reaches_what_is_waited_for_at_once(kind: str, clock: FakeClock) -> None:
     workers = HeldWorkers()
-    fleet, mailbox = fleet_on(clock, workers)
+    scheduler, mailbox = scheduler_on(clock, workers)
     clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
 
     def task() -> Task[tuple[str, float]]:
@@ -214,13 +216,13 @@ def test_interruption_reaches_what_is_waited_for_at_once(kind: str, clock: FakeC
             return interruption.message, clock.elapsed
         return "not told", clock.elapsed
 
-    assert fleet.run([task()]) == [("interrupted (SIGTERM)", 3)]
+    assert scheduler.run([task()]) == [("interrupted (SIGTERM)", 3)]
     assert workers.given_up == ([] if kind == "wait" else [0])
 
 
 def test_interruption_during_what_is_held_waits_for_it(clock: FakeClock) -> None:
-    held, free = Wait(1000.0 + 10, held=True), Wait(1000.0 + 99)
-    told = run(clock, told_at(clock, held, free), told_at(clock, free), interrupt_at=3)
+    shielded, free = Wait(1000.0 + 10, shielded=True), Wait(1000.0 + 99)
+    told = run(clock, told_at(clock, shielded, free), told_at(clock, free), interrupt_at=3)
     assert told == [("interrupted (SIGTERM)", 10), ("interrupted (SIGTERM)", 3)]
 
 
@@ -229,18 +231,18 @@ def test_interruption_waits_ten_seconds_for_what_is_held_and_then_says_that_its_
     kind: str, clock: FakeClock
 ) -> None:
     workers = HeldWorkers()
-    fleet, mailbox = fleet_on(clock, workers)
+    scheduler, mailbox = scheduler_on(clock, workers)
     clock.at(3, lambda: mailbox.put(Interruption()))
 
     def task() -> Task[list[object]]:
         try:
-            yield Wait(1000.0 + 99, held=True) if kind == "wait" else Call(lambda: "never", held=True)
+            yield Wait(1000.0 + 99, shielded=True) if kind == "wait" else Call(lambda: "never", shielded=True)
         except InterruptedRunError as told:
             seen = [told.message, told.certain, clock.elapsed]
-        yield Wait(1000.0 + 40, held=True)
+        yield Wait(1000.0 + 40, shielded=True)
         return [*seen, clock.elapsed]
 
-    assert fleet.run([task()]) == [["interrupted (SIGINT)", False, 3 + HOLD_SECONDS, 40]]
+    assert scheduler.run([task()]) == [["interrupted (SIGINT)", False, 3 + SHIELD_SECONDS, 40]]
     assert workers.given_up == ([] if kind == "wait" else [0])
 
 
@@ -248,14 +250,14 @@ def test_interruption_waits_ten_seconds_in_all_for_one_held_effect_after_another
     def task() -> Task[float]:
         with contextlib.suppress(InterruptedRunError):
             while True:
-                yield Wait(clock.monotonic() + 4, held=True)
+                yield Wait(clock.monotonic() + 4, shielded=True)
         return clock.elapsed
 
     assert run(clock, task(), interrupt_at=3) == [13]
 
 
 def test_interruption_waits_for_a_held_effect_that_begins_behind_it(clock: FakeClock) -> None:
-    effects = Wait(1000.0 + 5, held=True), Wait(1000.0 + 8, held=True), Wait(1000.0 + 99)
+    effects = Wait(1000.0 + 5, shielded=True), Wait(1000.0 + 8, shielded=True), Wait(1000.0 + 99)
     assert run(clock, told_at(clock, *effects), interrupt_at=3) == [("interrupted (SIGTERM)", 8)]
 
 
@@ -263,34 +265,36 @@ def test_patient_calls_are_handed_over_as_such(clock: FakeClock) -> None:
     seen: list[bool] = []
 
     class Noting(TimedWorkers):
-        def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
-            seen.append(patient)
-            return super().submit(function, deliver, patient=patient)
+        def submit(
+            self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+        ) -> Callable[[], None]:
+            seen.append(low_priority)
+            return super().submit(function, deliver, low_priority=low_priority)
 
     def task() -> Task[None]:
-        yield Call(str, patient=True)
+        yield Call(str, low_priority=True)
         yield Call(str)
 
-    fleet, _ = fleet_on(clock, Noting(clock))
-    fleet.run([task()])
+    scheduler, _ = scheduler_on(clock, Noting(clock))
+    scheduler.run([task()])
     assert seen == [True, False]
 
 
 def test_interruption_during_a_held_call_lets_its_result_through(clock: FakeClock) -> None:
     workers = HeldWorkers()
-    fleet, mailbox = fleet_on(clock, workers)
+    scheduler, mailbox = scheduler_on(clock, workers)
     clock.at(3, lambda: mailbox.put(Interruption()))
     clock.at(4, lambda: workers.finish(0))
 
     def task() -> Task[list[str]]:
-        seen = [(yield Call(lambda: "started", held=True))]
+        seen = [(yield Call(lambda: "started", shielded=True))]
         try:
             yield Call(lambda: "not asked")
         except InterruptedRunError:
             seen.append("told")
         return seen
 
-    assert fleet.run([task()]) == [["started", "told"]]
+    assert scheduler.run([task()]) == [["started", "told"]]
     assert (len(workers.submitted), workers.given_up) == (1, [])
 
 
@@ -314,14 +318,14 @@ def test_interruption_of_a_finished_task_is_no_matter(clock: FakeClock) -> None:
 
 
 def test_second_interruption_ends_the_run_even_when_held(clock: FakeClock) -> None:
-    held = Wait(1000.0 + 99, held=True)
-    assert run(clock, told_at(clock, held), interrupt_at=3, again_at=4) == [("interrupted twice (SIGTERM)", 4)]
+    shielded = Wait(1000.0 + 99, shielded=True)
+    assert run(clock, told_at(clock, shielded), interrupt_at=3, again_at=4) == [("interrupted twice (SIGTERM)", 4)]
 
 
 def test_second_interruption_lets_each_task_return_what_it_knows_at_once(clock: FakeClock) -> None:
     def tidies_up() -> Task[list[object]]:
         seen: list[object] = []
-        for effect in (Wait(1000.0 + 60), Call(lambda: "logged out", held=True), Wait(1000.0 + 70, held=True)):
+        for effect in (Wait(1000.0 + 60), Call(lambda: "logged out", shielded=True), Wait(1000.0 + 70, shielded=True)):
             try:
                 seen.append((yield effect))
             except InterruptedRunError as told:
@@ -329,11 +333,11 @@ def test_second_interruption_lets_each_task_return_what_it_knows_at_once(clock: 
         return [*seen, clock.elapsed]
 
     workers = HeldWorkers()
-    fleet, mailbox = fleet_on(clock, workers)
+    scheduler, mailbox = scheduler_on(clock, workers)
     for moment in (3, 4):
         clock.at(moment, lambda: mailbox.put(Interruption()))
     again = "interrupted twice (SIGINT)"
-    assert fleet.run([tidies_up()]) == [[("interrupted (SIGINT)", True), (again, False), (again, False), 4]]
+    assert scheduler.run([tidies_up()]) == [[("interrupted (SIGINT)", True), (again, False), (again, False), 4]]
     assert workers.given_up == [0]
 
 
@@ -351,17 +355,17 @@ LOOK = "what was asked for may have been done all the same: look before you repe
 
 
 def test_second_interruption_says_that_the_outcome_is_unknown_only_of_what_was_held(clock: FakeClock) -> None:
-    def seen(*, held: bool) -> Task[list[object]]:
+    def seen(*, shielded: bool) -> Task[list[object]]:
         found: list[object] = []
-        for effect in (Wait(1000.0 + 60), Wait(1000.0 + 70, held=held), Wait(1000.0 + 80)):
+        for effect in (Wait(1000.0 + 60), Wait(1000.0 + 70, shielded=shielded), Wait(1000.0 + 80)):
             try:
                 yield effect
             except InterruptedRunError as told:
                 found += [(told.certain, told.hint)]
         return found
 
-    held, free = run(clock, seen(held=True), seen(held=False), interrupt_at=3, again_at=4)
-    assert held == [(True, None), (False, LOOK), (True, None)]
+    shielded, free = run(clock, seen(shielded=True), seen(shielded=False), interrupt_at=3, again_at=4)
+    assert shielded == [(True, None), (False, LOOK), (True, None)]
     assert free == [(True, None), (True, None), (True, None)]
 
 
@@ -376,45 +380,47 @@ def test_second_interruption_of_a_task_that_will_not_end_leaves_its_outcome_unkn
     assert (caught.value.certain, caught.value.hint) == (False, LOOK)
 
 
-@pytest.mark.parametrize("held", [True, False])
-def test_interruption_that_has_to_wait_says_so_once(held: bool, clock: FakeClock) -> None:
+@pytest.mark.parametrize("shielded", [True, False])
+def test_interruption_that_has_to_wait_says_so_once(shielded: bool, clock: FakeClock) -> None:
     mailbox: Mailbox = queue.SimpleQueue()
     said: list[str] = []
     clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
-    fleet: Fleet[Any] = Fleet(clock, TimedWorkers(clock), mailbox, said.append)
-    fleet.run([told_at(clock, Wait(1000.0 + 9, held=held)), told_at(clock, Wait(1000.0 + 9, held=held))])
+    scheduler: Scheduler[Any] = Scheduler(clock, TimedWorkers(clock), mailbox, said.append)
+    scheduler.run(
+        [told_at(clock, Wait(1000.0 + 9, shielded=shielded)), told_at(clock, Wait(1000.0 + 9, shielded=shielded))]
+    )
     waits = "SIGTERM: waiting up to 10 s for the request under way; interrupt again to quit at once"
-    assert said == ([waits] if held else [])
+    assert said == ([waits] if shielded else [])
 
 
 def test_due_times_of_answered_calls_do_not_pile_up(clock: FakeClock) -> None:
-    fleet, _ = fleet_on(clock)
+    scheduler, _ = scheduler_on(clock)
     most = 0
 
     def task() -> Task[float]:
         nonlocal most
         for _ in range(500):
             yield Call(lambda: None, until=clock.monotonic() + 9000)
-            most = max(most, len(fleet._due))
+            most = max(most, len(scheduler._due))
         yield Wait(clock.monotonic() + 7)
         return clock.elapsed
 
-    assert fleet.run([told_at(clock, Wait(1000.0 + 5)), task()]) == [("done", 5), 7]
+    assert scheduler.run([told_at(clock, Wait(1000.0 + 5)), task()]) == [("done", 5), 7]
     assert 64 <= most <= 64 + 2 * 2
 
 
 @pytest.mark.parametrize(("after", "ended_at"), [(0.0, 13), (0.29, 13), (0.31, 3.31)])
 def test_interruptions_close_together_are_one(after: float, ended_at: float, clock: FakeClock) -> None:
-    held = Wait(1000.0 + 99, held=True)
-    ((_, ended),) = run(clock, told_at(clock, held, Wait(1000.0 + 100)), interrupt_at=3, again_at=3 + after)
+    shielded = Wait(1000.0 + 99, shielded=True)
+    ((_, ended),) = run(clock, told_at(clock, shielded, Wait(1000.0 + 100)), interrupt_at=3, again_at=3 + after)
     assert ended == pytest.approx(ended_at)
 
 
 def test_interruption_that_was_seen_says_so(clock: FakeClock) -> None:
-    fleet, mailbox = fleet_on(clock)
+    scheduler, mailbox = scheduler_on(clock)
     interruption = Interruption()
     clock.at(3, lambda: mailbox.put(interruption))
-    fleet.run([told_at(clock, Wait(1000.0 + 9))])
+    scheduler.run([told_at(clock, Wait(1000.0 + 9))])
     assert interruption.taken
 
 
@@ -450,7 +456,7 @@ class Gate:
         self._open.set()
 
 
-def collector() -> tuple["queue.SimpleQueue[Any]", Deliver]:
+def collector() -> tuple["queue.SimpleQueue[Any]", DoneCallback]:
     delivered: queue.SimpleQueue[Any] = queue.SimpleQueue()
     return delivered, lambda result, error: delivered.put(result if error is None else error)
 
@@ -591,8 +597,8 @@ def test_threads_let_patient_calls_wait_for_those_that_are_not() -> None:
     delivered, deliver = collector()
     workers.submit(gate, deliver)
     gate.entered.get(timeout=5)
-    for word, patient in (("poll", True), ("start", False), ("another poll", True)):
-        workers.submit(partial(str, word), deliver, patient=patient)
+    for word, low_priority in (("poll", True), ("start", False), ("another poll", True)):
+        workers.submit(partial(str, word), deliver, low_priority=low_priority)
     gate.open()
     assert [delivered.get(timeout=5) for _ in range(4)] == ["through", "start", "poll", "another poll"]
 
@@ -613,8 +619,8 @@ def test_fleet_on_threads_answers_an_interruption_while_a_call_hangs() -> None:
         mailbox.put(Interruption())
 
     threading.Thread(target=interrupt, daemon=True).start()
-    fleet: Fleet[list[str]] = Fleet(SystemClock(), ThreadWorkers(limit=1), mailbox)
-    assert fleet.run([task()]) == [["interrupted (SIGINT)", "logged out"]]
+    scheduler: Scheduler[list[str]] = Scheduler(SystemClock(), ThreadWorkers(limit=1), mailbox)
+    assert scheduler.run([task()]) == [["interrupted (SIGINT)", "logged out"]]
     gate.open()
 
 
@@ -625,5 +631,5 @@ def test_fleet_on_threads_drives_many_tasks() -> None:
             total += yield Call(lambda: number)
         return total
 
-    fleet: Fleet[int] = Fleet(SystemClock(), ThreadWorkers(limit=8), queue.SimpleQueue())
-    assert fleet.run([task(number) for number in range(200)]) == [5 * number for number in range(200)]
+    scheduler: Scheduler[int] = Scheduler(SystemClock(), ThreadWorkers(limit=8), queue.SimpleQueue())
+    assert scheduler.run([task(number) for number in range(200)]) == [5 * number for number in range(200)]

@@ -13,7 +13,7 @@ from backupctl.errors import (
     ServerFaultError,
 )
 from backupctl.results.events import Troubled
-from backupctl.scheduler.task import Backoff, attempt, call, retrying
+from backupctl.scheduler.task import Backoff, attempt, call, retry
 from tests.support.appliance import Bench, ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
 
@@ -39,13 +39,13 @@ def test_backoff_after_thousands_of_failures_is_still_a_number() -> None:
 
 def test_retrying_returns_the_first_answer_without_a_word(clock: FakeClock) -> None:
     bench, api = asking(clock, [["a"]])
-    assert bench.run(retrying(bench.appliance, api.jobs)) == ["a"]
+    assert bench.run(retry(bench.appliance, api.jobs)) == ["a"]
     assert (bench.kinds, api.moments) == ([], [0])
 
 
 def test_retrying_says_once_that_there_is_trouble_and_once_that_it_is_over(clock: FakeClock) -> None:
     bench, api = asking(clock, [LOST, FAULT, LOST, ["a"]])
-    assert bench.run(retrying(bench.appliance, api.jobs)) == ["a"]
+    assert bench.run(retry(bench.appliance, api.jobs)) == ["a"]
     assert api.moments == [0, 1, 3, 7]
     assert bench.kinds == ["Troubled", "Recovered"]
     assert bench.events_of(Troubled)[0].error.message == "dropped"
@@ -54,7 +54,7 @@ def test_retrying_says_once_that_there_is_trouble_and_once_that_it_is_over(clock
 def test_retrying_ends_with_the_last_error_within_its_patience(clock: FakeClock) -> None:
     bench, api = asking(clock, [LOST, LOST, FAULT])
     with pytest.raises(ServerFaultError):
-        bench.run(retrying(bench.appliance, api.jobs))
+        bench.run(retry(bench.appliance, api.jobs))
     assert api.moments == [0, 1, 3, 7, 15]
 
 
@@ -64,14 +64,14 @@ def test_retrying_ends_with_the_last_error_within_its_patience(clock: FakeClock)
 def test_retrying_does_not_repeat_what_cannot_help(error: BackupctlError, clock: FakeClock) -> None:
     bench, api = asking(clock, error)
     with pytest.raises(type(error)):
-        bench.run(retrying(bench.appliance, api.jobs))
+        bench.run(retry(bench.appliance, api.jobs))
     assert (api.moments, bench.kinds) == ([0], [])
 
 
 def test_retrying_interrupted_stops(clock: FakeClock) -> None:
     bench, api = asking(clock, LOST)
     with pytest.raises(InterruptedRunError):
-        bench.run(retrying(bench.appliance, api.jobs), interrupt_at=[2])
+        bench.run(retry(bench.appliance, api.jobs), interrupt_at=[2])
     assert api.moments == [0, 1]
 
 

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from backupctl.errors import NotSupportedError
-from backupctl.results.events import Event
+from backupctl.results.events import RunEvent
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
-from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox, Workers
+from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler, Workers
 from backupctl.scheduler.task import Task
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
@@ -74,7 +74,7 @@ class Bench:
 
     def __init__(self, clock: FakeClock, api: RecoveryOperations, *, attach: bool = True) -> None:
         self.clock = clock
-        self.events: list[Event] = []
+        self.events: list[RunEvent] = []
         self.appliance = Appliance(
             NAME, HOST, USER, api, clock, self._take, lambda job: f"watch {job}" if attach else None
         )
@@ -84,14 +84,14 @@ class Bench:
         mailbox: Mailbox = queue.SimpleQueue()
         for moment in interrupt_at:
             self.clock.at(moment, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[T] = Fleet(self.clock, workers or TimedWorkers(self.clock), mailbox)
-        (result,) = fleet.run([task])
+        scheduler: Scheduler[T] = Scheduler(self.clock, workers or TimedWorkers(self.clock), mailbox)
+        (result,) = scheduler.run([task])
         return result
 
-    def events_of(self, kind: type[Event]) -> list[Any]:
+    def events_of(self, kind: type[RunEvent]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: RunEvent) -> None:
         assert (event.server, event.time) == (NAME, self.clock.now())
         self.events.append(event)
 

@@ -12,10 +12,10 @@ from backupctl.operations.follow import Timeouts
 from backupctl.operations.preflight import preflight as check_first
 from backupctl.operations.validate import validate
 from backupctl.results.backup_results import JobResult
-from backupctl.results.events import Event, Started
+from backupctl.results.events import RunEvent, Started
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import Group, Turn
-from backupctl.scheduler.scheduler import Fleet, Interruption, Mailbox, Workers
+from backupctl.scheduler.coordinator import Coordinator, Slot
+from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler, Workers
 from backupctl.scheduler.task import Task
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
@@ -27,14 +27,14 @@ REQUEST = BackupRequest(parts=("common",), location_type="NFS", location="nfs://
 JOB_SECONDS = 100.0
 
 
-class SimulatedGroup:
+class SimulatedFleet:
     """Appliances ``vc1`` to ``vcN`` with one account; ``faults`` by name."""
 
     def __init__(
         self, clock: FakeClock, size: int, *, faults: Mapping[str, Sequence[str]] | None = None, **options: Any
     ) -> None:
         self.clock = clock
-        self.events: list[Event] = []
+        self.events: list[RunEvent] = []
         self.account = Account()
         self.simulated: dict[str, Simulated] = {}
         self.appliances: list[Appliance] = []
@@ -53,7 +53,7 @@ class SimulatedGroup:
 
     def run(
         self,
-        group: Group,
+        coordinator: Coordinator,
         *,
         interrupt_at: float | None = None,
         preflight: bool = False,
@@ -61,20 +61,20 @@ class SimulatedGroup:
     ) -> dict[str, JobResult]:
         """Back all of them up and return the results by name."""
 
-        def work(appliance: Appliance, turn: Turn) -> Task[Outcome]:
+        def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
             if preflight:
                 yield from check_first(appliance, validate(appliance, REQUEST))
-            return Outcome.of((yield from create(appliance, self.plan, turn)))
+            return Outcome.of((yield from create(appliance, self.plan, slot)))
 
         mailbox: Mailbox = queue.SimpleQueue()
         if interrupt_at is not None:
             self.clock.at(interrupt_at, lambda: mailbox.put(Interruption()))
-        fleet: Fleet[JobResult] = Fleet(self.clock, workers or TimedWorkers(self.clock), mailbox)
-        turns = {each.name: group.turn(each) for each in self.appliances}
+        scheduler: Scheduler[JobResult] = Scheduler(self.clock, workers or TimedWorkers(self.clock), mailbox)
+        slots = {each.name: coordinator.slot(each) for each in self.appliances}
         tasks = [
-            run_on(each, JobResult, work(each, turns[each.name]), turn=turns[each.name]) for each in self.appliances
+            run_on(each, JobResult, work(each, slots[each.name]), slot=slots[each.name]) for each in self.appliances
         ]
-        return {result.server: result for result in fleet.run(tasks)}
+        return {result.server: result for result in scheduler.run(tasks)}
 
     def started_at(self) -> dict[str, float]:
         """Return when each backup was started, in seconds from the start of the clock."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from backupctl.scheduler.scheduler import Deliver
+from backupctl.scheduler.scheduler import DoneCallback
 from tests.support.clock import FakeClock
 
 
@@ -17,7 +17,9 @@ class TimedWorkers:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
 
-    def submit(self, function: Callable[[], Any], deliver: Deliver, *, patient: bool = False) -> Callable[[], None]:
+    def submit(
+        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+    ) -> Callable[[], None]:
         (result, error), seconds = self._clock.aside(lambda: _outcome(function))
         awaited = [True]
 

@@ -61,7 +61,7 @@ def _prepare(settings: ApplianceSettings) -> Work:
         request = filled_in(plan.request, appliance.name, settings.clock.now())
         if checks_first:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, replace(plan, request=request), settings.turn)))
+        return Outcome.of((yield from create(appliance, replace(plan, request=request), settings.slot)))
 
     return work
 

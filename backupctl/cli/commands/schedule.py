@@ -244,7 +244,7 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> Work:
         plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, settings.turn)))
+        return Outcome.of((yield from create(appliance, plan, settings.slot)))
 
     return work
 

@@ -13,12 +13,12 @@ from backupctl.results.events import (
     Cancelling,
     Connected,
     Ended,
-    Event,
     Left,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
+    RunEvent,
     Started,
     Troubled,
     Waiting,
@@ -28,7 +28,7 @@ from backupctl.results.job import Job
 
 
 @singledispatch
-def sentences(event: Event, before: str = "") -> list[Text]:
+def sentences(event: RunEvent, before: str = "") -> list[Text]:
     """Return what happened in words, a line each, after the words ``before`` (time and server, say)."""
     raise NotImplementedError(f"no words for {type(event).__name__}")
 

@@ -16,7 +16,7 @@ from backupctl.output.terminal.result_text import Rendered, RenderOptions, in_br
 from backupctl.output.terminal.styled_lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
 from backupctl.output.terminal.summary import are_jobs, jobs_in_brief, jobs_in_full, summary
 from backupctl.results.config_results import DEFAULTS
-from backupctl.results.events import Connected, Event, PartsSelected
+from backupctl.results.events import Connected, PartsSelected, RunEvent
 from backupctl.results.result import Envelope, Result
 
 R = TypeVar("R", bound=Result)
@@ -71,12 +71,12 @@ class HumanView:
         """Keep the rows of the live display in the order of the appliances."""
         self._progress.expect(servers)
 
-    def event(self, event: Event) -> None:
+    def event(self, event: RunEvent) -> None:
         """Show something that happened; what goes without saying only to those who asked for more."""
         if not self._quiet and (self._verbose or not self._goes_without_saying(event)):
             self._progress.show(event)
 
-    def _goes_without_saying(self, event: Event) -> bool:
+    def _goes_without_saying(self, event: RunEvent) -> bool:
         """Say whether a connection was made, or the same parts were selected that another appliance selected."""
         if isinstance(event, PartsSelected):
             known = event.parts in self._parts

@@ -28,11 +28,11 @@ from backupctl.results.events import (
     Attached,
     Cancelling,
     Ended,
-    Event,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
+    RunEvent,
     Started,
     Troubled,
     Waiting,
@@ -67,7 +67,7 @@ class LiveProgress:
         self._servers = dict.fromkeys(servers)
         self._early = dict.fromkeys(servers, Row(preparing=True)) if len(servers) > 1 else {}
 
-    def show(self, event: Event) -> None:
+    def show(self, event: RunEvent) -> None:
         """Show an event: as a line above the rows, or as a change of its row."""
         self._servers.setdefault(event.server)
         if isinstance(event, Ended | Waiting) and event.server in self._early:
@@ -110,7 +110,7 @@ class LiveProgress:
         """Whether there are so many appliances that what goes as it should is counted and not told."""
         return len(self._servers) > self._room
 
-    def _row_after(self, event: Event) -> Row | None:
+    def _row_after(self, event: RunEvent) -> Row | None:
         """Return the row of an appliance as it is after an event, None where that changes nothing."""
         row = self._rows.get(event.server)
         match event:

@@ -20,7 +20,7 @@ from backupctl.output.terminal.labels import KEPT_BACK
 from backupctl.output.terminal.styled_lines import line
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
-from backupctl.results.events import Ended, Event, Progressed, Queued
+from backupctl.results.events import Ended, Progressed, Queued, RunEvent
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 
@@ -35,7 +35,7 @@ class ProgressDisplay(Protocol):
         """Take note of the appliances of the run, in their order."""
         ...
 
-    def show(self, event: Event) -> None:
+    def show(self, event: RunEvent) -> None:
         """Show an event."""
         ...
 
@@ -69,7 +69,7 @@ class ProgressLog:
     def expect(self, servers: Sequence[str]) -> None:
         """Do nothing: each line names its appliance, and comes when it is time for it."""
 
-    def show(self, event: Event) -> None:
+    def show(self, event: RunEvent) -> None:
         """Write the event, if it is news."""
         before = f"{moment(event.time, self._zone)} {event.server}: "
         job: Job | None = getattr(event, "job", None)
@@ -122,7 +122,7 @@ class ProgressLog:
         self._told[server] = LastPrinted(state=job.state, tens=_tens(job), at=self._clock.monotonic(), said=said)
 
 
-def is_news(event: Event, *, following: bool) -> bool:
+def is_news(event: RunEvent, *, following: bool) -> bool:
     """Return whether an event is worth a line of its own.
 
     That the work on an appliance ended is one where it failed while others are followed; else the result says so soon,

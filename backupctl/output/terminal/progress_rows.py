@@ -11,7 +11,7 @@ from rich.text import Text
 from backupctl.output.formatting import duration, percent, seconds_between, size
 from backupctl.output.terminal.labels import KEPT_BACK
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, line
-from backupctl.results.events import Event, Started
+from backupctl.results.events import RunEvent, Started
 from backupctl.results.job import Job
 
 WIDE_BAR: Final = 40
@@ -144,7 +144,7 @@ def _state(row: Row, now: float) -> Text:
     return line((row.failed or row.kind, _STYLES[row.kind]))
 
 
-def ran_before(job: Job, event: Event) -> float:
+def ran_before(job: Job, event: RunEvent) -> float:
     """Return how long a job ran before it was seen first.
 
     The appliance's own count is best, as its clock and ours may differ; a job that was just started is new.

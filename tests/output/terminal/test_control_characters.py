@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.results.events import Event
+from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope, Result
 from tests.output.samples import LiveScreen, Screen
 
@@ -63,7 +63,7 @@ def assert_harmless(text: str) -> None:
 @few_examples
 def test_log_with_nasty_text_is_harmless(stuff: Stuff) -> None:
     screen = Screen(verbose=True)
-    for kind in Event.__subclasses__():
+    for kind in RunEvent.__subclasses__():
         screen.view.event(filled(kind, stuff))
     assert_harmless(screen.err)
     assert screen.out == ""
@@ -73,7 +73,7 @@ def test_log_with_nasty_text_is_harmless(stuff: Stuff) -> None:
 @few_examples
 def test_live_display_with_nasty_text_is_harmless(stuff: Stuff) -> None:
     screen = LiveScreen()
-    for kind in Event.__subclasses__():
+    for kind in RunEvent.__subclasses__():
         screen.view.event(filled(kind, stuff))
     screen.view.close()
     assert_harmless(re.sub(r"\x1b\[(2K|1A|\?25[lh])|\r", "", screen.raw))

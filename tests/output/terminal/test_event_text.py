@@ -4,16 +4,16 @@ import pytest
 
 from backupctl.output.terminal.event_text import sentences
 from backupctl.output.terminal.result_text import in_brief, in_full
-from backupctl.results.events import Adopted, Attached, Cancelling, Event, Left, Started, Waiting
+from backupctl.results.events import Adopted, Attached, Cancelling, Left, RunEvent, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.results.result import Result
 from tests.output.samples import a_job, every_event, every_result
 from tests.support.clock import START
 
 
-@pytest.mark.parametrize("kind", Event.__subclasses__())
-def test_sentences_no_event_is_forgotten(kind: type[Event]) -> None:
-    assert sentences.dispatch(kind) is not sentences.dispatch(Event)
+@pytest.mark.parametrize("kind", RunEvent.__subclasses__())
+def test_sentences_no_event_is_forgotten(kind: type[RunEvent]) -> None:
+    assert sentences.dispatch(kind) is not sentences.dispatch(RunEvent)
 
 
 def kinds(base: type[Result] = Result) -> set[type[Result]]:
