@@ -17,7 +17,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "clock": set(),
     "secrets": {"errors", "clock"},
     "models": {"secrets", "rules"},
-    "results": {"errors", "models", "secret"},
+    "results": {"errors", "models", "secrets"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},

@@ -17,9 +17,9 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.operations.follow import Followed
-from backupctl.results.concealment import redacted
 from backupctl.results.events import Connected
 from backupctl.results.result import ErrorInfo, Result
+from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
 from backupctl.scheduler.reauth import with_reauth

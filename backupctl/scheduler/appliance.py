@@ -29,9 +29,9 @@ from backupctl.models import (
     SystemVersion,
     Unreadable,
 )
-from backupctl.results.concealment import redacted
 from backupctl.results.events import RunEvent
 from backupctl.results.result import PreparedRequest
+from backupctl.results.result_redaction import redacted
 
 
 class Account(Protocol):

@@ -10,8 +10,8 @@ from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
 from backupctl.api.wire_log import trace_lines
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
-from backupctl.results.concealment import redacted
 from backupctl.results.job import Job, Message
+from backupctl.results.result_redaction import redacted
 from backupctl.rules.placeholders import MOST_FILLED
 from backupctl.secrets.redaction import MAX_ANSWER_LENGTH, Redactor
 from backupctl.secrets.secret import Secret
