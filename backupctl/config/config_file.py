@@ -13,7 +13,7 @@ from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
-LARGEST_BYTES: Final = 4 * 1024 * 1024
+MAX_SECRET_BYTES: Final = 4 * 1024 * 1024
 """Far above what a thousand servers need."""
 
 
@@ -43,8 +43,8 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
             f"the configuration file {path} cannot be read: {reason}",
             hint="check the name, and that this user may read it; `backupctl config init` writes one to start from",
         ) from error
-    if len(content) > LARGEST_BYTES:
-        raise ConfigError(f"{path} holds more than {LARGEST_BYTES >> 20} MiB", hint="is this a configuration file?")
+    if len(content) > MAX_SECRET_BYTES:
+        raise ConfigError(f"{path} holds more than {MAX_SECRET_BYTES >> 20} MiB", hint="is this a configuration file?")
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -71,4 +71,4 @@ def _read(path: Path, clock: Clock) -> bytes:
             raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
         check_permissions(str(path), status, CONFIGURATION, str(path))
 
-    return read_file(path, str(path), clock, LARGEST_BYTES, judge)
+    return read_file(path, str(path), clock, MAX_SECRET_BYTES, judge)

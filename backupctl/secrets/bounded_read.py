@@ -1,4 +1,4 @@
-"""Files and pipes read within bounds of size and time: one that nobody writes to is no hang."""
+"""Read files and pipes within limits of size and time, so that a pipe without a writer cannot hang the program."""
 
 import os
 import select
@@ -10,54 +10,55 @@ from typing import Final
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError
 
-PATIENCE_SECONDS: Final = 30.0
-"""How long a pipe, a command or a keyring may take to give what it has."""
+READ_TIMEOUT_SECONDS: Final = 30.0
+"""Time limit for a pipe, a command or a keyring."""
 
 
 class NoDataError(Exception):
-    """A pipe was not written to its end in time."""
+    """The writer of a pipe did not finish in time."""
 
 
 def read_file(
-    path: str | Path, where: str, clock: Clock, largest: int, judge: Callable[[int, os.stat_result], None]
+    path: str | Path, where: str, clock: Clock, max_bytes: int, check: Callable[[int, os.stat_result], None]
 ) -> bytes:
-    """Return what a file or a pipe holds, at most one byte more than ``largest``.
+    """Return the content of a file or pipe, at most one byte more than ``max_bytes``.
 
-    ``judge`` gets the open descriptor and its status, and raises what is to be said of a file that is not to be read.
-    Raises OSError and ValueError where it cannot be, ConfigError about ``where`` when the patience with a pipe ends.
+    ``check`` gets the open descriptor and its status and raises an error for a file that must not be read.
+
+    Raises OSError and ValueError: when it cannot be read. Raises ConfigError, about ``where``: when a pipe times out.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, flags)
     try:
         status = os.fstat(descriptor)
-        judge(descriptor, status)
+        check(descriptor, status)
         if stat.S_ISFIFO(status.st_mode):
             try:
-                return read_pipe(descriptor, clock, largest)
+                return read_pipe(descriptor, clock, max_bytes)
             except NoDataError:
                 raise ConfigError(
                     f"{where} was not written to its end in time", hint="is its writer running?"
                 ) from None
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(largest + 1)
+            return file.read(max_bytes + 1)
     finally:
         os.close(descriptor)
 
 
-def read_pipe(descriptor: int, clock: Clock, largest: int) -> bytes:
-    """Read a non-blocking pipe to its end, or to just above the bound; raise NoDataError when patience ends.
+def read_pipe(descriptor: int, clock: Clock, max_bytes: int) -> bytes:
+    """Read a non-blocking pipe to its end, or to one byte more than ``max_bytes``.
 
-    Opening without blocking and polling is what keeps a FIFO that nobody writes to from hanging a cron job for ever.
+    Raises NoDataError: after READ_TIMEOUT_SECONDS.
     """
     content = b""
-    deadline = clock.monotonic() + PATIENCE_SECONDS
-    poll = select.poll()
+    deadline = clock.monotonic() + READ_TIMEOUT_SECONDS
+    poll = select.poll()  # a blocking read of a FIFO without a writer would hang a cron job forever
     poll.register(descriptor, select.POLLIN)
-    while len(content) <= largest:
+    while len(content) <= max_bytes:
         left = deadline - clock.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
             raise NoDataError
-        chunk = os.read(descriptor, largest + 1 - len(content))
+        chunk = os.read(descriptor, max_bytes + 1 - len(content))
         if not chunk:
             break
         content += chunk

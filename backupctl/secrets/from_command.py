@@ -1,4 +1,4 @@
-"""A secret that a command prints, such as a password manager's."""
+"""Read a secret from the output of a command, such as a password manager."""
 
 import os
 import shlex
@@ -11,16 +11,19 @@ from typing import Final
 
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
-from backupctl.secrets.bounded_read import PATIENCE_SECONDS, NoDataError, read_pipe
-from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS, NoDataError, read_pipe
+from backupctl.secrets.from_text import MAX_SECRET_BYTES, secret_from_bytes
 from backupctl.secrets.secret import Secret
 
 _GRACE_SECONDS: Final = 5.0
-"""From the end of the output to the end of the command."""
+"""Time limit from the end of the output to the exit of the command."""
 
 
 def split_command(text: str) -> tuple[str, ...]:
-    """Return the words of ``text`` as a shell would, though none is used; raise UsageError that does not show it."""
+    """Split a command line as a shell would.
+
+    Raises UsageError: for unbalanced quotes or no command; the message never shows ``text``.
+    """
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
@@ -31,16 +34,17 @@ def split_command(text: str) -> tuple[str, ...]:
 
 
 def find_program(words: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """Return which program a command would start, None for none; nothing is run."""
+    """Return the path of the program that a command would start, None if there is none; nothing is run."""
     return shutil.which(words[0], path=environ.get("PATH", os.defpath))
 
 
 def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, str], clock: Clock) -> Secret:
-    """Return what the command prints, one newline at its end cut off.
+    """Run a command and return its output without one trailing newline.
 
-    It runs with ``environ`` as its environment, without a shell, without input, and in a session of its own: when its
-    time is over or we are interrupted, all that it started ends with it. Its messages on stderr are not caught.
-    Raises ConfigError that shows only the first word, as the others may be secret.
+    The command runs with ``environ`` as its environment, without a shell, without input, and in a session of its own,
+    so that a timeout or an interrupt ends all processes that it started. Its stderr is passed through.
+
+    Raises ConfigError: when it fails; the message shows only the first word, as the others may be secret.
     """
     where = f"{option}: {words[0]!r}"
     try:
@@ -57,23 +61,23 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
     collected = _collect(process, clock)
     if collected is None:
         raise ConfigError(
-            f"{where} did not end within {PATIENCE_SECONDS:.0f} seconds",
+            f"{where} did not end within {READ_TIMEOUT_SECONDS:.0f} seconds",
             hint="it must work without a terminal; try it with its input from /dev/null",
         )
     content, status = collected
-    if status and len(content) <= LARGEST_BYTES:
+    if status and len(content) <= MAX_SECRET_BYTES:
         ended = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
         raise ConfigError(f"{where} {ended}", hint="its own messages, if any, are above")
     return secret_from_bytes(content, f"{where}: its output")
 
 
 def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int] | None:
-    """Return output and status, or None if time was over; errors of subprocess stay here: they show all words."""
+    """Return output and exit status, None after a timeout; subprocess errors stay here, as they show all words."""
     with process as running:
         output = running.stdout
         try:
             content = b"" if output is None else _read_output(output.fileno(), clock)
-            if len(content) > LARGEST_BYTES:
+            if len(content) > MAX_SECRET_BYTES:
                 _end_group(running)
             return content, running.wait(_GRACE_SECONDS)
         except (NoDataError, subprocess.TimeoutExpired):
@@ -86,7 +90,7 @@ def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int
 
 def _read_output(descriptor: int, clock: Clock) -> bytes:
     os.set_blocking(descriptor, False)
-    return read_pipe(descriptor, clock, LARGEST_BYTES)
+    return read_pipe(descriptor, clock, MAX_SECRET_BYTES)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

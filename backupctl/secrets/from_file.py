@@ -1,4 +1,4 @@
-"""A secret in a file, a pipe or standard input."""
+"""Read a secret from a file, a pipe or standard input."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from backupctl.clock import Clock
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.bounded_read import NoDataError, read_file, read_pipe
-from backupctl.secrets.from_text import LARGEST_BYTES, secret_from_bytes
+from backupctl.secrets.from_text import MAX_SECRET_BYTES, secret_from_bytes
 from backupctl.secrets.permissions import SECRET, PermissionRule, check_permissions
 from backupctl.secrets.secret import Secret
 
@@ -16,30 +16,34 @@ STDIN_PATH: Final = "-"
 
 
 class ByteStream(Protocol):
-    """What is needed of ``sys.stdin.buffer``."""
+    """The part of ``sys.stdin.buffer`` that is needed here."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most ``size`` bytes, fewer only at the end."""
+        """Return up to ``size`` bytes, fewer only at the end."""
         ...
 
     def fileno(self) -> int:
-        """Return the descriptor; raise OSError where there is none."""
+        """Return the file descriptor; raise OSError if there is none."""
         ...
 
     def isatty(self) -> bool:
-        """Say whether a person is at the other end."""
+        """Return whether this is a terminal."""
         ...
 
 
 class StandardInput:
-    """Standard input, which can hold one secret only."""
+    """Standard input, which can hold only one secret."""
 
     def __init__(self, stream: ByteStream | None) -> None:
         self._stream = stream
         self._reader: str | None = None
 
     def read_for(self, reader: str, clock: Clock) -> bytes:
-        """Return all of it; raise UsageError if another reader had it, or if it is a terminal."""
+        """Return all of standard input.
+
+        Raises UsageError: if another option has read it, or if it is a terminal. Raises ConfigError: if it is closed,
+        or nothing arrives in time.
+        """
         if self._reader is not None:
             raise UsageError(
                 f"{self._reader} and {reader} cannot both read standard input",
@@ -56,49 +60,51 @@ class StandardInput:
         try:
             descriptor = self._stream.fileno()
         except (AttributeError, OSError):  # in memory
-            return self._stream.read(LARGEST_BYTES + 1)
+            return self._stream.read(MAX_SECRET_BYTES + 1)
         try:
-            return read_pipe(descriptor, clock, LARGEST_BYTES)
+            return read_pipe(descriptor, clock, MAX_SECRET_BYTES)
         except NoDataError:
             raise ConfigError(f"{reader}: nothing came from standard input", hint="pipe the secret in") from None
 
 
 def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock) -> Secret:
-    """Return the secret in ``path`` (``-``: standard input), one newline at its end cut off.
+    """Return the secret in ``path`` (``-``: standard input) without one trailing newline.
 
-    Raise ConfigError, naming ``option`` and the file, for a file that cannot be read, that others can read or put
-    there too, or that is not one line of UTF-8. A link is followed; what it leads to is judged.
+    A symbolic link is followed, and its target is checked.
+
+    Raises ConfigError, naming ``option`` and the file: if it cannot be read, if others can read or replace it, or if it
+    is not one line of UTF-8.
     """
     if path == STDIN_PATH:
         return secret_from_bytes(stdin.read_for(option, clock), f"{option}: standard input")
     where = f"{option}: {path}"
     try:
-        return secret_from_bytes(_read(path, where, clock, guard=SECRET), where)
+        return secret_from_bytes(_read(path, where, clock, rule=SECRET), where)
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
 def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
-    """Return the secret in a file that systemd made for this service, whatever its mode; None if there is none."""
+    """Return the secret in a systemd credential file, whatever its mode; None if there is none."""
     where = f"{source}: {path}"
     try:
-        return secret_from_bytes(_read(str(path), where, clock, guard=None), where)
+        return secret_from_bytes(_read(str(path), where, clock, rule=None), where)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise _unreadable(error, where) from error
 
 
-def _read(path: str, where: str, clock: Clock, *, guard: PermissionRule | None) -> bytes:
-    def judge(descriptor: int, status: os.stat_result) -> None:
+def _read(path: str, where: str, clock: Clock, *, rule: PermissionRule | None) -> bytes:
+    def check(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
             raise ConfigError(f"{where} is a directory", hint="name the file in it that holds the secret")
         if os.isatty(descriptor):
             raise UsageError(f"{where} is a terminal", hint="leave the option out to be asked")
-        if guard is not None:
-            check_permissions(path, status, guard, where)
+        if rule is not None:
+            check_permissions(path, status, rule, where)
 
-    return read_file(path, where, clock, LARGEST_BYTES, judge)
+    return read_file(path, where, clock, MAX_SECRET_BYTES, check)
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:

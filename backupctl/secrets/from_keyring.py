@@ -1,4 +1,4 @@
-"""A secret in the keyring of the operating system, under the service ``backupctl`` (https://pypi.org/project/keyring)."""
+"""Read and store secrets in the keyring of the operating system, under the service ``backupctl``."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from backupctl.errors import ConfigError
-from backupctl.secrets.bounded_read import PATIENCE_SECONDS
+from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS
 from backupctl.secrets.from_text import secret_from_text
 from backupctl.secrets.secret import Secret
 
@@ -16,25 +16,27 @@ T = TypeVar("T")
 
 
 class Keyring:
-    """Asks the keyring, for a bounded time; all methods raise ConfigError about ``where``.
+    """The keyring of this user (https://pypi.org/project/keyring), with a time limit.
 
-    Each question is asked in a thread, as a locked keyring waits for somebody to unlock it, for ever. One that gave no
-    answer is not asked again in this run: fifty appliances would wait fifty times.
+    Each call runs in a thread, as a locked keyring waits forever for somebody to unlock it. After a timeout the keyring
+    is not tried again in this run: fifty appliances would wait fifty times.
+
+    All methods raise ConfigError about ``where``.
     """
 
-    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._patience_seconds = patience_seconds
-        self._gave_up = False
+    def __init__(self, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._timed_out = False
 
     def check_installed(self, where: str) -> None:
-        """Raise unless the package is there that knows keyrings; none is asked."""
+        """Raise ConfigError unless the keyring package is installed; no keyring is opened."""
         if find_spec("keyring") is None:
             raise ConfigError(
                 f"{where}: the keyring needs a package that is not installed", hint="pip install 'backupctl[keyring]'"
             )
 
     def read(self, entry: str, where: str) -> Secret:
-        """Return the secret that is stored as ``entry``."""
+        """Return the secret stored as ``entry``."""
         text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where)
         if text is None:
             hint = "store it with `backupctl config set-secret`, as the user who runs this"
@@ -42,13 +44,13 @@ class Keyring:
         return secret_from_text(str(text), f"{where}: keyring entry {entry!r}")
 
     def store(self, entry: str, secret: Secret, where: str) -> None:
-        """Store a secret as ``entry``, and see that it is there: some backends take everything and keep nothing."""
+        """Store a secret as ``entry`` and read it back, as some backends accept everything and keep nothing."""
 
-        def keep(keyring: Any) -> bool:  # noqa: ANN401 - a module that may be missing
+        def store_and_read(keyring: Any) -> bool:  # noqa: ANN401 - a module that may be missing
             keyring.set_password(SERVICE, entry, secret.reveal())
             return bool(keyring.get_password(SERVICE, entry) == secret.reveal())
 
-        if not self._ask(keep, where):
+        if not self._ask(store_and_read, where):
             raise ConfigError(
                 f"{where}: the keyring took the secret and did not keep it",
                 hint="`python -m keyring diagnose` shows which backend that is",
@@ -56,7 +58,7 @@ class Keyring:
 
     def _ask(self, work: Callable[[Any], T], where: str) -> T:
         self.check_installed(where)
-        if self._gave_up:
+        if self._timed_out:
             raise ConfigError(f"{where}: the keyring gave no answer before, and is not asked again", hint=_LOCKED)
         outcomes: list[T | Exception] = []
 
@@ -70,11 +72,11 @@ class Keyring:
 
         thread = threading.Thread(target=run, name="keyring", daemon=True)
         thread.start()
-        thread.join(self._patience_seconds)
+        thread.join(self._timeout_seconds)
         if not outcomes:
-            self._gave_up = True
+            self._timed_out = True
             raise ConfigError(
-                f"{where}: the keyring gave no answer within {self._patience_seconds:g} seconds", hint=_LOCKED
+                f"{where}: the keyring gave no answer within {self._timeout_seconds:g} seconds", hint=_LOCKED
             )
         (outcome,) = outcomes
         if isinstance(outcome, Exception) and type(outcome).__name__ == "KeyringLocked":

@@ -1,24 +1,32 @@
-"""From the bytes of a file or a command's output to a secret; no error shows any of them."""
+"""Turn the content of a file or the output of a command into a secret; no error shows any of it."""
 
 from typing import Final
 
 from backupctl.errors import ConfigError
 from backupctl.secrets.secret import Secret
 
-LARGEST_BYTES: Final = 64 * 1024
+MAX_SECRET_BYTES: Final = 64 * 1024
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 def secret_from_bytes(content: bytes, where: str) -> Secret:
-    """Return the one line that ``content`` holds, without one newline at its end; raise ConfigError about ``where``."""
-    if len(content) > LARGEST_BYTES:
-        raise ConfigError(f"{where} holds more than {LARGEST_BYTES // 1024} KiB", hint="a secret is one line of text")
-    text = content.decode(errors="surrogateescape")  # the error of a strict one would hold the secret
+    """Return the line in ``content`` without one trailing newline.
+
+    Raises ConfigError, about ``where``: if it is too long or not one line of UTF-8.
+    """
+    if len(content) > MAX_SECRET_BYTES:
+        raise ConfigError(
+            f"{where} holds more than {MAX_SECRET_BYTES // 1024} KiB", hint="a secret is one line of text"
+        )
+    text = content.decode(errors="surrogateescape")  # the UnicodeDecodeError of a strict decoder would hold the secret
     return secret_from_text(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text, where)
 
 
 def secret_from_text(text: str, where: str) -> Secret:
-    """Return ``text`` as a secret if it is one line; raise ConfigError about ``where``."""
+    """Return ``text`` as a secret.
+
+    Raises ConfigError, about ``where``: if it is empty, not UTF-8 or not one line.
+    """
     if not text:
         raise ConfigError(f"{where} is empty", hint="put the secret there, or leave the option out")
     if any("\ud800" <= character <= "\udfff" for character in text):

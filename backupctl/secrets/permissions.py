@@ -1,4 +1,4 @@
-"""Files that nobody but this user and root has a hand in, judged before they are believed as ssh judges its own."""
+"""Check ownership and permissions of a file before it is trusted, as ssh does."""
 
 import contextlib
 import os
@@ -10,15 +10,19 @@ from typing import Final, NamedTuple
 from backupctl.errors import ConfigError
 
 _DESCRIPTOR_PATHS: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""What is opened through these was opened by whoever started this program; its mode and owner say nothing."""
+"""Files that whoever started this program has opened; their mode and owner say nothing."""
 
 
 class PermissionRule(NamedTuple):
-    """What others must not be able to do to a file: the bits of its mode, the deed, and what takes them away."""
+    """What others must not be able to do to a file.
+
+    ``forbidden`` are bits of its mode, ``ability`` and ``problem`` say in words what they allow, ``remedy`` is the
+    command that clears them.
+    """
 
     forbidden: int
-    do: str
-    done: str
+    ability: str
+    problem: str
     remedy: str
 
 
@@ -28,23 +32,25 @@ CONFIGURATION: Final = PermissionRule(
 )
 
 
-def check_permissions(path: str, status: os.stat_result, guard: PermissionRule, where: str) -> None:
-    """Raise ConfigError for a regular file that anybody but this user and root owns, has a hand in, or can exchange.
+def check_permissions(path: str, status: os.stat_result, rule: PermissionRule, where: str) -> None:
+    """Check that only this user and root own, may access and can replace a regular file.
 
-    Whoever may write to a directory on the way can put another file there, unless it is sticky like /tmp; what is
-    writable for a group is left to those who made it so. Access control lists are not looked at. A link is followed,
-    and the way to it is judged too.
+    Who may write to one of its parent directories can replace it, unless that directory is sticky as /tmp is.
+    Directories that a group may write to are accepted. Access control lists are not read. The parents of a symbolic
+    link and those of its target are both checked.
+
+    Raises ConfigError, about ``where``: if somebody else can.
     """
     if os.name != "posix" or not stat.S_ISREG(status.st_mode) or path.startswith(_DESCRIPTOR_PATHS):
         return
     if status.st_uid not in {os.geteuid(), 0}:
         raise ConfigError(
-            f"{where} belongs to another user (uid {status.st_uid}), who can {guard.do}",
+            f"{where} belongs to another user (uid {status.st_uid}), who can {rule.ability}",
             hint=f"chown {os.geteuid()} {shlex.quote(path)}",
         )
     mode = stat.S_IMODE(status.st_mode)
-    if mode & guard.forbidden:
-        raise ConfigError(f"{where} {guard.done} (mode {mode:04o})", hint=f"{guard.remedy} {shlex.quote(path)}")
+    if mode & rule.forbidden:
+        raise ConfigError(f"{where} {rule.problem} (mode {mode:04o})", hint=f"{rule.remedy} {shlex.quote(path)}")
     for directory in dict.fromkeys((*Path(os.path.realpath(path)).parents, *Path(path).absolute().parents)):
         mode = stat.S_IMODE(directory.stat().st_mode)
         if mode & 0o002 and not mode & stat.S_ISVTX:
@@ -55,13 +61,13 @@ def check_permissions(path: str, status: os.stat_result, guard: PermissionRule, 
 
 
 def reject_pipes(path: Path) -> None:
-    """Raise ConfigError for a pipe or a device, of which one who reads without bounds, as OpenSSL, may see no end.
+    """Raise ConfigError for a pipe or a device: OpenSSL reads a file without limits, and would wait forever.
 
-    What was opened by whoever started this program, as by a process substitution, has its writer, and is let through.
+    A process substitution, such as ``<(command)``, has a writer and is accepted.
     """
     if str(path).startswith(_DESCRIPTOR_PATHS):
         return
-    with contextlib.suppress(OSError, ValueError):  # is told by who reads it
+    with contextlib.suppress(OSError, ValueError):  # whoever reads the file reports these
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
             raise ConfigError(f"{path} is no file but a pipe or a device", hint="write what comes out of it to a file")

@@ -12,31 +12,31 @@ from backupctl.secrets.secret import MASK, Secret
 CUT_OFF: Final = "..."
 
 MIN_SECRET_LENGTH: Final = 4
-"""A secret of fewer characters is not looked for in texts: it would be found in every other word of them, and the
-asterisks there would tell it. Where it is known to stand it is masked like any other."""
+"""Shorter secrets are not searched for in text: they would match parts of common words, and the mask there would reveal
+them. In fields that hold a secret they are masked like any other."""
 
 MAX_TEXT_LENGTH: Final = 64 * 1024
-"""The characters of a text in which secrets are looked for, and that are shown of it."""
+"""Characters of a text that are searched and shown; the rest is cut off."""
 
 MAX_ANSWER_LENGTH: Final = 4 * MAX_TEXT_LENGTH
-"""The characters of all texts of one answer: enough for the messages of a long history of failed jobs."""
+"""Characters of all texts of one answer: enough for the messages of a long history of failed jobs."""
 
 _WORD: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}|[A-Z]{0,16}|[0-9]{0,16}")
-"""What a word or a number of ours may be."""
+"""A common word or number, as they occur in messages of this program."""
 
 
 class Redactor:
-    """The secrets of a run that others may say again; ``redact`` masks them.
+    """Masks the secrets of a run in texts that a peer sent.
 
-    Each spelling of a secret (``_spellings``) is looked for in the text as it is, and with the escapes of one kind
-    decoded (``_ESCAPES``). This takes time in proportion to the length of the text, whatever is in it.
+    Each spelling of a secret (``_spellings``) is searched for in the text as it is, and with the escapes of one kind
+    decoded (``_ESCAPES``). The time is linear in the length of the text, for any text.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
 
     def add(self, *secrets: Secret) -> None:
-        """Mask these secrets from now on."""
+        """Mask these secrets from now on; those shorter than MIN_SECRET_LENGTH are ignored."""
         for secret in secrets:
             text = secret.reveal()
             if len(text) >= MIN_SECRET_LENGTH:
@@ -45,29 +45,31 @@ class Redactor:
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         """Return ``text`` with a mask in place of each secret, cut off after ``MAX_TEXT_LENGTH`` characters.
 
-        ``skip_common_words`` is for sentences of our own: a secret that is an ordinary word or number stays in them, as
-        a mask in a sentence that everybody knows would tell it.
+        ``skip_common_words`` is for sentences of this program: a secret that is a common word or number is not masked,
+        as a mask in a well-known sentence would reveal it.
         """
-        known = list(self._known.values())  # another thread may add some meanwhile
-        sought = [each for secret in known for each in (secret.encoded if skip_common_words else secret.spellings)]
-        # A secret that begins before the cut is seen to its end.
-        seen = text[: MAX_TEXT_LENGTH + max((secret.widest for secret in known), default=0)]
-        return _masked(text, [span for plain, begins in _readings(seen) for span in _spans(plain, begins, sought)])
+        known = list(self._known.values())  # a copy, as another thread may add secrets
+        spellings = [each for secret in known for each in (secret.encoded if skip_common_words else secret.spellings)]
+        # A secret that begins before the cut must be found as a whole.
+        searched = text[: MAX_TEXT_LENGTH + max((secret.widest for secret in known), default=0)]
+        return _masked(
+            text, [span for plain, begins in _readings(searched) for span in _spans(plain, begins, spellings)]
+        )
 
 
 class Redact(Protocol):
-    """Masks the secrets in a text."""
+    """A function that masks the secrets in a text."""
 
     def __call__(self, text: str, *, skip_common_words: bool = False) -> str:
-        """Return ``text`` without them; with ``skip_common_words`` those that are ordinary words stay."""
+        """Return ``text`` with secrets masked; with ``skip_common_words``, common words are kept."""
         ...
 
 
 class RedactionBudget:
-    """Masks the texts of one answer, event or result, one after the other, ``MAX_ANSWER_LENGTH`` characters in all.
+    """Masks the texts of one answer, event or result, up to ``MAX_ANSWER_LENGTH`` characters in all.
 
-    The text in which the budget runs out is still masked as a whole. Each text costs one character more than it has,
-    as empty ones take time too.
+    The text that exceeds the budget is still masked as a whole. Each text costs its length plus one, as empty ones take
+    time too.
     """
 
     def __init__(self, redact: Redact) -> None:
@@ -76,15 +78,15 @@ class RedactionBudget:
 
     @property
     def spent(self) -> bool:
-        """Whether nothing else is shown."""
+        """Whether the budget is used up."""
         return self._left <= 0
 
     def spend(self, characters: int) -> None:
-        """Count characters that need no mask."""
+        """Count characters that were shown without masking."""
         self._left -= characters
 
     def redact(self, text: str) -> str:
-        """Return a text without secrets; ``CUT_OFF`` where the budget is spent."""
+        """Return a text with secrets masked, ``CUT_OFF`` once the budget is used up."""
         if self.spent:
             return CUT_OFF
         self.spend(len(text) + 1)
@@ -92,7 +94,10 @@ class RedactionBudget:
 
 
 class _Spelling(NamedTuple):
-    """A way to write a secret; so many characters ``before`` and ``after`` it depend on the secret in part."""
+    """One way to write a secret.
+
+    ``before`` and ``after`` count characters around it that depend on the secret in part.
+    """
 
     text: str
     before: int = 0
@@ -100,7 +105,10 @@ class _Spelling(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A secret: all its spellings, those without itself where it is a word, and what the longest may take in a text."""
+    """The spellings of a secret.
+
+    ``encoded`` leaves out the plain one of a common word; ``widest`` is the most characters that one takes in a text.
+    """
 
     spellings: tuple[_Spelling, ...]
     encoded: tuple[_Spelling, ...]
@@ -109,7 +117,7 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _known(text: str) -> _Known:
-    """Return what is looked for; the same for all appliances that share a secret."""
+    """Return the spellings of a secret, cached, as many appliances share one."""
     plain, *encoded = dict.fromkeys(_spellings(text))  # most are the same in both alphabets of base64
     spellings = (plain, *encoded)
     widest = _WIDEST_ESCAPE * max(len(each.text) for each in spellings)
@@ -117,7 +125,7 @@ def _known(text: str) -> _Known:
 
 
 def _spellings(text: str) -> Iterator[_Spelling]:
-    """Yield a secret as it is first, then in hexadecimal, and in base64 wherever it stands in what is encoded."""
+    """Yield a secret as it is, in hexadecimal, and in base64 at each of the three alignments."""
     content = text.encode(errors="surrogatepass")
     yield _Spelling(text)
     yield _Spelling(content.hex())
@@ -125,13 +133,13 @@ def _spellings(text: str) -> Iterator[_Spelling]:
     for before in range(3):
         end = before + len(content)
         for encode in (b64encode, urlsafe_b64encode):
-            # A digit holds 6 bits. Those that hold none but the secret's are looked for; others are masked with them.
+        # A digit holds 6 bits. Digits that hold only bits of the secret are searched for; neighbours are masked too.
             digits = encode(bytes(before) + content).decode()[-(-before * 8 // 6) : end * 8 // 6]
             yield _Spelling(digits, before=int(before > 0), after=int(end % 3 > 0))
 
 
 def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
-    """Yield the text, as it is and without escapes, and where in ``text`` each character of it begins."""
+    """Yield the text as it is and decoded, each with the offset in ``text`` of each of its characters."""
     yield text, range(len(text) + 1)
     if not _SIGN.search(text):
         return
@@ -143,16 +151,16 @@ def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
 def _without_escapes(text: str, escape: re.Pattern[str], meaning: Callable[[str], str]) -> tuple[str, list[int]]:
     plain, begins, end = [], [], 0
     for match in escape.finditer(text):
-        character = meaning(match[0])[:1]  # no encoder writes the few entities that stand for two
+        character = meaning(match[0])[:1]  # no encoder writes the few entities that stand for two characters
         plain += [text[end : match.start()], character]
         begins += [*range(end, match.start()), *([match.start()] * len(character))]
         end = match.end()
     return "".join([*plain, text[end:]]), [*begins, *range(end, len(text) + 1)]
 
 
-def _spans(plain: str, begins: Sequence[int], sought: Iterable[_Spelling]) -> Iterator[tuple[int, int]]:
-    """Yield from where to where what is sought stands in the text; ``str.find`` takes linear time."""
-    for spelling, before, after in [each for each in sought if each[0] in plain]:
+def _spans(plain: str, begins: Sequence[int], spellings: Iterable[_Spelling]) -> Iterator[tuple[int, int]]:
+    """Yield start and end in the original text of each spelling found; ``str.find`` takes linear time."""
+    for spelling, before, after in [each for each in spellings if each[0] in plain]:
         start = plain.find(spelling)
         while start >= 0:
             end = start + len(spelling)
@@ -161,7 +169,7 @@ def _spans(plain: str, begins: Sequence[int], sought: Iterable[_Spelling]) -> It
 
 
 def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return a text with a mask for each run of spans, and none of it that begins behind ``MAX_TEXT_LENGTH``."""
+    """Return a text with one mask for each run of spans, cut off after ``MAX_TEXT_LENGTH``."""
     shown: list[str] = []
     at = 0
     for start, end in sorted(spans):
@@ -221,11 +229,11 @@ _ESCAPES: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
     (re.compile('""'), lambda _: '"'),
     (re.compile(rf"(?<={_BASE64})\r?\n[ \t]{{0,8}}(?={_BASE64})"), lambda _: ""),
 )
-"""Escapes, each with what it stands for: percent-encoding in URLs and in forms, JSON, HTML, quotes in a shell, doubled
-quotes, and the folds of base64. None can match in two ways or without bound, so each reading takes linear time."""
+"""Escapes and their decoders: percent-encoding in URLs and in forms, JSON, HTML, quotes in a shell, doubled quotes, and
+the folds of base64. Each pattern is bounded and matches in one way only, so that decoding takes linear time."""
 
 _SIGN: Final = re.compile(r"[%+\\&'\"\n]")
-"""What stands in every escape."""
+"""A character that every escape contains."""
 
 _WIDEST_ESCAPE: Final = 12
-"""The most characters of a text that stand for one: four bytes of UTF-8, percent-encoded, or two escapes of JSON."""
+"""Most characters of an escape: four bytes of UTF-8, percent-encoded, or two escapes of JSON."""

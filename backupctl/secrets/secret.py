@@ -1,4 +1,4 @@
-"""A secret as a value that does not show itself."""
+"""A secret string that hides its value."""
 
 from typing import Final
 
@@ -6,9 +6,9 @@ MASK: Final = "***"
 
 
 class Secret:
-    """A secret string: shown as ``***`` everywhere, given away by ``reveal`` only.
+    """A secret string, shown as ``***`` everywhere but by ``reveal``.
 
-    It cannot be pickled, copied into JSON or formatted by accident; equality compares the hidden strings.
+    It cannot be pickled, written as JSON or formatted by accident. Equality compares the hidden strings.
     """
 
     __slots__ = ("_value",)
@@ -17,7 +17,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the secret itself; call it only where the secret is sent or checked."""
+        """Return the secret string; call this only to send or check it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -36,4 +36,4 @@ class Secret:
         return bool(self._value)
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not to be written anywhere")
+        raise TypeError("a Secret cannot be pickled")

@@ -17,7 +17,7 @@ from backupctl.simulator.wire import Answer, Request, dated, http_date
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """A longer request body is refused with 413."""
 
-PATIENCE_SECONDS = 65.0
+READ_TIMEOUT_SECONDS = 65.0
 """How long a connection may be silent, within a request or between two."""
 
 HANDSHAKE_SECONDS = 10.0
@@ -104,7 +104,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
             if isinstance(connection, ssl.SSLSocket):
                 connection.settimeout(HANDSHAKE_SECONDS)
                 connection.do_handshake()
-            connection.settimeout(PATIENCE_SECONDS)
+            connection.settimeout(READ_TIMEOUT_SECONDS)
             super().process_request_thread(connection, client_address)
         except (OSError, ValueError):  # cut; ValueError where TLS was unwrapped by that
             connection.close()

@@ -504,7 +504,7 @@ class LockedKeyring(MemoryKeyring):
 def test_keyring_that_gives_no_answer_is_given_up_once_for_all() -> None:
     locked = LockedKeyring()
     with in_use(locked):
-        asked = Keyring(patience_seconds=0.05)
+        asked = Keyring(timeout_seconds=0.05)
         for said in ("gave no answer within 0.05 seconds", "is not asked again", "is not asked again"):
             with pytest.raises(ConfigError, match=said):
                 asked.read("x", "here")

@@ -165,7 +165,7 @@ def test_secret_shows_itself_nowhere() -> None:
         with pytest.raises(TypeError) as caught:
             write(secret)
         assert "VMware1!" not in str(caught.value)
-    with pytest.raises(TypeError, match=r"^a Secret is not to be written anywhere$"):
+    with pytest.raises(TypeError, match=r"^a Secret cannot be pickled$"):
         pickle.dumps(secret)
     assert not hasattr(secret, "__dict__")
 
