@@ -13,7 +13,7 @@ from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.location import check_location, parse_location_type
-from backupctl.rules.plain_text import check_plain
+from backupctl.rules.plain_text import check_printable
 from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
 from backupctl.rules.template import fill_location
 
@@ -74,7 +74,7 @@ def parse_group(text: str) -> str:
     """Return the name of a group; whether there is one, the configuration file knows."""
     if not text.strip():
         raise UsageError("the name of the group is empty")
-    check_plain(text, "the name of the group")
+    check_printable(text, "the name of the group")
     return text
 
 
@@ -82,7 +82,7 @@ def parse_username(text: str) -> str:
     """Return a user name that HTTP Basic authentication can carry: without a colon (RFC 7617, section 2)."""
     if not text.strip():
         raise UsageError("the user name is empty")
-    check_plain(text, "the user name")
+    check_printable(text, "the user name")
     if ":" in text:
         raise UsageError("a user name cannot hold a colon", hint="the password has options of its own")
     return text
@@ -92,7 +92,7 @@ def parse_path(text: str) -> Path:
     """Return a path; ``~`` is the home directory."""
     if not text:
         raise UsageError("the name of the file is empty")
-    check_plain(text, "the name of the file")
+    check_printable(text, "the name of the file")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:

@@ -6,7 +6,7 @@ from typing import Final
 
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import parse_host_port
-from backupctl.rules.plain_text import check_plain
+from backupctl.rules.plain_text import check_printable
 from backupctl.secrets.secret import Secret
 
 NO_PROXY_WORD: Final = "none"
@@ -29,7 +29,7 @@ def parse_proxy(text: str) -> Proxy | None:
     """Read ``[http://][USER:PASSWORD@]HOST[:PORT]``, or ``none`` for no proxy; raise UsageError without the text."""
     if text.strip().lower() == NO_PROXY_WORD:
         return None
-    check_plain(text, _WHAT)
+    check_printable(text, _WHAT)
     match = _URL.fullmatch(text)
     if match is None or any(character.isspace() for character in text):
         raise UsageError(f"{_WHAT} is no URL of a proxy", hint="write http://HOST:PORT; %2F for a slash in a password")

@@ -6,7 +6,7 @@ from typing import Final
 
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import HostPort, parse_host_port
-from backupctl.rules.plain_text import check_no_option, check_plain
+from backupctl.rules.plain_text import check_not_an_option, check_printable
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 MANAGEMENT_PORT: Final = 5480
@@ -82,13 +82,13 @@ def parse_server(text: str) -> ServerAddress:
 def _check_text(text: str) -> None:
     if not text:
         raise UsageError(f"{_WHAT} is empty", hint="write a host name such as vc01.example.com")
-    check_plain(text, _WHAT)
+    check_printable(text, _WHAT)
     if "@" in text:
         raise UsageError(
             f"{_WHAT} holds a user name or password before an '@'",
             hint="give the user with --username and the password with --password-file",
         )
-    check_no_option(text, _WHAT)
+    check_not_an_option(text, _WHAT)
     if any(character.isspace() for character in text):
         raise UsageError(f"{_WHAT} has a blank in it", hint="name one appliance at a time, such as vc01.example.com")
 

@@ -31,7 +31,7 @@ from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
-from backupctl.rules.days import canonical_days
+from backupctl.rules.days import sorted_days
 from backupctl.rules.location import mask_location
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
@@ -306,7 +306,7 @@ def _info(name: str, schedule: Schedule) -> ScheduleInfo:
         enable=schedule.enable,
         hour=recurrence.hour if recurrence else None,
         minute=recurrence.minute if recurrence else None,
-        days=canonical_days(recurrence.days) if recurrence else (),
+        days=sorted_days(recurrence.days) if recurrence else (),
         max_count=retention.max_count if retention else None,
         fast_backup=schedule.fast_backup,
     )

@@ -9,7 +9,7 @@ from backupctl.errors import UsageError
 from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
 from backupctl.operations.lost_response import same_location
 from backupctl.results.result import Change
-from backupctl.rules.days import canonical_days
+from backupctl.rules.days import sorted_days
 from backupctl.rules.location import mask_location
 from backupctl.secrets.secret import MASK, Secret
 
@@ -111,7 +111,7 @@ def _same_recurrence(one: RecurrenceInfo | None, other: RecurrenceInfo) -> bool:
     if one is None:
         return False
     same_time = (one.hour, one.minute) == (other.hour, other.minute)
-    return same_time and canonical_days(one.days) == canonical_days(other.days)
+    return same_time and sorted_days(one.days) == sorted_days(other.days)
 
 
 def _same_speed(one: bool | None, other: bool) -> bool:
@@ -147,7 +147,7 @@ def _shown(field: str, value: Any) -> Any:  # noqa: ANN401 - any field of a sche
         case str() if field == "location":
             return mask_location(value) or None
         case RecurrenceInfo():
-            return f"{value.hour:02}:{value.minute:02} {', '.join(canonical_days(value.days)) or 'every day'}"
+            return f"{value.hour:02}:{value.minute:02} {', '.join(sorted_days(value.days)) or 'every day'}"
         case RetentionInfo():
             return value.max_count
         case list() | tuple():

@@ -1,4 +1,4 @@
-"""Days of the week in the API's words, and the one form in which two lists of them can be compared."""
+"""Days of the week, in the words of the API."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 WEEK: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
-def canonical_days(days: Iterable[str] | None) -> tuple[str, ...]:
-    """Return days once each in the order of the week, what is no day of it last; empty for every day.
+def sorted_days(days: Iterable[str] | None) -> tuple[str, ...]:
+    """Return each day once, in the order of the week and unknown names last, so that two lists can be compared.
 
-    No list, an empty one and all seven days mean the same to the appliance.
+    The result is empty for every day: no list, an empty list and all seven days mean the same to the appliance.
     """
     found = dict.fromkeys(day.upper() for day in days or ())
     if found.keys() >= set(WEEK):

@@ -1,4 +1,4 @@
-"""The fingerprint of a certificate: what pins it, written ``sha256:`` and 64 hexadecimal digits."""
+"""SHA-256 fingerprints of certificates, written ``sha256:`` and 64 hexadecimal digits."""
 
 import re
 from typing import Final
@@ -7,7 +7,7 @@ from backupctl.errors import UsageError
 
 _PREFIX: Final = "sha256:"
 _OTHER_HASHES: Final = {32: "MD5", 40: "SHA-1", 128: "SHA-512"}
-"""Hashes by the number of their digits: vSphere itself likes to show the SHA-1 thumbprint."""
+"""Other hashes by their number of digits, as vSphere often shows the SHA-1 thumbprint."""
 
 
 def fingerprint_of(certificate: bytes) -> str:
@@ -18,9 +18,9 @@ def fingerprint_of(certificate: bytes) -> str:
 
 
 def parse_fingerprint(text: str) -> str:
-    """Return a fingerprint in its one form; upper case, colons or blanks between bytes, no prefix: all that is meant.
+    """Return a fingerprint in its normal form; upper case, colons, blanks and a missing prefix are accepted.
 
-    Raises UsageError.
+    Raises UsageError: for any other text.
     """
     words = text.strip().lower()
     words = words.removeprefix("sha256 fingerprint=").removeprefix("sha256").removeprefix(":").removeprefix("=")

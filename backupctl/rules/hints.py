@@ -1,6 +1,6 @@
-"""Known failures: what the appliance says, what it means, what to do.
+"""Known failures of a backup: the appliance's message, its cause, and what to do.
 
-The texts are those that admins have seen in job messages and in ``/var/log/vmware/applmgmt/backup.log``; numbers are
+The messages are from job messages and ``/var/log/vmware/applmgmt/backup.log`` in public reports; numbers are
 articles of the Broadcom knowledge base (https://knowledge.broadcom.com/external/article/NUMBER).
 """
 
@@ -126,7 +126,7 @@ KNOWN_FAILURES: Final = (
         "read the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
     ),
 )
-"""The special ones first: the first that matches is shown.
+"""Specific ones first, as the first match is shown.
 
 SSH: https://knowledge.broadcom.com/external/article/441702 and 425273 are about SDDC Manager, which takes the same
 backup servers; 437603 says that VCF 9 requires ECDSA host keys.
@@ -134,7 +134,7 @@ backup servers; 437603 says that VCF 9 requires ECDSA host keys.
 
 
 def hint_for(texts: Iterable[str], percent: int | None = None) -> str | None:
-    """Return cause and remedy for the messages of a job that failed at ``percent``, None where they are unknown."""
+    """Return cause and remedy for the messages of a job that failed at ``percent``, None if unknown."""
     said = "\n".join(texts)
     for known in KNOWN_FAILURES:
         if known.percent in {None, percent} and re.search(known.pattern, said, re.IGNORECASE):

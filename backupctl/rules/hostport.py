@@ -1,11 +1,11 @@
-"""The ``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT`` part of a server name or a location; its errors show none of it."""
+"""Parse ``HOST``, ``HOST:PORT`` and ``[IPV6]:PORT``, as they stand in server names and locations."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from backupctl.errors import UsageError
-from backupctl.rules.plain_text import check_no_option
+from backupctl.rules.plain_text import check_not_an_option
 
 _LABEL_LENGTH: Final = 63
 _BRACKETED: Final = re.compile(r"\[(?P<host>[^\[\]]*)\](?::(?P<port>.*))?")
@@ -16,14 +16,14 @@ _IPV6_LIKE: Final = re.compile(r"\[|[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){7}")
 
 @dataclass(frozen=True, slots=True)
 class HostPort:
-    """A host, without the brackets of an IPv6 address, and a port if one was given."""
+    """A host, without the brackets of an IPv6 address, and its port, None if none was given."""
 
     host: str
     port: int | None
 
     @property
     def is_ipv6(self) -> bool:
-        """Say whether the host must be put into brackets in a URL."""
+        """Whether the host needs brackets in a URL."""
         return ":" in self.host
 
     def __str__(self) -> str:
@@ -32,7 +32,10 @@ class HostPort:
 
 
 def parse_host_port(text: str, what: str) -> HostPort:
-    """Split ``text``; an empty port counts as none (RFC 3986, 3.2.3). Raise UsageError with ``what`` as its subject."""
+    """Split ``text`` into host and port; an empty port counts as none (RFC 3986, 3.2.3).
+
+    Raises UsageError: with ``what`` as its subject; the message never shows ``text``, which may hold a password.
+    """
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None:
         hint = "write an IPv6 address in brackets: [::1]" if _IPV6_LIKE.match(text) else "write HOST or HOST:PORT"
@@ -40,7 +43,7 @@ def parse_host_port(text: str, what: str) -> HostPort:
     host = match["host"]
     if not host:
         raise UsageError(f"{what} names no host")
-    check_no_option(host, f"the host in {what}")
+    check_not_an_option(host, f"the host in {what}")
     if text.startswith("["):
         host = _ipv6(host, what)
     else:
@@ -70,7 +73,10 @@ def _ipv6(host: str, what: str) -> str:
 
 
 def _check_name(host: str, what: str) -> None:
-    """Refuse what is no host name: the resolver itself raises odd errors for empty and overlong labels (RFC 1035)."""
+    """Raise UsageError for an invalid host name (RFC 1035).
+
+    Without this check the resolver raises odd errors for empty and overlong labels.
+    """
     labels = host.removesuffix(".").split(".")
     if any(not (character.isalpha() or character.isdecimal() or character in "-_.") for character in host):
         raise UsageError(f"{what} has a character in its host name that cannot stand there")

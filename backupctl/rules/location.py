@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import HostPort, parse_host_port
 from backupctl.rules.location_types import LOCATION_TYPES
-from backupctl.rules.plain_text import check_no_option, check_plain
+from backupctl.rules.plain_text import check_not_an_option, check_printable
 from backupctl.secrets.secret import MASK
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -100,8 +100,8 @@ def _check_text(text: str) -> None:
         raise UsageError(f"{_WHAT} is empty", hint="write a URL such as sftp://backup.example.com/vcenter")
     if len(text) > LONGEST:
         raise UsageError(f"{_WHAT} has {len(text)} characters, and {LONGEST} are the most that can be sent")
-    check_plain(text, _WHAT)
-    check_no_option(text, _WHAT)
+    check_printable(text, _WHAT)
+    check_not_an_option(text, _WHAT)
     if text != text.strip():
         raise UsageError(f"{_WHAT} has blanks around it")
     if "\\" in text:

@@ -1,9 +1,9 @@
-"""The location types, apart from the rules about locations, as the help of a command needs only these."""
+"""The location types; a module of its own, as the help of a command needs nothing else about locations."""
 
 from typing import Final
 
 LOCATION_TYPES: Final = ("FTP", "HTTP", "FTPS", "HTTPS", "SCP", "SFTP", "NFS", "SMB")
-"""Every type known up to 9.1; a newer release may know more, and so any other is let through where it is given."""
+"""All types up to release 9.1; an explicit type may be any other, as newer releases may have more."""
 
 IN_CLEAR: Final = frozenset({"FTP", "HTTP"})
-"""Those that show user and password to everybody on the way."""
+"""Types that send user and password unencrypted."""

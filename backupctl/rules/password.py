@@ -1,4 +1,4 @@
-"""The rule that the appliance sets for a backup password, so that a bad one is refused before the backup starts.
+"""Check the backup password by the appliance's rule before a backup starts.
 
 Source: vSphere Automation API, appliance/recovery/backup/job, BackupRequest.backup_password; the text is the same in
 every release from 6.5 to 9.1.
@@ -10,11 +10,11 @@ from typing import Final
 from backupctl.errors import UsageError
 from backupctl.secrets.secret import Secret
 
-SHORTEST: Final = 8
-LONGEST: Final = 20
+MIN_LENGTH: Final = 8
+MAX_LENGTH: Final = 20
 
 RULE_IN_WORDS: Final = (
-    f"{SHORTEST} to {LONGEST} visible ASCII characters (no space), with at least one upper-case letter, "
+    f"{MIN_LENGTH} to {MAX_LENGTH} visible ASCII characters (no space), with at least one upper-case letter, "
     "one lower-case letter, one digit and one special character"
 )
 
@@ -27,26 +27,26 @@ _NEEDED: Final = (
 )
 
 
-def broken_password_rules(secret: Secret) -> tuple[str, ...]:
-    """Return every rule that ``secret`` breaks, in words that say nothing about its characters; empty if it is good."""
+def password_problems(secret: Secret) -> tuple[str, ...]:
+    """Return a line for each requirement that the password does not meet; no line shows any of its characters."""
     text = secret.reveal()
-    broken = []
-    if len(text) < SHORTEST:
-        broken.append(f"it is shorter than {SHORTEST} characters")
-    if len(text) > LONGEST:
-        broken.append(f"it is longer than {LONGEST} characters")
-    broken += [rule for pattern, rule in _NEEDED if not re.search(pattern, text)]
+    problems = []
+    if len(text) < MIN_LENGTH:
+        problems.append(f"it is shorter than {MIN_LENGTH} characters")
+    if len(text) > MAX_LENGTH:
+        problems.append(f"it is longer than {MAX_LENGTH} characters")
+    problems += [rule for pattern, rule in _NEEDED if not re.search(pattern, text)]
     if not re.fullmatch(f"{_VISIBLE}*", text):
-        broken.append("it may hold visible ASCII characters only (no space, no umlaut, no control character)")
-    return tuple(broken)
+        problems.append("it may hold visible ASCII characters only (no space, no umlaut, no control character)")
+    return tuple(problems)
 
 
 def check_backup_password(secret: Secret) -> None:
-    """Raise UsageError, with every broken rule in its details, unless the appliance would take ``secret``."""
+    """Raise UsageError, with each unmet requirement in its details, for a password that the appliance would reject."""
     if not secret:
         raise UsageError("the backup password is empty", hint="leave it out for a backup without encryption")
-    broken = broken_password_rules(secret)
-    if broken:
+    problems = password_problems(secret)
+    if problems:
         raise UsageError(
-            "the backup password breaks the rules of the appliance", hint=f"use {RULE_IN_WORDS}", details=broken
+            "the backup password breaks the rules of the appliance", hint=f"use {RULE_IN_WORDS}", details=problems
         )

@@ -1,4 +1,4 @@
-"""Fill the places that the appliance leaves open in its messages.
+"""Fill the placeholders in messages of the appliance.
 
 Its English texts come formatted as a rule, but some arrive as templates beside their arguments: in the style of
 Python (``%s``, ``%(name)s``, ``{}``) or of Java (``{0}``, ``%1$s``).
@@ -10,10 +10,10 @@ from typing import Final
 
 UNKNOWN: Final = "(unknown)"
 
-MOST_FILLED: Final = 4096
-"""The most characters that are filled into one message: a template may name its longest argument ten thousand times."""
+MAX_FILLED_LENGTH: Final = 4096
+"""Most characters filled into one message, as a template may repeat a long argument ten thousand times."""
 
-_PLACE: Final = re.compile(
+_PLACEHOLDER: Final = re.compile(
     r"(?<![%\d])%(?:(?P<position>[1-9])\$|\((?P<key>\w{1,64})\))?[sd]\b"
     r"|\{(?P<index>\d{1,2})\}|\{(?P<name>[A-Za-z_]\w{0,63})\}|(?P<next>\{\})",
     re.ASCII,
@@ -21,13 +21,14 @@ _PLACE: Final = re.compile(
 
 
 _PARAMETER_FIELDS: Final = ("s", "i", "d", "dt", "l")
-"""Where a named parameter holds its value: text, integer, decimal, time, nested (``LocalizationParam`` of the API)."""
+"""Fields of a named parameter that may hold its value (``LocalizationParam`` of the API): text, integer, decimal, time,
+nested."""
 
 
 def filled(template: str | None, message_id: str | None, args: object, params: object) -> str:
-    """Return a message as text: its template filled, else its id with the arguments; empty if there is nothing.
+    """Return a message as text: its filled template, else its id with the arguments, else an empty string.
 
-    ``args`` and ``params`` are as the appliance sent them, whatever they are.
+    ``args`` and ``params`` are as the appliance sent them, of any type.
     """
     words = arguments(args)
     if template:
@@ -36,12 +37,12 @@ def filled(template: str | None, message_id: str | None, args: object, params: o
 
 
 def arguments(args: object) -> tuple[str, ...]:
-    """Return the texts and numbers among the arguments; nested ones, which the API does not know, are left out."""
+    """Return the texts and numbers among the arguments; the API has no nested ones, so they are ignored."""
     return tuple(str(arg) for arg in args if isinstance(arg, str | int | float)) if isinstance(args, list) else ()
 
 
 def _named(params: object) -> dict[str, str]:
-    """Return the values of named parameters: each a text or number, or a structure that holds one."""
+    """Return the values of named parameters: each is a text, a number, or a structure that holds one."""
     if not isinstance(params, dict):
         return {}
     values = {
@@ -54,29 +55,29 @@ def _named(params: object) -> dict[str, str]:
 
 
 def _fill(text: str, args: Sequence[str], named: Mapping[str, str]) -> str:
-    """Return ``text`` with its places filled from ``args`` in their order, and from ``named``.
+    """Return ``text`` with its placeholders filled from ``args`` in order, and from ``named``.
 
-    A numbered or ``%s`` place without an argument becomes "(unknown)"; braces that may be plain text stay. Behind
-    ``MOST_FILLED`` characters places stay empty.
+    A numbered or ``%s`` placeholder without an argument becomes "(unknown)"; braces that may be plain text are kept.
+    After ``MAX_FILLED_LENGTH`` characters, placeholders become empty.
     """
     rest = iter(args)
-    left = MOST_FILLED
+    left = MAX_FILLED_LENGTH
 
-    def bounded(place: re.Match[str]) -> str:
+    def limited(match: re.Match[str]) -> str:
         nonlocal left
-        shown = value(place)[:left]
+        shown = value(match)[:left]
         left -= len(shown)
         return shown
 
-    def value(place: re.Match[str]) -> str:
-        name = place["key"] or place["name"]
+    def value(match: re.Match[str]) -> str:
+        name = match["key"] or match["name"]
         if name is not None:
-            return named.get(name, place[0])
-        if place["next"] is not None:
-            return next(rest, place[0])
-        if place["position"] is None and place["index"] is None:
+            return named.get(name, match[0])
+        if match["next"] is not None:
+            return next(rest, match[0])
+        if match["position"] is None and match["index"] is None:
             return next(rest, UNKNOWN)
-        index = int(place["position"]) - 1 if place["position"] else int(place["index"])
+        index = int(match["position"]) - 1 if match["position"] else int(match["index"])
         return args[index] if index < len(args) else UNKNOWN
 
-    return _PLACE.sub(bounded, text)
+    return _PLACEHOLDER.sub(limited, text)

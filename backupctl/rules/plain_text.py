@@ -1,4 +1,4 @@
-"""What no text that is sent to the appliance may hold."""
+"""Check texts before they are sent to the appliance."""
 
 import unicodedata
 
@@ -9,8 +9,8 @@ _UNSENDABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 and paragraph separators."""
 
 
-def check_plain(text: str, what: str) -> None:
-    """Raise UsageError if ``text`` holds a control character or cannot be written as UTF-8; never shows ``text``."""
+def check_printable(text: str, what: str) -> None:
+    """Raise UsageError if ``text`` contains a control character or is not valid UTF-8; never show ``text``."""
     for position, character in enumerate(text, start=1):
         category = unicodedata.category(character)
         if category == "Cs":
@@ -19,10 +19,10 @@ def check_plain(text: str, what: str) -> None:
             raise UsageError(f"{what} holds a control character (at character {position})")
 
 
-def check_no_option(text: str, what: str) -> None:
-    """Raise UsageError if ``text`` starts like an option.
+def check_not_an_option(text: str, what: str) -> None:
+    """Raise UsageError if ``text`` starts with ``-``.
 
-    Appliances hand some of these values to command-line tools of their own, which could take it for an option.
+    The appliance passes some values to command-line tools, which could read it as an option.
     """
     if text.startswith("-"):
         raise UsageError(f"{what} must not start with '-'", hint="a tool on the appliance could read it as an option")

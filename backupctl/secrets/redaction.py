@@ -133,7 +133,7 @@ def _spellings(text: str) -> Iterator[_Spelling]:
     for before in range(3):
         end = before + len(content)
         for encode in (b64encode, urlsafe_b64encode):
-        # A digit holds 6 bits. Digits that hold only bits of the secret are searched for; neighbours are masked too.
+            # A digit holds 6 bits. Digits that hold only bits of the secret are searched for, neighbours are masked.
             digits = encode(bytes(before) + content).decode()[-(-before * 8 // 6) : end * 8 // 6]
             yield _Spelling(digits, before=int(before > 0), after=int(end % 3 > 0))
 

@@ -12,7 +12,7 @@ from backupctl.api.wire_log import trace_lines
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
 from backupctl.results.job import Job, Message
 from backupctl.results.result_redaction import redacted
-from backupctl.rules.placeholders import MOST_FILLED
+from backupctl.rules.placeholders import MAX_FILLED_LENGTH
 from backupctl.secrets.redaction import MAX_ANSWER_LENGTH, Redactor
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
@@ -130,7 +130,7 @@ def test_error_that_nests_deeply_is_never_a_bug(depth: int, known: Counting) -> 
 
 def test_longest_argument_is_not_filled_in_ever_again() -> None:
     message = LocalizableMessage(default_message="{0}" * 10_000, args=["x" * 10_000])
-    assert message.text == "x" * MOST_FILLED
+    assert message.text == "x" * MAX_FILLED_LENGTH
 
 
 @pytest.mark.parametrize("parts", [["x"] * 101, ["x" * 257]])

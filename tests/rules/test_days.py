@@ -2,12 +2,12 @@
 
 import pytest
 
-from backupctl.rules.days import WEEK, canonical_days
+from backupctl.rules.days import WEEK, sorted_days
 
 
 @pytest.mark.parametrize("days", [None, [], WEEK, WEEK[::-1], [*WEEK, "MONDAY"], [*WEEK, "HOLIDAY"]])
 def test_every_day_is_no_day_in_particular(days: list[str] | None) -> None:
-    assert canonical_days(days) == ()
+    assert sorted_days(days) == ()
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ def test_every_day_is_no_day_in_particular(days: list[str] | None) -> None:
     ],
 )
 def test_days_are_there_once_in_the_order_of_the_week(days: list[str], canonical: tuple[str, ...]) -> None:
-    assert canonical_days(days) == canonical
+    assert sorted_days(days) == canonical

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import ExitCode, UsageError
-from backupctl.rules.password import RULE_IN_WORDS, broken_password_rules, check_backup_password
+from backupctl.rules.password import RULE_IN_WORDS, check_backup_password, password_problems
 from backupctl.secrets.secret import Secret
 
 DOCUMENTED = re.compile(r"^(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}$")
@@ -20,7 +20,7 @@ VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 @example("Passw0rd ")
 @example("Passw0rd!\n")
 def test_rules_for_any_text_agree_with_the_documented_pattern(text: str) -> None:
-    assert (not broken_password_rules(Secret(text))) == bool(DOCUMENTED.fullmatch(text))
+    assert (not password_problems(Secret(text))) == bool(DOCUMENTED.fullmatch(text))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_rules_for_any_text_agree_with_the_documented_pattern(text: str) -> None
     ],
 )
 def test_rules_for_a_bad_password_name_every_broken_one(text: str, words: list[str]) -> None:
-    broken = broken_password_rules(Secret(text))
+    broken = password_problems(Secret(text))
     assert len(broken) == len(words)
     assert all(word in rule for word, rule in zip(words, broken, strict=True))
 
@@ -62,7 +62,7 @@ def test_bad_password_raises_a_usage_error_that_does_not_show_it() -> None:
 
 
 def test_rule_about_characters_is_told_in_full() -> None:
-    (rule,) = broken_password_rules(Secret("Aa1!5678 "))
+    (rule,) = password_problems(Secret("Aa1!5678 "))
     assert rule == "it may hold visible ASCII characters only (no space, no umlaut, no control character)"
 
 

@@ -51,7 +51,7 @@ from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.validate import validate_schedule
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
-from backupctl.rules.days import WEEK, canonical_days
+from backupctl.rules.days import WEEK, sorted_days
 from backupctl.rules.request_fields import check_parts
 from backupctl.rules.template import fill_location
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
@@ -337,4 +337,4 @@ def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
         if len(fitting) != 1:
             raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
         found.add(fitting[0])
-    return canonical_days(found)
+    return sorted_days(found)
