@@ -38,7 +38,7 @@ from backupctl.config.secret_ladder import Found
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.operations.appliance_run import Outcome
-from backupctl.output.formatting import counted
+from backupctl.output.formatting import plural
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.rules.location import host_of
@@ -147,7 +147,7 @@ def _which_file(context: Context) -> str:
     named = context.sourced(CONFIG)
     path, configuration = find_configuration(named.value, context.environ), context.configuration
     which = str(named.source) if named.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
-    number = f"{counted(len(configuration.servers), 'server')}, {counted(len(configuration.groups), 'group')}"
+    number = f"{plural(len(configuration.servers), 'server')}, {plural(len(configuration.groups), 'group')}"
     return f"{path} ({which}): {number}"
 
 

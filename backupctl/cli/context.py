@@ -288,11 +288,11 @@ def output_asked_for(argv: Sequence[str]) -> Output:
 
 def _shown(value: object) -> str:
     """Return the value of a setting as it is written; times are the only numbers with a fraction."""
-    from backupctl.output.formatting import duration_as_written
+    from backupctl.output.formatting import duration_option
 
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
-    return duration_as_written(value) if isinstance(value, float) else str(value)
+    return duration_option(value) if isinstance(value, float) else str(value)
 
 
 def no_such_value(option: Option[Any]) -> UsageError:

@@ -1,4 +1,4 @@
-"""A view in which a bug costs what it keeps from being shown, and nothing that is done."""
+"""A view whose bugs never stop the work."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,13 +11,13 @@ from backupctl.results.result import Envelope
 
 
 class GuardedView:
-    """Shows through another view, whose exceptions end here."""
+    """Wraps a view and catches its exceptions: a backup must not fail because it cannot be shown."""
 
     def __init__(self, view: View) -> None:
         self._view = view
 
     def debug(self, message: str) -> None:
-        """Show a line for those who asked for more."""
+        """Show a debug line."""
         with suppress(Exception):
             self._view.debug(message)
 
@@ -27,19 +27,22 @@ class GuardedView:
             self._view.warn(message, hint, always=always)
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Take note of the appliances of the run."""
+        """Announce the appliances of the run."""
         with suppress(Exception):
             self._view.expect(servers)
 
     def event(self, event: RunEvent) -> None:
-        """Show something that happened, or that it cannot be shown."""
+        """Show an event, or a warning that it cannot be shown."""
         try:
             self._view.event(event)
         except Exception as bug:  # noqa: BLE001 - the work goes on
             self.warn(f"{event.server}: an event cannot be shown ({type(bug).__name__})", REPORT)
 
     def finish(self, envelope: Envelope) -> None:
-        """Show the result; raises OutputError where it could not be written or shown."""
+        """Show the result.
+
+        Raises OutputError: if it cannot be written or shown.
+        """
         try:
             self._view.finish(envelope)
         except OutputError:
@@ -48,6 +51,6 @@ class GuardedView:
             raise OutputError(f"the result could not be shown: {type(bug).__name__}", hint=REPORT) from bug
 
     def close(self) -> None:
-        """Stop all live display."""
+        """Stop the live display."""
         with suppress(Exception):
             self._view.close()

@@ -1,4 +1,4 @@
-"""Values as JSON text that can be read by every parser and shown on every terminal."""
+"""Encode values as JSON that every parser can read and every terminal can show."""
 
 import json
 import re
@@ -10,10 +10,10 @@ _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def json_text(value: object, *, pretty: bool = False, ascii_only: bool = False) -> str:
-    """Return ``value`` as JSON on one line, or indented.
+    """Return ``value`` as JSON, on one line or indented (``pretty``).
 
-    Invisible characters are escaped, and with ``ascii_only`` all that are not ASCII: the document means the same. A
-    lone surrogate, as an undecodable byte of the command line becomes one, has no place in JSON and is U+FFFD there.
+    Invisible characters are escaped, with ``ascii_only`` all that are not ASCII. A lone surrogate, which Python makes
+    of an undecodable byte on the command line, is not valid in JSON and becomes U+FFFD.
     """
     try:
         raw = msgspec.json.encode(value)

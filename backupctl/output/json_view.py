@@ -1,6 +1,6 @@
-"""The views for programs: one JSON document, or one JSON object a line while the work goes on.
+"""The views for programs: one JSON document at the end, or one JSON object per line while running.
 
-Standard output carries JSON and nothing else. Warnings are text on standard error.
+Standard output holds only JSON. Warnings are text on standard error.
 """
 
 from collections.abc import Sequence
@@ -12,23 +12,23 @@ from backupctl.clock import Clock
 from backupctl.errors import OutputError
 from backupctl.output.json_text import json_text
 from backupctl.output.printable import printable
-from backupctl.output.safe_stream import SafeStream, check_shown
+from backupctl.output.safe_stream import SafeStream, raise_if_unshown
 from backupctl.results.events import RunEvent, Warned
 from backupctl.results.result import SCHEMA, Envelope, ErrorInfo, Result
 
 
 def _encodable(result: Result, unshown: dict[str, str]) -> Result:
-    """Return a result, or what all results have of it if the rest has no place in JSON; note why in ``unshown``."""
+    """Return the result, or only its common fields if the rest cannot be encoded; record why in ``unshown``."""
     try:
         msgspec.to_builtins(result)
-    except Exception as bug:  # noqa: BLE001 - the others are shown all the same
+    except Exception as bug:  # noqa: BLE001 - the other results are still shown
         unshown[result.server] = type(bug).__name__
         return Result(**{name: getattr(result, name) for name in Result.__struct_fields__})
     return result
 
 
 class JsonView:
-    """Shows exactly one document, the envelope, at the end; ``quiet`` leaves the warnings out."""
+    """Writes exactly one document at the end, the envelope; ``quiet`` omits warnings."""
 
     def __init__(self, out: SafeStream, err: SafeStream, *, quiet: bool = False, verbose: bool = False) -> None:
         self._out = out
@@ -38,27 +38,27 @@ class JsonView:
         self._finished = False
 
     def debug(self, message: str) -> None:
-        """Show a line on standard error for those who asked for more."""
+        """Write a debug line to standard error."""
         if self._verbose:
             self._say("debug", message)
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
-        """Show a warning on standard error."""
+        """Write a warning to standard error."""
         if always or not self._quiet:
             self._say("warning", message)
             if hint:
                 self._say("hint", hint)
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Do nothing: each result and each event says whose it is."""
+        """Do nothing: each result and each event names its server."""
 
     def event(self, event: RunEvent) -> None:
-        """Show a warning; everything else that happens is summed up in the document."""
+        """Write warnings; the document contains everything else."""
         if isinstance(event, Warned):
             self.warn(f"{event.server}: {event.message}", event.hint)
 
     def finish(self, envelope: Envelope) -> None:
-        """Write the envelope; where it cannot be, or is a second one, say its errors as text on standard error."""
+        """Write the envelope; if that fails, or for a second one, write its errors to standard error as text."""
         if self._finished:
             self._say_errors(envelope)
             return
@@ -67,7 +67,7 @@ class JsonView:
         self._write(replace(envelope, results=tuple(_encodable(each, unshown) for each in envelope.results)))
         try:
             self._out.check()
-            check_shown(unshown)
+            raise_if_unshown(unshown)
         except OutputError:
             self._say_errors(envelope)
             raise
@@ -89,7 +89,7 @@ class JsonView:
 
 
 class JsonLinesView(JsonView):
-    """Shows each event as one line, at once, and the envelope as the last; ``quiet`` leaves all but the last out."""
+    """Writes each event as one line at once, and the envelope as the last; ``quiet`` writes only the last."""
 
     def __init__(
         self, out: SafeStream, err: SafeStream, *, clock: Clock, quiet: bool = False, verbose: bool = False
@@ -98,7 +98,7 @@ class JsonLinesView(JsonView):
         self._clock = clock
 
     def event(self, event: RunEvent) -> None:
-        """Write one line; that it cannot be written is told at the end, as the work goes on."""
+        """Write one line; a failure to write is reported at the end."""
         if not self._quiet:
             self._write_line({"schema": SCHEMA, **msgspec.to_builtins(event)})
 

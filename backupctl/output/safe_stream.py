@@ -1,8 +1,7 @@
-"""Standard output and standard error as streams that never get in the way of the work.
+"""Standard output and standard error as streams whose failures never stop the work.
 
-A backup may run for hours; that a disk fills up, a pager is closed or a terminal goes away in the meantime must neither
-end the watching nor change what is known about the backup. So writing never raises: a failure is remembered, and
-who needs to know asks for it at the end.
+A backup may run for hours. A full disk, a closed pager or a lost terminal must neither stop the program from following
+it nor change its outcome, so writing never raises: the failure is kept, and ``check`` raises it at the end.
 """
 
 import contextlib
@@ -17,10 +16,10 @@ REPORT: Final = "this is a bug in backupctl, please report it"
 
 
 class SafeStream:
-    """Writes text to a stream, in one piece and at once, until the stream fails.
+    """Writes text to a stream whole and at once, until the stream fails.
 
-    None, or a stream that is closed, is taken as the wish of the caller to see nothing (``>&-``): no failure.
-    Characters that the stream's encoding does not have are written in backslash notation.
+    None or a closed stream (``>&-``) discards everything and is no failure. Characters that the encoding of the stream
+    lacks are written in backslash notation.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -30,12 +29,12 @@ class SafeStream:
 
     @property
     def encoding(self) -> str:
-        """The encoding of the stream; one without (in memory) takes everything."""
+        """The encoding of the stream, UTF-8 for one in memory."""
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     @property
     def ascii_only(self) -> bool:
-        """Whether only ASCII can be relied on."""
+        """Whether the stream may lack characters outside ASCII."""
         return not self.encoding.lower().replace("-", "").startswith("utf")
 
     def isatty(self) -> bool:
@@ -46,8 +45,8 @@ class SafeStream:
             return False
 
     def write(self, text: str) -> int:
-        """Write ``text`` whole; nothing is written any more after the first failure."""
-        stream = self._stream  # read once: the thread that draws may find meanwhile that it failed
+        """Write ``text`` whole; after the first failure, write nothing."""
+        stream = self._stream  # read once, as the drawing thread may set it to None
         if stream is not None:
             try:
                 self._write(stream, text)
@@ -60,17 +59,17 @@ class SafeStream:
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: ``write`` has flushed already."""
+        """Do nothing: ``write`` flushes."""
 
     def check(self) -> None:
-        """Raise OutputError, once, if something could not be written, unless only the reader went away."""
+        """Raise OutputError, once, if a write failed; a reader that went away is no failure."""
         failure, self._failure = self._failure, None
         if failure is not None and not self._reader_left(failure):
             reason = failure.strerror or str(failure)
             raise OutputError(f"the result could not be written to standard output: {reason}") from failure
 
     def _reader_left(self, failure: OSError) -> bool:
-        """Whether nobody reads any more: a pipe says so by EPIPE, a terminal that hung up by EIO, as a broken disk."""
+        """Whether the reader went away: EPIPE on a pipe; EIO on a terminal that hung up, though not on a disk."""
         hung_up = self._at_terminal and failure.errno == errno.EIO
         return hung_up or isinstance(failure, BrokenPipeError | ConnectionResetError)
 
@@ -83,24 +82,23 @@ class SafeStream:
         stream.flush()
 
 
-def check_shown(unshown: Mapping[str, str]) -> None:
-    """Raise OutputError where the results of some servers could not be shown; the values are the kinds of bugs."""
+def raise_if_unshown(unshown: Mapping[str, str]) -> None:
+    """Raise OutputError if results could not be shown; ``unshown`` maps servers to the types of the exceptions."""
     if unshown:
         servers, kinds = ", ".join(unshown), ", ".join(dict.fromkeys(unshown.values()))
         raise OutputError(f"the result of {servers} could not be shown: {kinds}", hint=REPORT)
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what is still in the buffers of ``stream`` nowhere.
+    """Redirect ``stream`` to the null device, so that its buffered text is discarded.
 
-    At its exit the interpreter flushes the standard streams once more; were the text still on its way to the place that
-    failed, this would print "Exception ignored ... BrokenPipeError" and turn the exit code into 120
-    (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
+    Python flushes the standard streams at exit. If that failed, it would print "Exception ignored ... BrokenPipeError"
+    and exit with 120 (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
     """
     with contextlib.suppress(OSError, ValueError):  # a stream in memory has no descriptor
         descriptor = stream.fileno()
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, descriptor)
+            os.dup2(null, descriptor)
         finally:
-            os.close(nowhere)
+            os.close(null)

@@ -1,4 +1,4 @@
-"""What a view must be able to show."""
+"""The interface of all views."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,39 +8,40 @@ from backupctl.results.result import Envelope
 
 
 class View(Protocol):
-    """Shows events while the work goes on and one result at its end.
+    """Shows events while a command runs and its result at the end.
 
-    Results go to standard output; progress, notices, warnings and errors to standard error. A failure to write to
-    standard error is never allowed to change the outcome of a backup, so it is ignored.
+    Results go to standard output; progress, warnings and errors to standard error. A failure to write to standard error
+    is ignored, as it must not change the outcome of a backup.
     """
 
     def debug(self, message: str) -> None:
-        """Show a line for those who asked for more with ``-v``."""
+        """Show a debug line, under ``-v``."""
         ...
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
-        """Show a warning about the run as a whole, such as ``--simulate``.
+        """Show a warning about the whole run, such as ``--simulate``.
 
-        ``always``: even where warnings are left out, as one must be that tells of a guard that is down.
+        ``always`` shows it under ``-q`` too, as for disabled certificate checks.
         """
         ...
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Take note of the appliances of the run, in the order in which they are to be shown, before any event."""
+        """Announce the appliances of the run in display order, before any event."""
         ...
 
     def event(self, event: RunEvent) -> None:
-        """Show something that happened on one appliance."""
+        """Show an event of one appliance."""
         ...
 
     def finish(self, envelope: Envelope) -> None:
         """Show the result.
 
-        Raises OutputError where it could not be written; a reader that went away (EPIPE) is no error. A second
-        envelope, such as that of this OutputError, may follow: its errors are shown on standard error.
+        A second envelope may follow, such as that of an OutputError: its errors are shown on standard error.
+
+        Raises OutputError: if the result cannot be written; a reader that went away (EPIPE) is no error.
         """
         ...
 
     def close(self) -> None:
-        """Stop all live display; may be called more than once."""
+        """Stop the live display; may be called more than once."""
         ...

@@ -1,4 +1,4 @@
-"""Which view shows what happens: the one place that knows them all, and loads only the one that is needed."""
+"""Choose the view for an output format; only the chosen one is imported."""
 
 from collections.abc import Mapping
 from typing import Literal, TextIO
@@ -23,9 +23,9 @@ def make_view(
     quiet: bool = False,
     verbose: bool = False,
 ) -> View:
-    """Return the view for ``output``; None as a stream shows nothing there.
+    """Return the view for ``output``; a stream that is None shows nothing.
 
-    ``environ`` says what the terminal can do and what its owner likes: TERM, COLUMNS, NO_COLOR, FORCE_COLOR, CI.
+    ``environ`` gives the terminal's abilities and the user's wishes: TERM, COLUMNS, NO_COLOR, FORCE_COLOR, CI.
     """
     out, err = SafeStream(stdout), SafeStream(stderr)
     if output == "json":

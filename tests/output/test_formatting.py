@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backupctl.output.formatting import (
-    counted,
     duration,
-    duration_as_written,
-    moment,
+    duration_option,
     percent,
+    plural,
     seconds_between,
     size,
     size_of_megabytes,
+    timestamp,
 )
 from backupctl.rules.duration import parse_duration
 
@@ -65,13 +65,13 @@ def test_duration_starts_with_the_largest_unit(seconds: float, words: str) -> No
     ],
 )
 def test_duration_as_written_has_the_units_of_options(seconds: float, text: str) -> None:
-    assert duration_as_written(seconds) == text
+    assert duration_option(seconds) == text
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**11))
 def test_duration_as_written_is_read_back(milliseconds: int) -> None:
-    assert parse_duration(duration_as_written(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
+    assert parse_duration(duration_option(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
 
 
 def test_percent_has_a_space_before_the_sign() -> None:
@@ -80,14 +80,14 @@ def test_percent_has_a_space_before_the_sign() -> None:
 
 def test_moment_is_shown_in_the_zone_with_its_offset_of_that_day() -> None:
     berlin = ZoneInfo("Europe/Berlin")
-    assert moment(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00:10 +0100"
-    assert moment(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin) == "2026-07-01 04:00:10 +0200"
+    assert timestamp(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00:10 +0100"
+    assert timestamp(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin) == "2026-07-01 04:00:10 +0200"
 
 
 @pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 def test_moment_out_of_range_is_shown_as_it_is(time: datetime) -> None:
     for zone in (timezone(timedelta(hours=-5)), timezone(timedelta(hours=5))):
-        assert moment(time, zone)
+        assert timestamp(time, zone)
 
 
 def test_seconds_between_needs_both_times_in_order() -> None:
@@ -100,4 +100,4 @@ def test_seconds_between_needs_both_times_in_order() -> None:
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks")])
 def test_counted_is_one_or_many(number: int, text: str) -> None:
-    assert counted(number, "check") == text
+    assert plural(number, "check") == text

@@ -34,82 +34,82 @@ def full_disk() -> Iterator[io.TextIOWrapper]:
     stream.close()
 
 
-def test_outlet_working_stream_gets_text_whole() -> None:
+def test_stream_working_stream_gets_text_whole() -> None:
     stream = io.StringIO()
-    outlet = SafeStream(stream)
-    assert outlet.write("text\n") == 5
-    outlet.check()
+    safe = SafeStream(stream)
+    assert safe.write("text\n") == 5
+    safe.check()
     assert stream.getvalue() == "text\n"
 
 
-def test_outlet_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrapper) -> None:
-    outlet = SafeStream(full_disk)
-    outlet.write("first")
-    outlet.write("second")
+def test_stream_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrapper) -> None:
+    safe = SafeStream(full_disk)
+    safe.write("first")
+    safe.write("second")
     with pytest.raises(OutputError, match="standard output: No space left on device"):
-        outlet.check()
-    outlet.check()
+        safe.check()
+    safe.check()
 
 
-def test_outlet_that_fails_in_another_thread_meanwhile_fails_once() -> None:
+def test_stream_that_fails_in_another_thread_meanwhile_fails_once() -> None:
     class Raced(FailingStream):
         def flush(self) -> None:
             if not self.flushes:
                 self.flushes += 1
-                outlet.write("by another thread")
+                safe.write("by another thread")
             super().flush()
 
-    outlet = SafeStream(Raced(OSError(errno.ENOSPC, "No space left on device")))
-    assert outlet.write("text") == 4
+    safe = SafeStream(Raced(OSError(errno.ENOSPC, "No space left on device")))
+    assert safe.write("text") == 4
     with pytest.raises(OutputError, match="No space left on device"):
-        outlet.check()
+        safe.check()
 
 
-def test_outlet_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
+def test_stream_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk: io.TextIOWrapper) -> None:
     SafeStream(full_disk).write("text")
     full_disk.flush()
 
 
 @pytest.mark.parametrize(("terminal", "told"), [(True, False), (False, True)])
-def test_outlet_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
+def test_stream_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
     stream = FailingStream(OSError(errno.EIO, "Input/output error"))
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
-    outlet = SafeStream(stream)
-    outlet.write("text")
+    safe = SafeStream(stream)
+    safe.write("text")
     with pytest.raises(OutputError, match="Input/output") if told else contextlib.nullcontext():
-        outlet.check()
+        safe.check()
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError()])
-def test_outlet_reader_gone_is_no_error(error: OSError) -> None:
+def test_stream_reader_gone_is_no_error(error: OSError) -> None:
     stream = FailingStream(error)
-    outlet = SafeStream(stream)
-    outlet.write("first")
-    outlet.write("second")
-    outlet.check()
+    safe = SafeStream(stream)
+    safe.write("first")
+    safe.write("second")
+    safe.check()
     assert stream.flushes == 1
 
 
-def test_outlet_closed_stream_is_silent() -> None:
+def test_stream_closed_stream_is_silent() -> None:
     closed = io.StringIO()
     closed.close()
     for stream in (None, closed):
-        outlet = SafeStream(stream)
-        outlet.write("text")
-        outlet.check()
-        assert not outlet.isatty()
+        safe = SafeStream(stream)
+        safe.write("text")
+        safe.check()
+        assert not safe.isatty()
 
 
 @pytest.mark.parametrize(
     ("encoding", "written"),
     [("ascii", rb"\u2713 caf\xe9"), ("latin-1", b"\\u2713 caf\xe9"), ("utf-8", "✓ café".encode())],
 )
-def test_outlet_narrow_encoding_spells_out_what_it_lacks(encoding: str, written: bytes) -> None:
+def test_stream_narrow_encoding_spells_out_what_it_lacks(encoding: str, written: bytes) -> None:
     raw = io.BytesIO()
-    outlet = SafeStream(io.TextIOWrapper(raw, encoding=encoding))
-    outlet.write("✓ café")
+    safe = SafeStream(io.TextIOWrapper(raw, encoding=encoding))
+    safe.write("✓ café")
     assert raw.getvalue() == written
-    assert outlet.ascii_only == (encoding != "utf-8")
+    assert safe.ascii_only == (encoding != "utf-8")
 
 
 CHILD = """
@@ -128,7 +128,7 @@ except BackupctlError as error:
 
 
 @pytest.mark.real
-def test_outlet_reader_gone_ends_the_process_without_noise() -> None:
+def test_stream_reader_gone_ends_the_process_without_noise() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     child = subprocess.run([sys.executable, "-c", CHILD], stdout=writer, stderr=subprocess.PIPE, check=False)
@@ -138,7 +138,7 @@ def test_outlet_reader_gone_ends_the_process_without_noise() -> None:
 
 
 @pytest.mark.real
-def test_outlet_full_disk_decides_the_exit_code_itself() -> None:
+def test_stream_full_disk_decides_the_exit_code_itself() -> None:
     with Path("/dev/full").open("wb") as full:
         child = subprocess.run([sys.executable, "-c", CHILD], stdout=full, stderr=subprocess.PIPE, check=False)
     assert child.returncode == 11
@@ -146,7 +146,7 @@ def test_outlet_full_disk_decides_the_exit_code_itself() -> None:
 
 
 @pytest.mark.real
-def test_outlet_standard_error_full_changes_nothing() -> None:
+def test_stream_standard_error_full_changes_nothing() -> None:
     with Path("/dev/full").open("wb") as full:
         child = subprocess.run([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, stderr=full, check=False)
     assert child.returncode == 0

@@ -1,4 +1,4 @@
-"""Archives as text: what lies at a location, and whether it can be restored here."""
+"""Render archives, and whether one can be restored here."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -6,24 +6,24 @@ from typing import Final
 
 from rich.text import Text
 
-from backupctl.output.formatting import moment
-from backupctl.output.terminal.job_text import messages_block, moment_or_unknown, simulated_words
+from backupctl.output.formatting import timestamp
+from backupctl.output.terminal.job_text import messages_block, simulated_note, timestamp_or_unknown
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
-from backupctl.output.terminal.table import UNKNOWN, facts, fitted, heads
+from backupctl.output.terminal.table import UNKNOWN, fact_lines, header_cells, table_lines
 from backupctl.results.archive_results import Archive, Metadata
 from backupctl.results.result import Result
 
-LEAST_COLUMNS: Final = 2
-"""Archive and start stay side by side, however narrow the terminal is."""
+MIN_COLUMNS: Final = 2
+"""Archive and start stay side by side on any terminal."""
 
 
 def archives_table(archives: Sequence[Archive], width: int | None, zone: tzinfo | None) -> list[Text]:
-    """Return a table of archives, with their systems where there are several; no name is ever cut."""
-    rows = [heads("ARCHIVE", "STARTED", "VERSION", "SYSTEM", "COMMENT")]
+    """Return a table of archives, with their systems if there are several; no name is cut."""
+    rows = [header_cells("ARCHIVE", "STARTED", "VERSION", "SYSTEM", "COMMENT")]
     rows += [
         [
             line(archive.archive),
-            line(moment_or_unknown(archive.start_time, zone)),
+            line(timestamp_or_unknown(archive.start_time, zone)),
             line(archive.version or UNKNOWN),
             line(archive.system_name),
             line(archive.comment or UNKNOWN),
@@ -32,15 +32,15 @@ def archives_table(archives: Sequence[Archive], width: int | None, zone: tzinfo 
     ]
     if len({archive.system_name for archive in archives}) == 1:
         rows = [[*row[:3], *row[4:]] for row in rows]
-    return fitted(rows, width, least=LEAST_COLUMNS)
+    return table_lines(rows, width, least=MIN_COLUMNS)
 
 
 def archive_block(archive: Archive, zone: tzinfo | None) -> list[Text]:
-    """Return all that is known of an archive."""
-    known = facts([
+    """Return the known facts of an archive."""
+    known = fact_lines([
         ("system", archive.system_name),
-        ("started", _moment(archive.start_time, zone)),
-        ("ended", _moment(archive.end_time, zone)),
+        ("started", _timestamp(archive.start_time, zone)),
+        ("ended", _timestamp(archive.end_time, zone)),
         ("version", archive.version),
         ("location", archive.location),
         ("parts", ", ".join(archive.parts or ())),
@@ -50,13 +50,13 @@ def archive_block(archive: Archive, zone: tzinfo | None) -> list[Text]:
 
 
 def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: tzinfo | None) -> list[Text]:
-    """Return whether an archive can be restored here, and what it is."""
+    """Return whether an archive can be restored here, and its facts."""
     return [
         _verdict(result, metadata, symbols),
-        *facts([
+        *fact_lines([
             ("backup of", metadata.boxname),
             ("release", metadata.version),
-            ("made", _moment(metadata.timestamp, zone)),
+            ("made", _timestamp(metadata.timestamp, zone)),
             ("parts", ", ".join(metadata.parts)),
             ("comment", metadata.comment),
             ("SSO login", _login(metadata.sso_login_required)),
@@ -67,7 +67,7 @@ def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: t
 
 def _verdict(result: Result, metadata: Metadata, symbols: Symbols) -> Text:
     words = f"{result.server}: can be restored here: "
-    after = simulated_words(result)
+    after = simulated_note(result)
     if metadata.applicable is None:
         return line((f"{symbols.odd} ", ODD), words, ("unknown", ODD), after)
     if metadata.applicable:
@@ -75,8 +75,8 @@ def _verdict(result: Result, metadata: Metadata, symbols: Symbols) -> Text:
     return line((f"{symbols.bad} ", BAD), words, ("NO", BAD), after)
 
 
-def _moment(time: datetime | None, zone: tzinfo | None) -> str | None:
-    return None if time is None else moment(time, zone)
+def _timestamp(time: datetime | None, zone: tzinfo | None) -> str | None:
+    return None if time is None else timestamp(time, zone)
 
 
 def _login(required: bool | None) -> str | None:

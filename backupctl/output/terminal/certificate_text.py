@@ -1,4 +1,4 @@
-"""Certificates as text: who it is, until when, and who vouches for it."""
+"""Render certificates: subject, validity, issuer, fingerprint."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 from rich.text import Text
 
 from backupctl.models import Certificate
-from backupctl.output.formatting import counted
+from backupctl.output.formatting import plural
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
-from backupctl.output.terminal.table import facts
+from backupctl.output.terminal.table import fact_lines
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 
 SOON_DAYS: Final = 30
-"""A certificate that expires within so many days is marked."""
+"""A certificate that expires within this many days is highlighted."""
 
 
-def certificate_page(result: CertificateResult, symbols: Symbols) -> list[Text]:
-    """Return whether the appliance's certificate is trusted, what it is, and what was presented with it."""
+def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[Text]:
+    """Return whether the appliance's certificate is trusted, its facts, and its chain."""
     if result.certificate is None:
         return []
     pin = None
@@ -31,8 +31,8 @@ def certificate_page(result: CertificateResult, symbols: Symbols) -> list[Text]:
     return lines
 
 
-def pin_page(result: PinResult, symbols: Symbols) -> list[Text]:
-    """Return which certificate is pinned from now on, and where that stands."""
+def pin_lines(result: PinResult, symbols: Symbols) -> list[Text]:
+    """Return which certificate is now pinned, and in which file."""
     if result.certificate is None or result.file is None:
         return []
     fingerprint = result.certificate.fingerprint
@@ -41,7 +41,7 @@ def pin_page(result: PinResult, symbols: Symbols) -> list[Text]:
     replaced = None if unchanged else result.replaced
     return [
         line((f"{symbols.good} ", GOOD), f"{result.server}: the certificate ", (done, GOOD)),
-        *facts([
+        *fact_lines([
             ("fingerprint", fingerprint),
             ("instead of", replaced),
             ("file", result.file),
@@ -50,11 +50,11 @@ def pin_page(result: PinResult, symbols: Symbols) -> list[Text]:
     ]  # fmt: skip
 
 
-def authorities_page(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
-    """Return which CA certificates were fetched, what they are worth, and where they are."""
+def authorities_lines(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
+    """Return which CA certificates were fetched, whether over a verified connection, and where they are."""
     if not result.authorities:
         return []
-    what = counted(len(result.authorities), "CA certificate")
+    what = plural(len(result.authorities), "CA certificate")
     where = f" written to {result.file}" if result.file else " fetched, and not written"
     lines = [line(f"{result.server}: ", (what, STRONG), where)]
     for certificate in result.authorities:
@@ -71,9 +71,9 @@ def authorities_page(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
 def certificate_facts(
     certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | Text | None]] = ()
 ) -> list[Text]:
-    """Return what a certificate says, and what ``more`` there is to say of it, a line each."""
+    """Return the facts of a certificate and ``more`` ones, a line each."""
     self_signed = certificate.subject == certificate.issuer
-    known = facts([
+    known = fact_lines([
         ("subject", certificate.subject),
         ("issuer", "itself" if self_signed else certificate.issuer),
         ("names", ", ".join(certificate.names)),
@@ -85,7 +85,7 @@ def certificate_facts(
 
 
 def fingerprints(certificates: Sequence[Certificate]) -> list[Text]:
-    """Return the fingerprints alone, for scripts."""
+    """Return only the fingerprints, for scripts."""
     return [line(certificate.fingerprint) for certificate in certificates]
 
 
@@ -98,7 +98,7 @@ def _verdict(result: CertificateResult, symbols: Symbols) -> Text:
 
 
 def _pin_fits(result: CertificateResult) -> bool:
-    """Say whether the certificate is the pinned one, or none is pinned."""
+    """Return whether the certificate is the pinned one, or none is pinned."""
     return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
 
 
@@ -106,5 +106,5 @@ def _validity(certificate: Certificate) -> Text:
     days = certificate.expires_in_days
     dates = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}, "
     if days < 0:
-        return line(dates, (f"EXPIRED {counted(-days, 'day')} ago", BAD))
-    return line(dates, (f"{counted(days, 'day')} left", ODD if days < SOON_DAYS else ""))
+        return line(dates, (f"EXPIRED {plural(-days, 'day')} ago", BAD))
+    return line(dates, (f"{plural(days, 'day')} left", ODD if days < SOON_DAYS else ""))

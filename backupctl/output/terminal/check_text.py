@@ -1,13 +1,13 @@
-"""Checks as text: all of them for one appliance, of several what is not as it should be."""
+"""Render checks: all of them for one appliance, only the problems for several."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from backupctl.output.formatting import counted
-from backupctl.output.terminal.labels import FEWEST
+from backupctl.output.formatting import plural
+from backupctl.output.terminal.labels import MIN_SHARED
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
-from backupctl.output.terminal.table import with_prose
+from backupctl.output.terminal.table import wrapped_table
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Result
@@ -15,75 +15,75 @@ from backupctl.results.result import Result
 _INDENT = "  "
 
 
-def checks_page(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[Text]:
+def checks_lines(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[Text]:
     """Return a row for each check."""
     rows = []
     for check in checks:
-        symbol, style = _look(check, symbols)
+        symbol, style = _symbol_and_style(check, symbols)
         rows.append((line((f"{symbol} {check.status}", style)), line(check.name), check.message))
-    return with_prose(rows, width)
+    return wrapped_table(rows, width)
 
 
 def checks_of_one_of_several(
     server: str, checks: Sequence[Check], symbols: Symbols, width: int | None, shared: Collection[Check]
 ) -> list[Text]:
-    """Return one line for an appliance, and below it what is not as it should be and not ``shared`` by many."""
+    """Return one line for an appliance and below it its problems, except those ``shared`` by many."""
     odd = [check for check in checks if check.status != "OK" and check not in shared]
     return [_headline(server, checks_summary(checks), checks, symbols), *_indented(odd, symbols, width)]
 
 
 def checks_in_common(results: Iterable[Result]) -> dict[Check, list[str]]:
-    """Return what is not as it should be, in the same words on many appliances, and on which."""
+    """Return problems that many appliances have in the same words, each with their names."""
     servers: dict[Check, list[str]] = {}
     for result in results:
         if isinstance(result, ChecksResult) and result.server != DEFAULTS:
             for check in result.checks:
                 if check.status != "OK":
                     servers.setdefault(check, []).append(result.server)
-    return {check: names for check, names in servers.items() if len(names) >= FEWEST}
+    return {check: names for check, names in servers.items() if len(names) >= MIN_SHARED}
 
 
 def shared_checks(
     common: Mapping[Check, Sequence[str]], symbols: Symbols, width: int | None, number: int
 ) -> list[Text]:
-    """Return what many have in common, below who they are: all of a ``number`` of appliances, or their names."""
+    """Return the shared problems, each below the names of its appliances, or "all" of the ``number``."""
     lines: list[Text] = []
     for names in dict.fromkeys(map(tuple, common.values())):
         checks = [check for check in common if tuple(common[check]) == names]
         who = line("all of them" if len(names) == number else ", ".join(names))
-        lines.append(_headline(counted(len(names), "appliance"), who, checks, symbols))
+        lines.append(_headline(plural(len(names), "appliance"), who, checks, symbols))
         lines += _indented(checks, symbols, width)
     return lines
 
 
 def _headline(subject: str, words: Text, checks: Sequence[Check], symbols: Symbols) -> Text:
-    """Return the line above checks, which looks like the worst of them."""
-    symbol, style = _look(max(checks, key=lambda check: (has_failed(check), check.status != "OK")), symbols)
+    """Return the line above checks, in the style of the worst of them."""
+    symbol, style = _symbol_and_style(max(checks, key=lambda check: (has_failed(check), check.status != "OK")), symbols)
     return Text.assemble(line((f"{symbol} ", style), (subject, STRONG), ": "), words)
 
 
 def _indented(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[Text]:
-    rows = checks_page(checks, symbols, None if width is None else width - len(_INDENT))
+    rows = checks_lines(checks, symbols, None if width is None else width - len(_INDENT))
     return [Text.assemble(_INDENT, row) for row in rows]
 
 
 def checks_summary(checks: Sequence[Check]) -> Text:
-    """Return how many checks there are, and how many of them are not as they should be."""
+    """Return the number of checks and of problems."""
     warnings = sum(check.status == "WARNING" for check in checks)
     failed = sum(map(has_failed, checks))
     return line(
-        f"{counted(len(checks), 'check')}, ",
-        (counted(warnings, "warning"), ODD if warnings else ""),
+        f"{plural(len(checks), 'check')}, ",
+        (plural(warnings, "warning"), ODD if warnings else ""),
         ", ",
         (f"{failed} failed", BAD if failed else ""),
     )
 
 
 def has_failed(check: Check) -> bool:
-    """Say whether a check failed; a word of a newer release counts as that."""
+    """Return whether a check failed; an unknown status of a newer release counts as failed."""
     return check.status not in {"OK", "WARNING"}
 
 
-def _look(check: Check, symbols: Symbols) -> tuple[str, str]:
+def _symbol_and_style(check: Check, symbols: Symbols) -> tuple[str, str]:
     looks = {"OK": (symbols.good, GOOD), "WARNING": (symbols.odd, ODD)}
     return looks.get(check.status, (symbols.bad, BAD))

@@ -1,32 +1,32 @@
-"""The configuration as text: each setting with its source, and what was written."""
+"""Render the configuration: each setting with its source, and what was written."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.text import Text
 
-from backupctl.output.formatting import duration_as_written
+from backupctl.output.formatting import duration_option
 from backupctl.output.terminal.styled_lines import FAINT, GOOD, NOTE, Symbols, line
-from backupctl.output.terminal.table import UNKNOWN, heads
+from backupctl.output.terminal.table import UNKNOWN, header_cells
 from backupctl.results.config_results import DEFAULTS, FileResult, Setting, SettingsResult
 
 _FILE: Final = "file"
 _ENVIRONMENT: Final = "environment"
 
-LEAST_VALUE: Final = 15
-"""Columns that short values have on the narrowest terminal."""
+MIN_VALUE: Final = 15
+"""Width of the value column on the narrowest terminal."""
 
 
-def settings_page(result: SettingsResult, width: int | None) -> list[Text]:
-    """Return the file, the groups of the appliance, and its settings as a table."""
+def settings_lines(result: SettingsResult, width: int | None) -> list[Text]:
+    """Return the file, the groups of the appliance, and a table of its settings."""
     lines = [line("configuration file: ", result.file or "none")]
     if result.groups:
         lines.append(line("groups: ", ", ".join(result.groups)))
-    return [*lines, *_table([heads("SETTING", "VALUE", "SOURCE"), *map(_row, result.settings)], width)]
+    return [*lines, *_table([header_cells("SETTING", "VALUE", "SOURCE"), *map(_row, result.settings)], width)]
 
 
 def file_lines(result: FileResult, symbols: Symbols) -> list[Text]:
-    """Return what was written, in one line, or two for a secret."""
+    """Return what was written: one line, or two for a secret."""
     if result.file is None:
         return []
     if result.secret is None:
@@ -40,17 +40,17 @@ def file_lines(result: FileResult, symbols: Symbols) -> list[Text]:
 
 
 def next_steps(result: FileResult) -> Iterator[Text]:
-    """Return what to do with a new file."""
+    """Return the next steps after a file was created."""
     if result.file is not None and result.secret is None:
         yield line(("next:", NOTE), ' take the "#" away from what you need, and add your appliances;')
         yield line("  `backupctl config check` judges it, `backupctl config show` tells where each value comes from")
 
 
 def _table(rows: Sequence[Sequence[Text]], width: int | None) -> list[Text]:
-    """Return the rows in columns; the source of a value that is too long for its column stands below, in its own."""
+    """Return the rows in columns; the source of a value that is too long for its column moves below it."""
     first, second, third = (max(cell.cell_len for cell in column) for column in zip(*rows, strict=True))
     if width is not None:
-        second = max(min(second, width - first - third - 4), LEAST_VALUE)
+        second = max(min(second, width - first - third - 4), MIN_VALUE)
     lines: list[Text] = []
     for name, value, source in rows:
         start = Text.assemble(name, " " * (first + 2 - name.cell_len), value)
@@ -74,14 +74,14 @@ def _value(setting: Setting) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return duration_as_written(value)
+        return duration_option(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or UNKNOWN
     return UNKNOWN if value is None else str(value)
 
 
 def _source(setting: Setting) -> str:
-    """Return the table of the file, the variable, or the kind of source."""
+    """Return the table in the file, the variable, or the kind of the source."""
     if setting.source == _FILE and setting.source_name:
         return f"[{setting.source_name.rpartition('.')[0]}]"
     if setting.source == _ENVIRONMENT:

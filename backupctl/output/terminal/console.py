@@ -1,4 +1,4 @@
-"""What a terminal can do, and the consoles that follow from it."""
+"""Create consoles by what a terminal can do."""
 
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -11,7 +11,7 @@ from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.human_view import HumanView
 
 UNLIMITED_WIDTH: Final = 1_000_000
-"""Off a terminal, nothing ever has to fit."""
+"""Off a terminal, lines are never wrapped."""
 
 
 def human_view(
@@ -25,8 +25,8 @@ def human_view(
     verbose: bool = False,
     zone: tzinfo | None = None,
 ) -> HumanView:
-    """Return the view for people, as lively as the terminal allows."""
-    live = can_draw(err, environ)
+    """Return the view for people, with a live display where the terminal allows it."""
+    live = can_redraw(err, environ)
     return HumanView(
         console(out, clock=clock, environ=environ, color=color),
         console(err, clock=clock, environ=environ, color=color, live=live),
@@ -35,18 +35,18 @@ def human_view(
         quiet=quiet,
         verbose=verbose,
         zone=zone,
-        outlet=out,
+        stream=out,
     )
 
 
 def console(
-    outlet: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str = "auto", live: bool = False
+    stream: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str = "auto", live: bool = False
 ) -> Console:
-    """Return a console that takes text as it is; what rich would find out by itself is decided here."""
-    colorful = shows_color(outlet, environ, color)
-    terminal = outlet.isatty()
+    """Return a rich console with markup and detection switched off: colour and width are decided here."""
+    colorful = shows_color(stream, environ, color)
+    terminal = stream.isatty()
     return Console(
-        file=cast("IO[str]", outlet),
+        file=cast("IO[str]", stream),
         force_terminal=terminal,
         force_interactive=live,
         force_jupyter=False,
@@ -62,21 +62,21 @@ def console(
     )
 
 
-def can_draw(outlet: SafeStream, environ: Mapping[str, str]) -> bool:
-    """Return whether lines can be drawn again: on a terminal that moves its cursor, and that somebody looks at.
+def can_redraw(stream: SafeStream, environ: Mapping[str, str]) -> bool:
+    """Return whether lines can be redrawn: on a terminal with cursor movement, outside CI.
 
-    FORCE_COLOR has no say in this: it is set where output looks like a terminal and is kept as a log.
+    FORCE_COLOR is ignored, as it is often set where the output becomes a log.
     """
-    return outlet.isatty() and _is_capable(environ) and not environ.get("CI")
+    return stream.isatty() and _is_capable(environ) and not environ.get("CI")
 
 
-def shows_color(outlet: SafeStream, environ: Mapping[str, str], color: str) -> bool:
-    """Return whether to use colours; ``auto`` follows https://no-color.org and https://force-color.org."""
+def shows_color(stream: SafeStream, environ: Mapping[str, str], color: str) -> bool:
+    """Return whether to use colour; ``auto`` follows https://no-color.org and https://force-color.org."""
     if color != "auto":
         return color == "always"
     if environ.get("NO_COLOR"):
         return False
-    return bool(environ.get("FORCE_COLOR")) or (outlet.isatty() and _is_capable(environ))
+    return bool(environ.get("FORCE_COLOR")) or (stream.isatty() and _is_capable(environ))
 
 
 def _is_capable(environ: Mapping[str, str]) -> bool:

@@ -1,11 +1,11 @@
-"""Each event as a sentence."""
+"""Render events as sentences."""
 
 from functools import singledispatch
 
 from rich.text import Text
 
 from backupctl.output.formatting import percent, size
-from backupctl.output.terminal.labels import has_id, kind, named
+from backupctl.output.terminal.labels import has_id, job_name, kind
 from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
 from backupctl.results.events import (
     Adopted,
@@ -28,90 +28,90 @@ from backupctl.results.job import Job
 
 
 @singledispatch
-def sentences(event: RunEvent, before: str = "") -> list[Text]:
-    """Return what happened in words, a line each, after the words ``before`` (time and server, say)."""
+def event_lines(event: RunEvent, before: str = "") -> list[Text]:
+    """Return the lines of an event, each after ``before``, such as time and server."""
     raise NotImplementedError(f"no words for {type(event).__name__}")
 
 
-@sentences.register
+@event_lines.register
 def _(event: Connected, before: str = "") -> list[Text]:
     release = f", release {event.release}" if event.release else ""
     return [line(before, f"connected to {event.host}{release} (/{event.api})")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: PartsSelected, before: str = "") -> list[Text]:
     return [line(before, f"parts that the appliance selects by default: {', '.join(event.parts)}")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Waiting, before: str = "") -> list[Text]:
     if event.job is None:
         return [line(before, "another backup or restore is running: waiting for its end")]
-    far = progress(event.job)
+    state = progress(event.job)
     if not has_id(event.job):
-        return [line(before, f"a {kind(event.job)} is running: waiting for its end, {far}")]
-    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {far}")]
+        return [line(before, f"a {kind(event.job)} is running: waiting for its end, {state}")]
+    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {state}")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Started, before: str = "") -> list[Text]:
     return [line(before, *_started(event.job))]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Adopted, before: str = "") -> list[Text]:
     found = line(before, ("warning:", ODD), " the answer was lost, but the ", *_started(event.job))
     return [found, line(before, f"  {event.reason}")] if event.reason else [found]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Attached, before: str = "") -> list[Text]:
-    return [line(before, "following ", *named(event.job))]
+    return [line(before, "following ", *job_name(event.job))]
 
 
-@sentences.register
+@event_lines.register
 def _(_event: Queued, before: str = "") -> list[Text]:
     return [line(before, "waiting for its turn")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Ended, before: str = "") -> list[Text]:
     return [line(before, "done")] if event.error is None else labelled("error", BAD, event.error.message, before=before)
 
 
-@sentences.register
+@event_lines.register
 def _(event: Progressed, before: str = "") -> list[Text]:
     return [line(before, progress(event.job))]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Troubled, before: str = "") -> list[Text]:
     return [line(before, ("trouble:", ODD), f" {event.error.message}; trying again")]
 
 
-@sentences.register
+@event_lines.register
 def _(_event: Recovered, before: str = "") -> list[Text]:
     return [line(before, ("recovered:", GOOD), " the appliance answers again")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Warned, before: str = "") -> list[Text]:
     return warning_lines(event.message, event.hint, before=before)
 
 
-@sentences.register
+@event_lines.register
 def _(event: Cancelling, before: str = "") -> list[Text]:
-    return [line(before, "cancelling ", *named(event.job), ": waiting for its end")]
+    return [line(before, "cancelling ", *job_name(event.job), ": waiting for its end")]
 
 
-@sentences.register
+@event_lines.register
 def _(event: Left, before: str = "") -> list[Text]:
     return labelled("hint", NOTE, f"to see how it ends: {event.attach}", before=before) if event.attach else []
 
 
 def progress(job: Job) -> str:
-    """Return how far a job is, as ``40 % (INPROGRESS, 1.2 GB)``."""
+    """Format the progress of a job: ``40 % (INPROGRESS, 1.2 GB)``."""
     facts = [job.state] if job.size_bytes is None else [job.state, size(job.size_bytes)]
     known = ", ".join(facts)
     return known if job.progress is None else f"{percent(job.progress)} ({known})"

@@ -1,4 +1,4 @@
-"""What went wrong on several appliances: each failure of its own, and once what three or more of them share."""
+"""Render the failures of several appliances; what three or more of them share is shown once."""
 
 import re
 import textwrap
@@ -9,15 +9,15 @@ from typing import Final
 import msgspec
 from rich.text import Text
 
-from backupctl.output.formatting import counted
-from backupctl.output.terminal.labels import FEWEST, KEPT_BACK
+from backupctl.output.formatting import plural
+from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.result_text import RenderOptions, shown_messages
 from backupctl.output.terminal.styled_lines import NOTE, error_lines, labelled
 from backupctl.results.result import ErrorInfo, Result
 
 
-def failure_lines(results: Sequence[Result], page: RenderOptions, *, hints: bool) -> list[Text]:
+def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: bool) -> list[Text]:
     """Return what went wrong, each hint once: what is an appliance's own first, then what many share.
 
     Last come those that were kept back, or left, because of something else. Messages that have no room in a table
@@ -34,7 +34,7 @@ def failure_lines(results: Sequence[Result], page: RenderOptions, *, hints: bool
         if len(group) == 1:
             subject, error = f"{result.server}: ", _of_its_own(error, result, shared)
         else:
-            subject, error = f"{counted(len(group), 'appliance')}: ", _in_common(group, page)
+            subject, error = f"{plural(len(group), 'appliance')}: ", _in_common(group, options)
         news = error.hint not in told
         told.add(error.hint)
         lines += error_lines(error, hints=news and hints, known=known, subject=subject)
@@ -59,11 +59,11 @@ def _groups(failed: Iterable[Failed]) -> Iterator[list[Failed]]:
     for result, error in failed:
         alike.setdefault(_in_general(error, result), []).append((result, error))
     for group in alike.values():
-        yield from [group] if len(group) >= FEWEST else [[each] for each in group]
+        yield from [group] if len(group) >= MIN_SHARED else [[each] for each in group]
 
 
 def _weight(group: Sequence[Failed]) -> tuple[bool, bool]:
-    return group[0][1].slug in KEPT_BACK, len(group) > 1
+    return group[0][1].slug in STOPPED_BY_OTHERS, len(group) > 1
 
 
 def _in_general(error: ErrorInfo, result: Result) -> ErrorInfo:
@@ -90,14 +90,14 @@ def _of_its_own(error: ErrorInfo, result: Result, shared: Mapping[str | None, in
     return msgspec.structs.replace(error, message=message, hint=hint if shared[hint] > 1 and hint else error.hint)
 
 
-def _in_common(group: Sequence[Failed], page: RenderOptions) -> ErrorInfo:
+def _in_common(group: Sequence[Failed], options: RenderOptions) -> ErrorInfo:
     """Return the error of all of a group, with their names where no line to attach names them."""
     result, first = group[0]
     error = _in_general(first, result)
     if all(each.attach for _, each in group):
         return error
     names = ", ".join(each.server for each, _ in group)
-    width = None if page.width is None else max(page.width - 3, 20)
+    width = None if options.width is None else max(options.width - 3, 20)
     wrapped = [names] if width is None else textwrap.wrap(names, width, break_long_words=False, break_on_hyphens=False)
     return msgspec.structs.replace(error, details=("\n".join(wrapped), *error.details))
 

@@ -1,4 +1,4 @@
-"""What a job is called: the same events and blocks tell of backups, restores and reconciliations."""
+"""Names of jobs: the same events and blocks describe backups, restores and reconciliations."""
 
 from typing import Final
 
@@ -8,26 +8,26 @@ from backupctl.results.job import RECONCILIATION, RESTORE, Job
 
 BACKUP: Final = "backup"
 WITHOUT_ID: Final = frozenset({RESTORE, RECONCILIATION})
-"""An appliance has at most one of each, so their ids are but these words."""
+"""An appliance has at most one of each, so these words are their ids."""
 
-KEPT_BACK: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotTogetherError.slug})
-"""How work ends for a reason that is not its appliance's own: somebody else's failure, or the wish of the user."""
+STOPPED_BY_OTHERS: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotTogetherError.slug})
+"""Errors that an appliance did not cause itself: the failure of another one, or an interrupt."""
 
 
-FEWEST: Final = 3
-"""Of so many appliances or more the same is told once, of all of them together."""
+MIN_SHARED: Final = 3
+"""From this many appliances on, what they have in common is shown once."""
 
 
 def kind(job: Job) -> str:
-    """Return what a job is: ``backup``, ``restore`` or ``reconciliation``."""
+    """Return the kind of a job: ``backup``, ``restore`` or ``reconciliation``."""
     return job.id if job.id in WITHOUT_ID else BACKUP
 
 
 def has_id(job: Job) -> bool:
-    """Return whether a job has an id of its own, by which it can be asked for."""
+    """Return whether a job has an id of its own."""
     return job.id not in WITHOUT_ID
 
 
-def named(job: Job) -> list[Piece]:
+def job_name(job: Job) -> list[Piece]:
     """Return ``backup ID``, or ``the restore``."""
     return ["backup ", (job.id, STRONG)] if has_id(job) else [f"the {kind(job)}"]

@@ -1,6 +1,6 @@
-"""Progress on a terminal: one row for each appliance, as many as fit, drawn again several times a second.
+"""Live progress on a terminal: one row per appliance, redrawn several times a second.
 
-Rows are values that are replaced, never changed, because a thread of rich reads them while the main thread goes on.
+Rows are immutable and are replaced as a whole, because a thread of rich reads them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +16,10 @@ from rich.text import Text
 
 from backupctl.clock import Clock
 from backupctl.errors import InterruptedRunError
-from backupctl.output.terminal.event_text import sentences
+from backupctl.output.terminal.event_text import event_lines
 from backupctl.output.terminal.progress_log import is_news, message_text, print_lines
-from backupctl.output.terminal.progress_rows import Row, add_columns, cells, ran_before
-from backupctl.output.terminal.row_selection import screenful
+from backupctl.output.terminal.progress_rows import Row, add_columns, cells, elapsed_before
+from backupctl.output.terminal.row_selection import select_rows
 from backupctl.output.terminal.styled_lines import STRONG, line
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
@@ -40,17 +40,17 @@ from backupctl.results.events import (
 from backupctl.results.result import Result
 
 WIDE: Final = 120
-"""From this many columns on, the last message or step stands in the row and not below it."""
+"""From this width on, the last message or step is in the row, not below it."""
 REFRESHES_PER_SECOND: Final = 4
 LINES_ABOVE: Final = 4
-"""Left free above the rows, for the last lines of news."""
-LEAST_ROWS: Final = 3
+"""Lines left free above the rows, for the last events."""
+MIN_ROWS: Final = 3
 ECHO_COLUMNS: Final = 3
-"""Left free on the right: a terminal echoes ``^C`` where the cursor is, and in a full line that would scroll."""
+"""Columns left free on the right: a terminal echoes ``^C`` at the cursor, and a full line would scroll."""
 
 
 class LiveProgress:
-    """Draws the rows below all other lines; without ``auto_refresh``, only when something happens."""
+    """Draws the rows below all other lines; without ``auto_refresh``, only on events."""
 
     def __init__(self, console: Console, *, clock: Clock, auto_refresh: bool = True) -> None:
         self._console = console
@@ -58,33 +58,33 @@ class LiveProgress:
         self._auto_refresh = auto_refresh
         self._servers: dict[str, None] = {}
         self._rows: Mapping[str, Row] = {}
-        self._early: Mapping[str, Row] = {}
-        """Of whom there is nothing to be followed yet; they are drawn beside those who have a row."""
+        self._pending: Mapping[str, Row] = {}
+        """Appliances without a job yet."""
         self._live: Live | None = None
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Keep the rows of these appliances in this order, whichever of them has news first."""
+        """Set the order of the rows."""
         self._servers = dict.fromkeys(servers)
-        self._early = dict.fromkeys(servers, Row(preparing=True)) if len(servers) > 1 else {}
+        self._pending = dict.fromkeys(servers, Row(preparing=True)) if len(servers) > 1 else {}
 
     def show(self, event: RunEvent) -> None:
-        """Show an event: as a line above the rows, or as a change of its row."""
+        """Show an event, as a line above the rows or as a change of a row."""
         self._servers.setdefault(event.server)
-        if isinstance(event, Ended | Waiting) and event.server in self._early:
-            early = {event.server: Row()} if isinstance(event, Waiting) else {}
-            self._early = {name: row for name, row in self._early.items() if name != event.server} | early
+        if isinstance(event, Ended | Waiting) and event.server in self._pending:
+            pending = {event.server: Row()} if isinstance(event, Waiting) else {}
+            self._pending = {name: row for name, row in self._pending.items() if name != event.server} | pending
             self._refresh()
         counted = self._is_crowded and isinstance(event, Started | PartsSelected)
         if is_news(event, following=bool(self._rows)) and not counted:
             before = f"{event.server}: " if len(self._servers) > 1 else ""
-            print_lines(self._console, sentences(event, before))
+            print_lines(self._console, event_lines(event, before))
         row = self._row_after(event)
         if row is not None:
             self._replace(event.server, row)
 
     def settle(self, results: Iterable[Result]) -> None:
-        """Draw each row as its job ended, for good."""
-        self._early = {}
+        """Draw the final state of each row."""
+        self._pending = {}
         for result in results:
             row = self._rows.get(result.server)
             if row is not None and isinstance(result, JobResult | RestoreResult) and result.job is not None:
@@ -96,27 +96,27 @@ class LiveProgress:
             self._console.print()
 
     def stop(self) -> None:
-        """Stop drawing: the last state stays, the cursor is visible again."""
+        """Stop drawing; the last state stays on the screen."""
         live, self._live = self._live, None
         if live is not None:
             live.stop()
 
     @property
     def _room(self) -> int:
-        return max(LEAST_ROWS, self._console.height - LINES_ABOVE)
+        return max(MIN_ROWS, self._console.height - LINES_ABOVE)
 
     @property
     def _is_crowded(self) -> bool:
-        """Whether there are so many appliances that what goes as it should is counted and not told."""
+        """Whether there are too many appliances to print a line for each start."""
         return len(self._servers) > self._room
 
     def _row_after(self, event: RunEvent) -> Row | None:
-        """Return the row of an appliance as it is after an event, None where that changes nothing."""
+        """Return the new row of an appliance after an event, None if it does not change."""
         row = self._rows.get(event.server)
         match event:
             case Started(job=job) | Adopted(job=job) | Attached(job=job) | Progressed(job=job) | Cancelling(job=job):
                 if row is None or row.job is None or row.job.id != job.id:
-                    return Row(job=job, started=self._clock.monotonic() - ran_before(job, event))
+                    return Row(job=job, started=self._clock.monotonic() - elapsed_before(job, event))
                 return msgspec.structs.replace(row, job=job, troubled=None)
             case Queued():
                 return Row()
@@ -134,7 +134,7 @@ class LiveProgress:
         if self._live is None:
             self._live = Live(
                 console=self._console,
-                get_renderable=self._drawing,
+                get_renderable=self._rendered,
                 auto_refresh=self._auto_refresh,
                 refresh_per_second=REFRESHES_PER_SECOND,
                 redirect_stdout=False,
@@ -150,19 +150,20 @@ class LiveProgress:
     def _in_order(self, rows: Mapping[str, Row]) -> dict[str, Row]:
         return {name: rows[name] for name in self._servers if name in rows}
 
-    def _drawing(self) -> RenderableType:
-        return Constrain(self._whole_drawing(), max(1, self._console.width - ECHO_COLUMNS))
+    def _rendered(self) -> RenderableType:
+        return Constrain(self._rows_and_rest(), max(1, self._console.width - ECHO_COLUMNS))
 
-    def _whole_drawing(self) -> RenderableType:
-        rows, now = self._in_order({**self._early, **self._rows}), self._clock.monotonic()
+    def _rows_and_rest(self) -> RenderableType:
+        rows, now = self._in_order({**self._pending, **self._rows}), self._clock.monotonic()
         wide = self._console.width >= WIDE
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
         add_columns(grid, named=len(self._servers) > 1, wide=wide)
-        drawn, rest = screenful(rows, self._room)
-        for server, row in drawn:
-            shown = cells(row, now)
-            named = [line((server, STRONG)), *shown] if len(self._servers) > 1 else shown
-            grid.add_row(*named, self._message(row)) if wide else grid.add_row(*named)
+        shown_rows, rest = select_rows(rows, self._room)
+        for server, row in shown_rows:
+            columns = cells(row, now)
+            if len(self._servers) > 1:
+                columns = [line((server, STRONG)), *columns]
+            grid.add_row(*columns, self._message(row)) if wide else grid.add_row(*columns)
         if rest is not None:
             return Group(grid, rest)
         if wide or self._live is None or len(rows) != 1:
@@ -171,12 +172,12 @@ class LiveProgress:
         return Group(grid, Padding(below, (0, 0, 0, 7))) if below else grid
 
     def _message(self, row: Row) -> Text:
-        """Return the last message, else the step of the job, on one line, cut where the line ends."""
+        """Return the last message, else the step of the job, cut to one line."""
         if row.job is None or self._live is None:
             return Text()
-        said = message_text(row.job.messages[-1]) if row.job.messages else row.job.step or ""
+        text = message_text(row.job.messages[-1]) if row.job.messages else row.job.step or ""
         encoding = self._console.encoding
-        text = said.encode(encoding, "backslashreplace").decode(encoding)
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
         message = line(text)
         message.no_wrap = True
         message.overflow = "crop" if self._console.options.ascii_only else "ellipsis"

@@ -1,6 +1,6 @@
-"""Progress where lines stay as they are: log files, mails of cron, pipes, terminals that cannot move the cursor.
+"""Progress as lines, for log files, cron mail, pipes and terminals without cursor movement.
 
-A line is written when there is news: another state, a new message or step, ten more percent, or five minutes gone by.
+A line is written for a new state, message or step, for ten more percent, and every five minutes.
 """
 
 import re
@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from backupctl.clock import Clock
-from backupctl.output.formatting import moment
+from backupctl.output.formatting import timestamp
 from backupctl.output.printable import printable_lines
-from backupctl.output.terminal.event_text import progress, sentences
-from backupctl.output.terminal.labels import KEPT_BACK
+from backupctl.output.terminal.event_text import event_lines, progress
+from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
 from backupctl.output.terminal.styled_lines import line
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
@@ -24,15 +24,15 @@ from backupctl.results.events import Ended, Progressed, Queued, RunEvent
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 
-SIGN_OF_LIFE_SECONDS: Final = 300
+HEARTBEAT_SECONDS: Final = 300
 PERCENT_STEP: Final = 10
 
 
 class ProgressDisplay(Protocol):
-    """Shows what happens between the start and the end of the work."""
+    """Shows events while a command runs."""
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Take note of the appliances of the run, in their order."""
+        """Announce the appliances of the run, in display order."""
         ...
 
     def show(self, event: RunEvent) -> None:
@@ -40,107 +40,109 @@ class ProgressDisplay(Protocol):
         ...
 
     def settle(self, results: Iterable[Result]) -> None:
-        """Show how it ended, as far as that has not been seen; the last call but ``stop``."""
+        """Show final states that no event has shown; only ``stop`` follows."""
         ...
 
     def stop(self) -> None:
-        """Leave the terminal as it was found; may be called more than once."""
+        """Restore the terminal; may be called more than once."""
         ...
 
 
 class LastPrinted(msgspec.Struct):
-    """What the reader knows of a job: ``tens`` of percent, and what messages and steps said."""
+    """What was last printed about a job; ``texts`` are its messages and steps."""
 
     state: str
     tens: int
     at: float
-    said: set[str]
+    texts: set[str]
 
 
 class ProgressLog:
-    """Writes lines with time and server."""
+    """Writes lines that start with time and server."""
 
     def __init__(self, console: Console, *, clock: Clock, zone: tzinfo | None) -> None:
         self._console = console
         self._clock = clock
         self._zone = zone
-        self._told: dict[str, LastPrinted] = {}
+        self._last: dict[str, LastPrinted] = {}
 
     def expect(self, servers: Sequence[str]) -> None:
-        """Do nothing: each line names its appliance, and comes when it is time for it."""
+        """Do nothing: each line names its server."""
 
     def show(self, event: RunEvent) -> None:
-        """Write the event, if it is news."""
-        before = f"{moment(event.time, self._zone)} {event.server}: "
+        """Write a line for the event if it is worth one."""
+        before = f"{timestamp(event.time, self._zone)} {event.server}: "
         job: Job | None = getattr(event, "job", None)
-        if is_news(event, following=bool(self._told)):
-            print_lines(self._console, sentences(event, before))
+        if is_news(event, following=bool(self._last)):
+            print_lines(self._console, event_lines(event, before))
         if isinstance(event, Progressed):
             self._show_job(event.server, event.job, before)
         elif job is not None:
-            self._show_said(event.server, job, before)
-            self._tell(event.server, job)
+            self._show_texts(event.server, job, before)
+            self._remember(event.server, job)
 
     def settle(self, results: Iterable[Result]) -> None:
-        """Write the last state of each job that was followed."""
+        """Write the last state of each followed job."""
         for result in results:
-            told = self._told.get(result.server)
+            last = self._last.get(result.server)
             if (
-                told is not None
+                last is not None
                 and isinstance(result, JobResult | RestoreResult)
                 and result.job
-                and result.job.state != told.state
+                and result.job.state != last.state
             ):
-                self._show_job(result.server, result.job, f"{moment(self._clock.now(), self._zone)} {result.server}: ")
+                self._show_job(
+                    result.server, result.job, f"{timestamp(self._clock.now(), self._zone)} {result.server}: "
+                )
 
     def stop(self) -> None:
-        """Do nothing: nothing moves."""
+        """Do nothing: there is no live display."""
 
     def _show_job(self, server: str, job: Job, before: str) -> None:
-        self._show_said(server, job, before)
-        told = self._told.get(server)
-        if told is None or self._is_due(told, job):
+        self._show_texts(server, job, before)
+        last = self._last.get(server)
+        if last is None or self._is_due(last, job):
             print_lines(self._console, [line(before, progress(job))])
-            self._tell(server, job)
+            self._remember(server, job)
 
-    def _show_said(self, server: str, job: Job, before: str) -> None:
-        """Write the messages and the step of a job that are new."""
-        told = self._told.get(server)
-        for text in _said(job):
-            if told is None or _gist(text) not in told.said:
+    def _show_texts(self, server: str, job: Job, before: str) -> None:
+        """Write new messages and a new step of a job."""
+        last = self._last.get(server)
+        for text in _texts(job):
+            if last is None or _without_numbers(text) not in last.texts:
                 print_lines(self._console, [line(before, each) for each in printable_lines(text)])
-        if told is not None:
-            told.said.update(map(_gist, _said(job)))
+        if last is not None:
+            last.texts.update(map(_without_numbers, _texts(job)))
 
-    def _is_due(self, told: LastPrinted, job: Job) -> bool:
-        late = self._clock.monotonic() - told.at >= SIGN_OF_LIFE_SECONDS
-        return late or job.state != told.state or _tens(job) > told.tens
+    def _is_due(self, last: LastPrinted, job: Job) -> bool:
+        late = self._clock.monotonic() - last.at >= HEARTBEAT_SECONDS
+        return late or job.state != last.state or _tens(job) > last.tens
 
-    def _tell(self, server: str, job: Job) -> None:
-        known = self._told[server].said if server in self._told else set()
-        said = known | set(map(_gist, _said(job)))
-        self._told[server] = LastPrinted(state=job.state, tens=_tens(job), at=self._clock.monotonic(), said=said)
+    def _remember(self, server: str, job: Job) -> None:
+        known = self._last[server].texts if server in self._last else set()
+        texts = known | set(map(_without_numbers, _texts(job)))
+        self._last[server] = LastPrinted(state=job.state, tens=_tens(job), at=self._clock.monotonic(), texts=texts)
 
 
 def is_news(event: RunEvent, *, following: bool) -> bool:
-    """Return whether an event is worth a line of its own.
+    """Return whether an event is worth a line.
 
-    That the work on an appliance ended is one where it failed while others are followed; else the result says so soon,
-    and of those that were kept back all at once.
+    The end of an appliance is, if it failed while others are followed. Otherwise the result follows at once, and those
+    that others stopped are listed together.
     """
     if isinstance(event, Ended):
-        return following and event.error is not None and event.error.slug not in KEPT_BACK
+        return following and event.error is not None and event.error.slug not in STOPPED_BY_OTHERS
     return not isinstance(event, Progressed | Queued)
 
 
 def print_lines(console: Console, lines: Iterable[Text]) -> None:
-    """Print lines that are never cut: where they are too long, the terminal wraps them and copies them whole."""
+    """Print lines without cutting or breaking them, so that the terminal wraps them and copies them whole."""
     for text in lines:
         console.print(text, soft_wrap=True)
 
 
 def message_text(message: Message) -> str:
-    """Return what a message says, or at least its id."""
+    """Return the text of a message, else its id."""
     return message.default_message or message.id
 
 
@@ -148,11 +150,11 @@ def _tens(job: Job) -> int:
     return -1 if job.progress is None else job.progress // PERCENT_STEP
 
 
-def _said(job: Job) -> list[str]:
-    """Return the messages of a job and, while it runs, its step."""
+def _texts(job: Job) -> list[str]:
+    """Return the messages of a job and its step."""
     return [*map(message_text, job.messages), *([job.step] if job.step else [])]
 
 
-def _gist(text: str) -> str:
-    """Return what makes a message or a step new: one that only counts on is not."""
+def _without_numbers(text: str) -> str:
+    """Return a text with its numbers masked: one that only counts up is not new."""
     return re.sub(r"\d+", "#", text)

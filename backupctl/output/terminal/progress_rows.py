@@ -1,4 +1,4 @@
-"""The row of an appliance in the live display: percent, bar, elapsed time, size, state."""
+"""Rows of the live display: percent, bar, elapsed time, size, state."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backupctl.output.formatting import duration, percent, seconds_between, size
-from backupctl.output.terminal.labels import KEPT_BACK
+from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, line
 from backupctl.results.events import RunEvent, Started
 from backupctl.results.job import Job
@@ -26,7 +26,7 @@ PREPARING: Final = "preparing"
 WAITING: Final = "waiting"
 NOT_STARTED: Final = "not started"
 KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, PREPARING, WAITING, NOT_STARTED)
-"""How rows can go, the one worth most attention first."""
+"""States of a row, the most urgent first."""
 
 _STYLES: Final = {
     RETRYING: "cyan",
@@ -40,12 +40,10 @@ _STYLES: Final = {
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """An appliance as it was last seen: its job, None while it waits for its turn or where none came of it.
+    """The last known state of an appliance.
 
-    Who is ``preparing`` logs in, or asks what it needs to know before there is a job.
-
-    ``started`` and ``troubled`` are readings of the clock's ``monotonic``; ``failed`` is why the work ended without
-    success, in a word.
+    ``job`` is None before it starts, and if it never did. ``preparing`` is the time of login and checks before it.
+    ``started`` and ``troubled`` are readings of ``Clock.monotonic``. ``failed`` is the slug of the error.
     """
 
     job: Job | None = None
@@ -56,8 +54,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """Return how it goes, one of ``KINDS``; who was kept back by the failure of another has not failed."""
-        if self.job is None and self.failed in KEPT_BACK:
+        """The state, one of ``KINDS``; an appliance that was stopped by the failure of another has not failed."""
+        if self.job is None and self.failed in STOPPED_BY_OTHERS:
             return NOT_STARTED
         if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
             return FAILED
@@ -68,7 +66,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return RUNNING if self.troubled is None else RETRYING
 
     def elapsed(self, now: float) -> float | None:
-        """Return how long the job runs or ran, in seconds, None where there is none."""
+        """Return the running time of the job in seconds, None without a job."""
         if self.job is None:
             return None
         if not self.job.ended:
@@ -80,9 +78,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pulse:
-    """A bar for a progress that nobody knows: a piece of it moves along.
+    """A moving bar for unknown progress.
 
-    The one of rich blends colours, which the sixteen of a terminal theme cannot do.
+    The one of rich blends colours, which the sixteen colours of a terminal cannot do.
     """
 
     def __init__(self, time: float, style: str) -> None:
@@ -101,7 +99,7 @@ class Pulse:
 
 
 def add_columns(grid: Table, *, named: bool, wide: bool) -> None:
-    """Add the columns of the cells: before them the server if ``named``, after them the last message if ``wide``."""
+    """Add the columns for ``cells``; ``named`` adds the server before them, ``wide`` the last message after them."""
     if named:
         grid.add_column(no_wrap=True)
     grid.add_column(justify="right", no_wrap=True, min_width=5)
@@ -114,7 +112,7 @@ def add_columns(grid: Table, *, named: bool, wide: bool) -> None:
 
 
 def cells(row: Row, now: float) -> list[RenderableType]:
-    """Return what is to be seen of a row at the time ``now`` of the clock's ``monotonic``."""
+    """Return the cells of a row at ``now``, a reading of ``Clock.monotonic``."""
     job = row.job
     elapsed = row.elapsed(now)
     known = None if job is None else 100 if job.succeeded else job.progress
@@ -144,10 +142,10 @@ def _state(row: Row, now: float) -> Text:
     return line((row.failed or row.kind, _STYLES[row.kind]))
 
 
-def ran_before(job: Job, event: RunEvent) -> float:
-    """Return how long a job ran before it was seen first.
+def elapsed_before(job: Job, event: RunEvent) -> float:
+    """Return how many seconds a job ran before its first event.
 
-    The appliance's own count is best, as its clock and ours may differ; a job that was just started is new.
+    The appliance's own duration is preferred, as its clock and this one may differ. A job that was just started is new.
     """
     if isinstance(event, Started):
         return 0

@@ -1,4 +1,4 @@
-"""More rows than fit on the screen: which of them are drawn, and what is said of the rest."""
+"""Choose the rows to draw when there are more than fit on the screen, and count the rest."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ from backupctl.output.terminal.progress_rows import (
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, line
 
 _COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, PREPARING: "", WAITING: "", NOT_STARTED: ""}
-"""In which order and style the rest is counted."""
+"""Order and style in which the rest is counted."""
 
 Named = tuple[str, Row]
 
 
-def screenful(rows: Mapping[str, Row], room: int) -> tuple[list[Named], Text | None]:
-    """Return the rows that are drawn in ``room`` lines, and the last line if there are more of them.
+def select_rows(rows: Mapping[str, Row], room: int) -> tuple[list[Named], Text | None]:
+    """Return the rows to draw in ``room`` lines, and a last line that counts the others, None if all fit.
 
-    What is in trouble and what failed come first, but where something runs they take at most half of the room, and
-    neither takes it from the other. Otherwise rows keep their order, so that they do not jump about.
+    Retrying and failed rows come first, but leave half of the room to running ones, and share their half evenly. Other
+    rows keep their order, so that they do not jump about.
     """
     if len(rows) <= room:
         return list(rows.items()), None
@@ -44,7 +44,7 @@ def screenful(rows: Mapping[str, Row], room: int) -> tuple[list[Named], Text | N
 
 
 def _both(some: Sequence[Named], others: Sequence[Named], room: int) -> list[Named]:
-    """Return as many of two kinds as fit, half of them of each kind if there are enough."""
+    """Return as many of two kinds as fit, half of each if there are enough."""
     fewer = min(len(others), max(room // 2, room - len(some)))
     return [*some[: room - fewer], *others[:fewer]]
 

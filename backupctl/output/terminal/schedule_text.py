@@ -1,14 +1,14 @@
-"""Schedules as text: how they are, and what was changed or would be."""
+"""Render schedules, and the changes made to them."""
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 from rich.text import Text
 
-from backupctl.output.formatting import counted
+from backupctl.output.formatting import plural
 from backupctl.output.json_text import json_text
 from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, Symbols, line
-from backupctl.output.terminal.table import facts
+from backupctl.output.terminal.table import fact_lines
 from backupctl.results.result import Change
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.secrets.secret import MASK
@@ -19,7 +19,7 @@ NOTHING: Final = "(none)"
 
 
 def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> Text:
-    """Return whether a schedule is at work, in one line."""
+    """Return in one line whether a schedule is enabled."""
     name = f"{subject}schedule {schedule.name}"
     if schedule.enable is None:
         return line((f"{symbols.odd} ", ODD), name, after)
@@ -29,15 +29,15 @@ def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, af
 
 
 def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> Text:
-    """Return that a schedule is gone."""
+    """Return the line that says that a schedule was deleted."""
     name = "".join(f" {change.before}" for change in changes if change.field == "schedule")
     return line((f"{symbols.good} ", GOOD), f"{subject}schedule{name} is ", ("deleted", GOOD), after)
 
 
 def schedule_facts(schedule: ScheduleInfo) -> list[Text]:
-    """Return the facts about a schedule, a line each."""
-    kept = "all backups" if schedule.max_count is None else counted(schedule.max_count, "backup")
-    return facts([
+    """Return the facts of a schedule, a line each."""
+    kept = "all backups" if schedule.max_count is None else plural(schedule.max_count, "backup")
+    return fact_lines([
         ("when", _when(schedule)),
         ("location", schedule.location),
         ("location user", schedule.location_user),
@@ -48,7 +48,7 @@ def schedule_facts(schedule: ScheduleInfo) -> list[Text]:
 
 
 def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") -> list[Text]:
-    """Return what was changed, a line each; two where before and after do not fit side by side."""
+    """Return a line for each change; two if before and after do not fit side by side."""
     lines: list[Text] = []
     for change in changes:
         label = f"{indent}{change.field}: "

@@ -1,7 +1,7 @@
-"""Lines of text with style: all that people are shown is made here, so that nothing unprintable gets past.
+"""Build styled lines; all text for people passes through here, so that control characters are always escaped.
 
-Colours are the sixteen that every terminal theme defines, chosen as compilers choose them: red for errors, magenta
-for warnings (yellow cannot be read on white), cyan for what is good to know, green for success.
+Colours are the sixteen that every terminal theme defines: red for errors, magenta for warnings (yellow cannot be read
+on white), cyan for hints, green for success.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,11 +20,11 @@ ODD: Final = "bold magenta"
 NOTE: Final = "bold cyan"
 
 Piece = str | tuple[str, str]
-"""Text, or text and its style."""
+"""A text, or a text and its style."""
 
 
 class Symbols(NamedTuple):
-    """Signs that stand before words; a word always says the same."""
+    """Symbols before words; a word always says the same."""
 
     good: str
     bad: str
@@ -38,7 +38,7 @@ ASCII_SYMBOLS: Final = Symbols("+", "x")
 
 
 def line(*pieces: Piece) -> Text:
-    """Return one line of the pieces, each made printable."""
+    """Return one line of the pieces, each escaped."""
     text = Text()
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece
@@ -59,23 +59,23 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[T
 
 
 def error_lines(error: ErrorInfo, *, hints: bool = True, known: Iterable[str] = (), subject: str = "") -> list[Text]:
-    """Return an error, its details without those that are shown already (``known``), and what to do next.
+    """Return the lines of an error: its message, its details except the ``known`` ones, and its hints.
 
-    Without ``hints``, the line that follows a job which was left running stays.
+    Without ``hints``, the command that follows a running job is still shown.
     """
     shown = {*known, error.message}
     lines = labelled("error", BAD, f"{subject}{error.message}")
     for detail in error.details:
         if detail not in shown:
             lines.extend(line("  ", text) for text in printable_lines(detail))
-    told = (error.hint if hints else None, error.to_follow)
-    return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
+    all_hints = (error.hint if hints else None, error.to_follow)
+    return lines + [each for hint in dict.fromkeys(all_hints) if hint for each in labelled("hint", NOTE, hint)]
 
 
 def aligned(rows: Sequence[Sequence[Text]], *, right: Iterable[int] = ()) -> list[Text]:
-    """Return the rows as lines with their cells in columns; those numbered in ``right`` are aligned to the right.
+    """Return the rows as lines of aligned columns; the columns numbered in ``right`` are right-aligned.
 
-    Nothing is cut and nothing is padded at the end of a line.
+    Nothing is cut, and no line has trailing blanks.
     """
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     return [_aligned_row(row, widths, frozenset(right)) for row in rows]

@@ -1,4 +1,4 @@
-"""Tables and blocks of facts: what does not fit stands below, nothing is cut."""
+"""Lay out tables and blocks of facts; what does not fit moves below, nothing is cut."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -10,19 +10,21 @@ from backupctl.output.printable import printable
 from backupctl.output.terminal.styled_lines import STRONG, aligned, line
 
 UNKNOWN: Final = "-"
-LEAST_PROSE: Final = 30
-"""Columns in which a sentence can still be read."""
+MIN_PROSE_WIDTH: Final = 30
+"""Columns that a sentence needs to be readable."""
 
 
-def heads(*words: str) -> list[Text]:
-    """Return the cells of a header."""
+def header_cells(*words: str) -> list[Text]:
+    """Return the cells of a header row."""
     return [line((word, STRONG)) for word in words]
 
 
-def fitted(rows: Sequence[Sequence[Text]], width: int | None, *, least: int, right: Iterable[int] = ()) -> list[Text]:
-    """Return rows, the first of them the header, as a table.
+def table_lines(
+    rows: Sequence[Sequence[Text]], width: int | None, *, least: int, right: Iterable[int] = ()
+) -> list[Text]:
+    """Return rows as the lines of a table; the first row is the header.
 
-    The columns that do not fit into ``width`` stand below, but the first ``least`` stay side by side.
+    Columns that do not fit into ``width`` move below their row; the first ``least`` stay side by side.
     """
     for columns in range(len(rows[0]), least - 1, -1):
         table = aligned([row[:columns] for row in rows], right=right)
@@ -36,25 +38,25 @@ def fitted(rows: Sequence[Sequence[Text]], width: int | None, *, least: int, rig
     return lines
 
 
-def facts(pairs: Iterable[tuple[str, str | Text | None]]) -> list[Text]:
-    """Return what is known of the pairs of label and fact, a line each."""
+def fact_lines(pairs: Iterable[tuple[str, str | Text | None]]) -> list[Text]:
+    """Return a line for each pair of label and fact whose fact is known."""
     return aligned([
         [line(f"  {label}"), fact if isinstance(fact, Text) else line(fact)] for label, fact in pairs if fact
     ])  # fmt: skip
 
 
-def with_prose(rows: Sequence[tuple[Text, Text, str]], width: int | None) -> list[Text]:
-    """Return rows of two cells and a sentence, which is wrapped under itself, or stands below if there is no room."""
+def wrapped_table(rows: Sequence[tuple[Text, Text, str]], width: int | None) -> list[Text]:
+    """Return rows of two cells and a sentence, which is wrapped in its column, or below it if that is too narrow."""
     first = max((one.cell_len for one, _, _ in rows), default=0)
     indent = first + max((other.cell_len for _, other, _ in rows), default=0) + 4
     if width is None or all(indent + line(prose).cell_len <= width for _, _, prose in rows):
         return aligned([[one, other, line(prose)] for one, other, prose in rows])
-    below = width - indent < LEAST_PROSE
+    below = width - indent < MIN_PROSE_WIDTH
     lines: list[Text] = []
     for one, other, prose in rows:
         start = first + 2 if below else indent
         texts = textwrap.wrap(
-            printable(prose), max(LEAST_PROSE, width - start), break_long_words=False, break_on_hyphens=False
+            printable(prose), max(MIN_PROSE_WIDTH, width - start), break_long_words=False, break_on_hyphens=False
         )
         head = Text.assemble(one, " " * (first + 2 - one.cell_len), other)
         if texts and not below:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backupctl.output.terminal.certificate_text import certificate_page
+from backupctl.output.terminal.certificate_text import certificate_lines
 from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
 from backupctl.results.trust_results import CertificateResult
 from tests.output.samples import WHERE, a_certificate
@@ -27,7 +27,7 @@ def test_certificate_verdict_begins_with_a_cross_where_the_pin_does_not_fit(
     result = CertificateResult(
         **WHERE, certificate=seen, chain=(seen,), trusted=trusted, store="the system", pinned=pinned, reason="unknown"
     )
-    first, *facts = (text.plain for text in certificate_page(result, UNICODE_SYMBOLS))
+    first, *facts = (text.plain for text in certificate_lines(result, UNICODE_SYMBOLS))
     assert first == verdict
     column = len("  not trusted  ")
     assert {(fact[column - 2 : column], fact[column] == " ") for fact in facts} == {("  ", False)}

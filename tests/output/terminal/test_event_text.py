@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.output.terminal.event_text import sentences
-from backupctl.output.terminal.result_text import in_brief, in_full
+from backupctl.output.terminal.event_text import event_lines
+from backupctl.output.terminal.result_text import full_text, quiet_text
 from backupctl.results.events import Adopted, Attached, Cancelling, Left, RunEvent, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.results.result import Result
@@ -13,7 +13,7 @@ from tests.support.clock import START
 
 @pytest.mark.parametrize("kind", RunEvent.__subclasses__())
 def test_sentences_no_event_is_forgotten(kind: type[RunEvent]) -> None:
-    assert sentences.dispatch(kind) is not sentences.dispatch(RunEvent)
+    assert event_lines.dispatch(kind) is not event_lines.dispatch(RunEvent)
 
 
 def kinds(base: type[Result] = Result) -> set[type[Result]]:
@@ -22,8 +22,8 @@ def kinds(base: type[Result] = Result) -> set[type[Result]]:
 
 @pytest.mark.parametrize("kind", sorted(kinds(), key=str))
 def test_results_no_result_is_forgotten(kind: type[Result]) -> None:
-    assert in_full.dispatch(kind) is not in_full.dispatch(Result)
-    assert in_brief.dispatch(kind) is not in_brief.dispatch(Result)
+    assert full_text.dispatch(kind) is not full_text.dispatch(Result)
+    assert quiet_text.dispatch(kind) is not quiet_text.dispatch(Result)
 
 
 def test_samples_show_each_result() -> None:
@@ -31,7 +31,7 @@ def test_samples_show_each_result() -> None:
 
 
 def test_sentences_each_event_reads_well() -> None:
-    words = {type(event).__name__: [text.plain for text in sentences(event, "vc01: ")] for event in every_event()}
+    words = {type(event).__name__: [text.plain for text in event_lines(event, "vc01: ")] for event in every_event()}
     assert words == {
         "Connected": ["vc01: connected to vc01.example.com, release 8.0.3.00400 (/api)"],
         "PartsSelected": ["vc01: parts that the appliance selects by default: common, seat"],
@@ -56,14 +56,14 @@ def test_sentences_each_event_reads_well() -> None:
 
 
 def test_job_that_cannot_be_followed_later_comes_without_a_line_that_would() -> None:
-    assert sentences(Left(time=START, server="vc01", job=a_job(), attach=None)) == []
+    assert event_lines(Left(time=START, server="vc01", job=a_job(), attach=None)) == []
 
 
 @pytest.mark.parametrize("kind", ["restore", "reconciliation"])
 def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
     at: dict[str, Any] = {"time": START, "server": "vc01", "job": Job(id=kind, state="INPROGRESS", progress=40)}
     events = [Waiting(**at), Started(**at), Adopted(**at, reason=""), Attached(**at), Cancelling(**at)]
-    assert [text.plain for event in events for text in sentences(event)] == [
+    assert [text.plain for event in events for text in event_lines(event)] == [
         f"a {kind} is running: waiting for its end, 40 % (INPROGRESS)",
         f"{kind} started",
         f"warning: the answer was lost, but the {kind} started",
@@ -73,5 +73,5 @@ def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
 
 
 def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:
-    (words,) = sentences(Waiting(time=START, server="vc01", job=None))
+    (words,) = event_lines(Waiting(time=START, server="vc01", job=None))
     assert words.plain == "another backup or restore is running: waiting for its end"

@@ -40,8 +40,8 @@ def left(number: int) -> JobResult:
     return failed(number, InterruptedRunError(message, attach=f"backupctl watch --server vc{number}"), job=a_job())
 
 
-def told(*results: JobResult, hints: bool = True, page: RenderOptions = PAGE) -> list[str]:
-    return [text.plain for text in failure_lines(results, page, hints=hints)]
+def told(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE) -> list[str]:
+    return [text.plain for text in failure_lines(results, options, hints=hints)]
 
 
 def test_failure_that_three_share_is_told_once_with_their_names() -> None:
@@ -122,7 +122,7 @@ def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were
 
 
 def test_names_are_wrapped_where_the_terminal_ends() -> None:
-    lines = told(*map(dead, range(10, 40)), page=PAGE._replace(width=40))
+    lines = told(*map(dead, range(10, 40)), options=PAGE._replace(width=40))
     names = lines[1:-1]
     assert all(len(line) <= 40 for line in names)
     assert [name for line in names for name in line.strip().rstrip(",").split(", ")] == [

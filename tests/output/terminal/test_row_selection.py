@@ -15,7 +15,7 @@ from backupctl.output.terminal.progress_rows import (
     WAITING,
     Row,
 )
-from backupctl.output.terminal.row_selection import screenful
+from backupctl.output.terminal.row_selection import select_rows
 from tests.output.samples import a_finished_job, a_job
 
 ROWS = {
@@ -32,7 +32,7 @@ ROWS = {
 def drawn(room: int = 20, **counts: int) -> tuple[dict[str, int], str | None]:
     """Return how many rows of each kind are drawn, and the last line."""
     rows = {f"{kind}{number}": ROWS[kind] for kind, count in counts.items() for number in range(count)}
-    shown, rest = screenful(rows, room)
+    shown, rest = select_rows(rows, room)
     return Counter(row.kind for _, row in shown), rest.plain if rest else None
 
 
@@ -44,7 +44,7 @@ def test_rows_are_of_the_kind_that_they_are_called_by() -> None:
 
 def test_rows_that_fit_are_drawn_in_their_order() -> None:
     rows = {"a": ROWS[DONE], "b": ROWS[RUNNING], "c": ROWS[FAILED]}
-    assert screenful(rows, 3) == (list(rows.items()), None)
+    assert select_rows(rows, 3) == (list(rows.items()), None)
 
 
 @pytest.mark.parametrize(
