@@ -1,6 +1,6 @@
-"""The clock: the only place that reads time or spends it.
+"""The clock: the only place that reads the time or waits.
 
-Everything that needs time gets a ``Clock``, so that a day of backups is one millisecond in a test.
+Everything that needs time gets a ``Clock``, so that a test runs a day of backups in a millisecond.
 """
 
 import queue
@@ -10,34 +10,34 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-_LOOK_UP_SECONDS = 0.5
+_SIGNAL_CHECK_SECONDS = 0.5
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
-"""The time of a clock that is beyond the calendar of Python, with room to add to it."""
+"""Used for a clock beyond the range of ``datetime``, with room to add durations to it."""
 
 
 class Clock(Protocol):
-    """What the program may ask of time."""
+    """The operations on time."""
 
     def now(self) -> datetime:
-        """Return the wall-clock time, aware, in UTC; it may jump."""
+        """Return the wall-clock time in UTC, as an aware datetime; it may jump."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds from some fixed point; it never goes back."""
+        """Return seconds since a fixed point; never decreases."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Spend ``seconds``; for worker threads and servers, as it cannot be interrupted."""
+        """Block this thread; only for worker threads and servers, as it cannot be interrupted."""
         ...
 
     def wait(self, mailbox: "queue.SimpleQueue[T]", seconds: float | None) -> T | None:
-        """Return the next item of ``mailbox``, or None after ``seconds`` (None: no limit) without one."""
+        """Return the next item of ``mailbox``, None after ``seconds`` without one (None: no limit)."""
         ...
 
 
 class SystemClock:
-    """The real time of this machine."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         """Return the wall-clock time in UTC."""
@@ -47,25 +47,25 @@ class SystemClock:
             return _LATEST
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return seconds since a fixed point; never decreases."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Block this thread for ``seconds``."""
+        """Block this thread."""
         time.sleep(seconds)
 
     def wait(self, mailbox: "queue.SimpleQueue[T]", seconds: float | None) -> T | None:
-        """Wait for an item; a signal handler that puts one in wakes it within ``_LOOK_UP_SECONDS``.
+        """Wait for an item; one that a signal handler puts arrives within ``_SIGNAL_CHECK_SECONDS``.
 
-        ``SimpleQueue.put`` is reentrant, which ``Event.set`` is not: a handler may call it while this waits
-        (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put). But a handler runs only when the
-        interpreter is back from the wait, and a signal that comes just before the wait begins does not end it.
+        A handler may call ``SimpleQueue.put`` while this waits, because it is reentrant; ``Event.set`` is not
+        (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put). A handler runs only after the wait
+        returns, and a signal that arrives just before the wait does not end it, hence the short waits.
         """
         deadline = None if seconds is None else self.monotonic() + seconds
         while True:
-            left = _LOOK_UP_SECONDS if deadline is None else deadline - self.monotonic()
+            left = _SIGNAL_CHECK_SECONDS if deadline is None else deadline - self.monotonic()
             try:
-                return mailbox.get(timeout=min(_LOOK_UP_SECONDS, max(0.0, left)))
+                return mailbox.get(timeout=min(_SIGNAL_CHECK_SECONDS, max(0.0, left)))
             except queue.Empty:
                 if left <= 0:
                     return None

@@ -333,7 +333,7 @@ def as_utc(moment: datetime | None) -> datetime | None:
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate that the appliance presents or offers.
 
-    ``names`` are the hosts that it is for, ``authority`` says whether it may sign others.
+    ``names`` are the hosts that it is for, ``is_ca`` says whether it may sign others.
     """
 
     subject: str
@@ -342,6 +342,6 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime
     not_after: datetime
     expires_in_days: int
-    authority: bool
+    is_ca: bool = msgspec.field(name="authority")
     serial_number: str
     fingerprint: str

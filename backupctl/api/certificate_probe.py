@@ -20,7 +20,7 @@ from backupctl.errors import (
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import Redactor
-from backupctl.tls.ca_bundle import PATH, as_pem, read_authorities
+from backupctl.tls.ca_bundle import PATH, as_pem, read_ca_bundle
 from backupctl.tls.trust_settings import TrustSettings, default_context, leniently, tls_context, unverified_context
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
@@ -84,7 +84,7 @@ class Inspection:
         verified = self.pinned is not None or self.distrust() is None
         seen = TrustSettings(fingerprint=fingerprint_of(self._look().chain[0]))
         content = self._get(self._trust if verified else seen)
-        found = read_authorities(content, self._route.host)
+        found = read_ca_bundle(content, self._route.host)
         return Authorities(read_chain(found, self._route.clock.now()), as_pem(found), verified)
 
     def distrust_with(self, pem: str) -> CertificateError | None:

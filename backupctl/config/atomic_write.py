@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files whole or not at all."""
 
 import contextlib
 import fcntl
@@ -16,25 +16,28 @@ _OTHER_FILE: Final = "name another file, or overwrite it with --force"
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder that a file is to be in, for its owner alone; raise OutputError where that cannot be."""
+    """Make the parent directory of a file, accessible only to its owner; raise OutputError on failure."""
     try:
         path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error
 
 
-def check_new(path: Path) -> None:
-    """Raise ConfigError for a file that must not be there yet and is, before there is anything to write into it."""
+def check_absent(path: Path) -> None:
+    """Raise ConfigError if the file exists; for a check before its content is ready."""
     if os.path.lexists(path):
-        raise _there_already(path)
+        raise _exists(path)
 
 
 def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> None:
-    """Write a file that must not be there yet; raise ConfigError if it is, OutputError if it cannot be written."""
+    """Create a file.
+
+    Raises ConfigError: if it exists. Raises OutputError: if it cannot be written.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError as error:
-        raise _there_already(path, hint) from error
+        raise _exists(path, hint) from error
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     try:
@@ -49,12 +52,12 @@ def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> N
 
 
 def replace(path: Path, text: str, mode: int) -> None:
-    """Write a file in place of the one that may be there, whose mode it keeps; nobody ever sees half of it.
+    """Create a file or replace it atomically; an existing file keeps its mode and owner, a symbolic link stays one.
 
-    A symbolic link stays one. Raises OutputError.
+    Raises OutputError: if it cannot be written.
     """
     target = Path(os.path.realpath(path))
-    # The name is known before there is a file, so that a signal at any moment leaves none.
+    # The name is chosen before the file is created, so that it is removed after a signal at any moment.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -76,10 +79,10 @@ def replace(path: Path, text: str, mode: int) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let no other run write the file meanwhile, if it locks it too; its folder must be there.
+    """Lock a file against other runs of this program; its directory must exist.
 
-    What is locked is the folder, as the file is replaced and need not be there yet. Where the file system has no locks
-    for folders, as NFS, there is none.
+    The directory is locked, because the file is replaced and may not exist yet. Where the file system cannot lock
+    directories, as NFS, there is no lock.
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
@@ -90,13 +93,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _keep_owner(target: Path, temporary: Path) -> None:
-    """Leave a user's file with the user, when root writes it; nobody else can."""
+    """Keep the owner of a file that root writes; others cannot change it anyway."""
     with contextlib.suppress(OSError):
         before = target.stat()
         os.chown(temporary, before.st_uid, before.st_gid)
 
 
-def _there_already(path: Path, hint: str = _OTHER_FILE) -> ConfigError:
+def _exists(path: Path, hint: str = _OTHER_FILE) -> ConfigError:
     return ConfigError(f"{path} is there already", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""Where the configuration file is, and what it takes to be read."""
+"""Find and read the configuration file."""
 
 import os
 import tomllib
@@ -13,12 +13,15 @@ from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
-MAX_SECRET_BYTES: Final = 4 * 1024 * 1024
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Far above what a thousand servers need."""
 
 
 def user_path(environ: Mapping[str, str]) -> Path | None:
-    """Return where a user's file is (https://specifications.freedesktop.org/basedir-spec/latest/), None for nobody."""
+    """Return the path of the user's file, None without a home directory.
+
+    See https://specifications.freedesktop.org/basedir-spec/latest/.
+    """
     configured = environ.get("XDG_CONFIG_HOME", "")
     if Path(configured).is_absolute():
         return Path(configured, "backupctl", "config.toml")
@@ -27,14 +30,17 @@ def user_path(environ: Mapping[str, str]) -> Path | None:
 
 
 def find_configuration(named: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the file to read: the one that is named, that of the user, or that of the system; None for none."""
+    """Return the file to read: the named one, else the user's, else the system's; None if there is none."""
     if named is not None:
         return named
-    return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and _is_there(path)), None)
+    return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and _may_exist(path)), None)
 
 
 def read_configuration(path: Path, clock: Clock) -> Configuration:
-    """Return what the file says; raises ConfigError that names the file and what to do."""
+    """Return the content of the file.
+
+    Raises ConfigError: if it cannot be read or is not valid.
+    """
     try:
         content = _read(path, clock)
     except (OSError, ValueError) as error:
@@ -43,8 +49,8 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
             f"the configuration file {path} cannot be read: {reason}",
             hint="check the name, and that this user may read it; `backupctl config init` writes one to start from",
         ) from error
-    if len(content) > MAX_SECRET_BYTES:
-        raise ConfigError(f"{path} holds more than {MAX_SECRET_BYTES >> 20} MiB", hint="is this a configuration file?")
+    if len(content) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path} holds more than {MAX_FILE_BYTES >> 20} MiB", hint="is this a configuration file?")
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -57,8 +63,8 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
     return configuration_of(document, path)
 
 
-def _is_there(path: Path) -> bool:
-    """Say whether there is something to read; what is there and cannot be read is an error and not nothing."""
+def _may_exist(path: Path) -> bool:
+    """Return whether there is a file; one that cannot be examined counts, so that reading it raises the error."""
     try:
         return path.exists()
     except OSError:
@@ -66,9 +72,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(path: Path, clock: Clock) -> bytes:
-    def judge(descriptor: int, status: os.stat_result) -> None:
+    def check(descriptor: int, status: os.stat_result) -> None:
         if os.isatty(descriptor):
             raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
         check_permissions(str(path), status, CONFIGURATION, str(path))
 
-    return read_file(path, str(path), clock, MAX_SECRET_BYTES, judge)
+    return read_file(path, str(path), clock, MAX_FILE_BYTES, check)

@@ -1,4 +1,4 @@
-"""A proxy, whose URL may hold a password and so is a secret."""
+"""Parse the URL of a proxy; it is a secret, as it may contain a password."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from backupctl.rules.plain_text import check_printable
 from backupctl.secrets.secret import Secret
 
 NO_PROXY_WORD: Final = "none"
-"""What is written for a direct connection, where a lower rung of the ladder has a proxy."""
+"""The value for a direct connection; it overrides a proxy from a source with lower precedence."""
 
 _WHAT: Final = "the proxy"
 _URL: Final = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>[^/?#]*)/?")
@@ -18,7 +18,7 @@ _URL: Final = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>[
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The URL to give to the HTTP library, and the same without credentials for people."""
+    """A proxy: its URL for the HTTP library, and the same without credentials to show."""
 
     url: Secret
     shown: str
@@ -26,7 +26,10 @@ class Proxy:
 
 
 def parse_proxy(text: str) -> Proxy | None:
-    """Read ``[http://][USER:PASSWORD@]HOST[:PORT]``, or ``none`` for no proxy; raise UsageError without the text."""
+    """Parse ``[http://][USER:PASSWORD@]HOST[:PORT]``; ``none`` is no proxy.
+
+    Raises UsageError: for any other text; the message never shows it.
+    """
     if text.strip().lower() == NO_PROXY_WORD:
         return None
     check_printable(text, _WHAT)
@@ -36,6 +39,6 @@ def parse_proxy(text: str) -> Proxy | None:
     scheme = (match["scheme"] or "http").lower()
     if scheme not in {"http", "https"}:
         raise UsageError(f"{_WHAT} is neither an http:// nor an https:// one", hint="other kinds are not supported")
-    credentials, at, authority = match["rest"].rpartition("@")
-    place = parse_host_port(authority, _WHAT)
-    return Proxy(Secret(f"{scheme}://{credentials}{at}{place}"), f"{scheme}://{place}", bool(at))
+    credentials, at, host_port = match["rest"].rpartition("@")
+    address = parse_host_port(host_port, _WHAT)
+    return Proxy(Secret(f"{scheme}://{credentials}{at}{address}"), f"{scheme}://{address}", bool(at))

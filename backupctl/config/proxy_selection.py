@@ -1,4 +1,4 @@
-"""The way to an appliance: straight, or through a proxy; the HTTP library never looks into the environment itself."""
+"""Choose the proxy for an appliance; the HTTP library itself never reads the environment."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,27 +12,27 @@ from backupctl.config.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, pa
 from backupctl.errors import UsageError
 
 _STANDARD: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-"""In the order of curl; ``http_proxy`` is not among them, as http:// is for this machine only, which needs no proxy."""
+"""Variables in the order of curl, without ``http_proxy``: http:// is only for this machine, which needs no proxy."""
 
 
 def find_proxy(
     server: ServerAddress, given: str | None, environ: Mapping[str, str], layers: Sequence[Layer] = ()
 ) -> Value[Proxy | None]:
-    """Return the proxy for ``server``: our own option, variable and key of the file, else the standard variables.
+    """Return the proxy for ``server``: from its option, variable or key in the file, else from the standard variables.
 
-    Of the standard ones, NO_PROXY names exceptions (host names, suffixes of them, addresses, networks such as
-    10.0.0.0/8, ``*``), and this machine is always one.
+    NO_PROXY lists exceptions to the standard variables: host names, suffixes of them, addresses, networks such as
+    10.0.0.0/8, ``*``. This machine is always an exception.
     """
-    ours = resolve(PROXY, given, environ, layers)
-    if ours.source.kind == FLAG and ours.value is not None and ours.value.has_credentials:
+    configured = resolve(PROXY, given, environ, layers)
+    if configured.source.kind == FLAG and configured.value is not None and configured.value.has_credentials:
         raise UsageError(
             f"{PROXY.flag}: a password on the command line is visible to every user of this machine",
             hint=f"put the URL into the environment variable {PROXY.environment}",
         )
     if server.scheme == "http":
-        return _no_proxy_on_this_machine(server, ours)
-    if ours.source != DEFAULT:
-        return ours
+        return _no_proxy_on_this_machine(server, configured)
+    if configured.source != DEFAULT:
+        return configured
     name = next((name for name in _STANDARD if environ.get(name)), None)
     exceptions = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     if name is None or server.is_loopback or _is_exception(server, exceptions):
@@ -41,9 +41,9 @@ def find_proxy(
     return Value(parse_from(source, parse_proxy, environ[name]), source)
 
 
-def _no_proxy_on_this_machine(server: ServerAddress, ours: Value[Proxy | None]) -> Value[Proxy | None]:
-    """Return that there is none: http:// is for this machine only, and a proxy would read the passwords in it."""
-    if ours.source.kind == FLAG and ours.value is not None:
+def _no_proxy_on_this_machine(server: ServerAddress, configured: Value[Proxy | None]) -> Value[Proxy | None]:
+    """Return no proxy: http:// is only for this machine, and a proxy could read the passwords."""
+    if configured.source.kind == FLAG and configured.value is not None:
         raise UsageError(
             f"{PROXY.flag}: there is none on the way to {server}, which is this machine",
             hint="leave it out, or name the appliance with https://",
@@ -52,10 +52,10 @@ def _no_proxy_on_this_machine(server: ServerAddress, ours: Value[Proxy | None]) 
 
 
 def _is_exception(server: ServerAddress, exceptions: str) -> bool:
-    return any(_covers(word.strip().lower(), server) for word in exceptions.split(",") if word.strip())
+    return any(_matches(word.strip().lower(), server) for word in exceptions.split(",") if word.strip())
 
 
-def _covers(word: str, server: ServerAddress) -> bool:
+def _matches(word: str, server: ServerAddress) -> bool:
     if word == "*":
         return True
     if word.startswith("[") or word.count(":") == 1:

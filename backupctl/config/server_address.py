@@ -1,4 +1,4 @@
-"""The appliance that is meant: ``HOST``, ``HOST:PORT`` or a URL."""
+"""Parse the address of an appliance: ``HOST``, ``HOST:PORT`` or a URL."""
 
 import re
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from backupctl.rules.plain_text import check_not_an_option, check_printable
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 MANAGEMENT_PORT: Final = 5480
-"""Where an appliance's management interface answers, with the same jobs as on 443.
+"""Port of the appliance's management interface, with the same jobs as on 443.
 
-One that waits for a restore has no SSO yet, and answers there alone: to local users with basic authentication.
+An appliance that waits for a restore has no SSO yet, and accepts only local users with basic authentication here.
 """
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
@@ -21,7 +21,7 @@ _WHAT: Final = "the server"
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where to reach an appliance; ``name`` is what it is called in results, ``host`` has no brackets."""
+    """The address of an appliance; ``name`` is its name in results, ``host`` has no brackets."""
 
     name: str
     host: str
@@ -37,29 +37,32 @@ class ServerAddress:
         return f"{self.scheme}://{_host_and_port(self.scheme, self.host, self.port)}"
 
     def for_restore(self) -> "ServerAddress":
-        """Return the address of an appliance that waits for a restore; a port that was written stays."""
+        """Return the address of an appliance that waits for a restore; an explicit port is kept."""
         if self.port != _DEFAULT_PORTS[self.scheme]:
             return self
         return ServerAddress(self.name, self.host, MANAGEMENT_PORT, self.scheme)
 
     @property
     def key(self) -> tuple[str, int]:
-        """Return what two names of one appliance have in common."""
+        """Host and port, equal for two names of one address."""
         return self.host, self.port
 
     @property
     def appliance(self) -> tuple[str, int]:
-        """Return what the addresses of one appliance have in common: it answers on 443 and on 5480."""
+        """Host and port, equal for the two addresses of one appliance, 443 and 5480."""
         return self.host, _DEFAULT_PORTS["https"] if self.port == MANAGEMENT_PORT else self.port
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether the host is this machine."""
+        """Whether the host is this machine."""
         return _is_loopback(self.host)
 
 
 def parse_server(text: str) -> ServerAddress:
-    """Read a host, a host with a port, or a URL without a path; raise UsageError, which never shows a password."""
+    """Parse a host, a host with a port, or a URL without a path.
+
+    Raises UsageError: for any other text; the message never shows a password.
+    """
     _check_text(text)
     url = _URL.fullmatch(text)
     scheme = url["scheme"].lower() if url else "https"
@@ -68,14 +71,14 @@ def parse_server(text: str) -> ServerAddress:
     rest = (url["rest"] if url else text).removesuffix("/")
     if re.search(r"[/?#\\]", rest):
         raise UsageError(f"{_WHAT} has a path or query after its host", hint="the host alone is enough")
-    authority = _authority(rest)
-    host = authority.host.lower().removesuffix(".")
+    address = _parse_host_port(rest)
+    host = address.host.lower().removesuffix(".")
     if scheme == "http" and not _is_loopback(host):
         raise UsageError(
             f"{_WHAT} is asked for over http://, which would send the password in clear text",
             hint="write https://; http:// is for an appliance on this machine only, such as the simulator",
         )
-    port = authority.port or _DEFAULT_PORTS[scheme]
+    port = address.port or _DEFAULT_PORTS[scheme]
     return ServerAddress(_host_and_port(scheme, host, port), host, port, scheme)
 
 
@@ -93,7 +96,7 @@ def _check_text(text: str) -> None:
         raise UsageError(f"{_WHAT} has a blank in it", hint="name one appliance at a time, such as vc01.example.com")
 
 
-def _authority(text: str) -> HostPort:
+def _parse_host_port(text: str) -> HostPort:
     is_bare_ipv6 = text.count(":") > 1 and not text.startswith("[")
     return parse_host_port(f"[{text}]" if is_bare_ipv6 else text, _WHAT)
 

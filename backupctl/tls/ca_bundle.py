@@ -1,10 +1,10 @@
-"""The appliance's own CA certificates, out of the ZIP file that it offers to browsers.
+"""Read the appliance's own CA certificates from the ZIP file that it offers to browsers.
 
 ``/certs/download.zip`` holds the trusted roots three times, for Linux, macOS and Windows: ``certs/lin/HASH.0`` (PEM)
 with ``HASH.r0`` (a revocation list) beside it, the same in ``certs/mac``, and ``certs/win/HASH.0.crt``. Sources:
-VMware's documentation "Download and Install vCenter Server Root Certificates", and the tree of files that OpenShift's
-instructions for vSphere show. It comes from a host that nobody trusts yet: names in it are only compared, never used as
-paths, and what is unpacked is bounded, whatever the file says of itself.
+VMware's documentation "Download and Install vCenter Server Root Certificates", and the file tree in OpenShift's
+instructions for vSphere. The host is not trusted yet: file names are only compared, never used as paths, and the
+unpacked size is limited, whatever the ZIP file declares.
 """
 
 import io
@@ -19,56 +19,56 @@ from backupctl.errors import ApplianceAnswerError
 
 PATH: Final = "/certs/download.zip"
 
-MOST_BYTES: Final = 1024 * 1024
-"""The largest ZIP file that is read; one with a dozen roots is some 60 kB."""
+MAX_ZIP_BYTES: Final = 1024 * 1024
+"""The largest ZIP file that is read; one with a dozen roots has about 60 kB."""
 
-_MOST_FILE_BYTES: Final = 64 * 1024
-_MOST_CERTIFICATES: Final = 200
+_MAX_FILE_BYTES: Final = 64 * 1024
+_MAX_CERTIFICATES: Final = 200
 _ON_LINUX: Final = re.compile(r"(?:[^/]*/)*[0-9a-f]{8}\.[0-9]+")
 _PEM: Final = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
-def read_authorities(content: bytes, host: str) -> tuple[bytes, ...]:
+def read_ca_bundle(content: bytes, host: str) -> tuple[bytes, ...]:
     """Return the certificates of a ``download.zip`` in DER form, each once, in the order of the file.
 
-    Raises ApplianceAnswerError for what is no such file, or a larger one than any appliance has.
+    Raises ApplianceAnswerError: if it is not such a file, or is too large.
     """
-    if len(content) > MOST_BYTES:
-        raise _odd(host, f"is larger than {MOST_BYTES >> 20} MiB")
+    if len(content) > MAX_ZIP_BYTES:
+        raise _unusable(host, f"is larger than {MAX_ZIP_BYTES >> 20} MiB")
     found: dict[bytes, None] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for entry in archive.infolist():
                 if _ON_LINUX.fullmatch(entry.filename):
                     found.update(dict.fromkeys(_certificates(archive, entry, host)))
-                if len(found) > _MOST_CERTIFICATES:
-                    raise _odd(host, f"holds more than {_MOST_CERTIFICATES} certificates")
+                if len(found) > _MAX_CERTIFICATES:
+                    raise _unusable(host, f"holds more than {_MAX_CERTIFICATES} certificates")
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError, OSError) as error:
-        raise _odd(host, f"is no ZIP file that can be read: {error}") from error
+        raise _unusable(host, f"is no ZIP file that can be read: {error}") from error
     if not found:
-        raise _odd(host, "holds no certificates")
+        raise _unusable(host, "holds no certificates")
     return tuple(found)
 
 
 def as_pem(certificates: tuple[bytes, ...]) -> str:
-    """Return certificates as the text of a PEM file, made anew from their DER form, so that nothing else gets in."""
+    """Return certificates as PEM text, encoded from their DER form, so that it contains nothing else."""
     return "".join(map(ssl.DER_cert_to_PEM_cert, certificates))
 
 
 def _certificates(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, host: str) -> list[bytes]:
     if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise _odd(host, "is packed in an unusual way")
+        raise _unusable(host, "is packed in an unusual way")
     with archive.open(entry) as file:
-        content = file.read(_MOST_FILE_BYTES + 1)
-    if len(content) > _MOST_FILE_BYTES:
-        raise _odd(host, f"holds a file of more than {_MOST_FILE_BYTES >> 10} KiB")
+        content = file.read(_MAX_FILE_BYTES + 1)
+    if len(content) > _MAX_FILE_BYTES:
+        raise _unusable(host, f"holds a file of more than {_MAX_FILE_BYTES >> 10} KiB")
     try:
         return [ssl.PEM_cert_to_DER_cert(text) for text in _PEM.findall(content.decode("ascii", errors="replace"))]
     except NotBase64Error as error:
-        raise _odd(host, "holds a certificate that is damaged") from error
+        raise _unusable(host, "holds a certificate that is damaged") from error
 
 
-def _odd(host: str, why: str) -> ApplianceAnswerError:
+def _unusable(host: str, why: str) -> ApplianceAnswerError:
     return ApplianceAnswerError(
         f"{host}: {PATH} {why}", hint="is this host a vCenter Server appliance, and is this its HTTPS port (443)?"
     )

@@ -1,8 +1,8 @@
-"""What people want to know about a certificate, read from its DER form (RFC 5280); nothing is verified here.
+"""Read the fields of a certificate that people ask about from its DER form (RFC 5280); nothing is verified here.
 
-The standard library decodes only certificates that it has verified, and those are not the ones that need explaining.
-This reads half a dozen fields of one fixed structure, so it is less than the 20 MB of a library that does everything.
-Trust never rests on it: OpenSSL verifies, and a pin is a hash of the whole certificate.
+Python's ssl module decodes only certificates that it has verified, and those need no explanation. This module reads a
+few fields of one fixed structure, which does not justify a library of 20 MB. Trust never depends on it: OpenSSL
+verifies, and a pin is a hash of the whole certificate.
 """
 
 import re
@@ -20,7 +20,7 @@ _VERSION, _EXTENSIONS = 0xA0, 0xA3
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87
 
 _ENCODINGS: Final = {0x1E: "utf-16-be", 0x1C: "utf-32-be", 0x14: "latin-1"}
-"""Of BMPString, UniversalString and TeletexString; the other strings are UTF-8 or a part of it."""
+"""Encodings of BMPString, UniversalString and TeletexString; all other strings are UTF-8 or a subset of it."""
 
 _ATTRIBUTES: Final = {
     "2.5.4.3": "CN",
@@ -38,13 +38,16 @@ _BASIC_CONSTRAINTS: Final = "2.5.29.19"
 
 
 class _Element(NamedTuple):
-    """A tag and what it holds."""
+    """An ASN.1 element: tag and content."""
 
     tag: int
     content: bytes
 
     def inner(self, *tags: int) -> list["_Element"]:
-        """Return the elements within; raise ValueError unless the first ones have these tags."""
+        """Return the inner elements.
+
+        Raises ValueError: unless the first ones have ``tags``.
+        """
         elements = list(_elements(self.content))
         if tuple(element.tag for element in elements[: len(tags)]) != tags:
             raise ValueError(f"not the structure of a certificate: {elements!r:.80}")
@@ -52,7 +55,10 @@ class _Element(NamedTuple):
 
 
 def read_certificate(der: bytes, now: datetime) -> Certificate:
-    """Return what a certificate says, and for how many days from ``now`` on; raise ValueError if it is none."""
+    """Return the facts of a certificate; ``now`` is needed for the days until it expires.
+
+    Raises ValueError: if ``der`` is not one certificate.
+    """
     elements = list(_elements(der))
     if len(elements) != 1:
         raise ValueError("not one certificate")
@@ -73,14 +79,14 @@ def read_certificate(der: bytes, now: datetime) -> Certificate:
         not_before=not_before,
         not_after=not_after,
         expires_in_days=(not_after - now) // timedelta(days=1),
-        authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
+        is_ca=_is_ca(extensions.get(_BASIC_CONSTRAINTS, b"")),
         serial_number=serial.content.hex(),
         fingerprint=fingerprint_of(der),
     )
 
 
 def _elements(data: bytes) -> Iterator[_Element]:
-    """Yield the elements that stand in ``data`` one after the other (X.690, definite lengths only)."""
+    """Yield the consecutive elements in ``data`` (X.690, definite lengths only)."""
     position = 0
     while position < len(data):
         header = data[position : position + 2]
@@ -126,7 +132,7 @@ def _oid(content: bytes) -> str:
 
 
 def _name(name: _Element) -> str:
-    """Return a distinguished name in the order of the certificate: ``CN=vc01.example.com, O=Example``."""
+    """Return a distinguished name in its own order: ``CN=vc01.example.com, O=Example``."""
     words = []
     for relative in name.inner():
         for attribute in relative.inner():
@@ -141,7 +147,7 @@ def _text(value: _Element) -> str:
 
 
 def _time(time: _Element) -> datetime:
-    """Return a time; a year of two digits is before 2050 (RFC 5280, section 4.1.2.5)."""
+    """Return a time; two-digit years are before 2050 (RFC 5280, section 4.1.2.5)."""
     text = time.content.decode("ascii", errors="replace")
     match = re.fullmatch(r"(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z", text, re.ASCII)
     if match is None or time.tag not in {_UTC_TIME, _GENERALIZED_TIME}:
@@ -161,7 +167,7 @@ def _alternative_names(content: bytes) -> Iterator[str]:
                 yield str(ip_address(name.content))
 
 
-def _is_authority(content: bytes) -> bool:
+def _is_ca(content: bytes) -> bool:
     return any(
         field.tag == _BOOLEAN and field.content != b"\0"
         for constraints in _elements(content)

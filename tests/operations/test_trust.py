@@ -48,7 +48,7 @@ class Tls:
         return self.answers.get("distrust")
 
     def authorities(self) -> Fetched:
-        return Fetched((a_certificate(authority=True),))
+        return Fetched((a_certificate(is_ca=True),))
 
     def distrust_with(self, pem: str) -> BackupctlError | None:
         return self.answers.get("distrust_with")

@@ -125,7 +125,7 @@ def a_certificate(**fields: Any) -> Certificate:
         "not_before": datetime(2025, 1, 1, tzinfo=UTC),
         "not_after": datetime(2027, 1, 1, tzinfo=UTC),
         "expires_in_days": 305,
-        "authority": False,
+        "is_ca": False,
         "serial_number": "0a1b",
         "fingerprint": f"sha256:{'ab' * 32}",
     }
@@ -185,7 +185,7 @@ def every_result(**fields: Any) -> list[Result]:
         PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),
         AuthoritiesResult(
             **where,
-            authorities=(a_certificate(issuer="CN=vc01.example.com, C=US", authority=True),),
+            authorities=(a_certificate(issuer="CN=vc01.example.com, C=US", is_ca=True),),
             file="ca.pem",
             verified=False,
             vouches=False,

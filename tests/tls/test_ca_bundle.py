@@ -8,7 +8,7 @@ import trustme
 
 from backupctl.errors import ApplianceAnswerError
 from backupctl.simulator.certificate import download_zip
-from backupctl.tls.ca_bundle import MOST_BYTES, as_pem, read_authorities
+from backupctl.tls.ca_bundle import MAX_ZIP_BYTES, as_pem, read_ca_bundle
 
 HOST = "vc01.example.com"
 PEM = trustme.CA().cert_pem.bytes()
@@ -26,32 +26,32 @@ def packed(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 
 def refused(content: bytes) -> str:
     with pytest.raises(ApplianceAnswerError) as caught:
-        read_authorities(content, HOST)
+        read_ca_bundle(content, HOST)
     return caught.value.message
 
 
 def test_authorities_are_taken_once_from_the_layout_of_an_appliance() -> None:
-    assert as_pem(read_authorities(download_zip(PEM), HOST)).encode().split() == PEM.split()
+    assert as_pem(read_ca_bundle(download_zip(PEM), HOST)).encode().split() == PEM.split()
 
 
 def test_authorities_with_the_same_hash_are_all_taken() -> None:
     content = packed(("certs/lin/5a1b0c2d.0", PEM), ("certs/lin/5a1b0c2d.1", OTHER), ("certs/lin/5a1b0c2d.r0", b"x"))
-    assert len(read_authorities(content, HOST)) == 2
+    assert len(read_ca_bundle(content, HOST)) == 2
 
 
 def test_authorities_leave_out_everything_but_certificates() -> None:
     content = packed(("certs/lin/5a1b0c2d.0", b"\x1b[2J# words\n-----BEGIN PRIVATE KEY-----\n" + PEM + b"more"))
-    assert as_pem(read_authorities(content, HOST)).encode().split() == PEM.split()
+    assert as_pem(read_ca_bundle(content, HOST)).encode().split() == PEM.split()
 
 
 def test_names_in_the_file_are_never_paths() -> None:
     content = packed(("../../../etc/5a1b0c2d.0", PEM), ("/etc/passwd", b"root"), ("certs/lin/../x.0", OTHER))
-    assert len(read_authorities(content, HOST)) == 1
+    assert len(read_ca_bundle(content, HOST)) == 1
 
 
 def test_file_of_zeros_costs_no_more_than_its_bound() -> None:
     bomb = packed(("certs/lin/5a1b0c2d.0", b"\0" * 20_000_000))
-    assert len(bomb) < MOST_BYTES
+    assert len(bomb) < MAX_ZIP_BYTES
     assert "holds a file of more than 64 KiB" in refused(bomb)
 
 
@@ -63,7 +63,7 @@ def test_file_that_lies_about_its_size_is_bounded_all_the_same() -> None:
 
 
 def test_too_many_certificates_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backupctl.tls.ca_bundle._MOST_CERTIFICATES", 1)
+    monkeypatch.setattr("backupctl.tls.ca_bundle._MAX_CERTIFICATES", 1)
     assert "more than 1 certificates" in refused(packed(("a/00000000.0", PEM), ("a/00000001.0", OTHER)))
 
 
@@ -78,7 +78,7 @@ def test_too_many_certificates_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
         (packed(("certs/lin/5a1b0c2d.0", b"no PEM")), "holds no certificates"),
         (packed(("certs/lin/5a1b0c2d.0", PEM), method=zipfile.ZIP_LZMA), "is packed in an unusual way"),
         (packed(("a/5a1b0c2d.0", DAMAGED)), "holds a certificate that is damaged"),
-        (b"PK" * MOST_BYTES, "is larger than 1 MiB"),
+        (b"PK" * MAX_ZIP_BYTES, "is larger than 1 MiB"),
     ],
 )
 def test_file_that_cannot_be_used_says_why(content: bytes, why: str) -> None:

@@ -68,13 +68,13 @@ def test_certificate_as_vcenter_makes_it_is_read() -> None:
     assert read.subject == read.issuer
     assert read.names == ("10.0.0.7", "2001:db8::7", "vc01.example.com")
     assert (read.not_before, read.not_after, read.expires_in_days) == (START, START + timedelta(days=730), 729)
-    assert (read.authority, read.serial_number) == (False, "00f00d")
+    assert (read.is_ca, read.serial_number) == (False, "00f00d")
     assert read.fingerprint == f"sha256:{certificate.fingerprint(SHA256()).hex()}"
 
 
 def test_certificate_of_an_authority_is_called_so() -> None:
-    assert read_certificate(der(made(extensions=(x509.BasicConstraints(ca=True, path_length=0),))), START).authority
-    assert not read_certificate(der(made()), START).authority
+    assert read_certificate(der(made(extensions=(x509.BasicConstraints(ca=True, path_length=0),))), START).is_ca
+    assert not read_certificate(der(made()), START).is_ca
 
 
 @pytest.mark.parametrize("end", [datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])
@@ -132,5 +132,5 @@ def test_any_bytes_are_refused_and_nothing_else(data: bytes) -> None:
 def test_certificate_of_a_real_authority_is_read() -> None:
     pem = trustme.CA(organization_name="Example").cert_pem.bytes().decode()
     read = read_certificate(ssl.PEM_cert_to_DER_cert(pem), START)
-    assert read.authority
+    assert read.is_ca
     assert read.subject.startswith("O=Example, OU=")

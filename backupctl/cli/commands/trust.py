@@ -9,7 +9,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
 from backupctl.cli.tls_probe import inspect_all, settings_to_probe
-from backupctl.config.atomic_write import check_new, replace, write_new
+from backupctl.config.atomic_write import check_absent, replace, write_new
 from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError
 from backupctl.operations.trust import fetch_authorities, show_certificate
@@ -90,7 +90,7 @@ def fetch(context: Context, to: str, force: bool) -> int:
     if len(appliance_settings) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     if not force:
-        check_new(path)
+        check_absent(path)
     work = partial(fetch_authorities, write=partial(_write, path, force=force))
     results = inspect_all(context, appliance_settings, AuthoritiesResult, work)
     for result in results:
