@@ -46,7 +46,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("secrets.from_command",),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
-    "threading": ("api.session", "scheduler.scheduler", "simulator.", "secrets.", "config.", "output."),
+    "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
 """Where a package may be imported; everywhere else only for the type checker."""
 

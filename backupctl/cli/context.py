@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backupctl.output.view import View
     from backupctl.output.view_selection import Output
     from backupctl.results.result import Envelope
-    from backupctl.scheduler.scheduler import Workers
+    from backupctl.scheduler.workers import Workers
     from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")

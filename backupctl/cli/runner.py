@@ -17,8 +17,9 @@ from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
-from backupctl.scheduler.scheduler import Mailbox, Scheduler, ThreadWorkers
+from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from backupctl.scheduler.task import Task
+from backupctl.scheduler.workers import ThreadWorkers
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

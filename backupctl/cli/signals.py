@@ -82,7 +82,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
         _in_a_while(look_after)
 
     def look_after() -> None:
-        if not sent[0].taken:
+        if not sent[0].handled:
             _quit()
         # CPython (seen: 3.11) waits for ever in SimpleQueue.get when a signal comes just as its time is over, as this
         # one may: the handler of every signal has to put something in.
@@ -101,7 +101,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
             signal.signal(number, _hurry if decided else handler)
         if sent and decided:
             _hurry()
-        elif sent and sent[0].taken:
+        elif sent and sent[0].handled:
             _set_alarm(0)  # there is nobody left to look after, and an alarm would kill an interpreter that ends
 
 

@@ -24,7 +24,7 @@ from unittest import mock
 import httpcore
 from httpcore._backends.sync import SyncBackend, SyncStream
 
-from backupctl.scheduler.scheduler import DoneCallback
+from backupctl.scheduler.workers import DoneCallback
 
 T = TypeVar("T")
 
@@ -176,9 +176,9 @@ class CallThreads:
         self._clock = clock
         self._threads: list[threading.Thread] = []
 
-    def submit(self, function: Callable[[], Any], deliver: DoneCallback, **_: Any) -> Callable[[], None]:
+    def submit(self, function: Callable[[], Any], on_done: DoneCallback, **_: Any) -> Callable[[], None]:
         self._clock.begin()
-        thread = threading.Thread(target=self._run, args=(function, deliver), daemon=True)
+        thread = threading.Thread(target=self._run, args=(function, on_done), daemon=True)
         self._threads.append(thread)
         thread.start()
         return lambda: None
@@ -188,16 +188,16 @@ class CallThreads:
         for thread in self._threads:
             thread.join(STUCK_SECONDS)
 
-    def _run(self, function: Callable[[], Any], deliver: DoneCallback) -> None:
+    def _run(self, function: Callable[[], Any], on_done: DoneCallback) -> None:
         with self._clock.at_work():
             try:
                 result = function()
             except OverError:
                 return
             except BaseException as error:  # noqa: BLE001 - handed over to whoever asked
-                deliver(None, error)
+                on_done(None, error)
             else:
-                deliver(result, None)
+                on_done(result, None)
 
 
 class Line:

@@ -65,7 +65,7 @@ def shielded(clock: FakeClock, seconds: float) -> Task[Outcome]:
 class SilentWorkers:
     """Workers that never come back."""
 
-    def submit(self, function: object, deliver: object, *, low_priority: bool = False) -> Callable[[], None]:
+    def submit(self, function: object, on_done: object, *, low_priority: bool = False) -> Callable[[], None]:
         return lambda: None
 
 
@@ -170,11 +170,11 @@ def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
     class Stuck(TimedWorkers):
         def submit(
-            self, function: Callable[[], Any], deliver: Any, *, low_priority: bool = False
+            self, function: Callable[[], Any], on_done: Any, *, low_priority: bool = False
         ) -> Callable[[], None]:
             if "leave" in getattr(function, "__qualname__", ""):
                 return lambda: None
-            return super().submit(function, deliver, low_priority=low_priority)
+            return super().submit(function, on_done, low_priority=low_priority)
 
     bench, _ = prepared(clock)
     scheduler: Scheduler[Result] = Scheduler(clock, Stuck(clock), queue.SimpleQueue[Any]())

@@ -28,7 +28,7 @@ from backupctl.operations.follow import Follower, Step, Timeouts, failure, follo
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
-from backupctl.scheduler.scheduler import DoneCallback
+from backupctl.scheduler.workers import DoneCallback
 from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
 from tests.support.wire import HOST
@@ -344,10 +344,10 @@ class WatchedWorkers(TimedWorkers):
         self.low_priority: list[bool] = []
 
     def submit(
-        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+        self, function: Callable[[], Any], on_done: DoneCallback, *, low_priority: bool = False
     ) -> Callable[[], None]:
         self.low_priority.append(low_priority)
-        return super().submit(function, deliver, low_priority=low_priority)
+        return super().submit(function, on_done, low_priority=low_priority)
 
 
 DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/d", size=7)}

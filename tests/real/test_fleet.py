@@ -12,7 +12,7 @@ import pytest
 from backupctl.api.account import FRESH_SECONDS
 from backupctl.api.connect import Login, connect
 from backupctl.errors import ApplianceUnreachableError
-from backupctl.scheduler.scheduler import ThreadWorkers
+from backupctl.scheduler.workers import ThreadWorkers
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.options import ServerOptions
 from backupctl.simulator.server import SimulatorServer

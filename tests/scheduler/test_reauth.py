@@ -14,8 +14,8 @@ from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.scheduler.appliance import RecoveryOperations
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
-from backupctl.scheduler.scheduler import DoneCallback
 from backupctl.scheduler.task import Task, call
+from backupctl.scheduler.workers import DoneCallback
 from backupctl.simulator.appliance import Appliance as Simulated
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock
@@ -139,17 +139,17 @@ class LateWorkers(TimedWorkers):
         self._time, self._behind = clock, behind
 
     def submit(
-        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+        self, function: Callable[[], Any], on_done: DoneCallback, *, low_priority: bool = False
     ) -> Callable[[], None]:
         began = self._time.elapsed
         if began < self._behind or getattr(function, "__name__", "") != "log_in":
-            return super().submit(function, deliver, low_priority=low_priority)
+            return super().submit(function, on_done, low_priority=low_priority)
         ends = began + 0.5
         self.logins.append((began, ends))
         begin = super().submit
 
         def take_effect() -> None:
-            begin(function, deliver, low_priority=low_priority)
+            begin(function, on_done, low_priority=low_priority)
 
         self._time.at(ends, take_effect)
         return lambda: None

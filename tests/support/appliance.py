@@ -10,8 +10,9 @@ from typing import Any, TypeVar, cast
 from backupctl.errors import NotSupportedError
 from backupctl.results.events import RunEvent
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
-from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler, Workers
+from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
+from backupctl.scheduler.workers import Workers
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

@@ -13,7 +13,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError
-from backupctl.scheduler.scheduler import Workers
+from backupctl.scheduler.workers import Workers
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.transport import SimulatorTransport

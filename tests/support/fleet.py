@@ -15,8 +15,9 @@ from backupctl.results.backup_results import JobResult
 from backupctl.results.events import RunEvent, Started
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Coordinator, Slot
-from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler, Workers
+from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
+from backupctl.scheduler.workers import Workers
 from backupctl.simulator.appliance import Appliance as Simulated
 from backupctl.simulator.transport import SimulatorTransport
 from tests.support.clock import FakeClock

@@ -1,38 +1,64 @@
-"""Workers for a clock that costs nothing."""
+"""Workers for the fake clock, and a call that blocks a real thread."""
 
+import queue
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from backupctl.scheduler.scheduler import DoneCallback
+from backupctl.scheduler.workers import DoneCallback
 from tests.support.clock import FakeClock
 
 
 class TimedWorkers:
-    """Runs each call at once in the same thread, and delivers its outcome when the time that it spent has passed.
+    """Runs each call at once in the same thread, and reports its outcome when the time that it spent has passed.
 
-    So calls overlap in time as on threads, and the scheduler gives up one that takes longer than its ``until``. But a
-    call that is given up has already done all that it does.
+    So calls overlap in time as on threads, and the scheduler abandons a call that takes longer than its ``until``. But
+    an abandoned call has already done all that it does.
     """
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
 
     def submit(
-        self, function: Callable[[], Any], deliver: DoneCallback, *, low_priority: bool = False
+        self, function: Callable[[], Any], on_done: DoneCallback, *, low_priority: bool = False
     ) -> Callable[[], None]:
         (result, error), seconds = self._clock.aside(lambda: _outcome(function))
-        awaited = [True]
+        callbacks = [on_done]
 
-        def arrive() -> None:
-            if awaited:
-                deliver(result, error)
+        def finish() -> None:
+            for callback in callbacks:
+                callback(result, error)
 
-        self._clock.at(self._clock.elapsed + seconds, arrive)
-        return awaited.clear
+        self._clock.at(self._clock.elapsed + seconds, finish)
+        return callbacks.clear
 
 
 def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         return function(), None
-    except BaseException as error:  # noqa: BLE001 - handed over to whoever asked
+    except BaseException as error:  # noqa: BLE001 - raised again in the task that made the call
         return None, error
+
+
+class Gate:
+    """A call that blocks until it is opened; counts how many are inside at once."""
+
+    def __init__(self) -> None:
+        self.entered: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.most = 0
+        self._inside = 0
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+
+    def __call__(self) -> str:
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self.entered.put(self._inside)
+        assert self._open.wait(5)
+        with self._lock:
+            self._inside -= 1
+        return "through"
+
+    def open(self) -> None:
+        self._open.set()
