@@ -1,14 +1,14 @@
-"""A group of appliances in one run: who may log in, and who may start a backup, when.
+"""Coordinator: decide when each appliance of a run may log in and start its backup.
 
-Each appliance has a ``Slot``, which ``run_on`` and ``create`` ask at four moments: before anything is sent, around the
-first login, before the backup is started, and when the work is over. For an appliance that is alone it never waits.
-The command line makes one ``Coordinator`` a run, of all its appliances, and gives each task its turn::
+Each appliance has a ``Slot``, which ``run_on`` and ``create`` use at four points: before the first request, around each
+login, before the backup starts, and when the work has ended. An appliance on its own never waits. The command line
+creates one ``Coordinator`` per run and passes each task its slot::
 
-    group = Group(appliances, parallel=app.value(PARALLEL) or None, together=..., fail_fast=...)
-    run_on(appliance, JobResult, work(appliance), turn=group.turn(appliance))       # work calls:
-    create(appliance, plan, group.turn(appliance))
+    coordinator = Coordinator(appliances, parallel=..., together=..., fail_fast=...)
+    run_on(appliance, JobResult, work(appliance), slot=coordinator.slot(appliance))       # work calls:
+    create(appliance, plan, coordinator.slot(appliance))
 
-What does not start backups takes ``Group(appliances)``, for the sake of the passwords.
+Commands that start no backup use ``Coordinator(appliances)``, which limits the logins only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,61 +26,61 @@ from backupctl.scheduler.task import Task
 T = TypeVar("T")
 
 NO_BACKUP: Final = "no backup was started"
-"""What is said of a backup that was interrupted before it was asked for."""
+"""Part of the message when a backup is interrupted before the request that starts it."""
 
 
 class Slot(Protocol):
-    """What one appliance waits for in its group."""
+    """The place of one appliance in a run."""
 
     def acquire(self) -> Task[None]:
-        """Wait for the turn of this appliance; raises what keeps it from having one."""
+        """Wait until requests may be sent; raises the reason when this appliance must not be tried."""
         ...
 
     def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
-        """Do what logs in, once that cannot lock the account; it is waited for ``until`` (monotonic seconds) at most.
+        """Run ``log_in`` when it cannot lock the account, at the latest ``until`` (monotonic seconds).
 
-        ``shielded`` keeps an interruption away meanwhile.
+        ``shielded`` keeps an interruption from cancelling the wait.
         """
         ...
 
     def wait_to_start(self) -> Task[None]:
-        """Wait until a backup may be started; raises what keeps it from being started."""
+        """Wait until the backup may start; raises the reason when it must not."""
         ...
 
     def release(self, error: BackupctlError | None) -> None:
-        """Let the others have their turn; ``error`` is what the work came to."""
+        """Let the next appliance in; ``error`` is why the work failed."""
         ...
 
 
 class Uncoordinated:
-    """The turn of an appliance that is alone: nothing is waited for."""
+    """The slot of an appliance on its own, which never waits."""
 
     def acquire(self) -> Task[None]:
-        """Begin at once."""
+        """Return at once."""
         yield from ()
 
-    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:  # noqa: ARG002 - nobody waits
-        """Log in at once."""
+    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:  # noqa: ARG002 - never waits
+        """Run ``log_in`` at once."""
         return (yield from log_in)
 
     def wait_to_start(self) -> Task[None]:
-        """Start at once."""
+        """Return at once."""
         yield from ()
 
     def release(self, error: BackupctlError | None) -> None:
-        """Nobody waits for it."""
+        """Do nothing, because no other appliance is waiting."""
 
 
 UNCOORDINATED: Slot = Uncoordinated()
 
 
 class Coordinator:
-    """The appliances of a run and what they wait for, one for another.
+    """The appliances of a run and what they share: a semaphore, a login limiter and a start barrier.
 
-    At most ``parallel`` of them are worked on at once (None: all). With ``together``, a backup is started on all at
-    once, or on none where one of them fails before; then ``parallel`` means nothing. With ``fail_fast``, no backup is
-    started after the first failure. ``failed`` are those that failed before anything could be sent. In any case a
-    password that was refused once is not tried on the rest.
+    At most ``parallel`` appliances are worked on at once (None: all). With ``together``, all backups start at once, or
+    none when an appliance fails before; ``parallel`` is then ignored. With ``fail_fast``, no backup starts after the
+    first failure. ``failed`` holds the appliances that failed before anything could be sent. A password that one
+    appliance has rejected is never sent to the others.
     """
 
     def __init__(
@@ -97,19 +97,19 @@ class Coordinator:
         self.barrier = StartBarrier((*(each.name for each in appliances), *failed)) if together else None
         self.size = len(appliances) + len(failed)
         self._fail_fast = fail_fast
-        self._failed: tuple[str, BackupctlError] | None = None
+        self._first_failure: tuple[str, BackupctlError] | None = None
         self._slots = {each.name: CoordinatedSlot(self, each) for each in appliances}
         for name, error in failed.items():
             self.fail(name, error)
 
     def slot(self, appliance: Appliance) -> Slot:
-        """Return the turn of one of the appliances, always the same."""
+        """Return the slot of an appliance, the same one each time."""
         return self._slots[appliance.name]
 
     def check(self) -> None:
-        """Raise NotTriedError after the first failure, where that is to keep the rest from being started."""
-        if self._fail_fast and self._failed is not None:
-            name, error = self._failed
+        """Raise NotTriedError after the first failure of a run with ``fail_fast``."""
+        if self._fail_fast and self._first_failure is not None:
+            name, error = self._first_failure
             raise NotTriedError(
                 f"not started, because {name} failed before (--fail-fast)",
                 cause=error.exit_code,
@@ -117,14 +117,14 @@ class Coordinator:
             )
 
     def fail(self, name: str, error: BackupctlError) -> None:
-        """Take note of a failure; the first one counts, and those that are to start together learn of it."""
-        self._failed = self._failed or (name, error)
+        """Record a failure, for ``fail_fast`` and for the start barrier."""
+        self._first_failure = self._first_failure or (name, error)
         if self.barrier is not None:
             self.barrier.abort(name, error)
 
 
 class CoordinatedSlot:
-    """The turn of one appliance of a group."""
+    """The slot of one appliance of a ``Coordinator``."""
 
     def __init__(self, coordinator: Coordinator, appliance: Appliance) -> None:
         self._coordinator = coordinator
@@ -132,7 +132,7 @@ class CoordinatedSlot:
         self._acquired = False
 
     def acquire(self) -> Task[None]:
-        """Wait for a permit; who is interrupted meanwhile has sent nothing at all."""
+        """Acquire the semaphore; when it is interrupted, nothing has been sent."""
         if self._coordinator.semaphore.locked:
             self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
         try:
@@ -143,17 +143,17 @@ class CoordinatedSlot:
         self._coordinator.check()
 
     def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
-        """Log in when few enough others do so with the same password."""
+        """Run ``log_in`` under the login limiter."""
         return (yield from self._coordinator.login_limiter.run(self._appliance, log_in, until=until, shielded=shielded))
 
     def wait_to_start(self) -> Task[None]:
-        """Wait for the others where all start together."""
+        """Wait at the start barrier, if there is one."""
         if self._coordinator.barrier is not None:
             yield from self._coordinator.barrier.wait(self._appliance.name)
         self._coordinator.check()
 
     def release(self, error: BackupctlError | None) -> None:
-        """Tell the others, and give the permit back."""
+        """Record the failure, release the semaphore, and emit ``Ended`` when the run has several appliances."""
         if error is not None:
             self._coordinator.fail(self._appliance.name, error)
         if self._acquired:

@@ -1,9 +1,10 @@
-"""Logins: few at a time, so that a wrong password is refused once or twice in a run and not by everybody.
+"""Login limiter: few logins at once, so that a wrong password does not lock the account.
 
-vCenter locks an account after about five failures, and linked appliances count together. So one appliance is asked
-first, and again where a session has expired, as the password may have been changed; once one let us in, at most
-``MAX_CONCURRENT_LOGINS`` logins with the same user and password are under way; once any appliance has refused, the API
-sends no more of them (``api/account.py``). Who cannot be reached keeps nobody waiting.
+vCenter locks an account after five failed logins by default, and linked appliances count them together. So the first
+login of an account runs alone, and again when a session has expired, because the password may have changed. When it has
+succeeded, at most ``MAX_CONCURRENT_LOGINS`` with the same user and password run at once. When an appliance has rejected
+them, the API sends them to no other (``api/account.py``). An appliance that does not respond delays the others for some
+seconds only.
 """
 
 from collections import deque
@@ -17,96 +18,99 @@ from backupctl.scheduler.task import Event, Task, Wait
 T = TypeVar("T")
 
 MAX_CONCURRENT_LOGINS: Final = 4
-"""One less than the failures after which vCenter locks an account by default, should all of them be refused."""
+"""One less than the failures after which vCenter locks an account by default, in case all of them are rejected."""
 
 CONNECT_SECONDS: Final = 1.0
-"""How long the others wait for one whose connection is not there yet: that nobody has seen the password so far."""
+"""How long a login that is still connecting delays the others; the appliance has not seen the password yet."""
 
 ANSWER_SECONDS: Final = 10.0
-"""How long the others wait for one that was sent the password: with the 40 s that a login may take, four are out."""
+"""How long a login delays the others after it sent the password.
+
+A login may take 40 s, so at most four are unanswered at once.
+"""
 
 PROVEN_ANSWER_SECONDS: Final = 3.0
-"""The same once an appliance has let us in: another one that does not answer is ill, rather than about to refuse."""
+"""The same after a login of the account has succeeded: no answer then means a slow appliance, not a wrong password."""
 
 
 @dataclass(eq=False)
 class _Login:
-    """A login under way, or the wish for one."""
+    """A login that is running or waiting; ``wakeup`` lets a waiting one look again."""
 
     appliance: Appliance
-    began: float = 0.0
-    event: Event = field(default_factory=Event)
+    started: float = 0.0
+    wakeup: Event = field(default_factory=Event)
 
     @property
-    def counts_until(self) -> float:
-        """Return until when the others wait for it, as things are now."""
+    def blocks_until(self) -> float:
+        """When it stops to delay the others, as things are now (monotonic seconds)."""
         api = self.appliance.api
         if not api.is_logging_in:
-            return self.began + CONNECT_SECONDS
-        return self.began + (PROVEN_ANSWER_SECONDS if api.account.proven else ANSWER_SECONDS)
+            return self.started + CONNECT_SECONDS
+        return self.started + (PROVEN_ANSWER_SECONDS if api.account.proven else ANSWER_SECONDS)
 
 
 @dataclass(eq=False)
-class _Gate:
-    """The logins with one user and password."""
+class _Queue:
+    """The logins of one account."""
 
-    under_way: list[_Login] = field(default_factory=list)
+    running: list[_Login] = field(default_factory=list)
     waiting: deque[_Login] = field(default_factory=deque)
 
     def opens_at(self, account: Account, now: float) -> float:
-        """Return when one more may log in, as things are now; a moment that has passed means now."""
+        """Return when the next login may run, as things are now; ``now`` or earlier if at once."""
         if account.refused:
             return now
-        most = MAX_CONCURRENT_LOGINS if account.proven else 1
-        ends = sorted(end for login in self.under_way if (end := login.counts_until) > now)
-        return ends[-most] if len(ends) >= most else now
+        limit = MAX_CONCURRENT_LOGINS if account.proven else 1
+        ends = sorted(end for login in self.running if (end := login.blocks_until) > now)
+        return ends[-limit] if len(ends) >= limit else now
 
-    def call_next(self) -> None:
-        """Let the first of those who wait look again."""
+    def wake_first(self) -> None:
+        """Let the first waiting login look again."""
         if self.waiting:
-            self.waiting[0].event.set()
+            self.waiting[0].wakeup.set()
 
 
 class LoginLimiter:
-    """The logins of a run; those with different users or passwords have nothing to do with each other."""
+    """Limits the concurrent logins of each account of a run; other accounts do not wait for them."""
 
     def __init__(self) -> None:
-        self._gates: dict[Account, _Gate] = {}
+        self._queues: dict[Account, _Queue] = {}
 
     def run(
         self, appliance: Appliance, log_in: Task[T], *, until: float | None = None, shielded: bool = False
     ) -> Task[T]:
-        """Do ``log_in``, which logs in and may do more, once few enough others with the same password do.
+        """Run ``log_in``, which logs in and may do more, when the limit allows it.
 
-        Raises ApplianceUnreachableError where it is not its turn ``until`` then (monotonic seconds).
+        Raises ApplianceUnreachableError when it could not begin before ``until`` (monotonic seconds).
         """
-        gate = self._gates.setdefault(appliance.api.account, _Gate())
+        queue = self._queues.setdefault(appliance.api.account, _Queue())
         login = _Login(appliance)
-        gate.waiting.append(login)
+        queue.waiting.append(login)
         try:
-            yield from self._turn_of(login, gate, until, shielded=shielded)
+            yield from self._wait(login, queue, until, shielded=shielded)
         except BaseException:
-            gate.waiting.remove(login)
-            gate.call_next()
+            queue.waiting.remove(login)
+            queue.wake_first()
             raise
-        gate.waiting.popleft()
-        login.began = appliance.clock.monotonic()
-        gate.under_way.append(login)
-        gate.call_next()
+        queue.waiting.popleft()
+        login.started = appliance.clock.monotonic()
+        queue.running.append(login)
+        queue.wake_first()
         try:
             return (yield from log_in)
         finally:
-            if not appliance.api.is_logging_in:  # else it was given up, and may yet be a failed one
-                gate.under_way.remove(login)
-            gate.call_next()
+            if not appliance.api.is_logging_in:  # an abandoned login may still fail, so it keeps its place
+                queue.running.remove(login)
+            queue.wake_first()
 
     @staticmethod
-    def _turn_of(login: _Login, gate: _Gate, until: float | None, *, shielded: bool) -> Task[None]:
-        """Wait until it is the turn of one of those who wait."""
+    def _wait(login: _Login, queue: _Queue, until: float | None, *, shielded: bool) -> Task[None]:
+        """Wait until a login is the first in its queue and the limit allows it."""
         clock, account = login.appliance.clock, login.appliance.api.account
         while True:
-            now, is_first = clock.monotonic(), gate.waiting[0] is login
-            opens_at = gate.opens_at(account, now) if is_first else float("inf")
+            now, is_first = clock.monotonic(), queue.waiting[0] is login
+            opens_at = queue.opens_at(account, now) if is_first else float("inf")
             if opens_at <= now:
                 return
             if until is not None and until <= now:
@@ -114,6 +118,6 @@ class LoginLimiter:
                     f"{login.appliance.host}: no new login in time: others with the same password were under way",
                     retryable=True,
                 )
-            login.event = Event()
+            login.wakeup = Event()
             ends = min(opens_at, float("inf") if until is None else until)
-            yield Wait(None if ends == float("inf") else ends, shielded, login.event)
+            yield Wait(None if ends == float("inf") else ends, shielded, login.wakeup)

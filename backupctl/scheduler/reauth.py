@@ -1,7 +1,7 @@
-"""Renewal: when a session has expired, log in again, at one's turn, and repeat what was asked for.
+"""Reauthentication: log in again when a session has expired, and repeat the call that found it expired.
 
-Sessions that expire may expire together, as in a restart of linked appliances, and the password may have been changed
-before. So logging in again passes the same gate as the first login (``logins.py``).
+Sessions may expire together, for example when linked appliances restart, and the password may have changed since the
+first login. So each new login passes the login limiter again (``login_limiter.py``).
 """
 
 from collections.abc import Callable
@@ -17,41 +17,44 @@ T = TypeVar("T")
 
 
 def with_reauth(appliance: Appliance, slot: Slot, work: Task[T]) -> Task[T]:
-    """Do ``work``; each call of it that finds the session expired is made once more after a new login.
+    """Run ``work``; each of its calls that finds the session expired is repeated after a new login.
 
-    What the login raises, the call raises. Where the call is held, the login is. A call that is made ``once`` raises
-    SessionExpiredError: the next one logs in.
+    The call raises what the login raises, and the login of a shielded call is shielded. A call that is made ``once``
+    raises SessionExpiredError instead, and the call after it logs in.
     """
-    advance: Callable[[Any], Effect] = work.send
+    resume: Callable[[Any], Effect] = work.send
     answer: Any = None
     while True:
         try:
-            effect = advance(answer)
+            effect = resume(answer)
         except StopIteration as end:
             result: T = end.value
             return result
         try:
-            advance, answer = work.send, (yield from _answered(appliance, slot, effect))
-        except BaseException as error:  # noqa: BLE001 - the work decides what it does about it
-            advance, answer = work.throw, error
+            resume, answer = work.send, (yield from _perform(appliance, slot, effect))
+        except BaseException as error:  # noqa: BLE001 - the work decides what to do about it
+            resume, answer = work.throw, error
 
 
-def _answered(appliance: Appliance, slot: Slot, effect: Effect) -> Task[Any]:
-    """Return the answer to what the work yielded."""
+def _perform(appliance: Appliance, slot: Slot, effect: Effect) -> Task[Any]:
+    """Return the result of an effect, after a new login if the session has expired."""
     try:
         return (yield effect)
     except SessionExpiredError:
         if not isinstance(effect, Call) or effect.once:
             raise
     yield from _log_in(appliance, slot, effect)
-    return (yield replace(effect, until=_in_time(appliance, effect)))
+    return (yield replace(effect, until=_extended_deadline(appliance, effect)))
 
 
 def _log_in(appliance: Appliance, slot: Slot, request: Call) -> Task[None]:
-    """Log in for a call that was not made; what goes wrong with it leaves no doubt about that call."""
+    """Log in to repeat ``request``.
+
+    An error of the login is certain, because the request itself has had no effect.
+    """
 
     def log_in() -> Task[None]:
-        yield from call(appliance.api.log_in, until=_in_time(appliance, request), shielded=request.shielded)
+        yield from call(appliance.api.log_in, until=_extended_deadline(appliance, request), shielded=request.shielded)
 
     try:
         yield from slot.log_in(log_in(), until=request.until, shielded=request.shielded)
@@ -62,7 +65,7 @@ def _log_in(appliance: Appliance, slot: Slot, request: Call) -> Task[None]:
         raise
 
 
-def _in_time(appliance: Appliance, request: Call) -> float | None:
-    """Return until when an answer is waited for now, behind the turns of others."""
-    soon = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
-    return None if request.until is None else max(request.until, soon)
+def _extended_deadline(appliance: Appliance, request: Call) -> float | None:
+    """Return the deadline of a request, at least ``MIN_RESPONSE_SECONDS`` from now, as other logins may be first."""
+    earliest = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
+    return None if request.until is None else max(request.until, earliest)

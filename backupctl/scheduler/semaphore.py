@@ -1,4 +1,4 @@
-"""Permits: how many backups run at once; who wants one more waits for its turn, in the order of asking."""
+"""Semaphore: limit how many backups run at once."""
 
 from collections import deque
 
@@ -6,36 +6,36 @@ from backupctl.scheduler.task import Event, Task, Wait
 
 
 class Semaphore:
-    """At most ``limit`` permits are out at once, any number where it is None."""
+    """A semaphore that ``limit`` tasks can hold at once, None for any number; tasks acquire it in FIFO order."""
 
     def __init__(self, limit: int | None) -> None:
-        self._left = float("inf") if limit is None else limit
+        self._free = float("inf") if limit is None else limit
         self._waiters: deque[Event] = deque()
 
     @property
     def locked(self) -> bool:
-        """Whether who wants one now has to wait."""
-        return self._left <= 0
+        """Whether ``acquire`` would wait."""
+        return self._free <= 0
 
     def acquire(self) -> Task[None]:
-        """Wait for a permit and take it; who is interrupted meanwhile has none, and need not give one back."""
+        """Wait until the semaphore is free and acquire it; a task that is interrupted meanwhile does not hold it."""
         if not self.locked:
-            self._left -= 1
+            self._free -= 1
             return
-        event = Event()
-        self._waiters.append(event)
+        acquired = Event()
+        self._waiters.append(acquired)
         try:
-            yield Wait(None, event=event)
+            yield Wait(None, event=acquired)
         except BaseException:
-            if event.is_set:
+            if acquired.is_set:
                 self.release()
             else:
-                self._waiters.remove(event)
+                self._waiters.remove(acquired)
             raise
 
     def release(self) -> None:
-        """Give a permit back, to the one who has waited longest."""
+        """Release the semaphore; the task that has waited longest acquires it."""
         if self._waiters:
             self._waiters.popleft().set()
         else:
-            self._left += 1
+            self._free += 1

@@ -1,11 +1,11 @@
-"""Muster: all of a group start together, or none of them does."""
+"""Start barrier: start the backups of all appliances together, or none."""
 
 from backupctl.errors import BackupctlError, NotTogetherError, verdict
 from backupctl.scheduler.task import Event, Task, Wait
 
 
 class StartBarrier:
-    """Waits for each of ``names``, to be ready or to drop out; only when it has heard of all it lets them go."""
+    """A barrier that opens when every appliance of ``names`` has reached it or has failed."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._missing = set(names)
@@ -13,12 +13,11 @@ class StartBarrier:
         self._complete = Event()
 
     def wait(self, name: str) -> Task[None]:
-        """Wait until all are ready.
+        """Wait until all appliances are ready.
 
-        Raises NotTogetherError where one dropped out, with the code of the gravest reason, so that the whole run ends
-        with that code.
+        Raises NotTogetherError when one has failed, with the gravest of the exit codes, so that the run ends with it.
         """
-        self._seen(name)
+        self._arrive(name)
         while not self._complete.is_set:
             yield Wait(None, event=self._complete)
         if self._failed:
@@ -30,12 +29,12 @@ class StartBarrier:
             )
 
     def abort(self, name: str, error: BackupctlError) -> None:
-        """Take note that one failed before it was ready; afterwards it is of no consequence."""
+        """Record that an appliance failed; without effect once it has reached the barrier."""
         if name in self._missing:
             self._failed[name] = error
-            self._seen(name)
+            self._arrive(name)
 
-    def _seen(self, name: str) -> None:
+    def _arrive(self, name: str) -> None:
         self._missing.discard(name)
         if not self._missing:
             self._complete.set()

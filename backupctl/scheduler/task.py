@@ -1,9 +1,9 @@
-"""Tasks: what is done with one appliance, written as a generator that never blocks and never sleeps.
+"""Tasks: the work on one appliance as a generator that never blocks and never sleeps.
 
-A task yields what it needs, a ``Call`` of the API or a ``Wait``, and gets the answer back from the scheduler
-(``fleet.py``). So one scheduler drives one task or a thousand, a signal reaches a task at once whatever it waits for,
-and with a fake clock a day of backups runs in milliseconds. All tasks of a run live in one thread, so what they share,
-such as a ``Event``, needs no locks.
+A task yields an effect, a ``Call`` or a ``Wait``, and the scheduler (``scheduler.py``) resumes it with the result. So
+one scheduler runs one task or thousands, an interruption reaches a task wherever it waits, and with a fake clock a day
+of backups runs in milliseconds. All tasks of a run share one thread, so what they share, such as an ``Event``, needs no
+lock.
 """
 
 from collections.abc import Callable, Generator
@@ -18,41 +18,41 @@ from backupctl.scheduler.appliance import Appliance
 T = TypeVar("T")
 
 RETRY_SECONDS = 30.0
-"""How long requests that are safe to repeat are repeated before a backup is started."""
+"""How long a safe request is retried before a backup is started."""
 
 MIN_RESPONSE_SECONDS = 10.0
-"""How long an answer is waited for at least, even where a deadline is near or over."""
+"""How long a request may take at least, even when its deadline is near or over."""
 
 
 class Event:
-    """What one task waits for and another brings about; once open, it stays open."""
+    """A flag that one task sets and others wait for; it is never cleared."""
 
     def __init__(self) -> None:
         self.is_set = False
-        self._wake: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     def set(self) -> None:
-        """Let those who wait go on, in their order."""
+        """Set the flag and resume the waiting tasks, in the order in which they began to wait."""
         self.is_set = True
-        waiting, self._wake = self._wake, []
-        for wake in waiting:
-            wake()
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
 
-    def add_callback(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` once it is open, or now if it is."""
+    def add_callback(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the flag is set, or now if it is."""
         if self.is_set:
-            wake()
+            callback()
         else:
-            self._wake.append(wake)
+            self._callbacks.append(callback)
 
 
 @dataclass(frozen=True)
 class Call:
-    """Call ``function`` on a worker and send its result, or throw its error, into the task.
+    """An effect that calls ``function`` on a worker thread; the task gets its result, or the exception that it raised.
 
-    After ``until`` (monotonic seconds) the call is given up with ApplianceUnreachableError. ``shielded`` keeps an
-    interruption away until the call is answered, for some seconds. A ``low_priority`` one lets those go first that are
-    not. A call that is made ``once`` is not repeated after a new login.
+    After ``until`` (monotonic seconds) the call is abandoned and raises ApplianceUnreachableError. A ``shielded`` call
+    ends before an interruption cancels the task, within ``SHIELD_SECONDS``. A ``low_priority`` call starts after all
+    others. A call that is made ``once`` is not repeated after a new login.
     """
 
     function: Callable[[], Any]
@@ -64,7 +64,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """Do nothing until ``until`` (monotonic seconds; None: without limit), or until ``event`` is open."""
+    """An effect that waits until ``until`` (monotonic seconds, None for no limit), or until ``event`` is set."""
 
     until: float | None
     shielded: bool = False
@@ -83,7 +83,7 @@ def call(
     low_priority: bool = False,
     once: bool = False,
 ) -> Task[T]:
-    """Call ``function`` on a worker and return its result."""
+    """Return the result of ``function``, called as a ``Call``."""
     result: T = yield Call(function, until, shielded, low_priority, once)
     return result
 
@@ -96,7 +96,7 @@ def attempt(
     low_priority: bool = False,
     once: bool = False,
 ) -> Task[T | BackupctlError]:
-    """Call ``function`` and return its result or the error that it raised."""
+    """Return the result of ``function``, or the error that it raised; an interruption is raised."""
     try:
         return (yield from call(function, until=until, shielded=shielded, low_priority=low_priority, once=once))
     except InterruptedRunError:
@@ -113,10 +113,10 @@ def retry(
     silence: float = 0.0,
     until: float | None = None,
 ) -> Task[T]:
-    """Call ``function``, which must be safe to repeat, again with backoff while that may help, for ``patience``.
+    """Call ``function``, which must be safe to repeat, and retry with backoff for ``patience`` seconds.
 
-    For ``silence`` seconds, if that is longer, nobody may be there at all, as while services restart in a restore.
-    All that ends ``until`` then (monotonic seconds).
+    An appliance may be unreachable for ``silence`` seconds, if that is longer, as while it restarts in a restore. No
+    call begins after ``until`` (monotonic seconds). Raises the last error, at once when it is not retryable.
     """
     clock = appliance.clock
     began = clock.monotonic()
@@ -127,18 +127,18 @@ def retry(
             if backoff.failures:
                 appliance.emit(Recovered(time=clock.now(), server=appliance.name))
             return answer
-        again = clock.monotonic() + backoff.next_seconds()
-        silent = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
-        longest = max(patience if answer.retryable else 0.0, silence if silent else 0.0)
-        if again > began + longest or (until is not None and again >= until):
+        next_attempt = clock.monotonic() + backoff.next_seconds()
+        unreachable = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
+        longest = max(patience if answer.retryable else 0.0, silence if unreachable else 0.0)
+        if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:
             appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=ErrorInfo.of(answer)))
-        yield Wait(again)
+        yield Wait(next_attempt)
 
 
 class Backoff:
-    """How long to wait after each failure in a row: 1, 2, 4, ... seconds, at most ``longest``."""
+    """Exponential backoff: 1, 2, 4, ... seconds after each failure in a row, at most ``longest``."""
 
     def __init__(self, longest: float = 30.0) -> None:
         self.failures = 0
