@@ -31,7 +31,7 @@ SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https
 class ApplianceSettings:
     """What commands ask about one appliance.
 
-    ``several`` says that it is not the only one of the run; ``slot`` is then what it waits for among the others.
+    ``several`` says that it is not the only one of the run; ``slot`` is then its place among the others.
     """
 
     def __init__(self, context: Context, profile: Profile, *, several: bool = False) -> None:

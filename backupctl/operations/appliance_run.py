@@ -156,7 +156,7 @@ def _enter(appliance: Appliance, silence: float, timeout: float | None, slot: Sl
 
 
 def _leave(appliance: Appliance) -> Task[None]:
-    """Log out and close; held, so that only a second interruption leaves the session open."""
+    """Log out and close; shielded, so that only a second interruption leaves the session open."""
 
     def leave() -> None:
         try:

@@ -74,7 +74,7 @@ class BackupPlan:
 
 
 def create(appliance: Appliance, plan: BackupPlan, slot: Slot = UNCOORDINATED) -> Task[Followed]:
-    """Start a backup, when it is the ``slot`` of it, and follow it; without ``plan.wait``, return when it has started.
+    """Start a backup when ``slot`` allows it, and follow it; without ``plan.wait``, return when it has started.
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
     """

@@ -174,7 +174,7 @@ _DOUBTED_OF_CREATE: Final = (ApplianceAnswerError, NotFoundError)
 def _write(
     name: str, write: Callable[[], None], doubted: tuple[type[BackupctlError], ...]
 ) -> Task[BackupctlError | None]:
-    """Write, held against an interruption, and return the error after which it may have been done all the same.
+    """Write, shielded from an interruption, and return the error after which it may have been done all the same.
 
     Raises any other refusal; those in ``doubted`` are returned.
     """

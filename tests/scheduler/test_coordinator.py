@@ -1,4 +1,4 @@
-"""A group in one run: who waits for whom, and what is started when one of them fails."""
+"""The coordinator: how many backups run at once, and what starts when an appliance fails."""
 
 import pytest
 
@@ -10,10 +10,10 @@ from backupctl.scheduler.task import Wait
 from tests.support.clock import FakeClock
 from tests.support.fleet import JOB_SECONDS, SimulatedFleet
 
-# Semaphore
+# Parallel
 
 
-def test_parallel_starts_the_next_backup_when_one_has_ended(clock: FakeClock) -> None:
+def test_parallel_starts_the_next_backup_when_one_ends(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 6)
     results = fleet.run(Coordinator(fleet.appliances, parallel=2))
     assert {result.exit_code for result in results.values()} == {0}
@@ -24,14 +24,14 @@ def test_parallel_starts_the_next_backup_when_one_has_ended(clock: FakeClock) ->
 
 
 @pytest.mark.parametrize("size", [5, pytest.param(50, marks=pytest.mark.exhaustive)])
-def test_parallel_none_starts_all_at_once(size: int, clock: FakeClock) -> None:
+def test_parallel_none_starts_all_backups_at_once(size: int, clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, size)
     fleet.run(Coordinator(fleet.appliances))
     started = fleet.started_at().values()
     assert (len(started), max(started) - min(started) < 1) == (size, True)
 
 
-def test_parallel_sends_nothing_to_an_appliance_before_its_turn(clock: FakeClock) -> None:
+def test_parallel_sends_nothing_to_a_queued_appliance(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3)
     seen = list[int]()
     clock.at(JOB_SECONDS / 2, lambda: seen.extend(fleet.requests.values()))
@@ -40,14 +40,14 @@ def test_parallel_sends_nothing_to_an_appliance_before_its_turn(clock: FakeClock
     assert seen[1:] == [0, 0]
 
 
-def test_parallel_takes_the_turn_of_a_failed_appliance_at_once(clock: FakeClock) -> None:
+def test_parallel_starts_the_next_backup_when_an_appliance_fails(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3, faults={"vc1": ["forbidden"]})
     results = fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert [result.exit_code for result in results.values()] == [4, 0, 0]
     assert fleet.started_at()["vc2"] < 1
 
 
-def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: FakeClock) -> None:
+def test_interruption_of_a_queued_appliance_sends_nothing_to_it(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3)
     results = fleet.run(Coordinator(fleet.appliances, parallel=1), interrupt_at=50)
     assert clock.elapsed == 50
@@ -59,21 +59,21 @@ def test_interruption_while_waiting_for_a_turn_sends_nothing_and_says_so(clock: 
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
 
 
-def test_permit_that_comes_together_with_an_interruption_goes_to_the_next() -> None:
+def test_semaphore_that_is_acquired_during_an_interruption_is_released_to_the_next_waiter() -> None:
     semaphore = Semaphore(1)
     assert list(semaphore.acquire()) == []
     first, second = semaphore.acquire(), semaphore.acquire()
     next(first)
-    waits = next(second)
+    wait = next(second)
     semaphore.release()
     with pytest.raises(InterruptedRunError):
         first.throw(InterruptedRunError("interrupted"))
-    assert isinstance(waits, Wait)
-    assert waits.event is not None
-    assert waits.event.is_set
+    assert isinstance(wait, Wait)
+    assert wait.event is not None
+    assert wait.event.is_set
 
 
-def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:
+def test_events_report_queued_and_ended_appliances(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3, faults={"vc2": ["fail-at=20"]})
     fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert [event.server for event in fleet.events if isinstance(event, Queued)] == ["vc2", "vc3"]
@@ -85,7 +85,7 @@ def test_events_tell_who_waits_and_who_has_ended(clock: FakeClock) -> None:
     ]
 
 
-def test_events_of_one_that_is_alone_are_those_of_its_job(clock: FakeClock) -> None:
+def test_single_appliance_emits_no_queued_and_ended_events(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 1)
     fleet.run(Coordinator(fleet.appliances, parallel=1))
     assert not [event for event in fleet.events if isinstance(event, Queued | Ended)]
@@ -94,7 +94,7 @@ def test_events_of_one_that_is_alone_are_those_of_its_job(clock: FakeClock) -> N
 # Fail fast
 
 
-def test_fail_fast_starts_nothing_after_the_first_failure(clock: FakeClock) -> None:
+def test_fail_fast_starts_no_backup_after_the_first_failure(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 5, faults={"vc2": ["fail-at=20"]})
     results = fleet.run(Coordinator(fleet.appliances, parallel=2, fail_fast=True))
     assert [result.exit_code for result in results.values()] == [0, 7, 7, 7, 7]
@@ -108,7 +108,7 @@ def test_fail_fast_starts_nothing_after_the_first_failure(clock: FakeClock) -> N
     assert error.details[0].startswith("vc2: ")
 
 
-def test_without_fail_fast_a_failure_is_no_matter_of_the_others(clock: FakeClock) -> None:
+def test_failure_does_not_stop_the_others_without_fail_fast(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 4, faults={"vc2": ["fail-at=20"]})
     results = fleet.run(Coordinator(fleet.appliances, parallel=2))
     assert [result.exit_code for result in results.values()] == [0, 7, 0, 0]
@@ -117,7 +117,7 @@ def test_without_fail_fast_a_failure_is_no_matter_of_the_others(clock: FakeClock
 # Together
 
 
-def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> None:
+def test_together_starts_all_backups_when_the_last_appliance_is_ready(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 4, faults={"vc3": ["http-503=2@list"]})
     results = fleet.run(Coordinator(fleet.appliances, parallel=1, together=True), preflight=True)
     assert {result.exit_code for result in results.values()} == {0}
@@ -130,7 +130,7 @@ def test_together_starts_all_when_the_last_one_is_ready(clock: FakeClock) -> Non
     ("fault", "code"),
     [("forbidden", 4), ("validate-fail", 7), ("busy", 9), ("drop=99@login", 5), ("redirect=99", 6)],
 )
-def test_together_starts_none_where_one_fails_before(fault: str, code: int, clock: FakeClock) -> None:
+def test_together_starts_no_backup_when_an_appliance_fails_before(fault: str, code: int, clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3, faults={"vc2": [fault]})
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert fleet.started_at() == {}
@@ -147,7 +147,7 @@ def test_together_starts_none_where_one_fails_before(fault: str, code: int, cloc
     assert fleet.each(lambda state: state.open_sessions) == 0
 
 
-def test_together_names_all_that_failed_and_takes_the_gravest_code(clock: FakeClock) -> None:
+def test_together_names_all_failed_appliances_and_exits_with_the_gravest_code(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 4, faults={"vc1": ["forbidden"], "vc3": ["validate-fail"]})
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert [result.exit_code for result in results.values()] == [4, 7, 7, 7]
@@ -155,13 +155,13 @@ def test_together_names_all_that_failed_and_takes_the_gravest_code(clock: FakeCl
     assert results["vc4"].error.message.endswith(": vc1, vc3")
 
 
-def test_together_does_not_stop_those_that_run_when_one_fails_later(clock: FakeClock) -> None:
+def test_together_does_not_stop_running_backups_when_one_fails(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3, faults={"vc2": ["fail-at=20"]})
     results = fleet.run(Coordinator(fleet.appliances, together=True, fail_fast=True), preflight=True)
     assert [result.exit_code for result in results.values()] == [0, 7, 0]
 
 
-def test_together_interrupted_before_all_are_ready_starts_none(clock: FakeClock) -> None:
+def test_interruption_before_all_are_ready_starts_no_backup(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 3, faults={"vc2": ["http-503=3@list"]})
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True, interrupt_at=1.5)
     assert {result.exit_code for result in results.values()} == {130}
@@ -172,7 +172,7 @@ def test_together_interrupted_before_all_are_ready_starts_none(clock: FakeClock)
 
 
 @pytest.mark.parametrize("size", [2, 30])
-def test_password_that_is_refused_once_is_shown_to_nobody_else(size: int, clock: FakeClock) -> None:
+def test_rejected_password_is_not_sent_to_other_appliances(size: int, clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, size, password="another")
     results = fleet.run(Coordinator(fleet.appliances))
     assert {result.exit_code for result in results.values()} == {4}

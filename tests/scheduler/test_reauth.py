@@ -1,4 +1,4 @@
-"""A session that has expired: one new login, at its turn, and what was asked for once more."""
+"""Reauthentication: one new login after a session has expired, and the same request again."""
 
 import dataclasses
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def jobs_of(api: RecoveryOperations) -> Task[Outcome]:
     return Outcome({"jobs": tuple((yield from call(api.jobs)))})
 
 
-def test_session_that_expires_at_the_start_of_a_backup_repeats_it_with_its_body(clock: FakeClock) -> None:
+def test_start_in_an_expired_session_is_repeated_with_the_same_body(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 1)
     simulated, asked = fleet.simulated["vc1"], list[BackupRequest]()
 
@@ -58,14 +58,14 @@ def test_session_that_expires_at_the_start_of_a_backup_repeats_it_with_its_body(
     ]
 
 
-def test_session_that_is_refused_behind_its_login_is_not_opened_a_third_time(clock: FakeClock) -> None:
+def test_session_that_is_rejected_right_after_its_login_is_not_opened_again(clock: FakeClock) -> None:
     bench, api = scripted(clock, version=SystemVersion(version="8.0.2.00100"), jobs=EXPIRED, log_out=None)
     result = bench.run(run_on(bench.appliance, JobsResult, jobs_of(bench.appliance.api)))
     assert (result.exit_code, result.error and result.error.message) == (4, EXPIRED.message)
     assert api.names().count("jobs") == 2
 
 
-def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clock: FakeClock) -> None:
+def test_interruption_during_a_start_in_an_expired_session_starts_no_backup(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 1)
     simulated = fleet.simulated["vc1"]
 
@@ -85,7 +85,7 @@ def test_interruption_while_a_start_finds_its_session_expired_starts_nothing(clo
 
 
 @pytest.mark.parametrize("moment", [0.5, 2.5, 3, 4.5, 5, 8])
-def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of_the_job(
+def test_interruption_during_the_search_for_a_lost_job_in_a_new_session_names_the_job(
     moment: float, clock: FakeClock
 ) -> None:
     fleet = SimulatedFleet(clock, 1, faults={"vc1": ["slow=2s@login"]})
@@ -107,7 +107,7 @@ def test_interruption_while_a_lost_job_is_searched_for_in_a_new_session_tells_of
 @pytest.mark.parametrize(
     ("fault", "code", "posts"), [("drop=1@login", 0, 2), ("drop@login", 5, 1), ("http-401=1@login", 4, 1)]
 )
-def test_start_that_found_its_session_expired_is_repeated_only_behind_a_login_and_the_list(
+def test_start_in_an_expired_session_is_repeated_only_after_a_login_and_a_list(
     fault: str, code: int, posts: int, clock: FakeClock
 ) -> None:
     fleet = SimulatedFleet(clock, 1)
@@ -131,18 +131,18 @@ def test_start_that_found_its_session_expired_is_repeated_only_behind_a_login_an
 
 
 class LateWorkers(TimedWorkers):
-    """Lets each login behind a moment take half a second before it has any effect, and keeps when it was under way."""
+    """Delays each login after ``after`` seconds by half a second, and records its start and end."""
 
-    def __init__(self, clock: FakeClock, behind: float) -> None:
+    def __init__(self, clock: FakeClock, after: float) -> None:
         super().__init__(clock)
         self.logins: list[tuple[float, float]] = []
-        self._time, self._behind = clock, behind
+        self._time, self._after = clock, after
 
     def submit(
         self, function: Callable[[], Any], on_done: DoneCallback, *, low_priority: bool = False
     ) -> Callable[[], None]:
         began = self._time.elapsed
-        if began < self._behind or getattr(function, "__name__", "") != "log_in":
+        if began < self._after or getattr(function, "__name__", "") != "log_in":
             return super().submit(function, on_done, low_priority=low_priority)
         ends = began + 0.5
         self.logins.append((began, ends))
@@ -156,10 +156,8 @@ class LateWorkers(TimedWorkers):
 
 
 @A_FEW_AND_FORTY
-def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_whole_group(
-    size: int, clock: FakeClock
-) -> None:
-    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, behind=80)
+def test_changed_password_fails_one_login_when_all_sessions_expire(size: int, clock: FakeClock) -> None:
+    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, after=80)
     for simulated in fleet.simulated.values():
         clock.at(80, partial(expire, simulated, "changed"))
     results = fleet.run(Coordinator(fleet.appliances), workers=workers)
@@ -172,8 +170,8 @@ def test_password_changed_while_all_sessions_expire_is_one_failed_login_of_the_w
 
 
 @A_FEW_AND_FORTY
-def test_sessions_that_expire_together_are_opened_again_few_at_once(size: int, clock: FakeClock) -> None:
-    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, behind=80)
+def test_expired_sessions_are_opened_again_few_at_once(size: int, clock: FakeClock) -> None:
+    fleet, workers = SimulatedFleet(clock, size), LateWorkers(clock, after=80)
     for simulated in fleet.simulated.values():
         clock.at(80, partial(expire, simulated))
     results = fleet.run(Coordinator(fleet.appliances), workers=workers)
@@ -184,7 +182,7 @@ def test_sessions_that_expire_together_are_opened_again_few_at_once(size: int, c
     assert sum(began < again[0][1] for began, _ in again) == 1
 
 
-def test_result_names_the_job_that_goes_on_where_nobody_is_let_in_any_more(clock: FakeClock) -> None:
+def test_result_names_the_running_job_when_the_new_login_is_rejected(clock: FakeClock) -> None:
     fleet = SimulatedFleet(clock, 1)
     clock.at(50, partial(expire, fleet.simulated["vc1"], "changed"))
     (result,) = fleet.run(Coordinator(fleet.appliances)).values()

@@ -1,4 +1,4 @@
-"""Asking again: only what may help, with backoff, for a while, and not in silence."""
+"""Retries: which errors, how long, with which backoff and events."""
 
 from typing import Any
 
@@ -25,25 +25,25 @@ def asking(clock: FakeClock, answers: Any) -> tuple[Bench, ScriptedRecovery]:
     return scripted(clock, jobs=answers)
 
 
-def test_backoff_doubles_up_to_its_longest() -> None:
+def test_backoff_doubles_up_to_its_maximum() -> None:
     backoff = Backoff(longest=20)
     assert [backoff.next_seconds() for _ in range(7)] == [1, 2, 4, 8, 16, 20, 20]
     assert Backoff().next_seconds() == 1
 
 
-def test_backoff_after_thousands_of_failures_is_still_a_number() -> None:
+def test_backoff_does_not_overflow() -> None:
     backoff = Backoff()
     backoff.failures = 100_000
     assert backoff.next_seconds() == 30
 
 
-def test_retrying_returns_the_first_answer_without_a_word(clock: FakeClock) -> None:
+def test_retry_returns_the_first_answer_without_an_event(clock: FakeClock) -> None:
     bench, api = asking(clock, [["a"]])
     assert bench.run(retry(bench.appliance, api.jobs)) == ["a"]
     assert (bench.kinds, api.moments) == ([], [0])
 
 
-def test_retrying_says_once_that_there_is_trouble_and_once_that_it_is_over(clock: FakeClock) -> None:
+def test_retry_emits_trouble_and_recovery_once(clock: FakeClock) -> None:
     bench, api = asking(clock, [LOST, FAULT, LOST, ["a"]])
     assert bench.run(retry(bench.appliance, api.jobs)) == ["a"]
     assert api.moments == [0, 1, 3, 7]
@@ -51,7 +51,7 @@ def test_retrying_says_once_that_there_is_trouble_and_once_that_it_is_over(clock
     assert bench.events_of(Troubled)[0].error.message == "dropped"
 
 
-def test_retrying_ends_with_the_last_error_within_its_patience(clock: FakeClock) -> None:
+def test_retry_raises_the_last_error_after_thirty_seconds(clock: FakeClock) -> None:
     bench, api = asking(clock, [LOST, LOST, FAULT])
     with pytest.raises(ServerFaultError):
         bench.run(retry(bench.appliance, api.jobs))
@@ -61,14 +61,14 @@ def test_retrying_ends_with_the_last_error_within_its_patience(clock: FakeClock)
 @pytest.mark.parametrize(
     "error", [AuthenticationError("401"), ApplianceAnswerError("400"), ApplianceUnreachableError("refused")]
 )
-def test_retrying_does_not_repeat_what_cannot_help(error: BackupctlError, clock: FakeClock) -> None:
+def test_retry_does_not_repeat_errors_that_are_not_retryable(error: BackupctlError, clock: FakeClock) -> None:
     bench, api = asking(clock, error)
     with pytest.raises(type(error)):
         bench.run(retry(bench.appliance, api.jobs))
     assert (api.moments, bench.kinds) == ([0], [])
 
 
-def test_retrying_interrupted_stops(clock: FakeClock) -> None:
+def test_retry_ends_when_it_is_interrupted(clock: FakeClock) -> None:
     bench, api = asking(clock, LOST)
     with pytest.raises(InterruptedRunError):
         bench.run(retry(bench.appliance, api.jobs), interrupt_at=[2])
