@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from backupctl.location import Location
 from backupctl.rules.placeholders import filled
 from backupctl.secrets.secret import Secret
 
@@ -151,7 +152,7 @@ class BackupRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     parts: tuple[str, ...]
     location_type: str
-    location: str
+    location: Location
     location_user: str | None = None
     location_password: Secret | None = None
     backup_password: Secret | None = None
@@ -188,7 +189,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for when a schedule is created or updated; None means unset, in an update unchanged."""
 
-    location: str | None = None
+    location: Location | None = None
     location_user: str | None = None
     location_password: Secret | None = None
     backup_password: Secret | None = None
@@ -202,7 +203,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Where archives are looked for."""
 
-    location: str
+    location: Location
     location_user: str | None = None
     location_password: Secret | None = None
 
@@ -240,7 +241,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for when a restore is validated or created; ``ignore_warnings`` only when it is created."""
 
     location_type: str
-    location: str
+    location: Location
     location_user: str | None = None
     location_password: Secret | None = None
     backup_password: Secret | None = None

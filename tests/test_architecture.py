@@ -10,16 +10,17 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-GROUND = {"errors", "clock", "models", "secrets", "results"}
+GROUND = {"errors", "clock", "location", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "errors": set(),
     "clock": set(),
     "secrets": {"errors", "clock"},
-    "models": {"secrets", "rules"},
+    "location": {"errors", "secrets", "rules"},
+    "models": {"location", "secrets", "rules"},
     "results": {"errors", "models", "secrets"},
     "rules": {"errors", "secrets"},
-    "config": {"errors", "clock", "secrets", "rules"},
+    "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},
     "api": {"", *GROUND, "rules", "tls"},
     "simulator": {"errors", "clock"},

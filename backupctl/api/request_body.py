@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from backupctl.location import Location
 from backupctl.secrets.secret import MASK, Secret
 
 
@@ -21,6 +22,8 @@ def content_of(value: Any, show: Callable[[Secret], str], say: Callable[[str], s
     """
     if isinstance(value, Secret):
         return show(value)
+    if isinstance(value, Location):
+        return say(value.text)
     if isinstance(value, str):
         return say(value)
     if isinstance(value, msgspec.Struct):

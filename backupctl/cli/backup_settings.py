@@ -1,9 +1,6 @@
 """What to back up and where to, out of settings and prompts, judged by the local rules before anything is sent."""
 
-from datetime import datetime
-from typing import Final, TypeVar
-
-from msgspec import structs
+from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
@@ -25,21 +22,17 @@ from backupctl.config.option_table import (
 )
 from backupctl.config.value import DEFAULT, attribute_errors
 from backupctl.errors import UsageError
-from backupctl.models import BackupRequest, RestoreRequest
+from backupctl.models import BackupRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Timeouts
 from backupctl.results.backup_results import JobResult, StartedResult
-from backupctl.rules.location import parse_location
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.request_fields import check_parts
-from backupctl.rules.template import fill_location
 from backupctl.secrets.secret import Secret
-
-Q = TypeVar("Q", BackupRequest, RestoreRequest)
 
 
 def backup_plan(settings: ApplianceSettings, request: BackupRequest | None = None) -> BackupPlan:
-    """Return what is asked for and how to go about it; ``{server}`` in the location is still to be filled in.
+    """Return what is asked for and how to go about it.
 
     Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
     nobody can be asked.
@@ -77,25 +70,19 @@ def patience(settings: ApplianceSettings) -> Timeouts:
 
 def backup_request(settings: ApplianceSettings) -> BackupRequest:
     """Return the request, complete but for its parts where none are named."""
-    location_type, location = location_of(settings)
+    given = location_of(settings)
     parts = settings.value(PART)
-    user, location_password = location_login(settings, location_type, location)
+    user, location_password = location_login(settings, given)
     return BackupRequest(
         parts=check_parts(parts),
-        location_type=location_type,
-        location=location,
+        location_type=given.location.type,
+        location=given.location,
         location_user=user,
         location_password=location_password,
         backup_password=backup_password(settings),
         comment=settings.value(COMMENT),
         fast_backup=settings.value(FAST_BACKUP),
     )
-
-
-def filled_in(request: Q, server: str, now: datetime) -> Q:
-    """Return the request for one appliance: ``{server}``, ``{date}`` and ``{time}`` in its location are filled in."""
-    text = fill_location(request.location, server=server, now=now)
-    return structs.replace(request, location=parse_location(text, request.location_type).location)
 
 
 def backup_password(settings: ApplianceSettings) -> Secret | None:

@@ -13,7 +13,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import check_encryption_can_be_told
 from backupctl.cli.config_show import settings_of_defaults
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import check_password_is_for, located, location_of, location_of_password
+from backupctl.cli.location_settings import check_password_is_for, fill, location_of, location_of_password
 from backupctl.cli.tls_settings import find_route, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
@@ -41,7 +41,6 @@ from backupctl.operations.appliance_run import Outcome
 from backupctl.output.formatting import plural
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
-from backupctl.rules.location import host_of
 from backupctl.rules.password import check_backup_password
 
 OK: Final = "OK"
@@ -231,10 +230,9 @@ _PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, Found], str]]] 
 def _location(settings: ApplianceSettings) -> Verdict:
     if settings.value(LOCATION) is None:
         return _MISSING
-    location_type, template = location_of(settings)
-    location = located(settings, template)
-    check_password_is_for(settings, location_type, location)
-    return OK, f"{location} ({_short(settings.sourced(LOCATION).source)})"
+    given = location_of(settings)
+    check_password_is_for(settings, given)
+    return OK, f"{given.location} ({_short(given.source)})"
 
 
 def _location_login(settings: ApplianceSettings, run_commands: bool) -> Verdict | None:
@@ -251,9 +249,9 @@ def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verd
     """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
     hosts: dict[Source, dict[str, None]] = {}
     for settings in appliance_settings:
-        password, location = location_of_password(settings), settings.value(LOCATION)
-        if password.source.kind == FILE and password.value is None and location is not None:
-            hosts.setdefault(password.source, {})[host_of(located(settings, location))] = None
+        password, location = location_of_password(settings), settings.sourced(LOCATION)
+        if password.source.kind == FILE and password.value is None and location.value is not None:
+            hosts.setdefault(password.source, {})[fill(settings, location.value, location.source).host] = None
     found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
     return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 

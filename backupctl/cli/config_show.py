@@ -13,6 +13,7 @@ from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, Source, Value
+from backupctl.location import LocationTemplate
 from backupctl.results.config_results import DEFAULTS, Setting, SettingsResult
 
 _NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
@@ -63,7 +64,7 @@ def _setting(name: str, found: Value[Any]) -> Setting:
     value = found.value
     if isinstance(value, Proxy):
         value = value.shown
-    if isinstance(value, Path):
+    if isinstance(value, Path | LocationTemplate):
         value = str(value)
     return _sourced(found.source, name=name, value=value)
 

@@ -1,5 +1,6 @@
 """Where backups go, and who logs in there: out of settings and prompts, judged before anything is sent."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -7,55 +8,70 @@ from backupctl.cli.context import no_such_value
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.config.parsers import parser_of
 from backupctl.config.resolve import resolve
-from backupctl.config.value import DEFAULT, Value, attribute_errors
+from backupctl.config.value import DEFAULT, Source, Value, attribute_errors
 from backupctl.errors import UsageError
+from backupctl.location import Location, LocationTemplate
 from backupctl.models import LocationSpec
-from backupctl.rules.location import Location, host_of, parse_location, scheme_of
 from backupctl.rules.location_types import IN_CLEAR
-from backupctl.rules.template import fill_location
 from backupctl.secrets.secret import Secret
 
 _WITHOUT_LOGIN: Final = "NFS"
 """Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""
 
 
-def location_of(settings: ApplianceSettings) -> tuple[str, str]:
-    """Return type and location, judged as they will be once its placeholders are filled in."""
-    location_type, text = settings.value(LOCATION_TYPE), settings.value(LOCATION)
+@dataclass(frozen=True)
+class GivenLocation:
+    """The location of one appliance, and the template that was given for it, with its source."""
 
-    def checked(template: str) -> Location:
-        return parse_location(_filled(settings, template), location_type)
+    location: Location
+    template: LocationTemplate
+    source: Source
 
-    if text is None:
+
+def location_of(settings: ApplianceSettings) -> GivenLocation:
+    """Return the location of an appliance, filled in and checked; it is asked for where it is missing.
+
+    Raises UsageError and ConfigError.
+    """
+    kind, found = settings.sourced(LOCATION_TYPE), settings.sourced(LOCATION)
+
+    def filled(template: LocationTemplate) -> Location:
+        return _filled(settings, template).of_type(kind.value)
+
+    def ask() -> LocationTemplate:
+        question = "Location (such as sftp://host/folder)"
+        answer = settings.prompter.ask(question, lambda text: filled(LocationTemplate.parse(text)))
+        return LocationTemplate.parse(answer)
+
+    template = found.value
+    if template is None:
         if not settings.prompter.present:
             raise no_such_value(LOCATION)
-        text = settings.once(
-            LOCATION.name, lambda: settings.prompter.ask("Location (such as sftp://host/folder)", checked)
-        )
-    with settings.attribute_errors(LOCATION, LOCATION_TYPE):
-        return checked(text).location_type, text
+        template = settings.once(LOCATION.name, ask)
+    with attribute_errors(found.source, kind.source):
+        return GivenLocation(filled(template), template, found.source)
 
 
-def located(settings: ApplianceSettings, template: str) -> str:
-    """Return a location for one appliance: its placeholders are filled in."""
-    with settings.attribute_errors(LOCATION):
+def fill(settings: ApplianceSettings, template: LocationTemplate, source: Source) -> Location:
+    """Return the location that a template makes for an appliance; errors name the ``source`` of the template."""
+    with attribute_errors(source):
         return _filled(settings, template)
 
 
-def _filled(settings: ApplianceSettings, template: str) -> str:
-    """Fill in placeholders; an appliance of which only the defaults are known has no name, and any will do."""
-    return fill_location(template, server=settings.name or SERVER.name, now=settings.clock.now())
+def _filled(settings: ApplianceSettings, template: LocationTemplate) -> Location:
+    """Fill in a template; an appliance of which only the defaults are known has no name, and any will do."""
+    return template.fill(server=settings.name or SERVER.name, moment=settings.clock.now())
 
 
-def location_login(settings: ApplianceSettings, location_type: str, location: str) -> tuple[str | None, Secret | None]:
+def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[str | None, Secret | None]:
     """Return user and password for the location: both, or neither for one that wants no login."""
-    check_password_is_for(settings, location_type, location)
+    check_password_is_for(settings, given)
     user, found = settings.value(LOCATION_USER), settings.secret(LOCATION_PASSWORD)
     password = found.value if found else None
     asks = settings.prompter.present and not settings.value(DRY_RUN)
     if user is not None and password is None:
         if asks:
-            question = f"Password of {user} at {location} (Enter for none)"
+            question = f"Password of {user} at {given.template} (Enter for none)"
             password = settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
         else:
             settings.warn(
@@ -64,7 +80,7 @@ def location_login(settings: ApplianceSettings, location_type: str, location: st
             )
     if user is None and password is not None:
         if asks:
-            asked = f"User at {location}"
+            asked = f"User at {given.template}"
             user = settings.once(asked, lambda: settings.prompter.ask(asked, parser_of(LOCATION_USER)))
         else:
             settings.warn(
@@ -73,28 +89,31 @@ def location_login(settings: ApplianceSettings, location_type: str, location: st
     return user, password
 
 
-def check_password_is_for(settings: ApplianceSettings, location_type: str, location: str) -> None:
+def check_password_is_for(settings: ApplianceSettings, given: GivenLocation) -> None:
     """Raise where a password of the configuration file would be shown to a host that it is not for, or to everybody.
 
     Who moves a backup to another host, or to a protocol without encryption, by a table, a variable or an option, has to
     say with which password.
     """
-    password, here = location_of_password(settings), located(settings, location)
-    if password.value is None or location_type == _WITHOUT_LOGIN:
+    password, here = location_of_password(settings), given.location
+    meant = password.value
+    if meant is None or here.type == _WITHOUT_LOGIN:
         return
-    asked, meant = host_of(here), host_of(password.value)
-    if asked == meant:
-        if location_type not in IN_CLEAR or scheme_of(password.value).upper() in IN_CLEAR:
-            return
-        asked, meant = f"{location_type}, which anyone on the way can read", f"{scheme_of(password.value)}://{meant}"
-    with attribute_errors(settings.sourced(LOCATION).source, password.source):
+    if here.host != meant.host:
+        differing = here.host, meant.host
+    elif here.type in IN_CLEAR and meant.type not in IN_CLEAR:
+        differing = f"{here.type}, which anyone on the way can read", f"{meant.scheme}://{meant.host}"
+    else:
+        return
+    asked, known = differing
+    with attribute_errors(given.source, password.source):
         raise UsageError(
-            f"the location is on {asked}, and the password is for {meant}",
+            f"the location is on {asked}, and the password is for {known}",
             hint=f"say which {LOCATION_PASSWORD.name} is to be shown there, where that location is said",
         )
 
 
-def location_of_password(settings: ApplianceSettings) -> Value[str | None]:
+def location_of_password(settings: ApplianceSettings) -> Value[Location | None]:
     """Return the location that a location password of the file is for, None for any, and what names the password.
 
     That is the location that stands in the same table, or else in ``[defaults]``.
@@ -102,15 +121,12 @@ def location_of_password(settings: ApplianceSettings) -> Value[str | None]:
     found = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
     if found is None:
         return Value(None, DEFAULT)
-    beside = resolve(LOCATION, None, {}, settings.profile.layers_from(found.source)).value
-    return Value(located(settings, beside) if beside else None, found.source)
+    beside = resolve(LOCATION, None, {}, settings.profile.layers_from(found.source))
+    return Value(fill(settings, beside.value, beside.source) if beside.value else None, found.source)
 
 
 def location_spec(settings: ApplianceSettings) -> LocationSpec:
-    """Return where archives are looked for; ``{server}`` in it is still to be filled in.
-
-    Schedules and archives know no location type but the scheme of the URL.
-    """
-    location_type, location = location_of(settings)
-    user, password = location_login(settings, location_type, location)
-    return LocationSpec(location=location, location_user=user, location_password=password)
+    """Return where archives are looked for; schedules and archives know no type but the scheme of the URL."""
+    given = location_of(settings)
+    user, password = location_login(settings, given)
+    return LocationSpec(location=given.location, location_user=user, location_password=password)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backupctl.config.proxy import Proxy
+    from backupctl.location import LocationTemplate
 
 _AUTH: Final = ("session", "basic")
 _API: Final = ("auto", "rest", "api")
@@ -169,7 +170,7 @@ LOCATION_TYPE: Final[Option[str | None]] = Option(
     file_key="location-type",
     help="How the appliance reaches the location; taken from its URL where not given.",
 )
-LOCATION: Final[Option[str | None]] = Option(
+LOCATION: Final[Option[LocationTemplate | None]] = Option(
     name="location",
     group=OptionGroup.BACKUP,
     metavar="URL",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +9,11 @@ from backupctl.config.option import Option
 from backupctl.config.proxy import parse_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
+from backupctl.location import LocationTemplate, parse_location_type
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fingerprint import parse_fingerprint
-from backupctl.rules.location import check_location, parse_location_type
 from backupctl.rules.plain_text import check_printable
 from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
-from backupctl.rules.template import fill_location
 
 SHORTEST_INTERVAL: Final = 0.1
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -99,12 +97,6 @@ def parse_path(text: str) -> Path:
         raise UsageError(f"{text!r}: no home directory for it", hint="write the whole path") from error
 
 
-def parse_location_text(text: str) -> str:
-    """Return a location that is good but for its type, which may come from another option; it may be a template."""
-    check_location(fill_location(text, server="server", now=datetime.min.replace(tzinfo=UTC)))
-    return text
-
-
 def parse_location_user(text: str) -> str:
     """Return a checked location user."""
     check_location_user(text)
@@ -132,7 +124,7 @@ PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "fingerprint": parse_fingerprint,
     "proxy": parse_proxy,
     "location-type": parse_location_type,
-    "location": parse_location_text,
+    "location": LocationTemplate.parse,
     "location-user": parse_location_user,
     "part": parse_part,
     "comment": parse_comment,

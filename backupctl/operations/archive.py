@@ -4,10 +4,10 @@ import contextlib
 from functools import partial
 
 from backupctl.errors import NotFoundError, NotSupportedError, UsageError
+from backupctl.location import Location
 from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.archive_results import Archive
-from backupctl.rules.location import mask_location
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task, retry
 
@@ -87,7 +87,7 @@ def read_archive(
         end_time=as_utc(info.timestamp),
         version=info.version,
         comment=info.comment,
-        location=mask_location(info.location) if info.location else None,
+        location=Location.reported(info.location).masked if info.location else None,
         parts=None if info.parts is None else tuple(info.parts),
     )
 

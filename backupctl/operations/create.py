@@ -27,7 +27,7 @@ from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Followed, Timeouts, detached, follow
-from backupctl.operations.lost_response import Look, Sent, find_lost_job, goes_to, look_for_job, unknown_outcome
+from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
 from backupctl.operations.unreadable_entries import readable
 from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
@@ -282,7 +282,7 @@ def _attach(
 ) -> Task[Followed]:
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
-    if ended.error is None and not goes_to(ended.job.location, request.location):
+    if ended.error is None and not request.location.contains_backup_at(ended.job.location):
         other = ended.job.location or "an unknown location"
         message = f"{appliance.name}: backup job {job.id} succeeded, but went to {other}, not to the requested location"
         return Followed(ended.job, BusyError(message))

@@ -18,6 +18,7 @@ from backupctl.errors import (
     NotFoundError,
     NotSupportedError,
 )
+from backupctl.location import Location
 from backupctl.models import (
     DETAILS_STATUS_AS_JOB_STATE,
     BackupJobStatus,
@@ -32,7 +33,6 @@ from backupctl.operations.failure_reasons import with_reasons
 from backupctl.operations.unreadable_entries import warn_unreadable
 from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
-from backupctl.rules.location import mask_location
 from backupctl.rules.placeholders import arguments
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt, retry
@@ -76,7 +76,7 @@ def from_details(details: JobDetails, known: Job) -> Job:
         type=details.type,
         size_bytes=whole(details.size),
         duration_seconds=_duration(details.duration, known.duration_seconds),
-        location=mask_location(details.location) if details.location else known.location,
+        location=Location.reported(details.location).masked if details.location else known.location,
         location_user=details.location_user or known.location_user,
         user=details.user,
         build=_build(details),
@@ -89,7 +89,7 @@ def of_request(request: BackupRequest, job_id: str = "") -> Job:
     return Job(
         id=job_id,
         state="",
-        location=request.location,
+        location=request.location.masked,
         location_user=request.location_user,
         comment=request.comment,
         parts=request.parts,

@@ -5,13 +5,11 @@ started while our job runs. So a job is adopted only if all that is known of it 
 only where the appliance itself says that nothing runs, and everything else is unknown.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from urllib.parse import unquote
 
 from backupctl.errors import (
     ApplianceUnreachableError,
@@ -239,7 +237,7 @@ def _is_of_somebody_else(details: JobDetails, sent: Sent, user: str) -> bool:
     if details.type in _TYPES - sent.job_types:
         return True
     other_user = _account(details.user or user) != _account(user)
-    return other_user and bool(details.location) and not goes_to(details.location, sent.request.location)
+    return other_user and bool(details.location) and not sent.request.location.contains_backup_at(details.location)
 
 
 _ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --require-encryption wants it"
@@ -247,7 +245,7 @@ _ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --requir
 
 def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | None:
     """Return why a new job is not known to be ours, None where everything speaks for it."""
-    if not goes_to(details.location, sent.request.location):
+    if not sent.request.location.contains_backup_at(details.location):
         return f"goes to {job.location or 'an unknown location'}"
     older = next((known for known in sorted(sent.known, reverse=True) if not jobs.is_newer(job.id, known)), None)
     if older is not None:
@@ -257,54 +255,6 @@ def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | Non
     if sent.known or (sent.server_time is not None and job.start_time is not None):
         return None
     return "may be an older job: the job list was empty, and its start time is unknown"
-
-
-def goes_to(location: str | None, requested: str) -> bool:
-    """Whether a job's location is the requested one, or the folder of its archive below that.
-
-    Details may name either: a public note on 7.0.3 shows ``.../backup/vCenter/sn_.../M_7.0.3.02100_...`` where
-    ``.../backup`` was configured.
-    """
-    if location is None:
-        return False
-    return same_location(location, requested) or same_location(_ARCHIVE_FOLDER.sub("", location.rstrip("/")), requested)
-
-
-_ARCHIVE_FOLDER: Final = re.compile(r"(/vCenter)?/sn_[^/]+/[MS]_[^/]+$")
-
-
-def same_location(one: str, other: str) -> bool:
-    """Whether two spellings name one location.
-
-    The appliance percent-quotes it and may add or drop its scheme, port or user; the case of a host name, a dot behind
-    it, and slashes that are doubled or written as in Windows mean nothing.
-    """
-    (scheme, host, port, path), (its_scheme, its_host, its_port, its_path) = _taken_apart(one), _taken_apart(other)
-    if scheme and its_scheme and scheme != its_scheme:
-        return False
-    usual = _PORTS.get(scheme or its_scheme, "")
-    return (host, port or usual, path) == (its_host, its_port or usual, its_path)
-
-
-_PORTS: Final = {
-    "ftp": "21",
-    "ftps": "21",
-    "http": "80",
-    "https": "443",
-    "scp": "22",
-    "sftp": "22",
-    "nfs": "2049",
-    "smb": "445",
-}
-
-
-def _taken_apart(location: str) -> tuple[str, str, str, str]:
-    scheme, _, rest = location.replace("\\", "/").rpartition("://")
-    authority, _, path = rest.lstrip("/").partition("/")
-    host_and_port = authority.rpartition("@")[2]
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d*))?", host_and_port)
-    host, port = (match[1], match[2] or "") if match else (host_and_port, "")
-    return scheme.lower(), host.lower().rstrip("."), port, re.sub("/+", "/", unquote(path)).strip("/")
 
 
 def _account(user: str) -> str:

@@ -18,6 +18,7 @@ from backupctl.errors import (
     ServerFaultError,
     UsageError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupRequest, Schedule, ScheduleSpec
 from backupctl.operations.schedule_fields import (
     SECRETS,
@@ -32,7 +33,6 @@ from backupctl.results.events import Warned
 from backupctl.results.result import Change, PreparedRequest
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import sorted_days
-from backupctl.rules.location import mask_location
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
 
@@ -144,10 +144,11 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
 def backup_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:
     """Return the backup that running a schedule starts, as far as the appliance tells."""
     schedule = yield from _read(appliance, name)
+    location = Location.reported(schedule.location)
     return BackupRequest(
         parts=tuple(schedule.parts or ()) or ("common",),
-        location_type=schedule.location.partition("://")[0].upper(),
-        location=schedule.location,
+        location_type=location.type,
+        location=location,
         location_user=schedule.location_user,
         comment=comment,
     )
@@ -300,7 +301,7 @@ def _info(name: str, schedule: Schedule) -> ScheduleInfo:
     recurrence, retention = schedule.recurrence_info, schedule.retention_info
     return ScheduleInfo(
         name=name,
-        location=mask_location(schedule.location) or None,
+        location=Location.reported(schedule.location).masked or None,
         location_user=schedule.location_user,
         parts=tuple(schedule.parts or ()),
         enable=schedule.enable,

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backupctl.errors import UsageError
+from backupctl.location import Location
 from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
-from backupctl.operations.lost_response import same_location
 from backupctl.results.result import Change
 from backupctl.rules.days import sorted_days
-from backupctl.rules.location import mask_location
 from backupctl.secrets.secret import MASK, Secret
 
 SECRETS: Final = frozenset({"location_password", "backup_password"})
@@ -25,7 +24,7 @@ class Wanted:
     schedule that was created without it keeps all backups, and the limit cannot be removed later.
     """
 
-    location: str | None = None
+    location: Location | None = None
     location_user: str | None = None
     location_password: Secret | None = None
     backup_password: Secret | None = None
@@ -97,9 +96,10 @@ def _words(value: Any) -> str:  # noqa: ANN401 - any field of a schedule
     return text if value else "(none)"
 
 
-def _same_location(one: str, other: str) -> bool:
+def _same_location(reported: str, asked: Location) -> bool:
     """Whether two spellings name one location by one protocol: the scheme of a schedule's location is its type."""
-    return one.partition("://")[0].lower() == other.partition("://")[0].lower() and same_location(one, other)
+    found = Location.reported(reported)
+    return found.scheme == asked.scheme and found.is_same_as(asked)
 
 
 def _same_parts(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:
@@ -145,7 +145,9 @@ def _shown(field: str, value: Any) -> Any:  # noqa: ANN401 - any field of a sche
         case Secret():
             return MASK
         case str() if field == "location":
-            return mask_location(value) or None
+            return Location.reported(value).masked or None
+        case Location():
+            return value.masked
         case RecurrenceInfo():
             return f"{value.hour:02}:{value.minute:02} {', '.join(sorted_days(value.days)) or 'every day'}"
         case RetentionInfo():

@@ -20,11 +20,10 @@ from backupctl.errors import (
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
+from backupctl.operations.location_advice import warnings_about
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.job import Job
-from backupctl.rules.location import parse_location
-from backupctl.rules.location_advice import warnings_about
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import RETRY_SECONDS, Task, retry
 
@@ -193,8 +192,7 @@ def location_checks(location_type: str, release: str) -> list[Check]:
 
 
 def _location_warnings(appliance: Appliance, request: BackupRequest) -> list[Check]:
-    location = parse_location(request.location, request.location_type)
-    warnings = warnings_about(location, appliance.host, password=request.location_password is not None)
+    warnings = warnings_about(request.location, appliance.host, password=request.location_password is not None)
     return [Check(name="location", status=WARNING, message=warning) for warning in warnings]
 
 

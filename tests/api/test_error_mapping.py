@@ -31,6 +31,7 @@ from backupctl.errors import (
     ServerFaultError,
     ServiceMissingError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, HOST, REST_LOGIN, Reply, Wire, api_over, html
@@ -573,7 +574,7 @@ def test_name_that_leads_elsewhere_is_not_found_and_not_asked_for(name: str, fam
 def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name: str, clock: FakeClock) -> None:
     started = Reply(200, {"id": name, "state": "INPROGRESS"})  # a lone surrogate is no JSON, and as little an answer
     api = api_over(Wire({**API_LOGIN, "POST /api/appliance/recovery/backup/job": started}), clock)
-    request = BackupRequest(parts=("common",), location_type="FTP", location="ftp://h/d")
+    request = BackupRequest(parts=("common",), location_type="FTP", location=Location.parse("ftp://h/d"))
     error = raised(lambda: api.create_job(request))
     assert (type(error), error.certain) == (ApplianceAnswerError, False)
 

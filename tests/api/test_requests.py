@@ -19,6 +19,7 @@ from backupctl import __version__
 from backupctl.api import endpoints
 from backupctl.api.endpoint import Endpoint
 from backupctl.api.recovery import RecoveryApi
+from backupctl.location import Location
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -56,7 +57,7 @@ OLDER = "20260228-020000-24091160"
 REQUEST = BackupRequest(
     parts=("common", "seat"),
     location_type="SFTP",
-    location="sftp://backup.example.com/vcenter",
+    location=Location.parse("sftp://backup.example.com/vcenter"),
     location_user="backup",
     location_password=Secret("l0cation"),
     backup_password=Secret("Backup1!"),
@@ -131,7 +132,7 @@ PART_VALUE = Part(
 )
 MESSAGE_VALUE = RESULT_VALUE.messages[0] if RESULT_VALUE.messages else None
 SPEC = ScheduleSpec(
-    location="sftp://backup.example.com/vcenter",
+    location=Location.parse("sftp://backup.example.com/vcenter"),
     location_user="backup",
     location_password=Secret("l0cation"),
     backup_password=Secret("Backup1!"),
@@ -163,7 +164,9 @@ SCHEDULE_VALUE = Schedule(
     fast_backup=False,
 )
 PLACE = LocationSpec(
-    location="sftp://backup.example.com/a b", location_user="back&up", location_password=Secret("l0c=tion+%ü")
+    location=Location.reported("sftp://backup.example.com/a b"),
+    location_user="back&up",
+    location_password=Secret("l0c=tion+%ü"),
 )
 PLACE_BODY = {
     "location": "sftp://backup.example.com/a b",
@@ -216,7 +219,7 @@ INFO_VALUE = ArchiveInfo(
 )
 RESTORE_REQUEST = RestoreRequest(
     location_type="SFTP",
-    location="sftp://backup.example.com/vcenter",
+    location=Location.parse("sftp://backup.example.com/vcenter"),
     location_user="backup",
     location_password=Secret("l0cation"),
     backup_password=Secret("Backup1!"),
@@ -360,7 +363,7 @@ TABLE: list[Sent] = [
     *both(
         "create-minimal",
         endpoints.JOB_CREATE,
-        lambda api: api.create_job(BackupRequest(parts=(), location_type="FTP", location="ftp://h/d")),
+        lambda api: api.create_job(BackupRequest(parts=(), location_type="FTP", location=Location.parse("ftp://h/d"))),
         f"POST {_REST}/job",
         f"POST {_API}/job",
         STATUS,
@@ -599,7 +602,7 @@ TABLE: list[Sent] = [
     *both(
         "all-archives",
         endpoints.ARCHIVE_LIST,
-        lambda api: api.archives(LocationSpec(location="nfs://h/d"), SYSTEM, ArchiveFilter()),
+        lambda api: api.archives(LocationSpec(location=Location.parse("nfs://h/d")), SYSTEM, ArchiveFilter()),
         f"GET {_REST}/system-name/{SYSTEM}/archives?loc_spec.location=nfs%3A%2F%2Fh%2Fd",
         f"POST {_API}/system-name/{SYSTEM}/archives?action=list",
         [],
@@ -619,7 +622,7 @@ TABLE: list[Sent] = [
     *both(
         "validate-restore",
         endpoints.RESTORE_VALIDATE,
-        lambda api: api.validate_restore(RestoreRequest(location_type="NFS", location="nfs://h/d")),
+        lambda api: api.validate_restore(RestoreRequest(location_type="NFS", location=Location.parse("nfs://h/d"))),
         "POST /rest/appliance/recovery/restore/validate",
         "POST /api/appliance/recovery/restore?action=validate",
         METADATA,

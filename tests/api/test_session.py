@@ -23,6 +23,7 @@ from backupctl.errors import (
     ServerFaultError,
     SessionExpiredError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupRequest
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
@@ -47,7 +48,7 @@ LOGOUT_API, LOGOUT_REST = "DELETE /api/session", "DELETE /rest/com/vmware/cis/se
 JOBS_API, JOBS_REST = "GET /api/appliance/recovery/backup/job", "GET /rest/appliance/recovery/backup/job"
 ANSWERS_JOBS = {JOBS_API: Reply(200, []), JOBS_REST: Reply(200, {"value": []})}
 LOGIN_OF = {"api": LOGIN_API, "rest": LOGIN_REST}
-REQUEST = BackupRequest(parts=("common",), location_type="FTP", location="ftp://h/d")
+REQUEST = BackupRequest(parts=("common",), location_type="FTP", location=Location.parse("ftp://h/d"))
 STATUS = {"id": "20260301-020000-1", "state": "INPROGRESS", "progress": 0, "messages": []}
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import BackupctlError, BugError
+from backupctl.location import Location
 from backupctl.models import (
     ArchiveFilter,
     BackupRequest,
@@ -31,7 +32,9 @@ from tests.support.hostile_values import TEXTS
 from tests.support.wire import TOKEN, api_over
 
 JOB: Final = "20260301-020000-24091160"
-LOCATION: Final = LocationSpec(location="sftp://b.example.com/vc", location_user="b", location_password=Secret("l"))
+LOCATION: Final = LocationSpec(
+    location=Location.parse("sftp://b.example.com/vc"), location_user="b", location_password=Secret("l")
+)
 BACKUP: Final = BackupRequest(parts=("common",), location_type="SFTP", location=LOCATION.location)
 RESTORE: Final = RestoreRequest(location_type="SFTP", location=LOCATION.location)
 SPEC: Final = ScheduleSpec(location=LOCATION.location, recurrence_info=RecurrenceInfo(hour=1, minute=2))

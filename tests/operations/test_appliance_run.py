@@ -17,6 +17,7 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
@@ -221,7 +222,9 @@ def test_run_that_was_never_let_in_does_not_say_that_it_is_connected(error: Back
     assert (result.error, bench.kinds) == (ErrorInfo.of(error), [])
 
 
-REQUEST = BackupRequest(parts=("common",), location_type="SFTP", location="sftp://backup.example.com/vcenter")
+REQUEST = BackupRequest(
+    parts=("common",), location_type="SFTP", location=Location.parse("sftp://backup.example.com/vcenter")
+)
 
 
 @pytest.mark.sampled(5)

@@ -13,6 +13,7 @@ from backupctl.errors import (
     ServerFaultError,
     TimedOutError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, ReturnResult
 from backupctl.operations.cancel import cancel
 from backupctl.results.events import Cancelling
@@ -21,7 +22,9 @@ from tests.support.clock import FakeClock
 from tests.support.wire import HOST
 
 ID = "20260301-020000-1"
-REQUEST = BackupRequest(parts=("common",), location_type="FTP", location="ftp://backup.example.com/vcenter")
+REQUEST = BackupRequest(
+    parts=("common",), location_type="FTP", location=Location.parse("ftp://backup.example.com/vcenter")
+)
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 UNAVAILABLE = ServerFaultError("503", retryable=True)
 OK = ReturnResult(status="OK")

@@ -24,6 +24,7 @@ from backupctl.errors import (
     ServerFaultError,
     TimedOutError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, Unreadable
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Timeouts
@@ -37,7 +38,7 @@ OLD, NEW, THIRD = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 REQUEST = BackupRequest(
     parts=("common",),
     location_type="SFTP",
-    location="sftp://backup.example.com/vcenter",
+    location=Location.parse("sftp://backup.example.com/vcenter"),
     location_user="backup",
     location_password=Secret("x"),
 )
@@ -51,7 +52,7 @@ def plan(request: BackupRequest = REQUEST, *, timeout: float = 3600, **options: 
 
 def asked(location: str, **fields: Any) -> BackupRequest:
     return BackupRequest(
-        parts=("common",), location_type=location.partition(":")[0].upper(), location=location, **fields
+        parts=("common",), location_type=location.partition(":")[0].upper(), location=Location.parse(location), **fields
     )
 
 
@@ -63,7 +64,7 @@ def details(**fields: Any) -> JobDetails:
     ours: dict[str, Any] = {
         "status": "RUNNING",
         "type": "MANUAL",
-        "location": REQUEST.location,
+        "location": REQUEST.location.text,
         "location_user": "backup",
         "user": "VSPHERE.LOCAL\\Administrator",
     }
@@ -97,7 +98,7 @@ def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60)
     ended = run(bench, plan())
     assert ended.error is None
-    assert (ended.job.state, ended.job.location, ended.job.parts) == ("SUCCEEDED", REQUEST.location, ("common",))
+    assert (ended.job.state, ended.job.location, ended.job.parts) == ("SUCCEEDED", REQUEST.location.text, ("common",))
     assert ended.job.encrypted is False
     assert ended.job.size_bytes
     assert len(simulator.jobs) == 1

@@ -25,6 +25,7 @@ from backupctl.errors import (
     ServerFaultError,
     SessionExpiredError,
 )
+from backupctl.location import Location
 from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
@@ -52,7 +53,11 @@ OLD, NEW, NEWER = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 OURS = "sftp://backup.example.com/vcenter"
 FOLDER = f"{OURS}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
 REQUEST = BackupRequest(
-    parts=("common",), location_type="SFTP", location=OURS, location_user="backup", location_password=Secret("x")
+    parts=("common",),
+    location_type="SFTP",
+    location=Location.parse(OURS),
+    location_user="backup",
+    location_password=Secret("x"),
 )
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 UNREADABLE = ApplianceAnswerError("odd JSON", certain=False, retryable=True)
@@ -375,7 +380,7 @@ def test_a_post_that_html_refuses_is_not_sent_again(clock: FakeClock) -> None:
 def test_a_restore_whose_answer_is_a_fault_is_unknown(clock: FakeClock) -> None:
     fault = ServerFaultError("504 TIMED_OUT", certain=False)
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=fault)
-    request = RestoreRequest(location_type="SFTP", location=OURS)
+    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
     with pytest.raises(OutcomeUnknownError):
         bench.run(create_restore(bench.appliance, request, Timeouts(), wait=True))
 
@@ -412,7 +417,7 @@ def test_a_signal_ends_the_search_within_ten_seconds(clock: FakeClock) -> None:
 
 def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=hang(clock))
-    request = RestoreRequest(location_type="SFTP", location=OURS)
+    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
     task = create_restore(bench.appliance, request, Timeouts(), wait=True)
     with pytest.raises(InterruptedRunError) as caught:
         bench.run(task, interrupt_at=[3], workers=TimedWorkers(clock))
@@ -427,7 +432,7 @@ def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeCloc
 
     running = RestoreJobStatus(state="INPROGRESS")
     bench, _ = scripted(clock, restore_job=running, create_restore=slow)
-    request = RestoreRequest(location_type="SFTP", location=OURS)
+    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
     ended = bench.run(create_restore(bench.appliance, request, Timeouts(timeout=300), wait=True))
     assert (ended.error is not None and ended.error.exit_code, clock.elapsed) == (8, 300)
 
@@ -615,7 +620,7 @@ def test_location_that_is_spelled_otherwise_is_no_other(spelling: str, clock: Fa
     assert run(bench, plan()).job.id == NEW
 
 
-RESTORE = RestoreRequest(location_type="SFTP", location=OURS)
+RESTORE = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
 RESTORING = RestoreJobStatus(state="INPROGRESS")
 
 

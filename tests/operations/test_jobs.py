@@ -13,6 +13,7 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.location import Location
 from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
@@ -156,7 +157,11 @@ def test_secret_in_a_location_of_the_appliance_is_masked_in_every_list(clock: Fa
 
 def test_job_of_a_request_knows_what_was_asked_for() -> None:
     request = BackupRequest(
-        parts=("seat",), location_type="FTP", location="ftp://h/d", comment="c", backup_password=Secret("x")
+        parts=("seat",),
+        location_type="FTP",
+        location=Location.parse("ftp://h/d"),
+        comment="c",
+        backup_password=Secret("x"),
     )
     job = jobs.of_request(request)
     assert (job.parts, job.location, job.comment, job.encrypted) == (("seat",), "ftp://h/d", "c", True)
@@ -272,7 +277,9 @@ def test_status_of_a_job_has_the_code_of_its_state(state: str, code: int, clock:
 def test_watch_follows_a_running_job_to_its_end(clock: FakeClock) -> None:
     bench, _ = simulated(clock, job_duration=120)
     bench.appliance.api.create_job(
-        BackupRequest(parts=("common",), location_type="FTP", location="ftp://backup.example.com/vcenter")
+        BackupRequest(
+            parts=("common",), location_type="FTP", location=Location.parse("ftp://backup.example.com/vcenter")
+        )
     )
     clock.sleep(60)
     ended = bench.run(watch(bench.appliance, "latest", Timeouts()))

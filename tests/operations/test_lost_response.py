@@ -21,10 +21,10 @@ from backupctl.errors import (
     ServerFaultError,
     SessionExpiredError,
 )
+from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Followed, Timeouts
-from backupctl.operations.lost_response import goes_to
 from backupctl.results.events import Adopted, Warned
 from tests.support.appliance import NAME, Bench, scripted
 from tests.support.clock import START, FakeClock
@@ -42,7 +42,7 @@ DETAILS = JobDetails(status="RUNNING", type="MANUAL", location=OURS, user="VSPHE
 
 
 def started(bench: Bench, *interrupt_at: float, timeout: float = 3600) -> Followed:
-    request = BackupRequest(parts=("common",), location_type="SFTP", location=OURS)
+    request = BackupRequest(parts=("common",), location_type="SFTP", location=Location.parse(OURS))
     plan = BackupPlan(request, Timeouts(timeout=timeout), wait=False)
     return bench.run(create(bench.appliance, plan), interrupt_at=interrupt_at)
 
@@ -289,7 +289,7 @@ def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: Fa
     assert error.message == f"{NAME}: no backup was started: dropped"
     assert error.hint == "no new job appeared and nothing is running: it is safe to try again"
     (_, request) = api.calls[-1]
-    assert request.location == OURS
+    assert request.location.text == OURS
     assert error.details == ("evidence",)
 
 
@@ -320,50 +320,3 @@ def test_job_that_is_adopted_is_told_with_the_reason(job_id: str, clock: FakeClo
     )
     (adopted,) = bench.events_of(Adopted)
     assert adopted.reason == "it is new and goes to the requested location; whether it is encrypted is not known"
-
-
-# Which locations are one
-
-
-@pytest.mark.parametrize(
-    ("location", "requested"),
-    [
-        (OURS, OURS),
-        (FOLDER, OURS),
-        (f"{FOLDER}/", OURS),
-        (FOLDER, FOLDER),
-        (f"{OURS}/", OURS),
-        ("SFTP://Backup.Example.COM/vcenter", OURS),
-        ("backup.example.com/vcenter", OURS),
-        ("backup.example.com:22/vcenter", OURS),
-        ("sftp://backup.example.com:22/vcenter", OURS),
-        (OURS, "sftp://backup.example.com:22/vcenter"),
-        ("nfs://[FE80::1]:2049/vc", "nfs://[fe80::1]/vc"),
-        ("ftp://h/a%20b", "ftp://h/a b"),
-        ("ftp://h/a//b", "ftp://h/a/b"),
-        ("ftp://h:odd:port/x", "ftp://h:odd:port/x"),
-    ],
-)
-def test_location_is_recognized_however_it_is_spelled(location: str, requested: str) -> None:
-    assert goes_to(location, requested)
-
-
-@pytest.mark.parametrize(
-    ("location", "requested"),
-    [
-        (None, OURS),
-        ("ftp://backup.example.com/vcenter", OURS),
-        ("sftp://backup.example.com:2222/vcenter", OURS),
-        (OURS, "sftp://backup.example.com:2222/vcenter"),
-        ("sftp://other.example.com/vcenter", OURS),
-        ("sftp://backup.example.com/Vcenter", OURS),
-        (f"{OURS}/X", OURS),
-        (f"{OURS}X", OURS),
-        (f"{OURS}/deeper", OURS),
-        (OURS, FOLDER),
-        ("ftp://Xh/x", "ftp://h/x"),
-        ("ftp://h:odd:port/x", "ftp://h/x"),
-    ],
-)
-def test_location_that_is_another_one_is_not_taken_for_the_requested_one(location: str | None, requested: str) -> None:
-    assert not goes_to(location, requested)

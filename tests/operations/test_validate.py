@@ -18,6 +18,7 @@ from backupctl.errors import (
     NotSupportedError,
     ServerFaultError,
 )
+from backupctl.location import Location
 from backupctl.models import (
     BackupJobStatus,
     BackupRequest,
@@ -49,7 +50,9 @@ RELEASE = SystemVersion(version="8.0.2.00100")
 
 
 def request(*parts: str) -> BackupRequest:
-    return BackupRequest(parts=parts, location_type="SFTP", location="sftp://backup.example.com/vcenter")
+    return BackupRequest(
+        parts=parts, location_type="SFTP", location=Location.parse("sftp://backup.example.com/vcenter")
+    )
 
 
 def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
@@ -71,7 +74,7 @@ def test_validate_of_a_healthy_appliance_is_ok_and_starts_nothing(release: str, 
     asked = structs.replace(
         request(),
         location_type=location.partition(":")[0].upper(),
-        location=location,
+        location=Location.parse(location),
         backup_password=Secret("B@ckup123"),
     )
     assert {check.status for check in bench.run(validate(bench.appliance, asked))} == {"OK"}
@@ -345,7 +348,9 @@ def test_validate_warns_of_a_location_that_the_appliance_cannot_use_safely(
     bench, _ = prepared(clock)
     bench.appliance = replace(bench.appliance, host="192.0.2.1")
     kind = location.partition(":")[0].upper()
-    asked = structs.replace(request(), location=location, location_type=kind, location_password=Secret("x"))
+    asked = structs.replace(
+        request(), location=Location.parse(location).of_type(kind), location_type=kind, location_password=Secret("x")
+    )
     found = [check for check in bench.run(validate(bench.appliance, asked)) if check.name == "location"]
     assert [check.status for check in found] == ["WARNING"] * len(says)
     assert all(words in check.message for check, words in zip(found, says, strict=True))
@@ -367,7 +372,9 @@ def test_validate_does_not_warn_of_a_location_where_nothing_can_be_told(
     bench.appliance = replace(bench.appliance, host=host)
     kind = location.partition(":")[0].upper()
     secret = None if password is None else Secret(password)
-    asked = structs.replace(request(), location=location, location_type=kind, location_password=secret)
+    asked = structs.replace(
+        request(), location=Location.parse(location).of_type(kind), location_type=kind, location_password=secret
+    )
     assert "location" not in {check.name for check in bench.run(validate(bench.appliance, asked))}
 
 

@@ -16,6 +16,7 @@ from backupctl.api.connect import Login, connect
 from backupctl.api.endpoint import Endpoint
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import BackupctlError, NotSupportedError
+from backupctl.location import Location
 from backupctl.models import (
     ArchiveFilter,
     BackupRequest,
@@ -52,7 +53,9 @@ class Facts:
 
     @property
     def place(self) -> LocationSpec:
-        return LocationSpec(location=self.location, location_user="backup", location_password=Secret("x"))
+        return LocationSpec(
+            location=Location.parse(self.location), location_user="backup", location_password=Secret("x")
+        )
 
     @property
     def backup(self) -> BackupRequest:
@@ -61,20 +64,20 @@ class Facts:
         return BackupRequest(
             parts=("seat",),
             location_type=kind,
-            location=location,
+            location=Location.parse(location),
             location_user="backup",
             location_password=Secret("x"),
         )
 
     @property
     def spec(self) -> ScheduleSpec:
-        return ScheduleSpec(location=self.location, recurrence_info=RecurrenceInfo(hour=1, minute=0))
+        return ScheduleSpec(location=Location.parse(self.location), recurrence_info=RecurrenceInfo(hour=1, minute=0))
 
     @property
     def restore(self) -> RestoreRequest:
         sso = {} if self.release == "6.5" else {"sso_admin_user_name": USER, "sso_admin_user_password": PASSWORD}
         kind = self.location.partition(":")[0].upper()
-        return RestoreRequest(location_type=kind, location=self.archived, **sso)  # type: ignore[arg-type]
+        return RestoreRequest(location_type=kind, location=Location.parse(self.archived), **sso)  # type: ignore[arg-type]
 
 
 Ask = Callable[[RecoveryApi, Facts], Any]

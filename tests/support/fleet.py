@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from backupctl.api.account import Account
+from backupctl.location import Location
 from backupctl.models import BackupRequest
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.operations.create import BackupPlan, create
@@ -24,7 +25,9 @@ from tests.support.clock import FakeClock
 from tests.support.wire import USER, api_over
 from tests.support.workers import TimedWorkers
 
-REQUEST = BackupRequest(parts=("common",), location_type="NFS", location="nfs://nfs.example.com/vcenter")
+REQUEST = BackupRequest(
+    parts=("common",), location_type="NFS", location=Location.parse("nfs://nfs.example.com/vcenter")
+)
 JOB_SECONDS = 100.0
 
 

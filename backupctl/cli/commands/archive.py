@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 import click
-from msgspec import structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import located, location_spec
+from backupctl.cli.location_settings import location_spec
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.runner import Work, run
 from backupctl.cli.timestamps import parse_moment
@@ -120,12 +119,7 @@ def show(context: Context, archive: str, system: str | None, allow_password_in_u
 
 def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -> Callable[[ApplianceSettings], Work]:
     """Let ``work`` know where the archives of each appliance are looked for."""
-
-    def prepare(settings: ApplianceSettings) -> Work:
-        spec = location_spec(settings)
-        return partial(work, structs.replace(spec, location=located(settings, spec.location)))
-
-    return prepare
+    return lambda settings: partial(work, location_spec(settings))
 
 
 def _filter(

@@ -1,13 +1,12 @@
 """``backupctl create``."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import click
 from msgspec import structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_plan, filled_in, job_result
+from backupctl.cli.backup_settings import backup_plan, job_result
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
@@ -58,10 +57,9 @@ def _prepare(settings: ApplianceSettings) -> Work:
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance) -> Task[Outcome]:
-        request = filled_in(plan.request, appliance.name, settings.clock.now())
         if checks_first:
-            yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, replace(plan, request=request), settings.slot)))
+            yield from preflight(appliance, validate(appliance, plan.request, plan.if_running))
+        return Outcome.of((yield from create(appliance, plan, settings.slot)))
 
     return work
 
@@ -70,4 +68,4 @@ def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple
     request = backup_plan(settings).request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
-    return lambda appliance: appliance.api.prepare_create(filled_in(request, appliance.name, settings.clock.now()))
+    return lambda appliance: appliance.api.prepare_create(request)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import filled_in, patience
+from backupctl.cli.backup_settings import patience
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
@@ -273,12 +273,12 @@ def _watched(appliance: Appliance, waits: Timeouts, deadline: float) -> Task[Out
 
 
 def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
-    location_type, location = location_of(settings)
-    user, location_password = location_login(settings, location_type, location)
+    given = location_of(settings)
+    user, location_password = location_login(settings, given)
     backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
-    request = RestoreRequest(
-        location_type=location_type,
-        location=location,
+    return RestoreRequest(
+        location_type=given.location.type,
+        location=given.location,
         location_user=user,
         location_password=location_password,
         backup_password=backup.value if backup else None,
@@ -287,7 +287,6 @@ def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_wa
         ignore_warnings=ignore_warnings,
         parts=check_parts(parts) or None,
     )
-    return filled_in(request, settings.name, settings.clock.now())
 
 
 def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secret | None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 
 import click
@@ -11,7 +10,7 @@ import click
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_password, backup_plan, job_result
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import located, location_of
+from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
 from backupctl.cli.runner import STARTS_BACKUPS, CommandTraits, Work, run
 from backupctl.config.option_table import (
@@ -32,7 +31,9 @@ from backupctl.config.option_table import (
     TIMEOUT,
     TOGETHER,
 )
+from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
+from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
@@ -53,7 +54,6 @@ from backupctl.results.result import RequestsResult
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, sorted_days
 from backupctl.rules.request_fields import check_parts
-from backupctl.rules.template import fill_location
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
 from backupctl.scheduler.task import Task
 
@@ -269,7 +269,7 @@ def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
     location, parts = _location(settings), settings.value(PART)
     return replace(
         timing,
-        location=location and located(settings, location),
+        location=location,
         location_user=settings.value(LOCATION_USER),
         location_password=location_password.value if location_password else None,
         backup_password=backup_password(settings) if backup else None,
@@ -287,25 +287,20 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
     return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), manner)
 
 
-def _location(settings: ApplianceSettings) -> str | None:
+def _location(settings: ApplianceSettings) -> Location | None:
     """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
-    if not settings.value(LOCATION):
+    if settings.value(LOCATION) is None:
         return None
-    _, location = location_of(settings)
-    with settings.attribute_errors(LOCATION):
-        _check_for_schedule(location, settings.clock.now())
-    return location
-
-
-def _check_for_schedule(location: str, moment: datetime) -> None:
-    if "://" not in location:
-        raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
-    now, later = (fill_location(location, server="server", now=moment + timedelta(hours=gap)) for gap in (0, 25))
-    if now != later:
-        raise UsageError(
-            "a date or time in the location of a schedule would always be that of now",
-            hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
-        )
+    given = location_of(settings)
+    with attribute_errors(given.source):
+        if not given.location.scheme:
+            raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
+        if given.template.changes_with_time:
+            raise UsageError(
+                "a date or time in the location of a schedule would always be that of now",
+                hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
+            )
+    return given.location
 
 
 def _time(text: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import click
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_request, filled_in
+from backupctl.cli.backup_settings import backup_request
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.runner import Work, run
@@ -34,7 +34,7 @@ def command(context: Context) -> int:
         request = backup_request(settings)
 
         def work(appliance: Appliance) -> Task[Outcome]:
-            checks = yield from validate(appliance, filled_in(request, appliance.name, context.clock.now()))
+            checks = yield from validate(appliance, request)
             return Outcome({"checks": checks}, failed(checks))
 
         return work

@@ -3,7 +3,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import UsageError
-from backupctl.rules.location import host_of, mask_location, parse_location, scheme_of
+from backupctl.location import Location, parse_location_type
+
+OURS = "sftp://backup.example.com/vcenter"
+FOLDER = f"{OURS}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
 
 PIECES = st.lists(
     st.sampled_from(
@@ -16,9 +19,13 @@ PIECES = st.lists(
 ).map("".join)
 
 
+def parsed(text: str, location_type: str | None = None) -> Location:
+    return Location.parse(text).of_type(None if location_type is None else parse_location_type(location_type))
+
+
 def broken(text: str, location_type: str | None = None) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        parse_location(text, location_type)
+        parsed(text, location_type)
     return caught.value
 
 
@@ -45,16 +52,16 @@ def shown(error: UsageError) -> str:
 def test_url_as_seen_in_practice_is_read_and_kept_verbatim(
     text: str, expected: tuple[str, str, int | None, str]
 ) -> None:
-    location = parse_location(text)
-    assert (location.location_type, location.host, location.port, location.path) == expected
-    assert location.location == text
+    location = parsed(text)
+    assert (location.type, location.host, location.port, location.path) == expected
+    assert location.text == text
 
 
 @pytest.mark.parametrize(
     "text", ["10.144.99.5/vcsa-2016", "10.50.5.63/F$/My Backups/x", "[::1]:21/x", "host:2121/x", "host", "ftp/x"]
 )
 def test_bare_path_with_a_type_is_accepted(text: str) -> None:
-    assert parse_location(text, "ftp").location_type == "FTP"
+    assert parsed(text, "ftp").type == "FTP"
 
 
 def test_bare_path_without_a_type_asks_for_it() -> None:
@@ -62,7 +69,7 @@ def test_bare_path_without_a_type_asks_for_it() -> None:
 
 
 def test_type_that_agrees_with_the_scheme_is_accepted_in_any_case() -> None:
-    assert parse_location("sftp://host/x", "Sftp").location_type == "SFTP"
+    assert parsed("sftp://host/x", "Sftp").type == "SFTP"
 
 
 @pytest.mark.parametrize("location_type", ["SCP", "FTP", "SFPT", "S3"])
@@ -77,13 +84,14 @@ def test_unknown_scheme_alone_names_the_known_ones() -> None:
 
 
 def test_unknown_type_given_explicitly_is_let_through() -> None:
-    assert parse_location("s3://host/x", "s3").location_type == "S3"
-    assert parse_location("host/x", "new_type").location_type == "NEW_TYPE"
+    assert parsed("s3://host/x", "s3").type == "S3"
+    assert parsed("host/x", "new_type").type == "NEW_TYPE"
 
 
 @pytest.mark.parametrize("location_type", ["", "a b", "-x", "9P", "a\n", "é"])
 def test_type_that_is_no_identifier_is_refused(location_type: str) -> None:
-    assert "location type" in broken("host/x", location_type).message
+    with pytest.raises(UsageError, match="location type"):
+        parse_location_type(location_type)
 
 
 @pytest.mark.parametrize(
@@ -200,12 +208,12 @@ def test_refusal_says_what_is_wrong_and_what_to_write(
 
 
 def test_longest_location_is_accepted() -> None:
-    assert len(parse_location("ftp://h/" + "x" * 4088).location) == 4096
+    assert len(parsed("ftp://h/" + "x" * 4088).text) == 4096
 
 
 def test_hosts_are_compared_in_one_form_and_a_bare_path_has_no_scheme() -> None:
-    assert [host_of(text) for text in ("sftp://HOST./x", "X.Y:1/x")] == ["host", "x.y"]
-    assert [scheme_of(text) for text in ("SFTP://h/x", "h/x")] == ["sftp", ""]
+    assert [Location.parse(text).host for text in ("sftp://HOST./x", "X.Y:1/x")] == ["host", "x.y"]
+    assert [Location.parse(text).scheme for text in ("SFTP://h/x", "h/x")] == ["sftp", ""]
 
 
 @pytest.mark.parametrize(
@@ -233,11 +241,12 @@ def test_windows_share_is_refused_with_its_url() -> None:
 def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None) -> None:
     failure = None
     try:
-        location = parse_location(text, location_type)
+        location = parsed(text, location_type)
     except UsageError as error:
         failure = shown(error)
     else:
-        assert location.location == text
+        assert location.text == text
+        assert location.is_same_as(Location.reported(text))
         assert not text.startswith("-")
     assert failure is None or "@" not in text or "S3cret" not in failure
 
@@ -259,4 +268,53 @@ def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type:
     ],
 )
 def test_masked_location_hides_the_password_only(text: str, masked: str) -> None:
-    assert mask_location(text) == masked
+    location = Location.reported(text)
+    assert (location.text, location.masked, str(location)) == (text, masked, masked)
+    assert repr(location) == f"Location({masked!r})"
+
+
+# Which locations are one
+
+
+@pytest.mark.parametrize(
+    ("location", "requested"),
+    [
+        (OURS, OURS),
+        (FOLDER, OURS),
+        (f"{FOLDER}/", OURS),
+        (FOLDER, FOLDER),
+        (f"{OURS}/", OURS),
+        ("SFTP://Backup.Example.COM/vcenter", OURS),
+        ("backup.example.com/vcenter", OURS),
+        ("backup.example.com:22/vcenter", OURS),
+        ("sftp://backup.example.com:22/vcenter", OURS),
+        (OURS, "sftp://backup.example.com:22/vcenter"),
+        ("nfs://[FE80::1]:2049/vc", "nfs://[fe80::1]/vc"),
+        ("ftp://h/a%20b", "ftp://h/a b"),
+        ("ftp://h/a//b", "ftp://h/a/b"),
+        ("ftp://h:odd:port/x", "ftp://h:odd:port/x"),
+    ],
+)
+def test_location_is_recognized_however_it_is_spelled(location: str, requested: str) -> None:
+    assert Location.reported(requested).contains_backup_at(location)
+
+
+@pytest.mark.parametrize(
+    ("location", "requested"),
+    [
+        (None, OURS),
+        ("ftp://backup.example.com/vcenter", OURS),
+        ("sftp://backup.example.com:2222/vcenter", OURS),
+        (OURS, "sftp://backup.example.com:2222/vcenter"),
+        ("sftp://other.example.com/vcenter", OURS),
+        ("sftp://backup.example.com/Vcenter", OURS),
+        (f"{OURS}/X", OURS),
+        (f"{OURS}X", OURS),
+        (f"{OURS}/deeper", OURS),
+        (OURS, FOLDER),
+        ("ftp://Xh/x", "ftp://h/x"),
+        ("ftp://h:odd:port/x", "ftp://h/x"),
+    ],
+)
+def test_location_that_is_another_one_is_not_taken_for_the_requested_one(location: str | None, requested: str) -> None:
+    assert not Location.reported(requested).contains_backup_at(location)

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
-from backupctl.rules.location import Location
+from backupctl.location import Location
 from backupctl.rules.location_types import IN_CLEAR
 
 _IMPLICIT_FTPS_PORT: Final = 990
@@ -17,7 +17,7 @@ _ENCRYPTED: Final = {"FTP": "FTPS or SFTP", "HTTP": "HTTPS"}
 
 def warnings_about(location: Location, appliance_host: str, *, password: bool) -> Iterator[str]:
     """Yield what speaks against a location; ``password`` says whether one is sent to it."""
-    kind = location.location_type
+    kind = location.type
     if kind == "FTPS" and location.port == _IMPLICIT_FTPS_PORT:
         yield "port 990 is for implicit FTPS, but vCenter supports explicit FTPS only; use port 21 or leave it out"
     if kind in {"HTTP", "HTTPS"}:

@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 import pytest
 
 from backupctl.errors import UsageError
-from backupctl.rules.template import fill_location
+from backupctl.location import LocationTemplate
 
 NOW = datetime(2026, 3, 1, 2, 0, 9, tzinfo=UTC)
 
 
 def filled(template: str, server: str = "vc01.example.com") -> str:
-    return fill_location(template, server=server, now=NOW)
+    return LocationTemplate(template).fill(server=server, moment=NOW).text
 
 
 def test_template_with_every_placeholder_is_filled() -> None:
