@@ -173,7 +173,7 @@ class LocationTemplate:
         Raises UsageError.
         """
         template = cls(text)
-        template.fill(server="server", moment=datetime.min.replace(tzinfo=UTC))
+        Location.parse(template._filled("server", datetime.min.replace(tzinfo=UTC)))
         return template
 
     def fill(self, *, server: str, moment: datetime) -> Location:
@@ -182,6 +182,9 @@ class LocationTemplate:
         ``{{`` and ``}}`` stand for a brace. A character of ``server`` that not every file system takes becomes a
         hyphen: ``vc01:8443`` becomes ``vc01-8443``. Raises UsageError for an unknown placeholder, or a bad location.
         """
+        return Location.parse(self._filled(server, moment))
+
+    def _filled(self, server: str, moment: datetime) -> str:
         values = {
             "{{": "{",
             "}}": "}",
@@ -199,7 +202,7 @@ class LocationTemplate:
                 raise UsageError(f"{_WHAT} has an unknown placeholder{shown}", hint=_PLACEHOLDERS)
             return values[found]
 
-        return Location.parse(_PLACEHOLDER.sub(value_of, self.text))
+        return _PLACEHOLDER.sub(value_of, self.text)
 
     @property
     def changes_with_time(self) -> bool:

@@ -4,9 +4,15 @@ import json
 import os
 import signal
 import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from backupctl.config import resolve
+from backupctl.config.option_table import LOCATION as LOCATION_OPTION
+from backupctl.location import Location, LocationTemplate
 from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
@@ -176,6 +182,29 @@ def test_create_sends_what_was_asked_for(backupctl: CommandLine) -> None:
     assert (job.target.parts, job.target.comment, job.target.location_user) == (("seat", "common"), "weekly", "backup")
     assert run.result["job"]["encrypted"] is True
     assert run.result["job"]["parts"] == ["seat", "common"]
+
+
+def test_create_resolves_and_fills_in_its_location_once(
+    backupctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patching is right here: how often a function is called shows nowhere outside."""
+    calls: Counter[str] = Counter()
+
+    def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += name != "resolve" or args[0] is LOCATION_OPTION
+            return function(*args, **kwargs)
+
+        return count
+
+    monkeypatch.setattr(resolve, "resolve", counted("resolve", resolve.resolve))
+    monkeypatch.setattr(Location, "parse", counted("parse", Location.parse))
+    monkeypatch.setattr(LocationTemplate, "fill", counted("fill", LocationTemplate.fill))
+    monkeypatch.setattr(Location, "reported", counted("reported", Location.reported))
+    run = backupctl.create("--location", f"{LOCATION}/{{server}}", "-o", "json")
+    assert (run.code, run.result["job"]["location"]) == (0, f"{LOCATION}/{HOST}")
+    as_given_and_filled_in = 2
+    assert calls == {"resolve": 1, "parse": as_given_and_filled_in, "fill": 1, "reported": 1}
 
 
 def test_create_fills_in_the_server_and_the_time_in_the_location(backupctl: CommandLine) -> None:
