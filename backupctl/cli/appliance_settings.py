@@ -17,7 +17,6 @@ from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.output.view import View
-from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 
@@ -29,16 +28,12 @@ SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https
 
 
 class ApplianceSettings:
-    """What commands ask about one appliance.
-
-    ``several`` says that it is not the only one of the run; ``slot`` is then its place among the others.
-    """
+    """What commands ask about one appliance; ``several`` says that it is not the only one of the run."""
 
     def __init__(self, context: Context, profile: Profile, *, several: bool = False) -> None:
         self.context = context
         self.profile = profile
         self.several = several
-        self.slot: Slot = UNCOORDINATED
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
 from backupctl.results.events import Ended
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
+from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import ThreadWorkers
@@ -25,6 +25,8 @@ R = TypeVar("R", bound=Result)
 T = TypeVar("T")
 
 Work = Callable[[Appliance], Task[Outcome]]
+BackupWork = Callable[[Appliance, Slot], Task[Outcome]]
+"""Work that starts a backup, and waits for the slot of its appliance before that."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class CommandTraits:
     silence: float = 0.0
 
 
-STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)
+_STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,38 @@ def run(
     Nothing is sent before all is prepared. ``confirm`` may raise before that. What is wrong with the settings of one
     appliance of several is its result, and the others are seen to; what is wrong with those of all is raised.
     """
+
+    def without_slot(settings: ApplianceSettings) -> BackupWork:
+        work = prepare(settings)
+        return lambda appliance, _slot: work(appliance)
+
+    return _run(context, command, result_type, without_slot, manner, confirm=confirm)
+
+
+def run_backups(
+    context: Context, command: str, result_type: type[R], prepare: Callable[[ApplianceSettings], BackupWork]
+) -> int:
+    """Start a backup on each appliance of the command line, coordinated with the others; otherwise as ``run``."""
+    return _run(context, command, result_type, prepare, _STARTS_BACKUPS)
+
+
+def _run(
+    context: Context,
+    command: str,
+    result_type: type[R],
+    prepare: Callable[[ApplianceSettings], BackupWork],
+    manner: CommandTraits,
+    *,
+    confirm: Callable[[Appliance], None] = lambda _: None,
+) -> int:
     ready = _ready(context, prepare, manner)
     for each in ready:
         if isinstance(each, _Ready):
             confirm(each.appliance)
-    _take_turns(context, ready, manner)
+    coordinator = _coordinator(context, ready, manner)
     context.view.expect([each.settings.name for each in ready])
     _tell_failed(ready)
-    results = run_tasks(context, [_task(each, result_type, manner) for each in ready])
+    results = run_tasks(context, [_task(each, result_type, manner, coordinator) for each in ready])
     return context.finish(Envelope.of(command, results))
 
 
@@ -174,21 +200,18 @@ def _check_may_change(settings: ApplianceSettings) -> None:
             )
 
 
-def _take_turns(context: Context, ready: Sequence[_Ready[Work] | Failed], manner: CommandTraits) -> None:
-    """Let each appliance know what it waits for among the others."""
-    coordinator = Coordinator(
+def _coordinator(context: Context, ready: Sequence[_Ready[BackupWork] | Failed], manner: CommandTraits) -> Coordinator:
+    """Return what coordinates the appliances of the run."""
+    return Coordinator(
         [each.appliance for each in ready if isinstance(each, _Ready)],
         parallel=(context.value(PARALLEL) or None) if manner.starts_backups else None,
         together=manner.starts_backups and context.value(TOGETHER),
         fail_fast=manner.starts_backups and context.value(FAIL_FAST),
         failed={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
     )
-    for each in ready:
-        if isinstance(each, _Ready):
-            each.settings.slot = coordinator.slot(each.appliance)
 
 
-def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
+def _tell_failed(ready: Sequence[_Ready[BackupWork] | Failed]) -> None:
     """Tell of several which are over before they began, as the others tell when their work is over."""
     for each in ready:
         if isinstance(each, Failed) and len(ready) > 1:
@@ -196,15 +219,18 @@ def _tell_failed(ready: Sequence[_Ready[Work] | Failed]) -> None:
             each.settings.view.event(Ended(time=each.settings.clock.now(), server=each.settings.name, **came_to))
 
 
-def _task(each: _Ready[Work] | Failed, result_type: type[R], manner: CommandTraits) -> Task[R]:
+def _task(
+    each: _Ready[BackupWork] | Failed, result_type: type[R], manner: CommandTraits, coordinator: Coordinator
+) -> Task[R]:
     if isinstance(each, _Ready):
+        slot = coordinator.slot(each.appliance)
         return run_on(
             each.appliance,
             result_type,
-            each.work(each.appliance),
+            each.work(each.appliance, slot),
             silence=manner.silence,
             timeout=each.settings.value(TIMEOUT) if manner.timed else None,
-            slot=each.settings.slot,
+            slot=slot,
             unbegun=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

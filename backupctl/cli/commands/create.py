@@ -9,7 +9,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_plan, job_result
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.runner import STARTS_BACKUPS, Work, run, show_requests
+from backupctl.cli.runner import BackupWork, run_backups, show_requests
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance_run import Outcome
@@ -18,6 +18,7 @@ from backupctl.operations.preflight import preflight
 from backupctl.operations.validate import validate
 from backupctl.results.result import PreparedRequest
 from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.coordinator import Slot
 from backupctl.scheduler.task import Task
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
@@ -49,17 +50,17 @@ def command(context: Context) -> int:
     """
     if context.value(DRY_RUN):
         return show_requests(context, "create", _prepare_dry_run)
-    return run(context, "create", job_result(context), _prepare, STARTS_BACKUPS)
+    return run_backups(context, "create", job_result(context), _prepare)
 
 
-def _prepare(settings: ApplianceSettings) -> Work:
+def _prepare(settings: ApplianceSettings) -> BackupWork:
     plan = backup_plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
         if checks_first:
             yield from preflight(appliance, validate(appliance, plan.request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, settings.slot)))
+        return Outcome.of((yield from create(appliance, plan, slot)))
 
     return work
 

@@ -12,7 +12,7 @@ from backupctl.cli.backup_settings import backup_password, backup_plan, job_resu
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import STARTS_BACKUPS, CommandTraits, Work, run
+from backupctl.cli.runner import BackupWork, CommandTraits, Work, run, run_backups
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -55,6 +55,7 @@ from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, sorted_days
 from backupctl.rules.request_fields import check_parts
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.coordinator import Slot
 from backupctl.scheduler.task import Task
 
 Write = Callable[[Appliance], Task[Written]]
@@ -230,21 +231,21 @@ def run_command(context: Context, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
     if context.value(DRY_RUN):
         return run(context, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
-    return run(context, "schedule run", job_result(context), partial(_prepare_run, name), STARTS_BACKUPS)
+    return run_backups(context, "schedule run", job_result(context), partial(_prepare_run, name))
 
 
-def _prepare_run(name: str, settings: ApplianceSettings) -> Work:
+def _prepare_run(name: str, settings: ApplianceSettings) -> BackupWork:
     comment = settings.value(COMMENT)
 
     def start(api: RecoveryOperations, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
         plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, settings.slot)))
+        return Outcome.of((yield from create(appliance, plan, slot)))
 
     return work
 
