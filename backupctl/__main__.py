@@ -16,6 +16,8 @@ _STREAM_ERRORS = (OSError, ValueError, AttributeError)
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if os.name != "posix":  # its signals, terminals and file permissions are used everywhere below
+        sys.exit("error: backupctl runs on Linux and macOS only")
     noted = _note_signals()
     try:
         from backupctl.cli import signals

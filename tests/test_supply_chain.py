@@ -1,6 +1,7 @@
 """What is told to whoever installs the program: which versions it needs, and that the build says what it is."""
 
 import json
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.source import imports
 
 PROJECT = Path(__file__).parent.parent
 PYPROJECT = PROJECT / "pyproject.toml"
+POSIX_ONLY = ("fcntl", "grp", "pwd", "resource", "termios", "tty")
 STANDARD_LIBRARY_AND_US = {"backupctl", *sys.stdlib_module_names}
 
 
@@ -45,6 +47,23 @@ def test_everything_that_is_imported_is_a_dependency_that_is_named() -> None:
     extras = project()["optional-dependencies"]
     named = "\n".join([*project()["dependencies"], *extras["keyring"], *extras["simulator"]])
     assert {name for name in imported - STANDARD_LIBRARY_AND_US if name not in named} == set()
+
+
+def test_package_says_on_which_systems_it_runs() -> None:
+    systems = {each for each in project()["classifiers"] if each.startswith("Operating System ::")}
+    assert systems == {f"Operating System :: {system}" for system in ("MacOS", "POSIX", "POSIX :: Linux")}
+
+
+def test_start_on_windows_says_in_one_sentence_where_the_program_runs() -> None:
+    code = f"""
+import os, sys
+os.name = "nt"
+sys.modules.update(dict.fromkeys({POSIX_ONLY}))
+from backupctl.__main__ import main
+main()
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "error: backupctl runs on Linux and macOS only\n")
 
 
 def test_package_says_that_it_is_typed() -> None:

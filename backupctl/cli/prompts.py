@@ -82,11 +82,11 @@ def _still_hidden_after_suspension(question: str) -> Iterator[None]:
 
     A shell sets the terminal to its own liking whenever it gets it back, and leaves it so to the job that goes on.
     """
-    try:
-        import termios
+    import termios
 
+    try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-    except (ImportError, OSError):  # Windows, or no terminal of our own: then nobody can suspend us
+    except OSError:  # no terminal of our own: then nobody can suspend us
         yield
         return
     shown = termios.tcgetattr(terminal)

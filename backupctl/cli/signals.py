@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WRITING_SECONDS: Final = 5
 """How long an interrupted program may be busy with what it has to say: whoever reads it may have stopped reading."""
 
-_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalInterrupt(KeyboardInterrupt):
@@ -102,7 +102,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
         if sent and decided:
             _hurry()
         elif sent and sent[0].handled:
-            _set_alarm(0)  # there is nobody left to look after, and an alarm would kill an interpreter that ends
+            signal.alarm(0)  # there is nobody left to look after, and an alarm would kill an interpreter that ends
 
 
 @contextmanager
@@ -121,19 +121,18 @@ def around_suspension(leave: Callable[[], None], resume: Callable[[], None]) -> 
     def quit_now(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with _handled({"SIGTSTP": stop, "SIGCONT": go_on, "SIGQUIT": quit_now}):
+    with _handled({signal.SIGTSTP: stop, signal.SIGCONT: go_on, signal.SIGQUIT: quit_now}):
         yield
 
 
 @contextmanager
-def _handled(handlers: Mapping[str, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
-    """Handle signals while the block runs, those that this system has and that are not ignored."""
-    wanted = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
-    before = {number: signal.getsignal(number) for number in wanted}
-    caught = [number for number in wanted if before[number] is not signal.SIG_IGN]
+def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
+    """Handle signals while the block runs, those that are not ignored."""
+    before = {number: signal.getsignal(number) for number in handlers}
+    caught = [number for number in handlers if before[number] is not signal.SIG_IGN]
     try:
         for number in caught:
-            signal.signal(number, wanted[number])
+            signal.signal(number, handlers[number])
         yield
     finally:
         for number in caught:
@@ -146,9 +145,8 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _caught() -> list[int]:
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+def _caught() -> list[signal.Signals]:
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
@@ -166,14 +164,8 @@ def _hurry(_number: int = 0, _frame: FrameType | None = None) -> None:
 
 
 def _in_a_while(act: Callable[[], None]) -> None:
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, lambda _number, _frame: act())
-    _set_alarm(WRITING_SECONDS)
-
-
-def _set_alarm(seconds: int) -> None:
-    if hasattr(signal, "SIGALRM"):  # elsewhere there is none, and who waits has to end the process himself
-        signal.alarm(seconds)
+    signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+    signal.alarm(WRITING_SECONDS)
 
 
 def _quit() -> None:

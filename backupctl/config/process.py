@@ -14,9 +14,7 @@ def forbid_core_dumps() -> None:
 
     Access by other processes of the same user (ptrace) is left to the system: they can read the password files too.
     """
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

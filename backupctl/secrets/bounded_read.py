@@ -27,8 +27,7 @@ def read_file(
 
     Raises OSError and ValueError: when it cannot be read. Raises ConfigError, about ``where``: when a pipe times out.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         status = os.fstat(descriptor)
         check(descriptor, status)

@@ -41,7 +41,7 @@ def check_permissions(path: str, status: os.stat_result, rule: PermissionRule, w
 
     Raises ConfigError, about ``where``: if somebody else can.
     """
-    if os.name != "posix" or not stat.S_ISREG(status.st_mode) or path.startswith(_DESCRIPTOR_PATHS):
+    if not stat.S_ISREG(status.st_mode) or path.startswith(_DESCRIPTOR_PATHS):
         return
     if status.st_uid not in {os.geteuid(), 0}:
         raise ConfigError(

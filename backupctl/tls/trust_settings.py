@@ -97,7 +97,7 @@ def leniently(context: ssl.SSLContext) -> ssl.SSLContext:
 
 
 def _system_context() -> ssl.SSLContext:
-    if sys.platform in {"win32", "darwin"}:
+    if sys.platform == "darwin":
         import truststore  # type: ignore[import-not-found,unused-ignore]
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # type: ignore[no-any-return,unused-ignore]
