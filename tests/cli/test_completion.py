@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.cli.completion import SCRIPTS
+from backupctl.cli.commands.completion import SHELLS
 from tests.support.command_line import CommandLine
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
@@ -24,7 +24,7 @@ def offered(backupctl: CommandLine, *words: str, shell: str = "fish") -> list[st
     return [line.partition("\t")[0] for line in lines] if kind == "words" else [kind]
 
 
-@pytest.mark.parametrize("shell", sorted(SCRIPTS))
+@pytest.mark.parametrize("shell", SHELLS)
 def test_completion_script_equals_the_file(backupctl: CommandLine, shell: str) -> None:
     printed = backupctl("completion", shell)
     assert printed.code == 0
@@ -32,7 +32,7 @@ def test_completion_script_equals_the_file(backupctl: CommandLine, shell: str) -
 
 
 def test_completions_are_for_these_shells_only() -> None:
-    assert sorted(path.name for path in COMPLETIONS.iterdir()) == [f"backupctl.{shell}" for shell in sorted(SCRIPTS)]
+    assert sorted(path.name for path in COMPLETIONS.iterdir()) == sorted(f"backupctl.{shell}" for shell in SHELLS)
 
 
 def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> None:

@@ -1,11 +1,18 @@
 """``backupctl completion``."""
 
+from pathlib import Path
+from typing import Final
+
 import click
 
-from backupctl.cli.completion import SCRIPTS
 from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand
 from backupctl.errors import UsageError
+
+SHELLS: Final = ("bash", "zsh", "fish")
+
+SCRIPTS: Final = Path(__file__).parents[2] / "completions"
+"""Links to the files of ``completions/`` in a checkout, copies of them in what is released."""
 
 
 @click.command(
@@ -19,11 +26,11 @@ Examples:
 
 Exit status: 0 the script was printed.""",
 )
-@click.argument("shell", metavar="|".join(SCRIPTS), shell_complete=lambda _ctx, _parameter, _start: list(SCRIPTS))
+@click.argument("shell", metavar="|".join(SHELLS), shell_complete=lambda _ctx, _parameter, _start: list(SHELLS))
 @click.pass_obj
 def command(context: Context, shell: str) -> int:
     """Print the script that makes a shell complete commands and options."""
-    if shell not in SCRIPTS:
-        raise UsageError(f"no completion for {shell!r}", hint=f"there is one for {', '.join(SCRIPTS)}")
-    context.print(SCRIPTS[shell])
+    if shell not in SHELLS:
+        raise UsageError(f"no completion for {shell!r}", hint=f"there is one for {', '.join(SHELLS)}")
+    context.print((SCRIPTS / f"backupctl.{shell}").read_text(encoding="utf-8"))
     return 0
