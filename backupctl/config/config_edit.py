@@ -14,6 +14,7 @@ from backupctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
+    from tomlkit.items import Item, Table
 
 _MODE: Final = 0o600
 
@@ -99,28 +100,42 @@ def _edited(path: Path) -> Iterator[TOMLDocument]:
 
 
 def _put(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - one of tomlkit's kinds of tables
-    """Set a value where one of ``instead_of`` stood, else behind the last value of the table.
+    """Set a value where one of ``instead_of`` stood, else after the last value of the table.
 
-    tomlkit itself appends behind the comments that follow, which are mostly about the next table: were that one a
-    comment too, as in the sample, and taken into use later, the value would be one of its own.
+    tomlkit can only append, which is after the comments that follow. Those are mostly about the next table, and when
+    that one is a comment itself, as in the sample, and is uncommented later, the value would belong to it. So the new
+    line goes into the trail of what stands before it, which tomlkit writes as it is.
     """
     from tomlkit import item
-    from tomlkit import key as key_of
-    from tomlkit.items import InlineTable
+    from tomlkit.items import Table
 
-    if key in table or isinstance(table, InlineTable) or not hasattr(table, "value"):
+    if key in table or not isinstance(table, Table) or table.is_super_table():
         for other in instead_of:
             table.pop(other, None)
         table[key] = value
         return
-    body = table.value.body
-    named = [index for index, (each, _) in enumerate(body) if each is not None]
-    old = [index for index in named if body[index][0].key in instead_of]
-    entry = (key_of(key), item(value))
-    if old:
-        body[old[0]] = entry
-    else:
-        body.insert(named[-1] + 1 if named else 0, entry)
+    before = _before(table, instead_of)
+    for other in instead_of:
+        table.pop(other, None)
+    before.trivia.trail += f"{key} = {item(value).as_string()}\n"
+
+
+def _before(table: Table, instead_of: Sequence[str]) -> Item:
+    """Return what stands before a new value: a value, a comment, or the header of the table."""
+    from tomlkit.items import AoT, Comment, Table
+
+    value: Item = table
+    line: Item = table
+    for key, entry in table.value.body:
+        if isinstance(entry, Table | AoT):
+            break
+        if key is not None and key.key in instead_of:
+            return line
+        if key is not None:
+            value = line = entry
+        elif isinstance(entry, Comment):
+            line = entry
+    return value
 
 
 def check_editable(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.config.config_edit import Stored, path_to_edit, store
+from backupctl.config.config_edit import Stored, path_to_edit, store, store_place
 from backupctl.config.config_file import SYSTEM_PATH, read_configuration
 from backupctl.errors import ConfigError, OutputError
 from tests.support.clock import FakeClock
@@ -76,6 +76,29 @@ def test_store_into_an_inline_table_keeps_it_one(path: Path) -> None:
     path.write_text(f'servers = {{vc01 = {{host = "{HOST}"}}}}\n')
     put(path)
     assert tomllib.loads(path.read_text()) == {"servers": {"vc01": {"host": HOST, "fingerprint": PIN}}}
+
+
+def test_store_into_a_table_that_is_written_in_two_places_adds_one_line(path: Path) -> None:
+    path.write_text(f"[servers.vc01]\nhost = '{HOST}'\n[groups]\n[servers.vc01.more]\n")
+    put(path)
+    assert (
+        path.read_text() == f"[servers.vc01]\nhost = '{HOST}'\nfingerprint = \"{PIN}\"\n[groups]\n[servers.vc01.more]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("user = 'a' # who\n# next\n#[servers.b]\n", "user = 'a' # who\n{line}# next\n#[servers.b]\n"),
+        ("user = 'a'\n# where\nold = 'x'\n\nlast = 1\n", "user = 'a'\n# where\n{line}\nlast = 1\n"),
+        ("# nothing yet\n", "{line}# nothing yet\n"),
+        ("", "{line}"),
+    ],
+)
+def test_store_place_writes_its_line_where_somebody_would(path: Path, before: str, after: str) -> None:
+    path.write_text(f"[defaults]\n{before}")
+    store_place(path, None, "new", "y", instead_of=["old", "older"])
+    assert path.read_text() == "[defaults]\n" + after.format(line='new = "y"\n')
 
 
 def test_store_of_what_is_there_writes_nothing(path: Path) -> None:
