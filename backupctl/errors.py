@@ -1,12 +1,14 @@
 """What can go wrong: one tree of exceptions, each class with its exit code and a stable slug.
 
-The class says what kind of failure it is, the raise site says what happened (``message``) and what to do next
-(``hint``). ``details`` holds lines of evidence, such as the appliance's own messages, most general first.
+The class says what kind of failure it is, the raise site what is known about it (``ErrorFacts``). What becomes of
+that in words is told in one place, ``error_facts``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Final, Self, TypedDict, Unpack
+
+from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of
 
 
 class ExitCode(IntEnum):
@@ -50,34 +52,100 @@ def verdict(codes: Iterable[int]) -> ExitCode:
     return next((code for code in GRAVITY if code in failed), ExitCode.DONE)
 
 
+class _Known(TypedDict, total=False):
+    """What else is known about a failure, as in ``ErrorFacts``."""
+
+    server: str | None
+    operation: str | None
+    job: str | None
+    release: str | None
+    cause: "BackupctlError | ErrorFacts | str | None"
+    then: "BackupctlError | ErrorFacts | str | None"
+    source: str | None
+    of_file: bool
+    hint: str | None
+    selector: tuple[str, ...]
+    details: Iterable["ErrorFacts | str"]
+    attach: str | None
+    kind: str
+    certain: bool
+    retryable: bool
+    exit_code: int | None
+
+
+class _Changed(_Known, total=False):
+    message: str
+
+
 class BackupctlError(Exception):
     """Base of every failure that the program knows; never raised itself.
 
-    ``certain`` is False where a request that was to change something may have had its effect all the same: the answer
-    was lost, or it came from a proxy, or it was unreadable. ``retryable`` is True where asking again soon may help.
-    ``attach`` is the command line that follows the job which this failure may leave running.
+    Its ``facts`` never change: who knows more makes a new error of them with ``with_facts``. Errors with the same class
+    and facts are equal.
     """
 
     exit_code: ExitCode = ExitCode.BUG
     slug: ClassVar[str] = "bug"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        details: Sequence[str] = (),
-        certain: bool = True,
-        retryable: bool = False,
-        attach: str | None = None,
-    ) -> None:
+    def __init__(self, message: str, **known: Unpack[_Known]) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.details = tuple(details)
-        self.certain = certain
-        self.retryable = retryable
-        self.attach = attach
+        self.facts: Final = ErrorFacts(message)._replace(**_as_facts(known))
+        if self.facts.exit_code is not None:
+            self.exit_code = ExitCode(self.facts.exit_code)
+
+    @classmethod
+    def from_facts(cls, facts: ErrorFacts) -> Self:
+        """Return the error of this class with these facts."""
+        return cls(**facts._asdict())
+
+    def with_facts(self, **changes: Unpack[_Changed]) -> Self:
+        """Return an error of the same class that knows more, or something else."""
+        return self.from_facts(self.facts._replace(**_as_facts(changes)))
+
+    def __str__(self) -> str:
+        return sentence_of(self.facts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BackupctlError) and type(self) is type(other) and self.facts == other.facts
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.facts))
+
+    @property
+    def message(self) -> str:
+        """The sentence that says what happened."""
+        return sentence_of(self.facts)
+
+    @property
+    def hint(self) -> str | None:
+        """What to do next."""
+        return hint_of(self.facts)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """Lines of evidence."""
+        return details_of(self.facts)
+
+    @property
+    def attach(self) -> str | None:
+        """The command line that follows the job which this failure may leave running."""
+        return self.facts.attach
+
+    @property
+    def certain(self) -> bool:
+        """Whether a request that was to change something certainly had no effect."""
+        return self.facts.certain
+
+    @property
+    def retryable(self) -> bool:
+        """Whether asking again soon may help."""
+        return self.facts.retryable
+
+
+def _as_facts(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts by name, with those of an error in place of the error."""
+    facts = {name: value.facts if isinstance(value, BackupctlError) else value for name, value in known.items()}
+    return {**facts, "details": tuple(facts["details"])} if "details" in facts else facts
 
 
 class BugError(BackupctlError):
@@ -160,24 +228,22 @@ class PinMismatchError(CertificateError):
     slug = "pin-mismatch"
 
     @classmethod
-    def of(cls, server: str, expected: str, presented: str, *, words: str) -> "PinMismatchError":
-        """Return the error for a certificate with another fingerprint; ``words`` name the server on a command line."""
+    def of(cls, server: str, expected: str, presented: str, *, selector: tuple[str, ...]) -> "PinMismatchError":
+        """Return the error for a certificate with another fingerprint."""
         return cls(
-            f"{server} does not present the pinned certificate: expected {expected}, presented {presented}",
+            f"$server does not present the pinned certificate: expected {expected}, presented {presented}",
+            server=server,
             hint="was it renewed on purpose? Compare the presented one with what the appliance itself says; if they "
-            f"are the same, pin it anew: `backupctl trust pin {words}`",
+            "are the same, pin it anew: `backupctl trust pin $selector`",
+            selector=selector,
         )
 
 
 class ApplianceAnswerError(BackupctlError):
-    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON.
-
-    ``kind`` is the type of an error of the API, such as ``RESOURCE_BUSY``; empty for an answer of another form.
-    """
+    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""
 
     exit_code = ExitCode.API
     slug = "api"
-    kind: str = ""
 
 
 class ContradictionError(ApplianceAnswerError):
@@ -279,19 +345,13 @@ class OutputError(BackupctlError):
 
 
 class NotTriedError(BackupctlError):
-    """No backup was started here because of what went wrong elsewhere; ``cause`` is the exit code of that.
+    """No backup was started here because of what went wrong elsewhere, with the ``exit_code`` of that.
 
     So a run in which one appliance fails, and the others are kept back for it, still ends with the code of the failure.
     """
 
     exit_code = ExitCode.API
     slug = "not-tried"
-
-    def __init__(
-        self, message: str, *, cause: ExitCode = ExitCode.API, hint: str | None = None, details: Sequence[str] = ()
-    ) -> None:
-        super().__init__(message, hint=hint, details=details)
-        self.exit_code = cause
 
 
 class NotTogetherError(NotTriedError):

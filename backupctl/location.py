@@ -96,18 +96,18 @@ class Location:
         if not self.scheme and given is None:
             raise UsageError(
                 f"{_WHAT} does not say its type",
-                hint="write it as a URL such as sftp://host/path, or add --location-type",
+                hint="write it as a URL such as sftp://host/path, or add $--location-type",
             )
         if self.scheme and given not in {None, self.type}:
             raise UsageError(
                 f"the location type is {given}, but {_WHAT} starts with {written}://",
-                hint="leave --location-type out, or change one of them",
+                hint="leave $--location-type out, or change one of them",
             )
         if given is None and self.type not in LOCATION_TYPES:
             known = " ".join(known.lower() for known in LOCATION_TYPES)
             raise UsageError(
                 f"{_WHAT} has the unknown scheme {written}://",
-                hint=f"known schemes: {known}; for one that a newer release has learned, add --location-type",
+                hint=f"known schemes: {known}; for one that a newer release has learned, add $--location-type",
             )
         return replace(self, type=given or self.type)
 
@@ -276,7 +276,7 @@ def _refuse_backslashes(text: str) -> NoReturn:
 def _refuse_credentials() -> NoReturn:
     raise UsageError(
         f"{_WHAT} holds a user name or password before an '@'",
-        hint="give the user with --location-user and the password with --location-password-file; "
+        hint="give the user with $--location-user and the password with $--location-password-file; "
         "write an '@' in a folder's name as %40",
     )
 

@@ -10,15 +10,16 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-GROUND = {"errors", "clock", "location", "models", "secrets", "results"}
+GROUND = {"errors", "error_facts", "clock", "location", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
-    "errors": set(),
+    "error_facts": set(),
+    "errors": {"error_facts"},
     "clock": set(),
     "secrets": {"errors", "clock"},
     "location": {"errors", "secrets", "rules"},
     "models": {"location", "secrets", "rules"},
-    "results": {"errors", "models", "secrets"},
+    "results": {"errors", "error_facts", "models", "secrets"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},
@@ -26,7 +27,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "simulator": {"errors", "clock"},
     "scheduler": {*GROUND},
     "operations": {*GROUND, "rules", "scheduler"},
-    "output": {"results", "errors", "models", "clock", "secrets"},
+    "output": {"results", "errors", "error_facts", "models", "clock", "secrets"},
     "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }

@@ -1,14 +1,22 @@
-"""Exit codes: the promise to scripts, and how one is made of many."""
+"""Exit codes, the promise to scripts; errors, whose facts never change; and the sentences that are made of them."""
 
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backupctl import errors
+from backupctl.error_facts import ErrorFacts, details_of, hint_of, in_general, sentence_of
 from backupctl.errors import GRAVITY, BackupctlError, ExitCode, InterruptedRunError, verdict
-from backupctl.results.result import Envelope, ErrorInfo, Result
+from backupctl.output.json_text import document, json_text
+from backupctl.results.result import Envelope, Result
+from tests.support.source import sources
 
 CODES: dict[str, int] = {
     "DONE": 0,
@@ -62,8 +70,152 @@ def test_slugs_of_each_exit_code_never_change() -> None:
 @pytest.mark.parametrize("error", sorted(classes(), key=str), ids=lambda each: each.__name__)
 def test_error_of_each_class_carries_what_it_was_given(error: type[BackupctlError]) -> None:
     made = error("what", hint="do this", details=["evidence"])
-    assert ErrorInfo.of(made) == ErrorInfo(slug=error.slug, message="what", hint="do this", details=("evidence",))
-    assert (str(made), made.certain, made.retryable) == ("what", True, False)
+    assert (made.message, made.hint, made.details, str(made)) == ("what", "do this", ("evidence",), "what")
+    assert (made.exit_code, made.certain, made.retryable) == (error.exit_code, True, False)
+
+
+@pytest.mark.parametrize("error", sorted(classes(), key=str), ids=lambda each: each.__name__)
+def test_error_that_knows_more_is_a_new_one_of_the_same_class(error: type[BackupctlError]) -> None:
+    made = error("what", details=["evidence"], exit_code=9)
+    more = made.with_facts(hint="do this", certain=False)
+    assert (type(more), more.facts) == (error, made.facts._replace(hint="do this", certain=False))
+    assert (made.hint, made.certain, more.exit_code) == (None, True, 9)
+    assert (more == made, more.with_facts(hint=None, certain=True) == made) == (False, True)
+
+
+FACTS = ErrorFacts(
+    "$server could not $operation: $cause", server="vc01.example.com", operation="start a backup", cause="no $job"
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (FACTS, "vc01.example.com could not start a backup: no $job"),
+        (ErrorFacts("it is off", server="vc01"), "vc01: it is off"),
+        (ErrorFacts("$job goes on on $server", server="vc01", job="4-2"), "backup job 4-2 goes on on vc01"),
+        (ErrorFacts("$job failed", job="restore"), "the restore failed"),
+        (ErrorFacts("its $release is old"), "its release is old"),
+        (ErrorFacts("its $release is old", release="6.5"), "its release 6.5 is old"),
+        (
+            ErrorFacts("unknown: $cause; then: $then", server="vc01", cause=FACTS, then="nothing"),
+            "vc01: unknown: vc01.example.com could not start a backup: no $job; then: nothing",
+        ),
+        (ErrorFacts("'5x' is no duration", source="--timeout"), "--timeout: '5x' is no duration"),
+        (ErrorFacts("'$money' in {server}", server="vc01"), "vc01: '$money' in {server}"),
+    ],
+)
+def test_sentence_is_made_of_the_facts(facts: ErrorFacts, sentence: str) -> None:
+    assert sentence_of(facts) == sentence
+    assert BackupctlError.from_facts(facts).message == sentence
+
+
+def test_sentence_behind_its_subject_does_not_name_it_again() -> None:
+    facts = ErrorFacts("it is off", server="vc01")
+    assert [sentence_of(facts, subject=name) for name in ("vc01", "vc02")] == ["it is off", "vc01: it is off"]
+
+
+def test_hint_names_keys_where_the_value_came_from_the_file_but_in_a_command_line() -> None:
+    facts = ErrorFacts("what", hint="add $--location-type: `backupctl $selector --to FILE`", selector=("-s", "v c"))
+    assert hint_of(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
+    assert hint_of(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
+
+
+def test_facts_in_general_are_those_of_any_appliance() -> None:
+    def facts(name: str, job: str, **more: Any) -> ErrorFacts:
+        cause = ErrorFacts("$server is off", server=f"{name}.example.com")
+        seen = ErrorFacts("$job ran on $server", server=name, job=job)
+        return ErrorFacts("$cause", name, cause=cause, details=(seen,), selector=("-s", name), hint="$selector", **more)
+
+    one, other = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
+    general = in_general(one, {"vc01", "vc01.example.com"}, "1")
+    assert general == in_general(other, {"vc02", "vc02.example.com"}, "2")
+    assert general != in_general(other, {"vc03"}, "2")
+    assert sentence_of(general) == "the appliance is off"
+    assert (details_of(general), hint_of(general)) == (("the backup job ran",), "-s NAME")
+
+
+def test_error_in_json_has_sentences_and_says_how_to_follow_where_nobody_knows_more() -> None:
+    error = BackupctlError("$server is off", server="vc01", attach="backupctl watch", details=[FACTS, "evidence"])
+    expected = {
+        "slug": "bug",
+        "message": "vc01 is off",
+        "hint": "follow it with: backupctl watch",
+        "details": ["vc01.example.com could not start a backup: no $job", "evidence"],
+        "attach": "backupctl watch",
+    }
+    for text in (json_text(error), json_text(document(error))):
+        assert json.loads(text) == expected
+    assert json.loads(json_text(error.with_facts(hint="do this")))["hint"] == "do this"
+
+
+def caught_in(tree: ast.Module) -> set[str]:
+    """Return the names by which errors of ours are caught."""
+    ours = {each.__name__ for each in classes()}
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    caught = [(each.name, ast.unparse(each.type) if each.type else "") for each in handlers]
+    return {name for name, types in caught if name and ours & set(re.findall(r"\w+", types))}
+
+
+def changed_errors(tree: ast.Module) -> Iterator[ast.Attribute]:
+    """Yield where a fact of anything, or an attribute of a caught error, is assigned to."""
+    properties = {name for name, value in vars(BackupctlError).items() if isinstance(value, property)}
+    facts = {"exit_code", "facts", "slug"} | properties | set(ErrorFacts._fields) - {"server", "job", "source"}
+    caught = caught_in(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            name = node.value.id if isinstance(node.value, ast.Name) else ""
+            if name in caught or (node.attr in facts and name != "self"):
+                yield node
+
+
+def judged_sentences(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield where the text of an error is searched, edited, cut or compared."""
+
+    def is_sentence(node: ast.expr) -> bool:
+        if isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value)
+            return node.attr in {"message", "hint", "details"} and owner.split(".")[-1] in errors_by_name
+        rendered = isinstance(node, ast.Call) and ast.unparse(node.func) in {"sentence_of", "hint_of", "details_of"}
+        return rendered or (isinstance(node, ast.Call) and ast.unparse(node) in {f"str({name})" for name in caught})
+
+    caught = caught_in(tree)
+    errors_by_name = caught | {"error", "doubt", "lost", "refusal", "answer", "interruption", "trouble", "failure"}
+    for node in ast.walk(tree):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            edits = hasattr(str, node.func.attr)
+            parts = [node.func.value] if edits else list(node.args) if ast.unparse(node.func.value) == "re" else []
+        elif isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Subscript):
+            parts = [node.value]
+        yield from filter(is_sentence, parts)
+
+
+@pytest.mark.parametrize("find", [changed_errors, judged_sentences])
+def test_no_code_changes_an_error_or_reads_its_sentence(find: Callable[[ast.Module], Iterator[ast.expr]]) -> None:
+    found = [f"{name}:{node.lineno}: {ast.unparse(node)}" for name, tree in sources().items() for node in find(tree)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("find", "line"),
+    [
+        (changed_errors, "error.hint = 'x'"),
+        (changed_errors, "error.details += ('x',)"),
+        (changed_errors, "ended.error.attach = 'x'"),
+        (changed_errors, "error.seen = True"),
+        (judged_sentences, "error.message.removeprefix('vc01: ')"),
+        (judged_sentences, "str(error).partition(':')"),
+        (judged_sentences, "re.sub('--', '', error.hint)"),
+        (judged_sentences, "sentence_of(facts)[3:]"),
+        (judged_sentences, "left.error.message == 'x'"),
+    ],
+)
+def test_change_of_an_error_would_be_found(find: Callable[[ast.Module], Iterator[ast.expr]], line: str) -> None:
+    tree = ast.parse(f"try:\n    pass\nexcept BackupctlError as error:\n    {line}")
+    assert list(find(tree)) != []
 
 
 def test_gravity_covers_every_failure_once() -> None:

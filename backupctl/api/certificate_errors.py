@@ -58,7 +58,7 @@ def certificate_error(
     reason = REASONS.get(cause.verify_code, _FORM_REASON if cause.verify_code in _FORM else _OTHER)
     said = reason.say(case) if (case := _case(route, store, unverified)) else None
     why = said or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError(f"{route.host}: {why}", hint=reason.hint.format(words=route.on_command_line))
+    return CertificateError(why, server=route.host, hint=reason.hint, selector=route.selector)
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -122,8 +122,8 @@ def _days(days: int) -> str:
 
 
 _TRUST_IT: Final = (
-    "`backupctl trust fetch {words} --to FILE` gets the appliance's own CA for --ca-file, "
-    "`backupctl trust pin {words}` pins this very certificate"
+    "`backupctl trust fetch $selector --to FILE` gets the appliance's own CA for --ca-file, "
+    "`backupctl trust pin $selector` pins this very certificate"
 )
 _UNKNOWN: Final = Reason(_unknown_authority, _TRUST_IT)
 _OTHER: Final = Reason(lambda _: None, _TRUST_IT)
@@ -131,7 +131,7 @@ _FORM_REASON: Final = Reason(
     lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
 )
 _NAME: Final = Reason(
-    _other_name, "name the appliance as its certificate does, or pin it: `backupctl trust pin {words}`"
+    _other_name, "name the appliance as its certificate does, or pin it: `backupctl trust pin $selector`"
 )
 REASONS: Final[Mapping[int, Reason]] = {
     _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK),

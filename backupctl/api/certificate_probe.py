@@ -70,7 +70,7 @@ class Inspection:
         if self.pinned in {None, presented}:
             return None
         route = self._route
-        return PinMismatchError.of(route.server, str(self.pinned), presented, words=route.on_command_line)
+        return PinMismatchError.of(route.server, str(self.pinned), presented, selector=route.selector)
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""
@@ -92,7 +92,7 @@ class Inspection:
         try:
             context = leniently(default_context(cadata=pem))
         except ssl.SSLError as error:
-            return CertificateError(f"{self._route.host}: OpenSSL takes none of them: {error.reason}")
+            return CertificateError(f"OpenSSL takes none of them: {error.reason}", server=self._route.host)
         return self._distrust(context, "the certificates that were fetched")
 
     def _look(self) -> Presented:
@@ -128,12 +128,16 @@ class Inspection:
                 raise unreachable(error, self._route.host, doing) from error
         if response.status_code in _WITHOUT_LOGIN:
             raise _WITHOUT_LOGIN[response.status_code](
-                f"{self._route.host} does not give its CA certificates without a login ({response.status_code})",
+                f"$server does not give its CA certificates without a login ({response.status_code})",
+                server=self._route.host,
+                operation=doing,
                 hint="vCenter serves them without login on port 443; `backupctl trust pin` needs no CA",
             )
         if response.status_code == 404:
             raise NotSupportedError(
-                f"{self._route.host} has no {PATH} (404)",
+                f"$server has no {PATH} (404)",
+                server=self._route.host,
+                operation=doing,
                 hint="a vCenter offers it on port 443; `backupctl trust pin` needs no CA",
             )
         raise_for_status(response, Asked(doing))

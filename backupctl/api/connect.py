@@ -44,7 +44,7 @@ class Login:
 
 
 def route_to(
-    base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: str | None = None
+    base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: tuple[str, ...] = ()
 ) -> Route:
     """Return the way to an appliance that is called ``name``, and named by ``words`` on a command line.
 
@@ -97,7 +97,7 @@ def connect(
     login: Login,
     *,
     name: str | None = None,
-    words: str | None = None,
+    words: tuple[str, ...] = (),
     clock: Clock,
     observe: Observer,
     trust: TrustSettings = TrustSettings(),

@@ -72,9 +72,11 @@ def raise_for_status(response: httpx.Response, asked: Asked) -> None:
         return
     said = vapi_error(response)
     error = _error(response, asked, said)
-    if said and said.kind in _UNCERTAIN:
-        error.certain = False
-    raise error
+    raise error.with_facts(
+        server=response.request.url.host,
+        operation=asked.doing,
+        certain=error.certain and not (said and said.kind in _UNCERTAIN),
+    )
 
 
 _UNCERTAIN: Final = frozenset({"TIMED_OUT", "CANCELED", "RESOURCE_BUSY", "CONCURRENT_CHANGE"})
@@ -82,27 +84,25 @@ _UNCERTAIN: Final = frozenset({"TIMED_OUT", "CANCELED", "RESOURCE_BUSY", "CONCUR
 
 
 def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
-    doing, status = asked.doing, response.status_code
-    host, certain = response.request.url.host, said is not None
-    details = said.messages if said else ()
+    status, details = response.status_code, said.messages if said else ()
     if status == 400 and said and said.kind == "FEATURE_IN_USE":
         return BusyError(
-            f"{host}: another backup or restore is running",
+            "another backup or restore is running",
             hint="`backupctl watch latest` follows it; --if-running wait or attach makes create do so",
             details=details,
         )
     if status == 401:
-        return _not_let_in(host, doing, said)
+        return _not_let_in(said)
     if status == 403:
         return AuthorizationError(
-            f"{host} does not allow this user to {doing} (403)"
+            "$server does not allow this user to $operation (403)"
             if said
-            else f"{host} could not {doing}: {_ELSEWHERE.format(403)}",
+            else f"$server could not $operation: {_ELSEWHERE.format(403)}",
             hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
             if said
             else _SOMEBODY_BETWEEN,
             details=details,
-            certain=certain,
+            certain=said is not None,
         )
     if status == 404:
         return _missing(response, asked, said)
@@ -111,31 +111,38 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
         # A query may repeat ours. What is left without it must not be the half of a secret.
         elsewhere = _redacted(response, received["location"]).partition("?")[0]
         return ApplianceAnswerError(
-            f"{host} redirects to {elsewhere!r} ({status}), which is never followed",
+            f"$server redirects to $cause ({status}), which is never followed",
+            cause=repr(elsewhere),
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
         )
-    return _fault(response, doing, said)
+    return _fault(response, said)
 
 
 _ELSEWHERE: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
 _SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
 
 
-def _not_let_in(host: str, doing: str, said: VapiError | None) -> AuthenticationError:
+def _not_let_in(said: VapiError | None) -> AuthenticationError:
     """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
     if said is None:
         return AuthenticationError(
-            f"{host} could not {doing}: {_ELSEWHERE.format(401)}",
+            f"$server could not $operation: {_ELSEWHERE.format(401)}",
             hint=f"{_SOMEBODY_BETWEEN}; else the user name or password is wrong",
             certain=False,
         )
     details = said.messages
     told = " ".join((*details, *said.ids))
-    for pattern, sentence, hint in _ACCOUNT_TROUBLES:
-        if pattern.search(told):
-            return AuthenticationError(f"{host} refused the login (401): {sentence}", hint=hint, details=details)
-    return AuthenticationError(f"{host} refused the login (401): wrong user name or password", details=details)
+    trouble, hint = next(
+        ((trouble, hint) for pattern, trouble, hint in _ACCOUNT_TROUBLES if pattern.search(told)),
+        ("wrong user name or password", None),
+    )
+    return AuthenticationError(
+        "$server refused the login (401): $cause",
+        cause=trouble,
+        hint=hint,
+        details=details,
+    )
 
 
 _ACCOUNT_TROUBLES: Final = (
@@ -159,27 +166,27 @@ https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-passw
 
 def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
     """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
-    host, doing = response.request.url.host, asked.doing
     if said is None:
         return NotSupportedError(
-            f"{host} cannot {doing}: {_ELSEWHERE.format(404)}; perhaps its release does not have this operation",
+            f"$server cannot $operation: {_ELSEWHERE.format(404)}; perhaps its $release does not have this operation",
             certain=False,
         )
     if said.service_missing and not asked.lacking:
         return ServiceMissingError(
-            f"{host} could not {doing}: the service is not running: {said.first}",
+            "$server could not $operation: the service is not running: $cause",
+            cause=said.first,
             hint="applmgmt may be down or still starting; see `service-control --status applmgmt` on the appliance",
             details=said.messages[1:],
             retryable=True,
         )
     if asked.names_a_thing and not said.route_missing and not said.service_missing:
-        return NotFoundError(f"not found on {host}: cannot {doing}", details=said.messages)
+        return NotFoundError("not found on $server: cannot $operation", details=said.messages)
     if asked.available and not said.route_missing:
-        return _fault(response, doing, said)
+        return _fault(response, said)
     return NotSupportedError(
-        f"{host} cannot {doing}: operation not found (404)"
+        "$server cannot $operation: operation not found (404)"
         if asked.available
-        else f"{host} cannot {doing}: its release does not have this operation (404)",
+        else "$server cannot $operation: its $release does not have this operation (404)",
         details=said.messages,
     )
 
@@ -193,31 +200,32 @@ _END_SESSIONS: Final = (
 )
 
 
-def _fault(response: httpx.Response, doing: str, said: VapiError | None) -> ApplianceAnswerError:
-    status, host = response.status_code, response.request.url.host
+def _fault(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerError:
+    status = response.status_code
     retryable = status in {408, 429, 502, 503, 504}
     kind = ServerFaultError if status >= 500 else ApplianceAnswerError
     if said is not None:
         refused = said.kind == "ERROR" and status in {400, 500} and bool(said.messages)
         full = _SESSION_LIMIT in said.ids
-        error = (OperationFailedError if refused else kind)(
-            f"{host} refused to {doing}: {said.first}"
+        return (OperationFailedError if refused else kind)(
+            "$server refused to $operation: $cause"
             if refused
-            else f"{host} could not {doing} ({status} {said.kind}): {said.first}",
+            else f"$server could not $operation ({status} {said.kind}): $cause",
+            cause=said.first,
+            kind=said.kind,
             hint=_END_SESSIONS if full else _STARTING if status == 503 else None,
             details=said.messages[1:],
             # A gateway timeout or an internal error may come behind a request that was carried out.
             certain=refused or (400 <= status < 500 and status != 408),
             retryable=retryable and not full,
         )
-        error.kind = said.kind
-        return error
     text = _first_line(response)
     came = f"{status} {response.reason_phrase}".strip()
     is_page = b"<" in response.content[:200]
     what = f"an error page came back ({came})" if is_page else _ELSEWHERE.format(came)
     return kind(
-        f"{host} could not {doing} ({came}): {text}" if text else f"{host} could not {doing}: {what}",
+        f"$server could not $operation ({came}): $cause" if text else "$server could not $operation: $cause",
+        cause=text or what,
         hint=_STARTING if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,
@@ -250,7 +258,10 @@ def unreadable(response: httpx.Response, doing: str, why: Exception) -> Applianc
     is_json = isinstance(why, msgspec.ValidationError)
     body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
     return ApplianceAnswerError(
-        f"{response.request.url.host}: asked to {doing}, {body} came back ({response.status_code})",
+        f"asked to $operation, $cause came back ({response.status_code})",
+        server=response.request.url.host,
+        operation=doing,
+        cause=body,
         hint="a form of the answer that backupctl does not know; please report it with the release of the appliance"
         if is_json
         else "a proxy in between may have answered; is this host a vCenter Server appliance?",
@@ -261,44 +272,57 @@ def unreadable(response: httpx.Response, doing: str, why: Exception) -> Applianc
 
 def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlError:
     """Return the error for a request that got no answer."""
+    return _unanswered(error).with_facts(server=host, operation=doing)
+
+
+def _unanswered(error: httpx.RequestError) -> BackupctlError:
     if isinstance(error, httpx.ConnectError):
-        return _no_connection(error, host)
+        return _no_connection(error)
     if isinstance(error, httpx.ConnectTimeout):
-        return ApplianceUnreachableError(f"{host} does not accept connections in time", hint=_FIREWALL)
+        sentence = "$server does not accept connections in time"
+        return ApplianceUnreachableError(sentence, hint=_FIREWALL)
     if isinstance(error, httpx.ProxyError):
         status = re.match(r"\d{3}", str(error))  # what follows are words of the proxy, which knows our password for it
         refusal = f"the proxy refuses ({status[0]})" if status else "the proxy refuses"
-        return ApplianceUnreachableError(f"{host}: {refusal}", hint="check the proxy settings")
+        return ApplianceUnreachableError(refusal, hint="check the proxy settings")
     if isinstance(error, httpx.TimeoutException):
-        return ApplianceUnreachableError(f"{host} gave no answer in time, asked to {doing}", certain=False)
+        sentence = "$server gave no answer in time, asked to $operation"
+        return ApplianceUnreachableError(sentence, certain=False)
     if isinstance(error, httpx.DecodingError):
-        return ApplianceAnswerError(f"{host}: asked to {doing}: {error}", certain=False, retryable=True)
+        return ApplianceAnswerError("asked to $operation: $cause", cause=str(error), certain=False, retryable=True)
     return ApplianceUnreachableError(
-        f"{host} dropped the connection, asked to {doing}", details=[str(error)], certain=False, retryable=True
+        "$server dropped the connection, asked to $operation",
+        details=[str(error)],
+        certain=False,
+        retryable=True,
     )
 
 
-def _no_connection(error: httpx.ConnectError, host: str) -> BackupctlError:
+def _no_connection(error: httpx.ConnectError) -> BackupctlError:
     """Return the error for a connection that could not be set up, so that nothing was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return UnknownHostError(f"{host}: no such host name", hint="check --server and the name resolution")
+        hint = "check --server and the name resolution"
+        return UnknownHostError("no such host name", hint=hint)
     for cause in causes:
         if isinstance(cause, _CUT_OFF):
-            return ApplianceUnreachableError(f"{host} dropped the connection during the TLS handshake", retryable=True)
+            sentence = "$server dropped the connection during the TLS handshake"
+            return ApplianceUnreachableError(sentence, retryable=True)
         if isinstance(cause, ssl.SSLError):
             return CertificateError(
-                f"{host}: TLS could not be set up: {getattr(cause, 'reason', None) or cause}",
+                "TLS could not be set up: $cause",
+                cause=str(getattr(cause, "reason", None) or cause),
                 hint="is this an HTTPS port?",
             )
-    return ApplianceUnreachableError(f"{host}: cannot connect: {_reason(error)}", hint=_FIREWALL)
+    return ApplianceUnreachableError("cannot connect: $cause", cause=_reason(error), hint=_FIREWALL)
 
 
 def no_proxy(error: Exception, proxy: str) -> ApplianceUnreachableError:
     """Return the error for a proxy, ``HOST:PORT``, to which no connection could be set up."""
     unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
     return ApplianceUnreachableError(
-        f"the proxy {proxy} cannot be reached: {'no such host name' if unknown else _reason(error)}",
+        f"the proxy {proxy} cannot be reached: $cause",
+        cause="no such host name" if unknown else _reason(error),
         hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; `none` goes without one",
     )
 
@@ -313,6 +337,20 @@ _CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What a handshake says that ended too early, as it does while the proxy of an appliance starts or stops."""
 
 _FIREWALL: Final = "is the host up, and does a firewall in between let this port through?"
+
+
+def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupportedError:
+    """Return the error for an operation that is missing like all others of its kind, ``of_api`` in ``/api`` only."""
+    if of_api:
+        sentence, hint = "$server cannot $operation: it has no backup API in /api (404)", NOT_IN_API
+    else:
+        sentence = "$server cannot $operation: it has no backup API (404)"
+        hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
+    return error.with_facts(message=sentence, hint=hint)
+
+
+NOT_IN_API: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
+"""What to do where a release has a login, or backups, in ``/rest`` only."""
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:

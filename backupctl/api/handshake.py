@@ -4,7 +4,6 @@ Both are asked on the very connection, directly after its handshake and before a
 """
 
 import hmac
-import shlex
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,14 +25,14 @@ _DER: Final = 2
 class Route:
     """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host.
 
-    ``words`` are those that name it on a command line, where that takes more than ``-s`` with what it is called.
+    ``words`` are those that select it on a command line, where that takes more than ``-s`` with what it is called.
     """
 
     url: httpx.URL
     proxy: httpx.Proxy | None
     clock: Clock
     name: str | None = None
-    words: str | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -46,9 +45,9 @@ class Route:
         return self.name or self.url.netloc.decode()
 
     @property
-    def on_command_line(self) -> str:
-        """What names the appliance in a command that can be copied."""
-        return self.words or shlex.join(["-s", self.server])
+    def selector(self) -> tuple[str, ...]:
+        """The words that select the appliance on a command line."""
+        return self.words or ("-s", self.server)
 
 
 class Presented(NamedTuple):
@@ -86,7 +85,7 @@ def pinned_to(fingerprint: str, route: Route) -> Callable[[TlsConnection], None]
     def judge(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(route.server, fingerprint, presented, words=route.on_command_line)
+            raise PinMismatchError.of(route.server, fingerprint, presented, selector=route.selector)
 
     return judge
 

@@ -11,7 +11,7 @@ from backupctl.api import endpoints
 from backupctl.api.account import Account
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
-from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable
+from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable, without_backup_api
 from backupctl.api.extensions import SHOWN_AS
 from backupctl.api.message_redaction import mask_messages
 from backupctl.api.request_body import content_of, masked
@@ -282,7 +282,10 @@ class RecoveryApi:
         expected = "a new job" if job_id is None else f"job {job_id}"
         named = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
-            f"{self._client.base_url.host}: asked to {doing}: expected {expected}, got {named}",
+            f"asked to $operation: expected {expected}, got $cause",
+            server=self._client.base_url.host,
+            operation=doing,
+            cause=named,
             certain=False,
             retryable=True,
         )
@@ -297,22 +300,20 @@ class RecoveryApi:
         try:
             raise_for_status(response, self._asked(endpoint, family))
         except NotSupportedError as error:
-            self._explain(endpoint, error)
+            explained = self._explained(endpoint, error)
             may_be_done = endpoint.changes and not error.certain
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
-                self._remember_missing(endpoint, error)
-                raise
+                self._remember_missing(endpoint, explained)
+                raise explained from error
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
-            if not error.hint:
-                error.message = f"{response.request.url.host} let us in, but refuses to {endpoint.doing} (401)"
+            sentence = "$server let us in, but refuses to $operation (401)"
+            refused = error if error.hint else error.with_facts(message=sentence, cause=None)
             if not self._session.basic and self._session.expire(response.request):
-                raise SessionExpiredError(
-                    error.message, hint=error.hint, details=error.details, certain=error.certain
-                ) from error
-            raise
+                raise SessionExpiredError.from_facts(refused.facts) from error
+            raise refused from error
         except BackupctlError as error:
             self._settle(endpoint, answered=error.certain and not error.retryable)
             raise
@@ -328,29 +329,23 @@ class RecoveryApi:
         available = self._version is not None and self._is_appliance and not lacking
         return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
 
-    def _explain(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
-        """Say why an operation is missing: the release has it not, or nothing of an appliance has answered so far."""
+    def _explained(self, endpoint: Endpoint[Any], error: NotSupportedError) -> NotSupportedError:
+        """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far."""
         if self._is_appliance or self._present:
-            if endpoint.since != FIRST_RELEASE:
-                error.hint = f"it came with release {endpoint.since}"
-            return
-        forced = self._family_was_given and self._session.family is Family.API
-        where = " in /api" if forced else ""
-        error.message = f"{self._client.base_url.host} cannot {endpoint.doing}: it has no backup API{where} (404)"
-        error.hint = (
-            "releases before 7.0U2 have none there: leave --api out, or say --api rest"
-            if forced
-            else "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
-        )
+            lacking = endpoint.since != FIRST_RELEASE
+            return error.with_facts(hint=f"it came with release {endpoint.since}") if lacking else error
+        return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
 
     def _check(self, endpoint: Endpoint[Any]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""
         if endpoint.doing in self._missing:
             raise self._missing[endpoint.doing]
+        host = self._client.base_url.host
         if endpoint.changes and self._read_only:
-            raise ReadOnlyError(f"{self._client.base_url.host} is read-only for us: cannot {endpoint.doing}")
+            sentence = "$server is read-only for us: cannot $operation"
+            raise ReadOnlyError(sentence, server=host, operation=endpoint.doing)
         if self._session.has_expired:
-            raise SessionExpiredError(f"{self._client.base_url.host} no longer knows our session")
+            raise SessionExpiredError("$server no longer knows our session", server=host, operation=endpoint.doing)
 
     def _open(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)
@@ -367,7 +362,9 @@ class RecoveryApi:
             )
         except httpx.InvalidURL as error:
             raise UsageError(
-                f"the request to {endpoint.doing} cannot be written: {error}",
+                "the request to $operation cannot be written: $cause",
+                operation=endpoint.doing,
+                cause=str(error),
                 hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
             ) from error
 
@@ -389,7 +386,7 @@ class RecoveryApi:
             response = self._client.send(request, auth=auth)
         except httpx.RequestError as error:
             lost = unreachable(error, request.url.host, doing)
-            self._session.last_loss = lost.message
+            self._session.last_loss = lost
             raise lost from error
         self.server_time = date_of(response)
         return response

@@ -19,10 +19,11 @@ import msgspec
 from backupctl.api.account import Account
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import Family
-from backupctl.api.error_mapping import Asked, raise_for_status, unreadable
+from backupctl.api.error_mapping import NOT_IN_API, Asked, raise_for_status, unreadable
 from backupctl.api.extensions import ANSWER_IS_SECRET
 from backupctl.api.transport import timeout_for
 from backupctl.clock import Clock, SystemClock
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -115,8 +116,8 @@ class Session(httpx.Auth):
         self.family = Family.REST if basic and family is None else family
         self.family_is_certain = self.family is not None
         self.was_let_in = basic
-        self.last_loss = ""
-        """What was said when an answer was lost for the last time."""
+        self.last_loss: BackupctlError | None = None
+        """Why the last answer was lost that was."""
 
     def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
         """Log in if need be, behind the end of an earlier session, and return the family; ``send`` sends a request.
@@ -279,9 +280,11 @@ class Session(httpx.Auth):
         self._unanswered = [moment for moment in self._unanswered if now - moment < UNANSWERED_SECONDS]
         if len(self._unanswered) >= MOST_UNANSWERED:
             raise ApplianceUnreachableError(
-                f"{host} gave no answer to {len(self._unanswered)} logins: no other is sent for now",
+                f"$server gave no answer to {len(self._unanswered)} logins: no other is sent for now",
+                server=host,
+                operation=_DOING,
                 hint="each may count as a failed one, and vCenter locks an account after a few",
-                details=[f"the last one: {self.last_loss}"] if self.last_loss else [],
+                details=[ErrorFacts("the last one: $cause", cause=self.last_loss.facts)] if self.last_loss else [],
             )
 
     def _trace(self, name: str, _info: object) -> None:
@@ -302,17 +305,15 @@ class Session(httpx.Auth):
         try:
             raise_for_status(response, Asked(_DOING))
         except NotSupportedError as error:
-            error.message = f"{response.request.url.host} offers no vCenter login ({response.status_code})"
-            error.hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
+            sentence = f"$server offers no vCenter login ({response.status_code})"
+            hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
             if self.family is Family.API:
-                error.message += " in /api"
-                error.hint = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
-            raise
+                sentence, hint = f"{sentence} in /api", NOT_IN_API
+            raise error.with_facts(message=sentence, hint=hint) from error
         except AuthenticationError as error:
-            error.hint = error.hint or self._hint()
-            self._refused = error
+            self._refused = error.with_facts(hint=error.hint or self._hint())
             self.account.refuse(self._called(response.request.url))
-            raise
+            raise self._refused from error
 
     def _called(self, url: httpx.URL) -> str:
         return self._name or url.netloc.decode("ascii")
@@ -330,8 +331,7 @@ class Session(httpx.Auth):
 def _without_id(response: httpx.Response) -> ApplianceAnswerError:
     """Return the error for a login without a session id; if it may have opened a session, another would be one more."""
     error = unreadable(response, _DOING, ValueError("no session id in it"))
-    error.retryable = b"<" in response.content[:200]
-    return error
+    return error.with_facts(retryable=b"<" in response.content[:200])
 
 
 def _token(response: httpx.Response, family: Family) -> str | None:

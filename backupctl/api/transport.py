@@ -340,7 +340,8 @@ _WINDOW_BITS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 def _too_large(request: httpx.Request) -> ApplianceAnswerError:
     return ApplianceAnswerError(
-        f"{request.url.host} answered {request.method} {request.url.path} with more than {BODY_LIMIT >> 20} MiB",
+        f"$server answered {request.method} {request.url.path} with more than {BODY_LIMIT >> 20} MiB",
+        server=request.url.host,
         hint="a vCenter never does; is this host a vCenter Server appliance?",
         certain=False,
     )

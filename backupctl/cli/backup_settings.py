@@ -59,7 +59,7 @@ def check_encryption_can_be_told(settings: ApplianceSettings) -> None:
         with settings.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
             raise UsageError(
                 "nobody can tell whether a running backup to attach to is encrypted",
-                hint=f"{IF_RUNNING.flag} wait makes one that is",
+                hint=f"${IF_RUNNING.flag} wait makes one that is",
             )
 
 
@@ -103,7 +103,7 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
         with attribute_errors(required.source):
             raise UsageError(
                 "there is no backup password",
-                hint=f"give {BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
+                hint=f"give ${BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
             )
     return password
 

@@ -1,6 +1,5 @@
 """TLS and proxy settings of an appliance, checked before anything is sent."""
 
-import shlex
 from typing import TYPE_CHECKING
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -34,16 +33,15 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
     return trust
 
 
-def words_for(settings: ApplianceSettings) -> str:
-    """Return what names the appliance to ``backupctl trust`` as it is named here, ready to be copied into a shell.
+def words_for(settings: ApplianceSettings) -> tuple[str, ...]:
+    """Return the words that select the appliance for ``backupctl trust`` as it is selected here.
 
     Neither the CA file nor the pin of this run is repeated: the hint is about what takes their place.
     """
     address, configuration = settings.profile.address, settings.sourced(CONFIG)
-    words = ["-s", address.name]
     if configuration.source != DEFAULT and configuration.source.kind != FILE:
-        words += [CONFIG.flag, str(configuration.value)]
-    return shlex.join(words)
+        return "-s", address.name, CONFIG.flag, str(configuration.value)
+    return "-s", address.name
 
 
 def find_route(settings: ApplianceSettings) -> Value[Proxy | None]:

@@ -89,7 +89,7 @@ def _check_text(text: str) -> None:
     if "@" in text:
         raise UsageError(
             f"{_WHAT} holds a user name or password before an '@'",
-            hint="give the user with --username and the password with --password-file",
+            hint="give the user with $--username and the password with $--password-file",
         )
     check_not_an_option(text, _WHAT)
     if any(character.isspace() for character in text):

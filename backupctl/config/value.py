@@ -1,12 +1,11 @@
 """A value and where it came from."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from backupctl.errors import BackupctlError, ConfigError, UsageError
+from backupctl.errors import ConfigError, UsageError
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ DEFAULT: Final = Source("default")
 
 @contextmanager
 def attribute_errors(*sources: Source) -> Iterator[None]:
-    """Put what is to be changed in front of an error about values that came from ``sources``; defaults are left out.
+    """Let an error about values say that they came from ``sources``, of which defaults are left out.
 
     So every error about a setting names an option, a variable, or file and key, wherever the setting is judged. A rule
     that is broken is a UsageError, whoever broke it, but for the configuration file, whose mistakes are ConfigErrors
@@ -60,11 +59,12 @@ def attribute_errors(*sources: Source) -> Iterator[None]:
         kinds = {source.kind for source in blamed}
         configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
         failure = ConfigError if configured else type(error)
-        raise _led_by(_named(blamed), error, failure, of_file=kinds == {FILE}) from error
+        facts = error.facts._replace(source=_named(blamed), of_file=kinds == {FILE})
+        raise failure.from_facts(facts) from error
 
 
 def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - as the caller knows
-    """Return what ``parse`` makes of ``text``; its errors get ``source`` in front.
+    """Return what ``parse`` makes of ``text``; its errors say that it came from ``source``.
 
     They are UsageErrors for what was typed, ConfigErrors for what cannot be read in the environment or the file.
     """
@@ -72,20 +72,8 @@ def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any
         return parse(text)
     except UsageError as error:
         failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
-        raise _led_by(source.name, error, failure, of_file=source.kind == FILE) from error
-
-
-def _led_by(name: str, error: BackupctlError, failure: type[BackupctlError], *, of_file: bool) -> BackupctlError:
-    hint = _of_keys(error.hint) if of_file and error.hint else error.hint
-    return failure(f"{name}: {error.message}", hint=hint, details=error.details)
-
-
-def _of_keys(hint: str) -> str:
-    """Return a hint that names the keys of the file in place of their options, whose names they are.
-
-    A command line that is to be copied stays one.
-    """
-    return hint if "`" in hint else re.sub(r"(?<!\S)--(?=[a-z])", "", hint)
+        facts = error.facts._replace(source=source.name, of_file=source.kind == FILE)
+        raise failure.from_facts(facts) from error
 
 
 def _named(sources: list[Source]) -> str:

@@ -18,7 +18,7 @@ from backupctl.errors import (
 )
 from backupctl.operations.follow import Followed
 from backupctl.results.events import Connected
-from backupctl.results.result import ErrorInfo, Result
+from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
@@ -47,7 +47,7 @@ class Outcome:
         """What a result has of it: its own fields, its exit code and its error."""
         error = self.error
         code = ExitCode.DONE if error is None else error.exit_code
-        return {**self.fields, "exit_code": code, "error": None if error is None else ErrorInfo.of(error)}
+        return {**self.fields, "exit_code": code, "error": error}
 
     @classmethod
     def of(cls, followed: Followed) -> "Outcome":
@@ -108,15 +108,13 @@ def _masked(appliance: Appliance, result_type: type[R], result: R) -> R:
 def doubted(error: BackupctlError, doubt: str | None) -> BackupctlError:
     """Tell what speaks against the name of a host that is unknown."""
     if isinstance(error, UnknownHostError) and doubt is not None:
-        error.hint = f"{doubt}; else {error.hint}" if error.hint else doubt
+        return error.with_facts(hint=f"{doubt}; else {error.hint}" if error.hint else doubt)
     return error
 
 
 def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
-    """Name the release in the sentence about what it does not have."""
-    if isinstance(error, NotSupportedError) and release is not None:
-        error.message = error.message.replace("its release", f"its release {release}", 1)
-    return error
+    """Tell which release it is that does not have an operation."""
+    return error.with_facts(release=release) if isinstance(error, NotSupportedError) else error
 
 
 def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, timeout: float | None) -> Task[T]:
@@ -129,7 +127,7 @@ def _before_work(unbegun: str, enter: Task[T]) -> Task[T]:
     try:
         return (yield from enter)
     except InterruptedRunError as interruption:
-        raise InterruptedRunError(f"{interruption.message}: {unbegun}", hint=interruption.hint) from interruption
+        raise InterruptedRunError(f"$cause: {unbegun}", cause=interruption, hint=interruption.hint) from interruption
 
 
 def _enter(appliance: Appliance, silence: float, timeout: float | None, slot: Slot) -> Task[str | None]:

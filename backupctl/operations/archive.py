@@ -79,7 +79,7 @@ def read_archive(
         raise NotFoundError(
             f"there is no archive {archive!r} of {system!r} at the location",
             hint="`backupctl archive list` shows those that are there",
-            details=error.details,
+            details=error.facts.details,
         ) from error
     return Archive(
         archive=archive,
@@ -105,6 +105,7 @@ def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> Ta
             yield from retry(appliance, appliance.api.recovery_supported)
     if appliance.api.family == "rest":
         raise UsageError(
-            f"{appliance.host} speaks only /rest, where the location's password would stand in the URL of the request",
+            "$server speaks only /rest, where the location's password would stand in the URL of the request",
+            server=appliance.host,
             hint="proxies and servers log URLs; --allow-password-in-url accepts that",
         )

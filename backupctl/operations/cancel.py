@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import BackupctlError, CancelRefusedError, InterruptedRunError
 from backupctl.models import ReturnResult
 from backupctl.operations import jobs
@@ -43,7 +44,8 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
     what the job does next tells. Raises what certainly went wrong, CancelRefusedError where the appliance says FAIL.
     """
     if job.ended:
-        raise CancelRefusedError(f"{job.title} on {appliance.host} has already ended as {job.state}")
+        sentence = f"$job on $server has already ended as {job.state}"
+        raise CancelRefusedError(sentence, server=appliance.host, job=job.id)
     try:
         answer, lost = yield from _asked(appliance, ask)
     except InterruptedRunError as again:
@@ -55,7 +57,11 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
     if answer.status == "FAIL" and not lost:
         messages = tuple(message.text for message in answer.messages or ())
         raise CancelRefusedError(
-            f"{appliance.host} does not cancel {job.title}", details=messages, attach=appliance.attach(job.id)
+            "$server does not cancel $job",
+            server=appliance.host,
+            job=job.id,
+            details=messages,
+            attach=appliance.attach(job.id),
         )
     return None
 
@@ -78,11 +84,12 @@ def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
     """Return what the end of a job means that was to be cancelled; ``doubt`` is why that may not have arrived."""
     error = ended.error
     if error is None:
-        error = CancelRefusedError(f"{ended.job.title} succeeded before the cancellation took effect")
+        error = CancelRefusedError("$job succeeded before the cancellation took effect", job=ended.job.id)
     elif ended.job.ended and not ended.job.succeeded:
         return Followed(ended.job, None)
     if doubt is not None:
-        error.details += (f"the cancellation may not have arrived: {doubt.message}",)
+        also = ErrorFacts("the cancellation may not have arrived: $cause", cause=doubt.facts)
+        error = error.with_facts(details=(*error.facts.details, also))
     return Followed(ended.job, error)
 
 
@@ -93,6 +100,9 @@ def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunEr
 
 def _left(appliance: Appliance, job: Job, interruption: InterruptedRunError, what_is_known: str) -> InterruptedRunError:
     return InterruptedRunError(
-        f"{interruption.message} while {job.title} on {appliance.host} was being cancelled: {what_is_known}",
+        f"$cause while $job on $server was being cancelled: {what_is_known}",
+        cause=interruption,
+        job=job.id,
+        server=appliance.host,
         attach=appliance.attach(job.id),
     )

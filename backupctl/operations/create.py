@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceAnswerError,
     AuthenticationError,
@@ -105,9 +106,10 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot = UNCOORDINATED) -
 def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) -> InterruptedRunError:
     """Say that no backup was started, or (a second interruption, while the answer was waited for) that one may be."""
     if interruption.certain:
-        return InterruptedRunError(f"{interruption.message}: {NO_BACKUP}")
+        return InterruptedRunError(f"$cause: {NO_BACKUP}", cause=interruption)
     return InterruptedRunError(
-        f"{interruption.message}: unknown whether a backup was started",
+        "$cause: unknown whether a backup was started",
+        cause=interruption,
         attach=appliance.attach(jobs.LATEST),
         certain=False,
     )
@@ -118,7 +120,8 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
     parts = readable(appliance, listed, "parts")
     if len(parts) < len(listed):
         raise ApplianceAnswerError(
-            f"{appliance.name}: cannot tell which parts are selected by default, since some cannot be read",
+            "cannot tell which parts are selected by default, since some cannot be read",
+            server=appliance.name,
             hint="name the parts with --part; `backupctl parts` lists those that can be read",
         )
     selected = tuple(part.id for part in parts if part.selected_by_default)
@@ -143,7 +146,8 @@ def _start(
         answer = yield from _request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
             return answer
-        busy_with = yield from _running(appliance, answer, patience=RETRY_SECONDS if plan.if_running == "attach" else 0)
+        patience = RETRY_SECONDS if plan.if_running == "attach" else 0
+        busy_with, answer = yield from _running(appliance, answer, patience=patience)
         if plan.if_running == "fail":
             raise _busy(appliance, plan, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
@@ -170,7 +174,8 @@ def _request(
     for last in (False, True):
         if appliance.clock.monotonic() >= deadline:
             raise NotStartedNoAnswerError(
-                f"{appliance.name}: timed out before the backup was requested; {NO_BACKUP}",
+                f"timed out before the backup was requested; {NO_BACKUP}",
+                server=appliance.name,
                 hint="use a longer --timeout",
             )
         may_adopt = not plan.require_encryption
@@ -183,8 +188,8 @@ def _request(
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if isinstance(answer, BackupJobStatus):
-            message = f"{appliance.name} returned a backup job that existed before the request ({answer.id})"
-            answer = ApplianceAnswerError(message, certain=False)
+            message = f"$server returned a backup job that existed before the request ({answer.id})"
+            answer = ApplianceAnswerError(message, server=appliance.name, certain=False)
         if isinstance(answer, BusyError):
             return answer
         if answer.certain:
@@ -235,15 +240,15 @@ def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, patienc
         yield Wait(again, shielded=True)
 
 
-def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[Job | None]:
-    """Return the job that makes the appliance busy, None where none can be seen, and ``busy`` then tells why."""
+def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[tuple[Job | None, BusyError]]:
+    """Return the job that makes the appliance busy, None where none can be seen, and ``busy``, which then tells why."""
     try:
-        return (yield from jobs.running(appliance, patience=patience))
+        return (yield from jobs.running(appliance, patience=patience)), busy
     except InterruptedRunError:
         raise
     except BackupctlError as error:
-        busy.details += (f"it cannot be looked at: {error.message}",)
-        return None
+        unseen = ErrorFacts("it cannot be looked at: $cause", cause=error.facts)
+        return None, busy.with_facts(details=(*busy.facts.details, unseen))
 
 
 def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | None) -> BusyError:
@@ -254,7 +259,11 @@ def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | N
     elif job is not None:
         hint += ", or attach to follow it"
     return BusyError(
-        f"{appliance.name}: {describe_running(job, now)}", hint=hung_hint(job, now) or hint, details=error.details
+        "$cause",
+        server=appliance.name,
+        cause=describe_running(job, now),
+        hint=hung_hint(job, now) or hint,
+        details=error.facts.details,
     )
 
 
@@ -265,11 +274,12 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline, on_interrupt=_stop_waiting)
     if isinstance(ended.error, TimedOutError):
         hint = hung_hint(job, appliance.clock.now()) or (None if isinstance(ended.error, StalledError) else _LONGER)
-        raise BusyError(f"{NO_BACKUP} in time: {ended.error.message}", hint=hint)
+        raise BusyError(f"{NO_BACKUP} in time: $cause", cause=ended.error, hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError | ContradictionError):
         raise ended.error
     if appliance.clock.monotonic() >= deadline:
-        raise BusyError(f"{NO_BACKUP} in time: {job.title} on {appliance.host} ended too late", hint=_LONGER)
+        sentence = f"{NO_BACKUP} in time: $job on $server ended too late"
+        raise BusyError(sentence, job=job.id, server=appliance.host, hint=_LONGER)
 
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Followed]:
@@ -284,11 +294,12 @@ def _attach(
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
     if ended.error is None and not request.location.contains_backup_at(ended.job.location):
         other = ended.job.location or "an unknown location"
-        message = f"{appliance.name}: backup job {job.id} succeeded, but went to {other}, not to the requested location"
-        return Followed(ended.job, BusyError(message))
+        message = f"$job succeeded, but went to {other}, not to the requested location"
+        return Followed(ended.job, BusyError(message, server=appliance.name, job=job.id))
     if isinstance(ended.error, BackupFailedError | ContradictionError):
-        message = f"{ended.error.message}; the requested backup was not started"
-        return Followed(ended.job, BusyError(message, hint=ended.error.hint, details=ended.error.details))
+        facts = ended.error.facts
+        message = "$cause; the requested backup was not started"
+        return Followed(ended.job, BusyError(message, cause=facts, hint=facts.hint, details=facts.details))
     return ended
 
 
@@ -299,15 +310,22 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
     except BackupctlError as error:
         left = detached(appliance, job, interruption)
         assert left.error is not None  # noqa: S101 - that is what detaching returns
-        left.error.details = (f"it could not be cancelled: {error.message}",)
-        return left
+        why = ErrorFacts("it could not be cancelled: $cause", cause=error.facts)
+        return Followed(left.job, left.error.with_facts(details=[why]))
     if isinstance(cancelled.error, InterruptedRunError):
         return cancelled
     if cancelled.error is None:
         return Followed(
-            cancelled.job, InterruptedRunError(f"{interruption.message}: backup job {job.id} was cancelled")
+            cancelled.job, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id)
         )
-    doubt = cancelled.error
-    message = f"{interruption.message}: backup job {job.id} was to be cancelled: {doubt.message}"
-    told = InterruptedRunError(message, hint=doubt.hint, details=doubt.details, attach=doubt.attach)
+    doubt = cancelled.error.facts
+    told = InterruptedRunError(
+        "$cause: $job was to be cancelled: $then",
+        cause=interruption,
+        job=job.id,
+        then=doubt,
+        hint=doubt.hint,
+        details=doubt.details,
+        attach=doubt.attach,
+    )
     return Followed(cancelled.job, told)

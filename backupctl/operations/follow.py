@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
@@ -28,7 +29,6 @@ from backupctl.operations import jobs
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
-from backupctl.results.result import ErrorInfo
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt
@@ -152,8 +152,10 @@ class Follower:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= GONE_SECONDS:
                 gone = BackupFailedError(
-                    f"{self.host} no longer knows {self.job.title}: it was lost, perhaps in a reboot",
-                    details=error.details,
+                    "$server no longer knows $job: it was lost, perhaps in a reboot",
+                    server=self.host,
+                    job=self.job.id,
+                    details=error.facts.details,
                 )
                 return Step(end=Followed(self.job, gone))
         else:
@@ -162,7 +164,7 @@ class Follower:
         self._in_trouble = True
         if now - self._troubles.get(type(error), -QUIET_SECONDS) >= QUIET_SECONDS:
             self._told_since_healthy = True
-            events = (Troubled(time=time, server=self.appliance_name, error=ErrorInfo.of(error)),)
+            events = (Troubled(time=time, server=self.appliance_name, error=error),)
         self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
             return Step(events, Followed(self.job, overdue))
@@ -180,19 +182,26 @@ class Follower:
             return None
         if trouble is not None:
             return ApplianceUnreachableError(
-                f"{self.host} did not say how {self.job.title} goes on: {trouble.message}",
-                details=trouble.details,
+                "$server did not say how $job goes on: $cause",
+                server=self.host,
+                job=self.job.id,
+                cause=trouble,
+                details=trouble.facts.details,
             )
         if now >= self.deadline:
-            return TimedOutError(f"{self.job.title} on {self.host} is still running; it goes on")
-        return StalledError(f"{self.job.title} on {self.host} shows no sign of life: still at {self.job.progress} %")
+            sentence = "$job on $server is still running; it goes on"
+            return TimedOutError(sentence, server=self.host, job=self.job.id)
+        sentence = f"$job on $server shows no sign of life: still at {self.job.progress} %"
+        return StalledError(sentence, server=self.host, job=self.job.id)
 
 
 def failure(host: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with what is known about its messages."""
     log_hint = _LOGS_HINT if job.id in {RESTORE, RECONCILIATION} else _LOG_HINT
     return BackupFailedError(
-        f"{host} says that {job.title} ended as {job.state}",
+        f"$server says that $job ended as {job.state}",
+        server=host,
+        job=job.id,
         hint=hint_for((message.default_message for message in job.messages), job.progress) or log_hint,
     )
 
@@ -275,7 +284,10 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
 def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
-        f"{interruption.message}: {job.title} goes on on {appliance.host}",
+        "$cause: $job goes on on $server",
+        cause=interruption,
+        job=job.id,
+        server=appliance.host,
         attach=appliance.attach(job.id),
     )
     return Followed(job, error)
@@ -283,12 +295,14 @@ def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) 
 
 def _deserted(host: str, job: Job, error: BackupctlError) -> Followed:
     """Return how following ends where it is given up for a reason of its own: the job is not concerned by that."""
-    if not job.ended:
-        error.details += (f"{job.title} on {host} was running when it was last seen, and goes on all the same",)
-    return Followed(job, error)
+    if job.ended:
+        return Followed(job, error)
+    sentence = "$job on $server was running when it was last seen, and goes on all the same"
+    last_seen = ErrorFacts(sentence, server=host, job=job.id)
+    return Followed(job, error.with_facts(details=(*error.facts.details, last_seen)))
 
 
 def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
     if end.error is not None and not end.job.ended and not isinstance(end.error, BackupFailedError):
-        end.error.attach = appliance.attach(end.job.id)
+        return Followed(end.job, end.error.with_facts(attach=appliance.attach(end.job.id)))
     return end

@@ -120,7 +120,9 @@ def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) ->
         return job_id
     found = newest((yield from retry(appliance, appliance.api.jobs, until=until)))
     if found is None:
-        raise NotFoundError(f"{appliance.host} has no backup job yet", hint="`backupctl create` starts one")
+        raise NotFoundError(
+            "$server has no backup job yet", server=appliance.host, hint="`backupctl create` starts one"
+        )
     return found
 
 
@@ -133,9 +135,11 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
         status = yield from retry(appliance, partial(appliance.api.job, job_id), until=until)
     except NotFoundError as error:
         raise NotFoundError(
-            f"{appliance.host} knows no backup job {job_id}",
+            "$server knows no $job",
+            server=appliance.host,
+            job=job_id,
             hint="`backupctl list` shows those that it knows",
-            details=error.details,
+            details=error.facts.details,
         ) from error
     return from_status(status, Job(id=job_id, state=""))
 
@@ -185,7 +189,9 @@ def confirmed(
             found = found if details is None else from_details(details, job)
             if details is not None and details.status == JobState.FAILED:
                 denial = ContradictionError(
-                    f"{appliance.name} says that {job.title} succeeded, but its details say that it failed",
+                    "$server says that $job succeeded, but its details say that it failed",
+                    server=appliance.name,
+                    job=job.id,
                     hint="check the archive at the backup location before you rely on it",
                 )
             elif details is not None:

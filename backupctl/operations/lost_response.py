@@ -121,7 +121,7 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
     elif doubt is None:
         doubt = yield from _busy_or_unknown(appliance, sent.request, deadline)
     if doubt is not None:
-        raise unknown_outcome(appliance, sent, lost, why=doubt.message, candidates=candidates)
+        raise unknown_outcome(appliance, sent, lost, why=doubt, candidates=candidates)
     raise _not_started(appliance, lost)
 
 
@@ -159,17 +159,24 @@ def _adopt(appliance: Appliance, job: Job) -> Job:
 
 
 def unknown_outcome(
-    appliance: Appliance, sent: Sent, lost: BackupctlError, *, why: str | None = None, candidates: Iterable[str] = ()
+    appliance: Appliance,
+    sent: Sent,
+    lost: BackupctlError,
+    *,
+    why: BackupctlError | None = None,
+    candidates: Iterable[str] = (),
 ) -> OutcomeUnknownError:
     """Return the error for a start whose outcome is unknown, with the command to look again later."""
-    then = f"; {why}" if why else ""
     since = sent.server_time
     found = list(candidates)
     return OutcomeUnknownError(
-        f"{appliance.name}: unknown whether the backup was started: {lost.message}{then}",
+        f"unknown whether the backup was started: $cause{'; $then' if why else ''}",
+        server=appliance.name,
+        cause=lost,
+        then=why,
         hint=f"an older job is not this one: the request was sent at {since:%Y-%m-%d %H:%M:%S} UTC" if since else None,
         attach=appliance.attach(found[0] if len(found) == 1 else jobs.LATEST),
-        details=lost.details,
+        details=lost.facts.details,
     )
 
 
@@ -199,9 +206,11 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
 def _not_started(appliance: Appliance, lost: BackupctlError) -> NotStartedError:
     kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
     return kind(
-        f"{appliance.name}: no backup was started: {lost.message}",
+        "no backup was started: $cause",
+        server=appliance.name,
+        cause=lost,
         hint="no new job appeared and nothing is running: it is safe to try again",
-        details=lost.details,
+        details=lost.facts.details,
     )
 
 

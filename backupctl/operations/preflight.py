@@ -28,9 +28,8 @@ def preflight(appliance: Appliance, checking: Task[tuple[Check, ...]]) -> Task[N
     failing = [check for check in checks if check.status == FAIL]
     details = tuple(_line(check) for check in checks if check.status != OK)
     if all(check.name == RUNNING_JOB for check in failing):
-        raise BusyError(f"{appliance.name}: {failing[0].message}", hint=_HINT, details=details)
-    error.details = details
-    raise error
+        raise BusyError("$cause", server=appliance.name, cause=failing[0].message, hint=_HINT, details=details)
+    raise error.with_facts(details=details)
 
 
 def _line(check: Check) -> str:

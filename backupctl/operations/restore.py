@@ -74,7 +74,7 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Time
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
     deadline = appliance.clock.monotonic() + patience.timeout
     before = yield from attempt(appliance.api.restore_job)
-    if isinstance(before, ApplianceAnswerError) and before.kind == _NO_RESTORE:
+    if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE:
         appliance.emit(
             Warned(
                 time=appliance.clock.now(),
@@ -153,14 +153,18 @@ def _start(appliance: Appliance, request: _Request[S], deadline: float) -> Task[
 def _sent(appliance: Appliance, request: _Request[S], deadline: float) -> Task[S | BackupctlError]:
     if appliance.clock.monotonic() >= deadline:
         raise ApplianceUnreachableError(
-            f"{appliance.name}: timed out before the {request.job_id} was requested; it was not started",
+            "timed out before $job was requested; it was not started",
+            server=appliance.name,
+            job=request.job_id,
             hint="use a longer --timeout",
         )
     try:
         return (yield from attempt(request.start, until=deadline, shielded=True, once=True))
     except InterruptedRunError as interruption:
         raise InterruptedRunError(
-            f"{interruption.message}: unknown whether the {request.job_id} was started",
+            "$cause: unknown whether $job was started",
+            cause=interruption,
+            job=request.job_id,
             hint=request.hint,
             attach=appliance.attach(request.job_id),
             certain=False,
@@ -179,10 +183,13 @@ def _may_run(request: _Request[S]) -> Task[bool]:
 
 def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"{appliance.name}: unknown whether the {request.job_id} was started: {lost.message}",
+        "unknown whether $job was started: $cause",
+        server=appliance.name,
+        job=request.job_id,
+        cause=lost,
         hint=request.hint,
         attach=appliance.attach(request.job_id),
-        details=lost.details,
+        details=lost.facts.details,
     )
 
 
@@ -201,15 +208,18 @@ def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
     try:
         job = _restore_job((yield from retry(appliance, appliance.api.restore_job, silence=silence)))
     except ApplianceAnswerError as error:
-        if error.kind != _NO_RESTORE:
+        if error.facts.kind != _NO_RESTORE:
             raise
         raise NotFoundError(
-            f"{appliance.host} tells of no restore: {error.message}",
+            "$server tells of no restore: $cause",
+            server=appliance.host,
+            cause=error,
             hint="an appliance that was never restored answers so",
-            details=error.details,
+            details=error.facts.details,
         ) from error
     if job.state == JobState.NONE and not job.progress and not job.messages:
-        raise NotFoundError(f"{appliance.host} has begun no restore", hint="`backupctl restore create` begins one")
+        hint = "`backupctl restore create` begins one"
+        raise NotFoundError("$server has begun no restore", server=appliance.host, hint=hint)
     return job
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import structs
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceAnswerError,
     BackupctlError,
@@ -159,9 +160,10 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
         return (yield from retry(appliance, partial(appliance.api.schedule, name)))
     except NotFoundError as error:
         raise NotFoundError(
-            f"{appliance.host} has no schedule {name!r}",
+            f"$server has no schedule {name!r}",
+            server=appliance.host,
             hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
-            details=error.details,
+            details=error.facts.details,
         ) from error
 
 
@@ -182,8 +184,8 @@ def _write(
     try:
         answer = yield from attempt(write, shielded=True)
     except InterruptedRunError as interruption:
-        interruption.message += f": unknown whether schedule {name!r} was changed"
-        raise
+        sentence = f"$cause: unknown whether schedule {name!r} was changed"
+        raise interruption.with_facts(message=sentence, cause=interruption) from interruption
     if answer is not None and answer.certain and not isinstance(answer, doubted):
         raise answer
     return answer
@@ -209,11 +211,11 @@ def _read_back(
             if not isinstance(found, BackupctlError) and (is_done(found) or _confirms(found, answer)):
                 return found
     except InterruptedRunError as interruption:
-        how = "accepted" if answer is None else f"sent ({answer.message})"
-        interruption.message += f": the change of schedule {name!r} was {how}, but not verified"
-        raise
+        how = "accepted" if answer is None else "sent ($then)"
+        sentence = f"$cause: the change of schedule {name!r} was {how}, but not verified"
+        raise interruption.with_facts(message=sentence, cause=interruption, then=answer) from interruption
     if isinstance(found, BackupctlError):
-        raise _unknown(appliance, name, answer, found.message) from found
+        raise _unknown(appliance, name, answer, found) from found
     return found
 
 
@@ -235,7 +237,7 @@ def _mismatch(
     now: Schedule | None,
     how_it_is: str,
     *,
-    details: Iterable[str] = (),
+    details: Iterable[ErrorFacts] = (),
 ) -> BackupctlError:
     """Return the error for a write after which the schedule does not match the request."""
     if answer is None:
@@ -243,14 +245,15 @@ def _mismatch(
     elif isinstance(answer, NotFoundError) and now is not None:
         claim = f"answered that schedule {name!r} does not exist (404)"
     else:
-        answer.message += f"; {how_it_is}"
-        answer.details += tuple(details)
-        return answer
+        return answer.with_facts(
+            message=f"$cause; {how_it_is}", server=None, cause=answer, details=(*answer.facts.details, *details)
+        )
     return ContradictionError(
-        f"{appliance.name} {claim}, but {how_it_is}",
+        f"$server {claim}, but {how_it_is}",
+        server=appliance.name,
         hint="somebody else may have changed it at the same time, or a cache or a slow appliance may show an old "
         f"state; {_look_again(name)}",
-        details=tuple(details),
+        details=details,
     )
 
 
@@ -265,12 +268,16 @@ def _unproven(appliance: Appliance, name: str, answer: BackupctlError) -> Backup
     return _unknown(appliance, name, answer, "only passwords were given, and those cannot be verified")
 
 
-def _unknown(appliance: Appliance, name: str, answer: BackupctlError | None, why: str) -> OutcomeUnknownError:
-    said = "the change was accepted" if answer is None else answer.message
+def _unknown(
+    appliance: Appliance, name: str, answer: BackupctlError | None, why: BackupctlError | str
+) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"{appliance.name}: unknown whether schedule {name!r} was changed: {said}; then: {why}",
+        f"unknown whether schedule {name!r} was changed: $cause; then: $then",
+        server=appliance.name,
+        cause=answer or "the change was accepted",
+        then=why,
         hint=_look_again(name),
-        details=() if answer is None else answer.details,
+        details=() if answer is None else answer.facts.details,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import UsageError
 from backupctl.location import Location
 from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
@@ -83,10 +84,14 @@ def changes_of(before: Schedule | None, asked: ScheduleSpec, fields: Iterable[st
     )
 
 
-def contradictions(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[str]:
+def contradictions(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[ErrorFacts]:
     """Yield what was asked for, and what its ``owner`` has instead."""
     for change in changes_of(found, asked, unmet_fields(found, asked)):
-        yield f"{change.field}: asked for {_words(change.after)}, {owner} has {_words(change.before)}"
+        yield ErrorFacts(
+            f"{change.field}: asked for {_words(change.after)}, $server has $cause",
+            server=owner,
+            cause=_words(change.before),
+        )
 
 
 def _words(value: Any) -> str:  # noqa: ANN401 - any field of a schedule

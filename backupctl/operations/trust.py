@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from backupctl.error_facts import sentence_of
 from backupctl.errors import BackupctlError, BugError
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome, doubted
@@ -108,7 +109,7 @@ def _look(inspected: Inspected) -> Task[Outcome]:
         "chain_complete": complete,
         "trusted": distrust is None,
         "store": tls.store,
-        "reason": _why(inspected, distrust),
+        "reason": _why(distrust),
         "pinned": tls.pinned,
     }
     return Outcome(fields, tls.pin_mismatch())
@@ -127,7 +128,7 @@ def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome]:
         "authorities": fetched.certificates,
         "verified": fetched.verified,
         "vouches": distrust is None,
-        "reason": _why(inspected, distrust),
+        "reason": _why(distrust),
     }
     try:
         return Outcome({**fields, "file": write(fetched.pem)})
@@ -135,5 +136,5 @@ def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome]:
         return Outcome(fields, error)
 
 
-def _why(inspected: Inspected, distrust: BackupctlError | None) -> str | None:
-    return None if distrust is None else distrust.message.removeprefix(f"{inspected.host}: ")
+def _why(distrust: BackupctlError | None) -> str | None:
+    return None if distrust is None else sentence_of(distrust.facts, subject=distrust.facts.server)

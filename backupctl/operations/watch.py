@@ -44,8 +44,10 @@ def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None)
         return Followed(job, denial)
     if job.ended:
         return Followed(job, failure(appliance.host, job))
-    message = f"{job.title} on {appliance.host} is still running"
-    return Followed(job, StillRunningError(message, attach=appliance.attach(job.id)))
+    running = StillRunningError(
+        "$job on $server is still running", server=appliance.host, job=job.id, attach=appliance.attach(job.id)
+    )
+    return Followed(job, running)
 
 
 def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[tuple[Job, BackupctlError | None]]:

@@ -2,8 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import msgspec
+
+from backupctl.error_facts import to_follow
+from backupctl.errors import BackupctlError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
@@ -16,13 +20,31 @@ def json_text(value: object, *, pretty: bool = False, ascii_only: bool = False) 
     of an undecodable byte on the command line, is not valid in JSON and becomes U+FFFD.
     """
     try:
-        raw = msgspec.json.encode(value)
+        raw = msgspec.json.encode(value, enc_hook=_error_document)
     except UnicodeEncodeError:
-        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(document(value), ensure_ascii=False, separators=(",", ":"))
         raw = _SURROGATE.sub("\ufffd", text).encode()
     if pretty:
         raw = msgspec.json.format(raw, indent=2)
     return _NOT_PLAIN.sub(_escaped if ascii_only else _escaped_if_invisible, raw.decode())
+
+
+def document(value: object) -> Any:  # noqa: ANN401 - as the value is
+    """Return ``value`` as JSON has it, made of dicts, lists and texts."""
+    return msgspec.to_builtins(value, enc_hook=_error_document)
+
+
+def _error_document(value: object) -> dict[str, object]:
+    """Return an error as JSON has it; where nobody knows more, its hint says how to follow the job that may run on."""
+    if not isinstance(value, BackupctlError):
+        raise TypeError(f"no JSON for {type(value).__name__}")
+    return {
+        "slug": value.slug,
+        "message": value.message,
+        "hint": value.hint or to_follow(value.facts),
+        "details": value.details,
+        "attach": value.attach,
+    }
 
 
 def _escaped_if_invisible(match: re.Match[str]) -> str:

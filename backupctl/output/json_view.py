@@ -5,22 +5,21 @@ Standard output holds only JSON. Warnings are text on standard error.
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from backupctl.clock import Clock
-from backupctl.errors import OutputError
-from backupctl.output.json_text import json_text
+from backupctl.errors import BackupctlError, OutputError
+from backupctl.output.json_text import document, json_text
 from backupctl.output.printable import printable
 from backupctl.output.safe_stream import SafeStream, raise_if_unshown
 from backupctl.results.events import RunEvent, Warned
-from backupctl.results.result import SCHEMA, Envelope, ErrorInfo, Result
+from backupctl.results.result import SCHEMA, Envelope, Result
 
 
 def _encodable(result: Result, unshown: dict[str, str]) -> Result:
     """Return the result, or only its common fields if the rest cannot be encoded; record why in ``unshown``."""
     try:
-        msgspec.to_builtins(result)
+        document(result)
     except Exception as bug:  # noqa: BLE001 - the other results are still shown
         unshown[result.server] = type(bug).__name__
         return Result(**{name: getattr(result, name) for name in Result.__struct_fields__})
@@ -82,7 +81,7 @@ class JsonView:
         self._err.write(f"{kind}: {printable(text)}\n")
 
     def _say_errors(self, envelope: Envelope) -> None:
-        errors: list[ErrorInfo | None] = [envelope.error, *(result.error for result in envelope.results)]
+        errors: list[BackupctlError | None] = [envelope.error, *(result.error for result in envelope.results)]
         for error in errors:
             if error is not None:
                 self._say("error", error.message)
@@ -100,10 +99,10 @@ class JsonLinesView(JsonView):
     def event(self, event: RunEvent) -> None:
         """Write one line; a failure to write is reported at the end."""
         if not self._quiet:
-            self._write_line({"schema": SCHEMA, **msgspec.to_builtins(event)})
+            self._write_line({"schema": SCHEMA, **document(event)})
 
     def _write(self, envelope: Envelope) -> None:
-        fields = msgspec.to_builtins(envelope)
+        fields = document(envelope)
         self._write_line({"schema": SCHEMA, "event": "result", "time": self._clock.now(), **fields})
 
     def _write_line(self, fields: dict[str, object]) -> None:

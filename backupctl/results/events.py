@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from backupctl.errors import BackupctlError
 from backupctl.results.job import Job
-from backupctl.results.result import ErrorInfo
 
 
 class RunEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -63,7 +63,7 @@ class Progressed(RunEvent, frozen=True, kw_only=True, tag="progress"):
 class Troubled(RunEvent, frozen=True, kw_only=True, tag="trouble"):
     """The appliance cannot be asked at the moment; it is asked again. Once for each kind of trouble."""
 
-    error: ErrorInfo
+    error: BackupctlError
 
 
 class Recovered(RunEvent, frozen=True, kw_only=True, tag="recovered"):
@@ -91,7 +91,7 @@ class Ended(RunEvent, frozen=True, kw_only=True, tag="ended"):
     """The work on one appliance of several is over; its whole result comes with those of the others."""
 
     exit_code: int
-    error: ErrorInfo | None = None
+    error: BackupctlError | None = None
 
 
 class Left(RunEvent, frozen=True, kw_only=True, tag="left"):

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from backupctl.error_facts import job_title
 from backupctl.models import JobState
 
 RESTORE: Final = "restore"
@@ -47,7 +48,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """What to call it in a sentence."""
-        return f"the {self.id}" if self.id in {RESTORE, RECONCILIATION} else f"backup job {self.id}"
+        return job_title(self.id)
 
     @property
     def succeeded(self) -> bool:

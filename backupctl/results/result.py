@@ -11,31 +11,6 @@ SCHEMA: Final = 1
 """The version of the JSON output."""
 
 
-class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An error as data: a stable ``slug``, a sentence, what to do next, lines of evidence.
-
-    ``attach`` is the command line that follows the job which the failure may have left running; where there is nothing
-    else to be done, the hint says so too.
-    """
-
-    slug: str
-    message: str
-    hint: str | None = None
-    details: tuple[str, ...] = ()
-    attach: str | None = None
-
-    @property
-    def to_follow(self) -> str | None:
-        """How to follow the job that may run on, in words."""
-        return None if self.attach is None else f"follow it with: {self.attach}"
-
-    @classmethod
-    def of(cls, error: BackupctlError) -> "ErrorInfo":
-        """Return what an exception says."""
-        said = cls(slug=error.slug, message=error.message, hint=error.hint, details=error.details, attach=error.attach)
-        return said if said.hint else msgspec.structs.replace(said, hint=said.to_follow)
-
-
 class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it would be sent, secrets masked."""
 
@@ -64,7 +39,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     release: str | None = None
     simulated: bool = False
     exit_code: int = ExitCode.DONE
-    error: ErrorInfo | None = None
+    error: BackupctlError | None = None
 
 
 class RequestsResult(Result, frozen=True, kw_only=True):
@@ -79,7 +54,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = SCHEMA
     command: str | None
     exit_code: int
-    error: ErrorInfo | None = None
+    error: BackupctlError | None = None
     results: tuple[Result, ...] = ()
 
     @classmethod
@@ -91,4 +66,4 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":
         """Return the envelope of a failure before any appliance was known."""
-        return cls(command=command, exit_code=error.exit_code, error=ErrorInfo.of(error))
+        return cls(command=command, exit_code=error.exit_code, error=error)

@@ -1,9 +1,12 @@
 """Values on their way to people: without the secrets that the appliance got from us and says again."""
 
-from typing import Final, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
+from backupctl.error_facts import ErrorFacts
+from backupctl.errors import BackupctlError
 from backupctl.secrets.redaction import Redact, RedactionBudget
 
 T = TypeVar("T")
@@ -11,7 +14,7 @@ T = TypeVar("T")
 _THEIR_WORDS: Final = {"args", "comment", "default_message", "description", "details"}
 """Fields with free text of the appliance; all others hold words of ours, or names by which scripts find their way."""
 
-_OURS: Final = {"server", "host", "slug"}
+_OURS: Final = {"server", "host"}
 """Fields that hold nothing of the appliance."""
 
 
@@ -29,6 +32,12 @@ def _redacted(value: object, redact: Redact, words: RedactionBudget, *, is_free:
     if isinstance(value, msgspec.Struct):
         fields = {name: getattr(value, name) for name in value.__struct_fields__ if name not in _OURS}
         return msgspec.structs.replace(value, **_redacted_fields(fields, redact, words, is_free=is_free))
+    if isinstance(value, BackupctlError):
+        facts = _redacted(value.facts, redact, words, is_free=is_free)
+        return type(value).from_facts(cast("ErrorFacts", facts))
+    if isinstance(value, ErrorFacts):
+        fields = {name: each for name, each in value._asdict().items() if name not in _OURS}
+        return value._replace(**_redacted_fields(fields, redact, words, is_free=is_free))
     if isinstance(value, tuple | list):
         return type(value)(_redacted(each, redact, words, is_free=is_free) for each in value)
     if isinstance(value, dict):
@@ -37,8 +46,8 @@ def _redacted(value: object, redact: Redact, words: RedactionBudget, *, is_free:
 
 
 def _redacted_fields(
-    fields: dict[str, object], redact: Redact, words: RedactionBudget, *, is_free: bool
-) -> dict[str, object]:
+    fields: Mapping[str, object], redact: Redact, words: RedactionBudget, *, is_free: bool
+) -> dict[str, Any]:
     return {
         name: _redacted(value, redact, words, is_free=is_free or name in _THEIR_WORDS) for name, value in fields.items()
     }

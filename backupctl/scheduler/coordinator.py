@@ -14,9 +14,9 @@ Commands that start no backup use ``Coordinator(appliances)``, which limits the 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
+from backupctl.error_facts import error_of
 from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
 from backupctl.results.events import Ended, Queued
-from backupctl.results.result import ErrorInfo
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.login_limiter import LoginLimiter
 from backupctl.scheduler.semaphore import Semaphore
@@ -112,8 +112,8 @@ class Coordinator:
             name, error = self._first_failure
             raise NotTriedError(
                 f"not started, because {name} failed before (--fail-fast)",
-                cause=error.exit_code,
-                details=[f"{name}: {error.message}"],
+                exit_code=error.exit_code,
+                details=[error_of(name, error.facts)],
             )
 
     def fail(self, name: str, error: BackupctlError) -> None:
@@ -138,7 +138,7 @@ class CoordinatedSlot:
         try:
             yield from self._coordinator.semaphore.acquire()
         except InterruptedRunError as interruption:
-            raise InterruptedRunError(f"{interruption.message}: {NO_BACKUP}") from interruption
+            raise InterruptedRunError(f"$cause: {NO_BACKUP}", cause=interruption) from interruption
         self._acquired = True
         self._coordinator.check()
 
@@ -165,6 +165,6 @@ class CoordinatedSlot:
                     time=self._appliance.clock.now(),
                     server=self._appliance.name,
                     exit_code=ExitCode.DONE if error is None else error.exit_code,
-                    error=None if error is None else ErrorInfo.of(error),
+                    error=error,
                 )
             )

@@ -115,7 +115,8 @@ class LoginLimiter:
                 return
             if until is not None and until <= now:
                 raise ApplianceUnreachableError(
-                    f"{login.appliance.host}: no new login in time: others with the same password were under way",
+                    "no new login in time: others with the same password were under way",
+                    server=login.appliance.host,
                     retryable=True,
                 )
             login.wakeup = Event()

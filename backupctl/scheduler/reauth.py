@@ -61,8 +61,7 @@ def _log_in(appliance: Appliance, slot: Slot, request: Call) -> Task[None]:
     except InterruptedRunError:
         raise
     except BackupctlError as error:
-        error.certain = True
-        raise
+        raise error.with_facts(certain=True) from error
 
 
 def _extended_deadline(appliance: Appliance, request: Call) -> float | None:

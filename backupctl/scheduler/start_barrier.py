@@ -1,5 +1,6 @@
 """Start barrier: start the backups of all appliances together, or none."""
 
+from backupctl.error_facts import error_of
 from backupctl.errors import BackupctlError, NotTogetherError, verdict
 from backupctl.scheduler.task import Event, Task, Wait
 
@@ -23,9 +24,9 @@ class StartBarrier:
         if self._failed:
             raise NotTogetherError(
                 f"not started, because not all could be (--together): {', '.join(self._failed)}",
-                cause=verdict(error.exit_code for error in self._failed.values()),
+                exit_code=verdict(error.exit_code for error in self._failed.values()),
                 hint="see to those that failed, or leave them out",
-                details=[f"{name}: {error.message}" for name, error in self._failed.items()],
+                details=[error_of(name, error.facts) for name, error in self._failed.items()],
             )
 
     def abort(self, name: str, error: BackupctlError) -> None:

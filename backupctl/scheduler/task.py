@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
 from backupctl.results.events import Recovered, Troubled
-from backupctl.results.result import ErrorInfo
 from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
@@ -133,7 +132,7 @@ def retry(
         if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:
-            appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=ErrorInfo.of(answer)))
+            appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=answer))
         yield Wait(next_attempt)
 
 

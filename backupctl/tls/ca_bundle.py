@@ -70,5 +70,7 @@ def _certificates(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, host: str) -
 
 def _unusable(host: str, why: str) -> ApplianceAnswerError:
     return ApplianceAnswerError(
-        f"{host}: {PATH} {why}", hint="is this host a vCenter Server appliance, and is this its HTTPS port (443)?"
+        f"{PATH} {why}",
+        server=host,
+        hint="is this host a vCenter Server appliance, and is this its HTTPS port (443)?",
     )

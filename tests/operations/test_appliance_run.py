@@ -26,7 +26,7 @@ from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.results.events import Connected, RunEvent
 from backupctl.results.job import Job
-from backupctl.results.result import ErrorInfo, Result
+from backupctl.results.result import Result
 from backupctl.scheduler.scheduler import Interruption, Scheduler
 from backupctl.scheduler.task import Call, Task, Wait
 from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
@@ -114,7 +114,7 @@ def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> No
 def test_run_makes_an_error_part_of_the_result_and_logs_out(error: BackupctlError, clock: FakeClock) -> None:
     bench, api = prepared(clock)
     result = bench.run(run_on(bench.appliance, JobResult, raising(error)))
-    assert (result.exit_code, result.error, result.job) == (error.exit_code, ErrorInfo.of(error), None)
+    assert (result.exit_code, result.error, result.job) == (error.exit_code, error, None)
     assert api.names()[-2:] == ["log_out", "close"]
 
 
@@ -219,7 +219,7 @@ def test_run_that_was_never_let_in_does_not_say_that_it_is_connected(error: Back
     bench, api = prepared(clock, version=error)
     api.family = None
     result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was begun"))))
-    assert (result.error, bench.kinds) == (ErrorInfo.of(error), [])
+    assert (result.error, bench.kinds) == (error, [])
 
 
 REQUEST = BackupRequest(

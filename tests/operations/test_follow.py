@@ -316,7 +316,7 @@ def test_error_ends_following_only_where_asking_again_is_of_no_use(error: Backup
     step = Following().tell(10, error)
     assert (step.end is not None) == final
     if step.end is not None:
-        assert (step.end.error, step.end.job) == (error, job())
+        assert (type(step.end.error), step.end.job) == (type(error), job())
 
 
 # The task around the machine
@@ -418,7 +418,11 @@ SEEN_RUNNING = f"backup job {ID} on {HOST} was running when it was last seen, an
         ([status()], TimedOutError, f"backup job {ID} on {HOST} is still running; it goes on"),
         ([DROPPED], ApplianceUnreachableError, f"{HOST} did not say how backup job {ID} goes on: dropped"),
         ([DENIED], AuthorizationError, SEEN_RUNNING),
-        ([PinMismatchError.of(HOST, "sha256:00", "sha256:11", words="-s vc01")], PinMismatchError, SEEN_RUNNING),
+        (
+            [PinMismatchError.of(HOST, "sha256:00", "sha256:11", selector=("-s", "vc01"))],
+            PinMismatchError,
+            SEEN_RUNNING,
+        ),
         ([KeyError("bug")], BugError, SEEN_RUNNING),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backupctl.errors import ApplianceUnreachableError, BackupctlError, StalledError, TimedOutError
+from backupctl.errors import ApplianceUnreachableError, AuthorizationError, BackupctlError, StalledError, TimedOutError
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations import jobs
 from backupctl.operations.follow import Followed, Timeouts, follow
@@ -84,10 +84,11 @@ def test_appliance_that_is_slower_than_any_does_not_keep_us_for_ever(clock: Fake
 
 
 def test_error_that_is_final_ends_even_after_a_suspend(clock: FakeClock) -> None:
-    refused = BackupctlError("refused")
+    refused = AuthorizationError("refused")
     clock.at(12, lambda: clock.sleep(3 * HOUR))
     ended, _ = followed(clock, [after(clock, 5, refused)], timeout=HOUR)
-    assert ended.error is refused
+    assert ended.error is not None
+    assert ended.error.slug == refused.slug
 
 
 # The wall clock

@@ -73,13 +73,13 @@ def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
 
 
 def test_show_of_a_certificate_that_nobody_vouches_for_is_no_failure(clock: FakeClock) -> None:
-    distrust = CertificateError("vc01.example.com: the certificate expired")
+    distrust = CertificateError("the certificate expired", server="vc01.example.com")
     result = done(clock, show_certificate(inspected(Tls({"distrust": distrust}))))
     assert (result.exit_code, result.trusted, result.reason) == (0, False, "the certificate expired")
 
 
 def test_show_with_a_pin_that_does_not_fit_shows_and_fails(clock: FakeClock) -> None:
-    mismatch = PinMismatchError.of("vc01.example.com", "sha256:00", "sha256:11", words="-s vc01")
+    mismatch = PinMismatchError.of("vc01.example.com", "sha256:00", "sha256:11", selector=("-s", "vc01"))
     result = done(clock, show_certificate(inspected(Tls({"pin_mismatch": mismatch}, pinned="sha256:00"))))
     assert (result.exit_code, result.error.slug, result.certificate) == (5, "pin-mismatch", a_certificate())
 
@@ -105,7 +105,7 @@ def test_fetch_writes_once_and_says_whether_they_vouch(clock: FakeClock) -> None
         written.append(text)
         return "ca.pem"
 
-    odd = CertificateError("vc01.example.com: the certificate is for another")
+    odd = CertificateError("the certificate is for another", server="vc01.example.com")
     result = done(clock, fetch_authorities(inspected(Tls({"distrust_with": odd})), write))
     assert (written, result.file, result.verified) == (["PEM"], "ca.pem", False)
     assert (result.vouches, result.reason) == (False, "the certificate is for another")

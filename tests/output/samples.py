@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from backupctl.errors import ApplianceUnreachableError, BackupFailedError
 from backupctl.models import Certificate
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.console import human_view
@@ -48,14 +49,14 @@ from backupctl.results.events import (
     Warned,
 )
 from backupctl.results.job import Job, Message
-from backupctl.results.result import Change, ErrorInfo, PreparedRequest, RequestsResult, Result
+from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 from tests.support.clock import START, FakeClock
 
 JOB_ID = "20260301-020000-21560480"
 WHERE: Mapping[str, Any] = {"server": "vc01", "host": "vc01.example.com", "api": "api", "release": "8.0.3.00400"}
-ERROR = ErrorInfo(slug="backup-failed", message="the backup failed", hint="look at the log", details=("no space",))
+ERROR = BackupFailedError("the backup failed", hint="look at the log", details=("no space",))
 
 
 def a_job(state: str = "INPROGRESS", progress: int | None = 40, **fields: Any) -> Job:
@@ -142,12 +143,12 @@ def every_event() -> list[RunEvent]:
         Adopted(**at, job=a_job(), reason="location and user fit"),
         Attached(**at, job=a_job()),
         Progressed(**at, job=a_job()),
-        Troubled(**at, error=ErrorInfo(slug="connection", message="connection refused")),
+        Troubled(**at, error=ApplianceUnreachableError("connection refused")),
         Recovered(**at),
         Warned(**at, message="the appliance's clock is wrong", hint="set it"),
         Cancelling(**at, job=a_job()),
         Queued(**at),
-        Ended(**at, exit_code=5, error=ErrorInfo(slug="connection", message="connection refused")),
+        Ended(**at, exit_code=5, error=ApplianceUnreachableError("connection refused")),
         Left(**at, job=a_job(), attach="backupctl watch 20260301-020000-21560480 --server vc01"),
     ]
 

@@ -98,7 +98,7 @@ class HumanView:
         if options.several and (envelope.exit_code or not self._quiet):
             print_lines(self._err, [summary(envelope)])
         if envelope.error is not None:
-            print_lines(self._err, error_lines(envelope.error, hints=not self._quiet))
+            print_lines(self._err, error_lines(envelope.error.facts, hints=not self._quiet))
         if self._stream is not None:
             self._stream.check()
         raise_if_unshown(unshown)
@@ -150,8 +150,8 @@ class HumanView:
     def _show_errors(self, envelope: Envelope) -> None:
         for result in envelope.results:
             if result.error is not None:
-                known = map(message_text, shown_messages(result))
-                print_lines(self._err, error_lines(result.error, hints=not self._quiet, known=known))
+                known = set(map(message_text, shown_messages(result)))
+                print_lines(self._err, error_lines(result.error.facts, hints=not self._quiet, known=known))
 
 
 def _render(render: Callable[[R], Rendered], result: R, unshown: dict[str, str]) -> Rendered:

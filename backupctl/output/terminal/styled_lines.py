@@ -4,13 +4,13 @@ Colours are the sixteen that every terminal theme defines: red for errors, magen
 on white), cyan for hints, green for success.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from rich.text import Text
 
+from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of, to_follow
 from backupctl.output.printable import printable, printable_lines
-from backupctl.results.result import ErrorInfo
 
 STRONG: Final = "bold"
 FAINT: Final = "bright_black"
@@ -58,18 +58,24 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[T
     return lines + (labelled("hint", NOTE, hint, before=before) if hint else [])
 
 
-def error_lines(error: ErrorInfo, *, hints: bool = True, known: Iterable[str] = (), subject: str = "") -> list[Text]:
-    """Return the lines of an error: its message, its details except the ``known`` ones, and its hints.
+def error_lines(
+    facts: ErrorFacts,
+    *,
+    hints: bool = True,
+    known: Collection[ErrorFacts | str] = (),
+    subject: str | None = None,
+) -> list[Text]:
+    """Return an error, behind its ``subject`` if it has one, its details but those that are ``known``, and a hint.
 
     Without ``hints``, the command that follows a running job is still shown.
     """
-    shown = {*known, error.message}
-    lines = labelled("error", BAD, f"{subject}{error.message}")
-    for detail in error.details:
-        if detail not in shown:
-            lines.extend(line("  ", text) for text in printable_lines(detail))
-    all_hints = (error.hint if hints else None, error.to_follow)
-    return lines + [each for hint in dict.fromkeys(all_hints) if hint for each in labelled("hint", NOTE, hint)]
+    before = "" if subject is None else f"{subject}: "
+    lines = labelled("error", BAD, before + sentence_of(facts, subject=subject))
+    news = facts._replace(details=tuple(each for each in facts.details if each not in known))
+    for detail in details_of(news):
+        lines.extend(line("  ", text) for text in printable_lines(detail))
+    told = (hint_of(facts) if hints else None, to_follow(facts))
+    return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
 def aligned(rows: Sequence[Sequence[Text]], *, right: Iterable[int] = ()) -> list[Text]:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from backupctl.errors import BackupFailedError
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
-from backupctl.results.result import Envelope, ErrorInfo, Result
+from backupctl.results.result import Envelope, Result
 from tests.output.samples import WHERE, Screen, Terminal, a_message, an_archive, some_metadata
 from tests.support.clock import START
 
@@ -106,7 +107,7 @@ def test_metadata_tells_whether_and_what_can_be_restored() -> None:
 def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
     why = "the releases differ"
     metadata = some_metadata(applicable=False, sso_login_required=False, messages=(a_message(why),))
-    error = ErrorInfo(slug="backup-failed", message="it cannot be restored", details=(why,))
+    error = BackupFailedError("it cannot be restored", details=(why,))
     result = RestoreResult(**WHERE, exit_code=7, error=error, metadata=metadata)
     screen = shown(result)
     assert screen.out.startswith("✗ vc01: can be restored here: NO\n")

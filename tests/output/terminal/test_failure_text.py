@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from backupctl.error_facts import error_of
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
@@ -17,27 +18,30 @@ from backupctl.output.terminal.failure_text import failure_lines
 from backupctl.output.terminal.result_text import RenderOptions
 from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
 from backupctl.results.backup_results import JobResult
-from backupctl.results.result import ErrorInfo
 from tests.output.samples import JOB_ID, a_job
 
 PAGE = RenderOptions(width=None, symbols=UNICODE_SYMBOLS, zone=None, number=9)
 
 
 def failed(number: int, error: BackupctlError, **fields: Any) -> JobResult:
-    info = ErrorInfo.of(error)
-    return JobResult(
-        server=f"vc{number}", host=f"vc{number}.example.com", exit_code=error.exit_code, error=info, **fields
-    )
+    where: dict[str, Any] = {"server": f"vc{number}", "host": f"vc{number}.example.com"}
+    return JobResult(**where, exit_code=error.exit_code, error=error, **fields)
 
 
 def dead(number: int, **fields: Any) -> JobResult:
-    message = f"vc{number}.example.com: no answer: connection refused"
-    return failed(number, ApplianceUnreachableError(message, hint="is it running?", **fields))
+    known: dict[str, Any] = {"server": f"vc{number}.example.com", "hint": "is it running?", **fields}
+    return failed(number, ApplianceUnreachableError("no answer: connection refused", **known))
 
 
 def left(number: int) -> JobResult:
-    message = f"interrupted (SIGINT): backup job {JOB_ID} goes on on vc{number}.example.com"
-    return failed(number, InterruptedRunError(message, attach=f"backupctl watch --server vc{number}"), job=a_job())
+    interrupted = InterruptedRunError(
+        "$cause: $job goes on on $server",
+        cause=InterruptedRunError("interrupted (SIGINT)"),
+        job=JOB_ID,
+        server=f"vc{number}.example.com",
+        attach=f"backupctl watch --server vc{number}",
+    )
+    return failed(number, interrupted, job=a_job())
 
 
 def told(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE) -> list[str]:
@@ -71,7 +75,8 @@ def test_name_within_another_name_is_not_taken_for_it() -> None:
 
 
 def refused(number: int, **where: Any) -> JobResult:
-    error = AuthenticationError(f"vc{number}: not logged in, as 127.0.0.1:8443 refused this user and password")
+    sentence = "not logged in, as 127.0.0.1:8443 refused this user and password"
+    error = AuthenticationError(sentence, server=f"vc{number}")
     return msgspec.structs.replace(failed(number, error), **where)
 
 
@@ -84,12 +89,13 @@ def test_failure_that_names_the_host_of_all_with_another_port_is_told_once() -> 
 
 
 def untrusted(number: int, why: str) -> JobResult:
-    hint = f"`backupctl trust fetch -s vc{number} --config q.toml --to FILE`, or name vc{number} differently"
-    return failed(number, CertificateError(f"vc{number}: {why}", hint=hint))
+    selector = ("-s", f"vc{number}", "--config", "q.toml")
+    hint = "`backupctl trust fetch $selector --to FILE`"
+    return failed(number, CertificateError(why, server=f"vc{number}", hint=hint, selector=selector))
 
 
 def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once() -> None:
-    hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`, or name the appliance differently"
+    hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`"
     assert told(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
     own_authorities = [untrusted(number, f"signed by CA {number}") for number in (1, 2, 3)]
     assert told(*own_authorities) == [
@@ -109,12 +115,10 @@ def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach(
 
 
 def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were_kept_back() -> None:
-    culprit = failed(5, BackupFailedError("a backup would fail: parts"))
-    others = [
-        failed(number, NotTogetherError("not started: vc5", details=["vc5: a backup would fail: parts"]))
-        for number in (1, 2, 3, 4)
-    ]
-    assert told(*others, culprit) == [
+    error = BackupFailedError("a backup would fail: parts")
+    kept_back = NotTogetherError("not started: vc5", details=[error_of("vc5", error.facts)])
+    assert kept_back.details == ("vc5: a backup would fail: parts",)
+    assert told(*(failed(number, kept_back) for number in (1, 2, 3, 4)), failed(5, error)) == [
         "error: vc5: a backup would fail: parts",
         "error: 4 appliances: not started: vc5",
         "  vc1, vc2, vc3, vc4",

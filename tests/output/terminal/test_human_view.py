@@ -6,9 +6,9 @@ from typing import Any, TextIO, cast
 
 import pytest
 
-from backupctl.errors import OutputError, UsageError
+from backupctl.errors import ApplianceUnreachableError, BackupFailedError, OutputError, UsageError
 from backupctl.results.backup_results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
-from backupctl.results.result import Envelope, ErrorInfo, Result
+from backupctl.results.result import Envelope, Result
 from tests.output.samples import ERROR, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
@@ -76,7 +76,7 @@ def test_job_not_encrypted_is_said_clearly() -> None:
 
 def test_job_messages_stand_below_the_facts_and_are_not_repeated_by_the_error() -> None:
     messages = (a_message("no space\nat all"), a_message(""))
-    error = ErrorInfo(slug="backup-failed", message="the backup failed", details=("no space\nat all", "see the log"))
+    error = BackupFailedError("the backup failed", details=("no space\nat all", "see the log"))
     screen = shown(JobResult(**WHERE, exit_code=7, error=error, job=a_finished_job("FAILED", messages=messages)))
     assert screen.out.splitlines()[-4:] == [
         "  messages",
@@ -139,7 +139,7 @@ def test_jobs_none_is_a_friendly_line_on_standard_error() -> None:
 @pytest.mark.parametrize("kind", Result.__subclasses__())
 def test_failure_without_a_result_is_the_error_alone(kind: type[Result]) -> None:
     for quiet in (False, True):
-        screen = shown(kind(**WHERE, exit_code=5, error=ErrorInfo(slug="connection", message="refused")), quiet=quiet)
+        screen = shown(kind(**WHERE, exit_code=5, error=ApplianceUnreachableError("refused")), quiet=quiet)
         assert (screen.out, screen.err) == ("", "error: refused\n")
 
 

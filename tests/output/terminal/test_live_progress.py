@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backupctl.errors import ApplianceUnreachableError, AuthenticationError, ConfigError, InterruptedRunError
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import (
@@ -20,7 +21,7 @@ from backupctl.results.events import (
     Waiting,
 )
 from backupctl.results.job import Job
-from backupctl.results.result import Envelope, ErrorInfo
+from backupctl.results.result import Envelope
 from tests.output.samples import WHERE, LiveScreen, Screen, Terminal, a_finished_job, a_job, a_message
 
 
@@ -104,7 +105,7 @@ def test_live_elapsed_trusts_the_count_of_the_appliance_more_than_its_clock() ->
 def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
-    refused = ErrorInfo(slug="connection", message="refused")
+    refused = ApplianceUnreachableError("refused")
     assert tell(screen, Troubled, error=refused)[1] == "trouble: refused; trying again"
     assert "retrying 42 s" in tell(screen, Troubled, after=42, error=refused)[-1]
     assert "INPROGRESS" in tell(screen, Recovered)[-1]
@@ -112,7 +113,7 @@ def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
 
 def test_live_trouble_before_any_job_is_a_line() -> None:
     screen = LiveScreen()
-    rows = tell(screen, Troubled, error=ErrorInfo(slug="connection", message="refused"))
+    rows = tell(screen, Troubled, error=ApplianceUnreachableError("refused"))
     assert rows == ["trouble: refused; trying again"]
 
 
@@ -159,7 +160,7 @@ def test_live_crowd_is_told_of_trouble_and_not_of_what_goes_well() -> None:
     screen = LiveScreen(height=10)
     crowd(screen, 30)
     assert not any("backup started" in row for row in screen.rows())
-    rows = tell(screen, Troubled, server="vc20", error=ErrorInfo(slug="connection", message="refused"))
+    rows = tell(screen, Troubled, server="vc20", error=ApplianceUnreachableError("refused"))
     assert "vc20: trouble: refused; trying again" in rows
 
 
@@ -185,13 +186,13 @@ def test_live_appliances_that_prepare_have_rows_beside_those_that_are_followed()
     screen = LiveScreen()
     names = ["vc01", "vc02", "vc03", "vc04"]
     screen.view.expect(names)
-    error = ErrorInfo(slug="config", message="no such file")
+    error = ConfigError("no such file")
     assert tell(screen, Ended, server="vc04", exit_code=3, error=error) == []
     rows = tell(screen, Started, server="vc02", job=a_job(progress=0))
     assert (rows[-3].split(), rows[-1].split()) == (["vc01", "preparing"], ["vc03", "preparing"])
     assert tell(screen, Waiting, server="vc03", job=None)[-1].split() == ["vc03", "waiting"]
     tell(screen, Started, server="vc03", job=a_job(progress=0))
-    interrupted = ErrorInfo(slug="interrupted", message="interrupted")
+    interrupted = InterruptedRunError("interrupted")
     rows = tell(screen, Ended, server="vc01", exit_code=130, error=interrupted)
     assert [row.split()[0] for row in rows[-2:]] == ["vc02", "vc03"]
     assert not any("preparing" in row for row in rows)
@@ -200,7 +201,7 @@ def test_live_appliances_that_prepare_have_rows_beside_those_that_are_followed()
 def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
-    error = ErrorInfo(slug="auth", message="wrong password")
+    error = AuthenticationError("wrong password")
     *_, told, first, second = tell(screen, Ended, server="vc02", exit_code=4, error=error)
     assert told == "vc02: error: wrong password"
     assert (first.split()[0], second.split()) == ("vc01", ["vc02", "auth"])
@@ -209,13 +210,13 @@ def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> 
 def test_live_appliance_that_was_interrupted_has_not_failed() -> None:
     screen = LiveScreen()
     before = tell(screen, Started, job=a_job(progress=0))
-    error = ErrorInfo(slug="interrupted", message="interrupted")
+    error = InterruptedRunError("interrupted")
     assert tell(screen, Ended, exit_code=130, error=error) == before
 
 
 def test_live_failure_before_anything_is_followed_is_left_to_the_result() -> None:
     screen = LiveScreen()
-    assert tell(screen, Ended, exit_code=4, error=ErrorInfo(slug="auth", message="wrong password")) == []
+    assert tell(screen, Ended, exit_code=4, error=AuthenticationError("wrong password")) == []
 
 
 def test_live_end_leaves_one_line_and_the_cursor() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.results.result import Change, Envelope, ErrorInfo, PreparedRequest, Result
+from backupctl.errors import ApplianceAnswerError
+from backupctl.results.result import Change, Envelope, PreparedRequest, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from tests.output.samples import WHERE, Screen, Terminal, a_schedule
 
@@ -141,7 +142,7 @@ def test_schedule_dry_run_shows_changes_and_requests_and_that_nothing_was_sent(q
 
 
 def test_schedule_failure_claims_no_change() -> None:
-    error = ErrorInfo(slug="api", message="an odd answer")
+    error = ApplianceAnswerError("an odd answer")
     gone = Change(field="schedule", before="default", after=None)
     screen = shown(ScheduleResult(**WHERE, exit_code=6, error=error, changes=(gone,)))
     assert screen.out.splitlines() == ["  to be changed", "    schedule: default -> (none)"]
