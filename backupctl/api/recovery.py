@@ -72,6 +72,7 @@ class RecoveryApi:
         self._version: SystemVersion | None = None
         self._present: set[str] = set()
         self._is_appliance = False
+        self._speaks_vapi = False
         self._family_was_given = session.family_is_certain
         self.server_time: datetime | None = None
         """When the last answer was given, by its ``Date`` (RFC 9110, 6.6.1: whole seconds of the appliance's clock)."""
@@ -301,6 +302,7 @@ class RecoveryApi:
             raise_for_status(response, self._asked(endpoint, family))
         except NotSupportedError as error:
             explained = self._explained(endpoint, error)
+            self._speaks_vapi |= error.certain
             may_be_done = endpoint.changes and not error.certain
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
                 self._remember_missing(endpoint, explained)
@@ -330,10 +332,15 @@ class RecoveryApi:
         return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
 
     def _explained(self, endpoint: Endpoint[Any], error: NotSupportedError) -> NotSupportedError:
-        """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far."""
+        """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far.
+
+        A 404 in another form than the API's proves neither where the API itself has answered before.
+        """
         if self._is_appliance or self._present:
             lacking = endpoint.since != FIRST_RELEASE
             return error.with_facts(hint=f"it came with release {endpoint.since}") if lacking else error
+        if self._speaks_vapi and not error.certain:
+            return error
         return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
 
     def _check(self, endpoint: Endpoint[Any]) -> None:

@@ -1,11 +1,13 @@
 """Refusals that are easily taken for something else: a service that is down, a host without backups, a proxy."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from backupctl.simulator.releases import release_named
 from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
@@ -115,6 +117,14 @@ def test_forced_family_that_has_no_backup_api_is_told_as_such(clock: FakeClock) 
     run = CommandLine(clock=clock, transport=WithoutBackups())("list", "--api", "api", "-o", "json")
     assert run.result["error"]["message"].endswith(": it has no backup API in /api (404)")
     assert "leave --api out" in run.result["error"]["hint"]
+
+
+@pytest.mark.parametrize("odd", ["empty=1", "bad-json=1"])
+def test_odd_404_behind_one_of_the_api_is_not_taken_for_a_host_without_backups(odd: str, clock: FakeClock) -> None:
+    half = replace(release_named("7.0"), api="session")
+    run = CommandLine(clock=clock, release=half, faults=[f"{odd}@read-schedule"])("schedule", "set", "--at", "05:15")
+    assert (run.code, "no backup API" in run.err) == (6, False)
+    assert "got HTTP 404 from something other than vCenter" in run.err
 
 
 LOGINS = ("POST /api/session", "POST /rest/com/vmware/cis/session")
