@@ -35,11 +35,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 API cannot hide in both; ``operations`` see the appliance only through a Protocol; ``output`` get values."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "httpx": ("api.", "simulator.transport"),
+    "httpx": ("api.", "simulator.simulator_transport"),
     "httpcore": ("api.transport",),
     "rich": ("output.terminal.",),
     "click": ("cli.",),
-    "trustme": ("simulator.certificate",),
+    "trustme": ("simulator.server_certificate",),
     "keyring": ("secrets.from_keyring",),
     "tomlkit": ("config.config_edit",),
     "time": ("clock",),

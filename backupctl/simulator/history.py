@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from backupctl.clock import Clock
-from backupctl.simulator.jobs import Job, JobBook, JobType, Target
-from backupctl.simulator.progress import curve_named
+from backupctl.simulator.backup_runs import Job, JobBook, JobType, Target
+from backupctl.simulator.http_messages import message
+from backupctl.simulator.progress_curves import curve_named
 from backupctl.simulator.releases import Release
-from backupctl.simulator.wire import message
 
 FULL_BACKUP_NOT_ALLOWED = message(
     "com.vmware.applmgmt.backup_restore.backup_manager.exception",

@@ -26,8 +26,8 @@ from backupctl.errors import (
     UsageError,
 )
 from backupctl.secrets.secret import Secret
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from backupctl.tls.trust_settings import TrustSettings, tls_context
 from tests.support.clock import FakeClock
 from tests.support.raw_server import listening

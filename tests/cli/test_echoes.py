@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
 

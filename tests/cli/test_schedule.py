@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
 from tests.support.workers import TimedWorkers

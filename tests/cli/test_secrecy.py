@@ -16,9 +16,9 @@ import pytest
 
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import KINDS
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
 from tests.support.command_tree import MARK, SECRET_TEXTS, Leaf, Sample, all_samples, leaves, words_for

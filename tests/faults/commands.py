@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.jobs import Target
+from backupctl.simulator.backup_runs import Target
 from backupctl.simulator.releases import release_named
+from backupctl.simulator.simulated_appliance import Appliance
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER
 

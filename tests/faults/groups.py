@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backupctl.errors import ExitCode
-from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import parse_fault
+from backupctl.simulator.simulated_appliance import Appliance
 from tests.faults.cases import faults_for
 from tests.faults.commands import JOB_SECONDS, TIMEOUT, Command
 from tests.faults.oracle import Finding, findings

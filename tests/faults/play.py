@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.jobs import Job
-from backupctl.simulator.runs import Run
-from backupctl.simulator.transport import SimulatorTransport
-from backupctl.simulator.wire import SeenRequest
+from backupctl.simulator.backup_runs import Job
+from backupctl.simulator.http_messages import SeenRequest
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_runs import Run
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.faults.commands import JOB_SECONDS, WAYS, Command
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backupctl.simulator.sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
+from backupctl.simulator.user_sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
 from tests.faults.commands import COMMANDS, Command, ways
 from tests.faults.oracle import LOST_LOGINS
 from tests.faults.play import Case, play

@@ -12,8 +12,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.releases import release_named
+from backupctl.simulator.simulated_appliance import Appliance
 from tests.faults.play import SessionLine
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine, Run

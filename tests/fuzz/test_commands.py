@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import ExitCode
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
 from tests.support.fuzzing import Show, Tally, failure_of

@@ -27,9 +27,9 @@ from backupctl.models import (
     ScheduleSpec,
 )
 from backupctl.secrets.secret import Secret
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_server import SimulatorServer
 from tests.simulator.operations_table import OPERATIONS, RELEASES
 from tests.support.clock import FakeClock
 

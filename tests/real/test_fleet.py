@@ -14,8 +14,8 @@ from backupctl.api.connect import Login, connect
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.scheduler.workers import ThreadWorkers
 from backupctl.secrets.secret import Secret
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support.measured import CLOCK, Measured, Served, measured, serving
 from tests.support.processes import wait_until

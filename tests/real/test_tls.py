@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from backupctl.clock import SystemClock
 from backupctl.rules.fingerprint import fingerprint_of
-from backupctl.simulator.certificate import Certificate
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_certificate import Certificate
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from tests.support.command_line import PASSWORD, USER, CommandLine, Run
 from tests.support.processes import Program, Programs, Served, wait_until
 from tests.support.tls import ca_file, server_context, tls_listener, tls_proxy

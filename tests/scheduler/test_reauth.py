@@ -16,7 +16,7 @@ from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
 from backupctl.scheduler.task import Task, call
 from backupctl.scheduler.workers import DoneCallback
-from backupctl.simulator.appliance import Appliance as Simulated
+from backupctl.simulator.simulated_appliance import Appliance as Simulated
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock
 from tests.support.fleet import SimulatedFleet

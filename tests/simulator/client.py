@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 
 USER = "administrator@vsphere.local"

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from backupctl.simulator.jobs import Target
-from backupctl.simulator.store import BackupStore
+from backupctl.simulator.archive_directory import BackupStore
+from backupctl.simulator.backup_runs import Target
 from tests.simulator.client import Client, logged_in
 
 SYSTEMS = "/appliance/recovery/backup/system-name"

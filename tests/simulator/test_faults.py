@@ -2,8 +2,8 @@ import httpx
 import pytest
 
 from backupctl.errors import UsageError
-from backupctl.simulator.appliance import Appliance
 from backupctl.simulator.faults import parse_fault
+from backupctl.simulator.simulated_appliance import Appliance
 from tests.simulator.client import CREATED, JOB, REQUEST, Client, logged_in
 from tests.support.clock import FakeClock
 

@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.options import ServerOptions
+from backupctl.simulator.archive_directory import BackupStore
 from backupctl.simulator.releases import release_named
-from backupctl.simulator.server import SimulatorServer
-from backupctl.simulator.store import BackupStore
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from tests.simulator.client import CREATED, JOB, PASSWORD, USER, Client, logged_in
 from tests.support.clock import FakeClock
 

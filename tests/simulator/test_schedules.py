@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.store import BackupStore
+from backupctl.simulator.archive_directory import BackupStore
 from tests.simulator.client import JOB, Client, logged_in
 
 SCHEDULES = "/appliance/recovery/backup/schedules"

@@ -22,8 +22,8 @@ import pytest
 
 from backupctl.clock import SystemClock
 from backupctl.errors import OutputError, UsageError
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from tests.simulator.client import JOB, PASSWORD, USER
 
 pytestmark = pytest.mark.real
@@ -238,8 +238,8 @@ def test_server_address_that_makes_no_sense_is_a_usage_error(listen: str) -> Non
 PROGRAM = """
 import pathlib, sys
 from backupctl.clock import SystemClock
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import run
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import run
 run(ServerOptions(ready_file=pathlib.Path(sys.argv[1])), SystemClock(), lambda line: print(line, flush=True))
 print("stopped")
 """
@@ -267,8 +267,8 @@ def test_run_interrupted_process_announces_serves_and_stops_cleanly(tmp_path: Pa
 CROWDED = """
 import resource
 from backupctl.clock import SystemClock
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import run
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import run
 resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
 run(ServerOptions(tls=False), SystemClock(), lambda line: print(line, flush=True))
 """

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from backupctl.simulator.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, LOCKED_SECONDS
+from backupctl.simulator.user_sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, LOCKED_SECONDS
 from tests.simulator.client import JOB, PASSWORD, USER, Client, logged_in
 
 UNAUTHENTICATED_ID = "com.vmware.vapi.endpoint.method.authentication.required"

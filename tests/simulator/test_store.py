@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.simulator.archives import split_location
-from backupctl.simulator.store import BackupStore
+from backupctl.simulator.archive_directory import BackupStore
+from backupctl.simulator.stored_archives import split_location
 from tests.simulator.client import logged_in
 
 

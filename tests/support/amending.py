@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine
 

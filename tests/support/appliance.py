@@ -13,8 +13,8 @@ from backupctl.scheduler.appliance import Appliance, RecoveryOperations
 from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import Workers
-from backupctl.simulator.appliance import Appliance as Simulated
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance as Simulated
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, USER, api_over
 from tests.support.workers import TimedWorkers

@@ -15,8 +15,8 @@ from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError
 from backupctl.scheduler.workers import Workers
 from backupctl.secrets.secret import Secret
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import CutLine
 from tests.support.workers import TimedWorkers

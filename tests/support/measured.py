@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from backupctl.clock import SystemClock
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.server import SimulatorServer
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulator_server import SimulatorServer
 from tests.support.processes import ROOT
 
 CLOCK = SystemClock()

@@ -13,8 +13,8 @@ from rich.text import Text
 from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.output.terminal.human_view import HumanView
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.transport import SimulatorTransport
+from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import TO_APPLIANCE, ScriptedPrompter
 from tests.support.workers import TimedWorkers

@@ -7,7 +7,7 @@ import pytest
 import trustme
 
 from backupctl.errors import ApplianceAnswerError
-from backupctl.simulator.certificate import download_zip
+from backupctl.simulator.server_certificate import download_zip
 from backupctl.tls.ca_bundle import MAX_ZIP_BYTES, as_pem, read_ca_bundle
 
 HOST = "vc01.example.com"

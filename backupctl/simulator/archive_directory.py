@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backupctl.simulator import parts
-from backupctl.simulator.archives import Archive, Place, archive_of, systems_folder
-from backupctl.simulator.jobs import Job
-from backupctl.simulator.runs import timestamp
+from backupctl.simulator import backup_parts
+from backupctl.simulator.backup_runs import Job
+from backupctl.simulator.simulated_runs import timestamp
+from backupctl.simulator.stored_archives import Archive, Place, archive_of, systems_folder
 
 _FILES: dict[str, tuple[str, ...]] = {
     "common": ("config_files.tar.gz", "lotus_backup.tar.gz", "vum.gz"),
@@ -123,7 +123,7 @@ def _contents(job: Job, archive: Archive) -> dict[str, bytes]:
 def _metadata(job: Job, archive: Archive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; only the first two keys are confirmed."""
     return {
-        "BackupSize": parts.total_bytes(job.target.parts),
+        "BackupSize": backup_parts.total_bytes(job.target.parts),
         "PrimaryNetworkInfo": {"ipv4": {"prefix": 24, "defaultGateway": "192.0.2.1"}},
         "PNID": archive.host,
         "Version": archive.version,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from backupctl.simulator.bodies import Struct
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.http_messages import API, REST, Family, Request, invalid_request
 from backupctl.simulator.releases import Release
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.wire import API, REST, Family, Request, invalid_request
+from backupctl.simulator.request_bodies import Struct
 
 _ACTIONS = ("action", "~action")
 

@@ -4,17 +4,17 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from backupctl.simulator import parts
-from backupctl.simulator.archives import archive_location
-from backupctl.simulator.bodies import Struct
-from backupctl.simulator.envelopes import KeyedMap
-from backupctl.simulator.jobs import Job, Target, as_uri
+from backupctl.simulator import backup_parts
+from backupctl.simulator.appliance_state import LOCATION_NOT_EMPTY, ApplianceState
+from backupctl.simulator.backup_runs import Job, Target, as_uri
+from backupctl.simulator.http_messages import API, REST, Message, RefusedError, message
+from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
-from backupctl.simulator.requirements import broken_enum, complaints
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.state import LOCATION_NOT_EMPTY, ApplianceState
-from backupctl.simulator.structures import BACKUP_REQUEST, VALIDATE_REQUEST
-from backupctl.simulator.wire import API, REST, Message, RefusedError, message
+from backupctl.simulator.request_bodies import Struct
+from backupctl.simulator.request_structures import BACKUP_REQUEST, VALIDATE_REQUEST
+from backupctl.simulator.request_validation import broken_enum, complaints
+from backupctl.simulator.response_envelopes import KeyedMap
+from backupctl.simulator.stored_archives import archive_location
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 
@@ -99,7 +99,7 @@ _SPELLINGS: Mapping[str, str] = {
 
 def list_parts(state: ApplianceState, _call: Call) -> list[dict[str, Any]]:
     """Return what can be backed up."""
-    return [parts.shown(parts.PARTS[part_id], state.release) for part_id in state.release.part_ids]
+    return [backup_parts.shown(backup_parts.PARTS[part_id], state.release) for part_id in state.release.part_ids]
 
 
 def get_part_size(state: ApplianceState, call: Call) -> int:
@@ -107,7 +107,7 @@ def get_part_size(state: ApplianceState, call: Call) -> int:
     part_id = call.path["part"]
     if part_id not in state.release.part_ids:
         raise RefusedError("error", message(f"{_IDS}.unknown_part", f"Part {part_id} is not supported.", part_id))
-    return parts.PARTS[part_id].size_mb
+    return backup_parts.PARTS[part_id].size_mb
 
 
 def target_of(request: Mapping[str, Any]) -> Target:

@@ -4,21 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator import (
-    archive_operations,
-    backup_operations,
-    restore_operations,
-    schedule_operations,
-    session_operations,
-    system_operations,
+    archive_handlers,
+    backup_handlers,
+    restore_handlers,
+    schedule_handlers,
+    session_handlers,
+    system_handlers,
 )
-from backupctl.simulator.bodies import decode_body, unwrap
-from backupctl.simulator.envelopes import html, no_such_path, refusal, result
-from backupctl.simulator.fault_answers import answer_in_place
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.fault_responses import answer_in_place
 from backupctl.simulator.faults import PHASES
-from backupctl.simulator.routes import Call, Match, Route, family_of, match_route, query_of, structure_of
-from backupctl.simulator.runs import Run
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.wire import (
+from backupctl.simulator.http_messages import (
     AT_ONCE,
     JSON_TYPE,
     REST,
@@ -31,14 +27,18 @@ from backupctl.simulator.wire import (
     dated,
     message,
 )
+from backupctl.simulator.operation_routes import Call, Match, Route, family_of, match_route, query_of, structure_of
+from backupctl.simulator.request_bodies import decode_body, unwrap
+from backupctl.simulator.response_envelopes import html, no_such_path, refusal, result
+from backupctl.simulator.simulated_runs import Run
 
 ROUTES: tuple[Route, ...] = (
-    *session_operations.ROUTES,
-    *backup_operations.ROUTES,
-    *schedule_operations.ROUTES,
-    *archive_operations.ROUTES,
-    *restore_operations.ROUTES,
-    *system_operations.ROUTES,
+    *session_handlers.ROUTES,
+    *backup_handlers.ROUTES,
+    *schedule_handlers.ROUTES,
+    *archive_handlers.ROUTES,
+    *restore_handlers.ROUTES,
+    *system_handlers.ROUTES,
 )
 
 
@@ -151,9 +151,9 @@ class Appliance(ApplianceState):
         if not self.basic:
             headers = {name: value for name, value in headers.items() if name != "authorization"}
         user = self.sessions.user_of(headers)
-        trouble = session_operations.account_trouble(self) if "authorization" in headers else []
+        trouble = session_handlers.account_trouble(self) if "authorization" in headers else []
         if user is None or trouble:
-            raise session_operations.unauthenticated(*trouble)
+            raise session_handlers.unauthenticated(*trouble)
         if self.faults.named("forbidden", phase):
             text = "User needs to have operator privileges."
             raise RefusedError("unauthorized", message("com.vmware.appliance.unauthorized", text))

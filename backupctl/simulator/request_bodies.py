@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from backupctl.simulator.http_messages import Message, RefusedError, invalid_request, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.wire import Message, RefusedError, invalid_request, message
 
 Kind = Literal["string", "strings", "boolean", "integer", "timestamp", "struct"]
 

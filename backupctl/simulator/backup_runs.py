@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
-from backupctl.simulator import parts
+from backupctl.simulator import backup_parts
+from backupctl.simulator.http_messages import Message, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.runs import Ending, Run, timestamp
-from backupctl.simulator.wire import Message, message
+from backupctl.simulator.simulated_runs import Ending, Run, timestamp
 
 JobType = Literal["MANUAL", "SCHEDULED"]
 
@@ -86,7 +86,7 @@ class Job(Run):
                 "completed": percent,
                 "message": message("com.vmware.applmgmt.backup_restore.progress", step),
             },
-            "size": parts.total_bytes(self.target.parts) * percent // 100,
+            "size": backup_parts.total_bytes(self.target.parts) * percent // 100,
             "duration": int(end.seconds if end else moment - self.started),
             "start_time": timestamp(self.start_time),
         }

@@ -11,18 +11,18 @@ from typing import TypedDict
 
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
-from backupctl.simulator import health
-from backupctl.simulator.archives import MemoryShelf, Shelf, Shelves
+from backupctl.simulator import database_health
+from backupctl.simulator.backup_runs import Job, JobBook, JobType, Target
 from backupctl.simulator.faults import FaultPlan
 from backupctl.simulator.history import past_jobs, past_schedule
-from backupctl.simulator.jobs import Job, JobBook, JobType, Target
-from backupctl.simulator.progress import Curve, curve_named
+from backupctl.simulator.http_messages import Answer, Message, SeenRequest, message
+from backupctl.simulator.progress_curves import Curve, curve_named
 from backupctl.simulator.releases import Release, release_named
-from backupctl.simulator.restores import Reconciliation, Restore, Stage
-from backupctl.simulator.runs import FAILED_MESSAGES, Run
-from backupctl.simulator.schedules import ScheduleBook
-from backupctl.simulator.sessions import SessionBook
-from backupctl.simulator.wire import Answer, Message, SeenRequest, message
+from backupctl.simulator.restore_runs import Reconciliation, Restore, Stage
+from backupctl.simulator.schedule_entries import ScheduleBook
+from backupctl.simulator.simulated_runs import FAILED_MESSAGES, Run
+from backupctl.simulator.stored_archives import MemoryShelf, Shelf, Shelves
+from backupctl.simulator.user_sessions import SessionBook
 
 BUSY_BEFORE = 5 * 60.0
 """The job of somebody else (fault ``busy``) began this many seconds before the appliance did."""
@@ -91,7 +91,7 @@ class ApplianceState:
         self.sessions = SessionBook(clock, username, password, sso=not fresh)
         self.job_book = JobBook()
         self.schedule_book = ScheduleBook()
-        self.health_settings = dict.fromkeys(health.SWITCHES.values(), True)
+        self.health_settings = dict.fromkeys(database_health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[SeenRequest] = deque(maxlen=requests_kept)
@@ -129,7 +129,7 @@ class ApplianceState:
     def database_status(self) -> str:
         """How healthy the database says it is; from 9.0 on nothing looks at it."""
         fault = self.faults.named("db-health")
-        return fault.word if fault and "database-check" in self.release.features else health.HEALTHY
+        return fault.word if fault and "database-check" in self.release.features else database_health.HEALTHY
 
     def note(self, request: SeenRequest) -> None:
         """Remember a request among the last ones, and count it."""
@@ -168,8 +168,8 @@ class ApplianceState:
         job = self._new_job(target, user, began=0.0 if at is None else self.moment - at)
         job.job_type = job_type
         self._afflict(job)
-        if self.database_status != health.HEALTHY and self.health_settings[health.SWITCHES[job_type]]:
-            self._fail(job, health.FAILS_AT_PERCENT, health.failure(self.database_status))
+        if self.database_status != database_health.HEALTHY and self.health_settings[database_health.SWITCHES[job_type]]:
+            self._fail(job, database_health.FAILS_AT_PERCENT, database_health.failure(self.database_status))
         if used:
             self._fail(job, 1, LOCATION_NOT_EMPTY, *FAILED_MESSAGES)
         self._plan_reboot(job)

@@ -6,9 +6,9 @@ How a real appliance words these messages is UNCONFIRMED, as is what exactly it 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backupctl.simulator.archives import Archive
-from backupctl.simulator.runs import Run, timestamp
-from backupctl.simulator.wire import Message, message
+from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.simulated_runs import Run, timestamp
+from backupctl.simulator.stored_archives import Archive
 
 Stage = Literal["fresh", "configured", "restored"]
 """Freshly deployed and not yet configured; in service; in service after a restore."""

@@ -16,13 +16,13 @@ from typing import Self
 
 from backupctl.clock import Clock
 from backupctl.errors import OutputError, UsageError
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.certificate import Certificate, download_zip, make_certificate
-from backupctl.simulator.options import ServerOptions
-from backupctl.simulator.sockets import ApplianceServer
-from backupctl.simulator.state import MOST_REQUESTS_KEPT
-from backupctl.simulator.store import BackupStore
-from backupctl.simulator.wire import Answer
+from backupctl.simulator.appliance_server import ApplianceServer
+from backupctl.simulator.appliance_state import MOST_REQUESTS_KEPT
+from backupctl.simulator.archive_directory import BackupStore
+from backupctl.simulator.http_messages import Answer
+from backupctl.simulator.server_certificate import Certificate, download_zip, make_certificate
+from backupctl.simulator.server_options import ServerOptions
+from backupctl.simulator.simulated_appliance import Appliance
 
 TICK_SECONDS = 0.5
 """How often finished jobs are looked for when nobody asks, so that their files appear in the store."""

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from backupctl.simulator import health
-from backupctl.simulator.envelopes import VOID, Void
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.runs import timestamp
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.structures import HEALTH_SETTINGS
+from backupctl.simulator import database_health
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.request_structures import HEALTH_SETTINGS
+from backupctl.simulator.response_envelopes import VOID, Void
+from backupctl.simulator.simulated_runs import timestamp
 
 TIME_ZONE = "Etc/UTC"
 
@@ -68,9 +68,9 @@ def time_zone(_state: ApplianceState, _call: Call) -> str:
     return TIME_ZONE
 
 
-def database_health(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def get_database_health(state: ApplianceState, _call: Call) -> dict[str, Any]:
     """Return the health of the database."""
-    return health.info(state.database_status)
+    return database_health.info(state.database_status)
 
 
 def get_settings(state: ApplianceState, _call: Call) -> dict[str, bool]:
@@ -94,7 +94,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/appliance/health/system/lastcheck", last_check, phase="health"),
     Route("GET", "/appliance/system/time", system_time, phase="health"),
     Route("GET", "/appliance/system/time/timezone", time_zone, phase="health"),
-    Route("GET", "/appliance/health/database", database_health, **_SINCE),
+    Route("GET", "/appliance/health/database", get_database_health, **_SINCE),
     Route("GET", _SETTINGS, get_settings, **_SINCE),
     Route("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
 )

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backupctl.simulator.envelopes import VOID, Void, result
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.runs import timestamp
-from backupctl.simulator.sessions import SESSION_HEADER, Session
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.wire import API, REST, Answer, Message, RefusedError, message
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.http_messages import API, REST, Answer, Message, RefusedError, message
+from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.response_envelopes import VOID, Void, result
+from backupctl.simulator.simulated_runs import timestamp
+from backupctl.simulator.user_sessions import SESSION_HEADER, Session
 
 _ACCOUNT_TROUBLES: Mapping[str, Message] = {
     "account-locked": message(

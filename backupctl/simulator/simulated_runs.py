@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from backupctl.simulator.progress import Curve
-from backupctl.simulator.wire import Message, message
+from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.progress_curves import Curve
 
 State = Literal["INPROGRESS", "SUCCEEDED", "FAILED"]
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from backupctl.simulator.archives import Archive, place_of, system_of, systems_folder
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.refusals import not_found
-from backupctl.simulator.requirements import url_problem
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.runs import timestamp
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
-from backupctl.simulator.wire import API, REST, RefusedError, message
+from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
+from backupctl.simulator.request_validation import url_problem
+from backupctl.simulator.simulated_runs import timestamp
+from backupctl.simulator.stored_archives import Archive, place_of, system_of, systems_folder
 
 MOST_RESULTS = 128
 """How many archives are listed when the filter names no number (Archive.FilterSpec in VMware's API reference)."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backupctl.simulator.http_messages import message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.wire import message
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from backupctl.simulator.http_messages import Message, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.schedules import DAYS
-from backupctl.simulator.wire import Message, message
+from backupctl.simulator.schedule_entries import DAYS
 
 _PASSWORD = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^0-9A-Za-z])[\x21-\x7e]{8,20}")
 """8 to 20 visible ASCII characters with an upper-case and a lower-case letter, a digit and a special character.

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import unquote
 
-from backupctl.simulator.jobs import Job
+from backupctl.simulator.backup_runs import Job
 
 Place = tuple[str, ...]
 """A folder at a target: its server, then one name for each folder on the way."""

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from backupctl.simulator.http_messages import JSON_TYPE, REST, Answer, Family, RefusedError, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.wire import JSON_TYPE, REST, Answer, Family, RefusedError, message
 
 _CHALLENGE = (
     'Basic realm="VAPI endpoint",SIGN realm=8d1c3f5e0b7a49d26c1e8f0a3b5d7c9e1f2a4b6c,'

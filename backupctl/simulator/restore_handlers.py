@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from backupctl.simulator import parts
-from backupctl.simulator.archives import Archive, place_of
-from backupctl.simulator.backup_operations import return_result
+from backupctl.simulator import backup_parts
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.backup_handlers import return_result
+from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_administrator
-from backupctl.simulator.requirements import broken_enum, location_problem
-from backupctl.simulator.restores import NOT_STARTED, metadata, misfits, warnings
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
-from backupctl.simulator.wire import API, REST, RefusedError, message
+from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
+from backupctl.simulator.request_validation import broken_enum, location_problem
+from backupctl.simulator.restore_runs import NOT_STARTED, metadata, misfits, warnings
+from backupctl.simulator.stored_archives import Archive, place_of
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 
@@ -98,7 +98,7 @@ def _archive(state: ApplianceState, request: dict[str, Any]) -> Archive:
     if archive.encrypted and "backup_password" not in request:
         raise RefusedError("error", message(f"{_IDS}.encrypted", "The backup is encrypted: its password is needed."))
     for part in request.get("parts", ()):
-        if part not in parts.PARTS or not parts.PARTS[part].standalone:
+        if part not in backup_parts.PARTS or not backup_parts.PARTS[part].standalone:
             raise RefusedError("invalid_argument", message(f"{_IDS}.part", f"Part {part} is not standalone.", part))
         if part not in archive.parts:
             raise not_found("Part", part)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 
 from backupctl.clock import Clock
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.wire import Answer, Request
+from backupctl.simulator.http_messages import Answer, Request
+from backupctl.simulator.simulated_appliance import Appliance
 
 
 class SimulatorTransport(httpx.BaseTransport):

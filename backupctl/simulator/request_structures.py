@@ -5,7 +5,7 @@ Source: VMware's API references and its Python SDK (PyPI: vmware-vcenter, ``com/
 
 from collections.abc import Mapping
 
-from backupctl.simulator.bodies import OPERATION_INPUT, Field, Struct
+from backupctl.simulator.request_bodies import OPERATION_INPUT, Field, Struct
 
 _RECOVERY = "com.vmware.appliance.recovery"
 

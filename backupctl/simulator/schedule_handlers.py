@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from backupctl.simulator.envelopes import VOID, KeyedMap, Void
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
-from backupctl.simulator.requirements import schedule_complaints
-from backupctl.simulator.routes import Call, Route
-from backupctl.simulator.schedules import Schedule
-from backupctl.simulator.state import ApplianceState
-from backupctl.simulator.structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
-from backupctl.simulator.wire import API, REST, RefusedError, message
+from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
+from backupctl.simulator.request_validation import schedule_complaints
+from backupctl.simulator.response_envelopes import VOID, KeyedMap, Void
+from backupctl.simulator.schedule_entries import Schedule
 
 _IDS = "com.vmware.applmgmt.backup_restore.schedule"
 

@@ -11,8 +11,8 @@ import threading
 from http import HTTPStatus
 
 from backupctl.clock import Clock
-from backupctl.simulator.appliance import Appliance
-from backupctl.simulator.wire import Answer, Request, dated, http_date
+from backupctl.simulator.http_messages import Answer, Request, dated, http_date
+from backupctl.simulator.simulated_appliance import Appliance
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """A longer request body is refused with 413."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from backupctl.simulator.envelopes import html, refusal
+from backupctl.simulator.http_messages import REST, Answer, Delivery, Family, RefusedError, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.session_operations import unauthenticated
-from backupctl.simulator.wire import REST, Answer, Delivery, Family, RefusedError, message
+from backupctl.simulator.response_envelopes import html, refusal
+from backupctl.simulator.session_handlers import unauthenticated
 
 _REFUSALS: Mapping[str, RefusedError] = {
     "401": unauthenticated(),
