@@ -21,12 +21,12 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
     ``fresh`` makes it one that waits for a restore.
     """
     from backupctl.api.connect import Login, connect
-    from backupctl.simulator.simulated_appliance import Appliance as Simulated
+    from backupctl.simulator.simulated_appliance import SimulatedAppliance
     from backupctl.simulator.simulator_transport import SimulatorTransport
 
     settings.view.warn("--simulate: this is an embedded appliance; no real backup is made")
     address, clock = settings.profile.address, settings.clock
-    simulated = Simulated(
+    simulated = SimulatedAppliance(
         clock,
         username=SIMULATED_USER,
         password=_PASSWORD,

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from backupctl.clock import Clock
 from backupctl.simulator.http_messages import Answer, Request, dated, http_date
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """A longer request body is refused with 413."""
@@ -46,7 +46,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
     timeout = 0  # handle_request is called when a connection is there
 
     def __init__(
-        self, address: tuple[str, int], appliance: Appliance, clock: Clock, context: ssl.SSLContext | None
+        self, address: tuple[str, int], appliance: SimulatedAppliance, clock: Clock, context: ssl.SSLContext | None
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.appliance = appliance

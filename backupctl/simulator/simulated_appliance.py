@@ -42,7 +42,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-class Appliance(ApplianceState):
+class SimulatedAppliance(ApplianceState):
     """A vCenter Server appliance; not thread-safe, its server holds a lock.
 
     Its options are those of ``ApplianceState``. ``jobs``, ``open_sessions``, ``failed_logins`` and ``requests`` are

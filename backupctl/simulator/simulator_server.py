@@ -22,7 +22,7 @@ from backupctl.simulator.archive_directory import BackupStore
 from backupctl.simulator.http_messages import Answer
 from backupctl.simulator.server_certificate import Certificate, download_zip, make_certificate
 from backupctl.simulator.server_options import ServerOptions
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 TICK_SECONDS = 0.5
 """How often finished jobs are looked for when nobody asks, so that their files appear in the store."""
@@ -66,7 +66,7 @@ class SimulatorServer:
         if options.appliances < 1:
             raise UsageError("the simulator serves at least one appliance")
         self.options = options
-        self.states: list[Appliance] = []
+        self.states: list[SimulatedAppliance] = []
         self.appliances: list[ServedAppliance] = []
         self.certificate: Certificate | None = None
         self._clock = clock
@@ -77,7 +77,7 @@ class SimulatorServer:
         for index in range(options.appliances):
             options.address(index)
             self.states.append(
-                Appliance(
+                SimulatedAppliance(
                     clock,
                     release=options.release,
                     username=options.username,
@@ -132,7 +132,7 @@ class SimulatorServer:
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backupctl-simulator-"))
         return make_certificate(Path(folder), self.options.address(0)[0])
 
-    def _listen(self, index: int, appliance: Appliance, certificate: Certificate | None) -> None:
+    def _listen(self, index: int, appliance: SimulatedAppliance, certificate: Certificate | None) -> None:
         address = self.options.address(index)
         try:
             server = ApplianceServer(address, appliance, self._clock, certificate.context if certificate else None)

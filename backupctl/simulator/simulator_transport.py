@@ -6,7 +6,7 @@ import httpx
 
 from backupctl.clock import Clock
 from backupctl.simulator.http_messages import Answer, Request
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 
 class SimulatorTransport(httpx.BaseTransport):
@@ -16,7 +16,7 @@ class SimulatorTransport(httpx.BaseTransport):
     a lost connection ``httpx.RemoteProtocolError``, a rebooting appliance ``httpx.ConnectError``.
     """
 
-    def __init__(self, appliance: Appliance, clock: Clock) -> None:
+    def __init__(self, appliance: SimulatedAppliance, clock: Clock) -> None:
         self.appliance = appliance
         self._clock = clock
 

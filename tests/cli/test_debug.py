@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, CommandLine, Run
@@ -34,7 +34,7 @@ class Saying(httpx.BaseTransport):
 def said(content: bytes, *words: str, headers: dict[str, str] | None = None) -> Run:
     """Show what an appliance says when it is asked for its jobs."""
     clock = FakeClock()
-    inner = SimulatorTransport(Appliance(clock, host=HOST), clock)
+    inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
     return CommandLine(clock=clock, transport=Saying(inner, content, headers or {}))("list", *words)
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
@@ -23,7 +23,7 @@ class Telling(httpx.BaseTransport):
     def __init__(self, *, at_login: bool) -> None:
         self._at_login = at_login
         clock = FakeClock()
-        self._inner = SimulatorTransport(Appliance(clock, host=HOST), clock)
+        self._inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/session") and not self._at_login:
@@ -95,7 +95,7 @@ def test_nothing_is_read_only_to_be_masked(tmp_path: Path) -> None:
 def test_name_that_is_cut_off_does_not_show_the_half_of_a_secret(before: int) -> None:
     class Misnaming(httpx.BaseTransport):
         clock = FakeClock()
-        inner = SimulatorTransport(Appliance(clock, host=HOST), clock)
+        inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             answer = self.inner.handle_request(request)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine, Run
@@ -29,7 +29,7 @@ Edit = Callable[[dict[str, Any]], None]
 class Writes(httpx.BaseTransport):
     """The simulator, where a write of a schedule is answered as ``answer`` says, which lets it arrive or does not."""
 
-    def __init__(self, appliance: Appliance, clock: FakeClock, answer: Answer) -> None:
+    def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, answer: Answer) -> None:
         self._inner = SimulatorTransport(appliance, clock)
         self._answer = answer
         self.reads_after = 0
@@ -48,7 +48,7 @@ class Site:
 
     def __init__(self, answer: Answer, *, history: bool = True) -> None:
         self.clock = FakeClock()
-        self.appliance = Appliance(self.clock, host=HOST, history=history)
+        self.appliance = SimulatedAppliance(self.clock, host=HOST, history=history)
         self.line = Writes(self.appliance, self.clock, answer)
         self.run = CommandLine(self.appliance, clock=self.clock, transport=self.line)
 

@@ -17,7 +17,7 @@ import pytest
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.secrets.secret import MASK
 from backupctl.simulator.faults import KINDS
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
@@ -128,7 +128,7 @@ class Bench:
 
     def run(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[Run, Parrot]:
         clock = FakeClock()
-        appliance = Appliance(
+        appliance = SimulatedAppliance(
             clock,
             host=HOST,
             username=USER,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from backupctl.simulator.backup_runs import Target
 from backupctl.simulator.releases import release_named
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER
 
@@ -19,26 +19,26 @@ Task = Literal["start", "start-only", "follow", "look", "cancel", "write", "read
 """What a command does: start a job and follow it, only start it, follow a running one, look at it once, cancel it,
 write a schedule, read something else."""
 
-Prepare = Callable[[Appliance], None]
+Prepare = Callable[[SimulatedAppliance], None]
 
 
-def _nothing(_: Appliance) -> None:
+def _nothing(_: SimulatedAppliance) -> None:
     pass
 
 
-def running_backup(appliance: Appliance) -> None:
+def running_backup(appliance: SimulatedAppliance) -> None:
     appliance.start_job(Target("SFTP", LOCATION), user=USER)
 
 
-def failing_backup(appliance: Appliance) -> None:
+def failing_backup(appliance: SimulatedAppliance) -> None:
     appliance.start_job(Target("SFTP", LOCATION), user=USER).fail_at = 40
 
 
-def running_restore(appliance: Appliance) -> None:
+def running_restore(appliance: SimulatedAppliance) -> None:
     appliance.start_restore(None, [])
 
 
-def restored(appliance: Appliance) -> None:
+def restored(appliance: SimulatedAppliance) -> None:
     appliance.start_restore(None, [])
     assert isinstance(appliance.clock, FakeClock)
     appliance.clock.sleep(appliance.job_duration * 2)

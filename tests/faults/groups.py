@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backupctl.errors import ExitCode
 from backupctl.simulator.faults import parse_fault
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.faults.cases import faults_for
 from tests.faults.commands import JOB_SECONDS, TIMEOUT, Command
 from tests.faults.oracle import Finding, findings
@@ -87,7 +87,7 @@ def play_group(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Rec
     jobs = {host: len(appliance.jobs) for host, appliance in backupctl.others.items()}
     run = backupctl(*case.command.words, "-g", case.group, "-o", "json")
 
-    def record(host: str, name: str, appliance: Appliance) -> Record:
+    def record(host: str, name: str, appliance: SimulatedAppliance) -> Record:
         appliance.advance()
         (result,) = [each for each in run.json["results"] if each["server"] == name]
         envelope = {**run.json, "exit_code": result["exit_code"], "results": [result]}

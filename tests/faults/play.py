@@ -10,7 +10,7 @@ import httpx
 
 from backupctl.simulator.backup_runs import Job
 from backupctl.simulator.http_messages import SeenRequest
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulated_runs import Run
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.faults.commands import JOB_SECONDS, WAYS, Command
@@ -46,7 +46,7 @@ class SessionLine(httpx.BaseTransport):
     A session whose id never arrived is not known: nobody can log it out.
     """
 
-    def __init__(self, appliance: Appliance, clock: FakeClock, *, most_requests: int = MOST_REQUESTS) -> None:
+    def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, *, most_requests: int = MOST_REQUESTS) -> None:
         self._most_requests = most_requests
         self._inner = SimulatorTransport(appliance, clock)
         self._book = appliance.sessions
@@ -99,7 +99,7 @@ class Record:
     out: str
     err: str
     seconds: float
-    appliance: Appliance
+    appliance: SimulatedAppliance
     line: SessionLine
     new_jobs: list[Job]
     before: Mapping[str, Any]
@@ -156,7 +156,7 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
     clock = FakeClock()
     command = case.command
     words, options = WAYS[case.way]
-    appliance = Appliance(clock, host=HOST, job_duration=JOB_SECONDS, **command.options | options | more)
+    appliance = SimulatedAppliance(clock, host=HOST, job_duration=JOB_SECONDS, **command.options | options | more)
     if command.task in {"start", "start-only"}:
         command.prepare(appliance)
     for fault in (*case.faults, *(["archive-location"] if case.archive_location else [])):
@@ -189,6 +189,6 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
     )
 
 
-def schedules_of(appliance: Appliance) -> dict[str, Any]:
+def schedules_of(appliance: SimulatedAppliance) -> dict[str, Any]:
     """Return the schedules of an appliance, which commands may change."""
     return {name: schedule.info() for name, schedule in appliance.schedule_book.schedules.items()}

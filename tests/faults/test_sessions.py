@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from backupctl.simulator.releases import release_named
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.faults.play import SessionLine
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine, Run
@@ -55,7 +55,7 @@ class Bench:
         self.clock = FakeClock()
         known = release_named(release)
         described = replace(known, api="session") if release == "7.0" else known
-        self.appliance = Appliance(self.clock, host=HOST, release=described)
+        self.appliance = SimulatedAppliance(self.clock, host=HOST, release=described)
         self.line = SessionLine(self.appliance, self.clock, most_requests=100_000)
         self.broken = BrokenLine(self.line)
         self.chance = random.Random(f"sessions of {release}")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backupctl.errors import ExitCode
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
@@ -118,7 +118,7 @@ def played(random: Random) -> Scene:
     lines = []
     for host in hosts:
         release = random.choice(("6.5", "6.7", "7.0", "8.0"))
-        appliance = Appliance(clock, host=host, release=release, history=random.random() < 0.8, fresh=fresh)
+        appliance = SimulatedAppliance(clock, host=host, release=release, history=random.random() < 0.8, fresh=fresh)
         line = HostileLine(
             random,
             clock,
@@ -137,7 +137,7 @@ def played(random: Random) -> Scene:
     return Scene(words, output[1], lines, clock, backupctl(*words, *named, *output))
 
 
-def honestly(appliance: Appliance, clock: FakeClock) -> Honest:
+def honestly(appliance: SimulatedAppliance, clock: FakeClock) -> Honest:
     """Return how an appliance answers that is not hostile."""
     simulator = SimulatorTransport(appliance, clock)
 

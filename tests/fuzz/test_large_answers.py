@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
@@ -69,7 +69,7 @@ class Crowded(httpx.BaseTransport):
     """An appliance one of whose answers is a crowd."""
 
     def __init__(self, clock: FakeClock, crowd: Crowd) -> None:
-        self.appliance = Appliance(clock, host=HOST, history=True)
+        self.appliance = SimulatedAppliance(clock, host=HOST, history=True)
         self.requests = 0
         self._inner = SimulatorTransport(self.appliance, clock)
         self._crowd, self._body = crowd, crowd.body

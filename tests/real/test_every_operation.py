@@ -28,7 +28,7 @@ from backupctl.models import (
 )
 from backupctl.secrets.secret import Secret
 from backupctl.simulator.server_options import ServerOptions
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_server import SimulatorServer
 from tests.simulator.operations_table import OPERATIONS, RELEASES
 from tests.support.clock import FakeClock
@@ -151,7 +151,7 @@ def served(release: str, family: str, *, fresh: bool) -> Iterator[tuple[Recovery
 
 def facts_of(release: str) -> Facts:
     """Return what all appliances of a release have in common that were started at the same moment."""
-    appliance = Appliance(FakeClock(), release=release, history=True)
+    appliance = SimulatedAppliance(FakeClock(), release=release, history=True)
     job = appliance.jobs[0]
     location = "ftp://backup.example.com/vcenter"
     if RELEASES.index(release) >= RELEASES.index("7.0"):

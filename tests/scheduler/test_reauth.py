@@ -16,7 +16,7 @@ from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
 from backupctl.scheduler.task import Task, call
 from backupctl.scheduler.workers import DoneCallback
-from backupctl.simulator.simulated_appliance import Appliance as Simulated
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.support.appliance import scripted
 from tests.support.clock import FakeClock
 from tests.support.fleet import SimulatedFleet
@@ -27,7 +27,7 @@ EXPIRED = SessionExpiredError("vc01.example.com let us in, but refuses to list t
 A_FEW_AND_FORTY = pytest.mark.parametrize("size", [3, pytest.param(40, marks=pytest.mark.exhaustive)])
 
 
-def expire(simulated: Simulated, password: str | None = None) -> None:
+def expire(simulated: SimulatedAppliance, password: str | None = None) -> None:
     """End all sessions of an appliance, and change its password."""
     simulated.sessions.close_before(float("inf"))
     simulated.sessions.password = password or simulated.sessions.password

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 
@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, family: str = "rest", **options: Any) -> None:
         self.clock = FakeClock()
-        self.appliance = Appliance(self.clock, **options)
+        self.appliance = SimulatedAppliance(self.clock, **options)
         self.family = family
         transport = SimulatorTransport(self.appliance, self.clock)
         self.http = httpx.Client(transport=transport, base_url="https://vcsa.simulator.test", trust_env=False)

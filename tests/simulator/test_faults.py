@@ -3,7 +3,7 @@ import pytest
 
 from backupctl.errors import UsageError
 from backupctl.simulator.faults import parse_fault
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.simulator.client import CREATED, JOB, REQUEST, Client, logged_in
 from tests.support.clock import FakeClock
 
@@ -262,7 +262,7 @@ def test_inject_adds_a_fault_to_a_living_appliance() -> None:
 @pytest.mark.parametrize("options", [{"progress": "sideways"}, {"faults": ["nope"]}, {"job_duration": 0.0}])
 def test_appliance_unknown_option_is_a_usage_error(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        Appliance(FakeClock(), **options)  # type: ignore[arg-type]
+        SimulatedAppliance(FakeClock(), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine
@@ -18,7 +18,7 @@ class Amending(httpx.BaseTransport):
     """Puts ``job`` into each job's status and ``details`` into its details."""
 
     def __init__(
-        self, appliance: Appliance, clock: FakeClock, job: Mapping[str, Any], details: Mapping[str, Any]
+        self, appliance: SimulatedAppliance, clock: FakeClock, job: Mapping[str, Any], details: Mapping[str, Any]
     ) -> None:
         self._inner = SimulatorTransport(appliance, clock)
         self._job = job
@@ -42,7 +42,7 @@ def amended(
 ) -> CommandLine:
     """Return a command line to an appliance whose jobs say ``job`` and ``details`` as well; ``others`` do not."""
     clock = FakeClock()
-    appliance = Appliance(clock, host=HOST, **options)
+    appliance = SimulatedAppliance(clock, host=HOST, **options)
     return CommandLine(appliance, clock=clock, transport=Amending(appliance, clock, job, details), others=others)
 
 

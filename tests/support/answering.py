@@ -2,7 +2,7 @@
 
 import httpx
 
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST
@@ -17,7 +17,7 @@ class Answering(httpx.BaseTransport):
     def __init__(
         self, clock: FakeClock, method: str, path: str, body: object, *, status: int = 200, times: int | None = None
     ) -> None:
-        self.appliance = Appliance(clock, host=HOST)
+        self.appliance = SimulatedAppliance(clock, host=HOST)
         self._inner = SimulatorTransport(self.appliance, clock)
         self._replaced = (method, path)
         self._body, self._status = body, status

@@ -13,7 +13,7 @@ from backupctl.scheduler.appliance import Appliance, RecoveryOperations
 from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import Workers
-from backupctl.simulator.simulated_appliance import Appliance as Simulated
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, USER, api_over
@@ -107,7 +107,7 @@ def scripted(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]
     return Bench(clock, cast("RecoveryOperations", api)), api
 
 
-def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, Simulated]:
+def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, SimulatedAppliance]:
     """Return a bench with a simulated appliance, over HTTP."""
-    simulator = Simulated(clock, host=HOST, **options)
+    simulator = SimulatedAppliance(clock, host=HOST, **options)
     return Bench(clock, api_over(SimulatorTransport(simulator, clock), clock, family=family)), simulator

@@ -15,7 +15,7 @@ from backupctl.config.server_address import ServerAddress
 from backupctl.errors import UsageError
 from backupctl.scheduler.workers import Workers
 from backupctl.secrets.secret import Secret
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import CutLine
@@ -93,7 +93,7 @@ class CommandLine:
 
     def __init__(
         self,
-        appliance: Appliance | None = None,
+        appliance: SimulatedAppliance | None = None,
         *,
         clock: FakeClock | None = None,
         environ: Mapping[str, str] = TO_APPLIANCE,
@@ -103,10 +103,12 @@ class CommandLine:
         **options: Any,
     ) -> None:
         self.clock = clock or FakeClock()
-        self.appliance = appliance or Appliance(self.clock, host=HOST, **options)
+        self.appliance = appliance or SimulatedAppliance(self.clock, host=HOST, **options)
         self.environ = dict(environ)
         self.line = CutLine(transport or SimulatorTransport(self.appliance, self.clock))
-        self.others = {host: Appliance(self.clock, host=host, **{**options, **each}) for host, each in others.items()}
+        self.others = {
+            host: SimulatedAppliance(self.clock, host=host, **{**options, **each}) for host, each in others.items()
+        }
         self.lines = {
             host: CutLine(SimulatorTransport(appliance, self.clock)) for host, appliance in self.others.items()
         }

@@ -19,7 +19,7 @@ from backupctl.scheduler.coordinator import Coordinator, Slot
 from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import Workers
-from backupctl.simulator.simulated_appliance import Appliance as Simulated
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.wire import USER, api_over
@@ -40,13 +40,13 @@ class SimulatedFleet:
         self.clock = clock
         self.events: list[RunEvent] = []
         self.account = Account()
-        self.simulated: dict[str, Simulated] = {}
+        self.simulated: dict[str, SimulatedAppliance] = {}
         self.appliances: list[Appliance] = []
         self.plan = BackupPlan(REQUEST, Timeouts(interval=10))
         for number in range(1, size + 1):
             name = f"vc{number}"
             host = f"{name}.example.com"
-            state = Simulated(
+            state = SimulatedAppliance(
                 clock, host=host, faults=(faults or {}).get(name, ()), **{"job_duration": JOB_SECONDS, **options}
             )
             self.simulated[name] = state
@@ -95,6 +95,6 @@ class SimulatedFleet:
         """How many requests reached each appliance."""
         return {name: len(each.requests) for name, each in self.simulated.items()}
 
-    def each(self, ask: Callable[[Simulated], int]) -> int:
+    def each(self, ask: Callable[[SimulatedAppliance], int]) -> int:
         """Return a sum over all appliances."""
         return sum(ask(state) for state in self.simulated.values())

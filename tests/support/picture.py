@@ -13,7 +13,7 @@ from rich.text import Text
 from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.output.terminal.human_view import HumanView
-from backupctl.simulator.simulated_appliance import Appliance
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import TO_APPLIANCE, ScriptedPrompter
@@ -36,7 +36,7 @@ def picture() -> str:
         environ=TO_APPLIANCE | SECRETS,
         clock=clock,
         prompter=ScriptedPrompter(),
-        transport_for=lambda _: SimulatorTransport(Appliance(clock, job_duration=1260), clock),
+        transport_for=lambda _: SimulatorTransport(SimulatedAppliance(clock, job_duration=1260), clock),
         workers=TimedWorkers(clock),
     )
     app._view = HumanView(console, console, clock=clock, live=True, auto_refresh=False, zone=UTC)
