@@ -11,7 +11,7 @@ import threading
 from http import HTTPStatus
 
 from backupctl.clock import Clock
-from backupctl.simulator.http_messages import Answer, Request, dated, http_date
+from backupctl.simulator.http_messages import Request, Response, dated, http_date
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
@@ -58,7 +58,7 @@ class ApplianceServer(socketserver.ThreadingTCPServer):
         self._exhausted = False
         super().__init__(address, _Handler)
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """Return the appliance's answer."""
         with self.lock:
             return self.appliance.handle(request)
@@ -211,13 +211,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Answer a request that the appliance never sees, and read no other behind it."""
         self.close_connection = True
         headers = (("Content-Type", "text/plain"), ("Connection", "close"))
-        self._send(dated(Answer(status, headers, text), self.server.clock.now()))
+        self._send(dated(Response(status, headers, text), self.server.clock.now()))
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the base class's
         """Return the Date of what the base class answers by itself, by the same clock as all other answers."""
         return http_date(self.server.clock.now())
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Response) -> None:
         self.send_response_only(answer.status)
         self.send_header("Server", self.version_string())
         for name, value in answer.headers:

@@ -15,7 +15,7 @@ from backupctl.simulator import database_health
 from backupctl.simulator.backup_runs import Job, JobBook, JobType, Target
 from backupctl.simulator.faults import FaultPlan
 from backupctl.simulator.history import past_jobs, past_schedule
-from backupctl.simulator.http_messages import Answer, Message, SeenRequest, message
+from backupctl.simulator.http_messages import Message, RecordedRequest, Response, message
 from backupctl.simulator.progress_curves import Curve, curve_named
 from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import Reconciliation, Restore, Stage
@@ -94,14 +94,14 @@ class ApplianceState:
         self.health_settings = dict.fromkeys(database_health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
-        self.requests: deque[SeenRequest] = deque(maxlen=requests_kept)
+        self.requests: deque[RecordedRequest] = deque(maxlen=requests_kept)
         self.archives = Shelves(MemoryShelf(), *([store] if store else []))
         if history:
             self._remember()
         self._apply_standing_faults()
 
     @functools.cached_property
-    def downloads(self) -> dict[str, Answer]:
+    def downloads(self) -> dict[str, Response]:
         """What is there for anybody who asks, by its path."""
         return {}
 
@@ -131,7 +131,7 @@ class ApplianceState:
         fault = self.faults.named("db-health")
         return fault.word if fault and "database-check" in self.release.features else database_health.HEALTHY
 
-    def note(self, request: SeenRequest) -> None:
+    def note(self, request: RecordedRequest) -> None:
         """Remember a request among the last ones, and count it."""
         self.requests.append(request)
         self.requests_seen += 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from backupctl.simulator.http_messages import REST, Answer, Delivery, Family, RefusedError, message
+from backupctl.simulator.http_messages import REST, DeliveryFaults, Family, RefusedError, Response, message
 from backupctl.simulator.releases import Release
 from backupctl.simulator.response_envelopes import html, refusal
 from backupctl.simulator.session_handlers import unauthenticated
@@ -22,10 +22,10 @@ _REFUSALS: Mapping[str, RefusedError] = {
 
 _PAGES: Mapping[str, str] = {"401": "Unauthorized", "503": "Service Unavailable", "504": "Gateway Timeout"}
 
-NO_ANSWER = Answer(0, delivery=Delivery(lost=True))
+NO_ANSWER = Response(0, delivery=DeliveryFaults(lost=True))
 
 
-def answer_in_place(fault: str, family: Family | None, host: str, release: Release) -> Answer:
+def answer_in_place(fault: str, family: Family | None, host: str, release: Release) -> Response:
     """Return what a fault of this name answers, such as ``http-503``, ``late-html-504`` or ``drop``."""
     form, _, status = fault.removeprefix("late-").rpartition("-")
     if form == "http":
@@ -34,5 +34,5 @@ def answer_in_place(fault: str, family: Family | None, host: str, release: Relea
         return html(int(status), _PAGES[status])
     if fault == "redirect":
         found = html(302, "Found")
-        return Answer(302, (*found.headers, ("Location", f"https://{host}/ui/login")), found.body)
+        return Response(302, (*found.headers, ("Location", f"https://{host}/ui/login")), found.body)
     return NO_ANSWER

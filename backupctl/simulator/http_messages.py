@@ -25,7 +25,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveryFaults:
     """How an answer travels: a wait in seconds before it, seconds for each byte of its body, or not at all.
 
     ``lost``: the connection dies without an answer. ``refused``: nobody listens.
@@ -37,17 +37,17 @@ class Delivery:
     refused: bool = False
 
 
-AT_ONCE = Delivery()
+NO_DELIVERY_FAULTS = DeliveryFaults()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """One HTTP answer and how it is delivered."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    delivery: Delivery = AT_ONCE
+    delivery: DeliveryFaults = NO_DELIVERY_FAULTS
 
 
 def http_date(moment: datetime) -> str:
@@ -55,13 +55,13 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment, usegmt=True)
 
 
-def dated(answer: Answer, moment: datetime) -> Answer:
+def dated(answer: Response, moment: datetime) -> Response:
     """Return an answer with the Date at which it leaves, if it is ready at ``moment``."""
     date = http_date(moment + timedelta(seconds=answer.delivery.delay))
     return replace(answer, headers=(*answer.headers, ("Date", date)))
 
 
-class SeenRequest(NamedTuple):
+class RecordedRequest(NamedTuple):
     """One request that reached the appliance, and the status of the answer that it gave (0: none)."""
 
     method: str

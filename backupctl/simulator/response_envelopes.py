@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from backupctl.simulator.http_messages import JSON_TYPE, REST, Answer, Family, RefusedError, message
+from backupctl.simulator.http_messages import JSON_TYPE, REST, Family, RefusedError, Response, message
 from backupctl.simulator.releases import Release
 
 _CHALLENGE = (
@@ -25,15 +25,15 @@ class KeyedMap(dict[str, Any]):
     """A result that is a map: an object in /api, a list of key and value in /rest."""
 
 
-def result(family: Family, value: object, method: str = "POST", status: int = 200) -> Answer:
+def result(family: Family, value: object, method: str = "POST", status: int = 200) -> Response:
     """Return a successful answer.
 
     Void results of /rest are 200 (204 for DELETE) with a JSON content type and no body, those of /api 204.
     """
     if value is VOID:
         if family == REST:
-            return Answer(204 if method == "DELETE" else 200, (("Content-Type", JSON_TYPE),))
-        return Answer(204)
+            return Response(204 if method == "DELETE" else 200, (("Content-Type", JSON_TYPE),))
+        return Response(204)
     if family == REST:
         if isinstance(value, KeyedMap):
             value = [{"key": key, "value": item} for key, item in value.items()]
@@ -41,12 +41,12 @@ def result(family: Family, value: object, method: str = "POST", status: int = 20
     return json_answer(status, value)
 
 
-def json_answer(status: int, value: object) -> Answer:
+def json_answer(status: int, value: object) -> Response:
     """Return any value as JSON."""
-    return Answer(status, (("Content-Type", JSON_TYPE),), json.dumps(value, separators=(",", ":")).encode())
+    return Response(status, (("Content-Type", JSON_TYPE),), json.dumps(value, separators=(",", ":")).encode())
 
 
-def refusal(family: Family, refused: RefusedError, release: Release) -> Answer:
+def refusal(family: Family, refused: RefusedError, release: Release) -> Response:
     """Return a standard error in the envelope of its family; older releases leave ``error_type`` out of /rest."""
     extra: dict[str, Any] = {}
     if refused.name == "unauthenticated" and family == REST and "error-type" in release.features:
@@ -59,7 +59,7 @@ def refusal(family: Family, refused: RefusedError, release: Release) -> Answer:
     return json_answer(refused.status, named | content)
 
 
-def no_such_path(family: Family | None, release: Release) -> Answer:
+def no_such_path(family: Family | None, release: Release) -> Response:
     """Return the 404 of a path or verb that nothing answers: each family has its own, and so has the proxy.
 
     A release without the /api family answers there as it does in /rest.
@@ -72,7 +72,7 @@ def no_such_path(family: Family | None, release: Release) -> Answer:
     return json_answer(404, {"error_type": "NOT_FOUND", "messages": [message(_NOT_FOUND_ID, "Not found.")]})
 
 
-def html(status: int, title: str) -> Answer:
+def html(status: int, title: str) -> Response:
     """Return what the reverse proxy says by itself, in HTML and not JSON."""
     page = f"<html><head><title>{status} {title}</title></head><body><h1>{status} {title}</h1></body></html>\n"
-    return Answer(status, (("Content-Type", "text/html; charset=utf-8"),), page.encode())
+    return Response(status, (("Content-Type", "text/html; charset=utf-8"),), page.encode())

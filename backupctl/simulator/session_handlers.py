@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import API, REST, Answer, Message, RefusedError, message
+from backupctl.simulator.http_messages import API, REST, Message, RefusedError, Response, message
 from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.response_envelopes import VOID, Void, result
 from backupctl.simulator.simulated_runs import timestamp
@@ -40,7 +40,7 @@ def account_trouble(state: ApplianceState) -> list[Message]:
     return [trouble for fault, trouble in _ACCOUNT_TROUBLES.items() if state.faults.named(fault)]
 
 
-def login(state: ApplianceState, call: Call) -> Answer:
+def login(state: ApplianceState, call: Call) -> Response:
     """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` is ``true``.
 
     So does govmomi's simulator; VMware's Ruby SDK sends the header empty, and wants the cookie.
@@ -54,7 +54,7 @@ def login(state: ApplianceState, call: Call) -> Answer:
         return answer
     secure = ";Secure" if state.secure_cookies else ""
     cookie = f"{SESSION_HEADER}={session.token};Path=/{call.family}{secure};HttpOnly"
-    return Answer(answer.status, (*answer.headers, ("Set-Cookie", cookie)), answer.body)
+    return Response(answer.status, (*answer.headers, ("Set-Cookie", cookie)), answer.body)
 
 
 def show(state: ApplianceState, call: Call) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One appliance as its clients see it: how a request becomes an answer, over a state that follows the clock."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from backupctl.simulator import (
@@ -15,15 +16,14 @@ from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.fault_responses import answer_in_place
 from backupctl.simulator.faults import PHASES
 from backupctl.simulator.http_messages import (
-    AT_ONCE,
     JSON_TYPE,
     REST,
-    Answer,
-    Delivery,
+    DeliveryFaults,
     Family,
+    RecordedRequest,
     RefusedError,
     Request,
-    SeenRequest,
+    Response,
     dated,
     message,
 )
@@ -57,7 +57,7 @@ class SimulatedAppliance(ApplianceState):
         runs: list[Run | None] = [*self.jobs[-1:], self.restore, self.reconciliation]
         return max((run for run in runs if run), key=lambda run: run.started, default=None)
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: Request) -> Response:
         """Return the answer to one request, at this moment of the clock, with the Date of that moment."""
         self.advance()
         match = match_route(ROUTES, request, self.release)
@@ -65,23 +65,23 @@ class SimulatedAppliance(ApplianceState):
         answer = self._outage() or self._answer(request, match, phase)
         return answer if self.faults.named("no-date") else dated(answer, self.clock.now())
 
-    def _answer(self, request: Request, match: Match | None, phase: str) -> Answer:
+    def _answer(self, request: Request, match: Match | None, phase: str) -> Response:
         """Return the answer of an appliance that is up, and remember the request."""
         if request.method == "GET" and request.path in self.downloads:
-            self.note(SeenRequest(request.method, request.path, request.query, "", 200))
+            self.note(RecordedRequest(request.method, request.path, request.query, "", 200))
             return self.downloads[request.path]
         answer = self._struck(request, match, phase)
         status = 0 if answer.delivery.lost else answer.status
-        self.note(SeenRequest(request.method, request.path, request.query, phase, status))
+        self.note(RecordedRequest(request.method, request.path, request.query, phase, status))
         return answer
 
-    def _outage(self) -> Answer | None:
+    def _outage(self) -> Response | None:
         """Return what an appliance does while its services are down.
 
         When it reboots nobody listens at first, then the proxy is up and nothing behind it. During a restore nobody
         listens for a while.
         """
-        refused = Answer(0, delivery=Delivery(refused=True))
+        refused = Response(0, delivery=DeliveryFaults(refused=True))
         if self.restore is not None and self.restore.silent(self.moment):
             return refused
         for begin, end in self.reboots:
@@ -99,7 +99,7 @@ class SimulatedAppliance(ApplianceState):
             return "last-poll"
         return "mid-poll" if run is self._heard_of else "first-poll"
 
-    def _struck(self, request: Request, match: Match | None, phase: str) -> Answer:
+    def _struck(self, request: Request, match: Match | None, phase: str) -> Response:
         """Return the answer with the faults of its phase worked in."""
         strike = self.faults.strike(phase)
         family = family_of(request.path)[0]
@@ -110,16 +110,16 @@ class SimulatedAppliance(ApplianceState):
         if PHASES.get(phase) == "poll" and strike.harmless and answer.status == 200:
             self._heard_of = self.newest_run
         if strike.spoil == "empty":
-            answer = Answer(answer.status, answer.headers)
+            answer = Response(answer.status, answer.headers)
         elif strike.spoil == "bad-json":
-            answer = Answer(answer.status, answer.headers, b'{"value": {"state": "INPRO')
+            answer = Response(answer.status, answer.headers, b'{"value": {"state": "INPRO')
         elif strike.spoil:
             answer = answer_in_place(strike.spoil, family, self.host, self.release)
         lost = answer.delivery.lost
-        delivery = Delivery(delay=strike.delay, seconds_per_byte=1.0 if strike.trickle else 0.0, lost=lost)
-        return answer if delivery == AT_ONCE else Answer(answer.status, answer.headers, answer.body, delivery)
+        delivery = DeliveryFaults(delay=strike.delay, seconds_per_byte=1.0 if strike.trickle else 0.0, lost=lost)
+        return replace(answer, delivery=delivery)
 
-    def _serve(self, request: Request, match: Match | None, family: Family | None, phase: str) -> Answer:
+    def _serve(self, request: Request, match: Match | None, family: Family | None, phase: str) -> Response:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""
         if match is None or family is None:
             return no_such_path(family, self.release)
@@ -127,7 +127,7 @@ class SimulatedAppliance(ApplianceState):
             value = self._call(request, match, family, phase)
         except RefusedError as refused:
             return refusal(family, refused, self.release)
-        if isinstance(value, Answer):
+        if isinstance(value, Response):
             return value
         return result(family, value, request.method, match.route.status(family))
 

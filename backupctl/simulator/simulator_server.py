@@ -19,7 +19,7 @@ from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.appliance_server import ApplianceServer
 from backupctl.simulator.appliance_state import MOST_REQUESTS_KEPT
 from backupctl.simulator.archive_directory import BackupStore
-from backupctl.simulator.http_messages import Answer
+from backupctl.simulator.http_messages import Response
 from backupctl.simulator.server_certificate import Certificate, download_zip, make_certificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
@@ -140,7 +140,7 @@ class SimulatorServer:
             raise UsageError(f"cannot listen on {address[0]} port {address[1]}: {error.strerror or error}") from None
         if certificate is not None:
             content = download_zip(certificate.authority)
-            appliance.downloads["/certs/download.zip"] = Answer(200, (("Content-Type", "application/zip"),), content)
+            appliance.downloads["/certs/download.zip"] = Response(200, (("Content-Type", "application/zip"),), content)
         self._servers.append(server)
         self._cleanup.callback(server.server_close)
         self._cleanup.callback(server.close_connections)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 
 from backupctl.clock import Clock
-from backupctl.simulator.http_messages import Answer, Request
+from backupctl.simulator.http_messages import Request, Response
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 
@@ -51,7 +51,7 @@ class _Trickle(httpx.SyncByteStream):
     """A body that arrives byte by byte."""
 
     def __init__(
-        self, transport: SimulatorTransport, answer: Answer, read_timeout: float | None, request: httpx.Request
+        self, transport: SimulatorTransport, answer: Response, read_timeout: float | None, request: httpx.Request
     ) -> None:
         self._transport = transport
         self._answer = answer

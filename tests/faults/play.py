@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from backupctl.simulator.backup_runs import Job
-from backupctl.simulator.http_messages import SeenRequest
+from backupctl.simulator.http_messages import RecordedRequest
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulated_runs import Run
 from backupctl.simulator.simulator_transport import SimulatorTransport
@@ -103,7 +103,7 @@ class Record:
     line: SessionLine
     new_jobs: list[Job]
     before: Mapping[str, Any]
-    requests: list[SeenRequest]
+    requests: list[RecordedRequest]
     backupctl: CommandLine
 
     @property
