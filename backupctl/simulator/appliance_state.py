@@ -12,15 +12,15 @@ from typing import TypedDict
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.simulator import database_health
-from backupctl.simulator.backup_runs import Job, JobBook, JobType, Target
+from backupctl.simulator.backup_runs import BackupRegistry, BackupRun, BackupSpec, JobType
 from backupctl.simulator.faults import FaultPlan
 from backupctl.simulator.history import past_jobs, past_schedule
 from backupctl.simulator.http_messages import Message, RecordedRequest, Response, message
 from backupctl.simulator.progress_curves import Curve, curve_named
 from backupctl.simulator.releases import Release, release_named
-from backupctl.simulator.restore_runs import Reconciliation, Restore, Stage
+from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage
 from backupctl.simulator.schedule_entries import ScheduleBook
-from backupctl.simulator.simulated_runs import FAILED_MESSAGES, Run
+from backupctl.simulator.simulated_runs import FAILED_MESSAGES, SimulatedRun
 from backupctl.simulator.stored_archives import MemoryShelf, Shelf, Shelves
 from backupctl.simulator.user_sessions import SessionBook
 
@@ -56,8 +56,8 @@ class ApplianceState:
     ``requests_kept`` bounds how many requests are remembered. Raises ``UsageError`` for what it does not know.
     """
 
-    restore: Restore | None = None
-    reconciliation: Reconciliation | None = None
+    restore: RestoreRun | None = None
+    reconciliation: ReconciliationRun | None = None
     requests_seen = 0
 
     def __init__(
@@ -89,7 +89,7 @@ class ApplianceState:
         self.basic = basic
         self.secure_cookies = secure_cookies
         self.sessions = SessionBook(clock, username, password, sso=not fresh)
-        self.job_book = JobBook()
+        self.job_book = BackupRegistry()
         self.schedule_book = ScheduleBook()
         self.health_settings = dict.fromkeys(database_health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
@@ -111,7 +111,7 @@ class ApplianceState:
         return self.clock.monotonic()
 
     @property
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[BackupRun]:
         """All jobs, oldest first."""
         return self.job_book.jobs
 
@@ -157,12 +157,12 @@ class ApplianceState:
 
     def is_busy(self, moment: float) -> bool:
         """Say whether a backup, a restore or a reconciliation runs: an appliance does one at a time."""
-        others: tuple[Run | None, ...] = (self.restore, self.reconciliation)
+        others: tuple[SimulatedRun | None, ...] = (self.restore, self.reconciliation)
         return self.job_book.running(moment) is not None or any(run and not run.ended(moment) for run in others)
 
     def start_job(
-        self, target: Target, *, user: str | None, job_type: JobType = "MANUAL", at: float | None = None
-    ) -> Job:
+        self, target: BackupSpec, *, user: str | None, job_type: JobType = "MANUAL", at: float | None = None
+    ) -> BackupRun:
         """Start a backup, now or ``at`` an earlier moment (monotonic seconds)."""
         used = self.location_is_used(target.location)
         job = self._new_job(target, user, began=0.0 if at is None else self.moment - at)
@@ -176,17 +176,17 @@ class ApplianceState:
         self.job_book.add(job)
         return job
 
-    def start_restore(self, parts: tuple[str, ...] | None, warnings: list[Message]) -> Restore:
+    def start_restore(self, parts: tuple[str, ...] | None, warnings: list[Message]) -> RestoreRun:
         """Start a restore, which warnings fail at once."""
-        self.restore = Restore(**self._timing(0.0, RESTORE_LONGER), parts=parts)
+        self.restore = RestoreRun(**self._timing(0.0, RESTORE_LONGER), parts=parts)
         self._afflict(self.restore)
         if warnings:
             self._fail(self.restore, 0, *warnings)
         return self.restore
 
-    def start_reconciliation(self) -> Reconciliation:
+    def start_reconciliation(self) -> ReconciliationRun:
         """Start a reconciliation."""
-        self.reconciliation = Reconciliation(**self._timing(0.0, 1 / RESTORE_LONGER))
+        self.reconciliation = ReconciliationRun(**self._timing(0.0, 1 / RESTORE_LONGER))
         return self.reconciliation
 
     def location_is_used(self, location: str) -> bool:
@@ -206,7 +206,7 @@ class ApplianceState:
             self.stage = "restored"
             self.sessions.sso = True
 
-    def _archive(self, job: Job) -> None:
+    def _archive(self, job: BackupRun) -> None:
         try:
             self.archives.save(job, self.host)
         except OSError as error:
@@ -225,24 +225,24 @@ class ApplianceState:
             "curve": self.curve,
         }
 
-    def _new_job(self, target: Target, user: str | None, began: float) -> Job:
+    def _new_job(self, target: BackupSpec, user: str | None, began: float) -> BackupRun:
         timing = self._timing(began)
         job_id = self.job_book.new_id(timing["start_time"], self.release.build)
-        return Job(**timing, job_id=job_id, release=self.release, target=target, user=user)
+        return BackupRun(**timing, job_id=job_id, release=self.release, target=target, user=user)
 
-    def _afflict(self, run: Run) -> None:
+    def _afflict(self, run: SimulatedRun) -> None:
         """Work the faults of jobs into a run."""
         fail, stall = self.faults.named("fail-at"), self.faults.named("stall-at")
         run.fail_at = fail.percent if fail else None
         run.stall_at = stall.percent if stall else None
 
     @staticmethod
-    def _fail(run: Run, percent: int, *messages: Message) -> None:
+    def _fail(run: SimulatedRun, percent: int, *messages: Message) -> None:
         """Let a run fail at a percent, unless it fails before."""
         if run.fail_at is None or run.fail_at > percent:
             run.fail_at, run.fail_messages = percent, messages
 
-    def _plan_reboot(self, job: Job) -> None:
+    def _plan_reboot(self, job: BackupRun) -> None:
         reboot = self.faults.named("reboot-at")
         if reboot is not None:
             begin = job.started + job.duration * job.curve.first_time_of(reboot.percent or 0)
@@ -258,7 +258,7 @@ class ApplianceState:
         if busy is not None and not busy.struck:
             busy.struck = 1
             scheme = "sftp" if "SFTP" in self.release.location_types else "ftp"
-            target = Target(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
+            target = BackupSpec(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
             job = self._new_job(target, "other-admin@vsphere.local", began=BUSY_BEFORE)
             job.duration = BUSY_BEFORE + (BUSY_AFTER if busy.seconds is None else busy.seconds)
             self.job_book.add(job)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backupctl.simulator import backup_parts
-from backupctl.simulator.backup_runs import Job
+from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.stored_archives import Archive, Place, archive_of, systems_folder
 
@@ -37,7 +37,7 @@ class BackupStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def save(self, job: Job, host: str) -> None:
+    def save(self, job: BackupRun, host: str) -> None:
         """Write the files of one backup of the appliance ``host``; it appears whole or not at all.
 
         Raises ``OSError``, also for a location that would lead out of the root.
@@ -110,7 +110,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _contents(job: Job, archive: Archive) -> dict[str, bytes]:
+def _contents(job: BackupRun, archive: Archive) -> dict[str, bytes]:
     files = {
         name: gzip.compress(f"{name} of {job.job_id}\n".encode(), mtime=0)
         for part_id in archive.parts
@@ -120,7 +120,7 @@ def _contents(job: Job, archive: Archive) -> dict[str, bytes]:
     return files
 
 
-def _metadata(job: Job, archive: Archive) -> dict[str, Any]:
+def _metadata(job: BackupRun, archive: Archive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; only the first two keys are confirmed."""
     return {
         "BackupSize": backup_parts.total_bytes(job.target.parts),

@@ -6,7 +6,7 @@ from typing import Any
 
 from backupctl.simulator import backup_parts
 from backupctl.simulator.appliance_state import LOCATION_NOT_EMPTY, ApplianceState
-from backupctl.simulator.backup_runs import Job, Target, as_uri
+from backupctl.simulator.backup_runs import BackupRun, BackupSpec, as_uri
 from backupctl.simulator.http_messages import API, REST, Message, RefusedError, message
 from backupctl.simulator.operation_routes import Call, Route
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
@@ -78,7 +78,7 @@ def list_details(state: ApplianceState, call: Call) -> KeyedMap:
     return KeyedMap({job.job_id: _details(state, job) for job in jobs})
 
 
-def _details(state: ApplianceState, job: Job) -> dict[str, Any]:
+def _details(state: ApplianceState, job: BackupRun) -> dict[str, Any]:
     view = job.details(state.moment)
     odd = state.faults.named("odd-user")
     if odd and "user" in view:
@@ -110,9 +110,9 @@ def get_part_size(state: ApplianceState, call: Call) -> int:
     return backup_parts.PARTS[part_id].size_mb
 
 
-def target_of(request: Mapping[str, Any]) -> Target:
+def target_of(request: Mapping[str, Any]) -> BackupSpec:
     """Return what a checked backup request asks for, without its secrets."""
-    return Target(
+    return BackupSpec(
         location_type=request["location_type"],
         location=request["location"],
         location_user=request.get("location_user", ""),
@@ -137,7 +137,7 @@ def _checked(state: ApplianceState, call: Call) -> dict[str, Any]:
     return call.body
 
 
-def _job(state: ApplianceState, call: Call) -> Job:
+def _job(state: ApplianceState, call: Call) -> BackupRun:
     job_id = call.path["job"]
     job = state.job_book.find(job_id)
     if job is None:

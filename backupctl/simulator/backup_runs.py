@@ -9,7 +9,7 @@ from urllib.parse import quote
 from backupctl.simulator import backup_parts
 from backupctl.simulator.http_messages import Message, message
 from backupctl.simulator.releases import Release
-from backupctl.simulator.simulated_runs import Ending, Run, timestamp
+from backupctl.simulator.simulated_runs import RunEnd, SimulatedRun, timestamp
 
 JobType = Literal["MANUAL", "SCHEDULED"]
 
@@ -29,7 +29,7 @@ _STEPS: Mapping[int, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BackupSpec:
     """What a backup was asked for: where to, which parts, whose comment."""
 
     location_type: str
@@ -42,12 +42,12 @@ class Target:
 
 
 @dataclass(slots=True, kw_only=True)
-class Job(Run):
+class BackupRun(SimulatedRun):
     """One backup."""
 
     job_id: str
     release: Release
-    target: Target
+    target: BackupSpec
     job_type: JobType = "MANUAL"
     user: str | None = None
     cancelled_message: Message = field(default_factory=lambda: CANCELLED_MESSAGE)
@@ -92,7 +92,7 @@ class Job(Run):
         }
         return view | self._optional_details(end)
 
-    def _optional_details(self, end: Ending | None) -> dict[str, Any]:
+    def _optional_details(self, end: RunEnd | None) -> dict[str, Any]:
         view: dict[str, Any] = {}
         if end:
             view["end_time"] = self.end_time(end)
@@ -118,16 +118,16 @@ def as_uri(location: str) -> str:
     return quote(location, safe=":/?#[]@!$&'()*+,;=%~")
 
 
-class JobBook:
+class BackupRegistry:
     """All jobs of one appliance, oldest first; at most one of them runs.
 
     What follows from a job's end, such as the files at its target, is owed until the job is settled.
     """
 
     def __init__(self) -> None:
-        self.jobs: list[Job] = []
+        self.jobs: list[BackupRun] = []
         self._ids: set[str] = set()
-        self._open: list[Job] = []
+        self._open: list[BackupRun] = []
 
     def new_id(self, start_time: datetime, build: str) -> str:
         """Return ``YYYYMMDD-HHMMSS-<build>`` for a start, a second later if that id is taken."""
@@ -136,21 +136,21 @@ class JobBook:
         self._ids.add(job_id)
         return job_id
 
-    def add(self, job: Job, *, settled: bool = False) -> None:
+    def add(self, job: BackupRun, *, settled: bool = False) -> None:
         """Add the newest job."""
         self.jobs.append(job)
         if not settled:
             self._open.append(job)
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: str) -> BackupRun | None:
         """Return the job with this id."""
         return next((job for job in self.jobs if job.job_id == job_id), None)
 
-    def running(self, moment: float) -> Job | None:
+    def running(self, moment: float) -> BackupRun | None:
         """Return the job that runs at ``moment`` (monotonic seconds)."""
         return next((job for job in reversed(self._open) if job.ended(moment) is None), None)
 
-    def settle(self, moment: float) -> list[tuple[Job, Ending]]:
+    def settle(self, moment: float) -> list[tuple[BackupRun, RunEnd]]:
         """Return the jobs that have ended by ``moment`` and were not returned before, in the order of their ends."""
         ended = [(job, end) for job in self._open if (end := job.ended(moment))]
         self._open = [job for job in self._open if job.ended(moment) is None]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from backupctl.clock import Clock
-from backupctl.simulator.backup_runs import Job, JobBook, JobType, Target
+from backupctl.simulator.backup_runs import BackupRegistry, BackupRun, BackupSpec, JobType
 from backupctl.simulator.http_messages import message
 from backupctl.simulator.progress_curves import curve_named
 from backupctl.simulator.releases import Release
@@ -40,7 +40,7 @@ _NIGHTLY_HOURS_AGO = 2.0
 _RETAINED = 7
 
 
-def past_jobs(clock: Clock, release: Release, user: str, book: JobBook) -> Iterator[Job]:
+def past_jobs(clock: Clock, release: Release, user: str, book: BackupRegistry) -> Iterator[BackupRun]:
     """Yield the jobs of the last days, oldest first; a release without schedules only has manual ones."""
     scheduled = "schedules" in release.features
     now = _whole_minute(clock.now())
@@ -51,10 +51,10 @@ def past_jobs(clock: Clock, release: Release, user: str, book: JobBook) -> Itera
         manual = past.job_type == "MANUAL" or not scheduled
         folder = "" if scheduled else f"/{start_time:%Y-%m-%d-%H-%M-%S}"
         scheme = _scheme(release)
-        yield Job(
+        yield BackupRun(
             job_id=book.new_id(start_time, release.build),
             release=release,
-            target=Target(
+            target=BackupSpec(
                 location_type=scheme.upper(),
                 location=f"{_location(release)}{folder}",
                 location_user="backup",

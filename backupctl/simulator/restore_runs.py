@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from backupctl.simulator.http_messages import Message, message
-from backupctl.simulator.simulated_runs import Run, timestamp
+from backupctl.simulator.simulated_runs import SimulatedRun, timestamp
 from backupctl.simulator.stored_archives import Archive
 
 Stage = Literal["fresh", "configured", "restored"]
@@ -22,7 +22,7 @@ _CANCELLED = message(f"{_IDS}.cancelled", "Restore job was cancelled by the user
 
 
 @dataclass(slots=True, kw_only=True)
-class Restore(Run):
+class RestoreRun(SimulatedRun):
     """One restore: of ``parts``, or of the whole appliance where they are None."""
 
     parts: tuple[str, ...] | None = None
@@ -51,7 +51,7 @@ NOT_STARTED: dict[str, Any] = {"state": "NONE", "messages": [], "progress": 0}
 
 
 @dataclass(slots=True, kw_only=True)
-class Reconciliation(Run):
+class ReconciliationRun(SimulatedRun):
     """One reconciliation, which brings a restored appliance and its partners together again."""
 
     def info(self, moment: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from backupctl.simulator.backup_runs import Target
+from backupctl.simulator.backup_runs import BackupSpec
 
 DAYS: tuple[str, ...] = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
@@ -54,10 +54,10 @@ class Schedule:
         """Return Schedules.Info; what is unset is absent."""
         return {name: self.fields[name] for name in _SHOWN if name in self.fields}
 
-    def target(self, comment: str = "") -> Target:
+    def target(self, comment: str = "") -> BackupSpec:
         """Return what its backups are; the scheme of the location says the type."""
         location = self.fields["location"]
-        return Target(
+        return BackupSpec(
             location_type=location.partition("://")[0].upper(),
             location=location,
             location_user=self.fields.get("location_user", ""),

@@ -30,7 +30,7 @@ from backupctl.simulator.http_messages import (
 from backupctl.simulator.operation_routes import Call, Match, Route, family_of, match_route, query_of, structure_of
 from backupctl.simulator.request_bodies import decode_body, unwrap
 from backupctl.simulator.response_envelopes import html, no_such_path, refusal, result
-from backupctl.simulator.simulated_runs import Run
+from backupctl.simulator.simulated_runs import SimulatedRun
 
 ROUTES: tuple[Route, ...] = (
     *session_handlers.ROUTES,
@@ -49,12 +49,12 @@ class SimulatedAppliance(ApplianceState):
     there for tests.
     """
 
-    _heard_of: Run | None = None
+    _heard_of: SimulatedRun | None = None
 
     @property
-    def newest_run(self) -> Run | None:
+    def newest_run(self) -> SimulatedRun | None:
         """The backup, restore or reconciliation that was started last."""
-        runs: list[Run | None] = [*self.jobs[-1:], self.restore, self.reconciliation]
+        runs: list[SimulatedRun | None] = [*self.jobs[-1:], self.restore, self.reconciliation]
         return max((run for run in runs if run), key=lambda run: run.started, default=None)
 
     def handle(self, request: Request) -> Response:

@@ -24,7 +24,7 @@ FAILED_MESSAGES: tuple[Message, ...] = (
 """The generic text that the appliance shows for a failed job; the id is UNCONFIRMED."""
 
 
-class Ending(NamedTuple):
+class RunEnd(NamedTuple):
     """When a run ends, in seconds from its start, and how."""
 
     seconds: float
@@ -33,7 +33,7 @@ class Ending(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Run:
+class SimulatedRun:
     """One run. ``started`` is in seconds of the monotonic clock, ``duration`` in seconds; percents are 0 to 100."""
 
     start_time: datetime
@@ -46,24 +46,24 @@ class Run:
     cancelled_at: float | None = None
     cancelled_message: Message = field(default_factory=dict)
 
-    def ending(self) -> Ending | None:
+    def ending(self) -> RunEnd | None:
         """Return the run's end, which may lie in the future; None while it has none."""
         ends = []
         if self.stall_at is None:
-            ends.append(Ending(self.duration, "SUCCEEDED"))
+            ends.append(RunEnd(self.duration, "SUCCEEDED"))
         if self.fail_at is not None and (self.stall_at is None or self.fail_at <= self.stall_at):
             moment = max(self.curve.first_time_of(self.fail_at) * self.duration, FIRST_FAILURE_SECONDS)
-            ends.append(Ending(moment, "FAILED", self.fail_messages))
+            ends.append(RunEnd(moment, "FAILED", self.fail_messages))
         if self.cancelled_at is not None:
-            ends.append(Ending(self.cancelled_at - self.started + CANCEL_SECONDS, "FAILED", (self.cancelled_message,)))
+            ends.append(RunEnd(self.cancelled_at - self.started + CANCEL_SECONDS, "FAILED", (self.cancelled_message,)))
         return min(ends, key=lambda end: (end.seconds, end.state), default=None)
 
-    def ended(self, moment: float) -> Ending | None:
+    def ended(self, moment: float) -> RunEnd | None:
         """Return the run's end if it lies at or before ``moment`` (monotonic seconds)."""
         end = self.ending()
         return end if end is not None and moment - self.started >= end.seconds else None
 
-    def end_time(self, end: Ending) -> str:
+    def end_time(self, end: RunEnd) -> str:
         """Return the moment of an end, as the API writes it."""
         return timestamp(self.start_time + timedelta(seconds=end.seconds))
 

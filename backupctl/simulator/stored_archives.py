@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import unquote
 
-from backupctl.simulator.backup_runs import Job
+from backupctl.simulator.backup_runs import BackupRun
 
 Place = tuple[str, ...]
 """A folder at a target: its server, then one name for each folder on the way."""
@@ -44,7 +44,7 @@ class Archive:
 class Shelf(Protocol):
     """What holds finished backups."""
 
-    def save(self, job: Job, host: str) -> None:
+    def save(self, job: BackupRun, host: str) -> None:
         """Keep the backup that a job of the appliance ``host`` made; raises ``OSError``."""
         ...
 
@@ -71,7 +71,7 @@ class MemoryShelf:
     def __init__(self) -> None:
         self._archives: dict[Place, Archive] = {}
 
-    def save(self, job: Job, host: str) -> None:
+    def save(self, job: BackupRun, host: str) -> None:
         """Keep the backup of a job."""
         archive = archive_of(job, host)
         self._archives[archive.place] = archive
@@ -101,11 +101,11 @@ class Shelves:
     def __init__(self, memory: Shelf, *others: Shelf) -> None:
         self._shelves: Sequence[Shelf] = (memory, *others)
 
-    def remember(self, job: Job, host: str) -> None:
+    def remember(self, job: BackupRun, host: str) -> None:
         """Keep the backup of a job of the past, which never was in a store."""
         self._shelves[0].save(job, host)
 
-    def save(self, job: Job, host: str) -> None:
+    def save(self, job: BackupRun, host: str) -> None:
         """Keep the backup of a job; raises ``OSError``."""
         self._shelves[-1].save(job, host)
 
@@ -122,7 +122,7 @@ class Shelves:
         """Return the archive whose own folder this is."""
         return next((archive for shelf in self._shelves if (archive := shelf.at(place))), None)
 
-    def retain(self, job: Job, host: str, count: int) -> None:
+    def retain(self, job: BackupRun, host: str, count: int) -> None:
         """Delete all but the newest ``count`` scheduled backups of ``host`` where this job went."""
         mine = [
             archive
@@ -134,7 +134,7 @@ class Shelves:
                 shelf.remove(archive)
 
 
-def archive_of(job: Job, host: str) -> Archive:
+def archive_of(job: BackupRun, host: str) -> Archive:
     """Return what a successful job leaves at its target."""
     end = job.ending()
     name, place = folder_name(job), place_of(job.target.location)
@@ -153,7 +153,7 @@ def archive_of(job: Job, host: str) -> Archive:
     )
 
 
-def archive_location(job: Job, host: str) -> str:
+def archive_location(job: BackupRun, host: str) -> str:
     """Return the location of what a job writes, below the location that it was asked for."""
     return "/".join((job.target.location.rstrip("/"), _LEVEL, f"sn_{host}", folder_name(job)))
 
@@ -187,7 +187,7 @@ def split_location(location: str) -> tuple[str, list[str]]:
     return name, [unquote(segment) for segment in path.split("/") if segment not in {"", "."}]
 
 
-def folder_name(job: Job) -> str:
+def folder_name(job: BackupRun) -> str:
     """Return ``M_<version>_<timestamp>_<comment>``: the time is that of the id, no comment leaves an underscore."""
     kind = "M" if job.job_type == "MANUAL" else "S"
     comment = base64.b32encode(job.target.comment.encode()).decode()

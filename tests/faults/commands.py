@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
-from backupctl.simulator.backup_runs import Target
+from backupctl.simulator.backup_runs import BackupSpec
 from backupctl.simulator.releases import release_named
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.support.clock import FakeClock
@@ -27,11 +27,11 @@ def _nothing(_: SimulatedAppliance) -> None:
 
 
 def running_backup(appliance: SimulatedAppliance) -> None:
-    appliance.start_job(Target("SFTP", LOCATION), user=USER)
+    appliance.start_job(BackupSpec("SFTP", LOCATION), user=USER)
 
 
 def failing_backup(appliance: SimulatedAppliance) -> None:
-    appliance.start_job(Target("SFTP", LOCATION), user=USER).fail_at = 40
+    appliance.start_job(BackupSpec("SFTP", LOCATION), user=USER).fail_at = 40
 
 
 def running_restore(appliance: SimulatedAppliance) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from backupctl.simulator.backup_runs import Job
+from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.http_messages import RecordedRequest
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from backupctl.simulator.simulated_runs import Run
+from backupctl.simulator.simulated_runs import SimulatedRun
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.faults.commands import JOB_SECONDS, WAYS, Command
 from tests.support.clock import FakeClock
@@ -101,7 +101,7 @@ class Record:
     seconds: float
     appliance: SimulatedAppliance
     line: SessionLine
-    new_jobs: list[Job]
+    new_jobs: list[BackupRun]
     before: Mapping[str, Any]
     requests: list[RecordedRequest]
     backupctl: CommandLine
@@ -132,7 +132,7 @@ class Record:
         return " ".join([error["message"], *error["details"], error["hint"] or ""]) if error else ""
 
     @property
-    def run(self) -> Run | None:
+    def run(self) -> SimulatedRun | None:
         """What the command was to start or to look at: a backup, a restore or a reconciliation."""
         match self.case.command.object:
             case "restore":

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from backupctl.simulator.archive_directory import BackupStore
-from backupctl.simulator.backup_runs import Target
+from backupctl.simulator.backup_runs import BackupSpec
 from tests.simulator.client import Client, logged_in
 
 SYSTEMS = "/appliance/recovery/backup/system-name"
@@ -98,7 +98,7 @@ def test_filter_takes_what_meets_all_its_conditions(family: str, wanted: dict[st
 def test_filter_leaves_at_most_128_unless_it_says_more(family: str) -> None:
     client = logged_in(family, job_duration=1)
     for _ in range(130):
-        client.appliance.start_job(Target("FTP", HERE), user=None)
+        client.appliance.start_job(BackupSpec("FTP", HERE), user=None)
         client.clock.sleep(1)
         client.appliance.advance()
     assert len(client.value(archives(client, HERE))) == 128
