@@ -21,7 +21,7 @@ from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage
 from backupctl.simulator.schedule_entries import ScheduleBook
 from backupctl.simulator.simulated_runs import FAILED_MESSAGES, SimulatedRun
-from backupctl.simulator.stored_archives import MemoryShelf, Shelf, Shelves
+from backupctl.simulator.stored_archives import ArchiveStore, CombinedArchiveStore, MemoryArchiveStore
 from backupctl.simulator.user_sessions import SessionBook
 
 BUSY_BEFORE = 5 * 60.0
@@ -72,7 +72,7 @@ class ApplianceState:
         progress: str = "linear",
         history: bool = False,
         faults: Iterable[str] = (),
-        store: Shelf | None = None,
+        store: ArchiveStore | None = None,
         basic: bool = True,
         secure_cookies: bool = True,
         fresh: bool = False,
@@ -95,7 +95,7 @@ class ApplianceState:
         self.stage: Stage = "fresh" if fresh else "configured"
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[RecordedRequest] = deque(maxlen=requests_kept)
-        self.archives = Shelves(MemoryShelf(), *([store] if store else []))
+        self.archives = CombinedArchiveStore(MemoryArchiveStore(), *([store] if store else []))
         if history:
             self._remember()
         self._apply_standing_faults()

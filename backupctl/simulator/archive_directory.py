@@ -17,7 +17,7 @@ from typing import Any
 from backupctl.simulator import backup_parts
 from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import Archive, Place, archive_of, systems_folder
+from backupctl.simulator.stored_archives import Place, StoredArchive, archive_of, systems_folder
 
 _FILES: dict[str, tuple[str, ...]] = {
     "common": ("config_files.tar.gz", "lotus_backup.tar.gz", "vum.gz"),
@@ -31,7 +31,7 @@ _METADATA = "backup-metadata.json"
 _LEADS_OUT = "The backup location leads out of the folder of the simulator"
 
 
-class BackupStore:
+class DirectoryArchiveStore:
     """A folder in which each host is a folder; what does not look like a backup is passed over."""
 
     def __init__(self, root: Path) -> None:
@@ -63,7 +63,7 @@ class BackupStore:
             return self._folder(place).is_dir()
         return False
 
-    def below(self, place: Place) -> Iterator[Archive]:
+    def below(self, place: Place) -> Iterator[StoredArchive]:
         """Yield the archives below a location."""
         systems = systems_folder(place)
         with contextlib.suppress(OSError):
@@ -72,11 +72,11 @@ class BackupStore:
                 if archive:
                     yield archive
 
-    def at(self, place: Place) -> Archive | None:
+    def at(self, place: Place) -> StoredArchive | None:
         """Return the archive in this folder; None too for one whose metadata is not the simulator's."""
         try:
             known = json.loads((self._folder(place) / _METADATA).read_bytes())
-            return Archive(
+            return StoredArchive(
                 name=place[-1],
                 place=place,
                 host=str(known["PNID"]),
@@ -90,7 +90,7 @@ class BackupStore:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def remove(self, archive: Archive) -> None:
+    def remove(self, archive: StoredArchive) -> None:
         """Delete the files of an archive."""
         with contextlib.suppress(OSError):
             shutil.rmtree(self._folder(archive.place))
@@ -110,7 +110,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _contents(job: BackupRun, archive: Archive) -> dict[str, bytes]:
+def _contents(job: BackupRun, archive: StoredArchive) -> dict[str, bytes]:
     files = {
         name: gzip.compress(f"{name} of {job.job_id}\n".encode(), mtime=0)
         for part_id in archive.parts
@@ -120,7 +120,7 @@ def _contents(job: BackupRun, archive: Archive) -> dict[str, bytes]:
     return files
 
 
-def _metadata(job: BackupRun, archive: Archive) -> dict[str, Any]:
+def _metadata(job: BackupRun, archive: StoredArchive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; only the first two keys are confirmed."""
     return {
         "BackupSize": backup_parts.total_bytes(job.target.parts),

@@ -11,7 +11,7 @@ from backupctl.simulator.refusals import not_found
 from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
 from backupctl.simulator.request_validation import url_problem
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import Archive, place_of, system_of, systems_folder
+from backupctl.simulator.stored_archives import StoredArchive, place_of, system_of, systems_folder
 
 MOST_RESULTS = 128
 """How many archives are listed when the filter names no number (Archive.FilterSpec in VMware's API reference)."""
@@ -49,7 +49,7 @@ def get_archive(state: ApplianceState, call: Call) -> dict[str, Any]:
     }
 
 
-def _summary(archive: Archive) -> dict[str, Any]:
+def _summary(archive: StoredArchive) -> dict[str, Any]:
     return {
         "archive": archive.name,
         "timestamp": timestamp(archive.started),
@@ -58,7 +58,7 @@ def _summary(archive: Archive) -> dict[str, Any]:
     }
 
 
-def _matches(archive: Archive, wanted: Mapping[str, Any]) -> bool:
+def _matches(archive: StoredArchive, wanted: Mapping[str, Any]) -> bool:
     """Say whether an archive meets all conditions that are set; both ends of the time are inclusive."""
     started = archive.started.replace(microsecond=archive.started.microsecond // 1000 * 1000)  # as it is shown
     return (
@@ -67,7 +67,7 @@ def _matches(archive: Archive, wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def _of_system(state: ApplianceState, call: Call, spec: Mapping[str, Any]) -> list[Archive]:
+def _of_system(state: ApplianceState, call: Call, spec: Mapping[str, Any]) -> list[StoredArchive]:
     system = call.path["system"]
     archives = [archive for archive in _below(state, spec["location"]) if system_of(archive) == system]
     if not archives and not state.archives.knows((*systems_folder(place_of(spec["location"])), system)):
@@ -75,7 +75,7 @@ def _of_system(state: ApplianceState, call: Call, spec: Mapping[str, Any]) -> li
     return archives
 
 
-def _below(state: ApplianceState, location: str) -> list[Archive]:
+def _below(state: ApplianceState, location: str) -> list[StoredArchive]:
     problem = url_problem(location, state.release)
     if problem:
         text = f"Location {location}: {problem}"

@@ -11,7 +11,7 @@ from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_admini
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
 from backupctl.simulator.request_validation import broken_enum, location_problem
 from backupctl.simulator.restore_runs import NOT_STARTED, metadata, misfits, warnings
-from backupctl.simulator.stored_archives import Archive, place_of
+from backupctl.simulator.stored_archives import StoredArchive, place_of
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 
@@ -84,7 +84,7 @@ def get_reconciliation(state: ApplianceState, _call: Call) -> dict[str, Any]:
     return state.reconciliation.info(state.moment)
 
 
-def _archive(state: ApplianceState, request: dict[str, Any]) -> Archive:
+def _archive(state: ApplianceState, request: dict[str, Any]) -> StoredArchive:
     """Return the archive that a request means; refuses one that is not there, not readable, or lacks a part."""
     unknown = broken_enum(request, state.release)
     if unknown:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from backupctl.simulator.http_messages import Message, message
 from backupctl.simulator.simulated_runs import SimulatedRun, timestamp
-from backupctl.simulator.stored_archives import Archive
+from backupctl.simulator.stored_archives import StoredArchive
 
 Stage = Literal["fresh", "configured", "restored"]
 """Freshly deployed and not yet configured; in service; in service after a restore."""
@@ -73,7 +73,7 @@ class ReconciliationRun(SimulatedRun):
         return view
 
 
-def misfits(archive: Archive, version: str) -> list[Message]:
+def misfits(archive: StoredArchive, version: str) -> list[Message]:
     """Return why an appliance of this version cannot take the archive at all.
 
     It takes backups of its own build and of an earlier patch of its own version.
@@ -85,7 +85,7 @@ def misfits(archive: Archive, version: str) -> list[Message]:
     return [message(f"{_IDS}.version_mismatch", text, archive.version, version)]
 
 
-def warnings(archive: Archive, version: str) -> list[Message]:
+def warnings(archive: StoredArchive, version: str) -> list[Message]:
     """Return what fails a restore unless warnings are ignored: a backup of an earlier patch."""
     if misfits(archive, version) or archive.version == version:
         return []
@@ -93,7 +93,7 @@ def warnings(archive: Archive, version: str) -> list[Message]:
     return [message(f"{_IDS}.earlier_patch", text, archive.version, version)]
 
 
-def metadata(archive: Archive, problems: list[Message], *, fits: bool, sso: bool | None) -> dict[str, Any]:
+def metadata(archive: StoredArchive, problems: list[Message], *, fits: bool, sso: bool | None) -> dict[str, Any]:
     """Return Restore.Metadata; ``sso`` None where the release does not know the field."""
     view: dict[str, Any] = {
         "timestamp": timestamp(archive.completed),

@@ -18,7 +18,7 @@ from backupctl.clock import Clock
 from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.appliance_server import ApplianceServer
 from backupctl.simulator.appliance_state import MOST_REQUESTS_KEPT
-from backupctl.simulator.archive_directory import BackupStore
+from backupctl.simulator.archive_directory import DirectoryArchiveStore
 from backupctl.simulator.http_messages import Response
 from backupctl.simulator.server_certificate import Certificate, download_zip, make_certificate
 from backupctl.simulator.server_options import ServerOptions
@@ -73,7 +73,7 @@ class SimulatorServer:
         self._servers: list[ApplianceServer] = []
         self._stopping: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._cleanup = contextlib.ExitStack()
-        store = BackupStore(options.store) if options.store else None
+        store = DirectoryArchiveStore(options.store) if options.store else None
         for index in range(options.appliances):
             options.address(index)
             self.states.append(

@@ -22,7 +22,7 @@ _LEVEL = "vCenter"
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class StoredArchive:
     """One finished backup: ``place`` is its own folder, ``started`` and ``completed`` are in UTC."""
 
     name: str
@@ -41,7 +41,7 @@ class Archive:
         return self.name.startswith("S_")
 
 
-class Shelf(Protocol):
+class ArchiveStore(Protocol):
     """What holds finished backups."""
 
     def save(self, job: BackupRun, host: str) -> None:
@@ -52,24 +52,24 @@ class Shelf(Protocol):
         """Say whether there is such a folder."""
         ...
 
-    def below(self, place: Place) -> Iterator[Archive]:
+    def below(self, place: Place) -> Iterator[StoredArchive]:
         """Yield the archives of all systems below a location, in any order."""
         ...
 
-    def at(self, place: Place) -> Archive | None:
+    def at(self, place: Place) -> StoredArchive | None:
         """Return the archive whose own folder this is."""
         ...
 
-    def remove(self, archive: Archive) -> None:
+    def remove(self, archive: StoredArchive) -> None:
         """Forget an archive; one that is not there is no error."""
         ...
 
 
-class MemoryShelf:
+class MemoryArchiveStore:
     """Archives that live as long as the process."""
 
     def __init__(self) -> None:
-        self._archives: dict[Place, Archive] = {}
+        self._archives: dict[Place, StoredArchive] = {}
 
     def save(self, job: BackupRun, host: str) -> None:
         """Keep the backup of a job."""
@@ -80,26 +80,26 @@ class MemoryShelf:
         """Say whether there is such a folder, or one below it."""
         return any(key[: len(place)] == place for key in self._archives)
 
-    def below(self, place: Place) -> Iterator[Archive]:
+    def below(self, place: Place) -> Iterator[StoredArchive]:
         """Yield the archives below a location."""
         for key, archive in self._archives.items():
             if key[:-2] == (*place, _LEVEL):
                 yield archive
 
-    def at(self, place: Place) -> Archive | None:
+    def at(self, place: Place) -> StoredArchive | None:
         """Return the archive in this folder."""
         return self._archives.get(place)
 
-    def remove(self, archive: Archive) -> None:
+    def remove(self, archive: StoredArchive) -> None:
         """Forget an archive."""
         self._archives.pop(archive.place, None)
 
 
-class Shelves:
+class CombinedArchiveStore:
     """All archives that an appliance can reach: those of its past in memory, new ones on the last shelf."""
 
-    def __init__(self, memory: Shelf, *others: Shelf) -> None:
-        self._shelves: Sequence[Shelf] = (memory, *others)
+    def __init__(self, memory: ArchiveStore, *others: ArchiveStore) -> None:
+        self._shelves: Sequence[ArchiveStore] = (memory, *others)
 
     def remember(self, job: BackupRun, host: str) -> None:
         """Keep the backup of a job of the past, which never was in a store."""
@@ -113,12 +113,12 @@ class Shelves:
         """Say whether any shelf has this folder."""
         return any(shelf.knows(place) for shelf in self._shelves)
 
-    def below(self, place: Place) -> list[Archive]:
+    def below(self, place: Place) -> list[StoredArchive]:
         """Return the archives below a location, newest first."""
         found = {archive.place: archive for shelf in self._shelves for archive in shelf.below(place)}
         return sorted(found.values(), key=lambda archive: (archive.started, archive.name), reverse=True)
 
-    def at(self, place: Place) -> Archive | None:
+    def at(self, place: Place) -> StoredArchive | None:
         """Return the archive whose own folder this is."""
         return next((archive for shelf in self._shelves if (archive := shelf.at(place))), None)
 
@@ -134,13 +134,13 @@ class Shelves:
                 shelf.remove(archive)
 
 
-def archive_of(job: BackupRun, host: str) -> Archive:
+def archive_of(job: BackupRun, host: str) -> StoredArchive:
     """Return what a successful job leaves at its target."""
     end = job.ending()
     name, place = folder_name(job), place_of(job.target.location)
     if "vcenter-folder" in job.release.features:
         place = (*place, _LEVEL, f"sn_{host}", name)
-    return Archive(
+    return StoredArchive(
         name=name,
         place=place,
         host=host,
@@ -158,7 +158,7 @@ def archive_location(job: BackupRun, host: str) -> str:
     return "/".join((job.target.location.rstrip("/"), _LEVEL, f"sn_{host}", folder_name(job)))
 
 
-def system_of(archive: Archive) -> str:
+def system_of(archive: StoredArchive) -> str:
     """Return the id of the system that an archive is of, which is the folder above it."""
     return archive.place[-2]
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.archive_directory import BackupStore
+from backupctl.simulator.archive_directory import DirectoryArchiveStore
 from tests.simulator.client import JOB, Client, logged_in
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
@@ -214,7 +214,7 @@ def test_leap_of_the_clock_makes_up_for_a_limited_number_of_runs() -> None:
 
 
 def test_retention_deletes_older_scheduled_backups_and_no_others(tmp_path: Path) -> None:
-    client = logged_in("api", store=BackupStore(tmp_path))
+    client = logged_in("api", store=DirectoryArchiveStore(tmp_path))
     create(client)
     client.start(location=SPEC["location"])
     client.clock.sleep(4 * DAY)
