@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.http_messages import API, REST, RefusedError, message
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found
 from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
 from backupctl.simulator.request_validation import url_problem
@@ -17,12 +17,12 @@ MOST_RESULTS = 128
 """How many archives are listed when the filter names no number (Archive.FilterSpec in VMware's API reference)."""
 
 
-def list_systems(state: ApplianceState, call: Call) -> list[str]:
+def list_systems(state: ApplianceState, call: OperationCall) -> list[str]:
     """Return the systems that have backups at a location."""
     return sorted({system_of(archive) for archive in _below(state, call.body["location"])})
 
 
-def list_archives(state: ApplianceState, call: Call) -> list[dict[str, Any]]:
+def list_archives(state: ApplianceState, call: OperationCall) -> list[dict[str, Any]]:
     """Return the backups of a system that match the filter, newest first."""
     wanted = call.body.get("filter_spec", {})
     most = wanted.get("max_results", MOST_RESULTS)
@@ -32,7 +32,7 @@ def list_archives(state: ApplianceState, call: Call) -> list[dict[str, Any]]:
     return [_summary(archive) for archive in archives if _matches(archive, wanted)][:most]
 
 
-def get_archive(state: ApplianceState, call: Call) -> dict[str, Any]:
+def get_archive(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Return one backup. That its location is its own folder, which can be restored, is UNCONFIRMED."""
     name, base = call.path["archive"], call.body["location"]
     found = next((archive for archive in _of_system(state, call, call.body) if archive.name == name), None)
@@ -67,7 +67,7 @@ def _matches(archive: StoredArchive, wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def _of_system(state: ApplianceState, call: Call, spec: Mapping[str, Any]) -> list[StoredArchive]:
+def _of_system(state: ApplianceState, call: OperationCall, spec: Mapping[str, Any]) -> list[StoredArchive]:
     system = call.path["system"]
     archives = [archive for archive in _below(state, spec["location"]) if system_of(archive) == system]
     if not archives and not state.archives.knows((*systems_folder(place_of(spec["location"])), system)):
@@ -92,12 +92,12 @@ _ARCHIVE = f"{_ARCHIVES}/{{archive}}"
 _IN_REST: dict[str, Any] = {"families": (REST,), "feature": "archives", "phase": "archive"}
 _IN_API: dict[str, Any] = {"families": (API,), "feature": "archives", "phase": "archive"}
 
-ROUTES: tuple[Route, ...] = (
-    Route("GET", _SYSTEMS, list_systems, body=LOCATION_SPEC, wrapper="loc_spec", **_IN_REST),
-    Route("GET", _ARCHIVES, list_archives, body=ARCHIVES_QUERY, **_IN_REST),
-    Route("GET", _ARCHIVE, get_archive, body=LOCATION_SPEC, wrapper="spec", **_IN_REST),
-    Route("POST", _SYSTEMS, list_systems, action="list", body=LOCATION_SPEC, **_IN_API),
-    Route("POST", _ARCHIVES, list_archives, action="list", body=ARCHIVES_INPUT, **_IN_API),
-    Route("POST", _ARCHIVE, get_archive, action="get", body=LOCATION_SPEC, **_IN_API),
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("GET", _SYSTEMS, list_systems, body=LOCATION_SPEC, wrapper="loc_spec", **_IN_REST),
+    OperationRoute("GET", _ARCHIVES, list_archives, body=ARCHIVES_QUERY, **_IN_REST),
+    OperationRoute("GET", _ARCHIVE, get_archive, body=LOCATION_SPEC, wrapper="spec", **_IN_REST),
+    OperationRoute("POST", _SYSTEMS, list_systems, action="list", body=LOCATION_SPEC, **_IN_API),
+    OperationRoute("POST", _ARCHIVES, list_archives, action="list", body=ARCHIVES_INPUT, **_IN_API),
+    OperationRoute("POST", _ARCHIVE, get_archive, action="get", body=LOCATION_SPEC, **_IN_API),
 )
 """The query of the three in /rest holds the password of the location: so it is specified."""

@@ -8,9 +8,9 @@ from backupctl.simulator import backup_parts
 from backupctl.simulator.appliance_state import LOCATION_NOT_EMPTY, ApplianceState
 from backupctl.simulator.backup_runs import BackupRun, BackupSpec, as_uri
 from backupctl.simulator.http_messages import API, REST, Message, RefusedError, message
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
-from backupctl.simulator.request_bodies import Struct
+from backupctl.simulator.request_bodies import Structure
 from backupctl.simulator.request_structures import BACKUP_REQUEST, VALIDATE_REQUEST
 from backupctl.simulator.request_validation import broken_enum, complaints
 from backupctl.simulator.response_envelopes import KeyedMap
@@ -19,7 +19,7 @@ from backupctl.simulator.stored_archives import archive_location
 _IDS = "com.vmware.applmgmt.backup_restore"
 
 
-def create(state: ApplianceState, call: Call) -> dict[str, Any]:
+def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Start a backup; what goes wrong with it later shows in the job, never here."""
     request = _checked(state, call)
     refuse_if_fresh(state)
@@ -30,7 +30,7 @@ def create(state: ApplianceState, call: Call) -> dict[str, Any]:
     return job.status(state.moment)
 
 
-def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
+def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Check a request without starting anything; a failed check is 200 with the status FAIL."""
     request = _checked(state, call)
     found = complaints(request, state.release)
@@ -43,7 +43,7 @@ def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
     return return_result("FAIL" if found else "OK", found)
 
 
-def list_jobs(state: ApplianceState, _call: Call) -> list[str]:
+def list_jobs(state: ApplianceState, _call: OperationCall) -> list[str]:
     """Return the ids of all jobs, newest first; faults let the list lag, or show its oldest only."""
     stale = state.faults.named("stale-list")
     lag = stale.seconds or 0.0 if stale else 0.0
@@ -51,12 +51,12 @@ def list_jobs(state: ApplianceState, _call: Call) -> list[str]:
     return listed[-1:] if state.faults.named("oldest-only") else listed
 
 
-def get_job(state: ApplianceState, call: Call) -> dict[str, Any]:
+def get_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Return the status of one job."""
     return _job(state, call).status(state.moment)
 
 
-def cancel_job(state: ApplianceState, call: Call) -> dict[str, Any]:
+def cancel_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Cancel a running job, which ends FAILED soon after; a finished one cannot be cancelled (UNCONFIRMED: FAIL)."""
     job = _job(state, call)
     if job.ended(state.moment):
@@ -65,7 +65,7 @@ def cancel_job(state: ApplianceState, call: Call) -> dict[str, Any]:
     return return_result("OK", [])
 
 
-def list_details(state: ApplianceState, call: Call) -> KeyedMap:
+def list_details(state: ApplianceState, call: OperationCall) -> KeyedMap:
     """Return the details of all jobs, or of those asked for; an unknown id yields no entry.
 
     It is a map, whose order means nothing: here it is that of checksums, so that nobody comes to rely on it.
@@ -97,12 +97,12 @@ _SPELLINGS: Mapping[str, str] = {
 """How the fault ``odd-user`` spells whoever started a job."""
 
 
-def list_parts(state: ApplianceState, _call: Call) -> list[dict[str, Any]]:
+def list_parts(state: ApplianceState, _call: OperationCall) -> list[dict[str, Any]]:
     """Return what can be backed up."""
     return [backup_parts.shown(backup_parts.PARTS[part_id], state.release) for part_id in state.release.part_ids]
 
 
-def get_part_size(state: ApplianceState, call: Call) -> int:
+def get_part_size(state: ApplianceState, call: OperationCall) -> int:
     """Return the size of a part in MB; an unknown part is a plain error, for 404 is not declared."""
     part_id = call.path["part"]
     if part_id not in state.release.part_ids:
@@ -128,7 +128,7 @@ def return_result(status: str, messages: list[Message]) -> dict[str, Any]:
     return {"status": status, "messages": messages}
 
 
-def _checked(state: ApplianceState, call: Call) -> dict[str, Any]:
+def _checked(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Refuse what both create and validate refuse: an unknown location type, and a second job."""
     unknown = broken_enum(call.body, state.release)
     if unknown:
@@ -137,7 +137,7 @@ def _checked(state: ApplianceState, call: Call) -> dict[str, Any]:
     return call.body
 
 
-def _job(state: ApplianceState, call: Call) -> BackupRun:
+def _job(state: ApplianceState, call: OperationCall) -> BackupRun:
     job_id = call.path["job"]
     job = state.job_book.find(job_id)
     if job is None:
@@ -145,7 +145,7 @@ def _job(state: ApplianceState, call: Call) -> BackupRun:
     return job
 
 
-def _wanted_jobs(call: Call) -> set[str] | None:
+def _wanted_jobs(call: OperationCall) -> set[str] | None:
     """Return the ids of ``filter.jobs.1=A`` or ``filter.jobs=A`` (/rest), of ``jobs=A`` (/api), all repeatable.
 
     The OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby has ``filter.jobs`` as a list of repeated values.
@@ -162,21 +162,21 @@ _JOB = f"{_BACKUP}/job"
 _PARTS = f"{_BACKUP}/parts"
 
 
-def _piece(struct: Struct) -> dict[str, Any]:
+def _piece(struct: Structure) -> dict[str, Any]:
     return {"body": struct, "wrapper": "piece"}
 
 
 _VALIDATE: dict[str, Any] = {"phase": "validate", **_piece(VALIDATE_REQUEST)}
 
-ROUTES: tuple[Route, ...] = (
-    Route("POST", _JOB, create, phase="create", creates=True, **_piece(BACKUP_REQUEST)),
-    Route("GET", _JOB, list_jobs, phase="list"),
-    Route("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
-    Route("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),
-    Route("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,), phase="cancel"),
-    Route("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel", phase="cancel"),
-    Route("POST", f"{_BACKUP}/validate", validate, families=(REST,), **_VALIDATE),
-    Route("POST", _BACKUP, validate, families=(API,), action="validate", **_VALIDATE),
-    Route("GET", _PARTS, list_parts, phase="parts"),
-    Route("GET", f"{_PARTS}/{{part}}", get_part_size, phase="parts"),
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("POST", _JOB, create, phase="create", creates=True, **_piece(BACKUP_REQUEST)),
+    OperationRoute("GET", _JOB, list_jobs, phase="list"),
+    OperationRoute("GET", f"{_JOB}/details", list_details, phase="poll", feature="details"),
+    OperationRoute("GET", f"{_JOB}/{{job}}", get_job, phase="poll"),
+    OperationRoute("POST", f"{_JOB}/{{job}}/cancel", cancel_job, families=(REST,), phase="cancel"),
+    OperationRoute("POST", f"{_JOB}/{{job}}", cancel_job, families=(API,), action="cancel", phase="cancel"),
+    OperationRoute("POST", f"{_BACKUP}/validate", validate, families=(REST,), **_VALIDATE),
+    OperationRoute("POST", _BACKUP, validate, families=(API,), action="validate", **_VALIDATE),
+    OperationRoute("GET", _PARTS, list_parts, phase="parts"),
+    OperationRoute("GET", f"{_PARTS}/{{part}}", get_part_size, phase="parts"),
 )

@@ -188,7 +188,7 @@ def _seconds(text: str) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class FaultEffects:
     """What happens to one request: the fault that replaces its answer, or spoils it, and how it is delivered."""
 
     instead: str = ""
@@ -216,7 +216,7 @@ class FaultPlan:
         """Return the first fault of this kind that applies to ``phase``."""
         return next((fault for fault in self.faults if fault.name == name and fault.matches(phase)), None)
 
-    def strike(self, phase: str) -> Strike:
+    def strike(self, phase: str) -> FaultEffects:
         """Say what happens to a request of ``phase``, and count it."""
         chosen = {"instead": "", "spoil": ""}
         delay = 0.0
@@ -231,4 +231,4 @@ class FaultPlan:
             elif fault.strikes():
                 delay += fault.seconds or 0.0
                 trickle = trickle or fault.name == "trickle"
-        return Strike(chosen["instead"], chosen["spoil"], delay, trickle)
+        return FaultEffects(chosen["instead"], chosen["spoil"], delay, trickle)

@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl, unquote
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.http_messages import API, REST, Family, Request, invalid_request
 from backupctl.simulator.releases import Release
-from backupctl.simulator.request_bodies import Struct
+from backupctl.simulator.request_bodies import Structure
 
 _ACTIONS = ("action", "~action")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperationCall:
     """One call of an operation, as its handler sees it: who, on what, with what."""
 
     request: Request
@@ -26,7 +26,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class OperationRoute:
     """One row: where an operation is, since which feature, what it takes, and who answers.
 
     ``wrapper`` is the parameter name around the body in /rest, where /api takes it bare; without ``body`` none is
@@ -36,12 +36,12 @@ class Route:
 
     method: str
     path: str
-    handler: Callable[[ApplianceState, Call], object]
+    handler: Callable[[ApplianceState, OperationCall], object]
     families: tuple[Family, ...] = (REST, API)
     action: str = ""
     phase: str = ""
     feature: str = ""
-    body: Struct | None = None
+    body: Structure | None = None
     wrapper: str = ""
     public: bool = False
     creates: bool = False
@@ -51,10 +51,10 @@ class Route:
         return 201 if self.creates and family == API else 200
 
 
-class Match(NamedTuple):
+class RouteMatch(NamedTuple):
     """A route that answers a request, and the values of its path's placeholders."""
 
-    route: Route
+    route: OperationRoute
     path: dict[str, str]
 
 
@@ -93,7 +93,7 @@ def structure_of(query: Mapping[str, list[str]]) -> dict[str, Any]:
     return structure
 
 
-def match_route(routes: Iterable[Route], request: Request, release: Release) -> Match | None:
+def match_route(routes: Iterable[OperationRoute], request: Request, release: Release) -> RouteMatch | None:
     """Return the first route that answers; None is a 404, be it for the path, its verb, its action or the release.
 
     A trailing slash is another path. The vendor's own URLs spell the action ``~action`` in places.
@@ -109,7 +109,7 @@ def match_route(routes: Iterable[Route], request: Request, release: Release) -> 
         if known and route.method == request.method and route.action == action:
             values = _match_path(route.path.split("/"), segments)
             if values is not None:
-                return Match(route, values)
+                return RouteMatch(route, values)
     return None
 
 

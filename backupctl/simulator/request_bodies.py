@@ -28,11 +28,11 @@ class Field:
     kind: Kind
     required: bool = False
     feature: str = ""
-    struct: "Struct | None" = None
+    struct: "Structure | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Struct:
+class Structure:
     """A structure: its name in the vendor's error messages, and its fields."""
 
     name: str
@@ -63,7 +63,7 @@ def decode_body(body: bytes, content_type: str) -> dict[str, Any] | None:
     return value
 
 
-def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Struct, release: Release) -> dict[str, Any]:
+def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Structure, release: Release) -> dict[str, Any]:
     """Return the checked structure below ``wrapper``; without a wrapper the body itself is the structure."""
     if not wrapper:
         return check(body, struct, release)
@@ -78,7 +78,7 @@ def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Struct, release: R
     return check(body[wrapper], struct, release, parameter=wrapper)
 
 
-def check(value: object, struct: Struct, release: Release, parameter: str = "") -> dict[str, Any]:
+def check(value: object, struct: Structure, release: Release, parameter: str = "") -> dict[str, Any]:
     """Return the fields that are set, of the right types; refuses unknown, missing and mistyped ones."""
     return _read_struct({} if value is None and not parameter else value, struct, release, parameter)
 
@@ -88,7 +88,7 @@ def _missing(struct: str, field: str) -> Message:
     return message("vapi.data.structure.field.missing", text, struct, field)
 
 
-def _read_struct(value: object, struct: Struct, release: Release, parameter: str = "") -> dict[str, Any]:
+def _read_struct(value: object, struct: Structure, release: Release, parameter: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         raise invalid_request(_ENDED_BADLY, status=500)
     fields: dict[str, Any] = {}

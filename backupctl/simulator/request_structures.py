@@ -5,7 +5,7 @@ Source: VMware's API references and its Python SDK (PyPI: vmware-vcenter, ``com/
 
 from collections.abc import Mapping
 
-from backupctl.simulator.request_bodies import OPERATION_INPUT, Field, Struct
+from backupctl.simulator.request_bodies import OPERATION_INPUT, Field, Structure
 
 _RECOVERY = "com.vmware.appliance.recovery"
 
@@ -22,7 +22,7 @@ _SSO: Mapping[str, Field] = {
 
 _IGNORE: Mapping[str, Field] = {"ignore_warnings": Field("boolean", feature="restore-sso")}
 
-BACKUP_REQUEST = Struct(
+BACKUP_REQUEST = Structure(
     f"{_RECOVERY}.backup.job.backup_request",
     {
         "parts": Field("strings", required=True),
@@ -34,14 +34,14 @@ BACKUP_REQUEST = Struct(
     },
 )
 
-VALIDATE_REQUEST = Struct(f"{_RECOVERY}.backup.backup_request", BACKUP_REQUEST.fields)
+VALIDATE_REQUEST = Structure(f"{_RECOVERY}.backup.backup_request", BACKUP_REQUEST.fields)
 
-_RECURRENCE = Struct(
+_RECURRENCE = Structure(
     f"{_RECOVERY}.backup.schedules.recurrence_info",
     {"minute": Field("integer", required=True), "hour": Field("integer", required=True), "days": Field("strings")},
 )
 
-_RETENTION = Struct(
+_RETENTION = Structure(
     f"{_RECOVERY}.backup.schedules.retention_info",
     {"max_count": Field("integer", required=True)},
 )
@@ -56,24 +56,24 @@ _SCHEDULE: Mapping[str, Field] = {
     "fast_backup": Field("boolean", feature="details-fast-backup"),
 }
 
-SCHEDULE_SPEC = Struct(f"{_RECOVERY}.backup.schedules.create_spec", _SCHEDULE)
+SCHEDULE_SPEC = Structure(f"{_RECOVERY}.backup.schedules.create_spec", _SCHEDULE)
 
-SCHEDULE_UPDATE = Struct(
+SCHEDULE_UPDATE = Structure(
     f"{_RECOVERY}.backup.schedules.update_spec",
     {**_SCHEDULE, "location": Field("string")},
 )
 
-NEW_SCHEDULE = Struct(
+NEW_SCHEDULE = Structure(
     OPERATION_INPUT,
     {"schedule": Field("string", required=True), "spec": Field("struct", required=True, struct=SCHEDULE_SPEC)},
 )
 """What /api takes to create a schedule; /rest has the id in the path."""
 
-RUN_INPUT = Struct(OPERATION_INPUT, {"comment": Field("string")})
+RUN_INPUT = Structure(OPERATION_INPUT, {"comment": Field("string")})
 
-LOCATION_SPEC = Struct(f"{_RECOVERY}.backup.location_spec", _LOCATION)
+LOCATION_SPEC = Structure(f"{_RECOVERY}.backup.location_spec", _LOCATION)
 
-_FILTER_SPEC = Struct(
+_FILTER_SPEC = Structure(
     f"{_RECOVERY}.backup.system_name.archive.filter_spec",
     {
         "start_timestamp": Field("timestamp"),
@@ -85,12 +85,12 @@ _FILTER_SPEC = Struct(
 
 _AT_LOCATION = Field("struct", required=True, struct=LOCATION_SPEC)
 
-ARCHIVES_QUERY = Struct(
+ARCHIVES_QUERY = Structure(
     OPERATION_INPUT, {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", struct=_FILTER_SPEC)}
 )
 """In a query an empty filter cannot be written, so that it may be missing."""
 
-ARCHIVES_INPUT = Struct(
+ARCHIVES_INPUT = Structure(
     OPERATION_INPUT,
     {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", required=True, struct=_FILTER_SPEC)},
 )
@@ -103,13 +103,13 @@ _RESTORE: Mapping[str, Field] = {
     **_SSO,
 }
 
-RESTORE_CHECK = Struct(f"{_RECOVERY}.restore.restore_request", _RESTORE)
+RESTORE_CHECK = Structure(f"{_RECOVERY}.restore.restore_request", _RESTORE)
 
-RESTORE_REQUEST = Struct(f"{_RECOVERY}.restore.job.restore_request", {**_RESTORE, **_IGNORE})
+RESTORE_REQUEST = Structure(f"{_RECOVERY}.restore.job.restore_request", {**_RESTORE, **_IGNORE})
 
-RECONCILIATION_SPEC = Struct(f"{_RECOVERY}.reconciliation.job.create_spec", {**_SSO, **_IGNORE})
+RECONCILIATION_SPEC = Structure(f"{_RECOVERY}.reconciliation.job.create_spec", {**_SSO, **_IGNORE})
 
-HEALTH_SETTINGS = Struct(
+HEALTH_SETTINGS = Structure(
     "com.vmware.appliance.health_check_settings.update_spec",
     {
         "db_health_check_state_manual_backup": Field("boolean"),

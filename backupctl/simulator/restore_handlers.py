@@ -6,7 +6,7 @@ from backupctl.simulator import backup_parts
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.backup_handlers import return_result
 from backupctl.simulator.http_messages import API, REST, RefusedError, message
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_administrator
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
 from backupctl.simulator.request_validation import broken_enum, location_problem
@@ -19,7 +19,7 @@ _NOT_NOW = message(f"{_IDS}.not_allowed", "Restore is allowed only after deploym
 """The words of the API reference; the id is UNCONFIRMED."""
 
 
-def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
+def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Return the metadata of an archive, and whether it can be restored here."""
     archive = _archive(state, call.body)
     problems = misfits(archive, state.release.version)
@@ -30,7 +30,7 @@ def validate(state: ApplianceState, call: Call) -> dict[str, Any]:
     return metadata(archive, remarks, fits=not problems, sso=sso)
 
 
-def create(state: ApplianceState, call: Call) -> dict[str, Any]:
+def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Start a restore, of a freshly deployed appliance only; after a failed one it may be tried again (UNCONFIRMED)."""
     refuse_if_busy(state)
     if state.stage != "fresh":
@@ -46,7 +46,7 @@ def create(state: ApplianceState, call: Call) -> dict[str, Any]:
     return restore.status(state.moment)
 
 
-def get_job(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def get_job(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return how the restore goes; on an appliance that was never restored this is an error with a poor text."""
     if state.restore is not None:
         return state.restore.status(state.moment)
@@ -55,7 +55,7 @@ def get_job(state: ApplianceState, _call: Call) -> dict[str, Any]:
     raise _no_restore()
 
 
-def cancel(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def cancel(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Cancel the restore that runs; an ended one cannot be cancelled (UNCONFIRMED: FAIL)."""
     if state.restore is None:
         raise _no_restore()
@@ -65,7 +65,7 @@ def cancel(state: ApplianceState, _call: Call) -> dict[str, Any]:
     return return_result("OK", [])
 
 
-def reconcile(state: ApplianceState, call: Call) -> dict[str, Any]:
+def reconcile(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Start a reconciliation, after a restore only."""
     refuse_if_busy(state)
     if state.stage != "restored":
@@ -77,7 +77,7 @@ def reconcile(state: ApplianceState, call: Call) -> dict[str, Any]:
     return state.start_reconciliation().info(state.moment)
 
 
-def get_reconciliation(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def get_reconciliation(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return how the reconciliation goes, or how it ended."""
     if state.reconciliation is None:
         raise not_found("Reconciliation", "job")
@@ -115,14 +115,14 @@ _RESTORE = "/appliance/recovery/restore"
 _JOB = f"{_RESTORE}/job"
 _RECONCILIATION = "/appliance/recovery/reconciliation/job"
 
-ROUTES: tuple[Route, ...] = (
-    Route("POST", f"{_RESTORE}/validate", validate, families=(REST,), **_VALIDATE),
-    Route("POST", _RESTORE, validate, families=(API,), action="validate", **_VALIDATE),
-    Route("POST", _JOB, create, phase="create", creates=True, body=RESTORE_REQUEST, wrapper="piece"),
-    Route("GET", _JOB, get_job, phase="poll"),
-    Route("POST", f"{_JOB}/cancel", cancel, families=(REST,), phase="cancel"),
-    Route("POST", _JOB, cancel, families=(API,), action="cancel", phase="cancel"),
-    Route(
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("POST", f"{_RESTORE}/validate", validate, families=(REST,), **_VALIDATE),
+    OperationRoute("POST", _RESTORE, validate, families=(API,), action="validate", **_VALIDATE),
+    OperationRoute("POST", _JOB, create, phase="create", creates=True, body=RESTORE_REQUEST, wrapper="piece"),
+    OperationRoute("GET", _JOB, get_job, phase="poll"),
+    OperationRoute("POST", f"{_JOB}/cancel", cancel, families=(REST,), phase="cancel"),
+    OperationRoute("POST", _JOB, cancel, families=(API,), action="cancel", phase="cancel"),
+    OperationRoute(
         "POST",
         _RECONCILIATION,
         reconcile,
@@ -132,5 +132,5 @@ ROUTES: tuple[Route, ...] = (
         body=RECONCILIATION_SPEC,
         wrapper="spec",
     ),
-    Route("GET", _RECONCILIATION, get_reconciliation, phase="poll", feature="reconciliation"),
+    OperationRoute("GET", _RECONCILIATION, get_reconciliation, phase="poll", feature="reconciliation"),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.http_messages import API, REST, RefusedError, message
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
 from backupctl.simulator.request_validation import schedule_complaints
@@ -14,27 +14,27 @@ from backupctl.simulator.schedule_entries import Schedule
 _IDS = "com.vmware.applmgmt.backup_restore.schedule"
 
 
-def list_schedules(state: ApplianceState, _call: Call) -> KeyedMap:
+def list_schedules(state: ApplianceState, _call: OperationCall) -> KeyedMap:
     """Return all schedules, in practice one or none."""
     return KeyedMap({name: schedule.info() for name, schedule in state.schedule_book.schedules.items()})
 
 
-def get_schedule(state: ApplianceState, call: Call) -> dict[str, Any]:
+def get_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Return one schedule, without its passwords."""
     return _schedule(state, call).info()
 
 
-def create_in_rest(state: ApplianceState, call: Call) -> Void:
+def create_in_rest(state: ApplianceState, call: OperationCall) -> Void:
     """Create a schedule whose id is in the path."""
     return _create(state, call.path["schedule"], call.body)
 
 
-def create_in_api(state: ApplianceState, call: Call) -> Void:
+def create_in_api(state: ApplianceState, call: OperationCall) -> Void:
     """Create a schedule whose id is in the body."""
     return _create(state, call.body["schedule"], call.body["spec"])
 
 
-def update_schedule(state: ApplianceState, call: Call) -> Void:
+def update_schedule(state: ApplianceState, call: OperationCall) -> Void:
     """Change the fields that are set and leave the others."""
     schedule = _schedule(state, call)
     _refuse_bad(state, call.body)
@@ -42,13 +42,13 @@ def update_schedule(state: ApplianceState, call: Call) -> Void:
     return VOID
 
 
-def delete_schedule(state: ApplianceState, call: Call) -> Void:
+def delete_schedule(state: ApplianceState, call: OperationCall) -> Void:
     """Delete a schedule; what it backed up stays."""
     del state.schedule_book.schedules[_schedule(state, call).schedule_id]
     return VOID
 
 
-def run_schedule(state: ApplianceState, call: Call) -> dict[str, Any]:
+def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Back up now what the schedule backs up; that such a job counts as MANUAL is UNCONFIRMED."""
     schedule = _schedule(state, call)
     refuse_if_busy(state)
@@ -83,7 +83,7 @@ def _refuse_bad(state: ApplianceState, spec: dict[str, Any]) -> None:
         raise RefusedError("invalid_argument", *found)
 
 
-def _schedule(state: ApplianceState, call: Call) -> Schedule:
+def _schedule(state: ApplianceState, call: OperationCall) -> Schedule:
     schedule_id = call.path["schedule"]
     schedule = state.schedule_book.schedules.get(schedule_id)
     if schedule is None:
@@ -97,12 +97,12 @@ _SINCE: dict[str, Any] = {"feature": "schedules"}
 _READ: dict[str, Any] = {"phase": "read-schedule", **_SINCE}
 _WRITE: dict[str, Any] = {"phase": "write-schedule", **_SINCE}
 
-ROUTES: tuple[Route, ...] = (
-    Route("GET", _ALL, list_schedules, **_READ),
-    Route("GET", _ONE, get_schedule, **_READ),
-    Route("POST", _ONE, create_in_rest, families=(REST,), body=SCHEDULE_SPEC, wrapper="spec", **_WRITE),
-    Route("POST", _ALL, create_in_api, families=(API,), body=NEW_SCHEDULE, **_WRITE),
-    Route(
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("GET", _ALL, list_schedules, **_READ),
+    OperationRoute("GET", _ONE, get_schedule, **_READ),
+    OperationRoute("POST", _ONE, create_in_rest, families=(REST,), body=SCHEDULE_SPEC, wrapper="spec", **_WRITE),
+    OperationRoute("POST", _ALL, create_in_api, families=(API,), body=NEW_SCHEDULE, **_WRITE),
+    OperationRoute(
         "PUT",
         f"{_ALL}/update/{{schedule}}",
         update_schedule,
@@ -111,7 +111,7 @@ ROUTES: tuple[Route, ...] = (
         wrapper="spec",
         **_WRITE,
     ),
-    Route("PATCH", _ONE, update_schedule, families=(API,), body=SCHEDULE_UPDATE, **_WRITE),
-    Route("DELETE", _ONE, delete_schedule, **_WRITE),
-    Route("POST", _ONE, run_schedule, action="run", phase="create", body=RUN_INPUT, **_SINCE),
+    OperationRoute("PATCH", _ONE, update_schedule, families=(API,), body=SCHEDULE_UPDATE, **_WRITE),
+    OperationRoute("DELETE", _ONE, delete_schedule, **_WRITE),
+    OperationRoute("POST", _ONE, run_schedule, action="run", phase="create", body=RUN_INPUT, **_SINCE),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.http_messages import API, REST, Message, RefusedError, Response, message
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.response_envelopes import VOID, Void, result
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.user_sessions import SESSION_HEADER, Session
@@ -40,7 +40,7 @@ def account_trouble(state: ApplianceState) -> list[Message]:
     return [trouble for fault, trouble in _ACCOUNT_TROUBLES.items() if state.faults.named(fault)]
 
 
-def login(state: ApplianceState, call: Call) -> Response:
+def login(state: ApplianceState, call: OperationCall) -> Response:
     """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` is ``true``.
 
     So does govmomi's simulator; VMware's Ruby SDK sends the header empty, and wants the cookie.
@@ -57,7 +57,7 @@ def login(state: ApplianceState, call: Call) -> Response:
     return Response(answer.status, (*answer.headers, ("Set-Cookie", cookie)), answer.body)
 
 
-def show(state: ApplianceState, call: Call) -> dict[str, Any]:
+def show(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Return whose session it is and its times; asking counts as use."""
     session = _session(state, call)
     return {
@@ -67,13 +67,13 @@ def show(state: ApplianceState, call: Call) -> dict[str, Any]:
     }
 
 
-def logout(state: ApplianceState, call: Call) -> Void:
+def logout(state: ApplianceState, call: OperationCall) -> Void:
     """End the session."""
     state.sessions.close(_session(state, call))
     return VOID
 
 
-def _session(state: ApplianceState, call: Call) -> Session:
+def _session(state: ApplianceState, call: OperationCall) -> Session:
     session = state.sessions.find(call.request.headers)
     if session is None:
         raise unauthenticated()
@@ -82,16 +82,16 @@ def _session(state: ApplianceState, call: Call) -> Session:
 
 _REST_PATH = "/com/vmware/cis/session"
 
-ROUTES: tuple[Route, ...] = (
-    Route("POST", _REST_PATH, login, families=(REST,), phase="login", public=True),
-    Route("POST", _REST_PATH, show, families=(REST,), action="get", public=True),
-    Route("DELETE", _REST_PATH, logout, families=(REST,), phase="logout", public=True),
-    Route("POST", "/session", login, families=(API,), phase="login", public=True),
-    Route("GET", "/session", show, families=(API,), public=True),
-    Route("DELETE", "/session", logout, families=(API,), phase="logout", public=True),
-    Route("POST", "/session", login, families=(REST,), phase="login", feature="api", public=True),
-    Route("GET", "/session", show, families=(REST,), feature="api", public=True),
-    Route("DELETE", "/session", logout, families=(REST,), phase="logout", feature="api", public=True),
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("POST", _REST_PATH, login, families=(REST,), phase="login", public=True),
+    OperationRoute("POST", _REST_PATH, show, families=(REST,), action="get", public=True),
+    OperationRoute("DELETE", _REST_PATH, logout, families=(REST,), phase="logout", public=True),
+    OperationRoute("POST", "/session", login, families=(API,), phase="login", public=True),
+    OperationRoute("GET", "/session", show, families=(API,), public=True),
+    OperationRoute("DELETE", "/session", logout, families=(API,), phase="logout", public=True),
+    OperationRoute("POST", "/session", login, families=(REST,), phase="login", feature="api", public=True),
+    OperationRoute("GET", "/session", show, families=(REST,), feature="api", public=True),
+    OperationRoute("DELETE", "/session", logout, families=(REST,), phase="logout", feature="api", public=True),
 )
 """The last three are where VMware's Python SDK in its REST mode logs in (url template of its session stub, PyPI:
 vmware-vcenter 9.1, ``com/vmware/cis_client.py``); that an appliance answers there is UNCONFIRMED.

@@ -27,12 +27,20 @@ from backupctl.simulator.http_messages import (
     dated,
     message,
 )
-from backupctl.simulator.operation_routes import Call, Match, Route, family_of, match_route, query_of, structure_of
+from backupctl.simulator.operation_routes import (
+    OperationCall,
+    OperationRoute,
+    RouteMatch,
+    family_of,
+    match_route,
+    query_of,
+    structure_of,
+)
 from backupctl.simulator.request_bodies import decode_body, unwrap
 from backupctl.simulator.response_envelopes import html, no_such_path, refusal, result
 from backupctl.simulator.simulated_runs import SimulatedRun
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[OperationRoute, ...] = (
     *session_handlers.ROUTES,
     *backup_handlers.ROUTES,
     *schedule_handlers.ROUTES,
@@ -65,7 +73,7 @@ class SimulatedAppliance(ApplianceState):
         answer = self._outage() or self._answer(request, match, phase)
         return answer if self.faults.named("no-date") else dated(answer, self.clock.now())
 
-    def _answer(self, request: Request, match: Match | None, phase: str) -> Response:
+    def _answer(self, request: Request, match: RouteMatch | None, phase: str) -> Response:
         """Return the answer of an appliance that is up, and remember the request."""
         if request.method == "GET" and request.path in self.downloads:
             self.note(RecordedRequest(request.method, request.path, request.query, "", 200))
@@ -89,7 +97,7 @@ class SimulatedAppliance(ApplianceState):
                 return html(503, "Service Unavailable") if self.moment >= (begin + end) / 2 else refused
         return None
 
-    def _phase(self, match: Match | None) -> str:
+    def _phase(self, match: RouteMatch | None) -> str:
         """Return what the request is to faults: of the questions about a job, the first, the last or one in between."""
         phase = match.route.phase if match else ""
         if phase != "poll":
@@ -99,7 +107,7 @@ class SimulatedAppliance(ApplianceState):
             return "last-poll"
         return "mid-poll" if run is self._heard_of else "first-poll"
 
-    def _struck(self, request: Request, match: Match | None, phase: str) -> Response:
+    def _struck(self, request: Request, match: RouteMatch | None, phase: str) -> Response:
         """Return the answer with the faults of its phase worked in."""
         strike = self.faults.strike(phase)
         family = family_of(request.path)[0]
@@ -119,7 +127,7 @@ class SimulatedAppliance(ApplianceState):
         delivery = DeliveryFaults(delay=strike.delay, seconds_per_byte=1.0 if strike.trickle else 0.0, lost=lost)
         return replace(answer, delivery=delivery)
 
-    def _serve(self, request: Request, match: Match | None, family: Family | None, phase: str) -> Response:
+    def _serve(self, request: Request, match: RouteMatch | None, family: Family | None, phase: str) -> Response:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""
         if match is None or family is None:
             return no_such_path(family, self.release)
@@ -131,7 +139,7 @@ class SimulatedAppliance(ApplianceState):
             return value
         return result(family, value, request.method, match.route.status(family))
 
-    def _call(self, request: Request, match: Match, family: Family, phase: str) -> object:
+    def _call(self, request: Request, match: RouteMatch, family: Family, phase: str) -> object:
         route = match.route
         query = query_of(request)
         from_body = request.method in {"POST", "PUT", "PATCH"}
@@ -144,7 +152,7 @@ class SimulatedAppliance(ApplianceState):
             if not from_body:
                 given = _structure_of(request, query)
             fields = unwrap(given, route.wrapper if family == REST else "", route.body, self.release)
-        return route.handler(self, Call(request, family, user, match.path, query, fields))
+        return route.handler(self, OperationCall(request, family, user, match.path, query, fields))
 
     def _user(self, request: Request, phase: str) -> str:
         headers = request.headers

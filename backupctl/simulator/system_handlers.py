@@ -4,7 +4,7 @@ from typing import Any
 
 from backupctl.simulator import database_health
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.operation_routes import Call, Route
+from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.request_structures import HEALTH_SETTINGS
 from backupctl.simulator.response_envelopes import VOID, Void
 from backupctl.simulator.simulated_runs import timestamp
@@ -24,7 +24,7 @@ HEALTH_ITEMS = (
 """What has a health of its own, besides the database."""
 
 
-def version(state: ApplianceState, _call: Call) -> dict[str, str]:
+def version(state: ApplianceState, _call: OperationCall) -> dict[str, str]:
     """Return product, version and build; ``summary`` and ``releasedate`` are empty on an unpatched appliance."""
     return {
         "version": state.release.version,
@@ -37,22 +37,22 @@ def version(state: ApplianceState, _call: Call) -> dict[str, str]:
     }
 
 
-def recovery(_state: ApplianceState, _call: Call) -> dict[str, Any]:
+def recovery(_state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return whether this appliance can be backed up at all."""
     return {"supported": True}
 
 
-def health_of_item(_state: ApplianceState, _call: Call) -> str:
+def health_of_item(_state: ApplianceState, _call: OperationCall) -> str:
     """Return the health of the appliance, or of one thing in it: green, yellow, orange, red or gray."""
     return "green"
 
 
-def last_check(state: ApplianceState, _call: Call) -> str:
+def last_check(state: ApplianceState, _call: OperationCall) -> str:
     """Return when the health was looked at last: at the last full minute, which is UNCONFIRMED."""
     return timestamp(state.clock.now().replace(second=0, microsecond=0))
 
 
-def system_time(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def system_time(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return the time of the appliance's clock, as a number and as its console shows it."""
     now = state.clock.now()
     return {
@@ -63,22 +63,22 @@ def system_time(state: ApplianceState, _call: Call) -> dict[str, Any]:
     }
 
 
-def time_zone(_state: ApplianceState, _call: Call) -> str:
+def time_zone(_state: ApplianceState, _call: OperationCall) -> str:
     """Return the name of the time zone that the appliance is set to."""
     return TIME_ZONE
 
 
-def get_database_health(state: ApplianceState, _call: Call) -> dict[str, Any]:
+def get_database_health(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return the health of the database."""
     return database_health.info(state.database_status)
 
 
-def get_settings(state: ApplianceState, _call: Call) -> dict[str, bool]:
+def get_settings(state: ApplianceState, _call: OperationCall) -> dict[str, bool]:
     """Return whether backups look at the health of the database."""
     return dict(state.health_settings)
 
 
-def update_settings(state: ApplianceState, call: Call) -> Void:
+def update_settings(state: ApplianceState, call: OperationCall) -> Void:
     """Change the settings that are set and leave the other."""
     state.health_settings |= call.body
     return VOID
@@ -87,15 +87,15 @@ def update_settings(state: ApplianceState, call: Call) -> Void:
 _SETTINGS = "/appliance/health/settings"
 _SINCE: dict[str, Any] = {"phase": "health", "feature": "health-database"}
 
-ROUTES: tuple[Route, ...] = (
-    Route("GET", "/appliance/system/version", version, phase="version"),
-    Route("GET", "/appliance/recovery", recovery, phase="health", feature="recovery"),
-    *(Route("GET", f"/appliance/health/{item}", health_of_item, phase="health") for item in HEALTH_ITEMS),
-    Route("GET", "/appliance/health/system/lastcheck", last_check, phase="health"),
-    Route("GET", "/appliance/system/time", system_time, phase="health"),
-    Route("GET", "/appliance/system/time/timezone", time_zone, phase="health"),
-    Route("GET", "/appliance/health/database", get_database_health, **_SINCE),
-    Route("GET", _SETTINGS, get_settings, **_SINCE),
-    Route("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
+ROUTES: tuple[OperationRoute, ...] = (
+    OperationRoute("GET", "/appliance/system/version", version, phase="version"),
+    OperationRoute("GET", "/appliance/recovery", recovery, phase="health", feature="recovery"),
+    *(OperationRoute("GET", f"/appliance/health/{item}", health_of_item, phase="health") for item in HEALTH_ITEMS),
+    OperationRoute("GET", "/appliance/health/system/lastcheck", last_check, phase="health"),
+    OperationRoute("GET", "/appliance/system/time", system_time, phase="health"),
+    OperationRoute("GET", "/appliance/system/time/timezone", time_zone, phase="health"),
+    OperationRoute("GET", "/appliance/health/database", get_database_health, **_SINCE),
+    OperationRoute("GET", _SETTINGS, get_settings, **_SINCE),
+    OperationRoute("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
 )
 """``health_settings`` is its name in VMware's Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance_client.py``)."""
