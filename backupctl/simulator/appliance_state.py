@@ -19,10 +19,10 @@ from backupctl.simulator.http_messages import Message, RecordedRequest, Response
 from backupctl.simulator.progress_curves import Curve, curve_named
 from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage
-from backupctl.simulator.schedule_entries import ScheduleBook
+from backupctl.simulator.schedule_entries import ScheduleRegistry
 from backupctl.simulator.simulated_runs import FAILED_MESSAGES, SimulatedRun
 from backupctl.simulator.stored_archives import ArchiveStore, CombinedArchiveStore, MemoryArchiveStore
-from backupctl.simulator.user_sessions import SessionBook
+from backupctl.simulator.user_sessions import SessionRegistry
 
 BUSY_BEFORE = 5 * 60.0
 """The job of somebody else (fault ``busy``) began this many seconds before the appliance did."""
@@ -88,9 +88,9 @@ class ApplianceState:
         self.faults = FaultPlan(faults)
         self.basic = basic
         self.secure_cookies = secure_cookies
-        self.sessions = SessionBook(clock, username, password, sso=not fresh)
+        self.sessions = SessionRegistry(clock, username, password, sso=not fresh)
         self.job_book = BackupRegistry()
-        self.schedule_book = ScheduleBook()
+        self.schedule_book = ScheduleRegistry()
         self.health_settings = dict.fromkeys(database_health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock

@@ -9,7 +9,7 @@ from backupctl.simulator.releases import Release
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BackupPart:
     """One part of a backup; ``size_mb`` in MB, as ``GET .../backup/parts/{id}`` reports it."""
 
     part_id: str
@@ -20,10 +20,10 @@ class Part:
     standalone: bool
 
 
-PARTS: Mapping[str, Part] = {
+PARTS: Mapping[str, BackupPart] = {
     part.part_id: part
     for part in (
-        Part(
+        BackupPart(
             "common",
             "Inventory and configuration",
             "Inventory, configuration and identity data that every backup holds.",
@@ -31,7 +31,7 @@ PARTS: Mapping[str, Part] = {
             optional=False,
             standalone=False,
         ),
-        Part(
+        BackupPart(
             "seat",
             "Stats, Events, and Tasks",
             "Historical data: statistics, events, alarms and tasks.",
@@ -39,7 +39,7 @@ PARTS: Mapping[str, Part] = {
             optional=True,
             standalone=False,
         ),
-        Part(
+        BackupPart(
             "supervisors",
             "Supervisors Control Plane",
             "State of the Supervisor control planes.",
@@ -51,7 +51,7 @@ PARTS: Mapping[str, Part] = {
 }
 
 
-def shown(part: Part, release: Release) -> dict[str, Any]:
+def shown(part: BackupPart, release: Release) -> dict[str, Any]:
     """Return a part in the words of the API; the ids of its two messages are UNCONFIRMED."""
     prefix = f"com.vmware.applmgmt.backup_restore.part.{part.part_id}"
     view: dict[str, Any] = {

@@ -20,7 +20,7 @@ _SHOWN = ("parts", "location", "location_user", "enable", "recurrence_info", "re
 
 
 @dataclass(slots=True)
-class Schedule:
+class ScheduleEntry:
     """One schedule: ``fields`` are those of its specification, without secrets; ``next_run`` is None while it rests."""
 
     schedule_id: str
@@ -68,20 +68,20 @@ class Schedule:
         )
 
 
-class ScheduleBook:
+class ScheduleRegistry:
     """The schedules of one appliance: by its interface there could be many, in practice there is one."""
 
     def __init__(self) -> None:
-        self.schedules: dict[str, Schedule] = {}
+        self.schedules: dict[str, ScheduleEntry] = {}
 
-    def create(self, schedule_id: str, spec: Mapping[str, Any], now: datetime) -> Schedule:
+    def create(self, schedule_id: str, spec: Mapping[str, Any], now: datetime) -> ScheduleEntry:
         """Add a schedule: unless said otherwise it is on, and backs up no optional part."""
-        schedule = Schedule(schedule_id, {"parts": [], "enable": True})
+        schedule = ScheduleEntry(schedule_id, {"parts": [], "enable": True})
         schedule.change(spec, now)
         self.schedules[schedule_id] = schedule
         return schedule
 
-    def take_due(self, now: datetime) -> list[tuple[datetime, Schedule]]:
+    def take_due(self, now: datetime) -> list[tuple[datetime, ScheduleEntry]]:
         """Return the runs that have become due since the last call, oldest first; few, however long ago that was."""
         due = []
         for schedule in self.schedules.values():

@@ -9,7 +9,7 @@ from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fr
 from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
 from backupctl.simulator.request_validation import schedule_complaints
 from backupctl.simulator.response_envelopes import VOID, KeyedMap, Void
-from backupctl.simulator.schedule_entries import Schedule
+from backupctl.simulator.schedule_entries import ScheduleEntry
 
 _IDS = "com.vmware.applmgmt.backup_restore.schedule"
 
@@ -83,7 +83,7 @@ def _refuse_bad(state: ApplianceState, spec: dict[str, Any]) -> None:
         raise RefusedError("invalid_argument", *found)
 
 
-def _schedule(state: ApplianceState, call: OperationCall) -> Schedule:
+def _schedule(state: ApplianceState, call: OperationCall) -> ScheduleEntry:
     schedule_id = call.path["schedule"]
     schedule = state.schedule_book.schedules.get(schedule_id)
     if schedule is None:

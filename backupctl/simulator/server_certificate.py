@@ -24,7 +24,7 @@ _ROOT_NAME = "5a1b0c2d"
 
 
 @dataclass(slots=True)
-class Certificate:
+class ServerCertificate:
     """A server's TLS: its context, the file with the authority to trust, and ``sha256:<hex>`` of the certificate."""
 
     context: ssl.SSLContext
@@ -45,7 +45,7 @@ class Certificate:
         self.fingerprint = f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
-def make_certificate(folder: Path, *names: str) -> Certificate:
+def make_certificate(folder: Path, *names: str) -> ServerCertificate:
     """Make a certificate for this machine's local names and ``names``, the authority's file below ``folder``.
 
     Raises ``ConfigError`` when the package trustme is missing.
@@ -60,7 +60,7 @@ def make_certificate(folder: Path, *names: str) -> Certificate:
     authority = trustme.CA(organization_name="backupctl simulator")
     ca_file = folder / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
-    certificate = Certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ca_file, "", authority)
+    certificate = ServerCertificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ca_file, "", authority)
     certificate.renew(*dict.fromkeys((*_LOCAL_NAMES, *names)))
     return certificate
 

@@ -8,7 +8,7 @@ from backupctl.simulator.http_messages import API, REST, Message, RefusedError, 
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.response_envelopes import VOID, Void, result
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.user_sessions import SESSION_HEADER, Session
+from backupctl.simulator.user_sessions import SESSION_HEADER, UserSession
 
 _ACCOUNT_TROUBLES: Mapping[str, Message] = {
     "account-locked": message(
@@ -73,7 +73,7 @@ def logout(state: ApplianceState, call: OperationCall) -> Void:
     return VOID
 
 
-def _session(state: ApplianceState, call: OperationCall) -> Session:
+def _session(state: ApplianceState, call: OperationCall) -> UserSession:
     session = state.sessions.find(call.request.headers)
     if session is None:
         raise unauthenticated()

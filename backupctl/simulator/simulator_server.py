@@ -20,7 +20,7 @@ from backupctl.simulator.appliance_server import ApplianceServer
 from backupctl.simulator.appliance_state import MOST_REQUESTS_KEPT
 from backupctl.simulator.archive_directory import DirectoryArchiveStore
 from backupctl.simulator.http_messages import Response
-from backupctl.simulator.server_certificate import Certificate, download_zip, make_certificate
+from backupctl.simulator.server_certificate import ServerCertificate, download_zip, make_certificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
@@ -68,7 +68,7 @@ class SimulatorServer:
         self.options = options
         self.states: list[SimulatedAppliance] = []
         self.appliances: list[ServedAppliance] = []
-        self.certificate: Certificate | None = None
+        self.certificate: ServerCertificate | None = None
         self._clock = clock
         self._servers: list[ApplianceServer] = []
         self._stopping: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -128,11 +128,11 @@ class SimulatorServer:
         """Stop listening, cut open connections, remove the certificate's file."""
         self._cleanup.close()
 
-    def _certificate(self) -> Certificate:
+    def _certificate(self) -> ServerCertificate:
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="backupctl-simulator-"))
         return make_certificate(Path(folder), self.options.address(0)[0])
 
-    def _listen(self, index: int, appliance: SimulatedAppliance, certificate: Certificate | None) -> None:
+    def _listen(self, index: int, appliance: SimulatedAppliance, certificate: ServerCertificate | None) -> None:
         address = self.options.address(index)
         try:
             server = ApplianceServer(address, appliance, self._clock, certificate.context if certificate else None)

@@ -37,7 +37,7 @@ LOCAL_USER = "root"
 
 
 @dataclass(slots=True)
-class Session:
+class UserSession:
     """One login; ``opened`` and ``used`` are seconds of the monotonic clock."""
 
     token: str
@@ -48,7 +48,7 @@ class Session:
     used: float
 
 
-class SessionBook:
+class SessionRegistry:
     """The open sessions of one appliance, for the one user that it accepts.
 
     Without ``sso`` nobody can log in, as before an appliance is configured; Basic credentials are good all the same.
@@ -63,13 +63,13 @@ class SessionBook:
         self._failures: dict[str, list[float]] = {}
         self._locked_until: dict[str, float] = {}
         self._clock = clock
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, UserSession] = {}
 
     def __len__(self) -> int:
         self._expire()
         return len(self._open)
 
-    def login(self, headers: Mapping[str, str]) -> Session | None:
+    def login(self, headers: Mapping[str, str]) -> UserSession | None:
         """Open a session for good Basic credentials; None for bad or missing ones."""
         user = self._basic_user(headers)
         if user == LOCAL_USER:
@@ -79,7 +79,7 @@ class SessionBook:
         if not self.sso:
             return None
         now, moment = self._clock.now(), self._clock.monotonic()
-        session = Session(secrets.token_hex(16), user, now, now, moment, moment)
+        session = UserSession(secrets.token_hex(16), user, now, now, moment, moment)
         self._open[session.token] = session
         return session
 
@@ -87,7 +87,7 @@ class SessionBook:
         """Say whether too many wrong passwords have locked the account of a user."""
         return self._clock.monotonic() < self._locked_until.get(user.casefold(), 0.0)
 
-    def find(self, headers: Mapping[str, str]) -> Session | None:
+    def find(self, headers: Mapping[str, str]) -> UserSession | None:
         """Return the live session that a request names, and note its use.
 
         A request with any cookie is asked for its cookie only, one without for its header: so does VMware's
@@ -116,7 +116,7 @@ class SessionBook:
         same = hmac.compare_digest(password.encode(), self.password.encode())
         return username.casefold() == self.username.casefold() and same
 
-    def close(self, session: Session) -> None:
+    def close(self, session: UserSession) -> None:
         """End a session at its owner's wish."""
         self._open.pop(session.token, None)
 

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from backupctl.clock import SystemClock
 from backupctl.rules.fingerprint import fingerprint_of
-from backupctl.simulator.server_certificate import Certificate
+from backupctl.simulator.server_certificate import ServerCertificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
 from tests.support.command_line import PASSWORD, USER, CommandLine, Run
@@ -41,7 +41,7 @@ def server() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture
-def certificate(server: SimulatorServer) -> Certificate:
+def certificate(server: SimulatorServer) -> ServerCertificate:
     assert server.certificate is not None
     return server.certificate
 
@@ -66,7 +66,7 @@ def der_of(leaf: trustme.LeafCert) -> bytes:
 
 
 def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
-    program: Program, server: SimulatorServer, certificate: Certificate
+    program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     certificate.renew("other.example.com", not_after=NOW - DAY)
     pin = certificate.fingerprint.removeprefix("sha256:").upper()
@@ -100,7 +100,7 @@ def test_counting_server_does_count_what_an_unverified_client_sends(program: Pro
 
 
 def test_pin_is_judged_anew_on_each_connection_of_a_run(
-    program: Program, server: SimulatorServer, certificate: Certificate
+    program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     environ = untrusting(server, BACKUPCTL_FINGERPRINT=certificate.fingerprint)
     running = program.start("create", environ=environ)
@@ -155,7 +155,7 @@ def test_pin_that_makes_no_sense_ends_with_2(program: Program, words: tuple[str,
 
 
 def test_pin_is_about_the_appliance_and_not_about_the_proxy(
-    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path
+    program: Program, server: SimulatorServer, certificate: ServerCertificate, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     leaf = authority.issue_cert("127.0.0.1")
@@ -179,7 +179,7 @@ def test_proxy_that_is_not_trusted_is_named_and_gets_no_request(program: Program
 
 
 def test_certificate_behind_a_proxy_is_shown_and_explained(
-    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path
+    program: Program, server: SimulatorServer, certificate: ServerCertificate, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     with tls_proxy(server_context(authority.issue_cert("127.0.0.1"))) as proxy:
@@ -208,7 +208,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_certificate_out_of_its_time_says_since_when(
-    program: Program, server: SimulatorServer, certificate: Certificate, case: str
+    program: Program, server: SimulatorServer, certificate: ServerCertificate, case: str
 ) -> None:
     times, sentence, hint = SENTENCES[case]
     certificate.renew("127.0.0.1", **times)
@@ -221,7 +221,7 @@ def test_certificate_out_of_its_time_says_since_when(
 
 
 def test_certificate_of_another_name_says_which_names_it_has(
-    program: Program, server: SimulatorServer, certificate: Certificate
+    program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     certificate.renew("vc01.example.com", "10.0.0.7")
     environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file))
@@ -264,7 +264,7 @@ def test_insecure_warns_even_with_q(program: Program, server: SimulatorServer) -
 
 @pytest.mark.parametrize("trust", [[], ["--insecure"]])
 def test_key_log_is_written_and_warned_about(
-    program: Program, server: SimulatorServer, certificate: Certificate, tmp_path: Path, trust: list[str]
+    program: Program, server: SimulatorServer, certificate: ServerCertificate, tmp_path: Path, trust: list[str]
 ) -> None:
     keys = tmp_path / "keys.log"
     environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file), SSLKEYLOGFILE=str(keys))
@@ -336,7 +336,7 @@ def test_trust_of_what_has_no_tls_ends_with_2(program: Program) -> None:
 
 
 def test_trust_pin_stores_what_a_later_run_is_held_to(
-    program: Program, programs: Programs, server: SimulatorServer, certificate: Certificate
+    program: Program, programs: Programs, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     url = server.appliances[0].url
     pinned = program.run("trust", "pin", "-s", url, "--yes", "-o", "json")
