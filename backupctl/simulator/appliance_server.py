@@ -11,7 +11,7 @@ import threading
 from http import HTTPStatus
 
 from backupctl.clock import Clock
-from backupctl.simulator.http_messages import Request, Response, dated, http_date
+from backupctl.simulator.http_messages import Request, Response, http_date, with_date
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 
 MOST_BODY_BYTES = 8 * 1024 * 1024
@@ -211,7 +211,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Answer a request that the appliance never sees, and read no other behind it."""
         self.close_connection = True
         headers = (("Content-Type", "text/plain"), ("Connection", "close"))
-        self._send(dated(Response(status, headers, text), self.server.clock.now()))
+        self._send(with_date(Response(status, headers, text), self.server.clock.now()))
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the base class's
         """Return the Date of what the base class answers by itself, by the same clock as all other answers."""

@@ -12,10 +12,11 @@ from typing import TypedDict
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.simulator import database_health
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.backup_runs import BackupRegistry, BackupRun, BackupSpec, JobType
 from backupctl.simulator.faults import FaultPlan
 from backupctl.simulator.history import past_jobs, past_schedule
-from backupctl.simulator.http_messages import Message, RecordedRequest, Response, message
+from backupctl.simulator.http_messages import RecordedRequest, Response
 from backupctl.simulator.progress_curves import Curve, curve_named
 from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage

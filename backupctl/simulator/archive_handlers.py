@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found
 from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC

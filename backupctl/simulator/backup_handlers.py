@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from backupctl.simulator import backup_parts
+from backupctl.simulator.api_errors import Message, RefusedError, message
 from backupctl.simulator.appliance_state import LOCATION_NOT_EMPTY, ApplianceState
 from backupctl.simulator.backup_runs import BackupRun, BackupSpec, as_uri
-from backupctl.simulator.http_messages import API, REST, Message, RefusedError, message
+from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_bodies import Structure

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backupctl.simulator.http_messages import message
+from backupctl.simulator.api_errors import message
 from backupctl.simulator.releases import Release
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from backupctl.simulator import backup_parts
-from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.releases import Release
 from backupctl.simulator.simulated_runs import RunEnd, SimulatedRun, timestamp
 

@@ -7,8 +7,8 @@ removed in 9.0; the operations are deprecated in 9.1 and still there, and what t
 from collections.abc import Mapping
 from typing import Any
 
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.backup_runs import JobType
-from backupctl.simulator.http_messages import Message, message
 
 HEALTHY = "HEALTHY"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from backupctl.simulator.http_messages import REST, DeliveryFaults, Family, RefusedError, Response, message
+from backupctl.simulator.api_errors import RefusedError, message
+from backupctl.simulator.http_messages import REST, DeliveryFaults, Family, Response
 from backupctl.simulator.releases import Release
-from backupctl.simulator.response_envelopes import html, refusal
+from backupctl.simulator.response_envelopes import failure, proxy_page
 from backupctl.simulator.session_handlers import unauthenticated
 
 _REFUSALS: Mapping[str, RefusedError] = {
@@ -29,10 +30,10 @@ def answer_in_place(fault: str, family: Family | None, host: str, release: Relea
     """Return what a fault of this name answers, such as ``http-503``, ``late-html-504`` or ``drop``."""
     form, _, status = fault.removeprefix("late-").rpartition("-")
     if form == "http":
-        return refusal(family or REST, _REFUSALS[status], release)
+        return failure(family or REST, _REFUSALS[status], release)
     if form == "html":
-        return html(int(status), _PAGES[status])
+        return proxy_page(int(status), _PAGES[status])
     if fault == "redirect":
-        found = html(302, "Found")
+        found = proxy_page(302, "Found")
         return Response(302, (*found.headers, ("Location", f"https://{host}/ui/login")), found.body)
     return NO_ANSWER

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from backupctl.clock import Clock
+from backupctl.simulator.api_errors import message
 from backupctl.simulator.backup_runs import BackupRegistry, BackupRun, BackupSpec, JobType
-from backupctl.simulator.http_messages import message
 from backupctl.simulator.progress_curves import curve_named
 from backupctl.simulator.releases import Release
 

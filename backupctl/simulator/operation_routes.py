@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from backupctl.simulator.api_errors import invalid_request
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import API, REST, Family, Request, invalid_request
+from backupctl.simulator.http_messages import API, REST, Family, Request
 from backupctl.simulator.releases import Release
 from backupctl.simulator.request_bodies import Structure
 

@@ -5,8 +5,8 @@
 
 from typing import Any
 
+from backupctl.simulator.api_errors import Message, RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import Message, RefusedError, message
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 

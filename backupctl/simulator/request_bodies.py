@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from backupctl.simulator.http_messages import Message, RefusedError, invalid_request, message
+from backupctl.simulator.api_errors import Message, RefusedError, invalid_request, message
 from backupctl.simulator.releases import Release
 
 Kind = Literal["string", "strings", "boolean", "integer", "timestamp", "struct"]

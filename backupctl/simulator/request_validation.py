@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.releases import Release
 from backupctl.simulator.schedule_entries import DAYS
 

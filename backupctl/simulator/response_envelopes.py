@@ -1,9 +1,10 @@
-"""How each family wraps what it says: results, maps, errors, and paths that do not exist."""
+"""Envelopes of both API families: how each wraps results, maps, errors and unknown paths."""
 
 import json
 from typing import Any
 
-from backupctl.simulator.http_messages import JSON_TYPE, REST, Family, RefusedError, Response, message
+from backupctl.simulator.api_errors import RefusedError, message
+from backupctl.simulator.http_messages import JSON_TYPE, REST, Family, Response
 from backupctl.simulator.releases import Release
 
 _CHALLENGE = (
@@ -22,13 +23,13 @@ VOID = Void()
 
 
 class KeyedMap(dict[str, Any]):
-    """A result that is a map: an object in /api, a list of key and value in /rest."""
+    """A result that is a map: a JSON object in /api, a list of ``key`` and ``value`` in /rest."""
 
 
-def result(family: Family, value: object, method: str = "POST", status: int = 200) -> Response:
-    """Return a successful answer.
+def success(family: Family, value: object, method: str = "POST", status: int = 200) -> Response:
+    """Return a successful response.
 
-    Void results of /rest are 200 (204 for DELETE) with a JSON content type and no body, those of /api 204.
+    Void results have no body. In /rest they are 200 (204 for DELETE) with a JSON content type, in /api 204.
     """
     if value is VOID:
         if family == REST:
@@ -38,41 +39,40 @@ def result(family: Family, value: object, method: str = "POST", status: int = 20
         if isinstance(value, KeyedMap):
             value = [{"key": key, "value": item} for key, item in value.items()]
         value = {"value": value}
-    return json_answer(status, value)
+    return json_response(status, value)
 
 
-def json_answer(status: int, value: object) -> Response:
-    """Return any value as JSON."""
+def json_response(status: int, value: object) -> Response:
+    """Return a response with any JSON value."""
     return Response(status, (("Content-Type", JSON_TYPE),), json.dumps(value, separators=(",", ":")).encode())
 
 
-def refusal(family: Family, refused: RefusedError, release: Release) -> Response:
-    """Return a standard error in the envelope of its family; older releases leave ``error_type`` out of /rest."""
-    extra: dict[str, Any] = {}
-    if refused.name == "unauthenticated" and family == REST and "error-type" in release.features:
-        extra["challenge"] = _CHALLENGE
-    named = {"error_type": refused.name.upper()}
-    content = {"messages": list(refused.messages)} | extra
+def failure(family: Family, error: RefusedError, release: Release) -> Response:
+    """Return a standard error as a response; releases before 7.0 omit ``error_type`` in /rest."""
+    has_type = family != REST or "error-type" in release.features
+    content: dict[str, Any] = {"error_type": error.name.upper()} if has_type else {}
+    content["messages"] = list(error.messages)
+    if error.name == "unauthenticated" and family == REST and has_type:
+        content["challenge"] = _CHALLENGE
     if family == REST:
-        value = (named if "error-type" in release.features else {}) | content
-        return json_answer(refused.status, {"type": f"com.vmware.vapi.std.errors.{refused.name}", "value": value})
-    return json_answer(refused.status, named | content)
+        content = {"type": f"com.vmware.vapi.std.errors.{error.name}", "value": content}
+    return json_response(error.status, content)
 
 
-def no_such_path(family: Family | None, release: Release) -> Response:
-    """Return the 404 of a path or verb that nothing answers: each family has its own, and so has the proxy.
+def unknown_path(family: Family | None, release: Release) -> Response:
+    """Return the 404 for an unknown path or method: /rest, /api and the proxy each have their own.
 
-    A release without the /api family answers there as it does in /rest.
+    On a release without /api, a path there gets the 404 of /rest.
     """
     if family is None:
-        return html(404, "Not Found")
+        return proxy_page(404, "Not Found")
     if family == REST or release.api == "none":
         found = {"defaultMessage": "Not found.", "id": _NOT_FOUND_ID}
-        return json_answer(404, {"name": _NOT_FOUND_ID, "localizableMessages": [found], "majorErrorCode": 404})
-    return json_answer(404, {"error_type": "NOT_FOUND", "messages": [message(_NOT_FOUND_ID, "Not found.")]})
+        return json_response(404, {"name": _NOT_FOUND_ID, "localizableMessages": [found], "majorErrorCode": 404})
+    return json_response(404, {"error_type": "NOT_FOUND", "messages": [message(_NOT_FOUND_ID, "Not found.")]})
 
 
-def html(status: int, title: str) -> Response:
-    """Return what the reverse proxy says by itself, in HTML and not JSON."""
+def proxy_page(status: int, title: str) -> Response:
+    """Return an HTML page of the reverse proxy in front of the API."""
     page = f"<html><head><title>{status} {title}</title></head><body><h1>{status} {title}</h1></body></html>\n"
     return Response(status, (("Content-Type", "text/html; charset=utf-8"),), page.encode())

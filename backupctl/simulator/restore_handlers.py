@@ -3,9 +3,10 @@
 from typing import Any
 
 from backupctl.simulator import backup_parts
+from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.backup_handlers import return_result
-from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_administrator
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST

@@ -6,7 +6,7 @@ How a real appliance words these messages is UNCONFIRMED, as is what exactly it 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.simulated_runs import SimulatedRun, timestamp
 from backupctl.simulator.stored_archives import StoredArchive
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import API, REST, RefusedError, message
+from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backupctl.simulator.api_errors import Message, RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
-from backupctl.simulator.http_messages import API, REST, Message, RefusedError, Response, message
+from backupctl.simulator.http_messages import API, REST, Response
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
-from backupctl.simulator.response_envelopes import VOID, Void, result
+from backupctl.simulator.response_envelopes import VOID, Void, success
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.user_sessions import SESSION_HEADER, UserSession
 
@@ -49,7 +50,7 @@ def login(state: ApplianceState, call: OperationCall) -> Response:
     session = None if trouble else state.sessions.login(call.request.headers)
     if session is None:
         raise unauthenticated(*trouble)
-    answer = result(call.family, session.token, status=200 if call.family == REST else 201)
+    answer = success(call.family, session.token, status=200 if call.family == REST else 201)
     if call.request.headers.get("vmware-use-header-authn") == "true":
         return answer
     secure = ";Secure" if state.secure_cookies else ""

@@ -12,6 +12,7 @@ from backupctl.simulator import (
     session_handlers,
     system_handlers,
 )
+from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.fault_responses import answer_in_place
 from backupctl.simulator.faults import PHASES
@@ -21,11 +22,9 @@ from backupctl.simulator.http_messages import (
     DeliveryFaults,
     Family,
     RecordedRequest,
-    RefusedError,
     Request,
     Response,
-    dated,
-    message,
+    with_date,
 )
 from backupctl.simulator.operation_routes import (
     OperationCall,
@@ -37,7 +36,7 @@ from backupctl.simulator.operation_routes import (
     structure_of,
 )
 from backupctl.simulator.request_bodies import decode_body, unwrap
-from backupctl.simulator.response_envelopes import html, no_such_path, refusal, result
+from backupctl.simulator.response_envelopes import failure, proxy_page, success, unknown_path
 from backupctl.simulator.simulated_runs import SimulatedRun
 
 ROUTES: tuple[OperationRoute, ...] = (
@@ -71,7 +70,7 @@ class SimulatedAppliance(ApplianceState):
         match = match_route(ROUTES, request, self.release)
         phase = self._phase(match)
         answer = self._outage() or self._answer(request, match, phase)
-        return answer if self.faults.named("no-date") else dated(answer, self.clock.now())
+        return answer if self.faults.named("no-date") else with_date(answer, self.clock.now())
 
     def _answer(self, request: Request, match: RouteMatch | None, phase: str) -> Response:
         """Return the answer of an appliance that is up, and remember the request."""
@@ -94,7 +93,7 @@ class SimulatedAppliance(ApplianceState):
             return refused
         for begin, end in self.reboots:
             if begin <= self.moment < end:
-                return html(503, "Service Unavailable") if self.moment >= (begin + end) / 2 else refused
+                return proxy_page(503, "Service Unavailable") if self.moment >= (begin + end) / 2 else refused
         return None
 
     def _phase(self, match: RouteMatch | None) -> str:
@@ -130,14 +129,14 @@ class SimulatedAppliance(ApplianceState):
     def _serve(self, request: Request, match: RouteMatch | None, family: Family | None, phase: str) -> Response:
         """Check in the appliance's order: is it routed, is the body JSON, who asks, may they, is the body right."""
         if match is None or family is None:
-            return no_such_path(family, self.release)
+            return unknown_path(family, self.release)
         try:
             value = self._call(request, match, family, phase)
         except RefusedError as refused:
-            return refusal(family, refused, self.release)
+            return failure(family, refused, self.release)
         if isinstance(value, Response):
             return value
-        return result(family, value, request.method, match.route.status(family))
+        return success(family, value, request.method, match.route.status(family))
 
     def _call(self, request: Request, match: RouteMatch, family: Family, phase: str) -> object:
         route = match.route

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from backupctl.simulator.http_messages import Message, message
+from backupctl.simulator.api_errors import Message, message
 from backupctl.simulator.progress_curves import Curve
 
 State = Literal["INPROGRESS", "SUCCEEDED", "FAILED"]

@@ -10,7 +10,7 @@ from datetime import datetime
 from http.cookies import CookieError, SimpleCookie
 
 from backupctl.clock import Clock
-from backupctl.simulator.http_messages import invalid_request
+from backupctl.simulator.api_errors import invalid_request
 
 SESSION_HEADER = "vmware-api-session-id"
 """Both the header and the cookie that carry a session (https://developer.broadcom.com/, vSphere Automation API)."""
