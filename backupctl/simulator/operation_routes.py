@@ -1,4 +1,4 @@
-"""Which request is which operation: matching over a table of routes."""
+"""The routing table: its rows, and the row that matches a request."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,13 @@ from backupctl.simulator.http_messages import API, REST, Family, Request
 from backupctl.simulator.releases import Release
 from backupctl.simulator.request_bodies import Structure
 
-_ACTIONS = ("action", "~action")
+_ACTION_PARAMETERS = ("action", "~action")
+"""The vendor's own URLs spell the parameter ``~action`` in places."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationCall:
-    """One call of an operation, as its handler sees it: who, on what, with what."""
+    """One call of an operation, as its handler gets it: the user, the values of the path, the query, the body."""
 
     request: Request
     family: Family
@@ -28,11 +29,11 @@ class OperationCall:
 
 @dataclass(frozen=True, slots=True)
 class OperationRoute:
-    """One row: where an operation is, since which feature, what it takes, and who answers.
+    """One row of the routing table.
 
-    ``wrapper`` is the parameter name around the body in /rest, where /api takes it bare; without ``body`` none is
-    looked at, and a GET takes it from its query. ``public``: the handler looks at the credentials itself. ``phase`` is
-    what faults call it.
+    ``wrapper`` is the parameter around the body in /rest; /api takes the body without it. A route without ``body``
+    ignores the body of a request; a GET with ``body`` takes its fields from the query. ``public``: the handler checks
+    the credentials itself. ``phase`` is the name of such requests in faults. ``feature`` must be in the release.
     """
 
     method: str
@@ -48,18 +49,18 @@ class OperationRoute:
     creates: bool = False
 
     def status(self, family: Family) -> int:
-        """Return the status of a success: creating a job is 201 in /api, by VMware's OpenAPI files of 7.0.3 to 9.1."""
+        """Return the status of a success: 201 for a new job in /api (VMware's OpenAPI files of 7.0.3 to 9.1)."""
         return 201 if self.creates and family == API else 200
 
 
 class RouteMatch(NamedTuple):
-    """A route that answers a request, and the values of its path's placeholders."""
+    """The route of a request, and the values of the placeholders in its path."""
 
     route: OperationRoute
     path: dict[str, str]
 
 
-def family_of(path: str) -> tuple[Family | None, str]:
+def split_family(path: str) -> tuple[Family | None, str]:
     """Split a path into its family and the rest."""
     for family in (REST, API):
         if path.startswith(f"/{family}/"):
@@ -67,22 +68,23 @@ def family_of(path: str) -> tuple[Family | None, str]:
     return None, path
 
 
-def query_of(request: Request) -> dict[str, list[str]]:
-    """Return the query of a request, each name with its values in order."""
+def parse_query(request: Request) -> dict[str, list[str]]:
+    """Return the parameters of the query, each with its values in order."""
     values: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.query, keep_blank_values=True):
         values.setdefault(name, []).append(value)
     return values
 
 
-def structure_of(query: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return what a query with dotted names says, such as ``loc_spec.location=U``: ``{"loc_spec": {"location": U}}``.
+def nest_query(query: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return dotted parameters as a structure: ``loc_spec.location=U`` is ``{"loc_spec": {"location": U}}``.
 
-    Source of the form: the OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby.
+    Source: the OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby.
+    Raises ``RefusedError``: when a parameter is both a value and a structure.
     """
     structure: dict[str, Any] = {}
     for name, values in query.items():
-        if name in _ACTIONS:
+        if name in _ACTION_PARAMETERS:
             continue
         *path, last = name.split(".")
         inner = structure
@@ -95,16 +97,16 @@ def structure_of(query: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def match_route(routes: Iterable[OperationRoute], request: Request, release: Release) -> RouteMatch | None:
-    """Return the first route that answers; None is a 404, be it for the path, its verb, its action or the release.
+    """Return the first route with this path, method and action on this release; None means 404.
 
-    A trailing slash is another path. The vendor's own URLs spell the action ``~action`` in places.
+    A trailing slash makes another path.
     """
-    family, rest = family_of(request.path)
-    if family is None or not _family_answers(family, rest, release):
+    family, rest = split_family(request.path)
+    if family is None or not _has_family(release, family, rest):
         return None
     segments = rest.split("/")
-    query = query_of(request)
-    action = next((query[name][0] for name in _ACTIONS if name in query), "")
+    query = parse_query(request)
+    action = next((query[name][0] for name in _ACTION_PARAMETERS if name in query), "")
     for route in routes:
         known = family in route.families and (not route.feature or route.feature in release.features)
         if known and route.method == request.method and route.action == action:
@@ -114,7 +116,7 @@ def match_route(routes: Iterable[OperationRoute], request: Request, release: Rel
     return None
 
 
-def _family_answers(family: Family, rest: str, release: Release) -> bool:
+def _has_family(release: Release, family: Family, rest: str) -> bool:
     return family == REST or release.api == "all" or (release.api == "session" and rest == "/session")
 
 

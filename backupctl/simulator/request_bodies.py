@@ -1,9 +1,10 @@
-"""What a structure in a request is, and the checks that VMware's dispatcher makes on one.
+"""Request bodies: the structures they carry, and the checks that VMware's dispatcher makes on them.
 
-Order and wording of the checks are those of VMware's Python dispatcher, measured on it (PyPI: vmware-vapi-runtime 9.1,
-``vmware/vapi/rest/handler.py``); the Java endpoint on port 443 may word them differently.
+Order and wording of the checks are those of VMware's Python dispatcher, as measured (PyPI: vmware-vapi-runtime 9.1,
+``vmware/vapi/rest/handler.py``). The Java endpoint on port 443 may word them differently.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,24 +12,24 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from backupctl.simulator.api_errors import Message, RefusedError, invalid_request, message
+from backupctl.simulator.http_messages import JSON_TYPE
 from backupctl.simulator.releases import Release
 
-Kind = Literal["string", "strings", "boolean", "integer", "timestamp", "struct"]
+FieldKind = Literal["string", "strings", "boolean", "integer", "timestamp"]
 
 OPERATION_INPUT = "operation-input"
-"""The name of a structure that holds the parameters of an operation, where it takes more than one."""
+"""The vendor's name for the structure that holds the parameters of an operation with several."""
 
-_ENDED_BADLY = "Unexpected error. See server logs for more details."
+_UNEXPECTED_ERROR = "Unexpected error. See server logs for more details."
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a structure; ``feature`` names what a release must have to know it."""
+    """One field of a structure; ``feature`` names the feature of a release that introduced it."""
 
-    kind: Kind
+    kind: "FieldKind | Structure"
     required: bool = False
     feature: str = ""
-    struct: "Structure | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,72 +39,69 @@ class Structure:
     name: str
     fields: Mapping[str, Field]
 
-    def unexpected(self, name: str) -> str:
-        """Return what is said of a field that it does not have."""
-        if self.name == OPERATION_INPUT:
-            return f"Unexpected parameter {name!r} in JSON body"
-        return f"Unexpected field '{name}' in request"
-
 
 def decode_body(body: bytes, content_type: str) -> dict[str, Any] | None:
-    """Return the JSON of a request body, None for an empty one.
+    """Return the JSON object in a request body, None for an empty body.
 
-    Refuses another content type with 415 and what is no JSON object with 400.
+    Raises ``RefusedError``: 415 for another content type, 400 for invalid JSON, 500 for JSON that is not an object.
     """
     if not body:
         return None
-    if content_type.partition(";")[0].strip().casefold() != "application/json":
+    if content_type.partition(";")[0].strip().casefold() != JSON_TYPE:
         raise invalid_request("Unsupported media type, expected application/json", status=415)
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise invalid_request(f"Invalid JSON in request body: {error}") from None
     if not isinstance(value, dict):
-        raise invalid_request(_ENDED_BADLY, status=500)
+        raise invalid_request(_UNEXPECTED_ERROR, status=500)
     return value
 
 
-def unwrap(body: dict[str, Any] | None, wrapper: str, struct: Structure, release: Release) -> dict[str, Any]:
-    """Return the checked structure below ``wrapper``; without a wrapper the body itself is the structure."""
+def read_body(body: dict[str, Any] | None, wrapper: str, structure: Structure, release: Release) -> dict[str, Any]:
+    """Return the fields that are set, converted to their types.
+
+    With a ``wrapper``, the structure is the value of that parameter; without, it is the body itself.
+    Raises ``RefusedError``: for an unknown, missing or mistyped field.
+    """
+    body = {} if body is None else body
     if not wrapper:
-        return check(body, struct, release)
-    if body is None or wrapper not in body:
-        stranger = next(iter(body or ()), None)
-        if stranger is not None:
-            raise invalid_request(f"Unexpected parameter {stranger!r} in JSON body")
-        raise RefusedError("invalid_argument", _missing(struct=OPERATION_INPUT, field=wrapper))
-    for name in body:
-        if name != wrapper:
-            raise invalid_request(f"Unexpected parameter {name!r} in JSON body")
-    return check(body[wrapper], struct, release, parameter=wrapper)
+        return _read_structure(body, structure, release)
+    unexpected = next((name for name in body if name != wrapper), None)
+    if unexpected is not None:
+        raise _unexpected(OPERATION_INPUT, unexpected)
+    if wrapper not in body:
+        raise RefusedError("invalid_argument", _missing(OPERATION_INPUT, wrapper))
+    return _read_structure(body[wrapper], structure, release, wrapper)
 
 
-def check(value: object, struct: Structure, release: Release, parameter: str = "") -> dict[str, Any]:
-    """Return the fields that are set, of the right types; refuses unknown, missing and mistyped ones."""
-    return _read_struct({} if value is None and not parameter else value, struct, release, parameter)
-
-
-def _missing(struct: str, field: str) -> Message:
-    text = f'Structure {struct} is missing a field "{field}"'
-    return message("vapi.data.structure.field.missing", text, struct, field)
-
-
-def _read_struct(value: object, struct: Structure, release: Release, parameter: str = "") -> dict[str, Any]:
+def _read_structure(value: object, structure: Structure, release: Release, parameter: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise invalid_request(_ENDED_BADLY, status=500)
+        raise invalid_request(_UNEXPECTED_ERROR, status=500)
     fields: dict[str, Any] = {}
     for name, item in value.items():
-        field = struct.fields.get(name)
+        field = structure.fields.get(name)
         if field is None or (field.feature and field.feature not in release.features):
-            raise invalid_request(struct.unexpected(name))
+            raise _unexpected(structure.name, name)
         if item is None and not field.required:
             continue
         fields[name] = _read_value(name, item, field, release)
-    for name, field in struct.fields.items():
+    for name, field in structure.fields.items():
         if field.required and fields.get(name) is None:
             causes = [_invalid(parameter)] if parameter else []
-            raise RefusedError("invalid_argument", *causes, _missing(struct.name, name))
+            raise RefusedError("invalid_argument", *causes, _missing(structure.name, name))
     return fields
+
+
+def _unexpected(structure: str, name: str) -> RefusedError:
+    if structure == OPERATION_INPUT:
+        return invalid_request(f"Unexpected parameter {name!r} in JSON body")
+    return invalid_request(f"Unexpected field '{name}' in request")
+
+
+def _missing(structure: str, name: str) -> Message:
+    text = f'Structure {structure} is missing a field "{name}"'
+    return message("vapi.data.structure.field.missing", text, structure, name)
 
 
 def _invalid(parameter: str) -> Message:
@@ -112,8 +110,8 @@ def _invalid(parameter: str) -> Message:
 
 
 def _read_value(name: str, item: object, field: Field, release: Release) -> object:
-    if field.struct is not None:
-        return _read_struct(item, field.struct, release)
+    if isinstance(field.kind, Structure):
+        return _read_structure(item, field.kind, release)
     if field.kind == "strings":
         if not isinstance(item, list):
             raise invalid_request(f"Excepted list, but got {type(item).__name__}")  # the vendor's spelling
@@ -147,18 +145,14 @@ def _read_boolean(item: object) -> bool:
     if isinstance(item, bool):
         return item
     if not isinstance(item, str):
-        raise invalid_request(_ENDED_BADLY, status=500)
+        raise invalid_request(_UNEXPECTED_ERROR, status=500)
     if item.lower() not in {"true", "false"}:
         raise invalid_request(f"Expected boolean value, but got {item}")
     return item.lower() == "true"
 
 
 def _read_integer(item: object) -> int:
-    try:
-        return int(item) if isinstance(item, (int, float, str)) else _no_integer()
-    except (OverflowError, ValueError):
-        return _no_integer()
-
-
-def _no_integer() -> int:
-    raise invalid_request(_ENDED_BADLY, status=500)
+    if isinstance(item, (int, float, str)):
+        with contextlib.suppress(OverflowError, ValueError):
+            return int(item)
+    raise invalid_request(_UNEXPECTED_ERROR, status=500)

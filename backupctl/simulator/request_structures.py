@@ -1,4 +1,4 @@
-"""The structures that requests carry: names, fields, and since which feature a release knows them. A table.
+"""Table of the structures in requests: names, fields, and the feature that introduced a field.
 
 Source: VMware's API references and its Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance``).
 """
@@ -51,8 +51,8 @@ _SCHEDULE: Mapping[str, Field] = {
     "backup_password": Field("string"),
     **_LOCATION,
     "enable": Field("boolean"),
-    "recurrence_info": Field("struct", struct=_RECURRENCE),
-    "retention_info": Field("struct", struct=_RETENTION),
+    "recurrence_info": Field(_RECURRENCE),
+    "retention_info": Field(_RETENTION),
     "fast_backup": Field("boolean", feature="details-fast-backup"),
 }
 
@@ -65,9 +65,9 @@ SCHEDULE_UPDATE = Structure(
 
 NEW_SCHEDULE = Structure(
     OPERATION_INPUT,
-    {"schedule": Field("string", required=True), "spec": Field("struct", required=True, struct=SCHEDULE_SPEC)},
+    {"schedule": Field("string", required=True), "spec": Field(SCHEDULE_SPEC, required=True)},
 )
-"""What /api takes to create a schedule; /rest has the id in the path."""
+"""Create a schedule in /api. In /rest the id is in the path."""
 
 RUN_INPUT = Structure(OPERATION_INPUT, {"comment": Field("string")})
 
@@ -83,16 +83,14 @@ _FILTER_SPEC = Structure(
     },
 )
 
-_AT_LOCATION = Field("struct", required=True, struct=LOCATION_SPEC)
+_LOCATION_SPEC_FIELD = Field(LOCATION_SPEC, required=True)
 
-ARCHIVES_QUERY = Structure(
-    OPERATION_INPUT, {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", struct=_FILTER_SPEC)}
-)
-"""In a query an empty filter cannot be written, so that it may be missing."""
+ARCHIVES_QUERY = Structure(OPERATION_INPUT, {"loc_spec": _LOCATION_SPEC_FIELD, "filter_spec": Field(_FILTER_SPEC)})
+"""List archives in /rest: the filter is optional, as a query cannot express an empty one."""
 
 ARCHIVES_INPUT = Structure(
     OPERATION_INPUT,
-    {"loc_spec": _AT_LOCATION, "filter_spec": Field("struct", required=True, struct=_FILTER_SPEC)},
+    {"loc_spec": _LOCATION_SPEC_FIELD, "filter_spec": Field(_FILTER_SPEC, required=True)},
 )
 
 _RESTORE: Mapping[str, Field] = {

@@ -30,12 +30,12 @@ from backupctl.simulator.operation_routes import (
     OperationCall,
     OperationRoute,
     RouteMatch,
-    family_of,
     match_route,
-    query_of,
-    structure_of,
+    nest_query,
+    parse_query,
+    split_family,
 )
-from backupctl.simulator.request_bodies import decode_body, unwrap
+from backupctl.simulator.request_bodies import decode_body, read_body
 from backupctl.simulator.response_envelopes import failure, proxy_page, success, unknown_path
 from backupctl.simulator.simulated_runs import SimulatedRun
 
@@ -109,7 +109,7 @@ class SimulatedAppliance(ApplianceState):
     def _struck(self, request: Request, match: RouteMatch | None, phase: str) -> Response:
         """Return the answer with the faults of its phase worked in."""
         strike = self.faults.strike(phase)
-        family = family_of(request.path)[0]
+        family = split_family(request.path)[0]
         if strike.instead:
             answer = answer_in_place(strike.instead, family, self.host, self.release)
         else:
@@ -140,7 +140,7 @@ class SimulatedAppliance(ApplianceState):
 
     def _call(self, request: Request, match: RouteMatch, family: Family, phase: str) -> object:
         route = match.route
-        query = query_of(request)
+        query = parse_query(request)
         from_body = request.method in {"POST", "PUT", "PATCH"}
         given = None
         if from_body:
@@ -150,7 +150,7 @@ class SimulatedAppliance(ApplianceState):
         if route.body is not None:
             if not from_body:
                 given = _structure_of(request, query)
-            fields = unwrap(given, route.wrapper if family == REST else "", route.body, self.release)
+            fields = read_body(given, route.wrapper if family == REST else "", route.body, self.release)
         return route.handler(self, OperationCall(request, family, user, match.path, query, fields))
 
     def _user(self, request: Request, phase: str) -> str:
@@ -173,4 +173,4 @@ def _structure_of(request: Request, query: Mapping[str, list[str]]) -> dict[str,
     VMware's Python SDK in its REST mode says it in a body without a content type, where the specification wants a
     query; that an appliance reads it where the query is empty is UNCONFIRMED.
     """
-    return structure_of(query) or decode_body(request.body, JSON_TYPE)
+    return nest_query(query) or decode_body(request.body, JSON_TYPE)
