@@ -129,10 +129,10 @@ class ApplianceState:
     @property
     def database_status(self) -> str:
         """How healthy the database says it is; from 9.0 on nothing looks at it."""
-        fault = self.faults.named("db-health")
-        return fault.word if fault and "database-check" in self.release.features else database_health.HEALTHY
+        fault = self.faults.find("db-health")
+        return fault.choice if fault and "database-check" in self.release.features else database_health.HEALTHY
 
-    def note(self, request: RecordedRequest) -> None:
+    def record(self, request: RecordedRequest) -> None:
         """Remember a request among the last ones, and count it."""
         self.requests.append(request)
         self.requests_seen += 1
@@ -233,7 +233,7 @@ class ApplianceState:
 
     def _afflict(self, run: SimulatedRun) -> None:
         """Work the faults of jobs into a run."""
-        fail, stall = self.faults.named("fail-at"), self.faults.named("stall-at")
+        fail, stall = self.faults.find("fail-at"), self.faults.find("stall-at")
         run.fail_at = fail.percent if fail else None
         run.stall_at = stall.percent if stall else None
 
@@ -244,7 +244,7 @@ class ApplianceState:
             run.fail_at, run.fail_messages = percent, messages
 
     def _plan_reboot(self, job: BackupRun) -> None:
-        reboot = self.faults.named("reboot-at")
+        reboot = self.faults.find("reboot-at")
         if reboot is not None:
             begin = job.started + job.duration * job.curve.first_time_of(reboot.percent or 0)
             end = job.ending()
@@ -252,12 +252,12 @@ class ApplianceState:
                 self.reboots.append((begin, begin + (reboot.seconds or 0.0)))
 
     def _apply_standing_faults(self) -> None:
-        expiry = self.faults.named("session-expires-after")
+        expiry = self.faults.find("session-expires-after")
         if expiry is not None and expiry.seconds is not None:
             self.sessions.lifetime = expiry.seconds
-        busy = self.faults.named("busy")
-        if busy is not None and not busy.struck:
-            busy.struck = 1
+        busy = self.faults.find("busy")
+        if busy is not None and not busy.affected:
+            busy.affected = 1
             scheme = "sftp" if "SFTP" in self.release.location_types else "ftp"
             target = BackupSpec(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
             job = self._new_job(target, "other-admin@vsphere.local", began=BUSY_BEFORE)

@@ -39,17 +39,17 @@ def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
         found.append(LOCATION_NOT_EMPTY)
     if state.stage == "fresh":
         found.append(not_configured())
-    if state.faults.named("validate-fail"):
+    if state.faults.find("validate-fail"):
         found.append(message(f"{_IDS}.access_denied", "Access to the remote server is denied. Check your credentials."))
     return return_result("FAIL" if found else "OK", found)
 
 
 def list_jobs(state: ApplianceState, _call: OperationCall) -> list[str]:
     """Return the ids of all jobs, newest first; faults let the list lag, or show its oldest only."""
-    stale = state.faults.named("stale-list")
+    stale = state.faults.find("stale-list")
     lag = stale.seconds or 0.0 if stale else 0.0
     listed = [job.job_id for job in reversed(state.jobs) if state.moment - job.started >= lag]
-    return listed[-1:] if state.faults.named("oldest-only") else listed
+    return listed[-1:] if state.faults.find("oldest-only") else listed
 
 
 def get_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
@@ -81,10 +81,10 @@ def list_details(state: ApplianceState, call: OperationCall) -> KeyedMap:
 
 def _details(state: ApplianceState, job: BackupRun) -> dict[str, Any]:
     view = job.details(state.moment)
-    odd = state.faults.named("odd-user")
+    odd = state.faults.find("odd-user")
     if odd and "user" in view:
-        view["user"] = _SPELLINGS[odd.word]
-    if state.faults.named("archive-location"):
+        view["user"] = _SPELLINGS[odd.choice]
+    if state.faults.find("archive-location"):
         view["location"] = as_uri(archive_location(job, state.host))
     return view
 

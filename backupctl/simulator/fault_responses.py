@@ -1,4 +1,4 @@
-"""What faults answer in place of the appliance: refusals in its own form, pages of the proxy, nothing at all."""
+"""Responses of faults: errors of the API, pages of the proxy, or a lost connection."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from backupctl.simulator.releases import Release
 from backupctl.simulator.response_envelopes import failure, proxy_page
 from backupctl.simulator.session_handlers import unauthenticated
 
-_REFUSALS: Mapping[str, RefusedError] = {
+_ERRORS: Mapping[str, RefusedError] = {
     "401": unauthenticated(),
     "500": RefusedError(
         "error",
@@ -19,21 +19,19 @@ _REFUSALS: Mapping[str, RefusedError] = {
     ),
     "504": RefusedError("timed_out", message("com.vmware.vapi.std.errors.timed_out", "The operation timed out.")),
 }
-"""The texts and ids of 500 and 504 are UNCONFIRMED; their names are standard errors of the API."""
+"""Texts and ids of 500 and 504 are UNCONFIRMED; their names are standard errors of the API."""
 
 _PAGES: Mapping[str, str] = {"401": "Unauthorized", "503": "Service Unavailable", "504": "Gateway Timeout"}
 
-NO_ANSWER = Response(0, delivery=DeliveryFaults(lost=True))
 
-
-def answer_in_place(fault: str, family: Family | None, host: str, release: Release) -> Response:
-    """Return what a fault of this name answers, such as ``http-503``, ``late-html-504`` or ``drop``."""
+def fault_response(fault: str, family: Family | None, host: str, release: Release) -> Response:
+    """Return the response of a fault such as ``http-503``, ``late-html-504`` or ``drop``."""
     form, _, status = fault.removeprefix("late-").rpartition("-")
     if form == "http":
-        return failure(family or REST, _REFUSALS[status], release)
+        return failure(family or REST, _ERRORS[status], release)
     if form == "html":
         return proxy_page(int(status), _PAGES[status])
     if fault == "redirect":
         found = proxy_page(302, "Found")
         return Response(302, (*found.headers, ("Location", f"https://{host}/ui/login")), found.body)
-    return NO_ANSWER
+    return Response(0, delivery=DeliveryFaults(lost=True))

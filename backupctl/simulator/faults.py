@@ -1,14 +1,14 @@
-"""Faults on request: what ``KIND[=VALUE][@PHASE]`` means, and which of them strikes which request.
+"""Faults on request: the syntax ``KIND[=VALUE][@PHASE]``, and which requests a fault affects.
 
-Deterministic: a fault counts the requests of its phase and nothing else. A count N strikes the next N of them, ``%N``
-every Nth, none given every one. Of the faults that replace or spoil an answer the first that strikes wins, and
-only it is used up, so that ``http-503=2`` and ``drop=1`` follow each other.
+Faults are deterministic: each counts the requests of its phase and nothing else. A count N affects the next N of
+them, ``%N`` every Nth, no count all. One fault at most replaces or corrupts a response: the first that applies. The
+others do not count that request, so ``http-503=2`` and ``drop=1`` take effect one after the other.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from backupctl.errors import UsageError
 
@@ -31,10 +31,10 @@ PHASES: Mapping[str, str] = {
     "archive": "",
     "logout": "",
 }
-"""What a request is to faults, and the wider phase that it is part of.
+"""The phase of a request, and the wider phase that contains it.
 
-``create`` starts a job of any kind, be it by hand, by running a schedule, or a restore. The first poll is any of the
-newest job until one was answered as it should be, the last one any after that job has ended.
+``create`` starts a run of any kind: a backup by hand or by a schedule, a restore, a reconciliation. ``first-poll``
+lasts until one poll of the newest run got an undisturbed response, ``last-poll`` begins when that run has ended.
 """
 
 ValueKind = Literal[
@@ -42,40 +42,67 @@ ValueKind = Literal[
 ]
 
 
+class _ValueSyntax(NamedTuple):
+    """How a value is written: a pattern whose groups are fields of ``Fault``, and its form in error messages."""
+
+    pattern: str
+    shown: str
+    required: bool
+
+
+_SECONDS = r"(?P<seconds>\d{1,9}(?:\.\d{1,6})?[smhd]?)"
+_PERCENT = r"(?P<percent>\d{1,2}|100)"
+
+_SYNTAX: Mapping[ValueKind, _ValueSyntax] = {
+    "none": _ValueSyntax(r"(?!)", "", required=False),
+    "count": _ValueSyntax(
+        r"(?P<count>[1-9]\d{0,8})|%(?P<every>[1-9]\d{0,8})",
+        "=N or =%N",
+        required=False,
+    ),
+    "duration": _ValueSyntax(_SECONDS, "=DURATION, such as 30s", required=True),
+    "optional-duration": _ValueSyntax(_SECONDS, "=DURATION, such as 30s", required=False),
+    "percent": _ValueSyntax(_PERCENT, "=PERCENT, such as 40", required=True),
+    "percent-and-duration": _ValueSyntax(f"{_PERCENT}:{_SECONDS}", "=PERCENT:DURATION, such as 50:20s", required=True),
+    "health": _ValueSyntax("(?P<choice>DEGRADED|UNHEALTHY)", "=DEGRADED or =UNHEALTHY", required=True),
+    "spelling": _ValueSyntax("(?P<choice>root|dn|sid|empty)", "=root, =dn, =sid or =empty", required=True),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a kind of fault takes: its value, whether any phase narrows it, the phase it always has, what it does."""
+    """A kind of fault: its value, its effect, whether a phase may narrow it, and the phase it always has."""
 
     value: ValueKind
-    effect: Literal["instead", "spoil", "deliver", "state"]
+    effect: Literal["replace", "corrupt", "delay", "state"]
     phased: bool = True
     phase: str = ""
 
 
 KINDS: Mapping[str, FaultKind] = {
-    # in front of the service: the request never reaches it
-    "drop": FaultKind("count", "instead"),
-    "http-503": FaultKind("count", "instead"),
-    "html-503": FaultKind("count", "instead"),
-    "redirect": FaultKind("count", "instead"),
-    "http-401": FaultKind("count", "instead"),
-    "lost-create-request": FaultKind("count", "instead", phased=False, phase="create"),
-    "html-401": FaultKind("count", "instead", phased=False, phase="create"),
-    "http-500": FaultKind("count", "instead", phased=False, phase="create"),
-    "http-504": FaultKind("count", "instead", phased=False, phase="create"),
-    # behind it: the request took effect, its answer suffers
-    "empty": FaultKind("count", "spoil"),
-    "bad-json": FaultKind("count", "spoil"),
-    "lost-create-answer": FaultKind("count", "spoil", phased=False, phase="create"),
-    "late-http-401": FaultKind("count", "spoil", phased=False, phase="create"),
-    "late-html-401": FaultKind("count", "spoil", phased=False, phase="create"),
-    "late-http-500": FaultKind("count", "spoil", phased=False, phase="create"),
-    "late-http-504": FaultKind("count", "spoil", phased=False, phase="create"),
-    "late-html-504": FaultKind("count", "spoil", phased=False, phase="create"),
-    "lost-login-answer": FaultKind("count", "spoil", phased=False, phase="login"),
-    "trickle": FaultKind("count", "deliver"),
-    "slow": FaultKind("duration", "deliver"),
-    # what the appliance is like
+    # the request never reaches the service
+    "drop": FaultKind("count", "replace"),
+    "http-503": FaultKind("count", "replace"),
+    "html-503": FaultKind("count", "replace"),
+    "redirect": FaultKind("count", "replace"),
+    "http-401": FaultKind("count", "replace"),
+    "lost-create-request": FaultKind("count", "replace", phased=False, phase="create"),
+    "html-401": FaultKind("count", "replace", phased=False, phase="create"),
+    "http-500": FaultKind("count", "replace", phased=False, phase="create"),
+    "http-504": FaultKind("count", "replace", phased=False, phase="create"),
+    # the request takes effect, the response is corrupted, lost or late
+    "empty": FaultKind("count", "corrupt"),
+    "bad-json": FaultKind("count", "corrupt"),
+    "lost-create-answer": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "late-http-401": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "late-html-401": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "late-http-500": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "late-http-504": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "late-html-504": FaultKind("count", "corrupt", phased=False, phase="create"),
+    "lost-login-answer": FaultKind("count", "corrupt", phased=False, phase="login"),
+    "trickle": FaultKind("count", "delay"),
+    "slow": FaultKind("duration", "delay"),
+    # the state of the appliance
     "no-date": FaultKind("none", "state", phased=False),
     "forbidden": FaultKind("none", "state"),
     "account-locked": FaultKind("none", "state", phased=False),
@@ -95,28 +122,23 @@ KINDS: Mapping[str, FaultKind] = {
 
 _UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-_WRITTEN: Mapping[ValueKind, str] = {
-    "none": "",
-    "count": "=N or =%N",
-    "duration": "=DURATION, such as 30s",
-    "optional-duration": "=DURATION, such as 30s",
-    "percent": "=PERCENT, such as 40",
-    "percent-and-duration": "=PERCENT:DURATION, such as 50:20s",
-    "health": "=DEGRADED or =UNHEALTHY",
-    "spelling": "=root, =dn, =sid or =empty",
-}
 
-_WORDS: Mapping[ValueKind, frozenset[str]] = {
-    "health": frozenset({"DEGRADED", "UNHEALTHY"}),
-    "spelling": frozenset({"root", "dn", "sid", "empty"}),
-}
+def _seconds(text: str) -> float:
+    return float(text.rstrip("smhd")) * _UNITS[text.lstrip("0123456789.")]
 
-_NEEDS_VALUE: frozenset[ValueKind] = frozenset({"duration", "percent", "percent-and-duration", *_WORDS})
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "count": int,
+    "every": int,
+    "seconds": _seconds,
+    "percent": int,
+    "choice": str,
+}
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault: its kind, its value as far as it has one, the phase it is narrowed to, and what it has counted."""
+    """One fault: its kind and value, the phase that narrows it, how many requests it matched and affected."""
 
     name: str
     phase: str = ""
@@ -124,101 +146,75 @@ class Fault:
     every: int | None = None
     seconds: float | None = None
     percent: int | None = None
-    word: str = ""
-    seen: int = 0
-    struck: int = 0
+    choice: str = ""
+    matched: int = 0
+    affected: int = 0
 
     def matches(self, phase: str) -> bool:
-        """Say whether a request of this phase is one of those it looks at."""
+        """Return whether the fault is about requests of this phase."""
         return self.phase in {"", phase, PHASES.get(phase, "")}
 
-    def strikes(self) -> bool:
-        """Count one more matching request and say whether it is struck."""
-        self.seen += 1
+    def take_request(self) -> bool:
+        """Count one matching request and return whether the fault affects it."""
+        self.matched += 1
         if self.every is not None:
-            return self.seen % self.every == 0
-        if self.count is not None and self.struck >= self.count:
+            return self.matched % self.every == 0
+        if self.count is not None and self.affected >= self.count:
             return False
-        self.struck += 1
+        self.affected += 1
         return True
 
 
 def parse_fault(spec: str) -> Fault:
-    """Read ``KIND[=VALUE][@PHASE]``; raises ``UsageError`` with a hint that shows what is possible."""
+    """Parse ``KIND[=VALUE][@PHASE]``.
+
+    Raises ``UsageError``: for an unknown kind or phase, or a wrong value; its hint shows the choices.
+    """
     head, at, phase = spec.partition("@")
     name, equals, value = head.partition("=")
     kind = KINDS.get(name)
     if kind is None:
         raise UsageError(f"unknown simulator fault {name!r}", hint=f"one of: {', '.join(KINDS)}")
+    syntax = _SYNTAX[kind.value]
     if at and not kind.phased and phase != kind.phase:
-        raise UsageError(f"the fault {name} takes no phase", hint=f"write {name}{_WRITTEN[kind.value]}")
+        raise UsageError(f"the fault {name} takes no phase", hint=f"write {name}{syntax.shown}")
     if at and phase not in PHASES:
         raise UsageError(f"no phase {phase!r} in the fault {spec!r}", hint=f"one of: {', '.join(PHASES)}")
-    fault = Fault(name, phase or kind.phase)
-    if (equals and not _read_value(fault, kind.value, value)) or (not equals and kind.value in _NEEDS_VALUE):
-        raise UsageError(f"the fault {spec!r} cannot be read", hint=f"write {name}{_WRITTEN[kind.value]}")
-    return fault
-
-
-def _read_value(fault: Fault, kind: ValueKind, text: str) -> bool:
-    """Set the value of ``fault``; False when the text is not one."""
-    if kind == "count":
-        match = re.fullmatch(r"(%?)([1-9]\d{0,8})", text)
-        if match is None:
-            return False
-        fault.count, fault.every = (None, int(match[2])) if match[1] else (int(match[2]), None)
-        return True
-    if kind in _WORDS:
-        fault.word = text
-        return text in _WORDS[kind]
-    percent, colon, duration = text.partition(":") if kind == "percent-and-duration" else (text, "", text)
-    if kind.startswith("percent"):
-        if re.fullmatch(r"\d{1,2}|100", percent) is None:
-            return False
-        fault.percent = int(percent)
-    if kind.endswith("duration"):
-        fault.seconds = _seconds(duration)
-        return fault.seconds is not None and (bool(colon) or kind != "percent-and-duration")
-    return kind != "none"
-
-
-def _seconds(text: str) -> float | None:
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", text, re.ASCII)
-    return float(match[1]) * _UNITS[match[2]] if match else None
+    match = re.fullmatch(syntax.pattern, value, re.ASCII)
+    if (equals or syntax.required) and match is None:
+        raise UsageError(f"the fault {spec!r} cannot be read", hint=f"write {name}{syntax.shown}")
+    found = match.groupdict() if match else {}
+    values = {group: _READERS[group](text) for group, text in found.items() if text is not None}
+    return Fault(name, phase or kind.phase, **values)
 
 
 @dataclass(frozen=True, slots=True)
 class FaultEffects:
-    """What happens to one request: the fault that replaces its answer, or spoils it, and how it is delivered."""
+    """The effects on one request: the fault that replaces or corrupts the response, and how late it comes."""
 
-    instead: str = ""
-    spoil: str = ""
+    replace: str = ""
+    corrupt: str = ""
     delay: float = 0.0
     trickle: bool = False
 
-    @property
-    def harmless(self) -> bool:
-        """Whether the answer comes whole and at once."""
-        return not (self.instead or self.spoil or self.delay or self.trickle)
-
 
 class FaultPlan:
-    """All faults of one appliance, in the order they were given."""
+    """The faults of one appliance, in the order given."""
 
     def __init__(self, specs: Iterable[str] = ()) -> None:
         self.faults = [parse_fault(spec) for spec in specs]
 
     def add(self, spec: str) -> None:
-        """Add one more fault, from now on; raises ``UsageError``."""
+        """Add a fault. Raises ``UsageError``: as ``parse_fault``."""
         self.faults.append(parse_fault(spec))
 
-    def named(self, name: str, phase: str = "") -> Fault | None:
-        """Return the first fault of this kind that applies to ``phase``."""
+    def find(self, name: str, phase: str = "") -> Fault | None:
+        """Return the first fault of this kind for ``phase``."""
         return next((fault for fault in self.faults if fault.name == name and fault.matches(phase)), None)
 
-    def strike(self, phase: str) -> FaultEffects:
-        """Say what happens to a request of ``phase``, and count it."""
-        chosen = {"instead": "", "spoil": ""}
+    def take_request(self, phase: str) -> FaultEffects:
+        """Count a request of ``phase`` and return the effects on it."""
+        chosen = {"replace": "", "corrupt": ""}
         delay = 0.0
         trickle = False
         for fault in self.faults:
@@ -226,9 +222,9 @@ class FaultPlan:
             if effect == "state" or not fault.matches(phase):
                 continue
             if effect in chosen:
-                if not any(chosen.values()) and fault.strikes():
+                if not any(chosen.values()) and fault.take_request():
                     chosen[effect] = fault.name
-            elif fault.strikes():
+            elif fault.take_request():
                 delay += fault.seconds or 0.0
                 trickle = trickle or fault.name == "trickle"
-        return FaultEffects(chosen["instead"], chosen["spoil"], delay, trickle)
+        return FaultEffects(chosen["replace"], chosen["corrupt"], delay, trickle)

@@ -28,7 +28,7 @@ class RestoreRun(SimulatedRun):
     parts: tuple[str, ...] | None = None
     cancelled_message: Message = field(default_factory=lambda: _CANCELLED)
 
-    def silent(self, moment: float) -> bool:
+    def is_unreachable(self, moment: float) -> bool:
         """Say whether nobody listens at ``moment`` (monotonic seconds)."""
         share = (moment - self.started) / self.duration
         return SILENT_FROM <= share < SILENT_TO and self.ended(moment) is None

@@ -1,4 +1,4 @@
-"""Logging in, asking who one is, logging out: the operations of both session services."""
+"""Handlers of both session services: log in, show the session, log out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from backupctl.simulator.response_envelopes import VOID, Void, success
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.user_sessions import SESSION_HEADER, UserSession
 
-_ACCOUNT_TROUBLES: Mapping[str, Message] = {
+_ACCOUNT_PROBLEMS: Mapping[str, Message] = {
     "account-locked": message(
         "com.vmware.identity.account.locked", "User account is locked. Please contact your administrator."
     ),
@@ -19,16 +19,16 @@ _ACCOUNT_TROUBLES: Mapping[str, Message] = {
         "com.vmware.identity.password.expired", "Exception in invoking authentication handler User password expired."
     ),
 }
-"""What an appliance may say of an account by the fault of that name.
+"""The message about an account, for each fault.
 
-The texts are those of its login pages (https://knowledge.broadcom.com/external/article/326186 and
-https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/). That they reach the API is
-UNCONFIRMED, as are the ids: the reference says that a 401 never tells what was wrong.
+The texts are those of the login pages (https://knowledge.broadcom.com/external/article/326186 and
+https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/). The ids are UNCONFIRMED, as is
+that the API sends these texts: the reference says that a 401 never gives the reason.
 """
 
 
 def unauthenticated(*causes: Message) -> RefusedError:
-    """Return the one refusal for a wrong password, a missing, an unknown and an expired session."""
+    """Return the error for a wrong password and for a missing, unknown or expired session: always the same."""
     return RefusedError(
         "unauthenticated",
         message("com.vmware.vapi.endpoint.method.authentication.required", "Authentication required."),
@@ -36,30 +36,30 @@ def unauthenticated(*causes: Message) -> RefusedError:
     )
 
 
-def account_trouble(state: ApplianceState) -> list[Message]:
-    """Return why the faults of the appliance let nobody in with a password."""
-    return [trouble for fault, trouble in _ACCOUNT_TROUBLES.items() if state.faults.named(fault)]
+def account_problems(state: ApplianceState) -> list[Message]:
+    """Return the messages of the faults that reject every password."""
+    return [problem for fault, problem in _ACCOUNT_PROBLEMS.items() if state.faults.find(fault)]
 
 
 def login(state: ApplianceState, call: OperationCall) -> Response:
-    """Open a session, and set the cookie of the same name unless ``vmware-use-header-authn`` is ``true``.
+    """Open a session, and set the session cookie unless ``vmware-use-header-authn`` is ``true``.
 
-    So does govmomi's simulator; VMware's Ruby SDK sends the header empty, and wants the cookie.
+    govmomi's simulator does the same. VMware's Ruby SDK sends the header empty and expects the cookie.
     """
-    trouble = account_trouble(state)
-    session = None if trouble else state.sessions.login(call.request.headers)
+    problems = account_problems(state)
+    session = None if problems else state.sessions.login(call.request.headers)
     if session is None:
-        raise unauthenticated(*trouble)
-    answer = success(call.family, session.token, status=200 if call.family == REST else 201)
+        raise unauthenticated(*problems)
+    response = success(call.family, session.token, status=200 if call.family == REST else 201)
     if call.request.headers.get("vmware-use-header-authn") == "true":
-        return answer
+        return response
     secure = ";Secure" if state.secure_cookies else ""
     cookie = f"{SESSION_HEADER}={session.token};Path=/{call.family}{secure};HttpOnly"
-    return Response(answer.status, (*answer.headers, ("Set-Cookie", cookie)), answer.body)
+    return Response(response.status, (*response.headers, ("Set-Cookie", cookie)), response.body)
 
 
-def show(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Return whose session it is and its times; asking counts as use."""
+def show_session(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
+    """Return the user and the times of the session; this request counts as use."""
     session = _session(state, call)
     return {
         "user": session.user,
@@ -85,15 +85,15 @@ _REST_PATH = "/com/vmware/cis/session"
 
 ROUTES: tuple[OperationRoute, ...] = (
     OperationRoute("POST", _REST_PATH, login, families=(REST,), phase="login", public=True),
-    OperationRoute("POST", _REST_PATH, show, families=(REST,), action="get", public=True),
+    OperationRoute("POST", _REST_PATH, show_session, families=(REST,), action="get", public=True),
     OperationRoute("DELETE", _REST_PATH, logout, families=(REST,), phase="logout", public=True),
     OperationRoute("POST", "/session", login, families=(API,), phase="login", public=True),
-    OperationRoute("GET", "/session", show, families=(API,), public=True),
+    OperationRoute("GET", "/session", show_session, families=(API,), public=True),
     OperationRoute("DELETE", "/session", logout, families=(API,), phase="logout", public=True),
     OperationRoute("POST", "/session", login, families=(REST,), phase="login", feature="api", public=True),
-    OperationRoute("GET", "/session", show, families=(REST,), feature="api", public=True),
+    OperationRoute("GET", "/session", show_session, families=(REST,), feature="api", public=True),
     OperationRoute("DELETE", "/session", logout, families=(REST,), phase="logout", feature="api", public=True),
 )
-"""The last three are where VMware's Python SDK in its REST mode logs in (url template of its session stub, PyPI:
-vmware-vcenter 9.1, ``com/vmware/cis_client.py``); that an appliance answers there is UNCONFIRMED.
+"""The last three are for VMware's Python SDK in its REST mode (url template of its session stub, PyPI: vmware-vcenter
+9.1, ``com/vmware/cis_client.py``). That an appliance has them is UNCONFIRMED.
 """

@@ -99,7 +99,7 @@ class SessionRegistry:
             session.used, session.last_accessed_time = self._clock.monotonic(), self._clock.now()
         return session
 
-    def user_of(self, headers: Mapping[str, str]) -> str | None:
+    def authenticate(self, headers: Mapping[str, str]) -> str | None:
         """Return who a request comes from, by its session or by Basic credentials; None if it shows neither.
 
         The first kind of credential found decides, and a bad session is not made good by Basic credentials.
