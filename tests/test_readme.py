@@ -119,7 +119,7 @@ class Kit:
 
     def targets(self) -> dict[str, list[Any]]:
         """Return where each appliance was backed up to."""
-        return {host: [job.target for job in appliance.jobs] for host, appliance in self.run.others.items()}
+        return {host: [job.spec for job in appliance.jobs] for host, appliance in self.run.others.items()}
 
     def assert_production_is_backed_up(self) -> None:
         for host, targets in self.targets().items():

@@ -90,7 +90,7 @@ class ApplianceState:
         self.basic = basic
         self.secure_cookies = secure_cookies
         self.sessions = SessionRegistry(clock, username, password, sso=not fresh)
-        self.job_book = BackupRegistry()
+        self.backups = BackupRegistry()
         self.schedule_book = ScheduleRegistry()
         self.health_settings = dict.fromkeys(database_health.SWITCHES.values(), True)
         self.stage: Stage = "fresh" if fresh else "configured"
@@ -114,7 +114,7 @@ class ApplianceState:
     @property
     def jobs(self) -> list[BackupRun]:
         """All jobs, oldest first."""
-        return self.job_book.jobs
+        return self.backups.runs
 
     @property
     def open_sessions(self) -> int:
@@ -149,7 +149,7 @@ class ApplianceState:
             at = moment - (now - due).total_seconds()
             self._settle(at)
             if not self.is_busy(at):
-                self.start_job(schedule.target(), user=None, job_type="SCHEDULED", at=at)
+                self.start_backup(schedule.backup_spec(), user=None, job_type="SCHEDULED", at=at)
         self._settle(moment)
         for begin, end in self.reboots:
             if moment >= begin:
@@ -159,14 +159,14 @@ class ApplianceState:
     def is_busy(self, moment: float) -> bool:
         """Say whether a backup, a restore or a reconciliation runs: an appliance does one at a time."""
         others: tuple[SimulatedRun | None, ...] = (self.restore, self.reconciliation)
-        return self.job_book.running(moment) is not None or any(run and not run.ended(moment) for run in others)
+        return self.backups.running(moment) is not None or any(run and not run.ended(moment) for run in others)
 
-    def start_job(
-        self, target: BackupSpec, *, user: str | None, job_type: JobType = "MANUAL", at: float | None = None
+    def start_backup(
+        self, spec: BackupSpec, *, user: str | None, job_type: JobType = "MANUAL", at: float | None = None
     ) -> BackupRun:
         """Start a backup, now or ``at`` an earlier moment (monotonic seconds)."""
-        used = self.location_is_used(target.location)
-        job = self._new_job(target, user, began=0.0 if at is None else self.moment - at)
+        used = self.location_is_used(spec.location)
+        job = self._new_job(spec, user, began=0.0 if at is None else self.moment - at)
         job.job_type = job_type
         self._afflict(job)
         if self.database_status != database_health.HEALTHY and self.health_settings[database_health.SWITCHES[job_type]]:
@@ -174,7 +174,7 @@ class ApplianceState:
         if used:
             self._fail(job, 1, LOCATION_NOT_EMPTY, *FAILED_MESSAGES)
         self._plan_reboot(job)
-        self.job_book.add(job)
+        self.backups.add(job)
         return job
 
     def start_restore(self, parts: tuple[str, ...] | None, warnings: list[Message]) -> RestoreRun:
@@ -194,12 +194,12 @@ class ApplianceState:
         """Say whether a folder cannot be taken because it holds a backup: 6.5 wants an empty or new one each time."""
         if "vcenter-folder" in self.release.features:
             return False
-        done = (job for job in self.jobs if job.target.location.rstrip("/") == location.rstrip("/"))
+        done = (job for job in self.jobs if job.spec.location.rstrip("/") == location.rstrip("/"))
         return any((end := job.ended(self.moment)) and end.state == "SUCCEEDED" for job in done)
 
     def _settle(self, moment: float) -> None:
         """Do what follows from the ends of jobs up to ``moment``: archives, retention, an appliance in service."""
-        for job, end in self.job_book.settle(moment):
+        for job, end in self.backups.take_ended(moment):
             if end.state == "SUCCEEDED":
                 self._archive(job)
         end_of_restore = self.restore.ended(moment) if self.restore and self.stage == "fresh" else None
@@ -226,10 +226,10 @@ class ApplianceState:
             "curve": self.curve,
         }
 
-    def _new_job(self, target: BackupSpec, user: str | None, began: float) -> BackupRun:
+    def _new_job(self, spec: BackupSpec, user: str | None, began: float) -> BackupRun:
         timing = self._timing(began)
-        job_id = self.job_book.new_id(timing["start_time"], self.release.build)
-        return BackupRun(**timing, job_id=job_id, release=self.release, target=target, user=user)
+        job_id = self.backups.new_id(timing["start_time"], self.release.build)
+        return BackupRun(**timing, job_id=job_id, release=self.release, spec=spec, user=user)
 
     def _afflict(self, run: SimulatedRun) -> None:
         """Work the faults of jobs into a run."""
@@ -247,7 +247,7 @@ class ApplianceState:
         reboot = self.faults.find("reboot-at")
         if reboot is not None:
             begin = job.started + job.duration * job.curve.first_time_of(reboot.percent or 0)
-            end = job.ending()
+            end = job.planned_end()
             if end is None or job.started + end.seconds > begin:
                 self.reboots.append((begin, begin + (reboot.seconds or 0.0)))
 
@@ -259,17 +259,17 @@ class ApplianceState:
         if busy is not None and not busy.affected:
             busy.affected = 1
             scheme = "sftp" if "SFTP" in self.release.location_types else "ftp"
-            target = BackupSpec(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
-            job = self._new_job(target, "other-admin@vsphere.local", began=BUSY_BEFORE)
+            spec = BackupSpec(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
+            job = self._new_job(spec, "other-admin@vsphere.local", began=BUSY_BEFORE)
             job.duration = BUSY_BEFORE + (BUSY_AFTER if busy.seconds is None else busy.seconds)
-            self.job_book.add(job)
+            self.backups.add(job)
 
     def _remember(self) -> None:
         """Give the appliance a past; a fresh one only finds the archives of its predecessor."""
-        for job in past_jobs(self.clock, self.release, self.sessions.username, self.job_book):
+        for job in past_jobs(self.clock, self.release, self.sessions.username, self.backups):
             if self.stage != "fresh":
-                self.job_book.add(job, settled=True)
-            end = job.ending()
+                self.backups.add(job, past=True)
+            end = job.planned_end()
             if end and end.state == "SUCCEEDED":
                 self.archives.remember(job, self.host)
         if self.stage != "fresh" and "schedules" in self.release.features:

@@ -123,7 +123,7 @@ def _contents(job: BackupRun, archive: StoredArchive) -> dict[str, bytes]:
 def _metadata(job: BackupRun, archive: StoredArchive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; only the first two keys are confirmed."""
     return {
-        "BackupSize": backup_parts.total_bytes(job.target.parts),
+        "BackupSize": backup_parts.total_bytes(job.spec.parts),
         "PrimaryNetworkInfo": {"ipv4": {"prefix": 24, "defaultGateway": "192.0.2.1"}},
         "PNID": archive.host,
         "Version": archive.version,

@@ -27,7 +27,7 @@ def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     found = complaints(request, state.release)
     if found:
         raise RefusedError("invalid_argument", *found)
-    job = state.start_job(target_of(request), user=call.user)
+    job = state.start_backup(backup_spec(request), user=call.user)
     return job.status(state.moment)
 
 
@@ -111,7 +111,7 @@ def get_part_size(state: ApplianceState, call: OperationCall) -> int:
     return backup_parts.PARTS[part_id].size_mb
 
 
-def target_of(request: Mapping[str, Any]) -> BackupSpec:
+def backup_spec(request: Mapping[str, Any]) -> BackupSpec:
     """Return what a checked backup request asks for, without its secrets."""
     return BackupSpec(
         location_type=request["location_type"],
@@ -140,7 +140,7 @@ def _checked(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 def _job(state: ApplianceState, call: OperationCall) -> BackupRun:
     job_id = call.path["job"]
-    job = state.job_book.find(job_id)
+    job = state.backups.find(job_id)
     if job is None:
         raise not_found("Backup job", job_id)
     return job

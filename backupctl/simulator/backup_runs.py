@@ -1,4 +1,4 @@
-"""Backup jobs: what each was asked for, and how it shows itself."""
+"""Backup jobs: their specification, their status and details in the API, and the registry of one appliance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,7 @@ from backupctl.simulator.simulated_runs import RunEnd, SimulatedRun, timestamp
 JobType = Literal["MANUAL", "SCHEDULED"]
 
 CANCELLED_MESSAGE = message("com.vmware.applmgmt.backup_restore.job.cancelled", "Backup job was cancelled by the user.")
-"""There is no CANCELLED state, so that a cancelled job must end FAILED; text and id are UNCONFIRMED."""
-
-_DETAILS_STATUS = {"INPROGRESS": "RUNNING", "SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED"}
-
+"""The API has no state CANCELLED, so a cancelled job ends FAILED; text and id are UNCONFIRMED."""
 
 _STEPS: Mapping[int, str] = {
     0: "Preparing the backup.",
@@ -25,12 +22,12 @@ _STEPS: Mapping[int, str] = {
     30: "Backing up the database.",
     90: "Writing the metadata of the backup.",
 }
-"""What a running job does from which percent on; the texts are UNCONFIRMED."""
+"""The step of a running job, by the percent at which it begins; the texts are UNCONFIRMED."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupSpec:
-    """What a backup was asked for: where to, which parts, whose comment."""
+    """A backup request without its secrets."""
 
     location_type: str
     location: str
@@ -43,17 +40,17 @@ class BackupSpec:
 
 @dataclass(slots=True, kw_only=True)
 class BackupRun(SimulatedRun):
-    """One backup."""
+    """One backup job; ``user`` is None for a scheduled one."""
 
     job_id: str
     release: Release
-    target: BackupSpec
+    spec: BackupSpec
     job_type: JobType = "MANUAL"
     user: str | None = None
     cancelled_message: Message = field(default_factory=lambda: CANCELLED_MESSAGE)
 
     def status(self, moment: float) -> dict[str, Any]:
-        """Return BackupJobStatus: ``end_time`` is absent, not null, until the job is done."""
+        """Return BackupJobStatus; a running job has no ``end_time``, not a null."""
         end = self.ended(moment)
         view: dict[str, Any] = {
             "id": self.job_id,
@@ -67,7 +64,7 @@ class BackupRun(SimulatedRun):
         return view
 
     def details(self, moment: float) -> dict[str, Any]:
-        """Return Details.Info, whose ``status`` has another vocabulary than the job's ``state``."""
+        """Return Details.Info; its ``status`` is RUNNING where BackupJobStatus has the ``state`` INPROGRESS."""
         end = self.ended(moment)
         percent = self.progress(moment)
         step = "Backup job finished." if end else _step_at(percent)
@@ -75,18 +72,18 @@ class BackupRun(SimulatedRun):
             "description": message("com.vmware.appliance.recovery.backup.job.create", "Create a backup job"),
             "service": "com.vmware.appliance.recovery.backup.job",
             "operation": "create",
-            "status": _DETAILS_STATUS[end.state if end else "INPROGRESS"],
+            "status": end.state if end else "RUNNING",
             "type": self.job_type,
             "cancelable": end is None,
-            "location": as_uri(self.target.location),
-            "location_user": self.target.location_user,
+            "location": as_uri(self.spec.location),
+            "location_user": self.spec.location_user,
             "messages": list(end.messages) if end else [],
             "progress": {
                 "total": 100,
                 "completed": percent,
                 "message": message("com.vmware.applmgmt.backup_restore.progress", step),
             },
-            "size": backup_parts.total_bytes(self.target.parts) * percent // 100,
+            "size": backup_parts.total_bytes(self.spec.parts) * percent // 100,
             "duration": int(end.seconds if end else moment - self.started),
             "start_time": timestamp(self.start_time),
         }
@@ -104,8 +101,8 @@ class BackupRun(SimulatedRun):
                 "version": self.release.version,
                 "build_number": self.release.build,
             }
-        if "details-fast-backup" in self.release.features and self.target.fast_backup is not None:
-            view["fast_backup"] = self.target.fast_backup
+        if "details-fast-backup" in self.release.features and self.spec.fast_backup is not None:
+            view["fast_backup"] = self.spec.fast_backup
         return view
 
 
@@ -114,44 +111,41 @@ def _step_at(percent: int) -> str:
 
 
 def as_uri(location: str) -> str:
-    """Return a location as details show it: the field is a URI."""
+    """Return a location with its special characters escaped, as in Details.Info."""
     return quote(location, safe=":/?#[]@!$&'()*+,;=%~")
 
 
 class BackupRegistry:
-    """All jobs of one appliance, oldest first; at most one of them runs.
-
-    What follows from a job's end, such as the files at its target, is owed until the job is settled.
-    """
+    """All backup jobs of one appliance, oldest first; at most one of them is running."""
 
     def __init__(self) -> None:
-        self.jobs: list[BackupRun] = []
+        self.runs: list[BackupRun] = []
         self._ids: set[str] = set()
         self._open: list[BackupRun] = []
 
     def new_id(self, start_time: datetime, build: str) -> str:
-        """Return ``YYYYMMDD-HHMMSS-<build>`` for a start, a second later if that id is taken."""
+        """Return ``YYYYMMDD-HHMMSS-<build>``, later by a second for each id that exists already."""
         while (job_id := f"{start_time:%Y%m%d-%H%M%S}-{build}") in self._ids:
             start_time += timedelta(seconds=1)
         self._ids.add(job_id)
         return job_id
 
-    def add(self, job: BackupRun, *, settled: bool = False) -> None:
-        """Add the newest job."""
-        self.jobs.append(job)
-        if not settled:
+    def add(self, job: BackupRun, *, past: bool = False) -> None:
+        """Add the newest job; ``past``: ``take_ended`` never returns it."""
+        self.runs.append(job)
+        if not past:
             self._open.append(job)
 
     def find(self, job_id: str) -> BackupRun | None:
         """Return the job with this id."""
-        return next((job for job in self.jobs if job.job_id == job_id), None)
+        return next((job for job in self.runs if job.job_id == job_id), None)
 
     def running(self, moment: float) -> BackupRun | None:
-        """Return the job that runs at ``moment`` (monotonic seconds)."""
+        """Return the job that is running at ``moment`` (monotonic seconds)."""
         return next((job for job in reversed(self._open) if job.ended(moment) is None), None)
 
-    def settle(self, moment: float) -> list[tuple[BackupRun, RunEnd]]:
-        """Return the jobs that have ended by ``moment`` and were not returned before, in the order of their ends."""
+    def take_ended(self, moment: float) -> list[tuple[BackupRun, RunEnd]]:
+        """Return the jobs that ended since the last call, up to ``moment``, in the order of their ends."""
         ended = [(job, end) for job in self._open if (end := job.ended(moment))]
         self._open = [job for job in self._open if job.ended(moment) is None]
         return sorted(ended, key=lambda pair: pair[0].started + pair[1].seconds)

@@ -54,7 +54,7 @@ def past_jobs(clock: Clock, release: Release, user: str, book: BackupRegistry) -
         yield BackupRun(
             job_id=book.new_id(start_time, release.build),
             release=release,
-            target=BackupSpec(
+            spec=BackupSpec(
                 location_type=scheme.upper(),
                 location=f"{_location(release)}{folder}",
                 location_user="backup",

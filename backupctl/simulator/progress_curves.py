@@ -1,4 +1,4 @@
-"""How progress runs over the life of a job: curves from a fraction of its time to a percent."""
+"""Progress curves: from a fraction of the duration of a run to a percent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from backupctl.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of (fraction of the time, percent), joined by lines; two points at one time are a jump."""
+    """Points of (fraction, percent), joined by straight lines; two points with one fraction are a jump."""
 
     points: tuple[tuple[float, float], ...]
 
     def percent_at(self, fraction: float) -> int:
-        """Return the percent shown at a fraction of the job's time; it never decreases."""
+        """Return the percent at a fraction of the duration; it never decreases."""
         shown = self.points[0][1]
         for (left, low), (right, high) in zip(self.points, self.points[1:], strict=False):
             if fraction >= right:
@@ -23,7 +23,7 @@ class Curve:
         return int(shown + 1e-9)
 
     def first_time_of(self, percent: float) -> float:
-        """Return the first fraction of the time at which ``percent`` is reached."""
+        """Return the first fraction of the duration at which ``percent`` is reached."""
         for (left, low), (right, high) in zip(self.points, self.points[1:], strict=False):
             if percent <= low:
                 return left
@@ -54,7 +54,7 @@ CURVES: Mapping[str, Curve] = {
 
 
 def curve_named(name: str) -> Curve:
-    """Return the curve with this name; raises ``UsageError`` for an unknown one."""
+    """Return the curve with this name. Raises ``UsageError``: for an unknown name."""
     if name not in CURVES:
         raise UsageError(f"the simulator knows no progress {name!r}", hint=f"one of: {', '.join(CURVES)}")
     return CURVES[name]

@@ -1,4 +1,4 @@
-"""What each release of the appliance has: versions, families, operations, enum values, fields. A table, no behaviour.
+"""Table of the releases: version, API families, features, location types and parts of each.
 
 Sources: VMware's API references of 6.5 to 9, and the vapi-client-bindings wheels, compared release by release.
 """
@@ -14,12 +14,11 @@ ApiReach = Literal["none", "session", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release: ``version`` and ``build`` as ``system/version`` reports them, and what it knows.
+    """One release: ``version`` and ``build`` as in ``system/version``, and what it supports.
 
-    ``api`` says how much of the ``/api`` family answers: nothing, only sessions, or all.
+    ``api`` is the part of the ``/api`` family that exists: none, only sessions, or all.
     """
 
-    name: str
     version: str
     build: str
     api: ApiReach
@@ -39,31 +38,30 @@ _VERSIONS: Mapping[str, tuple[str, str]] = {
     "9.0": ("9.0.0.0", "24755230"),
     "9.1": ("9.1.0.0", "25100000"),
 }
-"""Version and build, oldest first. The builds are of the right size; whether they are exact is UNCONFIRMED."""
+"""Version and build, oldest first. The exact builds are UNCONFIRMED."""
 
 RELEASE_NAMES: tuple[str, ...] = tuple(_VERSIONS)
 
 _FEATURES_SINCE: Mapping[str, str] = {
     "details": "6.7",
-    "restore-sso": "6.7",  # restore asks for the administrator of SSO, and can ignore warnings
+    "restore-sso": "6.7",  # restore needs the SSO administrator, and can ignore warnings
     "recovery": "6.7",
     "schedules": "6.7",
     "archives": "6.7",
     "reconciliation": "6.7",
-    "vcenter-folder": "6.7",  # backups go below vCenter/sn_<name>/; before, straight into the folder
+    "vcenter-folder": "6.7",  # archives are below vCenter/sn_<name>/; before, in the folder itself
     "details-build": "6.7U2",
-    "error-type": "7.0",  # /rest errors say error_type, and 401 carries a challenge
+    "error-type": "7.0",  # errors in /rest have error_type, and a 401 a challenge
     "health-database": "7.0",  # since 7.0.0.1
-    "database-check": "7.0",  # backups look at the health of the database
+    "database-check": "7.0",  # backups check the health of the database
     "api": "7.0U2",
     "fast-backup": "7.0U2",
-    "details-fast-backup": "8.0U3",  # and on schedules: in the API since 8.0.1
+    "details-fast-backup": "8.0U3",  # and in schedules: in the API since 8.0.1
     "standalone-parts": "8.0U3",
-    "local-backup": "9.0",
 }
 
 _FEATURES_UNTIL: Mapping[str, str] = {"database-check": "9.0"}
-"""The first release that no longer has it: 9.0 dropped the tool that looks at the database."""
+"""The first release without a feature: 9.0 removed the tool that checks the database."""
 
 _LOCATION_TYPES_SINCE: Mapping[str, str] = {
     "FTP": "6.5",
@@ -79,27 +77,26 @@ _LOCATION_TYPES_SINCE: Mapping[str, str] = {
 _PARTS_SINCE: Mapping[str, str] = {"common": "6.5", "seat": "6.5", "supervisors": "8.0U3"}
 
 
-def _known_at(name: str, since: Mapping[str, str]) -> tuple[str, ...]:
+def _available_at(name: str, since: Mapping[str, str]) -> tuple[str, ...]:
     age = RELEASE_NAMES.index(name)
     return tuple(item for item, first in since.items() if RELEASE_NAMES.index(first) <= age)
 
 
 def _release(name: str) -> Release:
     version, build = _VERSIONS[name]
-    features = frozenset(_known_at(name, _FEATURES_SINCE)) - frozenset(_known_at(name, _FEATURES_UNTIL))
+    features = frozenset(_available_at(name, _FEATURES_SINCE)) - frozenset(_available_at(name, _FEATURES_UNTIL))
     return Release(
-        name=name,
         version=version,
         build=build,
         api="all" if "api" in features else "none",
         features=features,
-        location_types=_known_at(name, _LOCATION_TYPES_SINCE),
-        part_ids=_known_at(name, _PARTS_SINCE),
+        location_types=_available_at(name, _LOCATION_TYPES_SINCE),
+        part_ids=_available_at(name, _PARTS_SINCE),
     )
 
 
 def release_named(name: str) -> Release:
-    """Return the release with this name, in any case of its letters; raises ``UsageError`` for an unknown one."""
+    """Return the release with this name, ignoring case. Raises ``UsageError``: for an unknown name."""
     for known in RELEASE_NAMES:
         if known.casefold() == name.casefold():
             return _release(known)

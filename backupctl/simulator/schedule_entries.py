@@ -54,7 +54,7 @@ class ScheduleEntry:
         """Return Schedules.Info; what is unset is absent."""
         return {name: self.fields[name] for name in _SHOWN if name in self.fields}
 
-    def target(self, comment: str = "") -> BackupSpec:
+    def backup_spec(self, comment: str = "") -> BackupSpec:
         """Return what its backups are; the scheme of the location says the type."""
         location = self.fields["location"]
         return BackupSpec(

@@ -54,7 +54,7 @@ def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     schedule = _schedule(state, call)
     refuse_if_busy(state)
     refuse_if_fresh(state)
-    job = state.start_job(schedule.target(call.body.get("comment", "")), user=call.user)
+    job = state.start_backup(schedule.backup_spec(call.body.get("comment", "")), user=call.user)
     return job.status(state.moment)
 
 

@@ -126,7 +126,7 @@ class CombinedArchiveStore:
         """Delete all but the newest ``count`` scheduled backups of ``host`` where this job went."""
         mine = [
             archive
-            for archive in self.below(place_of(job.target.location))
+            for archive in self.below(place_of(job.spec.location))
             if archive.scheduled and system_of(archive) == f"sn_{host}"
         ]
         for archive in mine[count:]:
@@ -136,8 +136,8 @@ class CombinedArchiveStore:
 
 def archive_of(job: BackupRun, host: str) -> StoredArchive:
     """Return what a successful job leaves at its target."""
-    end = job.ending()
-    name, place = folder_name(job), place_of(job.target.location)
+    end = job.planned_end()
+    name, place = folder_name(job), place_of(job.spec.location)
     if "vcenter-folder" in job.release.features:
         place = (*place, _LEVEL, f"sn_{host}", name)
     return StoredArchive(
@@ -147,15 +147,15 @@ def archive_of(job: BackupRun, host: str) -> StoredArchive:
         version=job.release.version,
         started=job.start_time,
         completed=job.start_time + timedelta(seconds=end.seconds if end else job.duration),
-        parts=tuple(sorted({"common", *job.target.parts})),
-        comment=job.target.comment,
-        encrypted=job.target.encrypted,
+        parts=tuple(sorted({"common", *job.spec.parts})),
+        comment=job.spec.comment,
+        encrypted=job.spec.encrypted,
     )
 
 
 def archive_location(job: BackupRun, host: str) -> str:
     """Return the location of what a job writes, below the location that it was asked for."""
-    return "/".join((job.target.location.rstrip("/"), _LEVEL, f"sn_{host}", folder_name(job)))
+    return "/".join((job.spec.location.rstrip("/"), _LEVEL, f"sn_{host}", folder_name(job)))
 
 
 def system_of(archive: StoredArchive) -> str:
@@ -190,5 +190,5 @@ def split_location(location: str) -> tuple[str, list[str]]:
 def folder_name(job: BackupRun) -> str:
     """Return ``M_<version>_<timestamp>_<comment>``: the time is that of the id, no comment leaves an underscore."""
     kind = "M" if job.job_type == "MANUAL" else "S"
-    comment = base64.b32encode(job.target.comment.encode()).decode()
+    comment = base64.b32encode(job.spec.comment.encode()).decode()
     return f"{kind}_{job.release.version}_{job.job_id.rpartition('-')[0]}_{comment}"

@@ -179,7 +179,7 @@ def test_create_sends_what_was_asked_for(backupctl: CommandLine) -> None:
     run = backupctl.create(*words, "-o", "json", environ=environ)
     (job,) = backupctl.appliance.jobs
     assert run.code == 0
-    assert (job.target.parts, job.target.comment, job.target.location_user) == (("seat", "common"), "weekly", "backup")
+    assert (job.spec.parts, job.spec.comment, job.spec.location_user) == (("seat", "common"), "weekly", "backup")
     assert run.result["job"]["encrypted"] is True
     assert run.result["job"]["parts"] == ["seat", "common"]
 
@@ -365,7 +365,7 @@ def test_create_with_half_a_location_login_asks_or_warns(backupctl: CommandLine,
     asked = backupctl.create(*words, environ=environ, answers=["l0cation" if given == "user" else "backup", ""])
     assert asked.code == 0
     assert "at sftp://backup.example.com" in backupctl.prompter.questions[0]
-    assert backupctl.appliance.jobs[-1].target.location_user == "backup"
+    assert backupctl.appliance.jobs[-1].spec.location_user == "backup"
 
 
 def interrupt(number: signal.Signals) -> None:

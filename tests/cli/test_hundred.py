@@ -63,7 +63,7 @@ def test_every_result_of_a_hundred_has_its_code_and_the_verdict_is_the_gravest(t
     sessions = [appliance.open_sessions for appliance in backupctl.others.values()]
     assert sessions == [0] * SIZE
     ours = Counter(
-        (fault, sum(job.target.location.startswith("nfs://nas/") for job in appliance.jobs))
+        (fault, sum(job.spec.location.startswith("nfs://nas/") for job in appliance.jobs))
         for fault, appliance in zip(faults, backupctl.others.values(), strict=True)
     )
     started = {"", "fail-at=40", "stall-at=60"}

@@ -85,7 +85,7 @@ def test_options_that_name_appliances_hide_the_variables_that_do(tmp_path: Path)
 def test_each_appliance_gets_its_own_settings(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
     assert backupctl("create", "--all").code == 0
-    targets = [appliance.jobs[0].target for appliance in backupctl.others.values()]
+    targets = [appliance.jobs[0].spec for appliance in backupctl.others.values()]
     assert [target.location for target in targets] == [
         f"{LOCATION}/vc01",
         f"{LOCATION}/vc02",

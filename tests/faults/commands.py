@@ -27,11 +27,11 @@ def _nothing(_: SimulatedAppliance) -> None:
 
 
 def running_backup(appliance: SimulatedAppliance) -> None:
-    appliance.start_job(BackupSpec("SFTP", LOCATION), user=USER)
+    appliance.start_backup(BackupSpec("SFTP", LOCATION), user=USER)
 
 
 def failing_backup(appliance: SimulatedAppliance) -> None:
-    appliance.start_job(BackupSpec("SFTP", LOCATION), user=USER).fail_at = 40
+    appliance.start_backup(BackupSpec("SFTP", LOCATION), user=USER).fail_at = 40
 
 
 def running_restore(appliance: SimulatedAppliance) -> None:

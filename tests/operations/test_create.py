@@ -125,8 +125,8 @@ def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) 
     bench, simulator = simulated(clock)
     ended = run(bench, plan(structs.replace(REQUEST, parts=(), comment="c"), wait=False))
     (selected,) = bench.events_of(PartsSelected)
-    assert selected.parts == ended.job.parts == simulator.jobs[0].target.parts == ("common", "seat")
-    assert ended.job.comment == simulator.jobs[0].target.comment == "c"
+    assert selected.parts == ended.job.parts == simulator.jobs[0].spec.parts == ("common", "seat")
+    assert ended.job.comment == simulator.jobs[0].spec.comment == "c"
 
 
 def test_create_warns_of_parts_that_cannot_be_read(clock: FakeClock) -> None:

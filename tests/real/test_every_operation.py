@@ -157,7 +157,7 @@ def facts_of(release: str) -> Facts:
     if RELEASES.index(release) >= RELEASES.index("7.0"):
         location = "sftp://backup.example.com/vcenter"
     system, archive = f"sn_{appliance.host}", f"S_{appliance.release.version}_{job.job_id.rpartition('-')[0]}_"
-    archived = job.target.location if release == "6.5" else f"{location}/vCenter/{system}/{archive}"
+    archived = job.spec.location if release == "6.5" else f"{location}/vCenter/{system}/{archive}"
     return Facts(release, location, system, archive, archived)
 
 

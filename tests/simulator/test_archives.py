@@ -98,7 +98,7 @@ def test_filter_takes_what_meets_all_its_conditions(family: str, wanted: dict[st
 def test_filter_leaves_at_most_128_unless_it_says_more(family: str) -> None:
     client = logged_in(family, job_duration=1)
     for _ in range(130):
-        client.appliance.start_job(BackupSpec("FTP", HERE), user=None)
+        client.appliance.start_backup(BackupSpec("FTP", HERE), user=None)
         client.clock.sleep(1)
         client.appliance.advance()
     assert len(client.value(archives(client, HERE))) == 128

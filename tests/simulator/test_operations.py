@@ -19,7 +19,7 @@ def asked(release: str, family: str, call: Call, **options: Any) -> tuple[Client
     system, archive = "sn_vcsa.simulator.test", f"S_{client.appliance.release.version}_{job.rpartition('-')[0]}_"
     archived = f"{location}/vCenter/{system}/{archive}"
     if release == "6.5":
-        archived = client.appliance.jobs[0].target.location
+        archived = client.appliance.jobs[0].spec.location
     known = {"job": job, "location": location, "system": system, "archive": archive, "archived": archived}
     known["type"] = scheme.upper()
 

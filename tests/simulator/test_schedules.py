@@ -137,13 +137,13 @@ def test_run_starts_a_job_with_its_comment_and_a_second_one_is_refused(family: s
     answer = client.call("POST", path, json={"comment": "by hand"})
     job = client.appliance.jobs[0]
     assert client.value(answer)["state"] == "INPROGRESS"
-    assert (job.target.comment, job.target.location_type, job.target.encrypted) == ("by hand", "FTP", True)
+    assert (job.spec.comment, job.spec.location_type, job.spec.encrypted) == ("by hand", "FTP", True)
     again = client.call("POST", path)
     assert (again.status_code, client.value(again)["error_type"]) == (400, "FEATURE_IN_USE")
     assert client.call("POST", f"{SCHEDULES}/other?action=run").status_code == 404
     client.clock.sleep(20)
     assert client.call("POST", path).status_code == 200
-    assert client.appliance.jobs[1].target.comment == ""
+    assert client.appliance.jobs[1].spec.comment == ""
 
 
 def test_delete_ends_the_runs(family: str) -> None:
