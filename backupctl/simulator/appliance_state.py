@@ -13,6 +13,7 @@ from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.simulator import database_health
 from backupctl.simulator.api_errors import Message, message
+from backupctl.simulator.archive_stores import ArchiveStore, CombinedArchiveStore
 from backupctl.simulator.backup_runs import BackupRegistry, BackupRun, BackupSpec, JobType
 from backupctl.simulator.faults import FaultPlan
 from backupctl.simulator.history import past_jobs, past_schedule
@@ -22,7 +23,6 @@ from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage
 from backupctl.simulator.schedule_entries import ScheduleRegistry
 from backupctl.simulator.simulated_runs import FAILED_MESSAGES, SimulatedRun
-from backupctl.simulator.stored_archives import ArchiveStore, CombinedArchiveStore, MemoryArchiveStore
 from backupctl.simulator.user_sessions import SessionRegistry
 
 BUSY_BEFORE = 5 * 60.0
@@ -96,7 +96,7 @@ class ApplianceState:
         self.stage: Stage = "fresh" if fresh else "configured"
         self.reboots: list[tuple[float, float]] = []  # from and to, in seconds of the monotonic clock
         self.requests: deque[RecordedRequest] = deque(maxlen=requests_kept)
-        self.archives = CombinedArchiveStore(MemoryArchiveStore(), *([store] if store else []))
+        self.archives = CombinedArchiveStore(store)
         if history:
             self._remember()
         self._apply_standing_faults()
@@ -215,7 +215,7 @@ class ApplianceState:
             return
         kept = [schedule.retained for schedule in self.schedule_book.schedules.values()]
         if job.job_type == "SCHEDULED" and kept and kept[0] is not None:
-            self.archives.retain(job, self.host, kept[0])
+            self.archives.delete_old(job, self.host, kept[0])
 
     def _timing(self, began: float, longer: float = 1.0) -> _Timing:
         """Return the times of a run that began some seconds ago."""
@@ -271,7 +271,7 @@ class ApplianceState:
                 self.backups.add(job, past=True)
             end = job.planned_end()
             if end and end.state == "SUCCEEDED":
-                self.archives.remember(job, self.host)
+                self.archives.save_past(job, self.host)
         if self.stage != "fresh" and "schedules" in self.release.features:
             now = self.clock.now()
             self.schedule_book.create("default", past_schedule(now, self.release), now)

@@ -1,6 +1,6 @@
-"""Finished backups as files: a folder that plays every backup server, read and written in the appliance's layout.
+"""An archive store on disk: one directory for all backup servers, in the layout of the appliance.
 
-What the files are called comes from a listing of a 7.0.3 backup.
+Source of the file names: a listing of a 7.0.3 backup.
 """
 
 import contextlib
@@ -17,72 +17,72 @@ from typing import Any
 from backupctl.simulator import backup_parts
 from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import Place, StoredArchive, archive_of, systems_folder
+from backupctl.simulator.stored_archives import FolderPath, StoredArchive, archive_of, systems_folder
 
 _FILES: dict[str, tuple[str, ...]] = {
     "common": ("config_files.tar.gz", "lotus_backup.tar.gz", "vum.gz"),
     "seat": ("database_full_backup.tar.gz", "backup_label_file_data.tar.gz", "full_wal_backup_meta.tar.gz"),
     "supervisors": ("supervisors_backup.tar.gz",),
 }
-"""Files by part; which file belongs to which part is UNCONFIRMED, their names are real (the last one is not)."""
+"""Files of each part. Which file belongs to which part is UNCONFIRMED; all names but the last are real."""
 
-_METADATA = "backup-metadata.json"
+_METADATA_FILE = "backup-metadata.json"
 
-_LEADS_OUT = "The backup location leads out of the folder of the simulator"
+_OUTSIDE_MESSAGE = "The backup location leads out of the folder of the simulator"
 
 
 class DirectoryArchiveStore:
-    """A folder in which each host is a folder; what does not look like a backup is passed over."""
+    """A directory with a folder for each backup server; ignores everything that is not an archive."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def save(self, job: BackupRun, host: str) -> None:
-        """Write the files of one backup of the appliance ``host``; it appears whole or not at all.
+        """Write the files of an archive of the appliance ``host``, all or none.
 
-        Raises ``OSError``, also for a location that would lead out of the root.
+        Raises ``OSError``: when a file cannot be written, or the location is outside the root.
         """
         archive = archive_of(job, host)
-        folder = self._folder(archive.place)
+        folder = self._path(archive.folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        growing = folder.with_name(f".{folder.name}.part")
+        temporary = folder.with_name(f".{folder.name}.part")
         try:
-            growing.mkdir()
+            temporary.mkdir()
             for name, content in _contents(job, archive).items():
-                (growing / name).write_bytes(content)
+                (temporary / name).write_bytes(content)
             if folder.exists():
                 folder.rmdir()
-            growing.replace(folder)
+            temporary.replace(folder)
         except OSError:
-            shutil.rmtree(growing, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
             raise
 
-    def knows(self, place: Place) -> bool:
-        """Say whether there is such a folder."""
+    def has_folder(self, folder: FolderPath) -> bool:
+        """Return whether the folder exists."""
         with contextlib.suppress(OSError):
-            return self._folder(place).is_dir()
+            return self._path(folder).is_dir()
         return False
 
-    def below(self, place: Place) -> Iterator[StoredArchive]:
-        """Yield the archives below a location."""
-        systems = systems_folder(place)
+    def list_archives(self, folder: FolderPath) -> Iterator[StoredArchive]:
+        """Yield the archives at a location."""
+        systems = systems_folder(folder)
         with contextlib.suppress(OSError):
-            for path in sorted(self._folder(systems).glob(f"sn_*/[MS]_*/{_METADATA}")):
-                archive = self.at((*systems, path.parent.parent.name, path.parent.name))
+            for path in sorted(self._path(systems).glob(f"sn_*/[MS]_*/{_METADATA_FILE}")):
+                archive = self.get((*systems, path.parent.parent.name, path.parent.name))
                 if archive:
                     yield archive
 
-    def at(self, place: Place) -> StoredArchive | None:
-        """Return the archive in this folder; None too for one whose metadata is not the simulator's."""
+    def get(self, folder: FolderPath) -> StoredArchive | None:
+        """Return the archive in this folder; None if its metadata is not from the simulator."""
         try:
-            known = json.loads((self._folder(place) / _METADATA).read_bytes())
+            known = json.loads((self._path(folder) / _METADATA_FILE).read_bytes())
             return StoredArchive(
-                name=place[-1],
-                place=place,
+                name=folder[-1],
+                folder=folder,
                 host=str(known["PNID"]),
                 version=str(known["Version"]),
-                started=_moment(known["StartTime"]),
-                completed=_moment(known["EndTime"]),
+                started=_parse_time(known["StartTime"]),
+                completed=_parse_time(known["EndTime"]),
                 parts=tuple(str(part) for part in known["Parts"]),
                 comment=str(known["Comment"]),
                 encrypted=bool(known["Encrypted"]),
@@ -90,22 +90,23 @@ class DirectoryArchiveStore:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def remove(self, archive: StoredArchive) -> None:
+    def delete(self, archive: StoredArchive) -> None:
         """Delete the files of an archive."""
         with contextlib.suppress(OSError):
-            shutil.rmtree(self._folder(archive.place))
+            shutil.rmtree(self._path(archive.folder))
 
-    def _folder(self, place: Place) -> Path:
-        """Return the path of a folder; raises ``OSError`` for one outside of the root."""
-        if any(name in {"", ".", ".."} or re.search(r"[/\\\0]", name) for name in place):
-            raise PermissionError(errno.EPERM, _LEADS_OUT)
-        folder = self.root.joinpath(*place)
-        if not folder.resolve().is_relative_to(self.root.resolve()):  # a link inside may lead anywhere
-            raise PermissionError(errno.EPERM, _LEADS_OUT)
-        return folder
+    def _path(self, folder: FolderPath) -> Path:
+        """Return the path of a folder. Raises ``OSError``: when it is outside the root."""
+        if any(name in {"", ".", ".."} or re.search(r"[/\\\0]", name) for name in folder):
+            raise PermissionError(errno.EPERM, _OUTSIDE_MESSAGE)
+        path = self.root.joinpath(*folder)
+        # A symbolic link below the root may point outside.
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise PermissionError(errno.EPERM, _OUTSIDE_MESSAGE)
+        return path
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -116,12 +117,12 @@ def _contents(job: BackupRun, archive: StoredArchive) -> dict[str, bytes]:
         for part_id in archive.parts
         for name in _FILES.get(part_id, ())
     }
-    files[_METADATA] = json.dumps(_metadata(job, archive), indent=2).encode() + b"\n"
+    files[_METADATA_FILE] = json.dumps(_metadata(job, archive), indent=2).encode() + b"\n"
     return files
 
 
 def _metadata(job: BackupRun, archive: StoredArchive) -> dict[str, Any]:
-    """Return the content of backup-metadata.json; only the first two keys are confirmed."""
+    """Return the content of backup-metadata.json; the keys after the first two are UNCONFIRMED."""
     return {
         "BackupSize": backup_parts.total_bytes(job.spec.parts),
         "PrimaryNetworkInfo": {"ipv4": {"prefix": 24, "defaultGateway": "192.0.2.1"}},

@@ -1,4 +1,4 @@
-"""What lies at a backup location: which systems, which of their backups."""
+"""Handlers of archives: the systems at a backup location, and the archives of a system."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,40 +12,40 @@ from backupctl.simulator.refusals import not_found
 from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
 from backupctl.simulator.request_validation import url_problem
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import StoredArchive, place_of, system_of, systems_folder
+from backupctl.simulator.stored_archives import StoredArchive, folder_of, systems_folder
 
-MOST_RESULTS = 128
-"""How many archives are listed when the filter names no number (Archive.FilterSpec in VMware's API reference)."""
+MAX_RESULTS = 128
+"""Archives listed by default (``max_results`` of Archive.FilterSpec in VMware's API reference)."""
 
 
 def list_systems(state: ApplianceState, call: OperationCall) -> list[str]:
-    """Return the systems that have backups at a location."""
-    return sorted({system_of(archive) for archive in _below(state, call.body["location"])})
+    """Return the ids of the systems with archives at a location."""
+    return sorted({archive.system for archive in _at_location(state, call.body["location"])})
 
 
 def list_archives(state: ApplianceState, call: OperationCall) -> list[dict[str, Any]]:
-    """Return the backups of a system that match the filter, newest first."""
+    """Return the archives of a system that match the filter, newest first."""
     wanted = call.body.get("filter_spec", {})
-    most = wanted.get("max_results", MOST_RESULTS)
-    if most < 0:
+    limit = wanted.get("max_results", MAX_RESULTS)
+    if limit < 0:
         raise RefusedError("error", message("com.vmware.applmgmt.backup_restore.max_results", "Invalid max_results."))
     archives = _of_system(state, call, call.body["loc_spec"])
-    return [_summary(archive) for archive in archives if _matches(archive, wanted)][:most]
+    return [_summary(archive) for archive in archives if _matches(archive, wanted)][:limit]
 
 
 def get_archive(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Return one backup. That its location is its own folder, which can be restored, is UNCONFIRMED."""
+    """Return one archive; that its ``location`` is its own folder, ready to be restored, is UNCONFIRMED."""
     name, base = call.path["archive"], call.body["location"]
     found = next((archive for archive in _of_system(state, call, call.body) if archive.name == name), None)
     if found is None:
         raise not_found("Archive", name)
-    folders = "/".join(quote(folder) for folder in found.place[len(place_of(base)) :])
+    folders = "/".join(quote(folder) for folder in found.folder[len(folder_of(base)) :])
     return {
         "timestamp": timestamp(found.completed),
         "location": f"{base.rstrip('/')}/{folders}",
         "parts": list(found.parts),
         "version": found.version,
-        "system_name": system_of(found),
+        "system_name": found.system,
         "comment": found.comment,
     }
 
@@ -60,8 +60,9 @@ def _summary(archive: StoredArchive) -> dict[str, Any]:
 
 
 def _matches(archive: StoredArchive, wanted: Mapping[str, Any]) -> bool:
-    """Say whether an archive meets all conditions that are set; both ends of the time are inclusive."""
-    started = archive.started.replace(microsecond=archive.started.microsecond // 1000 * 1000)  # as it is shown
+    """Return whether an archive meets all conditions; both timestamps are inclusive."""
+    # Clients compare with the timestamp that they were given, which is in milliseconds.
+    started = archive.started.replace(microsecond=archive.started.microsecond // 1000 * 1000)
     return (
         wanted.get("start_timestamp", started) <= started <= wanted.get("end_timestamp", started)
         and wanted.get("comment_substring", "") in archive.comment
@@ -70,21 +71,21 @@ def _matches(archive: StoredArchive, wanted: Mapping[str, Any]) -> bool:
 
 def _of_system(state: ApplianceState, call: OperationCall, spec: Mapping[str, Any]) -> list[StoredArchive]:
     system = call.path["system"]
-    archives = [archive for archive in _below(state, spec["location"]) if system_of(archive) == system]
-    if not archives and not state.archives.knows((*systems_folder(place_of(spec["location"])), system)):
+    archives = [archive for archive in _at_location(state, spec["location"]) if archive.system == system]
+    if not archives and not state.archives.has_folder((*systems_folder(folder_of(spec["location"])), system)):
         raise not_found("System", system)
     return archives
 
 
-def _below(state: ApplianceState, location: str) -> list[StoredArchive]:
+def _at_location(state: ApplianceState, location: str) -> list[StoredArchive]:
     problem = url_problem(location, state.release)
     if problem:
         text = f"Location {location}: {problem}"
         raise RefusedError("error", message("com.vmware.applmgmt.backup_restore.invalid.location", text, location))
-    place = place_of(location)
-    if not state.archives.knows(place):
+    folder = folder_of(location)
+    if not state.archives.has_folder(folder):
         raise not_found("Location", location)
-    return state.archives.below(place)
+    return state.archives.list_archives(folder)
 
 
 _SYSTEMS = "/appliance/recovery/backup/system-name"
@@ -101,4 +102,4 @@ ROUTES: tuple[OperationRoute, ...] = (
     OperationRoute("POST", _ARCHIVES, list_archives, action="list", body=ARCHIVES_INPUT, **_IN_API),
     OperationRoute("POST", _ARCHIVE, get_archive, action="get", body=LOCATION_SPEC, **_IN_API),
 )
-"""The query of the three in /rest holds the password of the location: so it is specified."""
+"""The specification of /rest puts the password of the location into the query."""

@@ -12,7 +12,7 @@ from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_admini
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
 from backupctl.simulator.request_validation import broken_enum, location_problem
 from backupctl.simulator.restore_runs import NOT_STARTED, metadata, misfits, warnings
-from backupctl.simulator.stored_archives import StoredArchive, place_of
+from backupctl.simulator.stored_archives import StoredArchive, folder_of
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 
@@ -92,7 +92,7 @@ def _archive(state: ApplianceState, request: dict[str, Any]) -> StoredArchive:
         raise RefusedError("invalid_argument", unknown)
     location = request["location"]
     problem = location_problem(request["location_type"], location)
-    archive = None if problem else state.archives.at(place_of(location))
+    archive = None if problem else state.archives.get(folder_of(location))
     if archive is None:
         text = problem or f"There is no backup at {location}."
         raise RefusedError("error", message(f"{_IDS}.no_backup", text, location))

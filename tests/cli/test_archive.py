@@ -179,7 +179,7 @@ def test_archive_show_without_a_system_asks_for_one_where_there_are_several(cloc
     other.host = "vc02.example.com"
     for job in other.jobs:
         if job.status(clock.monotonic())["state"] == "SUCCEEDED":
-            backupctl.appliance.archives.remember(job, other.host)
+            backupctl.appliance.archives.save_past(job, other.host)
     run = backupctl("archive", "show", "M_1", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["message"]) == (2, "there are 2 systems at the location")
     every = backupctl("archive", "list", "--location", LOCATION, "-o", "json").result["archives"]

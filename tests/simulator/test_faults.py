@@ -145,7 +145,7 @@ def test_fault_archive_location_names_the_folder_that_the_job_writes(family: str
     (shown,) = client.details().values()
     folder = "vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_ME======"
     assert shown["location"] == f"ftp://backup.example.com/a%20folder/{folder}"
-    assert client.appliance.archives.at(("backup.example.com", "a folder", *folder.split("/")))
+    assert client.appliance.archives.get(("backup.example.com", "a folder", *folder.split("/")))
 
 
 @pytest.mark.parametrize(

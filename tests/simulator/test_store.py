@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from backupctl.simulator.archive_directory import DirectoryArchiveStore
-from backupctl.simulator.stored_archives import split_location
+from backupctl.simulator.stored_archives import folder_of
 from tests.simulator.client import logged_in
 
 
@@ -84,12 +84,12 @@ def test_store_target_that_cannot_be_written_fails_the_job_with_its_reason(tmp_p
 @pytest.mark.parametrize(
     ("location", "expected"),
     [
-        ("sftp://10.0.0.250:/root/backups", ("10.0.0.250", ["root", "backups"])),
-        ("sftp://u:p@h:2222/b/", ("h", ["b"])),
-        ("nfs://[2001:db8::1]:2049/x//y", ("2001:db8::1", ["x", "y"])),
-        ("//server/share$/a%20b", ("server", ["share$", "a b"])),
-        ("10.144.99.5/vc-2016", ("10.144.99.5", ["vc-2016"])),
+        ("sftp://10.0.0.250:/root/backups", ("10.0.0.250", "root", "backups")),
+        ("sftp://u:p@h:2222/b/", ("h", "b")),
+        ("nfs://[2001:db8::1]:2049/x//y", ("2001:db8::1", "x", "y")),
+        ("//server/share$/a%20b", ("server", "share$", "a b")),
+        ("10.144.99.5/vc-2016", ("10.144.99.5", "vc-2016")),
     ],
 )
-def test_split_location_finds_server_and_folders(location: str, expected: tuple[str, list[str]]) -> None:
-    assert split_location(location) == expected
+def test_folder_of_location_is_server_then_folders(location: str, expected: tuple[str, ...]) -> None:
+    assert folder_of(location) == expected
