@@ -1,19 +1,19 @@
-"""Starting, listing, reading, cancelling and checking backups, and the parts of one."""
+"""Handlers of backups: start, list, show, cancel, validate, and the parts."""
 
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from backupctl.simulator import backup_parts
 from backupctl.simulator.api_errors import Message, RefusedError, message
-from backupctl.simulator.appliance_state import LOCATION_NOT_EMPTY, ApplianceState
-from backupctl.simulator.backup_runs import BackupRun, BackupSpec, as_uri
+from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.backup_parts import PARTS, part_summary
+from backupctl.simulator.backup_runs import LOCATION_NOT_EMPTY, BackupRun, BackupSpec, as_uri
 from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_configured, not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_bodies import Structure
 from backupctl.simulator.request_structures import BACKUP_REQUEST, VALIDATE_REQUEST
-from backupctl.simulator.request_validation import broken_enum, complaints
+from backupctl.simulator.request_validation import request_problems, unknown_location_type
 from backupctl.simulator.response_envelopes import KeyedMap
 from backupctl.simulator.stored_archives import archive_location
 
@@ -21,10 +21,10 @@ _IDS = "com.vmware.applmgmt.backup_restore"
 
 
 def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Start a backup; what goes wrong with it later shows in the job, never here."""
-    request = _checked(state, call)
+    """Start a backup; a location that cannot be used fails the job later, not this request."""
+    request = _checked_request(state, call)
     refuse_if_fresh(state)
-    found = complaints(request, state.release)
+    found = request_problems(request, state.release)
     if found:
         raise RefusedError("invalid_argument", *found)
     job = state.start_backup(backup_spec(request), user=call.user)
@@ -32,9 +32,9 @@ def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 
 def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Check a request without starting anything; a failed check is 200 with the status FAIL."""
-    request = _checked(state, call)
-    found = complaints(request, state.release)
+    """Check a request and start nothing; a failed check is 200 with the status FAIL."""
+    request = _checked_request(state, call)
+    found = request_problems(request, state.release)
     if state.location_is_used(request["location"]):
         found.append(LOCATION_NOT_EMPTY)
     if state.stage == "fresh":
@@ -45,10 +45,10 @@ def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 
 def list_jobs(state: ApplianceState, _call: OperationCall) -> list[str]:
-    """Return the ids of all jobs, newest first; faults let the list lag, or show its oldest only."""
+    """Return the ids of all jobs, newest first; faults omit new jobs, or all but the oldest."""
     stale = state.faults.find("stale-list")
-    lag = stale.seconds or 0.0 if stale else 0.0
-    listed = [job.job_id for job in reversed(state.jobs) if state.moment - job.started >= lag]
+    least_age = stale.seconds or 0.0 if stale else 0.0
+    listed = [job.job_id for job in reversed(state.jobs) if state.moment - job.started >= least_age]
     return listed[-1:] if state.faults.find("oldest-only") else listed
 
 
@@ -58,7 +58,7 @@ def get_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 
 def cancel_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Cancel a running job, which ends FAILED soon after; a finished one cannot be cancelled (UNCONFIRMED: FAIL)."""
+    """Cancel a job, which ends FAILED soon after; FAIL for one that has ended is UNCONFIRMED."""
     job = _job(state, call)
     if job.ended(state.moment):
         return return_result("FAIL", [message(f"{_IDS}.not_running", f"Backup job {job.job_id} is not running.")])
@@ -67,11 +67,11 @@ def cancel_job(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 
 def list_details(state: ApplianceState, call: OperationCall) -> KeyedMap:
-    """Return the details of all jobs, or of those asked for; an unknown id yields no entry.
+    """Return the details of all jobs, or of those in the filter; an unknown id has no entry.
 
-    It is a map, whose order means nothing: here it is that of checksums, so that nobody comes to rely on it.
+    The order of a map means nothing. Here it is the order of checksums, so clients that rely on another one fail.
     """
-    wanted = _wanted_jobs(call)
+    wanted = _job_filter(call)
     jobs = sorted(
         (job for job in state.jobs if wanted is None or job.job_id in wanted),
         key=lambda job: zlib.crc32(job.job_id.encode()),
@@ -81,38 +81,38 @@ def list_details(state: ApplianceState, call: OperationCall) -> KeyedMap:
 
 def _details(state: ApplianceState, job: BackupRun) -> dict[str, Any]:
     view = job.details(state.moment)
-    odd = state.faults.find("odd-user")
-    if odd and "user" in view:
-        view["user"] = _SPELLINGS[odd.choice]
+    odd_user = state.faults.find("odd-user")
+    if odd_user and "user" in view:
+        view["user"] = _ODD_USERS[odd_user.choice]
     if state.faults.find("archive-location"):
         view["location"] = as_uri(archive_location(job, state.host))
     return view
 
 
-_SPELLINGS: Mapping[str, str] = {
+_ODD_USERS: Mapping[str, str] = {
     "root": "root",
     "dn": "CN=Administrator,CN=Users,DC=vsphere,DC=local",
     "sid": "S-1-5-21-3623811015-3361044348-30300820-1013",
     "empty": "",
 }
-"""How the fault ``odd-user`` spells whoever started a job."""
+"""The user of every job, by the choice of the fault ``odd-user``."""
 
 
 def list_parts(state: ApplianceState, _call: OperationCall) -> list[dict[str, Any]]:
-    """Return what can be backed up."""
-    return [backup_parts.shown(backup_parts.PARTS[part_id], state.release) for part_id in state.release.part_ids]
+    """Return the parts that can be backed up."""
+    return [part_summary(PARTS[part_id], state.release) for part_id in state.release.part_ids]
 
 
 def get_part_size(state: ApplianceState, call: OperationCall) -> int:
-    """Return the size of a part in MB; an unknown part is a plain error, for 404 is not declared."""
+    """Return the size of a part in MB; an unknown part is a plain ``error``, as 404 is not declared."""
     part_id = call.path["part"]
     if part_id not in state.release.part_ids:
         raise RefusedError("error", message(f"{_IDS}.unknown_part", f"Part {part_id} is not supported.", part_id))
-    return backup_parts.PARTS[part_id].size_mb
+    return PARTS[part_id].size_mb
 
 
 def backup_spec(request: Mapping[str, Any]) -> BackupSpec:
-    """Return what a checked backup request asks for, without its secrets."""
+    """Return the specification in a valid request."""
     return BackupSpec(
         location_type=request["location_type"],
         location=request["location"],
@@ -125,13 +125,13 @@ def backup_spec(request: Mapping[str, Any]) -> BackupSpec:
 
 
 def return_result(status: str, messages: list[Message]) -> dict[str, Any]:
-    """Return a ReturnResult: OK, WARNING or FAIL, with messages."""
+    """Return ReturnResult; ``status`` is OK, WARNING or FAIL."""
     return {"status": status, "messages": messages}
 
 
-def _checked(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Refuse what both create and validate refuse: an unknown location type, and a second job."""
-    unknown = broken_enum(call.body, state.release)
+def _checked_request(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
+    """Return the request. Raises ``RefusedError``: for an unknown location type, or while a job is running."""
+    unknown = unknown_location_type(call.body, state.release)
     if unknown:
         raise RefusedError("invalid_argument", unknown)
     refuse_if_busy(state)
@@ -146,10 +146,11 @@ def _job(state: ApplianceState, call: OperationCall) -> BackupRun:
     return job
 
 
-def _wanted_jobs(call: OperationCall) -> set[str] | None:
-    """Return the ids of ``filter.jobs.1=A`` or ``filter.jobs=A`` (/rest), of ``jobs=A`` (/api), all repeatable.
+def _job_filter(call: OperationCall) -> set[str] | None:
+    """Return the ids in the filter, None without one.
 
-    The OpenAPI file of 6.7 in VMware's vsphere-automation-sdk-ruby has ``filter.jobs`` as a list of repeated values.
+    In /rest it is ``filter.jobs.1=A`` or ``filter.jobs=A`` (source of the latter: the OpenAPI file of 6.7 in VMware's
+    vsphere-automation-sdk-ruby), in /api ``jobs=A``; all may be repeated.
     """
     if call.family == API:
         return set(call.query["jobs"]) if "jobs" in call.query else None

@@ -1,4 +1,4 @@
-"""What an appliance can back up: its parts, with sizes."""
+"""Table of the parts of a backup, with their sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from backupctl.simulator.releases import Release
 
 @dataclass(frozen=True, slots=True)
 class BackupPart:
-    """One part of a backup; ``size_mb`` in MB, as ``GET .../backup/parts/{id}`` reports it."""
+    """One part; ``size_mb`` in MB, as in ``GET .../backup/parts/{id}``."""
 
     part_id: str
     name: str
@@ -51,8 +51,8 @@ PARTS: Mapping[str, BackupPart] = {
 }
 
 
-def shown(part: BackupPart, release: Release) -> dict[str, Any]:
-    """Return a part in the words of the API; the ids of its two messages are UNCONFIRMED."""
+def part_summary(part: BackupPart, release: Release) -> dict[str, Any]:
+    """Return Parts.Part; the ids of its two messages are UNCONFIRMED."""
     prefix = f"com.vmware.applmgmt.backup_restore.part.{part.part_id}"
     view: dict[str, Any] = {
         "id": part.part_id,
@@ -67,5 +67,5 @@ def shown(part: BackupPart, release: Release) -> dict[str, Any]:
 
 
 def total_bytes(part_ids: tuple[str, ...]) -> int:
-    """Return the bytes that a backup of these parts moves; ``common`` is always among them."""
+    """Return the size in bytes of a backup of these parts; it always contains ``common``."""
     return sum(PARTS[part_id].size_mb for part_id in {"common", *part_ids}) * 1024 * 1024

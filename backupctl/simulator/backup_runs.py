@@ -16,6 +16,11 @@ JobType = Literal["MANUAL", "SCHEDULED"]
 CANCELLED_MESSAGE = message("com.vmware.applmgmt.backup_restore.job.cancelled", "Backup job was cancelled by the user.")
 """The API has no state CANCELLED, so a cancelled job ends FAILED; text and id are UNCONFIRMED."""
 
+LOCATION_NOT_EMPTY = message(
+    "com.vmware.applmgmt.backup_restore.location_not_empty", "The backup location is not empty."
+)
+"""What 6.5 says about a folder that is not empty; text and id are UNCONFIRMED."""
+
 _STEPS: Mapping[int, str] = {
     0: "Preparing the backup.",
     10: "Backing up configuration files.",

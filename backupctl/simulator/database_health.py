@@ -1,7 +1,7 @@
-"""The health of the appliance's database, and the switches that make backups ask for it.
+"""The health of the appliance's database, and the settings that make backups check it.
 
-Source: ``Database`` and ``HealthCheckSettings`` in VMware's API reference, since 7.0.0.1. The tool behind them was
-removed in 9.0; the operations are deprecated in 9.1 and still there, and what they answer then is UNCONFIRMED.
+Source: ``Database`` and ``HealthCheckSettings`` in VMware's API reference, since 7.0.0.1. 9.0 removed the tool behind
+them. 9.1 still has the operations, deprecated; their results there are UNCONFIRMED.
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,24 @@ from backupctl.simulator.backup_runs import JobType
 
 HEALTHY = "HEALTHY"
 
-SWITCHES: Mapping[JobType, str] = {
+SETTINGS: Mapping[JobType, str] = {
     "MANUAL": "db_health_check_state_manual_backup",
     "SCHEDULED": "db_health_check_state_scheduled_backup",
 }
-"""Which setting makes which kind of backup look at the database. Both are on by default (UNCONFIRMED)."""
+"""The setting for each type of job; both are on by default (UNCONFIRMED)."""
 
 FAILS_AT_PERCENT = 10
-"""Where a backup stops because of its database, as administrators report it."""
+"""Progress at which a backup fails because of the database, as administrators report."""
 
 _ID = "com.vmware.applmgmt.backup_restore.db_health"
 
 
-def failure(status: str) -> Message:
-    """Return what a backup says that its database stopped; the text is from memory, text and id are UNCONFIRMED."""
+def backup_failure(status: str) -> Message:
+    """Return the message of a backup that failed because of the database; text and id are UNCONFIRMED."""
     return message(_ID, f"Db health is {status}, Backup Failed. Please run /usr/bin/dbcc to find out more.", status)
 
 
-def info(status: str) -> dict[str, Any]:
+def health_info(status: str) -> dict[str, Any]:
     """Return Health.Database.Info."""
     severity = {"DEGRADED": "WARNING", "UNHEALTHY": "ERROR"}.get(status)
     messages = [{"severity": severity, "message": message(_ID, f"VCDB is {status}.", status)}] if severity else []

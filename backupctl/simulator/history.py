@@ -1,4 +1,4 @@
-"""A small plausible past for an appliance: a nightly schedule, its jobs, two manual ones, one failure."""
+"""Sample history: a nightly schedule and its jobs, one of them failed, and two manual jobs."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ FULL_BACKUP_NOT_ALLOWED = message(
     "com.vmware.applmgmt.backup_restore.backup_manager.exception",
     "BackupManager encountered an exception. Exception: Full backup not allowed during VM snapshot",
 )
-"""A real text (https://knowledge.broadcom.com/external/article/344841); the id is UNCONFIRMED."""
+"""Source of the text: https://knowledge.broadcom.com/external/article/344841; the id is UNCONFIRMED."""
 
 
-class _Past(NamedTuple):
+class _PastJob(NamedTuple):
     hours_ago: float
     duration: float
     job_type: JobType
@@ -25,34 +25,34 @@ class _Past(NamedTuple):
     fail_at: int | None = None
 
 
-_PAST: tuple[_Past, ...] = (
-    _Past(98.0, 1260, "SCHEDULED"),
-    _Past(75.5, 1395, "MANUAL", "before patching"),
-    _Past(74.0, 1284, "SCHEDULED"),
-    _Past(50.0, 1310, "SCHEDULED", fail_at=10),
-    _Past(44.5, 1344, "MANUAL", "after removing the snapshot"),
-    _Past(26.0, 1302, "SCHEDULED"),
-    _Past(2.0, 1296, "SCHEDULED"),
+_PAST_JOBS: tuple[_PastJob, ...] = (
+    _PastJob(98.0, 1260, "SCHEDULED"),
+    _PastJob(75.5, 1395, "MANUAL", "before patching"),
+    _PastJob(74.0, 1284, "SCHEDULED"),
+    _PastJob(50.0, 1310, "SCHEDULED", fail_at=10),
+    _PastJob(44.5, 1344, "MANUAL", "after removing the snapshot"),
+    _PastJob(26.0, 1302, "SCHEDULED"),
+    _PastJob(2.0, 1296, "SCHEDULED"),
 )
 
 _PARTS = ("common", "seat")
 _NIGHTLY_HOURS_AGO = 2.0
-_RETAINED = 7
+_MAX_COUNT = 7
 
 
-def past_jobs(clock: Clock, release: Release, user: str, book: BackupRegistry) -> Iterator[BackupRun]:
-    """Yield the jobs of the last days, oldest first; a release without schedules only has manual ones."""
+def past_jobs(clock: Clock, release: Release, user: str, registry: BackupRegistry) -> Iterator[BackupRun]:
+    """Yield the past jobs, oldest first; all are manual on a release without schedules."""
     scheduled = "schedules" in release.features
     now = _whole_minute(clock.now())
     moment = clock.monotonic() - (clock.now() - now).total_seconds()
-    for past in _PAST:
-        back = past.hours_ago * 3600
-        start_time = now - timedelta(seconds=back)
+    for past in _PAST_JOBS:
+        age = past.hours_ago * 3600
+        start_time = now - timedelta(seconds=age)
         manual = past.job_type == "MANUAL" or not scheduled
         folder = "" if scheduled else f"/{start_time:%Y-%m-%d-%H-%M-%S}"
         scheme = _scheme(release)
         yield BackupRun(
-            job_id=book.new_id(start_time, release.build),
+            job_id=registry.new_id(start_time, release.build),
             release=release,
             spec=BackupSpec(
                 location_type=scheme.upper(),
@@ -62,7 +62,7 @@ def past_jobs(clock: Clock, release: Release, user: str, book: BackupRegistry) -
                 comment=past.comment,
             ),
             start_time=start_time,
-            started=moment - back,
+            started=moment - age,
             duration=past.duration,
             curve=curve_named("linear"),
             job_type="MANUAL" if manual else "SCHEDULED",
@@ -73,14 +73,14 @@ def past_jobs(clock: Clock, release: Release, user: str, book: BackupRegistry) -
 
 
 def past_schedule(now: datetime, release: Release) -> dict[str, Any]:
-    """Return the specification of the schedule that made the scheduled ones of these jobs."""
+    """Return the specification of the schedule of these jobs."""
     at = _whole_minute(now) - timedelta(hours=_NIGHTLY_HOURS_AGO)
     return {
         "parts": list(_PARTS),
         "location": _location(release),
         "location_user": "backup",
         "recurrence_info": {"minute": at.minute, "hour": at.hour},
-        "retention_info": {"max_count": _RETAINED},
+        "retention_info": {"max_count": _MAX_COUNT},
     }
 
 

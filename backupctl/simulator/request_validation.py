@@ -1,7 +1,6 @@
-"""What the appliance asks of a backup or a schedule, beyond its shape.
+"""Validation of backup requests and schedules: enum values, ranges, the backup password, the location.
 
-Known enum values, numbers in range, a good password, a usable location. That a real appliance checks these is
-documented; how it words the refusal is UNCONFIRMED.
+That an appliance checks these is documented; ids and texts of the messages are UNCONFIRMED.
 """
 
 import re
@@ -26,28 +25,26 @@ RULE_TEXT = (
 _INVALID = "com.vmware.applmgmt.backup_restore.invalid"
 
 
-def broken_enum(request: dict[str, Any], release: Release) -> Message | None:
-    """Return the complaint about a ``location_type`` that this release does not know."""
+def unknown_location_type(request: dict[str, Any], release: Release) -> Message | None:
+    """Return the message about a ``location_type`` that this release does not have."""
     value = request["location_type"]
     if value in release.location_types:
         return None
     return message(f"{_INVALID}.location_type", f"Invalid value {value} for location_type.", value)
 
 
-def complaints(request: dict[str, Any], release: Release) -> list[Message]:
-    """Return what else is wrong with a request, in the order of its fields."""
-    problem = location_problem(request["location_type"], request["location"])
-    return _common_complaints(request, release, problem)
+def request_problems(request: dict[str, Any], release: Release) -> list[Message]:
+    """Return the messages about a backup request, in the order of its fields."""
+    return _common_problems(request, release, location_problem(request["location_type"], request["location"]))
 
 
-def schedule_complaints(spec: dict[str, Any], release: Release) -> list[Message]:
-    """Return what is wrong with the fields of a schedule that are set."""
-    problem = url_problem(spec["location"], release) if "location" in spec else ""
-    found = _common_complaints(spec, release, problem)
+def schedule_problems(spec: dict[str, Any], release: Release) -> list[Message]:
+    """Return the messages about the fields of a schedule that are set."""
+    found = _common_problems(spec, release, url_problem(spec["location"], release) if "location" in spec else "")
     recurrence = spec.get("recurrence_info", {})
-    for name, most in (("minute", 59), ("hour", 23)):
+    for name, maximum in (("minute", 59), ("hour", 23)):
         value = recurrence.get(name, 0)
-        if not 0 <= value <= most:
+        if not 0 <= value <= maximum:
             found.append(message(f"{_INVALID}.{name}", f"Invalid value {value} for {name}.", str(value)))
     unknown = [day for day in recurrence.get("days", ()) if day not in DAYS]
     found += [message(f"{_INVALID}.days", f"Invalid value {day} for days.", day) for day in unknown]
@@ -56,7 +53,7 @@ def schedule_complaints(spec: dict[str, Any], release: Release) -> list[Message]
     return found
 
 
-def _common_complaints(request: dict[str, Any], release: Release, location_problem: str) -> list[Message]:
+def _common_problems(request: dict[str, Any], release: Release, location_problem: str) -> list[Message]:
     found = [
         message(f"{_INVALID}.part", f"Part {part} is not supported.", part)
         for part in request.get("parts", ())
@@ -71,7 +68,7 @@ def _common_complaints(request: dict[str, Any], release: Release, location_probl
 
 
 def url_problem(location: str, release: Release) -> str:
-    """Return what is wrong with a location that must be a URL, whose scheme says the type, or nothing."""
+    """Return the problem of a location that must be a URL of a supported scheme; empty if there is none."""
     scheme, separator, _ = location.partition("://")
     if not separator or scheme.upper() not in release.location_types:
         return f"Location {location} is not a URL of a supported protocol."
@@ -79,7 +76,7 @@ def url_problem(location: str, release: Release) -> str:
 
 
 def location_problem(location_type: str, location: str) -> str:
-    """Return what is wrong with a location, or nothing; one without a scheme is the form of 6.5 and passes."""
+    """Return the problem of a location, empty if there is none; the scheme may be missing, as 6.5 allows."""
     scheme, separator, rest = location.partition("://")
     if separator and scheme.casefold() != location_type.casefold():
         return f"Location {location} does not match the location type {location_type}."

@@ -1,54 +1,57 @@
-"""Checking an archive, restoring from it, and reconciling the appliance afterwards."""
+"""Handlers of restore and reconciliation: validate, start, show, cancel."""
 
 from typing import Any
 
-from backupctl.simulator import backup_parts
 from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.backup_handlers import return_result
+from backupctl.simulator.backup_parts import PARTS
 from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
-from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_administrator
+from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_sso_credentials
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
-from backupctl.simulator.request_validation import broken_enum, location_problem
-from backupctl.simulator.restore_runs import NOT_STARTED, metadata, misfits, warnings
+from backupctl.simulator.request_validation import location_problem, unknown_location_type
+from backupctl.simulator.restore_runs import NOT_STARTED, metadata, version_problems, warnings
 from backupctl.simulator.stored_archives import StoredArchive, folder_of
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 
-_NOT_NOW = message(f"{_IDS}.not_allowed", "Restore is allowed only after deployment and before firstboot")
-"""The words of the API reference; the id is UNCONFIRMED."""
+_NOT_ALLOWED = message(f"{_IDS}.not_allowed", "Restore is allowed only after deployment and before firstboot")
+"""The text is from the API reference; the id is UNCONFIRMED."""
 
 
 def validate(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Return the metadata of an archive, and whether it can be restored here."""
+    """Return the metadata of an archive, and whether it can be restored to this appliance."""
     archive = _archive(state, call.body)
-    problems = misfits(archive, state.release.version)
+    problems = version_problems(archive, state.release.version)
     if state.stage != "fresh":
-        problems.append(_NOT_NOW)
-    sso = True if "restore-sso" in state.release.features else None
-    remarks = problems + warnings(archive, state.release.version)
-    return metadata(archive, remarks, fits=not problems, sso=sso)
+        problems.append(_NOT_ALLOWED)
+    view = metadata(archive, problems + warnings(archive, state.release.version), applicable=not problems)
+    if "restore-sso" in state.release.features:
+        view["sso_login_required"] = True
+    return view
 
 
 def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Start a restore, of a freshly deployed appliance only; after a failed one it may be tried again (UNCONFIRMED)."""
+    """Start a restore of a fresh appliance; that it can be retried after a failure is UNCONFIRMED."""
     refuse_if_busy(state)
     if state.stage != "fresh":
-        raise RefusedError("not_allowed_in_current_state", _NOT_NOW)
+        raise RefusedError("not_allowed_in_current_state", _NOT_ALLOWED)
     archive = _archive(state, call.body)
-    problems = misfits(archive, state.release.version)
-    complaint = wrong_administrator(state, call.body)
-    if problems or complaint:
-        raise RefusedError("error", *problems, *([complaint] if complaint else []))
+    problems = version_problems(archive, state.release.version)
+    wrong_sso = wrong_sso_credentials(state, call.body)
+    if wrong_sso:
+        problems.append(wrong_sso)
+    if problems:
+        raise RefusedError("error", *problems)
     ignored = call.body.get("ignore_warnings", False)
-    wanted = tuple(call.body["parts"]) if "parts" in call.body else None
-    restore = state.start_restore(wanted, [] if ignored else warnings(archive, state.release.version))
+    parts = tuple(call.body["parts"]) if "parts" in call.body else None
+    restore = state.start_restore(parts, [] if ignored else warnings(archive, state.release.version))
     return restore.status(state.moment)
 
 
 def get_job(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
-    """Return how the restore goes; on an appliance that was never restored this is an error with a poor text."""
+    """Return the status of the restore. Raises the plain ``error``: on an appliance that was never restored."""
     if state.restore is not None:
         return state.restore.status(state.moment)
     if state.stage == "fresh":
@@ -57,7 +60,7 @@ def get_job(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
 
 
 def cancel(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
-    """Cancel the restore that runs; an ended one cannot be cancelled (UNCONFIRMED: FAIL)."""
+    """Cancel the restore; FAIL for one that has ended is UNCONFIRMED."""
     if state.restore is None:
         raise _no_restore()
     if state.restore.ended(state.moment):
@@ -67,27 +70,27 @@ def cancel(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
 
 
 def reconcile(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Start a reconciliation, after a restore only."""
+    """Start a reconciliation, which a restored appliance allows."""
     refuse_if_busy(state)
     if state.stage != "restored":
         text = "Reconciliation is allowed only after restore has finished successfully."
         raise RefusedError("not_allowed_in_current_state", message(f"{_IDS}.reconcile_not_allowed", text))
-    complaint = wrong_administrator(state, call.body)
-    if complaint:
-        raise RefusedError("invalid_argument", complaint)
+    wrong_sso = wrong_sso_credentials(state, call.body)
+    if wrong_sso:
+        raise RefusedError("invalid_argument", wrong_sso)
     return state.start_reconciliation().info(state.moment)
 
 
 def get_reconciliation(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
-    """Return how the reconciliation goes, or how it ended."""
+    """Return the status of the reconciliation."""
     if state.reconciliation is None:
         raise not_found("Reconciliation", "job")
     return state.reconciliation.info(state.moment)
 
 
 def _archive(state: ApplianceState, request: dict[str, Any]) -> StoredArchive:
-    """Return the archive that a request means; refuses one that is not there, not readable, or lacks a part."""
-    unknown = broken_enum(request, state.release)
+    """Return the archive in a request. Raises ``RefusedError``: when it is missing, unreadable, or lacks a part."""
+    unknown = unknown_location_type(request, state.release)
     if unknown:
         raise RefusedError("invalid_argument", unknown)
     location = request["location"]
@@ -99,7 +102,7 @@ def _archive(state: ApplianceState, request: dict[str, Any]) -> StoredArchive:
     if archive.encrypted and "backup_password" not in request:
         raise RefusedError("error", message(f"{_IDS}.encrypted", "The backup is encrypted: its password is needed."))
     for part in request.get("parts", ()):
-        if part not in backup_parts.PARTS or not backup_parts.PARTS[part].standalone:
+        if part not in PARTS or not PARTS[part].standalone:
             raise RefusedError("invalid_argument", message(f"{_IDS}.part", f"Part {part} is not standalone.", part))
         if part not in archive.parts:
             raise not_found("Part", part)
@@ -107,7 +110,7 @@ def _archive(state: ApplianceState, request: dict[str, Any]) -> StoredArchive:
 
 
 def _no_restore() -> RefusedError:
-    """Return the plain error of an appliance without a restore; its text is UNCONFIRMED, and known to be no help."""
+    """Return the error of an appliance without a restore: a plain ``error`` whose text does not help (UNCONFIRMED)."""
     return RefusedError("error", message(f"{_IDS}.status", "Failed to get the status of the restore job."))
 
 

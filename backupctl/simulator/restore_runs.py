@@ -1,6 +1,6 @@
-"""Restoring an appliance and reconciling it afterwards: what such a job shows, and which archive fits.
+"""Restore and reconciliation jobs: their status in the API, and which archives can be restored.
 
-How a real appliance words these messages is UNCONFIRMED, as is what exactly it warns of.
+The texts of the messages and the exact conditions of the warnings are UNCONFIRMED.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from backupctl.simulator.simulated_runs import SimulatedRun, timestamp
 from backupctl.simulator.stored_archives import StoredArchive
 
 Stage = Literal["fresh", "configured", "restored"]
-"""Freshly deployed and not yet configured; in service; in service after a restore."""
+"""Deployed but not configured; in service; in service after a restore."""
 
-SILENT_FROM, SILENT_TO = 0.4, 0.6
-"""In this part of a restore the services restart and nobody listens; the time of that part is UNCONFIRMED."""
+UNREACHABLE_FROM, UNREACHABLE_UNTIL = 0.4, 0.6
+"""Fractions of a restore between which its services restart; UNCONFIRMED."""
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 
@@ -23,18 +23,18 @@ _CANCELLED = message(f"{_IDS}.cancelled", "Restore job was cancelled by the user
 
 @dataclass(slots=True, kw_only=True)
 class RestoreRun(SimulatedRun):
-    """One restore: of ``parts``, or of the whole appliance where they are None."""
+    """One restore: of ``parts``, or of the whole appliance if they are None."""
 
     parts: tuple[str, ...] | None = None
     cancelled_message: Message = field(default_factory=lambda: _CANCELLED)
 
     def is_unreachable(self, moment: float) -> bool:
-        """Say whether nobody listens at ``moment`` (monotonic seconds)."""
-        share = (moment - self.started) / self.duration
-        return SILENT_FROM <= share < SILENT_TO and self.ended(moment) is None
+        """Return whether connections are refused at ``moment`` (monotonic seconds)."""
+        fraction = (moment - self.started) / self.duration
+        return UNREACHABLE_FROM <= fraction < UNREACHABLE_UNTIL and self.ended(moment) is None
 
     def status(self, moment: float) -> dict[str, Any]:
-        """Return RestoreJobStatus; ``parts`` is there only when parts were asked for."""
+        """Return RestoreJobStatus; it has ``parts`` only if the request had."""
         end = self.ended(moment)
         view: dict[str, Any] = {
             "state": end.state if end else "INPROGRESS",
@@ -47,15 +47,15 @@ class RestoreRun(SimulatedRun):
 
 
 NOT_STARTED: dict[str, Any] = {"state": "NONE", "messages": [], "progress": 0}
-"""What a fresh appliance says of its restore before there is one. UNCONFIRMED."""
+"""RestoreJobStatus of a fresh appliance before its first restore. UNCONFIRMED."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ReconciliationRun(SimulatedRun):
-    """One reconciliation, which brings a restored appliance and its partners together again."""
+    """One reconciliation of a restored appliance with its partners."""
 
     def info(self, moment: float) -> dict[str, Any]:
-        """Return Reconciliation.Job.Info, whose ``status`` has the vocabulary of tasks."""
+        """Return Reconciliation.Job.Info; its ``status`` is RUNNING where RestoreJobStatus has INPROGRESS."""
         end = self.ended(moment)
         service = "com.vmware.appliance.recovery.reconciliation.job"
         view: dict[str, Any] = {
@@ -73,40 +73,37 @@ class ReconciliationRun(SimulatedRun):
         return view
 
 
-def misfits(archive: StoredArchive, version: str) -> list[Message]:
-    """Return why an appliance of this version cannot take the archive at all.
+def version_problems(archive: StoredArchive, version: str) -> list[Message]:
+    """Return why an appliance of this version cannot restore the archive.
 
-    It takes backups of its own build and of an earlier patch of its own version.
+    It restores archives of its own version and of earlier patches of it: the first three numbers must be the same.
     """
-    mine, its = _numbers(version), _numbers(archive.version)
-    if mine[:3] == its[:3] and its <= mine:
+    own, archived = _numbers(version), _numbers(archive.version)
+    if own[:3] == archived[:3] and archived <= own:
         return []
     text = f"The backup is of version {archive.version} and cannot be restored to an appliance of version {version}."
     return [message(f"{_IDS}.version_mismatch", text, archive.version, version)]
 
 
 def warnings(archive: StoredArchive, version: str) -> list[Message]:
-    """Return what fails a restore unless warnings are ignored: a backup of an earlier patch."""
-    if misfits(archive, version) or archive.version == version:
+    """Return the warnings, which fail a restore unless it ignores them: an archive of an earlier patch."""
+    if version_problems(archive, version) or archive.version == version:
         return []
     text = f"The backup is of version {archive.version}, an earlier patch than the appliance's {version}."
     return [message(f"{_IDS}.earlier_patch", text, archive.version, version)]
 
 
-def metadata(archive: StoredArchive, problems: list[Message], *, fits: bool, sso: bool | None) -> dict[str, Any]:
-    """Return Restore.Metadata; ``sso`` None where the release does not know the field."""
-    view: dict[str, Any] = {
+def metadata(archive: StoredArchive, messages: list[Message], *, applicable: bool) -> dict[str, Any]:
+    """Return Restore.Metadata."""
+    return {
         "timestamp": timestamp(archive.completed),
         "parts": list(archive.parts),
         "version": archive.version,
         "boxname": archive.host,
         "comment": archive.comment,
-        "applicable": fits,
-        "messages": problems,
+        "applicable": applicable,
+        "messages": messages,
     }
-    if sso is not None:
-        view["sso_login_required"] = sso
-    return view
 
 
 def _numbers(version: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Schedules of backups: when each is due, on the appliance's clock in UTC, and how it shows itself.
+"""Backup schedules: their fields, when they are due, and the registry of one appliance.
 
 That the hour of a schedule is in UTC is UNCONFIRMED; appliances are deployed with their clock in UTC.
 """
@@ -12,16 +12,16 @@ from backupctl.simulator.backup_runs import BackupSpec
 
 DAYS: tuple[str, ...] = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
-CATCH_UP = timedelta(days=100)
-"""How far back runs are made up for when the clock leaps; older ones never happened."""
+MAX_CATCH_UP = timedelta(days=100)
+"""When the clock jumps, only runs that were due in this time before it are made up for."""
 
-_SHOWN = ("parts", "location", "location_user", "enable", "recurrence_info", "retention_info", "fast_backup")
-"""The fields of Schedules.Info: both passwords can only be written."""
+_READABLE = ("parts", "location", "location_user", "enable", "recurrence_info", "retention_info", "fast_backup")
+"""The fields of Schedules.Info; both passwords are write-only."""
 
 
 @dataclass(slots=True)
 class ScheduleEntry:
-    """One schedule: ``fields`` are those of its specification, without secrets; ``next_run`` is None while it rests."""
+    """One schedule: ``fields`` of its specification without the passwords; ``next_run`` is None if there is none."""
 
     schedule_id: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -29,33 +29,33 @@ class ScheduleEntry:
     next_run: datetime | None = None
 
     def change(self, given: Mapping[str, Any], now: datetime) -> None:
-        """Take over the fields that are set, leave the others as they are, and look ahead from ``now``."""
+        """Change the given fields and compute the next run after ``now``."""
         self.encrypted = self.encrypted or "backup_password" in given
-        self.fields |= {name: value for name, value in given.items() if name in _SHOWN}
+        self.fields |= {name: value for name, value in given.items() if name in _READABLE}
         self.next_run = self.next_after(now)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Return when it runs next, later than ``moment``; None if it is off or has no recurrence."""
+        """Return the first run after ``moment``; None if the schedule is disabled or has no recurrence."""
         recurrence = self.fields.get("recurrence_info")
         if recurrence is None or not self.fields["enable"]:
             return None
         days = set(recurrence.get("days") or DAYS)
         at = time(recurrence["hour"], recurrence["minute"], tzinfo=UTC)
-        coming = (datetime.combine(moment.date() + timedelta(days=ahead), at) for ahead in range(8))
-        return next(run for run in coming if run > moment and DAYS[run.weekday()] in days)
+        candidates = (datetime.combine(moment.date() + timedelta(days=ahead), at) for ahead in range(8))
+        return next(run for run in candidates if run > moment and DAYS[run.weekday()] in days)
 
     @property
-    def retained(self) -> int | None:
-        """Return how many backups are kept; None for all."""
+    def max_count(self) -> int | None:
+        """How many scheduled archives are kept; None for all."""
         retention = self.fields.get("retention_info")
         return retention["max_count"] if retention else None
 
     def info(self) -> dict[str, Any]:
-        """Return Schedules.Info; what is unset is absent."""
-        return {name: self.fields[name] for name in _SHOWN if name in self.fields}
+        """Return Schedules.Info; fields that are not set are absent."""
+        return {name: self.fields[name] for name in _READABLE if name in self.fields}
 
     def backup_spec(self, comment: str = "") -> BackupSpec:
-        """Return what its backups are; the scheme of the location says the type."""
+        """Return the specification of its backups; the location type is the scheme of the location."""
         location = self.fields["location"]
         return BackupSpec(
             location_type=location.partition("://")[0].upper(),
@@ -69,25 +69,25 @@ class ScheduleEntry:
 
 
 class ScheduleRegistry:
-    """The schedules of one appliance: by its interface there could be many, in practice there is one."""
+    """The schedules of one appliance by their ids."""
 
     def __init__(self) -> None:
-        self.schedules: dict[str, ScheduleEntry] = {}
+        self.entries: dict[str, ScheduleEntry] = {}
 
     def create(self, schedule_id: str, spec: Mapping[str, Any], now: datetime) -> ScheduleEntry:
-        """Add a schedule: unless said otherwise it is on, and backs up no optional part."""
+        """Add a schedule; by default it is enabled and backs up no optional part."""
         schedule = ScheduleEntry(schedule_id, {"parts": [], "enable": True})
         schedule.change(spec, now)
-        self.schedules[schedule_id] = schedule
+        self.entries[schedule_id] = schedule
         return schedule
 
     def take_due(self, now: datetime) -> list[tuple[datetime, ScheduleEntry]]:
-        """Return the runs that have become due since the last call, oldest first; few, however long ago that was."""
+        """Return the runs that became due since the last call, oldest first; at most those of ``MAX_CATCH_UP``."""
         due = []
-        for schedule in self.schedules.values():
+        for schedule in self.entries.values():
             run = schedule.next_run
-            if run is not None and run < now - CATCH_UP:
-                run = schedule.next_after(now - CATCH_UP)
+            if run is not None and run < now - MAX_CATCH_UP:
+                run = schedule.next_after(now - MAX_CATCH_UP)
             while run is not None and run <= now:
                 due.append((run, schedule))
                 run = schedule.next_after(run)

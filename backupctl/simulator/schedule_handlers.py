@@ -1,4 +1,4 @@
-"""Reading, writing and running schedules."""
+"""Handlers of schedules: list, show, create, update, delete, run."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
-from backupctl.simulator.request_validation import schedule_complaints
+from backupctl.simulator.request_validation import schedule_problems
 from backupctl.simulator.response_envelopes import VOID, KeyedMap, Void
 from backupctl.simulator.schedule_entries import ScheduleEntry
 
@@ -16,8 +16,8 @@ _IDS = "com.vmware.applmgmt.backup_restore.schedule"
 
 
 def list_schedules(state: ApplianceState, _call: OperationCall) -> KeyedMap:
-    """Return all schedules, in practice one or none."""
-    return KeyedMap({name: schedule.info() for name, schedule in state.schedule_book.schedules.items()})
+    """Return all schedules: one or none."""
+    return KeyedMap({name: schedule.info() for name, schedule in state.schedules.entries.items()})
 
 
 def get_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
@@ -36,21 +36,21 @@ def create_in_api(state: ApplianceState, call: OperationCall) -> Void:
 
 
 def update_schedule(state: ApplianceState, call: OperationCall) -> Void:
-    """Change the fields that are set and leave the others."""
+    """Change the fields that are given."""
     schedule = _schedule(state, call)
-    _refuse_bad(state, call.body)
+    _refuse_invalid(state, call.body)
     schedule.change(call.body, state.clock.now())
     return VOID
 
 
 def delete_schedule(state: ApplianceState, call: OperationCall) -> Void:
-    """Delete a schedule; what it backed up stays."""
-    del state.schedule_book.schedules[_schedule(state, call).schedule_id]
+    """Delete a schedule; its archives stay."""
+    del state.schedules.entries[_schedule(state, call).schedule_id]
     return VOID
 
 
 def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
-    """Back up now what the schedule backs up; that such a job counts as MANUAL is UNCONFIRMED."""
+    """Start a backup with the settings of the schedule; that its type is MANUAL is UNCONFIRMED."""
     schedule = _schedule(state, call)
     refuse_if_busy(state)
     refuse_if_fresh(state)
@@ -59,34 +59,34 @@ def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
 
 
 def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Void:
-    """Add the appliance's one schedule; a second one exists already, whatever its id.
+    """Create the schedule. Raises ``already_exists``: when there is one, whatever its id.
 
-    Ansible's module (vmware.vmware_rest, backup schedules) catches just that error; the texts are UNCONFIRMED.
+    Ansible's module (vmware.vmware_rest, backup schedules) expects that error; the texts are UNCONFIRMED.
     """
     refuse_if_fresh(state)
     if not schedule_id:
         raise RefusedError("invalid_argument", message(f"{_IDS}.no_id", "The schedule has no identifier."))
-    existing = state.schedule_book.schedules
+    existing = state.schedules.entries
     if schedule_id in existing:
         text = f"Schedule {schedule_id} already exists."
         raise RefusedError("already_exists", message(f"{_IDS}.exists", text, schedule_id))
     if existing:
         text = f"Only one schedule can exist, and there is {next(iter(existing))} already."
         raise RefusedError("already_exists", message(f"{_IDS}.only_one", text, next(iter(existing))))
-    _refuse_bad(state, spec)
-    state.schedule_book.create(schedule_id, spec, state.clock.now())
+    _refuse_invalid(state, spec)
+    state.schedules.create(schedule_id, spec, state.clock.now())
     return VOID
 
 
-def _refuse_bad(state: ApplianceState, spec: dict[str, Any]) -> None:
-    found = schedule_complaints(spec, state.release)
+def _refuse_invalid(state: ApplianceState, spec: dict[str, Any]) -> None:
+    found = schedule_problems(spec, state.release)
     if found:
         raise RefusedError("invalid_argument", *found)
 
 
 def _schedule(state: ApplianceState, call: OperationCall) -> ScheduleEntry:
     schedule_id = call.path["schedule"]
-    schedule = state.schedule_book.schedules.get(schedule_id)
+    schedule = state.schedules.entries.get(schedule_id)
     if schedule is None:
         raise not_found("Schedule", schedule_id)
     return schedule

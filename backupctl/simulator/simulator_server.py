@@ -17,7 +17,7 @@ from typing import Self
 from backupctl.clock import Clock
 from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.appliance_server import ApplianceServer
-from backupctl.simulator.appliance_state import MOST_REQUESTS_KEPT
+from backupctl.simulator.appliance_state import MAX_RECORDED_REQUESTS
 from backupctl.simulator.archive_directory import DirectoryArchiveStore
 from backupctl.simulator.http_messages import Response
 from backupctl.simulator.server_certificate import ServerCertificate, download_zip, make_certificate
@@ -90,7 +90,7 @@ class SimulatorServer:
                     faults=options.faults,
                     store=store,
                     secure_cookies=options.tls,
-                    requests_kept=max(1, MOST_REQUESTS_KEPT // options.appliances),
+                    max_requests=max(1, MAX_RECORDED_REQUESTS // options.appliances),
                 )
             )
 

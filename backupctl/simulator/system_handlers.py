@@ -1,4 +1,4 @@
-"""What an appliance says about itself: version, health, whether it supports backups."""
+"""Handlers of the system: version, health, time, and whether backups are supported."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ HEALTH_ITEMS = (
     "database-storage",
     "software-packages",
 )
-"""What has a health of its own, besides the database."""
+"""Items with a health of their own, besides the database."""
 
 
 def version(state: ApplianceState, _call: OperationCall) -> dict[str, str]:
@@ -38,22 +38,22 @@ def version(state: ApplianceState, _call: OperationCall) -> dict[str, str]:
 
 
 def recovery(_state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
-    """Return whether this appliance can be backed up at all."""
+    """Return whether the appliance supports backups."""
     return {"supported": True}
 
 
 def health_of_item(_state: ApplianceState, _call: OperationCall) -> str:
-    """Return the health of the appliance, or of one thing in it: green, yellow, orange, red or gray."""
+    """Return the health of one item: green, yellow, orange, red or gray; here always green."""
     return "green"
 
 
 def last_check(state: ApplianceState, _call: OperationCall) -> str:
-    """Return when the health was looked at last: at the last full minute, which is UNCONFIRMED."""
+    """Return the time of the last health check: the last full minute (UNCONFIRMED)."""
     return timestamp(state.clock.now().replace(second=0, microsecond=0))
 
 
 def system_time(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
-    """Return the time of the appliance's clock, as a number and as its console shows it."""
+    """Return the time of the clock, as a number and as text."""
     now = state.clock.now()
     return {
         "seconds_since_epoch": now.timestamp(),
@@ -64,22 +64,22 @@ def system_time(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
 
 
 def time_zone(_state: ApplianceState, _call: OperationCall) -> str:
-    """Return the name of the time zone that the appliance is set to."""
+    """Return the name of the time zone."""
     return TIME_ZONE
 
 
 def get_database_health(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return the health of the database."""
-    return database_health.info(state.database_status)
+    return database_health.health_info(state.database_status)
 
 
 def get_settings(state: ApplianceState, _call: OperationCall) -> dict[str, bool]:
-    """Return whether backups look at the health of the database."""
+    """Return whether backups check the health of the database, by type of job."""
     return dict(state.health_settings)
 
 
 def update_settings(state: ApplianceState, call: OperationCall) -> Void:
-    """Change the settings that are set and leave the other."""
+    """Change the settings that are given."""
     state.health_settings |= call.body
     return VOID
 
@@ -98,4 +98,4 @@ ROUTES: tuple[OperationRoute, ...] = (
     OperationRoute("GET", _SETTINGS, get_settings, **_SINCE),
     OperationRoute("PATCH", _SETTINGS, update_settings, body=HEALTH_SETTINGS, wrapper="health_settings", **_SINCE),
 )
-"""``health_settings`` is its name in VMware's Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance_client.py``)."""
+"""Source of ``health_settings``: VMware's Python SDK (PyPI: vmware-vcenter, ``com/vmware/appliance_client.py``)."""

@@ -1,4 +1,4 @@
-"""Who is logged in: sessions, their two ends by time, and where a request carries its credentials."""
+"""Sessions and accounts: login, expiry, lockout, and the credentials in a request."""
 
 import base64
 import binascii
@@ -13,32 +13,32 @@ from backupctl.clock import Clock
 from backupctl.simulator.api_errors import invalid_request
 
 SESSION_HEADER = "vmware-api-session-id"
-"""Both the header and the cookie that carry a session (https://developer.broadcom.com/, vSphere Automation API)."""
+"""Name of both the header and the cookie with the session (https://developer.broadcom.com/, vSphere Automation API)."""
 
 IDLE_SECONDS = 30 * 60.0
-"""A session dies when it is not used for this long. UNCONFIRMED: VMware documents that there is a limit, not which."""
+"""A session expires when unused for this long. UNCONFIRMED: VMware documents a limit, but not its value."""
 
 ABSOLUTE_SECONDS = 2 * 86400.0
-"""A session dies this long after the login, used or not. UNCONFIRMED, as above."""
+"""A session expires this long after the login, even when used. UNCONFIRMED, as above."""
 
 FAILURES_UNTIL_LOCKED = 5
-FAILURES_COUNT_SECONDS = 180.0
+FAILURE_WINDOW_SECONDS = 180.0
 LOCKED_SECONDS = 300.0
-"""So many wrong passwords in a row within so many seconds lock an account, for so long.
+"""Wrong passwords in a row, within a window in seconds, that lock an account, and for how many seconds.
 
-Source of the numbers: the page on passwords and lockout behavior in VMware's vSphere Security guide
+Source: the page on passwords and lockout behavior in VMware's vSphere Security guide
 (https://vmw-docs.broadcom.com/en/VMware-vSphere/8.0/vsphere-security/GUID-4BDBF79A-6C16-43B0-B0B1-637BF5516112.html).
-It exempts the administrator of SSO, whom https://knowledge.broadcom.com/external/article/326186 shows locked all the
-same: here nobody is exempt but the local user, whom SSO does not know.
+It exempts the SSO administrator, but https://knowledge.broadcom.com/external/article/326186 shows that account locked.
+Here only the local user is exempt, who is not in SSO.
 """
 
 LOCAL_USER = "root"
-"""The appliance's own user: accepted with Basic credentials on each request, not by a login, which asks SSO."""
+"""The local user: accepted with Basic credentials on each request, but not by a login, which uses SSO."""
 
 
 @dataclass(slots=True)
 class UserSession:
-    """One login; ``opened`` and ``used`` are seconds of the monotonic clock."""
+    """One session; ``opened`` and ``used`` are in seconds of the monotonic clock."""
 
     token: str
     user: str
@@ -49,9 +49,9 @@ class UserSession:
 
 
 class SessionRegistry:
-    """The open sessions of one appliance, for the one user that it accepts.
+    """The sessions of one appliance, and its one SSO account.
 
-    Without ``sso`` nobody can log in, as before an appliance is configured; Basic credentials are good all the same.
+    Without ``sso`` every login fails, as on an appliance that is not configured; Basic credentials still work.
     """
 
     def __init__(self, clock: Clock, username: str, password: str, *, sso: bool = True) -> None:
@@ -65,18 +65,18 @@ class SessionRegistry:
         self._clock = clock
         self._open: dict[str, UserSession] = {}
 
-    def __len__(self) -> int:
+    @property
+    def open_tokens(self) -> set[str]:
+        """The tokens of the sessions that are open now."""
         self._expire()
-        return len(self._open)
+        return set(self._open)
 
     def login(self, headers: Mapping[str, str]) -> UserSession | None:
-        """Open a session for good Basic credentials; None for bad or missing ones."""
+        """Open a session with the Basic credentials in ``headers``; None if they are wrong or missing."""
         user = self._basic_user(headers)
         if user == LOCAL_USER:
             self.failed_logins += 1
-        if user is None or user == LOCAL_USER:
-            return None
-        if not self.sso:
+        if user is None or user == LOCAL_USER or not self.sso:
             return None
         now, moment = self._clock.now(), self._clock.monotonic()
         session = UserSession(secrets.token_hex(16), user, now, now, moment, moment)
@@ -84,14 +84,14 @@ class SessionRegistry:
         return session
 
     def is_locked(self, user: str) -> bool:
-        """Say whether too many wrong passwords have locked the account of a user."""
+        """Return whether wrong passwords have locked the account of ``user``."""
         return self._clock.monotonic() < self._locked_until.get(user.casefold(), 0.0)
 
     def find(self, headers: Mapping[str, str]) -> UserSession | None:
-        """Return the live session that a request names, and note its use.
+        """Return the open session in ``headers`` and record its use.
 
-        A request with any cookie is asked for its cookie only, one without for its header: so does VMware's
-        dispatcher (PyPI: vmware-vapi-runtime, ``vmware/vapi/security/session.py``).
+        The header counts only in a request without any cookie, as in VMware's dispatcher (PyPI: vmware-vapi-runtime,
+        ``vmware/vapi/security/session.py``).
         """
         self._expire()
         session = self._open.get(_token(headers))
@@ -100,9 +100,9 @@ class SessionRegistry:
         return session
 
     def authenticate(self, headers: Mapping[str, str]) -> str | None:
-        """Return who a request comes from, by its session or by Basic credentials; None if it shows neither.
+        """Return the user of a request, by its session, else by Basic credentials; None if it has neither.
 
-        The first kind of credential found decides, and a bad session is not made good by Basic credentials.
+        A wrong session is an error, even when the Basic credentials are right.
         """
         if _token(headers):
             session = self.find(headers)
@@ -112,16 +112,16 @@ class SessionRegistry:
         return self._basic_user(headers)
 
     def is_administrator(self, username: str, password: str) -> bool:
-        """Say whether these are the credentials of the administrator of SSO."""
+        """Return whether these are the credentials of the SSO administrator."""
         same = hmac.compare_digest(password.encode(), self.password.encode())
         return username.casefold() == self.username.casefold() and same
 
     def close(self, session: UserSession) -> None:
-        """End a session at its owner's wish."""
+        """End a session."""
         self._open.pop(session.token, None)
 
     def close_before(self, moment: float) -> None:
-        """End all sessions that were opened before ``moment`` (monotonic seconds), as a reboot does."""
+        """End all sessions opened before ``moment`` (monotonic seconds), as a reboot does."""
         self._open = {token: session for token, session in self._open.items() if session.opened >= moment}
 
     def _expire(self) -> None:
@@ -133,7 +133,7 @@ class SessionRegistry:
         }
 
     def _basic_user(self, headers: Mapping[str, str]) -> str | None:
-        """Return who shows good Basic credentials; wrong or missing ones count as a failed login."""
+        """Return the user of the Basic credentials; wrong or missing ones count as a failed login."""
         credentials = _basic_credentials(headers)
         user, password = credentials or ("", "")
         known = user == LOCAL_USER or user.casefold() == self.username.casefold()
@@ -151,7 +151,7 @@ class SessionRegistry:
         if user == LOCAL_USER:
             return
         moment, name = self._clock.monotonic(), user.casefold()
-        recent = [failure for failure in self._failures.get(name, []) if moment - failure < FAILURES_COUNT_SECONDS]
+        recent = [failure for failure in self._failures.get(name, []) if moment - failure < FAILURE_WINDOW_SECONDS]
         self._failures[name] = [*recent, moment]
         if len(recent) + 1 >= FAILURES_UNTIL_LOCKED:
             del self._failures[name]
@@ -159,7 +159,7 @@ class SessionRegistry:
 
 
 def _basic_credentials(headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return user and password; refuses credentials that are not UTF-8 with 500, as VMware's dispatcher does."""
+    """Return user and password. Raises ``RefusedError``: 500 if they are not UTF-8, as VMware's dispatcher."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.casefold() != "basic":
         return None

@@ -440,6 +440,6 @@ def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(
     backupctl = CommandLine(clock=clock, faults=[fault], workers=TimedWorkers(clock))
     clock.at(10, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*NEW)
-    assert (run.code, list(backupctl.appliance.schedule_book.schedules)) == (code, ["default"])
+    assert (run.code, list(backupctl.appliance.schedules.entries)) == (code, ["default"])
     assert sentence in run.err
     assert backupctl.appliance.open_sessions == 0

@@ -57,7 +57,7 @@ class Site:
 
     @property
     def schedules(self) -> dict[str, Any]:
-        return self.appliance.schedule_book.schedules
+        return self.appliance.schedules.entries
 
     def edit(self, **fields: Any) -> None:
         """Change the schedule as somebody else would."""

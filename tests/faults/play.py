@@ -49,7 +49,7 @@ class SessionLine(httpx.BaseTransport):
     def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, *, most_requests: int = MOST_REQUESTS) -> None:
         self._most_requests = most_requests
         self._inner = SimulatorTransport(appliance, clock)
-        self._book = appliance.sessions
+        self._sessions = appliance.sessions
         self._clock = clock
         self.known: set[str] = set()
         self.logouts: Counter[str] = Counter()
@@ -60,8 +60,7 @@ class SessionLine(httpx.BaseTransport):
     @property
     def open(self) -> set[str]:
         """The ids of the sessions that are open on the appliance, known or not."""
-        assert len(self._book) >= 0  # lets the expired ones go
-        return set(self._book._open)
+        return self._sessions.open_tokens
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
@@ -191,4 +190,4 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
 
 def schedules_of(appliance: SimulatedAppliance) -> dict[str, Any]:
     """Return the schedules of an appliance, which commands may change."""
-    return {name: schedule.info() for name, schedule in appliance.schedule_book.schedules.items()}
+    return {name: schedule.info() for name, schedule in appliance.schedules.entries.items()}

@@ -120,7 +120,7 @@ def test_update_changes_what_is_set_and_nothing_else(family: str) -> None:
     assert info(client) == before | {"recurrence_info": new}
     update(client, enable=False)
     assert info(client) == before | {"recurrence_info": new, "enable": False}
-    assert client.appliance.schedule_book.schedules["default"].encrypted
+    assert client.appliance.schedules.entries["default"].encrypted
 
 
 def test_fast_backup_is_a_field_of_schedules_since_801(family: str) -> None:
