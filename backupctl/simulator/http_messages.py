@@ -1,6 +1,6 @@
 """HTTP requests and responses, independent of who carries them: a socket or an httpx transport."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -56,6 +56,15 @@ class RecordedRequest(NamedTuple):
     query: str
     phase: str
     status: int
+
+
+def join_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by their names in lower case, with repeated ones joined (RFC 9110, 5.3; RFC 6265, 5.4)."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}{'; ' if key == 'cookie' else ', '}{value}" if key in joined else value
+    return joined
 
 
 def http_date(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""A certificate for the simulator's own HTTPS, made anew at each start by a certificate authority of its own."""
+"""The simulator's HTTPS certificate, issued at each start by a new certificate authority."""
 
 from __future__ import annotations
 
@@ -18,37 +18,36 @@ if TYPE_CHECKING:
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
-
 _ROOT_NAME = "5a1b0c2d"
-"""What the files of the root are called in ``download.zip``: on an appliance it is the hash of its subject."""
+"""Name of the root's files in ``download.zip``; on an appliance it is the hash of the subject."""
 
 
 @dataclass(slots=True)
 class ServerCertificate:
-    """A server's TLS: its context, the file with the authority to trust, and ``sha256:<hex>`` of the certificate."""
+    """A certificate: its TLS context, the file with its CA certificate, and its fingerprint ``sha256:<hex>``."""
 
     context: ssl.SSLContext
     ca_file: Path
     fingerprint: str
-    _authority: trustme.CA
+    _ca: trustme.CA
 
     @property
-    def authority(self) -> bytes:
-        """The certificate of the authority, in PEM form."""
-        return self._authority.cert_pem.bytes()
+    def ca_certificate(self) -> bytes:
+        """The certificate of the CA, in PEM."""
+        return self._ca.cert_pem.bytes()
 
     def renew(self, *names: str, not_before: datetime | None = None, not_after: datetime | None = None) -> None:
-        """Present another certificate of the same authority from the next handshake on; a test chooses what is odd."""
-        leaf = self._authority.issue_cert(*names, not_before=not_before, not_after=not_after)
+        """Present another certificate of the same CA from the next handshake on, for tests."""
+        leaf = self._ca.issue_cert(*names, not_before=not_before, not_after=not_after)
         leaf.configure_cert(self.context)
         der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode("ascii"))
         self.fingerprint = f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def make_certificate(folder: Path, *names: str) -> ServerCertificate:
-    """Make a certificate for this machine's local names and ``names``, the authority's file below ``folder``.
+    """Make a certificate for the local names of this machine and ``names``; write its CA certificate to ``folder``.
 
-    Raises ``ConfigError`` when the package trustme is missing.
+    Raises ``ConfigError``: when the package trustme is missing.
     """
     try:
         import trustme
@@ -57,22 +56,22 @@ def make_certificate(folder: Path, *names: str) -> ServerCertificate:
             "HTTPS for the simulator needs the package trustme",
             hint="pip install 'backupctl[simulator]', or serve plain HTTP with --no-tls",
         ) from None
-    authority = trustme.CA(organization_name="backupctl simulator")
+    ca = trustme.CA(organization_name="backupctl simulator")
     ca_file = folder / "ca.pem"
-    authority.cert_pem.write_to_path(ca_file)
-    certificate = ServerCertificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ca_file, "", authority)
+    ca.cert_pem.write_to_path(ca_file)
+    certificate = ServerCertificate(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ca_file, "", ca)
     certificate.renew(*dict.fromkeys((*_LOCAL_NAMES, *names)))
     return certificate
 
 
-def download_zip(authority: bytes) -> bytes:
-    """Return what ``/certs/download.zip`` holds: the trusted roots and their revocation lists, for three systems.
+def download_zip(ca_certificate: bytes) -> bytes:
+    """Return the content of ``/certs/download.zip``: the trusted root and an empty revocation list, for three systems.
 
-    Source of the layout: OpenShift's instructions for vSphere, which show its tree of files. The list is empty here.
+    Source of the layout: OpenShift's instructions for vSphere.
     """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for folder, certificate, revoked in (("lin", "", ""), ("mac", "", ""), ("win", ".crt", ".crl")):
-            file.writestr(f"certs/{folder}/{_ROOT_NAME}.0{certificate}", authority)
+            file.writestr(f"certs/{folder}/{_ROOT_NAME}.0{certificate}", ca_certificate)
             file.writestr(f"certs/{folder}/{_ROOT_NAME}.r0{revoked}", b"")
-    return archive.getvalue()
+    return content.getvalue()

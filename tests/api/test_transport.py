@@ -376,7 +376,7 @@ def test_real_tls_of_a_trusted_authority_lets_in(https_server: SimulatorServer) 
         assert api.jobs() == []
         api.log_out()
         api.close()
-    assert https_server.states[0].open_sessions == 0
+    assert https_server.simulated[0].open_sessions == 0
 
 
 @pytest.mark.real

@@ -106,7 +106,7 @@ def test_some_of_a_hundred_that_hang_keep_nobody_waiting(tmp_path: Path, show: S
     hang = range(0, 100, 10)
     with serving(tmp_path, appliances=100, job_duration=5.0) as served:
         for number in hang:
-            served.server.states[number].inject("slow=60s@poll")
+            served.server.simulated[number].inject("slow=60s@poll")
         words = ["create", "--all", "--parallel", "0", "--timeout", "12s", "-o", "jsonl"]
         run = measured(words, tmp_path, served.environ)
     ended = {result["server"]: result["job"]["end_time"] for result in run.lines[-1]["results"]}

@@ -67,7 +67,7 @@ def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered(
             slow.log_out()
         assert isinstance(ended.get(timeout=10), ApplianceUnreachableError)
         assert not unheard.is_logging_in
-        assert server.states[0].open_sessions == 0
+        assert server.simulated[0].open_sessions == 0
 
 
 def test_appliance_that_does_not_shake_hands_keeps_the_others_for_a_second(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_wrong_password_is_one_failed_login_of_twenty_appliances(tmp_path: Path)
     with serving(tmp_path, appliances=20, faults=("slow=0.2s@login",)) as served:
         environ = {**served.environ, "VC_PASSWORD": "wrong"}
         run = measured(["list", "--all", "-o", "json"], tmp_path, environ)
-        assert sum(state.failed_logins for state in served.server.states) == 1
+        assert sum(state.failed_logins for state in served.server.simulated) == 1
     results = json.loads(run.out)["results"]
     assert {result["exit_code"] for result in results} == {4}
     assert sum("not logged in" in result["error"]["message"] for result in results) == 19
@@ -107,7 +107,7 @@ def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_passwor
     password: str | None, tmp_path: Path
 ) -> None:
     with serving(tmp_path, appliances=20, job_duration=12.0, faults=("slow=0.2s@login",)) as served:
-        states = served.server.states
+        states = served.server.simulated
 
         def expire(_pid: int, _seconds: float) -> None:
             last = max((job.started for state in states for job in state.jobs), default=0.0)

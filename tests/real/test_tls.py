@@ -73,7 +73,7 @@ def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
     written = ":".join(pin[index : index + 2] for index in range(0, 64, 2))
     listed = program.run("list", "--fingerprint", written, environ=untrusting(server))
     assert (listed.code, listed.err) == (0, f"{server.appliances[0].url[8:]} has no backup jobs yet\n")
-    assert server.states[0].open_sessions == 0
+    assert server.simulated[0].open_sessions == 0
 
 
 def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program, programs: Programs) -> None:
@@ -108,11 +108,11 @@ def test_pin_is_judged_anew_on_each_connection_of_a_run(
     certificate.renew("127.0.0.1")
     for each in server._servers:
         each.close_connections()
-    before = len(server.states[0].requests)
+    before = len(server.simulated[0].requests)
     ended = running.end()
     assert ended.code == 5
     assert "does not present the pinned certificate" in ended.err
-    assert len(server.states[0].requests) == before
+    assert len(server.simulated[0].requests) == before
 
 
 @pytest.mark.parametrize(("pin_fits", "ca_fits"), [(True, True), (False, True), (True, False)])
@@ -128,7 +128,7 @@ def test_pin_and_ca_file_must_both_hold(
         assert listed.code == 0
         return
     assert result_of(listed)["error"]["slug"] == ("tls" if pin_fits else "pin-mismatch")
-    assert not server.states[0].requests
+    assert not server.simulated[0].requests
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,11 @@ def test_pin_is_about_the_appliance_and_not_about_the_proxy(
     with tls_proxy(server_context(leaf)) as proxy:
         environ = untrusting(server, BACKUPCTL_PROXY=proxy.url, SSL_CERT_FILE=str(ca_file(authority, tmp_path)))
         fits = program.run("list", "--fingerprint", certificate.fingerprint, environ=environ)
-        before = len(server.states[0].requests)
+        before = len(server.simulated[0].requests)
         of_the_proxy = program.run("list", "--fingerprint", fingerprint_of(der_of(leaf)), environ=environ)
     assert (fits.code, of_the_proxy.code) == (0, 5)
     assert f"presented {certificate.fingerprint}" in of_the_proxy.err
-    assert len(server.states[0].requests) == before > 0
+    assert len(server.simulated[0].requests) == before > 0
     assert bytes(proxy.received).count(b"CONNECT ") == 2
 
 
@@ -217,7 +217,7 @@ def test_certificate_out_of_its_time_says_since_when(
     assert refused.code == 5
     assert f"127.0.0.1: {sentence}" in refused.err
     assert hint in refused.err
-    assert not server.states[0].requests
+    assert not server.simulated[0].requests
 
 
 def test_certificate_of_another_name_says_which_names_it_has(
@@ -349,9 +349,9 @@ def test_trust_pin_stores_what_a_later_run_is_held_to(
     assert path.stat().st_mode & 0o777 == 0o600
     before = certificate.fingerprint
     certificate.renew("127.0.0.1")
-    seen = len(server.states[0].requests)
+    seen = len(server.simulated[0].requests)
     refused = program.run("list", environ=untrusting(server))
-    assert (refused.code, len(server.states[0].requests)) == (5, seen)
+    assert (refused.code, len(server.simulated[0].requests)) == (5, seen)
     assert f"expected {before}, presented {certificate.fingerprint}" in refused.err
     assert f"`backupctl trust pin -s {result['profile']}`" in refused.err
     again = result_of(program.run("trust", "pin", "-s", result["profile"], "--yes", "-o", "json"))
@@ -360,7 +360,7 @@ def test_trust_pin_stores_what_a_later_run_is_held_to(
     third = program.run("trust", "pin", "-s", result["profile"])
     assert (third.code, third.err) == (0, "")
     assert "was pinned before" in third.out
-    assert len(server.states[0].requests) == seen
+    assert len(server.simulated[0].requests) == seen
 
 
 def test_trust_pin_without_anybody_to_compare_ends_with_2(
@@ -385,7 +385,7 @@ def test_trust_fetch_gets_the_authority_that_then_lets_in(
     assert fetched.code == 0
     assert (result["verified"], result["vouches"], len(result["authorities"])) == (False, True, 1)
     assert "these certificates came over a connection that nobody vouches for" in fetched.err
-    assert {request.path for request in server.states[0].requests} == {"/certs/download.zip"}
+    assert {request.path for request in server.simulated[0].requests} == {"/certs/download.zip"}
     assert program.run("list", environ=untrusting(server, BACKUPCTL_CA_FILE=str(path))).code == 0
     with_pin = ("--fingerprint", str(server.appliances[0].fingerprint), "--force", "-o", "json")
     pinned = program.run("trust", "fetch", "-s", url, "--to", str(path), *with_pin)
@@ -399,7 +399,7 @@ def test_trust_fetch_overwrites_nothing_without_force(
     path.write_text("mine")
     words = ("trust", "fetch", "-s", server.appliances[0].url, "--to", str(path))
     refused = program.run(*words)
-    assert (refused.code, path.read_text(), len(server.states[0].requests)) == (3, "mine", 0)
+    assert (refused.code, path.read_text(), len(server.simulated[0].requests)) == (3, "mine", 0)
     assert "--force" in refused.err
     assert program.run(*words, "--force").code == 0
     assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")

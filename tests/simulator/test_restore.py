@@ -214,7 +214,7 @@ def test_65_restores_from_the_folder_itself_and_asks_for_no_sso() -> None:
 
 
 def test_served_appliance_is_fresh_on_request() -> None:
-    (state,) = SimulatorServer(ServerOptions(fresh=True), FakeClock()).states
+    (state,) = SimulatorServer(ServerOptions(fresh=True), FakeClock()).simulated
     assert state.stage == "fresh"
 
 

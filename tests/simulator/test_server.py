@@ -84,7 +84,7 @@ def test_server_community_script_with_a_cookie_jar_runs_a_backup(tmp_path: Path,
             state = json.loads(curl("-k", "-b", jar, f"{url}/rest{JOB}/{job_id}"))["value"]["state"]
         assert state == "SUCCEEDED"
         assert curl("-k", "-b", jar, "-X", "DELETE", f"{url}/rest/com/vmware/cis/session") == ""
-        assert server.states[0].open_sessions == 0
+        assert server.simulated[0].open_sessions == 0
 
 
 def test_server_curl_with_the_header_verifies_the_certificate_in_the_api_family() -> None:
@@ -110,7 +110,7 @@ def test_server_appliances_are_independent() -> None:
         body = {"parts": [], "location_type": "NFS", "location": "nfs://h/f"}
         with client_of(server, 1) as client:
             client.post(f"/api{JOB}", json=body)
-        assert [len(state.jobs) for state in server.states] == [0, 1, 0]
+        assert [len(state.jobs) for state in server.simulated] == [0, 1, 0]
 
 
 def test_server_keeps_a_connection_for_many_requests() -> None:

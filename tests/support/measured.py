@@ -84,7 +84,7 @@ class Served:
     @property
     def requests(self) -> int:
         """How many requests reached the appliances."""
-        return sum(state.requests_seen for state in self.server.states)
+        return sum(state.requests_seen for state in self.server.simulated)
 
     @property
     def handshakes(self) -> int:
@@ -94,11 +94,11 @@ class Served:
 
     @property
     def open_sessions(self) -> int:
-        return sum(state.open_sessions for state in self.server.states)
+        return sum(state.open_sessions for state in self.server.simulated)
 
     @property
     def jobs(self) -> int:
-        return sum(len(state.jobs) for state in self.server.states)
+        return sum(len(state.jobs) for state in self.server.simulated)
 
 
 @contextmanager
