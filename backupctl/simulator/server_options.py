@@ -1,4 +1,4 @@
-"""What the simulator is asked to serve."""
+"""The options of ``backupctl simulator serve``."""
 
 import re
 from dataclasses import dataclass
@@ -7,15 +7,14 @@ from pathlib import Path
 
 from backupctl.errors import UsageError
 
-DEFAULT_PASSWORD = "VMware1!"  # noqa: S105 - documented, and it opens nothing but a simulator
+DEFAULT_PASSWORD = "VMware1!"  # noqa: S105 - the documented default, of a simulator only
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """The options of ``backupctl simulator serve``.
+    """What to serve: ``appliances`` appliances with the options of ``ApplianceState``.
 
-    ``job_duration`` in seconds; ``listen`` as ``HOST:PORT``, where port 0 is any free one; ``fresh`` as of
-    ``ApplianceState``.
+    ``listen`` is ``HOST:PORT``, with port 0 for any free port. ``job_duration`` is in seconds.
     """
 
     listen: str = "127.0.0.1:0"
@@ -34,7 +33,7 @@ class ServerOptions:
 
     @property
     def open_to_the_network(self) -> bool:
-        """Whether others than this machine can log in, with the password that everybody knows."""
+        """Whether other machines can log in with the documented default password."""
         host, _ = self.address(0)
         if host == "localhost" or self.password != DEFAULT_PASSWORD:
             return False
@@ -44,7 +43,10 @@ class ServerOptions:
             return True
 
     def address(self, index: int) -> tuple[str, int]:
-        """Return where appliance ``index`` (from 0) listens: a fixed port is counted on; raises ``UsageError``."""
+        """Return host and port of appliance ``index`` (from 0); a fixed port is that of the first appliance.
+
+        Raises ``UsageError``: for an invalid ``listen``, or a port above 65535.
+        """
         match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]*)):(\d{1,5})", self.listen)
         host = (match[1] or match[2]) if match else ""
         port = int(match[3]) if match else 0
@@ -53,5 +55,5 @@ class ServerOptions:
         return host, port + index if port else 0
 
     def appliance_name(self, index: int) -> str:
-        """Return the name that appliance ``index`` (from 0) has for itself and in the folders of its backups."""
+        """Return the host name of appliance ``index`` (from 0)."""
         return "vcsa.simulator.test" if self.appliances == 1 else f"vcsa{index + 1}.simulator.test"
