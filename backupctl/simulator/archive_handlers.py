@@ -25,12 +25,12 @@ def list_systems(state: ApplianceState, call: OperationCall) -> list[str]:
 
 def list_archives(state: ApplianceState, call: OperationCall) -> list[dict[str, Any]]:
     """Return the archives of a system that match the filter, newest first."""
-    wanted = call.body.get("filter_spec", {})
-    limit = wanted.get("max_results", MAX_RESULTS)
+    conditions = call.body.get("filter_spec", {})
+    limit = conditions.get("max_results", MAX_RESULTS)
     if limit < 0:
         raise RefusedError("error", message("com.vmware.applmgmt.backup_restore.max_results", "Invalid max_results."))
     archives = _of_system(state, call, call.body["loc_spec"])
-    return [_summary(archive) for archive in archives if _matches(archive, wanted)][:limit]
+    return [_summary(archive) for archive in archives if _matches(archive, conditions)][:limit]
 
 
 def get_archive(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
@@ -59,13 +59,13 @@ def _summary(archive: StoredArchive) -> dict[str, Any]:
     }
 
 
-def _matches(archive: StoredArchive, wanted: Mapping[str, Any]) -> bool:
+def _matches(archive: StoredArchive, conditions: Mapping[str, Any]) -> bool:
     """Return whether an archive meets all conditions; both timestamps are inclusive."""
     # Clients compare with the timestamp that they were given, which is in milliseconds.
     started = archive.started.replace(microsecond=archive.started.microsecond // 1000 * 1000)
     return (
-        wanted.get("start_timestamp", started) <= started <= wanted.get("end_timestamp", started)
-        and wanted.get("comment_substring", "") in archive.comment
+        conditions.get("start_timestamp", started) <= started <= conditions.get("end_timestamp", started)
+        and conditions.get("comment_substring", "") in archive.comment
     )
 
 

@@ -71,9 +71,9 @@ def list_details(state: ApplianceState, call: OperationCall) -> KeyedMap:
 
     The order of a map means nothing. Here it is the order of checksums, so clients that rely on another one fail.
     """
-    wanted = _job_filter(call)
+    selected = _job_filter(call)
     jobs = sorted(
-        (job for job in state.jobs if wanted is None or job.job_id in wanted),
+        (job for job in state.jobs if selected is None or job.job_id in selected),
         key=lambda job: zlib.crc32(job.job_id.encode()),
     )
     return KeyedMap({job.job_id: _details(state, job) for job in jobs})

@@ -1,4 +1,4 @@
-"""A plain HTTP client on a simulated appliance: no knowledge of the program's own api package."""
+"""An HTTP client of a simulated appliance, independent of ``backupctl.api``."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ REQUEST: dict[str, Any] = {
 
 
 class Client:
-    """One appliance, one clock, one family."""
+    """A client of one appliance, in one API family, with its own clock."""
 
     def __init__(self, family: str = "rest", **options: Any) -> None:
         self.clock = FakeClock()
@@ -34,29 +34,29 @@ class Client:
 
     def login(self, user: str = USER, password: str = PASSWORD) -> httpx.Response:
         path = "/rest/com/vmware/cis/session" if self.family == "rest" else "/api/session"
-        answer = self.http.post(path, auth=(user, password), headers={"vmware-use-header-authn": "true"})
-        if answer.is_success:
-            self.headers = {"vmware-api-session-id": self.value(answer)}
-        return answer
+        response = self.http.post(path, auth=(user, password), headers={"vmware-use-header-authn": "true"})
+        if response.is_success:
+            self.headers = {"vmware-api-session-id": self.value(response)}
+        return response
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         options.setdefault("headers", self.headers)
         return self.http.request(method, f"/{self.family}{path}", **options)
 
-    def value(self, answer: httpx.Response) -> Any:
-        return answer.json()["value"] if self.family == "rest" else answer.json()
+    def value(self, response: httpx.Response) -> Any:
+        return response.json()["value"] if self.family == "rest" else response.json()
 
     def create(self, **changes: Any) -> httpx.Response:
         request = REQUEST | changes
         return self.call("POST", JOB, json={"piece": request} if self.family == "rest" else request)
 
     def start(self, **changes: Any) -> str:
-        answer = self.create(**changes)
-        assert answer.status_code == CREATED[self.family], answer.text
-        return str(self.value(answer)["id"])
+        response = self.create(**changes)
+        assert response.status_code == CREATED[self.family], response.text
+        return str(self.value(response)["id"])
 
     def details(self) -> Any:
-        """Return the details of all jobs by their id."""
+        """Return the details of all jobs by their ids."""
         value = self.value(self.call("GET", f"{JOB}/details"))
         return {entry["key"]: entry["value"] for entry in value} if self.family == "rest" else value
 

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tables that hold the simulator to the documents apart from the fast suite."""
+    """Mark these tests exhaustive: they compare the simulator with VMware's documents."""
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("real") is None:
             item.add_marker("exhaustive")

@@ -1,7 +1,7 @@
-"""Every operation of the recovery API: where it is in each family, since which release, and what it answers.
+"""Table of every operation of the recovery API: its path in each family, its first release, its result.
 
-Written down from VMware's API references, not from the simulator's routes. The appliance that is asked has the small
-past that ``history=True`` gives it.
+Source: VMware's API references, not the simulator's routes. The results are those of an appliance with
+``history=True``.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Shape = set[str] | type | Literal["", "map"]
 
 @dataclass(frozen=True)
 class Call:
-    """Method, path with query, and body of an operation in one family; ``status`` of its answer."""
+    """An operation in one family: method, path with query, body, and the status of the response."""
 
     method: str
     path: str
@@ -37,27 +37,29 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """``answer``: the keys that the result has at least, its type, a map of ids, or nothing; or the kind of error.
+    """One operation.
 
-    ``before``: the error in /rest before its first release, where another operation answers at its path.
+    ``result`` has the required keys, the type, ``map`` for a map by ids, or "" for no body. ``error`` is the name of
+    the error instead of a result. ``before`` is the error in /rest before the first release, for a path that matches
+    another operation there.
     """
 
     name: str
     rest: Call
     api: Call
-    answer: Shape = ""
+    result: Shape = ""
     since: str = "6.5"
     error: str = ""
     before: str = ""
 
 
-def same(name: str, method: str, path: str, answer: Shape, since: str = "6.5") -> Operation:
-    """Return an operation that is the same in both families."""
-    return Operation(name, Call(method, path), Call(method, path), answer, since)
+def same(name: str, method: str, path: str, result: Shape, since: str = "6.5") -> Operation:
+    """Return an operation that both families have at the same path."""
+    return Operation(name, Call(method, path), Call(method, path), result, since)
 
 
 def located(prefix: str, more: str = "") -> str:
-    """Return a query that names a location, its password included."""
+    """Return a query with a location, its user and its password."""
     return f"?{prefix}.location={{location}}&{prefix}.location_user=u&{prefix}.location_password=p{more}"
 
 
@@ -82,7 +84,7 @@ OPERATIONS: tuple[Operation, ...] = (
         Call("GET", f"{JOB}/details"),
         "map",
         since="6.7",
-        before="not_found",  # 6.5 takes it for the id of a job
+        before="not_found",  # on 6.5 the path is that of a job
     ),
     same("parts list", "GET", f"{RECOVERY}/backup/parts", list),
     same("parts get", "GET", f"{RECOVERY}/backup/parts/seat", int),

@@ -22,12 +22,14 @@ def systems(client: Client, location: str) -> httpx.Response:
     return client.call("POST", f"{SYSTEMS}?action=list", json={"location": location})
 
 
-def archives(client: Client, location: str, system: str = SYSTEM, **wanted: Any) -> httpx.Response:
+def archives(client: Client, location: str, system: str = SYSTEM, **conditions: Any) -> httpx.Response:
     path = f"{SYSTEMS}/{system}/archives"
     if client.family == "rest":
-        query = {"loc_spec.location": location} | {f"filter_spec.{name}": value for name, value in wanted.items()}
+        query = {"loc_spec.location": location} | {f"filter_spec.{name}": value for name, value in conditions.items()}
         return client.call("GET", f"{path}?{urlencode(query)}")
-    return client.call("POST", f"{path}?action=list", json={"loc_spec": {"location": location}, "filter_spec": wanted})
+    return client.call(
+        "POST", f"{path}?action=list", json={"loc_spec": {"location": location}, "filter_spec": conditions}
+    )
 
 
 def archive(client: Client, location: str, name: str) -> httpx.Response:
@@ -42,7 +44,7 @@ def done(client: Client, **changes: Any) -> None:
     client.clock.sleep(60)
 
 
-def test_systems_and_archives_are_those_backed_up_there(family: str) -> None:
+def test_location_lists_its_systems_and_archives(family: str) -> None:
     client = logged_in(family)
     done(client, location=f"{HERE}/", comment="a/b")
     assert client.value(systems(client, "ftp://someone@backup.example.com:/vc")) == [SYSTEM]
@@ -64,7 +66,7 @@ def test_systems_and_archives_are_those_backed_up_there(family: str) -> None:
     }
 
 
-def test_failed_and_running_backups_are_no_archives(family: str) -> None:
+def test_failed_or_running_backup_leaves_no_archive(family: str) -> None:
     client = logged_in(family)
     client.start(location=HERE)
     assert systems(client, HERE).status_code == 404
@@ -76,7 +78,7 @@ def test_failed_and_running_backups_are_no_archives(family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "comments"),
+    ("conditions", "comments"),
     [
         ({}, ["3", "2", "1 one"]),
         ({"max_results": 2}, ["3", "2"]),
@@ -88,14 +90,14 @@ def test_failed_and_running_backups_are_no_archives(family: str) -> None:
         ({"start_timestamp": "2026-03-01T02:01:00.000Z", "comment_substring": "one"}, []),
     ],
 )
-def test_filter_takes_what_meets_all_its_conditions(family: str, wanted: dict[str, Any], comments: list[str]) -> None:
+def test_archive_filter_combines_its_conditions(family: str, conditions: dict[str, Any], comments: list[str]) -> None:
     client = logged_in(family)
     for comment in ("1 one", "2", "3"):
         done(client, comment=comment)
-    assert [entry["comment"] for entry in client.value(archives(client, HERE, **wanted))] == comments
+    assert [entry["comment"] for entry in client.value(archives(client, HERE, **conditions))] == comments
 
 
-def test_filter_leaves_at_most_128_unless_it_says_more(family: str) -> None:
+def test_archive_list_has_128_entries_by_default(family: str) -> None:
     client = logged_in(family, job_duration=1)
     for _ in range(130):
         client.appliance.start_backup(BackupSpec("FTP", HERE), user=None)
@@ -106,30 +108,30 @@ def test_filter_leaves_at_most_128_unless_it_says_more(family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status"),
+    ("conditions", "status"),
     [({"colour": "red"}, 400), ({"start_timestamp": "yesterday"}, 400), ({"max_results": "many"}, 500)],
 )
-def test_filter_that_cannot_be_read_is_refused(family: str, wanted: dict[str, Any], status: int) -> None:
+def test_archive_filter_that_is_invalid_is_refused(family: str, conditions: dict[str, Any], status: int) -> None:
     client = logged_in(family, history=True)
-    answer = archives(client, PAST, **wanted)
-    assert (answer.status_code, client.value(answer)["error_type"]) == (status, "INVALID_REQUEST")
+    response = archives(client, PAST, **conditions)
+    assert (response.status_code, client.value(response)["error_type"]) == (status, "INVALID_REQUEST")
 
 
-def test_what_is_not_there_is_404_and_what_is_no_url_500(family: str) -> None:
+def test_missing_archive_is_404_and_invalid_location_500(family: str) -> None:
     client = logged_in(family, history=True)
-    for answer in (
+    for response in (
         systems(client, "sftp://elsewhere.example.com/vcenter"),
         archives(client, f"{PAST}/deeper"),
         archives(client, PAST, system="sn_other"),
         archive(client, PAST, "M_8.0.0.10000_20200101-000000_"),
     ):
-        assert (answer.status_code, client.value(answer)["error_type"]) == (404, "NOT_FOUND")
+        assert (response.status_code, client.value(response)["error_type"]) == (404, "NOT_FOUND")
     for location in ("backup.example.com/vcenter", "tape://backup.example.com/vcenter"):
-        answer = systems(client, location)
-        assert (answer.status_code, client.value(answer)["error_type"]) == (500, "ERROR")
+        response = systems(client, location)
+        assert (response.status_code, client.value(response)["error_type"]) == (500, "ERROR")
 
 
-def test_history_left_its_archives(family: str) -> None:
+def test_history_has_archives(family: str) -> None:
     client = logged_in(family, history=True)
     names = [entry["archive"][:1] for entry in client.value(archives(client, PAST))]
     assert names == ["S", "S", "M", "S", "M", "S"]
@@ -137,17 +139,17 @@ def test_history_left_its_archives(family: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "location=x", "spec.location=x", "loc_spec=x&loc_spec.location=x"])
-def test_query_without_the_location_under_its_name_is_400(query: str) -> None:
+def test_query_without_the_location_parameter_is_400(query: str) -> None:
     assert logged_in("rest", history=True).call("GET", f"{SYSTEMS}?{query}").status_code == 400
 
 
-def test_location_in_the_body_of_a_get_is_read_where_there_is_no_query() -> None:
+def test_location_in_the_body_of_a_get_without_query_is_read() -> None:
     client = logged_in("rest", history=True)
     body = json.dumps({"loc_spec": {"location": PAST}}).encode()
     assert client.value(client.call("GET", SYSTEMS, content=body)) == [SYSTEM]
 
 
-def test_store_is_what_counts_for_its_own_backups(family: str, tmp_path: Path) -> None:
+def test_store_holds_the_new_archives_of_several_appliances(family: str, tmp_path: Path) -> None:
     client = logged_in(family, store=DirectoryArchiveStore(tmp_path), history=True)
     done(client, comment="kept")
     other = logged_in(family, store=DirectoryArchiveStore(tmp_path), host="other.example.com")
@@ -163,7 +165,7 @@ def test_store_is_what_counts_for_its_own_backups(family: str, tmp_path: Path) -
     assert archives(client, HERE, system="sn_gone").status_code == 404
 
 
-def test_store_link_out_of_the_root_shows_nothing(tmp_path: Path) -> None:
+def test_store_symlink_out_of_the_root_lists_nothing(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     source = logged_in(store=DirectoryArchiveStore(outside))
     done(source)

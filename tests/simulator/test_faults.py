@@ -9,7 +9,7 @@ from tests.support.clock import FakeClock
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "expected"),
     [
         ("explode", "explode"),
         ("drop=0", "drop"),
@@ -31,14 +31,14 @@ from tests.support.clock import FakeClock
         ("", "drop"),
     ],
 )
-def test_fault_unreadable_is_a_usage_error_with_a_hint(spec: str, said: str) -> None:
+def test_fault_that_is_invalid_is_a_usage_error_with_a_hint(spec: str, expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_fault(spec)
-    assert said in f"{caught.value.message} {caught.value.hint}"
+    assert expected in f"{caught.value.message} {caught.value.hint}"
 
 
 @pytest.mark.parametrize(("spec", "seconds"), [("slow=90", 90), ("slow=30s", 30), ("slow=5m", 300), ("slow=2h", 7200)])
-def test_fault_duration_is_read_in_its_unit(spec: str, seconds: float) -> None:
+def test_fault_duration_is_converted_to_seconds(spec: str, seconds: float) -> None:
     assert parse_fault(spec).seconds == seconds
 
 
@@ -64,7 +64,7 @@ def statuses(client: Client, count: int) -> list[int]:
         (["forbidden"], [403, 403, 403, 403]),
     ],
 )
-def test_fault_strikes_the_counted_answers_of_its_phase(faults: list[str], expected: list[int]) -> None:
+def test_fault_affects_the_counted_requests_of_its_phase(faults: list[str], expected: list[int]) -> None:
     assert statuses(logged_in(faults=faults), 4) == expected
 
 
@@ -74,16 +74,16 @@ def test_fault_503_has_the_body_of_the_api_or_of_the_proxy(family: str) -> None:
     assert client.call("GET", JOB).text.startswith("<html>")
 
 
-def test_fault_spoiled_answer_comes_after_the_request_took_effect() -> None:
+def test_fault_corrupt_response_comes_after_the_job_started() -> None:
     for fault, body in (("empty=1@create", b""), ("bad-json=1@create", b'{"value": {"state": "INPRO')):
         client = logged_in(faults=[fault])
-        answer = client.create()
-        assert (answer.status_code, answer.content) == (200, body)
+        response = client.create()
+        assert (response.status_code, response.content) == (200, body)
         assert len(client.appliance.jobs) == 1
 
 
 @pytest.mark.parametrize(("fault", "jobs"), [("lost-create-answer", 1), ("lost-create-request", 0)])
-def test_fault_lost_create_loses_the_answer_and_maybe_the_job(fault: str, jobs: int) -> None:
+def test_fault_lost_create_loses_the_response_or_the_request(fault: str, jobs: int) -> None:
     client = logged_in(faults=[fault])
     with pytest.raises(httpx.RemoteProtocolError):
         client.create()
@@ -104,19 +104,17 @@ def test_fault_lost_create_loses_the_answer_and_maybe_the_job(fault: str, jobs: 
         ("late-html-504", 504, ""),
     ],
 )
-def test_fault_refuses_a_start_before_or_after_the_job_was_started(
-    family: str, fault: str, status: int, kind: str
-) -> None:
+def test_fault_fails_a_create_before_or_after_the_job_starts(family: str, fault: str, status: int, kind: str) -> None:
     client = logged_in(family, faults=[f"{fault}=1@create"])
-    answer = client.create()
-    assert answer.status_code == status
-    assert kind in answer.text.lower() if kind else answer.text.startswith("<html>")
+    response = client.create()
+    assert response.status_code == status
+    assert kind in response.text.lower() if kind else response.text.startswith("<html>")
     started = fault.startswith("late-")
     assert len(client.appliance.jobs) == len(client.value(client.call("GET", JOB))) == started
     assert client.create().status_code == (400 if started else CREATED[family])
 
 
-def test_fault_stale_list_leaves_a_job_out_for_its_first_seconds() -> None:
+def test_fault_stale_list_omits_new_jobs() -> None:
     client = logged_in("api", faults=["stale-list=90s"], job_duration=3)
     older = client.start()
     client.clock.sleep(50)
@@ -129,7 +127,7 @@ def test_fault_stale_list_leaves_a_job_out_for_its_first_seconds() -> None:
     assert client.status(job_id)["state"] == "SUCCEEDED"
 
 
-def test_fault_oldest_only_shows_the_oldest_job_of_the_list() -> None:
+def test_fault_oldest_only_lists_only_the_oldest_job() -> None:
     client = logged_in("api", faults=["oldest-only"], job_duration=3)
     assert client.call("GET", JOB).json() == []
     oldest = client.start()
@@ -138,7 +136,7 @@ def test_fault_oldest_only_shows_the_oldest_job_of_the_list() -> None:
     assert client.call("GET", JOB).json() == [oldest]
 
 
-def test_fault_archive_location_names_the_folder_that_the_job_writes(family: str) -> None:
+def test_fault_archive_location_is_the_folder_of_the_archive(family: str) -> None:
     client = logged_in(family, faults=["archive-location"], host="vc01.example.com", job_duration=3)
     client.start(location="ftp://backup.example.com/a folder/", comment="a")
     client.clock.sleep(5)
@@ -152,7 +150,7 @@ def test_fault_archive_location_names_the_folder_that_the_job_writes(family: str
     ("form", "user"),
     [("root", "root"), ("dn", "CN=Administrator,CN=Users,DC=vsphere,DC=local"), ("sid", "S-1-5-21-"), ("empty", "")],
 )
-def test_fault_odd_user_spells_who_started_a_job_otherwise(form: str, user: str) -> None:
+def test_fault_odd_user_changes_the_user_of_a_job(form: str, user: str) -> None:
     client = logged_in("api", faults=[f"odd-user={form}"])
     job_id = client.start()
     shown = client.details()[job_id]["user"]
@@ -160,7 +158,7 @@ def test_fault_odd_user_spells_who_started_a_job_otherwise(form: str, user: str)
     assert bool(shown) == bool(user)
 
 
-def test_fault_lost_login_answer_comes_after_the_login_was_judged() -> None:
+def test_fault_lost_login_answer_keeps_the_effect_of_the_login() -> None:
     for password, sessions, failed in (("VMware1!", 1, 0), ("wrong", 0, 1)):
         client = Client(faults=["lost-login-answer"])
         with pytest.raises(httpx.RemoteProtocolError):
@@ -168,7 +166,7 @@ def test_fault_lost_login_answer_comes_after_the_login_was_judged() -> None:
         assert (client.appliance.open_sessions, client.appliance.failed_logins) == (sessions, failed)
 
 
-def test_fault_slow_spends_time_and_at_most_the_read_timeout() -> None:
+def test_fault_slow_takes_at_most_the_read_timeout() -> None:
     client = logged_in(faults=["slow=20s@list"])
     client.call("GET", JOB, timeout=30)
     assert client.clock.elapsed == 20
@@ -177,13 +175,13 @@ def test_fault_slow_spends_time_and_at_most_the_read_timeout() -> None:
     assert client.clock.elapsed == 25
 
 
-def test_fault_trickle_takes_a_second_a_byte() -> None:
+def test_fault_trickle_takes_a_second_per_byte() -> None:
     client = logged_in("api", faults=["trickle@list"])
     assert client.call("GET", JOB).content == b"[]"
     assert client.clock.elapsed == 2
 
 
-def test_fault_no_date_takes_the_date_from_every_answer() -> None:
+def test_fault_no_date_removes_the_date_from_all_responses() -> None:
     client = Client(faults=["no-date"])
     assert "Date" not in client.login().headers
     assert "Date" not in client.call("GET", "/nowhere").headers
@@ -200,12 +198,12 @@ def test_fault_fail_at_fails_the_job_at_that_percent() -> None:
     assert job["messages"][0]["default_message"].startswith("BackupManager encountered an exception")
 
 
-def test_fault_fail_at_zero_still_answers_the_creation_with_a_running_job() -> None:
+def test_fault_fail_at_zero_first_returns_a_running_job() -> None:
     client = logged_in(faults=["fail-at=0"])
     assert client.value(client.create())["state"] == "INPROGRESS"
 
 
-def test_fault_stall_at_stands_still_until_cancelled() -> None:
+def test_fault_stall_at_stops_progress_until_cancelled() -> None:
     client = logged_in("api", faults=["stall-at=60"])
     job_id = client.start()
     client.clock.sleep(900)
@@ -215,7 +213,7 @@ def test_fault_stall_at_stands_still_until_cancelled() -> None:
     assert client.status(job_id)["state"] == "FAILED"
 
 
-def test_fault_reboot_is_an_outage_that_ends_sessions_and_not_the_job() -> None:
+def test_fault_reboot_ends_sessions_but_not_the_job() -> None:
     client = logged_in("api", faults=["reboot-at=50:20s"], job_duration=100)
     job_id = client.start()
     client.clock.sleep(50)
@@ -238,7 +236,7 @@ def test_fault_session_expires_after_its_time() -> None:
     assert client.call("GET", JOB).status_code == 401
 
 
-def test_fault_busy_runs_a_job_of_somebody_else_for_a_while() -> None:
+def test_fault_busy_runs_a_job_of_another_user() -> None:
     client = logged_in("api", faults=["busy=60s"])
     assert client.create().status_code == 400
     assert client.status(client.call("GET", JOB).json()[0])["progress"] > 0
@@ -248,12 +246,12 @@ def test_fault_busy_runs_a_job_of_somebody_else_for_a_while() -> None:
 
 def test_fault_validate_fail_answers_200_with_fail() -> None:
     client = logged_in("api", faults=["validate-fail"])
-    answer = client.call("POST", "/appliance/recovery/backup?action=validate", json=REQUEST)
-    assert (answer.status_code, answer.json()["status"]) == (200, "FAIL")
+    response = client.call("POST", "/appliance/recovery/backup?action=validate", json=REQUEST)
+    assert (response.status_code, response.json()["status"]) == (200, "FAIL")
     assert client.create().status_code == CREATED["api"]
 
 
-def test_inject_adds_a_fault_to_a_living_appliance() -> None:
+def test_inject_adds_a_fault_to_a_running_appliance() -> None:
     client = logged_in()
     client.appliance.inject("http-503=1")
     assert statuses(client, 2) == [503, 200]
@@ -276,7 +274,7 @@ def test_appliance_unknown_option_is_a_usage_error(options: dict[str, object]) -
         ("http-503@list", [200] * 5),
     ],
 )
-def test_fault_in_a_part_of_the_polls_strikes_only_those(family: str, fault: str, expected: list[int]) -> None:
+def test_fault_of_a_poll_phase_affects_only_those_polls(family: str, fault: str, expected: list[int]) -> None:
     client = logged_in(family, faults=[fault], job_duration=20)
     job_id = client.start()
     seen = []

@@ -14,7 +14,7 @@ def switch(client: Client, **settings: Any) -> int:
     return client.call("PATCH", f"{HEALTH}/settings", json=body).status_code
 
 
-def test_settings_change_what_is_set_and_leave_the_other(family: str) -> None:
+def test_health_settings_update_changes_only_given_fields(family: str) -> None:
     client = logged_in(family)
     assert client.value(client.call("GET", f"{HEALTH}/settings")) == {MANUAL: True, SCHEDULED: True}
     assert switch(client, **{SCHEDULED: False}) == (200 if family == "rest" else 204)
@@ -35,13 +35,13 @@ def test_time_is_that_of_the_clock(family: str) -> None:
     assert client.value(client.call("GET", f"{HEALTH}/system/lastcheck")) == "2026-03-01T15:01:00.000Z"
 
 
-def test_database_is_healthy_unless_told_otherwise(family: str) -> None:
+def test_database_is_healthy_by_default(family: str) -> None:
     client = logged_in(family)
     assert client.value(client.call("GET", f"{HEALTH}/database")) == {"status": "HEALTHY", "messages": []}
 
 
 @pytest.mark.parametrize("status", ["DEGRADED", "UNHEALTHY"])
-def test_sick_database_fails_a_backup_at_ten_percent(family: str, status: str) -> None:
+def test_unhealthy_database_fails_a_backup_at_ten_percent(family: str, status: str) -> None:
     client = logged_in(family, faults=[f"db-health={status}"])
     assert client.value(client.call("GET", f"{HEALTH}/database"))["status"] == status
     job_id = client.start()
@@ -52,7 +52,7 @@ def test_sick_database_fails_a_backup_at_ten_percent(family: str, status: str) -
 
 
 @pytest.mark.parametrize(("release", "state"), [("6.7U2", "SUCCEEDED"), ("7.0", "FAILED"), ("9.0", "SUCCEEDED")])
-def test_database_is_asked_from_70_until_90(release: str, state: str) -> None:
+def test_database_is_checked_from_70_until_90(release: str, state: str) -> None:
     client = logged_in(release=release, faults=["db-health=DEGRADED"])
     job_id = client.start()
     client.clock.sleep(20)
@@ -62,7 +62,7 @@ def test_database_is_asked_from_70_until_90(release: str, state: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "states"), [(MANUAL, ["SUCCEEDED", "FAILED"]), (SCHEDULED, ["FAILED", "SUCCEEDED"])]
 )
-def test_database_is_not_asked_by_backups_whose_switch_is_off(setting: str, states: list[str]) -> None:
+def test_database_is_not_checked_when_the_setting_is_off(setting: str, states: list[str]) -> None:
     client = logged_in("api", faults=["db-health=UNHEALTHY"])
     switch(client, **{setting: False})
     spec = {"location": "ftp://backup.example.com/vc", "recurrence_info": {"hour": 3, "minute": 0}}

@@ -8,7 +8,7 @@ import pytest
 from tests.simulator.client import JOB, logged_in
 
 
-def test_create_accepted_request_answers_running_job_without_end_time(family: str) -> None:
+def test_create_returns_a_running_job_without_end_time(family: str) -> None:
     client = logged_in(family)
     job = client.value(client.create())
     assert re.fullmatch(r"20260301-020000-\d+", job["id"])
@@ -18,10 +18,10 @@ def test_create_accepted_request_answers_running_job_without_end_time(family: st
 
 
 @pytest.mark.parametrize("delay", [0, 5])
-def test_create_job_starts_between_the_date_before_and_the_date_of_its_answer(family: str, delay: int) -> None:
+def test_create_job_starts_between_the_date_before_and_the_date_of_its_response(family: str, delay: int) -> None:
     client = logged_in(family, faults=[f"slow={delay}s"])
     client.clock.sleep(0.75)
-    dates = [parsedate_to_datetime(answer.headers["Date"]) for answer in (client.call("GET", JOB), client.create())]
+    dates = [parsedate_to_datetime(response.headers["Date"]) for response in (client.call("GET", JOB), client.create())]
     job_id = client.appliance.jobs[0].job_id
     started = datetime.fromisoformat(client.status(job_id)["start_time"])
     assert dates[0] <= started < dates[1] + timedelta(seconds=1)
@@ -32,14 +32,14 @@ def test_create_job_starts_between_the_date_before_and_the_date_of_its_answer(fa
 def test_create_second_job_is_refused_as_feature_in_use(family: str) -> None:
     client = logged_in(family)
     client.start()
-    answer = client.create()
-    assert answer.status_code == 400
-    assert "feature_in_use" in answer.text.lower()
+    response = client.create()
+    assert response.status_code == 400
+    assert "feature_in_use" in response.text.lower()
     assert len(client.appliance.jobs) == 1
 
 
 @pytest.mark.parametrize("progress", ["linear", "stepped", "stalling"])
-def test_job_watched_to_its_end_never_goes_back_and_succeeds(progress: str) -> None:
+def test_job_progress_never_decreases_and_ends_at_100(progress: str) -> None:
     client = logged_in("api", progress=progress)
     job_id = client.start()
     seen = []
@@ -62,7 +62,7 @@ def test_jobs_in_the_same_second_get_different_ids() -> None:
     assert client.call("GET", JOB).json() == ids[::-1]
 
 
-def test_details_of_running_job_speak_their_own_vocabulary(family: str) -> None:
+def test_details_of_running_job_have_status_running(family: str) -> None:
     client = logged_in(family)
     job_id = client.start(location="ftp://backup.example.com/a folder")
     client.clock.sleep(10)
@@ -73,7 +73,7 @@ def test_details_of_running_job_speak_their_own_vocabulary(family: str) -> None:
     assert "end_time" not in info
 
 
-def test_details_tell_the_step_of_a_job(family: str) -> None:
+def test_details_have_the_step_of_a_job(family: str) -> None:
     client = logged_in(family, job_duration=100)
     job_id = client.start()
     steps = []
@@ -89,14 +89,14 @@ def test_details_tell_the_step_of_a_job(family: str) -> None:
     ]
 
 
-def test_details_are_in_an_order_of_their_own(family: str) -> None:
+def test_details_are_sorted_neither_way(family: str) -> None:
     client = logged_in(family, history=True)
-    answer = client.call("GET", f"{JOB}/details")
-    ids = [entry["key"] for entry in answer.json()["value"]] if family == "rest" else list(answer.json())
+    response = client.call("GET", f"{JOB}/details")
+    ids = [entry["key"] for entry in response.json()["value"]] if family == "rest" else list(response.json())
     assert len(ids) == 7
     assert ids != sorted(ids)
     assert ids != sorted(ids, reverse=True)
-    assert client.call("GET", f"{JOB}/details").content == answer.content
+    assert client.call("GET", f"{JOB}/details").content == response.content
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_details_are_in_an_order_of_their_own(family: str) -> None:
 def test_details_filter_selects_jobs(family: str, query: str, expected: int) -> None:
     client = logged_in(family, history=True)
     a, b = (job.job_id for job in client.appliance.jobs[:2])
-    answer = client.call("GET", f"{JOB}/details?{query.format(a=a, b=b)}")
-    assert answer.status_code == 200
-    assert len(client.value(answer)) == expected
+    response = client.call("GET", f"{JOB}/details?{query.format(a=a, b=b)}")
+    assert response.status_code == 200
+    assert len(client.value(response)) == expected
 
 
 @pytest.mark.parametrize(("family", "suffix"), [("rest", "/cancel"), ("api", "?action=cancel")])
@@ -134,12 +134,12 @@ def test_cancel_running_job_ends_it_failed(family: str, suffix: str) -> None:
 
 
 def test_get_unknown_job_is_not_found(family: str) -> None:
-    answer = logged_in(family).call("GET", f"{JOB}/20200101-000000-1")
-    assert answer.status_code == 404
-    assert "httpNotFound" not in answer.text
+    response = logged_in(family).call("GET", f"{JOB}/20200101-000000-1")
+    assert response.status_code == 404
+    assert "httpNotFound" not in response.text
 
 
-def test_parts_and_their_sizes_are_answered(family: str) -> None:
+def test_parts_are_listed_with_their_sizes(family: str) -> None:
     client = logged_in(family, release="8.0U3")
     listed = client.value(client.call("GET", "/appliance/recovery/backup/parts"))
     assert [(part["id"], part["optional"]) for part in listed] == [

@@ -1,4 +1,4 @@
-"""Every operation, in both families, of every release: it is there, or it is a 404 of the right kind."""
+"""Every operation in both families on every release: it works, or it is the right 404."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.simulator.operations_table import JOB, OPERATIONS, RELEASES, Call, Op
 API_SINCE = RELEASES.index("7.0U2")
 
 
-def asked(release: str, family: str, call: Call, **options: Any) -> tuple[Client, httpx.Response]:
+def call_operation(release: str, family: str, call: Call, **options: Any) -> tuple[Client, httpx.Response]:
     client = Client(family, release=release, history=True, **options)
     scheme = "ftp" if RELEASES.index(release) < RELEASES.index("7.0") else "sftp"
     location, job = f"{scheme}://backup.example.com/vcenter", client.appliance.jobs[0].job_id
@@ -38,16 +38,16 @@ def call_of(operation: Operation, family: str) -> Call:
     return operation.rest if family == "rest" else operation.api
 
 
-def check_missing(release: str, family: str, answer: httpx.Response) -> None:
-    assert answer.status_code == 404
+def check_missing(release: str, family: str, response: httpx.Response) -> None:
+    assert response.status_code == 404
     if family == "rest" or RELEASES.index(release) < API_SINCE:
-        assert answer.json()["name"] == "com.vmware.vapi.rest.httpNotFound"
+        assert response.json()["name"] == "com.vmware.vapi.rest.httpNotFound"
     else:
-        assert answer.json()["messages"][0]["id"] == "com.vmware.vapi.rest.httpNotFound"
+        assert response.json()["messages"][0]["id"] == "com.vmware.vapi.rest.httpNotFound"
 
 
-def check_error(release: str, family: str, kind: str, answer: httpx.Response) -> None:
-    content = answer.json()
+def check_error(release: str, family: str, kind: str, response: httpx.Response) -> None:
+    content = response.json()
     if family == "rest":
         assert content["type"] == f"com.vmware.vapi.std.errors.{kind}"
         content = content["value"]
@@ -56,18 +56,18 @@ def check_error(release: str, family: str, kind: str, answer: httpx.Response) ->
     assert set(content["messages"][0]) == {"id", "default_message", "args"}
 
 
-def check_result(family: str, operation: Operation, answer: httpx.Response) -> None:
-    if operation.answer == "":
-        assert answer.content == b""
+def check_result(family: str, operation: Operation, response: httpx.Response) -> None:
+    if operation.result == "":
+        assert response.content == b""
         return
-    value = answer.json()
+    value = response.json()
     if family == "rest":
         assert set(value) == {"value"}
         value = value["value"]
-    if isinstance(operation.answer, set):
-        assert operation.answer <= set(value)
-    elif isinstance(operation.answer, type):
-        assert type(value) is operation.answer
+    if isinstance(operation.result, set):
+        assert operation.result <= set(value)
+    elif isinstance(operation.result, type):
+        assert type(value) is operation.result
     elif family == "rest":
         assert value
         assert all(set(entry) == {"key", "value"} for entry in value)
@@ -77,38 +77,38 @@ def check_result(family: str, operation: Operation, answer: httpx.Response) -> N
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_operation_answers_from_its_first_release_on_and_is_404_before(operation: Operation, family: str) -> None:
+def test_operation_works_since_its_first_release_and_is_404_before(operation: Operation, family: str) -> None:
     call = call_of(operation, family)
     for index, release in enumerate(RELEASES):
-        _, answer = asked(release, family, call)
+        _, response = call_operation(release, family, call)
         if index < RELEASES.index(operation.since) and family == "rest" and operation.before:
-            check_error(release, family, operation.before, answer)
+            check_error(release, family, operation.before, response)
         elif index < RELEASES.index(operation.since) or (family == "api" and index < API_SINCE):
-            check_missing(release, family, answer)
+            check_missing(release, family, response)
         elif operation.error:
-            assert answer.status_code == call.status, (release, answer.text)
-            check_error(release, family, operation.error, answer)
+            assert response.status_code == call.status, (release, response.text)
+            check_error(release, family, operation.error, response)
         else:
-            assert answer.status_code == call.status, (release, answer.text)
-            check_result(family, operation, answer)
+            assert response.status_code == call.status, (release, response.text)
+            check_result(family, operation, response)
 
 
 def test_operation_of_one_family_is_404_in_the_other_or_400_where_only_the_body_differs(family: str) -> None:
     for operation in OPERATIONS:
         own, other = call_of(operation, family), call_of(operation, "api" if family == "rest" else "rest")
         if own != other:
-            _, answer = asked("9.1", family, other)
-            assert answer.status_code == (400 if own.path == other.path else 404), (operation.name, answer.text)
+            _, response = call_operation("9.1", family, other)
+            assert response.status_code == (400 if own.path == other.path else 404), (operation.name, response.text)
 
 
-def test_operation_asks_who_calls_before_it_looks_at_the_body(family: str) -> None:
+def test_operation_checks_the_user_before_the_body(family: str) -> None:
     client = Client(family, history=True)
     for credentials, status in ((None, 401), (httpx.BasicAuth("root", "VMware1!"), 403)):
         for operation in OPERATIONS:
             call = call_of(operation, family)
             options = {"json": {"colour": "red"}} if call.body is not None else {}
-            answer = client.call(call.method, call.path, auth=credentials, **options)
-            assert answer.status_code == status, operation.name
+            response = client.call(call.method, call.path, auth=credentials, **options)
+            assert response.status_code == status, operation.name
         client.appliance.inject("forbidden")
 
 
@@ -116,24 +116,24 @@ def test_operation_refuses_an_unknown_field(family: str) -> None:
     for operation in (entry for entry in OPERATIONS if entry.rest.body is not None):
         call = call_of(operation, family)
         nested = [name for name, value in call.body.items() if isinstance(value, dict)]
-        strangers: list[dict[str, Any]] = [{"colour": "red"}, *({name: {"colour": "red"}} for name in nested)]
-        for body in strangers:
-            client, answer = asked("9.1", family, Call(call.method, call.path, {**call.body, **body}))
-            assert answer.status_code == 400, (operation.name, answer.text)
-            assert client.value(answer)["error_type"] == "INVALID_REQUEST", operation.name
+        unknown_fields: list[dict[str, Any]] = [{"colour": "red"}, *({name: {"colour": "red"}} for name in nested)]
+        for body in unknown_fields:
+            client, response = call_operation("9.1", family, Call(call.method, call.path, {**call.body, **body}))
+            assert response.status_code == 400, (operation.name, response.text)
+            assert client.value(response)["error_type"] == "INVALID_REQUEST", operation.name
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_details_have_the_fields_of_their_release(release: str) -> None:
     client = Client(release=release, history=True)
-    answer = client.call("GET", f"{JOB}/details", auth=("root", "VMware1!"))
+    response = client.call("GET", f"{JOB}/details", auth=("root", "VMware1!"))
     if release == "6.5":
-        assert answer.status_code == 404
+        assert response.status_code == 404
         return
     age = RELEASES.index(release)
     always = {"description", "service", "operation", "status", "type", "cancelable", "location", "location_user"}
     always |= {"messages", "progress", "size", "duration", "start_time", "end_time"}
     always |= {"build"} if age >= RELEASES.index("6.7U2") else set()
-    entries = [entry["value"] for entry in client.value(answer)]
+    entries = [entry["value"] for entry in client.value(response)]
     assert {frozenset(entry) for entry in entries} == {frozenset(always), frozenset(always | {"user"})}
     assert {entry["type"] for entry in entries} == {"MANUAL", "SCHEDULED"}

@@ -50,13 +50,13 @@ def test_build_in_details_exists_from_67u2_on(name: str, shown: bool) -> None:
     assert ("build" in info) is shown
 
 
-def test_version_and_job_id_tell_the_same_build() -> None:
+def test_version_and_job_id_have_the_same_build() -> None:
     client = logged_in("api", release="8.0u3")
     build = client.call("GET", "/appliance/system/version").json()["build"]
     assert client.start().endswith(f"-{build}")
 
 
-def test_unknown_release_is_a_usage_error_that_names_the_known_ones() -> None:
+def test_unknown_release_is_a_usage_error_with_the_known_names() -> None:
     with pytest.raises(UsageError) as caught:
         release_named("5.5")
     assert "8.0U3" in str(caught.value.hint)

@@ -1,4 +1,4 @@
-"""What the appliance refuses, and in which order and shape."""
+"""Refused requests: the order of the checks, the status and the body."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ VALIDATE = {"rest": "/appliance/recovery/backup/validate", "api": "/appliance/re
         ("api", REQUEST | {"backup_password": "Correct Horse1!"}, 400, "INVALID_ARGUMENT"),
     ],
 )
-def test_create_bad_body_is_refused_and_starts_nothing(family: str, body: Any, status: int, kind: str) -> None:
+def test_create_invalid_body_is_refused_and_starts_nothing(family: str, body: Any, status: int, kind: str) -> None:
     client = logged_in(family)
-    answer = client.call("POST", JOB, json=body)
-    assert answer.status_code == status
-    assert client.value(answer)["error_type"] == kind
+    response = client.call("POST", JOB, json=body)
+    assert response.status_code == status
+    assert client.value(response)["error_type"] == kind
     assert client.appliance.jobs == []
 
 
@@ -52,18 +52,18 @@ def test_create_bad_body_is_refused_and_starts_nothing(family: str, body: Any, s
         {"location_type": "SFTP", "location": "sftp://10.0.0.250:/root/backups"},
     ],
 )
-def test_create_acceptable_body_starts_a_job(changes: dict[str, Any]) -> None:
+def test_create_valid_body_starts_a_job(changes: dict[str, Any]) -> None:
     client = logged_in("api")
     client.start(**changes)
     assert len(client.appliance.jobs) == 1
 
 
-def test_validate_good_and_bad_requests_answer_200_and_start_nothing(family: str) -> None:
+def test_validate_is_200_with_ok_or_fail_and_starts_nothing(family: str) -> None:
     client = logged_in(family)
     for changes, status in (({}, "OK"), ({"backup_password": "weak"}, "FAIL")):
         body: Any = REQUEST | changes
-        answer = client.call("POST", VALIDATE[family], json={"piece": body} if family == "rest" else body)
-        assert (answer.status_code, client.value(answer)["status"]) == (200, status)
+        response = client.call("POST", VALIDATE[family], json={"piece": body} if family == "rest" else body)
+        assert (response.status_code, client.value(response)["status"]) == (200, status)
     assert client.appliance.jobs == []
 
 
@@ -85,7 +85,7 @@ def test_missing_session_is_401_and_missing_path_404_before_it(family: str) -> N
     assert client.call("DELETE", JOB).status_code == 404
 
 
-def test_undecodable_body_is_400_even_without_a_session(family: str) -> None:
+def test_invalid_json_body_is_400_even_without_a_session(family: str) -> None:
     client = Client(family)
     headers = {"Content-Type": "application/json"}
     assert client.call("POST", JOB, content=b'{"piece"', headers=headers).status_code == 400

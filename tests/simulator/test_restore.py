@@ -47,15 +47,15 @@ def cancel(client: Client) -> httpx.Response:
     return client.call("POST", f"{RESTORE}/job" + ("/cancel" if client.family == "rest" else "?action=cancel"))
 
 
-def kind(client: Client, answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, client.value(answer)["error_type"]
+def kind(client: Client, response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, client.value(response)["error_type"]
 
 
 def job(client: Client) -> Any:
     return client.value(client.call("GET", f"{RESTORE}/job"))
 
 
-def test_validate_shows_what_the_archive_is_and_that_it_fits(family: str) -> None:
+def test_validate_returns_the_metadata_of_the_archive(family: str) -> None:
     client = fresh(family)
     assert client.value(validate(client)) == {
         "timestamp": "2026-03-01T00:21:36.000Z",
@@ -69,7 +69,7 @@ def test_validate_shows_what_the_archive_is_and_that_it_fits(family: str) -> Non
     }
 
 
-def test_validate_on_an_appliance_in_service_says_that_it_cannot_be_restored(family: str) -> None:
+def test_validate_on_an_appliance_in_service_is_not_applicable(family: str) -> None:
     client = logged_in(family, history=True)
     metadata = client.value(validate(client))
     assert (metadata["applicable"], len(metadata["messages"])) == (False, 1)
@@ -86,7 +86,7 @@ def test_validate_on_an_appliance_in_service_says_that_it_cannot_be_restored(fam
         ({"parts": ["supervisors"]}, (404, "NOT_FOUND")),
     ],
 )
-def test_bad_request_is_refused(family: str, changes: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_invalid_restore_request_is_refused(family: str, changes: dict[str, Any], expected: tuple[int, str]) -> None:
     client = fresh(family, release="8.0U3")
     request = {"location": REQUEST["location"].replace("8.0.0.10000", "8.0.3.00000")} | changes
     assert kind(client, validate(client, **request)) == expected
@@ -94,7 +94,7 @@ def test_bad_request_is_refused(family: str, changes: dict[str, Any], expected: 
     assert job(client) == {"state": "NONE", "messages": [], "progress": 0}
 
 
-def test_restore_runs_falls_silent_and_puts_the_appliance_in_service(family: str) -> None:
+def test_restore_refuses_connections_for_a_while_then_puts_the_appliance_in_service(family: str) -> None:
     client = fresh(family)
     assert client.value(create(client)) == {"state": "INPROGRESS", "messages": [], "progress": 0}
     assert kind(client, create(client)) == (400, "FEATURE_IN_USE")
@@ -105,14 +105,14 @@ def test_restore_runs_falls_silent_and_puts_the_appliance_in_service(family: str
         try:
             seen.append(job(client)["state"])
         except httpx.ConnectError:
-            seen.append("silent")
-    assert seen == ["INPROGRESS"] * 7 + ["silent"] * 4 + ["INPROGRESS"] * 8 + ["SUCCEEDED"]
+            seen.append("refused")
+    assert seen == ["INPROGRESS"] * 7 + ["refused"] * 4 + ["INPROGRESS"] * 8 + ["SUCCEEDED"]
     assert client.login().is_success
     assert kind(client, create(client)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
     assert client.create().status_code == CREATED[family]
 
 
-def test_appliance_in_service_refuses_a_restore_and_has_none_to_show(family: str) -> None:
+def test_appliance_in_service_refuses_a_restore_and_has_no_status(family: str) -> None:
     client = logged_in(family, history=True)
     assert kind(client, create(client)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
     assert kind(client, client.call("GET", f"{RESTORE}/job")) == (500, "ERROR")
@@ -131,13 +131,13 @@ def test_fresh_appliance_has_no_sessions_and_no_backups(family: str) -> None:
 
 
 @pytest.mark.parametrize("sso", [{}, {"sso_admin_user_password": "wrong"}, {"sso_admin_user_name": "nobody"}])
-def test_restore_wants_the_administrator_of_sso(family: str, sso: dict[str, str]) -> None:
+def test_restore_needs_the_sso_administrator(family: str, sso: dict[str, str]) -> None:
     client = fresh(family)
     request = (SSO if sso else dict.fromkeys(SSO)) | sso
     assert kind(client, create(client, **request)) == (500, "ERROR")
 
 
-def test_restore_cancelled_fails_and_can_be_tried_again(family: str) -> None:
+def test_restore_cancelled_fails_and_can_be_retried(family: str) -> None:
     client = fresh(family)
     create(client)
     client.clock.sleep(5)
@@ -148,7 +148,7 @@ def test_restore_cancelled_fails_and_can_be_tried_again(family: str) -> None:
     assert create(client).status_code == CREATED[family]
 
 
-def test_restore_takes_the_faults_of_jobs(family: str) -> None:
+def test_restore_has_the_faults_of_jobs(family: str) -> None:
     client = fresh(family, faults=["fail-at=30"])
     create(client)
     client.clock.sleep(40)
@@ -177,12 +177,12 @@ def test_backup_of_an_earlier_patch_fails_unless_warnings_are_ignored(family: st
     client.clock.sleep(40)
     assert job(client)["state"] == "SUCCEEDED"
     for version in ("8.0.1.10000", "8.0.0.00100"):
-        stranger = fresh(family, release=patched(version), store=DirectoryArchiveStore(tmp_path))
-        assert stranger.value(validate(stranger, **request))["applicable"] is False
-        assert kind(stranger, create(stranger, **request, ignore_warnings=True)) == (500, "ERROR")
+        other = fresh(family, release=patched(version), store=DirectoryArchiveStore(tmp_path))
+        assert other.value(validate(other, **request))["applicable"] is False
+        assert kind(other, create(other, **request, ignore_warnings=True)) == (500, "ERROR")
 
 
-def test_encrypted_backup_wants_its_password(family: str, tmp_path: Path) -> None:
+def test_encrypted_backup_needs_its_password(family: str, tmp_path: Path) -> None:
     source = logged_in(store=DirectoryArchiveStore(tmp_path), release="8.0U3")
     source.start(backup_password="VMw@re123", parts=["supervisors"])
     source.clock.sleep(20)
@@ -198,19 +198,19 @@ def test_encrypted_backup_wants_its_password(family: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(("release", "field"), [("6.5", SSO), ("6.7", {"parts": ["x"]}), ("8.0", {"parts": ["x"]})])
 def test_field_of_a_later_release_is_refused(release: str, field: dict[str, Any]) -> None:
     client = fresh("rest", release=release)
-    answer = validate(client, **field)
-    assert answer.status_code == 400
-    assert "Unexpected field" in answer.text
+    response = validate(client, **field)
+    assert response.status_code == 400
+    assert "Unexpected field" in response.text
 
 
-def test_65_restores_from_the_folder_itself_and_asks_for_no_sso() -> None:
+def test_65_restores_from_the_folder_itself_without_sso() -> None:
     client = fresh("rest", release="6.5")
     request = {"location_type": "FTP", "location": "ftp://backup.example.com/vcenter/2026-03-01-00-00-00"}
     metadata = client.value(validate(client, **request))
     assert metadata["applicable"]
     assert "sso_login_required" not in metadata
-    answer = client.call("POST", f"{RESTORE}/job", **piece(client, request))
-    assert client.value(answer)["state"] == "INPROGRESS"
+    response = client.call("POST", f"{RESTORE}/job", **piece(client, request))
+    assert client.value(response)["state"] == "INPROGRESS"
 
 
 def test_served_appliance_is_fresh_on_request() -> None:
@@ -218,18 +218,18 @@ def test_served_appliance_is_fresh_on_request() -> None:
     assert state.stage == "fresh"
 
 
-def test_reconciliation_follows_a_restore_and_nothing_else(family: str) -> None:
+def test_reconciliation_is_allowed_only_after_a_restore(family: str) -> None:
     client = fresh(family)
     request = piece(client, SSO, "spec")
     assert kind(client, client.call("POST", RECONCILIATION, **request)) == (400, "NOT_ALLOWED_IN_CURRENT_STATE")
     create(client)
     client.clock.sleep(40)
     assert kind(client, client.call("GET", RECONCILIATION)) == (404, "NOT_FOUND")
-    answer = client.call("POST", RECONCILIATION, **piece(client, {}, "spec"))
-    assert kind(client, answer) == (400, "INVALID_ARGUMENT")
-    answer = client.call("POST", RECONCILIATION, **request)
-    assert answer.status_code == CREATED[family]
-    info = client.value(answer)
+    response = client.call("POST", RECONCILIATION, **piece(client, {}, "spec"))
+    assert kind(client, response) == (400, "INVALID_ARGUMENT")
+    response = client.call("POST", RECONCILIATION, **request)
+    assert response.status_code == CREATED[family]
+    info = client.value(response)
     assert (info["status"], info["progress"], "end_time" in info) == ("RUNNING", 0, False)
     assert kind(client, client.create()) == (400, "FEATURE_IN_USE")
     client.clock.sleep(10)

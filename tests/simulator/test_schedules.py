@@ -45,8 +45,8 @@ def scheduled(client: Client) -> list[str]:
 
 def test_created_schedule_is_shown_without_its_passwords(family: str) -> None:
     client = logged_in(family)
-    answer = create(client)
-    assert (answer.status_code, answer.content) == (200 if family == "rest" else 204, b"")
+    response = create(client)
+    assert (response.status_code, response.content) == (200 if family == "rest" else 204, b"")
     expected = {
         "parts": ["seat", "common"],
         "enable": True,
@@ -63,16 +63,16 @@ def test_created_schedule_is_shown_without_its_passwords(family: str) -> None:
 def test_no_schedule_is_an_empty_map(family: str) -> None:
     client = logged_in(family)
     assert client.call("GET", SCHEDULES).json() == ({"value": []} if family == "rest" else {})
-    for answer in (client.call("GET", f"{SCHEDULES}/default"), update(client), client.call("DELETE", SCHEDULES)):
-        assert answer.status_code == 404
+    for response in (client.call("GET", f"{SCHEDULES}/default"), update(client), client.call("DELETE", SCHEDULES)):
+        assert response.status_code == 404
 
 
 @pytest.mark.parametrize("schedule_id", ["default", "other"])
 def test_second_schedule_is_refused(family: str, schedule_id: str) -> None:
     client = logged_in(family)
     create(client)
-    answer = create(client, schedule_id)
-    assert (answer.status_code, client.value(answer)["error_type"]) == (400, "ALREADY_EXISTS")
+    response = create(client, schedule_id)
+    assert (response.status_code, client.value(response)["error_type"]) == (400, "ALREADY_EXISTS")
 
 
 def test_schedule_without_an_id_is_refused() -> None:
@@ -99,10 +99,10 @@ def test_schedule_without_an_id_is_refused() -> None:
         ({"location": None}, "INVALID_REQUEST"),
     ],
 )
-def test_bad_specification_is_400_and_changes_nothing(family: str, changes: dict[str, Any], kind: str) -> None:
+def test_invalid_specification_is_400_and_changes_nothing(family: str, changes: dict[str, Any], kind: str) -> None:
     client = logged_in(family)
-    answer = create(client, **changes)
-    assert (answer.status_code, client.value(answer)["error_type"]) == (400, kind)
+    response = create(client, **changes)
+    assert (response.status_code, client.value(response)["error_type"]) == (400, kind)
     assert client.value(client.call("GET", SCHEDULES)) in ([], {})
     if changes != {"location": None}:
         create(client)
@@ -111,7 +111,7 @@ def test_bad_specification_is_400_and_changes_nothing(family: str, changes: dict
         assert info(client) == before
 
 
-def test_update_changes_what_is_set_and_nothing_else(family: str) -> None:
+def test_update_changes_only_the_given_fields(family: str) -> None:
     client = logged_in(family)
     create(client)
     before = info(client)
@@ -134,9 +134,9 @@ def test_run_starts_a_job_with_its_comment_and_a_second_one_is_refused(family: s
     client = logged_in(family)
     create(client)
     path = f"{SCHEDULES}/default?action=run"
-    answer = client.call("POST", path, json={"comment": "by hand"})
+    response = client.call("POST", path, json={"comment": "by hand"})
     job = client.appliance.jobs[0]
-    assert client.value(answer)["state"] == "INPROGRESS"
+    assert client.value(response)["state"] == "INPROGRESS"
     assert (job.spec.comment, job.spec.location_type, job.spec.encrypted) == ("by hand", "FTP", True)
     again = client.call("POST", path)
     assert (again.status_code, client.value(again)["error_type"]) == (400, "FEATURE_IN_USE")
@@ -146,7 +146,7 @@ def test_run_starts_a_job_with_its_comment_and_a_second_one_is_refused(family: s
     assert client.appliance.jobs[1].spec.comment == ""
 
 
-def test_delete_ends_the_runs(family: str) -> None:
+def test_deleted_schedule_starts_no_runs(family: str) -> None:
     client = logged_in(family)
     create(client)
     assert client.call("DELETE", f"{SCHEDULES}/default").status_code == 204
@@ -165,14 +165,14 @@ def test_delete_ends_the_runs(family: str) -> None:
         ({"recurrence_info": None}, []),
     ],
 )
-def test_runs_happen_when_they_are_due(changes: dict[str, Any], expected: list[str]) -> None:
+def test_scheduled_runs_start_when_due(changes: dict[str, Any], expected: list[str]) -> None:
     client = logged_in("api")  # it is Sunday, 02:00
     create(client, **changes)
     client.clock.sleep(3 * DAY)
     assert scheduled(client) == expected
 
 
-def test_run_is_seen_as_it_goes_on_and_has_no_user() -> None:
+def test_scheduled_run_is_listed_without_a_user() -> None:
     client = logged_in("api")
     create(client)
     client.clock.sleep(30 * 60 - 1)
@@ -186,7 +186,7 @@ def test_run_is_seen_as_it_goes_on_and_has_no_user() -> None:
     assert "user" not in details
 
 
-def test_run_is_left_out_while_another_backup_runs() -> None:
+def test_scheduled_run_is_skipped_while_another_backup_runs() -> None:
     client = logged_in("api", faults=["busy=40m"])
     create(client)
     client.clock.sleep(DAY)
@@ -195,7 +195,7 @@ def test_run_is_left_out_while_another_backup_runs() -> None:
     assert scheduled(client) == ["2026-03-02T02:30"]
 
 
-def test_run_takes_the_faults_of_jobs() -> None:
+def test_scheduled_run_has_the_faults_of_jobs() -> None:
     client = logged_in("api", faults=["stall-at=60"])
     create(client)
     client.clock.sleep(5 * DAY)
@@ -204,7 +204,7 @@ def test_run_takes_the_faults_of_jobs() -> None:
     assert client.create().status_code == 400
 
 
-def test_leap_of_the_clock_makes_up_for_a_limited_number_of_runs() -> None:
+def test_clock_jump_makes_up_for_100_runs() -> None:
     client = logged_in("api")
     create(client)
     client.clock.sleep(20 * 365 * DAY)
@@ -223,7 +223,7 @@ def test_retention_deletes_older_scheduled_backups_and_no_others(tmp_path: Path)
     assert names == ["M_8.0.0.10000_20260301-0200", "S_8.0.0.10000_20260303-0230", "S_8.0.0.10000_20260304-0230"]
 
 
-def test_history_has_the_schedule_that_made_it() -> None:
+def test_history_has_the_schedule_of_its_jobs() -> None:
     client = logged_in("api", history=True)
     recurrence = info(client)["recurrence_info"]
     starts = [job.start_time for job in client.appliance.jobs if job.job_type == "SCHEDULED"]

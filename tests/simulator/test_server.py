@@ -1,4 +1,4 @@
-"""The appliance behind real sockets; nothing here waits longer than it must."""
+"""The simulator on real sockets; no test waits longer than necessary."""
 
 import contextlib
 import hashlib
@@ -96,7 +96,7 @@ def test_server_curl_with_the_header_verifies_the_certificate_in_the_api_family(
         assert json.loads(curl(*trusted, *header, f"{target.url}/api{JOB}")) == []
 
 
-def test_server_silent_clients_keep_nobody_waiting() -> None:
+def test_server_silent_clients_block_no_others() -> None:
     with serving() as server, contextlib.ExitStack() as silent:
         for _ in range(20):
             silent.enter_context(connected(server))
@@ -113,7 +113,7 @@ def test_server_appliances_are_independent() -> None:
         assert [len(state.jobs) for state in server.simulated] == [0, 1, 0]
 
 
-def test_server_keeps_a_connection_for_many_requests() -> None:
+def test_server_keeps_a_connection_for_several_requests() -> None:
     with serving(tls=False) as server, connected(server) as sock:
         for _ in range(3):
             sock.sendall(b"GET /api/appliance/health/system HTTP/1.1\r\n" + HEAD + b"\r\n")
@@ -128,14 +128,14 @@ def test_server_drop_ends_the_connection_without_a_byte(tls: bool) -> None:
         assert client.get(f"/api{JOB}").status_code == 200
 
 
-def test_server_trickle_sends_a_byte_a_second() -> None:
+def test_server_trickle_sends_a_byte_per_second() -> None:
     with serving(tls=False, faults=("trickle",)) as server, client_of(server) as client:
-        begun = time.perf_counter()
+        began = time.perf_counter()
         assert client.get(f"/api{JOB}").content == b"[]"
-        assert 1.5 < time.perf_counter() - begun < 4
+        assert 1.5 < time.perf_counter() - began < 4
 
 
-def test_server_reboot_hangs_up_on_clients() -> None:
+def test_server_reboot_closes_connections() -> None:
     options = {"tls": False, "job_duration": 60.0, "faults": ("reboot-at=0:30s",)}
     with serving(**options) as server, client_of(server) as client:
         client.post(f"/api{JOB}", json={"parts": [], "location_type": "NFS", "location": "nfs://h/f"})
@@ -143,7 +143,7 @@ def test_server_reboot_hangs_up_on_clients() -> None:
             client.get(f"/api{JOB}")
 
 
-def test_server_body_beyond_the_bound_is_413() -> None:
+def test_server_body_over_the_limit_is_413() -> None:
     with serving() as server, client_of(server) as client:
         headers = {"Content-Type": "application/json"}
         assert client.post(f"/api{JOB}", content=b"x" * (9 * 1024 * 1024), headers=headers).status_code == 413
@@ -153,8 +153,8 @@ def test_server_chunked_body_is_read() -> None:
     body = json.dumps({"parts": [], "location_type": "NFS", "location": "nfs://h/f"}).encode()
     with serving() as server, client_of(server) as client:
         headers = {"Content-Type": "application/json"}
-        answer = client.post(f"/api{JOB}", content=iter([body[:9], body[9:]]), headers=headers)
-        assert answer.json()["state"] == "INPROGRESS"
+        response = client.post(f"/api{JOB}", content=iter([body[:9], body[9:]]), headers=headers)
+        assert response.json()["state"] == "INPROGRESS"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_server_malformed_request_is_400(request_bytes: bytes) -> None:
         assert sock.recv(4096).startswith(b"HTTP/1.1 400")
 
 
-class OwnTime(SystemClock):
-    """A clock that has gone astray, so that nothing else can be mistaken for it."""
+class WrongClock(SystemClock):
+    """A wrong clock, so that no other time can be mistaken for it."""
 
     def now(self) -> datetime:
         return datetime(2031, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
@@ -185,15 +185,15 @@ class OwnTime(SystemClock):
         pytest.param(b"GET / HTTP/1.1\r\n" + 101 * b"X: y\r\n" + b"\r\n", id="many headers"),
     ],
 )
-def test_server_answers_with_one_date_by_the_clock_of_the_simulator(request_bytes: bytes) -> None:
-    with SimulatorServer(ServerOptions(tls=False), OwnTime()) as server, connected(server) as sock:
+def test_server_response_has_one_date_by_the_clock_of_the_simulator(request_bytes: bytes) -> None:
+    with SimulatorServer(ServerOptions(tls=False), WrongClock()) as server, connected(server) as sock:
         sock.sendall(request_bytes)
         head = sock.recv(4096)
         assert head.count(b"Date: ") == 1
         assert b"\r\nDate: Mon, 03 Feb 2031 04:05:06 GMT\r\n" in head
 
 
-def test_server_store_gets_its_files_though_nobody_asks(tmp_path: Path) -> None:
+def test_server_store_gets_its_files_without_a_request(tmp_path: Path) -> None:
     with serving(tls=False, store=tmp_path, job_duration=0.1) as server, client_of(server) as client:
         client.post(f"/api{JOB}", json={"parts": [], "location_type": "NFS", "location": "nfs://h/f"})
         deadline = time.perf_counter() + 5
@@ -201,7 +201,7 @@ def test_server_store_gets_its_files_though_nobody_asks(tmp_path: Path) -> None:
             assert time.perf_counter() < deadline
 
 
-def test_ready_file_is_written_beside_what_others_put_in_its_way(tmp_path: Path) -> None:
+def test_ready_file_replaces_a_symlink_and_leaves_its_target(tmp_path: Path) -> None:
     ready, foreign = tmp_path / "ready.json", tmp_path / "foreign"
     foreign.write_text("precious")
     foreign.chmod(0o666)
@@ -230,7 +230,7 @@ def test_server_port_that_is_taken_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("listen", ["nonsense", ":8443", "127.0.0.1", "127.0.0.1:99999"])
-def test_server_address_that_makes_no_sense_is_a_usage_error(listen: str) -> None:
+def test_server_invalid_address_is_a_usage_error(listen: str) -> None:
     with pytest.raises(UsageError, match="cannot listen"):
         SimulatorServer(ServerOptions(listen=listen), SystemClock())
 
@@ -245,7 +245,7 @@ print("stopped")
 """
 
 
-def test_run_interrupted_process_announces_serves_and_stops_cleanly(tmp_path: Path) -> None:
+def test_run_interrupted_prints_its_line_and_exits_cleanly(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     command = [sys.executable, "-c", PROGRAM, str(ready)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -264,7 +264,7 @@ def test_run_interrupted_process_announces_serves_and_stops_cleanly(tmp_path: Pa
     assert not Path(target["ca_file"]).exists()
 
 
-CROWDED = """
+FEW_DESCRIPTORS = """
 import resource
 from backupctl.clock import SystemClock
 from backupctl.simulator.server_options import ServerOptions
@@ -275,18 +275,18 @@ run(ServerOptions(tls=False), SystemClock(), lambda line: print(line, flush=True
 
 
 def processor_seconds(pid: int) -> float:
-    """Return how long a process has been computing, which Linux says."""
+    """Return the processor time of a process; Linux only."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells how long a process has computed")
-def test_server_without_descriptors_for_more_connections_rests_until_one_ends() -> None:
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux has the processor time of a process")
+def test_server_out_of_descriptors_idles_until_a_connection_ends() -> None:
     with (
-        subprocess.Popen([sys.executable, "-c", CROWDED], stdout=subprocess.PIPE, text=True) as process,
-        contextlib.ExitStack() as crowd,
+        subprocess.Popen([sys.executable, "-c", FEW_DESCRIPTORS], stdout=subprocess.PIPE, text=True) as process,
+        contextlib.ExitStack() as cleanup,
     ):
-        crowd.callback(process.kill)
+        cleanup.callback(process.kill)
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["appliances"][0]["url"]
         with contextlib.ExitStack() as silent:

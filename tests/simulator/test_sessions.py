@@ -8,29 +8,29 @@ UNAUTHENTICATED_ID = "com.vmware.vapi.endpoint.method.authentication.required"
 
 
 @pytest.mark.parametrize(("family", "status"), [("rest", 200), ("api", 201)])
-def test_login_right_password_answers_a_token(family: str, status: int) -> None:
+def test_login_right_password_returns_a_token(family: str, status: int) -> None:
     client = Client(family)
-    answer = client.login()
-    assert answer.status_code == status
-    assert len(client.value(answer)) == 32
-    assert "set-cookie" not in answer.headers
+    response = client.login()
+    assert response.status_code == status
+    assert len(client.value(response)) == 32
+    assert "set-cookie" not in response.headers
     assert client.appliance.open_sessions == 1
 
 
 @pytest.mark.parametrize(
     ("user", "password"), [(USER, "wrong"), ("nobody@vsphere.local", PASSWORD), ("root", PASSWORD)]
 )
-def test_login_wrong_credentials_are_one_and_the_same_401(family: str, user: str, password: str) -> None:
+def test_login_wrong_credentials_all_get_the_same_401(family: str, user: str, password: str) -> None:
     client = Client(family)
-    answer = client.login(user, password)
-    assert answer.status_code == 401
-    assert client.value(answer)["messages"][0]["id"] == UNAUTHENTICATED_ID
+    response = client.login(user, password)
+    assert response.status_code == 401
+    assert client.value(response)["messages"][0]["id"] == UNAUTHENTICATED_ID
     assert (client.appliance.open_sessions, client.appliance.failed_logins) == (0, 1)
 
 
 def test_login_latin1_credentials_are_500() -> None:
-    answer = Client().http.post("/rest/com/vmware/cis/session", headers={"Authorization": "Basic /zr/"})
-    assert answer.status_code == 500
+    response = Client().http.post("/rest/com/vmware/cis/session", headers={"Authorization": "Basic /zr/"})
+    assert response.status_code == 500
 
 
 def test_401_of_an_old_release_has_no_error_type() -> None:
@@ -41,19 +41,19 @@ def test_401_of_an_old_release_has_no_error_type() -> None:
 
 def test_login_with_a_cookie_jar_needs_no_header() -> None:
     client = Client()
-    answer = client.http.post("/rest/com/vmware/cis/session", auth=(USER, PASSWORD))
-    assert "Path=/rest;Secure;HttpOnly" in answer.headers["set-cookie"]
+    response = client.http.post("/rest/com/vmware/cis/session", auth=(USER, PASSWORD))
+    assert "Path=/rest;Secure;HttpOnly" in response.headers["set-cookie"]
     assert client.http.get(f"/rest{JOB}").status_code == 200
 
 
 @pytest.mark.parametrize("value", ["", "yes", "false"])
 def test_login_sets_the_cookie_unless_the_header_is_true(family: str, value: str) -> None:
     path = "/rest/com/vmware/cis/session" if family == "rest" else "/api/session"
-    answer = Client().http.post(path, auth=(USER, PASSWORD), headers={"vmware-use-header-authn": value})
-    assert answer.headers["set-cookie"].startswith("vmware-api-session-id=")
+    response = Client().http.post(path, auth=(USER, PASSWORD), headers={"vmware-use-header-authn": value})
+    assert response.headers["set-cookie"].startswith("vmware-api-session-id=")
 
 
-def test_request_with_any_cookie_is_not_asked_for_its_header() -> None:
+def test_request_with_any_cookie_ignores_the_session_header() -> None:
     client = logged_in()
     assert client.call("GET", JOB, headers=client.headers | {"Cookie": "theme=dark"}).status_code == 401
 
@@ -70,7 +70,7 @@ def test_basic_credentials_where_not_accepted_are_401() -> None:
     assert Client(basic=False).call("GET", JOB, auth=(USER, PASSWORD)).status_code == 401
 
 
-def test_session_says_whose_it_is_and_when_it_was_used(family: str) -> None:
+def test_session_has_its_user_and_times(family: str) -> None:
     client = logged_in(family)
     client.clock.sleep(60)
     method, path = ("POST", "/com/vmware/cis/session?~action=get") if family == "rest" else ("GET", "/session")
@@ -84,13 +84,13 @@ def test_session_says_whose_it_is_and_when_it_was_used(family: str) -> None:
 
 def test_logout_ends_the_session(family: str) -> None:
     client = logged_in(family)
-    answer = client.call("DELETE", "/com/vmware/cis/session" if family == "rest" else "/session")
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = client.call("DELETE", "/com/vmware/cis/session" if family == "rest" else "/session")
+    assert (response.status_code, response.content) == (204, b"")
     assert client.appliance.open_sessions == 0
     assert client.call("GET", JOB).status_code == 401
 
 
-def test_session_left_idle_expires_but_a_used_one_lives() -> None:
+def test_session_expires_only_when_idle() -> None:
     client = logged_in()
     for _ in range(3):
         client.clock.sleep(IDLE_SECONDS - 1)
@@ -100,7 +100,7 @@ def test_session_left_idle_expires_but_a_used_one_lives() -> None:
     assert client.call("GET", JOB).status_code == 401
 
 
-def test_session_used_all_the_time_ends_at_its_absolute_expiry() -> None:
+def test_session_in_use_expires_after_its_lifetime() -> None:
     client = logged_in()
 
     def alive() -> httpx.Response:
@@ -112,7 +112,7 @@ def test_session_used_all_the_time_ends_at_its_absolute_expiry() -> None:
     assert client.clock.elapsed == ABSOLUTE_SECONDS
 
 
-def test_account_is_locked_by_five_wrong_passwords_in_three_minutes_and_for_five(family: str) -> None:
+def test_account_is_locked_for_five_minutes_by_five_wrong_passwords_in_three(family: str) -> None:
     client = Client(family)
     for _ in range(5):
         assert client.login(USER.upper(), "wrong").status_code == 401
@@ -147,10 +147,10 @@ def test_account_locked_does_not_end_sessions() -> None:
 
 
 @pytest.mark.parametrize("fault", ["account-locked", "password-expired"])
-def test_account_in_trouble_is_told_of_behind_the_general_refusal(family: str, fault: str) -> None:
+def test_account_fault_adds_a_message_to_the_401(family: str, fault: str) -> None:
     client = Client(family, faults=[fault])
-    for answer in (client.login(), client.call("GET", JOB, auth=(USER, PASSWORD))):
-        first, second = client.value(answer)["messages"]
-        assert (answer.status_code, first["id"]) == (401, UNAUTHENTICATED_ID)
+    for response in (client.login(), client.call("GET", JOB, auth=(USER, PASSWORD))):
+        first, second = client.value(response)["messages"]
+        assert (response.status_code, first["id"]) == (401, UNAUTHENTICATED_ID)
         assert fault.split("-")[1] in second["default_message"]
     assert client.appliance.open_sessions == 0

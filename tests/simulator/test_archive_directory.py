@@ -12,7 +12,7 @@ def folders(root: Path) -> list[str]:
     return sorted(str(path.parent.relative_to(root)) for path in root.rglob("backup-metadata.json"))
 
 
-def test_store_finished_backup_appears_in_the_layout_of_the_release(tmp_path: Path) -> None:
+def test_store_archive_has_the_layout_of_the_release(tmp_path: Path) -> None:
     client = logged_in(release="8.0", store=DirectoryArchiveStore(tmp_path))
     client.start(location="ftp://user@10.0.0.5:21/vc/prod/", comment="run_by_/a b")
     client.clock.sleep(19)
@@ -34,7 +34,7 @@ def test_store_without_comment_leaves_the_trailing_underscore(tmp_path: Path) ->
     assert folders(tmp_path)[0].endswith("/M_8.0.0.10000_20260301-020000_")
 
 
-def test_store_65_writes_straight_into_the_folder(tmp_path: Path) -> None:
+def test_store_65_writes_into_the_folder_itself(tmp_path: Path) -> None:
     client = logged_in(release="6.5", store=DirectoryArchiveStore(tmp_path))
     client.start(location="backup.example.com/vc/2026-03-01")
     client.clock.sleep(20)
@@ -50,7 +50,7 @@ def test_store_failed_or_cancelled_backup_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_store_link_out_of_the_root_fails_the_job_and_writes_nothing(tmp_path: Path) -> None:
+def test_store_symlink_out_of_the_root_fails_the_job_and_writes_nothing(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     (root / "backup.example.com").mkdir(parents=True)
     outside.mkdir()
@@ -63,7 +63,7 @@ def test_store_link_out_of_the_root_fails_the_job_and_writes_nothing(tmp_path: P
 
 
 @pytest.mark.parametrize("location", ["ftp://../x", "ftp://h/a/../../b", "ftp://h/%2e%2e/b", "ftp://h/a%2f..%2fb", "x"])
-def test_store_location_that_climbs_never_leaves_the_root(tmp_path: Path, location: str) -> None:
+def test_store_location_with_dots_stays_below_the_root(tmp_path: Path, location: str) -> None:
     root = tmp_path / "root"
     client = logged_in(store=DirectoryArchiveStore(root))
     client.create(location=location)
@@ -72,7 +72,7 @@ def test_store_location_that_climbs_never_leaves_the_root(tmp_path: Path, locati
     assert {path.name for path in tmp_path.iterdir()} <= {"root"}
 
 
-def test_store_target_that_cannot_be_written_fails_the_job_with_its_reason(tmp_path: Path) -> None:
+def test_store_write_error_fails_the_job_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "backup.example.com").write_text("a file where a folder must be")
     client = logged_in(store=DirectoryArchiveStore(tmp_path))
     job_id = client.start()
