@@ -1,6 +1,7 @@
 """One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -77,8 +78,6 @@ def run_on(
         entered = with_reauth(appliance, slot, _enter(appliance, silence, timeout, slot))
         release = yield from _before_work(unbegun, entered)
         outcome = yield from with_reauth(appliance, slot, work)
-    except GeneratorExit:
-        raise
     except BackupctlError as error:
         outcome = Outcome(error=doubted(_with_release(error, release), appliance.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
@@ -162,9 +161,5 @@ def _leave(appliance: Appliance) -> Task[None]:
         finally:
             appliance.api.close()
 
-    try:
+    with suppress(Exception):  # the outcome of the work is known, and other appliances still have to log out
         yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, shielded=True)
-    except GeneratorExit:
-        raise
-    except Exception:  # noqa: BLE001, S110 - what the work came to is known, and others still have to log out
-        pass
