@@ -22,7 +22,7 @@ from backupctl.results.events import Connected
 from backupctl.results.result import Result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import UNCOORDINATED, Slot
+from backupctl.scheduler.coordinator import Coordinator, Slot
 from backupctl.scheduler.reauth import with_reauth
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, attempt, retry
 
@@ -63,14 +63,16 @@ def run_on(
     *,
     silence: float = 0.0,
     timeout: float | None = None,
-    slot: Slot = UNCOORDINATED,
+    slot: Slot | None = None,
     unbegun: str = NOTHING_CHANGED,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
     For ``silence`` seconds the appliance may be unreachable, within ``timeout``. Nothing is sent before ``slot`` is
-    acquired. ``unbegun`` is what an interruption during the login means for the work.
+    acquired; without one, the appliance is alone in its run. ``unbegun`` is what an interruption during the login means
+    for the work.
     """
+    slot = slot or Coordinator([appliance]).slot(appliance)
     release, reached = None, False
     try:
         yield from slot.acquire()

@@ -34,7 +34,7 @@ from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
-from backupctl.scheduler.coordinator import NO_BACKUP, UNCOORDINATED, Slot
+from backupctl.scheduler.coordinator import NO_BACKUP, Slot
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retry
 
 MANUAL: Final = frozenset({"MANUAL"})
@@ -74,7 +74,7 @@ class BackupPlan:
         return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
-def create(appliance: Appliance, plan: BackupPlan, slot: Slot = UNCOORDINATED) -> Task[Followed]:
+def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> Task[Followed]:
     """Start a backup when ``slot`` allows it, and follow it; without ``plan.wait``, return when it has started.
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
@@ -130,7 +130,7 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
 
 
 def _start(
-    appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, slot: Slot
+    appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, slot: Slot | None
 ) -> Task[Job | Followed]:
     """Send the request until it starts a job, waiting for another one as ``plan.if_running`` says.
 
@@ -139,7 +139,8 @@ def _start(
     known: frozenset[str] = frozenset()
     waited_for: set[str | None] = set()
     while True:
-        yield from slot.wait_to_start()
+        if slot is not None:
+            yield from slot.wait_to_start()
         until = max(deadline, appliance.clock.monotonic() + MIN_RESPONSE_SECONDS)
         listed = yield from retry(appliance, appliance.api.jobs, until=until)
         known |= frozenset(listed)  # each request before this one was refused because another job runs

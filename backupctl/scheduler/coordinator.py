@@ -1,8 +1,8 @@
 """Coordinator: decide when each appliance of a run may log in and start its backup.
 
 Each appliance has a ``Slot``, which ``run_on`` and ``create`` use at four points: before the first request, around each
-login, before the backup starts, and when the work has ended. An appliance on its own never waits. The command line
-creates one ``Coordinator`` per run and passes each task its slot::
+login, before the backup starts, and when the work has ended. The command line creates one ``Coordinator`` per run and
+passes each task its slot::
 
     coordinator = Coordinator(appliances, parallel=..., together=..., fail_fast=...)
     run_on(appliance, JobResult, work(appliance), slot=coordinator.slot(appliance))       # work calls:
@@ -12,7 +12,7 @@ Commands that start no backup use ``Coordinator(appliances)``, which limits the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from backupctl.error_facts import error_of
 from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
@@ -27,51 +27,6 @@ T = TypeVar("T")
 
 NO_BACKUP: Final = "no backup was started"
 """Part of the message when a backup is interrupted before the request that starts it."""
-
-
-class Slot(Protocol):
-    """The place of one appliance in a run."""
-
-    def acquire(self) -> Task[None]:
-        """Wait until requests may be sent; raises the reason when this appliance must not be tried."""
-        ...
-
-    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
-        """Run ``log_in`` when it cannot lock the account, at the latest ``until`` (monotonic seconds).
-
-        ``shielded`` keeps an interruption from cancelling the wait.
-        """
-        ...
-
-    def wait_to_start(self) -> Task[None]:
-        """Wait until the backup may start; raises the reason when it must not."""
-        ...
-
-    def release(self, error: BackupctlError | None) -> None:
-        """Let the next appliance in; ``error`` is why the work failed."""
-        ...
-
-
-class Uncoordinated:
-    """The slot of an appliance on its own, which never waits."""
-
-    def acquire(self) -> Task[None]:
-        """Return at once."""
-        yield from ()
-
-    def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:  # noqa: ARG002 - never waits
-        """Run ``log_in`` at once."""
-        return (yield from log_in)
-
-    def wait_to_start(self) -> Task[None]:
-        """Return at once."""
-        yield from ()
-
-    def release(self, error: BackupctlError | None) -> None:
-        """Do nothing, because no other appliance is waiting."""
-
-
-UNCOORDINATED: Slot = Uncoordinated()
 
 
 class Coordinator:
@@ -98,11 +53,11 @@ class Coordinator:
         self.size = len(appliances) + len(failed)
         self._fail_fast = fail_fast
         self._first_failure: tuple[str, BackupctlError] | None = None
-        self._slots = {each.name: CoordinatedSlot(self, each) for each in appliances}
+        self._slots = {each.name: Slot(self, each) for each in appliances}
         for name, error in failed.items():
             self.fail(name, error)
 
-    def slot(self, appliance: Appliance) -> Slot:
+    def slot(self, appliance: Appliance) -> "Slot":
         """Return the slot of an appliance, the same one each time."""
         return self._slots[appliance.name]
 
@@ -123,8 +78,8 @@ class Coordinator:
             self.barrier.abort(name, error)
 
 
-class CoordinatedSlot:
-    """The slot of one appliance of a ``Coordinator``."""
+class Slot:
+    """The place of one appliance in a run."""
 
     def __init__(self, coordinator: Coordinator, appliance: Appliance) -> None:
         self._coordinator = coordinator
@@ -132,7 +87,11 @@ class CoordinatedSlot:
         self._acquired = False
 
     def acquire(self) -> Task[None]:
-        """Acquire the semaphore; when it is interrupted, nothing has been sent."""
+        """Wait until requests may be sent.
+
+        Raises NotTriedError when the appliance must not be tried any more, and InterruptedRunError before anything was
+        sent.
+        """
         if self._coordinator.semaphore.locked:
             self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
         try:
@@ -143,17 +102,20 @@ class CoordinatedSlot:
         self._coordinator.check()
 
     def log_in(self, log_in: Task[T], *, until: float | None = None, shielded: bool = False) -> Task[T]:
-        """Run ``log_in`` under the login limiter."""
+        """Run ``log_in`` under the login limiter, as ``LoginLimiter.run`` does."""
         return (yield from self._coordinator.login_limiter.run(self._appliance, log_in, until=until, shielded=shielded))
 
     def wait_to_start(self) -> Task[None]:
-        """Wait at the start barrier, if there is one."""
+        """Wait until the backup may start.
+
+        Raises NotTogetherError or NotTriedError when it must not start.
+        """
         if self._coordinator.barrier is not None:
             yield from self._coordinator.barrier.wait(self._appliance.name)
         self._coordinator.check()
 
     def release(self, error: BackupctlError | None) -> None:
-        """Record the failure, release the semaphore, and emit ``Ended`` when the run has several appliances."""
+        """Let the next appliance in, and emit ``Ended`` when there are several; ``error`` is why the work failed."""
         if error is not None:
             self._coordinator.fail(self._appliance.name, error)
         if self._acquired:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
+from backupctl.api.account import Account
 from backupctl.errors import NotSupportedError
 from backupctl.results.events import RunEvent
 from backupctl.scheduler.appliance import Appliance, RecoveryOperations
@@ -36,6 +37,8 @@ class ScriptedRecovery:
         self.calls: list[tuple[Any, ...]] = []
         self.moments: list[float] = []
         self.family: str | None = "api"
+        self.account = Account()
+        self.is_logging_in = False
         self.server_time: datetime | None = None
 
     def names(self) -> list[str]:
