@@ -119,7 +119,7 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
 
 
 def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, timeout: float | None) -> Task[T]:
-    """Call ``function``, within ``timeout`` from when this begins: the time that others had their turn is not ours."""
+    """Call ``function`` within ``timeout`` from now, which does not include the time spent waiting for other logins."""
     until = None if timeout is None else appliance.clock.monotonic() + max(timeout, MIN_RESPONSE_SECONDS)
     return (yield from retry(appliance, function, silence=silence, until=until))
 

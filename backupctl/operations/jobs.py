@@ -180,7 +180,7 @@ def confirmed(
     """
     clock = appliance.clock
     give_up = clock.monotonic() + _CONTRADICTION_SECONDS
-    backoff = Backoff(longest=8.0)
+    backoff = Backoff(max_seconds=8.0)
     found, denial = job, None
     try:
         while True:
@@ -299,10 +299,10 @@ def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
 
     Raises what stands in the way of asking, after ``patience`` seconds where asking again may help.
     """
-    found = newest((yield from retry(appliance, appliance.api.jobs, patience=patience)))
+    found = newest((yield from retry(appliance, appliance.api.jobs, retry_seconds=patience)))
     if found is None:
         return None
-    status = yield from retry(appliance, partial(appliance.api.job, found), patience=patience)
+    status = yield from retry(appliance, partial(appliance.api.job, found), retry_seconds=patience)
     job = from_status(status, Job(id=found, state=""))
     return None if job.ended else job
 

@@ -1,1 +1,1 @@
-"""Run one task or thousands at once on worker threads."""
+"""Run tasks concurrently: the scheduler, its worker threads, and what tasks wait for."""

@@ -8,7 +8,7 @@ lock.
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
 from backupctl.results.events import Recovered, Troubled
@@ -16,10 +16,10 @@ from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
 
-RETRY_SECONDS = 30.0
+RETRY_SECONDS: Final = 30.0
 """How long a safe request is retried before a backup is started."""
 
-MIN_RESPONSE_SECONDS = 10.0
+MIN_RESPONSE_SECONDS: Final = 10.0
 """How long a request may take at least, even when its deadline is near or over."""
 
 
@@ -108,11 +108,11 @@ def retry(
     appliance: Appliance,
     function: Callable[[], T],
     *,
-    patience: float = RETRY_SECONDS,
+    retry_seconds: float = RETRY_SECONDS,
     silence: float = 0.0,
     until: float | None = None,
 ) -> Task[T]:
-    """Call ``function``, which must be safe to repeat, and retry with backoff for ``patience`` seconds.
+    """Call ``function``, which must be safe to repeat, and retry with backoff for ``retry_seconds``.
 
     An appliance may be unreachable for ``silence`` seconds, if that is longer, as while it restarts in a restore. No
     call begins after ``until`` (monotonic seconds). Raises the last error, at once when it is not retryable.
@@ -128,7 +128,7 @@ def retry(
             return answer
         next_attempt = clock.monotonic() + backoff.next_seconds()
         unreachable = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
-        longest = max(patience if answer.retryable else 0.0, silence if unreachable else 0.0)
+        longest = max(retry_seconds if answer.retryable else 0.0, silence if unreachable else 0.0)
         if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:
@@ -137,13 +137,13 @@ def retry(
 
 
 class Backoff:
-    """Exponential backoff: 1, 2, 4, ... seconds after each failure in a row, at most ``longest``."""
+    """Exponential backoff: 1, 2, 4, ... seconds after each failure in a row, at most ``max_seconds``."""
 
-    def __init__(self, longest: float = 30.0) -> None:
+    def __init__(self, max_seconds: float = 30.0) -> None:
         self.failures = 0
-        self._longest = longest
+        self._max_seconds = max_seconds
 
     def next_seconds(self) -> float:
         """Count a failure and return how long to wait."""
         self.failures += 1
-        return min(self._longest, 2.0 ** min(self.failures - 1, 10))
+        return min(self._max_seconds, 2.0 ** min(self.failures - 1, 10))

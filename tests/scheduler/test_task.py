@@ -26,7 +26,7 @@ def asking(clock: FakeClock, answers: Any) -> tuple[Bench, ScriptedRecovery]:
 
 
 def test_backoff_doubles_up_to_its_maximum() -> None:
-    backoff = Backoff(longest=20)
+    backoff = Backoff(max_seconds=20)
     assert [backoff.next_seconds() for _ in range(7)] == [1, 2, 4, 8, 16, 20, 20]
     assert Backoff().next_seconds() == 1
 
