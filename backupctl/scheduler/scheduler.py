@@ -47,7 +47,7 @@ class Interruption:
     handled: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Completion:
     """The end of a call or of a wait for an event: a result or an exception, under the key of what was pending."""
 
@@ -63,7 +63,7 @@ def _nothing() -> None:
     return None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _RunningTask(Generic[T]):
     """A task, the effect that it waits for, and its result, a list of one, when it has returned."""
 

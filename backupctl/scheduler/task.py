@@ -45,7 +45,7 @@ class Event:
             self._callbacks.append(callback)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """An effect that calls ``function`` on a worker thread; the task gets its result, or the exception that it raised.
 
@@ -61,7 +61,7 @@ class Call:
     once: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wait:
     """An effect that waits until ``until`` (monotonic seconds, None for no limit), or until ``event`` is set."""
 

@@ -34,7 +34,7 @@ class Workers(Protocol):
         ...
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _WorkItem:
     """A submitted call."""
 
