@@ -4,7 +4,7 @@ from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import location_login, location_of
+from backupctl.cli.location_settings import GivenLocation, location_login
 from backupctl.cli.prompts import Prompter
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -31,15 +31,13 @@ from backupctl.rules.request_fields import check_parts
 from backupctl.secrets.secret import Secret
 
 
-def backup_plan(settings: ApplianceSettings, request: BackupRequest | None = None) -> BackupPlan:
+def backup_plan(settings: ApplianceSettings, request: BackupRequest) -> BackupPlan:
     """Return what is asked for and how to go about it.
 
-    Without a ``request`` it is made of the settings. Raises UsageError for what breaks a rule, or is missing where
-    nobody can be asked.
+    Raises UsageError for a setting that breaks a rule.
     """
-    check_encryption_can_be_told(settings)
     return BackupPlan(
-        request=request or backup_request(settings),
+        request=request,
         patience=patience(settings),
         wait=not settings.value(NO_WAIT),
         if_running=settings.value(IF_RUNNING),
@@ -68,9 +66,11 @@ def patience(settings: ApplianceSettings) -> Timeouts:
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(settings: ApplianceSettings) -> BackupRequest:
-    """Return the request, complete but for its parts where none are named."""
-    given = location_of(settings)
+def backup_request(settings: ApplianceSettings, given: GivenLocation) -> BackupRequest:
+    """Return the request, complete but for its parts where none are named.
+
+    Raises UsageError for what breaks a rule, or is missing where nobody can be asked.
+    """
     parts = settings.value(PART)
     user, location_password = location_login(settings, given)
     return BackupRequest(

@@ -1,6 +1,7 @@
 """Where backups go, and who logs in there: out of settings and prompts, judged before anything is sent."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -21,11 +22,18 @@ _WITHOUT_LOGIN: Final = "NFS"
 
 @dataclass(frozen=True)
 class GivenLocation:
-    """The location of one appliance, and the template that was given for it, with its source."""
+    """The location of one appliance, filled in for ``server``, and the template that was given for it."""
 
     location: Location
     template: LocationTemplate
     source: Source
+    server: str
+
+    def at(self, moment: datetime) -> Location:
+        """Return the location of a backup that starts at ``moment``, which may be hours after it was given."""
+        if not self.template.changes_with_time:
+            return self.location
+        return self.template.fill(server=self.server, moment=moment).of_type(self.location.type)
 
 
 def location_of(settings: ApplianceSettings) -> GivenLocation:
@@ -49,7 +57,7 @@ def location_of(settings: ApplianceSettings) -> GivenLocation:
             raise no_such_value(LOCATION)
         template = settings.once(LOCATION.name, ask)
     with attribute_errors(found.source, kind.source):
-        return GivenLocation(filled(template), template, found.source)
+        return GivenLocation(filled(template), template, found.source, _server(settings))
 
 
 def fill(settings: ApplianceSettings, template: LocationTemplate, source: Source) -> Location:
@@ -59,8 +67,12 @@ def fill(settings: ApplianceSettings, template: LocationTemplate, source: Source
 
 
 def _filled(settings: ApplianceSettings, template: LocationTemplate) -> Location:
-    """Fill in a template; an appliance of which only the defaults are known has no name, and any will do."""
-    return template.fill(server=settings.name or SERVER.name, moment=settings.clock.now())
+    return template.fill(server=_server(settings), moment=settings.clock.now())
+
+
+def _server(settings: ApplianceSettings) -> str:
+    """Return the name of the appliance; one of which only the defaults are known has none, and any will do."""
+    return settings.name or SERVER.name
 
 
 def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[str | None, Secret | None]:
@@ -100,12 +112,11 @@ def check_password_is_for(settings: ApplianceSettings, given: GivenLocation) -> 
     if meant is None or here.type == _WITHOUT_LOGIN:
         return
     if here.host != meant.host:
-        differing = here.host, meant.host
+        asked, known = here.host, meant.host
     elif here.type in IN_CLEAR and meant.type not in IN_CLEAR:
-        differing = f"{here.type}, which anyone on the way can read", f"{meant.scheme}://{meant.host}"
+        asked, known = f"{here.type}, which anyone on the way can read", f"{meant.scheme}://{meant.host}"
     else:
         return
-    asked, known = differing
     with attribute_errors(given.source, password.source):
         raise UsageError(
             f"the location is on {asked}, and the password is for {known}",

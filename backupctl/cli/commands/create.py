@@ -1,19 +1,21 @@
 """``backupctl create``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 from msgspec import structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_plan, job_result
+from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_can_be_told, job_result
 from backupctl.cli.context import Context
+from backupctl.cli.location_settings import GivenLocation, location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
 from backupctl.cli.runner import BackupWork, run_backups, show_requests
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 from backupctl.operations.appliance_run import Outcome
-from backupctl.operations.create import create
+from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.preflight import preflight
 from backupctl.operations.validate import validate
 from backupctl.results.result import PreparedRequest
@@ -54,19 +56,26 @@ def command(context: Context) -> int:
 
 
 def _prepare(settings: ApplianceSettings) -> BackupWork:
-    plan = backup_plan(settings)
+    plan, given = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
+        request = structs.replace(plan.request, location=given.at(settings.clock.now()))
         if checks_first:
-            yield from preflight(appliance, validate(appliance, plan.request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, slot)))
+            yield from preflight(appliance, validate(appliance, request, plan.if_running))
+        return Outcome.of((yield from create(appliance, replace(plan, request=request), slot)))
 
     return work
 
 
+def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, GivenLocation]:
+    check_encryption_can_be_told(settings)
+    given = location_of(settings)
+    return backup_plan(settings, backup_request(settings, given)), given
+
+
 def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-    request = backup_plan(settings).request
+    request = _plan(settings)[0].request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
     return lambda appliance: appliance.api.prepare_create(request)

@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_password, backup_plan, job_result
+from backupctl.cli.backup_settings import backup_password, backup_plan, check_encryption_can_be_told, job_result
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
@@ -242,6 +242,7 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> BackupWork:
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
         request = yield from backup_of(appliance, name, comment)
+        check_encryption_can_be_told(settings)
         plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))

@@ -5,6 +5,7 @@ import click
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import backup_request
 from backupctl.cli.context import Context
+from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.runner import Work, run
 from backupctl.operations.appliance_run import Outcome
@@ -31,7 +32,7 @@ def command(context: Context) -> int:
     """Check everything that can be checked before a backup, without starting one."""
 
     def prepare(settings: ApplianceSettings) -> Work:
-        request = backup_request(settings)
+        request = backup_request(settings, location_of(settings))
 
         def work(appliance: Appliance) -> Task[Outcome]:
             checks = yield from validate(appliance, request)
