@@ -293,6 +293,14 @@ def test_masked_location_hides_the_password_only(text: str, masked: str) -> None
         ("ftp://h/a%20b", "ftp://h/a b"),
         ("ftp://h/a//b", "ftp://h/a/b"),
         ("ftp://h:odd:port/x", "ftp://h:odd:port/x"),
+        ("ftp://H:odd:port/x", "ftp://h:odd:port/x"),
+        ("\\\\backup.example.com\\vcenter", OURS),
+        (f"{OURS}\\sn_vc01\\S_8.0.2.00100", OURS),
+        ("sftp://backup@backup.example.com/vcenter", OURS),
+        ("sftp://backup:p@ss@backup.example.com./vcenter", OURS),
+        ("sftp:///backup.example.com/vcenter", OURS),
+        ("nfs://[0:0::1]/vc@home", "nfs://[::1]/vc@home"),
+        ("ftp://h:0021/x", "ftp://h/x"),
     ],
 )
 def test_location_is_recognized_however_it_is_spelled(location: str, requested: str) -> None:
@@ -314,6 +322,15 @@ def test_location_is_recognized_however_it_is_spelled(location: str, requested: 
         (OURS, FOLDER),
         ("ftp://Xh/x", "ftp://h/x"),
         ("ftp://h:odd:port/x", "ftp://h/x"),
+        ("ftp://h:99999/x", "ftp://h/x"),
+        ("ftp://[h]/x", "ftp://h/x"),
+        ("ftp://::1/x", "ftp://[::1]/x"),
+        ("new://h/x", "new://h:1/x"),
+        ("://backup.example.com/vcenter", OURS),
+        ("sftp://backup:p/w@backup.example.com/vcenter", OURS),
+        (f"{OURS}/sn_vc01/X_8.0.2.00100", OURS),
+        (f"{OURS}/sn_vc01/M_8.0.2.00100/deeper", OURS),
+        (f"{OURS}/vCenter", OURS),
     ],
 )
 def test_location_that_is_another_one_is_not_taken_for_the_requested_one(location: str | None, requested: str) -> None:

@@ -48,6 +48,19 @@ def test_template_with_a_single_brace_is_refused(template: str) -> None:
         filled(template)
 
 
+@pytest.mark.parametrize(
+    ("template", "changes"), [("{date}", True), ("x{time}", True), ("{server}", False), ("{{date}}", False)]
+)
+def test_template_tells_whether_it_changes_with_time(template: str, changes: bool) -> None:
+    assert LocationTemplate.parse(f"sftp://h/{template}").changes_with_time is changes
+
+
+@pytest.mark.parametrize("template", ["sftp://h/{", "sftp://h/{host}", "sftp:///{server}", "sftp://u@h/{server}"])
+def test_template_that_makes_no_location_is_refused_before_it_is_filled_in(template: str) -> None:
+    with pytest.raises(UsageError):
+        LocationTemplate.parse(template)
+
+
 def test_unknown_placeholder_next_to_credentials_is_not_shown() -> None:
     with pytest.raises(UsageError) as caught:
         filled("sftp://u:{S3cret}@h/x")
