@@ -36,7 +36,7 @@ API cannot hide in both; ``operations`` see the appliance only through a Protoco
 
 HOMES: Mapping[str, tuple[str, ...]] = {
     "httpx": ("api.", "simulator.simulator_transport"),
-    "httpcore": ("api.transport",),
+    "httpcore": ("api.network",),
     "rich": ("output.terminal.",),
     "click": ("cli.",),
     "trustme": ("simulator.server_certificate",),

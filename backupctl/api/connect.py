@@ -12,9 +12,10 @@ from backupctl.api.account import Account
 from backupctl.api.certificate_errors import ExplainingTransport
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Route, check_tls, pinned_to
+from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
-from backupctl.api.transport import BoundedTransport, Observer, network_transport
+from backupctl.api.transport import BoundedTransport, Observer
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.secrets.redaction import Redactor

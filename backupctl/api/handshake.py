@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import httpx
 
 from backupctl.api.error_mapping import unreachable
-from backupctl.api.transport import CONNECT_SECONDS, TlsConnection, network_transport, within_seconds
+from backupctl.api.network import TlsConnection, network_transport
+from backupctl.api.transport import CONNECT_SECONDS, within_seconds
 from backupctl.clock import Clock
 from backupctl.errors import PinMismatchError, UsageError
 from backupctl.rules.fingerprint import fingerprint_of

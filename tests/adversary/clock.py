@@ -379,7 +379,7 @@ def virtual_sockets(clock: SharedClock, lines: Lines) -> Iterator[None]:
     """Let the two places where httpcore blocks, sockets and its pool, wait in virtual time while the block runs."""
     pool = "httpcore._sync.connection_pool"
     with (
-        mock.patch(f"{pool}.SyncBackend", partial(_Backend, clock, lines)),
+        mock.patch("httpcore.SyncBackend", partial(_Backend, clock, lines)),
         mock.patch(f"{pool}.Event", partial(_PoolEvent, clock)),
     ):
         yield

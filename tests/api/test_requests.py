@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import httpx
 import pytest
 from msgspec import structs
 from pytest_httpx import HTTPXMock
@@ -51,6 +52,9 @@ from backupctl.results.result import PreparedRequest
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import HOST, PASSWORD, TOKEN, USER, api_over
+
+MOCKED = httpx.HTTPTransport(verify=False)
+"""The transport that pytest-httpx answers for."""
 
 JOB = "20260301-020000-24091160"
 OLDER = "20260228-020000-24091160"
@@ -708,7 +712,7 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
     cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/;Secure;HttpOnly"}
     httpx_mock.add_response(method="POST", url=login_url, status_code=login_status, json=token, headers=cookie)
     httpx_mock.add_response(method=method, status_code=row.status, content=row.content)
-    assert row.call(api_over(None, clock, family=row.family)) == row.value
+    assert row.call(api_over(MOCKED, clock, family=row.family)) == row.value
 
     login, sent = httpx_mock.get_requests()
     assert (sent.method, sent.url.raw_path.decode()) == (method, path)
@@ -733,7 +737,7 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
 def test_request_that_changes_something_has_time_for_it(row: Sent, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])
     httpx_mock.add_response(content=row.content)
-    row.call(api_over(None, clock, family=row.family))
+    row.call(api_over(MOCKED, clock, family=row.family))
     login, sent = httpx_mock.get_requests()
     reads = {request.method: request.extensions["timeout"]["read"] for request in (login, sent)}
     assert login.extensions["timeout"]["read"] == 30
@@ -744,7 +748,7 @@ def test_requests_of_basic_authentication_carry_credentials_and_no_session(
     httpx_mock: HTTPXMock, clock: FakeClock
 ) -> None:
     httpx_mock.add_response(url=f"https://{HOST}{_REST}/job", json={"value": []})
-    assert api_over(None, clock, basic=True).jobs() == []
+    assert api_over(MOCKED, clock, basic=True).jobs() == []
     (sent,) = httpx_mock.get_requests()
     assert sent.headers["authorization"].startswith("Basic ")
     assert "vmware-api-session-id" not in sent.headers
@@ -759,7 +763,7 @@ def test_table_of_requests_misses_no_operation() -> None:
 def test_login_request_has_credentials_and_asks_for_no_cookie(httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=f"https://{HOST}/api/session", json=TOKEN, status_code=201)
     httpx_mock.add_response(json=[])
-    api_over(None, clock).jobs()
+    api_over(MOCKED, clock).jobs()
     login = httpx_mock.get_requests()[0]
     credentials = login.headers["authorization"].removeprefix("Basic ")
     assert base64.b64decode(credentials).decode() == f"{USER}:{PASSWORD}"
@@ -792,10 +796,10 @@ def masked(body: Any) -> Any:
 def test_prepared_request_equals_the_one_sent_but_for_secrets(
     row: Sent, httpx_mock: HTTPXMock, clock: FakeClock
 ) -> None:
-    (prepared,) = PREPARED[row.name](api_over(None, clock, family=row.family))
+    (prepared,) = PREPARED[row.name](api_over(MOCKED, clock, family=row.family))
     httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])
     httpx_mock.add_response(content=row.content)
-    row.call(api_over(None, clock, family=row.family))
+    row.call(api_over(MOCKED, clock, family=row.family))
     sent = httpx_mock.get_requests()[1]
     assert (prepared.method, prepared.url) == (sent.method, str(sent.url))
     assert prepared.body == masked(row.body)
@@ -807,7 +811,7 @@ def test_every_write_can_be_prepared() -> None:
 
 
 def test_prepared_request_of_an_unknown_family_is_shown_for_both_and_nothing_is_sent(clock: FakeClock) -> None:
-    paths = [prepared.url for prepared in api_over(None, clock).prepare_create(REQUEST)]
+    paths = [prepared.url for prepared in api_over(MOCKED, clock).prepare_create(REQUEST)]
     assert paths == [f"https://{HOST}{_API}/job", f"https://{HOST}{_REST}/job"]
 
 
@@ -825,4 +829,4 @@ def test_map_in_the_spelling_of_either_family_is_taken(
 ) -> None:
     httpx_mock.add_response(url=LOGINS[family][0], json=LOGINS[family][2])
     httpx_mock.add_response(json={"value": answer} if family == "rest" else answer)
-    assert api_over(None, clock, family=family).job_details() == value
+    assert api_over(MOCKED, clock, family=family).job_details() == value

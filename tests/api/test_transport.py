@@ -13,8 +13,9 @@ import pytest
 import trustme
 
 from backupctl.api.connect import Login, connect
+from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
-from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, network_transport, timeout_for
+from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.errors import (
     ApplianceAnswerError,

@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from backupctl.api.connect import Login, connect
-from backupctl.api.transport import BoundedTransport, network_transport, timeout_for
+from backupctl.api.network import network_transport
+from backupctl.api.transport import BoundedTransport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings, unverified_context

@@ -1,0 +1,262 @@
+"""The network: sockets on which no wait lasts beyond the deadline of a request, and TLS that is judged.
+
+httpx sends its requests through httpcore, but has no public way to hand a network backend down to it. So the pool of
+httpcore is used directly; it is given our backend by its public interface.
+"""
+
+import contextlib
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import httpcore
+import httpx
+
+from backupctl.api.error_mapping import causes_of, no_proxy
+from backupctl.api.transport import seconds_left
+from backupctl.clock import Clock
+from backupctl.errors import CertificateError
+from backupctl.rules.hostport import HostPort
+
+_CONNECTIONS: Final = 16
+"""One is used. A call that was given up keeps its own until it is answered, and a logout must not wait for that."""
+
+ERRORS: Final = (
+    *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError),
+    *(httpcore.ProxyError, httpcore.UnsupportedProtocol),
+)
+"""What httpcore raises; each of its classes has a namesake in httpx."""
+
+TlsConnection = ssl.SSLSocket | ssl.SSLObject
+
+
+class _TlsChecks(NamedTuple):
+    """What becomes of a handshake, before any byte of HTTP is sent; ``proxy_tls`` is the context of a proxy's own.
+
+    ``judge`` gets a connection whose handshake succeeded and raises to end it.
+    """
+
+    judge: Callable[[TlsConnection], None]
+    proxy_tls: ssl.SSLContext | None
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged.
+
+    Once ``spoiled``, it carries no further request.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, clock: Clock, checks: _TlsChecks) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._checks = checks
+        self.spoiled = False
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _within(self._clock, timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _within(self._clock, timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        within = _within(self._clock, timeout, httpcore.ConnectTimeout)
+        with_proxy = ssl_context is self._checks.proxy_tls
+        try:
+            stream = self._stream.start_tls(ssl_context, server_hostname, within)
+        except httpcore.ConnectError as error:
+            explained = _proxy_error(error, server_hostname) if with_proxy else None
+            if explained is None:
+                raise
+            raise explained from error
+        if not with_proxy:
+            try:
+                self._checks.judge(_tls_of(stream))
+            except BaseException:
+                stream.close()
+                raise
+        return _BoundedStream(stream, self._clock, self._checks)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        if info == "is_readable":  # asked by httpcore of an idle connection, which it closes if so
+            self.spoiled = self.spoiled or self._has_more()
+            return self.spoiled
+        return self._stream.get_extra_info(info)
+
+    def _has_more(self) -> bool:
+        """Read without waiting, and return whether anything came: bytes that nobody asked for, an end or an error.
+
+        Only reading finds what is buffered in the layers of TLS, and passes over records of TLS without a byte of HTTP.
+        """
+        try:
+            self._stream.read(1, timeout=0)
+        except httpcore.ReadError as error:
+            return not isinstance(error.__cause__, BlockingIOError | ssl.SSLWantReadError)
+        return True
+
+
+def _tls_of(stream: httpcore.NetworkStream) -> TlsConnection:
+    """Return the connection whose handshake was the last one.
+
+    TLS within the TLS of a proxy is an ``ssl.SSLObject``, and the stream's socket is then that with the proxy.
+    Elsewhere httpcore hands out what is beneath an ``ssl.SSLSocket``, and the socket itself is what was asked for.
+    """
+    inner = stream.get_extra_info("ssl_object")
+    connection = inner if isinstance(inner, ssl.SSLObject) else stream.get_extra_info("socket")
+    assert isinstance(connection, TlsConnection)  # noqa: S101 - what httpcore makes of a handshake
+    return connection
+
+
+def _proxy_error(error: BaseException, name: str | None) -> CertificateError | None:
+    """Return what to say of the certificate of an https:// proxy that is not trusted."""
+    for cause in causes_of(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(
+                f"the certificate of the proxy {name} is not trusted: {cause.verify_message}",
+                hint="an https:// proxy is checked against the system's store, whatever the appliance is checked by",
+            )
+    return None
+
+
+def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> float | None:
+    left = seconds_left(clock)
+    if left <= 0:
+        raise error("the time for the whole request is over")
+    bounds = [seconds for seconds in (timeout, left) if seconds is not None and seconds != float("inf")]
+    return min(bounds, default=None)
+
+
+class _BoundedBackend(httpcore.NetworkBackend):
+    """Opens bounded streams over real sockets."""
+
+    def __init__(self, clock: Clock, checks: _TlsChecks, *, to_proxy: bool) -> None:
+        self._backend = httpcore.SyncBackend()
+        self._clock = clock
+        self._checks = checks
+        self._to_proxy = to_proxy
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        within = _within(self._clock, timeout, httpcore.ConnectTimeout)
+        try:
+            stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            if self._to_proxy:
+                raise no_proxy(error, str(HostPort(host, port))) from error
+            raise
+        return _BoundedStream(stream, self._clock, self._checks)
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+class NetworkTransport(httpx.BaseTransport):
+    """Sends requests of httpx through a pool of httpcore."""
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer, its body still to be read; raise httpx.TransportError where none came."""
+        with _errors_of_httpx():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    _url(request.url),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer; its connection carries no further request where it is unclear where the answer ends.
+
+    That is so where bytes follow it, or its length is told in two ways, a sign of an attack
+    (https://www.rfc-editor.org/rfc/rfc9112#section-6.3).
+    """
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _errors_of_httpx():
+            yield from self._response.iter_stream()
+        told = {name.lower() for name, _ in self._response.headers}
+        if left_over(self._response) or told >= {b"content-length", b"transfer-encoding"}:
+            self._response.extensions["network_stream"].spoiled = True
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def left_over(response: httpcore.Response) -> bytes:
+    """Return the bytes that came after an answer that was read to its end.
+
+    h11 keeps them for the next answer, and httpcore has no public way to ask for them.
+    """
+    connection = response.stream._stream._connection  # type: ignore[union-attr]  # noqa: SLF001
+    data, _ = connection._h11_state.trailing_data  # noqa: SLF001
+    return bytes(data)
+
+
+@contextlib.contextmanager
+def _errors_of_httpx() -> Iterator[None]:
+    """Raise the errors of httpcore as those of httpx, which have the same names."""
+    try:
+        yield
+    except ERRORS as error:
+        raise getattr(httpx, type(error).__name__)(str(error)) from error
+
+
+def _url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def network_transport(
+    *,
+    tls: ssl.SSLContext,
+    proxy: httpx.Proxy | None,
+    clock: Clock,
+    judge: Callable[[TlsConnection], None] = lambda _: None,
+) -> NetworkTransport:
+    """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
+    checks = _TlsChecks(judge, None if proxy is None else proxy.ssl_context)
+    settings: Mapping[str, Any] = {
+        "ssl_context": tls,
+        "max_connections": _CONNECTIONS,
+        "max_keepalive_connections": 1,
+        "network_backend": _BoundedBackend(clock, checks, to_proxy=proxy is not None),
+    }
+    if proxy is None:
+        return NetworkTransport(httpcore.ConnectionPool(**settings))
+    return NetworkTransport(
+        httpcore.HTTPProxy(
+            _url(proxy.url),
+            proxy_auth=proxy.raw_auth,
+            proxy_headers=proxy.headers.raw,
+            proxy_ssl_context=proxy.ssl_context,
+            **settings,
+        )
+    )
