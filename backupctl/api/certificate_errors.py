@@ -1,19 +1,15 @@
-"""Why a certificate is not trusted: a sentence for each reason, with the fact in it.
-
-OpenSSL tells a code and no certificate, so that is looked at in a handshake of its own, in which nothing is sent.
-"""
+"""Why a certificate is not trusted: a sentence for each reason, with the fact in it."""
 
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import httpx
-
 from backupctl.api.error_mapping import causes_of
-from backupctl.api.handshake import Route, shake_hands
-from backupctl.errors import BackupctlError, CertificateError
+from backupctl.api.handshake import Route
+from backupctl.errors import CertificateError
 from backupctl.models import Certificate
+from backupctl.tls.presented import UntrustedChainError
 from backupctl.tls.x509 import read_certificate
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -42,21 +38,21 @@ class Case(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """A reason for distrust: ``say`` returns None where what was presented later does not bear it out."""
+    """A reason for distrust: ``say`` returns None where the chain does not show it."""
 
     say: Callable[[Case], str | None]
     hint: str
 
 
-def certificate_error(
-    error: httpx.ConnectError, route: Route, store: str, unverified: ssl.SSLContext
-) -> CertificateError | None:
+def certificate_error(error: BaseException, route: Route, store: str) -> CertificateError | None:
     """Return the sentence for a handshake that failed because the certificate is not trusted, else None."""
-    cause = next((cause for cause in causes_of(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    causes = list(causes_of(error))
+    cause = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if cause is None:
         return None
+    chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
     reason = REASONS.get(cause.verify_code, _FORM_REASON if cause.verify_code in _FORM else _OTHER)
-    said = reason.say(case) if (case := _case(route, store, unverified)) else None
+    said = reason.say(case) if (case := _case(chain, route, store)) else None
     why = said or f"the certificate is not trusted: {cause.verify_message}"
     return CertificateError(why, server=route.host, hint=reason.hint, selector=route.selector)
 
@@ -69,12 +65,13 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
         raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
 
 
-def _case(route: Route, store: str, unverified: ssl.SSLContext) -> Case | None:
+def _case(chain: tuple[bytes, ...], route: Route, store: str) -> Case | None:
+    """Return what there is to say, None where the chain is not known or cannot be read."""
     now = route.clock.now()
     try:
-        return Case(route.host, store, read_chain(shake_hands(route, unverified).chain, now), now)
-    except (BackupctlError, httpx.RequestError):
-        return None  # the sentence then says what OpenSSL says
+        return Case(route.host, store, read_chain(chain, now), now) if chain else None
+    except CertificateError:
+        return None
 
 
 def _expired(case: Case) -> str | None:
@@ -144,29 +141,3 @@ REASONS: Final[Mapping[int, Reason]] = {
     _OTHER_ADDRESS: _NAME,
 }
 """What to say for OpenSSL's codes."""
-
-
-class ExplainingTransport(httpx.BaseTransport):
-    """Passes requests on, and turns a certificate that is not trusted into the sentence that says why."""
-
-    def __init__(
-        self, inner: httpx.BaseTransport, route: Route, store: str, unverified: Callable[[], ssl.SSLContext]
-    ) -> None:
-        self._inner = inner
-        self._route = route
-        self._store = store
-        self._unverified = unverified
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer; raise CertificateError where nothing was sent because nobody vouches for the appliance."""
-        try:
-            return self._inner.handle_request(request)
-        except httpx.ConnectError as error:
-            said = certificate_error(error, self._route, self._store, self._unverified())
-            if said is None:
-                raise
-            raise said from error
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._inner.close()

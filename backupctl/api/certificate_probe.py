@@ -8,7 +8,7 @@ import httpx
 from backupctl.api.certificate_errors import certificate_error, read_chain
 from backupctl.api.connect import HEADERS, secrets_of, transport_to
 from backupctl.api.error_mapping import Asked, raise_for_status, unreachable
-from backupctl.api.handshake import Presented, Route, look, shake_hands
+from backupctl.api.handshake import Route, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
 from backupctl.errors import (
     AuthenticationError,
@@ -21,6 +21,7 @@ from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import Redactor
 from backupctl.tls.ca_bundle import PATH, as_pem, read_ca_bundle
+from backupctl.tls.presented import Presented
 from backupctl.tls.trust_settings import TrustSettings, default_context, leniently, tls_context, unverified_context
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
@@ -81,8 +82,8 @@ class Inspection:
 
         Else it is one with whoever presented the certificate that was seen before.
         """
-        verified = self.pinned is not None or self.distrust() is None
         seen = TrustSettings(fingerprint=fingerprint_of(self._look().chain[0]))
+        verified = self.pinned is not None or self.distrust() is None
         content = self._get(self._trust if verified else seen)
         found = read_ca_bundle(content, self._route.host)
         return Authorities(read_chain(found, self._route.clock.now()), as_pem(found), verified)
@@ -97,17 +98,17 @@ class Inspection:
 
     def _look(self) -> Presented:
         if self._presented is None:
-            self._presented = look(self._route, unverified_context())
+            try:
+                self._presented = shake_hands(self._route, unverified_context())
+            except httpx.RequestError as error:
+                raise unreachable(error, self._route.host, "show its certificate") from error
         return self._presented
 
     def _distrust(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
         try:
-            shake_hands(self._route, context)
-        except httpx.ConnectError as error:
-            distrust = certificate_error(error, self._route, store, unverified_context())
-            if distrust is None:
-                raise unreachable(error, self._route.host, "show its certificate") from error
-            return distrust
+            shake_hands(self._route, context, lambda error: certificate_error(error, self._route, store))
+        except CertificateError as error:
+            return error
         except httpx.RequestError as error:
             raise unreachable(error, self._route.host, "show its certificate") from error
         return None

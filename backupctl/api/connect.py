@@ -9,7 +9,7 @@ import httpx
 
 from backupctl import __version__
 from backupctl.api.account import Account
-from backupctl.api.certificate_errors import ExplainingTransport
+from backupctl.api.certificate_errors import certificate_error
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Route, check_tls, pinned_to
 from backupctl.api.network import network_transport
@@ -20,7 +20,7 @@ from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
-from backupctl.tls.trust_settings import TrustSettings, proxy_context, tls_context, unverified_context
+from backupctl.tls.trust_settings import TrustSettings, proxy_context, tls_context
 
 HEADERS: Final = {
     "user-agent": f"backupctl/{__version__}",
@@ -76,10 +76,14 @@ def transport_to(route: Route, trust: TrustSettings) -> httpx.BaseTransport:
 
     Raises ConfigError for trust settings that cannot be used.
     """
-    tls = tls_context(trust)
-    pinned = {"judge": pinned_to(trust.fingerprint, route)} if trust.fingerprint else {}
-    inner = network_transport(tls=tls, proxy=route.proxy, clock=route.clock, **pinned)
-    return ExplainingTransport(inner, route, trust.store, unverified_context)
+    judge = pinned_to(trust.fingerprint, route) if trust.fingerprint else lambda _: None
+    return network_transport(
+        tls=tls_context(trust),
+        judge=judge,
+        explain=lambda error: certificate_error(error, route, trust.store),
+        proxy=route.proxy,
+        clock=route.clock,
+    )
 
 
 def _client(url: httpx.URL, transport: httpx.BaseTransport) -> httpx.Client:

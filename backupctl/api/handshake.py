@@ -7,19 +7,15 @@ import hmac
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
 
 import httpx
 
-from backupctl.api.error_mapping import unreachable
-from backupctl.api.network import TlsConnection, network_transport
+from backupctl.api.network import network_transport
 from backupctl.api.transport import CONNECT_SECONDS, within_seconds
 from backupctl.clock import Clock
-from backupctl.errors import PinMismatchError, UsageError
+from backupctl.errors import CertificateError, PinMismatchError, UsageError
 from backupctl.rules.fingerprint import fingerprint_of
-
-_DER: Final = 2
-"""What ``_ssl.ENCODING_DER`` is."""
+from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 
 @dataclass(frozen=True)
@@ -51,33 +47,8 @@ class Route:
         return self.words or ("-s", self.server)
 
 
-class Presented(NamedTuple):
-    """The certificates of a handshake in DER form, the appliance's own first.
-
-    ``complete`` is False where Python tells no more than that one.
-    """
-
-    chain: tuple[bytes, ...]
-    complete: bool
-
-
 class _SeenError(Exception):
     """Enough was seen; the connection is given up before anything is sent."""
-
-
-def presented_by(tls: TlsConnection) -> Presented:
-    """Return what the other side presented.
-
-    ``get_unverified_chain`` is public from Python 3.13 on; since 3.10 the same is there on the private object beneath.
-    Where neither is, the certificate itself is known, by a public method that is as old as TLS in Python.
-    """
-    chain: tuple[bytes, ...] = ()
-    if hasattr(tls, "get_unverified_chain"):
-        chain = tuple(tls.get_unverified_chain())
-    elif hasattr(beneath := getattr(tls, "_sslobj", None), "get_unverified_chain"):
-        chain = tuple(certificate.public_bytes(_DER) for certificate in beneath.get_unverified_chain())  # type: ignore[union-attr]
-    own = tls.getpeercert(binary_form=True) or b""
-    return Presented(chain, complete=True) if chain[:1] == (own,) else Presented((own,), complete=False)
 
 
 def pinned_to(fingerprint: str, route: Route) -> Callable[[TlsConnection], None]:
@@ -97,19 +68,13 @@ def check_tls(url: str) -> None:
         raise UsageError(f"{url} has no TLS, and so no certificate", hint="name it with https://")
 
 
-def look(route: Route, tls: ssl.SSLContext) -> Presented:
+def shake_hands(
+    route: Route, tls: ssl.SSLContext, explain: Callable[[BaseException], CertificateError | None] = lambda _: None
+) -> Presented:
     """Shake hands, hang up, and return what was presented; not a byte of HTTP is sent.
 
-    ``tls`` is to take any certificate. Raises ApplianceUnreachableError.
+    Raises httpx.RequestError where that fails, CertificateError where ``explain`` returns one for it.
     """
-    try:
-        return shake_hands(route, tls)
-    except httpx.RequestError as error:
-        raise unreachable(error, route.host, "show its certificate") from error
-
-
-def shake_hands(route: Route, tls: ssl.SSLContext) -> Presented:
-    """Do what ``look`` does; raise httpx.RequestError where that fails."""
     check_tls(str(route.url))
     seen: list[Presented] = []
 
@@ -117,7 +82,7 @@ def shake_hands(route: Route, tls: ssl.SSLContext) -> Presented:
         seen.append(presented_by(connection))
         raise _SeenError
 
-    transport = network_transport(tls=tls, judge=witness, proxy=route.proxy, clock=route.clock)
+    transport = network_transport(tls=tls, judge=witness, explain=explain, proxy=route.proxy, clock=route.clock)
     timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
     with transport, within_seconds(route.clock, 2 * CONNECT_SECONDS):
         try:

@@ -17,6 +17,7 @@ from backupctl.api.transport import seconds_left
 from backupctl.clock import Clock
 from backupctl.errors import CertificateError
 from backupctl.rules.hostport import HostPort
+from backupctl.tls.presented import TlsConnection
 
 _CONNECTIONS: Final = 16
 """One is used. A call that was given up keeps its own until it is answered, and a logout must not wait for that."""
@@ -27,16 +28,16 @@ ERRORS: Final = (
 )
 """What httpcore raises; each of its classes has a namesake in httpx."""
 
-TlsConnection = ssl.SSLSocket | ssl.SSLObject
-
 
 class _TlsChecks(NamedTuple):
     """What becomes of a handshake, before any byte of HTTP is sent; ``proxy_tls`` is the context of a proxy's own.
 
-    ``judge`` gets a connection whose handshake succeeded and raises to end it.
+    ``judge`` gets a connection whose handshake succeeded and raises to end it. ``explain`` gets the error of one that
+    failed, and returns what to raise in its place, or None.
     """
 
     judge: Callable[[TlsConnection], None]
+    explain: Callable[[BaseException], CertificateError | None]
     proxy_tls: ssl.SSLContext | None
 
 
@@ -69,7 +70,7 @@ class _BoundedStream(httpcore.NetworkStream):
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, within)
         except httpcore.ConnectError as error:
-            explained = _proxy_error(error, server_hostname) if with_proxy else None
+            explained = _proxy_error(error, server_hostname) if with_proxy else self._checks.explain(error)
             if explained is None:
                 raise
             raise explained from error
@@ -240,9 +241,10 @@ def network_transport(
     proxy: httpx.Proxy | None,
     clock: Clock,
     judge: Callable[[TlsConnection], None] = lambda _: None,
+    explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
 ) -> NetworkTransport:
     """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
-    checks = _TlsChecks(judge, None if proxy is None else proxy.ssl_context)
+    checks = _TlsChecks(judge, explain, None if proxy is None else proxy.ssl_context)
     settings: Mapping[str, Any] = {
         "ssl_context": tls,
         "max_connections": _CONNECTIONS,

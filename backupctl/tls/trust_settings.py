@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backupctl.errors import ConfigError, UsageError
+from backupctl.tls.presented import keep_untrusted_chains
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def default_context(*, cafile: str | None = None, cadata: str | None = None) -> 
     Raises ConfigError where that file cannot be written, OSError where ``cafile`` cannot be read.
     """
     try:
-        return ssl.create_default_context(cafile=cafile, cadata=cadata)
+        return keep_untrusted_chains(ssl.create_default_context(cafile=cafile, cadata=cadata))
     except OSError as error:
         if error.filename is None:  # a CA file, which OpenSSL does not name
             raise
