@@ -168,7 +168,7 @@ def prepare_all(found: Sequence[ApplianceSettings], make: Callable[[ApplianceSet
         except BackupctlError as error:
             made.append(Failed(settings, error))
     errors = [each.error for each in made if isinstance(each, Failed)]
-    if len(errors) == len(made) and len({(type(error), error.message) for error in errors}) == 1:
+    if len(errors) == len(made) and len(set(errors)) == 1:
         raise errors[0]
     return made
 
