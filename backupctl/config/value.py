@@ -54,7 +54,7 @@ def attribute_errors(*sources: Source) -> Iterator[None]:
         yield
     except (UsageError, ConfigError) as error:
         blamed = [source for source in dict.fromkeys(sources) if source != DEFAULT]
-        if not blamed:
+        if not blamed or error.facts.source:
             raise
         kinds = {source.kind for source in blamed}
         configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
