@@ -3,7 +3,9 @@
 import re
 import shlex
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 ANONYMOUS: Final = ""
 """Stands for the server or the job in facts that several appliances share."""
@@ -12,18 +14,19 @@ ANONYMOUS: Final = ""
 class ErrorFacts(NamedTuple):
     """What is known about a failure.
 
-    ``message`` says what happened. ``$server``, ``$job``, ``$operation``, ``$release``, ``$cause`` and ``$then`` in it
-    stand for the facts of these names. In ``hint``, ``$selector`` stands for the words that select the server on a
-    command line, and ``$--option`` for an option, or for the key of its name where the value came from the file
-    (``of_file``). ``server`` and ``source`` are put in front of a message that does not name them. ``details`` are
-    lines of evidence, such as the appliance's own messages, most general first.
+    ``message`` says what happened; ``$server``, ``$job`` and so on in it stand for the facts of these names. ``server``
+    and ``source`` are put in front of a message that does not name them. In ``hint``, ``$selector`` stands for the
+    words that select the server on a command line, and ``$--option`` for an option, or for the key of the same name
+    where the value came from the configuration file (``of_file``). ``details`` are lines of evidence, such as the
+    appliance's own messages, most general first.
 
-    ``operation`` is what was asked for, such as "start a backup"; ``then`` what was found when the appliance was asked
-    again; ``source`` the flag, variable, or file and key that a
-    bad value came from; ``attach`` the command line that follows the job which this failure may leave running; ``kind``
-    the type of an error of the API, such as ``RESOURCE_BUSY``. ``certain`` is False where a request that was to change
-    something may have had its effect all the same: the answer was lost, or it came from a proxy, or it was unreadable.
-    ``retryable`` is True where asking again soon may help. ``exit_code`` is set where it is not that of the class.
+    ``operation`` is what was requested, such as "start a backup"; ``job`` an id; ``then`` what was found when the
+    appliance was asked again; ``source`` the flag, variable, or file and key that a bad value came from; ``attach`` the
+    command line that follows the job which this failure may leave running; ``status`` that of the HTTP response;
+    ``kind`` the type of an error of the API, such as ``RESOURCE_BUSY``. ``exit_code`` is set where it is not that of
+    the class. ``retryable`` is True where asking again soon may help. ``certain`` is False where a request that was to
+    change something may have had its effect all the same: the answer was lost, or it came from a proxy, or it was
+    unreadable.
     """
 
     message: str
@@ -39,7 +42,8 @@ class ErrorFacts(NamedTuple):
     selector: tuple[str, ...] = ()
     details: "tuple[ErrorFacts | str, ...]" = ()
     attach: str | None = None
-    kind: str = ""
+    status: int | None = None
+    kind: str | None = None
     certain: bool = True
     retryable: bool = False
     exit_code: int | None = None
@@ -52,6 +56,8 @@ def sentence_of(facts: ErrorFacts, *, subject: str | None = None) -> str:
         "job": None if facts.job is None else job_title(facts.job),
         "operation": facts.operation,
         "release": "release" if facts.release is None else f"release {facts.release}",
+        "status": facts.status,
+        "kind": facts.kind,
         "cause": _text_of(facts.cause),
         "then": _text_of(facts.then),
     }
@@ -62,12 +68,12 @@ def sentence_of(facts: ErrorFacts, *, subject: str | None = None) -> str:
             return ""
         return match[0] if value is None else f"{match['on'] or ''}{value}"
 
-    text = _FACT.sub(fact, facts.message)
+    text = re.sub(_FACT, fact, facts.message)
     server = None if "$server" in facts.message or facts.server == subject else facts.server
     return "".join(f"{name}: " for name in (facts.source, server) if name) + text
 
 
-_FACT: Final = re.compile(r"(?P<on> on (?=\$server))?\$(?P<fact>server|job|operation|release|cause|then)\b")
+_FACT: Final = r"(?P<on> on (?=\$server))?\$(?P<fact>server|job|operation|release|status|kind|cause|then)\b"
 
 
 def _text_of(value: ErrorFacts | str | None) -> str | None:
@@ -84,14 +90,11 @@ def hint_of(facts: ErrorFacts) -> str | None:
     if facts.hint is None:
         return None
     text = facts.hint.replace("$selector", shlex.join(facts.selector))
-    return _OPTION.sub("" if facts.of_file else "--", text)
+    return text.replace("$--", "" if facts.of_file else "--")
 
 
-_OPTION: Final = re.compile(r"\$--(?=[a-z])")
-
-
-def error_of(server: str, facts: ErrorFacts) -> ErrorFacts:
-    """Return the line of evidence that tells what went wrong on another appliance."""
+def error_on(server: str, facts: ErrorFacts) -> ErrorFacts:
+    """Return the line of evidence about an error on another appliance."""
     return ErrorFacts("$cause", server=server, cause=facts)
 
 
@@ -111,21 +114,24 @@ def job_title(job_id: str) -> str:
     return f"the {job_id}" if job_id in _SINGULAR_JOBS else f"backup job {job_id}"
 
 
-def in_general(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
-    """Return what many appliances can have in common: the facts without one's own names and without its ``job``.
-
-    Equal failures of several appliances have equal facts in general.
-    """
+def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
+    """Return what several appliances can have in common: what is shown, without the names of one and its ``job``."""
 
     def general(value: ErrorFacts | str) -> ErrorFacts | str:
-        return in_general(value, servers, job) if isinstance(value, ErrorFacts) else value
+        return anonymized(value, servers, job) if isinstance(value, ErrorFacts) else value
 
+    def shown(name: str, value: T) -> T | None:
+        return value if f"${name}" in facts.message else None
+
+    is_own_job = facts.job is not None and facts.job == job and job not in _SINGULAR_JOBS
     return ErrorFacts(
         message=facts.message,
         server=ANONYMOUS if facts.server in servers else facts.server,
-        operation=facts.operation,
-        job=ANONYMOUS if facts.job == job and job not in _SINGULAR_JOBS and job is not None else facts.job,
-        release=facts.release if "$release" in facts.message else None,
+        operation=shown("operation", facts.operation),
+        job=ANONYMOUS if is_own_job else shown("job", facts.job),
+        release=shown("release", facts.release),
+        status=shown("status", facts.status),
+        kind=shown("kind", facts.kind),
         cause=None if facts.cause is None else general(facts.cause),
         then=None if facts.then is None else general(facts.then),
         source=facts.source,

@@ -6,9 +6,38 @@ that in words is told in one place, ``error_facts``.
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any, ClassVar, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class KnownFacts(TypedDict, total=False):
+        """What else is known about a failure, as in ``ErrorFacts``."""
+
+        server: str | None
+        operation: str | None
+        job: str | None
+        release: str | None
+        status: int | None
+        cause: "BackupctlError | ErrorFacts | str | None"
+        then: "BackupctlError | ErrorFacts | str | None"
+        source: str | None
+        of_file: bool
+        hint: str | None
+        selector: tuple[str, ...]
+        details: Iterable["ErrorFacts | str"]
+        attach: str | None
+        kind: str | None
+        certain: bool
+        retryable: bool
+        exit_code: int | None
+
+    class ChangedFacts(KnownFacts, total=False):
+        """The same, and what happened."""
+
+        message: str
 
 
 class ExitCode(IntEnum):
@@ -52,31 +81,6 @@ def verdict(codes: Iterable[int]) -> ExitCode:
     return next((code for code in GRAVITY if code in failed), ExitCode.DONE)
 
 
-class _Known(TypedDict, total=False):
-    """What else is known about a failure, as in ``ErrorFacts``."""
-
-    server: str | None
-    operation: str | None
-    job: str | None
-    release: str | None
-    cause: "BackupctlError | ErrorFacts | str | None"
-    then: "BackupctlError | ErrorFacts | str | None"
-    source: str | None
-    of_file: bool
-    hint: str | None
-    selector: tuple[str, ...]
-    details: Iterable["ErrorFacts | str"]
-    attach: str | None
-    kind: str
-    certain: bool
-    retryable: bool
-    exit_code: int | None
-
-
-class _Changed(_Known, total=False):
-    message: str
-
-
 class BackupctlError(Exception):
     """Base of every failure that the program knows; never raised itself.
 
@@ -87,7 +91,7 @@ class BackupctlError(Exception):
     exit_code: ExitCode = ExitCode.BUG
     slug: ClassVar[str] = "bug"
 
-    def __init__(self, message: str, **known: Unpack[_Known]) -> None:
+    def __init__(self, message: str, **known: "Unpack[KnownFacts]") -> None:
         super().__init__(message)
         self.facts: Final = ErrorFacts(message)._replace(**_as_facts(known))
         if self.facts.exit_code is not None:
@@ -98,7 +102,7 @@ class BackupctlError(Exception):
         """Return the error of this class with these facts."""
         return cls(**facts._asdict())
 
-    def with_facts(self, **changes: Unpack[_Changed]) -> Self:
+    def with_facts(self, **changes: "Unpack[ChangedFacts]") -> Self:
         """Return an error of the same class that knows more, or something else."""
         return self.from_facts(self.facts._replace(**_as_facts(changes)))
 

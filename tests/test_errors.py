@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backupctl import errors
-from backupctl.error_facts import ErrorFacts, details_of, hint_of, in_general, sentence_of
+from backupctl.error_facts import ErrorFacts, anonymized, details_of, hint_of, sentence_of
 from backupctl.errors import GRAVITY, BackupctlError, ExitCode, InterruptedRunError, verdict
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
@@ -128,9 +128,9 @@ def test_facts_in_general_are_those_of_any_appliance() -> None:
         return ErrorFacts("$cause", name, cause=cause, details=(seen,), selector=("-s", name), hint="$selector", **more)
 
     one, other = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
-    general = in_general(one, {"vc01", "vc01.example.com"}, "1")
-    assert general == in_general(other, {"vc02", "vc02.example.com"}, "2")
-    assert general != in_general(other, {"vc03"}, "2")
+    general = anonymized(one, {"vc01", "vc01.example.com"}, "1")
+    assert general == anonymized(other, {"vc02", "vc02.example.com"}, "2")
+    assert general != anonymized(other, {"vc03"}, "2")
     assert sentence_of(general) == "the appliance is off"
     assert (details_of(general), hint_of(general)) == (("the backup job ran",), "-s NAME")
 
@@ -186,8 +186,8 @@ def judged_sentences(tree: ast.Module) -> Iterator[ast.expr]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             edits = hasattr(str, node.func.attr)
             parts = [node.func.value] if edits else list(node.args) if ast.unparse(node.func.value) == "re" else []
-        elif isinstance(node, ast.Compare):
-            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Compare | ast.Set | ast.SetComp):
+            parts = [each for each in ast.walk(node) if isinstance(each, ast.expr)]
         elif isinstance(node, ast.Subscript):
             parts = [node.value]
         yield from filter(is_sentence, parts)
@@ -211,6 +211,7 @@ def test_no_code_changes_an_error_or_reads_its_sentence(find: Callable[[ast.Modu
         (judged_sentences, "re.sub('--', '', error.hint)"),
         (judged_sentences, "sentence_of(facts)[3:]"),
         (judged_sentences, "left.error.message == 'x'"),
+        (judged_sentences, "{(type(error), error.message) for _ in ()}"),
     ],
 )
 def test_change_of_an_error_would_be_found(find: Callable[[ast.Module], Iterator[ast.expr]], line: str) -> None:

@@ -75,6 +75,7 @@ def raise_for_status(response: httpx.Response, asked: Asked) -> None:
     raise error.with_facts(
         server=response.request.url.host,
         operation=asked.doing,
+        status=response.status_code,
         certain=error.certain and not (said and said.kind in _UNCERTAIN),
     )
 
@@ -95,9 +96,9 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
         return _not_let_in(said)
     if status == 403:
         return AuthorizationError(
-            "$server does not allow this user to $operation (403)"
+            "$server does not allow this user to $operation ($status)"
             if said
-            else f"$server could not $operation: {_ELSEWHERE.format(403)}",
+            else f"$server could not $operation: {_ODD}",
             hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
             if said
             else _SOMEBODY_BETWEEN,
@@ -111,7 +112,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
         # A query may repeat ours. What is left without it must not be the half of a secret.
         elsewhere = _redacted(response, received["location"]).partition("?")[0]
         return ApplianceAnswerError(
-            f"$server redirects to $cause ({status}), which is never followed",
+            "$server redirects to $cause ($status), which is never followed",
             cause=repr(elsewhere),
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
@@ -120,6 +121,7 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
 
 
 _ELSEWHERE: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
+_ODD: Final = _ELSEWHERE.format("$status")
 _SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
 
 
@@ -127,7 +129,7 @@ def _not_let_in(said: VapiError | None) -> AuthenticationError:
     """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
     if said is None:
         return AuthenticationError(
-            f"$server could not $operation: {_ELSEWHERE.format(401)}",
+            f"$server could not $operation: {_ODD}",
             hint=f"{_SOMEBODY_BETWEEN}; else the user name or password is wrong",
             certain=False,
         )
@@ -138,7 +140,7 @@ def _not_let_in(said: VapiError | None) -> AuthenticationError:
         ("wrong user name or password", None),
     )
     return AuthenticationError(
-        "$server refused the login (401): $cause",
+        "$server refused the login ($status): $cause",
         cause=trouble,
         hint=hint,
         details=details,
@@ -168,7 +170,7 @@ def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> 
     """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
     if said is None:
         return NotSupportedError(
-            f"$server cannot $operation: {_ELSEWHERE.format(404)}; perhaps its $release does not have this operation",
+            f"$server cannot $operation: {_ODD}; perhaps its $release does not have this operation",
             certain=False,
         )
     if said.service_missing and not asked.lacking:
@@ -184,9 +186,9 @@ def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> 
     if asked.available and not said.route_missing:
         return _fault(response, said)
     return NotSupportedError(
-        "$server cannot $operation: operation not found (404)"
+        "$server cannot $operation: operation not found ($status)"
         if asked.available
-        else "$server cannot $operation: its $release does not have this operation (404)",
+        else "$server cannot $operation: its $release does not have this operation ($status)",
         details=said.messages,
     )
 
@@ -210,7 +212,7 @@ def _fault(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerE
         return (OperationFailedError if refused else kind)(
             "$server refused to $operation: $cause"
             if refused
-            else f"$server could not $operation ({status} {said.kind}): $cause",
+            else "$server could not $operation ($status $kind): $cause",
             cause=said.first,
             kind=said.kind,
             hint=_END_SESSIONS if full else _STARTING if status == 503 else None,
@@ -258,7 +260,8 @@ def unreadable(response: httpx.Response, doing: str, why: Exception) -> Applianc
     is_json = isinstance(why, msgspec.ValidationError)
     body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
     return ApplianceAnswerError(
-        f"asked to $operation, $cause came back ({response.status_code})",
+        "asked to $operation, $cause came back ($status)",
+        status=response.status_code,
         server=response.request.url.host,
         operation=doing,
         cause=body,
@@ -342,9 +345,9 @@ _FIREWALL: Final = "is the host up, and does a firewall in between let this port
 def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupportedError:
     """Return the error for an operation that is missing like all others of its kind, ``of_api`` in ``/api`` only."""
     if of_api:
-        sentence, hint = "$server cannot $operation: it has no backup API in /api (404)", NOT_IN_API
+        sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API
     else:
-        sentence = "$server cannot $operation: it has no backup API (404)"
+        sentence = "$server cannot $operation: it has no backup API ($status)"
         hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
     return error.with_facts(message=sentence, hint=hint)
 

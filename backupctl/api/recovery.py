@@ -311,7 +311,7 @@ class RecoveryApi:
             self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
-            sentence = "$server let us in, but refuses to $operation (401)"
+            sentence = "$server let us in, but refuses to $operation ($status)"
             refused = error if error.hint else error.with_facts(message=sentence, cause=None)
             if not self._session.basic and self._session.expire(response.request):
                 raise SessionExpiredError.from_facts(refused.facts) from error

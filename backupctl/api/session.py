@@ -305,7 +305,7 @@ class Session(httpx.Auth):
         try:
             raise_for_status(response, Asked(_DOING))
         except NotSupportedError as error:
-            sentence = f"$server offers no vCenter login ({response.status_code})"
+            sentence = "$server offers no vCenter login ($status)"
             hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
             if self.family is Family.API:
                 sentence, hint = f"{sentence} in /api", NOT_IN_API

@@ -14,7 +14,7 @@ Commands that start no backup use ``Coordinator(appliances)``, which limits the 
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-from backupctl.error_facts import error_of
+from backupctl.error_facts import error_on
 from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.appliance import Appliance
@@ -68,7 +68,7 @@ class Coordinator:
             raise NotTriedError(
                 f"not started, because {name} failed before (--fail-fast)",
                 exit_code=error.exit_code,
-                details=[error_of(name, error.facts)],
+                details=[error_on(name, error.facts)],
             )
 
     def fail(self, name: str, error: BackupctlError) -> None:

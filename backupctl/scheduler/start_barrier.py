@@ -1,6 +1,6 @@
 """Start barrier: start the backups of all appliances together, or none."""
 
-from backupctl.error_facts import error_of
+from backupctl.error_facts import error_on
 from backupctl.errors import BackupctlError, NotTogetherError, verdict
 from backupctl.scheduler.task import Event, Task, Wait
 
@@ -26,7 +26,7 @@ class StartBarrier:
                 f"not started, because not all could be (--together): {', '.join(self._failed)}",
                 exit_code=verdict(error.exit_code for error in self._failed.values()),
                 hint="see to those that failed, or leave them out",
-                details=[error_of(name, error.facts) for name, error in self._failed.items()],
+                details=[error_on(name, error.facts) for name, error in self._failed.items()],
             )
 
     def abort(self, name: str, error: BackupctlError) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from backupctl.error_facts import ErrorFacts, error_of, hint_of, in_general
+from backupctl.error_facts import ErrorFacts, anonymized, error_on
 from backupctl.errors import BackupctlError
 from backupctl.output.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS
@@ -24,21 +24,28 @@ def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: b
     stand with the error; what another error says stands there only. Without ``hints``, the lines that follow what was
     left running stay.
     """
-    known = {error_of(result.server, result.error.facts) for result in results if result.error is not None}
+    known = {error_on(result.server, result.error.facts) for result in results if result.error is not None}
     failed = [_Failure(result, result.error) for result in results if result.error is not None]
-    shared = Counter(hint_of(failure.general) for failure in failed)
-    told = set[str | None]()
+    shared = Counter(_hint(failure.anonymized) for failure in failed)
+    told = set[_Hint]()
     lines: list[Text] = []
     for group in sorted(_groups(failed), key=_weight):
         if len(group) == 1:
             subject, facts = group[0].server, _of_its_own(group[0], shared)
         else:
             subject, facts = plural(len(group), "appliance"), _in_common(group, options)
-        hint = hint_of(facts)
-        lines += error_lines(facts, hints=hints and hint not in told, known=known, subject=subject)
-        told.add(hint)
+        lines += error_lines(facts, hints=hints and _hint(facts) not in told, known=known, subject=subject)
+        told.add(_hint(facts))
         lines += _attach_lines(group) if len(group) > 1 else []
     return lines
+
+
+_Hint = tuple[str | None, tuple[str, ...], bool]
+
+
+def _hint(facts: ErrorFacts) -> _Hint:
+    """Return the facts that a hint is made of."""
+    return facts.hint, facts.selector, facts.of_file
 
 
 class _Failure:
@@ -50,14 +57,14 @@ class _Failure:
         job: Job | None = getattr(result, "job", None)
         self.server, self.slug = result.server, error.slug
         self.facts = error.facts._replace(details=details)
-        self.general = in_general(self.facts, {result.server, result.host}, job.id if job else None)
+        self.anonymized = anonymized(self.facts, {result.server, result.host}, job.id if job else None)
 
 
 def _groups(failed: Iterable[_Failure]) -> Iterator[list[_Failure]]:
     """Yield those with the same facts, if they are many; else each alone."""
     alike: dict[tuple[str, ErrorFacts], list[_Failure]] = {}
     for failure in failed:
-        alike.setdefault((failure.slug, failure.general), []).append(failure)
+        alike.setdefault((failure.slug, failure.anonymized), []).append(failure)
     for group in alike.values():
         yield from [group] if len(group) >= MIN_SHARED else [[each] for each in group]
 
@@ -66,16 +73,15 @@ def _weight(group: Sequence[_Failure]) -> tuple[bool, bool]:
     return group[0].slug in STOPPED_BY_OTHERS, len(group) > 1
 
 
-def _of_its_own(failure: _Failure, shared: Mapping[str | None, int]) -> ErrorFacts:
+def _of_its_own(failure: _Failure, shared: Mapping[_Hint, int]) -> ErrorFacts:
     """Return the facts of one appliance, with the hint that others have as well."""
-    general = failure.general
-    many = general.hint is not None and shared[hint_of(general)] > 1
-    return failure.facts._replace(selector=general.selector) if many else failure.facts
+    general = failure.anonymized
+    return failure.facts._replace(selector=general.selector) if shared[_hint(general)] > 1 else failure.facts
 
 
 def _in_common(group: Sequence[_Failure], options: RenderOptions) -> ErrorFacts:
     """Return the facts of all of a group, with their names where no line to attach names them."""
-    general = group[0].general
+    general = group[0].anonymized
     if all(each.facts.attach for each in group):
         return general
     names = ", ".join(each.server for each in group)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from backupctl.error_facts import error_of
+from backupctl.error_facts import error_on
 from backupctl.errors import (
     ApplianceUnreachableError,
     AuthenticationError,
@@ -116,7 +116,7 @@ def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach(
 
 def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were_kept_back() -> None:
     error = BackupFailedError("a backup would fail: parts")
-    kept_back = NotTogetherError("not started: vc5", details=[error_of("vc5", error.facts)])
+    kept_back = NotTogetherError("not started: vc5", details=[error_on("vc5", error.facts)])
     assert kept_back.details == ("vc5: a backup would fail: parts",)
     assert told(*(failed(number, kept_back) for number in (1, 2, 3, 4)), failed(5, error)) == [
         "error: vc5: a backup would fail: parts",
