@@ -295,7 +295,7 @@ def test_parallel_limits_the_backups_that_run_at_once(tmp_path: Path, parallel: 
 def test_time_in_a_location_is_that_of_the_start_of_each_backup(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=100.0)
     assert backupctl("create", "--all", "--parallel", "1", "--location", f"{LOCATION}/{{time}}").code == 0
-    locations = [job.target.location for each in backupctl.others.values() for job in each.jobs]
+    locations = [job.spec.location for each in backupctl.others.values() for job in each.jobs]
     assert [location[:-2] for location in locations] == [f"{LOCATION}/02-0{minute}-" for minute in (0, 1, 3)]
 
 
