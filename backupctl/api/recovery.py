@@ -1,6 +1,8 @@
 """The recovery API of one appliance: one typed method for each operation, whichever family the appliance speaks."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -229,45 +231,21 @@ class RecoveryApi:
         """Close the connection."""
         self._client.close()
 
-    def prepare_create(self, request: BackupRequest) -> tuple[PreparedRequest, ...]:
-        """Return the request that would start a backup."""
-        return self._prepare(endpoints.JOB_CREATE, piece=request)
-
-    def prepare_cancel(self, job_id: str) -> tuple[PreparedRequest, ...]:
-        """Return the request that would cancel a job."""
-        return self._prepare(endpoints.JOB_CANCEL, job=job_id)
-
-    def prepare_create_schedule(self, name: str, spec: ScheduleSpec) -> tuple[PreparedRequest, ...]:
-        """Return the request that would create a schedule."""
-        return self._prepare(endpoints.SCHEDULE_CREATE, schedule=name, spec=spec)
-
-    def prepare_update_schedule(self, name: str, spec: ScheduleSpec) -> tuple[PreparedRequest, ...]:
-        """Return the request that would change a schedule."""
-        return self._prepare(endpoints.SCHEDULE_UPDATE, schedule=name, spec=spec)
-
-    def prepare_delete_schedule(self, name: str) -> tuple[PreparedRequest, ...]:
-        """Return the request that would delete a schedule."""
-        return self._prepare(endpoints.SCHEDULE_DELETE, schedule=name)
-
-    def prepare_run_schedule(self, name: str, comment: str | None = None) -> tuple[PreparedRequest, ...]:
-        """Return the request that would run a schedule."""
-        return self._prepare(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
-
-    def prepare_create_restore(self, request: RestoreRequest) -> tuple[PreparedRequest, ...]:
-        """Return the request that would start a restore."""
-        return self._prepare(endpoints.RESTORE_CREATE, piece=request)
-
-    def prepare_create_reconciliation(self, spec: ReconciliationSpec) -> tuple[PreparedRequest, ...]:
-        """Return the request that would start a reconciliation."""
-        return self._prepare(endpoints.RECONCILIATION_CREATE, spec=spec)
-
-    def _prepare(self, endpoint: Endpoint[Any], **parameters: Any) -> tuple[PreparedRequest, ...]:  # noqa: ANN401 - as the endpoint has it
-        """Return a request as it would be sent, secrets masked, and send nothing.
+    def prepare(self, operation: Callable[[RecoveryApi], object]) -> tuple[PreparedRequest, ...]:
+        """Return the request that ``operation`` would send, secrets masked, and send nothing.
 
         While the family is unknown there is one for each, that of the newer family first.
         """
+        try:
+            operation(_Preview(self._client, self._session))
+        except _NotSent as request:
+            return self._shown(request)
+        return ()
+
+    def _shown(self, request: _NotSent) -> tuple[PreparedRequest, ...]:
+        parameters = content_of(request.parameters, masked)
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
-        wires = [endpoint.wire(family, content_of(parameters, masked)) for family in families]
+        wires = [request.endpoint.wire(family, parameters) for family in families]
         return tuple(
             PreparedRequest(method=wire.method, url=str(self._client.base_url.join(wire.target)), body=wire.body)
             for wire in wires
@@ -397,3 +375,19 @@ class RecoveryApi:
             raise lost from error
         self.server_time = date_of(response)
         return response
+
+
+class _NotSent(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
+    """A request that a preview did not send."""
+
+    def __init__(self, endpoint: Endpoint[Any], parameters: Mapping[str, object]) -> None:
+        super().__init__(endpoint.doing)
+        self.endpoint = endpoint
+        self.parameters = parameters
+
+
+class _Preview(RecoveryApi):
+    """The same operations; each raises its request instead of sending it."""
+
+    def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
+        raise _NotSent(endpoint, parameters)

@@ -1,9 +1,11 @@
 """Create: start a backup exactly once, and follow it to its end."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -33,9 +35,12 @@ from backupctl.operations.unreadable_entries import readable
 from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
-from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Slot
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retry
+
+if TYPE_CHECKING:
+    from backupctl.api.recovery import RecoveryApi
 
 MANUAL: Final = frozenset({"MANUAL"})
 
@@ -45,7 +50,7 @@ _BUSY_SECONDS: Final = 30.0
 """How often is asked whether a backup can start, while what runs cannot be followed (a restore)."""
 
 
-def _create_job(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
     return api.create_job(request)
 
 
@@ -60,7 +65,7 @@ class BackupPlan:
 
     request: BackupRequest
     patience: Timeouts
-    start: Callable[[RecoveryOperations, BackupRequest], BackupJobStatus] = _create_job
+    start: Callable[[RecoveryApi, BackupRequest], BackupJobStatus] = _create_job
     job_types: frozenset[str] = MANUAL
     tells_encryption: bool = True
     wait: bool = True

@@ -1,10 +1,12 @@
 """Schedules: read them, and change them only where they differ from what is wanted."""
 
+from __future__ import annotations
+
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -36,6 +38,9 @@ from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.days import sorted_days
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
+
+if TYPE_CHECKING:
+    from backupctl.api.recovery import RecoveryApi
 
 SCHEDULED: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The types that a job may have that was started by running a schedule: the documentation does not say which."""
@@ -102,15 +107,13 @@ def _change(
         return Written(_info(name, before) if before else None)
     changes = changes_of(before, asked, differing)
     spec = structs.replace(ScheduleSpec(), **{field: getattr(asked, field) for field in differing})
-    api = appliance.api
-    if before is None:
-        write: Callable[..., None] = api.create_schedule
-        prepare: Callable[..., tuple[PreparedRequest, ...]] = api.prepare_create_schedule
-    else:
-        write, prepare = api.update_schedule, api.prepare_update_schedule
+
+    def write(api: RecoveryApi) -> None:
+        (api.update_schedule if before else api.create_schedule)(name, spec)
+
     if dry_run:
-        return Written(_info(name, before) if before else None, changes, prepare(name, spec))
-    answer = yield from _write(name, partial(write, name, spec), _DOUBTED if before else _DOUBTED_OF_CREATE)
+        return Written(_info(name, before) if before else None, changes, appliance.api.prepare(write))
+    answer = yield from _write(name, partial(write, appliance.api), _DOUBTED if before else _DOUBTED_OF_CREATE)
     now = yield from _read_back(appliance, name, answer, lambda now: now is not None and not unmet_fields(now, asked))
     if now is None:
         raise _mismatch(appliance, name, answer, now, f"there is no schedule {name!r}")
@@ -133,7 +136,7 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     before = yield from _read(appliance, name)
     gone = (Change(field="schedule", before=name, after=None),)
     if dry_run:
-        return Written(_info(name, before), gone, appliance.api.prepare_delete_schedule(name))
+        return Written(_info(name, before), gone, appliance.api.prepare(lambda api: api.delete_schedule(name)))
     answer = yield from _write(name, partial(appliance.api.delete_schedule, name), _DOUBTED)
     now = yield from _read_back(appliance, name, answer, lambda found: found is None)
     if now is not None:

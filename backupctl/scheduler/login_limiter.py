@@ -7,13 +7,18 @@ them, the API sends them to no other (``api/account.py``). An appliance that doe
 seconds only.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from backupctl.errors import ApplianceUnreachableError
-from backupctl.scheduler.appliance import Account, Appliance
+from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Event, Task, Wait
+
+if TYPE_CHECKING:
+    from backupctl.api.account import Account
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import Outcome, run_on
 from backupctl.results.backup_results import JobResult, JobsResult
-from backupctl.scheduler.appliance import RecoveryOperations
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
 from backupctl.scheduler.task import Task, call
@@ -33,7 +33,7 @@ def expire(simulated: SimulatedAppliance, password: str | None = None) -> None:
     simulated.sessions.password = password or simulated.sessions.password
 
 
-def jobs_of(api: RecoveryOperations) -> Task[Outcome]:
+def jobs_of(api: RecoveryApi) -> Task[Outcome]:
     return Outcome({"jobs": tuple((yield from call(api.jobs)))})
 
 
@@ -41,7 +41,7 @@ def test_start_in_an_expired_session_is_repeated_with_the_same_body(clock: FakeC
     fleet = SimulatedFleet(clock, 1)
     simulated, asked = fleet.simulated["vc1"], list[BackupRequest]()
 
-    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+    def start(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
         if not asked:
             expire(simulated)
         asked.append(request)
@@ -69,7 +69,7 @@ def test_interruption_during_a_start_in_an_expired_session_starts_no_backup(cloc
     fleet = SimulatedFleet(clock, 1)
     simulated = fleet.simulated["vc1"]
 
-    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+    def start(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
         if clock.elapsed < 5:
             expire(simulated)
             clock.sleep(10)
@@ -91,7 +91,7 @@ def test_interruption_during_the_search_for_a_lost_job_in_a_new_session_names_th
     fleet = SimulatedFleet(clock, 1, faults={"vc1": ["slow=2s@login"]})
     simulated = fleet.simulated["vc1"]
 
-    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+    def start(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
         api.create_job(request)
         expire(simulated)
         raise ApplianceUnreachableError("the answer was lost", certain=False, retryable=True)
@@ -114,7 +114,7 @@ def test_start_in_an_expired_session_is_repeated_only_after_a_login_and_a_list(
     simulated = fleet.simulated["vc1"]
     expired: list[str] = []
 
-    def start(api: RecoveryOperations, request: BackupRequest) -> BackupJobStatus:
+    def start(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
         if not expired:
             expired.append("once")
             expire(simulated)

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from backupctl.api.account import Account
+from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import NotSupportedError
 from backupctl.results.events import RunEvent
-from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import Workers
@@ -76,7 +77,7 @@ class ScriptedRecovery:
 class Bench:
     """One appliance under test, a clock that costs nothing, and the events that came, each from it and of that time."""
 
-    def __init__(self, clock: FakeClock, api: RecoveryOperations, *, attach: bool = True) -> None:
+    def __init__(self, clock: FakeClock, api: RecoveryApi, *, attach: bool = True) -> None:
         self.clock = clock
         self.events: list[RunEvent] = []
         self.appliance = Appliance(
@@ -107,7 +108,7 @@ class Bench:
 def scripted(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
     """Return a bench with an appliance that says what it is told to."""
     api = ScriptedRecovery(clock, **answers)
-    return Bench(clock, cast("RecoveryOperations", api)), api
+    return Bench(clock, cast("RecoveryApi", api)), api
 
 
 def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, SimulatedAppliance]:

@@ -10,6 +10,7 @@ from backupctl.config.option_table import DRY_RUN
 from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import cancel
 from backupctl.results.backup_results import JobResult
+from backupctl.results.result import PreparedRequest
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
@@ -32,9 +33,11 @@ def command(context: Context, job_id: str) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
     manner = CommandTraits(changes=True, single=one_appliance_of(job_id))
     if context.value(DRY_RUN):
-        return show_requests(
-            context, "cancel", lambda _: lambda appliance: appliance.api.prepare_cancel(job_id), manner
-        )
+
+        def preview(appliance: Appliance) -> tuple[PreparedRequest, ...]:
+            return appliance.api.prepare(lambda api: api.cancel_job(job_id))
+
+        return show_requests(context, "cancel", lambda _: preview, manner)
 
     def work(appliance: Appliance) -> Task[Outcome]:
         return Outcome.of((yield from cancel(appliance, job_id)))

@@ -78,4 +78,4 @@ def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple
     request = _plan(settings)[0].request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)
-    return lambda appliance: appliance.api.prepare_create(request)
+    return lambda appliance: appliance.api.prepare(lambda api: api.create_job(request))

@@ -1,7 +1,9 @@
 """``backupctl restore``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -42,9 +44,12 @@ from backupctl.operations.restore import (
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.request_fields import check_parts
-from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 from backupctl.secrets.secret import Secret
+
+if TYPE_CHECKING:
+    from backupctl.api.recovery import RecoveryApi
 
 F = TypeVar("F", bound=Callable[..., Any])
 Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
@@ -131,7 +136,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         return _request(settings, sso_username, ignore_warnings=ignore_warnings or None)
 
     if context.value(DRY_RUN):
-        shown = _shown(request_of, lambda api, request: api.prepare_create_restore(request))
+        shown = _shown(request_of, lambda api, request: api.create_restore(request))
         return show_requests(context, "restore create", shown, FRESH)
 
     def confirm(appliance: Appliance) -> None:
@@ -234,20 +239,19 @@ def reconcile_command(context: Context, sso_username: str | None, ignore_warning
         )
 
     if context.value(DRY_RUN):
-        shown = _shown(spec_of, lambda api, spec: api.prepare_create_reconciliation(spec))
+        shown = _shown(spec_of, lambda api, spec: api.create_reconciliation(spec))
         return show_requests(context, "restore reconcile", shown, FRESH)
     return run(context, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
 
 
 def _shown(
-    request_of: Callable[[ApplianceSettings], Q],
-    prepare: Callable[[RecoveryOperations, Q], tuple[PreparedRequest, ...]],
+    request_of: Callable[[ApplianceSettings], Q], start: Callable[[RecoveryApi, Q], object]
 ) -> Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]]:
     """Judge the request of each appliance, and show what would be sent."""
 
     def preview(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
         request = request_of(settings)
-        return lambda appliance: prepare(appliance.api, request)
+        return lambda appliance: appliance.api.prepare(lambda api: start(api, request))
 
     return preview
 

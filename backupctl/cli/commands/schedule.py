@@ -1,9 +1,12 @@
 """``backupctl schedule``."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -54,9 +57,12 @@ from backupctl.results.result import RequestsResult
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, sorted_days
 from backupctl.rules.request_fields import check_parts
-from backupctl.scheduler.appliance import Appliance, RecoveryOperations
+from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Slot
 from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.api.recovery import RecoveryApi
 
 Write = Callable[[Appliance], Task[Written]]
 
@@ -237,7 +243,7 @@ def run_command(context: Context, name: str) -> int:
 def _prepare_run(name: str, settings: ApplianceSettings) -> BackupWork:
     comment = settings.value(COMMENT)
 
-    def start(api: RecoveryOperations, _: BackupRequest) -> BackupJobStatus:
+    def start(api: RecoveryApi, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
@@ -256,7 +262,7 @@ def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work:
 
     def work(appliance: Appliance) -> Task[Outcome]:
         yield from read_schedule(appliance, name)
-        return Outcome({"requests": appliance.api.prepare_run_schedule(name, comment)})
+        return Outcome({"requests": appliance.api.prepare(lambda api: api.run_schedule(name, comment))})
 
     return work
 
