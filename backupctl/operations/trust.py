@@ -1,71 +1,22 @@
 """Trust before any login: what an appliance presents, who vouches for it, and its own CA. No credentials are sent."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backupctl.error_facts import sentence_of
 from backupctl.errors import BackupctlError, BugError
-from backupctl.models import Certificate
 from backupctl.operations.appliance_run import Outcome, doubted
 from backupctl.results.result import Result
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 from backupctl.scheduler.task import Task, call
 
+if TYPE_CHECKING:
+    from backupctl.api.certificate_probe import Inspection
+
 R = TypeVar("R", bound=Result)
-
-
-class FetchedAuthorities(Protocol):
-    """CA certificates as they were fetched."""
-
-    @property
-    def certificates(self) -> tuple[Certificate, ...]:
-        """What they say."""
-        ...
-
-    @property
-    def pem(self) -> str:
-        """The text of a file with them."""
-        ...
-
-    @property
-    def verified(self) -> bool:
-        """Whether they came over a trusted connection."""
-        ...
-
-
-class TlsInspection(Protocol):
-    """What is asked of an appliance's TLS; each method raises errors of ``backupctl.errors`` only."""
-
-    @property
-    def store(self) -> str:
-        """Who is asked to vouch."""
-        ...
-
-    @property
-    def pinned(self) -> str | None:
-        """The fingerprint that is expected."""
-        ...
-
-    def presented(self) -> tuple[tuple[Certificate, ...], bool]:
-        """Return the certificates that are presented, the appliance's own first, and whether these are all."""
-        ...
-
-    def pin_mismatch(self) -> BackupctlError | None:
-        """Return what is wrong with the pin."""
-        ...
-
-    def distrust(self) -> BackupctlError | None:
-        """Return why the store does not vouch for the certificate."""
-        ...
-
-    def authorities(self) -> FetchedAuthorities:
-        """Fetch the appliance's own CA certificates."""
-        ...
-
-    def distrust_with(self, pem: str) -> BackupctlError | None:
-        """Return why these CA certificates do not vouch for the certificate."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +25,7 @@ class Inspected:
 
     name: str
     host: str
-    tls: TlsInspection
+    tls: Inspection
     doubt: str | None = None
 
 

@@ -1,10 +1,11 @@
 """Looking at trust: what becomes a result, and what becomes its error."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from backupctl.api.certificate_probe import Inspection
 from backupctl.errors import (
     ApplianceUnreachableError,
     BackupctlError,
@@ -63,8 +64,8 @@ def done(clock: FakeClock, work: Any) -> Any:
     return result
 
 
-def inspected(tls: Tls) -> Inspected:
-    return Inspected("vc01", "vc01.example.com", tls)
+def inspected(tls: Tls, doubt: str | None = None) -> Inspected:
+    return Inspected("vc01", "vc01.example.com", cast("Inspection", tls), doubt)
 
 
 def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
@@ -93,9 +94,9 @@ def test_show_of_what_cannot_be_looked_at_says_why(clock: FakeClock, error: Exce
 
 
 def test_show_of_an_unknown_host_tells_what_speaks_against_its_name(clock: FakeClock) -> None:
-    error = UnknownHostError("vc10: no such host name", hint="check it")
-    target = Inspected("vc10", "vc10", Tls({"presented": error}), doubt="is vc01 meant?")
-    assert done(clock, show_certificate(target)).error.hint == "is vc01 meant?; else check it"
+    error = UnknownHostError("vc01: no such host name", hint="check it")
+    target = inspected(Tls({"presented": error}), doubt="is vc10 meant?")
+    assert done(clock, show_certificate(target)).error.hint == "is vc10 meant?; else check it"
 
 
 def test_fetch_writes_once_and_says_whether_they_vouch(clock: FakeClock) -> None:
