@@ -66,15 +66,15 @@ def _setting(name: str, found: Value[Any]) -> Setting:
         value = value.shown
     if isinstance(value, Path | LocationTemplate):
         value = str(value)
-    return _sourced(found.source, name=name, value=value)
+    return _sourced(found.source, name, value=value)
 
 
 def _secret(settings: ApplianceSettings, name: SecretName) -> Setting:
     found = settings.context.locate_secret(name, settings.profile.layers)
     if found is None:
-        return _sourced(DEFAULT, name=name.name)
-    return _sourced(found.source, name=name.name, place=found.where)
+        return _sourced(DEFAULT, name.name)
+    return _sourced(found.source, name.name, place=found.where)
 
 
-def _sourced(source: Source, **fields: Any) -> Setting:  # noqa: ANN401 - those of Setting
-    return Setting(source=source.kind, source_name=source.key or None, **fields)
+def _sourced(source: Source, name: str, *, value: object = None, place: str | None = None) -> Setting:
+    return Setting(name=name, value=value, place=place, source=source.kind, source_name=source.key or None)

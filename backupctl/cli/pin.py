@@ -1,8 +1,6 @@
 """From a certificate that was looked at to a pin in the configuration file."""
 
-from typing import Any
-
-from msgspec import structs
+from msgspec import convert, structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.config_edit import path_to_edit, store
@@ -10,7 +8,6 @@ from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
-from backupctl.operations.appliance_run import Outcome
 from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
 
@@ -39,7 +36,7 @@ def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed:
 
     Where it is stored already, nobody is asked and nothing is written.
     """
-    result = PinResult(**structs.asdict(looked_at))
+    result = convert(looked_at, PinResult, from_attributes=True)
     if looked_at.certificate is None or looked_at.error is not None:
         return result
     stored = stored_pin(settings)
@@ -49,9 +46,9 @@ def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed:
     try:
         if not confirmed:
             _confirm(settings, looked_at, looked_at.certificate)
-        return structs.replace(result, **_store(settings, looked_at.certificate))
+        return _store(settings, looked_at.certificate, result)
     except BackupctlError as error:
-        return structs.replace(result, **Outcome(error=error).result_fields)
+        return structs.replace(result, exit_code=error.exit_code, error=error)
 
 
 def _confirm(settings: ApplianceSettings, looked_at: CertificateResult, certificate: Certificate) -> None:
@@ -77,9 +74,9 @@ def _yes_or_no(answer: str) -> None:
         raise UsageError("write yes or no")
 
 
-def _store(settings: ApplianceSettings, certificate: Certificate) -> dict[str, Any]:
+def _store(settings: ApplianceSettings, certificate: Certificate, result: PinResult) -> PinResult:
     context, address = settings.context, settings.profile.address
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
     host = address.base_url.removeprefix("https://")
     stored = store(path, settings.name, FINGERPRINT.name, certificate.fingerprint, host=host)
-    return {"file": str(path), "profile": stored.name, "replaced": stored.before}
+    return structs.replace(result, file=str(path), profile=stored.name, replaced=stored.before)

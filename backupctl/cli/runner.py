@@ -12,9 +12,13 @@ from backupctl.cli.signals import delivered_to
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
-from backupctl.operations.appliance_run import NOTHING_CHANGED, Outcome, run_on
+from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
+from backupctl.operations.outcome import Outcome
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended
-from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result
+from backupctl.results.job import Job
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, as_entry
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
@@ -22,11 +26,13 @@ from backupctl.scheduler.task import Task
 from backupctl.scheduler.workers import ThreadWorkers
 
 R = TypeVar("R", bound=Result)
+J = TypeVar("J", JobResult, RestoreResult)
 T = TypeVar("T")
 
-Work = Callable[[Appliance], Task[Outcome]]
-BackupWork = Callable[[Appliance, Slot], Task[Outcome]]
-"""Work that starts a backup, and waits for the slot of its appliance before that."""
+Work = Callable[[Appliance], Task[Outcome[T]]]
+"""What is done on an appliance: it ends with a result (``run``) or with a job (``run_job``)."""
+SlotWork = Callable[[Appliance, Slot], Task[Outcome[T]]]
+"""The same for work that starts a backup, and waits for the slot of its appliance before that."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def run(
     context: Context,
     command: str,
     result_type: type[R],
-    prepare: Callable[[ApplianceSettings], Work],
+    prepare: Callable[[ApplianceSettings], Work[R]],
     manner: CommandTraits = CommandTraits(),
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
@@ -73,25 +79,57 @@ def run(
     appliance of several is its result, and the others are seen to; what is wrong with those of all is raised.
     """
 
-    def without_slot(settings: ApplianceSettings) -> BackupWork:
+    def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
         work = prepare(settings)
         return lambda appliance, _slot: work(appliance)
 
     return _run(context, command, result_type, without_slot, manner, confirm=confirm)
 
 
-def run_backups(
-    context: Context, command: str, result_type: type[R], prepare: Callable[[ApplianceSettings], BackupWork]
+def run_job(
+    context: Context,
+    command: str,
+    result_type: type[J],
+    prepare: Callable[[ApplianceSettings], Work[Job]],
+    manner: CommandTraits = CommandTraits(),
+    *,
+    confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    """Start a backup on each appliance of the command line, coordinated with the others; otherwise as ``run``."""
-    return _run(context, command, result_type, prepare, _STARTS_BACKUPS)
+    """Run work that ends with a job, and make that job its result; otherwise as ``run``."""
+
+    def with_result(settings: ApplianceSettings) -> Work[J]:
+        work = prepare(settings)
+        return lambda appliance: _job_result(result_type, work(appliance))
+
+    return run(context, command, result_type, with_result, manner, confirm=confirm)
+
+
+def run_backups(
+    context: Context,
+    command: str,
+    result_type: type[JobResult],
+    prepare: Callable[[ApplianceSettings], SlotWork[Job]],
+) -> int:
+    """Start a backup on each appliance of the command line, coordinated with the others; otherwise as ``run_job``."""
+
+    def with_result(settings: ApplianceSettings) -> SlotWork[JobResult]:
+        work = prepare(settings)
+        return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
+
+    return _run(context, command, result_type, with_result, _STARTS_BACKUPS)
+
+
+def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
+    """Do work that ends with a job, and return that job as a result."""
+    ended = yield from work
+    return Outcome(result_type(job=ended.value), ended.error)
 
 
 def _run(
     context: Context,
     command: str,
     result_type: type[R],
-    prepare: Callable[[ApplianceSettings], BackupWork],
+    prepare: Callable[[ApplianceSettings], SlotWork[R]],
     manner: CommandTraits,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
@@ -125,11 +163,12 @@ def show_requests(
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
     results: list[Result] = [
-        RequestsResult(
+        as_entry(
+            RequestsResult(requests=each.work(each.appliance)),
             server=each.appliance.name,
             host=each.appliance.host,
+            error=None,
             simulated=each.appliance.simulated,
-            requests=each.work(each.appliance),
         )
         if isinstance(each, _Ready)
         else each.result(RequestsResult)
@@ -147,8 +186,9 @@ class Failed:
 
     def result(self, result_type: type[R]) -> R:
         """Return the result of this appliance."""
-        outcome = Outcome(error=self.error)
-        return result_type(server=self.settings.name, host=self.settings.profile.address.host, **outcome.result_fields)
+        return as_entry(
+            result_type(), server=self.settings.name, host=self.settings.profile.address.host, error=self.error
+        )
 
     def task(self, result_type: type[R]) -> Task[R]:
         """Return the result as a task."""
@@ -200,7 +240,7 @@ def _check_may_change(settings: ApplianceSettings) -> None:
             )
 
 
-def _coordinator(context: Context, ready: Sequence[_Ready[BackupWork] | Failed], manner: CommandTraits) -> Coordinator:
+def _coordinator(context: Context, ready: Sequence[_Ready[SlotWork[R]] | Failed], manner: CommandTraits) -> Coordinator:
     """Return what coordinates the appliances of the run."""
     return Coordinator(
         [each.appliance for each in ready if isinstance(each, _Ready)],
@@ -211,16 +251,16 @@ def _coordinator(context: Context, ready: Sequence[_Ready[BackupWork] | Failed],
     )
 
 
-def _tell_failed(ready: Sequence[_Ready[BackupWork] | Failed]) -> None:
+def _tell_failed(ready: Sequence[_Ready[SlotWork[R]] | Failed]) -> None:
     """Tell of several which are over before they began, as the others tell when their work is over."""
     for each in ready:
         if isinstance(each, Failed) and len(ready) > 1:
-            came_to = Outcome(error=each.error).result_fields
-            each.settings.view.event(Ended(time=each.settings.clock.now(), server=each.settings.name, **came_to))
+            now, error = each.settings.clock.now(), each.error
+            each.settings.view.event(Ended(time=now, server=each.settings.name, exit_code=error.exit_code, error=error))
 
 
 def _task(
-    each: _Ready[BackupWork] | Failed, result_type: type[R], manner: CommandTraits, coordinator: Coordinator
+    each: _Ready[SlotWork[R]] | Failed, result_type: type[R], manner: CommandTraits, coordinator: Coordinator
 ) -> Task[R]:
     if isinstance(each, _Ready):
         slot = coordinator.slot(each.appliance)

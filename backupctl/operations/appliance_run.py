@@ -1,25 +1,23 @@
 """One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from backupctl.errors import (
     ApplianceAnswerError,
     AuthorizationError,
     BackupctlError,
     BugError,
-    ExitCode,
     InterruptedRunError,
     NotFoundError,
     NotSupportedError,
     ServerFaultError,
     UnknownHostError,
 )
-from backupctl.operations.follow import Followed
+from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Connected
-from backupctl.results.result import Result
+from backupctl.results.result import Result, as_entry
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Coordinator, Slot
@@ -36,30 +34,10 @@ NOTHING_CHANGED: Final = "nothing was changed"
 """What is said of work that was interrupted before it began."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What work on an appliance came to: the fields of its result, and the error if there was one."""
-
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    error: BackupctlError | None = None
-
-    @property
-    def result_fields(self) -> dict[str, Any]:
-        """What a result has of it: its own fields, its exit code and its error."""
-        error = self.error
-        code = ExitCode.DONE if error is None else error.exit_code
-        return {**self.fields, "exit_code": code, "error": error}
-
-    @classmethod
-    def of(cls, followed: Followed) -> "Outcome":
-        """Return the outcome of following a job."""
-        return cls({"job": followed.job}, followed.error)
-
-
 def run_on(
     appliance: Appliance,
     result_type: type[R],
-    work: Task[Outcome],
+    work: Task[Outcome[R]],
     *,
     silence: float = 0.0,
     timeout: float | None = None,
@@ -81,29 +59,26 @@ def run_on(
         release = yield from _before_work(unbegun, entered)
         outcome = yield from with_reauth(appliance, slot, work)
     except BackupctlError as error:
-        outcome = Outcome(error=doubted(_with_release(error, release), appliance.doubt))
+        outcome = Outcome(result_type(), doubted(_with_release(error, release), appliance.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
-        outcome = Outcome(error=BugError.of(bug))
+        outcome = Outcome(result_type(), BugError.of(bug))
     slot.release(outcome.error)
     if reached:
         yield from _leave(appliance)
-    result = result_type(
-        server=appliance.name,
-        host=appliance.host,
-        api=appliance.api.family,
-        release=release,
-        simulated=appliance.simulated,
-        **outcome.result_fields,
+    return _entry(appliance, result_type, outcome, release)
+
+
+def _entry(appliance: Appliance, result_type: type[R], outcome: Outcome[R], release: str | None) -> R:
+    """Return the result, without the secrets that the appliance says again; what cannot be masked is not shown."""
+    name, host = appliance.name, appliance.host
+    family, simulated = appliance.api.family, appliance.simulated
+    result = as_entry(
+        outcome.value, server=name, host=host, error=outcome.error, api=family, release=release, simulated=simulated
     )
-    return _masked(appliance, result_type, result)
-
-
-def _masked(appliance: Appliance, result_type: type[R], result: R) -> R:
-    """Return a result without the secrets that the appliance says again; what cannot be masked is not shown."""
     try:
         return redacted(result, appliance.api.redact)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
-        return result_type(server=appliance.name, host=appliance.host, **Outcome(error=BugError.of(bug)).result_fields)
+        return as_entry(result_type(), server=name, host=host, error=BugError.of(bug))
 
 
 def doubted(error: BackupctlError, doubt: str | None) -> BackupctlError:

@@ -8,7 +8,8 @@ from backupctl.error_facts import ErrorFacts
 from backupctl.errors import BackupctlError, CancelRefusedError, InterruptedRunError
 from backupctl.models import ReturnResult
 from backupctl.operations import jobs
-from backupctl.operations.follow import Followed, Timeouts, follow
+from backupctl.operations.follow import Timeouts, follow
+from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
@@ -18,7 +19,7 @@ CANCEL_SECONDS: Final = 60.0
 """How long a cancelled job is followed to its end."""
 
 
-def cancel(appliance: Appliance, job_id: str) -> Task[Followed]:
+def cancel(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
     """Cancel a job and see it end; error None means that it has ended without success, as was asked for.
 
     Raises CancelRefusedError where the appliance says FAIL, NotFoundError for an unknown job.
@@ -28,7 +29,7 @@ def cancel(appliance: Appliance, job_id: str) -> Task[Followed]:
     return (yield from cancel_and_see(appliance, job))
 
 
-def cancel_and_see(appliance: Appliance, job: Job) -> Task[Followed]:
+def cancel_and_see(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
     """Cancel a job that was seen, and follow it for up to a minute."""
     doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
@@ -80,22 +81,22 @@ def _asked(appliance: Appliance, ask: Callable[[], ReturnResult]) -> Task[tuple[
         return error, lost or not error.certain
 
 
-def after_cancelling(ended: Followed, doubt: BackupctlError | None) -> Followed:
+def after_cancelling(ended: Outcome[Job], doubt: BackupctlError | None) -> Outcome[Job]:
     """Return what the end of a job means that was to be cancelled; ``doubt`` is why that may not have arrived."""
     error = ended.error
     if error is None:
-        error = CancelRefusedError("$job succeeded before the cancellation took effect", job=ended.job.id)
-    elif ended.job.ended and not ended.job.succeeded:
-        return Followed(ended.job, None)
+        error = CancelRefusedError("$job succeeded before the cancellation took effect", job=ended.value.id)
+    elif ended.value.ended and not ended.value.succeeded:
+        return Outcome(ended.value, None)
     if doubt is not None:
         also = ErrorFacts("the cancellation may not have arrived: $cause", cause=doubt.facts)
         error = error.with_facts(details=(*error.facts.details, also))
-    return Followed(ended.job, error)
+    return Outcome(ended.value, error)
 
 
-def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Followed]:
+def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     yield from ()
-    return Followed(job, _left(appliance, job, interruption, "its end was not waited for"))
+    return Outcome(job, _left(appliance, job, interruption, "its end was not waited for"))
 
 
 def _left(appliance: Appliance, job: Job, interruption: InterruptedRunError, what_is_known: str) -> InterruptedRunError:

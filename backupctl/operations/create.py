@@ -29,8 +29,9 @@ from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
-from backupctl.operations.follow import Followed, Timeouts, detached, follow
+from backupctl.operations.follow import Timeouts, detached, follow
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.unreadable_entries import readable
 from backupctl.operations.watch import leave
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
@@ -79,7 +80,7 @@ class BackupPlan:
         return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
-def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> Task[Followed]:
+def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> Task[Outcome[Job]]:
     """Start a backup when ``slot`` allows it, and follow it; without ``plan.wait``, return when it has started.
 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
@@ -93,7 +94,7 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> 
         started = yield from _start(appliance, plan, request, deadline, slot)
     except InterruptedRunError as interruption:
         raise _nothing_started(appliance, interruption) from interruption
-    if isinstance(started, Followed):
+    if isinstance(started, Outcome):
         return started
     if not plan.wait:
         return leave(appliance, started)
@@ -136,7 +137,7 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
 
 def _start(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, slot: Slot | None
-) -> Task[Job | Followed]:
+) -> Task[Job | Outcome[Job]]:
     """Send the request until it starts a job, waiting for another one as ``plan.if_running`` says.
 
     Returns the job, or how following another one ended (attach).
@@ -288,28 +289,28 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
         raise BusyError(sentence, job=job.id, server=appliance.host, hint=_LONGER)
 
 
-def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Followed]:
+def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     yield from ()
-    return Followed(job, interruption)
+    return Outcome(job, interruption)
 
 
 def _attach(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, job: Job, deadline: float
-) -> Task[Followed]:
+) -> Task[Outcome[Job]]:
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
-    if ended.error is None and not request.location.contains_backup_at(ended.job.location):
-        other = ended.job.location or "an unknown location"
+    if ended.error is None and not request.location.contains_backup_at(ended.value.location):
+        other = ended.value.location or "an unknown location"
         message = f"$job succeeded, but went to {other}, not to the requested location"
-        return Followed(ended.job, BusyError(message, server=appliance.name, job=job.id))
+        return Outcome(ended.value, BusyError(message, server=appliance.name, job=job.id))
     if isinstance(ended.error, BackupFailedError | ContradictionError):
         facts = ended.error.facts
         message = "$cause; the requested backup was not started"
-        return Followed(ended.job, BusyError(message, cause=facts, hint=facts.hint, details=facts.details))
+        return Outcome(ended.value, BusyError(message, cause=facts, hint=facts.hint, details=facts.details))
     return ended
 
 
-def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Followed]:
+def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     """Cancel the job of an interrupted run, as ``--cancel-on-interrupt`` asks for."""
     try:
         cancelled = yield from cancel_and_see(appliance, job)
@@ -317,12 +318,12 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
         left = detached(appliance, job, interruption)
         assert left.error is not None  # noqa: S101 - that is what detaching returns
         why = ErrorFacts("it could not be cancelled: $cause", cause=error.facts)
-        return Followed(left.job, left.error.with_facts(details=[why]))
+        return Outcome(left.value, left.error.with_facts(details=[why]))
     if isinstance(cancelled.error, InterruptedRunError):
         return cancelled
     if cancelled.error is None:
-        return Followed(
-            cancelled.job, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id)
+        return Outcome(
+            cancelled.value, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id)
         )
     doubt = cancelled.error.facts
     told = InterruptedRunError(
@@ -334,4 +335,4 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
         details=doubt.details,
         attach=doubt.attach,
     )
-    return Followed(cancelled.job, told)
+    return Outcome(cancelled.value, told)

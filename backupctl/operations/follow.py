@@ -26,6 +26,7 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.operations import jobs
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
@@ -65,19 +66,11 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
-class Followed:
-    """How following ended: the job as it was last seen, and the error, None only for a job that succeeded."""
-
-    job: Job
-    error: BackupctlError | None
-
-
-@dataclass(frozen=True)
 class Step:
     """What one answer means: events to show, and how following ended if it did."""
 
     events: tuple[RunEvent, ...] = ()
-    end: Followed | None = None
+    end: Outcome[Job] | None = None
 
 
 @dataclass
@@ -139,9 +132,9 @@ class Follower:
             self._shown_at = now
             events.append(Progressed(time=time, server=self.appliance_name, job=job))
         if job.ended:
-            return Step(tuple(events), Followed(job, None if job.succeeded else failure(self.host, job)))
+            return Step(tuple(events), Outcome(job, None if job.succeeded else failure(self.host, job)))
         if overdue := self._overdue(now, None):
-            return Step(tuple(events), Followed(job, overdue))
+            return Step(tuple(events), Outcome(job, overdue))
         self._plan(now, self.pace.next_gap(now))
         return Step(tuple(events))
 
@@ -157,7 +150,7 @@ class Follower:
                     job=self.job.id,
                     details=error.facts.details,
                 )
-                return Step(end=Followed(self.job, gone))
+                return Step(end=Outcome(self.job, gone))
         else:
             self._gone_since = None
         events: tuple[RunEvent, ...] = ()
@@ -167,7 +160,7 @@ class Follower:
             events = (Troubled(time=time, server=self.appliance_name, error=error),)
         self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
-            return Step(events, Followed(self.job, overdue))
+            return Step(events, Outcome(self.job, overdue))
         self._plan(now, max(self._backoff.next_seconds(), self.pace.next_gap(now)))
         return Step(events)
 
@@ -224,9 +217,9 @@ def follow(
     patience: Timeouts,
     *,
     deadline: float | None = None,
-    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Followed]] | None" = None,
-    on_interrupt: Callable[[Job, InterruptedRunError], Task[Followed]] | None = None,
-) -> Task[Followed]:
+    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Outcome[Job]]] | None" = None,
+    on_interrupt: Callable[[Job, InterruptedRunError], Task[Outcome[Job]]] | None = None,
+) -> Task[Outcome[Job]]:
     """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``patience.timeout`` from now.
 
     ``look`` reads the job in another way than a backup's. An interruption detaches, unless ``on_interrupt`` does
@@ -241,7 +234,7 @@ def follow(
             yield Wait(follower.next_poll_at)
             asked = clock.monotonic()
             seen = yield from (look or _look)(appliance, follower)
-            if isinstance(seen, Followed):
+            if isinstance(seen, Outcome):
                 return seen
             if follower.asks_again(asked, clock.monotonic(), seen):
                 continue
@@ -260,7 +253,7 @@ def follow(
         return _with_attach_line(appliance, _deserted(appliance.host, follower.job, BugError.of(bug)))
 
 
-def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Followed]:
+def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
     """Return the job as it is now: its status, and now and then, and at its end, its details.
 
     An end that status and details contradict each other about is returned as how following ended.
@@ -278,10 +271,10 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
     job, denial = yield from jobs.confirmed(appliance, job, until=until, patience=_LAST_DETAILS_SECONDS)
-    return job if denial is None else Followed(job, denial)
+    return job if denial is None else Outcome(job, denial)
 
 
-def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Followed:
+def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
         "$cause: $job goes on on $server",
@@ -290,19 +283,19 @@ def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) 
         server=appliance.host,
         attach=appliance.attach(job.id),
     )
-    return Followed(job, error)
+    return Outcome(job, error)
 
 
-def _deserted(host: str, job: Job, error: BackupctlError) -> Followed:
+def _deserted(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     """Return how following ends where it is given up for a reason of its own: the job is not concerned by that."""
     if job.ended:
-        return Followed(job, error)
+        return Outcome(job, error)
     sentence = "$job on $server was running when it was last seen, and goes on all the same"
     last_seen = ErrorFacts(sentence, server=host, job=job.id)
-    return Followed(job, error.with_facts(details=(*error.facts.details, last_seen)))
+    return Outcome(job, error.with_facts(details=(*error.facts.details, last_seen)))
 
 
-def _with_attach_line(appliance: Appliance, end: Followed) -> Followed:
-    if end.error is not None and not end.job.ended and not isinstance(end.error, BackupFailedError):
-        return Followed(end.job, end.error.with_facts(attach=appliance.attach(end.job.id)))
+def _with_attach_line(appliance: Appliance, end: Outcome[Job]) -> Outcome[Job]:
+    if end.error is not None and not end.value.ended and not isinstance(end.error, BackupFailedError):
+        return Outcome(end.value, end.error.with_facts(attach=appliance.attach(end.value.id)))
     return end

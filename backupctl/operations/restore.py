@@ -31,7 +31,8 @@ from backupctl.models import (
 )
 from backupctl.operations import jobs
 from backupctl.operations.cancel import after_cancelling, ask_to_cancel
-from backupctl.operations.follow import Followed, Follower, Timeouts, follow
+from backupctl.operations.follow import Follower, Timeouts, follow
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import judged, leave
 from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
@@ -70,7 +71,7 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
     )
 
 
-def create_restore(appliance: Appliance, request: RestoreRequest, patience: Timeouts, *, wait: bool) -> Task[Followed]:
+def create_restore(appliance: Appliance, request: RestoreRequest, patience: Timeouts, wait: bool) -> Task[Outcome[Job]]:
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
     deadline = appliance.clock.monotonic() + patience.timeout
     before = yield from attempt(appliance.api.restore_job)
@@ -89,12 +90,12 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Time
     return (yield from _followed(appliance, started, patience, _look, deadline)) if wait else leave(appliance, started)
 
 
-def restore_status(appliance: Appliance) -> Task[Followed]:
+def restore_status(appliance: Appliance) -> Task[Outcome[Job]]:
     """Look at the restore once."""
     return judged(appliance, (yield from _first_look(appliance)))
 
 
-def watch_restore(appliance: Appliance, patience: Timeouts, deadline: float) -> Task[Followed]:
+def watch_restore(appliance: Appliance, patience: Timeouts, deadline: float) -> Task[Outcome[Job]]:
     """Follow the restore to its end, until ``deadline`` (monotonic seconds)."""
     silence = min(SILENCE_SECONDS, deadline - appliance.clock.monotonic())
     job = yield from _first_look(appliance, silence=max(0.0, silence))
@@ -103,7 +104,7 @@ def watch_restore(appliance: Appliance, patience: Timeouts, deadline: float) -> 
     return (yield from _followed(appliance, job, patience, _look, deadline))
 
 
-def cancel_restore(appliance: Appliance, patience: Timeouts) -> Task[Followed]:
+def cancel_restore(appliance: Appliance, patience: Timeouts) -> Task[Outcome[Job]]:
     """Cancel the restore and see it end."""
     job = yield from _first_look(appliance)
     doubt = yield from ask_to_cancel(appliance, appliance.api.cancel_restore, job)
@@ -111,7 +112,7 @@ def cancel_restore(appliance: Appliance, patience: Timeouts) -> Task[Followed]:
     return after_cancelling((yield from follow(appliance, job, patience, look=_look)), doubt)
 
 
-def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Timeouts, *, wait: bool) -> Task[Followed]:
+def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Timeouts, wait: bool) -> Task[Outcome[Job]]:
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
     asked = _Request(RECONCILIATION, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
@@ -193,7 +194,7 @@ def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -
     )
 
 
-def _followed(appliance: Appliance, job: Job, patience: Timeouts, look: Look, deadline: float) -> Task[Followed]:
+def _followed(appliance: Appliance, job: Job, patience: Timeouts, look: Look, deadline: float) -> Task[Outcome[Job]]:
     if job.ended:
         return judged(appliance, job)
     return (yield from follow(appliance, job, patience, look=look, deadline=deadline))

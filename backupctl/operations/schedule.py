@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,8 +32,8 @@ from backupctl.operations.schedule_fields import (
 )
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
-from backupctl.results.result import Change, PreparedRequest
-from backupctl.results.schedule_results import ScheduleInfo
+from backupctl.results.result import Change
+from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult
 from backupctl.rules.days import sorted_days
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
@@ -44,15 +43,6 @@ if TYPE_CHECKING:
 
 SCHEDULED: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The types that a job may have that was started by running a schedule: the documentation does not say which."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """How a schedule is now, what was changed, and, where nothing was to be sent, what would have been."""
-
-    schedule: ScheduleInfo | None
-    changes: tuple[Change, ...] = ()
-    requests: tuple[PreparedRequest, ...] = ()
 
 
 def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...], int]]:
@@ -71,7 +61,7 @@ def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
     return _info(name, (yield from _read(appliance, name)))
 
 
-def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bool = False) -> Task[Written]:
+def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bool = False) -> Task[ScheduleResult]:
     """Create or update a schedule in one request, or none where it is already as wanted.
 
     Secrets cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All
@@ -88,7 +78,7 @@ def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bo
     return (yield from _change(appliance, name, before, wanted, dry_run=dry_run))
 
 
-def switch_schedule(appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False) -> Task[Written]:
+def switch_schedule(appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False) -> Task[ScheduleResult]:
     """Let a schedule run, or keep it from running.
 
     Raises NotFoundError where there is none of this name.
@@ -99,12 +89,12 @@ def switch_schedule(appliance: Appliance, name: str, *, enable: bool, dry_run: b
 
 def _change(
     appliance: Appliance, name: str, before: Schedule | None, wanted: Wanted, *, dry_run: bool
-) -> Task[Written]:
+) -> Task[ScheduleResult]:
     """Write what differs, and verify that the schedule matches the request."""
     asked = wanted.spec(before)
     differing = differing_fields(before, asked)
     if not differing:
-        return Written(_info(name, before) if before else None)
+        return ScheduleResult(schedule=_info(name, before) if before else None)
     changes = changes_of(before, asked, differing)
     spec = structs.replace(ScheduleSpec(), **{field: getattr(asked, field) for field in differing})
 
@@ -112,7 +102,8 @@ def _change(
         (api.update_schedule if before else api.create_schedule)(name, spec)
 
     if dry_run:
-        return Written(_info(name, before) if before else None, changes, appliance.api.prepare(write))
+        current = _info(name, before) if before else None
+        return ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write))
     answer = yield from _write(name, partial(write, appliance.api), _DOUBTED if before else _DOUBTED_OF_CREATE)
     now = yield from _read_back(appliance, name, answer, lambda now: now is not None and not unmet_fields(now, asked))
     if now is None:
@@ -125,10 +116,10 @@ def _change(
         raise _unproven(appliance, name, answer)
     passwords = "" if SECRETS.isdisjoint(differing) else " (its passwords cannot be verified)"
     _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request{passwords}")
-    return Written(_info(name, now), changes)
+    return ScheduleResult(schedule=_info(name, now), changes=changes)
 
 
-def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[Written]:
+def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[ScheduleResult]:
     """Delete a schedule, and see that it is gone.
 
     Raises NotFoundError where there is none of this name.
@@ -136,13 +127,14 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     before = yield from _read(appliance, name)
     gone = (Change(field="schedule", before=name, after=None),)
     if dry_run:
-        return Written(_info(name, before), gone, appliance.api.prepare(lambda api: api.delete_schedule(name)))
+        requests = appliance.api.prepare(lambda api: api.delete_schedule(name))
+        return ScheduleResult(schedule=_info(name, before), changes=gone, requests=requests)
     answer = yield from _write(name, partial(appliance.api.delete_schedule, name), _DOUBTED)
     now = yield from _read_back(appliance, name, answer, lambda found: found is None)
     if now is not None:
         raise _mismatch(appliance, name, answer, now, f"schedule {name!r} is still there")
     _tell_doubt(appliance, name, answer, f"schedule {name!r} is deleted")
-    return Written(None, gone)
+    return ScheduleResult(changes=gone)
 
 
 def backup_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import structs
 
 from backupctl.error_facts import sentence_of
 from backupctl.errors import BackupctlError, BugError
-from backupctl.operations.appliance_run import Outcome, doubted
-from backupctl.results.result import Result
+from backupctl.operations.appliance_run import doubted
+from backupctl.operations.outcome import Outcome
+from backupctl.results.result import Result, as_entry
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 from backupctl.scheduler.task import Task, call
 
@@ -29,17 +32,17 @@ class Inspected:
     doubt: str | None = None
 
 
-def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome]) -> Task[R]:
+def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
     """Do ``work`` and return its result; errors become part of it."""
     try:
         outcome = yield from work
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(error=doubted(error, inspected.doubt))
+        outcome = Outcome(result_type(), doubted(error, inspected.doubt))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
-        outcome = Outcome(error=BugError.of(bug))
-    return result_type(server=inspected.name, host=inspected.host, **outcome.result_fields)
+        outcome = Outcome(result_type(), BugError.of(bug))
+    return as_entry(outcome.value, server=inspected.name, host=inspected.host, error=outcome.error)
 
 
 def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
@@ -50,20 +53,20 @@ def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
     return (yield from inspect(inspected, CertificateResult, _look(inspected)))
 
 
-def _look(inspected: Inspected) -> Task[Outcome]:
+def _look(inspected: Inspected) -> Task[Outcome[CertificateResult]]:
     tls = inspected.tls
     chain, complete = yield from call(tls.presented)
     distrust = yield from call(tls.distrust)
-    fields: dict[str, Any] = {
-        "certificate": chain[0],
-        "chain": chain,
-        "chain_complete": complete,
-        "trusted": distrust is None,
-        "store": tls.store,
-        "reason": _why(distrust),
-        "pinned": tls.pinned,
-    }
-    return Outcome(fields, tls.pin_mismatch())
+    result = CertificateResult(
+        certificate=chain[0],
+        chain=chain,
+        chain_complete=complete,
+        trusted=distrust is None,
+        store=tls.store,
+        reason=_why(distrust),
+        pinned=tls.pinned,
+    )
+    return Outcome(result, tls.pin_mismatch())
 
 
 def fetch_authorities(inspected: Inspected, write: Callable[[str], str]) -> Task[AuthoritiesResult]:
@@ -71,20 +74,20 @@ def fetch_authorities(inspected: Inspected, write: Callable[[str], str]) -> Task
     return (yield from inspect(inspected, AuthoritiesResult, _fetch(inspected, write)))
 
 
-def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome]:
+def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[AuthoritiesResult]]:
     tls = inspected.tls
     fetched = yield from call(tls.authorities)
     distrust = yield from call(lambda: tls.distrust_with(fetched.pem))
-    fields: dict[str, Any] = {
-        "authorities": fetched.certificates,
-        "verified": fetched.verified,
-        "vouches": distrust is None,
-        "reason": _why(distrust),
-    }
+    result = AuthoritiesResult(
+        authorities=fetched.certificates,
+        verified=fetched.verified,
+        vouches=distrust is None,
+        reason=_why(distrust),
+    )
     try:
-        return Outcome({**fields, "file": write(fetched.pem)})
+        return Outcome(structs.replace(result, file=write(fetched.pem)))
     except BackupctlError as error:
-        return Outcome(fields, error)
+        return Outcome(result, error)
 
 
 def _why(distrust: BackupctlError | None) -> str | None:

@@ -2,14 +2,15 @@
 
 from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
-from backupctl.operations.follow import Followed, Timeouts, failure, follow
+from backupctl.operations.follow import Timeouts, failure, follow
+from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Attached, Left
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task
 
 
-def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followed]:
+def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Outcome[Job]]:
     """Follow a job, or the latest one, to its end.
 
     Raises NotFoundError where there is no such job.
@@ -23,31 +24,31 @@ def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Followe
     return (yield from follow(appliance, job, patience, deadline=deadline))
 
 
-def status(appliance: Appliance, job_id: str) -> Task[Followed]:
+def status(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
     """Look at a job, or the latest one, once."""
     job, denial = yield from _look(appliance, job_id)
     return judged(appliance, job, denial)
 
 
-def leave(appliance: Appliance, job: Job) -> Followed:
+def leave(appliance: Appliance, job: Job) -> Outcome[Job]:
     """Return a job that was started and is not followed (``--no-wait``), and tell how it can be."""
     if job.ended:
         return judged(appliance, job)
     attach = appliance.attach(job.id)
     appliance.emit(Left(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
-    return Followed(job, None)
+    return Outcome(job, None)
 
 
-def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Followed:
+def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Outcome[Job]:
     """Return what a job means that was looked at once: done, unless there is a ``denial``, failed, or still running."""
     if job.succeeded:
-        return Followed(job, denial)
+        return Outcome(job, denial)
     if job.ended:
-        return Followed(job, failure(appliance.host, job))
+        return Outcome(job, failure(appliance.host, job))
     running = StillRunningError(
         "$job on $server is still running", server=appliance.host, job=job.id, attach=appliance.attach(job.id)
     )
-    return Followed(job, running)
+    return Outcome(job, running)
 
 
 def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[tuple[Job, BackupctlError | None]]:

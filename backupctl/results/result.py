@@ -1,7 +1,7 @@
 """The base of all results, what several of them share, and the envelope that every command ends with."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,16 +30,43 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came out for one appliance; base of the results of all commands.
 
-    ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken.
+    ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken. The work sets
+    the fields of its own type only; ``as_entry`` sets those of this one.
     """
 
-    server: str
-    host: str
+    server: str = ""
+    host: str = ""
     api: str | None = None
     release: str | None = None
     simulated: bool = False
     exit_code: int = ExitCode.DONE
     error: BackupctlError | None = None
+
+
+R = TypeVar("R", bound=Result)
+
+
+def as_entry(
+    result: R,
+    *,
+    server: str,
+    host: str,
+    error: BackupctlError | None,
+    api: str | None = None,
+    release: str | None = None,
+    simulated: bool = False,
+) -> R:
+    """Return a result with what every result has: whose it is, how it was reached, and how it ended."""
+    return msgspec.structs.replace(
+        result,
+        server=server,
+        host=host,
+        api=api,
+        release=release,
+        simulated=simulated,
+        exit_code=ExitCode.DONE if error is None else error.exit_code,
+        error=error,
+    )
 
 
 class RequestsResult(Result, frozen=True, kw_only=True):

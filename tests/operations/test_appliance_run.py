@@ -3,7 +3,7 @@
 import dataclasses
 import queue
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,9 +19,10 @@ from backupctl.errors import (
 )
 from backupctl.location import Location
 from backupctl.models import BackupRequest, SystemVersion
-from backupctl.operations.appliance_run import Outcome, run_on
+from backupctl.operations.appliance_run import run_on
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Timeouts
+from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult, JobsResult
 from backupctl.results.events import Connected, RunEvent
@@ -34,6 +35,8 @@ from tests.support.clock import FakeClock
 from tests.support.wire import HOST
 from tests.support.workers import TimedWorkers
 
+R = TypeVar("R", bound=Result)
+
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 JOB = Job(id="20260301-020000-1", state="SUCCEEDED")
 VERSION = SystemVersion(version="8.0.2.00100")
@@ -43,24 +46,24 @@ def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]
     return scripted(clock, **{"version": VERSION, "log_out": None} | answers)
 
 
-def done(**fields: Any) -> Task[Outcome]:
+def done(result: R) -> Task[Outcome[R]]:
     yield from ()
-    return Outcome(fields)
+    return Outcome(result)
 
 
-def raising(error: BaseException) -> Task[Outcome]:
+def raising(error: BaseException) -> Task[Outcome[R]]:
     yield from ()
     raise error
 
 
-def waiting(clock: FakeClock, seconds: float) -> Task[Outcome]:
+def waiting(clock: FakeClock, seconds: float) -> Task[Outcome[Result]]:
     yield Wait(clock.monotonic() + seconds)
-    return Outcome()
+    return Outcome(Result())
 
 
-def shielded(clock: FakeClock, seconds: float) -> Task[Outcome]:
+def shielded(clock: FakeClock, seconds: float) -> Task[Outcome[Result]]:
     yield Call(lambda: clock.sleep(seconds), shielded=True)
-    return Outcome()
+    return Outcome(Result())
 
 
 class SilentWorkers:
@@ -76,7 +79,7 @@ def test_run_with_a_timeout_waits_no_longer_for_the_first_answer(
 ) -> None:
     bench, _ = prepared(clock)
     scheduler: Scheduler[JobResult] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
-    (result,) = scheduler.run([run_on(bench.appliance, JobResult, done(), timeout=timeout)])
+    (result,) = scheduler.run([run_on(bench.appliance, JobResult, done(JobResult()), timeout=timeout)])
     assert (result.exit_code, clock.elapsed) == (5, waited + 5)
 
 
@@ -86,7 +89,7 @@ def test_watch_waits_no_longer_than_its_timeout_for_the_first_answer(
     job_id: str, timeout: float, waited: float, clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock)
-    scheduler: Scheduler[Followed] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
+    scheduler: Scheduler[Outcome[Job]] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
     with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
         scheduler.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
     assert clock.elapsed == waited
@@ -101,7 +104,7 @@ def test_watch_of_an_appliance_that_refuses_connections_ends_with_its_timeout(cl
 
 def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> None:
     bench, api = prepared(clock)
-    result = bench.run(run_on(bench.appliance, JobsResult, done(jobs=(JOB,))))
+    result = bench.run(run_on(bench.appliance, JobsResult, done(JobsResult(jobs=(JOB,)))))
     assert result == JobsResult(server="vc01", host=HOST, api="api", release="8.0.2.00100", jobs=(JOB,))
     assert api.names() == ["version", "log_out", "close"]
     (connected,) = bench.events_of(Connected)
@@ -120,10 +123,14 @@ def test_run_makes_an_error_part_of_the_result_and_logs_out(error: BackupctlErro
 
 def test_run_keeps_the_job_of_a_failure(clock: FakeClock) -> None:
     bench, _ = prepared(clock)
-    outcome = Outcome.of(Followed(JOB, BackupFailedError("failed")))
-    assert outcome.fields == {"job": JOB}
-    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
-    assert (result.job, result.exit_code, result.error) == (JOB, 0, None)
+    failed = BackupFailedError("failed")
+
+    def work() -> Task[Outcome[JobResult]]:
+        yield from ()
+        return Outcome(JobResult(job=JOB), failed)
+
+    result = bench.run(run_on(bench.appliance, JobResult, work()))
+    assert (result.job, result.exit_code, result.error) == (JOB, 7, failed)
 
 
 def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -> None:
@@ -136,7 +143,7 @@ def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -
 
 
 @pytest.mark.parametrize("work", [waiting, shielded])
-def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome]], clock: FakeClock) -> None:
+def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome[Result]]], clock: FakeClock) -> None:
     bench, api = prepared(clock)
     result = bench.run(run_on(bench.appliance, Result, work(clock, 8)), interrupt_at=[3])
     assert api.names()[-2:] == ["log_out", "close"]
@@ -145,27 +152,27 @@ def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcom
 
 def test_run_interrupted_at_its_logout_ends_the_session_all_the_same(clock: FakeClock) -> None:
     bench, api = prepared(clock, log_out=lambda: clock.sleep(3))
-    result = bench.run(run_on(bench.appliance, Result, done()), interrupt_at=[1])
+    result = bench.run(run_on(bench.appliance, Result, done(Result())), interrupt_at=[1])
     assert (api.names()[-2:], result.exit_code) == (["log_out", "close"], 0)
 
 
 def test_run_interrupted_at_the_login_returns_that(clock: FakeClock) -> None:
     bench, api = prepared(clock, version=LOST)
-    result = bench.run(run_on(bench.appliance, Result, done()), interrupt_at=[0.5])
+    result = bench.run(run_on(bench.appliance, Result, done(Result())), interrupt_at=[0.5])
     assert (result.exit_code, api.names()[-2:]) == (130, ["log_out", "close"])
 
 
 @pytest.mark.parametrize("error", [LOST, ServerFaultError("503", retryable=True), AuthenticationError("401")])
 def test_run_whose_logout_fails_is_no_worse_for_it(error: BackupctlError, clock: FakeClock) -> None:
     bench, api = prepared(clock, log_out=error)
-    result = bench.run(run_on(bench.appliance, Result, done()))
+    result = bench.run(run_on(bench.appliance, Result, done(Result())))
     assert (result.exit_code, result.error) == (0, None)
     assert api.names()[-2:] == ["log_out", "close"]
 
 
 def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
     bench, _ = prepared(clock, log_out=RuntimeError("a bug"))
-    assert bench.run(run_on(bench.appliance, JobsResult, done(jobs=()))).exit_code == 0
+    assert bench.run(run_on(bench.appliance, JobsResult, done(JobsResult()))).exit_code == 0
 
 
 def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
@@ -179,7 +186,7 @@ def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> N
 
     bench, _ = prepared(clock)
     scheduler: Scheduler[Result] = Scheduler(clock, Stuck(clock), queue.SimpleQueue[Any]())
-    (result,) = scheduler.run([run_on(bench.appliance, Result, done())])
+    (result,) = scheduler.run([run_on(bench.appliance, Result, done(Result()))])
     assert (result.exit_code, clock.elapsed) == (0, 5)
 
 
@@ -195,7 +202,7 @@ def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> N
 )
 def test_run_on_an_appliance_that_does_not_tell_its_release_goes_on(error: BackupctlError, clock: FakeClock) -> None:
     bench, _ = prepared(clock, version=error)
-    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
+    result = bench.run(run_on(bench.appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.exit_code, result.release, result.job) == (0, None, JOB)
     assert bench.kinds[-1] == "Connected"
 
@@ -254,8 +261,9 @@ def test_run_leaves_no_session_behind(
 ) -> None:
     bench, simulator = simulated(clock, release=release, job_duration=60, faults=faults)
 
-    def work() -> Task[Outcome]:
-        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))))
+    def work() -> Task[Outcome[JobResult]]:
+        ended = yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))
+        return Outcome(JobResult(job=ended.value), ended.error)
 
     result = bench.run(run_on(bench.appliance, JobResult, work()), interrupt_at=interrupt_at)
     assert (result.exit_code, simulator.open_sessions) == (code, 0)
@@ -265,8 +273,9 @@ def test_run_leaves_no_session_behind(
 def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) -> None:
     benches = [simulated(clock, job_duration=600) for _ in range(5)]
 
-    def work(bench: Bench) -> Task[Outcome]:
-        return Outcome.of((yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))))
+    def work(bench: Bench) -> Task[Outcome[JobResult]]:
+        ended = yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))
+        return Outcome(JobResult(job=ended.value), ended.error)
 
     mailbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     clock.at(100, lambda: mailbox.put(Interruption()))
@@ -283,7 +292,7 @@ def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock:
 
     bench, api = prepared(clock)
     appliance = dataclasses.replace(bench.appliance, show=show)
-    result = bench.run(run_on(appliance, JobResult, done(job=JOB)))
+    result = bench.run(run_on(appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.exit_code, result.job) == (0, JOB)
     assert api.names()[-2:] == ["log_out", "close"]
 
@@ -294,6 +303,6 @@ def test_bug_in_masking_a_result_is_its_error(clock: FakeClock) -> None:
 
     bench, api = prepared(clock)
     api.redact = redact  # type: ignore[method-assign]
-    result = bench.run(run_on(bench.appliance, JobResult, done(job=JOB)))
+    result = bench.run(run_on(bench.appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.server, result.exit_code, result.job) == (bench.appliance.name, 1, None)
     assert "ZeroDivisionError" in str(result.error and result.error.message)

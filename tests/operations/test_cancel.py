@@ -42,7 +42,7 @@ def test_cancel_of_a_running_job_sees_it_end(release: str, job_id: str, clock: F
     running = bench.appliance.api.create_job(REQUEST).id
     clock.sleep(100)
     ended = bench.run(cancel(bench.appliance, "latest" if job_id == "latest" else running))
-    assert (ended.error, ended.job.id, ended.job.state) == (None, running, "FAILED")
+    assert (ended.error, ended.value.id, ended.value.state) == (None, running, "FAILED")
     assert bench.kinds[0] == "Cancelling"
     assert 100 < clock.elapsed <= 104
     assert len(simulator.jobs) == 1
@@ -61,14 +61,14 @@ def test_cancel_that_the_appliance_refuses_shows_its_reasons(clock: FakeClock) -
 def test_cancel_of_a_job_that_succeeds_all_the_same_is_refused(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
-    assert (type(ended.error), ended.job.state) == (CancelRefusedError, "SUCCEEDED")
+    assert (type(ended.error), ended.value.state) == (CancelRefusedError, "SUCCEEDED")
 
 
 @pytest.mark.parametrize("answer", [OK, ReturnResult(status="WARNING"), ReturnResult(status="ODD"), LOST])
 def test_cancel_with_any_other_answer_is_judged_by_what_the_job_does(answer: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), status(), status("FAILED")], cancel_job=answer, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
-    assert (ended.error, ended.job.state) == (None, "FAILED")
+    assert (ended.error, ended.value.state) == (None, "FAILED")
     assert len(bench.events_of(Cancelling)) == 1
 
 

@@ -27,8 +27,10 @@ from backupctl.errors import (
 from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, Unreadable
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Timeouts
+from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
+from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
 from tests.support.appliance import NAME, Bench, scripted, simulated
 from tests.support.clock import FakeClock
@@ -81,7 +83,7 @@ def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
     return tell
 
 
-def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Followed:
+def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
     return bench.run(create(bench.appliance, asked_for), interrupt_at=interrupt_at)
 
 
@@ -98,9 +100,13 @@ def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60)
     ended = run(bench, plan())
     assert ended.error is None
-    assert (ended.job.state, ended.job.location, ended.job.parts) == ("SUCCEEDED", REQUEST.location.text, ("common",))
-    assert ended.job.encrypted is False
-    assert ended.job.size_bytes
+    assert (ended.value.state, ended.value.location, ended.value.parts) == (
+        "SUCCEEDED",
+        REQUEST.location.text,
+        ("common",),
+    )
+    assert ended.value.encrypted is False
+    assert ended.value.size_bytes
     assert len(simulator.jobs) == 1
     assert (bench.kinds[0], bench.kinds[-1]) == ("Started", "Progressed")
     assert 60 <= clock.elapsed <= 70
@@ -109,15 +115,15 @@ def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
 def test_create_whose_job_fails_says_so(clock: FakeClock) -> None:
     bench, _ = simulated(clock, job_duration=60, faults=["fail-at=40"])
     ended = run(bench, plan())
-    assert (type(ended.error), ended.job.state) == (BackupFailedError, "FAILED")
-    assert ended.job.messages
+    assert (type(ended.error), ended.value.state) == (BackupFailedError, "FAILED")
+    assert ended.value.messages
 
 
 def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> None:
     bench, simulator = simulated(clock)
     ended = run(bench, plan(wait=False))
-    assert [event.job for event in bench.events_of(Started)] == [ended.job]
-    assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
+    assert [event.job for event in bench.events_of(Started)] == [ended.value]
+    assert (ended.error, ended.value.id, ended.value.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
     assert (clock.elapsed, bench.kinds) == (0, ["Started", "Left"])
 
 
@@ -125,8 +131,8 @@ def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) 
     bench, simulator = simulated(clock)
     ended = run(bench, plan(structs.replace(REQUEST, parts=(), comment="c"), wait=False))
     (selected,) = bench.events_of(PartsSelected)
-    assert selected.parts == ended.job.parts == simulator.jobs[0].spec.parts == ("common", "seat")
-    assert ended.job.comment == simulator.jobs[0].spec.comment == "c"
+    assert selected.parts == ended.value.parts == simulator.jobs[0].spec.parts == ("common", "seat")
+    assert ended.value.comment == simulator.jobs[0].spec.comment == "c"
 
 
 def test_create_warns_of_parts_that_cannot_be_read(clock: FakeClock) -> None:
@@ -187,7 +193,7 @@ def test_create_beyond_its_timeout_goes_on_without_us(seconds: float, clock: Fak
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=after(clock, seconds, status()), job=status(), job_details={})
     ended = run(bench, plan(timeout=100))
     assert type(ended.error) is TimedOutError
-    assert (clock.elapsed, ended.job.state) == (100, "INPROGRESS")
+    assert (clock.elapsed, ended.value.state) == (100, "INPROGRESS")
 
 
 # The answer is lost
@@ -199,7 +205,7 @@ def test_create_whose_answer_is_lost_adopts_its_one_job(fault: str, release: str
     bench, simulator = simulated(clock, release=release, job_duration=60, faults=[fault])
     ended = run(bench, plan(asked("ftp://backup.example.com/vcenter", location_user="backup")))
     assert ended.error is None
-    assert [job.job_id for job in simulator.jobs] == [ended.job.id]
+    assert [job.job_id for job in simulator.jobs] == [ended.value.id]
     (adopted,) = bench.events_of(Adopted)
     assert "goes to the requested location" in adopted.reason
     assert (adopted.job.type, adopted.job.parts, bench.events_of(Started)) == ("MANUAL", None, [])
@@ -234,7 +240,7 @@ def test_create_looks_for_its_job_as_long_as_it_may_appear(clock: FakeClock) -> 
         job_details={NEW: details()},
         job=status(),
     )
-    assert run(bench, plan(wait=False)).job.id == NEW
+    assert run(bench, plan(wait=False)).value.id == NEW
     assert (api.names().count("create_job"), clock.elapsed) == (1, 7)
 
 
@@ -275,7 +281,7 @@ def test_create_adopts_its_job_however_the_appliance_spells_it(ours: dict[str, A
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**ours)}, job=status()
     )
-    assert run(bench, plan(wait=False)).job.id == NEW
+    assert run(bench, plan(wait=False)).value.id == NEW
 
 
 def test_create_finds_its_job_among_several_new_ones(clock: FakeClock) -> None:
@@ -287,7 +293,7 @@ def test_create_finds_its_job_among_several_new_ones(clock: FakeClock) -> None:
         job_details=lambda ids: {job_id: found[job_id] for job_id in ids},
         job=lambda job_id: status(job_id),  # noqa: PLW0108 - its argument has a default
     )
-    assert run(bench, plan(wait=False)).job.id == THIRD
+    assert run(bench, plan(wait=False)).value.id == THIRD
 
 
 UNREADABLE = ApplianceAnswerError("odd JSON", certain=False, retryable=True)
@@ -320,7 +326,7 @@ def test_create_asks_again_about_a_new_job_that_could_not_be_judged(clock: FakeC
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=[UNREADABLE, {}, {NEW: details()}], job=status()
     )
-    assert run(bench, plan(wait=False)).job.id == NEW
+    assert run(bench, plan(wait=False)).value.id == NEW
     assert clock.elapsed == 3
 
 
@@ -344,7 +350,7 @@ def test_create_interrupted_while_the_outcome_is_unknown_finds_it_out_first(cloc
         clock, jobs=[[OLD], [OLD], [OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status()
     )
     ended = run(bench, plan(), 0.5)
-    assert (type(ended.error), ended.job.id, clock.elapsed) == (InterruptedRunError, NEW, 3)
+    assert (type(ended.error), ended.value.id, clock.elapsed) == (InterruptedRunError, NEW, 3)
     assert f"backup job {NEW} goes on" in str(ended.error)
 
 
@@ -355,25 +361,25 @@ def test_create_interrupted_without_waiting_has_done_what_was_asked(clock: FakeC
 
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=slow)
     ended = run(bench, plan(wait=False), 3)
-    assert (ended.error, ended.job.id) == (None, NEW)
+    assert (ended.error, ended.value.id) == (None, NEW)
 
 
 def test_create_interrupted_leaves_the_backup_running(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60)
     ended = run(bench, plan(), 25)
     assert type(ended.error) is InterruptedRunError
-    assert ended.error.attach == f"watch {ended.job.id}"
+    assert ended.error.attach == f"watch {ended.value.id}"
     clock.sleep(60)
     simulator.advance()
-    assert bench.appliance.api.job(ended.job.id).state == "SUCCEEDED"
+    assert bench.appliance.api.job(ended.value.id).state == "SUCCEEDED"
 
 
 def test_create_interrupted_with_cancel_on_interrupt_cancels(clock: FakeClock) -> None:
     bench, _ = simulated(clock, job_duration=60)
     ended = run(bench, plan(cancel_on_interrupt=True), 25)
     assert type(ended.error) is InterruptedRunError
-    assert ended.error.message == f"interrupted (SIGINT): backup job {ended.job.id} was cancelled"
-    assert ended.job.state == "FAILED"
+    assert ended.error.message == f"interrupted (SIGINT): backup job {ended.value.id} was cancelled"
+    assert ended.value.state == "FAILED"
 
 
 def test_create_interrupted_that_cannot_cancel_says_so_and_detaches(clock: FakeClock) -> None:
@@ -390,8 +396,8 @@ def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_lin
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=answers, cancel_job=done)
     ended = run(bench, plan(cancel_on_interrupt=True), 5)
     assert type(ended.error) is InterruptedRunError
-    assert ended.error.message.startswith(f"interrupted (SIGINT): backup job {ended.job.id} was to be cancelled: ")
-    assert ended.error.attach == f"watch {ended.job.id}"
+    assert ended.error.message.startswith(f"interrupted (SIGINT): backup job {ended.value.id} was to be cancelled: ")
+    assert ended.error.attach == f"watch {ended.value.id}"
 
 
 def test_create_interrupted_whose_cancelled_job_cannot_be_looked_at_keeps_the_hint(clock: FakeClock) -> None:
@@ -480,7 +486,7 @@ def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> N
     bench, simulator = simulated(clock, job_duration=60, faults=["busy=300"])
     ended = run(bench, plan(if_running="wait"))
     assert ended.error is None
-    assert [job.job_id for job in simulator.jobs][1:] == [ended.job.id]
+    assert [job.job_id for job in simulator.jobs][1:] == [ended.value.id]
     (waiting,) = bench.events_of(Waiting)
     assert waiting.job.id == simulator.jobs[0].job_id
     assert 360 <= clock.elapsed < 400
@@ -488,7 +494,7 @@ def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> N
 
 def test_create_waits_for_a_restore_that_cannot_be_seen(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[]], create_job=[BUSY, BUSY, status()])
-    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+    assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
     assert [event.job for event in bench.events_of(Waiting)] == [None]
     assert (api.names().count("create_job"), clock.elapsed) == (3, 60)
 
@@ -502,19 +508,19 @@ def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: st
         job=[status(OLD), status(OLD, outcome)],
         job_details={},
     )
-    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+    assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
 
 
 def test_create_that_finds_nothing_to_attach_to_waits_and_starts_its_own(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[]], create_job=[BUSY, status()])
-    assert run(bench, plan(if_running="attach", wait=False)).job.id == NEW
+    assert run(bench, plan(if_running="attach", wait=False)).value.id == NEW
     assert ([event.job for event in bench.events_of(Waiting)], clock.elapsed) == ([None], 30)
 
 
 def test_create_tells_once_what_it_waits_for(clock: FakeClock) -> None:
     flapping = [status(OLD), status(OLD, "SUCCEEDED"), status(OLD), status(OLD, "SUCCEEDED")]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=[BUSY, BUSY, BUSY, status()], job=flapping, job_details={})
-    assert run(bench, plan(if_running="wait", wait=False)).job.id == NEW
+    assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
     assert [event.job and event.job.id for event in bench.events_of(Waiting)] == [OLD, None]
 
 
@@ -584,9 +590,9 @@ def test_create_interrupted_while_it_waits_started_nothing(clock: FakeClock) -> 
 def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, faults=["busy=60"])
     ended = run(bench, plan(asked("sftp://other.example.com/vcenter"), if_running="attach"))
-    assert (ended.error, ended.job.id, ended.job.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
+    assert (ended.error, ended.value.id, ended.value.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
     assert [event.server for event in bench.events_of(Attached)] == [NAME]
-    assert [event.job.id for event in bench.events_of(Attached)] == [ended.job.id]
+    assert [event.job.id for event in bench.events_of(Attached)] == [ended.value.id]
     assert len(simulator.jobs) == 1
 
 
@@ -614,10 +620,10 @@ def test_create_attached_to_a_job_waits_no_longer_than_its_timeout(clock: FakeCl
 def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, place: str, clock: FakeClock) -> None:
     bench, _ = simulated(clock, release=release, faults=["busy=60"])
     ended = run(bench, plan(asked("ftp://backup.example.com/vcenter"), if_running="attach"))
-    assert (type(ended.error), ended.job.state) == (BusyError, "SUCCEEDED")
+    assert (type(ended.error), ended.value.state) == (BusyError, "SUCCEEDED")
     assert (
         str(ended.error)
-        == f"vc01: backup job {ended.job.id} succeeded, but went to {place}, not to the requested location"
+        == f"vc01: backup job {ended.value.id} succeeded, but went to {place}, not to the requested location"
     )
 
 
@@ -626,7 +632,7 @@ def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeCloc
         clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), status(OLD, "FAILED")], job_details={OLD: details()}
     )
     ended = run(bench, plan(if_running="attach"))
-    assert (type(ended.error), ended.job.id, ended.job.state) == (BusyError, OLD, "FAILED")
+    assert (type(ended.error), ended.value.id, ended.value.state) == (BusyError, OLD, "FAILED")
     message = f"{HOST} says that backup job {OLD} ended as FAILED; the requested backup was not started"
     assert str(ended.error) == message
     assert ended.error is not None

@@ -98,7 +98,7 @@ def test_state_decides_whether_and_how_following_ends(
     step = Following().tell(10, seen)
     assert (step.end is not None) == ends
     if step.end is not None:
-        assert step.end.job == seen
+        assert step.end.value == seen
         assert (type(step.end.error) if step.end.error else None) is error
 
 
@@ -266,7 +266,7 @@ def test_job_that_is_unknown_for_five_minutes_is_lost() -> None:
     assert following.tell(1299, GONE).end is None
     end = following.tell(1300, GONE).end
     assert end is not None
-    assert (type(end.error), end.job) == (BackupFailedError, job())
+    assert (type(end.error), end.value) == (BackupFailedError, job())
     assert str(end.error) == f"{HOST} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
     assert end.error is not None
     assert end.error.details == GONE.details == ("evidence",)
@@ -316,7 +316,7 @@ def test_error_ends_following_only_where_asking_again_is_of_no_use(error: Backup
     step = Following().tell(10, error)
     assert (step.end is not None) == final
     if step.end is not None:
-        assert (type(step.end.error), step.end.job) == (type(error), job())
+        assert (type(step.end.error), step.end.value) == (type(error), job())
 
 
 # The task around the machine
@@ -357,7 +357,7 @@ def test_follow_asks_until_the_end_and_reads_the_details_then(clock: FakeClock) 
     bench, api = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], job_details=DETAILS)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert ended.error is None
-    assert (ended.job.state, ended.job.size_bytes, ended.job.location) == ("SUCCEEDED", 7, "sftp://h/d")
+    assert (ended.value.state, ended.value.size_bytes, ended.value.location) == ("SUCCEEDED", 7, "sftp://h/d")
     assert list(zip(api.names(), api.moments, strict=True)) == [
         ("job", 10),
         ("job", 20),
@@ -376,14 +376,14 @@ def test_follow_reads_the_details_of_a_running_job_once_a_minute(clock: FakeCloc
 def test_follow_tries_again_for_details_at_the_end_while_that_may_help(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=[DROPPED, FAULT, DETAILS])
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
-    assert (ended.error, ended.job.size_bytes, clock.elapsed) == (None, 7, 13)
+    assert (ended.error, ended.value.size_bytes, clock.elapsed) == (None, 7, 13)
 
 
 @pytest.mark.parametrize("missing", [NotSupportedError("6.5"), ServerFaultError("500"), DROPPED, {}])
 def test_follow_ends_without_details_where_there_are_none(missing: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=missing)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
-    assert (ended.error, ended.job.state, ended.job.size_bytes) == (None, "SUCCEEDED", None)
+    assert (ended.error, ended.value.state, ended.value.size_bytes) == (None, "SUCCEEDED", None)
     assert clock.elapsed < 30
 
 
@@ -397,7 +397,7 @@ def test_follow_has_no_line_to_attach_to_a_job_that_failed(clock: FakeClock) -> 
 def test_follow_interrupted_while_it_reads_the_last_details_has_nothing_to_detach_from(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=DROPPED)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[10.5])
-    assert (ended.error, ended.job.state, clock.elapsed) == (None, "SUCCEEDED", 10.5)
+    assert (ended.error, ended.value.state, clock.elapsed) == (None, "SUCCEEDED", 10.5)
 
 
 def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> None:
@@ -406,7 +406,7 @@ def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> 
     assert isinstance(ended.error, InterruptedRunError)
     assert ended.error.message == f"interrupted (SIGINT): backup job {ID} goes on on {HOST}"
     assert ended.error.attach == f"watch {ID}"
-    assert (ended.job.progress, clock.elapsed) == (33, 25)
+    assert (ended.value.progress, clock.elapsed) == (33, 25)
 
 
 SEEN_RUNNING = f"backup job {ID} on {HOST} was running when it was last seen, and goes on all the same"
@@ -448,7 +448,7 @@ def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> Non
     bench, _ = scripted(clock, job=[status(progress=60), status(progress=0), status("FAILED", 0)], job_details={})
     first = job(progress=10, messages=(Message(id="m", default_message="Slow."),))
     ended = bench.run(follow(bench.appliance, first, Timeouts(interval=10)))
-    assert (ended.job.progress, ended.job.messages) == (60, first.messages)
+    assert (ended.value.progress, ended.value.messages) == (60, first.messages)
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
 
 

@@ -40,10 +40,12 @@ from backupctl.models import (
 )
 from backupctl.operations.cancel import cancel
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Timeouts
+from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.restore import create_restore, reconcile
 from backupctl.operations.watch import status as look_once
 from backupctl.results.events import Adopted
+from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
 from tests.support.appliance import Bench, scripted
 from tests.support.clock import START, FakeClock
@@ -85,7 +87,7 @@ def plan(**options: Any) -> BackupPlan:
     return BackupPlan(REQUEST, Timeouts(timeout=timeout, interval=10), **{"wait": False, **options})
 
 
-def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Followed:
+def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
     task = create(bench.appliance, asked_for)
     return bench.run(task, interrupt_at=interrupt_at, workers=TimedWorkers(bench.clock))
 
@@ -144,14 +146,14 @@ def test_what_a_new_job_is_judged_by(
     )
     api.server_time = server_time
     if adopted:
-        assert run(bench, plan()).job.id == NEW
+        assert run(bench, plan()).value.id == NEW
     else:
         assert type(refused(bench)) is OutcomeUnknownError
 
 
 def test_an_adopted_job_claims_only_what_was_read_from_it(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status())
-    job = run(bench, plan()).job
+    job = run(bench, plan()).value
     assert (job.location, job.location_user, job.type) == (OURS, "backup", "MANUAL")
     assert (job.encrypted, job.parts, job.comment) == (None, None, None)
 
@@ -203,7 +205,7 @@ def test_a_success_that_its_details_deny_is_none(told: list[Any], code: int, com
     )
     ended = bench.run(task, workers=TimedWorkers(clock))
     assert (0 if ended.error is None else ended.error.exit_code) == code
-    assert ended.job.state == "SUCCEEDED"
+    assert ended.value.state == "SUCCEEDED"
     if code:
         assert 30 <= clock.elapsed < 80
 
@@ -217,7 +219,7 @@ def test_a_success_whose_status_is_taken_back_is_followed_on(clock: FakeClock) -
         job_details={NEW: details(status="FAILED")},
     )
     ended = run(bench, plan(wait=True))
-    assert (ended.job.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)
+    assert (ended.value.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)
 
 
 # 2. "No backup was started" only where nothing runs
@@ -244,7 +246,7 @@ def test_our_job_is_adopted_however_user_and_folder_are_spelled(spelling: dict[s
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**spelling)}, job=status()
     )
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
 
 
 @pytest.mark.parametrize(
@@ -339,13 +341,13 @@ def test_a_post_that_is_refused_for_its_session_is_not_sent_again_where_a_job_ap
         job_details={NEW: details()},
         job=status(),
     )
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
     assert api.names().count("create_job") == 1
 
 
 def test_a_post_that_is_refused_for_its_session_is_sent_once_more_behind_the_list(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=[SessionExpiredError("401"), status()])
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
     assert api.names() == ["jobs", "create_job", "jobs", "create_job"]
 
 
@@ -506,7 +508,7 @@ def test_job_that_was_waited_for_may_end_in_contradiction(clock: FakeClock) -> N
         job=[status(OLD), status(OLD, "SUCCEEDED")],
         job_details=lambda ids: {each: details(status="FAILED") for each in ids},
     )
-    assert run(bench, plan(if_running="wait")).job.id == NEW
+    assert run(bench, plan(if_running="wait")).value.id == NEW
 
 
 def test_job_that_was_attached_to_and_ended_in_contradiction_is_busy(clock: FakeClock) -> None:
@@ -535,7 +537,7 @@ def test_refusal_behind_which_a_job_appears_is_none(refusal: BackupctlError, clo
     bench, api = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=refusal, job_details={NEW: details()}, job=status()
     )
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
     assert api.names().count("create_job") == 1
 
 
@@ -589,7 +591,7 @@ def test_job_that_the_answer_names_is_ours_whatever_its_start_time_says(clock: F
     answered = status(start_time=START - timedelta(days=700))
     bench, api = scripted(clock, jobs=[[OLD]], create_job=answered)
     api.server_time = START
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
 
 
 def test_required_encryption_adopts_nothing(clock: FakeClock) -> None:
@@ -617,7 +619,7 @@ def test_unknown_outcome_says_which_jobs_cannot_be_it(clock: FakeClock) -> None:
 def test_location_that_is_spelled_otherwise_is_no_other(spelling: str, clock: FakeClock) -> None:
     found = {NEW: details(location=spelling, user="root")}
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=found, job=status())
-    assert run(bench, plan()).job.id == NEW
+    assert run(bench, plan()).value.id == NEW
 
 
 RESTORE = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
@@ -645,7 +647,7 @@ def test_restore_is_sent_again_only_where_the_appliance_says_that_none_runs(
         with pytest.raises(OutcomeUnknownError):
             bench.run(task)
     else:
-        assert bench.run(task).job.state == "INPROGRESS"
+        assert bench.run(task).value.state == "INPROGRESS"
     assert api.names().count("create_restore") == posts
 
 
@@ -678,4 +680,4 @@ def test_reconciliation_of_yesterday_is_not_taken_for_the_one_that_was_started(c
         reconciliation=[reconciling("SUCCEEDED", -24), reconciling("FAILED", 0)],
     )
     ended = bench.run(reconcile(bench.appliance, ReconciliationSpec(), Timeouts(interval=5), wait=True))
-    assert (ended.job.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)
+    assert (ended.value.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)

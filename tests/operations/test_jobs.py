@@ -283,12 +283,12 @@ def test_watch_follows_a_running_job_to_its_end(clock: FakeClock) -> None:
     )
     clock.sleep(60)
     ended = bench.run(watch(bench.appliance, "latest", Timeouts()))
-    assert (ended.error, ended.job.state, bench.kinds[0]) == (None, "SUCCEEDED", "Attached")
+    assert (ended.error, ended.value.state, bench.kinds[0]) == (None, "SUCCEEDED", "Attached")
 
 
 def test_watch_of_a_job_that_has_ended_does_not_attach(clock: FakeClock) -> None:
     bench, _ = simulated(clock, history=True)
-    assert bench.run(watch(bench.appliance, "latest", Timeouts())).job.ended
+    assert bench.run(watch(bench.appliance, "latest", Timeouts())).value.ended
     assert (bench.kinds, clock.elapsed) == ([], 0)
 
 

@@ -24,8 +24,10 @@ from backupctl.errors import (
 from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, ReturnResult
 from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.follow import Followed, Timeouts
+from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Warned
+from backupctl.results.job import Job
 from tests.support.appliance import NAME, Bench, scripted
 from tests.support.clock import START, FakeClock
 
@@ -41,7 +43,7 @@ STATUS = BackupJobStatus(id=NEW, state="INPROGRESS", progress=0)
 DETAILS = JobDetails(status="RUNNING", type="MANUAL", location=OURS, user="VSPHERE.LOCAL\\ADMINISTRATOR")
 
 
-def started(bench: Bench, *interrupt_at: float, timeout: float = 3600) -> Followed:
+def started(bench: Bench, *interrupt_at: float, timeout: float = 3600) -> Outcome[Job]:
     request = BackupRequest(parts=("common",), location_type="SFTP", location=Location.parse(OURS))
     plan = BackupPlan(request, Timeouts(timeout=timeout), wait=False)
     return bench.run(create(bench.appliance, plan), interrupt_at=interrupt_at)
@@ -118,7 +120,7 @@ def test_new_job_beside_one_that_cannot_be_judged_is_ours_once_that_is_known_not
         }[ids[0]],
         job=BackupJobStatus(id=NEWER, state="INPROGRESS"),
     )
-    assert started(bench).job.id == NEWER
+    assert started(bench).value.id == NEWER
     assert clock.elapsed == 7
 
 
@@ -141,7 +143,7 @@ def test_job_of_long_ago_is_not_ours_even_without_a_time_of_the_appliance(
     status = BackupJobStatus(id=NEW, state="SUCCEEDED", start_time=START - timedelta(hours=hours))
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: DETAILS}, job=status)
     if adopted:
-        assert started(bench).job.id == NEW
+        assert started(bench).value.id == NEW
     else:
         assert "was started before the request" in refused(bench).message
 
@@ -195,7 +197,7 @@ def test_new_job_behind_a_refusal_is_looked_at_at_once(clock: FakeClock) -> None
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=EXPIRED, job_details=[UNREADABLE, {NEW: DETAILS}], job=STATUS
     )
-    assert started(bench).job.id == NEW
+    assert started(bench).value.id == NEW
     assert clock.elapsed == 0
 
 
@@ -313,7 +315,7 @@ def test_signal_during_the_search_says_that_the_outcome_is_unknown(clock: FakeCl
 def test_job_that_is_adopted_is_told_with_the_reason(job_id: str, clock: FakeClock) -> None:
     status = BackupJobStatus(id=job_id, state="INPROGRESS", progress=0)
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: DETAILS}, job=status)
-    assert started(bench).job.id == NEW
+    assert started(bench).value.id == NEW
     (checking,) = bench.events_of(Warned)
     assert checking.message == (
         "no usable answer to the request to start the backup (dropped); checking whether it started"

@@ -10,7 +10,8 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, AuthorizationError, BackupctlError, StalledError, TimedOutError
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations import jobs
-from backupctl.operations.follow import Followed, Timeouts, follow
+from backupctl.operations.follow import Timeouts, follow
+from backupctl.operations.outcome import Outcome
 from backupctl.results.job import Job
 from tests.support.appliance import ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
@@ -36,13 +37,13 @@ def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
     return tell
 
 
-def followed(clock: FakeClock, answers: list[Any], **patience: Any) -> tuple[Followed, ScriptedRecovery]:
+def followed(clock: FakeClock, answers: list[Any], **patience: Any) -> tuple[Outcome[Job], ScriptedRecovery]:
     bench, api = scripted(clock, job=answers, job_details={})
     chosen = Timeouts(**{"interval": 10.0, **patience})
     return bench.run(follow(bench.appliance, Job(id=ID, state="INPROGRESS", progress=10), chosen)), api
 
 
-def kind(ended: Followed) -> type[BackupctlError] | None:
+def kind(ended: Outcome[Job]) -> type[BackupctlError] | None:
     return None if ended.error is None else type(ended.error)
 
 

@@ -10,8 +10,10 @@ import pytest
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
-from backupctl.operations.appliance_run import Outcome, run_on
+from backupctl.operations.appliance_run import run_on
+from backupctl.operations.outcome import Outcome
 from backupctl.results.backup_results import JobResult, JobsResult
+from backupctl.results.job import Job
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
 from backupctl.scheduler.task import Task, call
@@ -33,8 +35,8 @@ def expire(simulated: SimulatedAppliance, password: str | None = None) -> None:
     simulated.sessions.password = password or simulated.sessions.password
 
 
-def jobs_of(api: RecoveryApi) -> Task[Outcome]:
-    return Outcome({"jobs": tuple((yield from call(api.jobs)))})
+def jobs_of(api: RecoveryApi) -> Task[Outcome[JobsResult]]:
+    return Outcome(JobsResult(jobs=tuple(Job(id=each, state="") for each in (yield from call(api.jobs)))))
 
 
 def test_start_in_an_expired_session_is_repeated_with_the_same_body(clock: FakeClock) -> None:

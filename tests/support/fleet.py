@@ -7,9 +7,10 @@ from typing import Any
 from backupctl.api.account import Account
 from backupctl.location import Location
 from backupctl.models import BackupRequest
-from backupctl.operations.appliance_run import Outcome, run_on
+from backupctl.operations.appliance_run import run_on
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.preflight import preflight as check_first
 from backupctl.operations.validate import validate
 from backupctl.results.backup_results import JobResult
@@ -65,10 +66,11 @@ class SimulatedFleet:
     ) -> dict[str, JobResult]:
         """Back all of them up and return the results by name."""
 
-        def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
+        def work(appliance: Appliance, slot: Slot) -> Task[Outcome[JobResult]]:
             if preflight:
                 yield from check_first(appliance, validate(appliance, REQUEST))
-            return Outcome.of((yield from create(appliance, self.plan, slot)))
+            ended = yield from create(appliance, self.plan, slot)
+            return Outcome(JobResult(job=ended.value), ended.error)
 
         mailbox: Mailbox = queue.SimpleQueue()
         if interrupt_at is not None:

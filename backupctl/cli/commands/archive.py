@@ -15,14 +15,15 @@ from backupctl.cli.runner import Work, run
 from backupctl.cli.timestamps import parse_moment
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 from backupctl.models import ArchiveFilter, LocationSpec
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.archive import read_archive, read_archives, read_systems
+from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
 from backupctl.rules.request_fields import check_comment
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", SystemsResult, ArchivesResult, ArchiveResult)
 
 
 def _at_a_location(function: F) -> F:
@@ -56,9 +57,9 @@ Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 def systems(context: Context, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
         found = yield from read_systems(appliance, at, password_in_url=allow_password_in_url)
-        return Outcome({"systems": found})
+        return Outcome(SystemsResult(systems=found))
 
     return run(context, "archive systems", SystemsResult, _at_its_location(work))
 
@@ -85,9 +86,9 @@ def list_command(context: Context, /, system: str | None, allow_password_in_url:
     """List the archives at a location, newest first."""
     only = _filter(context.clock.now(), **filters)
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
         found, unreadable = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
-        return Outcome({"archives": found, "unreadable": unreadable})
+        return Outcome(ArchivesResult(archives=found, unreadable=unreadable))
 
     return run(context, "archive list", ArchivesResult, _at_its_location(work))
 
@@ -110,14 +111,16 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 def show(context: Context, archive: str, system: str | None, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome]:
+    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
         found = yield from read_archive(appliance, at, system, archive, password_in_url=allow_password_in_url)
-        return Outcome({"archive": found})
+        return Outcome(ArchiveResult(archive=found))
 
     return run(context, "archive show", ArchiveResult, _at_its_location(work))
 
 
-def _at_its_location(work: Callable[[LocationSpec, Appliance], Task[Outcome]]) -> Callable[[ApplianceSettings], Work]:
+def _at_its_location(
+    work: Callable[[LocationSpec, Appliance], Task[Outcome[R]]],
+) -> Callable[[ApplianceSettings], Work[R]]:
     """Let ``work`` know where the archives of each appliance are looked for."""
     return lambda settings: partial(work, location_spec(settings))
 

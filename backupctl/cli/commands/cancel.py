@@ -1,18 +1,18 @@
 """``backupctl cancel``."""
 
+from functools import partial
+
 import click
 
 from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import CommandTraits, run, show_requests
+from backupctl.cli.runner import CommandTraits, run_job, show_requests
 from backupctl.config.option_table import DRY_RUN
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import cancel
 from backupctl.results.backup_results import JobResult
 from backupctl.results.result import PreparedRequest
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
 
 
 @click.command(
@@ -39,7 +39,4 @@ def command(context: Context, job_id: str) -> int:
 
         return show_requests(context, "cancel", lambda _: preview, manner)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from cancel(appliance, job_id)))
-
-    return run(context, "cancel", JobResult, lambda _: work, manner)
+    return run_job(context, "cancel", JobResult, lambda _: partial(cancel, job_id=job_id), manner)

@@ -11,13 +11,14 @@ from backupctl.cli.backup_settings import backup_plan, backup_request, check_enc
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import GivenLocation, location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.runner import BackupWork, run_backups, show_requests
+from backupctl.cli.runner import SlotWork, run_backups, show_requests
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import BackupPlan, create
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.preflight import preflight
 from backupctl.operations.validate import validate
+from backupctl.results.job import Job
 from backupctl.results.result import PreparedRequest
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Slot
@@ -55,15 +56,15 @@ def command(context: Context) -> int:
     return run_backups(context, "create", job_result(context), _prepare)
 
 
-def _prepare(settings: ApplianceSettings) -> BackupWork:
+def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
     plan, given = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
-    def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
         request = structs.replace(plan.request, location=given.at(settings.clock.now()))
         if checks_first:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, replace(plan, request=request), slot)))
+        return (yield from create(appliance, replace(plan, request=request), slot))
 
     return work
 

@@ -10,8 +10,8 @@ from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
 from backupctl.cli.timestamps import parse_moment
 from backupctl.models import JobState
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.jobs import JobFilter, read_all
+from backupctl.operations.outcome import Outcome
 from backupctl.results.backup_results import JobsResult
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
@@ -67,9 +67,9 @@ def command(  # noqa: PLR0917 - click passes by name
     _doubt(context, "--state", only.state, list(JobState))
     _doubt(context, "--type", only.type, TYPES)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance) -> Task[Outcome[JobsResult]]:
         found, unreadable = yield from read_all(appliance)
-        return Outcome({"jobs": only.of(found), "remembers": len(found) + unreadable, "unreadable": unreadable})
+        return Outcome(JobsResult(jobs=only.of(found), remembers=len(found) + unreadable, unreadable=unreadable))
 
     return run(context, "list", JobsResult, lambda _: work)
 

@@ -5,7 +5,7 @@ import click
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.cli.runner import run
-from backupctl.operations.appliance_run import Outcome
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.results.backup_results import PartsResult
 from backupctl.scheduler.appliance import Appliance
@@ -26,8 +26,8 @@ Exit status: 0 the parts were listed.""",
 def command(context: Context) -> int:
     """Show what can be backed up, with estimated sizes and their total."""
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance) -> Task[Outcome[PartsResult]]:
         parts, unreadable = yield from read_parts(appliance)
-        return Outcome({"parts": parts, "total_mb": total_mb(parts), "unreadable": unreadable})
+        return Outcome(PartsResult(parts=parts, total_mb=total_mb(parts), unreadable=unreadable))
 
     return run(context, "parts", PartsResult, lambda _: work)

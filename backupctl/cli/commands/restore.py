@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,7 +13,7 @@ from backupctl.cli.backup_settings import patience
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import CommandTraits, Work, run, show_requests
+from backupctl.cli.runner import CommandTraits, Work, run, run_job, show_requests
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -29,9 +30,9 @@ from backupctl.config.option_table import (
 )
 from backupctl.errors import BackupFailedError, UsageError
 from backupctl.models import ReconciliationSpec, RestoreRequest
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.cancel import CANCEL_SECONDS
-from backupctl.operations.follow import Followed, Timeouts
+from backupctl.operations.follow import Timeouts
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.restore import (
     SILENCE_SECONDS,
     cancel_restore,
@@ -42,6 +43,7 @@ from backupctl.operations.restore import (
     watch_restore,
 )
 from backupctl.results.archive_results import RestoreResult
+from backupctl.results.job import Job
 from backupctl.results.result import PreparedRequest
 from backupctl.rules.request_fields import check_parts
 from backupctl.scheduler.appliance import Appliance
@@ -94,15 +96,15 @@ Exit status: 0 the archive can be restored here, 7 it cannot.""",
 def validate(context: Context, sso_username: str | None) -> int:
     """Tell what an archive is, and whether it can be restored on this appliance."""
 
-    def prepare(settings: ApplianceSettings) -> Work:
+    def prepare(settings: ApplianceSettings) -> Work[RestoreResult]:
         request = _request(settings, sso_username, ignore_warnings=None)
 
-        def work(appliance: Appliance) -> Task[Outcome]:
+        def work(appliance: Appliance) -> Task[Outcome[RestoreResult]]:
             metadata = yield from validate_restore(appliance, request)
             error = None
             if metadata.applicable is False:
                 error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
-            return Outcome({"metadata": metadata}, error)
+            return Outcome(RestoreResult(metadata=metadata), error)
 
         return work
 
@@ -144,7 +146,9 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
             _confirm(context, appliance)
 
     manner = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
-    return run(context, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm)
+    return run_job(
+        context, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm
+    )
 
 
 @command.command(
@@ -160,11 +164,7 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it is still ru
 @click.pass_obj
 def status(context: Context) -> int:
     """Show the restore as it is now."""
-
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from restore_status(appliance)))
-
-    return run(context, "restore status", RestoreResult, lambda _: work, FRESH)
+    return run_job(context, "restore status", RestoreResult, lambda _: restore_status, FRESH)
 
 
 @command.command(
@@ -182,15 +182,11 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs 
 def watch(context: Context) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
 
-    def prepare(settings: ApplianceSettings) -> Work:
+    def prepare(settings: ApplianceSettings) -> Work[Job]:
         waits = patience(settings)
+        return lambda appliance: watch_restore(appliance, waits, context.clock.monotonic() + waits.timeout)
 
-        def work(appliance: Appliance) -> Task[Outcome]:
-            return _watched(appliance, waits, context.clock.monotonic() + waits.timeout)
-
-        return work
-
-    return run(context, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
+    return run_job(context, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
 
 
 @command.command(
@@ -206,11 +202,8 @@ Exit status: 0 the restore has ended without success, as was asked for; 6 the ap
 @click.pass_obj
 def cancel(context: Context) -> int:
     """Cancel the restore and see it end (for at most 60 s)."""
-
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome.of((yield from cancel_restore(appliance, Timeouts(timeout=CANCEL_SECONDS, interval=1.5))))
-
-    return run(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
+    work = partial(cancel_restore, patience=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
+    return run_job(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
 @command.command(
@@ -241,7 +234,7 @@ def reconcile_command(context: Context, sso_username: str | None, ignore_warning
     if context.value(DRY_RUN):
         shown = _shown(spec_of, lambda api, spec: api.create_reconciliation(spec))
         return show_requests(context, "restore reconcile", shown, FRESH)
-    return run(context, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
+    return run_job(context, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
 
 
 def _shown(
@@ -257,23 +250,15 @@ def _shown(
 
 
 def _started(
-    request_of: Callable[[ApplianceSettings], Q], start: Callable[..., Task[Followed]]
-) -> Callable[[ApplianceSettings], Work]:
+    request_of: Callable[[ApplianceSettings], Q], start: Callable[[Appliance, Q, Timeouts, bool], Task[Outcome[Job]]]
+) -> Callable[[ApplianceSettings], Work[Job]]:
     """Judge the request of each appliance, start what it asks for, and follow that to its end."""
 
-    def prepare(settings: ApplianceSettings) -> Work:
+    def prepare(settings: ApplianceSettings) -> Work[Job]:
         request, wait, waits = request_of(settings), not settings.value(NO_WAIT), patience(settings)
-
-        def work(appliance: Appliance) -> Task[Outcome]:
-            return Outcome.of((yield from start(appliance, request, waits, wait=wait)))
-
-        return work
+        return lambda appliance: start(appliance, request, waits, wait)
 
     return prepare
-
-
-def _watched(appliance: Appliance, waits: Timeouts, deadline: float) -> Task[Outcome]:
-    return Outcome.of((yield from watch_restore(appliance, waits, deadline)))
 
 
 def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:

@@ -15,7 +15,7 @@ from backupctl.cli.backup_settings import backup_password, backup_plan, check_en
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import BackupWork, CommandTraits, Work, run, run_backups
+from backupctl.cli.runner import CommandTraits, SlotWork, Work, run, run_backups
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -38,12 +38,11 @@ from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
 from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.create import create
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.preflight import preflight
 from backupctl.operations.schedule import (
     SCHEDULED,
-    Written,
     backup_of,
     delete_schedule,
     read_schedule,
@@ -53,6 +52,7 @@ from backupctl.operations.schedule import (
 )
 from backupctl.operations.schedule_fields import Wanted
 from backupctl.operations.validate import validate_schedule
+from backupctl.results.job import Job
 from backupctl.results.result import RequestsResult
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.rules.days import WEEK, sorted_days
@@ -64,7 +64,7 @@ from backupctl.scheduler.task import Task
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
 
-Write = Callable[[Appliance], Task[Written]]
+Write = Callable[[Appliance], Task[ScheduleResult]]
 
 name_argument = click.argument("name", default="default", metavar="[NAME]")
 
@@ -88,9 +88,9 @@ Exit status: 0 the schedules were listed.""",
 def list_command(context: Context) -> int:
     """List all schedules."""
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
         found, unreadable = yield from read_schedules(appliance)
-        return Outcome({"schedules": found, "unreadable": unreadable})
+        return Outcome(SchedulesResult(schedules=found, unreadable=unreadable))
 
     return run(context, "schedule list", SchedulesResult, lambda _: work)
 
@@ -110,8 +110,8 @@ Exit status: 0 the schedule was shown, 10 there is none of this name.""",
 def show(context: Context, name: str) -> int:
     """Show a schedule."""
 
-    def work(appliance: Appliance) -> Task[Outcome]:
-        return Outcome({"schedule": (yield from read_schedule(appliance, name))})
+    def work(appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
+        return Outcome(ScheduleResult(schedule=(yield from read_schedule(appliance, name))))
 
     return run(context, "schedule show", ScheduleResult, lambda _: work)
 
@@ -240,29 +240,29 @@ def run_command(context: Context, name: str) -> int:
     return run_backups(context, "schedule run", job_result(context), partial(_prepare_run, name))
 
 
-def _prepare_run(name: str, settings: ApplianceSettings) -> BackupWork:
+def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     comment = settings.value(COMMENT)
 
     def start(api: RecoveryApi, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
-    def work(appliance: Appliance, slot: Slot) -> Task[Outcome]:
+    def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
         request = yield from backup_of(appliance, name, comment)
         check_encryption_can_be_told(settings)
         plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
-        return Outcome.of((yield from create(appliance, plan, slot)))
+        return (yield from create(appliance, plan, slot))
 
     return work
 
 
-def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work:
+def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsResult]:
     comment = settings.value(COMMENT)
 
-    def work(appliance: Appliance) -> Task[Outcome]:
+    def work(appliance: Appliance) -> Task[Outcome[RequestsResult]]:
         yield from read_schedule(appliance, name)
-        return Outcome({"requests": appliance.api.prepare(lambda api: api.run_schedule(name, comment))})
+        return Outcome(RequestsResult(requests=appliance.api.prepare(lambda api: api.run_schedule(name, comment))))
 
     return work
 
@@ -287,9 +287,8 @@ def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
 
 
 def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSettings], Write]) -> int:
-    def work(write: Write, appliance: Appliance) -> Task[Outcome]:
-        written = yield from write(appliance)
-        return Outcome({"schedule": written.schedule, "changes": written.changes, "requests": written.requests})
+    def work(write: Write, appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
+        return Outcome((yield from write(appliance)))
 
     manner = CommandTraits(changes=not context.value(DRY_RUN))
     return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), manner)

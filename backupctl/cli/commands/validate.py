@@ -8,7 +8,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
 from backupctl.cli.runner import Work, run
-from backupctl.operations.appliance_run import Outcome
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.validate import failed, validate
 from backupctl.results.backup_results import ChecksResult
 from backupctl.scheduler.appliance import Appliance
@@ -31,12 +31,12 @@ Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.
 def command(context: Context) -> int:
     """Check everything that can be checked before a backup, without starting one."""
 
-    def prepare(settings: ApplianceSettings) -> Work:
+    def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
         request = backup_request(settings, location_of(settings))
 
-        def work(appliance: Appliance) -> Task[Outcome]:
+        def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
-            return Outcome({"checks": checks}, failed(checks))
+            return Outcome(ChecksResult(checks=checks), failed(checks))
 
         return work
 

@@ -7,13 +7,11 @@ from backupctl.cli.backup_settings import patience
 from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import CommandTraits, Work, run
+from backupctl.cli.runner import CommandTraits, Work, run_job
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
-from backupctl.operations.appliance_run import Outcome
 from backupctl.operations.watch import watch
 from backupctl.results.backup_results import JobResult
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
+from backupctl.results.job import Job
 
 
 @click.command(
@@ -33,12 +31,8 @@ Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline,
 def command(context: Context, job_id: str) -> int:
     """Follow a job to its end: JOB_ID, or the latest one."""
 
-    def prepare(settings: ApplianceSettings) -> Work:
+    def prepare(settings: ApplianceSettings) -> Work[Job]:
         waits = patience(settings)
+        return lambda appliance: watch(appliance, job_id, waits)
 
-        def work(appliance: Appliance) -> Task[Outcome]:
-            return Outcome.of((yield from watch(appliance, job_id, waits)))
-
-        return work
-
-    return run(context, "watch", JobResult, prepare, CommandTraits(single=one_appliance_of(job_id), timed=True))
+    return run_job(context, "watch", JobResult, prepare, CommandTraits(single=one_appliance_of(job_id), timed=True))
