@@ -53,11 +53,11 @@ def from_status(status: BackupJobStatus, known: Job) -> Job:
         known,
         id=status.id or known.id,
         state=status.state,
-        progress=_percent(status.progress, known.progress),
+        progress=percent(status.progress, known.progress),
         messages=messages_of(status.messages) or known.messages,
         start_time=start,
         end_time=end or known.end_time,
-        duration_seconds=_duration((end - start).total_seconds() if start and end else None, known.duration_seconds),
+        duration_seconds=_first_known(seconds_between(start, end), known.duration_seconds),
         step=None if _ended(status.state) else known.step,
     )
 
@@ -69,13 +69,13 @@ def from_details(details: JobDetails, known: Job) -> Job:
     return msgspec.structs.replace(
         known,
         state=known.state or job_state,
-        progress=_percent(progress, known.progress),
+        progress=percent(progress, known.progress),
         messages=with_reasons(known.messages or messages_of(details.messages), details.error),
         start_time=known.start_time or as_utc(details.start_time),
         end_time=known.end_time or (as_utc(details.end_time) if _ended(known.state or job_state) else None),
         type=details.type,
         size_bytes=whole(details.size),
-        duration_seconds=_duration(details.duration, known.duration_seconds),
+        duration_seconds=_first_known(whole(details.duration), known.duration_seconds),
         location=Location.reported(details.location).masked if details.location else known.location,
         location_user=details.location_user or known.location_user,
         user=details.user,
@@ -320,15 +320,19 @@ def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...
     )
 
 
-def _percent(value: float | None, known: int | None) -> int | None:
+def percent(value: float | None, known: int | None = None) -> int | None:
+    """Return a progress as a whole number from 0 to 100, never below the one that is ``known``."""
     if value is None or not math.isfinite(value):
         return known
     return max(min(100, max(0, int(value))), known or 0)
 
 
-def _duration(seconds: float | None, known: int | None) -> int | None:
-    """Return whole seconds; what is below zero tells of a clock that was set back, and not of the job."""
-    found = whole(seconds)
+def seconds_between(start: datetime | None, end: datetime | None) -> int | None:
+    """Return how long a job ran; below zero, a clock was set back meanwhile, and nothing is known."""
+    return whole((end - start).total_seconds()) if start and end else None
+
+
+def _first_known(found: int | None, known: int | None) -> int | None:
     return known if found is None else found
 
 

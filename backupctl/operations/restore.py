@@ -21,7 +21,6 @@ from backupctl.errors import (
     SessionExpiredError,
 )
 from backupctl.models import (
-    BackupJobStatus,
     JobState,
     ReconciliationSpec,
     ReconciliationStatus,
@@ -239,18 +238,23 @@ def _look_at_reconciliation(appliance: Appliance, follower: Follower) -> Task[Jo
 
 
 def _restore_job(status: RestoreJobStatus) -> Job:
-    as_backup = BackupJobStatus(id=RESTORE, state=status.state, progress=status.progress, messages=status.messages)
-    parts = None if status.parts is None else tuple(status.parts)
-    return jobs.from_status(as_backup, Job(id=RESTORE, state="", parts=parts))
+    return Job(
+        id=RESTORE,
+        state=status.state,
+        progress=jobs.percent(status.progress),
+        messages=jobs.messages_of(status.messages),
+        parts=None if status.parts is None else tuple(status.parts),
+    )
 
 
 def _reconciliation_job(status: ReconciliationStatus) -> Job:
-    as_backup = BackupJobStatus(
+    start, end = as_utc(status.start_time), as_utc(status.end_time)
+    return Job(
         id=RECONCILIATION,
         state=_RECONCILIATION_STATES.get(status.status, status.status),
-        progress=status.progress,
-        messages=status.messages,
-        start_time=status.start_time,
-        end_time=status.end_time,
+        progress=jobs.percent(status.progress),
+        messages=jobs.messages_of(status.messages),
+        start_time=start,
+        end_time=end,
+        duration_seconds=jobs.seconds_between(start, end),
     )
-    return jobs.from_status(as_backup, Job(id=RECONCILIATION, state=""))
