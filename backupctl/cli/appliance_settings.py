@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import Prompter
@@ -70,7 +70,7 @@ class ApplianceSettings:
         """Return the value of an option with its source."""
         return self.context.sourced(option, self.profile.layers)
 
-    def attribute_errors(self, *options: Option[Any]) -> AbstractContextManager[None]:
+    def attribute_errors(self, *options: Option[object]) -> AbstractContextManager[None]:
         """Let an error about the values of options name where they came from."""
         return attribute_errors(*(self.sourced(option).source for option in options))
 

@@ -7,7 +7,7 @@ what only a unit of systemd has.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.backup_settings import check_encryption_can_be_told
@@ -55,7 +55,7 @@ _MISSING: Final[Verdict] = (WARNING, _ASKED_FOR)
 
 _LOGIN: Final = "location login"
 
-_OTHERS: Final[tuple[Option[Any], ...]] = tuple(
+_OTHERS: Final[tuple[Option[object], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not OptionGroup.OUTPUT
@@ -123,7 +123,7 @@ def _checks_of_server(settings: ApplianceSettings, run_commands: bool) -> list[C
     return checks
 
 
-def _unremarkable(settings: ApplianceSettings, option: Option[Any]) -> None:
+def _unremarkable(settings: ApplianceSettings, option: Option[object]) -> None:
     """Raise for a value that is none."""
     settings.sourced(option)
 
@@ -180,7 +180,7 @@ def _named_groups(context: Context, configuration: Configuration) -> None:
             configuration.group(group)
 
 
-def _value(settings: ApplianceSettings, option: Option[Any]) -> Verdict:
+def _value(settings: ApplianceSettings, option: Option[object]) -> Verdict:
     found = settings.sourced(option)
     return (OK, f"{found.value} ({_short(found.source)})") if found.value else _MISSING
 

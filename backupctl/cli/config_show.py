@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
@@ -17,8 +17,8 @@ from backupctl.location import LocationTemplate
 from backupctl.results.config_results import DEFAULTS, Setting, SettingsResult
 
 _NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
-_OF_THE_RUN: Final[tuple[Option[Any], ...]] = (SERVER, GROUP, ALL, PARALLEL)
-_OF_EACH: Final[tuple[Option[Any], ...]] = tuple(
+_OF_THE_RUN: Final[tuple[Option[object], ...]] = (SERVER, GROUP, ALL, PARALLEL)
+_OF_EACH: Final[tuple[Option[object], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not OptionGroup.OUTPUT
@@ -57,10 +57,10 @@ def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
 
 
 def _proxy(settings: ApplianceSettings) -> Value[Proxy | None]:
-    return find_proxy(settings.profile.address, None, settings.context.environ, settings.profile.layers)
+    return find_proxy(settings.profile.address, (), settings.context.environ, settings.profile.layers)
 
 
-def _setting(name: str, found: Value[Any]) -> Setting:
+def _setting(name: str, found: Value[object]) -> Setting:
     value = found.value
     if isinstance(value, Proxy):
         value = value.shown

@@ -2,7 +2,7 @@
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.cli.context import no_such_value
@@ -22,7 +22,6 @@ from backupctl.config.option_table import (
     USERNAME,
     VERBOSE,
 )
-from backupctl.config.parsers import parser_of
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FILE
 from backupctl.errors import UsageError
@@ -71,8 +70,8 @@ def _username(settings: ApplianceSettings) -> str:
         return user
     if not settings.prompter.present:
         raise no_such_value(USERNAME)
-    user = settings.prompter.ask("User name", parser_of(USERNAME), default="administrator@vsphere.local")
-    settings.context.given[USERNAME.key] = user
+    user = settings.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
+    settings.context.given[USERNAME.key] = (user,)
     return user
 
 
@@ -160,15 +159,15 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
     words = [SERVER.flag, name]
     if settings.sourced(USERNAME).source.kind != FILE:
         words += [USERNAME.flag, user]
-    options: tuple[Option[Any], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
+    options: tuple[Option[object], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
         found = settings.sourced(option)
         if found.source != DEFAULT and found.source.kind != FILE:
             words += [option.flag, str(found.value)]
     if settings.value(INSECURE):
         words.append(INSECURE.flag)
-    file = settings.context.given.get("password_file")
-    if isinstance(file, str) and file != "-":
+    file = settings.context.given_text(PASSWORD.file_option)
+    if file is not None and file != "-":
         words += [PASSWORD.file_option, file]
     command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])

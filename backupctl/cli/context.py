@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
     from backupctl.config.option import Option, SecretName
-    from backupctl.config.resolve import Given
     from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
@@ -36,9 +35,9 @@ T = TypeVar("T")
 class Context:
     """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
 
-    ``given`` holds what the command line gave, by the option's name. ``transport_for`` reaches an appliance in
-    another way than the network, ``workers`` runs calls in another way than threads. What help and completion do not
-    need is imported where it is used.
+    ``given`` holds the texts that the command line gave, by the option's name; yes or no for a flag.
+    ``transport_for`` reaches an appliance in another way than the network, ``workers`` runs calls in another way than
+    threads. What help and completion do not need is imported where it is used.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class Context:
         self.environ = environ
         self.transport_for = transport_for
         self.workers = workers
-        self.given: dict[str, Given] = {}
+        self.given: dict[str, tuple[str, ...]] = {}
         self.command: str | None = None
         self._told: set[tuple[str, Source]] = set()
         self._clock = clock
@@ -153,7 +152,7 @@ class Context:
 
         if layers is None:
             layers = (self.configuration.defaults,) if option.file_key else ()
-        found = resolve(option, self.given.get(option.key), self.environ, layers)
+        found = resolve(option, self.given.get(option.key, ()), self.environ, layers)
         if found.value not in {None, False, ()} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
             self._tell(option.name, found.value, found.source)
         return found
@@ -192,7 +191,7 @@ class Context:
 
     def check_output(self) -> None:
         """Judge the output options; raises UsageError."""
-        options: tuple[Option[Any], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
+        options: tuple[Option[object], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
         for option in options:
             self.sourced(option)
 
@@ -257,21 +256,20 @@ class Context:
     def _given_secret(self, name: SecretName) -> GivenSecret:
         from backupctl.config.secret_ladder import GivenSecret
 
-        return GivenSecret(self._text_of(name.file_option), self._text_of(name.command_option))
+        return GivenSecret(self.given_text(name.file_option), self.given_text(name.command_option))
 
-    def _text_of(self, flag: str) -> str | None:
-        given = self.given.get(flag.removeprefix("--").replace("-", "_"))
-        return given if isinstance(given, str) else None
+    def given_text(self, flag: str) -> str | None:
+        """Return the text that the command line gave for a flag, None for nothing."""
+        return next(iter(self.given.get(flag.removeprefix("--").replace("-", "_"), ())), None)
 
-    def _lenient(self, option: Option[Any], default: T) -> T:
+    def _lenient(self, option: Option[T], default: T) -> T:
         """Return a value for the view, which must be there even to show that the value is wrong."""
         from backupctl.config.resolve import resolve
 
         try:
-            found: T = resolve(option, self.given.get(option.key), self.environ).value
+            return resolve(option, self.given.get(option.key, ()), self.environ).value
         except BackupctlError:
             return default
-        return found
 
 
 def output_asked_for(argv: Sequence[str]) -> Output:
@@ -295,7 +293,7 @@ def _shown(value: object) -> str:
     return duration_option(value) if isinstance(value, float) else str(value)
 
 
-def no_such_value(option: Option[Any]) -> UsageError:
+def no_such_value(option: Option[object]) -> UsageError:
     """Return the error for a value that is needed and missing, where nobody can be asked."""
     environment = f" or set {option.environment}" if option.environment else ""
     return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

@@ -7,7 +7,6 @@ from typing import Final
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import no_such_value
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
-from backupctl.config.parsers import parser_of
 from backupctl.config.resolve import resolve
 from backupctl.config.value import DEFAULT, Source, Value, attribute_errors
 from backupctl.errors import UsageError
@@ -93,7 +92,7 @@ def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[s
     if user is None and password is not None:
         if asks:
             asked = f"User at {given.template}"
-            user = settings.once(asked, lambda: settings.prompter.ask(asked, parser_of(LOCATION_USER)))
+            user = settings.once(asked, lambda: settings.prompter.ask(asked, LOCATION_USER.parse))
         else:
             settings.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
@@ -132,7 +131,7 @@ def location_of_password(settings: ApplianceSettings) -> Value[Location | None]:
     found = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
     if found is None:
         return Value(None, DEFAULT)
-    beside = resolve(LOCATION, None, {}, settings.profile.layers_from(found.source))
+    beside = resolve(LOCATION, (), {}, settings.profile.layers_from(found.source))
     return Value(fill(settings, beside.value, beside.source) if beside.value else None, found.source)
 
 

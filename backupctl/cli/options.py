@@ -87,7 +87,7 @@ def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, fo
             formatter.write_dl(sections[section])
 
 
-def options(*chosen: Option[Any]) -> Callable[[F], F]:
+def options(*chosen: Option[object]) -> Callable[[F], F]:
     """Declare options of the table on a command or group."""
 
     def decorate(function: F) -> F:
@@ -114,7 +114,7 @@ def backup_options(function: F) -> F:
     return options(*in_group(OptionGroup.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
 
 
-def in_group(group: OptionGroup) -> tuple[Option[Any], ...]:
+def in_group(group: OptionGroup) -> tuple[Option[object], ...]:
     """Return the options of a group."""
     return tuple(option for option in OPTIONS if option.group is group)
 
@@ -135,7 +135,7 @@ def secret_options(*names: SecretName) -> Callable[[F], F]:
     return decorate
 
 
-def _declare(option: Option[Any]) -> Callable[[F], F]:
+def _declare(option: Option[object]) -> Callable[[F], F]:
     names = [f"{option.flag}/--no-{option.name}" if option.kind is Kind.SWITCH else option.flag]
     if option.short:
         names.insert(0, option.short)
@@ -165,17 +165,21 @@ def _files(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> lis
     return [CompletionItem("", type="file")]
 
 
-def _help(option: Option[Any]) -> str:
+def _help(option: Option[object]) -> str:
     facts = [fact for fact in (option.environment, f"default: {option.default}" if option.default else None) if fact]
     if option.kind is Kind.SWITCH:
         facts = [fact for fact in (option.environment,) if fact]
     return option.help + (f"  [{'; '.join(facts)}]" if facts else "")
 
 
-def _note(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ANN401 - whatever was typed
+def _note(ctx: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | bool | int | None) -> None:
     """Note what was typed: the command's own wins over what stands before it, lists are put together."""
     context, name = ctx.find_object(Context), str(parameter.name)
     if context is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return
-    known = context.given.get(name)
-    context.given[name] = known + value if isinstance(value, tuple) and isinstance(known, tuple) else value
+    if isinstance(value, tuple):
+        context.given[name] = context.given.get(name, ()) + value
+    elif isinstance(value, bool):
+        context.given[name] = ("yes" if value else "no",)
+    else:
+        context.given[name] = (str(value),)

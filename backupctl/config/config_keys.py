@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from backupctl.config.option import Kind, Option
 from backupctl.config.option_table import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
-from backupctl.config.parsers import parser_of
 from backupctl.config.proxy import Proxy
 from backupctl.config.value import FILE, Source, parse_from
 from backupctl.errors import ConfigError
@@ -16,11 +15,11 @@ from backupctl.errors import ConfigError
 SERVER_ONLY: Final = ("host", "fingerprint")
 """Keys that say which appliance is meant, and so stand in a table of ``servers`` only."""
 
-_OPTIONS: Final[Mapping[str, Option[Any]]] = {option.file_key: option for option in OPTIONS if option.file_key}
+_OPTIONS: Final[Mapping[str, Option[object]]] = {option.file_key: option for option in OPTIONS if option.file_key}
 _FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
 _PLACES: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
 _PLAIN_SECRETS: Final = {secret.name: secret for secret in SECRETS}
-_NUMBERS: Final[tuple[Option[Any], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
+_NUMBERS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
 
@@ -77,7 +76,7 @@ def _value(key: str, value: object, where: str, folder: Path) -> object:
     raise unknown(at, key, "key", _KNOWN)
 
 
-def _option_value(option: Option[Any], value: object, at: str, folder: Path) -> object:
+def _option_value(option: Option[object], value: object, at: str, folder: Path) -> object:
     if option.kind is Kind.SWITCH:
         return _truth(value, at)
     if option.kind is Kind.LIST:
@@ -85,24 +84,20 @@ def _option_value(option: Option[Any], value: object, at: str, folder: Path) -> 
             raise _empty(at)
         if not isinstance(value, list):
             raise ConfigError(f"{at} is not a list of texts", hint=f'write {option.file_key} = ["...", "..."]')
-        return tuple(dict.fromkeys(_parsed(option, _text(each, at), at) for each in value))
-    parsed = _parsed(option, _option_text(option, value, at), at)
+        return parse_from(Source(FILE, at), option.read, [_text(each, at) for each in value])
+    parsed = parse_from(Source(FILE, at), option.parse, _option_text(option, value, at))
     if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
         hint = f"put the URL into the environment variable {PROXY.environment}"
         raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=hint)
     return folder / parsed if isinstance(parsed, Path) else parsed
 
 
-def _option_text(option: Option[Any], value: object, at: str) -> str:
+def _option_text(option: Option[object], value: object, at: str) -> str:
     """Return what stands for a value on a command line; what the option takes, its parser knows to say best."""
     closed = bool(option.choices) and not option.open_choices
     if isinstance(value, int | float) and (closed or option in _NUMBERS):
         return str(value).lower()
     return _text(value, at)
-
-
-def _parsed(option: Option[Any], text: str, at: str) -> object:
-    return parse_from(Source(FILE, at), parser_of(option), text)
 
 
 def _text(value: object, at: str) -> str:

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Reader = Callable[[Sequence[str]], T]
+"""Makes a value of the texts that are given for an option, of its default where none is; raises UsageError."""
+
+
+def single(parse: Callable[[str], T]) -> Reader[T]:
+    """Read one text, the last one that is given: of an option that has a default."""
+    return lambda texts: parse(texts[-1])
+
+
+def optional(parse: Callable[[str], T]) -> Reader[T | None]:
+    """Read one text, the last one that is given, or None where there is none."""
+    return lambda texts: parse(texts[-1]) if texts else None
+
+
+def repeated(parse: Callable[[str], T]) -> Reader[tuple[T, ...]]:
+    """Read all texts; a value that is given more than once counts once."""
+    return lambda texts: tuple(dict.fromkeys(parse(text) for text in texts))
 
 
 class OptionGroup(StrEnum):
@@ -28,20 +48,21 @@ class Kind(StrEnum):
     COUNT = "count"  # -v, -vv
 
 
-class Option(Generic[T]):
-    """An option, as data; ``T`` is the type that ``resolve`` gives.
+class Option(Generic[T_co]):
+    """An option, as data, with how its value is ``read``.
 
     ``default`` is a text as the documentation shows it, or None for nothing. ``choices`` are all that is accepted, or
-    only what is known if ``open_choices``. ``environment`` is None for an option that is never taken from there. What
-    the text of a value means is told in ``parsers.py``, which the help of a command need not load; for the same
-    reason this is a plain class, which costs a third of a dataclass to define.
+    only what is known if ``open_choices``. ``environment`` is None for an option that is never taken from there.
     """
+
+    # A plain class costs a third of a dataclass to define, and every command defines the whole table.
 
     def __init__(
         self,
         *,
         name: str,
         group: OptionGroup,
+        read: Reader[T_co],
         help: str,  # noqa: A002 - as click calls it
         kind: Kind = Kind.VALUE,
         default: str | None = None,
@@ -54,6 +75,7 @@ class Option(Generic[T]):
     ) -> None:
         self.name = name
         self.group = group
+        self.read = read
         self.help = help
         self.kind = kind
         self.default = default
@@ -63,6 +85,10 @@ class Option(Generic[T]):
         self.short = short
         self.environment = environment
         self.file_key = file_key
+
+    def parse(self, text: str) -> T_co:
+        """Return what one text means; raises UsageError."""
+        return self.read((text,))
 
     @property
     def flag(self) -> str:

@@ -1,11 +1,10 @@
 """From the text of one value to what it means; parsers raise UsageError and do not know where the text came from."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
-from backupctl.config.option import Option
 from backupctl.config.proxy import parse_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
@@ -15,20 +14,20 @@ from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.plain_text import check_printable
 from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
 
+__all__ = ["parse_duration", "parse_fingerprint", "parse_location_type", "parse_proxy"]  # as they are, for the table
+
+C = TypeVar("C", bound=str)
+
 SHORTEST_INTERVAL: Final = 0.1
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def choice(*choices: str) -> Callable[[str], str]:
-    """Return a parser that takes one of ``choices``, in upper or lower case."""
-
-    def parse(text: str) -> str:
-        found = text.strip().lower()
-        if found not in choices:
-            raise UsageError(f"{text!r} is none of its values", hint=f"choose one of {', '.join(choices)}")
-        return found
-
-    return parse
+def parse_choice(choices: Sequence[C], text: str) -> C:
+    """Return one of ``choices``, whether it was written in upper or lower case."""
+    for choice in choices:
+        if choice == text.strip().lower():
+            return choice
+    raise UsageError(f"{text!r} is none of its values", hint=f"choose one of {', '.join(choices)}")
 
 
 def parse_switch(text: str) -> bool:
@@ -97,6 +96,11 @@ def parse_path(text: str) -> Path:
         raise UsageError(f"{text!r}: no home directory for it", hint="write the whole path") from error
 
 
+def parse_location_template(text: str) -> LocationTemplate:
+    """Return a checked location, whose placeholders are filled in later."""
+    return LocationTemplate.parse(text)
+
+
 def parse_location_user(text: str) -> str:
     """Return a checked location user."""
     check_location_user(text)
@@ -112,36 +116,3 @@ def parse_comment(text: str) -> str:
 def parse_part(text: str) -> str:
     """Return a checked name of a part."""
     return check_parts([text])[0]
-
-
-PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "server": parse_server_name,
-    "config": parse_path,
-    "group": parse_group,
-    "parallel": parse_parallel,
-    "username": parse_username,
-    "ca-file": parse_path,
-    "fingerprint": parse_fingerprint,
-    "proxy": parse_proxy,
-    "location-type": parse_location_type,
-    "location": LocationTemplate.parse,
-    "location-user": parse_location_user,
-    "part": parse_part,
-    "comment": parse_comment,
-    "timeout": parse_duration,
-    "stall-timeout": parse_stall_timeout,
-    "interval": parse_interval,
-}
-"""What the text of an option's value means, by its name; options with a closed choice need none."""
-
-
-def parser_of(option: Option[Any]) -> Callable[[str], object]:
-    """Return what reads the text of one value of ``option``."""
-    if option.is_flag:
-        return parse_switch
-    return PARSERS.get(option.name) or choice(*option.choices)
-
-
-def environment_parser_of(option: Option[Any]) -> Callable[[str], object]:
-    """Return what reads the option's variable: for NO_COLOR any text means no colour (https://no-color.org)."""
-    return (lambda _: "never") if option.environment == "NO_COLOR" else parser_of(option)

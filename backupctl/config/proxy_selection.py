@@ -16,7 +16,7 @@ _STANDARD: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
 def find_proxy(
-    server: ServerAddress, given: str | None, environ: Mapping[str, str], layers: Sequence[Layer] = ()
+    server: ServerAddress, given: Sequence[str], environ: Mapping[str, str], layers: Sequence[Layer] = ()
 ) -> Value[Proxy | None]:
     """Return the proxy for ``server``: from its option, variable or key in the file, else from the standard variables.
 

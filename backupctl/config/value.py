@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from backupctl.errors import ConfigError, UsageError
 
+S = TypeVar("S")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 FLAG: Final = "flag"
 ENVIRONMENT: Final = "environment"
@@ -32,10 +34,10 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Value(Generic[T]):
+class Value(Generic[T_co]):
     """A setting with its source."""
 
-    value: T
+    value: T_co
     source: Source
 
 
@@ -63,13 +65,13 @@ def attribute_errors(*sources: Source) -> Iterator[None]:
         raise failure.from_facts(facts) from error
 
 
-def parse_from(source: Source, parse: Callable[[str], object], text: str) -> Any:  # noqa: ANN401 - as the caller knows
-    """Return what ``parse`` makes of ``text``; its errors say that it came from ``source``.
+def parse_from(source: Source, parse: Callable[[S], T], given: S) -> T:
+    """Return what ``parse`` makes of the text or texts of a source; its errors say that they came from ``source``.
 
     They are UsageErrors for what was typed, ConfigErrors for what cannot be read in the environment or the file.
     """
     try:
-        return parse(text)
+        return parse(given)
     except UsageError as error:
         failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
         facts = error.facts._replace(source=source.name, of_file=source.kind == FILE)

@@ -19,7 +19,7 @@ def test_option_of_the_table_is_whole(option: Option[object]) -> None:
     assert option.short is None or re.fullmatch("-[a-z]", option.short)
     assert (option.metavar is None) == (option.is_flag or (bool(option.choices) and not option.open_choices))
     assert option.default is None or not option.choices or option.default in option.choices
-    assert str(resolve(option, None, {}).source) == "default"
+    assert str(resolve(option, (), {}).source) == "default"
 
 
 def test_table_has_every_name_once_and_keeps_its_groups_together() -> None:

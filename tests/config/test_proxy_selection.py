@@ -8,7 +8,7 @@ STANDARD = {"HTTPS_PROXY": "http://proxy.example.com:3128"}
 
 
 def route(server: str, environ: dict[str, str], given: str | None = None) -> tuple[str | None, str]:
-    found = find_proxy(parse_server(server), given, environ)
+    found = find_proxy(parse_server(server), () if given is None else (given,), environ)
     return (found.value.url.reveal() if found.value else None), str(found.source)
 
 
@@ -54,7 +54,7 @@ def test_own_proxy_is_taken_for_every_host() -> None:
 
 
 def test_credentials_of_a_proxy_are_kept_but_not_shown() -> None:
-    found = find_proxy(parse_server("vc01"), None, {"HTTPS_PROXY": "http://me:S3cret@proxy:3128"}).value
+    found = find_proxy(parse_server("vc01"), (), {"HTTPS_PROXY": "http://me:S3cret@proxy:3128"}).value
     assert found is not None
     assert found.url.reveal() == "http://me:S3cret@proxy:3128"
     assert found.shown == "http://proxy:3128"
@@ -63,7 +63,7 @@ def test_credentials_of_a_proxy_are_kept_but_not_shown() -> None:
 
 def test_credentials_of_a_proxy_on_the_command_line_are_refused() -> None:
     with pytest.raises(UsageError, match=r"^--proxy: ") as caught:
-        find_proxy(parse_server("vc01"), "http://me:S3cret@proxy:3128", {})
+        find_proxy(parse_server("vc01"), ["http://me:S3cret@proxy:3128"], {})
     assert "S3cret" not in f"{caught.value!r} {caught.value.hint}"
 
 

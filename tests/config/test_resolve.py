@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from backupctl.config import option_table as options
 from backupctl.config.option import Option
-from backupctl.config.resolve import Given, resolve
+from backupctl.config.resolve import resolve
 from backupctl.config.value import DEFAULT
 from backupctl.errors import ConfigError, UsageError
 
@@ -22,39 +23,38 @@ EVERYTHING = {
 @pytest.mark.parametrize(
     ("option", "given", "value", "source"),
     [
-        (options.TIMEOUT, "90", 90.0, "flag --timeout"),
-        (options.TIMEOUT, None, 300.0, "environment BACKUPCTL_TIMEOUT"),
-        (options.STALL_TIMEOUT, None, 7200.0, "default"),
-        (options.INTERVAL, None, None, "default"),
+        (options.TIMEOUT, ("90",), 90.0, "flag --timeout"),
+        (options.TIMEOUT, (), 300.0, "environment BACKUPCTL_TIMEOUT"),
+        (options.STALL_TIMEOUT, (), 7200.0, "default"),
+        (options.INTERVAL, (), None, "default"),
         (options.PART, ("seat", "seat"), ("seat",), "flag --part"),
         (options.PART, (), ("common", "seat"), "environment BACKUPCTL_PART"),
-        (options.SERVER, "vc9", ("vc9",), "flag --server"),
-        (options.SERVER, None, ("vc01", "vc02:5480"), "environment BACKUPCTL_SERVER"),
-        (options.REQUIRE_ENCRYPTION, False, False, "flag --require-encryption"),
-        (options.REQUIRE_ENCRYPTION, None, True, "environment BACKUPCTL_REQUIRE_ENCRYPTION"),
-        (options.FAST_BACKUP, None, None, "default"),
-        (options.FAST_BACKUP, True, True, "flag --fast-backup"),
-        (options.INSECURE, None, False, "default"),
-        (options.INSECURE, False, False, "default"),
-        (options.INSECURE, True, True, "flag --insecure"),
-        (options.VERBOSE, 0, 0, "default"),
-        (options.VERBOSE, 2, 2, "flag --verbose"),
-        (options.COLOR, None, "never", "environment NO_COLOR"),
-        (options.COLOR, "Always", "always", "flag --color"),
-        (options.CA_FILE, None, Path("/etc/ca.pem"), "environment BACKUPCTL_CA_FILE"),
-        (options.LOCATION_TYPE, "sftp", "SFTP", "flag --location-type"),
+        (options.SERVER, ("vc9",), ("vc9",), "flag --server"),
+        (options.SERVER, (), ("vc01", "vc02:5480"), "environment BACKUPCTL_SERVER"),
+        (options.REQUIRE_ENCRYPTION, ("no",), False, "flag --require-encryption"),
+        (options.REQUIRE_ENCRYPTION, (), True, "environment BACKUPCTL_REQUIRE_ENCRYPTION"),
+        (options.FAST_BACKUP, (), None, "default"),
+        (options.FAST_BACKUP, ("yes",), True, "flag --fast-backup"),
+        (options.INSECURE, (), False, "default"),
+        (options.INSECURE, ("yes",), True, "flag --insecure"),
+        (options.VERBOSE, (), 0, "default"),
+        (options.VERBOSE, ("2",), 2, "flag --verbose"),
+        (options.COLOR, (), "never", "environment NO_COLOR"),
+        (options.COLOR, ("Always",), "always", "flag --color"),
+        (options.CA_FILE, (), Path("/etc/ca.pem"), "environment BACKUPCTL_CA_FILE"),
+        (options.LOCATION_TYPE, ("sftp",), "SFTP", "flag --location-type"),
     ],
 )
 def test_ladder_takes_the_first_rung_that_has_a_value(
-    option: Option[object], given: Given, value: object, source: str
+    option: Option[object], given: Sequence[str], value: object, source: str
 ) -> None:
     found = resolve(option, given, EVERYTHING)
     assert (found.value, str(found.source)) == (value, source)
 
 
 def test_empty_variable_is_as_good_as_none() -> None:
-    assert resolve(options.USERNAME, None, {"BACKUPCTL_USERNAME": ""}).source == DEFAULT
-    assert resolve(options.COLOR, None, {"NO_COLOR": ""}).value == "auto"
+    assert resolve(options.USERNAME, (), {"BACKUPCTL_USERNAME": ""}).source == DEFAULT
+    assert resolve(options.COLOR, (), {"NO_COLOR": ""}).value == "auto"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_empty_variable_is_as_good_as_none() -> None:
     [*[(t, True) for t in ("1", "true", "YES", "on")], *[(t, False) for t in ("0", "False", "no", "off")]],
 )
 def test_switch_in_the_environment_takes_the_usual_words(text: str, value: bool) -> None:
-    assert resolve(options.FAST_BACKUP, None, {"BACKUPCTL_FAST_BACKUP": text}).value is value
+    assert resolve(options.FAST_BACKUP, (), {"BACKUPCTL_FAST_BACKUP": text}).value is value
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_bad_value_in_the_environment_is_a_config_error_that_names_the_variable(
 ) -> None:
     assert option.environment is not None
     with pytest.raises(ConfigError, match=f"^{option.environment}: "):
-        resolve(option, None, {option.environment: text})
+        resolve(option, (), {option.environment: text})
 
 
 def test_bad_value_on_the_command_line_is_a_usage_error_that_names_the_option() -> None:
     with pytest.raises(UsageError, match=r"^--timeout: 'soon' is no duration") as caught:
-        resolve(options.TIMEOUT, "soon", {})
+        resolve(options.TIMEOUT, ["soon"], {})
     assert caught.value.hint == "write 90, 30s, 5m, 2h, 1d or 1h30m"
 
 
 def test_good_flag_hides_a_bad_variable() -> None:
-    assert resolve(options.TIMEOUT, "0", {"BACKUPCTL_TIMEOUT": "soon"}).value == 0
+    assert resolve(options.TIMEOUT, ["0"], {"BACKUPCTL_TIMEOUT": "soon"}).value == 0
 
 
 def test_home_directory_in_a_path_is_filled_in() -> None:
-    assert resolve(options.CA_FILE, "~/ca.pem", {}).value == Path("~/ca.pem").expanduser()
+    assert resolve(options.CA_FILE, ["~/ca.pem"], {}).value == Path("~/ca.pem").expanduser()
     with pytest.raises(UsageError, match="home directory"):
-        resolve(options.CA_FILE, "~nobody-of-this-name/ca.pem", {})
+        resolve(options.CA_FILE, ["~nobody-of-this-name/ca.pem"], {})
