@@ -18,7 +18,7 @@ import msgspec
 from backupctl.api.decoding import decode
 from backupctl.errors import NotFoundError
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 NoneType: Final = type(None)
 
@@ -57,7 +57,7 @@ class Wire:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: Any = field(default=None, repr=False)
+    body: object = field(default=None, repr=False)
 
     @property
     def target(self) -> str:
@@ -65,7 +65,7 @@ class Wire:
         return self._target(safe="")
 
     @property
-    def shown(self) -> tuple[str, Any]:
+    def shown(self) -> tuple[str, object]:
         """Path and query, in which a mask is a mask, and body."""
         return self._target(safe="*"), self.body
 
@@ -83,20 +83,20 @@ class Route:
     encoding: Encoding = Encoding.NAMED
     query: tuple[tuple[str, str], ...] = ()
 
-    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+    def wire(self, family: Family, parameters: Mapping[str, object]) -> Wire:
         """Return what goes out; a parameter that is None is left out.
 
         Raises NotFoundError for one that cannot stand in the path.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(checked_name(given.pop(name)), safe="*") for name in in_path})
+        path = self.path.format(**{name: quote(checked_name(str(given.pop(name))), safe="*") for name in in_path})
         query, body = _encode(self.encoding, given)
         return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 
 
 @dataclass(frozen=True)
-class Endpoint(Generic[T]):
+class Endpoint(Generic[T_co]):
     """An operation in both families; ``doing`` completes "could not ...".
 
     ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route it lives at
@@ -106,7 +106,7 @@ class Endpoint(Generic[T]):
     """
 
     doing: str
-    result: type[T]
+    result: type[T_co]
     rest: Route
     api: Route | None = None
     since: str = FIRST_RELEASE
@@ -126,7 +126,7 @@ class Endpoint(Generic[T]):
         """Return whether a 404 may mean a thing that is not there, and not only an operation."""
         return self.may_miss or "{" in self.route(family).path
 
-    def wire(self, family: Family, parameters: Mapping[str, Any]) -> Wire:
+    def wire(self, family: Family, parameters: Mapping[str, object]) -> Wire:
         """Return what goes out in a family."""
         return self.route(family).wire(family, parameters)
 
@@ -134,7 +134,7 @@ class Endpoint(Generic[T]):
         """Return where the operation lives in a family."""
         return self.api if self.api and family is Family.API else self.rest
 
-    def decode(self, family: Family, content: bytes) -> T:
+    def decode(self, family: Family, content: bytes) -> T_co:
         """Return the result in a body, a map in the spelling of either family.
 
         Raises ``NOT_READABLE``; the text names the path of a wrong field.
@@ -184,7 +184,7 @@ def checked_name(name: str) -> str:
     raise NotFoundError(f"invalid name {shown}")
 
 
-def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Any]:
+def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:
     """Return query and body."""
     if not given:
         return [], None
@@ -209,5 +209,5 @@ def _dotted(name: str, value: object) -> list[tuple[str, str]]:
     return [(name, str(value))]
 
 
-def _listed(value: object) -> list[Any]:
+def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]

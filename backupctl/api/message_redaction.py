@@ -5,7 +5,8 @@ to that: what is left of it would not be found any more. All messages of one ans
 that an answer of 8 MiB costs no more than a long one. Messages behind it are counted and dropped.
 """
 
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Sequence
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -28,7 +29,7 @@ def mask_texts(value: T, redact: Redact) -> T:
     return cast("T", _masked(value, RedactionBudget(redact), in_words=True))
 
 
-def _masked(value: Any, budget: RedactionBudget, *, in_words: bool) -> Any:  # noqa: ANN401 - any result
+def _masked(value: object, budget: RedactionBudget, *, in_words: bool) -> object:
     match value:
         case str() if in_words:
             return budget.redact(value)
@@ -52,9 +53,9 @@ def _masked(value: Any, budget: RedactionBudget, *, in_words: bool) -> Any:  # n
             return value
 
 
-def _masked_words(words: list[Any], budget: RedactionBudget) -> list[Any]:
+def _masked_words(words: Sequence[object], budget: RedactionBudget) -> list[object]:
     """Return messages or arguments up to the end of the budget, then a message about those that are left out."""
-    masked: list[Any] = []
+    masked: list[object] = []
     for each in words:
         if budget.spent:
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -269,7 +269,7 @@ class RecoveryApi:
             retryable=True,
         )
 
-    def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
+    def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
         self._check(endpoint)
         family = self._open()
         wire = endpoint.wire(family, content_of(parameters, self._reveal))
@@ -304,12 +304,12 @@ class RecoveryApi:
         except NOT_READABLE as error:
             raise unreadable(response, endpoint.doing, error) from error
 
-    def _asked(self, endpoint: Endpoint[Any], family: Family) -> Asked:
+    def _asked(self, endpoint: Endpoint[object], family: Family) -> Asked:
         lacking = endpoint.is_lacking(self._version.version if self._version else None)
         available = self._version is not None and self._is_appliance and not lacking
         return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
 
-    def _explained(self, endpoint: Endpoint[Any], error: NotSupportedError) -> NotSupportedError:
+    def _explained(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
         """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far.
 
         A 404 in another form than the API's proves neither where the API itself has answered before.
@@ -321,7 +321,7 @@ class RecoveryApi:
             return error
         return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
 
-    def _check(self, endpoint: Endpoint[Any]) -> None:
+    def _check(self, endpoint: Endpoint[object]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""
         if endpoint.doing in self._missing:
             raise self._missing[endpoint.doing]
@@ -339,7 +339,7 @@ class RecoveryApi:
         self._session.known.add(secret)
         return secret.reveal()
 
-    def _request(self, endpoint: Endpoint[Any], wire: Wire, extensions: dict[str, Any]) -> httpx.Request:
+    def _request(self, endpoint: Endpoint[object], wire: Wire, extensions: dict[str, object]) -> httpx.Request:
         """Return the request; what in its URL is the appliance's is short, what may be too long is the user's."""
         try:
             return self._client.build_request(
@@ -353,12 +353,12 @@ class RecoveryApi:
                 hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
             ) from error
 
-    def _remember_missing(self, endpoint: Endpoint[Any], error: NotSupportedError) -> None:
+    def _remember_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
         if error.certain and endpoint.since != FIRST_RELEASE and endpoint.doing not in self._present:
             self._missing[endpoint.doing] = error
 
-    def _settle(self, endpoint: Endpoint[Any], *, answered: bool) -> None:
+    def _settle(self, endpoint: Endpoint[object], *, answered: bool) -> None:
         """Take note that a recovery operation, which refusals are by as well, lives in this family.
 
         That a service is not available is said in front of it, whether or not there is one.
@@ -380,7 +380,7 @@ class RecoveryApi:
 class _NotSent(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
     """A request that a preview did not send."""
 
-    def __init__(self, endpoint: Endpoint[Any], parameters: Mapping[str, object]) -> None:
+    def __init__(self, endpoint: Endpoint[object], parameters: Mapping[str, object]) -> None:
         super().__init__(endpoint.doing)
         self.endpoint = endpoint
         self.parameters = parameters
@@ -389,5 +389,5 @@ class _NotSent(Exception):  # noqa: N818 - no error: it carries a request out of
 class _Preview(RecoveryApi):
     """The same operations; each raises its request instead of sending it."""
 
-    def _call(self, endpoint: Endpoint[T], **parameters: Any) -> T:  # noqa: ANN401 - as the endpoint has it
+    def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
         raise _NotSent(endpoint, parameters)

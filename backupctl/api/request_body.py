@@ -1,8 +1,7 @@
 """What is sent: values of the program as JSON has them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
@@ -15,11 +14,17 @@ def masked(_: Secret) -> str:
     return MASK
 
 
-def content_of(value: Any, show: Callable[[Secret], str], say: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - whatever an operation takes
-    """Return a value as JSON has it: fields that are set in the order of the API's documentation, times in UTC.
+def content_of(
+    parameters: Mapping[str, object], show: Callable[[Secret], str], say: Callable[[str], str] = str
+) -> dict[str, object]:
+    """Return parameters as JSON has them: those that are set in the order of the API's documentation, times in UTC.
 
     ``show`` makes a text of a secret, ``say`` one of any other text.
     """
+    return {name: _value(value, show, say) for name, value in parameters.items() if value is not None}
+
+
+def _value(value: object, show: Callable[[Secret], str], say: Callable[[str], str]) -> object:
     if isinstance(value, Secret):
         return show(value)
     if isinstance(value, Location):
@@ -29,9 +34,9 @@ def content_of(value: Any, show: Callable[[Secret], str], say: Callable[[str], s
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
     if isinstance(value, dict):
-        return {name: content_of(inner, show, say) for name, inner in value.items() if inner is not None}
+        return content_of(value, show, say)
     if isinstance(value, tuple | list):
-        return [content_of(inner, show, say) for inner in value]
+        return [_value(inner, show, say) for inner in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value

@@ -6,7 +6,7 @@ whole. Whatever of our secrets an answer says again is masked by ``Redactor``, i
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
@@ -68,7 +68,7 @@ def _body(content: bytes, known: Redactor) -> str:
         return content.decode(errors="backslashreplace")
 
 
-def _masked(value: Any, budget: RedactionBudget) -> Any:  # noqa: ANN401 - whatever JSON holds
+def _masked(value: object, budget: RedactionBudget) -> object:
     """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values.
 
     What is behind the end of the budget is cut off later.

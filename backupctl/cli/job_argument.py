@@ -1,13 +1,13 @@
 """The argument that names a job."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from backupctl.rules.request_fields import check_job_id
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def one_appliance_of(job_id: str) -> str | None:

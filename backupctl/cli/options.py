@@ -20,7 +20,7 @@ from backupctl.errors import UsageError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class SectionedOption(click.Option):

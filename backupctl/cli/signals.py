@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from backupctl.scheduler.scheduler import Mailbox
@@ -126,7 +126,7 @@ def around_suspension(leave: Callable[[], None], resume: Callable[[], None]) -> 
 
 
 @contextmanager
-def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
+def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
     """Handle signals while the block runs, those that are not ignored."""
     before = {number: signal.getsignal(number) for number in handlers}
     caught = [number for number in handlers if before[number] is not signal.SIG_IGN]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backupctl.config.option import Kind, Option
 from backupctl.config.option_table import INTERVAL, OPTIONS, PARALLEL, PROXY, SECRETS, STALL_TIMEOUT, TIMEOUT
@@ -24,7 +24,7 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
 
 
-def check_table(table: Mapping[str, Any], where: str, *, refused: frozenset[str], folder: Path) -> dict[str, Any]:
+def check_table(table: Mapping[str, object], where: str, *, refused: frozenset[str], folder: Path) -> dict[str, object]:
     """Return the values of a table by key, parsed; relative paths are taken from ``folder``, that of the file.
 
     ``refused`` are keys that belong into another table. Raises ConfigError, which names the key and shows no secret.

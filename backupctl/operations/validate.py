@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from msgspec import structs
 
@@ -121,7 +121,7 @@ def _told(appliance: Appliance, ask: Callable[[], T]) -> Task[T | BackupctlError
         return error
 
 
-def _judged(name: str, answer: object, statuses: Mapping[Any, str], *words: str) -> Check:
+def _judged(name: str, answer: object, statuses: Mapping[object, str], *words: str) -> Check:
     """Return the check for an answer; an error, or a value that is not in ``statuses``, is a WARNING."""
     if isinstance(answer, BackupctlError):
         return Check(name=name, status=WARNING, message=f"unknown: {answer.message}")

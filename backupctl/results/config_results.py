@@ -1,6 +1,6 @@
 """What the program says of its own configuration."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,7 +17,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    value: Any = None
+    value: object = None
     place: str | None = None
     source: str
     source_name: str | None = None

@@ -1,7 +1,7 @@
 """The base of all results, what several of them share, and the envelope that every command ends with."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -16,15 +16,15 @@ class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     url: str
-    body: Any = None
+    body: object = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One field that is changed, or would be; a secret is never told, ``before`` is None where it was unset."""
 
     field: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -22,7 +22,7 @@ from backupctl.rules.request_fields import check_comment
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 R = TypeVar("R", SystemsResult, ArchivesResult, ArchiveResult)
 
 
@@ -82,9 +82,17 @@ Exit status: 0 the archives were listed, 10 there is nothing at the location."""
 @_at_a_location
 @shared_options
 @click.pass_obj
-def list_command(context: Context, /, system: str | None, allow_password_in_url: bool, **filters: Any) -> int:  # noqa: ANN401 - as declared above
+def list_command(  # noqa: PLR0917 - click passes by name
+    context: Context,
+    system: str | None,
+    allow_password_in_url: bool,
+    since: str | None,
+    until: str | None,
+    comment_contains: str | None,
+    limit: int | None,
+) -> int:
     """List the archives at a location, newest first."""
-    only = _filter(context.clock.now(), **filters)
+    only = _filter(context.clock.now(), since, until, comment_contains, limit)
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
         found, unreadable = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
@@ -126,7 +134,7 @@ def _at_its_location(
 
 
 def _filter(
-    now: datetime, *, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
+    now: datetime, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
     if comment_contains is not None:
         check_comment(comment_contains)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -53,7 +53,7 @@ from backupctl.secrets.secret import Secret
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
 FRESH = CommandTraits(fresh=True)

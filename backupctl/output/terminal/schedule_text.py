@@ -1,7 +1,7 @@
 """Render schedules, and the changes made to them."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from rich.text import Text
 
@@ -72,7 +72,7 @@ def _when(schedule: ScheduleInfo) -> str:
     return f"{schedule.hour:02}:{schedule.minute:02} {days} (appliance's time zone)"
 
 
-def _value(value: Any) -> str:  # noqa: ANN401 - a field of a schedule, whatever it is
+def _value(value: object) -> str:
     if value is None or value in ("", [], ()):
         return NOTHING
     if isinstance(value, bool):
