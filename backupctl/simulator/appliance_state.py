@@ -245,7 +245,7 @@ class ApplianceState:
         busy = self.faults.find("busy")
         if busy is not None and not busy.affected:
             busy.affected = 1
-            scheme = "sftp" if "SFTP" in self.release.location_types else "ftp"
+            scheme = self.release.scheme
             spec = BackupSpec(scheme.upper(), f"{scheme}://other.example.com/vcenter", "other", ("common", "seat"))
             job = self._new_backup(spec, "other-admin@vsphere.local", age=BUSY_BEFORE_SECONDS)
             job.duration = BUSY_BEFORE_SECONDS + (BUSY_AFTER_SECONDS if busy.seconds is None else busy.seconds)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backupctl.simulator import backup_parts
+from backupctl.simulator.backup_parts import total_bytes
 from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.stored_archives import FolderPath, StoredArchive, archive_of, systems_folder
@@ -124,7 +124,7 @@ def _contents(job: BackupRun, archive: StoredArchive) -> dict[str, bytes]:
 def _metadata(job: BackupRun, archive: StoredArchive) -> dict[str, Any]:
     """Return the content of backup-metadata.json; the keys after the first two are UNCONFIRMED."""
     return {
-        "BackupSize": backup_parts.total_bytes(job.spec.parts),
+        "BackupSize": total_bytes(job.spec.parts),
         "PrimaryNetworkInfo": {"ipv4": {"prefix": 24, "defaultGateway": "192.0.2.1"}},
         "PNID": archive.host,
         "Version": archive.version,

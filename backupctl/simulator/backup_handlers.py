@@ -19,6 +19,14 @@ from backupctl.simulator.stored_archives import archive_location
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 
+_ODD_USERS: Mapping[str, str] = {
+    "root": "root",
+    "dn": "CN=Administrator,CN=Users,DC=vsphere,DC=local",
+    "sid": "S-1-5-21-3623811015-3361044348-30300820-1013",
+    "empty": "",
+}
+"""The user of every job, by the choice of the fault ``odd-user``."""
+
 
 def create(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     """Start a backup; a location that cannot be used fails the job later, not this request."""
@@ -89,15 +97,6 @@ def _details(state: ApplianceState, job: BackupRun) -> dict[str, Any]:
     return view
 
 
-_ODD_USERS: Mapping[str, str] = {
-    "root": "root",
-    "dn": "CN=Administrator,CN=Users,DC=vsphere,DC=local",
-    "sid": "S-1-5-21-3623811015-3361044348-30300820-1013",
-    "empty": "",
-}
-"""The user of every job, by the choice of the fault ``odd-user``."""
-
-
 def list_parts(state: ApplianceState, _call: OperationCall) -> list[dict[str, Any]]:
     """Return the parts that can be backed up."""
     return [part_summary(PARTS[part_id], state.release) for part_id in state.release.part_ids]
@@ -164,8 +163,8 @@ _JOB = f"{_BACKUP}/job"
 _PARTS = f"{_BACKUP}/parts"
 
 
-def _piece(struct: Structure) -> dict[str, Any]:
-    return {"body": struct, "wrapper": "piece"}
+def _piece(structure: Structure) -> dict[str, Any]:
+    return {"body": structure, "wrapper": "piece"}
 
 
 _VALIDATE: dict[str, Any] = {"phase": "validate", **_piece(VALIDATE_REQUEST)}

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
-from backupctl.simulator import backup_parts
 from backupctl.simulator.api_errors import Message, message
+from backupctl.simulator.backup_parts import total_bytes
 from backupctl.simulator.releases import Release
 from backupctl.simulator.simulated_runs import RunEnd, SimulatedRun, timestamp
 
@@ -88,7 +88,7 @@ class BackupRun(SimulatedRun):
                 "completed": percent,
                 "message": message("com.vmware.applmgmt.backup_restore.progress", step),
             },
-            "size": backup_parts.total_bytes(self.spec.parts) * percent // 100,
+            "size": total_bytes(self.spec.parts) * percent // 100,
             "duration": int(end.seconds if end else moment - self.started),
             "start_time": timestamp(self.start_time),
         }

@@ -50,12 +50,11 @@ def past_jobs(clock: Clock, release: Release, user: str, registry: BackupRegistr
         start_time = now - timedelta(seconds=age)
         manual = past.job_type == "MANUAL" or not scheduled
         folder = "" if scheduled else f"/{start_time:%Y-%m-%d-%H-%M-%S}"
-        scheme = _scheme(release)
         yield BackupRun(
             job_id=registry.new_id(start_time, release.build),
             release=release,
             spec=BackupSpec(
-                location_type=scheme.upper(),
+                location_type=release.scheme.upper(),
                 location=f"{_location(release)}{folder}",
                 location_user="backup",
                 parts=_PARTS,
@@ -88,9 +87,5 @@ def _whole_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def _scheme(release: Release) -> str:
-    return "sftp" if "SFTP" in release.location_types else "ftp"
-
-
 def _location(release: Release) -> str:
-    return f"{_scheme(release)}://backup.example.com/vcenter"
+    return f"{release.scheme}://backup.example.com/vcenter"

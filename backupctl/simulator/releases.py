@@ -26,6 +26,11 @@ class Release:
     location_types: tuple[str, ...]
     part_ids: tuple[str, ...]
 
+    @property
+    def scheme(self) -> str:
+        """The scheme of locations in sample jobs: sftp, or ftp where the release lacks it."""
+        return "sftp" if "SFTP" in self.location_types else "ftp"
+
 
 _VERSIONS: Mapping[str, tuple[str, str]] = {
     "6.5": ("6.5.0.20000", "8307201"),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backupctl.simulator import database_health
 from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.database_health import health_info
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.request_structures import HEALTH_SETTINGS
 from backupctl.simulator.response_envelopes import VOID, Void
@@ -70,7 +70,7 @@ def time_zone(_state: ApplianceState, _call: OperationCall) -> str:
 
 def get_database_health(state: ApplianceState, _call: OperationCall) -> dict[str, Any]:
     """Return the health of the database."""
-    return database_health.health_info(state.database_status)
+    return health_info(state.database_status)
 
 
 def get_settings(state: ApplianceState, _call: OperationCall) -> dict[str, bool]:
