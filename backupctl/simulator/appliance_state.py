@@ -8,7 +8,8 @@ from typing import TypedDict
 from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.simulator.api_errors import Message, message
-from backupctl.simulator.archive_stores import ArchiveStore, CombinedArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
+from backupctl.simulator.archive_store import ArchiveStore
 from backupctl.simulator.backup_runs import LOCATION_NOT_EMPTY, BackupRegistry, BackupRun, BackupSpec, JobType
 from backupctl.simulator.database_health import FAILS_AT_PERCENT, HEALTHY, SETTINGS, backup_failure
 from backupctl.simulator.faults import FaultPlan
@@ -71,7 +72,7 @@ class ApplianceState:
         progress: str = "linear",
         history: bool = False,
         faults: Iterable[str] = (),
-        store: ArchiveStore | None = None,
+        store: ArchiveDirectory | None = None,
         basic: bool = True,
         secure_cookies: bool = True,
         fresh: bool = False,
@@ -91,7 +92,7 @@ class ApplianceState:
         self.sessions = SessionRegistry(clock, username, password, sso=not fresh)
         self.backups = BackupRegistry()
         self.schedules = ScheduleRegistry()
-        self.archives = CombinedArchiveStore(store)
+        self.archives = ArchiveStore(store)
         self.health_settings = dict.fromkeys(SETTINGS.values(), True)
         self.reboots: list[tuple[float, float]] = []  # begin and end, in seconds of the monotonic clock
         self.downloads: dict[str, Response] = {}

@@ -1,4 +1,4 @@
-"""An archive store on disk: one directory for all backup servers, in the layout of the appliance.
+"""Archives on disk: one directory for all backup servers, in the layout of the appliance.
 
 Source of the file names: a listing of a 7.0.3 backup.
 """
@@ -31,7 +31,7 @@ _METADATA_FILE = "backup-metadata.json"
 _OUTSIDE_MESSAGE = "The backup location leads out of the folder of the simulator"
 
 
-class DirectoryArchiveStore:
+class ArchiveDirectory:
     """A directory with a folder for each backup server; ignores everything that is not an archive."""
 
     def __init__(self, root: Path) -> None:

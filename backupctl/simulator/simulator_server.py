@@ -15,7 +15,7 @@ from backupctl.clock import Clock
 from backupctl.errors import OutputError, UsageError
 from backupctl.simulator.appliance_server import ApplianceServer
 from backupctl.simulator.appliance_state import MAX_RECORDED_REQUESTS
-from backupctl.simulator.archive_directory import DirectoryArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from backupctl.simulator.connection_acceptor import ConnectionAcceptor
 from backupctl.simulator.http_messages import Response
 from backupctl.simulator.server_certificate import ServerCertificate, download_zip, make_certificate
@@ -59,7 +59,7 @@ class SimulatorServer:
         self._servers: list[ApplianceServer] = []
         self._stopping: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._cleanup = contextlib.ExitStack()
-        store = DirectoryArchiveStore(options.store) if options.store else None
+        store = ArchiveDirectory(options.store) if options.store else None
         for index in range(options.appliances):
             options.address(index)
             self.simulated.append(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.simulator.archive_directory import DirectoryArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from backupctl.simulator.stored_archives import folder_of
 from tests.simulator.client import logged_in
 
@@ -13,7 +13,7 @@ def folders(root: Path) -> list[str]:
 
 
 def test_store_archive_has_the_layout_of_the_release(tmp_path: Path) -> None:
-    client = logged_in(release="8.0", store=DirectoryArchiveStore(tmp_path))
+    client = logged_in(release="8.0", store=ArchiveDirectory(tmp_path))
     client.start(location="ftp://user@10.0.0.5:21/vc/prod/", comment="run_by_/a b")
     client.clock.sleep(19)
     client.appliance.advance()
@@ -27,7 +27,7 @@ def test_store_archive_has_the_layout_of_the_release(tmp_path: Path) -> None:
 
 
 def test_store_without_comment_leaves_the_trailing_underscore(tmp_path: Path) -> None:
-    client = logged_in(store=DirectoryArchiveStore(tmp_path))
+    client = logged_in(store=ArchiveDirectory(tmp_path))
     client.start()
     client.clock.sleep(20)
     client.appliance.advance()
@@ -35,7 +35,7 @@ def test_store_without_comment_leaves_the_trailing_underscore(tmp_path: Path) ->
 
 
 def test_store_65_writes_into_the_folder_itself(tmp_path: Path) -> None:
-    client = logged_in(release="6.5", store=DirectoryArchiveStore(tmp_path))
+    client = logged_in(release="6.5", store=ArchiveDirectory(tmp_path))
     client.start(location="backup.example.com/vc/2026-03-01")
     client.clock.sleep(20)
     client.appliance.advance()
@@ -43,7 +43,7 @@ def test_store_65_writes_into_the_folder_itself(tmp_path: Path) -> None:
 
 
 def test_store_failed_or_cancelled_backup_leaves_nothing(tmp_path: Path) -> None:
-    client = logged_in(store=DirectoryArchiveStore(tmp_path), faults=["fail-at=90"])
+    client = logged_in(store=ArchiveDirectory(tmp_path), faults=["fail-at=90"])
     client.start()
     client.clock.sleep(60)
     client.appliance.advance()
@@ -55,7 +55,7 @@ def test_store_symlink_out_of_the_root_fails_the_job_and_writes_nothing(tmp_path
     (root / "backup.example.com").mkdir(parents=True)
     outside.mkdir()
     (root / "backup.example.com" / "vc").symlink_to(outside)
-    client = logged_in(store=DirectoryArchiveStore(root))
+    client = logged_in(store=ArchiveDirectory(root))
     job_id = client.start()
     client.clock.sleep(20)
     assert client.status(job_id)["state"] == "FAILED"
@@ -65,7 +65,7 @@ def test_store_symlink_out_of_the_root_fails_the_job_and_writes_nothing(tmp_path
 @pytest.mark.parametrize("location", ["ftp://../x", "ftp://h/a/../../b", "ftp://h/%2e%2e/b", "ftp://h/a%2f..%2fb", "x"])
 def test_store_location_with_dots_stays_below_the_root(tmp_path: Path, location: str) -> None:
     root = tmp_path / "root"
-    client = logged_in(store=DirectoryArchiveStore(root))
+    client = logged_in(store=ArchiveDirectory(root))
     client.create(location=location)
     client.clock.sleep(20)
     client.appliance.advance()
@@ -74,7 +74,7 @@ def test_store_location_with_dots_stays_below_the_root(tmp_path: Path, location:
 
 def test_store_write_error_fails_the_job_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "backup.example.com").write_text("a file where a folder must be")
-    client = logged_in(store=DirectoryArchiveStore(tmp_path))
+    client = logged_in(store=ArchiveDirectory(tmp_path))
     job_id = client.start()
     client.clock.sleep(20)
     job = client.status(job_id)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from backupctl.simulator.archive_directory import DirectoryArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from backupctl.simulator.backup_runs import BackupSpec
 from tests.simulator.client import Client, logged_in
 
@@ -150,9 +150,9 @@ def test_location_in_the_body_of_a_get_without_query_is_read() -> None:
 
 
 def test_store_holds_the_new_archives_of_several_appliances(family: str, tmp_path: Path) -> None:
-    client = logged_in(family, store=DirectoryArchiveStore(tmp_path), history=True)
+    client = logged_in(family, store=ArchiveDirectory(tmp_path), history=True)
     done(client, comment="kept")
-    other = logged_in(family, store=DirectoryArchiveStore(tmp_path), host="other.example.com")
+    other = logged_in(family, store=ArchiveDirectory(tmp_path), host="other.example.com")
     done(other)
     other.appliance.advance()
     assert client.value(systems(client, HERE)) == ["sn_other.example.com", SYSTEM]
@@ -167,9 +167,9 @@ def test_store_holds_the_new_archives_of_several_appliances(family: str, tmp_pat
 
 def test_store_symlink_out_of_the_root_lists_nothing(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
-    source = logged_in(store=DirectoryArchiveStore(outside))
+    source = logged_in(store=ArchiveDirectory(outside))
     done(source)
     source.appliance.advance()
     (root / "backup.example.com").mkdir(parents=True)
     (root / "backup.example.com" / "vc").symlink_to(outside / "backup.example.com" / "vc")
-    assert systems(logged_in("api", store=DirectoryArchiveStore(root)), HERE).status_code == 404
+    assert systems(logged_in("api", store=ArchiveDirectory(root)), HERE).status_code == 404

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.archive_directory import DirectoryArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from backupctl.simulator.releases import release_named
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
@@ -161,13 +161,13 @@ def patched(version: str) -> Any:
 
 
 def test_backup_of_an_earlier_patch_fails_unless_warnings_are_ignored(family: str, tmp_path: Path) -> None:
-    source = logged_in(store=DirectoryArchiveStore(tmp_path))
+    source = logged_in(store=ArchiveDirectory(tmp_path))
     source.start()
     source.clock.sleep(20)
     source.appliance.advance()
     folder = "vCenter/sn_vcsa.simulator.test/M_8.0.0.10000_20260301-020000_"
     request = {"location_type": "FTP", "location": f"ftp://backup.example.com/vc/{folder}"}
-    client = fresh(family, release=patched("8.0.0.10200"), store=DirectoryArchiveStore(tmp_path))
+    client = fresh(family, release=patched("8.0.0.10200"), store=ArchiveDirectory(tmp_path))
     metadata = client.value(validate(client, **request))
     assert (metadata["applicable"], len(metadata["messages"])) == (True, 1)
     create(client, **request)
@@ -177,19 +177,19 @@ def test_backup_of_an_earlier_patch_fails_unless_warnings_are_ignored(family: st
     client.clock.sleep(40)
     assert job(client)["state"] == "SUCCEEDED"
     for version in ("8.0.1.10000", "8.0.0.00100"):
-        other = fresh(family, release=patched(version), store=DirectoryArchiveStore(tmp_path))
+        other = fresh(family, release=patched(version), store=ArchiveDirectory(tmp_path))
         assert other.value(validate(other, **request))["applicable"] is False
         assert kind(other, create(other, **request, ignore_warnings=True)) == (500, "ERROR")
 
 
 def test_encrypted_backup_needs_its_password(family: str, tmp_path: Path) -> None:
-    source = logged_in(store=DirectoryArchiveStore(tmp_path), release="8.0U3")
+    source = logged_in(store=ArchiveDirectory(tmp_path), release="8.0U3")
     source.start(backup_password="VMw@re123", parts=["supervisors"])
     source.clock.sleep(20)
     source.appliance.advance()
     folder = "vCenter/sn_vcsa.simulator.test/M_8.0.3.00000_20260301-020000_"
     request: dict[str, Any] = {"location_type": "FTP", "location": f"ftp://backup.example.com/vc/{folder}"}
-    client = fresh(family, release="8.0U3", store=DirectoryArchiveStore(tmp_path))
+    client = fresh(family, release="8.0U3", store=ArchiveDirectory(tmp_path))
     assert kind(client, validate(client, **request)) == (500, "ERROR")
     request |= {"backup_password": "VMw@re123", "parts": ["supervisors"]}
     assert client.value(create(client, **request))["parts"] == ["supervisors"]

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.archive_directory import DirectoryArchiveStore
+from backupctl.simulator.archive_directory import ArchiveDirectory
 from tests.simulator.client import JOB, Client, logged_in
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
@@ -214,7 +214,7 @@ def test_clock_jump_makes_up_for_100_runs() -> None:
 
 
 def test_retention_deletes_older_scheduled_backups_and_no_others(tmp_path: Path) -> None:
-    client = logged_in("api", store=DirectoryArchiveStore(tmp_path))
+    client = logged_in("api", store=ArchiveDirectory(tmp_path))
     create(client)
     client.start(location=SPEC["location"])
     client.clock.sleep(4 * DAY)
