@@ -15,13 +15,6 @@ _CHALLENGE = (
 _NOT_FOUND_ID = "com.vmware.vapi.rest.httpNotFound"
 
 
-class Void:
-    """The result of an operation that returns nothing."""
-
-
-VOID = Void()
-
-
 class KeyedMap(dict[str, Any]):
     """A result that is a map: a JSON object in /api, a list of ``key`` and ``value`` in /rest."""
 
@@ -29,9 +22,9 @@ class KeyedMap(dict[str, Any]):
 def success(family: Family, value: object, method: str = "POST", status: int = 200) -> Response:
     """Return a successful response.
 
-    Void results have no body. In /rest they are 200 (204 for DELETE) with a JSON content type, in /api 204.
+    None has no body: in /rest it is 200 (204 for DELETE) with a JSON content type, in /api 204.
     """
-    if value is VOID:
+    if value is None:
         if family == REST:
             return Response(204 if method == "DELETE" else 200, (("Content-Type", JSON_TYPE),))
         return Response(204)

@@ -9,7 +9,7 @@ from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found, refuse_if_busy, refuse_if_fresh
 from backupctl.simulator.request_structures import NEW_SCHEDULE, RUN_INPUT, SCHEDULE_SPEC, SCHEDULE_UPDATE
 from backupctl.simulator.request_validation import schedule_problems
-from backupctl.simulator.response_envelopes import VOID, KeyedMap, Void
+from backupctl.simulator.response_envelopes import KeyedMap
 from backupctl.simulator.schedule_entries import ScheduleEntry
 
 _IDS = "com.vmware.applmgmt.backup_restore.schedule"
@@ -25,28 +25,26 @@ def get_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     return _schedule(state, call).info()
 
 
-def create_in_rest(state: ApplianceState, call: OperationCall) -> Void:
+def create_in_rest(state: ApplianceState, call: OperationCall) -> None:
     """Create a schedule whose id is in the path."""
-    return _create(state, call.path["schedule"], call.body)
+    _create(state, call.path["schedule"], call.body)
 
 
-def create_in_api(state: ApplianceState, call: OperationCall) -> Void:
+def create_in_api(state: ApplianceState, call: OperationCall) -> None:
     """Create a schedule whose id is in the body."""
-    return _create(state, call.body["schedule"], call.body["spec"])
+    _create(state, call.body["schedule"], call.body["spec"])
 
 
-def update_schedule(state: ApplianceState, call: OperationCall) -> Void:
+def update_schedule(state: ApplianceState, call: OperationCall) -> None:
     """Change the fields that are given."""
     schedule = _schedule(state, call)
     _refuse_invalid(state, call.body)
     schedule.change(call.body, state.clock.now())
-    return VOID
 
 
-def delete_schedule(state: ApplianceState, call: OperationCall) -> Void:
+def delete_schedule(state: ApplianceState, call: OperationCall) -> None:
     """Delete a schedule; its archives stay."""
     del state.schedules.entries[_schedule(state, call).schedule_id]
-    return VOID
 
 
 def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def run_schedule(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     return job.status(state.moment)
 
 
-def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Void:
+def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> None:
     """Create the schedule. Raises ``already_exists``: when there is one, whatever its id.
 
     Ansible's module (vmware.vmware_rest, backup schedules) expects that error; the texts are UNCONFIRMED.
@@ -75,7 +73,6 @@ def _create(state: ApplianceState, schedule_id: str, spec: dict[str, Any]) -> Vo
         raise RefusedError("already_exists", message(f"{_IDS}.only_one", text, next(iter(existing))))
     _refuse_invalid(state, spec)
     state.schedules.create(schedule_id, spec, state.clock.now())
-    return VOID
 
 
 def _refuse_invalid(state: ApplianceState, spec: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from backupctl.simulator.api_errors import Message, RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.http_messages import API, REST, Response
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
-from backupctl.simulator.response_envelopes import VOID, Void, success
+from backupctl.simulator.response_envelopes import success
 from backupctl.simulator.simulated_runs import timestamp
 from backupctl.simulator.user_sessions import SESSION_HEADER, UserSession
 
@@ -68,10 +68,9 @@ def show_session(state: ApplianceState, call: OperationCall) -> dict[str, Any]:
     }
 
 
-def logout(state: ApplianceState, call: OperationCall) -> Void:
+def logout(state: ApplianceState, call: OperationCall) -> None:
     """End the session."""
     state.sessions.close(_session(state, call))
-    return VOID
 
 
 def _session(state: ApplianceState, call: OperationCall) -> UserSession:

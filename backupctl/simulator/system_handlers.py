@@ -6,7 +6,6 @@ from backupctl.simulator.appliance_state import ApplianceState
 from backupctl.simulator.database_health import health_info
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.request_structures import HEALTH_SETTINGS
-from backupctl.simulator.response_envelopes import VOID, Void
 from backupctl.simulator.simulated_runs import timestamp
 
 TIME_ZONE = "Etc/UTC"
@@ -78,10 +77,9 @@ def get_settings(state: ApplianceState, _call: OperationCall) -> dict[str, bool]
     return dict(state.health_settings)
 
 
-def update_settings(state: ApplianceState, call: OperationCall) -> Void:
+def update_settings(state: ApplianceState, call: OperationCall) -> None:
     """Change the settings that are given."""
     state.health_settings |= call.body
-    return VOID
 
 
 _SETTINGS = "/appliance/health/settings"
