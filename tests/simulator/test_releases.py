@@ -2,7 +2,7 @@ import pytest
 
 from backupctl.errors import UsageError
 from backupctl.simulator.releases import RELEASE_NAMES, release_named
-from tests.simulator.client import JOB, Client, logged_in
+from tests.simulator.client import Client, logged_in
 
 
 @pytest.mark.parametrize("name", RELEASE_NAMES)
@@ -22,32 +22,9 @@ def test_location_type_unknown_to_a_release_is_refused(name: str, known: str, un
     assert client.create(location_type=known, location="h/f").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("name", "path", "status"),
-    [
-        ("6.5", f"{JOB}/details", 404),
-        ("6.7", f"{JOB}/details", 200),
-        ("6.5", "/appliance/recovery", 404),
-        ("6.7", "/appliance/recovery", 200),
-        ("6.5", "/appliance/system/version", 200),
-        ("9.1", "/appliance/health/system", 200),
-    ],
-)
-def test_operation_missing_from_a_release_is_404(name: str, path: str, status: int) -> None:
-    assert logged_in(release=name).call("GET", path).status_code == status
-
-
 @pytest.mark.parametrize(("name", "status"), [("7.0", 400), ("7.0U2", 200)])
 def test_fast_backup_is_a_field_from_70u2_on(name: str, status: int) -> None:
     assert logged_in(release=name).create(fast_backup=True).status_code == status
-
-
-@pytest.mark.parametrize(("name", "shown"), [("6.7", False), ("6.7U2", True)])
-def test_build_in_details_exists_from_67u2_on(name: str, shown: bool) -> None:
-    client = logged_in(release=name)
-    client.start()
-    info = client.value(client.call("GET", f"{JOB}/details"))[0]["value"]
-    assert ("build" in info) is shown
 
 
 def test_version_and_job_id_have_the_same_build() -> None:
