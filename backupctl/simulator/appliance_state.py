@@ -20,7 +20,7 @@ from backupctl.simulator.releases import Release, release_named
 from backupctl.simulator.restore_runs import ReconciliationRun, RestoreRun, Stage
 from backupctl.simulator.schedule_entries import ScheduleRegistry
 from backupctl.simulator.simulated_runs import FAILED_MESSAGES, SimulatedRun
-from backupctl.simulator.user_sessions import SessionRegistry
+from backupctl.simulator.user_sessions import DEFAULT_PASSWORD, DEFAULT_USERNAME, SessionRegistry
 
 BUSY_BEFORE_SECONDS = 5 * 60.0
 """The job of the fault ``busy`` started this long before the appliance."""
@@ -65,8 +65,8 @@ class ApplianceState:
         clock: Clock,
         *,
         release: str | Release = "8.0",
-        username: str = "administrator@vsphere.local",
-        password: str = "VMware1!",  # noqa: S107 - the documented default, of a simulator only
+        username: str = DEFAULT_USERNAME,
+        password: str = DEFAULT_PASSWORD,
         host: str = "vcsa.simulator.test",
         job_duration: float = 20.0,
         progress: str = "linear",

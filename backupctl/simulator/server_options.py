@@ -6,8 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from backupctl.errors import UsageError
-
-DEFAULT_PASSWORD = "VMware1!"  # noqa: S105 - the documented default, of a simulator only
+from backupctl.simulator.user_sessions import DEFAULT_PASSWORD, DEFAULT_USERNAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class ServerOptions:
     listen: str = "127.0.0.1:0"
     tls: bool = True
     release: str = "8.0"
-    username: str = "administrator@vsphere.local"
+    username: str = DEFAULT_USERNAME
     password: str = DEFAULT_PASSWORD
     job_duration: float = 20.0
     progress: str = "linear"

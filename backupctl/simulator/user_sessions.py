@@ -12,6 +12,9 @@ from http.cookies import CookieError, SimpleCookie
 from backupctl.clock import Clock
 from backupctl.simulator.api_errors import invalid_request
 
+DEFAULT_USERNAME = "administrator@vsphere.local"
+DEFAULT_PASSWORD = "VMware1!"  # noqa: S105 - documented, and of a simulator only
+
 SESSION_HEADER = "vmware-api-session-id"
 """Name of both the header and the cookie with the session (https://developer.broadcom.com/, vSphere Automation API)."""
 
