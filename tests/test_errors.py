@@ -193,6 +193,17 @@ def judged_sentences(tree: ast.Module) -> Iterator[ast.expr]:
         yield from filter(is_sentence, parts)
 
 
+def test_placeholders_in_sentences_are_facts() -> None:
+    strings = {
+        (name, node.value)
+        for name, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not name.startswith("simulator")
+    }
+    unknown = [each for each in strings if set(re.findall(r"(?<!\d)\$([a-z]+)\b", each[1])) - set(ErrorFacts._fields)]
+    assert unknown == []
+
+
 @pytest.mark.parametrize("find", [changed_errors, judged_sentences])
 def test_no_code_changes_an_error_or_reads_its_sentence(find: Callable[[ast.Module], Iterator[ast.expr]]) -> None:
     found = [f"{name}:{node.lineno}: {ast.unparse(node)}" for name, tree in sources().items() for node in find(tree)]

@@ -48,7 +48,8 @@ class Account:
         """Raise AuthenticationError where they are known to be wrong, before they are shown to ``server``."""
         if self._refused_by is not None:
             raise AuthenticationError(
-                f"not logged in, as {self._refused_by} refused this user and password",
+                "not logged in, as $cause refused this user and password",
+                cause=self._refused_by,
                 server=server,
                 hint="vCenter locks an account after a few wrong passwords, across linked appliances",
             )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -158,7 +159,7 @@ def test_search_among_countless_new_jobs_asks_nothing_more_once_its_time_is_over
         job_details=lambda ids: after(clock, 7, {ids[0]: scheduled})(),
     )
     error = refused(bench)
-    assert error.message == f"{NAME}: unknown whether the backup was started: dropped; no answer in time"
+    assert (type(error), error.facts.server, error.facts.cause) == (OutcomeUnknownError, NAME, LOST.facts)
     assert (moments_of(api, "job_details"), clock.elapsed) == ([0, 7, 14, 21, 28, 35, 42, 49, 56], 60)
 
 
@@ -252,7 +253,8 @@ def test_outcome_that_is_unknown_says_why(answers: dict[str, Any], why: str, clo
     bench, api = scripted(clock, jobs=[[OLD], later], create_job=LOST, **told | answers)
     api.server_time = START
     error = refused(bench)
-    assert error.message == f"{NAME}: unknown whether the backup was started: dropped; {why}"
+    assert isinstance(error.facts.then, ErrorFacts)
+    assert (error.facts.server, error.facts.cause, error.facts.then.message) == (NAME, LOST.facts, why)
     assert error.details == ("evidence",)
 
 
@@ -270,7 +272,7 @@ def test_two_new_jobs_that_look_alike_are_said_to_be_that(clock: FakeClock) -> N
         job_details=lambda ids: dict.fromkeys(ids, DETAILS),
         job=lambda job_id: BackupJobStatus(id=job_id, state="INPROGRESS"),
     )
-    assert refused(bench).message.endswith("; 2 new backup jobs look alike")
+    assert refused(bench).facts.then == ErrorFacts("2 new backup jobs look alike")
 
 
 def test_new_job_without_anything_to_tell_its_age_is_said_to_be_that(clock: FakeClock) -> None:
@@ -282,13 +284,13 @@ def test_new_job_that_is_gone_before_it_could_be_judged_leaves_the_outcome_unkno
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD], [OLD]], create_job=LOST, job_details=UNREADABLE, validate=FREE)
     error = refused(bench)
     assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
-    assert error.message.endswith("; a new backup job appeared and disappeared")
+    assert error.facts.then == ErrorFacts("a new backup job appeared and disappeared")
 
 
 def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
     error = refused(bench)
-    assert error.message == f"{NAME}: no backup was started: dropped"
+    assert (error.slug, error.facts.server, error.facts.cause) == ("not-started", NAME, LOST.facts)
     assert error.hint == "no new job appeared and nothing is running: it is safe to try again"
     (_, request) = api.calls[-1]
     assert request.location.text == OURS
@@ -297,12 +299,13 @@ def test_backup_that_was_not_started_says_that_it_is_safe_to_try_again(clock: Fa
 
 def test_timeout_during_the_search_says_that_there_was_no_time_to_look(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
-    assert refused(bench, timeout=20).message.endswith("; --timeout ended the search for the job")
+    assert refused(bench, timeout=20).facts.then == ErrorFacts("--timeout ended the search for the job")
 
 
 def test_timeout_during_the_request_says_no_more_than_that_the_outcome_is_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=hanging(clock))
-    assert refused(bench, timeout=5).message == f"{NAME}: unknown whether the backup was started: no answer in time"
+    error = refused(bench, timeout=5)
+    assert (type(error), error.facts.server, error.facts.then) == (OutcomeUnknownError, NAME, None)
 
 
 def test_signal_during_the_search_says_that_the_outcome_is_unknown(clock: FakeClock) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backupctl.error_facts import ErrorFacts, error_on
 from backupctl.errors import InterruptedRunError, verdict
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.coordinator import Coordinator
@@ -104,8 +105,7 @@ def test_fail_fast_starts_no_backup_after_the_first_failure(clock: FakeClock) ->
     assert [count > 0 for count in fleet.requests.values()] == [True, True, False, False, False]
     error = results["vc5"].error
     assert error is not None
-    assert error.message == "not started, because vc2 failed before (--fail-fast)"
-    assert error.details[0].startswith("vc2: ")
+    assert [each.server for each in error.facts.details if isinstance(each, ErrorFacts)] == ["vc2"]
 
 
 def test_failure_does_not_stop_the_others_without_fail_fast(clock: FakeClock) -> None:
@@ -138,12 +138,8 @@ def test_together_starts_no_backup_when_an_appliance_fails_before(fault: str, co
     assert verdict(result.exit_code for result in results.values()) == code
     kept = results["vc1"].error
     assert kept is not None
-    assert (kept.slug, kept.message) == (
-        "not-together",
-        "not started, because not all could be (--together): vc2",
-    )
     assert results["vc2"].error
-    assert kept.details == (f"vc2: {results['vc2'].error.message}",)
+    assert (kept.slug, kept.facts.details) == ("not-together", (error_on("vc2", results["vc2"].error.facts),))
     assert fleet.each(lambda state: state.open_sessions) == 0
 
 
@@ -152,7 +148,8 @@ def test_together_names_all_failed_appliances_and_exits_with_the_gravest_code(cl
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert [result.exit_code for result in results.values()] == [4, 7, 7, 7]
     assert results["vc4"].error
-    assert results["vc4"].error.message.endswith(": vc1, vc3")
+    details = results["vc4"].error.facts.details
+    assert [each.server for each in details if isinstance(each, ErrorFacts)] == ["vc1", "vc3"]
 
 
 def test_together_does_not_stop_running_backups_when_one_fails(clock: FakeClock) -> None:
@@ -180,4 +177,4 @@ def test_rejected_password_is_not_sent_to_other_appliances(size: int, clock: Fak
     assert sum(count > 0 for count in fleet.requests.values()) == 1
     error = results["vc2"].error
     assert error is not None
-    assert error.message == "vc2.example.com: not logged in, as vc1.example.com refused this user and password"
+    assert (error.facts.server, error.facts.cause) == ("vc2.example.com", "vc1.example.com")

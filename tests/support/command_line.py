@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import UsageError
 from backupctl.scheduler.workers import Workers
 from backupctl.secrets.secret import Secret
@@ -140,6 +142,8 @@ class CommandLine:
         )
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             code = run(app)
+        missing = re.search(rf"\$({'|'.join(ErrorFacts._fields)}|--)", f"{stdout.getvalue()}{stderr.getvalue()}")
+        assert missing is None, f"no fact for {missing[0]}"
         return Run(code, stdout.getvalue(), stderr.getvalue())
 
     @property
