@@ -36,8 +36,9 @@ def _redacted(value: object, redact: Redact, words: RedactionBudget, *, is_free:
         facts = _redacted(value.facts, redact, words, is_free=is_free)
         return type(value).from_facts(cast("ErrorFacts", facts))
     if isinstance(value, ErrorFacts):
-        fields = {name: each for name, each in value._asdict().items() if name not in _OURS}
-        return value._replace(**_redacted_fields(fields, redact, words, is_free=is_free))
+        fields = {name: each for name, each in value._asdict().items() if name not in {*_OURS, "message"}}
+        message = redact(value.message, skip_common_words=True)  # its placeholders are words that stay
+        return value._replace(message=message, **_redacted_fields(fields, redact, words, is_free=is_free))
     if isinstance(value, tuple | list):
         return type(value)(_redacted(each, redact, words, is_free=is_free) for each in value)
     if isinstance(value, dict):

@@ -9,12 +9,14 @@ from backupctl.api.extensions import RECEIVED, REDACT
 from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
 from backupctl.api.wire_log import trace_lines
+from backupctl.error_facts import ErrorFacts
+from backupctl.errors import ApplianceAnswerError
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
 from backupctl.results.job import Job, Message
 from backupctl.results.result_redaction import redacted
 from backupctl.rules.placeholders import MAX_FILLED_LENGTH
 from backupctl.secrets.redaction import MAX_ANSWER_LENGTH, Redactor
-from backupctl.secrets.secret import Secret
+from backupctl.secrets.secret import MASK, Secret
 from tests.support.clock import FakeClock
 from tests.support.wire import API_LOGIN, Reply, Wire, api_over
 
@@ -159,3 +161,15 @@ def test_trace_of_an_answer_is_masked_up_to_a_bound(text: str, known: Counting) 
     lines = trace_lines(request, answer, known)
     assert known.texts <= MAX_ANSWER_LENGTH + 10  # of the body, and the other lines
     assert "more characters" in lines[-1]
+
+
+@pytest.mark.parametrize("word", ["server", "cause", "operation"])
+def test_password_that_is_a_word_of_ours_takes_no_fact_from_an_error(word: str) -> None:
+    known = Redactor()
+    known.add(Secret(word))
+    known.add(Secret("S3cret-!"))
+    said = ErrorFacts("$server said: $cause", server="vc01", cause="it is S3cret-!")
+    shown = redacted(
+        ApplianceAnswerError("$operation: $then", operation="ask", then=said, details=[said]), known.redact
+    )
+    assert (shown.message, shown.details) == (f"ask: vc01 said: it is {MASK}", (f"vc01 said: it is {MASK}",))

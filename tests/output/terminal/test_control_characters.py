@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backupctl.error_facts import ErrorFacts
+from backupctl.errors import BackupctlError
 from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope, Result
 from tests.output.samples import LiveScreen, Screen
@@ -48,6 +50,15 @@ def filled(hint: Any, stuff: Stuff) -> Any:
         return (filled(arguments[0], stuff),) * 2
     if arguments:
         return filled(arguments[0], stuff)
+    if hint is BackupctlError:
+        cause = ErrorFacts(f"$kind {stuff.text}", server=stuff.text, kind=stuff.text)
+        named: dict[str, Any] = {
+            "server": stuff.text,
+            "cause": cause,
+            "hint": f"$selector {stuff.text}",
+            "selector": (stuff.text,),
+        }
+        return BackupctlError("$cause", details=(stuff.text, cause), attach=stuff.text, **named)
     return hint(**{field.name: filled(field.type, stuff) for field in msgspec.structs.fields(hint)})
 
 
