@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from backupctl.api.error_mapping import causes_of
-from backupctl.api.handshake import Route
+from backupctl.api.handshake import Connection
 from backupctl.errors import CertificateError
 from backupctl.models import Certificate
 from backupctl.tls.presented import UntrustedChainError
@@ -44,7 +44,7 @@ class Reason(NamedTuple):
     hint: str
 
 
-def certificate_error(error: BaseException, route: Route, store: str) -> CertificateError | None:
+def certificate_error(error: BaseException, connection: Connection, store: str) -> CertificateError | None:
     """Return the sentence for a handshake that failed because the certificate is not trusted, else None."""
     causes = list(causes_of(error))
     cause = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
@@ -52,9 +52,9 @@ def certificate_error(error: BaseException, route: Route, store: str) -> Certifi
         return None
     chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
     reason = REASONS.get(cause.verify_code, _FORM_REASON if cause.verify_code in _FORM else _OTHER)
-    said = reason.say(case) if (case := _case(chain, route, store)) else None
+    said = reason.say(case) if (case := _case(chain, connection, store)) else None
     why = said or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError(why, server=route.host, hint=reason.hint, selector=route.selector)
+    return CertificateError(why, server=connection.host, hint=reason.hint, selector=connection.selector)
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -65,11 +65,11 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
         raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
 
 
-def _case(chain: tuple[bytes, ...], route: Route, store: str) -> Case | None:
+def _case(chain: tuple[bytes, ...], connection: Connection, store: str) -> Case | None:
     """Return what there is to say, None where the chain is not known or cannot be read."""
-    now = route.clock.now()
+    now = connection.clock.now()
     try:
-        return Case(route.host, store, read_chain(chain, now), now) if chain else None
+        return Case(connection.host, store, read_chain(chain, now), now) if chain else None
     except CertificateError:
         return None
 

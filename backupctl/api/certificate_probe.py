@@ -8,7 +8,7 @@ import httpx
 from backupctl.api.certificate_errors import certificate_error, read_chain
 from backupctl.api.connect import HEADERS, secrets_of, transport_to
 from backupctl.api.error_mapping import Asked, raise_for_status, unreachable
-from backupctl.api.handshake import Route, shake_hands
+from backupctl.api.handshake import Connection, shake_hands
 from backupctl.api.transport import BoundedTransport, Observer, timeout_for
 from backupctl.errors import (
     AuthenticationError,
@@ -42,12 +42,14 @@ class Inspection:
     Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
     """
 
-    def __init__(self, route: Route, trust: TrustSettings, observe: Observer, known: Redactor | None = None) -> None:
-        self._route = route
+    def __init__(
+        self, connection: Connection, trust: TrustSettings, observe: Observer, known: Redactor | None = None
+    ) -> None:
+        self._connection = connection
         self._trust = trust
         self._observe = observe
         self._known = known or Redactor()
-        self._known.add(*secrets_of(route.proxy))
+        self._known.add(*secrets_of(connection.proxy))
         self._presented: Presented | None = None
 
     @property
@@ -63,15 +65,15 @@ class Inspection:
     def presented(self) -> tuple[tuple[Certificate, ...], bool]:
         """Return the certificates that the appliance presents, its own first, and whether these are all."""
         chain, complete = self._look()
-        return read_chain(chain, self._route.clock.now()), complete
+        return read_chain(chain, self._connection.clock.now()), complete
 
     def pin_mismatch(self) -> PinMismatchError | None:
         """Return what is wrong with the pin, None where it fits or there is none."""
         presented = fingerprint_of(self._look().chain[0])
         if self.pinned in {None, presented}:
             return None
-        route = self._route
-        return PinMismatchError.of(route.server, str(self.pinned), presented, selector=route.selector)
+        connection = self._connection
+        return PinMismatchError.of(connection.server, str(self.pinned), presented, selector=connection.selector)
 
     def distrust(self) -> CertificateError | None:
         """Return why the store does not vouch for the certificate, None where it does."""
@@ -85,59 +87,59 @@ class Inspection:
         seen = TrustSettings(fingerprint=fingerprint_of(self._look().chain[0]))
         verified = self.pinned is not None or self.distrust() is None
         content = self._get(self._trust if verified else seen)
-        found = read_ca_bundle(content, self._route.host)
-        return Authorities(read_chain(found, self._route.clock.now()), as_pem(found), verified)
+        found = read_ca_bundle(content, self._connection.host)
+        return Authorities(read_chain(found, self._connection.clock.now()), as_pem(found), verified)
 
     def distrust_with(self, pem: str) -> CertificateError | None:
         """Return why these CA certificates do not vouch for the certificate, None where they do."""
         try:
             context = leniently(default_context(cadata=pem))
         except ssl.SSLError as error:
-            return CertificateError(f"OpenSSL takes none of them: {error.reason}", server=self._route.host)
+            return CertificateError(f"OpenSSL takes none of them: {error.reason}", server=self._connection.host)
         return self._distrust(context, "the certificates that were fetched")
 
     def _look(self) -> Presented:
         if self._presented is None:
             try:
-                self._presented = shake_hands(self._route, unverified_context())
+                self._presented = shake_hands(self._connection, unverified_context())
             except httpx.RequestError as error:
-                raise unreachable(error, self._route.host, "show its certificate") from error
+                raise unreachable(error, self._connection.host, "show its certificate") from error
         return self._presented
 
     def _distrust(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
         try:
-            shake_hands(self._route, context, lambda error: certificate_error(error, self._route, store))
+            shake_hands(self._connection, context, lambda error: certificate_error(error, self._connection, store))
         except CertificateError as error:
             return error
         except httpx.RequestError as error:
-            raise unreachable(error, self._route.host, "show its certificate") from error
+            raise unreachable(error, self._connection.host, "show its certificate") from error
         return None
 
     def _get(self, trust: TrustSettings) -> bytes:
         doing = "give its CA certificates"
         request = httpx.Request(
             "GET",
-            self._route.url.join(PATH),
+            self._connection.url.join(PATH),
             headers={**HEADERS, "accept": "application/zip"},
             extensions={"timeout": timeout_for("GET").as_dict()},
         )
-        inner = transport_to(self._route, trust)
-        with BoundedTransport(inner, self._route.clock, self._observe, self._known) as transport:
+        inner = transport_to(self._connection, trust)
+        with BoundedTransport(inner, self._connection.clock, self._observe, self._known) as transport:
             try:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:
-                raise unreachable(error, self._route.host, doing) from error
+                raise unreachable(error, self._connection.host, doing) from error
         if response.status_code in _WITHOUT_LOGIN:
             raise _WITHOUT_LOGIN[response.status_code](
                 f"$server does not give its CA certificates without a login ({response.status_code})",
-                server=self._route.host,
+                server=self._connection.host,
                 operation=doing,
                 hint="vCenter serves them without login on port 443; `backupctl trust pin` needs no CA",
             )
         if response.status_code == 404:
             raise NotSupportedError(
                 f"$server has no {PATH} (404)",
-                server=self._route.host,
+                server=self._connection.host,
                 operation=doing,
                 hint="a vCenter offers it on port 443; `backupctl trust pin` needs no CA",
             )

@@ -11,7 +11,7 @@ from backupctl import __version__
 from backupctl.api.account import Account
 from backupctl.api.certificate_errors import certificate_error
 from backupctl.api.endpoint import Family
-from backupctl.api.handshake import Route, check_tls, pinned_to
+from backupctl.api.handshake import Connection, check_tls, pinned_to
 from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
@@ -44,9 +44,9 @@ class Login:
     account: Account | None = None
 
 
-def route_to(
+def connection_to(
     base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: tuple[str, ...] = ()
-) -> Route:
+) -> Connection:
     """Return the way to an appliance that is called ``name``, and named by ``words`` on a command line.
 
     Raises UsageError for a host name that cannot be one.
@@ -57,10 +57,10 @@ def route_to(
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
-        return Route(url, None, clock, name, words)
+        return Connection(url, None, clock, name, words)
     tls = proxy_context() if proxy.startswith("https:") else None
     try:
-        return Route(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, words)
+        return Connection(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, words)
     except httpx.InvalidURL:
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
@@ -71,18 +71,18 @@ def check_pin(base_url: str, trust: TrustSettings) -> None:
         check_tls(base_url)
 
 
-def transport_to(route: Route, trust: TrustSettings) -> httpx.BaseTransport:
+def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTransport:
     """Return the transport over the network: whom ``trust`` does not believe gets no byte of HTTP.
 
     Raises ConfigError for trust settings that cannot be used.
     """
-    judge = pinned_to(trust.fingerprint, route) if trust.fingerprint else lambda _: None
+    judge = pinned_to(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
     return network_transport(
         tls=tls_context(trust),
         judge=judge,
-        explain=lambda error: certificate_error(error, route, trust.store),
-        proxy=route.proxy,
-        clock=route.clock,
+        explain=lambda error: certificate_error(error, connection, trust.store),
+        proxy=connection.proxy,
+        clock=connection.clock,
     )
 
 
@@ -120,11 +120,11 @@ def connect(
 
     Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
     """
-    route = route_to(base_url, proxy, clock, name=name, words=words)
+    connection = connection_to(base_url, proxy, clock, name=name, words=words)
     check_pin(base_url, trust)
     known = known or Redactor()
-    known.add(*secrets_of(route.proxy))
-    client = _client(route.url, BoundedTransport(transport or transport_to(route, trust), clock, observe, known))
+    known.add(*secrets_of(connection.proxy))
+    bounded = BoundedTransport(transport or transport_to(connection, trust), clock, observe, known)
     session = Session(
         login.user,
         login.password,
@@ -136,7 +136,7 @@ def connect(
         headers=HEADERS,
         known=known,
     )
-    return RecoveryApi(client, session, read_only=read_only)
+    return RecoveryApi(_client(connection.url, bounded), session, read_only=read_only)
 
 
 def secrets_of(proxy: httpx.Proxy | None) -> Iterator[Secret]:

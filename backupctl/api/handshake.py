@@ -19,7 +19,7 @@ from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 
 @dataclass(frozen=True)
-class Route:
+class Connection:
     """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host.
 
     ``words`` are those that select it on a command line, where that takes more than ``-s`` with what it is called.
@@ -51,13 +51,13 @@ class _SeenError(Exception):
     """Enough was seen; the connection is given up before anything is sent."""
 
 
-def pinned_to(fingerprint: str, route: Route) -> Callable[[TlsConnection], None]:
+def pinned_to(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
     """Return what judges a connection by its certificate; it raises PinMismatchError."""
 
     def judge(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(route.server, fingerprint, presented, selector=route.selector)
+            raise PinMismatchError.of(connection.server, fingerprint, presented, selector=connection.selector)
 
     return judge
 
@@ -69,24 +69,28 @@ def check_tls(url: str) -> None:
 
 
 def shake_hands(
-    route: Route, tls: ssl.SSLContext, explain: Callable[[BaseException], CertificateError | None] = lambda _: None
+    connection: Connection,
+    tls: ssl.SSLContext,
+    explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
 ) -> Presented:
     """Shake hands, hang up, and return what was presented; not a byte of HTTP is sent.
 
     Raises httpx.RequestError where that fails, CertificateError where ``explain`` returns one for it.
     """
-    check_tls(str(route.url))
+    check_tls(str(connection.url))
     seen: list[Presented] = []
 
     def witness(connection: TlsConnection) -> None:
         seen.append(presented_by(connection))
         raise _SeenError
 
-    transport = network_transport(tls=tls, judge=witness, explain=explain, proxy=route.proxy, clock=route.clock)
+    transport = network_transport(
+        tls=tls, judge=witness, explain=explain, proxy=connection.proxy, clock=connection.clock
+    )
     timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
-    with transport, within_seconds(route.clock, 2 * CONNECT_SECONDS):
+    with transport, within_seconds(connection.clock, 2 * CONNECT_SECONDS):
         try:
-            transport.handle_request(httpx.Request("GET", route.url, extensions={"timeout": timeout}))
+            transport.handle_request(httpx.Request("GET", connection.url, extensions={"timeout": timeout}))
         except _SeenError:
             return seen[0]
     raise AssertionError("a request was answered without a handshake")

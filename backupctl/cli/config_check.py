@@ -14,7 +14,7 @@ from backupctl.cli.backup_settings import check_encryption_can_be_told
 from backupctl.cli.config_show import settings_of_defaults
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import check_password_is_for, fill, location_of, location_of_password
-from backupctl.cli.tls_settings import find_route, tls_settings_of
+from backupctl.cli.tls_settings import proxy_of, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
 from backupctl.config.option import Option, OptionGroup, SecretName
@@ -274,7 +274,7 @@ def _certificate(settings: ApplianceSettings) -> Verdict:
 
 
 def _proxy(settings: ApplianceSettings) -> Verdict | None:
-    found = find_route(settings)
+    found = proxy_of(settings)
     return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
 
 

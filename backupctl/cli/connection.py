@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.cli.context import no_such_value
 from backupctl.cli.simulation import simulated_appliance
-from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
+from backupctl.cli.tls_settings import proxy_of, tls_settings_of, words_for
 from backupctl.config.environment import KEY_LOG
 from backupctl.config.option import Option
 from backupctl.config.option_table import (
@@ -98,7 +98,7 @@ def _ask_password(settings: ApplianceSettings, question: str) -> Secret:
 def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:
     from backupctl.api.connect import connect as connect_api
 
-    family, proxy, trust = settings.value(API), find_route(settings), tls_settings_of(settings)
+    family, proxy, trust = settings.value(API), proxy_of(settings), tls_settings_of(settings)
     if proxy.value is not None:
         settings.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
     _warn_of_open_tls(settings, server, trust)

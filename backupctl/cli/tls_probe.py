@@ -7,7 +7,7 @@ from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings, appli
 from backupctl.cli.connection import observer
 from backupctl.cli.context import Context
 from backupctl.cli.runner import Failed, prepare_all, run_tasks
-from backupctl.cli.tls_settings import find_route, tls_settings_of, words_for
+from backupctl.cli.tls_settings import proxy_of, tls_settings_of, words_for
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
 from backupctl.operations.trust import Inspected
@@ -46,13 +46,13 @@ def inspect_all(
 
 def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
     from backupctl.api.certificate_probe import Inspection
-    from backupctl.api.connect import route_to
+    from backupctl.api.connect import connection_to
     from backupctl.api.handshake import check_tls
 
-    address, proxy = settings.profile.address, find_route(settings).value
+    address, proxy = settings.profile.address, proxy_of(settings).value
     with attribute_errors(settings.address_source):
         check_tls(address.base_url)
     url = proxy.url.reveal() if proxy else None
-    route = route_to(address.base_url, url, settings.clock, name=settings.name, words=words_for(settings))
-    tls = Inspection(route, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
+    connection = connection_to(address.base_url, url, settings.clock, name=settings.name, words=words_for(settings))
+    tls = Inspection(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
     return Inspected(settings.name, address.host, tls, doubt=settings.context.configuration.doubt(settings.profile))

@@ -44,16 +44,16 @@ def words_for(settings: ApplianceSettings) -> tuple[str, ...]:
     return "-s", address.name
 
 
-def find_route(settings: ApplianceSettings) -> Value[Proxy | None]:
+def proxy_of(settings: ApplianceSettings) -> Value[Proxy | None]:
     """Return the proxy on the way to an appliance, None for the straight way; raises ConfigError and UsageError."""
-    from backupctl.api.connect import route_to
+    from backupctl.api.connect import connection_to
 
     given = settings.context.given.get(PROXY.key, ())
     address, layers = settings.profile.address, settings.profile.layers
     with attribute_errors(settings.address_source):
-        route_to(address.base_url, None, settings.clock)
+        connection_to(address.base_url, None, settings.clock)
     found = find_proxy(address, given, settings.context.environ, layers)
     if found.value is not None:
         with attribute_errors(found.source):
-            route_to(address.base_url, found.value.url.reveal(), settings.clock)
+            connection_to(address.base_url, found.value.url.reveal(), settings.clock)
     return found

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from backupctl.api.certificate_errors import certificate_error
-from backupctl.api.connect import route_to
+from backupctl.api.connect import connection_to
 from backupctl.tls.presented import UntrustedChainError
 from tests.support.clock import FakeClock
 
@@ -20,12 +20,12 @@ def test_chain_that_is_not_known_leaves_what_openssl_says(chain: tuple[bytes, ..
     error = httpx.ConnectError("x")
     error.__cause__ = reason if chain is None else UntrustedChainError(chain)
     error.__cause__.__cause__ = None if chain is None else reason
-    said = certificate_error(error, route_to("https://vc01.example.com", None, clock), "the system's store of CAs")
+    said = certificate_error(error, connection_to("https://vc01.example.com", None, clock), "the system's store of CAs")
     assert said is not None
     assert said.message == f"vc01.example.com: the certificate is not trusted: {MESSAGE}"
     assert "trust fetch" in (said.hint or "")
 
 
 def test_error_that_is_not_about_a_certificate_is_left_alone(clock: FakeClock) -> None:
-    route = route_to("https://vc01.example.com", None, clock)
-    assert certificate_error(httpx.ConnectError("refused"), route, "the system's store of CAs") is None
+    connection = connection_to("https://vc01.example.com", None, clock)
+    assert certificate_error(httpx.ConnectError("refused"), connection, "the system's store of CAs") is None

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from backupctl.api.certificate_probe import Inspection
-from backupctl.api.connect import route_to
+from backupctl.api.connect import connection_to
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support.command_line import CommandLine, Run
@@ -103,7 +103,9 @@ def test_trust_fetch_from_a_hostile_server_is_5_or_6_and_stores_nothing(name: st
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
 def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> None:
     with listening(over_tls(hostile)) as (address, _):
-        inspection = Inspection(route_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None)
+        inspection = Inspection(
+            connection_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None
+        )
         with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
             inspection.authorities()
 
