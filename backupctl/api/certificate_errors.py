@@ -24,7 +24,7 @@ _CLOCK: Final = "is the clock of this machine right? Else the appliance needs a 
 
 
 class Case(NamedTuple):
-    """What there is to say: to whom we wanted to talk, whom we believe, what was presented (own first), and when."""
+    """The facts of a failure: the host, the store of CAs, the presented chain (own certificate first), and the time."""
 
     host: str
     store: str
@@ -38,14 +38,14 @@ class Case(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """A reason for distrust: ``say`` returns None where the chain does not show it."""
+    """A reason for distrust: ``say`` returns None when the chain does not show it."""
 
     say: Callable[[Case], str | None]
     hint: str
 
 
 def certificate_error(error: BaseException, connection: Connection, store: str) -> CertificateError | None:
-    """Return the sentence for a handshake that failed because the certificate is not trusted, else None."""
+    """Return the error for a handshake that failed because the certificate is not trusted, None for other failures."""
     causes = list(causes_of(error))
     cause = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if cause is None:
@@ -58,7 +58,7 @@ def certificate_error(error: BaseException, connection: Connection, store: str) 
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
-    """Return what certificates say; raise CertificateError where one cannot be read."""
+    """Return the fields of certificates in DER form. Raises CertificateError when one cannot be read."""
     try:
         return tuple(read_certificate(der, now) for der in chain)
     except ValueError as error:
@@ -66,7 +66,7 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
 
 
 def _case(chain: tuple[bytes, ...], connection: Connection, store: str) -> Case | None:
-    """Return what there is to say, None where the chain is not known or cannot be read."""
+    """Return the facts, None when the chain is unknown or unreadable."""
     now = connection.clock.now()
     try:
         return Case(connection.host, store, read_chain(chain, now), now) if chain else None
@@ -140,4 +140,4 @@ REASONS: Final[Mapping[int, Reason]] = {
     _OTHER_NAME: _NAME,
     _OTHER_ADDRESS: _NAME,
 }
-"""What to say for OpenSSL's codes."""
+"""The reasons by OpenSSL's codes."""

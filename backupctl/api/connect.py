@@ -47,9 +47,9 @@ class Login:
 def connection_to(
     base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: tuple[str, ...] = ()
 ) -> Connection:
-    """Return the way to an appliance that is called ``name``, and named by ``words`` on a command line.
+    """Return the connection to an appliance that is called ``name``, and selected by ``words`` on a command line.
 
-    Raises UsageError for a host name that cannot be one.
+    Raises UsageError for an invalid host name.
     """
     try:
         url = httpx.URL(base_url)
@@ -72,14 +72,14 @@ def check_pin(base_url: str, trust: TrustSettings) -> None:
 
 
 def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTransport:
-    """Return the transport over the network: whom ``trust`` does not believe gets no byte of HTTP.
+    """Return the transport over the network; an appliance that ``trust`` rejects gets no byte of HTTP.
 
     Raises ConfigError for trust settings that cannot be used.
     """
-    judge = pinned_to(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
+    verify = pinned_to(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
     return network_transport(
         tls=tls_context(trust),
-        judge=judge,
+        verify=verify,
         explain=lambda error: certificate_error(error, connection, trust.store),
         proxy=connection.proxy,
         clock=connection.clock,

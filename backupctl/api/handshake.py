@@ -1,6 +1,6 @@
-"""TLS handshakes that are looked at: what an appliance presents, and whether it is what was pinned.
+"""The TLS handshake with an appliance: the certificates that it presents, and the check of a pin.
 
-Both are asked on the very connection, directly after its handshake and before any byte of HTTP.
+Both happen on the connection itself, after its handshake and before any byte of HTTP.
 """
 
 import hmac
@@ -20,7 +20,7 @@ from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 @dataclass(frozen=True)
 class Connection:
-    """Where an appliance is, and through which proxy it is reached; ``name`` is what it is called, if not its host.
+    """Where an appliance is, and the proxy to reach it through; ``name`` is what it is called, if not its host.
 
     ``words`` are those that select it on a command line, where that takes more than ``-s`` with what it is called.
     """
@@ -47,19 +47,19 @@ class Connection:
         return self.words or ("-s", self.server)
 
 
-class _SeenError(Exception):
-    """Enough was seen; the connection is given up before anything is sent."""
+class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is no error
+    """Close the connection after its handshake, before anything is sent."""
 
 
 def pinned_to(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
-    """Return what judges a connection by its certificate; it raises PinMismatchError."""
+    """Return a check of a connection's certificate; it raises PinMismatchError."""
 
-    def judge(tls: TlsConnection) -> None:
+    def verify(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
         if not hmac.compare_digest(presented, fingerprint):
             raise PinMismatchError.of(connection.server, fingerprint, presented, selector=connection.selector)
 
-    return judge
+    return verify
 
 
 def check_tls(url: str) -> None:
@@ -73,24 +73,24 @@ def shake_hands(
     tls: ssl.SSLContext,
     explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
 ) -> Presented:
-    """Shake hands, hang up, and return what was presented; not a byte of HTTP is sent.
+    """Shake hands, close the connection, and return what was presented; no byte of HTTP is sent.
 
-    Raises httpx.RequestError where that fails, CertificateError where ``explain`` returns one for it.
+    Raises httpx.RequestError when it fails, or the error that ``explain`` returns for that.
     """
     check_tls(str(connection.url))
-    seen: list[Presented] = []
+    presented: list[Presented] = []
 
-    def witness(connection: TlsConnection) -> None:
-        seen.append(presented_by(connection))
-        raise _SeenError
+    def verify(tls_connection: TlsConnection) -> None:
+        presented.append(presented_by(tls_connection))
+        raise _HandshakeDone
 
     transport = network_transport(
-        tls=tls, judge=witness, explain=explain, proxy=connection.proxy, clock=connection.clock
+        tls=tls, verify=verify, explain=explain, proxy=connection.proxy, clock=connection.clock
     )
     timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
     with transport, within_seconds(connection.clock, 2 * CONNECT_SECONDS):
         try:
             transport.handle_request(httpx.Request("GET", connection.url, extensions={"timeout": timeout}))
-        except _SeenError:
-            return seen[0]
-    raise AssertionError("a request was answered without a handshake")
+        except _HandshakeDone:
+            return presented[0]
+    raise AssertionError("a request was sent without a handshake")

@@ -1,7 +1,7 @@
-"""The network: sockets on which no wait lasts beyond the deadline of a request, and TLS that is judged.
+"""Requests over real sockets: no wait exceeds the deadline of its request, and TLS is checked before HTTP begins.
 
-httpx sends its requests through httpcore, but has no public way to hand a network backend down to it. So the pool of
-httpcore is used directly; it is given our backend by its public interface.
+httpx sends requests through httpcore, but offers no public way to choose the network backend. httpcore does, so its
+connection pool is used directly.
 """
 
 import contextlib
@@ -20,38 +20,38 @@ from backupctl.rules.hostport import HostPort
 from backupctl.tls.presented import TlsConnection
 
 _CONNECTIONS: Final = 16
-"""One is used. A call that was given up keeps its own until it is answered, and a logout must not wait for that."""
+"""One is in use. An abandoned call keeps its own until the answer comes, and a logout must not wait for that."""
 
 ERRORS: Final = (
     *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError),
     *(httpcore.ProxyError, httpcore.UnsupportedProtocol),
 )
-"""What httpcore raises; each of its classes has a namesake in httpx."""
+"""The errors of httpcore; httpx has a class of the same name for each."""
 
 
 class _TlsChecks(NamedTuple):
-    """What becomes of a handshake, before any byte of HTTP is sent; ``proxy_tls`` is the context of a proxy's own.
+    """Callbacks for the handshake with an appliance, called before any byte of HTTP is sent.
 
-    ``judge`` gets a connection whose handshake succeeded and raises to end it. ``explain`` gets the error of one that
-    failed, and returns what to raise in its place, or None.
+    ``verify`` gets the connection of a successful handshake and raises to end it. ``explain`` gets the error of a
+    failed one and returns the error to raise instead, or None. A handshake that uses ``proxy_tls`` is a proxy's.
     """
 
-    judge: Callable[[TlsConnection], None]
+    verify: Callable[[TlsConnection], None]
     explain: Callable[[BaseException], CertificateError | None]
     proxy_tls: ssl.SSLContext | None
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """A network stream on which no wait lasts beyond the deadline of the current request, and TLS is judged.
+    """A network stream on which no wait exceeds the deadline of the current request, and TLS is checked.
 
-    Once ``spoiled``, it carries no further request.
+    ``reusable`` is False once it must not carry another request.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, clock: Clock, checks: _TlsChecks) -> None:
         self._stream = stream
         self._clock = clock
         self._checks = checks
-        self.spoiled = False
+        self.reusable = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _within(self._clock, timeout, httpcore.ReadTimeout))
@@ -76,22 +76,22 @@ class _BoundedStream(httpcore.NetworkStream):
             raise explained from error
         if not with_proxy:
             try:
-                self._checks.judge(_tls_of(stream))
+                self._checks.verify(_tls_of(stream))
             except BaseException:
                 stream.close()
                 raise
         return _BoundedStream(stream, self._clock, self._checks)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
-        if info == "is_readable":  # asked by httpcore of an idle connection, which it closes if so
-            self.spoiled = self.spoiled or self._has_more()
-            return self.spoiled
+        if info == "is_readable":  # httpcore asks this about an idle connection, and closes it if so
+            self.reusable = self.reusable and not self._has_more()
+            return not self.reusable
         return self._stream.get_extra_info(info)
 
     def _has_more(self) -> bool:
-        """Read without waiting, and return whether anything came: bytes that nobody asked for, an end or an error.
+        """Read without waiting, and return whether unexpected bytes, the end or an error came.
 
-        Only reading finds what is buffered in the layers of TLS, and passes over records of TLS without a byte of HTTP.
+        Only reading finds bytes that TLS has buffered, and skips TLS records that hold no HTTP.
         """
         try:
             self._stream.read(1, timeout=0)
@@ -101,19 +101,19 @@ class _BoundedStream(httpcore.NetworkStream):
 
 
 def _tls_of(stream: httpcore.NetworkStream) -> TlsConnection:
-    """Return the connection whose handshake was the last one.
+    """Return the connection of the latest handshake.
 
-    TLS within the TLS of a proxy is an ``ssl.SSLObject``, and the stream's socket is then that with the proxy.
-    Elsewhere httpcore hands out what is beneath an ``ssl.SSLSocket``, and the socket itself is what was asked for.
+    TLS inside the TLS of a proxy is an ``ssl.SSLObject``, and the stream's socket is the one to the proxy. Otherwise
+    httpcore returns the private object of an ``ssl.SSLSocket`` as ``ssl_object``, and the ``SSLSocket`` as ``socket``.
     """
     inner = stream.get_extra_info("ssl_object")
     connection = inner if isinstance(inner, ssl.SSLObject) else stream.get_extra_info("socket")
-    assert isinstance(connection, TlsConnection)  # noqa: S101 - what httpcore makes of a handshake
+    assert isinstance(connection, TlsConnection)  # noqa: S101 - httpcore makes no other
     return connection
 
 
 def _proxy_error(error: BaseException, name: str | None) -> CertificateError | None:
-    """Return what to say of the certificate of an https:// proxy that is not trusted."""
+    """Return the error for an https:// proxy whose certificate is not trusted, None for other errors."""
     for cause in causes_of(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateError(
@@ -162,13 +162,13 @@ class _BoundedBackend(httpcore.NetworkBackend):
 
 
 class NetworkTransport(httpx.BaseTransport):
-    """Sends requests of httpx through a pool of httpcore."""
+    """Send the requests of httpx through a connection pool of httpcore."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer, its body still to be read; raise httpx.TransportError where none came."""
+        """Return the response, its body not yet read. Raises httpx.TransportError when there is none."""
         with _errors_of_httpx():
             response = self._pool.handle_request(
                 httpcore.Request(
@@ -192,9 +192,9 @@ class NetworkTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of an answer; its connection carries no further request where it is unclear where the answer ends.
+    """The body of a response; its connection is not reused when the end of the response is ambiguous.
 
-    That is so where bytes follow it, or its length is told in two ways, a sign of an attack
+    That is when bytes follow it, or when it has two lengths, a sign of request smuggling
     (https://www.rfc-editor.org/rfc/rfc9112#section-6.3).
     """
 
@@ -204,18 +204,18 @@ class _Body(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         with _errors_of_httpx():
             yield from self._response.iter_stream()
-        told = {name.lower() for name, _ in self._response.headers}
-        if left_over(self._response) or told >= {b"content-length", b"transfer-encoding"}:
-            self._response.extensions["network_stream"].spoiled = True
+        names = {name.lower() for name, _ in self._response.headers}
+        if left_over(self._response) or names >= {b"content-length", b"transfer-encoding"}:
+            self._response.extensions["network_stream"].reusable = False
 
     def close(self) -> None:
         self._response.close()
 
 
 def left_over(response: httpcore.Response) -> bytes:
-    """Return the bytes that came after an answer that was read to its end.
+    """Return the bytes that follow a response whose body was read to its end.
 
-    h11 keeps them for the next answer, and httpcore has no public way to ask for them.
+    h11 keeps them for the next response, and httpcore has no public way to get them.
     """
     connection = response.stream._stream._connection  # type: ignore[union-attr]  # noqa: SLF001
     data, _ = connection._h11_state.trailing_data  # noqa: SLF001
@@ -240,11 +240,11 @@ def network_transport(
     tls: ssl.SSLContext,
     proxy: httpx.Proxy | None,
     clock: Clock,
-    judge: Callable[[TlsConnection], None] = lambda _: None,
+    verify: Callable[[TlsConnection], None] = lambda _: None,
     explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
 ) -> NetworkTransport:
-    """Return the transport over real sockets: one connection that is kept open, all waits bounded, TLS judged."""
-    checks = _TlsChecks(judge, explain, None if proxy is None else proxy.ssl_context)
+    """Return a transport over real sockets that keeps one connection open; see ``_TlsChecks`` for the callbacks."""
+    checks = _TlsChecks(verify, explain, None if proxy is None else proxy.ssl_context)
     settings: Mapping[str, Any] = {
         "ssl_context": tls,
         "max_connections": _CONNECTIONS,
