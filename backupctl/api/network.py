@@ -157,9 +157,6 @@ class _BoundedBackend(httpcore.NetworkBackend):
             raise
         return _BoundedStream(stream, self._clock, self._checks)
 
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
-
 
 class NetworkTransport(httpx.BaseTransport):
     """Send the requests of httpx through a connection pool of httpcore."""
