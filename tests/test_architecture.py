@@ -174,6 +174,23 @@ def test_functions_stay_below_forty_lines() -> None:
     assert long == []
 
 
+def test_no_class_name_is_used_twice() -> None:
+    homes: dict[str, list[str]] = {}
+    for module, node, _ in nodes():
+        if isinstance(node, ast.ClassDef):
+            homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
+def test_no_module_name_is_used_twice_but_for_a_command_and_its_operation() -> None:
+    homes: dict[str, list[str]] = {}
+    packages = {module.rpartition(".")[0] for module in sources()}
+    for module in sources().keys() - packages:
+        if not module.startswith("cli.commands."):
+            homes.setdefault(module.rpartition(".")[2], []).append(module)
+    assert {stem: modules for stem, modules in homes.items() if len(modules) > 1} == {}
+
+
 def undocumented(body: list[ast.stmt], path: str) -> Iterator[str]:
     for node in body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
