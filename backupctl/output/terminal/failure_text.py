@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -25,7 +25,7 @@ def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: b
     left running stay.
     """
     known = {error_on(result.server, result.error.facts) for result in results if result.error is not None}
-    failed = [_Failure(result, result.error) for result in results if result.error is not None]
+    failed = [_Failure(result, result.error, known) for result in results if result.error is not None]
     shared = Counter(_hint(failure.anonymized) for failure in failed)
     told = set[_Hint]()
     lines: list[Text] = []
@@ -34,7 +34,7 @@ def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: b
             subject, facts = group[0].server, _of_its_own(group[0], shared)
         else:
             subject, facts = plural(len(group), "appliance"), _in_common(group, options)
-        lines += error_lines(facts, hints=hints and _hint(facts) not in told, known=known, subject=subject)
+        lines += error_lines(facts, hints=hints and _hint(facts) not in told, subject=subject)
         told.add(_hint(facts))
         lines += _attach_lines(group) if len(group) > 1 else []
     return lines
@@ -51,9 +51,9 @@ def _hint(facts: ErrorFacts) -> _Hint:
 class _Failure:
     """What went wrong on one appliance, and what others can have in common with it."""
 
-    def __init__(self, result: Result, error: BackupctlError) -> None:
+    def __init__(self, result: Result, error: BackupctlError, known: Collection[ErrorFacts | str]) -> None:
         messages = map(message_text, shown_messages(result))
-        details = tuple(dict.fromkeys((*error.facts.details, *messages)))
+        details = tuple(each for each in dict.fromkeys((*error.facts.details, *messages)) if each not in known)
         job: Job | None = getattr(result, "job", None)
         self.server, self.slug = result.server, error.slug
         self.facts = error.facts._replace(details=details)
