@@ -95,7 +95,7 @@ def hint_of(facts: ErrorFacts) -> str | None:
 
 def error_on(server: str, facts: ErrorFacts) -> ErrorFacts:
     """Return the line of evidence about an error on another appliance."""
-    return ErrorFacts("$cause", server=server, cause=facts)
+    return ErrorFacts("$cause", server=server, cause=facts._replace(hint=None, details=(), attach=None))
 
 
 def to_follow(facts: ErrorFacts) -> str | None:

@@ -18,6 +18,10 @@ _OURS: Final = {"server", "host"}
 """Fields that hold nothing of the appliance."""
 
 
+_FACTS_OF_THEIRS: Final = ("job", "release", "cause", "then", "source", "hint", "details", "attach", "kind")
+"""Facts of an error that may hold something of the appliance, besides its message."""
+
+
 def redacted(value: T, redact: Redact) -> T:
     """Return ``value`` with every text in it masked by ``redact``, all free text within one ``RedactionBudget``.
 
@@ -36,7 +40,7 @@ def _redacted(value: object, redact: Redact, words: RedactionBudget, *, is_free:
         facts = _redacted(value.facts, redact, words, is_free=is_free)
         return type(value).from_facts(cast("ErrorFacts", facts))
     if isinstance(value, ErrorFacts):
-        fields = {name: each for name, each in value._asdict().items() if name not in {*_OURS, "message"}}
+        fields = {name: each for name in _FACTS_OF_THEIRS if (each := getattr(value, name))}
         message = redact(value.message, skip_common_words=True)  # its placeholders are words that stay
         return value._replace(message=message, **_redacted_fields(fields, redact, words, is_free=is_free))
     if isinstance(value, tuple | list):
