@@ -29,8 +29,9 @@ def test_server_that_is_no_folder_is_changed_into_one(server: str, folder: str) 
 
 
 def test_server_without_any_usable_character_is_refused() -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         filled("sftp://h/{server}", "..")
+    assert caught.value.hint == "leave {server} out of the location"
 
 
 @pytest.mark.parametrize(
