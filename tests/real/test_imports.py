@@ -1,12 +1,19 @@
-"""What the cheap paths load: help, version and completion have no use for HTTP, colours or JSON."""
+"""What is loaded for what: cheap paths have no use for HTTP, colours or JSON, and JSON none for colours."""
 
 import sys
 
 import pytest
 
-from tests.support.processes import Program, Programs, needed_program
+from tests.support.processes import Program, Programs, Simulators, needed_program
 
 pytestmark = pytest.mark.real
+
+TRACED = ("-X", "importtime")
+
+
+def loaded(trace: str) -> set[str]:
+    """Return the modules that the interpreter says it has loaded."""
+    return {line.rpartition("|")[2].strip() for line in trace.splitlines()}
 
 
 @pytest.mark.parametrize(
@@ -18,16 +25,29 @@ pytestmark = pytest.mark.real
         (["backupctl -o j"], {"_BACKUPCTL_COMPLETE": "bash"}),
         (["completion", "bash"], {}),
     ],
-    ids=["help", "version", "complete-command", "complete-value", "completion-script"],
+    ids=str,
 )
 def test_cheap_paths_load_neither_httpx_nor_rich_nor_msgspec(
     program: Program, words: list[str], environ: dict[str, str]
 ) -> None:
-    ran = program.run(*words, environ=environ, python=("-X", "importtime"))
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.err.splitlines()}
+    ran = program.run(*words, environ=environ, python=TRACED)
     assert ran.code == 0
-    assert "click" in loaded
-    assert not loaded & {"httpx", "httpcore", "rich", "msgspec", "ssl", "trustme", "keyring"}
+    assert "click" in loaded(ran.err)
+    assert not loaded(ran.err) & {"httpx", "httpcore", "rich", "msgspec", "ssl", "trustme", "keyring"}
+
+
+def test_list_as_json_loads_httpx_without_its_command_line_and_so_no_rich(program: Program, serve: Simulators) -> None:
+    served = serve("--no-tls")
+    ran = program.run("list", "-o", "json", environ=served.environ, python=TRACED)
+    assert ran.code == 0
+    assert "httpx" in loaded(ran.err)
+    assert not loaded(ran.err) & {"rich", "pygments", "trustme", "keyring", "tomlkit"}
+
+
+def test_httpx_by_itself_loads_its_command_line_from_httpx_main_and_with_it_rich(programs: Programs) -> None:
+    words = [sys.executable, *TRACED, "-c", "import httpx"]
+    ran = programs.start(words, programs.environ({})).end()
+    assert {"httpx._main", "rich"} <= loaded(ran.err), "backupctl/api/__init__.py keeps out what httpx no longer loads"
 
 
 def test_installed_script_says_the_same_as_the_module(programs: Programs, program: Program) -> None:
