@@ -58,7 +58,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
 WORDS: Mapping[str, tuple[str, ...]] = {
     "os.environ": ("config.",),
     "os.getenv": (),
-    "sys.exit": (),
+    "sys.exit": ("__main__",),
     "os._exit": ("__main__", "cli.signals"),
     "datetime.now": ("clock",),
     "datetime.utcnow": (),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
+from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
 from backupctl.cli.connection import connect
 from backupctl.cli.context import Context
 from backupctl.cli.signals import delivered_to
@@ -36,26 +37,6 @@ SlotWork = Callable[[Appliance, Slot], Task[Outcome[T]]]
 
 
 @dataclass(frozen=True)
-class CommandTraits:
-    """How a command goes about appliances.
-
-    ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
-    ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited; ``timed`` that
-    ``--timeout`` bounds the first requests too. For ``silence`` seconds it is waited for somebody to be there.
-    """
-
-    changes: bool = False
-    fresh: bool = False
-    single: str | None = None
-    starts_backups: bool = False
-    timed: bool = False
-    silence: float = 0.0
-
-
-_STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)
-
-
-@dataclass(frozen=True)
 class _Ready(Generic[T]):
     """An appliance, and what is to be done with it."""
 
@@ -69,7 +50,7 @@ def run(
     command: str,
     result_type: type[R],
     prepare: Callable[[ApplianceSettings], Work[R]],
-    manner: CommandTraits = CommandTraits(),
+    manner: CommandTraits = DEFAULT_TRAITS,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
@@ -91,7 +72,7 @@ def run_job(
     command: str,
     result_type: type[J],
     prepare: Callable[[ApplianceSettings], Work[Job]],
-    manner: CommandTraits = CommandTraits(),
+    manner: CommandTraits = DEFAULT_TRAITS,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
@@ -116,7 +97,7 @@ def run_backups(
         work = prepare(settings)
         return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
 
-    return _run(context, command, result_type, with_result, _STARTS_BACKUPS)
+    return _run(context, command, result_type, with_result, STARTS_BACKUPS)
 
 
 def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
@@ -159,7 +140,7 @@ def show_requests(
     context: Context,
     command: str,
     prepare: Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]],
-    manner: CommandTraits = CommandTraits(),
+    manner: CommandTraits = DEFAULT_TRAITS,
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
     results: list[Result] = [

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from backupctl.cli.root import COMMANDS
 from tests.support.processes import Program, Programs, Simulators, needed_program
 
 pytestmark = pytest.mark.real
@@ -23,7 +24,9 @@ def loaded(trace: str) -> set[str]:
         (["--version"], {}),
         (["cr"], {"_BACKUPCTL_COMPLETE": "zsh"}),
         (["backupctl -o j"], {"_BACKUPCTL_COMPLETE": "bash"}),
+        (["backupctl create --lo"], {"_BACKUPCTL_COMPLETE": "bash"}),
         (["completion", "bash"], {}),
+        *(([command, "--help"], {}) for command in COMMANDS),
     ],
     ids=str,
 )

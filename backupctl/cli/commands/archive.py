@@ -1,29 +1,30 @@
 """``backupctl archive``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import location_spec
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import Work, run
-from backupctl.cli.timestamps import parse_moment
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
-from backupctl.models import ArchiveFilter, LocationSpec
-from backupctl.operations.archive import read_archive, read_archives, read_systems
-from backupctl.operations.outcome import Outcome
-from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
-from backupctl.rules.request_fields import check_comment
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.runner import Work
+    from backupctl.models import ArchiveFilter, LocationSpec
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.archive_results import ArchiveResult, ArchivesResult, SystemsResult
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.task import Task
+
+    R = TypeVar("R", SystemsResult, ArchivesResult, ArchiveResult)
 
 F = TypeVar("F", bound=Callable[..., object])
-R = TypeVar("R", SystemsResult, ArchivesResult, ArchiveResult)
 
 
 def _at_a_location(function: F) -> F:
@@ -56,6 +57,10 @@ Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 @click.pass_obj
 def systems(context: Context, allow_password_in_url: bool) -> int:
     """List the systems that have backups at a location."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.archive import read_systems
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.archive_results import SystemsResult
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
         found = yield from read_systems(appliance, at, password_in_url=allow_password_in_url)
@@ -92,6 +97,11 @@ def list_command(  # noqa: PLR0917 - click passes by name
     limit: int | None,
 ) -> int:
     """List the archives at a location, newest first."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.archive import read_archives
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.archive_results import ArchivesResult
+
     only = _filter(context.clock.now(), since, until, comment_contains, limit)
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
@@ -118,6 +128,10 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 @click.pass_obj
 def show(context: Context, archive: str, system: str | None, allow_password_in_url: bool) -> int:
     """Show an archive: when, what, of which release."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.archive import read_archive
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.archive_results import ArchiveResult
 
     def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
         found = yield from read_archive(appliance, at, system, archive, password_in_url=allow_password_in_url)
@@ -130,12 +144,18 @@ def _at_its_location(
     work: Callable[[LocationSpec, Appliance], Task[Outcome[R]]],
 ) -> Callable[[ApplianceSettings], Work[R]]:
     """Let ``work`` know where the archives of each appliance are looked for."""
+    from backupctl.cli.location_settings import location_spec
+
     return lambda settings: partial(work, location_spec(settings))
 
 
 def _filter(
     now: datetime, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
+    from backupctl.cli.timestamps import parse_moment
+    from backupctl.models import ArchiveFilter
+    from backupctl.rules.request_fields import check_comment
+
     if comment_contains is not None:
         check_comment(comment_contains)
     return ArchiveFilter(

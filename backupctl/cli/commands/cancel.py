@@ -1,18 +1,21 @@
 """``backupctl cancel``."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import CommandTraits, run_job, show_requests
 from backupctl.config.option_table import DRY_RUN
-from backupctl.operations.cancel import cancel
-from backupctl.results.backup_results import JobResult
-from backupctl.results.result import PreparedRequest
-from backupctl.scheduler.appliance import Appliance
+
+if TYPE_CHECKING:
+    from backupctl.results.result import PreparedRequest
+    from backupctl.scheduler.appliance import Appliance
 
 
 @click.command(
@@ -31,6 +34,10 @@ first; 8 it had not ended after 60 s; 10 there is no such job.""",
 @click.pass_obj
 def command(context: Context, job_id: str) -> int:
     """Cancel a running job, JOB_ID or latest, and see it end (for at most 60 s)."""
+    from backupctl.cli.runner import run_job, show_requests
+    from backupctl.operations.cancel import cancel
+    from backupctl.results.backup_results import JobResult
+
     manner = CommandTraits(changes=True, single=one_appliance_of(job_id))
     if context.value(DRY_RUN):
 

@@ -1,12 +1,12 @@
 """``backupctl config``."""
 
+from __future__ import annotations
+
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand, local_options, secret_options
 from backupctl.config.option_table import SECRETS
-from backupctl.results.result import Envelope
 
 _NAMES = {secret.name: secret for secret in SECRETS}
 
@@ -31,6 +31,7 @@ Exit status: 0 it is written, 3 there is one already, 11 it cannot be written.""
 def init(context: Context) -> int:
     """Write a commented sample to --config, else to the user's own place; a file that is there is left alone."""
     from backupctl.cli.config_write import write_sample
+    from backupctl.results.result import Envelope
 
     return context.finish(Envelope.of("config init", [write_sample(context)]))
 
@@ -53,7 +54,9 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
 
     Of a secret, only its place is shown: no file is read, no command is run, no keyring is asked.
     """
+    from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.config_show import settings_of_defaults, settings_result
+    from backupctl.results.result import Envelope
 
     appliance_settings = [ApplianceSettings(context, context.configuration.profile(server)) for server in servers] or [
         settings_of_defaults(context)
@@ -83,6 +86,7 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
     password and of locations. Nothing is sent, and no host name is looked up.
     """
     from backupctl.cli.config_check import check_configuration
+    from backupctl.results.result import Envelope
 
     return context.finish(Envelope.of("config check", check_configuration(context, servers, run_commands=run_commands)))
 
@@ -110,5 +114,6 @@ def set_secret(context: Context, name: str, server: str | None) -> int:
     the options that give it elsewhere. The keyring is that of this user, so it serves runs of this user only.
     """
     from backupctl.cli.config_write import keep_secret
+    from backupctl.results.result import Envelope
 
     return context.finish(Envelope.of("config set-secret", [keep_secret(context, _NAMES[name], server)]))

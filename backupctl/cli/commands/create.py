@@ -1,28 +1,28 @@
 """``backupctl create``."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
-from msgspec import structs
 
-from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_can_be_told, job_result
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import GivenLocation, location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, in_group, options, shared_options
-from backupctl.cli.runner import SlotWork, run_backups, show_requests
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
-from backupctl.operations.create import BackupPlan, create
-from backupctl.operations.outcome import Outcome
-from backupctl.operations.preflight import preflight
-from backupctl.operations.validate import validate
-from backupctl.results.job import Job
-from backupctl.results.result import PreparedRequest
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import Slot
-from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.location_settings import GivenLocation
+    from backupctl.cli.runner import SlotWork
+    from backupctl.operations.create import BackupPlan
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.job import Job
+    from backupctl.results.result import PreparedRequest
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.coordinator import Slot
+    from backupctl.scheduler.task import Task
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""
@@ -51,12 +51,23 @@ def command(context: Context) -> int:
     default are taken. Passwords are asked for on a terminal, and come from files, commands or the environment
     elsewhere.
     """
+    from backupctl.cli.backup_settings import job_result
+    from backupctl.cli.runner import run_backups, show_requests
+
     if context.value(DRY_RUN):
         return show_requests(context, "create", _prepare_dry_run)
     return run_backups(context, "create", job_result(context), _prepare)
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
+    from dataclasses import replace
+
+    from msgspec import structs
+
+    from backupctl.operations.create import create
+    from backupctl.operations.preflight import preflight
+    from backupctl.operations.validate import validate
+
     plan, given = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
@@ -70,12 +81,17 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
 
 
 def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, GivenLocation]:
+    from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_can_be_told
+    from backupctl.cli.location_settings import location_of
+
     check_encryption_can_be_told(settings)
     given = location_of(settings)
     return backup_plan(settings, backup_request(settings, given)), given
 
 
 def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+    from msgspec import structs
+
     request = _plan(settings)[0].request
     if not request.parts:
         request = structs.replace(request, parts=DEFAULT_PARTS)

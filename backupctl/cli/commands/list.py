@@ -1,28 +1,31 @@
 """``backupctl list``."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.runner import run
-from backupctl.cli.timestamps import parse_moment
-from backupctl.models import JobState
-from backupctl.operations.jobs import JobFilter, read_all
-from backupctl.operations.outcome import Outcome
-from backupctl.results.backup_results import JobsResult
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.task import Task
 
 TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
 """Known job types; LOCAL_BACKUP came with 9.0."""
 
 
-def _words(words: Iterable[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Return a completion that offers these words."""
-    return lambda _ctx, _param, start: [word for word in words if word.startswith(start)]
+def _complete_state(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    from backupctl.models import JobState
+
+    return [state for state in JobState if state.startswith(start)]
+
+
+def _complete_type(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    return [word for word in TYPES if word.startswith(start)]
 
 
 @click.command(
@@ -37,14 +40,14 @@ Exit status: 0 the jobs were listed, whatever became of them.""",
 @click.option(
     "--state",
     metavar="STATE",
-    shell_complete=_words(JobState),
+    shell_complete=_complete_state,
     help="Only in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.",
 )
 @click.option(
     "--type",
     "job_type",
     metavar="TYPE",
-    shell_complete=_words(TYPES),
+    shell_complete=_complete_type,
     help="Only of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
 )
 @click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
@@ -56,6 +59,13 @@ def command(  # noqa: PLR0917 - click passes by name
     context: Context, state: str | None, job_type: str | None, since: str | None, until: str | None, limit: int | None
 ) -> int:
     """List the backup jobs that the appliance remembers, newest first."""
+    from backupctl.cli.runner import run
+    from backupctl.cli.timestamps import parse_moment
+    from backupctl.models import JobState
+    from backupctl.operations.jobs import JobFilter, read_all
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.backup_results import JobsResult
+
     only = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import patience
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import location_login, location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import CommandTraits, Work, run, run_job, show_requests
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -29,36 +26,26 @@ from backupctl.config.option_table import (
     TIMEOUT,
 )
 from backupctl.errors import BackupFailedError, UsageError
-from backupctl.models import ReconciliationSpec, RestoreRequest
-from backupctl.operations.cancel import CANCEL_SECONDS
-from backupctl.operations.follow import Timeouts
-from backupctl.operations.outcome import Outcome
-from backupctl.operations.restore import (
-    SILENCE_SECONDS,
-    cancel_restore,
-    create_restore,
-    reconcile,
-    restore_status,
-    validate_restore,
-    watch_restore,
-)
-from backupctl.results.archive_results import RestoreResult
-from backupctl.results.job import Job
-from backupctl.results.result import PreparedRequest
-from backupctl.rules.request_fields import check_parts
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
-from backupctl.secrets.secret import Secret
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.runner import Work
+    from backupctl.models import ReconciliationSpec, RestoreRequest
+    from backupctl.operations.follow import Timeouts
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.job import Job
+    from backupctl.results.result import PreparedRequest
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.task import Task
+    from backupctl.secrets.secret import Secret
+
+    Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
 F = TypeVar("F", bound=Callable[..., object])
-Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
 FRESH = CommandTraits(fresh=True)
 CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
-WATCHES_FRESH = CommandTraits(fresh=True, silence=SILENCE_SECONDS, timed=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
@@ -95,6 +82,10 @@ Exit status: 0 the archive can be restored here, 7 it cannot.""",
 @click.pass_obj
 def validate(context: Context, sso_username: str | None) -> int:
     """Tell what an archive is, and whether it can be restored on this appliance."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.restore import validate_restore
+    from backupctl.results.archive_results import RestoreResult
 
     def prepare(settings: ApplianceSettings) -> Work[RestoreResult]:
         request = _request(settings, sso_username, ignore_warnings=None)
@@ -133,6 +124,9 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
 
     The name of the host has to be typed to confirm that, unless --yes is given.
     """
+    from backupctl.cli.runner import run_job, show_requests
+    from backupctl.operations.restore import create_restore
+    from backupctl.results.archive_results import RestoreResult
 
     def request_of(settings: ApplianceSettings) -> RestoreRequest:
         return _request(settings, sso_username, ignore_warnings=ignore_warnings or None)
@@ -164,6 +158,10 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it is still ru
 @click.pass_obj
 def status(context: Context) -> int:
     """Show the restore as it is now."""
+    from backupctl.cli.runner import run_job
+    from backupctl.operations.restore import restore_status
+    from backupctl.results.archive_results import RestoreResult
+
     return run_job(context, "restore status", RestoreResult, lambda _: restore_status, FRESH)
 
 
@@ -181,12 +179,17 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs 
 @click.pass_obj
 def watch(context: Context) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
+    from backupctl.cli.backup_settings import patience
+    from backupctl.cli.runner import run_job
+    from backupctl.operations.restore import SILENCE_SECONDS, watch_restore
+    from backupctl.results.archive_results import RestoreResult
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
         waits = patience(settings)
         return lambda appliance: watch_restore(appliance, waits, context.clock.monotonic() + waits.timeout)
 
-    return run_job(context, "restore watch", RestoreResult, prepare, WATCHES_FRESH)
+    traits = CommandTraits(fresh=True, silence=SILENCE_SECONDS, timed=True)
+    return run_job(context, "restore watch", RestoreResult, prepare, traits)
 
 
 @command.command(
@@ -202,6 +205,12 @@ Exit status: 0 the restore has ended without success, as was asked for; 6 the ap
 @click.pass_obj
 def cancel(context: Context) -> int:
     """Cancel the restore and see it end (for at most 60 s)."""
+    from backupctl.cli.runner import run_job
+    from backupctl.operations.cancel import CANCEL_SECONDS
+    from backupctl.operations.follow import Timeouts
+    from backupctl.operations.restore import cancel_restore
+    from backupctl.results.archive_results import RestoreResult
+
     work = partial(cancel_restore, patience=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
     return run_job(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
@@ -223,6 +232,10 @@ Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the dea
 @click.pass_obj
 def reconcile_command(context: Context, sso_username: str | None, ignore_warnings: bool) -> int:
     """Bring a restored node into line with its replication partners."""
+    from backupctl.cli.runner import run_job, show_requests
+    from backupctl.models import ReconciliationSpec
+    from backupctl.operations.restore import reconcile
+    from backupctl.results.archive_results import RestoreResult
 
     def spec_of(settings: ApplianceSettings) -> ReconciliationSpec:
         return ReconciliationSpec(
@@ -253,6 +266,7 @@ def _started(
     request_of: Callable[[ApplianceSettings], Q], start: Callable[[Appliance, Q, Timeouts, bool], Task[Outcome[Job]]]
 ) -> Callable[[ApplianceSettings], Work[Job]]:
     """Judge the request of each appliance, start what it asks for, and follow that to its end."""
+    from backupctl.cli.backup_settings import patience
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
         request, wait, waits = request_of(settings), not settings.value(NO_WAIT), patience(settings)
@@ -262,6 +276,10 @@ def _started(
 
 
 def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
+    from backupctl.cli.location_settings import location_login, location_of
+    from backupctl.models import RestoreRequest
+    from backupctl.rules.request_fields import check_parts
+
     given = location_of(settings)
     user, location_password = location_login(settings, given)
     backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_password, backup_plan, check_encryption_can_be_told, job_result
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
-from backupctl.cli.runner import CommandTraits, SlotWork, Work, run, run_backups
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -34,37 +30,25 @@ from backupctl.config.option_table import (
     TIMEOUT,
     TOGETHER,
 )
-from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
-from backupctl.location import Location
-from backupctl.models import BackupJobStatus, BackupRequest
-from backupctl.operations.create import create
-from backupctl.operations.outcome import Outcome
-from backupctl.operations.preflight import preflight
-from backupctl.operations.schedule import (
-    SCHEDULED,
-    backup_of,
-    delete_schedule,
-    read_schedule,
-    read_schedules,
-    set_schedule,
-    switch_schedule,
-)
-from backupctl.operations.schedule_fields import Wanted
-from backupctl.operations.validate import validate_schedule
-from backupctl.results.job import Job
-from backupctl.results.result import RequestsResult
-from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
-from backupctl.rules.days import WEEK, sorted_days
-from backupctl.rules.request_fields import check_parts
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.coordinator import Slot
-from backupctl.scheduler.task import Task
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.runner import SlotWork, Work
+    from backupctl.location import Location
+    from backupctl.models import BackupJobStatus, BackupRequest
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.schedule_fields import Wanted
+    from backupctl.results.job import Job
+    from backupctl.results.result import RequestsResult
+    from backupctl.results.schedule_results import ScheduleResult
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.coordinator import Slot
+    from backupctl.scheduler.task import Task
 
-Write = Callable[[Appliance], Task[ScheduleResult]]
+    Write = Callable[[Appliance], Task[ScheduleResult]]
+
 
 name_argument = click.argument("name", default="default", metavar="[NAME]")
 
@@ -87,6 +71,10 @@ Exit status: 0 the schedules were listed.""",
 @click.pass_obj
 def list_command(context: Context) -> int:
     """List all schedules."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.schedule import read_schedules
+    from backupctl.results.schedule_results import SchedulesResult
 
     def work(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
         found, unreadable = yield from read_schedules(appliance)
@@ -109,6 +97,10 @@ Exit status: 0 the schedule was shown, 10 there is none of this name.""",
 @click.pass_obj
 def show(context: Context, name: str) -> int:
     """Show a schedule."""
+    from backupctl.cli.runner import run
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.schedule import read_schedule
+    from backupctl.results.schedule_results import ScheduleResult
 
     def work(appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
         return Outcome(ScheduleResult(schedule=(yield from read_schedule(appliance, name))))
@@ -143,6 +135,9 @@ def set_command(  # noqa: PLR0917 - click passes by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
+    from backupctl.operations.schedule import set_schedule
+    from backupctl.operations.schedule_fields import Wanted
+
     timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain))
     dry_run = context.value(DRY_RUN)
 
@@ -168,6 +163,8 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @click.pass_obj
 def enable_command(context: Context, name: str) -> int:
     """Let a schedule run."""
+    from backupctl.operations.schedule import switch_schedule
+
     return _write(
         context,
         "schedule enable",
@@ -190,6 +187,8 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @click.pass_obj
 def disable_command(context: Context, name: str) -> int:
     """Keep a schedule, but do not let it run."""
+    from backupctl.operations.schedule import switch_schedule
+
     return _write(
         context,
         "schedule disable",
@@ -212,6 +211,8 @@ Exit status: 0 the schedule is gone, 10 there was none of this name.""",
 @click.pass_obj
 def delete_command(context: Context, name: str) -> int:
     """Delete a schedule; the backups that it made stay."""
+    from backupctl.operations.schedule import delete_schedule
+
     dry_run = context.value(DRY_RUN)
     return _write(
         context, "schedule delete", lambda _: lambda appliance: delete_schedule(appliance, name, dry_run=dry_run)
@@ -235,12 +236,24 @@ Exit status: as that of create.""",
 @click.pass_obj
 def run_command(context: Context, name: str) -> int:
     """Start the backup of a schedule now and follow it to its end."""
+    from backupctl.cli.backup_settings import job_result
+    from backupctl.cli.runner import run, run_backups
+    from backupctl.results.result import RequestsResult
+
     if context.value(DRY_RUN):
         return run(context, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
     return run_backups(context, "schedule run", job_result(context), partial(_prepare_run, name))
 
 
 def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
+    from dataclasses import replace
+
+    from backupctl.cli.backup_settings import backup_plan, check_encryption_can_be_told
+    from backupctl.operations.create import create
+    from backupctl.operations.preflight import preflight
+    from backupctl.operations.schedule import SCHEDULED, backup_of
+    from backupctl.operations.validate import validate_schedule
+
     comment = settings.value(COMMENT)
 
     def start(api: RecoveryApi, _: BackupRequest) -> BackupJobStatus:
@@ -258,6 +271,10 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
 
 
 def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsResult]:
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.schedule import read_schedule
+    from backupctl.results.result import RequestsResult
+
     comment = settings.value(COMMENT)
 
     def work(appliance: Appliance) -> Task[Outcome[RequestsResult]]:
@@ -272,6 +289,11 @@ def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
 
     The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
     """
+    from dataclasses import replace
+
+    from backupctl.cli.backup_settings import backup_password
+    from backupctl.rules.request_fields import check_parts
+
     settings = settings.without_file()
     location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
     location, parts = _location(settings), settings.value(PART)
@@ -287,6 +309,10 @@ def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
 
 
 def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSettings], Write]) -> int:
+    from backupctl.cli.runner import run
+    from backupctl.operations.outcome import Outcome
+    from backupctl.results.schedule_results import ScheduleResult
+
     def work(write: Write, appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
         return Outcome((yield from write(appliance)))
 
@@ -296,6 +322,9 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
 
 def _location(settings: ApplianceSettings) -> Location | None:
     """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
+    from backupctl.cli.location_settings import location_of
+    from backupctl.config.value import attribute_errors
+
     if settings.value(LOCATION) is None:
         return None
     given = location_of(settings)
@@ -329,6 +358,8 @@ def _retain(count: int | None) -> int | None:
 
 def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return days in the order of the week; a day may be cut off (sun), and every is each of them."""
+    from backupctl.rules.days import WEEK, sorted_days
+
     if not texts:
         return None
     if any(text.lower() == "every" for text in texts):

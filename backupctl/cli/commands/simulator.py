@@ -1,5 +1,7 @@
 """``backupctl simulator``."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,6 @@ import click
 from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand
 from backupctl.rules.duration import parse_duration
-from backupctl.secrets.from_file import StandardInput, read_secret_file
 from backupctl.simulator.progress_curves import CURVES
 from backupctl.simulator.releases import RELEASE_NAMES
 
@@ -66,6 +67,7 @@ Exit status: 0 it was stopped by INT or TERM.""",
 @click.pass_obj
 def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
     """Serve simulated appliances until INT or TERM."""
+    from backupctl.secrets.from_file import StandardInput, read_secret_file
     from backupctl.simulator.server_options import ServerOptions
     from backupctl.simulator.simulator_server import run
 

@@ -1,15 +1,15 @@
 """``backupctl status``."""
 
+from __future__ import annotations
+
 from functools import partial
 
 import click
 
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.runner import CommandTraits, run_job
-from backupctl.operations.watch import status
-from backupctl.results.backup_results import JobResult
 
 
 @click.command(
@@ -26,5 +26,9 @@ Exit status: 0 the backup is done, 7 it failed, 8 it is still running, 10 there 
 @click.pass_obj
 def command(context: Context, job_id: str) -> int:
     """Show one job as it is now: JOB_ID, or the latest one."""
+    from backupctl.cli.runner import run_job
+    from backupctl.operations.watch import status
+    from backupctl.results.backup_results import JobResult
+
     manner = CommandTraits(single=one_appliance_of(job_id))
     return run_job(context, "status", JobResult, lambda _: partial(status, job_id=job_id), manner)

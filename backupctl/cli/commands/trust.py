@@ -1,5 +1,7 @@
 """``backupctl trust``."""
 
+from __future__ import annotations
+
 from functools import partial
 from pathlib import Path
 
@@ -7,14 +9,7 @@ import click
 
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
-from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
-from backupctl.cli.tls_probe import inspect_all, settings_to_probe
-from backupctl.config.atomic_write import check_absent, replace, write_new
-from backupctl.config.parsers import parse_path
 from backupctl.errors import UsageError
-from backupctl.operations.trust import fetch_authorities, show_certificate
-from backupctl.results.result import Envelope
-from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 
 _FILE_MODE = 0o644
 
@@ -37,6 +32,11 @@ Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not 
 @click.pass_obj
 def show(context: Context) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
+    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+    from backupctl.operations.trust import show_certificate
+    from backupctl.results.result import Envelope
+    from backupctl.results.trust_results import CertificateResult
+
     results = inspect_all(context, settings_to_probe(context), CertificateResult, show_certificate)
     return context.finish(Envelope.of("trust show", results))
 
@@ -58,6 +58,12 @@ Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not t
 @click.pass_obj
 def pin_command(context: Context, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
+    from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
+    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+    from backupctl.operations.trust import show_certificate
+    from backupctl.results.result import Envelope
+    from backupctl.results.trust_results import CertificateResult
+
     appliance_settings = settings_to_probe(context)
     confirmed = yes or all(map(has_typed_pin, appliance_settings))
     if not (confirmed or context.prompter.present or all(map(stored_pin, appliance_settings))):
@@ -86,6 +92,13 @@ Exit status: 0 the file is written.""",
 @click.pass_obj
 def fetch(context: Context, to: str, force: bool) -> int:
     """Fetch the appliance's own CA certificates into a file for --ca-file."""
+    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+    from backupctl.config.atomic_write import check_absent
+    from backupctl.config.parsers import parse_path
+    from backupctl.operations.trust import fetch_authorities
+    from backupctl.results.result import Envelope
+    from backupctl.results.trust_results import AuthoritiesResult
+
     path, appliance_settings = parse_path(to), settings_to_probe(context)
     if len(appliance_settings) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
@@ -104,5 +117,7 @@ def fetch(context: Context, to: str, force: bool) -> int:
 
 
 def _write(path: Path, text: str, *, force: bool) -> str:
+    from backupctl.config.atomic_write import replace, write_new
+
     (replace if force else write_new)(path, text, _FILE_MODE)
     return str(path)

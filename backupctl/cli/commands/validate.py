@@ -1,18 +1,19 @@
 """``backupctl validate``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_request
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import location_of
 from backupctl.cli.options import ApplianceCommand, backup_options, shared_options
-from backupctl.cli.runner import Work, run
-from backupctl.operations.outcome import Outcome
-from backupctl.operations.validate import failed, validate
-from backupctl.results.backup_results import ChecksResult
-from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task
+
+if TYPE_CHECKING:
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.runner import Work
+    from backupctl.scheduler.appliance import Appliance
+    from backupctl.scheduler.task import Task
 
 
 @click.command(
@@ -30,6 +31,12 @@ Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.
 @click.pass_obj
 def command(context: Context) -> int:
     """Check everything that can be checked before a backup, without starting one."""
+    from backupctl.cli.backup_settings import backup_request
+    from backupctl.cli.location_settings import location_of
+    from backupctl.cli.runner import run
+    from backupctl.operations.outcome import Outcome
+    from backupctl.operations.validate import failed, validate
+    from backupctl.results.backup_results import ChecksResult
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
         request = backup_request(settings, location_of(settings))

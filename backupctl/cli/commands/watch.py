@@ -1,17 +1,21 @@
 """``backupctl watch``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
-from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import patience
+from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
 from backupctl.cli.job_argument import job_argument, one_appliance_of
 from backupctl.cli.options import ApplianceCommand, options, shared_options
-from backupctl.cli.runner import CommandTraits, Work, run_job
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
-from backupctl.operations.watch import watch
-from backupctl.results.backup_results import JobResult
-from backupctl.results.job import Job
+
+if TYPE_CHECKING:
+    from backupctl.cli.appliance_settings import ApplianceSettings
+    from backupctl.cli.runner import Work
+    from backupctl.results.job import Job
 
 
 @click.command(
@@ -30,6 +34,10 @@ Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline,
 @click.pass_obj
 def command(context: Context, job_id: str) -> int:
     """Follow a job to its end: JOB_ID, or the latest one."""
+    from backupctl.cli.backup_settings import patience
+    from backupctl.cli.runner import run_job
+    from backupctl.operations.watch import watch
+    from backupctl.results.backup_results import JobResult
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
         waits = patience(settings)
