@@ -6,10 +6,12 @@ a "path or URL": 6.5 takes ``host/path`` as well, and URLs with an empty port (`
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
 
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import parse_host_port
@@ -37,8 +39,7 @@ _DEFAULT_PORTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """A location: ``text`` is sent as it is, the rest is what was read in it.
 
     ``scheme`` is in lower case and empty for a bare path. ``host`` is in lower case, without the brackets of an IPv6
@@ -157,8 +158,7 @@ class Location:
         return f"Location({self.masked!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class LocationTemplate:
+class LocationTemplate(msgspec.Struct, frozen=True):
     """A location as a user writes it, with ``{server}``, ``{date}`` and ``{time}`` to be filled in.
 
     6.5 wants a new or empty folder for each backup, so a location that is used again needs something that changes.

@@ -1,11 +1,11 @@
 """How an appliance is reached: trust, proxy and credentials put together to a ``RecoveryApi``."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
+import msgspec
 
 from backupctl import __version__
 from backupctl.api.account import Account
@@ -31,8 +31,7 @@ HEADERS: Final = {
 """What every request carries; a caching proxy on the way must not answer with an older job list."""
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """As whom we come; ``basic`` sends the credentials with each request instead of opening a session.
 
     ``account`` is what the run knows of this user and password, shared by all appliances where they are the same.

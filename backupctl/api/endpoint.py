@@ -74,8 +74,7 @@ class Wire:
         return f"{self.path}?{query}" if query else self.path
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where an operation lives in one family; ``{name}`` in ``path`` is a parameter, ``query`` is sent as it is."""
 
     method: str
@@ -95,8 +94,7 @@ class Route:
         return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
 
 
-@dataclass(frozen=True)
-class Endpoint(Generic[T_co]):
+class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
     """An operation in both families; ``doing`` completes "could not ...".
 
     ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route it lives at

@@ -8,7 +8,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -52,8 +51,7 @@ def _redacted(response: httpx.Response, text: str) -> str:
     return redact(text)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What a request was for: ``doing`` is like "start a backup".
 
     ``names_a_thing`` says that it names a thing, so that a 404 may mean that thing; ``lacking`` that the release of

@@ -6,9 +6,9 @@ Both happen on the connection itself, after its handshake and before any byte of
 import hmac
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
+import msgspec
 
 from backupctl.api.network import network_transport
 from backupctl.api.transport import CONNECT_SECONDS, within_seconds
@@ -18,8 +18,7 @@ from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """Where an appliance is, and the proxy to reach it through; ``name`` is what it is called, if not its host.
 
     ``words`` are those that select it on a command line, where that takes more than ``-s`` with what it is called.

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cached_property
 from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import Prompter

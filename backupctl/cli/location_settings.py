@@ -1,8 +1,9 @@
 """Where backups go, and who logs in there: out of settings and prompts, judged before anything is sent."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import no_such_value
@@ -19,8 +20,7 @@ _WITHOUT_LOGIN: Final = "NFS"
 """Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""
 
 
-@dataclass(frozen=True)
-class GivenLocation:
+class GivenLocation(msgspec.Struct, frozen=True):
     """The location of one appliance, filled in for ``server``, and the template that was given for it."""
 
     location: Location

@@ -2,8 +2,9 @@
 
 import queue
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
@@ -36,8 +37,7 @@ SlotWork = Callable[[Appliance, Slot], Task[Outcome[T]]]
 """The same for work that starts a backup, and waits for the slot of its appliance before that."""
 
 
-@dataclass(frozen=True)
-class _Ready(Generic[T]):
+class _Ready(msgspec.Struct, Generic[T], frozen=True):
     """An appliance, and what is to be done with it."""
 
     settings: ApplianceSettings
@@ -158,8 +158,7 @@ def show_requests(
     return context.finish(Envelope.of(command, results))
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """An appliance of which it is known before anything is sent that nothing can be done with it."""
 
     settings: ApplianceSettings

@@ -6,10 +6,12 @@ and in ``[servers.NAME]`` for one; a secret never stands in it, only where the s
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from backupctl.config.config_keys import SERVER_ONLY, above_tables, check_table, unknown
 from backupctl.config.option_table import GROUP, SECRETS
@@ -21,20 +23,18 @@ SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*
 """How a configured appliance and a group may be called: it stands in folder names and in command lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One table of the file: its values by key, judged and parsed, and what to call the table in a message."""
 
     where: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def source(self, key: str) -> Source:
         """Return where the value of ``key`` came from."""
         return Source(FILE, f"{self.where}.{key}")
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """One appliance of a run: where it is, what it is called, and the layers of the file, the nearest first."""
 
     address: ServerAddress
@@ -60,14 +60,13 @@ class Profile:
         return next(found, Value(False, DEFAULT))
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(msgspec.Struct, frozen=True):
     """What a file says; without a file, nothing. ``servers`` and ``groups`` are in the order of the file."""
 
     path: Path | None = None
     defaults: Layer = Layer("")
-    servers: Mapping[str, Profile] = field(default_factory=dict)
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    servers: Mapping[str, Profile] = msgspec.field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def secret_variables(self) -> frozenset[str]:

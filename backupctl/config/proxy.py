@@ -1,8 +1,9 @@
 """Parse the URL of a proxy; it is a secret, as it may contain a password."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import parse_host_port
@@ -16,8 +17,7 @@ _WHAT: Final = "the proxy"
 _URL: Final = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<rest>[^/?#]*)/?")
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """A proxy: its URL for the HTTP library, and the same without credentials to show."""
 
     url: Secret

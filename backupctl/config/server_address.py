@@ -1,8 +1,9 @@
 """Parse the address of an appliance: ``HOST``, ``HOST:PORT`` or a URL."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from backupctl.errors import UsageError
 from backupctl.rules.hostport import HostPort, parse_host_port
@@ -19,8 +20,7 @@ _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
 _WHAT: Final = "the server"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
+class ServerAddress(msgspec.Struct, frozen=True):
     """The address of an appliance; ``name`` is its name in results, ``host`` has no brackets."""
 
     name: str

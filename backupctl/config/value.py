@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 from backupctl.errors import ConfigError, UsageError
 
@@ -17,8 +18,7 @@ FILE: Final = "file"
 CREDENTIAL: Final = "systemd credential"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a value came from, for errors, ``-v`` and ``config show``: a kind of place, and the name in it."""
 
     kind: str
@@ -33,8 +33,7 @@ class Source:
         return self.name.rpartition(": ")[2] if self.kind == FILE else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Value(Generic[T_co]):
+class Value(msgspec.Struct, Generic[T_co], frozen=True):
     """A setting with its source."""
 
     value: T_co

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -55,8 +54,7 @@ def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
     return api.create_job(request)
 
 
-@dataclass(frozen=True)
-class BackupPlan:
+class BackupPlan(msgspec.Struct, frozen=True):
     """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
 
     ``start`` sends the request that starts it, of which ``job_types`` may become. ``tells_encryption`` is False where

@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
     ApplianceUnreachableError,
@@ -56,8 +58,7 @@ _LAST_DETAILS_SECONDS: Final = 10.0
 """How long the details of a job that has ended are asked for again."""
 
 
-@dataclass(frozen=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """How long is waited: in all, without any sign of life, and (None: by the pace of the job) between polls."""
 
     timeout: float = 24 * 3600.0
@@ -65,8 +66,7 @@ class Timeouts:
     interval: float | None = None
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What one answer means: events to show, and how following ended if it did."""
 
     events: tuple[RunEvent, ...] = ()

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -257,8 +256,7 @@ def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple
     return newest_first(found), len(odd)
 
 
-@dataclass(frozen=True)
-class JobFilter:
+class JobFilter(msgspec.Struct, frozen=True):
     """Which jobs are wanted; what is None lets all through, and a job whose start is not known fits no time."""
 
     state: str | None = None

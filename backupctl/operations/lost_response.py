@@ -6,10 +6,11 @@ only where the appliance itself says that nothing runs, and everything else is u
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from backupctl.errors import (
     ApplianceUnreachableError,
@@ -46,8 +47,7 @@ _TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
 """The types of jobs that are documented up to release 9.1."""
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """A request that was to start a backup, and what the appliance said before it was sent.
 
     ``known`` are the jobs that cannot be ours: those listed before the request. ``server_time`` is when the last answer
@@ -68,8 +68,7 @@ class Sent:
         return self.server_time or self.local_time - _WIDEST_ZONE
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """One look at the list of jobs: the new ones that are ours, that may be and that are not; and what is in doubt."""
 
     ours: tuple[Job, ...] = ()

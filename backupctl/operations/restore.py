@@ -5,9 +5,10 @@ services restart: following it is like following a backup through a reboot.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -122,8 +123,7 @@ def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Timeouts
     return (yield from _followed(appliance, started, patience, _look_at_reconciliation, deadline))
 
 
-@dataclass(frozen=True)
-class _Request(Generic[S]):
+class _Request(msgspec.Struct, Generic[S], frozen=True):
     """How a restore or a reconciliation is started and looked at; ``hint`` says how to find out whether it runs."""
 
     job_id: str

@@ -2,8 +2,9 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import UsageError
@@ -17,8 +18,7 @@ SECRETS: Final = frozenset({"location_password", "backup_password"})
 """The fields that can only be written."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """How a schedule shall be; None means as it is.
 
     ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: a

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 from msgspec import structs
 
 from backupctl.error_facts import sentence_of
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Result)
 
 
-@dataclass(frozen=True)
-class Inspected:
+class Inspected(msgspec.Struct, frozen=True):
     """An appliance whose TLS is looked at, by the name it was asked for by; ``doubt`` as in ``Appliance``."""
 
     name: str

@@ -6,12 +6,12 @@ articles of the Broadcom knowledge base (https://knowledge.broadcom.com/external
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class KnownFailure:
+
+class KnownFailure(msgspec.Struct, frozen=True):
     """A known failure: ``pattern`` is searched for in the messages, ignoring case; ``articles`` are KB numbers.
 
     ``percent`` limits it to jobs that failed at this progress.

@@ -1,8 +1,9 @@
 """Parse ``HOST``, ``HOST:PORT`` and ``[IPV6]:PORT``, as they stand in server names and locations."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from backupctl.errors import UsageError
 from backupctl.rules.plain_text import check_not_an_option
@@ -14,8 +15,7 @@ _PLAIN: Final = re.compile(r"(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?")
 _IPV6_LIKE: Final = re.compile(r"\[|[0-9A-Fa-f:.]*::|(?:[0-9A-Fa-f]{1,4}:){7}")
 
 
-@dataclass(frozen=True, slots=True)
-class HostPort:
+class HostPort(msgspec.Struct, frozen=True):
     """A host, without the brackets of an IPv6 address, and its port, None if none was given."""
 
     host: str

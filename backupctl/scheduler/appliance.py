@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from backupctl.results.result_redaction import redacted
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from backupctl.results.events import RunEvent
 
 
-@dataclass(frozen=True)
-class Appliance:
+class Appliance(msgspec.Struct, frozen=True):
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
     ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None

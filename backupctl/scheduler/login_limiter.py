@@ -10,8 +10,9 @@ seconds only.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
 
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.scheduler.appliance import Appliance
@@ -38,13 +39,12 @@ PROVEN_ANSWER_SECONDS: Final = 3.0
 """The same after a login of the account has succeeded: no answer then means a slow appliance, not a wrong password."""
 
 
-@dataclass(eq=False)
-class _Login:
+class _Login(msgspec.Struct, eq=False):
     """A login that is running or waiting; ``wakeup`` lets a waiting one look again."""
 
     appliance: Appliance
     started: float = 0.0
-    wakeup: Event = field(default_factory=Event)
+    wakeup: Event = msgspec.field(default_factory=Event)
 
     @property
     def blocks_until(self) -> float:
@@ -55,12 +55,11 @@ class _Login:
         return self.started + (PROVEN_ANSWER_SECONDS if api.account.proven else ANSWER_SECONDS)
 
 
-@dataclass(eq=False)
-class _Queue:
+class _Queue(msgspec.Struct, eq=False):
     """The logins of one account."""
 
-    running: list[_Login] = field(default_factory=list)
-    waiting: deque[_Login] = field(default_factory=deque)
+    running: list[_Login] = msgspec.field(default_factory=list)
+    waiting: deque[_Login] = msgspec.field(default_factory=deque)
 
     def opens_at(self, account: Account, now: float) -> float:
         """Return when the next login may run, as things are now; ``now`` or earlier if at once."""

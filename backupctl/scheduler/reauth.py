@@ -5,8 +5,9 @@ first login. So each new login passes the login limiter again (``login_limiter.p
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from backupctl.errors import BackupctlError, InterruptedRunError, SessionExpiredError
 from backupctl.scheduler.appliance import Appliance

@@ -12,8 +12,9 @@ import heapq
 import itertools
 import queue
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+
+import msgspec
 
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
@@ -39,16 +40,14 @@ MAX_CANCEL_ATTEMPTS: Final = 100
 """How often the second interruption cancels a task before it gives up on it."""
 
 
-@dataclass
-class Interruption:
+class Interruption(msgspec.Struct):
     """A request to end the run. A signal handler puts it into the mailbox and can see whether it was ``handled``."""
 
     signal: str = "SIGINT"
     handled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True):
     """The end of a call or of a wait for an event: a result or an exception, under the key of what was pending."""
 
     key: int
@@ -63,15 +62,14 @@ def _nothing() -> None:
     return None
 
 
-@dataclass(eq=False, slots=True)
-class _RunningTask(Generic[T]):
+class _RunningTask(msgspec.Struct, Generic[T], eq=False):
     """A task, the effect that it waits for, and its result, a list of one, when it has returned."""
 
     task: Task[T]
     effect: Effect | None = None
     abandon: Callable[[], None] = _nothing
     cancelled: bool = False
-    result: list[T] = field(default_factory=list)
+    result: list[T] = msgspec.field(default_factory=list)
 
     @property
     def shielded(self) -> bool:

@@ -7,8 +7,9 @@ lock.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
 from backupctl.results.events import Recovered, Troubled
@@ -45,8 +46,7 @@ class Event:
             self._callbacks.append(callback)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """An effect that calls ``function`` on a worker thread; the task gets its result, or the exception that it raised.
 
     After ``until`` (monotonic seconds) the call is abandoned and raises ApplianceUnreachableError. A ``shielded`` call
@@ -61,8 +61,7 @@ class Call:
     once: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """An effect that waits until ``until`` (monotonic seconds, None for no limit), or until ``event`` is set."""
 
     until: float | None

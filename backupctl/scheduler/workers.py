@@ -4,9 +4,10 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
+
+import msgspec
 
 MAX_WORKERS: Final = 128
 """How many calls run at once.
@@ -34,8 +35,7 @@ class Workers(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
-class _WorkItem:
+class _WorkItem(msgspec.Struct, eq=False):
     """A submitted call."""
 
     function: Callable[[], Any]

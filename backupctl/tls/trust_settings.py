@@ -3,15 +3,15 @@
 import functools
 import ssl
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from backupctl.errors import ConfigError, UsageError
 from backupctl.tls.presented import keep_untrusted_chains
 
 
-@dataclass(frozen=True)
-class TrustSettings:
+class TrustSettings(msgspec.Struct, frozen=True):
     """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody.
 
     A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it,

@@ -1,11 +1,11 @@
 """One appliance from login to logout: errors become results, and the session is always logged out."""
 
-import dataclasses
 import queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
+from msgspec import structs
 
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -291,7 +291,7 @@ def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock:
         raise ZeroDivisionError
 
     bench, api = prepared(clock)
-    appliance = dataclasses.replace(bench.appliance, show=show)
+    appliance = structs.replace(bench.appliance, show=show)
     result = bench.run(run_on(appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.exit_code, result.job) == (0, JOB)
     assert api.names()[-2:] == ["log_out", "close"]

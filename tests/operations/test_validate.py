@@ -1,6 +1,5 @@
 """Validate and parts: what can be said before a backup, and when there is nothing to say."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -346,7 +345,7 @@ def test_validate_warns_of_a_location_that_the_appliance_cannot_use_safely(
     location: str, says: list[str], clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock)
-    bench.appliance = replace(bench.appliance, host="192.0.2.1")
+    bench.appliance = structs.replace(bench.appliance, host="192.0.2.1")
     kind = location.partition(":")[0].upper()
     asked = structs.replace(
         request(), location=Location.parse(location).of_type(kind), location_type=kind, location_password=Secret("x")
@@ -369,7 +368,7 @@ def test_validate_does_not_warn_of_a_location_where_nothing_can_be_told(
     host: str, location: str, password: str | None, clock: FakeClock
 ) -> None:
     bench, _ = prepared(clock)
-    bench.appliance = replace(bench.appliance, host=host)
+    bench.appliance = structs.replace(bench.appliance, host=host)
     kind = location.partition(":")[0].upper()
     secret = None if password is None else Secret(password)
     asked = structs.replace(

@@ -1,11 +1,11 @@
 """Reauthentication: one new login after a session has expired, and the same request again."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
@@ -49,7 +49,7 @@ def test_start_in_an_expired_session_is_repeated_with_the_same_body(clock: FakeC
         asked.append(request)
         return api.create_job(request)
 
-    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    fleet.plan = structs.replace(fleet.plan, start=start)
     assert fleet.run(Coordinator(fleet.appliances))["vc1"].exit_code == 0
     assert (fleet.jobs, len(asked), asked[0] is asked[1]) == (1, 2, True)
     assert [(each.phase, each.status) for each in simulated.requests if each.phase in {"login", "create"}] == [
@@ -77,7 +77,7 @@ def test_interruption_during_a_start_in_an_expired_session_starts_no_backup(cloc
             clock.sleep(10)
         return api.create_job(request)
 
-    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    fleet.plan = structs.replace(fleet.plan, start=start)
     result = fleet.run(Coordinator(fleet.appliances), interrupt_at=5)["vc1"]
     assert (result.exit_code, result.error and result.error.certain) == (130, True)
     assert (fleet.jobs, simulated.open_sessions) == (0, 0)
@@ -95,7 +95,7 @@ def test_interruption_during_the_search_for_a_lost_job_in_a_new_session_names_th
         expire(simulated)
         raise ApplianceUnreachableError("the answer was lost", certain=False, retryable=True)
 
-    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    fleet.plan = structs.replace(fleet.plan, start=start)
     result = fleet.run(Coordinator(fleet.appliances), interrupt_at=moment, workers=TimedWorkers(clock))["vc1"]
     assert result.error is not None
     attach = f"watch {simulated.jobs[0].job_id}" if moment > 2 else None
@@ -120,7 +120,7 @@ def test_start_in_an_expired_session_is_repeated_only_after_a_login_and_a_list(
             simulated.inject(fault)
         return api.create_job(request)
 
-    fleet.plan = dataclasses.replace(fleet.plan, start=start)
+    fleet.plan = structs.replace(fleet.plan, start=start)
     result = fleet.run(Coordinator(fleet.appliances))["vc1"]
     slug = {0: None, 4: "auth", 5: "outcome-unknown"}[code]
     assert (result.exit_code, result.error and result.error.slug) == (code, slug)

@@ -60,9 +60,8 @@ def command(context: Context) -> int:
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
-    from dataclasses import replace
-
     from msgspec import structs
+    from msgspec.structs import replace
 
     from backupctl.operations.create import create
     from backupctl.operations.preflight import preflight

@@ -246,7 +246,7 @@ def run_command(context: Context, name: str) -> int:
 
 
 def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from backupctl.cli.backup_settings import backup_plan, check_encryption_can_be_told
     from backupctl.operations.create import create
@@ -289,7 +289,7 @@ def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
 
     The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from backupctl.cli.backup_settings import backup_password
     from backupctl.rules.request_fields import check_parts
