@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-
 from backupctl.errors import ApplianceUnreachableError, BackupFailedError
 from backupctl.models import Certificate
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.console import human_view
 from backupctl.output.terminal.human_view import HumanView
+from backupctl.output.terminal.live_progress import LiveProgress
+from backupctl.output.terminal.plain_console import PlainConsole
+from backupctl.output.terminal.rich_console import RichConsole
 from backupctl.results.archive_results import (
     Archive,
     ArchiveResult,
@@ -233,7 +234,7 @@ class LiveScreen:
     def __init__(self, width: int = 80, *, height: int = 24, color: bool = False, encoding: str = "utf-8") -> None:
         self.clock = FakeClock()
         self._file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
-        console = Console(
+        console = RichConsole(
             file=self._file,
             force_terminal=True,
             color_system="standard" if color else None,
@@ -244,14 +245,8 @@ class LiveScreen:
             markup=False,
             _environ={},
         )
-        self.view = HumanView(
-            Console(file=io.StringIO(), width=width, _environ={}),
-            console,
-            clock=self.clock,
-            live=True,
-            zone=UTC,
-            auto_refresh=False,
-        )
+        progress = LiveProgress(console, clock=self.clock, auto_refresh=False)
+        self.view = HumanView(PlainConsole(SafeStream(io.StringIO())), console, progress, zone=UTC)
 
     @property
     def raw(self) -> str:

@@ -13,6 +13,8 @@ from rich.text import Text
 from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from backupctl.output.terminal.human_view import HumanView
+from backupctl.output.terminal.live_progress import LiveProgress
+from backupctl.output.terminal.rich_console import RichConsole
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
@@ -27,7 +29,7 @@ SECRETS = {"BACKUPCTL_LOCATION_PASSWORD": "x", "BACKUPCTL_BACKUP_PASSWORD": "VMw
 def picture() -> str:
     """Return the SVG."""
     clock, screen = FakeClock(), io.StringIO()
-    console = Console(file=screen, width=COLUMNS, force_terminal=True, color_system="standard", highlight=False)
+    console = RichConsole(file=screen, width=COLUMNS, force_terminal=True, color_system="standard", highlight=False)
     app = Context(
         argv=WORDS,
         stdin=None,
@@ -39,7 +41,7 @@ def picture() -> str:
         transport_for=lambda _: SimulatorTransport(SimulatedAppliance(clock, job_duration=1260), clock),
         workers=TimedWorkers(clock),
     )
-    app._view = HumanView(console, console, clock=clock, live=True, auto_refresh=False, zone=UTC)
+    app._view = HumanView(console, console, LiveProgress(console, clock=clock, auto_refresh=False), zone=UTC)
     assert run(app) == 0
     drawing = Console(file=io.StringIO(), record=True, width=COLUMNS, highlight=False)
     drawing.print(f"[bold]$[/] backupctl {' '.join(WORDS)}")

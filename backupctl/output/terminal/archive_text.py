@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from rich.text import Text
-
 from backupctl.output.formatting import timestamp
 from backupctl.output.terminal.job_text import messages_block, simulated_note, timestamp_or_unknown
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import UNKNOWN, fact_lines, header_cells, table_lines
 from backupctl.results.archive_results import Archive, Metadata
 from backupctl.results.result import Result
@@ -17,7 +15,7 @@ MIN_COLUMNS: Final = 2
 """Archive and start stay side by side on any terminal."""
 
 
-def archives_table(archives: Sequence[Archive], width: int | None, zone: tzinfo | None) -> list[Text]:
+def archives_table(archives: Sequence[Archive], width: int | None, zone: tzinfo | None) -> list[StyledLine]:
     """Return a table of archives, with their systems if there are several; no name is cut."""
     rows = [header_cells("ARCHIVE", "STARTED", "VERSION", "SYSTEM", "COMMENT")]
     rows += [
@@ -35,7 +33,7 @@ def archives_table(archives: Sequence[Archive], width: int | None, zone: tzinfo 
     return table_lines(rows, width, least=MIN_COLUMNS)
 
 
-def archive_block(archive: Archive, zone: tzinfo | None) -> list[Text]:
+def archive_block(archive: Archive, zone: tzinfo | None) -> list[StyledLine]:
     """Return the known facts of an archive."""
     known = fact_lines([
         ("system", archive.system_name),
@@ -49,7 +47,7 @@ def archive_block(archive: Archive, zone: tzinfo | None) -> list[Text]:
     return [line("archive ", (archive.archive, STRONG)), *known]
 
 
-def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: tzinfo | None) -> list[Text]:
+def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: tzinfo | None) -> list[StyledLine]:
     """Return whether an archive can be restored here, and its facts."""
     return [
         _verdict(result, metadata, symbols),
@@ -65,7 +63,7 @@ def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: t
     ]  # fmt: skip
 
 
-def _verdict(result: Result, metadata: Metadata, symbols: Symbols) -> Text:
+def _verdict(result: Result, metadata: Metadata, symbols: Symbols) -> StyledLine:
     words = f"{result.server}: can be restored here: "
     after = simulated_note(result)
     if metadata.applicable is None:

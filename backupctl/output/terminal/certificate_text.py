@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rich.text import Text
-
 from backupctl.models import Certificate
 from backupctl.output.formatting import plural
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
 
@@ -15,7 +13,7 @@ SOON_DAYS: Final = 30
 """A certificate that expires within this many days is highlighted."""
 
 
-def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[Text]:
+def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[StyledLine]:
     """Return whether the appliance's certificate is trusted, its facts, and its chain."""
     if result.certificate is None:
         return []
@@ -31,7 +29,7 @@ def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[Text]
     return lines
 
 
-def pin_lines(result: PinResult, symbols: Symbols) -> list[Text]:
+def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
     """Return which certificate is now pinned, and in which file."""
     if result.certificate is None or result.file is None:
         return []
@@ -50,7 +48,7 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[Text]:
     ]  # fmt: skip
 
 
-def authorities_lines(result: AuthoritiesResult, symbols: Symbols) -> list[Text]:
+def authorities_lines(result: AuthoritiesResult, symbols: Symbols) -> list[StyledLine]:
     """Return which CA certificates were fetched, whether over a verified connection, and where they are."""
     if not result.authorities:
         return []
@@ -69,8 +67,8 @@ def authorities_lines(result: AuthoritiesResult, symbols: Symbols) -> list[Text]
 
 
 def certificate_facts(
-    certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | Text | None]] = ()
-) -> list[Text]:
+    certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | StyledLine | None]] = ()
+) -> list[StyledLine]:
     """Return the facts of a certificate and ``more`` ones, a line each."""
     self_signed = certificate.subject == certificate.issuer
     known = fact_lines([
@@ -81,15 +79,15 @@ def certificate_facts(
         ("fingerprint", certificate.fingerprint),
         *more,
     ])  # fmt: skip
-    return [Text(indent) + text for text in known]
+    return [line(indent, text) for text in known]
 
 
-def fingerprints(certificates: Sequence[Certificate]) -> list[Text]:
+def fingerprints(certificates: Sequence[Certificate]) -> list[StyledLine]:
     """Return only the fingerprints, for scripts."""
     return [line(certificate.fingerprint) for certificate in certificates]
 
 
-def _verdict(result: CertificateResult, symbols: Symbols) -> Text:
+def _verdict(result: CertificateResult, symbols: Symbols) -> StyledLine:
     subject, store = f"{result.server}: the certificate is ", f" by {result.store}"
     trust = (("trusted", GOOD) if result.trusted else ("not trusted", ODD), store)
     if not _pin_fits(result):
@@ -102,7 +100,7 @@ def _pin_fits(result: CertificateResult) -> bool:
     return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
 
 
-def _validity(certificate: Certificate) -> Text:
+def _validity(certificate: Certificate) -> StyledLine:
     days = certificate.expires_in_days
     dates = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}, "
     if days < 0:

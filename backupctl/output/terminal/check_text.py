@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rich.text import Text
-
 from backupctl.output.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import wrapped_table
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
@@ -15,7 +13,7 @@ from backupctl.results.result import Result
 _INDENT = "  "
 
 
-def checks_lines(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[Text]:
+def checks_lines(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[StyledLine]:
     """Return a row for each check."""
     rows = []
     for check in checks:
@@ -26,7 +24,7 @@ def checks_lines(checks: Sequence[Check], symbols: Symbols, width: int | None) -
 
 def checks_of_one_of_several(
     server: str, checks: Sequence[Check], symbols: Symbols, width: int | None, shared: Collection[Check]
-) -> list[Text]:
+) -> list[StyledLine]:
     """Return one line for an appliance and below it its problems, except those ``shared`` by many."""
     odd = [check for check in checks if check.status != "OK" and check not in shared]
     return [_headline(server, checks_summary(checks), checks, symbols), *_indented(odd, symbols, width)]
@@ -45,9 +43,9 @@ def checks_in_common(results: Iterable[Result]) -> dict[Check, list[str]]:
 
 def shared_checks(
     common: Mapping[Check, Sequence[str]], symbols: Symbols, width: int | None, number: int
-) -> list[Text]:
+) -> list[StyledLine]:
     """Return the shared problems, each below the names of its appliances, or "all" of the ``number``."""
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for names in dict.fromkeys(map(tuple, common.values())):
         checks = [check for check in common if tuple(common[check]) == names]
         who = line("all of them" if len(names) == number else ", ".join(names))
@@ -56,18 +54,18 @@ def shared_checks(
     return lines
 
 
-def _headline(subject: str, words: Text, checks: Sequence[Check], symbols: Symbols) -> Text:
+def _headline(subject: str, words: StyledLine, checks: Sequence[Check], symbols: Symbols) -> StyledLine:
     """Return the line above checks, in the style of the worst of them."""
     symbol, style = _symbol_and_style(max(checks, key=lambda check: (has_failed(check), check.status != "OK")), symbols)
-    return Text.assemble(line((f"{symbol} ", style), (subject, STRONG), ": "), words)
+    return line((f"{symbol} ", style), (subject, STRONG), ": ", words)
 
 
-def _indented(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[Text]:
+def _indented(checks: Sequence[Check], symbols: Symbols, width: int | None) -> list[StyledLine]:
     rows = checks_lines(checks, symbols, None if width is None else width - len(_INDENT))
-    return [Text.assemble(_INDENT, row) for row in rows]
+    return [line(_INDENT, row) for row in rows]
 
 
-def checks_summary(checks: Sequence[Check]) -> Text:
+def checks_summary(checks: Sequence[Check]) -> StyledLine:
     """Return the number of checks and of problems."""
     warnings = sum(check.status == "WARNING" for check in checks)
     failed = sum(map(has_failed, checks))

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich.text import Text
-
 from backupctl.output.formatting import duration_option
-from backupctl.output.terminal.styled_lines import FAINT, GOOD, NOTE, Symbols, line
+from backupctl.output.terminal.styled_lines import FAINT, GOOD, NOTE, StyledLine, Symbols, line
 from backupctl.output.terminal.table import UNKNOWN, header_cells
 from backupctl.results.config_results import DEFAULTS, FileResult, Setting, SettingsResult
 
@@ -17,7 +15,7 @@ MIN_VALUE: Final = 15
 """Width of the value column on the narrowest terminal."""
 
 
-def settings_lines(result: SettingsResult, width: int | None) -> list[Text]:
+def settings_lines(result: SettingsResult, width: int | None) -> list[StyledLine]:
     """Return the file, the groups of the appliance, and a table of its settings."""
     lines = [line("configuration file: ", result.file or "none")]
     if result.groups:
@@ -25,7 +23,7 @@ def settings_lines(result: SettingsResult, width: int | None) -> list[Text]:
     return [*lines, *_table([header_cells("SETTING", "VALUE", "SOURCE"), *map(_row, result.settings)], width)]
 
 
-def file_lines(result: FileResult, symbols: Symbols) -> list[Text]:
+def file_lines(result: FileResult, symbols: Symbols) -> list[StyledLine]:
     """Return what was written: one line, or two for a secret."""
     if result.file is None:
         return []
@@ -39,30 +37,29 @@ def file_lines(result: FileResult, symbols: Symbols) -> list[Text]:
     ]
 
 
-def next_steps(result: FileResult) -> Iterator[Text]:
+def next_steps(result: FileResult) -> Iterator[StyledLine]:
     """Return the next steps after a file was created."""
     if result.file is not None and result.secret is None:
         yield line(("next:", NOTE), ' take the "#" away from what you need, and add your appliances;')
         yield line("  `backupctl config check` judges it, `backupctl config show` tells where each value comes from")
 
 
-def _table(rows: Sequence[Sequence[Text]], width: int | None) -> list[Text]:
+def _table(rows: Sequence[Sequence[StyledLine]], width: int | None) -> list[StyledLine]:
     """Return the rows in columns; the source of a value that is too long for its column moves below it."""
-    first, second, third = (max(cell.cell_len for cell in column) for column in zip(*rows, strict=True))
+    first, second, third = (max(cell.width for cell in column) for column in zip(*rows, strict=True))
     if width is not None:
         second = max(min(second, width - first - third - 4), MIN_VALUE)
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for name, value, source in rows:
-        start = Text.assemble(name, " " * (first + 2 - name.cell_len), value)
-        if value.cell_len > second:
+        start = line(name, " " * (first + 2 - name.width), value)
+        if value.width > second:
             lines.append(start)
-            start = Text()
-        start.append(" " * (first + second + 4 - start.cell_len))
-        lines.append(start.append_text(source))
+            start = StyledLine()
+        lines.append(line(start, " " * (first + second + 4 - start.width), source))
     return lines
 
 
-def _row(setting: Setting) -> list[Text]:
+def _row(setting: Setting) -> list[StyledLine]:
     faint = FAINT if setting.source == "default" else ""
     return [line(setting.name), line((_value(setting), faint)), line((_source(setting), faint))]
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import IO, Final, Literal, cast
-
-from rich.console import Console
+from typing import Literal
 
 from backupctl.clock import Clock
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.human_view import HumanView
-
-UNLIMITED_WIDTH: Final = 1_000_000
-"""Off a terminal, lines are never wrapped."""
+from backupctl.output.terminal.plain_console import Console, PlainConsole
+from backupctl.output.terminal.progress_log import ProgressDisplay, ProgressLog
 
 
 def human_view(
@@ -26,40 +23,33 @@ def human_view(
     zone: tzinfo | None = None,
 ) -> HumanView:
     """Return the view for people, with a live display where the terminal allows it."""
-    live = can_redraw(err, environ)
-    return HumanView(
-        console(out, clock=clock, environ=environ, color=color),
-        console(err, clock=clock, environ=environ, color=color, live=live),
-        clock=clock,
-        live=live,
-        quiet=quiet,
-        verbose=verbose,
-        zone=zone,
-        stream=out,
-    )
+    printed = console(out, clock=clock, environ=environ, color=color)
+    progress, shown = _progress_on(err, clock=clock, environ=environ, color=color, zone=zone)
+    return HumanView(printed, shown, progress, quiet=quiet, verbose=verbose, zone=zone, stream=out)
 
 
-def console(
-    stream: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str = "auto", live: bool = False
-) -> Console:
-    """Return a rich console with markup and detection switched off: colour and width are decided here."""
+def _progress_on(
+    stream: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str, zone: tzinfo | None
+) -> tuple[ProgressDisplay, Console]:
+    """Return how progress is shown, and the console for everything else on the same stream."""
+    if not can_redraw(stream, environ):
+        plain = console(stream, clock=clock, environ=environ, color=color)
+        return ProgressLog(plain, clock=clock, zone=zone), plain
+    from backupctl.output.terminal.live_progress import LiveProgress
+    from backupctl.output.terminal.rich_console import rich_console
+
+    rich = rich_console(stream, clock=clock, environ=environ, colorful=shows_color(stream, environ, color), live=True)
+    return LiveProgress(rich, clock=clock), rich
+
+
+def console(stream: SafeStream, *, clock: Clock, environ: Mapping[str, str], color: str = "auto") -> Console:
+    """Return a console for what the stream can show; rich is loaded for a terminal or for colour only."""
     colorful = shows_color(stream, environ, color)
-    terminal = stream.isatty()
-    return Console(
-        file=cast("IO[str]", stream),
-        force_terminal=terminal,
-        force_interactive=live,
-        force_jupyter=False,
-        color_system="standard" if colorful else None,
-        no_color=not colorful,
-        width=None if terminal else UNLIMITED_WIDTH,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        get_time=clock.monotonic,
-        get_datetime=clock.now,
-        _environ={name: environ[name] for name in ("TERM", "COLUMNS", "LINES") if name in environ},
-    )
+    if not colorful and not stream.isatty():
+        return PlainConsole(stream)
+    from backupctl.output.terminal.rich_console import rich_console
+
+    return rich_console(stream, clock=clock, environ=environ, colorful=colorful)
 
 
 def can_redraw(stream: SafeStream, environ: Mapping[str, str]) -> bool:

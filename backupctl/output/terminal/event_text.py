@@ -2,11 +2,20 @@
 
 from functools import singledispatch
 
-from rich.text import Text
-
 from backupctl.output.formatting import percent, size
 from backupctl.output.terminal.labels import has_id, job_name, kind
-from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, ODD, STRONG, Piece, labelled, line, warning_lines
+from backupctl.output.terminal.styled_lines import (
+    BAD,
+    GOOD,
+    NOTE,
+    ODD,
+    STRONG,
+    Piece,
+    StyledLine,
+    labelled,
+    line,
+    warning_lines,
+)
 from backupctl.results.events import (
     Adopted,
     Attached,
@@ -28,24 +37,24 @@ from backupctl.results.job import Job
 
 
 @singledispatch
-def event_lines(event: RunEvent, before: str = "") -> list[Text]:
+def event_lines(event: RunEvent, before: str = "") -> list[StyledLine]:
     """Return the lines of an event, each after ``before``, such as time and server."""
     raise NotImplementedError(f"no words for {type(event).__name__}")
 
 
 @event_lines.register
-def _(event: Connected, before: str = "") -> list[Text]:
+def _(event: Connected, before: str = "") -> list[StyledLine]:
     release = f", release {event.release}" if event.release else ""
     return [line(before, f"connected to {event.host}{release} (/{event.api})")]
 
 
 @event_lines.register
-def _(event: PartsSelected, before: str = "") -> list[Text]:
+def _(event: PartsSelected, before: str = "") -> list[StyledLine]:
     return [line(before, f"parts that the appliance selects by default: {', '.join(event.parts)}")]
 
 
 @event_lines.register
-def _(event: Waiting, before: str = "") -> list[Text]:
+def _(event: Waiting, before: str = "") -> list[StyledLine]:
     if event.job is None:
         return [line(before, "another backup or restore is running: waiting for its end")]
     state = progress(event.job)
@@ -55,58 +64,58 @@ def _(event: Waiting, before: str = "") -> list[Text]:
 
 
 @event_lines.register
-def _(event: Started, before: str = "") -> list[Text]:
+def _(event: Started, before: str = "") -> list[StyledLine]:
     return [line(before, *_started(event.job))]
 
 
 @event_lines.register
-def _(event: Adopted, before: str = "") -> list[Text]:
+def _(event: Adopted, before: str = "") -> list[StyledLine]:
     found = line(before, ("warning:", ODD), " the answer was lost, but the ", *_started(event.job))
     return [found, line(before, f"  {event.reason}")] if event.reason else [found]
 
 
 @event_lines.register
-def _(event: Attached, before: str = "") -> list[Text]:
+def _(event: Attached, before: str = "") -> list[StyledLine]:
     return [line(before, "following ", *job_name(event.job))]
 
 
 @event_lines.register
-def _(_event: Queued, before: str = "") -> list[Text]:
+def _(_event: Queued, before: str = "") -> list[StyledLine]:
     return [line(before, "waiting for its turn")]
 
 
 @event_lines.register
-def _(event: Ended, before: str = "") -> list[Text]:
+def _(event: Ended, before: str = "") -> list[StyledLine]:
     return [line(before, "done")] if event.error is None else labelled("error", BAD, event.error.message, before=before)
 
 
 @event_lines.register
-def _(event: Progressed, before: str = "") -> list[Text]:
+def _(event: Progressed, before: str = "") -> list[StyledLine]:
     return [line(before, progress(event.job))]
 
 
 @event_lines.register
-def _(event: Troubled, before: str = "") -> list[Text]:
+def _(event: Troubled, before: str = "") -> list[StyledLine]:
     return [line(before, ("trouble:", ODD), f" {event.error.message}; trying again")]
 
 
 @event_lines.register
-def _(_event: Recovered, before: str = "") -> list[Text]:
+def _(_event: Recovered, before: str = "") -> list[StyledLine]:
     return [line(before, ("recovered:", GOOD), " the appliance answers again")]
 
 
 @event_lines.register
-def _(event: Warned, before: str = "") -> list[Text]:
+def _(event: Warned, before: str = "") -> list[StyledLine]:
     return warning_lines(event.message, event.hint, before=before)
 
 
 @event_lines.register
-def _(event: Cancelling, before: str = "") -> list[Text]:
+def _(event: Cancelling, before: str = "") -> list[StyledLine]:
     return [line(before, "cancelling ", *job_name(event.job), ": waiting for its end")]
 
 
 @event_lines.register
-def _(event: Left, before: str = "") -> list[Text]:
+def _(event: Left, before: str = "") -> list[StyledLine]:
     return labelled("hint", NOTE, f"to see how it ends: {event.attach}", before=before) if event.attach else []
 
 

@@ -4,20 +4,18 @@ import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from rich.text import Text
-
 from backupctl.error_facts import ErrorFacts, anonymized, error_on
 from backupctl.errors import BackupctlError
 from backupctl.output.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.result_text import RenderOptions, shown_messages
-from backupctl.output.terminal.styled_lines import NOTE, error_lines, labelled
+from backupctl.output.terminal.styled_lines import NOTE, StyledLine, error_lines, labelled
 from backupctl.results.job import Job
 from backupctl.results.result import Result
 
 
-def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: bool) -> list[Text]:
+def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: bool) -> list[StyledLine]:
     """Return what went wrong, each hint once: what is an appliance's own first, then what many share.
 
     Last come those that were kept back, or left, because of something else. Messages that have no room in a table
@@ -28,7 +26,7 @@ def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: b
     failed = [_Failure(result, result.error, known) for result in results if result.error is not None]
     shared = Counter(_hint(failure.anonymized) for failure in failed)
     told = set[_Hint]()
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for group in sorted(_groups(failed), key=_weight):
         if len(group) == 1:
             subject, facts = group[0].server, _of_its_own(group[0], shared)
@@ -90,6 +88,6 @@ def _in_common(group: Sequence[_Failure], options: RenderOptions) -> ErrorFacts:
     return general._replace(details=("\n".join(wrapped), *general.details))
 
 
-def _attach_lines(group: Sequence[_Failure]) -> list[Text]:
+def _attach_lines(group: Sequence[_Failure]) -> list[StyledLine]:
     attach = [each.facts.attach for each in group if each.facts.attach]
     return labelled("hint", NOTE, "\n".join(("follow them with:", *attach))) if attach else []

@@ -4,16 +4,20 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import TypeVar
 
-from rich.console import Console
-
-from backupctl.clock import Clock
 from backupctl.output.safe_stream import SafeStream, raise_if_unshown
 from backupctl.output.terminal.check_text import checks_in_common, shared_checks
 from backupctl.output.terminal.failure_text import failure_lines
-from backupctl.output.terminal.live_progress import LiveProgress
-from backupctl.output.terminal.progress_log import ProgressDisplay, ProgressLog, message_text, print_lines
+from backupctl.output.terminal.plain_console import Console
+from backupctl.output.terminal.progress_log import ProgressDisplay, message_text, print_lines
 from backupctl.output.terminal.result_text import Rendered, RenderOptions, full_text, quiet_text, shown_messages
-from backupctl.output.terminal.styled_lines import ASCII_SYMBOLS, UNICODE_SYMBOLS, error_lines, labelled, warning_lines
+from backupctl.output.terminal.styled_lines import (
+    ASCII_SYMBOLS,
+    UNICODE_SYMBOLS,
+    error_lines,
+    labelled,
+    line,
+    warning_lines,
+)
 from backupctl.output.terminal.summary import are_jobs, jobs_in_brief, jobs_in_full, summary
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.events import Connected, PartsSelected, RunEvent
@@ -25,25 +29,24 @@ R = TypeVar("R", bound=Result)
 class HumanView:
     """Shows results on the console ``out`` and everything else on ``err``.
 
-    ``live`` draws progress on ``err``, with ``auto_refresh`` from a thread. ``zone`` is the time zone shown, None for
-    this machine's. ``stream`` is the stream of ``out``, whose failures ``finish`` raises.
+    ``progress`` shows events there too. ``zone`` is the time zone shown, None for this machine's. ``stream`` is the
+    stream of ``out``, whose failures ``finish`` raises.
     """
 
     def __init__(
         self,
         out: Console,
         err: Console,
+        progress: ProgressDisplay,
         *,
-        clock: Clock,
-        live: bool,
         quiet: bool = False,
         verbose: bool = False,
         zone: tzinfo | None = None,
-        auto_refresh: bool = True,
         stream: SafeStream | None = None,
     ) -> None:
         self._out = out
         self._err = err
+        self._progress = progress
         self._quiet = quiet
         self._verbose = verbose
         self._zone = zone
@@ -51,11 +54,6 @@ class HumanView:
         self._printed = self._close = False
         self._headings: set[str] = set()
         self._parts: set[tuple[str, ...]] = set()
-        self._progress: ProgressDisplay = (
-            LiveProgress(err, clock=clock, auto_refresh=auto_refresh)
-            if live
-            else ProgressLog(err, clock=clock, zone=zone)
-        )
 
     def debug(self, message: str) -> None:
         """Show a debug line."""
@@ -108,9 +106,9 @@ class HumanView:
         self._progress.stop()
 
     def _options(self, envelope: Envelope) -> RenderOptions:
-        plain = self._out.options.ascii_only or self._err.options.ascii_only
+        plain = self._out.ascii_only or self._err.ascii_only
         return RenderOptions(
-            width=self._out.width if self._out.is_terminal else None,
+            width=self._out.line_width,
             symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
             zone=self._zone,
             command=envelope.command,
@@ -141,7 +139,7 @@ class HumanView:
         self._headings.update(each.plain for each in rendered.heading)
         close = rendered.close and self._close
         if rendered.lines and self._printed and not self._quiet and not close:
-            self._out.print()
+            self._out.print_line(line())
         print_lines(self._out, rendered.lines)
         if rendered.lines:
             self._printed, self._close = True, rendered.close

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from rich.text import Text
-
 from backupctl.models import JobState
 from backupctl.output.formatting import duration, percent, seconds_between, size, timestamp
 from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.labels import has_id, kind
 from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, Symbols, line
 from backupctl.output.terminal.table import UNKNOWN, fact_lines, header_cells, table_lines
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
@@ -20,7 +18,7 @@ MIN_COLUMNS: Final = 4
 """Job, state, start and size stay side by side on any terminal."""
 
 
-def headline(result: Result, job: Job, symbols: Symbols, *, cancelled: bool = False) -> Text:
+def headline(result: Result, job: Job, symbols: Symbols, *, cancelled: bool = False) -> StyledLine:
     """Return the outcome of a job in one line; with ``cancelled``, its cancellation is a success."""
     subject = f"{result.server}: "
     what = kind(job)
@@ -37,11 +35,11 @@ def headline(result: Result, job: Job, symbols: Symbols, *, cancelled: bool = Fa
     return line((f"{symbols.running} ", "cyan"), subject, (f"{what} running", "cyan"), far, simulated)
 
 
-def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -> list[Text]:
+def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -> list[StyledLine]:
     """Return the known facts of a job, a line each, and the appliance's messages."""
     took = took_seconds(job)
     encrypted = line("yes, with the backup password") if job.encrypted else line(("no: NOT ENCRYPTED", ODD))
-    known: list[tuple[str, str | Text | None]] = [
+    known: list[tuple[str, str | StyledLine | None]] = [
         ("job", job.id if has_id(job) else None),
         ("state", job.state),
         ("step", job.step),
@@ -62,15 +60,15 @@ def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -
     return [*fact_lines(known), *messages_block(job.messages, symbols)]
 
 
-def jobs_table(jobs: Sequence[Job], width: int | None, zone: tzinfo | None) -> list[Text]:
+def jobs_table(jobs: Sequence[Job], width: int | None, zone: tzinfo | None) -> list[StyledLine]:
     """Return a table of jobs; columns that do not fit into ``width`` move below."""
     header = header_cells("JOB", "STATE", "START", "SIZE", "TOOK", "TYPE", "LOCATION")
     return table_lines([header, *(_row(job, zone) for job in jobs)], width, least=MIN_COLUMNS, right={3, 4})
 
 
-def messages_block(messages: Sequence[Message], symbols: Symbols) -> list[Text]:
+def messages_block(messages: Sequence[Message], symbols: Symbols) -> list[StyledLine]:
     """Return the appliance's messages, to stand below facts."""
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for message in messages:
         first, *others = printable_lines(message_text(message)) or [""]
         lines.append(line("    ", f"{symbols.bullet} {first}"))
@@ -93,7 +91,7 @@ def took_seconds(job: Job) -> float | None:
     return job.duration_seconds if job.duration_seconds is not None else seconds_between(job.start_time, job.end_time)
 
 
-def _row(job: Job, zone: tzinfo | None) -> list[Text]:
+def _row(job: Job, zone: tzinfo | None) -> list[StyledLine]:
     took = took_seconds(job)
     return [
         line(job.id),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.constrain import Constrain
 from rich.live import Live
 from rich.padding import Padding
@@ -19,6 +19,7 @@ from backupctl.errors import InterruptedRunError
 from backupctl.output.terminal.event_text import event_lines
 from backupctl.output.terminal.progress_log import is_news, message_text, print_lines
 from backupctl.output.terminal.progress_rows import Row, add_columns, cells, elapsed_before
+from backupctl.output.terminal.rich_console import RichConsole
 from backupctl.output.terminal.row_selection import select_rows
 from backupctl.output.terminal.styled_lines import STRONG, line
 from backupctl.results.archive_results import RestoreResult
@@ -52,7 +53,7 @@ ECHO_COLUMNS: Final = 3
 class LiveProgress:
     """Draws the rows below all other lines; without ``auto_refresh``, only on events."""
 
-    def __init__(self, console: Console, *, clock: Clock, auto_refresh: bool = True) -> None:
+    def __init__(self, console: RichConsole, *, clock: Clock, auto_refresh: bool = True) -> None:
         self._console = console
         self._clock = clock
         self._auto_refresh = auto_refresh
@@ -178,7 +179,7 @@ class LiveProgress:
         text = message_text(row.job.messages[-1]) if row.job.messages else row.job.step or ""
         encoding = self._console.encoding
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-        message = line(text)
+        message = line(text).__rich__()
         message.no_wrap = True
-        message.overflow = "crop" if self._console.options.ascii_only else "ellipsis"
+        message.overflow = "crop" if self._console.ascii_only else "ellipsis"
         return message

@@ -9,15 +9,14 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from backupctl.clock import Clock
 from backupctl.output.formatting import timestamp
 from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.event_text import event_lines, progress
 from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
-from backupctl.output.terminal.styled_lines import line
+from backupctl.output.terminal.plain_console import Console
+from backupctl.output.terminal.styled_lines import StyledLine, line
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended, Progressed, Queued, RunEvent
@@ -135,10 +134,10 @@ def is_news(event: RunEvent, *, following: bool) -> bool:
     return not isinstance(event, Progressed | Queued)
 
 
-def print_lines(console: Console, lines: Iterable[Text]) -> None:
+def print_lines(console: Console, lines: Iterable[StyledLine]) -> None:
     """Print lines without cutting or breaking them, so that the terminal wraps them and copies them whole."""
     for text in lines:
-        console.print(text, soft_wrap=True)
+        console.print_line(text)
 
 
 def message_text(message: Message) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from backupctl.output.formatting import duration, percent, seconds_between, size
 from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
-from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, line
+from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, StyledLine, line
 from backupctl.results.events import RunEvent, Started
 from backupctl.results.job import Job
 
@@ -134,7 +134,7 @@ def _bar(row: Row, known: int | None, now: float) -> RenderableType:
     return ProgressBar(completed=known or 0, style=FAINT, complete_style=style, finished_style=style)
 
 
-def _state(row: Row, now: float) -> Text:
+def _state(row: Row, now: float) -> StyledLine:
     if row.kind == RETRYING and row.troubled is not None:
         return line(("retrying", ODD), f" {duration(now - row.troubled)}")
     if row.job is not None and (row.job.ended or row.failed is None):

@@ -5,8 +5,6 @@ from datetime import tzinfo
 from functools import singledispatch
 from typing import Final, NamedTuple
 
-from rich.text import Text
-
 from backupctl.errors import ExitCode
 from backupctl.output.formatting import size_of_megabytes
 from backupctl.output.json_text import json_text
@@ -17,7 +15,7 @@ from backupctl.output.terminal.config_text import file_lines, next_steps, settin
 from backupctl.output.terminal.job_text import headline, job_block, jobs_table, simulated_note
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.schedule_text import deleted_headline, diff, schedule_facts, schedule_headline
-from backupctl.output.terminal.styled_lines import ODD, STRONG, Symbols, aligned, line, warning_lines
+from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, Symbols, aligned, line, warning_lines
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.backup_results import (
     Check,
@@ -70,9 +68,9 @@ class Rendered(NamedTuple):
     A heading that several results share is shown once, above the first. ``close`` ones have no empty line between them.
     """
 
-    lines: Sequence[Text] = ()
-    notes: Sequence[Text] = ()
-    heading: Sequence[Text] = ()
+    lines: Sequence[StyledLine] = ()
+    notes: Sequence[StyledLine] = ()
+    heading: Sequence[StyledLine] = ()
     close: bool = False
 
 
@@ -124,7 +122,7 @@ def _(result: PartsResult, options: RenderOptions) -> Rendered:
     header = [line((word, STRONG)) for word in ("PART", "SIZE", "INCLUDED", "NAME")]
     total = "-" if result.total_mb is None else size_of_megabytes(result.total_mb)
     footer = [line(("total", STRONG)), line((total, STRONG)), line(), line()]
-    notes: list[Text] = []
+    notes: list[StyledLine] = []
     for part in result.parts:
         if part.size_mb == 0:
             text = f"the size of part {part.id} is estimated at 0 MB, which often means that it cannot be backed up"
@@ -166,7 +164,7 @@ def _(result: ChecksResult, options: RenderOptions) -> Rendered:
 def _(result: SchedulesResult, options: RenderOptions) -> Rendered:
     if not result.schedules:
         return Rendered(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for schedule in result.schedules:
         lines.extend([line()] if lines else [])
         lines.append(schedule_headline(f"{result.server}: ", schedule, options.symbols, simulated_note(result)))
@@ -185,7 +183,7 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
         changes = diff(result.changes, options.width)
         notice = _dry_run("This is what would be changed and sent", result, options)
         return Rendered([*_title(result, options), *changes, *_requests(result.requests)], heading=[notice])
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     subject, after = f"{result.server}: ", simulated_note(result)
     if result.schedule is not None:
         lines.append(schedule_headline(subject, result.schedule, options.symbols, after))
@@ -310,7 +308,7 @@ def _(result: RequestsResult, options: RenderOptions) -> Rendered:
     return Rendered([*_title(result, options), *_requests(result.requests)], heading=[notice])
 
 
-def success_warnings(result: JobResult | RestoreResult) -> list[Text]:
+def success_warnings(result: JobResult | RestoreResult) -> list[StyledLine]:
     """Return the messages of a successful job as warnings, as something may be missing from the backup."""
     if result.job is None or not result.job.succeeded:
         return []
@@ -328,11 +326,11 @@ def shown_messages(result: Result) -> list[Message]:
     return messages
 
 
-def _title(result: Result, options: RenderOptions) -> list[Text]:
+def _title(result: Result, options: RenderOptions) -> list[StyledLine]:
     return [line((f"{result.server}:", STRONG))] if options.several else []
 
 
-def _nothing(result: Result, words: str) -> list[Text]:
+def _nothing(result: Result, words: str) -> list[StyledLine]:
     """Return a note for an empty result, nothing if there is an error."""
     return [line(words)] if result.error is None else []
 
@@ -359,13 +357,13 @@ def _is_deleted(result: ScheduleResult) -> bool:
     return result.schedule is None and result.error is None and gone
 
 
-def _dry_run(words: str, result: Result, options: RenderOptions) -> Text:
+def _dry_run(words: str, result: Result, options: RenderOptions) -> StyledLine:
     """Return the notice above the requests; for several appliances it names none, so that it is shown once."""
     return line(("dry run: nothing was sent.", ODD), f" {words}{'' if options.several else f' to {result.server}'}:")
 
 
-def _requests(requests: Sequence[PreparedRequest]) -> list[Text]:
-    lines: list[Text] = []
+def _requests(requests: Sequence[PreparedRequest]) -> list[StyledLine]:
+    lines: list[StyledLine] = []
     for request in requests:
         lines.append(line((request.method, STRONG), f" {request.url}"))
         if request.body is not None:
@@ -373,7 +371,7 @@ def _requests(requests: Sequence[PreparedRequest]) -> list[Text]:
     return lines
 
 
-def _part_row(part: PartSize) -> list[Text]:
+def _part_row(part: PartSize) -> list[StyledLine]:
     estimate = "-" if part.size_mb is None else size_of_megabytes(part.size_mb)
     return [line(part.id), line((estimate, ODD if part.size_mb == 0 else "")), line(_included(part)), line(part.name)]
 

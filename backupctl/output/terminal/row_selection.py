@@ -17,7 +17,7 @@ from backupctl.output.terminal.progress_rows import (
     WAITING,
     Row,
 )
-from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, line
+from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, StyledLine, line
 
 _COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, PREPARING: "", WAITING: "", NOT_STARTED: ""}
 """Order and style in which the rest is counted."""
@@ -52,10 +52,10 @@ def _both(some: Sequence[Named], others: Sequence[Named], room: int) -> list[Nam
 def _rest(rows: Mapping[str, Row], shown: Sequence[Named]) -> Text:
     counts = Counter(row.kind for row in rows.values())
     counts.subtract(row.kind for _, row in shown)
-    pieces: list[Piece] = [(f"and {len(rows) - len(shown)} more: ", FAINT)]
+    pieces: list[Piece | StyledLine] = [(f"and {len(rows) - len(shown)} more: ", FAINT)]
     for kind, style in _COUNTED.items():
         if counts[kind]:
             pieces += [", " if len(pieces) > 1 else "", (f"{counts[kind]} {kind}", style)]
-    text = line(*pieces)
+    text = line(*pieces).__rich__()
     text.no_wrap, text.overflow = True, "crop"
     return text

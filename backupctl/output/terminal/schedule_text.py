@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from rich.text import Text
-
 from backupctl.output.formatting import plural
 from backupctl.output.json_text import json_text
-from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, Symbols, line
+from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
 from backupctl.results.result import Change
 from backupctl.results.schedule_results import ScheduleInfo
@@ -18,7 +16,7 @@ AFTER: Final = "green"
 NOTHING: Final = "(none)"
 
 
-def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> Text:
+def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> StyledLine:
     """Return in one line whether a schedule is enabled."""
     name = f"{subject}schedule {schedule.name}"
     if schedule.enable is None:
@@ -28,13 +26,13 @@ def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, af
     return line((f"{symbols.odd} ", ODD), f"{name} is ", ("DISABLED", ODD), after)
 
 
-def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> Text:
+def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> StyledLine:
     """Return the line that says that a schedule was deleted."""
     name = "".join(f" {change.before}" for change in changes if change.field == "schedule")
     return line((f"{symbols.good} ", GOOD), f"{subject}schedule{name} is ", ("deleted", GOOD), after)
 
 
-def schedule_facts(schedule: ScheduleInfo) -> list[Text]:
+def schedule_facts(schedule: ScheduleInfo) -> list[StyledLine]:
     """Return the facts of a schedule, a line each."""
     kept = "all backups" if schedule.max_count is None else plural(schedule.max_count, "backup")
     return fact_lines([
@@ -47,9 +45,9 @@ def schedule_facts(schedule: ScheduleInfo) -> list[Text]:
     ])  # fmt: skip
 
 
-def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") -> list[Text]:
+def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") -> list[StyledLine]:
     """Return a line for each change; two if before and after do not fit side by side."""
-    lines: list[Text] = []
+    lines: list[StyledLine] = []
     for change in changes:
         label = f"{indent}{change.field}: "
         if change.after == MASK:
@@ -58,7 +56,7 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
         before: Piece = (_value(change.before), BEFORE)
         after: Piece = (_value(change.after), AFTER)
         whole = line(label, before, " -> ", after)
-        if width is None or whole.cell_len <= width:
+        if width is None or whole.width <= width:
             lines.append(whole)
         else:
             lines.extend([line(label, before), line(f"{indent}  -> ", after)])

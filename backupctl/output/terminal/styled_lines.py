@@ -5,12 +5,15 @@ on white), cyan for hints, green for success.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rich.text import Text
+import msgspec
 
 from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of, to_follow
 from backupctl.output.printable import printable, printable_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 STRONG: Final = "bold"
 FAINT: Final = "bright_black"
@@ -37,22 +40,60 @@ UNICODE_SYMBOLS: Final = Symbols("✓", "✗", running="●", bullet="•")
 ASCII_SYMBOLS: Final = Symbols("+", "x")
 
 
-def line(*pieces: Piece) -> Text:
-    """Return one line of the pieces, each escaped."""
-    text = Text()
+class StyledLine(msgspec.Struct, frozen=True):
+    """A line of printable pieces, each with its style; rich is loaded only to draw it."""
+
+    pieces: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def plain(self) -> str:
+        """The text without its styles."""
+        return "".join(text for text, _ in self.pieces)
+
+    @property
+    def width(self) -> int:
+        """The number of columns on a terminal, where some characters take two and others none."""
+        plain = self.plain
+        if plain.isascii():
+            return len(plain)
+        from rich.cells import cell_len
+
+        return cell_len(plain)
+
+    def rstrip(self) -> "StyledLine":
+        """Return the line without white space at its end."""
+        pieces = list(self.pieces)
+        while pieces:
+            text, style = pieces.pop()
+            if text := text.rstrip():
+                return StyledLine((*pieces, (text, style)))
+        return StyledLine()
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        return Text.assemble(*self.pieces)
+
+
+def line(*pieces: Piece | StyledLine) -> StyledLine:
+    """Return one line of the pieces, each made printable."""
+    made: list[tuple[str, str]] = []
     for piece in pieces:
-        words, style = (piece, "") if isinstance(piece, str) else piece
-        text.append(printable(words), style)
-    return text
+        if isinstance(piece, StyledLine):
+            made.extend(piece.pieces)
+        else:
+            text, style = (piece, "") if isinstance(piece, str) else piece
+            made.append((printable(text), style))
+    return StyledLine(tuple(made))
 
 
-def labelled(label: str, style: str, text: str, *, before: str = "") -> list[Text]:
+def labelled(label: str, style: str, text: str, *, before: str = "") -> list[StyledLine]:
     """Return ``label: text``; further lines of the text are indented."""
     first, *others = printable_lines(text) or [""]
     return [line(before, (f"{label}:", style), f" {first}"), *(line(before, f"  {other}") for other in others)]
 
 
-def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[Text]:
+def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[StyledLine]:
     """Return a warning and what to do about it."""
     lines = labelled("warning", ODD, message, before=before)
     return lines + (labelled("hint", NOTE, hint, before=before) if hint else [])
@@ -64,7 +105,7 @@ def error_lines(
     hints: bool = True,
     known: Collection[ErrorFacts | str] = (),
     subject: str | None = None,
-) -> list[Text]:
+) -> list[StyledLine]:
     """Return an error, behind its ``subject`` if it has one, its details but those that are ``known``, and a hint.
 
     Without ``hints``, the command that follows a running job is still shown.
@@ -78,20 +119,18 @@ def error_lines(
     return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
-def aligned(rows: Sequence[Sequence[Text]], *, right: Iterable[int] = ()) -> list[Text]:
+def aligned(rows: Sequence[Sequence[StyledLine]], *, right: Iterable[int] = ()) -> list[StyledLine]:
     """Return the rows as lines of aligned columns; the columns numbered in ``right`` are right-aligned.
 
     Nothing is cut, and no line has trailing blanks.
     """
-    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    widths = [max(cell.width for cell in column) for column in zip(*rows, strict=True)]
     return [_aligned_row(row, widths, frozenset(right)) for row in rows]
 
 
-def _aligned_row(row: Sequence[Text], widths: Sequence[int], right: frozenset[int]) -> Text:
-    text = Text()
+def _aligned_row(row: Sequence[StyledLine], widths: Sequence[int], right: frozenset[int]) -> StyledLine:
+    pieces: list[Piece | StyledLine] = []
     for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        padding = " " * (width - cell.cell_len)
-        text.append("  " if index else "")
-        text.append_text(Text.assemble(padding, cell) if index in right else Text.assemble(cell, padding))
-    text.rstrip()
-    return text
+        padding = " " * (width - cell.width)
+        pieces += ["  " if index else "", *((padding, cell) if index in right else (cell, padding))]
+    return line(*pieces).rstrip()

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from rich.text import Text
-
 from backupctl.errors import ExitCode
 from backupctl.output.formatting import duration, plural, size
 from backupctl.output.terminal.job_text import state_style, timestamp_or_unknown, took_seconds
@@ -16,7 +14,7 @@ from backupctl.output.terminal.result_text import (
     success_warnings,
     was_detached,
 )
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, line
 from backupctl.output.terminal.table import UNKNOWN, header_cells, table_lines
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
@@ -53,7 +51,7 @@ def jobs_in_brief(results: JobResults, options: RenderOptions) -> Rendered:
     return Rendered(left, notes=[*warnings, *(jobs_in_full(failed, options).lines if failed else ())])
 
 
-def summary(envelope: Envelope) -> Text:
+def summary(envelope: Envelope) -> StyledLine:
     """Return the number of appliances by outcome, failures by their slugs."""
     results = [result for result in envelope.results if result.server != DEFAULTS]
     successes = Counter(_success(result) for result in results if result.error is None) or Counter({"done": 0})
@@ -76,7 +74,7 @@ _SUCCESSES = {"done": GOOD, "started": "cyan", "shown, nothing was sent": ODD}
 """Outcomes of results without an error, and their styles."""
 
 
-def _row(result: JobResult | RestoreResult, options: RenderOptions) -> list[Text]:
+def _row(result: JobResult | RestoreResult, options: RenderOptions) -> list[StyledLine]:
     job = result.job
     symbol, style = (options.symbols.good, GOOD) if result.exit_code == ExitCode.DONE else (options.symbols.bad, BAD)
     words = result.error.slug if result.error else "done"
