@@ -20,9 +20,9 @@ from tests.support.measured import CLOCK, Measured, measured, serving
 pytestmark = pytest.mark.benchmark
 
 FLEETS = ((10, 5.0), (100, 5.0))
-MOST_MEMORY = 300.0
+MOST_MEMORY = 90.0
 """MiB, with a thousand appliances."""
-SLOWEST = 1.1
+SLOWEST = 1.05
 """Times the longest single job, where that takes three minutes."""
 DETACHED_SECONDS = 6.0
 
