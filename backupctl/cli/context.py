@@ -190,10 +190,11 @@ class Context:
             self.view.warn(warning)
 
     def check_output(self) -> None:
-        """Judge the output options; raises UsageError."""
+        """Judge the output options that were given; raises UsageError. Nothing in the environment can be wrong."""
         options: tuple[Option[object], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
         for option in options:
-            self.sourced(option)
+            if option.key in self.given:
+                self.sourced(option)
 
     def unread_variables(self) -> list[str]:
         """Return a line for each variable that looks like a setting of ours and is none."""
