@@ -4,7 +4,6 @@ import gc
 import itertools
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,20 +36,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=20_000,
         help="how many answers of a hostile appliance the seeded runs of tests/fuzz make up (they print what they did)",
     )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the fast suite every n-th row of a table that says so, from the first one on."""
-    rows = Counter[tuple[Path, str]]()
-    for item in items:
-        sampled = item.get_closest_marker("sampled")
-        if sampled is None:
-            continue
-        table = (item.path, getattr(item, "originalname", item.name))
-        if rows[table] % sampled.args[0]:
-            item.add_marker("exhaustive")
-        rows[table] += 1
 
 
 def pytest_collection_finish() -> None:

@@ -215,7 +215,6 @@ def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
     assert [result["server"] for result in run.json["results"]] == ["vc02", "stranger.example.com"]
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "option", [option for option in OPTIONS if option.environment], ids=lambda option: str(option.name)
 )
@@ -304,7 +303,6 @@ FAILURES = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "words", "environ", "name", "said"), FAILURES, ids=[row[4] for row in FAILURES])
 def test_check_that_fails_is_3_and_says_what_to_mend(  # noqa: PLR0917 - a row of the table
     home: Path, text: str, words: list[str], environ: dict[str, str], name: str, said: str

@@ -91,7 +91,6 @@ def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int,
     assert backupctl.appliance.open_sessions == 0
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -241,7 +240,6 @@ BAD_INPUT = [
 ]
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("argv", "environ", "named"), BAD_INPUT, ids=[" ".join(row[0]) + str(row[1]) for row in BAD_INPUT]
 )

@@ -54,7 +54,6 @@ SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("defaults", "server", "words", "password"), [row[1:] for row in SILENT], ids=[row[0] for row in SILENT]
 )
@@ -89,7 +88,6 @@ REFUSED = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("server", "words", "environ", "code", "sentence"), REFUSED, ids=[row[4] for row in REFUSED])
 @pytest.mark.parametrize("command", ["create", "validate", "archive list", "restore validate"])
 def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the table

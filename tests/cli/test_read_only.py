@@ -146,7 +146,6 @@ def test_change_is_refused_however_the_appliance_is_named(tmp_path: Path, comman
     refuse_all_ways(tmp_path, command)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", HARMLESS, ids=" ".join)
 def test_command_that_only_asks_works_and_writes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
     backupctl = guarded(tmp_path)

@@ -58,7 +58,6 @@ def test_schedule_set_creates_it_and_sends_nothing_the_second_time(release: str)
     assert backupctl(*words, "-o", "json").result["changes"] == []
 
 
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("words", "fields"),
     [

@@ -50,7 +50,6 @@ def test_version_prints_name_and_version(backupctl: CommandLine) -> None:
     assert (run.code, run.out) == (0, f"backupctl {__version__}\n")
 
 
-@pytest.mark.sampled(4)
 @EVERY_LINE
 def test_command_help_has_an_example_and_the_exit_status(backupctl: CommandLine, words: tuple[str, ...]) -> None:
     run = backupctl(*words, "--help")

@@ -182,7 +182,6 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("text", "sentence", "remedy"), MISTAKES, ids=[str(row[1]) for row in MISTAKES])
 def test_mistake_gets_a_sentence_with_file_key_and_remedy_and_shows_no_secret(
     tmp_path: Path, text: str | bytes, sentence: str, remedy: str

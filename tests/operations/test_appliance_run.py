@@ -234,7 +234,6 @@ REQUEST = BackupRequest(
 )
 
 
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("faults", "interrupt_at", "code"),
     [
@@ -255,11 +254,10 @@ REQUEST = BackupRequest(
     ],
     ids=str,
 )
-@pytest.mark.parametrize("release", ["7.0", "8.0"])
 def test_run_leaves_no_session_behind(
-    release: str, faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock
+    faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock
 ) -> None:
-    bench, simulator = simulated(clock, release=release, job_duration=60, faults=faults)
+    bench, simulator = simulated(clock, job_duration=60, faults=faults)
 
     def work() -> Task[Outcome[JobResult]]:
         ended = yield from create(bench.appliance, BackupPlan(REQUEST, Timeouts()))
@@ -267,7 +265,6 @@ def test_run_leaves_no_session_behind(
 
     result = bench.run(run_on(bench.appliance, JobResult, work()), interrupt_at=interrupt_at)
     assert (result.exit_code, simulator.open_sessions) == (code, 0)
-    assert result.api == ("rest" if release == "7.0" else "api")
 
 
 def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) -> None:
