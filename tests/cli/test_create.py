@@ -13,9 +13,9 @@ import pytest
 from backupctl.config import resolve
 from backupctl.config.option_table import LOCATION as LOCATION_OPTION
 from backupctl.location import Location, LocationTemplate
-from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
+from tests.support.intercept import ReplacedAnswer
 
 GOOD = "VMw@re123"
 
@@ -146,12 +146,12 @@ def test_create_no_wait_returns_when_the_job_is_started(backupctl: CommandLine) 
 @pytest.mark.parametrize(("state", "code"), [("INPROGRESS", 0), ("SUCCEEDED", 0), ("FAILED", 7)])
 @pytest.mark.parametrize("hosts", [[HOST], [HOST, "vc02.example.com"]], ids=["one", "two"])
 def test_create_no_wait_quiet_prints_the_id_of_a_job_that_has_ended_already(
-    state: str, code: int, hosts: list[str], clock: FakeClock
+    state: str, code: int, hosts: list[str]
 ) -> None:
     job_id = "20260301-020000-20519528"
-    ended = Answering(clock, "POST", "/backup/job", {"id": job_id, "state": state, "progress": 100, "messages": []})
+    ended = ReplacedAnswer("POST", "/backup/job", {"id": job_id, "state": state, "progress": 100, "messages": []})
     words = [word for host in hosts for word in ("-s", host)]
-    run = CommandLine(ended.appliance, clock=clock, transport=ended).create("--no-wait", "-q", *words)
+    run = CommandLine(intercept=ended).create("--no-wait", "-q", *words)
     expected = [f"{host} {job_id}" for host in hosts] if len(hosts) > 1 else [job_id]
     assert (run.code, run.out.splitlines()) == (code, expected)
 
@@ -260,34 +260,32 @@ def test_create_without_a_password_says_how_to_give_it(backupctl: CommandLine) -
     assert not backupctl.appliance.requests
 
 
-def test_create_whose_answer_names_no_job_looks_for_it(clock: FakeClock) -> None:
-    odd = Answering(clock, "POST", "/backup/job", {"state": "INPROGRESS", "progress": 0, "messages": []})
-    backupctl = CommandLine(odd.appliance, clock=clock, transport=odd)
+def test_create_whose_answer_names_no_job_looks_for_it() -> None:
+    nameless = {"state": "INPROGRESS", "progress": 0, "messages": []}
+    backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/backup/job", nameless))
     run = backupctl.create("--no-wait", "-q")
-    assert (run.code, run.out) == (0, f"{odd.appliance.jobs[0].job_id}\n")
+    assert (run.code, run.out) == (0, f"{backupctl.appliance.jobs[0].job_id}\n")
 
 
-def test_create_is_not_ended_by_the_success_of_another_job(clock: FakeClock) -> None:
-    odd = Answering(clock, "GET", "/backup/job/2", {"id": "20260101-000000-1", "state": "SUCCEEDED"})
-    backupctl = CommandLine(odd.appliance, clock=clock, transport=odd)
+def test_create_is_not_ended_by_the_success_of_another_job() -> None:
+    other = {"id": "20260101-000000-1", "state": "SUCCEEDED"}
+    backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", other))
     run = backupctl.create("--timeout", "5m", "-o", "json")
     assert run.code == 5
-    assert run.result["job"]["id"] == odd.appliance.jobs[0].job_id
+    assert run.result["job"]["id"] == backupctl.appliance.jobs[0].job_id
 
 
-def test_create_if_running_attach_to_a_restore_is_9_at_once(clock: FakeClock) -> None:
-    busy = Answering(clock, "GET", "/backup/job", {"value": "nothing that could be read"})
-    busy.appliance.inject("busy")
-    backupctl = CommandLine(busy.appliance, clock=clock)
+def test_create_if_running_attach_to_a_restore_is_9_at_once() -> None:
+    backupctl = CommandLine(faults=["busy"])
     assert backupctl.create("--if-running", "attach", "--location", "nfs://other/x").code == 9
 
 
 @pytest.mark.parametrize(
     "odd", [{"messages": ["text"]}, {"messages": [None]}, {"start_time": ""}, {"progress": "much"}], ids=str
 )
-def test_watch_sees_the_end_behind_an_odd_field(clock: FakeClock, odd: dict[str, object]) -> None:
+def test_watch_sees_the_end_behind_an_odd_field(odd: dict[str, object]) -> None:
     body = {"id": "20260301-020000-1", "state": "SUCCEEDED", **odd}
-    backupctl = CommandLine(clock=clock, transport=Answering(clock, "GET", "/backup/job/2", body))
+    backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", body))
     assert backupctl("watch", "20260301-020000-1").code == 0
 
 

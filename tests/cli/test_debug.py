@@ -4,38 +4,20 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from backupctl.simulator.simulator_transport import SimulatorTransport
-from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, PASSWORD, CommandLine, Run
+from tests.support.command_line import LOCATION, PASSWORD, CommandLine, Run
+from tests.support.intercept import ReplacedAnswer
 
 AT = ("--location", LOCATION, "--location-user", "backup")
 LOCATION_SECRET = "S3cret&loc"
 
 
-class Saying(httpx.BaseTransport):
-    """An appliance that answers the list of jobs with something else."""
-
-    def __init__(self, inner: httpx.BaseTransport, content: bytes, headers: dict[str, str]) -> None:
-        self._inner = inner
-        self._content = content
-        self._headers = headers
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if not request.url.path.endswith("/job/details"):
-            return self._inner.handle_request(request)
-        return httpx.Response(200, content=self._content, headers=self._headers)
-
-
 def said(content: bytes, *words: str, headers: dict[str, str] | None = None) -> Run:
     """Show what an appliance says when it is asked for its jobs."""
-    clock = FakeClock()
-    inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
-    return CommandLine(clock=clock, transport=Saying(inner, content, headers or {}))("list", *words)
+    answer = ReplacedAnswer("GET", "/job/details", content, headers=headers or {})
+    return CommandLine(intercept=answer)("list", *words)
 
 
 def with_location_password(**more: str) -> dict[str, str]:

@@ -8,28 +8,21 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from backupctl.simulator.simulator_transport import SimulatorTransport
-from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
+from tests.support.intercept import ReplacedAnswer, Send, message
 
 SECRET = "Sup3r-s3cret"
 AT = ("--location", LOCATION, "--location-user", "backup")
 
 
-class Telling(httpx.BaseTransport):
-    """An appliance that tells a secret in its first answer: to a login, or where it lets in, to what is asked next."""
+def tell_secret(request: httpx.Request, _: Send) -> httpx.Response:
+    """Tell a secret instead of an answer."""
+    said = message(f"the location takes {SECRET}")
+    return httpx.Response(401, json={"error_type": "UNAUTHENTICATED", "messages": [said]})
 
-    def __init__(self, *, at_login: bool) -> None:
-        self._at_login = at_login
-        clock = FakeClock()
-        self._inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/session") and not self._at_login:
-            return self._inner.handle_request(request)
-        message = {"id": "x", "default_message": f"the location takes {SECRET}", "args": []}
-        return httpx.Response(401, json={"error_type": "UNAUTHENTICATED", "messages": [message]})
+def tell_secret_behind_the_login(request: httpx.Request, send: Send) -> httpx.Response:
+    return send(request) if request.url.path.endswith("/session") else tell_secret(request, send)
 
 
 def check(run: Run) -> None:
@@ -39,7 +32,7 @@ def check(run: Run) -> None:
 
 
 def told(*words: str, environ: Mapping[str, str] = {}, at_login: bool = True, **how: Any) -> Run:
-    backupctl = CommandLine(transport=Telling(at_login=at_login))
+    backupctl = CommandLine(intercept=tell_secret if at_login else tell_secret_behind_the_login)
     return backupctl(*words, environ={**TO_APPLIANCE, **environ}, **how)
 
 
@@ -93,15 +86,7 @@ def test_nothing_is_read_only_to_be_masked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", range(33, 38))
 def test_name_that_is_cut_off_does_not_show_the_half_of_a_secret(before: int) -> None:
-    class Misnaming(httpx.BaseTransport):
-        clock = FakeClock()
-        inner = SimulatorTransport(SimulatedAppliance(clock, host=HOST), clock)
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            answer = self.inner.handle_request(request)
-            if request.method == "POST" and request.url.path.endswith("/job"):
-                return httpx.Response(201, json={"id": "-" * before + PASSWORD, "state": "INPROGRESS"})
-            return answer
-
-    run = CommandLine(transport=Misnaming())("create", "--location", "nfs://nfs.example.com/x", "--timeout", "5s", "-v")
+    body = {"id": "-" * before + PASSWORD, "state": "INPROGRESS"}
+    backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/backup/job", body, 201))
+    run = backupctl.create("--timeout", "5s", "-v")
     assert PASSWORD[:3] not in (run.out + run.err).replace(USER, "")

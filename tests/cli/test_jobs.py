@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.amending import amended
-from tests.support.answering import Answering
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
+from tests.support.intercept import ReplacedAnswer, amend_jobs
 
 
 @pytest.mark.parametrize("release", ["6.5", "6.7", "6.7U2", "7.0", "7.0U2", "8.0", "8.0U3", "9.0", "9.1"])
@@ -219,7 +218,7 @@ def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine
 
 
 def test_list_of_local_backups_which_came_with_9_0_warns_of_nothing() -> None:
-    local = amended(details={"type": "LOCAL_BACKUP"}, release="9.0", history=True)
+    local = CommandLine(intercept=amend_jobs(details={"type": "LOCAL_BACKUP"}), release="9.0", history=True)
     run = local("list", "--type", "local_backup", "-o", "json")
     assert {job["type"] for job in run.result["jobs"]} == {"LOCAL_BACKUP"}
     assert (run.code, run.err) == (0, "")
@@ -278,18 +277,16 @@ NEWER = {
 }
 
 
-def test_list_shows_values_of_a_newer_release_as_they_are(clock: FakeClock) -> None:
-    newer = Answering(clock, "GET", "/job/details", {"20290101-000000-1": NEWER})
-    backupctl = CommandLine(newer.appliance, clock=clock, transport=newer)
+def test_list_shows_values_of_a_newer_release_as_they_are() -> None:
+    backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/job/details", {"20290101-000000-1": NEWER}))
     (job,) = backupctl("list", "-o", "json").result["jobs"]
     assert (job["state"], job["type"], job["location"]) == ("QUEUED_FOR_REPLICATION", "CLOUD_BACKUP", "s3://bucket/vc")
     assert "QUEUED_FOR_REPLICATION" in backupctl("list").out
 
 
 @pytest.mark.parametrize("command", [["status"], ["watch", "--timeout", "1m"]], ids=" ".join)
-def test_job_in_a_state_of_a_newer_release_is_shown_and_followed(clock: FakeClock, command: list[str]) -> None:
+def test_job_in_a_state_of_a_newer_release_is_shown_and_followed(command: list[str]) -> None:
     body = {"id": "20290101-000000-1", "state": "REPLICATING", "progress": 50, "messages": [], "new": 1}
-    newer = Answering(clock, "GET", "/backup/job/2", body)
-    backupctl = CommandLine(newer.appliance, clock=clock, transport=newer)
+    backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", body))
     run = backupctl(command[0], "20290101-000000-1", *command[1:], "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (8, "REPLICATING")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.amending import amended, message
+from tests.support.command_line import CommandLine
+from tests.support.intercept import amend_jobs, message
 
 LEFT_OUT = "Supervisor control plane could not be included in the backup."
 GENERAL = "BackupManager encountered an exception. Please check logs for details."
@@ -12,7 +13,8 @@ GENERAL = "BackupManager encountered an exception. Please check logs for details
 
 def failed_job(said: list[dict[str, Any]], **details: Any) -> dict[str, Any]:
     """Return the result of a backup that failed at 40 % with these messages."""
-    run = amended({"messages": said}, {"messages": said, **details}, faults=["fail-at=40"]).create("-o", "json")
+    amended = amend_jobs({"messages": said}, {"messages": said, **details})
+    run = CommandLine(intercept=amended, faults=["fail-at=40"]).create("-o", "json")
     assert run.code == 7
     result: dict[str, Any] = run.result
     return result
@@ -109,22 +111,24 @@ def test_error_of_the_details_that_nests_too_deeply_does_no_harm() -> None:
 
 # With --quiet
 
+MENTIONED = amend_jobs({"messages": [message(LEFT_OUT)]})
+
 
 def test_messages_of_a_job_that_succeeded_are_a_warning_even_with_quiet() -> None:
-    run = amended({"messages": [message(LEFT_OUT)]}).create("-q")
+    run = CommandLine(intercept=MENTIONED).create("-q")
     assert (run.code, run.out) == (0, "")
     assert run.err == f"warning: vc01.example.com: {LEFT_OUT}\n"
 
 
 def test_messages_of_several_jobs_that_succeeded_are_warnings_even_with_quiet() -> None:
-    line = amended({"messages": [message(LEFT_OUT)]}, others={"vc02.example.com": {}})
+    line = CommandLine(intercept=MENTIONED, others={"vc02.example.com": {}})
     run = line.create("-s", "vc01.example.com", "-s", "vc02.example.com", "-q")
     assert (run.code, run.out) == (0, "")
     assert run.err == f"warning: vc01.example.com: {LEFT_OUT}\n"
 
 
 def test_quiet_success_without_messages_says_nothing() -> None:
-    run = amended().create("-q")
+    run = CommandLine().create("-q")
     assert (run.code, run.out, run.err) == (0, "", "")
 
 
@@ -136,7 +140,7 @@ STEP_TEXT = "Dispatching the database"
 
 
 def test_step_of_a_running_job_is_shown_by_status_and_by_watch() -> None:
-    line = amended(details=BACKING_UP)
+    line = CommandLine(intercept=amend_jobs(details=BACKING_UP))
     assert line.create("--no-wait").code == 0
     assert f"step         {STEP_TEXT}\n" in line("status").out
     assert line("status", "-o", "json").result["job"]["step"] == STEP_TEXT
@@ -147,12 +151,12 @@ def test_step_of_a_running_job_is_shown_by_status_and_by_watch() -> None:
 
 
 def test_step_of_a_job_that_has_ended_is_none() -> None:
-    run = amended(details=BACKING_UP).create("-o", "json")
+    run = CommandLine(intercept=amend_jobs(details=BACKING_UP)).create("-o", "json")
     assert run.result["job"]["step"] is None
 
 
 @pytest.mark.parametrize("progress", [{"total": 100}, {"message": None}, {"message": message("")}])
 def test_step_that_the_appliance_does_not_name_is_none(progress: dict[str, Any]) -> None:
-    line = amended(details={"progress": progress})
+    line = CommandLine(intercept=amend_jobs(details={"progress": progress}))
     assert line.create("--no-wait").code == 0
     assert line("status", "-o", "json").result["job"]["step"] is None

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.answering import Answering
-from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, CommandLine, Run
+from tests.support.intercept import ReplacedAnswer
 
 ODD, GOOD = "20260101-020000-22617221", "20260102-020000-22617221"
 TEXT = {"id": "x", "default_message": "x", "args": []}
@@ -39,15 +38,15 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
-def given(clock: FakeClock, path: str, body: object, *words: str, method: str = "GET", **options: Any) -> Run:
+def given(path: str, body: object, *words: str, method: str = "GET", **options: Any) -> Run:
     """Run a command against an appliance that answers requests to ``path`` with ``body``."""
-    return CommandLine(clock=clock, transport=Answering(clock, method, path, body, **options))(*words)
+    return CommandLine(intercept=ReplacedAnswer(method, path, body, **options))(*words)
 
 
-def listed(clock: FakeClock, **odd: Any) -> Run:
+def listed(**odd: Any) -> Run:
     """List two jobs, one of which has odd details."""
     details = {ODD: {**DETAILS, **odd}, GOOD: {**DETAILS, "start_time": "2026-01-02T02:00:00.000Z"}}
-    return given(clock, "/job/details", details, "list", "-o", "json")
+    return given("/job/details", details, "list", "-o", "json")
 
 
 @pytest.mark.parametrize(
@@ -80,11 +79,9 @@ def listed(clock: FakeClock, **odd: Any) -> Run:
     ],
     ids=repr,
 )
-def test_job_with_an_odd_field_is_listed_without_it_and_hides_no_other(
-    field: str, value: Any, shown: Any, clock: FakeClock
-) -> None:
+def test_job_with_an_odd_field_is_listed_without_it_and_hides_no_other(field: str, value: Any, shown: Any) -> None:
     sent = {"size_bytes": "size", "duration_seconds": "duration"}.get(field, field)
-    run = listed(clock, **{sent: value})
+    run = listed(**{sent: value})
     good, odd = run.result["jobs"]
     assert (run.code, good["id"], odd["id"], odd["state"]) == (0, GOOD, ODD, "SUCCEEDED")
     assert odd[field] == shown
@@ -92,17 +89,17 @@ def test_job_with_an_odd_field_is_listed_without_it_and_hides_no_other(
     assert run.err == ""
 
 
-def test_messages_of_a_job_are_read_one_by_one(clock: FakeClock) -> None:
-    run = listed(clock, messages=["broken", TEXT, None, {"id": "y", "default_message": 5, "args": "z"}])
+def test_messages_of_a_job_are_read_one_by_one() -> None:
+    run = listed(messages=["broken", TEXT, None, {"id": "y", "default_message": 5, "args": "z"}])
     assert [message["default_message"] for message in run.result["jobs"][1]["messages"]] == ["x", "y"]
 
 
-def test_job_whose_details_cannot_be_read_is_read_by_itself(clock: FakeClock) -> None:
-    line = Answering(clock, "GET", "/job/details", {})
-    backupctl = CommandLine(line.appliance, clock=clock, transport=line)
+def test_job_whose_details_cannot_be_read_is_read_by_itself() -> None:
+    answer = ReplacedAnswer("GET", "/job/details", {})
+    backupctl = CommandLine(intercept=answer)
     assert backupctl.create().code == 0
-    (job,) = line.appliance.jobs
-    line.replace({job.job_id: {"type": "MANUAL"}, GOOD: DETAILS})
+    (job,) = backupctl.appliance.jobs
+    answer.body = {job.job_id: {"type": "MANUAL"}, GOOD: DETAILS}
     run = backupctl("list", "-o", "json")
     assert [(each["id"], each["state"]) for each in run.result["jobs"]] == [
         (job.job_id, "SUCCEEDED"),
@@ -114,48 +111,49 @@ def test_job_whose_details_cannot_be_read_is_read_by_itself(clock: FakeClock) ->
 
 
 @pytest.mark.parametrize("body", [["x"], {GOOD: {}}, {"a": 1}, [[[[]]]]], ids=range(4))
-def test_details_that_cannot_be_read_at_all_leave_the_list_of_jobs(body: Any, clock: FakeClock) -> None:
-    line = Answering(clock, "GET", "/job/details", body)
-    backupctl = CommandLine(line.appliance, clock=clock, transport=line)
+def test_details_that_cannot_be_read_at_all_leave_the_list_of_jobs(body: Any) -> None:
+    answer = ReplacedAnswer("GET", "/job/details", body)
+    backupctl = CommandLine(intercept=answer)
     backupctl.create()
-    line.asked = 0
+    answer.count = 0
     run = backupctl("list", "-o", "json")
     (job,) = run.result["jobs"]
     assert (run.code, job["state"], job["type"], run.result["unreadable"]) == (0, "SUCCEEDED", None, 0)
     assert "no details of the backup jobs" in run.err
-    assert line.asked == 1
+    assert answer.count == 1
     assert "proxy" not in run.err
 
 
-def test_details_that_the_appliance_cannot_give_leave_the_list_of_jobs(clock: FakeClock) -> None:
+def test_details_that_the_appliance_cannot_give_leave_the_list_of_jobs() -> None:
     refusal = {"error_type": "ERROR", "messages": [TEXT]}
-    run = given(clock, "/job/details", refusal, "list", "-o", "json", status=500)
+    run = given("/job/details", refusal, "list", "-o", "json", status=500)
     assert (run.code, run.result["jobs"]) == (0, [])
 
 
-def test_job_that_cannot_be_read_in_any_way_is_counted(clock: FakeClock) -> None:
-    run = given(clock, "/backup/job/", {ODD: {}, GOOD: DETAILS}, "list", "-o", "json")
+def test_job_that_cannot_be_read_in_any_way_is_counted() -> None:
+    run = given("/backup/job/", {ODD: {}, GOOD: DETAILS}, "list", "-o", "json")
     assert [job["id"] for job in run.result["jobs"]] == [GOOD]
     assert (run.code, run.result["unreadable"], run.result["remembers"]) == (0, 1, 2)
     assert f"1 of 1 backup jobs cannot be read: {ODD}" in run.err
 
 
-def test_size_of_a_backup_is_told_where_another_detail_is_odd(clock: FakeClock) -> None:
-    backupctl = CommandLine(transport=(line := Answering(clock, "GET", "/job/details", {})), clock=clock)
+def test_size_of_a_backup_is_told_where_another_detail_is_odd() -> None:
+    answer = ReplacedAnswer("GET", "/job/details", {})
+    backupctl = CommandLine(intercept=answer)
     backupctl.create()
-    (job,) = line.appliance.jobs
-    line.replace({job.job_id: {**DETAILS, "end_time": "2021-05-18T23:51:42UTC"}})
+    (job,) = backupctl.appliance.jobs
+    answer.body = {job.job_id: {**DETAILS, "end_time": "2021-05-18T23:51:42UTC"}}
     assert backupctl("status", "latest", "-o", "json").result["job"]["size_bytes"] == 1000000000
 
 
 @pytest.mark.parametrize("odd", [{"name": "Inventory"}, {"description": 5}, {"optional": "perhaps"}], ids=repr)
-def test_part_with_an_odd_text_keeps_no_backup_from_starting(odd: dict[str, Any], clock: FakeClock) -> None:
-    run = given(clock, "/parts", [{**PARTS[0], **odd}, PARTS[1]], "create", "--location", LOCATION, "-o", "json")
+def test_part_with_an_odd_text_keeps_no_backup_from_starting(odd: dict[str, Any]) -> None:
+    run = given("/parts", [{**PARTS[0], **odd}, PARTS[1]], "create", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["job"]["parts"]) == (0, ["common", "seat"])
 
 
-def test_part_that_cannot_be_read_is_told_and_counted(clock: FakeClock) -> None:
-    run = given(clock, "/backup/parts", [*PARTS, {"id": "new"}, 5], "parts", "-o", "json", times=1)
+def test_part_that_cannot_be_read_is_told_and_counted() -> None:
+    run = given("/backup/parts", [*PARTS, {"id": "new"}, 5], "parts", "-o", "json", times=1)
     assert [part["id"] for part in run.result["parts"]] == ["common", "seat"]
     assert (run.code, run.result["unreadable"]) == (0, 2)
     assert "2 of 4 parts cannot be read: #3 (Object missing required field `selected_by_default`), #4 (" in run.err
@@ -176,12 +174,10 @@ def test_part_that_cannot_be_read_is_told_and_counted(clock: FakeClock) -> None:
     ids=repr,
 )
 @pytest.mark.parametrize("as_list", [False, True], ids=["map", "pairs"])
-def test_schedule_with_an_odd_field_hides_no_other(
-    odd: dict[str, Any] | None, *, kept: bool, as_list: bool, clock: FakeClock
-) -> None:
+def test_schedule_with_an_odd_field_hides_no_other(odd: dict[str, Any] | None, *, kept: bool, as_list: bool) -> None:
     found = {"default": SCHEDULE, "old": {**SCHEDULE, **(odd or {})} if kept else odd}
     body = [{"key": key, "value": value} for key, value in found.items()] if as_list else found
-    run = given(clock, "/schedules", body, "schedule", "list", "-o", "json")
+    run = given("/schedules", body, "schedule", "list", "-o", "json")
     names = [schedule["name"] for schedule in run.result["schedules"]]
     assert (run.code, names, run.result["unreadable"]) == (0, ["default", "old"][: 1 + kept], not kept)
     assert run.result["schedules"][0]["hour"] == 23
@@ -189,40 +185,40 @@ def test_schedule_with_an_odd_field_hides_no_other(
 
 
 @pytest.mark.parametrize("body", [["default"], {"default": {}}, {"version": "8.0.2", "build": "1"}, 5], ids=repr)
-def test_list_of_schedules_of_which_none_can_be_read_is_6_at_once(body: Any, clock: FakeClock) -> None:
-    transport = Answering(clock, "GET", "/schedules", body)
-    run = CommandLine(clock=clock, transport=transport)("schedule", "list", "-o", "json")
-    assert (run.code, run.result["error"]["slug"], transport.asked) == (6, "api", 1)
+def test_list_of_schedules_of_which_none_can_be_read_is_6_at_once(body: Any) -> None:
+    answer = ReplacedAnswer("GET", "/schedules", body)
+    run = CommandLine(intercept=answer)("schedule", "list", "-o", "json")
+    assert (run.code, run.result["error"]["slug"], answer.count) == (6, "api", 1)
     assert "proxy" not in run.result["error"]["hint"]
 
 
-def test_answer_to_another_request_is_no_schedule(clock: FakeClock) -> None:
+def test_answer_to_another_request_is_no_schedule() -> None:
     version = {"version": "8.0.2.00100", "build": "22617221", "product": "VMware vCenter Server"}
-    run = given(clock, "/schedules/default", version, "schedule", "show", "-o", "json")
+    run = given("/schedules/default", version, "schedule", "show", "-o", "json")
     assert (run.code, run.result["schedule"]) == (6, None)
     assert "`parts`" in run.result["error"]["message"]
 
 
-def test_archive_with_an_odd_time_hides_no_other(clock: FakeClock) -> None:
+def test_archive_with_an_odd_time_hides_no_other() -> None:
     found = [
         {"archive": "M_8.0.2.00100_20260101-020000_", "timestamp": "2026-01-01T02:00:00.000Z"},
         {"archive": "M_old", "timestamp": ""},
         {"timestamp": "2026-01-01T02:00:00.000Z"},
     ]
     options = ("archive", "list", "--location", LOCATION, "--system", "sn_vc01.example.com", "-o", "json")
-    run = given(clock, "/archives", found, *options, method="POST")
+    run = given("/archives", found, *options, method="POST")
     assert [archive["archive"] for archive in run.result["archives"]] == ["M_8.0.2.00100_20260101-020000_", "M_old"]
     assert (run.code, run.result["unreadable"]) == (0, 1)
     assert "1 of 3 archives of sn_vc01.example.com cannot be read: #3 (" in run.err
 
 
-def test_list_of_job_ids_with_one_that_is_none_is_not_read_without_it(clock: FakeClock) -> None:
+def test_list_of_job_ids_with_one_that_is_none_is_not_read_without_it() -> None:
     """What a list leaves out may be the job that was just started."""
-    run = given(clock, "/backup/job", [GOOD, 5], "status", "latest", "-o", "json")
+    run = given("/backup/job", [GOOD, 5], "status", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
 
 
-def test_body_that_is_no_json_is_still_retried_and_may_be_a_proxys(clock: FakeClock) -> None:
-    transport = Answering(clock, "GET", "/schedules", b"<html>", times=2)
-    run = CommandLine(clock=clock, transport=transport)("schedule", "list", "-o", "json")
-    assert (run.code, transport.asked) == (0, 3)
+def test_body_that_is_no_json_is_still_retried_and_may_be_a_proxys() -> None:
+    answer = ReplacedAnswer("GET", "/schedules", b"<html>", times=2)
+    run = CommandLine(intercept=answer)("schedule", "list", "-o", "json")
+    assert (run.code, answer.count) == (0, 3)

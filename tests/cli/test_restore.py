@@ -13,6 +13,7 @@ from backupctl.cli.connection import connect
 from backupctl.cli.context import Context
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
+from tests.support.intercept import lose_writes
 
 TO_ROOT = {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": "root", "BACKUPCTL_PASSWORD": PASSWORD}
 SSO = {"BACKUPCTL_SSO_PASSWORD": PASSWORD}
@@ -201,7 +202,7 @@ def test_restore_create_that_fails_is_7_with_the_messages() -> None:
 @pytest.mark.parametrize("arrives", [True, False])
 def test_restore_create_whose_answer_is_lost_is_unknown_and_is_not_sent_again(arrives: bool) -> None:
     backupctl = waiting()
-    backupctl.line.lose, backupctl.line.arrives = frozenset({"POST"}), arrives
+    backupctl.line.intercept = lose_writes("POST", arrives=arrives)
     run = backupctl(*CREATE, "--yes", "-o", "json")
     assert (run.code, run.result["error"]["slug"], len(backupctl.writes)) == (5, "outcome-unknown", 1)
     assert "backupctl restore watch" in run.result["error"]["hint"]
@@ -341,7 +342,7 @@ def test_restore_reconcile_of_what_was_not_restored_is_6_and_says_so() -> None:
 
 def test_restore_reconcile_whose_answer_is_lost_is_unknown() -> None:
     backupctl = waiting()
-    backupctl.line.lose = frozenset({"POST"})
+    backupctl.line.intercept = lose_writes("POST")
     run = backupctl("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert "the reconciliation was started" in run.result["error"]["message"]

@@ -7,10 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
-from tests.support.workers import TimedWorkers
+from tests.support.intercept import Send, lose_writes, send_on
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
 NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
@@ -199,7 +198,7 @@ def test_schedule_set_of_a_second_one_tells_what_the_appliance_says(scheduled: C
     "words", [["schedule", "set", "--retain", "3"], ["schedule", "disable"], ["schedule", "delete"]]
 )
 def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: CommandLine, words: list[str]) -> None:
-    scheduled.line.lose, scheduled.line.arrives = frozenset({"PATCH", "DELETE"}), True
+    scheduled.line.intercept = lose_writes("PATCH", "DELETE", arrives=True)
     run = scheduled(*words, "-o", "json")
     assert (run.code, len(run.result["changes"]), len(scheduled.writes)) == (0, 1, 1)
 
@@ -215,7 +214,7 @@ def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: Co
 def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
     scheduled: CommandLine, words: list[str], says: str
 ) -> None:
-    scheduled.line.lose = frozenset({"PATCH", "DELETE"})
+    scheduled.line.intercept = lose_writes("PATCH", "DELETE")
     before = scheduled("schedule", "show", "-o", "json").result["schedule"]
     run = scheduled(*words, "-o", "json")
     assert (run.code, run.result["error"]["slug"], len(scheduled.writes)) == (5, "connection", 1)
@@ -227,7 +226,7 @@ def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
 def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
     backupctl: CommandLine, arrives: bool
 ) -> None:
-    backupctl.line.lose, backupctl.line.arrives = frozenset({"POST"}), arrives
+    backupctl.line.intercept = lose_writes("POST", arrives=arrives)
     environ = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD}
     run = backupctl(*NEW, "-o", "json", environ=environ)
     assert (run.code, len(backupctl.writes)) == (0 if arrives else 5, 1)
@@ -237,7 +236,7 @@ def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
 
 @pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete"]])
 def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: CommandLine, words: list[str]) -> None:
-    scheduled.line.lose, scheduled.line.stays_cut = frozenset({"PATCH", "DELETE"}), True
+    scheduled.line.intercept = lose_writes("PATCH", "DELETE", stays_cut=True)
     run = scheduled(*words, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert "you can safely run the command again" in run.result["error"]["hint"]
@@ -250,7 +249,7 @@ def test_schedule_that_cannot_be_read_at_once_behind_a_write_is_read_again() -> 
 
 
 def test_schedule_password_whose_answer_is_lost_is_unknown(scheduled: CommandLine) -> None:
-    scheduled.line.lose = frozenset({"PATCH"})
+    scheduled.line.intercept = lose_writes("PATCH")
     run = scheduled("schedule", "set", "-o", "json", environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD})
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
 
@@ -396,25 +395,18 @@ def test_schedule_run_interrupted_detaches_or_cancels(clock: FakeClock, words: l
     assert (run.code, backupctl.states[-1]) == (130, state)
 
 
-class Killing(httpx.BaseTransport):
-    """The simulator, and the end of this process when a request with ``method`` is about to be sent."""
-
-    def __init__(self, inner: httpx.BaseTransport, method: str) -> None:
-        self._inner = inner
-        self._method = method
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method == self._method:
-            raise SystemExit("killed")
-        return self._inner.handle_request(request)
-
-
 def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_whole(scheduled: CommandLine) -> None:
     before = scheduled("schedule", "show", "-o", "json").result["schedule"]
-    line = Killing(SimulatorTransport(scheduled.appliance, scheduled.clock), "PATCH")
-    killed = CommandLine(scheduled.appliance, clock=scheduled.clock, transport=line)
+
+    def kill(request: httpx.Request, send: Send) -> httpx.Response:
+        if request.method == "PATCH":
+            raise SystemExit("killed")
+        return send(request)
+
+    scheduled.line.intercept = kill
     with pytest.raises(SystemExit, match="killed"):
-        killed("schedule", "set", "--at", "02:30", "--retain", "3")
+        scheduled("schedule", "set", "--at", "02:30", "--retain", "3")
+    scheduled.line.intercept = send_on
     assert scheduled("schedule", "show", "-o", "json").result["schedule"] == before
     assert scheduled("schedule", "set", "--at", "02:30", "--retain", "3").code == 0
 
@@ -436,7 +428,7 @@ def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_who
 def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(
     clock: FakeClock, fault: str, code: int, sentence: str
 ) -> None:
-    backupctl = CommandLine(clock=clock, faults=[fault], workers=TimedWorkers(clock))
+    backupctl = CommandLine(clock=clock, faults=[fault])
     clock.at(10, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*NEW)
     assert (run.code, list(backupctl.appliance.schedules.entries)) == (code, ["default"])

@@ -6,10 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from backupctl.simulator.simulator_transport import SimulatorTransport
-from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine, Run
+from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine, Run
+from tests.support.intercept import Send
 
 PAGE = b"<html><body>Please log in to the portal.</body></html>"
 NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
@@ -26,31 +24,25 @@ Answer = Callable[[Arrive], httpx.Response]
 Edit = Callable[[dict[str, Any]], None]
 
 
-class Writes(httpx.BaseTransport):
-    """The simulator, where a write of a schedule is answered as ``answer`` says, which lets it arrive or does not."""
-
-    def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, answer: Answer) -> None:
-        self._inner = SimulatorTransport(appliance, clock)
-        self._answer = answer
-        self.reads_after = 0
-        self._written = False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if "/schedules" not in request.url.path or request.method == "GET":
-            self.reads_after += self._written and "/schedules" in request.url.path
-            return self._inner.handle_request(request)
-        self._written = True
-        return self._answer(lambda: self._inner.handle_request(request).close())
-
-
 class Site:
-    """An appliance whose schedule keeps 7 backups, made every day at 00:00, and a command line to it."""
+    """An appliance whose schedule keeps 7 backups, made every day at 00:00, and a command line to it.
+
+    A write of the schedule is answered as ``answer`` says, which lets it arrive or does not.
+    """
 
     def __init__(self, answer: Answer, *, history: bool = True) -> None:
-        self.clock = FakeClock()
-        self.appliance = SimulatedAppliance(self.clock, host=HOST, history=history)
-        self.line = Writes(self.appliance, self.clock, answer)
-        self.run = CommandLine(self.appliance, clock=self.clock, transport=self.line)
+        self.run = CommandLine(intercept=self._intercept, history=history)
+        self.clock, self.appliance = self.run.clock, self.run.appliance
+        self.reads_after = 0
+        self._answer = answer
+        self._written = False
+
+    def _intercept(self, request: httpx.Request, send: Send) -> httpx.Response:
+        if "/schedules" not in request.url.path or request.method == "GET":
+            self.reads_after += self._written and "/schedules" in request.url.path
+            return send(request)
+        self._written = True
+        return self._answer(lambda: send(request).close())
 
     def __call__(self, *words: str, **options: Any) -> Run:
         return self.run(*words, "-o", "json", **options)
@@ -105,7 +97,7 @@ def test_schedule_write_that_is_answered_and_not_done_is_6(words: list[str]) -> 
     site = Site(empty)
     run = site(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (6, "api", [])
-    assert site.line.reads_after == 3
+    assert site.reads_after == 3
     assert site.clock.elapsed <= 11
 
 
@@ -140,7 +132,7 @@ def test_schedule_contradiction_says_what_was_asked_and_what_is_there(
 def test_schedule_creation_that_is_answered_and_not_done_is_6() -> None:
     site = Site(empty, history=False)
     run = site(*NEW)
-    assert (run.code, run.result["error"]["slug"], site.line.reads_after) == (6, "api", 3)
+    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 3)
     assert "there is no schedule 'default'" in run.result["error"]["message"]
 
 
@@ -152,7 +144,7 @@ def test_schedule_write_that_takes_some_seconds_is_done(words: list[str]) -> Non
 
     site = Site(answer)
     run = site(*words)
-    assert (run.code, len(run.result["changes"]), site.line.reads_after) == (0, 1, 2)
+    assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 1, 2)
 
 
 # No usable answer
@@ -186,7 +178,7 @@ def test_schedule_write_behind_a_fault_of_the_appliance_is_read_back(words: list
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
 def test_schedule_write_that_is_refused_is_not_read_back(words: list[str]) -> None:
     site = Site(fault(400, "INVALID_ARGUMENT", "No."))
-    assert (site(*words).code, site.line.reads_after) == (6, 0)
+    assert (site(*words).code, site.reads_after) == (6, 0)
 
 
 def test_schedule_write_that_is_refused_with_the_plain_error_is_read_back_once() -> None:
@@ -212,7 +204,7 @@ def in_turn(*answers: Answer) -> Answer:
 def test_schedule_creation_that_is_repeated_behind_a_page_is_done_where_the_first_arrived() -> None:
     site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
     run = site(*NEW, environ=PASSWORD)
-    assert (run.code, len(run.result["changes"]), site.line.reads_after) == (0, 3, 1)
+    assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 3, 1)
     assert "verified: schedule 'default' matches the request (its passwords cannot be verified)" in run.err
 
 
@@ -224,7 +216,7 @@ def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() 
 
     site = Site(answer, history=False)
     run = site(*NEW, "--location-user", "backup")
-    assert (run.code, run.result["error"]["slug"], site.line.reads_after) == (6, "api", 1)
+    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
     assert "differs from the request" in run.result["error"]["message"]
     assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
 
@@ -232,7 +224,7 @@ def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() 
 def test_schedule_creation_that_is_refused_stays_refused() -> None:
     site = Site(fault(400, "INVALID_ARGUMENT", "Too short."), history=False)
     run = site(*NEW)
-    assert (run.code, run.result["error"]["slug"], site.line.reads_after) == (6, "api", 1)
+    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
     assert "Too short." in run.result["error"]["message"]
 
 

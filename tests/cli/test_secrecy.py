@@ -22,6 +22,7 @@ from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
 from tests.support.command_tree import MARK, SECRET_TEXTS, Leaf, Sample, all_samples, leaves, words_for
+from tests.support.intercept import Send
 from tests.support.parrot import MODES, Parrot
 
 LEAVES: Final = list(leaves())
@@ -295,17 +296,15 @@ def test_no_source_of_a_secret_shows_it(leaf: Leaf, samples: dict[str, Sample], 
         assert MARK in parrot.heard, (source, line, run.err)
 
 
-class Broken(httpx.BaseTransport):
-    """A transport with a bug, whose exception holds all that it was given."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        raise RuntimeError(f"{dict(request.headers)} {MARK}")
+def crash(request: httpx.Request, _: Send) -> httpx.Response:
+    """Fail as a bug does whose exception holds all that it was given."""
+    raise RuntimeError(f"{dict(request.headers)} {MARK}")
 
 
 @pytest.mark.parametrize("verbose", ["-v", "-vv", "-vvv"])
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 def test_bug_is_1_and_shows_where_it_happened_but_no_values(verbose: str, output: str) -> None:
-    backupctl = CommandLine(transport=Broken(), environ={"BACKUPCTL_PASSWORD": f"{MARK}-login"})
+    backupctl = CommandLine(intercept=crash, environ={"BACKUPCTL_PASSWORD": f"{MARK}-login"})
     run = backupctl("list", "-s", HOST, "-u", USER, verbose, "-o", output)
     assert run.code == 1
     assert "RuntimeError" in run.out + run.err

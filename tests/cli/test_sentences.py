@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.support.answering import Answering
-from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, CommandLine
+from tests.support.intercept import ReplacedAnswer
 
 WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
 
@@ -26,9 +25,9 @@ def test_mistake_is_named_in_plain_words(words: list[str], code: int, sentence: 
     assert sentence in run.err
 
 
-def test_answer_about_another_job_names_both(clock: FakeClock) -> None:
+def test_answer_about_another_job_names_both() -> None:
     other = {"id": "20260301-000000-2", "state": "SUCCEEDED", "messages": []}
-    line = CommandLine(clock=clock, transport=Answering(clock, "GET", "/backup/job/2026", other))
+    line = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2026", other))
     run = line("status", "20260301-000000-1")
     assert run.code == 6
     assert "asked to read the backup job: expected job 20260301-000000-1, got 20260301-000000-2" in run.err

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run
+from tests.support.intercept import unreachable
 
 HOSTS = ("vc01.example.com", "vc02.example.com", "vc03.example.com")
 CONFIGURATION = f"""
@@ -117,12 +117,8 @@ def test_verdict_is_the_gravest_and_every_result_has_its_own_code(
 
 
 def test_dead_appliance_is_its_own_result_and_delays_nobody(tmp_path: Path) -> None:
-    class Dead(httpx.BaseTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectError("dead", request=request)
-
     backupctl = fleet(tmp_path, job_duration=60.0)
-    backupctl.lines["vc02.example.com"]._inner = Dead()
+    backupctl.lines["vc02.example.com"].intercept = unreachable
     run = backupctl("create", "--all", "-o", "json")
     assert [result["exit_code"] for result in run.json["results"]] == [0, 5, 0]
     assert run.code == 5

@@ -7,16 +7,15 @@ import httpx
 import pytest
 
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+from tests.support.intercept import Send
 
 MANY = "".join(f"[servers.vc{number:02}]\nhost = 'vc{number:02}.example.com'\n" for number in range(1, 9))
 
 
-class NoNames(httpx.BaseTransport):
-    """A network whose name resolution knows nobody."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        cause = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        raise httpx.ConnectError(str(cause), request=request) from cause
+def resolve_no_names(request: httpx.Request, _: Send) -> httpx.Response:
+    """Fail as a network does whose name resolution knows nobody."""
+    cause = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    raise httpx.ConnectError(str(cause), request=request) from cause
 
 
 def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
@@ -24,7 +23,7 @@ def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
     path.write_text(text)
     path.chmod(0o600)
     environ = {**TO_APPLIANCE, "BACKUPCTL_SERVER": "", "BACKUPCTL_CONFIG": str(path), **environ}
-    return CommandLine(transport=NoNames(), environ=environ)(*words)
+    return CommandLine(intercept=resolve_no_names, environ=environ)(*words)
 
 
 @pytest.mark.parametrize(

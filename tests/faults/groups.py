@@ -15,8 +15,7 @@ from tests.faults.play import Case, Record, SessionLine, play, schedules_of
 from tests.faults.table import judged
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
-from tests.support.wire import CutLine
-from tests.support.workers import TimedWorkers
+from tests.support.intercept import RecordingTransport
 
 WAY = "auto"
 GROUPS = {"two": ("vc01", "vc02"), "three": ("vc01", "vc02", "vc03")}
@@ -79,11 +78,10 @@ def play_group(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Rec
         clock=clock,
         environ={"BACKUPCTL_CONFIG": str(configuration), "VC_PASSWORD": PASSWORD},
         others={host: {"faults": case.alone(name).faults} for host, name in names.items()},
-        workers=TimedWorkers(clock),
         job_duration=JOB_SECONDS,
     )
     lines = {host: SessionLine(appliance, clock) for host, appliance in backupctl.others.items()}
-    backupctl.lines = {host: CutLine(line) for host, line in lines.items()}
+    backupctl.lines = {host: RecordingTransport(line) for host, line in lines.items()}
     jobs = {host: len(appliance.jobs) for host, appliance in backupctl.others.items()}
     run = backupctl(*case.command.words, "-g", case.group, "-o", "json")
 

@@ -16,7 +16,6 @@ from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.faults.commands import JOB_SECONDS, WAYS, Command
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine
-from tests.support.workers import TimedWorkers
 
 SESSION = "vmware-api-session-id"
 
@@ -163,9 +162,7 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
     if command.task not in {"start", "start-only"}:
         command.prepare(appliance)  # so that the faults of jobs strike the one that runs already
     line = SessionLine(appliance, clock)
-    backupctl = CommandLine(
-        appliance, clock=clock, environ=command.environ, transport=line, workers=TimedWorkers(clock)
-    )
+    backupctl = CommandLine(appliance, clock=clock, environ=command.environ, transport=line)
     if change_password_after is not None:
         clock.at(clock.elapsed + change_password_after, lambda: setattr(appliance.sessions, "password", "changed"))
     before = schedules_of(appliance)

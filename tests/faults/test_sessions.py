@@ -17,7 +17,7 @@ from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.faults.play import SessionLine
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, CommandLine, Run
-from tests.support.workers import TimedWorkers
+from tests.support.intercept import Send
 
 pytestmark = pytest.mark.exhaustive
 
@@ -26,21 +26,6 @@ Ended = tuple[Run, int]
 """A run, and the exit code that is right for it."""
 
 CREATE = ("create", "--location", "ftp://backup.example.com/vcenter", "--timeout", "5m")
-
-
-class BrokenLine(httpx.BaseTransport):
-    """A wire with a bug at the request of a number, logins and logouts left out."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-        self.breaks_at = 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if "session" not in request.url.path:
-            self.breaks_at -= 1
-            if self.breaks_at == 0:
-                raise RuntimeError("a bug")
-        return self._inner.handle_request(request)
 
 
 class FullDisk(io.StringIO):
@@ -57,10 +42,13 @@ class Bench:
         described = replace(known, api="session") if release == "7.0" else known
         self.appliance = SimulatedAppliance(self.clock, host=HOST, release=described)
         self.line = SessionLine(self.appliance, self.clock, most_requests=100_000)
-        self.broken = BrokenLine(self.line)
+        self.breaks_at = 0
         self.chance = random.Random(f"sessions of {release}")
         self.backupctl = CommandLine(
-            self.appliance, clock=self.clock, transport=self.broken, workers=TimedWorkers(self.clock)
+            self.appliance,
+            clock=self.clock,
+            intercept=self._crash,
+            transport=self.line,
         )
 
     def done(self) -> Ended:
@@ -84,11 +72,11 @@ class Bench:
             self.backupctl.make_stdout = io.StringIO
 
     def bug(self) -> Ended:
-        self.broken.breaks_at = self.chance.randrange(1, 8)
+        self.breaks_at = self.chance.randrange(1, 8)
         try:
-            return self.backupctl(*CREATE), 1 if self.broken.breaks_at <= 0 else 0
+            return self.backupctl(*CREATE), 1 if self.breaks_at <= 0 else 0
         finally:
-            self.broken.breaks_at = 0
+            self.breaks_at = 0
 
     def expired(self) -> Ended:
         self.clock.at(self.clock.elapsed + 5, lambda: self.appliance.sessions.close_before(self.clock.monotonic() + 1))
@@ -99,6 +87,13 @@ class Bench:
 
     def misused(self) -> Ended:
         return self.backupctl("watch", "no-such-job"), 10
+
+    def _crash(self, request: httpx.Request, send: Send) -> httpx.Response:
+        """Fail as a bug does, at the request of a number; logins and logouts do not count."""
+        self.breaks_at -= "session" not in request.url.path
+        if self.breaks_at == 0 and "session" not in request.url.path:
+            raise RuntimeError("a bug")
+        return send(request)
 
     def _signal_after(self, seconds: float, number: signal.Signals) -> None:
         self.clock.at(self.clock.elapsed + seconds, lambda: os.kill(os.getpid(), number))

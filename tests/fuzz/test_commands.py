@@ -20,7 +20,7 @@ from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, U
 from tests.support.fuzzing import Show, Tally, failure_of
 from tests.support.hostile_line import Exchange, Honest, HostileLine, repeated_posts
 from tests.support.hostile_values import FORGED, MARKED
-from tests.support.wire import CutLine
+from tests.support.intercept import RecordingTransport
 
 AT: Final = ("--location", LOCATION, "--location-user", "backup")
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
@@ -131,7 +131,7 @@ def played(random: Random) -> Scene:
         )
         lines.append(line)
     backupctl = CommandLine(clock=clock, transport=lines[0], environ=TO_APPLIANCE | SECRETS)
-    backupctl.lines = {host: CutLine(line) for host, line in zip(hosts, lines, strict=True)}
+    backupctl.lines = {host: RecordingTransport(line) for host, line in zip(hosts, lines, strict=True)}
     output = random.choice(OUTPUTS)
     named = [word for host in hosts for word in ("-s", host)] if len(hosts) > 1 else []
     return Scene(words, output[1], lines, clock, backupctl(*words, *named, *output))

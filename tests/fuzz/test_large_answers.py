@@ -7,11 +7,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from backupctl.simulator.simulator_transport import SimulatorTransport
-from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, CommandLine
+from tests.support.command_line import LOCATION, CommandLine
 from tests.support.hostile_answers import BODY_LIMIT
+from tests.support.intercept import Send
 
 pytestmark = pytest.mark.exhaustive
 
@@ -65,34 +63,20 @@ CROWDS: Final = {
 }
 
 
-class Crowded(httpx.BaseTransport):
-    """An appliance one of whose answers is a crowd."""
-
-    def __init__(self, clock: FakeClock, crowd: Crowd) -> None:
-        self.appliance = SimulatedAppliance(clock, host=HOST, history=True)
-        self.requests = 0
-        self._inner = SimulatorTransport(self.appliance, clock)
-        self._crowd, self._body = crowd, crowd.body
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests += 1
-        path = request.url.path
-        if path.endswith(self._crowd.path) or (self._crowd.path.endswith("/20") and self._crowd.path in path):
-            stream = httpx.ByteStream(self._body)
-            return httpx.Response(self._crowd.status, stream=stream, request=request)
-        return self._inner.handle_request(request)
-
-
 @pytest.mark.parametrize("output", ["text", "json"])
 @pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
-def test_command_with_an_answer_of_countless_things_shows_little_and_asks_little(
-    crowd: Crowd, output: str, clock: FakeClock
-) -> None:
-    line = Crowded(clock, crowd)
-    run = CommandLine(line.appliance, clock=clock, transport=line)(*crowd.words, "-o", output)
+def test_command_with_an_answer_of_countless_things_shows_little_and_asks_little(crowd: Crowd, output: str) -> None:
+    def intercept(request: httpx.Request, send: Send) -> httpx.Response:
+        path = request.url.path
+        if path.endswith(crowd.path) or (crowd.path.endswith("/20") and crowd.path in path):
+            return httpx.Response(crowd.status, stream=httpx.ByteStream(crowd.body), request=request)
+        return send(request)
+
+    backupctl = CommandLine(intercept=intercept, history=True)
+    run = backupctl(*crowd.words, "-o", output)
     assert run.code == crowd.code
     assert len(run.out) + len(run.err) < MOST_SHOWN
-    assert line.requests <= MOST_REQUESTS
+    assert len(backupctl.line.urls) <= MOST_REQUESTS
     if output == "json":
         document: Any = json.loads(run.out)
         assert document["exit_code"] == crowd.code

@@ -50,7 +50,6 @@ from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
 from tests.support.appliance import Bench, scripted
 from tests.support.clock import START, FakeClock
-from tests.support.workers import TimedWorkers
 
 OLD, NEW, NEWER = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 OURS = "sftp://backup.example.com/vcenter"
@@ -90,7 +89,7 @@ def plan(**options: Any) -> BackupPlan:
 
 def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
     task = create(bench.appliance, asked_for)
-    return bench.run(task, interrupt_at=interrupt_at, workers=TimedWorkers(bench.clock))
+    return bench.run(task, interrupt_at=interrupt_at)
 
 
 def refused(bench: Bench, asked_for: BackupPlan | None = None, *interrupt_at: float) -> BackupctlError:
@@ -204,7 +203,7 @@ def test_a_success_that_its_details_deny_is_none(told: list[Any], code: int, com
     task = (
         create(bench.appliance, plan(wait=True, timeout=10)) if command == "create" else look_once(bench.appliance, NEW)
     )
-    ended = bench.run(task, workers=TimedWorkers(clock))
+    ended = bench.run(task)
     assert (0 if ended.error is None else ended.error.exit_code) == code
     assert ended.value.state == "SUCCEEDED"
     if code:
@@ -421,7 +420,7 @@ def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock)
     request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
     task = create_restore(bench.appliance, request, Timeouts(), wait=True)
     with pytest.raises(InterruptedRunError) as caught:
-        bench.run(task, interrupt_at=[3], workers=TimedWorkers(clock))
+        bench.run(task, interrupt_at=[3])
     assert (clock.elapsed, caught.value.certain, caught.value.attach) == (13, False, "watch restore")
 
 

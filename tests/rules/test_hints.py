@@ -5,8 +5,8 @@ import re
 import pytest
 
 from backupctl.rules.hints import KNOWN_FAILURES, hint_for
-from tests.support.amending import amended, message
 from tests.support.command_line import CommandLine
+from tests.support.intercept import amend_jobs, message
 
 GENERAL = "BackupManager encountered an exception. Please check logs for details."
 KNOWN = [
@@ -80,7 +80,7 @@ def test_every_known_failure_is_met_by_a_known_text() -> None:
 
 def test_job_that_fails_at_ten_percent_with_the_general_message_gets_the_hint_about_the_marker_file() -> None:
     general = {"messages": [message(GENERAL)]}
-    run = amended(general, general, faults=["fail-at=10"]).create("-o", "json")
+    run = CommandLine(intercept=amend_jobs(general, general), faults=["fail-at=10"]).create("-o", "json")
     assert (run.code, run.result["job"]["progress"]) == (7, 10)
     assert "backupMarker.txt" in run.result["error"]["hint"]
 

@@ -20,7 +20,7 @@ from backupctl.secrets.secret import Secret
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
-from tests.support.wire import CutLine
+from tests.support.intercept import Intercept, RecordingTransport, send_on
 from tests.support.workers import TimedWorkers
 
 HOST = "vc01.example.com"
@@ -99,6 +99,7 @@ class CommandLine:
         *,
         clock: FakeClock | None = None,
         environ: Mapping[str, str] = TO_APPLIANCE,
+        intercept: Intercept = send_on,
         transport: httpx.BaseTransport | None = None,
         others: Mapping[str, Mapping[str, Any]] = {},
         workers: Workers | None = None,
@@ -107,12 +108,13 @@ class CommandLine:
         self.clock = clock or FakeClock()
         self.appliance = appliance or SimulatedAppliance(self.clock, host=HOST, **options)
         self.environ = dict(environ)
-        self.line = CutLine(transport or SimulatorTransport(self.appliance, self.clock))
+        self.line = RecordingTransport(transport or SimulatorTransport(self.appliance, self.clock), intercept)
         self.others = {
             host: SimulatedAppliance(self.clock, host=host, **{**options, **each}) for host, each in others.items()
         }
         self.lines = {
-            host: CutLine(SimulatorTransport(appliance, self.clock)) for host, appliance in self.others.items()
+            host: RecordingTransport(SimulatorTransport(appliance, self.clock))
+            for host, appliance in self.others.items()
         }
         self.reached: list[ServerAddress] = []
         self.prompter = ScriptedPrompter()

@@ -72,37 +72,6 @@ class Wire(httpx.BaseTransport):
         return httpx.Response(reply.status, stream=stream, headers=dict(reply.headers), request=request)
 
 
-class CutLine(httpx.BaseTransport):
-    """A line to an appliance that notes what changes something, and on which such requests can be lost.
-
-    ``lose`` names their methods; with ``arrives`` only the answer is lost, with ``stays_cut`` nobody answers later.
-    """
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-        self.writes: list[tuple[str, str, Any]] = []
-        self.urls: list[str] = []
-        self.lose: frozenset[str] = frozenset()
-        self.arrives = False
-        self.stays_cut = False
-        self._cut = False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = request.read()
-        self.urls.append(str(request.url))
-        if self._cut and self.stays_cut:
-            raise httpx.ConnectError("cut", request=request)
-        if request.method == "GET" or "session" in request.url.path:
-            return self._inner.handle_request(request)
-        self.writes.append((request.method, request.url.path, json.loads(body) if body else None))
-        if request.method not in self.lose:
-            return self._inner.handle_request(request)
-        self._cut = True
-        if self.arrives:
-            self._inner.handle_request(request).close()
-        raise httpx.ReadError("cut", request=request)
-
-
 API_LOGIN = {"POST /api/session": Reply(201, TOKEN), "DELETE /api/session": Reply(204)}
 REST_LOGIN = {
     "POST /api/session": NO_ROUTE,
