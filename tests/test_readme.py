@@ -15,8 +15,8 @@ from backupctl.config.environment import environment_names
 from backupctl.errors import BackupctlError, ExitCode
 from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import LOCATION, PASSWORD, CommandLine
-from tests.support.option_table import option_table
-from tests.support.picture import picture
+from tests.support.readme_options import option_table
+from tests.support.readme_picture import picture
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.audit import Verdict, judge
+from tests.support.audit_report import Verdict, judge
 from tests.support.lowest_versions import lowest_versions
 from tests.support.source import imports
 

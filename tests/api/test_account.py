@@ -8,7 +8,7 @@ from backupctl.api.account import FRESH_SECONDS, Account, Accounts
 from backupctl.errors import AuthenticationError, SessionExpiredError
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.wire import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, Wire, api_over
+from tests.support.scripted_transport import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, ScriptedTransport, api_over
 
 LOGIN = "POST /api/session"
 JOBS = "GET /api/appliance/recovery/backup/job"
@@ -17,7 +17,7 @@ OTHER_JOBS = "GET /rest/appliance/recovery/backup/job"
 
 def test_account_that_was_refused_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
     account = Account()
-    first, second = Wire({LOGIN: UNAUTHENTICATED}), Wire(API_LOGIN)
+    first, second = ScriptedTransport({LOGIN: UNAUTHENTICATED}), ScriptedTransport(API_LOGIN)
     with pytest.raises(AuthenticationError):
         api_over(first, clock, account=account, host="vc1").jobs()
     assert account.refused
@@ -29,13 +29,13 @@ def test_account_that_was_refused_is_shown_to_no_other_appliance(clock: FakeCloc
 
 def test_account_that_was_let_in_is_proven(clock: FakeClock) -> None:
     account = Account()
-    api_over(Wire({**API_LOGIN, JOBS: Reply(200, [])}), clock, account=account).jobs()
+    api_over(ScriptedTransport({**API_LOGIN, JOBS: Reply(200, [])}), clock, account=account).jobs()
     assert (account.proven, account.refused) == (True, False)
 
 
 def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(clock: FakeClock) -> None:
     account = Account()
-    wire = Wire({**API_LOGIN, JOBS: [Reply(200, []), Reply(200, []), UNAUTHENTICATED]})
+    wire = ScriptedTransport({**API_LOGIN, JOBS: [Reply(200, []), Reply(200, []), UNAUTHENTICATED]})
     api = api_over(wire, clock, account=account, host="vc1")
     api.jobs()
     account.refuse("vc2")
@@ -50,7 +50,7 @@ def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(
 
 def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
     account = Account()
-    first, second = Wire({OTHER_JOBS: UNAUTHENTICATED}), Wire({})
+    first, second = ScriptedTransport({OTHER_JOBS: UNAUTHENTICATED}), ScriptedTransport({})
     with pytest.raises(AuthenticationError):
         api_over(first, clock, account=account, host="vc1", basic=True).jobs()
     with pytest.raises(AuthenticationError) as caught:
@@ -69,7 +69,7 @@ def test_account_whose_session_expired_is_doubtful_if_it_was_not_let_in_just_now
         JOBS: [Reply(200, []), UNAUTHENTICATED],
         "DELETE /api/session": Reply(204),
     }
-    api = api_over(Wire(replies), clock, account=account)
+    api = api_over(ScriptedTransport(replies), clock, account=account)
     api.jobs()
     clock.sleep(seconds)
     with pytest.raises(SessionExpiredError):

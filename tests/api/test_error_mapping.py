@@ -34,7 +34,7 @@ from backupctl.errors import (
 from backupctl.location import Location
 from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
-from tests.support.wire import API_LOGIN, HOST, REST_LOGIN, Reply, Wire, api_over, html
+from tests.support.scripted_transport import API_LOGIN, HOST, REST_LOGIN, Reply, ScriptedTransport, api_over, html
 
 NEEDED = {
     "args": [],
@@ -493,7 +493,7 @@ def test_answer_of_every_2xx_is_no_error(status: int) -> None:
 
 def test_redirect_is_told_without_its_query_which_may_repeat_a_password(clock: FakeClock) -> None:
     away = {"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"}
-    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
     error = raised(api_over(wire, clock).jobs)
     assert (error.facts.status, error.facts.cause) == (302, "'https://portal.example.com/x'")
 
@@ -502,7 +502,7 @@ def test_redirect_is_told_without_its_query_which_may_repeat_a_password(clock: F
 def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> None:
     away = {"location": "https://portal.example.com/login"}
     path = "GET /api/appliance/recovery/backup/job"
-    wire = Wire({**API_LOGIN, path: Reply(status, b"<html>", away)})
+    wire = ScriptedTransport({**API_LOGIN, path: Reply(status, b"<html>", away)})
     error = raised(api_over(wire, clock).jobs)
     assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, False)
     assert (error.facts.server, error.facts.cause) == (HOST, "'https://portal.example.com/login'")
@@ -516,13 +516,13 @@ def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> 
 )
 def test_redirect_to_no_url_at_all_is_refused_as_any_other(location: str, clock: FakeClock) -> None:
     away = {"location": location}
-    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
     assert raised(api_over(wire, clock).jobs).facts.status == 302
 
 
 def test_cookie_is_neither_read_nor_sent(clock: FakeClock, recwarn: pytest.WarningsRecorder) -> None:
     cookies = {"set-cookie": "vmware-api-session-id=stolen; Max-Age=x; Version=y; Expires=Thu, 99 Foo 99999"}
-    wire = Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(200, [], cookies)})
+    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(200, [], cookies)})
     api = api_over(wire, clock)
     assert [api.jobs(), api.jobs()] == [[], []]
     assert all("cookie" not in request.headers for request in wire.requests)
@@ -547,7 +547,7 @@ def test_time_of_an_answer_is_its_date_and_its_age_in_a_cache(
 ) -> None:
     encoded = {name: value.encode() for name, value in headers.items()}
     jobs = Reply(200, [], encoded)  # type: ignore[arg-type]
-    api = api_over(Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
+    api = api_over(ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
     api.jobs()
     assert (api.server_time and api.server_time.isoformat()) == moment
 
@@ -558,7 +558,7 @@ NO_NAMES = ["", ".", "..", "....", "-x", "--insecure", "a\nb", "\udcff", "\u202e
 @pytest.mark.parametrize("family", ["rest", "api"])
 @pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
 def test_name_that_leads_elsewhere_is_not_found_and_not_asked_for(name: str, family: str, clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, **API_LOGIN})
+    wire = ScriptedTransport({**REST_LOGIN, **API_LOGIN})
     api = api_over(wire, clock, family=family)
     for ask in (api.job, api.cancel_job, api.part_size, api.schedule, api.delete_schedule, api.run_schedule):
         error = raised(partial(ask, name))
@@ -571,7 +571,7 @@ def test_name_that_leads_elsewhere_is_not_found_and_not_asked_for(name: str, fam
 @pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
 def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name: str, clock: FakeClock) -> None:
     started = Reply(200, {"id": name, "state": "INPROGRESS"})  # a lone surrogate is no JSON, and as little an answer
-    api = api_over(Wire({**API_LOGIN, "POST /api/appliance/recovery/backup/job": started}), clock)
+    api = api_over(ScriptedTransport({**API_LOGIN, "POST /api/appliance/recovery/backup/job": started}), clock)
     request = BackupRequest(parts=("common",), location_type="FTP", location=Location.parse("ftp://h/d"))
     error = raised(lambda: api.create_job(request))
     assert (type(error), error.certain) == (ApplianceAnswerError, False)
@@ -580,7 +580,7 @@ def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name
 def test_list_of_more_jobs_than_anybody_has_cannot_be_used(clock: FakeClock) -> None:
     jobs = "GET /api/appliance/recovery/backup/job"
     longest = [str(number) for number in range(MOST_ENTRIES)]
-    api = api_over(Wire({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
+    api = api_over(ScriptedTransport({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
     assert len(api.jobs()) == MOST_ENTRIES
     assert "20001 entries are more than 20000" in raised(api.jobs).message
 
@@ -613,7 +613,7 @@ def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
 ) -> None:
     if isinstance(body, dict) and body.get("deep") == "@":
         body = json.dumps(body).replace('"@"', "[" * 100_000).encode()
-    wire = Wire({**API_LOGIN, GET_JOB: Reply(200, body)})
+    wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, body)})
     error = raised(lambda: api_over(wire, clock).job("j"))
     assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, retryable)
     assert (error.facts.server, error.facts.operation) == (HOST, "read the backup job")
@@ -634,31 +634,31 @@ def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
     ids=lambda odd: str(odd)[:40],
 )
 def test_answer_with_an_odd_field_still_tells_the_state_of_a_job(odd: dict[str, Any], clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, GET_JOB: Reply(200, {**JOB, **odd})})
+    wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, {**JOB, **odd})})
     status = api_over(wire, clock).job("j")
     assert (status.id, status.state) == ("j", "INPROGRESS")
 
 
 def test_answer_without_a_required_field_names_its_path(clock: FakeClock) -> None:
     details = "GET /api/appliance/recovery/backup/job/details"
-    wire = Wire({**API_LOGIN, details: Reply(200, {"j": {"status": 5}, "k": {"status": None}})})
+    wire = ScriptedTransport({**API_LOGIN, details: Reply(200, {"j": {"status": 5}, "k": {"status": None}})})
     assert "`$[...].status`" in raised(api_over(wire, clock).job_details).message
 
 
 def test_answer_of_rest_without_its_wrapper_is_unreadable(clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, "GET /rest/appliance/recovery/backup/job/j": Reply(200, JOB)})
+    wire = ScriptedTransport({**REST_LOGIN, "GET /rest/appliance/recovery/backup/job/j": Reply(200, JOB)})
     assert "`value`" in raised(lambda: api_over(wire, clock).job("j")).message
 
 
 def test_answer_with_unknown_fields_numbers_as_text_and_an_unknown_state_is_read(clock: FakeClock) -> None:
     body = {"id": "j", "state": "PAUSED", "progress": "12", "start_time": "2026-03-01T02:00:00.000Z", "colour": [{}]}
-    wire = Wire({**API_LOGIN, GET_JOB: Reply(200, body)})
+    wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, body)})
     job = api_over(wire, clock).job("j")
     assert (job.state, job.progress, job.end_time) == ("PAUSED", 12, None)
 
 
 def test_html_503_of_an_operation_comes_through_as_retryable(clock: FakeClock) -> None:
-    error = raised(lambda: api_over(Wire({**API_LOGIN, GET_JOB: html(503)}), clock).job("j"))
+    error = raised(lambda: api_over(ScriptedTransport({**API_LOGIN, GET_JOB: html(503)}), clock).job("j"))
     assert (type(error), error.retryable) == (ServerFaultError, True)
     assert "may still be starting" in (error.hint or "")
 

@@ -18,7 +18,7 @@ from backupctl.rules.placeholders import MAX_FILLED_LENGTH
 from backupctl.secrets.redaction import MAX_ANSWER_LENGTH, Redactor
 from backupctl.secrets.secret import MASK, Secret
 from tests.support.clock import FakeClock
-from tests.support.wire import API_LOGIN, Reply, Wire, api_over
+from tests.support.scripted_transport import API_LOGIN, Reply, ScriptedTransport, api_over
 
 SECRET = "pass{}%s!word"
 
@@ -138,7 +138,7 @@ def test_longest_argument_is_not_filled_in_ever_again() -> None:
 @pytest.mark.parametrize("parts", [["x"] * 101, ["x" * 257]])
 def test_more_parts_than_anybody_has_are_none(parts: list[str], clock: FakeClock) -> None:
     restore = "GET /api/appliance/recovery/restore/job"
-    wire = Wire({**API_LOGIN, restore: Reply(200, {"state": "INPROGRESS", "parts": parts})})
+    wire = ScriptedTransport({**API_LOGIN, restore: Reply(200, {"state": "INPROGRESS", "parts": parts})})
     status = api_over(wire, clock).restore_job()
     assert (status.state, status.parts) == ("INPROGRESS", None)
 

@@ -50,7 +50,7 @@ from backupctl.models import (
 )
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.wire import HOST, PASSWORD, TOKEN, USER, api_over
+from tests.support.scripted_transport import HOST, PASSWORD, TOKEN, USER, api_over
 
 MOCKED = httpx.HTTPTransport(verify=False)
 """The transport that pytest-httpx answers for."""

@@ -27,7 +27,7 @@ from backupctl.location import Location
 from backupctl.models import BackupRequest
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.wire import (
+from tests.support.scripted_transport import (
     API_LOGIN,
     HOST,
     NO_ROUTE,
@@ -37,7 +37,7 @@ from tests.support.wire import (
     UNAUTHENTICATED,
     USER,
     Reply,
-    Wire,
+    ScriptedTransport,
     api_over,
     html,
     vapi,
@@ -62,11 +62,13 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 
 
 def test_family_before_the_first_request_is_unknown(clock: FakeClock) -> None:
-    assert [api_over(Wire({}), clock, family=family).family for family in (None, "rest", "api")] == [None] * 3
+    assert [api_over(ScriptedTransport({}), clock, family=family).family for family in (None, "rest", "api")] == [
+        None
+    ] * 3
 
 
 def test_family_of_an_appliance_with_a_session_in_api_is_api(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert (api.family, wire.asked) == ("api", [LOGIN_API, JOBS_API])
@@ -90,14 +92,14 @@ def test_family_of_an_appliance_with_a_session_in_api_is_api(clock: FakeClock) -
     ids=lambda reply: f"{reply.status}",
 )
 def test_family_of_an_appliance_without_a_session_in_api_is_rest(first: Reply, clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: first})
+    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: first})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert (api.family, wire.asked) == ("rest", [LOGIN_API, LOGIN_REST, JOBS_REST])
 
 
 def test_login_that_api_refuses_is_never_tried_in_rest(clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, LOGIN_API: UNAUTHENTICATED})
+    wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     error = raised(api.jobs)
     assert (type(error), error.facts.server, error.facts.status) == (AuthenticationError, HOST, 401)
@@ -106,7 +108,7 @@ def test_login_that_api_refuses_is_never_tried_in_rest(clock: FakeClock) -> None
 
 @pytest.mark.parametrize("reply", [html(429), html(503), vapi(503, "SERVICE_UNAVAILABLE", "Wait.")])
 def test_login_at_a_busy_appliance_is_retryable_and_never_tried_in_rest(reply: Reply, clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: [reply, Reply(201, TOKEN)]})
+    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: [reply, Reply(201, TOKEN)]})
     api = api_over(wire, clock)
     assert raised(api.jobs).retryable
     assert wire.asked == [LOGIN_API]
@@ -115,7 +117,7 @@ def test_login_at_a_busy_appliance_is_retryable_and_never_tried_in_rest(reply: R
 
 
 def test_login_without_an_answer_is_not_tried_in_rest(clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, LOGIN_API: Reply(error=httpx.ReadError)})
+    wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: Reply(error=httpx.ReadError)})
     api = api_over(wire, clock)
     error = raised(api.jobs)
     assert (type(error), error.retryable, wire.asked) == (ApplianceUnreachableError, True, [LOGIN_API])
@@ -123,7 +125,7 @@ def test_login_without_an_answer_is_not_tried_in_rest(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("family", ["rest", "api"])
 def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeClock) -> None:
-    wire = Wire({LOGIN_OF[family]: NO_ROUTE})
+    wire = ScriptedTransport({LOGIN_OF[family]: NO_ROUTE})
     api = api_over(wire, clock, family=family)
     error = raised(api.jobs)
     assert isinstance(error, NotSupportedError)
@@ -134,7 +136,9 @@ def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeCloc
 
 
 def test_family_with_sessions_but_without_recovery_is_left_for_rest(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
+    wire = ScriptedTransport(
+        {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+    )
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert api.family == "rest"
@@ -143,7 +147,7 @@ def test_family_with_sessions_but_without_recovery_is_left_for_rest(clock: FakeC
 
 def test_family_is_left_even_where_its_session_cannot_be_logged_out(clock: FakeClock) -> None:
     replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
-    wire = Wire({**replies, LOGOUT_API: Reply(error=httpx.ReadError)})
+    wire = ScriptedTransport({**replies, LOGOUT_API: Reply(error=httpx.ReadError)})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert api.family == "rest"
@@ -151,7 +155,7 @@ def test_family_is_left_even_where_its_session_cannot_be_logged_out(clock: FakeC
 
 def test_family_left_while_the_run_was_ended_logs_in_nowhere(clock: FakeClock) -> None:
     gone = Reply(404, NO_ROUTE.body)
-    wire = Wire({**API_LOGIN, JOBS_API: gone})
+    wire = ScriptedTransport({**API_LOGIN, JOBS_API: gone})
     api = api_over(wire, clock)
     gone.then = api.log_out
     assert isinstance(raised(api.jobs), AuthenticationError)
@@ -159,19 +163,21 @@ def test_family_left_while_the_run_was_ended_logs_in_nowhere(clock: FakeClock) -
 
 
 def test_family_whose_rest_has_no_recovery_either_is_not_asked_for_ever(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: NO_ROUTE})
+    wire = ScriptedTransport(
+        {**API_LOGIN, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: NO_ROUTE}
+    )
     assert isinstance(raised(api_over(wire, clock).jobs), NotSupportedError)
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_REST, JOBS_REST]
 
 
 def test_family_is_not_left_for_a_job_that_is_not_found(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, f"{JOBS_API}/gone": vapi(404, "NOT_FOUND", "No such job.")})
+    wire = ScriptedTransport({**API_LOGIN, f"{JOBS_API}/gone": vapi(404, "NOT_FOUND", "No such job.")})
     assert isinstance(raised(lambda: api_over(wire, clock).job("gone")), NotFoundError)
     assert wire.asked == [LOGIN_API, f"{JOBS_API}/gone"]
 
 
 def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, "GET /api/appliance/system/version": NO_ROUTE})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, "GET /api/appliance/system/version": NO_ROUTE})
     api = api_over(wire, clock)
     assert isinstance(raised(api.version), NotSupportedError)
     assert (api.jobs(), api.family) == ([], "api")
@@ -179,7 +185,9 @@ def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
 
 def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: FakeClock) -> None:
     version = {"GET /api/appliance/system/version": Reply(200, {"version": "7.0.0.10100"})}
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
+    wire = ScriptedTransport(
+        {**API_LOGIN, **ANSWERS_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+    )
     api = api_over(wire, clock)
     api.version()
     assert (api.jobs(), api.family) == ([], "rest")
@@ -195,7 +203,7 @@ def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: 
     ids=lambda reply: f"{reply.status}",
 )
 def test_family_once_proved_is_not_left_for_a_later_404(first: Reply, clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, JOBS_API: [first, NO_ROUTE]})
+    wire = ScriptedTransport({**API_LOGIN, JOBS_API: [first, NO_ROUTE]})
     api = api_over(wire, clock)
     if first.status == 200:
         api.jobs()
@@ -207,7 +215,7 @@ def test_family_once_proved_is_not_left_for_a_later_404(first: Reply, clock: Fak
 
 def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
-    wire = Wire({**REST_LOGIN, **ANSWERS_JOBS, details: NO_ROUTE})
+    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, details: NO_ROUTE})
     api = api_over(wire, clock)
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert isinstance(raised(api.job_details), NotSupportedError)
@@ -217,7 +225,7 @@ def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) ->
 def test_operation_that_was_there_before_a_reboot_is_asked_for_again(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
     there = Reply(200, {"value": []})
-    api = api_over(Wire({**REST_LOGIN, details: [there, NO_ROUTE, there]}), clock)
+    api = api_over(ScriptedTransport({**REST_LOGIN, details: [there, NO_ROUTE, there]}), clock)
     assert api.job_details() == {}
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert api.job_details() == {}
@@ -225,7 +233,7 @@ def test_operation_that_was_there_before_a_reboot_is_asked_for_again(clock: Fake
 
 def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
-    wire = Wire({**REST_LOGIN, details: [html(404), Reply(200, {"value": []})]})
+    wire = ScriptedTransport({**REST_LOGIN, details: [html(404), Reply(200, {"value": []})]})
     api = api_over(wire, clock)
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert api.job_details() == {}
@@ -239,7 +247,9 @@ def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(fam
     jobs = {"api": JOBS_API, "rest": JOBS_REST}[family]
     tokens = [Reply(200, {"value": each} if family == "rest" else each) for each in ("first", "second")]
     logout = {"api": LOGOUT_API, "rest": LOGOUT_REST}[family]
-    wire = Wire({LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]], logout: UNAUTHENTICATED})
+    wire = ScriptedTransport(
+        {LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]], logout: UNAUTHENTICATED}
+    )
     api = api_over(wire, clock, family=family)
     for _ in range(3):
         assert isinstance(raised(api.jobs), SessionExpiredError)
@@ -252,7 +262,7 @@ def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(fam
 
 
 def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_out(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, JOBS_API: UNAUTHENTICATED, LOGOUT_API: Reply(204)})
+    wire = ScriptedTransport({**API_LOGIN, JOBS_API: UNAUTHENTICATED, LOGOUT_API: Reply(204)})
     api = api_over(wire, clock)
     assert isinstance(raised(api.jobs), SessionExpiredError)
     api.log_in()
@@ -268,7 +278,7 @@ def test_sessions_that_cannot_be_ended_are_tried_once_each_and_the_last_ones_aga
     clock: FakeClock,
 ) -> None:
     number, latest = 50, 4
-    wire = Wire(
+    wire = ScriptedTransport(
         {
             LOGIN_API: [Reply(201, f"session-{each}") for each in range(number)],
             JOBS_API: [UNAUTHENTICATED, Reply(200, [])] * number,
@@ -296,7 +306,7 @@ def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_ab
     late = Reply(401, UNAUTHENTICATED.body)
     replies: dict[str, Any] = {LOGIN_API: tokens, JOBS_API: [UNAUTHENTICATED, Reply(200, [])], LOGOUT_API: Reply(204)}
     parts = f"GET {JOBS_API.removeprefix('GET ').removesuffix('/job')}/parts"
-    wire = Wire({**replies, parts: [late, Reply(200, [])]})
+    wire = ScriptedTransport({**replies, parts: [late, Reply(200, [])]})
     api = api_over(wire, clock)
 
     def renew() -> None:
@@ -312,7 +322,7 @@ def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_ab
 
 def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
     logins, refused = [Reply(201, TOKEN), UNAUTHENTICATED], UNAUTHENTICATED
-    wire = Wire({**API_LOGIN, LOGIN_API: logins, JOBS_API: refused, LOGOUT_API: refused})
+    wire = ScriptedTransport({**API_LOGIN, LOGIN_API: logins, JOBS_API: refused, LOGOUT_API: refused})
     api = api_over(wire, clock)
     for operation in (api.jobs, api.log_in, api.jobs, api.log_in, api.jobs):
         assert isinstance(raised(operation), AuthenticationError)
@@ -320,7 +330,7 @@ def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) 
 
 
 def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), html(503)], JOBS_API: UNAUTHENTICATED})
+    wire = ScriptedTransport({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), html(503)], JOBS_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     assert isinstance(raised(api.jobs), SessionExpiredError)
     error = raised(api.log_in)
@@ -328,7 +338,7 @@ def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(cl
 
 
 def test_session_of_basic_authentication_asks_for_none(clock: FakeClock) -> None:
-    wire = Wire({JOBS_REST: Reply(200, {"value": []})})
+    wire = ScriptedTransport({JOBS_REST: Reply(200, {"value": []})})
     api = api_over(wire, clock, basic=True)
     assert api.jobs() == api.jobs() == []
     api.log_out()
@@ -336,7 +346,7 @@ def test_session_of_basic_authentication_asks_for_none(clock: FakeClock) -> None
 
 
 def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) -> None:
-    wire = Wire({JOBS_REST: UNAUTHENTICATED})
+    wire = ScriptedTransport({JOBS_REST: UNAUTHENTICATED})
     error = raised(api_over(wire, clock, basic=True, user="root").jobs)
     assert (type(error), wire.asked) == (AuthenticationError, [JOBS_REST])
 
@@ -350,13 +360,13 @@ def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) 
     ],
 )
 def test_login_refused_for_a_user_without_domain_gets_a_hint(user: str, hint: str, clock: FakeClock) -> None:
-    error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock, user=user).jobs)
+    error = raised(api_over(ScriptedTransport({LOGIN_API: UNAUTHENTICATED}), clock, user=user).jobs)
     assert hint in (error.hint or "")
 
 
 @pytest.mark.parametrize(("login", "logout"), [(API_LOGIN, LOGOUT_API), (REST_LOGIN, LOGOUT_REST)])
 def test_logout_ends_the_session_of_its_family_once(login: dict[str, Reply], logout: str, clock: FakeClock) -> None:
-    wire = Wire({**login, **ANSWERS_JOBS})
+    wire = ScriptedTransport({**login, **ANSWERS_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -369,14 +379,14 @@ def test_logout_ends_the_session_of_its_family_once(login: dict[str, Reply], log
 
 
 def test_logout_without_a_session_sends_nothing(clock: FakeClock) -> None:
-    wire = Wire({})
+    wire = ScriptedTransport({})
     api_over(wire, clock).log_out()
     assert wire.asked == []
 
 
 @pytest.mark.parametrize("reply", [Reply(error=httpx.ReadTimeout), html(503), UNAUTHENTICATED])
 def test_logout_that_fails_raises_nothing(reply: Reply, clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: reply})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: reply})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -384,7 +394,7 @@ def test_logout_that_fails_raises_nothing(reply: Reply, clock: FakeClock) -> Non
 
 
 def test_session_that_was_logged_out_is_never_opened_again(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -394,7 +404,7 @@ def test_session_that_was_logged_out_is_never_opened_again(clock: FakeClock) -> 
 
 def test_session_that_expires_while_logging_out_is_not_opened_again(clock: FakeClock) -> None:
     expired = Reply(401, UNAUTHENTICATED.body)
-    wire = Wire({**API_LOGIN, JOBS_API: expired})
+    wire = ScriptedTransport({**API_LOGIN, JOBS_API: expired})
     api = api_over(wire, clock)
     expired.then = api.log_out
     assert isinstance(raised(api.jobs), AuthenticationError)
@@ -403,7 +413,9 @@ def test_session_that_expires_while_logging_out_is_not_opened_again(clock: FakeC
 
 def test_session_keeps_no_cookie(clock: FakeClock) -> None:
     cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/"}
-    wire = Wire({LOGIN_API: Reply(201, TOKEN, cookie), JOBS_API: Reply(200, [], cookie), LOGOUT_API: Reply(204)})
+    wire = ScriptedTransport(
+        {LOGIN_API: Reply(201, TOKEN, cookie), JOBS_API: Reply(200, [], cookie), LOGOUT_API: Reply(204)}
+    )
     api = api_over(wire, clock)
     assert api.jobs() == api.jobs() == []
     api.log_out()
@@ -433,7 +445,7 @@ ODD_TOKENS: list[Any] = [
 @pytest.mark.parametrize("family", ["rest", "api"])
 def test_login_without_a_usable_session_id_is_unreadable(family: str, body: bytes, clock: FakeClock) -> None:
     content = b'{"value": %s}' % body if family == "rest" and body else body
-    wire = Wire({LOGIN_OF[family]: Reply(200, content)})
+    wire = ScriptedTransport({LOGIN_OF[family]: Reply(200, content)})
     api = api_over(wire, clock, family=family)
     error = raised(api.jobs)
     opened_none = b"<" in body  # anything but an error page may have opened a session, and another login opens another
@@ -444,7 +456,7 @@ def test_login_without_a_usable_session_id_is_unreadable(family: str, body: byte
 
 @pytest.mark.parametrize("body", [b"", b'{"value": "', b"[]"])
 def test_login_in_api_whose_session_id_is_lost_opens_no_second_session_in_rest(body: bytes, clock: FakeClock) -> None:
-    wire = Wire({**REST_LOGIN, LOGIN_API: Reply(201, body)})
+    wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: Reply(201, body)})
     error = raised(api_over(wire, clock).jobs)
     assert (type(error), error.retryable) == (ApplianceAnswerError, False)
     assert wire.asked == [LOGIN_API]
@@ -452,7 +464,7 @@ def test_login_in_api_whose_session_id_is_lost_opens_no_second_session_in_rest(b
 
 def test_logout_that_is_lost_is_tried_once_more(clock: FakeClock) -> None:
     for lost in (Reply(error=httpx.ReadError), html(503), Reply(302, headers={"location": "https://elsewhere/"})):
-        wire = Wire({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: [lost, Reply(204)]})
+        wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: [lost, Reply(204)]})
         api = api_over(wire, clock)
         api.jobs()
         api.log_out()
@@ -461,7 +473,9 @@ def test_logout_that_is_lost_is_tried_once_more(clock: FakeClock) -> None:
 
 def test_logout_in_api_that_was_lost_is_tried_again_before_the_next_login(clock: FakeClock) -> None:
     replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
-    wire = Wire({**replies, LOGOUT_API: [Reply(error=httpx.ReadError), Reply(204)], LOGOUT_REST: Reply(200)})
+    wire = ScriptedTransport(
+        {**replies, LOGOUT_API: [Reply(error=httpx.ReadError), Reply(204)], LOGOUT_REST: Reply(200)}
+    )
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -469,7 +483,7 @@ def test_logout_in_api_that_was_lost_is_tried_again_before_the_next_login(clock:
 
 
 def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next(clock: FakeClock) -> None:
-    wire = Wire({JOBS_REST: UNAUTHENTICATED})
+    wire = ScriptedTransport({JOBS_REST: UNAUTHENTICATED})
     api = api_over(wire, clock, basic=True)
     first, second = raised(api.jobs), raised(api.jobs)
     assert type(first) is type(second) is AuthenticationError
@@ -481,7 +495,7 @@ def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next
 def test_family_is_not_proved_by_a_service_that_is_not_there(kind: str, clock: FakeClock) -> None:
     refused = vapi(503 if kind == "SERVICE_UNAVAILABLE" else 504, kind, "Wait.")
     rest = {LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: Reply(200, {"value": []})}
-    wire = Wire({**API_LOGIN, **rest, JOBS_API: [refused, NO_ROUTE]})
+    wire = ScriptedTransport({**API_LOGIN, **rest, JOBS_API: [refused, NO_ROUTE]})
     api = api_over(wire, clock)
     raised(api.jobs)
     assert (api.jobs(), api.family) == ([], "rest")
@@ -489,7 +503,9 @@ def test_family_is_not_proved_by_a_service_that_is_not_there(kind: str, clock: F
 
 def test_refusal_of_a_busy_appliance_passes_through_the_session(clock: FakeClock) -> None:
     create = f"POST {JOBS_API.removeprefix('GET ')}"
-    wire = Wire({**API_LOGIN, create: vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress.")})
+    wire = ScriptedTransport(
+        {**API_LOGIN, create: vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress.")}
+    )
     error = raised(lambda: api_over(wire, clock).create_job(REQUEST))
     assert (type(error), error.certain) == (BusyError, True)
 
@@ -549,7 +565,7 @@ def test_password_that_was_accepted_with_a_request_is_sent_however_many_answers_
 
 
 def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> None:
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: UNAUTHENTICATED})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -558,7 +574,7 @@ def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> N
 
 def test_logout_is_bounded_by_a_time_of_its_own(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backupctl.api.session.LOGOUT_SECONDS", 3.0)  # httpx itself waits for five
-    wire = Wire({**API_LOGIN, **ANSWERS_JOBS})
+    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -571,5 +587,5 @@ def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
 
 
 def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:
-    error = raised(api_over(Wire({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
+    error = raised(api_over(ScriptedTransport({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
     assert str(error.hint).startswith("Not retrying, to avoid locking the account. ")

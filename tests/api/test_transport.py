@@ -31,8 +31,8 @@ from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
 from backupctl.tls.trust_settings import TrustSettings, tls_context
 from tests.support.clock import FakeClock
-from tests.support.raw_server import listening
-from tests.support.wire import API_LOGIN, HOST, Reply, Wire, api_over
+from tests.support.scripted_transport import API_LOGIN, HOST, Reply, ScriptedTransport, api_over
+from tests.support.socket_server import serve_connections
 
 URL = f"https://{HOST}/api/x"
 MIB = 1024 * 1024
@@ -172,7 +172,7 @@ def test_body_that_cannot_be_decoded_is_an_answer_that_cannot_be_used(
     coding: str, body: bytes, says: str, clock: FakeClock
 ) -> None:
     jobs = Reply(200, body, {"content-encoding": coding})
-    api = api_over(Wire({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
+    api = api_over(ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
     with pytest.raises(ApplianceAnswerError, match=says) as caught:
         api.jobs()
     assert (caught.value.certain, caught.value.retryable) == (False, True)
@@ -209,7 +209,7 @@ def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None
     fetch(clock, Stream(iter([b"x"]), clock, seconds=2), exchanges=seen)
     with pytest.raises(httpx.ReadTimeout):
         fetch(clock, Stream(endless(b"x"), clock, seconds=1), exchanges=seen)
-    wire = Wire({"GET /api/x": Reply(error=httpx.ReadError)})
+    wire = ScriptedTransport({"GET /api/x": Reply(error=httpx.ReadError)})
     client = httpx.Client(transport=BoundedTransport(wire, clock, seen.append))
     with client, pytest.raises(httpx.ReadError):
         client.get(f"{URL}?secret=1", timeout=timeout_for("GET"))
@@ -310,7 +310,7 @@ BODY, HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 
 @pytest.mark.parametrize("start", [BODY, HEADERS, b"HTTP/1.1 "], ids=["body", "headers", "status"])
 def test_real_answer_that_trickles_ends_at_the_bound(start: bytes) -> None:
     clock, seconds = SystemClock(), httpx.Timeout(0.3, connect=0.2)
-    with listening(trickle(start, b"1")) as (address, _), over_network() as client:
+    with serve_connections(trickle(start, b"1")) as (address, _), over_network() as client:
         began = clock.monotonic()
         with pytest.raises(httpx.ReadTimeout):
             client.get(f"http://{address}/", timeout=seconds)
@@ -320,7 +320,7 @@ def test_real_answer_that_trickles_ends_at_the_bound(start: bytes) -> None:
 @pytest.mark.real
 def test_real_handshake_that_hangs_ends_at_the_bound() -> None:
     clock = SystemClock()
-    with listening(say_nothing) as (address, _), over_network() as client:
+    with serve_connections(say_nothing) as (address, _), over_network() as client:
         began = clock.monotonic()
         with pytest.raises(httpx.ConnectTimeout):
             client.get(f"https://{address}/", timeout=httpx.Timeout(0.2, connect=0.2))
@@ -330,14 +330,18 @@ def test_real_handshake_that_hangs_ends_at_the_bound() -> None:
 @pytest.mark.real
 def test_real_connection_is_not_begun_after_the_time_is_over() -> None:
     none = httpx.Timeout(0.0, connect=0.0)
-    with listening(answer_all) as (address, connections), over_network() as client, pytest.raises(httpx.ConnectTimeout):
+    with (
+        serve_connections(answer_all) as (address, connections),
+        over_network() as client,
+        pytest.raises(httpx.ConnectTimeout),
+    ):
         client.get(f"http://{address}/", timeout=none)
     assert connections == []
 
 
 @pytest.mark.real
 def test_real_requests_share_one_connection() -> None:
-    with listening(answer_all) as (address, connections), over_network() as client:
+    with serve_connections(answer_all) as (address, connections), over_network() as client:
         for _ in range(20):
             assert client.get(f"http://{address}/", timeout=timeout_for("GET")).json() == []
     assert len(connections) == 1
@@ -381,7 +385,7 @@ def test_real_tls_is_explained_by_the_handshake_that_failed() -> None:
     def shake_hands(connection: socket.socket, over: threading.Event) -> None:
         context.wrap_socket(connection, server_side=True).close()
 
-    with listening(shake_hands) as (address, connections):
+    with serve_connections(shake_hands) as (address, connections):
         error = refusal(f"https://{address}")
     assert (type(error), error.retryable, len(connections)) == (CertificateError, False, 1)
     assert error.message.startswith("127.0.0.1: the certificate is signed by 'O=trustme v")
@@ -398,14 +402,14 @@ def test_real_tls_to_a_port_of_plain_http_is_named() -> None:
 
 @pytest.mark.real
 def test_real_tls_that_is_cut_off_may_be_tried_again() -> None:
-    with listening(hang_up) as (address, _):
+    with serve_connections(hang_up) as (address, _):
         error = refusal(f"https://{address}")
     assert type(error) is ApplianceUnreachableError
 
 
 @pytest.mark.real
 def test_real_connection_that_is_dropped_leaves_the_outcome_open() -> None:
-    with listening(hang_up) as (address, _):
+    with serve_connections(hang_up) as (address, _):
         error = refusal(f"http://{address}")
     assert (type(error), error.certain, error.retryable) == (ApplianceUnreachableError, False, True)
     assert "127.0.0.1 dropped the connection" in error.message

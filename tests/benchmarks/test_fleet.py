@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.measured import CLOCK, Measured, measured, serving
+from tests.support.resource_usage import CLOCK, Usage, measure
+from tests.support.served_fleet import serve_fleet
 
 pytestmark = pytest.mark.benchmark
 
@@ -51,7 +52,7 @@ def fleets(config: pytest.Config) -> Sequence[tuple[int, float]]:
     return [(int(size), float(seconds))]
 
 
-def seconds_until(run: Measured, began: datetime, event: str) -> float:
+def seconds_until(run: Usage, began: datetime, event: str) -> float:
     """Return when the last of such events came, in seconds from the start of the program."""
     times = [datetime.fromisoformat(line["time"]) for line in run.lines if line["event"] == event]
     return (max(times) - began).total_seconds()
@@ -62,8 +63,8 @@ def test_fleet_costs_little_and_grows_no_faster_than_its_size(
 ) -> None:
     rows = []
     for size, seconds in fleets(request.config):
-        with serving(tmp_path, appliances=size, job_duration=seconds) as served:
-            run = measured(["create", "--all", "--parallel", "0", "-o", "jsonl"], tmp_path, served.environ)
+        with serve_fleet(tmp_path, appliances=size, job_duration=seconds) as served:
+            run = measure(["create", "--all", "--parallel", "0", "-o", "jsonl"], tmp_path, served.environ)
             assert Counter(result["exit_code"] for result in run.lines[-1]["results"]) == {0: size}, run.err
             assert (run.code, served.jobs, served.open_sessions, served.handshakes) == (0, size, 0, size)
             each = 1000 * run.cpu / size
@@ -85,10 +86,10 @@ def test_hundred_appliances_at_a_distance_are_started_and_left_at_once(tmp_path:
             left.append(seconds)
             os.kill(pid, signal.SIGINT)
 
-    with serving(tmp_path, appliances=100, job_duration=60.0, faults=("slow=0.05s",)) as served:
+    with serve_fleet(tmp_path, appliances=100, job_duration=60.0, faults=("slow=0.05s",)) as served:
         began = CLOCK.now()
         words = ["create", "-g", "production", "--parallel", "0", "-o", "jsonl"]
-        run = measured(words, tmp_path, served.environ, meanwhile=interrupt)
+        run = measure(words, tmp_path, served.environ, meanwhile=interrupt)
         sessions, jobs = served.open_sessions, served.jobs
     results = run.lines[-1]["results"]
     hints = [result["error"]["hint"] for result in results]
@@ -104,11 +105,11 @@ def test_hundred_appliances_at_a_distance_are_started_and_left_at_once(tmp_path:
 
 def test_some_of_a_hundred_that_hang_keep_nobody_waiting(tmp_path: Path, show: Show) -> None:
     hang = range(0, 100, 10)
-    with serving(tmp_path, appliances=100, job_duration=5.0) as served:
+    with serve_fleet(tmp_path, appliances=100, job_duration=5.0) as served:
         for number in hang:
             served.server.simulated[number].inject("slow=60s@poll")
         words = ["create", "--all", "--parallel", "0", "--timeout", "12s", "-o", "jsonl"]
-        run = measured(words, tmp_path, served.environ)
+        run = measure(words, tmp_path, served.environ)
     ended = {result["server"]: result["job"]["end_time"] for result in run.lines[-1]["results"]}
     lags = [
         (datetime.fromisoformat(line["time"]) - datetime.fromisoformat(ended[line["server"]])).total_seconds()
@@ -120,8 +121,8 @@ def test_some_of_a_hundred_that_hang_keep_nobody_waiting(tmp_path: Path, show: S
 
 
 def test_one_list_costs_one_handshake_and_four_requests(tmp_path: Path, show: Show) -> None:
-    with serving(tmp_path, history=True) as served:
-        runs = [measured(["list", "-s", "vc1", "-o", "json"], tmp_path, served.environ) for _ in range(5)]
+    with serve_fleet(tmp_path, history=True) as served:
+        runs = [measure(["list", "-s", "vc1", "-o", "json"], tmp_path, served.environ) for _ in range(5)]
         requests, handshakes = served.requests / len(runs), served.handshakes / len(runs)
     best = min(runs, key=lambda run: run.wall)
     head = ["command", "wall s", "CPU s", "memory MiB", "threads", "requests", "handshakes"]

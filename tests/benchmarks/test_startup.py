@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from backupctl.clock import SystemClock
-from tests.support.measured import serving
 from tests.support.processes import ROOT, Program
+from tests.support.served_fleet import serve_fleet
 
 pytestmark = pytest.mark.benchmark
 
@@ -107,7 +107,7 @@ def test_help_version_and_completion_cost_little_more_than_click(
 def test_list_costs_no_more_than_a_script_that_sends_the_same_requests(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(tmp_path, history=True) as served:
+    with serve_fleet(tmp_path, history=True) as served:
         appliance, options = served.server.appliances[0], served.server.options
         environ = {
             "BACKUPCTL_SERVER": appliance.url,

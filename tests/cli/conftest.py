@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.keyrings import MemoryKeyring, in_use
+from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[MemoryKeyring]:
     """The only one that a test ever asks: that of whoever runs the tests may be locked, and waits."""
-    with in_use(MemoryKeyring()) as memory:
+    with use_keyring(MemoryKeyring()) as memory:
         yield memory

@@ -20,7 +20,7 @@ from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine, Run
-from tests.support.keyrings import MemoryKeyring, in_use
+from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 SECRET = "S3cret-Value."
 GOOD = """# the estate
@@ -501,7 +501,7 @@ class LockedKeyring(MemoryKeyring):
 
 def test_keyring_that_gives_no_answer_is_given_up_once_for_all() -> None:
     locked = LockedKeyring()
-    with in_use(locked):
+    with use_keyring(locked):
         asked = Keyring(timeout_seconds=0.05)
         for said in ("gave no answer within 0.05 seconds", "is not asked again", "is not asked again"):
             with pytest.raises(ConfigError, match=said):
@@ -516,6 +516,6 @@ class BrokenKeyring(MemoryKeyring):
 
 
 def test_keyring_that_breaks_says_how_but_not_what() -> None:
-    with in_use(BrokenKeyring()), pytest.raises(ConfigError, match=r"cannot be used \(RuntimeError\)") as caught:
+    with use_keyring(BrokenKeyring()), pytest.raises(ConfigError, match=r"cannot be used \(RuntimeError\)") as caught:
         Keyring().store("x", Secret(SECRET), "here")
     assert SECRET not in f"{caught.value!r}{caught.value.hint}{caught.value.__cause__}"

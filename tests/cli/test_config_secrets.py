@@ -11,7 +11,7 @@ import pytest
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
 from tests.support.command_line import LOCATION, USER, CommandLine, Run
-from tests.support.keyrings import MemoryKeyring
+from tests.support.memory_keyring import MemoryKeyring
 
 HOST = "vc01.example.com"
 ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/M_8.0.0.10000_20260301-000000_"

@@ -16,7 +16,7 @@ from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE
-from tests.support.wire import Wire, api_over
+from tests.support.scripted_transport import ScriptedTransport, api_over
 
 HOST = "guarded.example.com"
 OTHER = "other.example.com"
@@ -199,7 +199,7 @@ def test_read_only_in_the_defaults_guards_all_but_those_that_say_otherwise(tmp_p
     "name", [name for name, value in vars(endpoints).items() if isinstance(value, Endpoint) and value.changes]
 )
 def test_operation_that_changes_something_is_refused_before_anything_is_sent(name: str, clock: FakeClock) -> None:
-    wire = Wire({})
+    wire = ScriptedTransport({})
     api = api_over(wire, clock, read_only=True)
     with pytest.raises(ReadOnlyError, match="is read-only for us: cannot"):
         api._call(getattr(endpoints, name), job="1", schedule="default", piece=None, password=Secret("x"))

@@ -10,7 +10,7 @@ from backupctl.simulator.releases import release_named
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
 from tests.support.intercept import ReplacedAnswer, Send
-from tests.support.wire import API_LOGIN, REST_LOGIN, TOKEN, Reply, Wire, html, vapi
+from tests.support.scripted_transport import API_LOGIN, REST_LOGIN, TOKEN, Reply, ScriptedTransport, html, vapi
 
 CREATE = ("create", "--location", LOCATION, "-o", "json")
 RESTORE = ("restore", "status", "--auth", "session", "--api", "api", "-o", "json")
@@ -118,7 +118,7 @@ CERTIFICATE = vapi(500, "INTERNAL_SERVER_ERROR", "Signing certificate is not val
 @pytest.mark.parametrize("other", [html(404), vapi(404, "NOT_FOUND", "Not found.")], ids=["html", "vapi"])
 @pytest.mark.parametrize(("first", "says"), [(CERTIFICATE, "Signing certificate"), (html(500), "error page")])
 def test_fault_of_one_family_is_not_hidden_behind_a_404_of_the_other(first: Reply, says: str, other: Reply) -> None:
-    line = Wire(dict(zip(LOGINS, (first, other), strict=True)))
+    line = ScriptedTransport(dict(zip(LOGINS, (first, other), strict=True)))
     run = CommandLine(transport=line)("list", "-o", "json")
     assert (run.code, line.asked) == (6, list(LOGINS))
     assert says in run.result["error"]["message"]
@@ -126,12 +126,14 @@ def test_fault_of_one_family_is_not_hidden_behind_a_404_of_the_other(first: Repl
 
 def test_fault_of_one_family_does_not_keep_the_other_from_being_used() -> None:
     rest = {key: reply for key, reply in REST_LOGIN.items() if "/rest/" in key}
-    line = Wire({**API_LOGIN, **rest, LOGINS[0]: CERTIFICATE, LOGINS[1]: vapi(401, "UNAUTHENTICATED", "No.")})
+    line = ScriptedTransport(
+        {**API_LOGIN, **rest, LOGINS[0]: CERTIFICATE, LOGINS[1]: vapi(401, "UNAUTHENTICATED", "No.")}
+    )
     assert CommandLine(transport=line)("list").code == 4
 
 
 def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
-    run = CommandLine(transport=Wire({LOGINS[0]: html(401)}))("list", "-o", "json")
+    run = CommandLine(transport=ScriptedTransport({LOGINS[0]: html(401)}))("list", "-o", "json")
     error = run.result["error"]
     assert (run.code, error["slug"]) == (4, "auth")
     assert "got HTTP 401 from something other than vCenter" in error["message"]

@@ -1,7 +1,7 @@
 """No secret stands in any output: every command and option of the program, every source, fault and wrong value.
 
-The appliance at the other end says again what it was told, in every spelling (``Parrot``). What is looked for is no
-form of a secret but a mark that stands in each of them, so that no part of one can get past.
+The appliance at the other end echoes what it received, in every spelling (``EchoingTransport``). What is looked for is
+no form of a secret but a mark that stands in each of them, so that no part of one can get past.
 """
 
 import base64
@@ -22,8 +22,8 @@ from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
 from tests.support.command_tree import MARK, SECRET_TEXTS, Leaf, Sample, all_samples, leaves, words_for
+from tests.support.echoing_transport import MODES, EchoingTransport
 from tests.support.intercept import Send
-from tests.support.parrot import MODES, Parrot
 
 LEAVES: Final = list(leaves())
 TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "trust"]
@@ -117,7 +117,7 @@ class Anybody(ScriptedPrompter):
 
 
 @dataclass
-class Bench:
+class SecretsRun:
     """A command line whose secrets come from one place, to an appliance that accepts them."""
 
     leaf: Leaf
@@ -127,7 +127,7 @@ class Bench:
     accepted: bool = True
     source: str = "environment"
 
-    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[Run, Parrot]:
+    def run(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[Run, EchoingTransport]:
         clock = FakeClock()
         appliance = SimulatedAppliance(
             clock,
@@ -140,15 +140,15 @@ class Bench:
         for fault in self.faults:
             appliance.inject(fault)
         honest = SimulatorTransport(appliance, clock)
-        parrot = Parrot(honest, self.mode)
-        backupctl = CommandLine(appliance, clock=clock, transport=parrot if self.mode else honest)
+        echoing = EchoingTransport(honest, self.mode)
+        backupctl = CommandLine(appliance, clock=clock, transport=echoing if self.mode else honest)
         more: dict[str, Any] = {"prompter": Anybody()} if self.source == "prompt" else {}
         if self.source == "stdin":
             more["stdin"] = f"{SECRET_TEXTS['password']}\n"
         connection = {"BACKUPCTL_SERVER": self.leaf.server, "BACKUPCTL_USERNAME": USER} if self.leaf.talks else {}
         flags, variables = self._secrets()
         run = backupctl(*words, *flags, environ={**connection, **variables, **(environ or {})}, **more)
-        return run, parrot
+        return run, echoing
 
     def _secrets(self) -> tuple[list[str], dict[str, str]]:
         """Return the options and the variables that name the secrets."""
@@ -234,14 +234,14 @@ def test_every_secret_has_a_text_with_the_mark_and_every_fault_its_turn() -> Non
 def test_usual_line_does_its_work(leaf: Leaf, samples: dict[str, Sample]) -> None:
     """All else here would prove little if the lines were refused at once."""
     for words in ways_to_ask(leaf, samples):
-        run, _ = Bench(leaf, samples).run(*words)
+        run, _ = SecretsRun(leaf, samples).run(*words)
         assert run.code not in {1, 2, 3, 4, 5}, (words, run.err)
 
 
 @pytest.mark.exhaustive
 @each_command
 def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
-    bench, ways, serves = Bench(leaf, samples), shown_as(), leaf.name == "simulator serve"
+    bench, ways, serves = SecretsRun(leaf, samples), shown_as(), leaf.name == "simulator serve"
     usual = leaf.usual_line(samples)
     for flag in leaf.options:
         good = leaf.server if flag == "--server" else samples[flag].good
@@ -262,12 +262,12 @@ def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sa
 def test_appliance_that_says_everything_again_does_not_make_us_show_it(
     leaf: Leaf, samples: dict[str, Sample], mode: str
 ) -> None:
-    bench, ways, masked, echoed = Bench(leaf, samples, mode=mode), shown_as(MODES.index(mode)), 0, 0
+    bench, ways, masked, echoed = SecretsRun(leaf, samples, mode=mode), shown_as(MODES.index(mode)), 0, 0
     for words in ways_to_ask(leaf, samples) * 2:
         line = [*words, *next(ways)]
-        run, parrot = bench.run(*line)
+        run, echoing = bench.run(*line)
         check(run, line)
-        echoed += parrot.echoed
+        echoed += echoing.echoed
         masked += MASK in run.out + run.err
     assert masked
     assert echoed or mode not in {"login-refused", "messages", "names"}
@@ -278,7 +278,7 @@ def test_appliance_that_says_everything_again_does_not_make_us_show_it(
 def test_no_fault_and_no_refusal_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
     ways = shown_as()
     for fault, accepted in [*((fault, True) for fault in FAULTS), ("", False), ("http-503=99@login", False)]:
-        bench = Bench(leaf, samples, faults=[fault] if fault else [], accepted=accepted)
+        bench = SecretsRun(leaf, samples, faults=[fault] if fault else [], accepted=accepted)
         for words in (*ways_to_ask(leaf, samples), leaf.usual_line(samples)):
             line = [*words, *next(ways)]
             check(bench.run(*line)[0], (fault, line))
@@ -291,9 +291,9 @@ def test_no_source_of_a_secret_shows_it(leaf: Leaf, samples: dict[str, Sample], 
     ways = shown_as(SOURCES.index(source))
     for mode, words in itertools.product(("messages", "refuses-500"), ways_to_ask(leaf, samples)):
         line = [*words, *next(ways)]
-        run, parrot = Bench(leaf, samples, mode=mode, source=source).run(*line)
+        run, echoing = SecretsRun(leaf, samples, mode=mode, source=source).run(*line)
         check(run, (source, line))
-        assert MARK in parrot.heard, (source, line, run.err)
+        assert MARK in echoing.received, (source, line, run.err)
 
 
 def crash(request: httpx.Request, _: Send) -> httpx.Response:

@@ -10,7 +10,7 @@ from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_c
 from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
-from tests.support.clock import FakeClock
+from tests.support.clock import FakeClock, ImpatientClock
 
 GOOD = """
 [defaults]
@@ -241,11 +241,6 @@ def test_terminal_is_no_configuration_file() -> None:
 
 
 def test_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_no_hang(tmp_path: Path) -> None:
-    class ImpatientClock(FakeClock):
-        def monotonic(self) -> float:
-            self.sleep(60)
-            return super().monotonic()
-
     reading, writing = os.pipe()
     os.write(writing, SERVER.encode())
     os.close(writing)

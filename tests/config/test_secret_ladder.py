@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from backupctl.clock import Clock
+from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
-from backupctl.config.secret_ladder import GivenSecret
+from backupctl.config.secret_ladder import GivenSecret, SecretLadder
+from backupctl.config.value import Value
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
+from backupctl.secrets.secret import Secret
 from tests.support.clock import ImpatientClock
-from tests.support.secrets import find_secret
 
 NOTHING = GivenSecret()
 
@@ -31,6 +34,12 @@ def secret_file(directory: Path, content: bytes, mode: int = 0o600) -> Path:
     path.write_bytes(content)
     path.chmod(mode)
     return path
+
+
+def find_secret(
+    name: SecretName, given: GivenSecret, environ: dict[str, str], stdin: StandardInput, clock: Clock | None = None
+) -> Value[Secret] | None:
+    return SecretLadder(environ, stdin, clock).find(name, given)
 
 
 def found(given: GivenSecret = NOTHING, environ: dict[str, str] | None = None) -> tuple[str, str] | None:

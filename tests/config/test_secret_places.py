@@ -14,14 +14,14 @@ from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests.support.clock import ImpatientClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine
-from tests.support.keyrings import MemoryKeyring, in_use
+from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 NOTHING = GivenSecret()
 
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[MemoryKeyring]:
-    with in_use(MemoryKeyring()) as memory:
+    with use_keyring(MemoryKeyring()) as memory:
         yield memory
 
 

@@ -33,7 +33,7 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-class Bench:
+class SessionRuns:
     """One appliance for many runs, each of which is ended in a way by chance."""
 
     def __init__(self, release: str) -> None:
@@ -99,32 +99,32 @@ class Bench:
         self.clock.at(self.clock.elapsed + seconds, lambda: os.kill(os.getpid(), number))
 
 
-ENDS: tuple[Callable[[Bench], Ended], ...] = (
-    Bench.done,
-    Bench.interrupted,
-    Bench.interrupted_and_cancelled,
-    Bench.disk_full,
-    Bench.bug,
-    Bench.expired,
-    Bench.refused,
-    Bench.misused,
+ENDS: tuple[Callable[[SessionRuns], Ended], ...] = (
+    SessionRuns.done,
+    SessionRuns.interrupted,
+    SessionRuns.interrupted_and_cancelled,
+    SessionRuns.disk_full,
+    SessionRuns.bug,
+    SessionRuns.expired,
+    SessionRuns.refused,
+    SessionRuns.misused,
 )
 """The ways in which a run is ended."""
 
 
 @pytest.mark.parametrize("release", ["6.7U2", "7.0", "8.0"])
 def test_many_runs_leave_no_session_behind(release: str) -> None:
-    bench = Bench(release)
-    bench.backupctl(*CREATE)
+    runs = SessionRuns(release)
+    runs.backupctl(*CREATE)
     codes: Counter[int] = Counter()
     ends = list(ENDS) * RUNS_AN_END
-    bench.chance.shuffle(ends)
+    runs.chance.shuffle(ends)
     for end in ends:
-        run, code = end(bench)
+        run, code = end(runs)
         assert run.code == code, (end.__name__, run.err)
         codes[run.code] += 1
-        assert bench.line.open == set(), end.__name__
-        bench.clock.sleep(60)
-    assert bench.line.most_open == 1
+        assert runs.line.open == set(), end.__name__
+        runs.clock.sleep(60)
+    assert runs.line.most_open == 1
     assert codes.total() == len(ends) >= 1000
     assert set(codes) >= {0, 1, 4, 10, 11, 130}

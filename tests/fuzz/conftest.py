@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.fuzzing import Show
+from tests.support.fuzz_report import Show
 
 
 @pytest.fixture

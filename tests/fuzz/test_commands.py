@@ -17,9 +17,9 @@ from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
-from tests.support.fuzzing import Show, Tally, failure_of
-from tests.support.hostile_line import Exchange, Honest, HostileLine, repeated_posts
-from tests.support.hostile_values import FORGED, MARKED
+from tests.support.fuzz_report import FuzzTally, Show, failure_of
+from tests.support.fuzz_transport import FuzzExchange, FuzzTransport, Honest, repeated_posts
+from tests.support.fuzz_values import FORGED, MARKED
 from tests.support.intercept import RecordingTransport
 
 AT: Final = ("--location", LOCATION, "--location-user", "backup")
@@ -95,7 +95,7 @@ class Scene:
 
     words: tuple[str, ...]
     output: str
-    lines: list[HostileLine]
+    lines: list[FuzzTransport]
     clock: FakeClock
     run: Run
 
@@ -119,7 +119,7 @@ def played(random: Random) -> Scene:
     for host in hosts:
         release = random.choice(("6.5", "6.7", "7.0", "8.0"))
         appliance = SimulatedAppliance(clock, host=host, release=release, history=random.random() < 0.8, fresh=fresh)
-        line = HostileLine(
+        line = FuzzTransport(
             random,
             clock,
             honestly(appliance, clock),
@@ -194,7 +194,7 @@ def assert_done(scene: Scene, number: int) -> None:
         assert results[number]["job"]["id"] in ids
 
 
-def succeeded(exchange: Exchange) -> str | None:
+def succeeded(exchange: FuzzExchange) -> str | None:
     """Return the job of which a good answer says that it has succeeded."""
     said, path = exchange.said, exchange.request.url.path
     if exchange.status is None or not 200 <= exchange.status < 300 or not isinstance(said, dict):
@@ -205,7 +205,7 @@ def succeeded(exchange: Exchange) -> str | None:
     return str(status.get("id") or path.rpartition("/")[2])
 
 
-def play(random: Random, tally: Tally) -> None:
+def play(random: Random, tally: FuzzTally) -> None:
     scene = played(random)
     judge(scene)
     tally.answers += sum(line.consumed for line in scene.lines)
@@ -213,7 +213,7 @@ def play(random: Random, tally: Tally) -> None:
 
 
 def test_commands_with_a_few_hostile_answers_end_with_a_code_that_means_something() -> None:
-    tally = Tally()
+    tally = FuzzTally()
     for seed in range(5):
         with failure_of(f"the seed {seed}"):
             play(Random(seed), tally)
@@ -222,7 +222,7 @@ def test_commands_with_a_few_hostile_answers_end_with_a_code_that_means_somethin
 
 @pytest.mark.exhaustive
 def test_600_commands_with_hostile_answers_end_with_a_code_that_means_something(show: Show) -> None:
-    tally = Tally()
+    tally = FuzzTally()
 
     @given(st.randoms(use_true_random=False))
     @settings(max_examples=600, deadline=None, database=None, derandomize=True)
@@ -239,7 +239,7 @@ def test_600_commands_with_hostile_answers_end_with_a_code_that_means_something(
 def test_many_more_commands_with_hostile_answers_end_with_a_code_that_means_something(
     fuzz_answers: int, show: Show
 ) -> None:
-    tally = Tally()
+    tally = FuzzTally()
     commands = fuzz_answers // ANSWERS_FOR_A_COMMAND
     for seed in range(commands):
         with failure_of(f"the seed {seed}"):

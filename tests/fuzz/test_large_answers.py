@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.command_line import LOCATION, CommandLine
-from tests.support.hostile_answers import BODY_LIMIT
+from tests.support.fuzz_answers import BODY_LIMIT
 from tests.support.intercept import Send
 
 pytestmark = pytest.mark.exhaustive

@@ -26,10 +26,10 @@ from backupctl.models import (
 )
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.fuzzing import CI_ANSWERS, Show, Tally, failure_of
-from tests.support.hostile_line import LOGINS, Exchange, HostileLine
-from tests.support.hostile_values import TEXTS
-from tests.support.wire import TOKEN, api_over
+from tests.support.fuzz_report import CI_ANSWERS, FuzzTally, Show, failure_of
+from tests.support.fuzz_transport import LOGINS, FuzzExchange, FuzzTransport
+from tests.support.fuzz_values import TEXTS
+from tests.support.scripted_transport import TOKEN, api_over
 
 JOB: Final = "20260301-020000-24091160"
 LOCATION: Final = LocationSpec(
@@ -163,11 +163,11 @@ LONGEST_CALL: Final = 10 * 320.0
 """Seconds: those requests and their logins, each with the time that it has by itself."""
 
 
-def talk(random: Random, tally: Tally) -> None:
+def talk(random: Random, tally: FuzzTally) -> None:
     """Call a dozen operations of one hostile appliance, and hold what must hold."""
     clock = FakeClock()
     hostility, login_hostility = random.choice(((0.1, 0.05), (0.6, 0.1), (1.0, 0.1), (1.0, 1.0)))
-    line = HostileLine(random, clock, OPERATIONS[0].answer, hostility=hostility, login_hostility=login_hostility)
+    line = FuzzTransport(random, clock, OPERATIONS[0].answer, hostility=hostility, login_hostility=login_hostility)
     family, basic = random.choice(((None, False), (None, False), ("rest", False), ("api", False), (None, True)))
     api = api_over(line, clock, family=family, basic=basic)
     for _ in range(CALLS_IN_A_ROW):
@@ -198,7 +198,7 @@ def assert_about(operation: Operation, value: object, name: str) -> None:
         assert value.id in {"", name}
 
 
-def assert_asked(operation: Operation, exchanges: Sequence[Exchange], name: str) -> None:
+def assert_asked(operation: Operation, exchanges: Sequence[FuzzExchange], name: str) -> None:
     """Only this operation was asked for, again only after a refusal that did nothing, with one login in between."""
     asked = [index for index, each in enumerate(exchanges) if each.kind == "operation"]
     assert len(asked) <= MOST_REQUESTS_OF_A_CALL
@@ -209,13 +209,13 @@ def assert_asked(operation: Operation, exchanges: Sequence[Exchange], name: str)
         assert sum(each.kind == "login" for each in exchanges[first:second]) <= 1
 
 
-def talk_by_seed(seed: int, tally: Tally) -> None:
+def talk_by_seed(seed: int, tally: FuzzTally) -> None:
     with failure_of(f"the seed {seed}"):
         talk(Random(seed), tally)
 
 
 def test_operations_with_a_few_hostile_answers_raise_only_errors_of_ours() -> None:
-    tally = Tally()
+    tally = FuzzTally()
     for seed in range(3):
         talk_by_seed(seed, tally)
     assert tally.answers >= CALLS_IN_A_ROW
@@ -223,7 +223,7 @@ def test_operations_with_a_few_hostile_answers_raise_only_errors_of_ours() -> No
 
 @pytest.mark.exhaustive
 def test_operations_with_10_000_hostile_answers_raise_only_errors_of_ours(show: Show) -> None:
-    tally = Tally()
+    tally = FuzzTally()
 
     @given(st.randoms(use_true_random=False))
     @settings(max_examples=CI_ANSWERS // 8, deadline=None, database=None, derandomize=True)
@@ -237,7 +237,7 @@ def test_operations_with_10_000_hostile_answers_raise_only_errors_of_ours(show: 
 
 @pytest.mark.exhaustive
 def test_operations_with_many_more_hostile_answers_raise_only_errors_of_ours(fuzz_answers: int, show: Show) -> None:
-    tally = Tally()
+    tally = FuzzTally()
     for seed in itertools.count():
         talk_by_seed(seed, tally)
         if tally.answers >= fuzz_answers:

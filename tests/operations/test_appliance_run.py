@@ -30,9 +30,9 @@ from backupctl.results.job import Job
 from backupctl.results.result import Result
 from backupctl.scheduler.scheduler import Interruption, Scheduler
 from backupctl.scheduler.task import Call, Task, Wait
-from tests.support.appliance import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
-from tests.support.wire import HOST
+from tests.support.operation_bench import Bench, ScriptedRecovery, scripted, simulated
+from tests.support.scripted_transport import HOST
 from tests.support.workers import TimedWorkers
 
 R = TypeVar("R", bound=Result)

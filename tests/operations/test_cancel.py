@@ -17,9 +17,9 @@ from backupctl.location import Location
 from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage, ReturnResult
 from backupctl.operations.cancel import cancel
 from backupctl.results.events import Cancelling
-from tests.support.appliance import scripted, simulated
 from tests.support.clock import FakeClock
-from tests.support.wire import HOST
+from tests.support.operation_bench import scripted, simulated
+from tests.support.scripted_transport import HOST
 
 ID = "20260301-020000-1"
 REQUEST = BackupRequest(

@@ -33,9 +33,9 @@ from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
 from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
-from tests.support.appliance import NAME, Bench, scripted, simulated
 from tests.support.clock import FakeClock
-from tests.support.wire import HOST
+from tests.support.operation_bench import NAME, Bench, scripted, simulated
+from tests.support.scripted_transport import HOST
 
 OLD, NEW, THIRD = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 REQUEST = BackupRequest(

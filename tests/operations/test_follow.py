@@ -29,9 +29,9 @@ from backupctl.operations.poll_interval import Pace
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from backupctl.scheduler.workers import DoneCallback
-from tests.support.appliance import scripted
 from tests.support.clock import START, FakeClock
-from tests.support.wire import HOST
+from tests.support.operation_bench import scripted
+from tests.support.scripted_transport import HOST
 from tests.support.workers import TimedWorkers
 
 ID = "20260301-020000-1"

@@ -48,8 +48,8 @@ from backupctl.operations.watch import status as look_once
 from backupctl.results.events import Adopted
 from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
-from tests.support.appliance import Bench, scripted
 from tests.support.clock import START, FakeClock
+from tests.support.operation_bench import Bench, scripted
 
 OLD, NEW, NEWER = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 OURS = "sftp://backup.example.com/vcenter"

@@ -29,8 +29,8 @@ from backupctl.operations.watch import status as look
 from backupctl.operations.watch import watch
 from backupctl.results.job import Job, Message
 from backupctl.secrets.secret import Secret
-from tests.support.appliance import scripted, simulated
 from tests.support.clock import START, FakeClock
+from tests.support.operation_bench import scripted, simulated
 
 A, B, C = "20260101-020000-1", "20260102-020000-1", "20260103-020000-1"
 BEGAN = datetime(2026, 3, 1, 2, tzinfo=UTC)

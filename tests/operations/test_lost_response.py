@@ -29,8 +29,8 @@ from backupctl.operations.follow import Timeouts
 from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
-from tests.support.appliance import NAME, Bench, scripted
 from tests.support.clock import START, FakeClock
+from tests.support.operation_bench import NAME, Bench, scripted
 
 OLD, NEW, NEWER = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 OURS = "sftp://backup.example.com/vcenter"

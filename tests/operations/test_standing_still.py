@@ -13,9 +13,9 @@ from backupctl.operations import jobs
 from backupctl.operations.follow import Timeouts, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.results.job import Job
-from tests.support.appliance import ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
+from tests.support.operation_bench import ScriptedRecovery, scripted
 
 ID = "20260301-020000-1"
 HOUR = 3600.0

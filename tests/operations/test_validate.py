@@ -33,8 +33,8 @@ from backupctl.models import (
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.validate import location_checks, validate
 from backupctl.secrets.secret import Secret
-from tests.support.appliance import HEALTH, Bench, ScriptedRecovery, scripted, simulated
 from tests.support.clock import FakeClock
+from tests.support.operation_bench import HEALTH, Bench, ScriptedRecovery, scripted, simulated
 
 ID = "20260301-020000-1"
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)

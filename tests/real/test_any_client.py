@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.support.processes import Programs, Simulators, needed_program
+from tests.support.processes import Programs, Simulators, require_program
 
 pytestmark = pytest.mark.real
 
@@ -41,7 +41,7 @@ mine -X DELETE "$login"
 def test_curl_starts_a_backup_and_sees_its_end(
     programs: Programs, serve: Simulators, family: str, release: str, by: str
 ) -> None:
-    needed_program("curl")
+    require_program("curl")
     served = serve("--release", release)
     environ = {
         "PYTHON": sys.executable,
@@ -52,7 +52,7 @@ def test_curl_starts_a_backup_and_sees_its_end(
         "FAMILY": family,
         "BY": by,
     }
-    ran = programs.start([needed_program("bash"), "-c", LOOP], programs.environ(environ)).end()
+    ran = programs.start([require_program("bash"), "-c", LOOP], programs.environ(environ)).end()
     assert ran.code == 0, ran.err
     assert ran.err.splitlines()[-1] == "SUCCEEDED"
     job_id, details = json.loads(ran.out.splitlines()[0])

@@ -12,8 +12,8 @@ import pytest
 import trustme
 
 from tests.support.command_line import HOST
-from tests.support.processes import Program, Programs, Served, Simulators, wait_until
-from tests.support.proxy import Proxy, proxy
+from tests.support.intercepting_proxy import InterceptingProxy, intercepting_proxy
+from tests.support.processes import Program, Programs, ServedAppliance, Simulators, wait_until
 
 pytestmark = pytest.mark.real
 
@@ -26,8 +26,8 @@ QUOTED = "Mark3d-Pr%25xy"
 class Way:
     """An appliance with a name of its own, which only the proxy can find."""
 
-    served: Served
-    tunnel: Proxy
+    served: ServedAppliance
+    tunnel: InterceptingProxy
     ca_file: Path
 
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
@@ -35,15 +35,15 @@ class Way:
 
 
 @pytest.fixture
-def served(serve: Simulators) -> Served:
+def served(serve: Simulators) -> ServedAppliance:
     return serve("--no-tls")
 
 
 @pytest.fixture
-def way(served: Served, tmp_path: Path) -> Iterator[Way]:
+def way(served: ServedAppliance, tmp_path: Path) -> Iterator[Way]:
     authority, ca_file = trustme.CA(), tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
-    with proxy(served.port, authority) as tunnel:
+    with intercepting_proxy(served.port, authority) as tunnel:
         yield Way(served, tunnel, ca_file)
 
 
@@ -104,7 +104,7 @@ def test_netrc_does_not_change_who_we_log_in_as(
 
 
 def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
-    programs: Programs, served: Served, tmp_path: Path
+    programs: Programs, served: ServedAppliance, tmp_path: Path
 ) -> None:
     secret = tmp_path / "password"
     secret.write_text(served.password)
@@ -125,7 +125,9 @@ def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
     assert following.end().code == 130
 
 
-def test_child_of_a_password_command_gets_none_of_our_secrets(program: Program, served: Served, tmp_path: Path) -> None:
+def test_child_of_a_password_command_gets_none_of_our_secrets(
+    program: Program, served: ServedAppliance, tmp_path: Path
+) -> None:
     seen, config = tmp_path / "seen", tmp_path / "config.toml"
     config.write_text(
         '[defaults]\nlocation-password-env = "ELSEWHERE"\n[servers.b]\nhost = "b"\npassword-env = "OF_B"\n'

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import Program, Simulators
-from tests.support.relay import relay
+from tests.support.tcp_relay import tcp_relay
 
 pytestmark = pytest.mark.real
 
@@ -44,7 +44,7 @@ def test_create_as_jsonl_prints_each_event_when_it_happens(program: Program, ser
 
 def test_wrong_password_ends_with_4_after_one_attempt(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls")
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         wrong = {**served.at(wire.port).environ, "BACKUPCTL_PASSWORD": "wrong"}
         refused = program.run("create", "-o", "json", environ=wrong)
     assert (refused.code, refused.result["error"]["slug"]) == (4, "auth")
@@ -74,7 +74,7 @@ def test_insecure_reaches_an_unknown_ca_and_warns(program: Program, serve: Simul
 
 
 def test_nobody_listening_ends_with_5(program: Program, serve: Simulators) -> None:
-    with relay() as wire:
+    with tcp_relay() as wire:
         port = wire.port
     refused = program.run("create", environ=serve().at(port).environ, seconds=60)
     assert refused.code == 5
@@ -117,7 +117,7 @@ def test_unknown_job_ends_with_10(program: Program, serve: Simulators, command: 
 def test_bad_backup_password_ends_with_2_and_nothing_on_the_wire(
     program: Program, serve: Simulators, words: list[str], environ: dict[str, str]
 ) -> None:
-    with relay() as wire:
+    with tcp_relay() as wire:
         refused = program.run("create", "-o", "json", *words, environ={**serve().at(wire.port).environ, **environ})
     assert (refused.code, refused.json["error"]["slug"]) == (2, "usage")
     assert wire.connections == 0
@@ -125,7 +125,7 @@ def test_bad_backup_password_ends_with_2_and_nothing_on_the_wire(
 
 def test_relay_counts_who_connects(program: Program, serve: Simulators) -> None:
     """The test above would pass with a relay that cannot count."""
-    with relay() as wire:
+    with tcp_relay() as wire:
         program.run("list", environ=serve().at(wire.port).environ, seconds=60)
     assert wire.connections > 0
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Program, Simulators, needed_program
-from tests.support.witness import jobs_of
+from tests.support.http_relay import jobs_of
+from tests.support.processes import Program, Simulators, require_program
 
 pytestmark = pytest.mark.real
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture
 def faked(tmp_path: Path) -> tuple[dict[str, str], Path]:
     """An environment in which the wall clock goes as a file says; monotonic time is that of the machine."""
-    faketime = Path(needed_program("faketime"))
+    faketime = Path(require_program("faketime"))
     library = next(faketime.parents[1].glob("lib/*/faketime/libfaketimeMT.so.1"))
     offset = tmp_path / "offset"
     offset.write_text("+0\n")

@@ -17,8 +17,9 @@ from backupctl.secrets.secret import Secret
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
 from backupctl.tls.trust_settings import TrustSettings
-from tests.support.measured import CLOCK, Measured, Served, measured, serving
 from tests.support.processes import wait_until
+from tests.support.resource_usage import CLOCK, Usage, measure
+from tests.support.served_fleet import ServedFleet, serve_fleet
 
 pytestmark = pytest.mark.real
 
@@ -32,18 +33,18 @@ def deaf() -> Iterator[str]:
         yield f"https://127.0.0.1:{sock.getsockname()[1]}"
 
 
-def create(folder: Path, served: Served, *words: str) -> Measured:
+def create(folder: Path, served: ServedFleet, *words: str) -> Usage:
     words = ("create", "--all", "--interval", "0.2s", "-o", "jsonl", *words)
-    return measured(words, folder, served.environ)
+    return measure(words, folder, served.environ)
 
 
-def add_server(served: Served, name: str, url: str) -> None:
+def add_server(served: ServedFleet, name: str, url: str) -> None:
     """Put an appliance before all others of the configuration file."""
     text = served.config.read_text(encoding="utf-8")
     served.config.write_text(text.replace("[servers.", f'[servers.{name}]\nhost = "{url}"\n[servers.', 1), "utf-8")
 
 
-def codes(run: Measured) -> dict[str, int]:
+def codes(run: Usage) -> dict[str, int]:
     return {result["server"]: result["exit_code"] for result in run.lines[-1]["results"]}
 
 
@@ -71,7 +72,7 @@ def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered(
 
 
 def test_appliance_that_does_not_shake_hands_keeps_the_others_for_a_second(tmp_path: Path) -> None:
-    with serving(tmp_path, appliances=6, job_duration=0.5) as served, deaf() as nobody:
+    with serve_fleet(tmp_path, appliances=6, job_duration=0.5) as served, deaf() as nobody:
         add_server(served, "deaf", nobody)
         run = create(tmp_path, served, "--parallel", "0")
         assert codes(run) == {"deaf": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
@@ -82,9 +83,9 @@ def test_appliance_that_does_not_shake_hands_keeps_the_others_for_a_second(tmp_p
 
 
 def test_wrong_password_is_one_failed_login_of_twenty_appliances(tmp_path: Path) -> None:
-    with serving(tmp_path, appliances=20, faults=("slow=0.2s@login",)) as served:
+    with serve_fleet(tmp_path, appliances=20, faults=("slow=0.2s@login",)) as served:
         environ = {**served.environ, "VC_PASSWORD": "wrong"}
-        run = measured(["list", "--all", "-o", "json"], tmp_path, environ)
+        run = measure(["list", "--all", "-o", "json"], tmp_path, environ)
         assert sum(state.failed_logins for state in served.server.simulated) == 1
     results = json.loads(run.out)["results"]
     assert {result["exit_code"] for result in results} == {4}
@@ -92,7 +93,7 @@ def test_wrong_password_is_one_failed_login_of_twenty_appliances(tmp_path: Path)
 
 
 def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path: Path) -> None:
-    with serving(tmp_path, appliances=20, job_duration=0.5) as served:
+    with serve_fleet(tmp_path, appliances=20, job_duration=0.5) as served:
         run = create(tmp_path, served, "--parallel", "5")
         assert (run.code, served.handshakes, served.jobs, served.open_sessions) == (0, 20, 20, 0)
     running = most = 0
@@ -106,7 +107,7 @@ def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path
 def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_password_was_changed(
     password: str | None, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, appliances=20, job_duration=12.0, faults=("slow=0.2s@login",)) as served:
+    with serve_fleet(tmp_path, appliances=20, job_duration=12.0, faults=("slow=0.2s@login",)) as served:
         states = served.server.simulated
 
         def expire(_pid: int, _seconds: float) -> None:
@@ -120,7 +121,7 @@ def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_passwor
 
         expired: list[bool] = []
         words = ("create", "--all", "--interval", "0.2s", "-o", "jsonl", "--parallel", "0")
-        run = measured(words, tmp_path, served.environ, meanwhile=expire)
+        run = measure(words, tmp_path, served.environ, meanwhile=expire)
         failed = sum(state.failed_logins for state in states)
         assert (set(codes(run).values()), failed) == (({4}, 1) if password else ({0}, 0))
         assert (expired, served.jobs, served.open_sessions) == ([True], 20, 0)

@@ -15,11 +15,11 @@ from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, BackupctlError
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings
-from tests.support.hostile_answers import large
-from tests.support.hostile_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
-from tests.support.measured import measured
-from tests.support.raw_server import Serve, listening
-from tests.support.wire import PASSWORD, TOKEN, USER
+from tests.support.fuzz_answers import large
+from tests.support.malformed_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
+from tests.support.resource_usage import measure
+from tests.support.scripted_transport import PASSWORD, TOKEN, USER
+from tests.support.socket_server import Serve, serve_connections
 
 pytestmark = pytest.mark.real
 
@@ -76,7 +76,7 @@ def refusal(url: str, clock: SystemClock = CLOCK) -> BackupctlError:
 @pytest.mark.parametrize("place", [at_login, behind_login])
 @pytest.mark.parametrize("hostile", SERVERS.values(), ids=SERVERS)
 def test_real_answer_of_a_hostile_server_is_an_error_of_ours(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
-    with listening(place(hostile)) as (address, _):
+    with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}")
     assert isinstance(error, ApplianceUnreachableError | ApplianceAnswerError)
     assert not error.certain
@@ -85,7 +85,7 @@ def test_real_answer_of_a_hostile_server_is_an_error_of_ours(hostile: Serve, pla
 @pytest.mark.parametrize("place", [at_login, behind_login])
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
 def test_real_answer_that_never_ends_is_given_up_in_time(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
-    with listening(place(hostile)) as (address, _):
+    with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}", HastyClock())
     assert isinstance(error, ApplianceUnreachableError)
     assert "no answer in time" in error.message
@@ -97,19 +97,19 @@ def test_real_handshake_with_a_hostile_server_is_an_error_of_ours(name: str) -> 
         connection.recv(65536)
         SERVERS[name](connection, over)
 
-    with listening(serve) as (address, _):
+    with serve_connections(serve) as (address, _):
         assert isinstance(refusal(f"https://{address}"), ApplianceUnreachableError)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("place", [at_login, behind_login])
 def test_real_redirect_brings_nothing_to_another_host(status: int, place: Callable[[Serve], Serve]) -> None:
-    with listening(says(OK + b"Content-Length: 2\r\n\r\n[]")) as (other, reached):
+    with serve_connections(says(OK + b"Content-Length: 2\r\n\r\n[]")) as (other, reached):
         away = b"HTTP/1.1 %d Away\r\nLocation: http://%b/api/session\r\nContent-Length: 0\r\n\r\n" % (
             status,
             other.encode(),
         )
-        with listening(place(repeats(away))) as (address, _):
+        with serve_connections(place(repeats(away))) as (address, _):
             error = refusal(f"http://{address}")
     assert re.search(rf"redirects to 'http://{other}/api/session' \({status}\)", error.message)
     assert reached == []
@@ -117,9 +117,9 @@ def test_real_redirect_brings_nothing_to_another_host(status: int, place: Callab
 
 @pytest.mark.parametrize("name", ["content-length of 100 GB", "gzip bomb", "body without end", "chunks without end"])
 def test_real_program_ends_soon_and_stays_small_whatever_a_server_sends(name: str, tmp_path: Path) -> None:
-    with listening(behind_login(SERVERS[name])) as (address, _):
+    with serve_connections(behind_login(SERVERS[name])) as (address, _):
         environ = {"BACKUPCTL_SERVER": f"http://{address}", "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
-        run = measured(["list"], tmp_path, environ)
+        run = measure(["list"], tmp_path, environ)
     assert (run.code, run.out) == (6, "")
     # Without the details, the job list is read, and it is just as large.
     answered = "127.0.0.1 answered GET /api/appliance/recovery/backup/job"

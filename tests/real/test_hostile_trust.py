@@ -16,9 +16,9 @@ from backupctl.api.connect import connection_to
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
 from tests.support.command_line import CommandLine, Run
-from tests.support.hostile_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, says
-from tests.support.raw_server import Serve, listening
-from tests.support.tls import server_context
+from tests.support.malformed_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, says
+from tests.support.socket_server import Serve, serve_connections
+from tests.support.tls_server import server_context
 
 pytestmark = pytest.mark.real
 
@@ -78,7 +78,7 @@ def test_trust_in_what_cannot_shake_hands_is_5_and_stores_nothing(command: str, 
         connection.recv(65536)
         SERVERS[name](connection, over)
 
-    with listening(serve) as (address, _):
+    with serve_connections(serve) as (address, _):
         code, slug, sentence = ended(ask(COMMANDS[command], address, tmp_path), tmp_path)
     assert (code, slug) == (5, "connection" if name in {"nothing", "reset", "http/0.9"} else "tls")
     assert sentence.startswith("127.0.0.1")
@@ -95,14 +95,14 @@ def test_trust_in_nobody_is_5_and_says_that_nobody_listens(command: str, tmp_pat
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_trust_fetch_from_a_hostile_server_is_5_or_6_and_stores_nothing(name: str, tmp_path: Path) -> None:
-    with listening(over_tls(SERVERS[name])) as (address, _):
+    with serve_connections(over_tls(SERVERS[name])) as (address, _):
         code, slug, _ = ended(ask(COMMANDS["fetch"], address, tmp_path), tmp_path)
     assert (code, slug) in {(5, "connection"), (6, "api")}
 
 
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
 def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> None:
-    with listening(over_tls(hostile)) as (address, _):
+    with serve_connections(over_tls(hostile)) as (address, _):
         inspection = Inspection(
             connection_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None
         )
@@ -115,7 +115,7 @@ def test_trust_fetch_of_another_answer_has_the_code_that_it_means(status: bytes,
     page = b"<html>\x1b[2J</html>"
     head = b"HTTP/1.1 %b\r\nContent-Type: text/html\r\nLocation: https://other.example.com/\r\n" % status
     body = b"Connection: close\r\n\r\n" if status[:3] == b"204" else b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
-    with listening(over_tls(says(head + body))) as (address, _):
+    with serve_connections(over_tls(says(head + body))) as (address, _):
         code, slug, sentence = ended(ask(COMMANDS["fetch"], address, tmp_path), tmp_path)
     outcome, _, word = ANSWERS[status].partition(": ")
     assert (f"{code} {slug}", word in sentence) == (outcome, True), sentence
@@ -153,7 +153,7 @@ def test_trust_fetch_of_a_file_that_was_tampered_with_stores_only_certificates(t
         file = tampered(whole, chance)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(file) + file)
 
-    with listening(over_tls(serve)) as (address, _):
+    with serve_connections(over_tls(serve)) as (address, _):
         for _ in range(TAMPERED):
             run = ask(COMMANDS["fetch"], address, tmp_path)
             codes.add(run.code)

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from backupctl.cli.root import COMMANDS
-from tests.support.processes import Program, Programs, Simulators, needed_program
+from tests.support.processes import Program, Programs, Simulators, require_program
 
 pytestmark = pytest.mark.real
 
@@ -54,5 +54,5 @@ def test_httpx_by_itself_loads_its_command_line_from_httpx_main_and_with_it_rich
 
 
 def test_installed_script_says_the_same_as_the_module(programs: Programs, program: Program) -> None:
-    script = needed_program(f"{sys.prefix}/bin/backupctl")
+    script = require_program(f"{sys.prefix}/bin/backupctl")
     assert programs.start([script, "--version"], programs.environ({})).end().out == program.run("--version").out

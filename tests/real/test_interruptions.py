@@ -11,9 +11,20 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.support.processes import CLOCK, Program, Served, Simulators, wait_until
-from tests.support.sweep import SCENES, SIGNALS, Scene, Strike, Tally, in_time, live, on_the_wire, sample, sweep
-from tests.support.witness import Moment, Witness, jobs_of, witness
+from tests.support.http_relay import HttpRelay, Moment, http_relay, jobs_of
+from tests.support.processes import CLOCK, Program, ServedAppliance, Simulators, wait_until
+from tests.support.signal_sweep import (
+    SIGNALLED_COMMANDS,
+    SIGNALS,
+    SignalledCommand,
+    SignalTally,
+    Strike,
+    in_time,
+    live,
+    on_the_wire,
+    sample,
+    sweep,
+)
 
 pytestmark = pytest.mark.real
 
@@ -22,23 +33,23 @@ KILLED = [(signal.SIGKILL,)]
 SEED = 20261124
 
 
-def appliances(serve: Simulators, scene: Scene) -> Iterator[Served]:
+def appliances(serve: Simulators, command: SignalledCommand) -> Iterator[ServedAppliance]:
     """Appliances of which each is used once."""
     while True:
-        yield from serve.many(40, "--no-tls", seconds=f"{scene.job_seconds}s")
+        yield from serve.many(40, "--no-tls", seconds=f"{command.job_seconds}s")
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", SIGNALLED_COMMANDS)
 def test_signal_at_any_moment_ends_in_an_honest_way(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
-    count, scene, tally = pytestconfig.getoption("moments"), SCENES[name], Tally()
-    fresh = appliances(serve, scene)
-    undisturbed = live(program, next(fresh), scene)
+    count, command, tally = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalTally()
+    fresh = appliances(serve, command)
+    undisturbed = live(program, next(fresh), command)
     assert (undisturbed.run.code, undisturbed.sessions_left) == (0, 0)
     strikes = sample(on_the_wire(undisturbed, KINDS), count // 2)
     strikes += in_time(undisturbed, KINDS, count - len(strikes), SEED)
-    sweep(program, fresh, scene, strikes, tally)
+    sweep(program, fresh, command, strikes, tally)
     sys.stdout.write(f"\n{name}: {tally}\n")
     assert tally.faults == []
     assert tally.counts["code 130"] > 0
@@ -48,19 +59,19 @@ def test_signal_at_any_moment_ends_in_an_honest_way(
 def test_kill_at_any_moment_leaves_a_whole_job_that_the_next_run_finds(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
-    count, scene, tally = pytestconfig.getoption("moments"), SCENES[name], Tally()
-    fresh = appliances(serve, scene)
-    undisturbed = live(program, next(fresh), scene)
+    count, command, tally = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalTally()
+    fresh = appliances(serve, command)
+    undisturbed = live(program, next(fresh), command)
     strikes = sample(on_the_wire(undisturbed, KILLED), count // 2)
     strikes += in_time(undisturbed, KILLED, count - len(strikes), SEED)
     for index, follow_up in enumerate((_watch, _attach, _create_anew)):
-        sweep(program, fresh, scene, strikes[index::3], tally, then=follow_up)
+        sweep(program, fresh, command, strikes[index::3], tally, then=follow_up)
     sys.stdout.write(f"\n{name}, killed: {tally}\n")
     assert tally.faults == []
     assert tally.counts["code -9"] > 0
 
 
-def _watch(program: Program, served: Served) -> Iterator[str]:
+def _watch(program: Program, served: ServedAppliance) -> Iterator[str]:
     there = jobs_of(served)
     run = program.run("watch", "latest", environ=served.environ)
     if run.code != (0 if there else 10):
@@ -70,14 +81,14 @@ def _watch(program: Program, served: Served) -> Iterator[str]:
     yield from _whole(served, len(there))
 
 
-def _attach(program: Program, served: Served) -> Iterator[str]:
+def _attach(program: Program, served: ServedAppliance) -> Iterator[str]:
     run = program.run("create", "--if-running", "attach", environ=served.environ)
     if run.code != 0:
         yield f"create --if-running attach ended with {run.code}: {run.err}"
     yield from _whole(served, None)
 
 
-def _create_anew(program: Program, served: Served) -> Iterator[str]:
+def _create_anew(program: Program, served: ServedAppliance) -> Iterator[str]:
     there = jobs_of(served)
     wait_until(lambda: all(job["status"] != "RUNNING" for job in jobs_of(served)), "the end of the job")
     run = program.run("create", environ=served.environ)
@@ -86,7 +97,7 @@ def _create_anew(program: Program, served: Served) -> Iterator[str]:
     yield from _whole(served, len(there) + 1)
 
 
-def _whole(served: Served, count: int | None) -> Iterator[str]:
+def _whole(served: ServedAppliance, count: int | None) -> Iterator[str]:
     states = [job["status"] for job in jobs_of(served)]
     if set(states) - {"SUCCEEDED"} or (count is not None and len(states) != count):
         yield f"the appliance has the jobs {states}"
@@ -94,9 +105,9 @@ def _whole(served: Served, count: int | None) -> Iterator[str]:
 
 def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program: Program, serve: Simulators) -> None:
     """The limit of the logout and that of writing come at the same moment, which once made the wait endless."""
-    scene, tally = SCENES["create"], Tally()
+    command, tally = SIGNALLED_COMMANDS["create"], SignalTally()
     silent = serve.many(4, "--no-tls", faults=["slow=7s@login"])
-    sweep(program, iter(silent), scene, [Strike(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], tally)
+    sweep(program, iter(silent), command, [Strike(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], tally)
     assert tally.faults == []
     assert tally.counts["code 130"] == len(silent)
 
@@ -104,7 +115,7 @@ def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program
 # A second signal
 
 
-def interrupted_twice(program: Program, seen: Witness) -> tuple[int, str]:
+def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
     """Interrupt a create twice, a second apart, while the appliance thinks about it."""
     process = program.start("create", environ=seen.environ)
     wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
@@ -119,7 +130,7 @@ def interrupted_twice(program: Program, seen: Witness) -> tuple[int, str]:
 
 def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
-    with witness(served) as seen:
+    with http_relay(served) as seen:
         code, said = interrupted_twice(program, seen)
     assert code == 130
     assert "unknown whether a backup was started" in said
@@ -128,7 +139,7 @@ def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(progr
 
 def test_second_signal_while_the_backup_runs_tells_its_id(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@logout"], seconds="30s")
-    with witness(served) as seen:
+    with http_relay(served) as seen:
         process = program.start("create", "-o", "json", environ=seen.environ)
         wait_until(lambda: any("/job/2" in request for request in seen.requests), "a poll")
         process.signal(signal.SIGINT)
@@ -145,7 +156,7 @@ def test_second_signal_while_the_backup_runs_tells_its_id(program: Program, serv
 def test_signals_to_the_process_and_to_its_group_are_one(program: Program, serve: Simulators) -> None:
     """As ``timeout`` does it, which signals its child and then all of its group."""
     served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
-    with witness(served) as seen:
+    with http_relay(served) as seen:
         process = program.start("create", "-o", "json", environ=seen.environ)
         wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
@@ -179,7 +190,7 @@ def test_signal_ends_a_run_whose_reader_has_stopped_reading(
     program: Program, serve: Simulators, words: tuple[str, ...]
 ) -> None:
     served = serve("--no-tls", seconds="30s")
-    with witness(served) as seen, full_pipe() as pipe:
+    with http_relay(served) as seen, full_pipe() as pipe:
         process = program.start(*words, environ=seen.environ, stdout=pipe, stderr=pipe)
         wait_until(lambda: len(seen.exchanges) >= 2, "a first word to say")
         CLOCK.sleep(0.5)

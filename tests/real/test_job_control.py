@@ -11,9 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import CLOCK, Process, Program, Programs, Served, Simulators, needed_program, wait_until
+from tests.support.http_relay import http_relay, jobs_of
+from tests.support.processes import (
+    CLOCK,
+    Process,
+    Program,
+    Programs,
+    ServedAppliance,
+    Simulators,
+    require_program,
+    wait_until,
+)
 from tests.support.terminal import Terminal
-from tests.support.witness import jobs_of, witness
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +34,7 @@ COMPLETE = {"BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1"}
 @contextmanager
 def shell(programs: Programs, folder: Path, environ: Mapping[str, str], **size: int) -> Iterator[Terminal]:
     """A person's shell, which has job control, in a terminal."""
-    argv = [needed_program("bash"), "--norc", "--noprofile", "-i"]
+    argv = [require_program("bash"), "--norc", "--noprofile", "-i"]
     with Terminal(folder, argv, {**programs.environ(environ), "PS1": "READY "}, **size) as terminal:
         terminal.shows("READY")
         yield terminal
@@ -86,7 +95,7 @@ def test_process_that_stood_still_asks_before_it_judges(
     program: Program, serve: Simulators, options: tuple[str, ...], job: str, code: int
 ) -> None:
     served = serve("--no-tls", seconds=job)
-    with witness(served) as seen:
+    with http_relay(served) as seen:
         creating = program.start("create", *options, environ=seen.environ)
         creating.said("backup started")
         creating.signal(signal.SIGSTOP)
@@ -118,13 +127,15 @@ def test_window_that_changes_its_size_does_not_disturb(programs: Programs, serve
 
 
 @contextmanager
-def started_on_a_line(program: Program, served: Served, *words: str, **options: Any) -> Iterator[tuple[Process, int]]:
+def started_on_a_line(
+    program: Program, served: ServedAppliance, *words: str, **options: Any
+) -> Iterator[tuple[Process, int]]:
     """Run a command whose terminal is a line that the test holds the other end of."""
     ours, theirs = pty.openpty()
     process = program.start(
         *words,
         environ={**served.environ, **COMPLETE, "TERM": "xterm"},
-        under=(needed_program("setsid"), "--ctty"),
+        under=(require_program("setsid"), "--ctty"),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -156,7 +167,7 @@ def read_until(ours: int, wanted: bytes) -> None:
 
 def test_line_that_goes_dead_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="3s")
-    with witness(served) as seen, started_on_a_line(program, served.at(seen.port), "create") as (creating, ours):
+    with http_relay(served) as seen, started_on_a_line(program, served.at(seen.port), "create") as (creating, ours):
         read_until(ours, b"%")
         os.close(ours)
         began = CLOCK.monotonic()

@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from tests.support.command_line import Run
-from tests.support.processes import Program, Programs, Simulators, needed_program
+from tests.support.processes import Program, Programs, Simulators, require_program
 
 pytestmark = pytest.mark.real
 
@@ -15,8 +15,8 @@ class Sessions:
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
-        self._bus = needed_program("dbus-run-session")
-        self._daemon = needed_program("gnome-keyring-daemon")
+        self._bus = require_program("dbus-run-session")
+        self._daemon = require_program("gnome-keyring-daemon")
         self._runtime = programs.home / "run"
         self._runtime.mkdir(mode=0o700)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Programs, Simulators, needed_program
+from tests.support.processes import Programs, Simulators, require_program
 from tests.test_readme import README, blocks
 
 pytestmark = pytest.mark.real
@@ -31,21 +31,21 @@ def units(tmp_path: Path) -> list[str]:
 
 
 def test_units_of_the_readme_are_right_in_the_eyes_of_systemd(programs: Programs, units: list[str]) -> None:
-    verified = programs.start([needed_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
+    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
     assert (verified.code, verified.out + verified.err) == (0, "")
 
 
 def test_mistake_in_a_unit_would_be_seen(programs: Programs, units: list[str]) -> None:
     path = Path(units[0].replace("production", ""))
     path.write_text(path.read_text().replace("DynamicUser=", "DynamicUsr="))
-    verified = programs.start([needed_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
+    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
     assert "Unknown key" in verified.err
 
 
 def test_unit_of_the_readme_is_hardened(programs: Programs, units: list[str]) -> None:
     template = units[0].replace("production", "")
     words = ["security", "--offline=yes", f"--threshold={EXPOSURE}", "--no-pager", template]
-    judged = programs.start([needed_program("systemd-analyze"), *words], programs.environ({})).end()
+    judged = programs.start([require_program("systemd-analyze"), *words], programs.environ({})).end()
     assert judged.code == 0, judged.out[-200:]
 
 

@@ -17,11 +17,11 @@ from backupctl.api.transport import BoundedTransport, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings, unverified_context
-from tests.support.hostile_servers import read_head
-from tests.support.proxy import proxy
-from tests.support.raw_server import listening
-from tests.support.tls import server_context, tls_proxy
-from tests.support.wire import PASSWORD, TOKEN, USER
+from tests.support.intercepting_proxy import intercepting_proxy
+from tests.support.malformed_servers import read_head
+from tests.support.scripted_transport import PASSWORD, TOKEN, USER
+from tests.support.socket_server import serve_connections
+from tests.support.tls_server import server_context, tls_proxy
 
 pytestmark = pytest.mark.real
 
@@ -82,10 +82,10 @@ class Server:
 def reached(server: Server, way: str) -> Iterator[httpx.Client]:
     """Yield a client that reaches the server in a way, and its URL as base."""
     with contextlib.ExitStack() as stack:
-        address, _ = stack.enter_context(listening(server))
+        address, _ = stack.enter_context(serve_connections(server))
         via = None
         if way == "tunnel":
-            between = stack.enter_context(proxy(int(address.rpartition(":")[2]), AUTHORITY))
+            between = stack.enter_context(intercepting_proxy(int(address.rpartition(":")[2]), AUTHORITY))
             via = httpx.Proxy(f"http://{between.place}")
         elif way == "tunnel through a proxy with TLS":
             within = stack.enter_context(tls_proxy(CONTEXT))
@@ -166,7 +166,7 @@ def test_real_doubled_404_of_a_login_is_not_the_answer_to_the_next_login() -> No
             asked.append(b" ".join(head.split()[:2]))
             connection.sendall(APPLIANCE[asked[-1]])
 
-    with listening(serve) as (address, _):
+    with serve_connections(serve) as (address, _):
         login = Login(USER, Secret(PASSWORD))
         api = connect(f"http://{address}", login, clock=SystemClock(), observe=lambda _: None, trust=TrustSettings())
         assert api.jobs() == []

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
+from tests.support.http_relay import http_relay
 from tests.support.processes import CLOCK, Program, Simulators, wait_until
-from tests.support.witness import witness
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +35,7 @@ def test_request_that_hangs_ends_with_the_timeout(program: Program, serve: Simul
 
 
 def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, serve: Simulators) -> None:
-    with witness(serve("--no-tls", faults=["slow=60s@create"])) as seen:
+    with http_relay(serve("--no-tls", faults=["slow=60s@create"])) as seen:
         process = program.start("create", environ=seen.environ)
         wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
         began = CLOCK.monotonic()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Program, Programs, needed_program, wait_until
+from tests.support.processes import Program, Programs, require_program, wait_until
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real
@@ -27,7 +27,7 @@ def open_shell(programs: Programs, tmp_path: Path) -> Open:
 
     def open_it(shell: str) -> Terminal:
         words = {"bash": ["bash", "--norc", "--noprofile", "-i"], "dash": ["dash", "-i"]}[shell]
-        needed_program(words[0])
+        require_program(words[0])
         return Terminal(tmp_path, words, programs.environ({**ENVIRON, "PS1": "READY> "}), columns=120)
 
     return open_it

@@ -12,8 +12,8 @@ from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from tests.support.clock import FakeClock
 from tests.support.command_line import PASSWORD, USER, Run, ScriptedPrompter
-from tests.support.raw_server import Serve, listening
-from tests.support.wire import TOKEN
+from tests.support.scripted_transport import TOKEN
+from tests.support.socket_server import Serve, serve_connections
 from tests.support.workers import TimedWorkers
 
 pytestmark = pytest.mark.real
@@ -113,7 +113,7 @@ def test_real_page_in_answer_to_a_schedule_write_is_6(
     words: list[str], stored: dict[str, Any] | None, write: bytes, status: int, clock: FakeClock
 ) -> None:
     portal = Portal(status, stored)
-    with listening(portal.serve) as (address, _):
+    with serve_connections(portal.serve) as (address, _):
         result = schedule(address, clock, *words)
     assert (result.code, result.result["error"]["slug"], result.result["changes"]) == (6, "api", [])
     on_schedules = [method for method, path in portal.asked if path.startswith(SCHEDULES)]
@@ -122,7 +122,7 @@ def test_real_page_in_answer_to_a_schedule_write_is_6(
 
 
 def test_real_page_in_answer_to_a_schedule_password_is_unknown(clock: FakeClock) -> None:
-    with listening(Portal(200, STORED).serve) as (address, _):
+    with serve_connections(Portal(200, STORED).serve) as (address, _):
         result = schedule(address, clock, "set", BACKUPCTL_BACKUP_PASSWORD="VMw@re123")
     assert (result.code, result.result["error"]["slug"]) == (5, "outcome-unknown")
 
@@ -130,7 +130,7 @@ def test_real_page_in_answer_to_a_schedule_password_is_unknown(clock: FakeClock)
 def test_real_schedule_that_is_as_asked_is_not_written(clock: FakeClock) -> None:
     portal = Portal(200, STORED)
     week = [word for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") for word in ("--day", day)]
-    with listening(portal.serve) as (address, _):
+    with serve_connections(portal.serve) as (address, _):
         result = schedule(address, clock, "set", "--at", "23:00", "--retain", "3", *week)
     assert (result.code, result.result["changes"]) == (0, [])
     assert [method for method, path in portal.asked if path.startswith(SCHEDULES)] == [b"GET"]

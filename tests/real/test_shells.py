@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT, Programs, needed_program
+from tests.support.processes import ROOT, Programs, require_program
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real
@@ -64,7 +64,7 @@ def ask_bash(programs: Programs, environ: dict[str, str], line: str) -> tuple[li
         comm -13 <(echo "$before") <(compgen -v | sort) | grep -v -e ^COMP -e '^line$' -e '^function$' -e '^before$' >&2
         true
     """
-    argv = [needed_program("bash"), "--norc", "-c", script, "bash", str(COMPLETIONS / "backupctl.bash"), line]
+    argv = [require_program("bash"), "--norc", "-c", script, "bash", str(COMPLETIONS / "backupctl.bash"), line]
     run = programs.start(argv, environ).end()
     return run.out.split("\n")[:-1], run.err
 
@@ -89,7 +89,7 @@ def test_bash_has_no_variables_left_behind(programs: Programs, environ: dict[str
 
 
 def test_bash_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str]) -> None:
-    bash = [needed_program("bash"), "--norc", "--noprofile", "-i"]
+    bash = [require_program("bash"), "--norc", "--noprofile", "-i"]
     (tmp_path / "cert.pem").touch()
     with Terminal(tmp_path, bash, {**environ, "PS1": "$ "}) as terminal:
         terminal.shows(r"^\$$")
@@ -106,7 +106,7 @@ def test_bash_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str]) 
 @pytest.mark.parametrize(("line", "offered"), CASES)
 def test_fish_offers_what_fits(programs: Programs, environ: dict[str, str], line: str, offered: list[str]) -> None:
     script = f"source {COMPLETIONS}/backupctl.fish; complete -C {shlex.quote(line)}"
-    run = programs.start([needed_program("fish"), "--no-config", "-c", script], environ).end()
+    run = programs.start([require_program("fish"), "--no-config", "-c", script], environ).end()
     assert [word.partition("\t")[0] for word in run.out.splitlines()] == offered
 
 
@@ -117,7 +117,7 @@ def test_fish_describes_and_completes_values_and_files(
 
     def offered(line: str) -> list[str]:
         script = f"source {COMPLETIONS}/backupctl.fish; complete -C {shlex.quote(line)}"
-        argv = [needed_program("fish"), "--no-config", "-c", script]
+        argv = [require_program("fish"), "--no-config", "-c", script]
         return programs.start(argv, environ, cwd=tmp_path).end().out.splitlines()
 
     assert offered("backupctl li") == ["list\tList the backup jobs, newest first."]
@@ -143,7 +143,7 @@ def test_fish_describes_and_completes_values_and_files(
     ],
 )
 def test_zsh_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str], typed: str, completed: str) -> None:
-    zsh = [needed_program("zsh"), "-f", "-i"]
+    zsh = [require_program("zsh"), "-f", "-i"]
     (tmp_path / "cert.pem").touch()
     functions = tmp_path / "functions"
     functions.mkdir()
@@ -159,7 +159,7 @@ def test_zsh_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str], t
 
 
 def test_zsh_takes_the_script_by_source_too(tmp_path: Path, environ: dict[str, str]) -> None:
-    zsh = [needed_program("zsh"), "-f", "-i"]
+    zsh = [require_program("zsh"), "-f", "-i"]
     with Terminal(tmp_path, zsh, {**environ, "PS1": "zsh> "}) as terminal:
         terminal.shows(r"^zsh>$")
         terminal.type(

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tests.support.processes import CLOCK, Process, Program, Programs, Served, Simulators, wait_until
-from tests.support.relay import Relay, relay
+from tests.support.processes import CLOCK, Process, Program, Programs, ServedAppliance, Simulators, wait_until
+from tests.support.tcp_relay import TcpRelay, tcp_relay
 
 pytestmark = pytest.mark.real
 
@@ -22,12 +22,12 @@ def seconds_to_end(process: Process) -> float:
     return CLOCK.monotonic() - began
 
 
-def jobs(program: Program, served: Served) -> list[dict[str, object]]:
+def jobs(program: Program, served: ServedAppliance) -> list[dict[str, object]]:
     found: list[dict[str, object]] = program.run("list", "-o", "json", environ=served.environ).result["jobs"]
     return found
 
 
-def wait_for_request(wire: Relay, request: str) -> None:
+def wait_for_request(wire: TcpRelay, request: str) -> None:
     wait_until(lambda: any(seen.startswith(request) for seen in wire.requests), request)
 
 
@@ -77,7 +77,7 @@ def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -
 
 def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         creating = program.start("create", "-o", "json", environ=served.at(wire.port).environ)
         wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
         posted = CLOCK.monotonic()
@@ -92,7 +92,7 @@ def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program,
 
 def test_second_signal_ends_at_once(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         creating = program.start("create", environ=served.at(wire.port).environ)
         wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
         creating.signal(signal.SIGINT)
@@ -108,7 +108,7 @@ def test_second_signal_ends_at_once(program: Program, serve: Simulators) -> None
 
 def test_signal_during_a_slow_login_waits_for_five_seconds_at_most(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=60s@login"])
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         creating = program.start("create", environ=served.at(wire.port).environ)
         wait_for_request(wire, "POST /api/session")
         creating.signal(signal.SIGINT)
@@ -124,7 +124,7 @@ def test_signal_during_a_slow_read_is_answered_at_once_and_logs_out(
     program: Program, serve: Simulators, phase: str, request_seen: str
 ) -> None:
     served = serve("--no-tls", faults=[f"slow=60s@{phase}"], seconds="60s")
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         creating = program.start("create", environ=served.at(wire.port).environ)
         wait_for_request(wire, request_seen)
         creating.signal(signal.SIGINT)

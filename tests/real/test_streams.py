@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import CLOCK, Program, Programs, Served, Simulators, needed_program
+from tests.support.processes import CLOCK, Program, Programs, ServedAppliance, Simulators, require_program
 
 pytestmark = pytest.mark.real
 
 
-def redirected(programs: Programs, served: Served, words: Sequence[str], redirection: str) -> tuple[int, str, str]:
+def redirected(
+    programs: Programs, served: ServedAppliance, words: Sequence[str], redirection: str
+) -> tuple[int, str, str]:
     """Run a command line in a shell with a redirection behind it."""
     line = f"{shlex.join(Program.words(*words, python=('-W', 'error::ResourceWarning')))} {redirection}"
-    run = programs.start([needed_program("bash"), "-c", line], programs.environ(served.environ)).end()
+    run = programs.start([require_program("bash"), "-c", line], programs.environ(served.environ)).end()
     return run.code, run.out, run.err
 
 
@@ -67,13 +69,13 @@ def test_create_with_closed_or_full_streams_ends_with_the_right_code(
 def test_help_with_closed_or_full_streams_ends_with_the_right_code(
     programs: Programs, words: list[str], redirection: str, code: int
 ) -> None:
-    nowhere = Served("https://127.0.0.1:1", "", "", None, None)
+    nowhere = ServedAppliance("https://127.0.0.1:1", "", "", None, None)
     assert redirected(programs, nowhere, words, redirection)[0] == code
 
 
 @pytest.mark.parametrize("redirection", ["", "2>/dev/full", "2>&-"])
 def test_wrong_command_line_is_2_whatever_standard_error_is(programs: Programs, redirection: str) -> None:
-    nowhere = Served("https://127.0.0.1:1", "", "", None, None)
+    nowhere = ServedAppliance("https://127.0.0.1:1", "", "", None, None)
     assert redirected(programs, nowhere, ["no-such-command"], redirection)[0] == 2
     assert redirected(programs, nowhere, [], redirection)[0] == 2
 

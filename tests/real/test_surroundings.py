@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Program, Programs, Served, Simulators, needed_program, not_possible, side_by_side
-from tests.support.witness import jobs_of
+from tests.support.http_relay import jobs_of
+from tests.support.processes import (
+    Program,
+    Programs,
+    ServedAppliance,
+    Simulators,
+    require_program,
+    run_in_parallel,
+    skip_outside_ci,
+)
 
 pytestmark = pytest.mark.real
 
@@ -55,33 +63,35 @@ LACKING = {
 }
 
 
-def created(programs: Programs, served: Served, surroundings: Surroundings) -> tuple[int, str, str, list[str]]:
+def created(programs: Programs, served: ServedAppliance, surroundings: Surroundings) -> tuple[int, str, str, list[str]]:
     """Run create in these surroundings; return what it came to, and the states of the jobs on the appliance."""
     environ = programs.environ({**served.environ, **surroundings.environ})
     kept = {name: value for name, value in environ.items() if name not in surroundings.without}
     command = Program.words("create", *surroundings.words, python=("-W", "error::ResourceWarning"))
     line = f'{surroundings.shell}; exec "$@"'
-    run = programs.start([needed_program("bash"), "-c", line, "bash", *command], kept).end()
+    run = programs.start([require_program("bash"), "-c", line, "bash", *command], kept).end()
     return run.code, run.out, run.err, [job["status"] for job in jobs_of(served)]
 
 
 def test_create_succeeds_in_surroundings_that_lack_something(programs: Programs, serve: Simulators) -> None:
-    def once(pair: tuple[Served, str]) -> tuple[str, int, list[str]]:
+    def once(pair: tuple[ServedAppliance, str]) -> tuple[str, int, list[str]]:
         code, _, _, jobs = created(programs, pair[0], LACKING[pair[1]])
         return pair[1], code, jobs
 
-    outcomes = side_by_side(once, zip(serve.many(len(LACKING), "--no-tls", seconds="0.4s"), LACKING, strict=True))
+    outcomes = run_in_parallel(once, zip(serve.many(len(LACKING), "--no-tls", seconds="0.4s"), LACKING, strict=True))
     assert outcomes == [(name, surroundings.code, ["SUCCEEDED"]) for name, surroundings in LACKING.items()]
 
 
 def test_too_little_memory_ends_without_a_backup_or_with_the_whole(programs: Programs, serve: Simulators) -> None:
     kilobytes = range(20_000, 60_000, 4_000)
 
-    def once(pair: tuple[Served, int]) -> tuple[int, list[str]]:
+    def once(pair: tuple[ServedAppliance, int]) -> tuple[int, list[str]]:
         code, _, _, jobs = created(programs, pair[0], Surroundings(f"ulimit -v {pair[1]}"))
         return code, jobs
 
-    outcomes = side_by_side(once, zip(serve.many(len(kilobytes), "--no-tls", seconds="0.4s"), kilobytes, strict=True))
+    outcomes = run_in_parallel(
+        once, zip(serve.many(len(kilobytes), "--no-tls", seconds="0.4s"), kilobytes, strict=True)
+    )
     assert [(code, jobs) for code, jobs in outcomes if (code == 0) != (jobs == ["SUCCEEDED"])] == []
     assert outcomes[0][0] != 0
 
@@ -124,14 +134,14 @@ def first_that_works(ways: Sequence[Sequence[str]], check: str, environ: Mapping
     """
     said = []
     for name, *options in ways:
-        way = [needed_program(name), *options]
+        way = [require_program(name), *options]
         tried = subprocess.run(
             [*way, sys.executable, "-c", check], check=False, capture_output=True, env=dict(environ), cwd=cwd
         )
         if tried.returncode == 0:
             return way
         said.append(f"{' '.join(way)}: {tried.stderr.decode().strip()}")
-    return not_possible("\n".join(said))
+    return skip_outside_ci("\n".join(said))
 
 
 def test_create_as_a_user_whom_the_machine_does_not_know_succeeds(
@@ -181,7 +191,7 @@ def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Program
     cases = [
         (name, form, stream) for name in COMMANDS for form in FORMS.get(name, ("text", "json")) for stream in STREAMS
     ]
-    bash = needed_program("bash")
+    bash = require_program("bash")
 
     def once(case: tuple[str, str, str]) -> int:
         name, form, stream = case
@@ -189,16 +199,16 @@ def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Program
         line = f'"$@" {STREAMS[stream][0]}'
         return programs.start([bash, "-c", line, "bash", *command], programs.environ({})).end().code
 
-    codes = side_by_side(once, cases)
+    codes = run_in_parallel(once, cases)
     assert [(case, code) for case, code in zip(cases, codes, strict=True) if code != STREAMS[case[2]][1]] == []
 
 
 @pytest.mark.parametrize("missing", ["SERVER", "USERNAME", "PASSWORD", "LOCATION"])
 def test_question_without_standard_input_is_an_error_at_once(programs: Programs, missing: str) -> None:
-    served = Served("https://127.0.0.1:1", "administrator@vsphere.local", "VMware1!", None, None)
+    served = ServedAppliance("https://127.0.0.1:1", "administrator@vsphere.local", "VMware1!", None, None)
     environ = programs.environ({**served.environ})
     del environ[f"BACKUPCTL_{missing}"]
     line = '"$@" <&-'
-    run = programs.start([needed_program("bash"), "-c", line, "bash", *Program.words("create")], environ).end()
+    run = programs.start([require_program("bash"), "-c", line, "bash", *Program.words("create")], environ).end()
     assert run.code == 2
     assert "missing" in run.err

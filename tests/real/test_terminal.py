@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Program, Programs, Served, Simulators, wait_until
+from tests.support.processes import Program, Programs, ServedAppliance, Simulators, wait_until
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real
@@ -29,11 +29,11 @@ def open_terminal(programs: Programs, tmp_path: Path) -> Open:
     return open_it
 
 
-def without(served: Served, *names: str) -> dict[str, str]:
+def without(served: ServedAppliance, *names: str) -> dict[str, str]:
     return {name: value for name, value in served.environ.items() if name.removeprefix("BACKUPCTL_") not in names}
 
 
-def complete(served: Served) -> dict[str, str]:
+def complete(served: ServedAppliance) -> dict[str, str]:
     """All that is asked for otherwise."""
     return {**served.environ, "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
 

@@ -24,8 +24,8 @@ from backupctl.simulator.server_certificate import ServerCertificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
 from tests.support.command_line import PASSWORD, USER, CommandLine, Run
-from tests.support.processes import Program, Programs, Served, wait_until
-from tests.support.tls import ca_file, server_context, tls_listener, tls_proxy
+from tests.support.processes import Program, Programs, ServedAppliance, wait_until
+from tests.support.tls_server import ca_file, server_context, tls_proxy, tls_server
 
 pytestmark = pytest.mark.real
 
@@ -48,7 +48,7 @@ def certificate(server: SimulatorServer) -> ServerCertificate:
 
 def untrusting(server: SimulatorServer, **more: str) -> dict[str, str]:
     """The environment of somebody who knows the appliance's address and the password, and nothing of its CA."""
-    environ = Served(**asdict(server.appliances[0])).environ
+    environ = ServedAppliance(**asdict(server.appliances[0])).environ
     del environ["BACKUPCTL_CA_FILE"]
     return {**environ, **more}
 
@@ -78,7 +78,7 @@ def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
 
 def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program, programs: Programs) -> None:
     leaf = trustme.CA().issue_cert("127.0.0.1")
-    with tls_listener(server_context(leaf)) as listener:
+    with tls_server(server_context(leaf)) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         environ["BACKUPCTL_FINGERPRINT"] = WRONG
         (programs.home / "q r.toml").touch(0o600)
@@ -91,7 +91,7 @@ def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program,
 
 
 def test_counting_server_does_count_what_an_unverified_client_sends(program: Program) -> None:
-    with tls_listener(server_context(trustme.CA().issue_cert("127.0.0.1"))) as listener:
+    with tls_server(server_context(trustme.CA().issue_cert("127.0.0.1"))) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         running = program.start("list", "--insecure", environ=environ)
         wait_until(lambda: bool(listener.received), "a request")
@@ -249,7 +249,7 @@ def test_certificate_that_is_self_signed_is_called_so(program: Program, tmp_path
     both = tmp_path / "self.pem"
     both.write_bytes(authority.private_key_pem.bytes() + authority.cert_pem.bytes())
     context.load_cert_chain(both)
-    with tls_listener(context) as listener:
+    with tls_server(context) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         refused = program.run("list", environ=environ)
     assert (refused.code, bytes(listener.received)) == (5, b"")
@@ -289,7 +289,7 @@ def test_key_log_that_cannot_be_written_is_a_wrong_setting(
 
 def test_trust_show_sends_no_http_and_needs_no_user(program: Program) -> None:
     leaf = trustme.CA().issue_cert("127.0.0.1", "vc01.example.com")
-    with tls_listener(server_context(leaf)) as listener:
+    with tls_server(server_context(leaf)) as listener:
         shown = program.run("trust", "show", "-s", listener.url, "-o", "json")
     assert (shown.code, shown.err, bytes(listener.received)) == (0, "", b"")
     result = result_of(shown)
@@ -302,7 +302,7 @@ def test_trust_show_tells_the_whole_chain_as_presented(program: Program) -> None
     root = trustme.CA()
     middle = root.create_child_ca()
     leaf = middle.issue_cert("127.0.0.1")
-    with tls_listener(server_context(leaf)) as listener:
+    with tls_server(server_context(leaf)) as listener:
         result = result_of(program.run("trust", "show", "-s", listener.url, "-o", "json"))
     own, above = result["chain"]
     assert (own["issuer"], own["authority"], above["authority"]) == (above["subject"], False, True)
@@ -412,7 +412,7 @@ def test_trust_fetch_overwrites_nothing_without_force(
 def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     leaf = trustme.CA(organization_name="\x1b[2Jevil").issue_cert("127.0.0.1")
     path = tmp_path / ".config" / "backupctl" / "config.toml"
-    with tls_listener(server_context(leaf)) as listener:
+    with tls_server(server_context(leaf)) as listener:
         backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "HOME": str(tmp_path)})
         refused = backupctl("trust", "pin", answers=["perhaps", "no"])
         asked, there = backupctl.prompter.questions, path.exists()
@@ -444,7 +444,7 @@ def test_ca_file_that_is_not_in_the_form_of_rfc_5280_vouches_all_the_same(progra
     (tmp_path / "own.pem").write_bytes(own_pem + private)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "own.pem")
-    with tls_listener(context) as listener:
+    with tls_server(context) as listener:
         shown = program.run("trust", "show", "-s", listener.url, "--ca-file", str(tmp_path / "ca.pem"), "-o", "json")
     result = result_of(shown)
     assert (result["trusted"], result["reason"]) == (True, None)

@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 
 from tests.support.command_line import Run
-from tests.support.processes import Program, Served, Simulators, side_by_side
-from tests.support.witness import Moment, Witness, jobs_of, witness
+from tests.support.http_relay import HttpRelay, Moment, http_relay, jobs_of
+from tests.support.processes import Program, ServedAppliance, Simulators, run_in_parallel
 
 pytestmark = pytest.mark.real
 
@@ -17,18 +17,18 @@ TOGETHER = 3.0
 """Seconds that a request waits for its counterpart in the other run."""
 CREATE = "POST /api/appliance/recovery/backup/job"
 
-Meet = Callable[[Witness, Moment], bool]
+Meet = Callable[[HttpRelay, Moment], bool]
 
 
-def at_the_create(seen: Witness, moment: Moment) -> bool:
+def at_the_create(seen: HttpRelay, moment: Moment) -> bool:
     return moment.stage == 0 and seen.requests[moment.number] == CREATE
 
 
-def at_the_login(seen: Witness, moment: Moment) -> bool:
+def at_the_login(seen: HttpRelay, moment: Moment) -> bool:
     return moment.stage == 0 and seen.requests[moment.number] == "POST /api/session"
 
 
-def both(program: Program, served: Served, lines: Sequence[Sequence[str]], meet: Meet) -> list[Run]:
+def both(program: Program, served: ServedAppliance, lines: Sequence[Sequence[str]], meet: Meet) -> list[Run]:
     """Run two command lines that meet at a request of each: both pass on at the same time."""
     barrier = threading.Barrier(2)
     met: set[int] = set()
@@ -39,7 +39,7 @@ def both(program: Program, served: Served, lines: Sequence[Sequence[str]], meet:
             with suppress(threading.BrokenBarrierError):
                 barrier.wait(TOGETHER)
 
-    with witness(served, act) as seen:
+    with http_relay(served, act) as seen:
         started = [program.start(*line, environ=seen.environ) for line in lines]
         runs = [process.end() for process in started]
     assert seen.sessions_left == 0
@@ -54,11 +54,11 @@ def both(program: Program, served: Served, lines: Sequence[Sequence[str]], meet:
 def test_two_creates_at_once_make_the_jobs_that_were_asked_for(
     program: Program, serve: Simulators, options: tuple[str, ...], codes: list[int], jobs: int
 ) -> None:
-    def once(served: Served) -> tuple[object, ...]:
+    def once(served: ServedAppliance) -> tuple[object, ...]:
         runs = both(program, served, [("create", *options)] * 2, at_the_create)
         return (*sorted(run.code for run in runs), *(job["status"] for job in jobs_of(served)))
 
-    outcomes = side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="0.8s"))
+    outcomes = run_in_parallel(once, serve.many(ROUNDS, "--no-tls", seconds="0.8s"))
     assert outcomes == [(*codes, *["SUCCEEDED"] * jobs)] * ROUNDS
 
 
@@ -71,24 +71,24 @@ def test_run_that_found_the_appliance_busy_names_the_job_of_the_other(program: P
 
 
 def test_create_beside_a_cancel_ends_as_its_job_did(program: Program, serve: Simulators) -> None:
-    def once(served: Served) -> None:
+    def once(served: ServedAppliance) -> None:
         creating, cancelling = both(program, served, [("create",), ("cancel", "latest")], at_the_login)
         (job,) = jobs_of(served)
         cancelled = job["status"] == "FAILED"
         assert (creating.code, cancelling.code) in ({(7, 0)} if cancelled else {(0, 10), (0, 6)})
 
-    side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="2.5s"))
+    run_in_parallel(once, serve.many(ROUNDS, "--no-tls", seconds="2.5s"))
 
 
 def test_cancel_beside_a_cancel_finds_the_job_ended(program: Program, serve: Simulators) -> None:
-    def once(served: Served) -> None:
+    def once(served: ServedAppliance) -> None:
         assert program.run("create", "--no-wait", environ=served.environ).code == 0
         runs = both(program, served, [("cancel", "latest")] * 2, at_the_login)
         (job,) = jobs_of(served)
         assert job["status"] == "FAILED"
         assert sorted(run.code for run in runs) in ([0, 0], [0, 6])
 
-    side_by_side(once, serve.many(ROUNDS, "--no-tls", seconds="30s"))
+    run_in_parallel(once, serve.many(ROUNDS, "--no-tls", seconds="30s"))
 
 
 @pytest.mark.parametrize(("fault", "codes"), [("lost-create-answer=1", [0, 9]), ("lost-create-request=1", [0, 0])])
@@ -97,14 +97,14 @@ def test_lost_create_beside_another_create_makes_one_job_and_tells_of_it(
 ) -> None:
     """With the request lost, the other run's job is the one that both follow: nothing tells them apart."""
 
-    def once(served: Served) -> None:
+    def once(served: ServedAppliance) -> None:
         runs = both(program, served, [("create",)] * 2, at_the_create)
         (job,) = jobs_of(served)
         assert job["status"] == "SUCCEEDED"
         assert sorted(run.code for run in runs) == codes
         assert all(job["id"] in run.out for run in runs if run.code == 0)
 
-    side_by_side(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.5s"))
+    run_in_parallel(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.5s"))
 
 
 @pytest.mark.parametrize("fault", ["lost-create-answer=1", "lost-create-request=1"])
@@ -114,11 +114,11 @@ def test_lost_create_beside_a_create_to_elsewhere_adopts_no_job_of_that(
     here = ("create", "--timeout", "3s")
     elsewhere = (*here, "--location", "sftp://other.example.com/elsewhere")
 
-    def once(served: Served) -> None:
+    def once(served: ServedAppliance) -> None:
         ours, theirs = both(program, served, [here, elsewhere], at_the_create)
         (job,) = jobs_of(served)
         went_to_us = "elsewhere" not in job["location"]
         assert (ours.code == 0, theirs.code == 0) == (went_to_us, not went_to_us), (ours, theirs)
         assert {ours.code, theirs.code} <= {0, 5, 9}
 
-    side_by_side(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.2s"))
+    run_in_parallel(once, serve.many(ROUNDS, "--no-tls", faults=[fault], seconds="1.2s"))

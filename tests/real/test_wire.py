@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Program, Programs, Simulators, needed_program
-from tests.support.relay import relay
+from tests.support.processes import Program, Programs, Simulators, require_program
+from tests.support.tcp_relay import tcp_relay
 
 pytestmark = pytest.mark.real
 
 
 def test_create_takes_one_connection_and_one_handshake(program: Program, serve: Simulators) -> None:
     served = serve()
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         assert program.run("create", environ=served.at(wire.port).environ).code == 0
     assert (wire.connections, wire.handshakes) == (1, 1)
 
@@ -23,7 +23,7 @@ def test_create_takes_one_connection_and_one_handshake(program: Program, serve: 
 )
 def test_create_logs_its_session_out(program: Program, serve: Simulators, release: str, login: str) -> None:
     served = serve("--no-tls", "--release", release)
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         location = ("--location", "ftps://backup.example.com/vcenter")
         assert program.run("create", *location, environ=served.at(wire.port).environ).code == 0
     assert wire.requests.count(f"POST {login}") == 1
@@ -32,7 +32,7 @@ def test_create_logs_its_session_out(program: Program, serve: Simulators, releas
 
 def test_failing_command_logs_its_session_out(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls")
-    with relay(served.port) as wire:
+    with tcp_relay(served.port) as wire:
         assert program.run("status", "20200101-000000-1", environ=served.at(wire.port).environ).code == 10
     assert wire.requests[-1] == "DELETE /api/session"
 
@@ -40,7 +40,7 @@ def test_failing_command_logs_its_session_out(program: Program, serve: Simulator
 def test_served_certificate_has_the_fingerprint_that_is_printed(
     programs: Programs, serve: Simulators, tmp_path: Path
 ) -> None:
-    openssl = needed_program("openssl")
+    openssl = require_program("openssl")
     served = serve()
     assert served.ca_file is not None
     connecting = [openssl, "s_client", "-connect", f"127.0.0.1:{served.port}", "-CAfile", served.ca_file]

@@ -9,7 +9,7 @@ from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Wait
 from tests.support.clock import FakeClock
-from tests.support.fleet import JOB_SECONDS, SimulatedFleet
+from tests.support.simulated_fleet import JOB_SECONDS, SimulatedFleet
 
 # Parallel
 

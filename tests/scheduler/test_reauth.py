@@ -19,9 +19,9 @@ from backupctl.scheduler.login_limiter import MAX_CONCURRENT_LOGINS
 from backupctl.scheduler.task import Task, call
 from backupctl.scheduler.workers import DoneCallback
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
-from tests.support.appliance import scripted
 from tests.support.clock import FakeClock
-from tests.support.fleet import SimulatedFleet
+from tests.support.operation_bench import scripted
+from tests.support.simulated_fleet import SimulatedFleet
 from tests.support.workers import TimedWorkers
 
 EXPIRED = SessionExpiredError("vc01.example.com let us in, but refuses to list the backup jobs (401)")

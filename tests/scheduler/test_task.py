@@ -14,8 +14,8 @@ from backupctl.errors import (
 )
 from backupctl.results.events import Troubled
 from backupctl.scheduler.task import Backoff, attempt, call, retry
-from tests.support.appliance import Bench, ScriptedRecovery, scripted
 from tests.support.clock import FakeClock
+from tests.support.operation_bench import Bench, ScriptedRecovery, scripted
 
 LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 FAULT = ServerFaultError("html 503", certain=False, retryable=True)

@@ -9,21 +9,12 @@ import pytest
 from backupctl.clock import SystemClock
 from backupctl.config.environment import environment_without_secrets
 from backupctl.config.option_table import PASSWORD, SECRETS
-from backupctl.config.secret_ladder import GivenSecret
+from backupctl.config.secret_ladder import GivenSecret, SecretLadder
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
-from tests.support.clock import FakeClock
-from tests.support.secrets import find_secret
+from tests.support.clock import ImpatientClock
 
 ENVIRON = {"PATH": os.defpath}
-
-
-class ImpatientClock(FakeClock):
-    """Lets a minute pass whenever it is read after the first time."""
-
-    def monotonic(self) -> float:
-        self.sleep(60)
-        return super().monotonic()
 
 
 class ClockThatWaitsFor(SystemClock):
@@ -41,7 +32,7 @@ class ClockThatWaitsFor(SystemClock):
 
 
 def run(command: str, environ: dict[str, str] | None = None) -> str:
-    value = find_secret(PASSWORD, GivenSecret(command=command), environ or ENVIRON, StandardInput(None))
+    value = SecretLadder(environ or ENVIRON, StandardInput(None)).find(PASSWORD, GivenSecret(command=command))
     assert value is not None
     assert str(value.source) == "flag --password-command"
     return value.value.reveal()
@@ -123,7 +114,7 @@ def test_command_that_is_none_is_a_usage_error_or_in_the_environment_a_config_er
     assert "S3cret" not in shown(caught.value)
     if command:
         with pytest.raises(ConfigError, match=r"^BACKUPCTL_PASSWORD_COMMAND: "):
-            find_secret(PASSWORD, GivenSecret(), {"BACKUPCTL_PASSWORD_COMMAND": command}, StandardInput(None))
+            SecretLadder({"BACKUPCTL_PASSWORD_COMMAND": command}, StandardInput(None)).find(PASSWORD, GivenSecret())
 
 
 def test_command_that_prints_without_end_is_bounded() -> None:
@@ -133,8 +124,9 @@ def test_command_that_prints_without_end_is_bounded() -> None:
 
 
 def test_command_that_takes_too_long_is_ended() -> None:
+    ladder = SecretLadder(ENVIRON, StandardInput(None), ImpatientClock())
     with pytest.raises(ConfigError, match="did not end within 30 seconds") as caught:
-        find_secret(PASSWORD, GivenSecret(command="sleep 60 S3cret"), ENVIRON, StandardInput(None), ImpatientClock())
+        ladder.find(PASSWORD, GivenSecret(command="sleep 60 S3cret"))
     assert "S3cret" not in shown(caught.value)
 
 
@@ -142,10 +134,9 @@ def test_command_that_takes_too_long_is_ended() -> None:
 def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {pid_file}; wait"
+    ladder = SecretLadder(ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file))
     with pytest.raises(ConfigError, match="did not end"):
-        find_secret(
-            PASSWORD, GivenSecret(command=shell(script)), ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file)
-        )
+        ladder.find(PASSWORD, GivenSecret(command=shell(script)))
     time.sleep(0.2)  # noqa: TID251 - a killed process needs a moment to go
     state = subprocess.run(["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, check=False)
     assert state.stdout.strip()[:1] in {b"", b"Z"}

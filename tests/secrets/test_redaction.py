@@ -26,7 +26,7 @@ from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
 from backupctl.secrets.secret import MASK, Secret
-from tests.support.encodings import ENCODERS, folded
+from tests.support.secret_encodings import ENCODERS, folded
 
 NASTY = "Pä\"s\\w'%<&> {ü}$1/+=😀"
 

@@ -27,27 +27,27 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 """Seconds until something that has to happen is given up."""
 LANES = 4
-"""How many programs run at once in ``side_by_side``."""
+"""How many programs run at once in ``run_in_parallel``."""
 NOISE = ("Traceback (most recent call last)", "Exception ignored", "ResourceWarning", "BrokenPipeError", "rror in sys.")
 
 CLOCK = SystemClock()
 
 
-def needed_program(name: str) -> str:
+def require_program(name: str) -> str:
     """Return the path of a program; where it is missing the test is skipped, in CI it fails."""
-    return shutil.which(name) or not_possible(f"{name} is not installed")
+    return shutil.which(name) or skip_outside_ci(f"{name} is not installed")
 
 
-def not_possible(why: str) -> NoReturn:
+def skip_outside_ci(why: str) -> NoReturn:
     """End a test that this machine cannot make; it is skipped, but in CI, which has to be able to, it fails."""
     if process_environment().get("CI"):
         pytest.fail(f"CI has to be able to run this: {why}")
     pytest.skip(why)
 
 
-def side_by_side(work: Callable[[S], T], things: Iterable[S], lanes: int = LANES) -> list[T]:
+def run_in_parallel(work: Callable[[S], T], things: Iterable[S], lanes: int = LANES) -> list[T]:
     """Do the same with several things at once, most of it being waiting, and return what came of each."""
-    with dispositions(), ThreadPoolExecutor(lanes) as pool:
+    with default_signals(), ThreadPoolExecutor(lanes) as pool:
         return list(pool.map(work, things))
 
 
@@ -62,7 +62,7 @@ def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIEN
         CLOCK.sleep(0.02)
 
 
-class Lines:
+class OutputReader:
     """What a stream says, read by a thread of its own as it comes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -113,8 +113,8 @@ class Process:
         self._started = CLOCK.monotonic()
         self.pid = popen.pid
         self.waited_for = False
-        self.out = Lines(popen.stdout) if popen.stdout else None
-        self.err = Lines(popen.stderr) if popen.stderr else None
+        self.out = OutputReader(popen.stdout) if popen.stdout else None
+        self.err = OutputReader(popen.stderr) if popen.stderr else None
 
     @property
     def running(self) -> bool:
@@ -160,7 +160,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedAppliance:
     """A simulated appliance in another process, and how to reach it."""
 
     url: str
@@ -186,7 +186,7 @@ class Served:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
-    def at(self, port: int) -> "Served":
+    def at(self, port: int) -> "ServedAppliance":
         """Return it as it is reached through another port."""
         return replace(self, url=f"{self.url.rpartition(':')[0]}:{port}")
 
@@ -216,7 +216,7 @@ class Programs:
     ) -> Process:
         """Start a program; ``environ`` is all that it gets."""
         in_main_thread = threading.current_thread() is threading.main_thread()  # elsewhere they cannot be set
-        with dispositions(ignoring) if in_main_thread else contextlib.nullcontext():
+        with default_signals(ignoring) if in_main_thread else contextlib.nullcontext():
             popen = subprocess.Popen(
                 argv, env=dict(environ), stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd or self.home
             )
@@ -272,17 +272,19 @@ class Simulators:
         self._program = program
         self._serving: list[Process] = []
 
-    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> Served:
+    def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> ServedAppliance:
         """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
         (served,) = self.many(1, *words, faults=faults, seconds=seconds)
         return served
 
-    def many(self, count: int, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[Served]:
+    def many(self, count: int, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[ServedAppliance]:
         """Serve ``count`` appliances that know nothing of each other, all in one process."""
         options = ["--appliances", str(count), *(word for fault in faults for word in ("--fault", fault))]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
         self._serving.append(serving)
-        return [Served(**appliance) for appliance in json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]]
+        return [
+            ServedAppliance(**appliance) for appliance in json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
+        ]
 
     def close(self) -> None:
         for serving in self._serving:
@@ -293,7 +295,7 @@ class Simulators:
 
 
 @contextlib.contextmanager
-def dispositions(ignored: Sequence[int] = ()) -> Iterator[None]:
+def default_signals(ignored: Sequence[int] = ()) -> Iterator[None]:
     """Let children begin with the default signal handling, whatever we were started with, but for those ``ignored``."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.support.processes import PATIENCE, needed_program, wait_until
+from tests.support.processes import PATIENCE, require_program, wait_until
 
 
 class Terminal:
@@ -16,7 +16,7 @@ class Terminal:
     def __init__(
         self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 24
     ) -> None:
-        self._tmux = [needed_program("tmux"), "-f", "/dev/null", "-S", str(folder / "tmux")]
+        self._tmux = [require_program("tmux"), "-f", "/dev/null", "-S", str(folder / "tmux")]
         self._folder = folder
         self._argv = argv
         self._environ = dict(environ)

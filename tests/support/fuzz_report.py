@@ -12,7 +12,7 @@ Show = Callable[[str], None]
 """Prints a line, whatever pytest captures."""
 
 
-class Tally:
+class FuzzTally:
     """How many answers were consumed, and how the calls or commands that consumed them ended."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.command_line import LOCATION, Run
-from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, Served, side_by_side
-from tests.support.witness import STAGES, Moment, ask, jobs_of, witness
+from tests.support.http_relay import STAGES, Moment, ask, http_relay, jobs_of
+from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, ServedAppliance, run_in_parallel
 
 ENDS_WITHIN = 7.0
 """Seconds from a signal to the end: five for the logout, two for the rest where four run at once."""
@@ -31,36 +31,36 @@ _SCHEDULE = {
 
 
 @dataclass(frozen=True)
-class Scene:
+class SignalledCommand:
     """A command, what there is before it, how many jobs there may be after it, and how long each takes."""
 
     words: tuple[str, ...]
     job_seconds: float = 0.7
     before: int = 0
     most: int = 0
-    prepare: Callable[[Served], object] = lambda _: None
+    prepare: Callable[[ServedAppliance], object] = lambda _: None
 
     @property
     def starts(self) -> bool:
         return self.most > self.before
 
 
-def _start_job(served: Served) -> None:
+def _start_job(served: ServedAppliance) -> None:
     ask(served, "POST", _JOBS, _REQUEST)
 
 
-def _set_schedule(served: Served) -> None:
+def _set_schedule(served: ServedAppliance) -> None:
     ask(served, "POST", _SCHEDULES, _SCHEDULE)
 
 
-SCENES = {
-    "create": Scene(("create",), most=1),
-    "create-json": Scene(("create", "-o", "json"), most=1),
-    "create-cancelling": Scene(("create", "--cancel-on-interrupt"), most=1),
-    "watch": Scene(("watch",), before=1, most=1, prepare=_start_job),
-    "cancel": Scene(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
-    "schedule-run": Scene(("schedule", "run"), most=1, prepare=_set_schedule),
-    "list": Scene(("list",)),
+SIGNALLED_COMMANDS = {
+    "create": SignalledCommand(("create",), most=1),
+    "create-json": SignalledCommand(("create", "-o", "json"), most=1),
+    "create-cancelling": SignalledCommand(("create", "--cancel-on-interrupt"), most=1),
+    "watch": SignalledCommand(("watch",), before=1, most=1, prepare=_start_job),
+    "cancel": SignalledCommand(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
+    "schedule-run": SignalledCommand(("schedule", "run"), most=1, prepare=_set_schedule),
+    "list": SignalledCommand(("list",)),
 }
 
 
@@ -91,7 +91,7 @@ class Life:
 
 
 @dataclass
-class Tally:
+class SignalTally:
     """What came of all strikes; ``faults`` says what must not be."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -109,9 +109,9 @@ class Tally:
         return f"{dict(sorted(self.counts.items()))}, longest {self.longest:.2f} s, {len(self.faults)} faults"
 
 
-def live(program: Program, served: Served, scene: Scene, strike: Strike | None = None) -> Life:
+def live(program: Program, served: ServedAppliance, command: SignalledCommand, strike: Strike | None = None) -> Life:
     """Run a command on an appliance of its own, and strike it."""
-    scene.prepare(served)
+    command.prepare(served)
     begun: list[Process] = []
     struck: list[float] = []
 
@@ -125,9 +125,9 @@ def live(program: Program, served: Served, scene: Scene, strike: Strike | None =
         if strike is not None and strike.at == moment and not struck:
             hit()
 
-    with witness(served, act) as seen:
+    with http_relay(served, act) as seen:
         began = CLOCK.monotonic()
-        process = program.start(*scene.words, environ=seen.environ)
+        process = program.start(*command.words, environ=seen.environ)
         begun.append(process)
         if strike is not None and isinstance(strike.at, float):
             CLOCK.sleep(max(0.0, began + strike.at - CLOCK.monotonic()))
@@ -158,7 +158,7 @@ def of_the_interpreter(life: Life, strike: Strike) -> bool:
     return early and signal.SIGINT in strike.numbers and OURS not in life.run.err
 
 
-def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
+def faults(command: SignalledCommand, life: Life, strike: Strike) -> Iterator[str]:
     """Say what is wrong with how a command took a strike."""
     run, killed = life.run, signal.SIGKILL in strike.numbers
     if before_us(life):
@@ -167,25 +167,25 @@ def faults(scene: Scene, life: Life, strike: Strike) -> Iterator[str]:
         yield f"noise: {noise}"
     if life.after_strike > ENDS_WITHIN:
         yield f"ended after {life.after_strike:.1f} s"
-    if not scene.before <= len(life.jobs) <= scene.most:
+    if not command.before <= len(life.jobs) <= command.most:
         yield f"{len(life.jobs)} jobs"
     if life.sessions_left and not killed:
         yield f"{life.sessions_left} sessions left"
-    yield from _dishonest(scene, life, killed=killed)
+    yield from _dishonest(command, life, killed=killed)
 
 
-def _dishonest(scene: Scene, life: Life, *, killed: bool) -> Iterator[str]:
+def _dishonest(command: SignalledCommand, life: Life, *, killed: bool) -> Iterator[str]:
     run = life.run
     said = run.out + run.err
     if killed:
         return
     if run.code not in {0, 130}:
         yield f"code {run.code} after {life.exchanges} requests"
-    elif run.code == 0 and scene.words[0] != "list" and "SUCCEEDED" not in said and "FAILED" not in said:
+    elif run.code == 0 and command.words[0] != "list" and "SUCCEEDED" not in said and "FAILED" not in said:
         yield "0 without a result"
     elif run.code == 130 and life.exchanges and not said:
         yield "130 without a word"
-    if scene.starts:
+    if command.starts:
         if life.jobs and life.jobs[0]["id"] not in said:
             yield f"job {life.jobs[0]['id']} is not told"
         if not life.jobs and (run.code == 0 or "goes on" in said):
@@ -194,28 +194,28 @@ def _dishonest(scene: Scene, life: Life, *, killed: bool) -> Iterator[str]:
 
 def sweep(
     program: Program,
-    appliances: Iterator[Served],
-    scene: Scene,
+    appliances: Iterator[ServedAppliance],
+    command: SignalledCommand,
     strikes: Sequence[Strike],
-    tally: Tally,
+    tally: SignalTally,
     *,
-    then: Callable[[Program, Served], Iterable[str]] = lambda _program, _served: (),
+    then: Callable[[Program, ServedAppliance], Iterable[str]] = lambda _program, _served: (),
 ) -> None:
     """Strike a command at each moment, each time on another appliance, and count what came of it.
 
     ``then`` does something on the appliance that was left so, and says what was wrong with it.
     """
 
-    def strike_one(pair: tuple[Served, Strike]) -> tuple[Life, list[str]]:
+    def strike_one(pair: tuple[ServedAppliance, Strike]) -> tuple[Life, list[str]]:
         served, strike = pair
-        life = live(program, served, scene, strike)
-        return life, [*faults(scene, life, strike), *then(program, served)]
+        life = live(program, served, command, strike)
+        return life, [*faults(command, life, strike), *then(program, served)]
 
-    lives = side_by_side(strike_one, [(next(appliances), strike) for strike in strikes])
+    lives = run_in_parallel(strike_one, [(next(appliances), strike) for strike in strikes])
     for strike, (life, wrong) in zip(strikes, lives, strict=True):
         tally.count(life, strike)
         if wrong:
-            head = f"{' '.join(scene.words)}, {strike}: {'; '.join(wrong)}; code {life.run.code}"
+            head = f"{' '.join(command.words)}, {strike}: {'; '.join(wrong)}; code {life.run.code}"
             tally.faults.append(f"{head}\n{life.run.out}{life.run.err}")
 
 

@@ -47,7 +47,7 @@ NO_ROUTE = vapi(404, "NOT_FOUND", "Not found.", message_id="com.vmware.vapi.rest
 UNAUTHENTICATED = vapi(401, "UNAUTHENTICATED", "Authentication required.")
 
 
-class Wire(httpx.BaseTransport):
+class ScriptedTransport(httpx.BaseTransport):
     """Answers requests by ``METHOD /path`` from prepared lists; the last answer of each list is given again."""
 
     def __init__(self, replies: Mapping[str, Reply | list[Reply]]) -> None:

@@ -29,7 +29,7 @@ class MemoryKeyring(KeyringBackend):
 
 
 @contextmanager
-def in_use(memory: MemoryKeyring) -> Iterator[MemoryKeyring]:
+def use_keyring(memory: MemoryKeyring) -> Iterator[MemoryKeyring]:
     """Let the program find this keyring and no other."""
     before = keyring.get_keyring()
     keyring.set_keyring(memory)

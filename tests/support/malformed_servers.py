@@ -7,8 +7,8 @@ import threading
 from typing import Final
 
 from backupctl.clock import SystemClock
-from tests.support.hostile_answers import large
-from tests.support.raw_server import Serve
+from tests.support.fuzz_answers import large
+from tests.support.socket_server import Serve
 
 BLOCK: Final = b"a" * 65536
 OK: Final = b"HTTP/1.1 200 OK\r\n"

@@ -10,8 +10,8 @@ from typing import Any
 
 import trustme
 
-from tests.support.relay import pump
-from tests.support.serving import running
+from tests.support.socket_server import run_server
+from tests.support.tcp_relay import pump
 
 
 def server_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
@@ -26,7 +26,7 @@ def ca_file(authority: trustme.CA, folder: Path, name: str = "ca.pem") -> Path:
     return path
 
 
-class TlsListener(socketserver.ThreadingTCPServer):
+class TlsServer(socketserver.ThreadingTCPServer):
     """Shakes hands, counts what is sent, and answers nothing."""
 
     daemon_threads = True
@@ -56,7 +56,7 @@ class TlsListener(socketserver.ThreadingTCPServer):
 
 
 class _Counting(socketserver.BaseRequestHandler):
-    server: TlsListener
+    server: TlsServer
     request: ssl.SSLSocket
 
     def handle(self) -> None:
@@ -68,7 +68,7 @@ class _Counting(socketserver.BaseRequestHandler):
 class _Tunnel(socketserver.BaseRequestHandler):
     """CONNECT, as RFC 9110 has it."""
 
-    server: TlsListener
+    server: TlsServer
     request: ssl.SSLSocket
 
     def handle(self) -> None:
@@ -85,11 +85,11 @@ class _Tunnel(socketserver.BaseRequestHandler):
                     upstream.sendall(data)
 
 
-def tls_listener(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
+def tls_server(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsServer]:
     """Listen while the block runs."""
-    return running(TlsListener(context))
+    return run_server(TlsServer(context))
 
 
-def tls_proxy(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsListener]:
+def tls_proxy(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsServer]:
     """Be an https:// proxy while the block runs."""
-    return running(TlsListener(context, _Tunnel))
+    return run_server(TlsServer(context, _Tunnel))

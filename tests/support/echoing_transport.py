@@ -1,4 +1,4 @@
-"""A hostile appliance: it says again, in every spelling, all that it was ever told, wherever it can."""
+"""A hostile appliance that echoes all that it was sent, in every spelling, wherever an answer has room for it."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from tests.support.encodings import ENCODERS
+from tests.support.secret_encodings import ENCODERS
 
 REFUSALS: Final[Mapping[str, int]] = {
     "refuses-400": 400,
@@ -20,31 +20,31 @@ REFUSALS: Final[Mapping[str, int]] = {
     "login-refused": 401,
 }
 MODES: Final = (*REFUSALS, "page", "redirect", "nonsense", "messages", "names")
-"""Where it says things: in refusals, on an error page, in a URL, in what is no answer, in texts, in all names."""
+"""Where it echoes: in refusals, on an error page, in a URL, in a wrong answer, in texts, in all names."""
 
 _BETWEEN: Final = " | "
 _TEXTS: Final = {"default_message", "comment", "description", "summary"}
 _KEPT: Final = {"state", "status", "supported", "progress", "enable"}
 
 
-class Parrot(httpx.BaseTransport):
-    """Passes requests on to an honest appliance, and spoils the answers to those that matter.
+class EchoingTransport(httpx.BaseTransport):
+    """Send requests on to an appliance, and put the echo into the answers to those that carry something.
 
-    ``echoed`` counts the answers in which it said something again.
+    ``echoed`` counts the answers that carry an echo.
     """
 
     def __init__(self, inner: httpx.BaseTransport, mode: str) -> None:
         self._inner = inner
         self._mode = mode
-        self._heard: dict[str, None] = {}
+        self._received: dict[str, None] = {}
         self.echoed = 0
 
     @property
-    def heard(self) -> str:
-        """All that it was told, as it is and in every spelling; what is JSON already is spelled in one way."""
+    def received(self) -> str:
+        """All that it was sent, as it is and in every spelling; what is JSON already is spelled in one way."""
         spellings = [
             encode(text)
-            for text in self._heard
+            for text in self._received
             for name, encode in ENCODERS.items()
             if name == "raw" or not text.startswith("{")
         ]
@@ -52,8 +52,8 @@ class Parrot(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
-        # What it said itself, and hears again as the name of something, is spelled in every way already.
-        self._heard |= dict.fromkeys(text for text in _told(request, body) if _BETWEEN not in text)
+        # Its own echo comes back as the name of something, and has every spelling already.
+        self._received |= dict.fromkeys(text for text in _texts_of(request, body) if _BETWEEN not in text)
         if self._mode == "login-refused" and "authorization" in request.headers:
             return self._refusal(401, "UNAUTHENTICATED")
         if request.url.path.endswith("/session"):
@@ -65,23 +65,23 @@ class Parrot(httpx.BaseTransport):
 
     def _instead(self) -> httpx.Response:
         self.echoed += 1
-        heard = self.heard
+        received = self.received
         match self._mode:
             case "page":
-                return httpx.Response(503, html=f"<html>{heard}</html>", headers=[(b"x-heard", heard.encode())])
+                return httpx.Response(503, html=f"<html>{received}</html>", headers=[(b"x-echo", received.encode())])
             case "redirect":
-                elsewhere = f"https://elsewhere.example.com/{heard}"
+                elsewhere = f"https://elsewhere.example.com/{received}"
                 return httpx.Response(
-                    302, headers=[(b"location", elsewhere.encode()), (b"set-cookie", f"a={heard}".encode())]
+                    302, headers=[(b"location", elsewhere.encode()), (b"set-cookie", f"a={received}".encode())]
                 )
             case "nonsense":
-                return httpx.Response(200, json={"value": {"id": [heard], heard: heard}, heard: [heard]})
+                return httpx.Response(200, json={"value": {"id": [received], received: received}, received: [received]})
             case mode:
                 return self._refusal(REFUSALS[mode], "FEATURE_IN_USE" if mode == "busy" else "ERROR")
 
     def _refusal(self, status: int, kind: str) -> httpx.Response:
         self.echoed += 1
-        message = {"id": "heard", "default_message": self.heard, "args": []}
+        message = {"id": "echo", "default_message": self.received, "args": []}
         return httpx.Response(status, json={"error_type": kind, "messages": [message]})
 
     def _spoiled(self, answer: httpx.Response) -> httpx.Response:
@@ -89,21 +89,21 @@ class Parrot(httpx.BaseTransport):
         if not content or answer.is_error:
             return httpx.Response(answer.status_code, content=content)
         self.echoed += 1
-        return httpx.Response(answer.status_code, json=self._with_echo(json.loads(content), "", self.heard))
+        return httpx.Response(answer.status_code, json=self._with_echo(json.loads(content), "", self.received))
 
-    def _with_echo(self, value: Any, name: str, heard: str) -> Any:
+    def _with_echo(self, value: Any, name: str, received: str) -> Any:
         if isinstance(value, dict):
-            spoiled = {key: self._with_echo(inner, key, heard) for key, inner in value.items()}
-            message = {"id": "heard", "default_message": "%s", "args": [heard]}
+            spoiled = {key: self._with_echo(inner, key, received) for key, inner in value.items()}
+            message = {"id": "echo", "default_message": "%s", "args": [received]}
             return {**spoiled, "messages": [message]} if "messages" in value or "state" in value else spoiled
         if isinstance(value, list):
-            return [self._with_echo(inner, name, heard) for inner in value]
+            return [self._with_echo(inner, name, received) for inner in value]
         if isinstance(value, str) and (name in _TEXTS or (self._mode == "names" and name not in _KEPT)):
-            return f"{value} {heard}"
+            return f"{value} {received}"
         return value
 
 
-def _told(request: httpx.Request, body: bytes) -> Iterator[str]:
+def _texts_of(request: httpx.Request, body: bytes) -> Iterator[str]:
     for name in ("authorization", "vmware-api-session-id"):
         if value := request.headers.get(name):
             yield value

@@ -16,15 +16,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.processes import Served
-from tests.support.serving import running
+from tests.support.processes import ServedAppliance
+from tests.support.socket_server import run_server
 
 SESSIONS = ("/api/session", "/rest/com/vmware/cis/session")
 SESSION_HEADER = "vmware-api-session-id"
 
 
 @dataclass
-class Exchange:
+class RelayedExchange:
     """One request as it passed; ``status`` is None until the appliance has answered."""
 
     request: str
@@ -49,12 +49,12 @@ STAGES = 4
 
 
 @dataclass
-class Witness:
+class HttpRelay:
     """What passed, in the order in which it came; ``act`` is called at each moment, in the thread that relays."""
 
-    served: Served
+    served: ServedAppliance
     act: Callable[[Moment], None] = lambda _: None
-    exchanges: list[Exchange] = field(default_factory=list)
+    exchanges: list[RelayedExchange] = field(default_factory=list)
     port: int = 0
     _noting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -74,20 +74,20 @@ class Witness:
         ended = {each.token for each in self.exchanges if each.request.startswith("DELETE ") and each.path in SESSIONS}
         return len(opened - ended)
 
-    def note(self, request: str, token: str | None) -> tuple[int, Exchange]:
+    def note(self, request: str, token: str | None) -> tuple[int, RelayedExchange]:
         with self._noting:
-            exchange = Exchange(request, token)
+            exchange = RelayedExchange(request, token)
             self.exchanges.append(exchange)
             return len(self.exchanges) - 1, exchange
 
 
-def jobs_of(served: Served) -> list[dict[str, Any]]:
+def jobs_of(served: ServedAppliance) -> list[dict[str, Any]]:
     """Return the jobs as the appliance tells them to somebody else, oldest first."""
     details = ask(served, "GET", "/api/appliance/recovery/backup/job/details")
     return [{"id": job_id, **details[job_id]} for job_id in sorted(details)]
 
 
-def ask(served: Served, method: str, path: str, content: Any = None) -> Any:
+def ask(served: ServedAppliance, method: str, path: str, content: Any = None) -> Any:
     """Ask the appliance itself, with basic authentication, so that no session is opened by it."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     with contextlib.closing(connection):
@@ -101,10 +101,10 @@ def ask(served: Served, method: str, path: str, content: Any = None) -> Any:
 
 
 @contextlib.contextmanager
-def witness(served: Served, act: Callable[[Moment], None] = lambda _: None) -> Iterator[Witness]:
+def http_relay(served: ServedAppliance, act: Callable[[Moment], None] = lambda _: None) -> Iterator[HttpRelay]:
     """Stand between a client and the appliance while the block runs."""
-    seen = Witness(served, act)
-    with running(_Server(seen), looks_up=0.02) as server:
+    seen = HttpRelay(served, act)
+    with run_server(_Server(seen), poll_seconds=0.02) as server:
         seen.port = int(server.server_address[1])
         yield seen
 
@@ -114,7 +114,7 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, seen: Witness) -> None:
+    def __init__(self, seen: HttpRelay) -> None:
         super().__init__(("127.0.0.1", 0), _Relayed)
         self.seen = seen
 

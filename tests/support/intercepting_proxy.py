@@ -8,10 +8,10 @@ import threading
 
 import trustme
 
-from tests.support.serving import running
+from tests.support.socket_server import run_server
 
 
-class Proxy(socketserver.ThreadingTCPServer):
+class InterceptingProxy(socketserver.ThreadingTCPServer):
     """Takes CONNECT, poses as the host that is asked for with a certificate of ``authority``, and relays to ``port``.
 
     ``heads`` is what clients say to the proxy itself, ``inner`` what they say within the tunnels. Once ``says`` is set,
@@ -38,7 +38,7 @@ class Proxy(socketserver.ThreadingTCPServer):
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
-    server: Proxy
+    server: InterceptingProxy
     request: socket.socket
 
     def handle(self) -> None:
@@ -79,6 +79,6 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(data)
 
 
-def proxy(port: int, authority: trustme.CA) -> contextlib.AbstractContextManager[Proxy]:
+def intercepting_proxy(port: int, authority: trustme.CA) -> contextlib.AbstractContextManager[InterceptingProxy]:
     """Serve while the block runs."""
-    return running(Proxy(port, authority))
+    return run_server(InterceptingProxy(port, authority))

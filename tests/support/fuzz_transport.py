@@ -12,9 +12,9 @@ from typing import Any, Final
 import httpx
 
 from tests.support.clock import FakeClock
-from tests.support.hostile_answers import BODY_LIMIT, Answer, twisted, twisted_login
-from tests.support.hostile_values import as_json
-from tests.support.wire import HOST
+from tests.support.fuzz_answers import BODY_LIMIT, Answer, twisted, twisted_login
+from tests.support.fuzz_values import as_json
+from tests.support.scripted_transport import HOST
 
 Honest = Callable[[httpx.Request], tuple[int, Any]]
 """What a good appliance answers: status and JSON."""
@@ -28,7 +28,7 @@ NEVER_SENT: Final = {"cookie", "proxy-authorization", "x-forged", "referer"}
 
 
 @dataclass
-class Exchange:
+class FuzzExchange:
     """A request and the answer that it got; ``kind`` is login, logout or operation."""
 
     kind: str
@@ -63,7 +63,7 @@ def _plain(answer: Answer) -> bytes:
     return answer.body
 
 
-class HostileLine(httpx.BaseTransport):
+class FuzzTransport(httpx.BaseTransport):
     """Answers requests as ``honest`` does, but twists a share of the answers; logins less often.
 
     What is ``plausible`` is twisted only in what it says. ``violations`` holds what the client must never do.
@@ -83,7 +83,7 @@ class HostileLine(httpx.BaseTransport):
         port: int | None = None,
     ) -> None:
         self.honest = honest
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[FuzzExchange] = []
         self.violations: list[str] = []
         self.consumed = 0
         self._random = random
@@ -101,7 +101,7 @@ class HostileLine(httpx.BaseTransport):
         kind = _kind(request)
         self._inspect(kind, request)
         answer = self._answer(kind, request)
-        exchange = Exchange(kind, request, answer)
+        exchange = FuzzExchange(kind, request, answer)
         self.exchanges.append(exchange)
         self._remember(exchange)
         longest = request.extensions["timeout"]["read"]
@@ -139,7 +139,7 @@ class HostileLine(httpx.BaseTransport):
         if "authorization" in headers and self._refused:
             self.violations.append("sent the password again after it was refused")
 
-    def _remember(self, exchange: Exchange) -> None:
+    def _remember(self, exchange: FuzzExchange) -> None:
         if "authorization" in exchange.request.headers:
             self._refused = self._refused or exchange.status == 401
         if exchange.kind == "login" and exchange.status is not None and 200 <= exchange.status < 300:
@@ -151,7 +151,7 @@ class HostileLine(httpx.BaseTransport):
 class _Stream(httpx.SyncByteStream):
     """The body of an answer, on a clock that costs nothing."""
 
-    def __init__(self, line: HostileLine, clock: FakeClock, request: httpx.Request, answer: Answer) -> None:
+    def __init__(self, line: FuzzTransport, clock: FakeClock, request: httpx.Request, answer: Answer) -> None:
         self._line = line
         self._clock = clock
         self._request = request
@@ -194,7 +194,7 @@ def _kind(request: httpx.Request) -> str:
     return "login" if request.method == "POST" else "logout"
 
 
-def repeated_posts(exchanges: Sequence[Exchange], path: str) -> list[str]:
+def repeated_posts(exchanges: Sequence[FuzzExchange], path: str) -> list[str]:
     """Return the sins against "never two": repetitions of a POST behind an answer other than a refusal to do it."""
     posts = [each for each in exchanges if each.request.method == "POST" and each.request.url.path.endswith(path)]
     return [

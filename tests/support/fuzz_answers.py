@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from tests.support.hostile_values import SPOILT, TEXTS, as_json, defaced, mutated
+from tests.support.fuzz_values import SPOILT, TEXTS, as_json, defaced, mutated
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -1,6 +1,6 @@
 """The picture in the README: a real run against the embedded appliance, drawn by rich as an SVG.
 
-``python -m tests.support.picture > .github/create.svg`` makes it anew.
+``python -m tests.support.readme_picture > .github/create.svg`` makes it anew.
 """
 
 import io

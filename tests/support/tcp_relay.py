@@ -6,13 +6,13 @@ import socket
 import socketserver
 import threading
 
-from tests.support.serving import running
+from tests.support.socket_server import run_server
 
 _REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
 """A request line; the body of the request before need not end with a line."""
 
 
-class Relay(socketserver.ThreadingTCPServer):
+class TcpRelay(socketserver.ThreadingTCPServer):
     """Relays TCP connections to ``port`` on this machine, and notes what the clients send.
 
     Without a port it only counts who comes, and hangs up.
@@ -50,7 +50,7 @@ class Relay(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    server: Relay
+    server: TcpRelay
     request: socket.socket
 
     def handle(self) -> None:
@@ -78,6 +78,6 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_RDWR)
 
 
-def relay(port: int | None = None) -> contextlib.AbstractContextManager[Relay]:
-    """Relay to ``port`` while the block runs."""
-    return running(Relay(port))
+def tcp_relay(port: int | None = None) -> contextlib.AbstractContextManager[TcpRelay]:
+    """TcpRelay to ``port`` while the block runs."""
+    return run_server(TcpRelay(port))

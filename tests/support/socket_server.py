@@ -1,16 +1,33 @@
-"""Servers on loopback that speak no HTTP but what a test writes, byte by byte."""
+"""Servers on loopback that run in a thread while a block does."""
 
 import socket
+import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+S = TypeVar("S", bound=socketserver.BaseServer)
 
 Serve = Callable[[socket.socket, threading.Event], None]
 """Serves one connection; the event says that the test is over."""
 
 
 @contextmanager
-def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
+def run_server(server: S, *, poll_seconds: float = 0.05) -> Iterator[S]:
+    """Serve in a thread while the block runs; ``poll_seconds`` is how often the server looks for its end."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(poll_seconds,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def serve_connections(serve: Serve) -> Iterator[tuple[str, list[int]]]:
     """Serve each connection on loopback in a thread until the block ends; yields the address and the connections."""
     over, connections = threading.Event(), list[int]()
     with socket.create_server(("127.0.0.1", 0)) as server:

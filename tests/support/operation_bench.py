@@ -18,7 +18,7 @@ from backupctl.scheduler.workers import Workers
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
-from tests.support.wire import HOST, USER, api_over
+from tests.support.scripted_transport import HOST, USER, api_over
 from tests.support.workers import TimedWorkers
 
 T = TypeVar("T")
