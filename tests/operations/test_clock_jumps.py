@@ -1,4 +1,4 @@
-"""Clocks that jump and processes that stand still: the appliance gets its say before a deadline is judged."""
+"""Clocks that jump and processes that are suspended: the appliance is asked again before a deadline ends a wait."""
 
 import json
 from collections.abc import Callable

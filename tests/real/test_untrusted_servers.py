@@ -1,4 +1,4 @@
-"""What cannot be trusted, asked for its certificate or its CA: each command has its code, and stores nothing."""
+"""Servers that cannot be trusted, asked for their certificate or CA: each command has its code, and stores nothing."""
 
 import io
 import random

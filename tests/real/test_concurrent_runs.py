@@ -1,4 +1,4 @@
-"""Two runs at once against one appliance: each tells the truth about the one job that can run at a time."""
+"""Two runs at once against one appliance: each reports the real result of the one job that can run at a time."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Names of appliances that the configuration file does not have."""
+"""Server names that the configuration file does not have."""
 
 import socket
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_unknown_host_that_is_configured_or_has_no_file_is_not_doubted(tmp_path:
     assert "hint: check --server and the name resolution" in said.err
 
 
-def test_stranger_among_several_appliances_is_told_apart(tmp_path: Path) -> None:
+def test_unconfigured_server_among_several_gets_the_hint_alone(tmp_path: Path) -> None:
     said = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
     hints = [result["error"]["hint"] for result in said.json["results"]]
     assert ["is vc01 meant?" in hint for hint in hints] == [False, True]

@@ -1,4 +1,4 @@
-"""Secrets that nobody was sent yet: an appliance that knows them from elsewhere does not make us show them."""
+"""Secrets that were not sent yet are masked too, where an appliance knows them from elsewhere and echoes them."""
 
 from collections.abc import Mapping
 from pathlib import Path

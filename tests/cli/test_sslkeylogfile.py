@@ -1,4 +1,4 @@
-"""``SSLKEYLOGFILE`` gives TLS away, and is never followed silently."""
+"""``SSLKEYLOGFILE`` exposes TLS keys, and is never followed silently."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A fault in how something is shown costs what is shown of that appliance, and nothing that is done."""
+"""A bug in showing something costs that output only: the work and the other appliances go on."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Surroundings that lack what one is used to: environment, limits, folders, a place in the list of users."""
+"""Poor environments: variables, limits, folders or the entry in the list of users are missing."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Bytes behind an answer: whatever comes that nobody asked for is never taken for the answer to the next request."""
+"""Bytes behind an answer are never taken for the answer to the next request."""
 
 import contextlib
 import socket

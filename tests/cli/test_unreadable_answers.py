@@ -1,4 +1,4 @@
-"""Answers that do not fit as a whole: what can be read of them is shown, what cannot is counted.
+"""Answers that can be read in part: what can be read is shown, the rest is counted.
 
 The odd forms are those of public reports: times that are not RFC 3339, numbers as text, fields that are null.
 """

@@ -308,7 +308,7 @@ def test_bug_is_1_and_shows_where_it_happened_but_no_values(verbose: str, output
     run = backupctl("list", "-s", HOST, "-u", USER, verbose, "-o", output)
     assert run.code == 1
     assert "RuntimeError" in run.out + run.err
-    assert "test_secrecy" in run.out + run.err
+    assert "test_secret_masking" in run.out + run.err
     assert MARK not in run.out + run.err
     assert "Basic" not in run.err
     assert "Traceback" not in run.err
