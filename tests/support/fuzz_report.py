@@ -3,10 +3,6 @@
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Final
-
-CI_ANSWERS: Final = 10_000
-"""Answers that hypothesis makes up in each run; the same each time."""
 
 Show = Callable[[str], None]
 """Prints a line, whatever pytest captures."""

@@ -1,7 +1,6 @@
 """What a hostile appliance says: values and JSON of a good one, changed by a source of chance.
 
-The source is a ``random.Random``. Hypothesis hands in one whose choices it can repeat and shrink, a long run one with a
-seed: the same generator serves both.
+The source is a ``random.Random`` with a seed, so that each run can be repeated.
 """
 
 import json
