@@ -14,7 +14,7 @@ from backupctl.cli.root import COMMANDS, root
 from backupctl.config.environment import environment_names
 from backupctl.errors import BackupctlError, ExitCode
 from backupctl.simulator.faults import KINDS, PHASES
-from tests.support.command_line import LOCATION, PASSWORD, CommandLine
+from tests.support.command_line import LOCATION, PASSWORD, CommandLine, write_private
 from tests.support.readme_options import option_table
 from tests.support.readme_picture import picture
 
@@ -114,8 +114,7 @@ class Kit:
         self.run = CommandLine(environ=self.environ, others=appliances, username=user, **options)
 
     def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text)
-        (self.folder / name).chmod(0o600)
+        write_private(self.folder / name, text)
 
     def targets(self) -> dict[str, list[Any]]:
         """Return where each appliance was backed up to."""

@@ -19,7 +19,7 @@ from backupctl.results.config_results import DEFAULTS
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.command_line import CommandLine, Run
+from tests.support.command_line import CommandLine, Run, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 SECRET = "S3cret-Value."
@@ -60,8 +60,7 @@ class Config:
         self.environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
         if text is not None:
             self.path.parent.mkdir(parents=True)
-            self.path.write_text(text)
-            self.path.chmod(0o600)
+            write_private(self.path, text)
 
     def __call__(self, *words: str, environ: dict[str, str] | None = None, **options: Any) -> Run:
         self.line = CommandLine(environ={**self.environ, **(environ or {})})
@@ -100,8 +99,7 @@ def test_sample_has_every_key_and_the_reader_accepts_each(tmp_path: Path) -> Non
     for table, line in keys:
         servers = '[servers.vc01]\nhost = "a"\n[servers.vc02]\nhost = "b"\n' if table == "[groups]" else ""
         host = 'host = "vc02.example.com"\n' if table == "[servers.vc02]" and not line.startswith("host") else ""
-        path.write_text(f"{servers}{table}\n{host}{line}\n")
-        path.chmod(0o600)
+        write_private(path, f"{servers}{table}\n{host}{line}\n")
         read_configuration(path, FakeClock())
 
 

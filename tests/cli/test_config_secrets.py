@@ -10,7 +10,7 @@ import pytest
 
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
-from tests.support.command_line import LOCATION, USER, CommandLine, Run
+from tests.support.command_line import LOCATION, USER, CommandLine, Run, write_private
 from tests.support.memory_keyring import MemoryKeyring
 
 HOST = "vc01.example.com"
@@ -34,9 +34,7 @@ class Place:
 
 
 def file(folder: Path, secret: str) -> str:
-    path = folder / f"{secret}.pass"
-    path.write_text(f"{secret}\n")
-    path.chmod(0o600)
+    path = write_private(folder / f"{secret}.pass", f"{secret}\n")
     return str(path)
 
 
@@ -101,8 +99,7 @@ class Ladder:
         path = self.folder / "config.toml"
         defaults = [f'username = "{USER}"', *(line for place in places for line in place.default_lines)]
         server = [f'host = "{HOST}"', *(line for place in places for line in place.server_lines)]
-        path.write_text("\n".join(["[defaults]", *defaults, "[servers.vc01]", *server]))
-        path.chmod(0o600)
+        write_private(path, "\n".join(["[defaults]", *defaults, "[servers.vc01]", *server]))
         environ = {"BACKUPCTL_CONFIG": str(path), "PATH": "/usr/bin:/bin"}
         if self.name is not PASSWORD:
             environ["BACKUPCTL_PASSWORD"] = login
@@ -184,8 +181,7 @@ def fleet(folder: Path, count: int, defaults: str, **environ: str) -> CommandLin
     hosts = [f"vc{number:02}.example.com" for number in range(count)]
     path = folder / "config.toml"
     servers = "".join(f'[servers.{host.partition(".")[0]}]\nhost = "{host}"\n' for host in hosts)
-    path.write_text(f'[defaults]\nusername = "{USER}"\nlocation = "{LOCATION}/{{server}}"\n{defaults}\n{servers}')
-    path.chmod(0o600)
+    write_private(path, f'[defaults]\nusername = "{USER}"\nlocation = "{LOCATION}/{{server}}"\n{defaults}\n{servers}')
     given = {"BACKUPCTL_CONFIG": str(path), "PATH": "/usr/bin:/bin", "COUNT": str(folder / "count"), **environ}
     return CommandLine(environ=given, others={host: {"password": LOGIN} for host in hosts}, job_duration=30.0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backupctl.errors import GRAVITY
-from tests.support.command_line import PASSWORD, USER, CommandLine
+from tests.support.command_line import USER, CommandLine, configured
 
 pytestmark = pytest.mark.exhaustive
 
@@ -35,14 +35,13 @@ def hundred(folder: Path, faults: list[str]) -> CommandLine:
     """Return a command line with a configured appliance for each fault; an empty one is healthy."""
     names = [f"vc{number:03}" for number in range(len(faults))]
     servers = "".join(f'[servers.{name}]\nhost = "{name}.example.com"\n' for name in names)
-    path = folder / "config.toml"
-    path.write_text(
+    text = (
         f'[defaults]\nusername = "{USER}"\npassword-env = "VC_PASSWORD"\nlocation = "nfs://nas/vcenter/{{server}}"\n'
         f"{servers}[groups]\nproduction = {json.dumps(names)}\n"
     )
-    path.chmod(0o600)
-    return CommandLine(
-        environ={"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD},
+    return configured(
+        folder,
+        text,
         others={
             f"{name}.example.com": {"faults": [fault] if fault else []}
             for name, fault in zip(names, faults, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run
+from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run, configured
 from tests.support.intercept import unreachable
 
 HOSTS = ("vc01.example.com", "vc02.example.com", "vc03.example.com")
@@ -39,12 +39,8 @@ def fleet(
     folder: Path, text: str = CONFIGURATION, *, each: Mapping[str, Mapping[str, Any]] = {}, **options: Any
 ) -> CommandLine:
     """Return a command line with three appliances and a configuration file; ``each`` has options by name."""
-    path = folder / "config.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    environ = {"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD}
     others = {host: each.get(host.partition(".")[0], {}) for host in HOSTS}
-    return CommandLine(environ=environ, others=others, **options)
+    return configured(folder, text, others=others, **options)
 
 
 def jobs(backupctl: CommandLine) -> dict[str, int]:

@@ -14,7 +14,7 @@ from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ReadOnlyError
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
+from tests.support.command_line import LOCATION, USER, CommandLine, configured
 from tests.support.command_tree import WITHOUT_APPLIANCE
 from tests.support.scripted_transport import ScriptedTransport, api_over
 
@@ -91,11 +91,7 @@ def tree() -> set[tuple[str, ...]]:
 
 
 def guarded(folder: Path, text: str = CONFIGURATION, **options: Any) -> CommandLine:
-    path = folder / "config.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    environ = {"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD}
-    return CommandLine(environ=environ, others={HOST: {}, OTHER: {}}, history=True, **options)
+    return configured(folder, text, others={HOST: {}, OTHER: {}}, history=True, **options)
 
 
 def writes(backupctl: CommandLine, host: str = HOST) -> list[tuple[str, str, Any]]:

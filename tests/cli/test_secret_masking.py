@@ -20,7 +20,7 @@ from backupctl.simulator.faults import KINDS
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter
+from tests.support.command_line import HOST, LOCATION, USER, CommandLine, Run, ScriptedPrompter, write_private
 from tests.support.command_tree import MARK, SECRET_TEXTS, Leaf, Sample, all_samples, leaves, words_for
 from tests.support.echoing_transport import MODES, EchoingTransport
 from tests.support.intercept import Send
@@ -179,9 +179,7 @@ class SecretsRun:
         names = [name for name in SECRETS if name.variable in variables]
         at = {name: str(folder / name.name) if place == "file" else f"VC_{name.variable}" for name in names}
         lines = [f'{name.name}-{place} = "{at[name]}"\n' for name in names]
-        config = folder / "configured.toml"
-        config.write_text(f"[defaults]\n{''.join(lines)}")
-        config.chmod(0o600)
+        config = write_private(folder / "configured.toml", f"[defaults]\n{''.join(lines)}")
         elsewhere = {at[name]: variables[name.variable] for name in names} if place == "env" else {}
         return {"BACKUPCTL_CONFIG": str(config), **elsewhere}
 

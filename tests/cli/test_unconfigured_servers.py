@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
+from tests.support.command_line import TO_APPLIANCE, Run, configured
 from tests.support.intercept import Send
 
 MANY = "".join(f"[servers.vc{number:02}]\nhost = 'vc{number:02}.example.com'\n" for number in range(1, 9))
@@ -19,11 +19,8 @@ def resolve_no_names(request: httpx.Request, _: Send) -> httpx.Response:
 
 
 def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
-    path = folder / "config.toml"
-    path.write_text(text)
-    path.chmod(0o600)
-    environ = {**TO_APPLIANCE, "BACKUPCTL_SERVER": "", "BACKUPCTL_CONFIG": str(path), **environ}
-    return CommandLine(intercept=resolve_no_names, environ=environ)(*words)
+    environ = {**TO_APPLIANCE, "BACKUPCTL_SERVER": "", **environ}
+    return configured(folder, text, environ=environ, intercept=resolve_no_names)(*words)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
-from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
+from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run, write_private
 from tests.support.intercept import ReplacedAnswer, Send, message
 
 SECRET = "Sup3r-s3cret"
@@ -37,9 +37,7 @@ def told(*words: str, environ: Mapping[str, str] = {}, at_login: bool = True, **
 
 
 def configured(folder: Path, key: str) -> dict[str, str]:
-    path = folder / "config.toml"
-    path.write_text(f'[defaults]\n{key}-env = "VC_SECRET"\n')
-    path.chmod(0o600)
+    path = write_private(folder / "config.toml", f'[defaults]\n{key}-env = "VC_SECRET"\n')
     return {"BACKUPCTL_CONFIG": str(path), "VC_SECRET": SECRET}
 
 
@@ -51,9 +49,7 @@ def test_secret_in_a_variable_is_masked_though_the_command_does_not_use_it(name:
 
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 def test_secret_in_a_file_is_masked_before_it_is_sent(tmp_path: Path, output: str) -> None:
-    path = tmp_path / "secret"
-    path.write_text(SECRET)
-    path.chmod(0o600)
+    path = write_private(tmp_path / "secret", SECRET)
     check(told("create", *AT, "--location-password-file", str(path), "-vv", "-o", output))
 
 

@@ -13,7 +13,7 @@ from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests.support.clock import ImpatientClock
-from tests.support.command_line import TO_APPLIANCE, CommandLine
+from tests.support.command_line import TO_APPLIANCE, CommandLine, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 NOTHING = GivenSecret()
@@ -148,8 +148,7 @@ def test_file_may_name_each_kind_of_place(
     values: dict[str, Any], environ: dict[str, str], expected: str, tmp_path: Path, memory: MemoryKeyring
 ) -> None:
     memory.entries["vc"] = "from the keyring"
-    (tmp_path / "vc").write_text("from a file")
-    (tmp_path / "vc").chmod(0o600)
+    write_private(tmp_path / "vc", "from a file")
     values = {
         name: value.format(folder=tmp_path) if isinstance(value, str) else value for name, value in values.items()
     }
@@ -224,8 +223,7 @@ def test_place_that_fails_is_read_once_for_each_setting_that_names_it(tmp_path: 
 
 def test_places_of_different_names_are_different(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        (tmp_path / name).write_text(name)
-        (tmp_path / name).chmod(0o600)
+        write_private(tmp_path / name, name)
     shared = secrets()
     values = [shared.find(PASSWORD, GivenSecret(file=str(tmp_path / name))) for name in ("one", "two")]
     assert [value and value.value.reveal() for value in values] == ["one", "two"]
@@ -236,15 +234,14 @@ def test_places_of_different_names_are_different(tmp_path: Path) -> None:
 
 def test_command_does_not_get_the_variables_that_the_file_names_for_secrets(tmp_path: Path) -> None:
     """The command prints the password of the appliance only where it is the one variable that it must not see."""
-    configuration = tmp_path / "config.toml"
-    configuration.write_text(
+    configuration = write_private(
+        tmp_path / "config.toml",
         """
         [defaults]
         location-password-env = "TEAM_SECRET"
         password-command = ["/bin/sh", "-c", 'echo "${TEAM_SECRET-VMware1!}${TEAM_NAME}"']
-        """
+        """,
     )
-    configuration.chmod(0o600)
     environ = {name: text for name, text in TO_APPLIANCE.items() if name != "BACKUPCTL_PASSWORD"}
     environ |= {"BACKUPCTL_CONFIG": str(configuration), "TEAM_SECRET": "S3cret", "PATH": "/bin:/usr/bin"}
     assert CommandLine(environ=environ)("list").code == 0

@@ -9,6 +9,7 @@ from backupctl.simulator.faults import KINDS, parse_fault
 from tests.faults.commands import Command
 from tests.faults.groups import COMMANDS, CONFIGURATION, PLACES, group_cases, group_findings, play_group
 from tests.faults.tally import Tally
+from tests.support.command_line import write_private
 
 pytestmark = pytest.mark.exhaustive
 
@@ -27,10 +28,7 @@ def tally() -> Iterator[Tally]:
 
 @pytest.fixture(scope="module")
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("groups") / "config.toml"
-    path.write_text(CONFIGURATION)
-    path.chmod(0o600)
-    return path
+    return write_private(tmp_path_factory.mktemp("groups") / "config.toml", CONFIGURATION)
 
 
 @EVERY_COMMAND

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.command_line import HOST
+from tests.support.command_line import HOST, write_private
 from tests.support.intercepting_proxy import InterceptingProxy, intercepting_proxy
 from tests.support.processes import Program, Programs, ServedAppliance, Simulators, wait_until
 
@@ -91,9 +91,10 @@ def test_proxy_that_says_our_credentials_again_does_not_make_us_print_them(
 def test_netrc_does_not_change_who_we_log_in_as(
     program: Program, programs: Programs, way: Way, place: str, auth: str
 ) -> None:
-    netrc = programs.home / (".netrc" if place == "home" else "other")
-    netrc.write_text(f"machine {HOST}\nlogin someone\npassword else\ndefault login someone password else\n")
-    netrc.chmod(0o600)
+    netrc = write_private(
+        programs.home / (".netrc" if place == "home" else "other"),
+        f"machine {HOST}\nlogin someone\npassword else\ndefault login someone password else\n",
+    )
     more = {"HTTPS_PROXY": f"http://{way.tunnel.place}", "BACKUPCTL_AUTH": auth}
     more |= {"NETRC": str(netrc)} if place == "NETRC" else {}
     run = program.run("list", environ=way.environ(more))
@@ -106,9 +107,7 @@ def test_netrc_does_not_change_who_we_log_in_as(
 def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
     programs: Programs, served: ServedAppliance, tmp_path: Path
 ) -> None:
-    secret = tmp_path / "password"
-    secret.write_text(served.password)
-    secret.chmod(0o600)
+    secret = write_private(tmp_path / "password", served.password)
     environ = programs.environ(served.environ)
     del environ["BACKUPCTL_PASSWORD"]
     following = programs.start(
@@ -129,10 +128,9 @@ def test_child_of_a_password_command_gets_none_of_our_secrets(
     program: Program, served: ServedAppliance, tmp_path: Path
 ) -> None:
     seen, config = tmp_path / "seen", tmp_path / "config.toml"
-    config.write_text(
-        '[defaults]\nlocation-password-env = "ELSEWHERE"\n[servers.b]\nhost = "b"\npassword-env = "OF_B"\n'
+    write_private(
+        config, '[defaults]\nlocation-password-env = "ELSEWHERE"\n[servers.b]\nhost = "b"\npassword-env = "OF_B"\n'
     )
-    config.chmod(0o600)
     script = f"cat /proc/self/environ /proc/self/cmdline > {seen}; printf %s 'VMware1!'"
     secrets = dict.fromkeys(("BACKUPCTL_LOCATION_PASSWORD", "BACKUPCTL_BACKUP_PASSWORD", "ELSEWHERE", "OF_B"), SECRET)
     secrets |= {"BACKUPCTL_SSO_PASSWORD": SECRET, "BACKUPCTL_PROXY": f"http://u:{QUOTED}@127.0.0.1:1"}

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from tests.support.command_line import Run
+from tests.support.command_line import Run, write_private
 from tests.support.processes import Program, Programs, Simulators, require_program
 
 pytestmark = pytest.mark.real
@@ -34,11 +34,11 @@ def test_secret_that_was_stored_in_a_real_keyring_logs_in_and_a_locked_one_is_no
     sessions, served = Sessions(programs), serve()
     path = programs.home / ".config" / "backupctl" / "config.toml"
     path.parent.mkdir(parents=True)
-    path.write_text(
+    write_private(
+        path,
         f'[defaults]\nusername = "{served.username}"  # the one\n\n'
-        f'[servers.vc01]\nhost = "{served.url}"\nca-file = "{served.ca_file}"\n'
+        f'[servers.vc01]\nhost = "{served.url}"\nca-file = "{served.ca_file}"\n',
     )
-    path.chmod(0o600)
     stored = sessions.run("config", "set-secret", "password", "--password-file", "-", piped=served.password)
     assert stored.code == 0, stored.err
     assert 'password-keyring = "password"\n' in path.read_text()

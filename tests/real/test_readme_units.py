@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import write_private
 from tests.support.processes import Programs, Simulators, require_program
 from tests.test_readme import README, blocks
 
@@ -56,20 +57,17 @@ def crontab(programs: Programs, serve: Simulators, *words: str) -> tuple[str, di
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m backupctl "$@"\n')
     program.chmod(0o755)
-    secret = programs.home / "vcenter.password"
-    secret.write_text(served[0].password)
-    secret.chmod(0o600)
+    write_private(programs.home / "vcenter.password", served[0].password)
     servers = "".join(
         f'[servers.vc{number:02}]\nhost = "{each.url}"\nca-file = "{each.ca_file}"\n'
         for number, each in enumerate(served, 1)
     )
-    config = programs.home / "config.toml"
-    config.write_text(
+    config = write_private(
+        programs.home / "config.toml",
         f'[defaults]\nusername = "{served[0].username}"\npassword-file = "vcenter.password"\n'
         f'location = "sftp://backup.example.com/{{server}}"\ninterval = "0.2s"\n'
-        f'{servers}[groups]\nproduction = ["vc01", "vc02"]\n'
+        f'{servers}[groups]\nproduction = ["vc01", "vc02"]\n',
     )
-    config.chmod(0o600)
     (text,) = blocks("crontab")
     line = re.sub(r"^(\S+ ){5}", "", text.splitlines()[-1])
     environ = programs.environ({"BACKUPCTL_CONFIG": str(config)})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command_line import write_private
 from tests.support.processes import Program
 
 pytestmark = pytest.mark.real
@@ -25,8 +26,7 @@ def test_simulator_open_to_the_network_with_the_default_password_warns(
 ) -> None:
     given = []
     if password is not None:
-        (tmp_path / "password").write_text(password)
-        (tmp_path / "password").chmod(0o600)
+        write_private(tmp_path / "password", password)
         given = ["--accept-password-file", str(tmp_path / "password")]
     serving = program.start("simulator", "serve", "--no-tls", "--listen", listen, *given)
     serving.printed("appliances")

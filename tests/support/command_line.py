@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -165,3 +166,16 @@ class CommandLine:
     def _reach(self, server: ServerAddress) -> httpx.BaseTransport:
         self.reached.append(server)
         return self.lines.get(server.host, self.line)
+
+
+def write_private(path: Path, text: str) -> Path:
+    """Write a file that only its owner can read, as configuration and secrets have to be."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def configured(folder: Path, text: str, *, environ: Mapping[str, str] = {}, **options: Any) -> CommandLine:
+    """Return a command line with ``text`` as its configuration file, and the password in ``VC_PASSWORD``."""
+    path = write_private(folder / "config.toml", text)
+    return CommandLine(environ={"BACKUPCTL_CONFIG": str(path), "VC_PASSWORD": PASSWORD, **environ}, **options)
