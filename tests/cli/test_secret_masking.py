@@ -62,6 +62,12 @@ FAULTS: Final = [
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)
 each_talking_command = pytest.mark.parametrize("leaf", TALKING, ids=lambda leaf: leaf.name)
+# Commands that take the same secrets find them in the same way, so that one of them is enough.
+BY_SECRETS = {
+    frozenset(name.file_option for name in SECRETS if name.file_option in leaf.options): leaf
+    for leaf in reversed(TALKING)
+}
+one_command_for_each_set_of_secrets = pytest.mark.parametrize("leaf", BY_SECRETS.values(), ids=lambda leaf: leaf.name)
 
 
 @pytest.mark.parametrize("option", ["--config", "--to", "--ca-file", "--accept-password-file"])
@@ -283,7 +289,7 @@ def test_no_fault_and_no_refusal_shows_a_secret(leaf: Leaf, samples: dict[str, S
 
 
 @pytest.mark.exhaustive
-@each_talking_command
+@one_command_for_each_set_of_secrets
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_source_of_a_secret_shows_it(leaf: Leaf, samples: dict[str, Sample], source: str) -> None:
     ways = shown_as(SOURCES.index(source))

@@ -36,7 +36,6 @@ COMMANDS = (
     Command(_CREATE, "start"),
     Command((*_CREATE, "--fail-fast"), "start"),
     Command((*_CREATE, *_TOGETHER), "start"),
-    Command((*_CREATE, *_TOGETHER, "--fail-fast"), "start"),
 )
 PLACES = [(group, name) for group, names in GROUPS.items() for name in names]
 """The groups, and which of their appliances is struck."""
