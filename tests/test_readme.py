@@ -224,3 +224,8 @@ def test_readme_names_tests_that_exist_for_each_promise_of_security() -> None:
     assert len(rows) > 8
     assert all(named)
     assert [path for paths in named for path in paths if not (PROJECT / path).is_file()] == []
+
+
+def test_map_of_the_tests_names_every_module_of_their_machinery() -> None:
+    named = re.findall(r"`([a-z_]+)`", (PROJECT / "tests" / "README.md").read_text(encoding="utf-8"))
+    assert {path.stem for path in (PROJECT / "tests" / "support").glob("[a-z]*.py")} - set(named) == set()
