@@ -88,8 +88,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("server", "words", "environ", "code", "sentence"), REFUSED, ids=[row[4] for row in REFUSED])
-@pytest.mark.parametrize("command", ["create", "validate", "archive list", "restore validate"])
+@pytest.mark.parametrize(
+    ("command", "server", "words", "environ", "code", "sentence"),
+    [
+        *(("create", *row) for row in REFUSED),
+        *((command, *REFUSED[0]) for command in ("validate", "archive list", "restore validate")),
+    ],
+)
 def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the table
     tmp_path: Path, command: str, server: str, words: tuple[str, ...], environ: dict[str, str], code: int, sentence: str
 ) -> None:

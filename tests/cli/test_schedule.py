@@ -75,19 +75,21 @@ def test_schedule_set_creates_it_and_sends_nothing_the_second_time(release: str)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-@pytest.mark.parametrize("api", ["rest", "api"])
 def test_schedule_set_sends_exactly_what_differs(
-    scheduled: CommandLine, words: list[str], fields: dict[str, Any], api: str
+    scheduled: CommandLine, words: list[str], fields: dict[str, Any]
 ) -> None:
     same = ["--part", "seat", "--part", "common"] if "--part" not in words else []
-    run = scheduled("schedule", "set", *same, *words, "--api", api, "-o", "json")
-    write = ("PATCH", f"/api{SCHEDULES}/default", fields)
-    if api == "rest":
-        write = ("PUT", f"/rest{SCHEDULES}/update/default", {"spec": fields})
-    assert (run.code, scheduled.writes) == (0, [write])
+    run = scheduled("schedule", "set", *same, *words, "-o", "json")
+    assert (run.code, scheduled.writes) == (0, [("PATCH", f"/api{SCHEDULES}/default", fields)])
     assert [change["field"] for change in run.result["changes"]] == list(fields)
     assert scheduled("schedule", "set", *same, *words).code == 0
     assert len(scheduled.writes) == 1
+
+
+def test_schedule_set_in_rest_sends_exactly_what_differs(scheduled: CommandLine) -> None:
+    assert scheduled("schedule", "set", "--retain", "3", "--api", "rest").code == 0
+    fields = {"retention_info": {"max_count": 3}}
+    assert scheduled.writes == [("PUT", f"/rest{SCHEDULES}/update/default", {"spec": fields})]
 
 
 @pytest.mark.parametrize(

@@ -160,20 +160,21 @@ def test_part_that_cannot_be_read_is_told_and_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("odd", "kept"),
+    ("odd", "kept", "as_list"),
     [
-        (None, False),
-        ({"location": "sftp://h/d", "enable": True}, False),
-        ({"recurrence_info": {"hour": None, "minute": 0}}, True),
-        ({"retention_info": {"max_count": "many"}}, True),
-        ({"enable": "maybe"}, True),
-        ({"location": None}, True),
-        ({"parts": None}, True),
-        ({"parts": ["common", 5]}, True),
+        (None, False, True),
+        ({"enable": "maybe"}, True, True),
+        (None, False, False),
+        ({"location": "sftp://h/d", "enable": True}, False, False),
+        ({"recurrence_info": {"hour": None, "minute": 0}}, True, False),
+        ({"retention_info": {"max_count": "many"}}, True, False),
+        ({"enable": "maybe"}, True, False),
+        ({"location": None}, True, False),
+        ({"parts": None}, True, False),
+        ({"parts": ["common", 5]}, True, False),
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("as_list", [False, True], ids=["map", "pairs"])
 def test_schedule_with_an_odd_field_hides_no_other(odd: dict[str, Any] | None, *, kept: bool, as_list: bool) -> None:
     found = {"default": SCHEDULE, "old": {**SCHEDULE, **(odd or {})} if kept else odd}
     body = [{"key": key, "value": value} for key, value in found.items()] if as_list else found
