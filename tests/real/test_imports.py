@@ -1,4 +1,4 @@
-"""What is loaded for what: cheap paths have no use for HTTP, colours or JSON, and JSON none for colours."""
+"""What is loaded for what: cheap paths have no use for HTTP, colours or JSON, and pipes none for colours."""
 
 import sys
 
@@ -39,9 +39,12 @@ def test_cheap_paths_load_neither_httpx_nor_rich_nor_msgspec(
     assert not loaded(ran.err) & {"httpx", "httpcore", "rich", "msgspec", "ssl", "trustme", "keyring"}
 
 
-def test_list_as_json_loads_httpx_without_its_command_line_and_so_no_rich(program: Program, serve: Simulators) -> None:
+@pytest.mark.parametrize("words", [[], ["-q"], ["-o", "json"], ["-o", "jsonl"]], ids=str)
+def test_list_off_a_terminal_loads_httpx_without_its_command_line_and_so_no_rich(
+    program: Program, serve: Simulators, words: list[str]
+) -> None:
     served = serve("--no-tls")
-    ran = program.run("list", "-o", "json", environ=served.environ, python=TRACED)
+    ran = program.run("list", *words, environ=served.environ, python=TRACED)
     assert ran.code == 0
     assert "httpx" in loaded(ran.err)
     assert not loaded(ran.err) & {"rich", "pygments", "trustme", "keyring", "tomlkit"}
