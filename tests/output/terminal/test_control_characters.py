@@ -44,7 +44,7 @@ def filled(hint: Any, stuff: Stuff) -> Any:
     arguments = typing.get_args(hint)
     if hint in known:
         return known[hint]
-    if hint is Any:
+    if hint in {Any, object}:
         return {stuff.text: stuff.text}
     if typing.get_origin(hint) is tuple:
         return (filled(arguments[0], stuff),) * 2
