@@ -8,7 +8,7 @@ class CommandTraits(NamedTuple):
 
     ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
     ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited; ``timed`` that
-    ``--timeout`` bounds the first requests too. For ``silence`` seconds it is waited for somebody to be there.
+    ``--timeout`` bounds the first requests too. The appliance may be unreachable for ``unreachable_grace`` seconds.
     """
 
     changes: bool = False
@@ -16,7 +16,7 @@ class CommandTraits(NamedTuple):
     single: str | None = None
     starts_backups: bool = False
     timed: bool = False
-    silence: float = 0.0
+    unreachable_grace: float = 0.0
 
 
 STARTS_BACKUPS = CommandTraits(changes=True, starts_backups=True, timed=True)

@@ -167,9 +167,10 @@ def _checks_of_groups(context: Context, configuration: Configuration) -> Iterato
 def _strangers(context: Context, names: Sequence[str]) -> Verdict | None:
     """Return a warning for names that the file does not have and that do not look like those of hosts."""
     profiles = [context.configuration.profile(name) for name in (*names, *context.value(SERVER))]
-    doubts = [context.configuration.doubt(each) for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
-    told = "; ".join(doubt for doubt in dict.fromkeys(doubts) if doubt)
-    return (WARNING, f"{told}; it is taken for a host") if told else None
+    short = [each for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
+    warnings = dict.fromkeys(context.configuration.name_warning(each) for each in short)
+    text = "; ".join(warning for warning in warnings if warning)
+    return (WARNING, f"{text}; it is taken for a host") if text else None
 
 
 def _named_groups(context: Context, configuration: Configuration) -> None:

@@ -125,7 +125,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         settings.clock,
         settings.view.event,
         partial(_attach_line, settings, login.user),
-        doubt=settings.context.configuration.doubt(settings.profile),
+        name_warning=settings.context.configuration.name_warning(settings.profile),
     )
 
 

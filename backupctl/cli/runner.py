@@ -248,9 +248,9 @@ def _task(
             each.appliance,
             result_type,
             each.work(each.appliance, slot),
-            silence=manner.silence,
+            unreachable_grace=manner.unreachable_grace,
             timeout=each.settings.value(TIMEOUT) if manner.timed else None,
             slot=slot,
-            unbegun=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
+            interrupted_note=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

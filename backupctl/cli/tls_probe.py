@@ -55,4 +55,5 @@ def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
     url = proxy.url.reveal() if proxy else None
     connection = connection_to(address.base_url, url, settings.clock, name=settings.name, words=words_for(settings))
     tls = Inspection(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
-    return Inspected(settings.name, address.host, tls, doubt=settings.context.configuration.doubt(settings.profile))
+    warning = settings.context.configuration.name_warning(settings.profile)
+    return Inspected(settings.name, address.host, tls, name_warning=warning)

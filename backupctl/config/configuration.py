@@ -93,8 +93,8 @@ class Configuration(msgspec.Struct, frozen=True):
             raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
         return tuple(self.servers[server] for server in self.groups[name])
 
-    def doubt(self, profile: Profile) -> str | None:
-        """Return what speaks against the name of an appliance, None where it is configured, or nothing is."""
+    def name_warning(self, profile: Profile) -> str | None:
+        """Return why the name of an appliance may be a mistake, None if it is configured or no server is."""
         if profile.configured or not self.servers:
             return None
         group = next((name for name in self.groups if name.lower() == profile.name), None)

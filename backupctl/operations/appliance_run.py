@@ -39,27 +39,27 @@ def run_on(
     result_type: type[R],
     work: Task[Outcome[R]],
     *,
-    silence: float = 0.0,
+    unreachable_grace: float = 0.0,
     timeout: float | None = None,
     slot: Slot | None = None,
-    unbegun: str = NOTHING_CHANGED,
+    interrupted_note: str = NOTHING_CHANGED,
 ) -> Task[R]:
     """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
 
-    For ``silence`` seconds the appliance may be unreachable, within ``timeout``. Nothing is sent before ``slot`` is
-    acquired; without one, the appliance is alone in its run. ``unbegun`` is what an interruption during the login means
-    for the work.
+    The appliance may be unreachable for ``unreachable_grace`` seconds, within ``timeout``. Nothing is sent before
+    ``slot`` is acquired; without one, the appliance is alone in its run. ``interrupted_note`` is what an interruption
+    during the login means for the work.
     """
     slot = slot or Coordinator([appliance]).slot(appliance)
     release, reached = None, False
     try:
         yield from slot.acquire()
         reached = True
-        entered = with_reauth(appliance, slot, _enter(appliance, silence, timeout, slot))
-        release = yield from _before_work(unbegun, entered)
+        entered = with_reauth(appliance, slot, _enter(appliance, unreachable_grace, timeout, slot))
+        release = yield from _before_work(interrupted_note, entered)
         outcome = yield from with_reauth(appliance, slot, work)
     except BackupctlError as error:
-        outcome = Outcome(result_type(), doubted(_with_release(error, release), appliance.doubt))
+        outcome = Outcome(result_type(), with_name_warning(_with_release(error, release), appliance.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
     slot.release(outcome.error)
@@ -81,10 +81,10 @@ def _entry(appliance: Appliance, result_type: type[R], outcome: Outcome[R], rele
         return as_entry(result_type(), server=name, host=host, error=BugError.of(bug))
 
 
-def doubted(error: BackupctlError, doubt: str | None) -> BackupctlError:
-    """Tell what speaks against the name of a host that is unknown."""
-    if isinstance(error, UnknownHostError) and doubt is not None:
-        return error.with_facts(hint=f"{doubt}; else {error.hint}" if error.hint else doubt)
+def with_name_warning(error: BackupctlError, warning: str | None) -> BackupctlError:
+    """Add the warning about an appliance's name to the error of an unknown host."""
+    if isinstance(error, UnknownHostError) and warning is not None:
+        return error.with_facts(hint=f"{warning}; else {error.hint}" if error.hint else warning)
     return error
 
 
@@ -93,24 +93,28 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     return error.with_facts(release=release) if isinstance(error, NotSupportedError) else error
 
 
-def _patiently(appliance: Appliance, function: Callable[[], T], silence: float, timeout: float | None) -> Task[T]:
+def _patiently(
+    appliance: Appliance, function: Callable[[], T], unreachable_grace: float, timeout: float | None
+) -> Task[T]:
     """Call ``function`` within ``timeout`` from now, which does not include the time spent waiting for other logins."""
     until = None if timeout is None else appliance.clock.monotonic() + max(timeout, MIN_RESPONSE_SECONDS)
-    return (yield from retry(appliance, function, silence=silence, until=until))
+    return (yield from retry(appliance, function, unreachable_grace=unreachable_grace, until=until))
 
 
-def _before_work(unbegun: str, enter: Task[T]) -> Task[T]:
+def _before_work(interrupted_note: str, enter: Task[T]) -> Task[T]:
     try:
         return (yield from enter)
     except InterruptedRunError as interruption:
-        raise InterruptedRunError(f"$cause: {unbegun}", cause=interruption, hint=interruption.hint) from interruption
+        raise InterruptedRunError(
+            f"$cause: {interrupted_note}", cause=interruption, hint=interruption.hint
+        ) from interruption
 
 
-def _enter(appliance: Appliance, silence: float, timeout: float | None, slot: Slot) -> Task[str | None]:
+def _enter(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:
     """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
     try:
-        yield from slot.log_in(_patiently(appliance, appliance.api.log_in, silence, timeout))
-        version = yield from _patiently(appliance, appliance.api.version, silence, timeout)
+        yield from slot.log_in(_patiently(appliance, appliance.api.log_in, unreachable_grace, timeout))
+        version = yield from _patiently(appliance, appliance.api.version, unreachable_grace, timeout)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable

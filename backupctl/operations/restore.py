@@ -44,8 +44,8 @@ S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
 Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
 
-SILENCE_SECONDS: Final = 900.0
-"""How long a restore may keep the appliance silent when following it begins in the middle of that."""
+UNREACHABLE_GRACE_SECONDS: Final = 900.0
+"""How long the appliance may be unreachable when following begins in the middle of a restore."""
 
 _NO_RESTORE: Final = "ERROR"
 """The type of the error with which an appliance answers that was never restored, with a message or without."""
@@ -97,8 +97,8 @@ def restore_status(appliance: Appliance) -> Task[Outcome[Job]]:
 
 def watch_restore(appliance: Appliance, patience: Timeouts, deadline: float) -> Task[Outcome[Job]]:
     """Follow the restore to its end, until ``deadline`` (monotonic seconds)."""
-    silence = min(SILENCE_SECONDS, deadline - appliance.clock.monotonic())
-    job = yield from _first_look(appliance, silence=max(0.0, silence))
+    grace = max(0.0, min(UNREACHABLE_GRACE_SECONDS, deadline - appliance.clock.monotonic()))
+    job = yield from _first_look(appliance, unreachable_grace=grace)
     if not job.ended:
         appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     return (yield from _followed(appliance, job, patience, _look, deadline))
@@ -199,14 +199,16 @@ def _followed(appliance: Appliance, job: Job, patience: Timeouts, look: Look, de
     return (yield from follow(appliance, job, patience, look=look, deadline=deadline))
 
 
-def _first_look(appliance: Appliance, *, silence: float = 0.0) -> Task[Job]:
+def _first_look(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Task[Job]:
     """Return the restore as it is.
 
     An appliance in service on which none ever ran answers with a plain ``error``, a fresh one NONE without progress and
     without a message. Raises NotFoundError for both.
     """
     try:
-        job = _restore_job((yield from retry(appliance, appliance.api.restore_job, silence=silence)))
+        job = _restore_job(
+            (yield from retry(appliance, appliance.api.restore_job, unreachable_grace=unreachable_grace))
+        )
     except ApplianceAnswerError as error:
         if error.facts.kind != _NO_RESTORE:
             raise

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from backupctl.error_facts import sentence_of
 from backupctl.errors import BackupctlError, BugError
-from backupctl.operations.appliance_run import doubted
+from backupctl.operations.appliance_run import with_name_warning
 from backupctl.operations.outcome import Outcome
 from backupctl.results.result import Result, as_entry
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
@@ -23,12 +23,12 @@ R = TypeVar("R", bound=Result)
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """An appliance whose TLS is looked at, by the name it was asked for by; ``doubt`` as in ``Appliance``."""
+    """An appliance whose TLS is looked at, by the name it was asked for by; ``name_warning`` as in ``Appliance``."""
 
     name: str
     host: str
     tls: Inspection
-    doubt: str | None = None
+    name_warning: str | None = None
 
 
 def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
@@ -38,7 +38,7 @@ def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome[R]]) 
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(result_type(), doubted(error, inspected.doubt))
+        outcome = Outcome(result_type(), with_name_warning(error, inspected.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
     return as_entry(outcome.value, server=inspected.name, host=inspected.host, error=outcome.error)

@@ -21,7 +21,7 @@ class Appliance(msgspec.Struct, frozen=True):
     """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
 
     ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
-    where there is no later. ``doubt`` is what speaks against the name, should no host have it.
+    where there is no later. ``name_warning`` says why the name may be a mistake, in case no host has it.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Appliance(msgspec.Struct, frozen=True):
     show: Callable[[RunEvent], None]
     attach: Callable[[str], str | None]
     simulated: bool = False
-    doubt: str | None = None
+    name_warning: str | None = None
 
     def emit(self, event: RunEvent) -> None:
         """Show what happened, without secrets that the appliance says again; a bug in that never costs the work."""

@@ -108,13 +108,14 @@ def retry(
     function: Callable[[], T],
     *,
     retry_seconds: float = RETRY_SECONDS,
-    silence: float = 0.0,
+    unreachable_grace: float = 0.0,
     until: float | None = None,
 ) -> Task[T]:
     """Call ``function``, which must be safe to repeat, and retry with backoff for ``retry_seconds``.
 
-    An appliance may be unreachable for ``silence`` seconds, if that is longer, as while it restarts in a restore. No
-    call begins after ``until`` (monotonic seconds). Raises the last error, at once when it is not retryable.
+    An appliance may be unreachable for ``unreachable_grace`` seconds, if that is longer, as while it restarts in a
+    restore. No call begins after ``until`` (monotonic seconds). Raises the last error, at once when it is not
+    retryable.
     """
     clock = appliance.clock
     began = clock.monotonic()
@@ -127,7 +128,7 @@ def retry(
             return answer
         next_attempt = clock.monotonic() + backoff.next_seconds()
         unreachable = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
-        longest = max(retry_seconds if answer.retryable else 0.0, silence if unreachable else 0.0)
+        longest = max(retry_seconds if answer.retryable else 0.0, unreachable_grace if unreachable else 0.0)
         if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:

@@ -64,8 +64,8 @@ def done(clock: FakeClock, work: Any) -> Any:
     return result
 
 
-def inspected(tls: Tls, doubt: str | None = None) -> Inspected:
-    return Inspected("vc01", "vc01.example.com", cast("Inspection", tls), doubt)
+def inspected(tls: Tls, name_warning: str | None = None) -> Inspected:
+    return Inspected("vc01", "vc01.example.com", cast("Inspection", tls), name_warning)
 
 
 def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
@@ -95,7 +95,7 @@ def test_show_of_what_cannot_be_looked_at_says_why(clock: FakeClock, error: Exce
 
 def test_show_of_an_unknown_host_tells_what_speaks_against_its_name(clock: FakeClock) -> None:
     error = UnknownHostError("vc01: no such host name", hint="check it")
-    target = inspected(Tls({"presented": error}), doubt="is vc10 meant?")
+    target = inspected(Tls({"presented": error}), name_warning="is vc10 meant?")
     assert done(clock, show_certificate(target)).error.hint == "is vc10 meant?; else check it"
 
 

@@ -181,14 +181,14 @@ def watch(context: Context) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
     from backupctl.cli.backup_settings import patience
     from backupctl.cli.runner import run_job
-    from backupctl.operations.restore import SILENCE_SECONDS, watch_restore
+    from backupctl.operations.restore import UNREACHABLE_GRACE_SECONDS, watch_restore
     from backupctl.results.archive_results import RestoreResult
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
         waits = patience(settings)
         return lambda appliance: watch_restore(appliance, waits, context.clock.monotonic() + waits.timeout)
 
-    traits = CommandTraits(fresh=True, silence=SILENCE_SECONDS, timed=True)
+    traits = CommandTraits(fresh=True, unreachable_grace=UNREACHABLE_GRACE_SECONDS, timed=True)
     return run_job(context, "restore watch", RestoreResult, prepare, traits)
 
 
