@@ -38,7 +38,7 @@ def backup_plan(settings: ApplianceSettings, request: BackupRequest) -> BackupPl
     """
     return BackupPlan(
         request=request,
-        patience=patience(settings),
+        timeouts=job_timeouts(settings),
         wait=not settings.value(NO_WAIT),
         if_running=settings.value(IF_RUNNING),
         cancel_on_interrupt=settings.value(CANCEL_ON_INTERRUPT),
@@ -61,8 +61,8 @@ def check_encryption_can_be_told(settings: ApplianceSettings) -> None:
             )
 
 
-def patience(settings: ApplianceSettings) -> Timeouts:
-    """Return how long is waited."""
+def job_timeouts(settings: ApplianceSettings) -> Timeouts:
+    """Return the timeouts and the poll interval of a job."""
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 

@@ -33,8 +33,8 @@ def cancel_and_see(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
     """Cancel a job that was seen, and follow it for up to a minute."""
     doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    patience = Timeouts(timeout=CANCEL_SECONDS, interval=1.5)
-    ended = yield from follow(appliance, job, patience, on_interrupt=partial(_leave_to_end, appliance))
+    timeouts = Timeouts(timeout=CANCEL_SECONDS, interval=1.5)
+    ended = yield from follow(appliance, job, timeouts, on_interrupt=partial(_leave_to_end, appliance))
     return after_cancelling(ended, doubt)
 
 

@@ -32,7 +32,7 @@ from backupctl.operations.follow import Timeouts, detached, follow
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.unreadable_entries import readable
-from backupctl.operations.watch import leave
+from backupctl.operations.watch import return_started
 from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
@@ -57,16 +57,16 @@ def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
 class BackupPlan(msgspec.Struct, frozen=True):
     """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
 
-    ``start`` sends the request that starts it, of which ``job_types`` may become. ``tells_encryption`` is False where
+    ``start`` sends the request that starts it, of which ``job_types`` may become. ``knows_encryption`` is False where
     the request does not say whether the backup is encrypted, as a schedule keeps its password to itself. With
     ``require_encryption`` no job is taken for ours that was only found, as details do not tell that either.
     """
 
     request: BackupRequest
-    patience: Timeouts
+    timeouts: Timeouts
     start: Callable[[RecoveryApi, BackupRequest], BackupJobStatus] = _create_job
     job_types: frozenset[str] = MANUAL
-    tells_encryption: bool = True
+    knows_encryption: bool = True
     wait: bool = True
     if_running: str = "fail"
     cancel_on_interrupt: bool = False
@@ -75,7 +75,7 @@ class BackupPlan(msgspec.Struct, frozen=True):
     def job_of(self, request: BackupRequest) -> Job:
         """Return the job that a request asks for, before anything is known of it."""
         job = jobs.of_request(request)
-        return job if self.tells_encryption else msgspec.structs.replace(job, encrypted=None)
+        return job if self.knows_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
 def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> Task[Outcome[Job]]:
@@ -84,7 +84,7 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> 
     Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
     """
     began = appliance.clock.monotonic()
-    deadline = began + plan.patience.timeout
+    deadline = began + plan.timeouts.timeout
     request = plan.request
     try:
         if not request.parts:
@@ -95,12 +95,12 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> 
     if isinstance(started, Outcome):
         return started
     if not plan.wait:
-        return leave(appliance, started)
+        return return_started(appliance, started)
     return (
         yield from follow(
             appliance,
             started,
-            plan.patience,
+            plan.timeouts,
             deadline=deadline,
             on_interrupt=partial(_cancel, appliance) if plan.cancel_on_interrupt else None,
         )
@@ -151,8 +151,8 @@ def _start(
         answer = yield from _request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
             return answer
-        patience = RETRY_SECONDS if plan.if_running == "attach" else 0
-        busy_with, answer = yield from _running(appliance, answer, patience=patience)
+        retry_seconds = RETRY_SECONDS if plan.if_running == "attach" else 0
+        busy_with, answer = yield from _running(appliance, answer, retry_seconds=retry_seconds)
         if plan.if_running == "fail":
             raise _busy(appliance, plan, answer, busy_with)
         if plan.if_running == "attach" and busy_with is not None:
@@ -221,7 +221,7 @@ def _check_refusal(
         raise refusal  # nothing was sent, or nothing more may be asked
     expired = isinstance(refusal, SessionExpiredError)
     weak = expired or isinstance(refusal, OperationFailedError)
-    look = yield from _readable_look(appliance, sent, deadline, patience=RETRY_SECONDS if weak else 0.0)
+    look = yield from _readable_look(appliance, sent, deadline, retry_seconds=RETRY_SECONDS if weak else 0.0)
     if expired and isinstance(look.doubt, AuthenticationError) and not look.candidates:
         raise look.doubt
     if look.candidates or (weak and not look.is_clear):
@@ -232,10 +232,10 @@ def _check_refusal(
     raise refusal
 
 
-def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, patience: float) -> Task[Look]:
-    """Look for a new job until the list can be read, for ``patience`` seconds at most."""
+def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, retry_seconds: float) -> Task[Look]:
+    """Look for a new job until the list can be read, for ``retry_seconds`` at most."""
     clock = appliance.clock
-    give_up = min(clock.monotonic() + patience, max(deadline, clock.monotonic()))
+    give_up = min(clock.monotonic() + retry_seconds, max(deadline, clock.monotonic()))
     backoff = Backoff()
     while True:
         look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS))
@@ -245,10 +245,10 @@ def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, patienc
         yield Wait(again, shielded=True)
 
 
-def _running(appliance: Appliance, busy: BusyError, *, patience: float) -> Task[tuple[Job | None, BusyError]]:
+def _running(appliance: Appliance, busy: BusyError, *, retry_seconds: float) -> Task[tuple[Job | None, BusyError]]:
     """Return the job that makes the appliance busy, None where none can be seen, and ``busy``, which then tells why."""
     try:
-        return (yield from jobs.running(appliance, patience=patience)), busy
+        return (yield from jobs.running(appliance, retry_seconds=retry_seconds)), busy
     except InterruptedRunError:
         raise
     except BackupctlError as error:
@@ -276,7 +276,7 @@ def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline:
     if job is None:
         yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
         return
-    ended = yield from follow(appliance, job, plan.patience, deadline=deadline, on_interrupt=_stop_waiting)
+    ended = yield from follow(appliance, job, plan.timeouts, deadline=deadline, on_interrupt=_stop_waiting)
     if isinstance(ended.error, TimedOutError):
         hint = hung_hint(job, appliance.clock.now()) or (None if isinstance(ended.error, StalledError) else _LONGER)
         raise BusyError(f"{NO_BACKUP} in time: $cause", cause=ended.error, hint=hint)
@@ -296,7 +296,7 @@ def _attach(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, job: Job, deadline: float
 ) -> Task[Outcome[Job]]:
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
-    ended = yield from follow(appliance, job, plan.patience, deadline=deadline)
+    ended = yield from follow(appliance, job, plan.timeouts, deadline=deadline)
     if ended.error is None and not request.location.contains_backup_at(ended.value.location):
         other = ended.value.location or "an unknown location"
         message = f"$job succeeded, but went to {other}, not to the requested location"

@@ -29,7 +29,7 @@ from backupctl.errors import (
 )
 from backupctl.operations import jobs
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.poll_interval import Pace
+from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.rules.hints import hint_for
@@ -80,21 +80,21 @@ class Follower:
     appliance_name: str
     host: str
     job: Job
-    patience: Timeouts
+    timeouts: Timeouts
     deadline: float
     now: float
-    pace: Pace = field(init=False)
+    poll_schedule: PollSchedule = field(init=False)
     next_poll_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.patience.interval)
+        self.poll_schedule = PollSchedule(self.timeouts.interval)
         self._backoff = Backoff()
         self._last_sign_of_life = self._shown_at = self.now
         self._gone_since: float | None = None
         self._troubles: dict[type[BackupctlError], float] = {}
         self._in_trouble = self._told_since_healthy = self._asked_again = False
-        self.pace.observe(self.now, self.job.progress)
-        self._plan(self.now, self.pace.next_gap(self.now))
+        self.poll_schedule.observe(self.now, self.job.progress)
+        self._plan(self.now, self.poll_schedule.next_gap(self.now))
 
     def answer_by(self, now: float) -> float:
         """Return when to give up on a request that is sent at ``now``, in monotonic seconds."""
@@ -115,7 +115,7 @@ class Follower:
 
     def step(self, now: float, time: datetime, answer: Job | BackupctlError) -> Step:
         """Take an answer, the job as it is now or why it could not be read, and say what it means."""
-        self.pace.observe(now, answer.progress if isinstance(answer, Job) else None)
+        self.poll_schedule.observe(now, answer.progress if isinstance(answer, Job) else None)
         return self._seen(now, time, answer) if isinstance(answer, Job) else self._trouble(now, time, answer)
 
     def _seen(self, now: float, time: datetime, job: Job) -> Step:
@@ -135,12 +135,12 @@ class Follower:
             return Step(tuple(events), Outcome(job, None if job.succeeded else failure(self.host, job)))
         if overdue := self._overdue(now, None):
             return Step(tuple(events), Outcome(job, overdue))
-        self._plan(now, self.pace.next_gap(now))
+        self._plan(now, self.poll_schedule.next_gap(now))
         return Step(tuple(events))
 
     def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
         if _is_final(error):
-            return Step(end=_deserted(self.host, self.job, error))
+            return Step(end=_gave_up(self.host, self.job, error))
         if isinstance(error, NotFoundError) and error.certain:
             self._gone_since = now if self._gone_since is None else self._gone_since
             if now - self._gone_since >= GONE_SECONDS:
@@ -161,16 +161,16 @@ class Follower:
         self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
             return Step(events, Outcome(self.job, overdue))
-        self._plan(now, max(self._backoff.next_seconds(), self.pace.next_gap(now)))
+        self._plan(now, max(self._backoff.next_seconds(), self.poll_schedule.next_gap(now)))
         return Step(events)
 
     def _plan(self, now: float, gap: float) -> None:
         self.next_poll_at = min(
-            now + gap, max(now, self.deadline), self._last_sign_of_life + self.patience.stall_timeout
+            now + gap, max(now, self.deadline), self._last_sign_of_life + self.timeouts.stall_timeout
         )
 
     def _overdue(self, now: float, trouble: BackupctlError | None) -> BackupctlError | None:
-        stalled = now - self._last_sign_of_life >= self.patience.stall_timeout
+        stalled = now - self._last_sign_of_life >= self.timeouts.stall_timeout
         if now < self.deadline and not stalled:
             return None
         if trouble is not None:
@@ -214,26 +214,26 @@ def _is_final(error: BackupctlError) -> bool:
 def follow(
     appliance: Appliance,
     job: Job,
-    patience: Timeouts,
+    timeouts: Timeouts,
     *,
     deadline: float | None = None,
-    look: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Outcome[Job]]] | None" = None,
+    fetch: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Outcome[Job]]] | None" = None,
     on_interrupt: Callable[[Job, InterruptedRunError], Task[Outcome[Job]]] | None = None,
 ) -> Task[Outcome[Job]]:
-    """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``patience.timeout`` from now.
+    """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``timeouts.timeout`` from now.
 
-    ``look`` reads the job in another way than a backup's. An interruption detaches, unless ``on_interrupt`` does
+    ``fetch`` reads the job in another way than a backup's. An interruption detaches, unless ``on_interrupt`` does
     something else. Raises nothing but bugs.
     """
     clock = appliance.clock
     started = clock.monotonic()
-    deadline = started + patience.timeout if deadline is None else deadline
-    follower = Follower(appliance.name, appliance.host, job, patience, deadline, started)
+    deadline = started + timeouts.timeout if deadline is None else deadline
+    follower = Follower(appliance.name, appliance.host, job, timeouts, deadline, started)
     try:
         while True:
             yield Wait(follower.next_poll_at)
             asked = clock.monotonic()
-            seen = yield from (look or _look)(appliance, follower)
+            seen = yield from (fetch or _fetch)(appliance, follower)
             if isinstance(seen, Outcome):
                 return seen
             if follower.asks_again(asked, clock.monotonic(), seen):
@@ -250,10 +250,10 @@ def follow(
             return (yield from on_interrupt(follower.job, interruption))
         return detached(appliance, follower.job, interruption)
     except Exception as bug:  # noqa: BLE001 - the job goes on, and must not be lost from the result
-        return _with_attach_line(appliance, _deserted(appliance.host, follower.job, BugError.of(bug)))
+        return _with_attach_line(appliance, _gave_up(appliance.host, follower.job, BugError.of(bug)))
 
 
-def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
+def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
     """Return the job as it is now: its status, and now and then, and at its end, its details.
 
     An end that status and details contradict each other about is returned as how following ended.
@@ -265,12 +265,12 @@ def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError
         return status
     job = jobs.from_status(status, follower.job)
     now = clock.monotonic()
-    if not job.ended and not follower.pace.details_due(now):
+    if not job.ended and not follower.poll_schedule.details_due(now):
         return job
-    follower.pace.observe_details(now)
+    follower.poll_schedule.observe_details(now)
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
-    job, denial = yield from jobs.confirmed(appliance, job, until=until, patience=_LAST_DETAILS_SECONDS)
+    job, denial = yield from jobs.confirmed(appliance, job, until=until, retry_seconds=_LAST_DETAILS_SECONDS)
     return job if denial is None else Outcome(job, denial)
 
 
@@ -286,7 +286,7 @@ def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) 
     return Outcome(job, error)
 
 
-def _deserted(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
+def _gave_up(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     """Return how following ends where it is given up for a reason of its own: the job is not concerned by that."""
     if job.ended:
         return Outcome(job, error)

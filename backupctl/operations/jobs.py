@@ -143,20 +143,22 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
     return from_status(status, Job(id=job_id, state=""))
 
 
-def with_details(appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0) -> Task[Job]:
+def with_details(
+    appliance: Appliance, job: Job, *, until: float | None = None, retry_seconds: float = 0.0
+) -> Task[Job]:
     """Return the job with its details where they can be had; without them, the job as it is.
 
-    They are asked for again for ``patience`` seconds, while that may help.
+    They are asked for again for ``retry_seconds``, while that may help.
     """
-    details = yield from _details_of(appliance, job.id, until=until, patience=patience)
+    details = yield from _details_of(appliance, job.id, until=until, retry_seconds=retry_seconds)
     return job if details is None else from_details(details, job)
 
 
 def _details_of(
-    appliance: Appliance, job_id: str, *, until: float | None, patience: float = 0.0
+    appliance: Appliance, job_id: str, *, until: float | None, retry_seconds: float = 0.0
 ) -> Task[JobDetails | None]:
     clock = appliance.clock
-    give_up = clock.monotonic() + patience
+    give_up = clock.monotonic() + retry_seconds
     backoff = Backoff()
     while True:
         answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until)
@@ -170,7 +172,7 @@ def _details_of(
 
 
 def confirmed(
-    appliance: Appliance, job: Job, *, until: float | None = None, patience: float = 0.0
+    appliance: Appliance, job: Job, *, until: float | None = None, retry_seconds: float = 0.0
 ) -> Task[tuple[Job, BackupctlError | None]]:
     """Return a job that has ended with its details, and ContradictionError where these deny its success.
 
@@ -184,7 +186,7 @@ def confirmed(
     try:
         while True:
             answer_by = _answer_by(appliance, until)
-            details = yield from _details_of(appliance, job.id, until=answer_by, patience=patience)
+            details = yield from _details_of(appliance, job.id, until=answer_by, retry_seconds=retry_seconds)
             found = found if details is None else from_details(details, job)
             if details is not None and details.status == JobState.FAILED:
                 denial = ContradictionError(
@@ -292,15 +294,15 @@ def _age(job: Job) -> tuple[str, str]:
     return job.id if _TIME_ID.fullmatch(job.id) else "", job.id
 
 
-def running(appliance: Appliance, *, patience: float = 0.0) -> Task[Job | None]:
+def running(appliance: Appliance, *, retry_seconds: float = 0.0) -> Task[Job | None]:
     """Return the backup that is running, None where none can be seen (a restore is none).
 
-    Raises what stands in the way of asking, after ``patience`` seconds where asking again may help.
+    Raises what stands in the way of asking, after ``retry_seconds`` where asking again may help.
     """
-    found = newest((yield from retry(appliance, appliance.api.jobs, retry_seconds=patience)))
+    found = newest((yield from retry(appliance, appliance.api.jobs, retry_seconds=retry_seconds)))
     if found is None:
         return None
-    status = yield from retry(appliance, partial(appliance.api.job, found), retry_seconds=patience)
+    status = yield from retry(appliance, partial(appliance.api.job, found), retry_seconds=retry_seconds)
     job = from_status(status, Job(id=found, state=""))
     return None if job.ended else job
 

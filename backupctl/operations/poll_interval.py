@@ -46,14 +46,14 @@ CHANGES_KEPT: Final = 5
 """Four steps: enough to smooth a rough pace, few enough to forget a pause."""
 
 
-class Change(NamedTuple):
+class ProgressChange(NamedTuple):
     """A progress seen for the first time."""
 
     seconds: float
     percent: int
 
 
-class Pace:
+class PollSchedule:
     """How long to wait between the polls of one job; ``interval`` (seconds) makes that constant and lifts the bucket.
 
     Times are seconds of any clock that only goes forward. Call ``observe`` for each poll, then ask for ``next_gap``.
@@ -64,7 +64,7 @@ class Pace:
         self._began: float | None = None
         self._polls = 0
         self._details_at = 0.0
-        self._changes: deque[Change] = deque(maxlen=CHANGES_KEPT)
+        self._changes: deque[ProgressChange] = deque(maxlen=CHANGES_KEPT)
 
     def observe(self, now: float, progress: int | None) -> None:
         """Count a poll that ended at ``now``; ``progress`` is None if the answer has none, or there was no answer."""
@@ -75,7 +75,7 @@ class Pace:
             return
         if self._changes and progress < self._changes[-1].percent:
             self._changes.clear()  # it went back: what was learnt about its speed is void
-        self._changes.append(Change(now, progress))
+        self._changes.append(ProgressChange(now, progress))
 
     def next_gap(self, now: float) -> float:
         """Return the seconds to wait from ``now`` until the next poll."""

@@ -33,7 +33,7 @@ from backupctl.operations import jobs
 from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Follower, Timeouts, follow
 from backupctl.operations.outcome import Outcome
-from backupctl.operations.watch import judged, leave
+from backupctl.operations.watch import outcome_of, return_started
 from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
@@ -42,7 +42,7 @@ from backupctl.scheduler.task import Task, attempt, retry
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
-Look = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
+Fetch = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
 
 UNREACHABLE_GRACE_SECONDS: Final = 900.0
 """How long the appliance may be unreachable when following begins in the middle of a restore."""
@@ -71,9 +71,9 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
     )
 
 
-def create_restore(appliance: Appliance, request: RestoreRequest, patience: Timeouts, wait: bool) -> Task[Outcome[Job]]:
+def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
     """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
-    deadline = appliance.clock.monotonic() + patience.timeout
+    deadline = appliance.clock.monotonic() + timeouts.timeout
     before = yield from attempt(appliance.api.restore_job)
     if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE:
         appliance.emit(
@@ -87,40 +87,42 @@ def create_restore(appliance: Appliance, request: RestoreRequest, patience: Time
     start = partial(appliance.api.create_restore, request)
     asked = _Request(RESTORE, start, appliance.api.restore_job, _restore_job)
     started = yield from _start(appliance, asked, deadline)
-    return (yield from _followed(appliance, started, patience, _look, deadline)) if wait else leave(appliance, started)
+    if not wait:
+        return return_started(appliance, started)
+    return (yield from _followed(appliance, started, timeouts, _fetch_restore, deadline))
 
 
 def restore_status(appliance: Appliance) -> Task[Outcome[Job]]:
     """Look at the restore once."""
-    return judged(appliance, (yield from _first_look(appliance)))
+    return outcome_of(appliance, (yield from _read_restore(appliance)))
 
 
-def watch_restore(appliance: Appliance, patience: Timeouts, deadline: float) -> Task[Outcome[Job]]:
+def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> Task[Outcome[Job]]:
     """Follow the restore to its end, until ``deadline`` (monotonic seconds)."""
     grace = max(0.0, min(UNREACHABLE_GRACE_SECONDS, deadline - appliance.clock.monotonic()))
-    job = yield from _first_look(appliance, unreachable_grace=grace)
+    job = yield from _read_restore(appliance, unreachable_grace=grace)
     if not job.ended:
         appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
-    return (yield from _followed(appliance, job, patience, _look, deadline))
+    return (yield from _followed(appliance, job, timeouts, _fetch_restore, deadline))
 
 
-def cancel_restore(appliance: Appliance, patience: Timeouts) -> Task[Outcome[Job]]:
+def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job]]:
     """Cancel the restore and see it end."""
-    job = yield from _first_look(appliance)
+    job = yield from _read_restore(appliance)
     doubt = yield from ask_to_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    return after_cancelling((yield from follow(appliance, job, patience, look=_look)), doubt)
+    return after_cancelling((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), doubt)
 
 
-def reconcile(appliance: Appliance, spec: ReconciliationSpec, patience: Timeouts, wait: bool) -> Task[Outcome[Job]]:
+def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
     asked = _Request(RECONCILIATION, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
-    deadline = appliance.clock.monotonic() + patience.timeout
+    deadline = appliance.clock.monotonic() + timeouts.timeout
     started = yield from _start(appliance, asked, deadline)
     if not wait:
-        return leave(appliance, started)
-    return (yield from _followed(appliance, started, patience, _look_at_reconciliation, deadline))
+        return return_started(appliance, started)
+    return (yield from _followed(appliance, started, timeouts, _fetch_reconciliation, deadline))
 
 
 class _Request(msgspec.Struct, Generic[S], frozen=True):
@@ -193,13 +195,13 @@ def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -
     )
 
 
-def _followed(appliance: Appliance, job: Job, patience: Timeouts, look: Look, deadline: float) -> Task[Outcome[Job]]:
+def _followed(appliance: Appliance, job: Job, timeouts: Timeouts, fetch: Fetch, deadline: float) -> Task[Outcome[Job]]:
     if job.ended:
-        return judged(appliance, job)
-    return (yield from follow(appliance, job, patience, look=look, deadline=deadline))
+        return outcome_of(appliance, job)
+    return (yield from follow(appliance, job, timeouts, fetch=fetch, deadline=deadline))
 
 
-def _first_look(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Task[Job]:
+def _read_restore(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Task[Job]:
     """Return the restore as it is.
 
     An appliance in service on which none ever ran answers with a plain ``error``, a fresh one NONE without progress and
@@ -225,12 +227,12 @@ def _first_look(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Task
     return job
 
 
-def _look(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
+def _fetch_restore(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
     status = yield from attempt(appliance.api.restore_job, until=follower.answer_by(appliance.clock.monotonic()))
     return status if isinstance(status, BackupctlError) else _restore_job(status)
 
 
-def _look_at_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
+def _fetch_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
     status = yield from attempt(appliance.api.reconciliation, until=follower.answer_by(appliance.clock.monotonic()))
     if isinstance(status, BackupctlError):
         return status

@@ -10,36 +10,36 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task
 
 
-def watch(appliance: Appliance, job_id: str, patience: Timeouts) -> Task[Outcome[Job]]:
+def watch(appliance: Appliance, job_id: str, timeouts: Timeouts) -> Task[Outcome[Job]]:
     """Follow a job, or the latest one, to its end.
 
     Raises NotFoundError where there is no such job.
     """
     began = appliance.clock.monotonic()
-    deadline = began + patience.timeout
-    job, denial = yield from _look(appliance, job_id, until=max(deadline, began + MIN_RESPONSE_SECONDS))
+    deadline = began + timeouts.timeout
+    job, denial = yield from _read_with_details(appliance, job_id, until=max(deadline, began + MIN_RESPONSE_SECONDS))
     if job.ended or appliance.clock.monotonic() >= deadline:
-        return judged(appliance, job, denial)
+        return outcome_of(appliance, job, denial)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
-    return (yield from follow(appliance, job, patience, deadline=deadline))
+    return (yield from follow(appliance, job, timeouts, deadline=deadline))
 
 
 def status(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
     """Look at a job, or the latest one, once."""
-    job, denial = yield from _look(appliance, job_id)
-    return judged(appliance, job, denial)
+    job, denial = yield from _read_with_details(appliance, job_id)
+    return outcome_of(appliance, job, denial)
 
 
-def leave(appliance: Appliance, job: Job) -> Outcome[Job]:
+def return_started(appliance: Appliance, job: Job) -> Outcome[Job]:
     """Return a job that was started and is not followed (``--no-wait``), and tell how it can be."""
     if job.ended:
-        return judged(appliance, job)
+        return outcome_of(appliance, job)
     attach = appliance.attach(job.id)
     appliance.emit(Left(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
     return Outcome(job, None)
 
 
-def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Outcome[Job]:
+def outcome_of(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Outcome[Job]:
     """Return what a job means that was looked at once: done, unless there is a ``denial``, failed, or still running."""
     if job.succeeded:
         return Outcome(job, denial)
@@ -51,7 +51,9 @@ def judged(appliance: Appliance, job: Job, denial: BackupctlError | None = None)
     return Outcome(job, running)
 
 
-def _look(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[tuple[Job, BackupctlError | None]]:
+def _read_with_details(
+    appliance: Appliance, job_id: str, *, until: float | None = None
+) -> Task[tuple[Job, BackupctlError | None]]:
     found = yield from jobs.resolve(appliance, job_id, until=until)
     job = yield from jobs.read(appliance, found, until=until)
     if job.ended:

@@ -10,7 +10,7 @@ from statistics import fmean
 
 import pytest
 
-from backupctl.operations.poll_interval import Pace
+from backupctl.operations.poll_interval import PollSchedule
 from tests.benchmarks.traces import LENGTHS, SHAPES, SUDDEN_DEATH, Following, follow, follow_in_fixed_loop, trace
 
 pytestmark = pytest.mark.benchmark
@@ -63,7 +63,7 @@ def scores(shape: str) -> Score:
 
 def score(shape: str, length: float | None) -> Score:
     traces = [trace(shape, length, seed) for seed in range(TRACES)]
-    return Score([follow(one, Pace()) for one in traces], [follow_in_fixed_loop(one) for one in traces])
+    return Score([follow(one, PollSchedule()) for one in traces], [follow_in_fixed_loop(one) for one in traces])
 
 
 def show(shape: str, of_length: dict[str, Score]) -> None:

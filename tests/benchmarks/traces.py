@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backupctl.operations.poll_interval import Pace
+from backupctl.operations.poll_interval import PollSchedule
 
 LATENCY = 0.05
 LOOP_SECONDS = 10.0
@@ -42,7 +42,7 @@ class Following:
         return self.polls + self.details
 
 
-def follow(trace: Trace, pace: Pace) -> Following:
+def follow(trace: Trace, schedule: PollSchedule) -> Following:
     """Poll a job as the real follower does: poll, perhaps read the details, wait."""
     now, polls, details = 0.0, 0, 0
     while True:
@@ -51,12 +51,12 @@ def follow(trace: Trace, pace: Pace) -> Following:
         polls += 1
         if asked >= trace.end:
             return Following(now, now - trace.end, polls, details)
-        pace.observe(now, trace.progress(asked))
-        if pace.details_due(now):
+        schedule.observe(now, trace.progress(asked))
+        if schedule.details_due(now):
             details += 1
             now += LATENCY
-            pace.observe_details(now)
-        now += pace.next_gap(now)
+            schedule.observe_details(now)
+        now += schedule.next_gap(now)
 
 
 def follow_in_fixed_loop(trace: Trace) -> Following:

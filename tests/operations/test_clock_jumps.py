@@ -37,9 +37,9 @@ def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
     return tell
 
 
-def followed(clock: FakeClock, answers: list[Any], **patience: Any) -> tuple[Outcome[Job], ScriptedRecovery]:
+def followed(clock: FakeClock, answers: list[Any], **timeouts: Any) -> tuple[Outcome[Job], ScriptedRecovery]:
     bench, api = scripted(clock, job=answers, job_details={})
-    chosen = Timeouts(**{"interval": 10.0, **patience})
+    chosen = Timeouts(**{"interval": 10.0, **timeouts})
     return bench.run(follow(bench.appliance, Job(id=ID, state="INPROGRESS", progress=10), chosen)), api
 
 
@@ -48,7 +48,7 @@ def kind(ended: Outcome[Job]) -> type[BackupctlError] | None:
 
 
 @pytest.mark.parametrize(
-    ("patience", "then", "expected"),
+    ("timeouts", "then", "expected"),
     [
         ({"timeout": HOUR}, DONE, None),
         ({"timeout": HOUR}, RUNNING, TimedOutError),
@@ -59,10 +59,10 @@ def kind(ended: Outcome[Job]) -> type[BackupctlError] | None:
     ],
 )
 def test_suspend_during_a_question_asks_again_before_judging(
-    clock: FakeClock, patience: dict[str, float], then: Any, expected: type[BackupctlError] | None
+    clock: FakeClock, timeouts: dict[str, float], then: Any, expected: type[BackupctlError] | None
 ) -> None:
     clock.at(12, lambda: clock.sleep(3 * HOUR))
-    ended, api = followed(clock, [after(clock, 5, NO_ANSWER), then], **patience)
+    ended, api = followed(clock, [after(clock, 5, NO_ANSWER), then], **timeouts)
     assert kind(ended) is expected
     assert api.names().count("job") == 2
     assert clock.elapsed == pytest.approx(3 * HOUR + 12)

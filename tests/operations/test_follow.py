@@ -25,7 +25,7 @@ from backupctl.errors import (
 )
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
-from backupctl.operations.poll_interval import Pace
+from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from backupctl.scheduler.workers import DoneCallback
@@ -50,8 +50,8 @@ def job(state: str = "INPROGRESS", progress: int | None = 10, **fields: Any) -> 
 class Following:
     """A follower that is told answers at moments (seconds from its start)."""
 
-    def __init__(self, first: Job | None = None, **patience: Any) -> None:
-        chosen = Timeouts(**patience)
+    def __init__(self, first: Job | None = None, **timeouts: Any) -> None:
+        chosen = Timeouts(**timeouts)
         self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
 
     def tell(self, now: float, answer: Job | BackupctlError) -> Step:
@@ -185,12 +185,12 @@ def test_polls_of_a_healthy_job_keep_the_pace() -> None:
 
 
 def test_polls_fit_the_progress_of_the_job() -> None:
-    following, pace = Following(), Pace()
-    pace.observe(0, 10)
+    following, schedule = Following(), PollSchedule()
+    schedule.observe(0, 10)
     for now, progress in ((60, 30), (120, 50), (180, 70)):
         following.tell(now, job(progress=progress))
-        pace.observe(now, progress)
-        assert following.gap == now + pace.next_gap(now)
+        schedule.observe(now, progress)
+        assert following.gap == now + schedule.next_gap(now)
 
 
 def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:
@@ -211,7 +211,7 @@ def test_polls_never_go_beyond_the_deadline_or_the_stall() -> None:
     assert Following(interval=600, stall_timeout=50).gap == 50
 
 
-# The ends of patience
+# Timeouts
 
 
 @pytest.mark.parametrize(

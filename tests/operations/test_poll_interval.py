@@ -1,4 +1,4 @@
-"""The pace of polling: its promises hold for any job, and a few traces show what the benchmark measures at length."""
+"""The poll schedule: its limits hold for any job, and a few traces show what the benchmark measures at length."""
 
 from statistics import fmean
 
@@ -6,30 +6,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.operations.poll_interval import Pace
+from backupctl.operations.poll_interval import PollSchedule
 from tests.benchmarks.traces import SHAPES, SUDDEN_DEATH, Trace, follow, follow_in_fixed_loop, trace
 
 MOVING = ["linear", "noisy", "stepped", "mid-stall"]
 
 
-def observed(*polls: tuple[float, int | None]) -> Pace:
-    pace = Pace()
+def observed(*polls: tuple[float, int | None]) -> PollSchedule:
+    schedule = PollSchedule()
     for now, progress in polls:
-        pace.observe(now, progress)
-    return pace
+        schedule.observe(now, progress)
+    return schedule
 
 
 @pytest.mark.parametrize("shape", MOVING)
 def test_pace_of_a_moving_job_sees_the_end_sooner_than_a_fixed_loop_with_fewer_requests(shape: str) -> None:
     traces = [trace(shape, 1800, seed) for seed in range(12)]
-    ours, loop = [follow(one, Pace()) for one in traces], [follow_in_fixed_loop(one) for one in traces]
+    ours, loop = [follow(one, PollSchedule()) for one in traces], [follow_in_fixed_loop(one) for one in traces]
     assert fmean(run.lag for run in ours) <= 3
     assert sum(run.requests for run in ours) <= 0.9 * sum(run.requests for run in loop)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, SUDDEN_DEATH])
 def test_pace_of_any_shape_never_sees_the_end_later_than_twenty_seconds(shape: str) -> None:
-    assert all(follow(trace(shape, 900, seed), Pace()).lag <= 20 for seed in range(5))
+    assert all(follow(trace(shape, 900, seed), PollSchedule()).lag <= 20 for seed in range(5))
 
 
 @given(
@@ -40,31 +40,31 @@ def test_pace_of_any_shape_never_sees_the_end_later_than_twenty_seconds(shape: s
 def test_pace_any_answers_keep_the_bucket_and_the_longest_gap(
     answers: list[tuple[int | None, float]], start: float
 ) -> None:
-    pace, now, requests = Pace(), start, 0
+    schedule, now, requests = PollSchedule(), start, 0
     for progress, latency in answers:
         now += latency
-        pace.observe(now, progress)
+        schedule.observe(now, progress)
         requests += 1
-        if pace.details_due(now):
-            pace.observe_details(now)
+        if schedule.details_due(now):
+            schedule.observe_details(now)
             requests += 1
         assert requests <= 12 + (now - start) / 10 + 1e-6
-        gap = pace.next_gap(now)
+        gap = schedule.next_gap(now)
         assert 0 < gap <= 19.5
         now += gap
 
 
 def test_pace_that_never_learns_anything_settles_at_the_bucket() -> None:
-    followed = follow(Trace(3600, []), Pace())
+    followed = follow(Trace(3600, []), PollSchedule())
     assert followed.polls == pytest.approx(11 + 3600 / 12, abs=8)
 
 
 def gaps_of(percent: int, seconds: float) -> list[float]:
     """Return the gaps between the polls of a job that stands still at ``percent``."""
-    pace, now, gaps = Pace(), 0.0, list[float]()
+    schedule, now, gaps = PollSchedule(), 0.0, list[float]()
     while now < seconds:
-        pace.observe(now, percent)
-        gaps.append(pace.next_gap(now))
+        schedule.observe(now, percent)
+        gaps.append(schedule.next_gap(now))
         now += gaps[-1]
     return gaps
 
@@ -78,14 +78,14 @@ def test_pace_of_a_job_that_stands_still_near_its_end_empties_the_bucket_and_kee
 
 
 def test_pace_with_an_interval_never_changes_it() -> None:
-    pace = Pace(interval=7)
+    schedule = PollSchedule(interval=7)
     for now in range(0, 700, 7):
-        pace.observe(now, now // 7)
-        assert pace.next_gap(now) == 7
+        schedule.observe(now, now // 7)
+        assert schedule.next_gap(now) == 7
 
 
 def test_pace_before_the_first_answer_is_close() -> None:
-    assert Pace().next_gap(5) == 2.5
+    assert PollSchedule().next_gap(5) == 2.5
 
 
 def test_pace_far_from_the_end_waits_longest() -> None:
@@ -103,9 +103,9 @@ def test_pace_in_the_last_step_is_close_and_closer_the_finer_the_steps() -> None
 
 
 def test_pace_of_an_overdue_last_step_relaxes() -> None:
-    pace = observed((0, 98), (60, 99))
-    assert pace.next_gap(60 + 89) == pytest.approx(2.7)
-    assert pace.next_gap(60 + 91) == 9
+    schedule = observed((0, 98), (60, 99))
+    assert schedule.next_gap(60 + 89) == pytest.approx(2.7)
+    assert schedule.next_gap(60 + 91) == 9
 
 
 def test_pace_at_a_hundred_percent_of_a_running_job_goes_on() -> None:
@@ -134,14 +134,14 @@ def test_pace_of_two_answers_at_the_same_moment_is_sane() -> None:
 
 
 def test_details_are_due_once_a_minute() -> None:
-    pace = Pace()
-    assert not pace.details_due(100)
-    pace.observe(100, 0)
-    assert not pace.details_due(159)
-    assert pace.details_due(160)
-    pace.observe_details(170)
-    assert not pace.details_due(229)
-    assert pace.details_due(230)
+    schedule = PollSchedule()
+    assert not schedule.details_due(100)
+    schedule.observe(100, 0)
+    assert not schedule.details_due(159)
+    assert schedule.details_due(160)
+    schedule.observe_details(170)
+    assert not schedule.details_due(229)
+    assert schedule.details_due(230)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_details_are_due_once_a_minute() -> None:
     [(9, 0, 2.5), (10, 0, 2.5), (11, 0, 12), (11, 6, 6), (11, 12, 6), (12, 12, 12), (12, 6, 18), (13, 6, 19.5)],
 )
 def test_pace_waits_until_the_bucket_holds_a_poll(polls: int, followed: float, gap: float) -> None:
-    pace = observed(*[(1000.0, None)] * polls)
-    assert pace.next_gap(1000 + followed) == gap
+    schedule = observed(*[(1000.0, None)] * polls)
+    assert schedule.next_gap(1000 + followed) == gap
 
 
 def test_pace_of_a_job_that_has_not_moved_waits_half_of_what_it_was_followed() -> None:

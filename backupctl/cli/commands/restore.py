@@ -179,14 +179,14 @@ Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs 
 @click.pass_obj
 def watch(context: Context) -> int:
     """Follow the restore to its end, through the minutes in which the appliance does not answer."""
-    from backupctl.cli.backup_settings import patience
+    from backupctl.cli.backup_settings import job_timeouts
     from backupctl.cli.runner import run_job
     from backupctl.operations.restore import UNREACHABLE_GRACE_SECONDS, watch_restore
     from backupctl.results.archive_results import RestoreResult
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
-        waits = patience(settings)
-        return lambda appliance: watch_restore(appliance, waits, context.clock.monotonic() + waits.timeout)
+        timeouts = job_timeouts(settings)
+        return lambda appliance: watch_restore(appliance, timeouts, context.clock.monotonic() + timeouts.timeout)
 
     traits = CommandTraits(fresh=True, unreachable_grace=UNREACHABLE_GRACE_SECONDS, timed=True)
     return run_job(context, "restore watch", RestoreResult, prepare, traits)
@@ -211,7 +211,7 @@ def cancel(context: Context) -> int:
     from backupctl.operations.restore import cancel_restore
     from backupctl.results.archive_results import RestoreResult
 
-    work = partial(cancel_restore, patience=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
+    work = partial(cancel_restore, timeouts=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
     return run_job(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
@@ -266,11 +266,11 @@ def _started(
     request_of: Callable[[ApplianceSettings], Q], start: Callable[[Appliance, Q, Timeouts, bool], Task[Outcome[Job]]]
 ) -> Callable[[ApplianceSettings], Work[Job]]:
     """Judge the request of each appliance, start what it asks for, and follow that to its end."""
-    from backupctl.cli.backup_settings import patience
+    from backupctl.cli.backup_settings import job_timeouts
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
-        request, wait, waits = request_of(settings), not settings.value(NO_WAIT), patience(settings)
-        return lambda appliance: start(appliance, request, waits, wait)
+        request, wait, timeouts = request_of(settings), not settings.value(NO_WAIT), job_timeouts(settings)
+        return lambda appliance: start(appliance, request, timeouts, wait)
 
     return prepare
 

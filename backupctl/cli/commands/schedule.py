@@ -262,7 +262,7 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
         request = yield from backup_of(appliance, name, comment)
         check_encryption_can_be_told(settings)
-        plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, tells_encryption=False)
+        plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, knows_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
         return (yield from create(appliance, plan, slot))

@@ -34,13 +34,13 @@ Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline,
 @click.pass_obj
 def command(context: Context, job_id: str) -> int:
     """Follow a job to its end: JOB_ID, or the latest one."""
-    from backupctl.cli.backup_settings import patience
+    from backupctl.cli.backup_settings import job_timeouts
     from backupctl.cli.runner import run_job
     from backupctl.operations.watch import watch
     from backupctl.results.backup_results import JobResult
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
-        waits = patience(settings)
-        return lambda appliance: watch(appliance, job_id, waits)
+        timeouts = job_timeouts(settings)
+        return lambda appliance: watch(appliance, job_id, timeouts)
 
     return run_job(context, "watch", JobResult, prepare, CommandTraits(single=one_appliance_of(job_id), timed=True))
