@@ -37,7 +37,7 @@ from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Slot
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt, retry
+from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt, response_deadline, retry
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
@@ -88,7 +88,7 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> 
     request = plan.request
     try:
         if not request.parts:
-            request = yield from _with_default_parts(appliance, request, max(deadline, began + MIN_RESPONSE_SECONDS))
+            request = yield from _with_default_parts(appliance, request, response_deadline(began, deadline))
         started = yield from _start(appliance, plan, request, deadline, slot)
     except InterruptedRunError as interruption:
         raise _nothing_started(appliance, interruption) from interruption
@@ -145,7 +145,7 @@ def _start(
     while True:
         if slot is not None:
             yield from slot.wait_to_start()
-        until = max(deadline, appliance.clock.monotonic() + MIN_RESPONSE_SECONDS)
+        until = response_deadline(appliance.clock.monotonic(), deadline)
         listed = yield from retry(appliance, appliance.api.jobs, until=until)
         known |= frozenset(listed)  # each request before this one was refused because another job runs
         answer = yield from _request(appliance, plan, request, known, deadline)
@@ -238,7 +238,7 @@ def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, retry_s
     give_up = min(clock.monotonic() + retry_seconds, max(deadline, clock.monotonic()))
     backoff = Backoff()
     while True:
-        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS))
+        look = yield from look_for_job(appliance, sent, response_deadline(clock.monotonic(), give_up))
         again = clock.monotonic() + backoff.next_seconds()
         if look.doubt is None or look.candidates or not look.doubt.retryable or again > give_up:
             return look

@@ -34,7 +34,7 @@ from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt
+from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
 _LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
@@ -96,17 +96,13 @@ class Follower:
         self.poll_schedule.observe(self.now, self.job.progress)
         self._plan(self.now, self.poll_schedule.next_gap(self.now))
 
-    def answer_by(self, now: float) -> float:
-        """Return when to give up on a request that is sent at ``now``, in monotonic seconds."""
-        return max(self.deadline, now + MIN_RESPONSE_SECONDS)
-
     def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
         """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
 
         The machine was suspended, or the process was stopped; deadlines may have passed meanwhile, and before they are
         judged the appliance gets its say. Once only, so that one that is very slow does not keep us for ever.
         """
-        longest = min(self.answer_by(asked), asked + _LONGEST_ANSWER_SECONDS)
+        longest = min(response_deadline(asked, self.deadline), asked + _LONGEST_ANSWER_SECONDS)
         stood_still = now > longest + _STANDING_SECONDS and isinstance(answer, ApplianceUnreachableError)
         self._asked_again = stood_still and not self._asked_again
         if self._asked_again:
@@ -259,7 +255,7 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
     An end that status and details contradict each other about is returned as how following ended.
     """
     clock, job_id = appliance.clock, follower.job.id
-    until = follower.answer_by(clock.monotonic())
+    until = response_deadline(clock.monotonic(), follower.deadline)
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, low_priority=True)
     if isinstance(status, BackupctlError):
         return status

@@ -34,7 +34,7 @@ from backupctl.results.events import Warned
 from backupctl.results.job import Job, Message
 from backupctl.rules.placeholders import arguments
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Backoff, Task, Wait, attempt, retry
+from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline, retry
 
 LATEST: Final = "latest"
 _CONTRADICTION_SECONDS: Final = 30.0
@@ -212,7 +212,7 @@ def confirmed(
 
 def _answer_by(appliance: Appliance, until: float | None) -> float | None:
     """Return when to give up on a request that is sent now, in monotonic seconds."""
-    return None if until is None else max(until, appliance.clock.monotonic() + MIN_RESPONSE_SECONDS)
+    return None if until is None else response_deadline(appliance.clock.monotonic(), until)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:

@@ -27,7 +27,7 @@ from backupctl.operations import jobs
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, RETRY_SECONDS, Backoff, Task, Wait, attempt
+from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt, response_deadline
 
 SEARCH_SECONDS: Final = 60.0
 """How long the job list is read again before the search for a job ends without one."""
@@ -102,7 +102,7 @@ def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadli
     candidates: frozenset[str] = frozenset()
     clear_looks = 0
     while True:
-        look = yield from look_for_job(appliance, sent, max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS))
+        look = yield from look_for_job(appliance, sent, response_deadline(clock.monotonic(), give_up))
         if look.found is not None:
             return _adopt(appliance, look.found)
         candidates = (candidates | look.candidates) - look.others
@@ -186,10 +186,10 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
     (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/).
     """
     clock = appliance.clock
-    give_up = min(clock.monotonic() + RETRY_SECONDS, max(deadline, clock.monotonic() + MIN_RESPONSE_SECONDS))
+    give_up = min(clock.monotonic() + RETRY_SECONDS, response_deadline(clock.monotonic(), deadline))
     backoff = Backoff()
     while True:
-        until = max(give_up, clock.monotonic() + MIN_RESPONSE_SECONDS)
+        until = response_deadline(clock.monotonic(), give_up)
         answer = yield from attempt(partial(appliance.api.validate, request), until=until, shielded=True)
         if isinstance(answer, BusyError):
             return OutcomeUnknownError("no new job is listed, but a backup or restore is running")

@@ -38,7 +38,7 @@ from backupctl.results.archive_results import Metadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, retry
+from backupctl.scheduler.task import Task, attempt, response_deadline, retry
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 
@@ -228,12 +228,14 @@ def _read_restore(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Ta
 
 
 def _fetch_restore(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
-    status = yield from attempt(appliance.api.restore_job, until=follower.answer_by(appliance.clock.monotonic()))
+    until = response_deadline(appliance.clock.monotonic(), follower.deadline)
+    status = yield from attempt(appliance.api.restore_job, until=until)
     return status if isinstance(status, BackupctlError) else _restore_job(status)
 
 
 def _fetch_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError]:
-    status = yield from attempt(appliance.api.reconciliation, until=follower.answer_by(appliance.clock.monotonic()))
+    until = response_deadline(appliance.clock.monotonic(), follower.deadline)
+    status = yield from attempt(appliance.api.reconciliation, until=until)
     if isinstance(status, BackupctlError):
         return status
     job, started = _reconciliation_job(status), follower.job.start_time

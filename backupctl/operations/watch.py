@@ -7,7 +7,7 @@ from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Attached, Left
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task
+from backupctl.scheduler.task import Task, response_deadline
 
 
 def watch(appliance: Appliance, job_id: str, timeouts: Timeouts) -> Task[Outcome[Job]]:
@@ -17,7 +17,7 @@ def watch(appliance: Appliance, job_id: str, timeouts: Timeouts) -> Task[Outcome
     """
     began = appliance.clock.monotonic()
     deadline = began + timeouts.timeout
-    job, denial = yield from _read_with_details(appliance, job_id, until=max(deadline, began + MIN_RESPONSE_SECONDS))
+    job, denial = yield from _read_with_details(appliance, job_id, until=response_deadline(began, deadline))
     if job.ended or appliance.clock.monotonic() >= deadline:
         return outcome_of(appliance, job, denial)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from backupctl.errors import BackupctlError, InterruptedRunError, SessionExpiredError
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Slot
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Call, Effect, Task, call
+from backupctl.scheduler.task import Call, Effect, Task, call, response_deadline
 
 T = TypeVar("T")
 
@@ -66,6 +66,5 @@ def _log_in(appliance: Appliance, slot: Slot, request: Call) -> Task[None]:
 
 
 def _extended_deadline(appliance: Appliance, request: Call) -> float | None:
-    """Return the deadline of a request, at least ``MIN_RESPONSE_SECONDS`` from now, as other logins may be first."""
-    earliest = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
-    return None if request.until is None else max(request.until, earliest)
+    """Return the deadline of a request; other logins may have been first, so it may be extended."""
+    return None if request.until is None else response_deadline(appliance.clock.monotonic(), request.until)

@@ -24,6 +24,11 @@ MIN_RESPONSE_SECONDS: Final = 10.0
 """How long a request may take at least, even when its deadline is near or over."""
 
 
+def response_deadline(now: float, deadline: float) -> float:
+    """Return when to abandon a request that is sent at ``now``: at ``deadline``, or later to leave it some time."""
+    return max(deadline, now + MIN_RESPONSE_SECONDS)
+
+
 class Event:
     """A flag that one task sets and others wait for; it is never cleared."""
 
