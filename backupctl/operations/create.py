@@ -25,7 +25,7 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, BackupRequest
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion, jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
 from backupctl.operations.follow import Timeouts, detached, follow
@@ -74,7 +74,7 @@ class BackupPlan(msgspec.Struct, frozen=True):
 
     def job_of(self, request: BackupRequest) -> Job:
         """Return the job that a request asks for, before anything is known of it."""
-        job = jobs.of_request(request)
+        job = job_conversion.from_request(request)
         return job if self.knows_encryption else msgspec.structs.replace(job, encrypted=None)
 
 
@@ -189,7 +189,7 @@ def _request(
         start = partial(plan.start, appliance.api, request)
         answer = yield from attempt(start, until=deadline, shielded=True, once=True)
         if isinstance(answer, BackupJobStatus) and answer.id not in known:
-            job = jobs.from_status(answer, plan.job_of(request))
+            job = job_conversion.from_status(answer, plan.job_of(request))
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if isinstance(answer, BackupJobStatus):
@@ -248,7 +248,7 @@ def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, retry_s
 def _running(appliance: Appliance, busy: BusyError, *, retry_seconds: float) -> Task[tuple[Job | None, BusyError]]:
     """Return the job that makes the appliance busy, None where none can be seen, and ``busy``, which then tells why."""
     try:
-        return (yield from jobs.running(appliance, retry_seconds=retry_seconds)), busy
+        return (yield from jobs.find_running(appliance, retry_seconds=retry_seconds)), busy
     except InterruptedRunError:
         raise
     except BackupctlError as error:

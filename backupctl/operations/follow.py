@@ -27,7 +27,7 @@ from backupctl.errors import (
     StalledError,
     TimedOutError,
 )
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion, jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
@@ -259,14 +259,14 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, low_priority=True)
     if isinstance(status, BackupctlError):
         return status
-    job = jobs.from_status(status, follower.job)
+    job = job_conversion.from_status(status, follower.job)
     now = clock.monotonic()
     if not job.ended and not follower.poll_schedule.details_due(now):
         return job
     follower.poll_schedule.observe_details(now)
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
-    job, denial = yield from jobs.confirmed(appliance, job, until=until, retry_seconds=_LAST_DETAILS_SECONDS)
+    job, denial = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_LAST_DETAILS_SECONDS)
     return job if denial is None else Outcome(job, denial)
 
 

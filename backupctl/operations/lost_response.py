@@ -23,7 +23,7 @@ from backupctl.errors import (
     OutcomeUnknownError,
 )
 from backupctl.models import BackupRequest, JobDetails
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion, job_selection, jobs
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
@@ -232,7 +232,7 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, shielded=True)
     if isinstance(status, BackupctlError):
         return status
-    job = jobs.from_details(details, jobs.from_status(status, Job(id=job_id, state="")))
+    job = job_conversion.from_details(details, job_conversion.from_status(status, Job(id=job_id, state="")))
     against = _what_speaks_against(job, details, sent) or (None if sent.may_adopt else _ENCRYPTION_UNKNOWN)
     return job if against is None else OutcomeUnknownError(f"backup job {job_id} is new, but {against}")
 
@@ -255,7 +255,9 @@ def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | Non
     """Return why a new job is not known to be ours, None where everything speaks for it."""
     if not sent.request.location.contains_backup_at(details.location):
         return f"goes to {job.location or 'an unknown location'}"
-    older = next((known for known in sorted(sent.known, reverse=True) if not jobs.is_newer(job.id, known)), None)
+    older = next(
+        (known for known in sorted(sent.known, reverse=True) if not job_selection.is_newer(job.id, known)), None
+    )
     if older is not None:
         return f"is not newer than {older} by its id"
     if job.start_time is not None and job.start_time < sent.not_before:

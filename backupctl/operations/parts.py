@@ -4,7 +4,7 @@ from functools import partial
 
 from backupctl.errors import ApplianceAnswerError, AuthorizationError, NotFoundError
 from backupctl.models import Part
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.backup_results import PartSize
 from backupctl.scheduler.appliance import Appliance
@@ -40,5 +40,5 @@ def _sized(part: Part, size_mb: int | None) -> PartSize:
         description=part.description.text if part.description else "",
         selected_by_default=part.selected_by_default,
         optional=part.optional,
-        size_mb=jobs.whole(size_mb),
+        size_mb=job_conversion.whole_number(size_mb),
     )

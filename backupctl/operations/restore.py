@@ -29,7 +29,7 @@ from backupctl.models import (
     RestoreRequest,
     as_utc,
 )
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion
 from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Follower, Timeouts, follow
 from backupctl.operations.outcome import Outcome
@@ -67,7 +67,7 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Meta
         parts=tuple(found.parts or ()),
         comment=found.comment,
         sso_login_required=found.sso_login_required,
-        messages=jobs.messages_of(found.messages),
+        messages=job_conversion.messages_of(found.messages),
     )
 
 
@@ -247,8 +247,8 @@ def _restore_job(status: RestoreJobStatus) -> Job:
     return Job(
         id=RESTORE,
         state=status.state,
-        progress=jobs.percent(status.progress),
-        messages=jobs.messages_of(status.messages),
+        progress=job_conversion.percent(status.progress),
+        messages=job_conversion.messages_of(status.messages),
         parts=None if status.parts is None else tuple(status.parts),
     )
 
@@ -258,9 +258,9 @@ def _reconciliation_job(status: ReconciliationStatus) -> Job:
     return Job(
         id=RECONCILIATION,
         state=_RECONCILIATION_STATES.get(status.status, status.status),
-        progress=jobs.percent(status.progress),
-        messages=jobs.messages_of(status.messages),
+        progress=job_conversion.percent(status.progress),
+        messages=job_conversion.messages_of(status.messages),
         start_time=start,
         end_time=end,
-        duration_seconds=jobs.seconds_between(start, end),
+        duration_seconds=job_conversion.seconds_between(start, end),
     )

@@ -144,7 +144,7 @@ def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSet
 def _what_runs(appliance: Appliance) -> Task[Job | BackupctlError | None]:
     """Return the backup that is running, None where none is, or why that is not known."""
     try:
-        return (yield from jobs.running(appliance, retry_seconds=RETRY_SECONDS))
+        return (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS))
     except (ApplianceAnswerError, NotFoundError) as error:
         return error
 

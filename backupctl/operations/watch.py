@@ -57,5 +57,5 @@ def _read_with_details(
     found = yield from jobs.resolve(appliance, job_id, until=until)
     job = yield from jobs.read(appliance, found, until=until)
     if job.ended:
-        return (yield from jobs.confirmed(appliance, job, until=until))
+        return (yield from jobs.confirm_end(appliance, job, until=until))
     return (yield from jobs.with_details(appliance, job, until=until)), None

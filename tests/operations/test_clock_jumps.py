@@ -9,7 +9,7 @@ import pytest
 
 from backupctl.errors import ApplianceUnreachableError, AuthorizationError, BackupctlError, StalledError, TimedOutError
 from backupctl.models import BackupJobStatus, JobDetails
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion
 from backupctl.operations.follow import Timeouts, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.results.job import Job
@@ -128,6 +128,6 @@ def test_duration_of_a_job_whose_clock_was_set_back_is_unknown_not_negative(seco
     start = datetime(2026, 3, 1, 2, tzinfo=UTC)
     end = datetime.fromtimestamp(start.timestamp() + seconds, UTC)
     status = BackupJobStatus(id=ID, state="SUCCEEDED", progress=100, start_time=start, end_time=end)
-    assert jobs.from_status(status, Job(id=ID, state="")).duration_seconds == told
+    assert job_conversion.from_status(status, Job(id=ID, state="")).duration_seconds == told
     details = JobDetails(status="SUCCEEDED", type="MANUAL", duration=seconds)
-    assert jobs.from_details(details, Job(id=ID, state="")).duration_seconds == told
+    assert job_conversion.from_details(details, Job(id=ID, state="")).duration_seconds == told

@@ -23,7 +23,7 @@ from backupctl.models import (
     LocalizableMessage,
     as_utc,
 )
-from backupctl.operations import jobs
+from backupctl.operations import job_conversion, job_selection, jobs
 from backupctl.operations.follow import Timeouts
 from backupctl.operations.watch import status as look
 from backupctl.operations.watch import watch
@@ -54,25 +54,27 @@ def details(**fields: Any) -> JobDetails:
     [(40, 40), (20, 30), (0, 30), (None, 30), (40.9, 40), (1e30, 100), (-5, 30), (math.nan, 30), (math.inf, 30)],
 )
 def test_progress_never_goes_back_nor_beyond_the_whole(said: float | None, shown: int) -> None:
-    assert jobs.from_status(status(progress=said), KNOWN).progress == shown
+    assert job_conversion.from_status(status(progress=said), KNOWN).progress == shown
 
 
 def test_status_without_progress_of_an_unknown_job_is_unknown() -> None:
-    assert jobs.from_status(status(), Job(id=A, state="")).progress is None
+    assert job_conversion.from_status(status(), Job(id=A, state="")).progress is None
 
 
 def test_status_fills_in_what_it_tells_and_keeps_the_rest() -> None:
     message = LocalizableMessage(id="m", default_message="", localized="Langsam.", args=[1, "x"])
     known = Job(id=A, state="INPROGRESS", location="sftp://h/d", comment="c", encrypted=True)
     end = BEGAN + timedelta(seconds=90)
-    job = jobs.from_status(status(state="SUCCEEDED", start_time=BEGAN, end_time=end, messages=[message]), known)
+    job = job_conversion.from_status(
+        status(state="SUCCEEDED", start_time=BEGAN, end_time=end, messages=[message]), known
+    )
     assert (job.state, job.start_time, job.end_time, job.duration_seconds) == ("SUCCEEDED", BEGAN, end, 90)
     assert job.messages == (Message(id="m", default_message="Langsam.", args=("1", "x")),)
     assert (job.location, job.comment, job.encrypted) == ("sftp://h/d", "c", True)
 
 
 def test_status_without_an_id_is_of_the_job_that_was_asked_for() -> None:
-    assert jobs.from_status(status(id=""), KNOWN).id == A
+    assert job_conversion.from_status(status(id=""), KNOWN).id == A
 
 
 @pytest.mark.parametrize("hours", [-8, 0, 2])
@@ -99,11 +101,11 @@ def test_times_of_any_zone_or_none_are_utc(hours: int) -> None:
     ],
 )
 def test_details_speak_the_vocabulary_of_the_job(said: str, state: str) -> None:
-    assert jobs.from_details(details(status=said), Job(id=A, state="")).state == state
+    assert job_conversion.from_details(details(status=said), Job(id=A, state="")).state == state
 
 
 def test_details_never_overrule_the_state_that_the_job_itself_told() -> None:
-    assert jobs.from_details(details(status="SUCCEEDED"), KNOWN).state == "INPROGRESS"
+    assert job_conversion.from_details(details(status="SUCCEEDED"), KNOWN).state == "INPROGRESS"
 
 
 def test_details_add_what_only_they_know() -> None:
@@ -117,7 +119,7 @@ def test_details_add_what_only_they_know() -> None:
         progress=DetailsProgress(total=200, completed=90),
         build=BuildInfo(version="8.0.2.00100", build_number="22617221"),
     )
-    job = jobs.from_details(said, KNOWN)
+    job = job_conversion.from_details(said, KNOWN)
     assert (job.type, job.location, job.location_user, job.size_bytes) == ("MANUAL", "sftp://h/d", "backup", 1500000000)
     assert (job.duration_seconds, job.progress, job.build) == (61, 45, "8.0.2.00100 build 22617221")
     assert job.user == "VSPHERE.LOCAL\\Administrator"
@@ -141,12 +143,12 @@ def test_details_add_what_only_they_know() -> None:
     ],
 )
 def test_details_that_are_odd_stay_harmless(fields: dict[str, Any], name: str, value: object) -> None:
-    assert getattr(jobs.from_details(details(**fields), KNOWN), name) == value
+    assert getattr(job_conversion.from_details(details(**fields), KNOWN), name) == value
 
 
 def test_message_with_nested_arguments_keeps_the_plain_ones() -> None:
     odd = LocalizableMessage(id="m", args=["text", 7, [["nested"]], {"more": {}}, None, 0.5])
-    assert jobs.messages_of([odd])[0].args == ("text", "7", "0.5")
+    assert job_conversion.messages_of([odd])[0].args == ("text", "7", "0.5")
 
 
 def test_secret_in_a_location_of_the_appliance_is_masked_in_every_list(clock: FakeClock) -> None:
@@ -163,7 +165,7 @@ def test_job_of_a_request_knows_what_was_asked_for() -> None:
         comment="c",
         backup_password=Secret("x"),
     )
-    job = jobs.of_request(request)
+    job = job_conversion.from_request(request)
     assert (job.parts, job.location, job.comment, job.encrypted) == (("seat",), "ftp://h/d", "c", True)
 
 
@@ -184,7 +186,7 @@ def test_job_of_a_request_knows_what_was_asked_for() -> None:
     ],
 )
 def test_newest_id_is_the_latest_time_or_where_there_is_none_the_first(ids: list[str], expected: str | None) -> None:
-    assert jobs.newest(ids) == expected
+    assert job_selection.newest(ids) == expected
 
 
 def test_newest_first_sorts_by_start_time_then_id_whatever_the_order() -> None:
@@ -197,7 +199,7 @@ def test_newest_first_sorts_by_start_time_then_id_whatever_the_order() -> None:
         Job(id="odd", state=""),
     ]
     for order in (at, at[::-1], at[3:] + at[:3]):
-        assert [job.id for job in jobs.newest_first(order)] == [C, "x2", "x1", B, A, "odd"]
+        assert [job.id for job in job_selection.newest_first(order)] == [C, "x2", "x1", B, A, "odd"]
 
 
 def test_all_jobs_are_read_in_one_request_where_there_are_details(clock: FakeClock) -> None:
@@ -241,7 +243,7 @@ def test_running_job_is_the_newest_if_it_has_not_ended(
     state: str, end: datetime | None, runs: bool, clock: FakeClock
 ) -> None:
     bench, api = scripted(clock, jobs=[[A, B]], job=status(id=B, state=state, end_time=end))
-    found = bench.run(jobs.running(bench.appliance))
+    found = bench.run(jobs.find_running(bench.appliance))
     assert (found is not None) == runs
     assert api.calls == [("jobs",), ("job", B)]
 
@@ -249,7 +251,7 @@ def test_running_job_is_the_newest_if_it_has_not_ended(
 def test_running_job_that_cannot_be_asked_for_is_an_error_and_not_none(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=ServerFaultError("500"))
     with pytest.raises(ServerFaultError):
-        bench.run(jobs.running(bench.appliance))
+        bench.run(jobs.find_running(bench.appliance))
 
 
 @pytest.mark.parametrize("answer", [NotSupportedError("6.5"), LOST, {}, {B: details()}])

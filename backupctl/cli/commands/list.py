@@ -62,7 +62,8 @@ def command(  # noqa: PLR0917 - click passes by name
     from backupctl.cli.runner import run
     from backupctl.cli.timestamps import parse_moment
     from backupctl.models import JobState
-    from backupctl.operations.jobs import JobFilter, read_all
+    from backupctl.operations.job_selection import JobFilter
+    from backupctl.operations.jobs import read_all
     from backupctl.operations.outcome import Outcome
     from backupctl.results.backup_results import JobsResult
 
