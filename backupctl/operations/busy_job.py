@@ -1,4 +1,4 @@
-"""Words for a job that keeps the appliance busy: since when it runs, and what to do when it hangs."""
+"""Text about the job that is running on an appliance: since when, and what to do if it hangs."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 from backupctl.results.job import Job
 
 HUNG_AFTER: Final = timedelta(days=1)
-"""A backup takes minutes to hours; jobs that stood for months were seen after a crash of the service."""
+"""A backup takes minutes to hours. After a crash of the service, jobs were seen that ran for months."""
 
 
 def describe_running(job: Job | None, now: datetime) -> str:
-    """Return which job is running, how far it is, and since when."""
+    """Return which job is running, with its progress and start time."""
     if job is None:
         return "another backup or restore is running"
-    far = "" if job.progress is None else f" ({job.progress} %)"
-    return f"{job.title} is running{far}{_since(job, now)}"
+    progress = "" if job.progress is None else f" ({job.progress} %)"
+    return f"{job.title} is running{progress}{_since(job, now)}"
 
 
 def hung_hint(job: Job | None, now: datetime) -> str | None:
-    """Return what to do about a job that runs for longer than a backup takes, None for any other."""
+    """Return what to do about a job that has been running for over a day, None for any other."""
     if job is None or job.start_time is None or now - job.start_time <= HUNG_AFTER:
         return None
     return (
@@ -32,7 +32,7 @@ def _since(job: Job, now: datetime) -> str:
         return ""
     start = f"{job.start_time:%Y-%m-%d %H:%M} UTC"
     seconds = int((now - job.start_time).total_seconds())
-    if seconds < 0:  # the clocks of this machine and of the appliance differ
+    if seconds < 0:  # The clocks of this machine and of the appliance differ.
         return f", started {start}"
     return f", started {_ago(seconds)} ago ({start})"
 

@@ -1,6 +1,7 @@
-"""Read why a job failed from the ``error`` of its details, whose form is not documented.
+"""Reasons of a failed job, from the ``error`` of its details.
 
-It is a vAPI error in one of its shapes, a text, or some other structure: whatever texts it holds are the reasons.
+The form of ``error`` is not documented. It may be a vAPI error, a text or another structure; every text in it is taken
+as a reason.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,16 +13,16 @@ from backupctl.results.job import Message
 from backupctl.rules.placeholders import arguments, filled
 
 _TEXT_FIELDS: Final = ("default_message", "defaultMessage", "localized", "message")
-_DEEPEST: Final = 8
-_MOST_REASONS: Final = 20
+_MAX_DEPTH: Final = 8
+_MAX_REASONS: Final = 20
 
 
 def with_reasons(messages: tuple[Message, ...], error: object) -> tuple[Message, ...]:
-    """Return messages of a job, and behind them what its ``error`` says beyond them."""
+    """Return the messages of a job followed by the reasons in ``error`` that are not among them."""
     known = {message.default_message for message in messages}
-    reasons = {reason.default_message: reason for reason in _reasons(error, _DEEPEST)}
+    reasons = {reason.default_message: reason for reason in _reasons(error, _MAX_DEPTH)}
     new = [reason for text, reason in reasons.items() if text.strip() and text not in known]
-    return messages + tuple(new[:_MOST_REASONS])
+    return messages + tuple(new[:_MAX_REASONS])
 
 
 def _reasons(value: object, depth: int) -> Iterator[Message]:
@@ -37,7 +38,7 @@ def _reasons(value: object, depth: int) -> Iterator[Message]:
 
 
 def _reasons_of_structure(value: Mapping[str, Any], depth: int) -> Iterator[Message]:
-    """Yield the message that a structure is, else those inside it, else its plain fields."""
+    """Yield the structure's own message, else the reasons in its members, else its plain fields as one message."""
     template = next((value[name] for name in _TEXT_FIELDS if isinstance(value.get(name), str)), None)
     text = filled(template, None, value.get("args"), value.get("params")) if template else ""
     if text:
@@ -48,11 +49,11 @@ def _reasons_of_structure(value: Mapping[str, Any], depth: int) -> Iterator[Mess
             args=arguments(value.get("args")),
         )
         return
-    inside = [
+    nested = [
         reason for each in value.values() if isinstance(each, Mapping | list) for reason in _reasons(each, depth - 1)
     ]
-    if inside:
-        yield from inside
+    if nested:
+        yield from nested
         return
     plain = [f"{name}: {each}" for name, each in value.items() if isinstance(each, str | int | float)]
     if plain:

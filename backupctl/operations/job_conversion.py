@@ -1,4 +1,4 @@
-"""Conversion of the API's jobs, status and details, into ``Job``."""
+"""Conversion of the API's structs into ``Job``: the status and the details of a job, and a request; no I/O."""
 
 import math
 from datetime import datetime
@@ -20,12 +20,12 @@ from backupctl.operations.failure_reasons import with_reasons
 from backupctl.results.job import Job, Message
 from backupctl.rules.placeholders import arguments
 
-_LARGEST: Final = 2**63
-"""Numbers from here on do not fit into the 64 bits that readers of JSON have for them."""
+_INTEGER_LIMIT: Final = 2**63
+"""From this number on, integers do not fit into the signed 64 bits that many JSON parsers use."""
 
 
 def from_status(status: BackupJobStatus, known: Job) -> Job:
-    """Return what is known of a job with a new status put in; progress never goes back while the job runs."""
+    """Return the known job updated from a new status; progress never decreases."""
     start, end = as_utc(status.start_time) or known.start_time, as_utc(status.end_time)
     return msgspec.structs.replace(
         known,
@@ -41,7 +41,7 @@ def from_status(status: BackupJobStatus, known: Job) -> Job:
 
 
 def from_details(details: JobDetails, known: Job) -> Job:
-    """Return what is known of a job with its details put in; the state is that of the job where it is known."""
+    """Return the known job updated from its details; a known state is kept."""
     job_state = DETAILS_STATUS_AS_JOB_STATE.get(details.status, details.status)
     progress = details.progress.percent if details.progress else None
     return msgspec.structs.replace(
@@ -62,10 +62,10 @@ def from_details(details: JobDetails, known: Job) -> Job:
     )
 
 
-def from_request(request: BackupRequest, job_id: str = "") -> Job:
-    """Return the job that a request asks for, before anything is known of it."""
+def from_request(request: BackupRequest) -> Job:
+    """Return the job that a request will start, without an id and a state yet."""
     return Job(
-        id=job_id,
+        id="",
         state="",
         location=request.location.masked,
         location_user=request.location_user,
@@ -76,7 +76,7 @@ def from_request(request: BackupRequest, job_id: str = "") -> Job:
 
 
 def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...]:
-    """Return the messages of the appliance as values of ours, without those that say nothing."""
+    """Return the messages of the appliance without empty ones."""
     return tuple(
         Message(id=message.id or "", default_message=message.text, args=arguments(message.args))
         for message in messages or ()
@@ -85,20 +85,20 @@ def messages_of(messages: list[LocalizableMessage] | None) -> tuple[Message, ...
 
 
 def percent(value: float | None, known: int | None = None) -> int | None:
-    """Return a progress as a whole number from 0 to 100, never below the one that is ``known``."""
+    """Return a progress as an integer from 0 to 100, at least ``known``."""
     if value is None or not math.isfinite(value):
         return known
     return max(min(100, max(0, int(value))), known or 0)
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> int | None:
-    """Return how long a job ran; below zero, a clock was set back meanwhile, and nothing is known."""
+    """Return how long a job ran, None if unknown: if it is negative, the clock was set back meanwhile."""
     return whole_number((end - start).total_seconds()) if start and end else None
 
 
 def whole_number(number: float | None) -> int | None:
-    """Return a size or a duration as a whole number, None for what cannot be one: negative, not a number, endless."""
-    return int(number) if number is not None and 0 <= number < _LARGEST else None
+    """Return a size or a duration as an integer, None if it is negative, NaN, infinite or too large."""
+    return int(number) if number is not None and 0 <= number < _INTEGER_LIMIT else None
 
 
 def _ended(state: str) -> bool:

@@ -1,4 +1,4 @@
-"""Selection among several jobs: the newest ones, and those that a filter names."""
+"""Selection among jobs: the newest ones, and those that a filter matches; no I/O."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,32 +10,39 @@ import msgspec
 from backupctl.results.job import Job
 
 _TIME_ID: Final = re.compile(r"\d{8}-\d{6}-\d+", re.ASCII)
+"""A job id that begins with the start time, such as 20260301-020000-20519528."""
 
 
 def newest(job_ids: Sequence[str]) -> str | None:
-    """Return the newest of several job ids: they begin with the time; where one does not, the first one counts."""
+    """Return the newest of several job ids; if one of them does not begin with a time, the first one."""
     if all(_TIME_ID.fullmatch(job_id) for job_id in job_ids):
         return max(job_ids, default=None)
     return next(iter(job_ids), None)
 
 
 def is_newer(job_id: str, other: str) -> bool:
-    """Whether a job is newer than another by their ids; False where an id does not begin with the time."""
+    """Return whether a job is newer than another by their ids; False if an id does not begin with a time."""
     if _TIME_ID.fullmatch(job_id) and _TIME_ID.fullmatch(other):
         return job_id.rpartition("-")[0] > other.rpartition("-")[0]
     return False
 
 
 def newest_first(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Return jobs sorted by start time and id, whatever order the appliance gave them in.
+    """Return jobs sorted by start time and id, the newest first.
 
-    A job that has not begun has no start time yet; the time in its id stands in for it.
+    A job that has not started yet has no start time; it is sorted by the time in its id.
     """
-    return tuple(sorted(jobs, key=_age, reverse=True))
+    return tuple(sorted(jobs, key=_sort_key, reverse=True))
+
+
+def _sort_key(job: Job) -> tuple[str, str]:
+    if job.start_time is not None:
+        return f"{job.start_time:%Y%m%d-%H%M%S.%f}", job.id
+    return job.id if _TIME_ID.fullmatch(job.id) else "", job.id
 
 
 class JobFilter(msgspec.Struct, frozen=True):
-    """Which jobs are wanted; what is None lets all through, and a job whose start is not known fits no time."""
+    """Conditions on a job; None matches any job, and a job without a start time matches no ``since`` or ``until``."""
 
     state: str | None = None
     type: str | None = None
@@ -43,20 +50,14 @@ class JobFilter(msgspec.Struct, frozen=True):
     until: datetime | None = None
     limit: int | None = None
 
-    def of(self, found: Sequence[Job]) -> tuple[Job, ...]:
-        """Return the jobs that fit, in their order, at most ``limit``."""
-        return tuple(job for job in found if self._fits(job))[: self.limit]
+    def select(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
+        """Return the jobs that match, in their order, at most ``limit``."""
+        return tuple(job for job in jobs if self._matches(job))[: self.limit]
 
-    def _fits(self, job: Job) -> bool:
+    def _matches(self, job: Job) -> bool:
         return (
             (self.state is None or job.state == self.state)
             and (self.type is None or job.type == self.type)
             and (self.since is None or (job.start_time is not None and job.start_time >= self.since))
             and (self.until is None or (job.start_time is not None and job.start_time <= self.until))
         )
-
-
-def _age(job: Job) -> tuple[str, str]:
-    if job.start_time is not None:
-        return f"{job.start_time:%Y%m%d-%H%M%S.%f}", job.id
-    return job.id if _TIME_ID.fullmatch(job.id) else "", job.id

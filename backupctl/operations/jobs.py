@@ -1,4 +1,4 @@
-"""Jobs as values: status and details of the appliance put together, and the questions about several jobs."""
+"""Reading of backup jobs: one by its id, the latest, the running one, or all."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,14 +25,16 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline, retry
 
 LATEST: Final = "latest"
+"""The word that stands for the id of the newest job."""
+
 _CONTRADICTION_SECONDS: Final = 30.0
-"""How long details may say FAILED beside a job that has succeeded, as they do while one of both lags."""
+"""How long the details may say FAILED while the status says SUCCEEDED, because one of them may lag behind."""
 
 
 def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[str]:
-    """Return the id that ``latest`` stands for.
+    """Return a job id, the newest one for ``latest``.
 
-    Raises NotFoundError where there was never a backup.
+    Raises NotFoundError for ``latest`` when there is no backup job.
     """
     if job_id != LATEST:
         return job_id
@@ -45,9 +47,9 @@ def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) ->
 
 
 def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Task[Job]:
-    """Return a job's status.
+    """Return a job from its status.
 
-    Raises NotFoundError where the appliance does not know it.
+    Raises NotFoundError if the appliance does not know the job.
     """
     try:
         status = yield from retry(appliance, partial(appliance.api.job, job_id), until=until)
@@ -65,15 +67,15 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
 def with_details(
     appliance: Appliance, job: Job, *, until: float | None = None, retry_seconds: float = 0.0
 ) -> Task[Job]:
-    """Return the job with its details where they can be had; without them, the job as it is.
+    """Return the job with its details, or unchanged if they cannot be read.
 
-    They are asked for again for ``retry_seconds``, while that may help.
+    A retryable failure is retried for ``retry_seconds``.
     """
-    details = yield from _details_of(appliance, job.id, until=until, retry_seconds=retry_seconds)
+    details = yield from _read_details(appliance, job.id, until=until, retry_seconds=retry_seconds)
     return job if details is None else job_conversion.from_details(details, job)
 
 
-def _details_of(
+def _read_details(
     appliance: Appliance, job_id: str, *, until: float | None, retry_seconds: float = 0.0
 ) -> Task[JobDetails | None]:
     clock = appliance.clock
@@ -82,63 +84,64 @@ def _details_of(
     while True:
         answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until)
         if not isinstance(answer, BackupctlError):
-            found = answer.get(job_id)
-            return found if isinstance(found, JobDetails) else None
-        again = clock.monotonic() + backoff.next_seconds()
-        if not answer.retryable or again > give_up:
+            details = answer.get(job_id)
+            return details if isinstance(details, JobDetails) else None
+        next_attempt = clock.monotonic() + backoff.next_seconds()
+        if not answer.retryable or next_attempt > give_up:
             return None
-        yield Wait(again)
+        yield Wait(next_attempt)
 
 
 def confirm_end(
     appliance: Appliance, job: Job, *, until: float | None = None, retry_seconds: float = 0.0
 ) -> Task[tuple[Job, BackupctlError | None]]:
-    """Return a job that has ended with its details, and ContradictionError where these deny its success.
+    """Return a job that has ended with its details, and a ContradictionError if they contradict its success.
 
-    Status and details are read again while they contradict each other; details that lag behind or are missing do not.
-    The job may be one that has not ended after all.
+    Details that say FAILED contradict a job that succeeded. Status and details are then read again for 30 s. Details
+    that still say RUNNING contradict nothing, and missing ones change nothing. The returned job may be running again.
     """
     clock = appliance.clock
     give_up = clock.monotonic() + _CONTRADICTION_SECONDS
     backoff = Backoff(max_seconds=8.0)
-    found, denial = job, None
+    detailed, contradiction = job, None
     try:
         while True:
             answer_by = _answer_by(appliance, until)
-            details = yield from _details_of(appliance, job.id, until=answer_by, retry_seconds=retry_seconds)
-            found = found if details is None else job_conversion.from_details(details, job)
+            details = yield from _read_details(appliance, job.id, until=answer_by, retry_seconds=retry_seconds)
+            detailed = detailed if details is None else job_conversion.from_details(details, job)
             if details is not None and details.status == JobState.FAILED:
-                denial = ContradictionError(
+                contradiction = ContradictionError(
                     "$server says that $job succeeded, but its details say that it failed",
                     server=appliance.name,
                     job=job.id,
                     hint="check the archive at the backup location before you rely on it",
                 )
             elif details is not None:
-                denial = None
-            if denial is None or not job.succeeded:
-                return found, None
+                contradiction = None
+            if contradiction is None or not job.succeeded:
+                return detailed, None
             if clock.monotonic() >= give_up:
-                return found, denial
+                return detailed, contradiction
             yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()))
             status = yield from attempt(partial(appliance.api.job, job.id), until=_answer_by(appliance, until))
             if not isinstance(status, BackupctlError):
                 job = job_conversion.from_status(status, job)
-                found = job_conversion.from_status(status, found)
-    except InterruptedRunError:  # the job has ended, so there is nothing left to be interrupted
-        return found, denial
+                detailed = job_conversion.from_status(status, detailed)
+    except InterruptedRunError:
+        # The job has ended, so an interruption has nothing to detach from.
+        return detailed, contradiction
 
 
 def _answer_by(appliance: Appliance, until: float | None) -> float | None:
-    """Return when to give up on a request that is sent now, in monotonic seconds."""
+    """Return when to abandon a request that is sent now (monotonic seconds), None for no limit."""
     return None if until is None else response_deadline(appliance.clock.monotonic(), until)
 
 
 def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
-    """Return all jobs, newest first, and how many more cannot be read.
+    """Return all jobs, the newest first, and how many more cannot be read.
 
-    One request where the release has job details (6.7). Where it has none, or they cannot be read, the jobs are read
-    one by one. Raises why the details cannot be read where no job can be.
+    Job details come in one request, since release 6.7. Without them the jobs are read one by one. Raises the error of
+    the details if no job can be read either.
     """
     try:
         details = yield from retry(appliance, appliance.api.job_details)
@@ -152,20 +155,20 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
         if unreadable and not found:
             raise
         return found, unreadable
-    odd = [each for each in details.values() if isinstance(each, Unreadable)]
-    warn_unreadable(appliance, odd, f"the details of {len(odd)} of {len(details)} backup jobs cannot be read")
-    read_ones = [
-        job_conversion.from_details(each, Job(id=name, state=""))
-        for name, each in details.items()
+    bad = [each for each in details.values() if isinstance(each, Unreadable)]
+    warn_unreadable(appliance, bad, f"the details of {len(bad)} of {len(details)} backup jobs cannot be read")
+    detailed = [
+        job_conversion.from_details(each, Job(id=job_id, state=""))
+        for job_id, each in details.items()
         if isinstance(each, JobDetails)
     ]
-    others, _ = yield from _read_each(appliance, [each.name for each in odd])
-    return job_selection.newest_first([*read_ones, *others]), len(odd) - len(others)
+    without_details, _ = yield from _read_each(appliance, [each.name for each in bad])
+    return job_selection.newest_first([*detailed, *without_details]), len(bad) - len(without_details)
 
 
 def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple[Job, ...], int]]:
-    """Return jobs by their ids, newest first, and how many cannot be read; one that is gone meanwhile is none."""
-    found, odd = [], []
+    """Return jobs by their ids, the newest first, and how many cannot be read; a job that is gone counts as neither."""
+    found, bad = [], []
     for job_id in job_ids:
         try:
             found.append((yield from read(appliance, job_id)))
@@ -174,19 +177,19 @@ def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple
         except ApplianceAnswerError as error:
             if error.retryable:
                 raise
-            odd.append(Unreadable(name=job_id, why=error.message))
-    warn_unreadable(appliance, odd, f"{len(odd)} of {len(job_ids)} backup jobs cannot be read")
-    return job_selection.newest_first(found), len(odd)
+            bad.append(Unreadable(name=job_id, why=error.message))
+    warn_unreadable(appliance, bad, f"{len(bad)} of {len(job_ids)} backup jobs cannot be read")
+    return job_selection.newest_first(found), len(bad)
 
 
 def find_running(appliance: Appliance, *, retry_seconds: float = 0.0) -> Task[Job | None]:
-    """Return the backup that is running, None where none can be seen (a restore is none).
+    """Return the newest job if it is running, else None; a restore is not listed among the jobs.
 
-    Raises what stands in the way of asking, after ``retry_seconds`` where asking again may help.
+    A retryable failure is retried for ``retry_seconds``. Raises the last error.
     """
-    found = job_selection.newest((yield from retry(appliance, appliance.api.jobs, retry_seconds=retry_seconds)))
-    if found is None:
+    job_id = job_selection.newest((yield from retry(appliance, appliance.api.jobs, retry_seconds=retry_seconds)))
+    if job_id is None:
         return None
-    status = yield from retry(appliance, partial(appliance.api.job, found), retry_seconds=retry_seconds)
-    job = job_conversion.from_status(status, Job(id=found, state=""))
+    status = yield from retry(appliance, partial(appliance.api.job, job_id), retry_seconds=retry_seconds)
+    job = job_conversion.from_status(status, Job(id=job_id, state=""))
     return None if job.ended else job

@@ -1,4 +1,4 @@
-"""What work on an appliance came to."""
+"""The outcome of work on one appliance."""
 
 from typing import Generic, TypeVar
 
@@ -10,7 +10,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Outcome(msgspec.Struct, Generic[T_co], frozen=True):
-    """A value, such as a job as it was last seen or a whole result, and the error, None only for a success."""
+    """A value, such as the last known job or a result, and an error, which is None only on success."""
 
     value: T_co
     error: BackupctlError | None = None

@@ -1,4 +1,4 @@
-"""Lists of the appliance of which some entries cannot be read: the others count, and the user is told."""
+"""Lists of the appliance in which some entries cannot be read: a warning names them, and the others are used."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -9,21 +9,22 @@ from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
 
-_MOST_NAMED: Final = 3
+_MAX_NAMED: Final = 3
+"""How many unreadable entries a warning names."""
 
 
 def readable(appliance: Appliance, entries: Sequence[T | Unreadable], what: str) -> list[T]:
-    """Return the entries that can be read, and warn of the others; ``what`` is the plural of what they are."""
-    odd = [entry for entry in entries if isinstance(entry, Unreadable)]
-    warn_unreadable(appliance, odd, f"{len(odd)} of {len(entries)} {what} cannot be read")
+    """Return the readable entries, and warn of the others; ``what`` names the entries, such as ``parts``."""
+    bad = [entry for entry in entries if isinstance(entry, Unreadable)]
+    warn_unreadable(appliance, bad, f"{len(bad)} of {len(entries)} {what} cannot be read")
     return [entry for entry in entries if not isinstance(entry, Unreadable)]
 
 
-def warn_unreadable(appliance: Appliance, odd: Sequence[Unreadable], message: str) -> None:
-    """Warn of entries that cannot be read, if there are any, and name the first few."""
-    if not odd:
+def warn_unreadable(appliance: Appliance, bad: Sequence[Unreadable], message: str) -> None:
+    """Warn of unreadable entries, if any, and name the first three."""
+    if not bad:
         return
-    named = [f"{entry.name} ({entry.why})" for entry in odd[:_MOST_NAMED]]
-    more = [f"{len(odd) - _MOST_NAMED} more"] if len(odd) > _MOST_NAMED else []
+    named = [f"{entry.name} ({entry.why})" for entry in bad[:_MAX_NAMED]]
+    more = [f"{len(bad) - _MAX_NAMED} more"] if len(bad) > _MAX_NAMED else []
     message = f"{message}: {', '.join([*named, *more])}"
     appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))

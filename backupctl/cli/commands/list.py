@@ -80,7 +80,7 @@ def command(  # noqa: PLR0917 - click passes by name
 
     def work(appliance: Appliance) -> Task[Outcome[JobsResult]]:
         found, unreadable = yield from read_all(appliance)
-        return Outcome(JobsResult(jobs=only.of(found), remembers=len(found) + unreadable, unreadable=unreadable))
+        return Outcome(JobsResult(jobs=only.select(found), remembers=len(found) + unreadable, unreadable=unreadable))
 
     return run(context, "list", JobsResult, lambda _: work)
 
