@@ -30,7 +30,7 @@ from backupctl.errors import (
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
-from backupctl.results.events import Progressed, Recovered, RunEvent, Troubled
+from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent
 from backupctl.results.job import RECONCILIATION, RESTORE, Job
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
@@ -153,7 +153,7 @@ class Follower:
         self._in_trouble = True
         if now - self._troubles.get(type(error), -QUIET_SECONDS) >= QUIET_SECONDS:
             self._told_since_healthy = True
-            events = (Troubled(time=time, server=self.appliance_name, error=error),)
+            events = (Retrying(time=time, server=self.appliance_name, error=error),)
         self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
             return Step(events, Outcome(self.job, overdue))

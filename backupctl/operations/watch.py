@@ -4,7 +4,7 @@ from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
 from backupctl.operations.follow import Timeouts, failure, follow
 from backupctl.operations.outcome import Outcome
-from backupctl.results.events import Attached, Left
+from backupctl.results.events import Attached, Detached
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task, response_deadline
@@ -35,7 +35,7 @@ def return_started(appliance: Appliance, job: Job) -> Outcome[Job]:
     if job.ended:
         return outcome_of(appliance, job)
     attach = appliance.attach(job.id)
-    appliance.emit(Left(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
+    appliance.emit(Detached(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
     return Outcome(job, None)
 
 

@@ -60,7 +60,7 @@ class Progressed(RunEvent, frozen=True, kw_only=True, tag="progress"):
     job: Job
 
 
-class Troubled(RunEvent, frozen=True, kw_only=True, tag="trouble"):
+class Retrying(RunEvent, frozen=True, kw_only=True, tag="trouble"):
     """The appliance cannot be asked at the moment; it is asked again. Once for each kind of trouble."""
 
     error: BackupctlError
@@ -94,7 +94,7 @@ class Ended(RunEvent, frozen=True, kw_only=True, tag="ended"):
     error: BackupctlError | None = None
 
 
-class Left(RunEvent, frozen=True, kw_only=True, tag="left"):
+class Detached(RunEvent, frozen=True, kw_only=True, tag="left"):
     """Our job was started and nobody waits for it; ``attach`` is the line that follows it, None where there is none."""
 
     job: Job

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from backupctl.errors import ApplianceUnreachableError, BackupctlError, CertificateError, InterruptedRunError
-from backupctl.results.events import Recovered, Troubled
+from backupctl.results.events import Recovered, Retrying
 from backupctl.scheduler.appliance import Appliance
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ def retry(
         if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:
-            appliance.emit(Troubled(time=clock.now(), server=appliance.name, error=answer))
+            appliance.emit(Retrying(time=clock.now(), server=appliance.name, error=answer))
         yield Wait(next_attempt)
 
 

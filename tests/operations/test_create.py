@@ -125,7 +125,7 @@ def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> Non
     ended = run(bench, plan(wait=False))
     assert [event.job for event in bench.events_of(Started)] == [ended.value]
     assert (ended.error, ended.value.id, ended.value.state) == (None, simulator.jobs[0].job_id, "INPROGRESS")
-    assert (clock.elapsed, bench.kinds) == (0, ["Started", "Left"])
+    assert (clock.elapsed, bench.kinds) == (0, ["Started", "Detached"])
 
 
 def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) -> None:
@@ -183,7 +183,7 @@ def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock)
     bench, api = scripted(clock, jobs=[LOST, [OLD]], create_job=status())
     run(bench, plan(wait=False))
     assert api.names() == ["jobs", "jobs", "create_job"]
-    assert bench.kinds == ["Troubled", "Recovered", "Started", "Left"]
+    assert bench.kinds == ["Retrying", "Recovered", "Started", "Detached"]
 
 
 @pytest.mark.parametrize("seconds", [0, 15])

@@ -26,7 +26,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
 from backupctl.operations.poll_interval import PollSchedule
-from backupctl.results.events import Progressed, Recovered, Troubled
+from backupctl.results.events import Progressed, Recovered, Retrying
 from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
 from backupctl.scheduler.workers import DoneCallback
 from tests.support.clock import START, FakeClock
@@ -159,11 +159,11 @@ def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
     steps = [following.tell(now, answer) for now, answer in enumerate(answers)]
     shown = [kinds(step) for step in steps]
     assert {event.server for step in steps for event in step.events} == {"vc01"}
-    troubles = [event.error.message for step in steps for event in step.events if isinstance(event, Troubled)]
+    troubles = [event.error.message for step in steps for event in step.events if isinstance(event, Retrying)]
     assert troubles == ["dropped", "html 503"]
     assert all(event.time >= START for step in steps for event in step.events)
-    assert shown == [[Troubled], [], [Troubled], [], [], [Recovered], [], [], []]
-    assert kinds(following.tell(7 + 900, DROPPED)) == [Troubled]
+    assert shown == [[Retrying], [], [Retrying], [], [], [Recovered], [], [], []]
+    assert kinds(following.tell(7 + 900, DROPPED)) == [Retrying]
     assert Recovered in kinds(following.tell(7 + 901, job()))
 
 
@@ -477,7 +477,7 @@ def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> 
 
     bench, _ = scripted(clock, job=slow, job_details={})
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
-    assert (ended.error, clock.elapsed, bench.events_of(Troubled)) == (None, 35, [])
+    assert (ended.error, clock.elapsed, bench.events_of(Retrying)) == (None, 35, [])
 
 
 def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:

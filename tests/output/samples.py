@@ -37,15 +37,15 @@ from backupctl.results.events import (
     Attached,
     Cancelling,
     Connected,
+    Detached,
     Ended,
-    Left,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
+    Retrying,
     RunEvent,
     Started,
-    Troubled,
     Waiting,
     Warned,
 )
@@ -144,13 +144,13 @@ def every_event() -> list[RunEvent]:
         Adopted(**at, job=a_job(), reason="location and user fit"),
         Attached(**at, job=a_job()),
         Progressed(**at, job=a_job()),
-        Troubled(**at, error=ApplianceUnreachableError("connection refused")),
+        Retrying(**at, error=ApplianceUnreachableError("connection refused")),
         Recovered(**at),
         Warned(**at, message="the appliance's clock is wrong", hint="set it"),
         Cancelling(**at, job=a_job()),
         Queued(**at),
         Ended(**at, exit_code=5, error=ApplianceUnreachableError("connection refused")),
-        Left(**at, job=a_job(), attach="backupctl watch 20260301-020000-21560480 --server vc01"),
+        Detached(**at, job=a_job(), attach="backupctl watch 20260301-020000-21560480 --server vc01"),
     ]
 
 

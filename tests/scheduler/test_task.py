@@ -12,7 +12,7 @@ from backupctl.errors import (
     InterruptedRunError,
     ServerFaultError,
 )
-from backupctl.results.events import Troubled
+from backupctl.results.events import Retrying
 from backupctl.scheduler.task import Backoff, attempt, call, retry
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import Bench, ScriptedRecovery, scripted
@@ -47,8 +47,8 @@ def test_retry_emits_trouble_and_recovery_once(clock: FakeClock) -> None:
     bench, api = asking(clock, [LOST, FAULT, LOST, ["a"]])
     assert bench.run(retry(bench.appliance, api.jobs)) == ["a"]
     assert api.moments == [0, 1, 3, 7]
-    assert bench.kinds == ["Troubled", "Recovered"]
-    assert bench.events_of(Troubled)[0].error.message == "dropped"
+    assert bench.kinds == ["Retrying", "Recovered"]
+    assert bench.events_of(Retrying)[0].error.message == "dropped"
 
 
 def test_retry_raises_the_last_error_after_thirty_seconds(clock: FakeClock) -> None:

@@ -21,15 +21,15 @@ from backupctl.results.events import (
     Attached,
     Cancelling,
     Connected,
+    Detached,
     Ended,
-    Left,
     PartsSelected,
     Progressed,
     Queued,
     Recovered,
+    Retrying,
     RunEvent,
     Started,
-    Troubled,
     Waiting,
     Warned,
 )
@@ -95,7 +95,7 @@ def _(event: Progressed, before: str = "") -> list[StyledLine]:
 
 
 @event_lines.register
-def _(event: Troubled, before: str = "") -> list[StyledLine]:
+def _(event: Retrying, before: str = "") -> list[StyledLine]:
     return [line(before, ("trouble:", ODD), f" {event.error.message}; trying again")]
 
 
@@ -115,7 +115,7 @@ def _(event: Cancelling, before: str = "") -> list[StyledLine]:
 
 
 @event_lines.register
-def _(event: Left, before: str = "") -> list[StyledLine]:
+def _(event: Detached, before: str = "") -> list[StyledLine]:
     return labelled("hint", NOTE, f"to see how it ends: {event.attach}", before=before) if event.attach else []
 
 

@@ -33,9 +33,9 @@ from backupctl.results.events import (
     Progressed,
     Queued,
     Recovered,
+    Retrying,
     RunEvent,
     Started,
-    Troubled,
     Waiting,
 )
 from backupctl.results.result import Result
@@ -123,7 +123,7 @@ class LiveProgress:
                 return Row()
             case Ended(error=error) if error is not None and self._rows and error.slug != InterruptedRunError.slug:
                 return msgspec.structs.replace(row or Row(), failed=error.slug, troubled=None)
-            case Troubled() if row is not None:
+            case Retrying() if row is not None:
                 return msgspec.structs.replace(row, troubled=row.troubled or self._clock.monotonic())
             case Recovered() if row is not None:
                 return msgspec.structs.replace(row, troubled=None)

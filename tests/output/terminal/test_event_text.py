@@ -4,7 +4,7 @@ import pytest
 
 from backupctl.output.terminal.event_text import event_lines
 from backupctl.output.terminal.result_text import full_text, quiet_text
-from backupctl.results.events import Adopted, Attached, Cancelling, Left, RunEvent, Started, Waiting
+from backupctl.results.events import Adopted, Attached, Cancelling, Detached, RunEvent, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.results.result import Result
 from tests.output.samples import a_job, every_event, every_result
@@ -45,18 +45,18 @@ def test_sentences_each_event_reads_well() -> None:
         ],
         "Attached": ["vc01: following backup 20260301-020000-21560480"],
         "Progressed": ["vc01: 40 % (INPROGRESS)"],
-        "Troubled": ["vc01: trouble: connection refused; trying again"],
+        "Retrying": ["vc01: trouble: connection refused; trying again"],
         "Recovered": ["vc01: recovered: the appliance answers again"],
         "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
         "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
         "Queued": ["vc01: waiting for its turn"],
         "Ended": ["vc01: error: connection refused"],
-        "Left": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
+        "Detached": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
     }
 
 
 def test_job_that_cannot_be_followed_later_comes_without_a_line_that_would() -> None:
-    assert event_lines(Left(time=START, server="vc01", job=a_job(), attach=None)) == []
+    assert event_lines(Detached(time=START, server="vc01", job=a_job(), attach=None)) == []
 
 
 @pytest.mark.parametrize("kind", ["restore", "reconciliation"])

@@ -16,8 +16,8 @@ from backupctl.results.events import (
     Progressed,
     Queued,
     Recovered,
+    Retrying,
     Started,
-    Troubled,
     Waiting,
 )
 from backupctl.results.job import Job
@@ -106,14 +106,14 @@ def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
     refused = ApplianceUnreachableError("refused")
-    assert tell(screen, Troubled, error=refused)[1] == "trouble: refused; trying again"
-    assert "retrying 42 s" in tell(screen, Troubled, after=42, error=refused)[-1]
+    assert tell(screen, Retrying, error=refused)[1] == "trouble: refused; trying again"
+    assert "retrying 42 s" in tell(screen, Retrying, after=42, error=refused)[-1]
     assert "INPROGRESS" in tell(screen, Recovered)[-1]
 
 
 def test_live_trouble_before_any_job_is_a_line() -> None:
     screen = LiveScreen()
-    rows = tell(screen, Troubled, error=ApplianceUnreachableError("refused"))
+    rows = tell(screen, Retrying, error=ApplianceUnreachableError("refused"))
     assert rows == ["trouble: refused; trying again"]
 
 
@@ -160,7 +160,7 @@ def test_live_crowd_is_told_of_trouble_and_not_of_what_goes_well() -> None:
     screen = LiveScreen(height=10)
     crowd(screen, 30)
     assert not any("backup started" in row for row in screen.rows())
-    rows = tell(screen, Troubled, server="vc20", error=ApplianceUnreachableError("refused"))
+    rows = tell(screen, Retrying, server="vc20", error=ApplianceUnreachableError("refused"))
     assert "vc20: trouble: refused; trying again" in rows
 
 

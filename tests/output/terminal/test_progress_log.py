@@ -8,7 +8,7 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
-from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Started, Troubled
+from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Retrying, Started
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope
 from tests.output.samples import WHERE, Screen, a_finished_job, a_job, a_message, every_event
@@ -93,7 +93,7 @@ def test_log_progress_right_after_the_start_is_not_told_twice() -> None:
 
 def test_log_trouble_and_its_end_are_told() -> None:
     log = Log()
-    assert log.tell(Troubled, error=ApplianceUnreachableError("refused")) == [
+    assert log.tell(Retrying, error=ApplianceUnreachableError("refused")) == [
         "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
     ]
     assert log.tell(Recovered) == ["2026-03-01 02:00:20 +0000 vc01: recovered: the appliance answers again"]
