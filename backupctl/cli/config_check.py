@@ -40,7 +40,7 @@ from backupctl.errors import BackupctlError, ConfigError
 from backupctl.output.formatting import plural
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
-from backupctl.results.result import as_entry
+from backupctl.results.result import complete_result
 from backupctl.rules.password import check_backup_password
 
 OK: Final = "OK"
@@ -139,7 +139,7 @@ def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
 def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
     error = ConfigError(f"a run would fail: {', '.join(names)}") if names else None
-    return as_entry(ChecksResult(checks=tuple(checks)), server=server, host=host, error=error)
+    return complete_result(ChecksResult(checks=tuple(checks)), server=server, host=host, error=error)
 
 
 def _which_file(context: Context) -> str:

@@ -25,7 +25,7 @@ from backupctl.config.option_table import (
 from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FILE
 from backupctl.errors import UsageError
-from backupctl.results.job import RECONCILIATION, RESTORE
+from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID
 from backupctl.scheduler.appliance import Appliance
 from backupctl.secrets.secret import Secret
 
@@ -152,7 +152,7 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
 
     It says what neither is the default nor stands in the configuration file.
     """
-    if job_id == RECONCILIATION:
+    if job_id == RECONCILIATION_ID:
         return None
     address = settings.profile.address
     name = address.name if settings.profile.configured or address.scheme == "https" else address.base_url
@@ -169,7 +169,7 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
     file = settings.context.given_text(PASSWORD.file_option)
     if file is not None and file != "-":
         words += [PASSWORD.file_option, file]
-    command = ["restore", "watch"] if job_id == RESTORE else ["watch", job_id]
+    command = ["restore", "watch"] if job_id == RESTORE_ID else ["watch", job_id]
     return shlex.join(["backupctl", *command, *words])
 
 

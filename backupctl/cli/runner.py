@@ -20,7 +20,7 @@ from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended
 from backupctl.results.job import Job
-from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, as_entry
+from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, complete_result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
@@ -144,7 +144,7 @@ def show_requests(
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
     results: list[Result] = [
-        as_entry(
+        complete_result(
             RequestsResult(requests=each.work(each.appliance)),
             server=each.appliance.name,
             host=each.appliance.host,
@@ -166,7 +166,7 @@ class Failed(msgspec.Struct, frozen=True):
 
     def result(self, result_type: type[R]) -> R:
         """Return the result of this appliance."""
-        return as_entry(
+        return complete_result(
             result_type(), server=self.settings.name, host=self.settings.profile.address.host, error=self.error
         )
 

@@ -17,7 +17,7 @@ from backupctl.errors import (
 )
 from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Connected
-from backupctl.results.result import Result, as_entry
+from backupctl.results.result import Result, complete_result
 from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Coordinator, Slot
@@ -72,13 +72,13 @@ def _entry(appliance: Appliance, result_type: type[R], outcome: Outcome[R], rele
     """Return the result, without the secrets that the appliance says again; what cannot be masked is not shown."""
     name, host = appliance.name, appliance.host
     family, simulated = appliance.api.family, appliance.simulated
-    result = as_entry(
+    result = complete_result(
         outcome.value, server=name, host=host, error=outcome.error, api=family, release=release, simulated=simulated
     )
     try:
         return redacted(result, appliance.api.redact)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
-        return as_entry(result_type(), server=name, host=host, error=BugError.of(bug))
+        return complete_result(result_type(), server=name, host=host, error=BugError.of(bug))
 
 
 def with_name_warning(error: BackupctlError, warning: str | None) -> BackupctlError:

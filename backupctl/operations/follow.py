@@ -31,7 +31,7 @@ from backupctl.operations import job_conversion, jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent
-from backupctl.results.job import RECONCILIATION, RESTORE, Job
+from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline
@@ -186,7 +186,7 @@ class Follower:
 
 def failure(host: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with what is known about its messages."""
-    log_hint = _LOGS_HINT if job.id in {RESTORE, RECONCILIATION} else _LOG_HINT
+    log_hint = _LOGS_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
         f"$server says that $job ended as {job.state}",
         server=host,

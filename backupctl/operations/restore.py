@@ -34,9 +34,9 @@ from backupctl.operations.cancel import after_cancelling, ask_to_cancel
 from backupctl.operations.follow import Follower, Timeouts, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import outcome_of, return_started
-from backupctl.results.archive_results import Metadata
+from backupctl.results.archive_results import ArchiveMetadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
-from backupctl.results.job import RECONCILIATION, RESTORE, Job
+from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task, attempt, response_deadline, retry
 
@@ -56,10 +56,10 @@ _ASK_AGAIN: Final = "ask for it once more: an appliance on which one runs refuse
 _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
 
-def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Metadata]:
+def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[ArchiveMetadata]:
     """Return what an archive is and whether it can be restored on this appliance."""
     found = yield from retry(appliance, partial(appliance.api.validate_restore, request))
-    return Metadata(
+    return ArchiveMetadata(
         applicable=found.applicable,
         boxname=found.boxname,
         version=found.version,
@@ -85,7 +85,7 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
             )
         )
     start = partial(appliance.api.create_restore, request)
-    asked = _Request(RESTORE, start, appliance.api.restore_job, _restore_job)
+    asked = _Request(RESTORE_ID, start, appliance.api.restore_job, _restore_job)
     started = yield from _start(appliance, asked, deadline)
     if not wait:
         return return_started(appliance, started)
@@ -117,7 +117,7 @@ def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
     """Start a reconciliation and follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
-    asked = _Request(RECONCILIATION, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
+    asked = _Request(RECONCILIATION_ID, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
     deadline = appliance.clock.monotonic() + timeouts.timeout
     started = yield from _start(appliance, asked, deadline)
     if not wait:
@@ -245,7 +245,7 @@ def _fetch_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job 
 
 def _restore_job(status: RestoreJobStatus) -> Job:
     return Job(
-        id=RESTORE,
+        id=RESTORE_ID,
         state=status.state,
         progress=job_conversion.percent(status.progress),
         messages=job_conversion.messages_of(status.messages),
@@ -256,7 +256,7 @@ def _restore_job(status: RestoreJobStatus) -> Job:
 def _reconciliation_job(status: ReconciliationStatus) -> Job:
     start, end = as_utc(status.start_time), as_utc(status.end_time)
     return Job(
-        id=RECONCILIATION,
+        id=RECONCILIATION_ID,
         state=_RECONCILIATION_STATES.get(status.status, status.status),
         progress=job_conversion.percent(status.progress),
         messages=job_conversion.messages_of(status.messages),

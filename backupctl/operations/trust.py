@@ -12,7 +12,7 @@ from backupctl.error_facts import sentence_of
 from backupctl.errors import BackupctlError, BugError
 from backupctl.operations.appliance_run import with_name_warning
 from backupctl.operations.outcome import Outcome
-from backupctl.results.result import Result, as_entry
+from backupctl.results.result import Result, complete_result
 from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
 from backupctl.scheduler.task import Task, call
 
@@ -41,7 +41,7 @@ def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome[R]]) 
         outcome = Outcome(result_type(), with_name_warning(error, inspected.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
-    return as_entry(outcome.value, server=inspected.name, host=inspected.host, error=outcome.error)
+    return complete_result(outcome.value, server=inspected.name, host=inspected.host, error=outcome.error)
 
 
 def show_certificate(inspected: Inspected) -> Task[CertificateResult]:

@@ -40,7 +40,7 @@ class ArchiveResult(Result, frozen=True, kw_only=True):
     archive: Archive | None = None
 
 
-class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+class ArchiveMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What an archive is, and whether it can be restored on this appliance."""
 
     applicable: bool | None = None
@@ -59,5 +59,5 @@ class RestoreResult(Result, frozen=True, kw_only=True):
     A restore and a reconciliation have no id of their own; here they are called ``restore`` and ``reconciliation``.
     """
 
-    metadata: Metadata | None = None
+    metadata: ArchiveMetadata | None = None
     job: Job | None = None

@@ -8,8 +8,8 @@ import msgspec
 from backupctl.error_facts import job_title
 from backupctl.models import JobState
 
-RESTORE: Final = "restore"
-RECONCILIATION: Final = "reconciliation"
+RESTORE_ID: Final = "restore"
+RECONCILIATION_ID: Final = "reconciliation"
 """What stands for the id of the one restore, and of the one reconciliation, that an appliance can make."""
 
 

@@ -31,7 +31,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came out for one appliance; base of the results of all commands.
 
     ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken. The work sets
-    the fields of its own type only; ``as_entry`` sets those of this one.
+    the fields of its own type only; ``complete_result`` sets those of this one.
     """
 
     server: str = ""
@@ -46,7 +46,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 R = TypeVar("R", bound=Result)
 
 
-def as_entry(
+def complete_result(
     result: R,
     *,
     server: str,

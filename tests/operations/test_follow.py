@@ -27,7 +27,7 @@ from backupctl.models import BackupJobStatus, JobDetails
 from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
 from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, Retrying
-from backupctl.results.job import RECONCILIATION, RESTORE, Job, Message
+from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job, Message
 from backupctl.scheduler.workers import DoneCallback
 from tests.support.clock import START, FakeClock
 from tests.support.operation_bench import scripted
@@ -116,7 +116,7 @@ def test_failed_job_names_the_cause_that_fits_its_progress(percent: int, cause: 
     assert cause in (failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
 
 
-@pytest.mark.parametrize("job_id", [RESTORE, RECONCILIATION])
+@pytest.mark.parametrize("job_id", [RESTORE_ID, RECONCILIATION_ID])
 def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
     hint = failure(HOST, Job(id=job_id, state="FAILED")).hint
     assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"

@@ -16,9 +16,9 @@ from backupctl.output.terminal.plain_console import PlainConsole
 from backupctl.output.terminal.rich_console import RichConsole
 from backupctl.results.archive_results import (
     Archive,
+    ArchiveMetadata,
     ArchiveResult,
     ArchivesResult,
-    Metadata,
     RestoreResult,
     SystemsResult,
 )
@@ -106,7 +106,7 @@ def an_archive(number: int = 1, **fields: Any) -> Archive:
     return Archive(archive=f"S_8.0.3.00400-24322831_2026030{number}-020000_", **{**facts, **fields})
 
 
-def some_metadata(**fields: Any) -> Metadata:
+def some_metadata(**fields: Any) -> ArchiveMetadata:
     facts: dict[str, Any] = {
         "applicable": True,
         "boxname": "vc07.example.com",
@@ -116,7 +116,7 @@ def some_metadata(**fields: Any) -> Metadata:
         "comment": "nightly",
         "sso_login_required": True,
     }
-    return Metadata(**{**facts, **fields})
+    return ArchiveMetadata(**{**facts, **fields})
 
 
 def a_certificate(**fields: Any) -> Certificate:

@@ -8,7 +8,7 @@ from backupctl.output.formatting import timestamp
 from backupctl.output.terminal.job_text import messages_block, simulated_note, timestamp_or_unknown
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import UNKNOWN, fact_lines, header_cells, table_lines
-from backupctl.results.archive_results import Archive, Metadata
+from backupctl.results.archive_results import Archive, ArchiveMetadata
 from backupctl.results.result import Result
 
 MIN_COLUMNS: Final = 2
@@ -47,7 +47,9 @@ def archive_block(archive: Archive, zone: tzinfo | None) -> list[StyledLine]:
     return [line("archive ", (archive.archive, STRONG)), *known]
 
 
-def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: tzinfo | None) -> list[StyledLine]:
+def metadata_block(
+    result: Result, metadata: ArchiveMetadata, symbols: Symbols, zone: tzinfo | None
+) -> list[StyledLine]:
     """Return whether an archive can be restored here, and its facts."""
     return [
         _verdict(result, metadata, symbols),
@@ -63,7 +65,7 @@ def metadata_block(result: Result, metadata: Metadata, symbols: Symbols, zone: t
     ]  # fmt: skip
 
 
-def _verdict(result: Result, metadata: Metadata, symbols: Symbols) -> StyledLine:
+def _verdict(result: Result, metadata: ArchiveMetadata, symbols: Symbols) -> StyledLine:
     words = f"{result.server}: can be restored here: "
     after = simulated_note(result)
     if metadata.applicable is None:

@@ -4,10 +4,10 @@ from typing import Final
 
 from backupctl.errors import InterruptedRunError, NotTogetherError, NotTriedError
 from backupctl.output.terminal.styled_lines import STRONG, Piece
-from backupctl.results.job import RECONCILIATION, RESTORE, Job
+from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 
 BACKUP: Final = "backup"
-WITHOUT_ID: Final = frozenset({RESTORE, RECONCILIATION})
+WITHOUT_ID: Final = frozenset({RESTORE_ID, RECONCILIATION_ID})
 """An appliance has at most one of each, so these words are their ids."""
 
 STOPPED_BY_OTHERS: Final = frozenset({InterruptedRunError.slug, NotTriedError.slug, NotTogetherError.slug})
