@@ -13,7 +13,7 @@ from backupctl.errors import BackupctlError, BugError
 from backupctl.operations.appliance_run import with_name_warning
 from backupctl.operations.outcome import Outcome
 from backupctl.results.result import Result, complete_result
-from backupctl.results.trust_results import AuthoritiesResult, CertificateResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult
 from backupctl.scheduler.task import Task, call
 
 if TYPE_CHECKING:
@@ -68,16 +68,16 @@ def _look(inspected: Inspected) -> Task[Outcome[CertificateResult]]:
     return Outcome(result, tls.pin_mismatch())
 
 
-def fetch_authorities(inspected: Inspected, write: Callable[[str], str]) -> Task[AuthoritiesResult]:
+def fetch_ca_certificates(inspected: Inspected, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
     """Fetch an appliance's own CA certificates and give their text to ``write``, which returns the file's name."""
-    return (yield from inspect(inspected, AuthoritiesResult, _fetch(inspected, write)))
+    return (yield from inspect(inspected, CaCertificatesResult, _fetch(inspected, write)))
 
 
-def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[AuthoritiesResult]]:
+def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
     tls = inspected.tls
     fetched = yield from call(tls.authorities)
     distrust = yield from call(lambda: tls.distrust_with(fetched.pem))
-    result = AuthoritiesResult(
+    result = CaCertificatesResult(
         authorities=fetched.certificates,
         verified=fetched.verified,
         vouches=distrust is None,

@@ -28,7 +28,7 @@ class PinResult(CertificateResult, frozen=True, kw_only=True):
     replaced: str | None = None
 
 
-class AuthoritiesResult(Result, frozen=True, kw_only=True):
+class CaCertificatesResult(Result, frozen=True, kw_only=True):
     """The result of trust fetch: the appliance's own CA certificates, and the file that they were written to.
 
     ``verified``: they came over a trusted connection; ``vouches``: they vouch for what is presented, else ``reason``.

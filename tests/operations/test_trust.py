@@ -15,7 +15,7 @@ from backupctl.errors import (
     UnknownHostError,
 )
 from backupctl.models import Certificate
-from backupctl.operations.trust import Inspected, fetch_authorities, show_certificate
+from backupctl.operations.trust import Inspected, fetch_ca_certificates, show_certificate
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from tests.output.samples import a_certificate
 from tests.support.clock import FakeClock
@@ -107,7 +107,7 @@ def test_fetch_writes_once_and_says_whether_they_vouch(clock: FakeClock) -> None
         return "ca.pem"
 
     odd = CertificateError("the certificate is for another", server="vc01.example.com")
-    result = done(clock, fetch_authorities(inspected(Tls({"distrust_with": odd})), write))
+    result = done(clock, fetch_ca_certificates(inspected(Tls({"distrust_with": odd})), write))
     assert (written, result.file, result.verified) == (["PEM"], "ca.pem", False)
     assert (result.vouches, result.reason) == (False, "the certificate is for another")
 
@@ -116,5 +116,5 @@ def test_fetch_that_cannot_be_written_still_shows_what_came(clock: FakeClock) ->
     def write(text: str) -> str:
         raise OutputError("cannot write ca.pem: No space left on device")
 
-    result = done(clock, fetch_authorities(inspected(Tls()), write))
+    result = done(clock, fetch_ca_certificates(inspected(Tls()), write))
     assert (result.exit_code, result.file, len(result.authorities)) == (11, None, 1)

@@ -52,7 +52,7 @@ from backupctl.results.events import (
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Change, PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
-from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 from tests.support.clock import START, FakeClock
 
 JOB_ID = "20260301-020000-21560480"
@@ -185,7 +185,7 @@ def every_result(**fields: Any) -> list[Result]:
         RestoreResult(**where, metadata=some_metadata(messages=(a_message("fits"),)), job=a_finished_job()),
         CertificateResult(**where, **seen),
         PinResult(**where, **seen, file="config.toml", profile="vc01", replaced=f"sha256:{'cd' * 32}"),
-        AuthoritiesResult(
+        CaCertificatesResult(
             **where,
             authorities=(a_certificate(issuer="CN=vc01.example.com, C=US", is_ca=True),),
             file="ca.pem",

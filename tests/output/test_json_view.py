@@ -56,7 +56,7 @@ OWN_KEYS_OF_RESULTS = {
     "RestoreResult": ["metadata", "job"],
     "CertificateResult": CERTIFICATE_RESULT_KEYS,
     "PinResult": [*CERTIFICATE_RESULT_KEYS, "file", "profile", "replaced"],
-    "AuthoritiesResult": ["authorities", "file", "verified", "vouches", "reason"],
+    "CaCertificatesResult": ["authorities", "file", "verified", "vouches", "reason"],
     "SettingsResult": ["file", "groups", "settings"],
     "FileResult": ["file", "secret", "entry", "replaced"],
     "RequestsResult": ["requests"],
@@ -147,7 +147,7 @@ def test_json_contract_inner_values_have_these_keys() -> None:
     assert list(restore["metadata"]["messages"][0]) == ["id", "default_message", "args"]
     assert list(restore["job"]) == JOB_KEYS
     assert list(results["CertificateResult"]["certificate"]) == CERTIFICATE_KEYS
-    assert list(results["AuthoritiesResult"]["authorities"][0]) == CERTIFICATE_KEYS
+    assert list(results["CaCertificatesResult"]["authorities"][0]) == CERTIFICATE_KEYS
 
 
 def test_json_contract_events_have_these_keys() -> None:

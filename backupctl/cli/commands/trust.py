@@ -95,17 +95,17 @@ def fetch(context: Context, to: str, force: bool) -> int:
     from backupctl.cli.tls_probe import inspect_all, settings_to_probe
     from backupctl.config.atomic_write import check_absent
     from backupctl.config.parsers import parse_path
-    from backupctl.operations.trust import fetch_authorities
+    from backupctl.operations.trust import fetch_ca_certificates
     from backupctl.results.result import Envelope
-    from backupctl.results.trust_results import AuthoritiesResult
+    from backupctl.results.trust_results import CaCertificatesResult
 
     path, appliance_settings = parse_path(to), settings_to_probe(context)
     if len(appliance_settings) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     if not force:
         check_absent(path)
-    work = partial(fetch_authorities, write=partial(_write, path, force=force))
-    results = inspect_all(context, appliance_settings, AuthoritiesResult, work)
+    work = partial(fetch_ca_certificates, write=partial(_write, path, force=force))
+    results = inspect_all(context, appliance_settings, CaCertificatesResult, work)
     for result in results:
         if result.authorities and not result.verified:
             context.view.warn(

@@ -7,7 +7,7 @@ from backupctl.models import Certificate
 from backupctl.output.formatting import plural
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
-from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 
 SOON_DAYS: Final = 30
 """A certificate that expires within this many days is highlighted."""
@@ -48,7 +48,7 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
     ]  # fmt: skip
 
 
-def authorities_lines(result: AuthoritiesResult, symbols: Symbols) -> list[StyledLine]:
+def authorities_lines(result: CaCertificatesResult, symbols: Symbols) -> list[StyledLine]:
     """Return which CA certificates were fetched, whether over a verified connection, and where they are."""
     if not result.authorities:
         return []

@@ -30,7 +30,7 @@ from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResul
 from backupctl.results.job import Job, Message
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
-from backupctl.results.trust_results import AuthoritiesResult, CertificateResult, PinResult
+from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
@@ -271,12 +271,12 @@ def _(result: PinResult, options: RenderOptions) -> Rendered:
 
 
 @full_text.register
-def _(result: AuthoritiesResult, options: RenderOptions) -> Rendered:
+def _(result: CaCertificatesResult, options: RenderOptions) -> Rendered:
     return Rendered(authorities_lines(result, options.symbols))
 
 
 @quiet_text.register(PinResult)
-@quiet_text.register(AuthoritiesResult)
+@quiet_text.register(CaCertificatesResult)
 def _(result: Result, options: RenderOptions) -> Rendered:
     return Rendered() if result.exit_code == ExitCode.DONE else Rendered(notes=full_text(result, options).lines)
 
