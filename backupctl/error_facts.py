@@ -98,7 +98,7 @@ def error_on(server: str, facts: ErrorFacts) -> ErrorFacts:
     return ErrorFacts("$cause", server=server, cause=facts._replace(hint=None, details=(), attach=None))
 
 
-def to_follow(facts: ErrorFacts) -> str | None:
+def follow_hint(facts: ErrorFacts) -> str | None:
     """Return how to follow the job that may run on."""
     return None if facts.attach is None else f"follow it with: {facts.attach}"
 

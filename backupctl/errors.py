@@ -58,7 +58,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-GRAVITY: tuple[ExitCode, ...] = (
+SEVERITY: tuple[ExitCode, ...] = (
     ExitCode.INTERRUPTED,
     ExitCode.BUG,
     ExitCode.BACKUP_FAILED,
@@ -75,10 +75,10 @@ GRAVITY: tuple[ExitCode, ...] = (
 """Failures from the gravest to the lightest: with several appliances, the gravest decides."""
 
 
-def verdict(codes: Iterable[int]) -> ExitCode:
+def overall_exit_code(codes: Iterable[int]) -> ExitCode:
     """Return the one exit code for several results: 0 only if all are 0, else the gravest; an unknown one is a bug."""
-    failed = {code if code in GRAVITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
-    return next((code for code in GRAVITY if code in failed), ExitCode.DONE)
+    failed = {code if code in SEVERITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
+    return next((code for code in SEVERITY if code in failed), ExitCode.DONE)
 
 
 class BackupctlError(Exception):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backupctl import errors
 from backupctl.error_facts import ErrorFacts, anonymized, details_of, hint_of, sentence_of
-from backupctl.errors import GRAVITY, BackupctlError, ExitCode, InterruptedRunError, verdict
+from backupctl.errors import SEVERITY, BackupctlError, ExitCode, InterruptedRunError, overall_exit_code
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
 from tests.support.source import sources
@@ -231,8 +231,8 @@ def test_change_of_an_error_would_be_found(find: Callable[[ast.Module], Iterator
 
 
 def test_gravity_covers_every_failure_once() -> None:
-    assert [code.value for code in GRAVITY] == GRAVEST_FIRST
-    assert sorted(GRAVITY) == FAILURES
+    assert [code.value for code in SEVERITY] == GRAVEST_FIRST
+    assert sorted(SEVERITY) == FAILURES
 
 
 @pytest.mark.parametrize(
@@ -240,20 +240,20 @@ def test_gravity_covers_every_failure_once() -> None:
     [([], 0), ([0, 0], 0), ([0, 7], 7), ([9, 9, 0], 9), ([4, 5], 5), ([11, 2], 2), ([7, 130], 130), ([1, 7], 1)],
 )
 def test_verdict_is_done_only_if_all_are_else_the_gravest(codes: list[int], expected: int) -> None:
-    assert verdict(codes) == expected
+    assert overall_exit_code(codes) == expected
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([99], 1), ([0, 77, 7], 1), ([99, 130], 130)])
 def test_verdict_of_an_unknown_code_is_never_done(codes: list[int], expected: int) -> None:
-    assert verdict(codes) == expected
+    assert overall_exit_code(codes) == expected
 
 
 @given(st.lists(st.sampled_from(sorted(CODES.values()))), st.randoms())
 def test_verdict_is_one_of_the_codes_whatever_their_order(codes: list[int], random: Random) -> None:
-    decided = verdict(codes)
+    decided = overall_exit_code(codes)
     shuffled = list(codes)
     random.shuffle(shuffled)
-    assert verdict(shuffled) == decided
+    assert overall_exit_code(shuffled) == decided
     assert decided in codes or (decided == 0 and not any(codes))
     assert (decided == 0) == (not any(codes))
 

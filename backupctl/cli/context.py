@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
-from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, verdict
+from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, overall_exit_code
 
 if TYPE_CHECKING:
     import httpx
@@ -242,7 +242,7 @@ class Context:
         try:
             self.view.finish(envelope)
         except OutputError as error:
-            code = verdict([envelope.exit_code, error.exit_code])
+            code = overall_exit_code([envelope.exit_code, error.exit_code])
             with suppress(OutputError):
                 self.view.finish(Document.of_error(envelope.command, error))
             return code

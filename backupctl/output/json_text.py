@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from backupctl.error_facts import to_follow
+from backupctl.error_facts import follow_hint
 from backupctl.errors import BackupctlError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,7 +41,7 @@ def _error_document(value: object) -> dict[str, object]:
     return {
         "slug": value.slug,
         "message": value.message,
-        "hint": value.hint or to_follow(value.facts),
+        "hint": value.hint or follow_hint(value.facts),
         "details": value.details,
         "attach": value.attach,
     }

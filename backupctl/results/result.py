@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from backupctl.errors import BackupctlError, ExitCode, verdict
+from backupctl.errors import BackupctlError, ExitCode, overall_exit_code
 
 SCHEMA: Final = 1
 """The version of the JSON output."""
@@ -86,8 +86,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: str, results: Sequence[Result]) -> "Envelope":
-        """Return the envelope of finished results; its exit code is their verdict."""
-        code = verdict(result.exit_code for result in results)
+        """Return the envelope of finished results; the exit code is the most severe one."""
+        code = overall_exit_code(result.exit_code for result in results)
         return cls(command=command, exit_code=code, results=tuple(results))
 
     @classmethod

@@ -1,7 +1,7 @@
 """Start barrier: start the backups of all appliances together, or none."""
 
 from backupctl.error_facts import error_on
-from backupctl.errors import BackupctlError, NotTogetherError, verdict
+from backupctl.errors import BackupctlError, NotTogetherError, overall_exit_code
 from backupctl.scheduler.task import Event, Task, Wait
 
 
@@ -24,7 +24,7 @@ class StartBarrier:
         if self._failed:
             raise NotTogetherError(
                 f"not started, because not all could be (--together): {', '.join(self._failed)}",
-                exit_code=verdict(error.exit_code for error in self._failed.values()),
+                exit_code=overall_exit_code(error.exit_code for error in self._failed.values()),
                 hint="see to those that failed, or leave them out",
                 details=[error_on(name, error.facts) for name, error in self._failed.items()],
             )

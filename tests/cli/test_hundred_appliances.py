@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.errors import GRAVITY
+from backupctl.errors import SEVERITY
 from tests.support.command_line import USER, CommandLine, configured
 
 pytestmark = pytest.mark.exhaustive
@@ -58,7 +58,7 @@ def test_every_result_of_a_hundred_has_its_code_and_the_verdict_is_the_gravest(t
     run = backupctl("create", "-g", "production", "--parallel", parallel, "--timeout", "10m", "-o", "json")
     found = [(result["exit_code"], result["error"] and result["error"]["slug"]) for result in run.json["results"]]
     assert found == [FAULTS[fault] for fault in faults]
-    assert run.code == next(code for code in GRAVITY if code in dict(found)) == 7
+    assert run.code == next(code for code in SEVERITY if code in dict(found)) == 7
     sessions = [appliance.open_sessions for appliance in backupctl.others.values()]
     assert sessions == [0] * SIZE
     ours = Counter(

@@ -3,7 +3,7 @@
 import pytest
 
 from backupctl.error_facts import ErrorFacts, error_on
-from backupctl.errors import InterruptedRunError, verdict
+from backupctl.errors import InterruptedRunError, overall_exit_code
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.semaphore import Semaphore
@@ -135,7 +135,7 @@ def test_together_starts_no_backup_when_an_appliance_fails_before(fault: str, co
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True)
     assert fleet.started_at() == {}
     assert [result.exit_code for result in results.values()] == [code] * 3
-    assert verdict(result.exit_code for result in results.values()) == code
+    assert overall_exit_code(result.exit_code for result in results.values()) == code
     kept = results["vc1"].error
     assert kept is not None
     assert results["vc2"].error

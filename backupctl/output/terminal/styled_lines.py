@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of, to_follow
+from backupctl.error_facts import ErrorFacts, details_of, follow_hint, hint_of, sentence_of
 from backupctl.output.printable import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def error_lines(
     news = facts._replace(details=tuple(each for each in facts.details if each not in known))
     for detail in details_of(news):
         lines.extend(line("  ", text) for text in printable_lines(detail))
-    told = (hint_of(facts) if hints else None, to_follow(facts))
+    told = (hint_of(facts) if hints else None, follow_hint(facts))
     return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
