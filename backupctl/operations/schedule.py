@@ -1,4 +1,4 @@
-"""Schedules: read them, and change them only where they differ from what is wanted."""
+"""Schedules: read them, and change them only where they differ from what is desired."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from backupctl.errors import (
 from backupctl.location import Location
 from backupctl.models import BackupRequest, Schedule, ScheduleSpec
 from backupctl.operations.schedule_fields import (
-    SECRETS,
-    Wanted,
+    SECRET_FIELDS,
+    DesiredSchedule,
     changes_of,
-    contradictions,
     differing_fields,
-    unmet_fields,
+    mismatch_details,
+    mismatched_fields,
 )
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
@@ -41,7 +41,7 @@ from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
 
-SCHEDULED: Final = frozenset({"MANUAL", "SCHEDULED"})
+SCHEDULE_JOB_TYPES: Final = frozenset({"MANUAL", "SCHEDULE_JOB_TYPES"})
 """The types that a job may have that was started by running a schedule: the documentation does not say which."""
 
 
@@ -61,37 +61,41 @@ def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
     return _info(name, (yield from _read(appliance, name)))
 
 
-def set_schedule(appliance: Appliance, name: str, wanted: Wanted, *, dry_run: bool = False) -> Task[ScheduleResult]:
-    """Create or update a schedule in one request, or none where it is already as wanted.
+def set_schedule(
+    appliance: Appliance, name: str, desired: DesiredSchedule, *, dry_run: bool = False
+) -> Task[ScheduleResult]:
+    """Create or update a schedule in one request, or none where it is already as desired.
 
     Secrets cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All
     else is read back.
 
-    Raises UsageError: for a new schedule where what is wanted is not enough to create one.
+    Raises UsageError: for a new schedule where what is desired is not enough to create one.
     """
     try:
         before: Schedule | None = yield from _read(appliance, name)
     except NotFoundError:
         before = None
     if before is None:
-        _check_complete(name, wanted)
-    return (yield from _change(appliance, name, before, wanted, dry_run=dry_run))
+        _check_complete(name, desired)
+    return (yield from _change(appliance, name, before, desired, dry_run=dry_run))
 
 
-def switch_schedule(appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False) -> Task[ScheduleResult]:
+def set_schedule_enabled(
+    appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False
+) -> Task[ScheduleResult]:
     """Let a schedule run, or keep it from running.
 
     Raises NotFoundError where there is none of this name.
     """
     before = yield from _read(appliance, name)
-    return (yield from _change(appliance, name, before, Wanted(enable=enable), dry_run=dry_run))
+    return (yield from _change(appliance, name, before, DesiredSchedule(enable=enable), dry_run=dry_run))
 
 
 def _change(
-    appliance: Appliance, name: str, before: Schedule | None, wanted: Wanted, *, dry_run: bool
+    appliance: Appliance, name: str, before: Schedule | None, desired: DesiredSchedule, *, dry_run: bool
 ) -> Task[ScheduleResult]:
     """Write what differs, and verify that the schedule matches the request."""
-    asked = wanted.spec(before)
+    asked = desired.spec(before)
     differing = differing_fields(before, asked)
     if not differing:
         return ScheduleResult(schedule=_info(name, before) if before else None)
@@ -105,16 +109,18 @@ def _change(
         current = _info(name, before) if before else None
         return ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write))
     answer = yield from _write(name, partial(write, appliance.api), _DOUBTED if before else _DOUBTED_OF_CREATE)
-    now = yield from _read_back(appliance, name, answer, lambda now: now is not None and not unmet_fields(now, asked))
+    now = yield from _read_back(
+        appliance, name, answer, lambda now: now is not None and not mismatched_fields(now, asked)
+    )
     if now is None:
         raise _mismatch(appliance, name, answer, now, f"there is no schedule {name!r}")
-    if unmet_fields(now, asked):
+    if mismatched_fields(now, asked):
         how_it_is = f"schedule {name!r} {'was not changed' if now == before else 'differs from the request'}"
-        differences = contradictions(now, asked, appliance.name)
+        differences = mismatch_details(now, asked, appliance.name)
         raise _mismatch(appliance, name, answer, now, how_it_is, details=differences)
-    if answer is not None and SECRETS.issuperset(differing):
+    if answer is not None and SECRET_FIELDS.issuperset(differing):
         raise _unproven(appliance, name, answer)
-    passwords = "" if SECRETS.isdisjoint(differing) else " (its passwords cannot be verified)"
+    passwords = "" if SECRET_FIELDS.isdisjoint(differing) else " (its passwords cannot be verified)"
     _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request{passwords}")
     return ScheduleResult(schedule=_info(name, now), changes=changes)
 
@@ -137,7 +143,7 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     return ScheduleResult(changes=gone)
 
 
-def backup_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:
+def backup_request_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:
     """Return the backup that running a schedule starts, as far as the appliance tells."""
     schedule = yield from _read(appliance, name)
     location = Location.reported(schedule.location)
@@ -290,8 +296,8 @@ def _tell_doubt(appliance: Appliance, name: str, answer: BackupctlError | None, 
     appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
 
 
-def _check_complete(name: str, wanted: Wanted) -> None:
-    missing = [flag for flag, value in (("--location", wanted.location), ("--at", wanted.at)) if value is None]
+def _check_complete(name: str, desired: DesiredSchedule) -> None:
+    missing = [flag for flag, value in (("--location", desired.location), ("--at", desired.at)) if value is None]
     if missing:
         raise UsageError(
             f"there is no schedule {name!r} yet, and {' and '.join(missing)} is missing to create it",

@@ -14,11 +14,11 @@ from backupctl.results.result import Change
 from backupctl.rules.days import sorted_days
 from backupctl.secrets.secret import MASK, Secret
 
-SECRETS: Final = frozenset({"location_password", "backup_password"})
+SECRET_FIELDS: Final = frozenset({"location_password", "backup_password"})
 """The fields that can only be written."""
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class DesiredSchedule(msgspec.Struct, frozen=True):
     """How a schedule shall be; None means as it is.
 
     ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: a
@@ -61,15 +61,15 @@ def differing_fields(found: Schedule | None, asked: ScheduleSpec) -> tuple[str, 
 
 
 def _is_same(field: str, found: Schedule, asked: ScheduleSpec) -> bool:
-    if field in SECRETS:
+    if field in SECRET_FIELDS:
         return False
     compare: Callable[[Any, Any], bool] = _COMPARISONS.get(field) or operator.eq
     return compare(getattr(found, field), getattr(asked, field))
 
 
-def unmet_fields(found: Schedule, asked: ScheduleSpec) -> tuple[str, ...]:
+def mismatched_fields(found: Schedule, asked: ScheduleSpec) -> tuple[str, ...]:
     """Return the fields that can be read and differ from the request."""
-    return tuple(field for field in differing_fields(found, asked) if field not in SECRETS)
+    return tuple(field for field in differing_fields(found, asked) if field not in SECRET_FIELDS)
 
 
 def changes_of(before: Schedule | None, asked: ScheduleSpec, fields: Iterable[str]) -> tuple[Change, ...]:
@@ -84,9 +84,9 @@ def changes_of(before: Schedule | None, asked: ScheduleSpec, fields: Iterable[st
     )
 
 
-def contradictions(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[ErrorFacts]:
+def mismatch_details(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[ErrorFacts]:
     """Yield what was asked for, and what its ``owner`` has instead."""
-    for change in changes_of(found, asked, unmet_fields(found, asked)):
+    for change in changes_of(found, asked, mismatched_fields(found, asked)):
         yield ErrorFacts(
             f"{change.field}: asked for {_words(change.after)}, $server has $cause",
             server=owner,
@@ -134,14 +134,14 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 _FIELDS: Final = (*Schedule.__struct_fields__, "location_password", "backup_password")
 
 
-def _recurrence(old: RecurrenceInfo | None, wanted: Wanted) -> RecurrenceInfo | None:
-    """Return the recurrence that is wanted, what is not given taken from the old one."""
-    if wanted.at is None and wanted.days is None:
+def _recurrence(old: RecurrenceInfo | None, desired: DesiredSchedule) -> RecurrenceInfo | None:
+    """Return the recurrence that is desired, what is not given taken from the old one."""
+    if desired.at is None and desired.days is None:
         return None
-    hour, minute = wanted.at or ((old.hour, old.minute) if old else (None, None))
+    hour, minute = desired.at or ((old.hour, old.minute) if old else (None, None))
     if hour is None or minute is None:
         raise UsageError("--day needs --at, as the schedule has no time yet", hint="give --at HH:MM")
-    days = list(wanted.days) if wanted.days is not None else (old.days if old else None)
+    days = list(desired.days) if desired.days is not None else (old.days if old else None)
     return RecurrenceInfo(hour=hour, minute=minute, days=days or [])
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from backupctl.location import Location
     from backupctl.models import BackupJobStatus, BackupRequest
     from backupctl.operations.outcome import Outcome
-    from backupctl.operations.schedule_fields import Wanted
+    from backupctl.operations.schedule_fields import DesiredSchedule
     from backupctl.results.job import Job
     from backupctl.results.result import RequestsResult
     from backupctl.results.schedule_results import ScheduleResult
@@ -136,14 +136,16 @@ def set_command(  # noqa: PLR0917 - click passes by name
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
     from backupctl.operations.schedule import set_schedule
-    from backupctl.operations.schedule_fields import Wanted
+    from backupctl.operations.schedule_fields import DesiredSchedule
 
-    timing = Wanted(enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain))
+    timing = DesiredSchedule(
+        enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain)
+    )
     dry_run = context.value(DRY_RUN)
 
     def prepare(settings: ApplianceSettings) -> Write:
-        wanted = _wanted(settings, timing)
-        return lambda appliance: set_schedule(appliance, name, wanted, dry_run=dry_run)
+        desired = _desired(settings, timing)
+        return lambda appliance: set_schedule(appliance, name, desired, dry_run=dry_run)
 
     return _write(context, "schedule set", prepare)
 
@@ -163,12 +165,12 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @click.pass_obj
 def enable_command(context: Context, name: str) -> int:
     """Let a schedule run."""
-    from backupctl.operations.schedule import switch_schedule
+    from backupctl.operations.schedule import set_schedule_enabled
 
     return _write(
         context,
         "schedule enable",
-        lambda _: partial(switch_schedule, name=name, enable=True, dry_run=context.value(DRY_RUN)),
+        lambda _: partial(set_schedule_enabled, name=name, enable=True, dry_run=context.value(DRY_RUN)),
     )
 
 
@@ -187,12 +189,12 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @click.pass_obj
 def disable_command(context: Context, name: str) -> int:
     """Keep a schedule, but do not let it run."""
-    from backupctl.operations.schedule import switch_schedule
+    from backupctl.operations.schedule import set_schedule_enabled
 
     return _write(
         context,
         "schedule disable",
-        lambda _: partial(switch_schedule, name=name, enable=False, dry_run=context.value(DRY_RUN)),
+        lambda _: partial(set_schedule_enabled, name=name, enable=False, dry_run=context.value(DRY_RUN)),
     )
 
 
@@ -251,7 +253,7 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     from backupctl.cli.backup_settings import backup_plan, check_encryption_can_be_told
     from backupctl.operations.create import create
     from backupctl.operations.preflight import preflight
-    from backupctl.operations.schedule import SCHEDULED, backup_of
+    from backupctl.operations.schedule import SCHEDULE_JOB_TYPES, backup_request_of
     from backupctl.operations.validate import validate_schedule
 
     comment = settings.value(COMMENT)
@@ -260,9 +262,11 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
         return api.run_schedule(name, comment)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
-        request = yield from backup_of(appliance, name, comment)
+        request = yield from backup_request_of(appliance, name, comment)
         check_encryption_can_be_told(settings)
-        plan = replace(backup_plan(settings, request), start=start, job_types=SCHEDULED, knows_encryption=False)
+        plan = replace(
+            backup_plan(settings, request), start=start, job_types=SCHEDULE_JOB_TYPES, knows_encryption=False
+        )
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
         return (yield from create(appliance, plan, slot))
@@ -284,7 +288,7 @@ def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsRes
     return work
 
 
-def _wanted(settings: ApplianceSettings, timing: Wanted) -> Wanted:
+def _desired(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
     """Return what the schedule of one appliance is to be like: what options and variables say.
 
     The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
