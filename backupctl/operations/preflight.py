@@ -3,7 +3,7 @@
 from typing import Final
 
 from backupctl.errors import BusyError
-from backupctl.operations.validate import FAIL, OK, RUNNING_JOB, WARNING, failed
+from backupctl.operations.validate import FAIL, OK, RUNNING_JOB, WARNING, checks_error
 from backupctl.results.backup_results import Check
 from backupctl.results.events import Warned
 from backupctl.scheduler.appliance import Appliance
@@ -18,7 +18,7 @@ def preflight(appliance: Appliance, checking: Task[tuple[Check, ...]]) -> Task[N
     Raises BusyError if only the running job fails the checks, and BackupFailedError if any other check fails.
     """
     checks = yield from checking
-    error = failed(checks)
+    error = checks_error(checks)
     if error is None:
         for check in checks:
             if check.status == WARNING:

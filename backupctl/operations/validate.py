@@ -20,7 +20,7 @@ from backupctl.errors import (
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
-from backupctl.operations.location_advice import warnings_about
+from backupctl.operations.location_warnings import location_warnings
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.job import Job
@@ -73,7 +73,7 @@ def validate_schedule(
     )
 
 
-def failed(checks: Iterable[Check]) -> BackupFailedError | None:
+def checks_error(checks: Iterable[Check]) -> BackupFailedError | None:
     """Return the error for checks of which some failed, None where none did."""
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
     return BackupFailedError(f"a backup would fail: {', '.join(names)}") if names else None
@@ -192,7 +192,7 @@ def location_checks(location_type: str, release: str) -> list[Check]:
 
 
 def _location_warnings(appliance: Appliance, request: BackupRequest) -> list[Check]:
-    warnings = warnings_about(request.location, appliance.host, password=request.location_password is not None)
+    warnings = location_warnings(request.location, appliance.host, password=request.location_password is not None)
     return [Check(name="location", status=WARNING, message=warning) for warning in warnings]
 
 

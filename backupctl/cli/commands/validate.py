@@ -35,7 +35,7 @@ def command(context: Context) -> int:
     from backupctl.cli.location_settings import location_of
     from backupctl.cli.runner import run
     from backupctl.operations.outcome import Outcome
-    from backupctl.operations.validate import failed, validate
+    from backupctl.operations.validate import checks_error, validate
     from backupctl.results.backup_results import ChecksResult
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
@@ -43,7 +43,7 @@ def command(context: Context) -> int:
 
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
-            return Outcome(ChecksResult(checks=checks), failed(checks))
+            return Outcome(ChecksResult(checks=checks), checks_error(checks))
 
         return work
 

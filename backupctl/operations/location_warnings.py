@@ -15,7 +15,7 @@ _IMPLICIT_FTPS_PORT: Final = 990
 _ENCRYPTED: Final = {"FTP": "FTPS or SFTP", "HTTP": "HTTPS"}
 
 
-def warnings_about(location: Location, appliance_host: str, *, password: bool) -> Iterator[str]:
+def location_warnings(location: Location, appliance_host: str, *, password: bool) -> Iterator[str]:
     """Yield what speaks against a location; ``password`` says whether one is sent to it."""
     kind = location.type
     if kind == "FTPS" and location.port == _IMPLICIT_FTPS_PORT:
