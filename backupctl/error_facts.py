@@ -1,4 +1,4 @@
-"""The facts of an error, and the one place where they become sentences, for JSON and for people alike."""
+"""The facts of an error, and the functions that render them as text for JSON and for people."""
 
 import re
 import shlex
@@ -8,25 +8,27 @@ from typing import Final, NamedTuple, TypeVar
 T = TypeVar("T")
 
 ANONYMOUS: Final = ""
-"""Stands for the server or the job in facts that several appliances share."""
+"""Placeholder for the server or the job in facts that several appliances share."""
 
 
 class ErrorFacts(NamedTuple):
-    """What is known about a failure.
+    """The facts of an error.
 
-    ``message`` says what happened; ``$server``, ``$job`` and so on in it stand for the facts of these names. ``server``
-    and ``source`` are put in front of a message that does not name them. In ``hint``, ``$selector`` stands for the
-    words that select the server on a command line, and ``$--option`` for an option, or for the key of the same name
-    where the value came from the configuration file (``of_file``). ``details`` are lines of evidence, such as the
-    appliance's own messages, most general first.
-
-    ``operation`` is what was requested, such as "start a backup"; ``job`` an id; ``then`` what was found when the
-    appliance was asked again; ``source`` the flag, variable, or file and key that a bad value came from; ``attach`` the
-    command line that follows the job which this failure may leave running; ``status`` that of the HTTP response;
-    ``kind`` the type of an error of the API, such as ``RESOURCE_BUSY``. ``exit_code`` is set where it is not that of
-    the class. ``retryable`` is True where asking again soon may help. ``certain`` is False where a request that was to
-    change something may have had its effect all the same: the answer was lost, or it came from a proxy, or it was
-    unreadable.
+    * ``message``: what happened. Placeholders such as ``$server`` and ``$job`` are filled with the facts of these
+      names. ``source`` is put in front of the message, and so is ``server`` unless the message contains ``$server``.
+    * ``operation``: the request, such as "start a backup".
+    * ``job``: a job id.
+    * ``cause``: the error or text behind this one; ``then``: what a second request found, such as a read-back.
+    * ``source``: the option, variable, or file and key of an invalid value; ``of_file``: it came from the file.
+    * ``hint``: what to do. ``$selector`` is filled with the ``selector``, the words that select the server on a command
+      line; ``$--name`` with the option, or with the key of this name if ``of_file``.
+    * ``details``: lines of evidence, such as the appliance's own messages, most general first.
+    * ``attach``: the command line that follows the job, if one may still be running.
+    * ``status``: that of the HTTP response.
+    * ``kind``: the error type of the API, such as ``RESOURCE_BUSY``.
+    * ``certain``: False if a write request may have had an effect: its response was lost, unreadable or from a proxy.
+    * ``retryable``: a retry soon may succeed.
+    * ``exit_code``: set only if it is not that of the class.
     """
 
     message: str
@@ -50,7 +52,7 @@ class ErrorFacts(NamedTuple):
 
 
 def sentence_of(facts: ErrorFacts, *, subject: str | None = None) -> str:
-    """Return what happened, and to whom; ``subject`` is the server that the sentence will stand behind."""
+    """Return the message with its placeholders filled; a server that is the ``subject`` is not put in front."""
     values = {
         "server": "the appliance" if facts.server == ANONYMOUS else facts.server,
         "job": None if facts.job is None else job_title(facts.job),
@@ -86,7 +88,7 @@ def details_of(facts: ErrorFacts) -> tuple[str, ...]:
 
 
 def hint_of(facts: ErrorFacts) -> str | None:
-    """Return what to do next, None where nobody knows more than to follow the job."""
+    """Return what to do next, None if there is no hint."""
     if facts.hint is None:
         return None
     text = facts.hint.replace("$selector", shlex.join(facts.selector))
@@ -94,49 +96,52 @@ def hint_of(facts: ErrorFacts) -> str | None:
 
 
 def error_on(server: str, facts: ErrorFacts) -> ErrorFacts:
-    """Return the line of evidence about an error on another appliance."""
+    """Return a line of evidence for an error on another appliance, without its hint, details and attach line."""
     return ErrorFacts("$cause", server=server, cause=facts._replace(hint=None, details=(), attach=None))
 
 
 def follow_hint(facts: ErrorFacts) -> str | None:
-    """Return how to follow the job that may run on."""
+    """Return the hint to follow a job that may still be running, None if there is none."""
     return None if facts.attach is None else f"follow it with: {facts.attach}"
 
 
 _SINGULAR_JOBS: Final = frozenset({"restore", "reconciliation"})
-"""Jobs of which an appliance has one at most, so that these words are their ids."""
+"""The ids of jobs of which an appliance has at most one; the API gives them none."""
 
 
 def job_title(job_id: str) -> str:
-    """Return what a job is called in a sentence."""
+    """Return the name of a job in a sentence."""
     if job_id == ANONYMOUS:
         return "the backup job"
     return f"the {job_id}" if job_id in _SINGULAR_JOBS else f"backup job {job_id}"
 
 
 def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
-    """Return what several appliances can have in common: what is shown, without the names of one and its ``job``."""
+    """Return the facts without what differs between appliances, so that equal failures compare equal.
 
-    def general(value: ErrorFacts | str) -> ErrorFacts | str:
+    The names in ``servers`` and the id ``job`` are replaced, and facts that the message does not show are removed.
+    """
+
+    def nested(value: ErrorFacts | str) -> ErrorFacts | str:
         return anonymized(value, servers, job) if isinstance(value, ErrorFacts) else value
 
-    def shown(name: str, value: T) -> T | None:
+    def if_shown(name: str, value: T) -> T | None:
         return value if f"${name}" in facts.message else None
 
     is_own_job = facts.job is not None and facts.job == job and job not in _SINGULAR_JOBS
     return ErrorFacts(
         message=facts.message,
         server=ANONYMOUS if facts.server in servers else facts.server,
-        operation=shown("operation", facts.operation),
-        job=ANONYMOUS if is_own_job else shown("job", facts.job),
-        release=shown("release", facts.release),
-        status=shown("status", facts.status),
-        kind=shown("kind", facts.kind),
-        cause=None if facts.cause is None else general(facts.cause),
-        then=None if facts.then is None else general(facts.then),
+        operation=if_shown("operation", facts.operation),
+        job=ANONYMOUS if is_own_job else if_shown("job", facts.job),
+        release=if_shown("release", facts.release),
+        status=if_shown("status", facts.status),
+        kind=if_shown("kind", facts.kind),
+        cause=None if facts.cause is None else nested(facts.cause),
+        then=None if facts.then is None else nested(facts.then),
         source=facts.source,
         of_file=facts.of_file,
         hint=facts.hint,
         selector=tuple("NAME" if word in servers else word for word in facts.selector),
-        details=tuple(map(general, facts.details)),
+        details=tuple(map(nested, facts.details)),
     )

@@ -1,7 +1,6 @@
-"""What can go wrong: one tree of exceptions, each class with its exit code and a stable slug.
+"""Errors: one tree of exceptions, each class with its exit code and a stable slug.
 
-The class says what kind of failure it is, the raise site what is known about it (``ErrorFacts``). What becomes of
-that in words is told in one place, ``error_facts``.
+The class is the kind of failure. The raise site adds the facts (``ErrorFacts``), which ``error_facts`` renders as text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
     class KnownFacts(TypedDict, total=False):
-        """What else is known about a failure, as in ``ErrorFacts``."""
+        """The optional facts of an error, as in ``ErrorFacts``."""
 
         server: str | None
         operation: str | None
@@ -35,13 +34,13 @@ if TYPE_CHECKING:
         exit_code: int | None
 
     class ChangedFacts(KnownFacts, total=False):
-        """The same, and what happened."""
+        """The facts that ``with_facts`` can change: the same, and the message."""
 
         message: str
 
 
 class ExitCode(IntEnum):
-    """The exit codes, a promise to scripts: they change only with a major release."""
+    """The exit codes of the program; scripts depend on them, so they change only with a major release."""
 
     DONE = 0
     BUG = 1
@@ -72,20 +71,19 @@ SEVERITY: tuple[ExitCode, ...] = (
     ExitCode.USAGE,
     ExitCode.OUTPUT,
 )
-"""Failures from the gravest to the lightest: with several appliances, the gravest decides."""
+"""The exit codes of failures, most severe first."""
 
 
 def overall_exit_code(codes: Iterable[int]) -> ExitCode:
-    """Return the one exit code for several results: 0 only if all are 0, else the gravest; an unknown one is a bug."""
+    """Return 0 if all codes are 0, else the most severe one; an unknown code counts as BUG."""
     failed = {code if code in SEVERITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
     return next((code for code in SEVERITY if code in failed), ExitCode.DONE)
 
 
 class BackupctlError(Exception):
-    """Base of every failure that the program knows; never raised itself.
+    """Base class of all errors; never raised itself.
 
-    Its ``facts`` never change: who knows more makes a new error of them with ``with_facts``. Errors with the same class
-    and facts are equal.
+    Errors are immutable: ``with_facts`` returns a changed copy. Errors with the same class and facts are equal.
     """
 
     exit_code: ExitCode = ExitCode.BUG
@@ -99,11 +97,11 @@ class BackupctlError(Exception):
 
     @classmethod
     def from_facts(cls, facts: ErrorFacts) -> Self:
-        """Return the error of this class with these facts."""
+        """Return an error of this class with these facts."""
         return cls(**facts._asdict())
 
     def with_facts(self, **changes: "Unpack[ChangedFacts]") -> Self:
-        """Return an error of the same class that knows more, or something else."""
+        """Return a copy with changed facts."""
         return self.from_facts(self.facts._replace(**_as_facts(changes)))
 
     def __str__(self) -> str:
@@ -117,7 +115,7 @@ class BackupctlError(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence that says what happened."""
+        """What happened, as one sentence."""
         return sentence_of(self.facts)
 
     @property
@@ -127,37 +125,37 @@ class BackupctlError(Exception):
 
     @property
     def details(self) -> tuple[str, ...]:
-        """Lines of evidence."""
+        """Lines of evidence, such as the appliance's own messages."""
         return details_of(self.facts)
 
     @property
     def attach(self) -> str | None:
-        """The command line that follows the job which this failure may leave running."""
+        """The command line that follows the job, if one may still be running."""
         return self.facts.attach
 
     @property
     def certain(self) -> bool:
-        """Whether a request that was to change something certainly had no effect."""
+        """Whether a write request certainly had no effect."""
         return self.facts.certain
 
     @property
     def retryable(self) -> bool:
-        """Whether asking again soon may help."""
+        """Whether a retry soon may succeed."""
         return self.facts.retryable
 
 
 def _as_facts(known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return facts by name, with those of an error in place of the error."""
+    """Return the facts by name; errors among them are replaced by their facts."""
     facts = {name: value.facts if isinstance(value, BackupctlError) else value for name, value in known.items()}
     return {**facts, "details": tuple(facts["details"])} if "details" in facts else facts
 
 
 class BugError(BackupctlError):
-    """Something that must not happen; it tells where, and no values, which may be secret."""
+    """A bug in the program; the message names the place but no values, as these may be secret."""
 
     @classmethod
     def of(cls, bug: BaseException) -> "BugError":
-        """Return the error for an exception that nobody expected."""
+        """Return the error for an unexpected exception."""
         trace = bug.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -169,71 +167,71 @@ class BugError(BackupctlError):
 
 
 class UsageError(BackupctlError):
-    """The command line, a value in it or a local rule (password, location) is broken."""
+    """The command line is invalid, or a value in it breaks a local rule (password, location)."""
 
     exit_code = ExitCode.USAGE
     slug = "usage"
 
 
 class ConfigError(BackupctlError):
-    """Settings are missing, unreadable or contradict each other."""
+    """Settings are missing, unreadable or in conflict with each other."""
 
     exit_code = ExitCode.CONFIG
     slug = "config"
 
 
 class ReadOnlyError(ConfigError):
-    """The configuration file says that nothing is to be changed on this appliance."""
+    """The configuration file marks this appliance as read-only."""
 
     slug = "read-only"
 
 
 class AuthenticationError(BackupctlError):
-    """The appliance does not accept the user name and password (401)."""
+    """The appliance rejected the user name or password (401)."""
 
     exit_code = ExitCode.AUTH
     slug = "auth"
 
 
 class SessionExpiredError(AuthenticationError):
-    """The session has expired: after a new login the operation may be asked for once more.
+    """The session has expired: a new login is needed, then the request can be repeated.
 
-    Only where it is ``certain`` did the appliance itself say so, and did nothing.
+    If ``certain``, the appliance itself said so and did nothing. Otherwise the request may have had an effect.
     """
 
 
 class AuthorizationError(BackupctlError):
-    """The appliance knows who we are but does not let us do this (403)."""
+    """The appliance accepted the login but denied the operation (403)."""
 
     exit_code = ExitCode.AUTH
     slug = "forbidden"
 
 
 class ApplianceUnreachableError(BackupctlError):
-    """No answer came: DNS, refused, reset, timeout."""
+    """No response: DNS failure, connection refused or reset, timeout."""
 
     exit_code = ExitCode.CONNECTION
     slug = "connection"
 
 
 class UnknownHostError(ApplianceUnreachableError):
-    """The name resolution knows no host of this name."""
+    """The host name cannot be resolved."""
 
 
 class CertificateError(ApplianceUnreachableError):
-    """TLS could not be set up: the certificate is not trusted, or is not the pinned one."""
+    """The TLS handshake failed: the certificate is not trusted, or not the pinned one."""
 
     slug = "tls"
 
 
 class PinMismatchError(CertificateError):
-    """The certificate is not the one that is pinned: it was renewed, or somebody stands in between."""
+    """The certificate is not the pinned one: it was renewed, or the connection is intercepted."""
 
     slug = "pin-mismatch"
 
     @classmethod
     def of(cls, server: str, expected: str, presented: str, *, selector: tuple[str, ...]) -> "PinMismatchError":
-        """Return the error for a certificate with another fingerprint."""
+        """Return the error for a certificate with the wrong fingerprint."""
         return cls(
             f"$server does not present the pinned certificate: expected {expected}, presented {presented}",
             server=server,
@@ -244,22 +242,22 @@ class PinMismatchError(CertificateError):
 
 
 class ApplianceAnswerError(BackupctlError):
-    """An answer came that cannot be used: a 4xx or 5xx, a redirect, odd JSON."""
+    """An unusable response: a 4xx or 5xx, a redirect, unexpected JSON."""
 
     exit_code = ExitCode.API
     slug = "api"
 
 
 class ContradictionError(ApplianceAnswerError):
-    """The appliance says two things of which only one can be true."""
+    """Two responses of the appliance contradict each other."""
 
 
 class ServerFaultError(ApplianceAnswerError):
-    """The appliance, or the proxy in front of it, answered with a 5xx."""
+    """The appliance or a proxy responded with a 5xx."""
 
 
 class OperationFailedError(ServerFaultError):
-    """The appliance answered with the plain ``error`` of its API and a message: how it words most refusals.
+    """The appliance responded with the generic ``error`` of its API and a message, as most of its refusals are.
 
     The status is 500 from its dispatcher and 400 in the published specifications of ``/rest``.
     """
@@ -270,7 +268,7 @@ class ServiceMissingError(ServerFaultError):
 
 
 class NotSupportedError(ApplianceAnswerError):
-    """This appliance's release does not have the operation."""
+    """The release of the appliance does not have the operation."""
 
     slug = "not-supported"
 
@@ -282,47 +280,47 @@ class CancelRefusedError(ApplianceAnswerError):
 
 
 class NotStartedError(BackupctlError):
-    """The answer to the request that starts a backup was bad or lost, and no new job appeared: nothing was started."""
+    """No backup was started: the response to the start request was bad or lost, and no new job appeared."""
 
     exit_code = ExitCode.API
     slug = "not-started"
 
 
 class NotStartedNoAnswerError(NotStartedError):
-    """As above, where the appliance could not be reached, its answer was lost, or no time was left to ask."""
+    """The same, if the appliance was unreachable, its response was lost, or no time was left to send the request."""
 
     exit_code = ExitCode.CONNECTION
 
 
 class OutcomeUnknownError(BackupctlError):
-    """The answer to the request that starts a backup was lost, and so it is unknown whether a job runs."""
+    """The response to the start request was lost, so it is unknown whether a job is running."""
 
     exit_code = ExitCode.CONNECTION
     slug = "outcome-unknown"
 
 
 class BackupFailedError(BackupctlError):
-    """The appliance says that the job failed, or that validation did."""
+    """The appliance reports that the job or the validation failed."""
 
     exit_code = ExitCode.BACKUP_FAILED
     slug = "backup-failed"
 
 
 class TimedOutError(BackupctlError):
-    """The job was still running when the waiting ended; it goes on."""
+    """The job was still running at the deadline; it keeps running."""
 
     exit_code = ExitCode.TIMED_OUT
     slug = "timed-out"
 
 
 class StillRunningError(TimedOutError):
-    """The job was running when it was looked at, once."""
+    """The job was running when its status was read once."""
 
     slug = "running"
 
 
 class StalledError(TimedOutError):
-    """The job showed no sign of life for too long; it may go on."""
+    """The job made no progress for too long; it may still be running."""
 
     slug = "stalled"
 
@@ -335,23 +333,23 @@ class BusyError(BackupctlError):
 
 
 class NotFoundError(BackupctlError):
-    """No such job, schedule or archive."""
+    """The job, schedule or archive does not exist."""
 
     exit_code = ExitCode.NOT_FOUND
     slug = "not-found"
 
 
 class OutputError(BackupctlError):
-    """The work is done, but its result could not be written."""
+    """The work was done, but its result could not be written."""
 
     exit_code = ExitCode.OUTPUT
     slug = "output"
 
 
 class NotTriedError(BackupctlError):
-    """No backup was started here because of what went wrong elsewhere, with the ``exit_code`` of that.
+    """No backup was started on this appliance because another appliance failed.
 
-    So a run in which one appliance fails, and the others are kept back for it, still ends with the code of the failure.
+    It has the ``exit_code`` of that failure, so that the whole run ends with it.
     """
 
     exit_code = ExitCode.API
@@ -359,13 +357,13 @@ class NotTriedError(BackupctlError):
 
 
 class NotTogetherError(NotTriedError):
-    """A group was to start together, and one of it could not."""
+    """The appliances were to start together, and one of them failed before."""
 
     slug = "not-together"
 
 
 class InterruptedRunError(BackupctlError):
-    """INT, TERM or HUP ended the run; a backup that was started goes on."""
+    """SIGINT, SIGTERM or SIGHUP ended the run; a backup that was started keeps running."""
 
     exit_code = ExitCode.INTERRUPTED
     slug = "interrupted"
