@@ -1,10 +1,11 @@
-"""What the appliance says, in the API's own words: the structures of the recovery API, without any I/O.
+"""Structures of the recovery API, with the names of the API.
 
-Enumerations stay open strings, because a newer appliance may answer with values that this program does not know,
-and unknown fields are ignored. Fields that the API calls required but that a program can live without have
-defaults here, so that one odd field never hides an entry. Each answer keeps a field of its own that must be there,
-though it may be null, so that no answer to another request passes for it. Source of names and types: the VMware vSphere
-Automation API reference, package ``appliance.recovery`` (https://developer.broadcom.com/xapis/vsphere-automation-api/).
+Enumerations are plain strings, because newer releases add values; unknown fields are ignored. Fields that the API
+requires but this program does not need have defaults, so that one bad field does not hide an entry. Each response
+structure has a required field (it may be null), so that the response to another request cannot be decoded as it.
+
+Source of names and types: the VMware vSphere Automation API reference, package ``appliance.recovery``
+(https://developer.broadcom.com/xapis/vsphere-automation-api/).
 """
 
 from collections.abc import Mapping
@@ -35,11 +36,11 @@ DETAILS_STATUS_AS_JOB_STATE: Mapping[str, str] = {
     "SUCCEEDED": JobState.SUCCEEDED,
     "FAILED": JobState.FAILED,
 }
-"""Job details speak the vocabulary of tasks; the job itself that of backup jobs."""
+"""The states of job details, which are those of tasks, as states of a backup job."""
 
 
 class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the appliance: ``default_message`` is English text, ``id`` names it in the message bundle."""
+    """A message of the appliance: ``default_message`` is the English text, ``id`` the key in the message bundle."""
 
     id: str | None = None
     default_message: str | None = None
@@ -49,29 +50,29 @@ class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The text to show: English, else localized, else the id; its places are filled."""
+        """The English text, else the localized text, else the id, with its placeholders filled."""
         return filled(self.default_message or self.localized, self.id, self.args, self.params)
 
 
 class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of a list or map that cannot be read: its ``name``, or ``#N`` as the Nth, and ``why``."""
+    """An entry of a list or map that cannot be decoded: its ``name``, or ``#N`` for the Nth, and ``why``."""
 
     name: str
     why: str
 
 
 MOST_MESSAGES: Final = 1000
-"""The most messages that are taken in; an appliance has a few, and nobody reads so many."""
+"""The maximum number of messages in a list; an appliance sends a few."""
 
 Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
-"""What the appliance has to say about something."""
+"""The messages of one response."""
 
 PartIds = Annotated[list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)]
-"""Parts of a backup by their ids, such as ``common``; an appliance has three."""
+"""The ids of backup parts, such as ``common``; an appliance has three parts."""
 
 
 class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of a job; ``progress`` is in percent, ``end_time`` is unset until the job has ended."""
+    """The status of a job; ``progress`` is in percent, ``end_time`` is None while the job runs."""
 
     id: str
     state: str
@@ -82,7 +83,7 @@ class BackupJobStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DetailsProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a job is, as ``completed`` of ``total``; ``message`` names the step that it is at."""
+    """The progress of a job, as ``completed`` of ``total``; ``message`` is the current step."""
 
     total: float | None = None
     completed: float | None = None
@@ -90,7 +91,7 @@ class DetailsProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def percent(self) -> float | None:
-        """Completed in percent of the total, where both are known."""
+        """The progress in percent, None if unknown."""
         if self.completed is None or not self.total:
             return None
         return 100 * self.completed / self.total
@@ -105,7 +106,7 @@ class BuildInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """Details of a job (6.7 and later): ``duration`` in seconds, ``size`` in bytes transferred."""
+    """The details of a job (6.7 and later): ``duration`` in seconds, ``size`` in transferred bytes."""
 
     status: str
     type: str | None = None
@@ -123,7 +124,7 @@ class JobDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the appliance that a backup can include; ``optional`` is False for what is always included."""
+    """A part of the appliance that a backup can include; ``optional`` is False if it is always included."""
 
     id: str
     name: LocalizableMessage | None = None
@@ -133,14 +134,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReturnResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to validate and cancel: ``status`` is OK, WARNING or FAIL."""
+    """The response to validate and cancel: ``status`` is OK, WARNING or FAIL."""
 
     status: str
     messages: Messages | None = None
 
 
 class SystemVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """The release that the appliance runs: ``version`` is like ``8.0.2.00100``, ``build`` is digits."""
+    """The release of the appliance: ``version`` is like ``8.0.2.00100``, ``build`` is digits."""
 
     version: str
     build: str = ""
@@ -148,7 +149,7 @@ class SystemVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for when a backup is created or validated; None means that the field is not sent."""
+    """The request to create or validate a backup; fields that are None are not sent."""
 
     parts: tuple[str, ...]
     location_type: str
@@ -161,7 +162,7 @@ class BackupRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecurrenceInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """When a schedule runs, in the time zone of the appliance; no ``days``, or an empty list, is every day."""
+    """When a schedule runs, in the time zone of the appliance; ``days`` is None or empty for every day."""
 
     hour: int
     minute: int
@@ -169,13 +170,13 @@ class RecurrenceInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetentionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """How many scheduled backups are kept."""
+    """The number of scheduled backups to keep."""
 
     max_count: int
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """A schedule as the appliance tells it (6.7 and later): passwords are never among it."""
+    """A schedule as read from the appliance (6.7 and later), which never returns its passwords."""
 
     location: str = ""
     location_user: str | None = None
@@ -187,7 +188,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for when a schedule is created or updated; None means unset, in an update unchanged."""
+    """The request to create or update a schedule; None means unset, and unchanged in an update."""
 
     location: Location | None = None
     location_user: str | None = None
@@ -201,7 +202,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Where archives are looked for."""
+    """The location of archives to list."""
 
     location: Location
     location_user: str | None = None
@@ -209,7 +210,7 @@ class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArchiveFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which archives are looked for; all that is set must fit, and ``max_results`` unset is 128."""
+    """Which archives to list: all set fields must match; ``max_results`` defaults to 128 on the appliance."""
 
     start_timestamp: datetime | None = None
     end_timestamp: datetime | None = None
@@ -218,7 +219,7 @@ class ArchiveFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArchiveSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive in a list; ``timestamp`` is when its backup started."""
+    """An archive in a list; ``timestamp`` is the start of its backup."""
 
     archive: str
     timestamp: datetime | None = None
@@ -227,7 +228,7 @@ class ArchiveSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive; ``timestamp`` is when its backup was completed."""
+    """A single archive; ``timestamp`` is the end of its backup."""
 
     timestamp: datetime | None = None
     location: str | None
@@ -238,7 +239,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for when a restore is validated or created; ``ignore_warnings`` only when it is created."""
+    """The request to validate or create a restore; ``ignore_warnings`` is only for create."""
 
     location_type: str
     location: Location
@@ -252,7 +253,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What an archive is, and whether it can be restored on this appliance (``applicable``)."""
+    """The response to validate restore: the archive, and whether this appliance can be restored from it."""
 
     timestamp: datetime | None = None
     parts: PartIds | None = None
@@ -265,7 +266,7 @@ class RestoreMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status of the one restore that an appliance can make."""
+    """The status of the restore; an appliance has at most one."""
 
     state: str
     progress: float | None = None
@@ -274,7 +275,7 @@ class RestoreJobStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReconciliationSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for when a restored node is reconciled with its partners."""
+    """The request to reconcile a restored node with its partners."""
 
     sso_admin_user_name: str | None = None
     sso_admin_user_password: Secret | None = None
@@ -292,13 +293,13 @@ class ReconciliationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the appliance supports recovery at all."""
+    """Whether the appliance supports backup and restore."""
 
     supported: bool
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a part of the appliance's health."""
+    """A message about a health problem."""
 
     severity: str = ""
     message: LocalizableMessage | None = None
@@ -312,21 +313,21 @@ class DatabaseHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether backups look at the health of the database before they start."""
+    """Whether backups check the health of the database before they start."""
 
     db_health_check_state_manual_backup: bool | None
     db_health_check_state_scheduled_backup: bool | None = None
 
 
-def as_utc(moment: datetime | None) -> datetime | None:
-    """Return an aware time; the appliance speaks UTC, and a time without zone is taken as such.
+def as_utc(time: datetime | None) -> datetime | None:
+    """Return the time in UTC; the appliance uses UTC, so a time without zone is UTC.
 
-    None stands for a time that no calendar of UTC has, such as the year 1 east of Greenwich.
+    Returns None if the time is out of range in UTC, such as the first hours of the year 1 east of Greenwich.
     """
-    if moment is None:
+    if time is None:
         return None
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except OverflowError:
         return None
 
@@ -334,7 +335,7 @@ def as_utc(moment: datetime | None) -> datetime | None:
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate that the appliance presents or offers.
 
-    ``names`` are the hosts that it is for, ``is_ca`` says whether it may sign others.
+    ``names`` are its host names and IP addresses, ``is_ca`` says whether it may sign other certificates.
     """
 
     subject: str
