@@ -1,5 +1,5 @@
-"""What the program says: jobs, events and results as values that operations return and views show.
+"""Jobs, events and results: the values that operations return and views show.
 
-The JSON output is these structures, field by field, so their names are a promise to scripts: they change only with a
-major release. Times are aware; durations are seconds, sizes bytes; None is "unknown".
+The JSON output has the same fields, and scripts depend on them, so field names change only with a major release. Times
+have a time zone, durations are in seconds, sizes in bytes; None means unknown.
 """

@@ -9,7 +9,7 @@ from backupctl.results.result import Result
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive at a location; ``start_time`` of its backup is known from a list, ``end_time`` from looking at it."""
+    """An archive at a location; a list has the ``start_time`` of its backup, a single archive the ``end_time``."""
 
     archive: str
     system_name: str
@@ -22,26 +22,26 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SystemsResult(Result, frozen=True, kw_only=True):
-    """The result of archive systems: the names of systems that have backups at a location."""
+    """The result of ``archive systems``: the names of systems with backups at a location."""
 
     systems: tuple[str, ...] = ()
 
 
 class ArchivesResult(Result, frozen=True, kw_only=True):
-    """The result of archive list: archives, newest first, and how many more cannot be read."""
+    """The result of ``archive list``: archives, newest first, and the number of unreadable ones."""
 
     archives: tuple[Archive, ...] = ()
     unreadable: int = 0
 
 
 class ArchiveResult(Result, frozen=True, kw_only=True):
-    """The result of archive show."""
+    """The result of ``archive show``."""
 
     archive: Archive | None = None
 
 
 class ArchiveMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What an archive is, and whether it can be restored on this appliance."""
+    """The contents of an archive, and whether this appliance can be restored from it (``applicable``)."""
 
     applicable: bool | None = None
     boxname: str | None = None
@@ -54,9 +54,9 @@ class ArchiveMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestoreResult(Result, frozen=True, kw_only=True):
-    """The result of the restore commands: what the archive is (validate), how the job stands (the others).
+    """The result of the restore commands: ``metadata`` for ``validate``, ``job`` for the others.
 
-    A restore and a reconciliation have no id of their own; here they are called ``restore`` and ``reconciliation``.
+    The API gives a restore and a reconciliation no id; the id of their job is ``restore`` or ``reconciliation``.
     """
 
     metadata: ArchiveMetadata | None = None

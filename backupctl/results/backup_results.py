@@ -1,4 +1,4 @@
-"""The results of the commands that make, show and check backups."""
+"""The results of the commands that create, show and check backups."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ class PartSize(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was checked before a backup: ``status`` is OK, WARNING or FAIL."""
+    """One check before a backup: ``status`` is OK, WARNING or FAIL."""
 
     name: str
     status: str
@@ -26,19 +26,19 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobResult(Result, frozen=True, kw_only=True):
-    """The result of create, watch, status and cancel."""
+    """The result of ``create``, ``watch``, ``status`` and ``cancel``."""
 
     job: Job | None = None
 
 
 class StartedResult(JobResult, frozen=True, kw_only=True):
-    """The result of create and schedule run with ``--no-wait``: its point is the id of the job."""
+    """The result of ``create`` and ``schedule run`` with ``--no-wait``, of which views show the job id."""
 
 
 class JobsResult(Result, frozen=True, kw_only=True):
-    """The result of list: the jobs that were asked for, newest first, of so many that the appliance ``remembers``.
+    """The result of ``list``: the selected jobs, newest first.
 
-    ``unreadable`` is how many of those cannot be read, and so are not among them.
+    ``remembers`` is the number of jobs that the appliance knows, ``unreadable`` how many of those cannot be read.
     """
 
     jobs: tuple[Job, ...] = ()
@@ -47,7 +47,7 @@ class JobsResult(Result, frozen=True, kw_only=True):
 
 
 class PartsResult(Result, frozen=True, kw_only=True):
-    """The result of parts; ``total_mb`` counts the known sizes, ``unreadable`` the parts that cannot be read."""
+    """The result of ``parts``: ``total_mb`` is the sum of the known sizes, ``unreadable`` a number of parts."""
 
     parts: tuple[PartSize, ...] = ()
     total_mb: int | None = None
@@ -55,6 +55,6 @@ class PartsResult(Result, frozen=True, kw_only=True):
 
 
 class ChecksResult(Result, frozen=True, kw_only=True):
-    """The result of validate."""
+    """The result of ``validate``."""
 
     checks: tuple[Check, ...] = ()

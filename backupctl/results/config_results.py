@@ -1,4 +1,4 @@
-"""What the program says of its own configuration."""
+"""The results of the config commands."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ import msgspec
 from backupctl.results.result import Result
 
 DEFAULTS: Final = "[defaults]"
-"""What stands in place of a server where the configuration file as a whole is meant; no appliance can be called so."""
+"""The ``server`` of a result about the whole configuration file; no appliance can have this name."""
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """A setting: its ``value``, the kind of ``source`` that it came from, and what that is called there.
+    """A setting: its ``value``, the kind of ``source`` it came from, and its name there (``source_name``).
 
-    Of a secret, ``place`` says where it is, and nothing tells its value.
+    A secret has no value; ``place`` says where it is stored.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingsResult(Result, frozen=True, kw_only=True):
-    """The result of config show: the configuration ``file``, and the settings of an appliance or of all others."""
+    """The result of ``config show``: the configuration ``file``, and the settings of one appliance or the defaults."""
 
     file: str | None = None
     groups: tuple[str, ...] = ()
@@ -32,10 +32,10 @@ class SettingsResult(Result, frozen=True, kw_only=True):
 
 
 class FileResult(Result, frozen=True, kw_only=True):
-    """The result of config init and config set-secret: the file that was written.
+    """The result of ``config init`` and ``config set-secret``: the file that was written.
 
-    ``secret`` is the name of the secret that was stored, ``entry`` what it is called in the keyring, ``replaced`` the
-    key that named another place for it.
+    ``secret`` is the name of the stored secret, ``entry`` its name in the keyring, ``replaced`` the removed key that
+    pointed to another place for it.
     """
 
     file: str | None = None

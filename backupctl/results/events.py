@@ -1,4 +1,4 @@
-"""What happens while a command works on an appliance, as values."""
+"""The events of a run, as values that views show while a command runs."""
 
 from datetime import datetime
 
@@ -9,14 +9,14 @@ from backupctl.results.job import Job
 
 
 class RunEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
-    """Something that happened on one appliance; base of all events."""
+    """Base class of all events, each about one appliance."""
 
     time: datetime
     server: str
 
 
 class Connected(RunEvent, frozen=True, kw_only=True, tag="connected"):
-    """The appliance let us in; ``api`` is the family that it speaks, ``release`` what it runs."""
+    """The login succeeded; ``api`` is the API family, such as ``rest``."""
 
     host: str
     api: str
@@ -24,78 +24,78 @@ class Connected(RunEvent, frozen=True, kw_only=True, tag="connected"):
 
 
 class PartsSelected(RunEvent, frozen=True, kw_only=True, tag="parts-selected"):
-    """No parts were named, so those that the appliance selects by default are taken."""
+    """No parts were given, so the backup includes those that the appliance selects by default."""
 
     parts: tuple[str, ...]
 
 
 class Waiting(RunEvent, frozen=True, kw_only=True, tag="waiting"):
-    """Another backup or restore runs; it is waited for. ``job`` is None where it cannot be seen."""
+    """Another backup or restore is running, and the command waits for its end; ``job`` is None if unknown."""
 
     job: Job | None
 
 
 class Started(RunEvent, frozen=True, kw_only=True, tag="started"):
-    """The appliance started our job."""
+    """The appliance started the job of this command."""
 
     job: Job
 
 
 class Adopted(RunEvent, frozen=True, kw_only=True, tag="adopted"):
-    """The answer to our request was lost, but the job that it started was found; ``reason`` says how sure that is."""
+    """The response to the start request was lost, but its job was found; ``reason`` says how certain that is."""
 
     job: Job
     reason: str
 
 
 class Attached(RunEvent, frozen=True, kw_only=True, tag="attached"):
-    """A job that was started before is followed from here."""
+    """The command follows a job that was started before."""
 
     job: Job
 
 
 class Progressed(RunEvent, frozen=True, kw_only=True, tag="progress"):
-    """The job was seen: something changed, or some minutes went by."""
+    """The job was polled: its state changed, or some minutes passed."""
 
     job: Job
 
 
 class Retrying(RunEvent, frozen=True, kw_only=True, tag="trouble"):
-    """The appliance cannot be asked at the moment; it is asked again. Once for each kind of trouble."""
+    """A request failed and is retried; emitted once for each kind of error."""
 
     error: BackupctlError
 
 
 class Recovered(RunEvent, frozen=True, kw_only=True, tag="recovered"):
-    """The appliance answers again."""
+    """The appliance responds again after ``Retrying``."""
 
 
 class Warned(RunEvent, frozen=True, kw_only=True, tag="warning"):
-    """Something that the user should know and that does not stop the work."""
+    """A warning to the user; the work continues."""
 
     message: str
     hint: str | None = None
 
 
 class Cancelling(RunEvent, frozen=True, kw_only=True, tag="cancelling"):
-    """The appliance accepted the cancellation; the end of the job is waited for."""
+    """The appliance accepted the cancellation, and the command waits for the job to end."""
 
     job: Job
 
 
 class Queued(RunEvent, frozen=True, kw_only=True, tag="queued"):
-    """Other appliances of the run have their turn first; nothing was sent to this one yet."""
+    """The appliance waits for others of the run; nothing was sent to it yet."""
 
 
 class Ended(RunEvent, frozen=True, kw_only=True, tag="ended"):
-    """The work on one appliance of several is over; its whole result comes with those of the others."""
+    """The work on one of several appliances has ended; its whole result follows at the end of the run."""
 
     exit_code: int
     error: BackupctlError | None = None
 
 
 class Detached(RunEvent, frozen=True, kw_only=True, tag="left"):
-    """Our job was started and nobody waits for it; ``attach`` is the line that follows it, None where there is none."""
+    """The job was started and the command does not wait for it; ``attach`` is the command line that follows it."""
 
     job: Job
     attach: str | None

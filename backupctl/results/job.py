@@ -1,4 +1,4 @@
-"""A job and its messages, as values that operations return and views show."""
+"""A job and its messages."""
 
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from backupctl.models import JobState
 
 RESTORE_ID: Final = "restore"
 RECONCILIATION_ID: Final = "reconciliation"
-"""What stands for the id of the one restore, and of the one reconciliation, that an appliance can make."""
+"""The ids of the restore and the reconciliation, which have none in the API; an appliance has at most one of each."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,9 +22,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A backup job as far as it is known; ``state`` is always in the job's own vocabulary.
+    """A backup, restore or reconciliation: ``state`` is a ``JobState`` or a state of a newer release.
 
-    ``step`` is what a running job is doing, in words of the appliance.
+    ``progress`` is in percent; ``step`` is the current step of a running job, in the words of the appliance.
     """
 
     id: str
@@ -47,17 +47,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """What to call it in a sentence."""
+        """The name of the job in a sentence."""
         return job_title(self.id)
 
     @property
     def succeeded(self) -> bool:
-        """Whether the appliance says that the backup is done; the state decides, never the progress."""
+        """Whether the job is done; only the state counts, never the progress."""
         return self.state == JobState.SUCCEEDED
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen: NONE and states of a newer release end only with an end time."""
+        """Whether the job has ended; in NONE and states of a newer release, only if it has an end time."""
         return self.state in {JobState.SUCCEEDED, JobState.FAILED} or (
             self.state != JobState.INPROGRESS and self.end_time is not None
         )

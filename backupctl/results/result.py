@@ -1,4 +1,4 @@
-"""The base of all results, what several of them share, and the envelope that every command ends with."""
+"""The base class of all results, structures that several of them use, and the envelope of the output."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -12,7 +12,7 @@ SCHEMA: Final = 1
 
 
 class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it would be sent, secrets masked."""
+    """A request that ``--dry-run`` would send, with secrets masked."""
 
     method: str
     url: str
@@ -20,7 +20,7 @@ class PreparedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One field that is changed, or would be; a secret is never told, ``before`` is None where it was unset."""
+    """A changed field: ``before`` is None if it was unset; secrets are masked."""
 
     field: str
     before: object
@@ -28,10 +28,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out for one appliance; base of the results of all commands.
+    """Base class of all results: what a command returns for one appliance.
 
-    ``server`` is the name it was asked for by, ``host`` where it is, ``api`` the family that was spoken. The work sets
-    the fields of its own type only; ``complete_result`` sets those of this one.
+    ``server`` is its name on the command line, ``host`` its address, ``api`` the API family. Operations set only the
+    fields of their subclass; ``complete_result`` sets those of this class.
     """
 
     server: str = ""
@@ -56,7 +56,7 @@ def complete_result(
     release: str | None = None,
     simulated: bool = False,
 ) -> R:
-    """Return a result with what every result has: whose it is, how it was reached, and how it ended."""
+    """Return the result with the fields of ``Result`` set."""
     return msgspec.structs.replace(
         result,
         server=server,
@@ -70,13 +70,13 @@ def complete_result(
 
 
 class RequestsResult(Result, frozen=True, kw_only=True):
-    """The result of ``--dry-run``: what would be sent; nothing was."""
+    """The result of ``--dry-run``: the requests that would be sent."""
 
     requests: tuple[PreparedRequest, ...] = ()
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """The one document that every command ends with: the same shape for one appliance as for many."""
+    """The JSON document at the end of every command, for one appliance or many."""
 
     schema: int = SCHEMA
     command: str | None
@@ -86,11 +86,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, command: str, results: Sequence[Result]) -> "Envelope":
-        """Return the envelope of finished results; the exit code is the most severe one."""
+        """Return the envelope of results, with their most severe exit code."""
         code = overall_exit_code(result.exit_code for result in results)
         return cls(command=command, exit_code=code, results=tuple(results))
 
     @classmethod
     def of_error(cls, command: str | None, error: BackupctlError) -> "Envelope":
-        """Return the envelope of a failure before any appliance was known."""
+        """Return the envelope of an error that occurred before any appliance was selected."""
         return cls(command=command, exit_code=error.exit_code, error=error)

@@ -6,7 +6,10 @@ from backupctl.results.result import Change, PreparedRequest, Result
 
 
 class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A schedule in the API's own words; ``hour`` and ``minute`` are in the appliance's time zone, no days is every."""
+    """A schedule, with the names of the API.
+
+    ``hour`` and ``minute`` are in the time zone of the appliance; ``days`` is empty for every day.
+    """
 
     name: str
     location: str | None = None
@@ -21,17 +24,17 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SchedulesResult(Result, frozen=True, kw_only=True):
-    """The result of schedule list: the schedules, and how many more cannot be read."""
+    """The result of ``schedule list``: the schedules, and the number of unreadable ones."""
 
     schedules: tuple[ScheduleInfo, ...] = ()
     unreadable: int = 0
 
 
 class ScheduleResult(Result, frozen=True, kw_only=True):
-    """The result of schedule show, set, enable, disable and delete: as it is now, and what was changed.
+    """The result of ``schedule show``, ``set``, ``enable``, ``disable`` and ``delete``.
 
-    After a dry run, ``schedule`` is as it is, ``changes`` what would be changed and ``requests`` what would be sent.
-    A schedule that was deleted is None.
+    ``schedule`` is the current one, None if deleted, and ``changes`` what was changed. After a dry run, ``changes`` and
+    ``requests`` are what would be changed and sent.
     """
 
     schedule: ScheduleInfo | None = None

@@ -5,10 +5,10 @@ from backupctl.results.result import Result
 
 
 class CertificateResult(Result, frozen=True, kw_only=True):
-    """The result of trust show: the certificate of the appliance, and what it presents with it, its own first.
+    """The result of ``trust show``: the certificate of the appliance, and the chain that it presents, leaf first.
 
-    ``chain_complete`` is False where Python tells no more than the first. ``trusted`` says whether ``store`` vouches
-    for it under this host's name, ``reason`` why not; ``pinned`` is the fingerprint that was asked for.
+    ``chain_complete`` is False if Python returns only the leaf. ``trusted`` says whether the certificate is valid for
+    this host according to ``store``, and ``reason`` why not. ``pinned`` is the fingerprint from the settings.
     """
 
     certificate: Certificate | None = None
@@ -21,7 +21,7 @@ class CertificateResult(Result, frozen=True, kw_only=True):
 
 
 class PinResult(CertificateResult, frozen=True, kw_only=True):
-    """The result of trust pin: in which ``file``, under which name of the server, and in place of what it stands."""
+    """The result of ``trust pin``: the ``file``, the server's ``profile`` in it, and the ``replaced`` fingerprint."""
 
     file: str | None = None
     profile: str | None = None
@@ -29,9 +29,10 @@ class PinResult(CertificateResult, frozen=True, kw_only=True):
 
 
 class CaCertificatesResult(Result, frozen=True, kw_only=True):
-    """The result of trust fetch: the appliance's own CA certificates, and the file that they were written to.
+    """The result of ``trust fetch``: the CA certificates of the appliance, and the file that they were written to.
 
-    ``verified``: they came over a trusted connection; ``vouches``: they vouch for what is presented, else ``reason``.
+    ``verified``: they were downloaded over a trusted connection. ``vouches``: the presented certificate is valid with
+    them; if not, ``reason`` says why.
     """
 
     authorities: tuple[Certificate, ...] = ()
