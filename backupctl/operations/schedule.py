@@ -1,4 +1,7 @@
-"""Schedules: read them, and change them only where they differ from what is desired."""
+"""Read schedules, and change them to a desired state.
+
+A write can have an effect although it failed, so the schedule is read back after each write.
+"""
 
 from __future__ import annotations
 
@@ -42,110 +45,111 @@ if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
 
 SCHEDULE_JOB_TYPES: Final = frozenset({"MANUAL", "SCHEDULE_JOB_TYPES"})
-"""The types that a job may have that was started by running a schedule: the documentation does not say which."""
+"""The possible types of a job that was started by running a schedule; the documentation does not say which it has."""
 
 
 def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...], int]]:
-    """Return all schedules, sorted by name, and how many more cannot be read."""
-    found = yield from retry(appliance, appliance.api.schedules)
-    readable(appliance, list(found.values()), "schedules")
-    infos = [_info(name, each) for name, each in sorted(found.items()) if isinstance(each, Schedule)]
-    return tuple(infos), len(found) - len(infos)
+    """Return all schedules, sorted by name, and the number of unreadable ones."""
+    entries = yield from retry(appliance, appliance.api.schedules)
+    readable(appliance, list(entries.values()), "schedules")
+    infos = [_schedule_info(name, each) for name, each in sorted(entries.items()) if isinstance(each, Schedule)]
+    return tuple(infos), len(entries) - len(infos)
 
 
 def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
     """Return one schedule.
 
-    Raises NotFoundError where there is none of this name.
+    Raises NotFoundError: if it does not exist.
     """
-    return _info(name, (yield from _read(appliance, name)))
+    return _schedule_info(name, (yield from _read_current(appliance, name)))
 
 
 def set_schedule(
     appliance: Appliance, name: str, desired: DesiredSchedule, *, dry_run: bool = False
 ) -> Task[ScheduleResult]:
-    """Create or update a schedule in one request, or none where it is already as desired.
+    """Create or update a schedule with one request, or with none if it already has the desired state.
 
-    Secrets cannot be compared, as the appliance never tells them, so they are sent whenever they are given. All
-    else is read back.
+    The appliance never returns secrets, so they are sent whenever they are given. All other fields are read back.
 
-    Raises UsageError: for a new schedule where what is desired is not enough to create one.
+    Raises UsageError: if a new schedule lacks a required field.
     """
     try:
-        before: Schedule | None = yield from _read(appliance, name)
+        before: Schedule | None = yield from _read_current(appliance, name)
     except NotFoundError:
         before = None
     if before is None:
         _check_complete(name, desired)
-    return (yield from _change(appliance, name, before, desired, dry_run=dry_run))
+    return (yield from _apply(appliance, name, before, desired, dry_run=dry_run))
 
 
 def set_schedule_enabled(
     appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False
 ) -> Task[ScheduleResult]:
-    """Let a schedule run, or keep it from running.
+    """Enable or disable a schedule.
 
-    Raises NotFoundError where there is none of this name.
+    Raises NotFoundError: if it does not exist.
     """
-    before = yield from _read(appliance, name)
-    return (yield from _change(appliance, name, before, DesiredSchedule(enable=enable), dry_run=dry_run))
+    before = yield from _read_current(appliance, name)
+    return (yield from _apply(appliance, name, before, DesiredSchedule(enable=enable), dry_run=dry_run))
 
 
-def _change(
+def _apply(
     appliance: Appliance, name: str, before: Schedule | None, desired: DesiredSchedule, *, dry_run: bool
 ) -> Task[ScheduleResult]:
-    """Write what differs, and verify that the schedule matches the request."""
-    asked = desired.spec(before)
-    differing = differing_fields(before, asked)
+    """Write the differing fields, and verify that the schedule matches the request."""
+    requested = desired.spec(before)
+    differing = differing_fields(before, requested)
     if not differing:
-        return ScheduleResult(schedule=_info(name, before) if before else None)
-    changes = changes_of(before, asked, differing)
-    spec = structs.replace(ScheduleSpec(), **{field: getattr(asked, field) for field in differing})
+        return ScheduleResult(schedule=_schedule_info(name, before) if before else None)
+    changes = changes_of(before, requested, differing)
+    spec = structs.replace(ScheduleSpec(), **{field: getattr(requested, field) for field in differing})
 
     def write(api: RecoveryApi) -> None:
         (api.update_schedule if before else api.create_schedule)(name, spec)
 
     if dry_run:
-        current = _info(name, before) if before else None
+        current = _schedule_info(name, before) if before else None
         return ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write))
-    answer = yield from _write(name, partial(write, appliance.api), _DOUBTED if before else _DOUBTED_OF_CREATE)
-    now = yield from _read_back(
-        appliance, name, answer, lambda now: now is not None and not mismatched_fields(now, asked)
+    write_error = yield from _write(
+        name, partial(write, appliance.api), _INCONCLUSIVE if before else _INCONCLUSIVE_FOR_CREATE
     )
-    if now is None:
-        raise _mismatch(appliance, name, answer, now, f"there is no schedule {name!r}")
-    if mismatched_fields(now, asked):
-        how_it_is = f"schedule {name!r} {'was not changed' if now == before else 'differs from the request'}"
-        differences = mismatch_details(now, asked, appliance.name)
-        raise _mismatch(appliance, name, answer, now, how_it_is, details=differences)
-    if answer is not None and SECRET_FIELDS.issuperset(differing):
-        raise _unproven(appliance, name, answer)
+    after = yield from _read_back(
+        appliance, name, write_error, lambda read: read is not None and not mismatched_fields(read, requested)
+    )
+    if after is None:
+        raise _mismatch_error(appliance, name, write_error, after, f"there is no schedule {name!r}")
+    if mismatched_fields(after, requested):
+        actual = f"schedule {name!r} {'was not changed' if after == before else 'differs from the request'}"
+        differences = mismatch_details(after, requested, appliance.name)
+        raise _mismatch_error(appliance, name, write_error, after, actual, details=differences)
+    if write_error is not None and SECRET_FIELDS.issuperset(differing):
+        raise _unverified_passwords(appliance, name, write_error)
     passwords = "" if SECRET_FIELDS.isdisjoint(differing) else " (its passwords cannot be verified)"
-    _tell_doubt(appliance, name, answer, f"schedule {name!r} matches the request{passwords}")
-    return ScheduleResult(schedule=_info(name, now), changes=changes)
+    _warn_verified(appliance, name, write_error, f"schedule {name!r} matches the request{passwords}")
+    return ScheduleResult(schedule=_schedule_info(name, after), changes=changes)
 
 
 def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[ScheduleResult]:
-    """Delete a schedule, and see that it is gone.
+    """Delete a schedule, and verify that it does not exist any more.
 
-    Raises NotFoundError where there is none of this name.
+    Raises NotFoundError: if it does not exist.
     """
-    before = yield from _read(appliance, name)
-    gone = (Change(field="schedule", before=name, after=None),)
+    before = yield from _read_current(appliance, name)
+    deletion = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         requests = appliance.api.prepare(lambda api: api.delete_schedule(name))
-        return ScheduleResult(schedule=_info(name, before), changes=gone, requests=requests)
-    answer = yield from _write(name, partial(appliance.api.delete_schedule, name), _DOUBTED)
-    now = yield from _read_back(appliance, name, answer, lambda found: found is None)
-    if now is not None:
-        raise _mismatch(appliance, name, answer, now, f"schedule {name!r} is still there")
-    _tell_doubt(appliance, name, answer, f"schedule {name!r} is deleted")
-    return ScheduleResult(changes=gone)
+        return ScheduleResult(schedule=_schedule_info(name, before), changes=deletion, requests=requests)
+    write_error = yield from _write(name, partial(appliance.api.delete_schedule, name), _INCONCLUSIVE)
+    after = yield from _read_back(appliance, name, write_error, lambda read: read is None)
+    if after is not None:
+        raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} is still there")
+    _warn_verified(appliance, name, write_error, f"schedule {name!r} is deleted")
+    return ScheduleResult(changes=deletion)
 
 
 def backup_request_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:
-    """Return the backup that running a schedule starts, as far as the appliance tells."""
-    schedule = yield from _read(appliance, name)
+    """Return the backup that running a schedule starts; its passwords are unknown."""
+    schedule = yield from _read_current(appliance, name)
     location = Location.reported(schedule.location)
     return BackupRequest(
         parts=tuple(schedule.parts or ()) or ("common",),
@@ -156,7 +160,7 @@ def backup_request_of(appliance: Appliance, name: str, comment: str | None) -> T
     )
 
 
-def _read(appliance: Appliance, name: str) -> Task[Schedule]:
+def _read_current(appliance: Appliance, name: str) -> Task[Schedule]:
     try:
         return (yield from retry(appliance, partial(appliance.api.schedule, name)))
     except NotFoundError as error:
@@ -168,39 +172,41 @@ def _read(appliance: Appliance, name: str) -> Task[Schedule]:
         ) from error
 
 
-_DOUBTED: Final = (ServerFaultError, NotFoundError)
-"""Refusals that do not decide: a 5xx may follow a change that was made, a 404 a deletion that was."""
+_INCONCLUSIVE: Final = (ServerFaultError, NotFoundError)
+"""Errors after which a write may have had an effect: any 5xx; a 404, as a repeated deletion gets it."""
 
-_DOUBTED_OF_CREATE: Final = (ApplianceAnswerError, NotFoundError)
-"""Any refusal of a create may follow one that worked: the request is repeated after a new login."""
+_INCONCLUSIVE_FOR_CREATE: Final = (ApplianceAnswerError, NotFoundError)
+"""The same for a create: it is repeated after a new login, so any error may follow a first create that succeeded."""
 
 
 def _write(
-    name: str, write: Callable[[], None], doubted: tuple[type[BackupctlError], ...]
+    name: str, write: Callable[[], None], inconclusive: tuple[type[BackupctlError], ...]
 ) -> Task[BackupctlError | None]:
-    """Write, shielded from an interruption, and return the error after which it may have been done all the same.
+    """Write, shielded from an interruption; return the error if the change may exist nevertheless.
 
-    Raises any other refusal; those in ``doubted`` are returned.
+    Such errors are uncertain ones and those of the classes ``inconclusive``. Raises all others.
     """
     try:
-        answer = yield from attempt(write, shielded=True)
+        write_error = yield from attempt(write, shielded=True)
     except InterruptedRunError as interruption:
         sentence = f"$cause: unknown whether schedule {name!r} was changed"
         raise interruption.with_facts(message=sentence, cause=interruption) from interruption
-    if answer is not None and answer.certain and not isinstance(answer, doubted):
-        raise answer
-    return answer
+    if write_error is not None and write_error.certain and not isinstance(write_error, inconclusive):
+        raise write_error
+    return write_error
 
 
 def _read_back(
-    appliance: Appliance, name: str, answer: BackupctlError | None, is_done: Callable[[Schedule | None], bool]
+    appliance: Appliance, name: str, write_error: BackupctlError | None, is_applied: Callable[[Schedule | None], bool]
 ) -> Task[Schedule | None]:
-    """Return the schedule after a write, None where there is none: once it ``is_done``, else after the last look.
+    """Return the schedule after a write, None if it does not exist.
 
-    One look is enough where it agrees with a refusal. Raises OutcomeUnknownError where it cannot be read.
+    It is read until ``is_applied`` or until it confirms a failed write, at most once for each of ``_READ_BACK_PAUSES``.
+
+    Raises OutcomeUnknownError: if it cannot be read.
     """
     clock = appliance.clock
-    found: Schedule | BackupctlError | None = answer
+    found: Schedule | BackupctlError | None = write_error
     try:
         for pause in _READ_BACK_PAUSES:
             if pause:
@@ -209,90 +215,90 @@ def _read_back(
             found = yield from attempt(partial(appliance.api.schedule, name), until=until)
             if isinstance(found, NotFoundError):
                 found = None
-            if not isinstance(found, BackupctlError) and (is_done(found) or _confirms(found, answer)):
+            if not isinstance(found, BackupctlError) and (is_applied(found) or _confirms_failure(found, write_error)):
                 return found
     except InterruptedRunError as interruption:
-        how = "accepted" if answer is None else "sent ($then)"
+        how = "accepted" if write_error is None else "sent ($then)"
         sentence = f"$cause: the change of schedule {name!r} was {how}, but not verified"
-        raise interruption.with_facts(message=sentence, cause=interruption, then=answer) from interruption
+        raise interruption.with_facts(message=sentence, cause=interruption, then=write_error) from interruption
     if isinstance(found, BackupctlError):
-        raise _unknown(appliance, name, answer, found) from found
+        raise _outcome_unknown(appliance, name, write_error, found) from found
     return found
 
 
-def _confirms(found: Schedule | None, answer: BackupctlError | None) -> bool:
-    """Return whether what was read agrees with a refusal; a 404 says that there is no schedule."""
-    if answer is None or not answer.certain:
+def _confirms_failure(found: Schedule | None, write_error: BackupctlError | None) -> bool:
+    """Return whether what was read agrees with the error of the write; after a 404, the schedule must be missing."""
+    if write_error is None or not write_error.certain:
         return False
-    return found is None or not isinstance(answer, NotFoundError)
+    return found is None or not isinstance(write_error, NotFoundError)
 
 
 _READ_BACK_PAUSES: Final = (0.0, 3.0, 7.0)
-"""Seconds before each look at what was written: some answer before they have done it."""
+"""Seconds before each read-back; some appliances respond before a change is visible."""
 
 
-def _mismatch(
+def _mismatch_error(
     appliance: Appliance,
     name: str,
-    answer: BackupctlError | None,
-    now: Schedule | None,
-    how_it_is: str,
+    write_error: BackupctlError | None,
+    after: Schedule | None,
+    actual: str,
     *,
     details: Iterable[ErrorFacts] = (),
 ) -> BackupctlError:
-    """Return the error for a write after which the schedule does not match the request."""
-    if answer is None:
+    """Return the error for a schedule that does not match the request after a write."""
+    if write_error is None:
         claim = "accepted the change"
-    elif isinstance(answer, NotFoundError) and now is not None:
+    elif isinstance(write_error, NotFoundError) and after is not None:
         claim = f"answered that schedule {name!r} does not exist (404)"
     else:
-        return answer.with_facts(
-            message=f"$cause; {how_it_is}", server=None, cause=answer, details=(*answer.facts.details, *details)
+        return write_error.with_facts(
+            message=f"$cause; {actual}", server=None, cause=write_error, details=(*write_error.facts.details, *details)
         )
     return ContradictionError(
-        f"$server {claim}, but {how_it_is}",
+        f"$server {claim}, but {actual}",
         server=appliance.name,
         hint="somebody else may have changed it at the same time, or a cache or a slow appliance may show an old "
-        f"state; {_look_again(name)}",
+        f"state; {_check_again_hint(name)}",
         details=details,
     )
 
 
-def _look_again(name: str) -> str:
+def _check_again_hint(name: str) -> str:
     return f"`backupctl schedule show {shlex.quote(name)}` shows it; you can safely run the command again"
 
 
-def _unproven(appliance: Appliance, name: str, answer: BackupctlError) -> BackupctlError:
-    """Return the error for passwords without an answer that accepts them: what was refused was refused."""
-    if answer.certain:
-        return answer
-    return _unknown(appliance, name, answer, "only passwords were given, and those cannot be verified")
+def _unverified_passwords(appliance: Appliance, name: str, write_error: BackupctlError) -> BackupctlError:
+    """Return the error for a failed write of passwords only, as these cannot be read back."""
+    if write_error.certain:
+        return write_error
+    return _outcome_unknown(appliance, name, write_error, "only passwords were given, and those cannot be verified")
 
 
-def _unknown(
-    appliance: Appliance, name: str, answer: BackupctlError | None, why: BackupctlError | str
+def _outcome_unknown(
+    appliance: Appliance, name: str, write_error: BackupctlError | None, why: BackupctlError | str
 ) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         f"unknown whether schedule {name!r} was changed: $cause; then: $then",
         server=appliance.name,
-        cause=answer or "the change was accepted",
+        cause=write_error or "the change was accepted",
         then=why,
-        hint=_look_again(name),
-        details=() if answer is None else answer.facts.details,
+        hint=_check_again_hint(name),
+        details=() if write_error is None else write_error.facts.details,
     )
 
 
-def _tell_doubt(appliance: Appliance, name: str, answer: BackupctlError | None, fact: str) -> None:
-    """Warn where a write was not answered with success, and yet it is done."""
-    if answer is None:
+def _warn_verified(appliance: Appliance, name: str, write_error: BackupctlError | None, fact: str) -> None:
+    """Warn that a write failed but had its effect; ``fact`` is what was verified."""
+    if write_error is None:
         return
-    if not answer.certain:
-        said = f"no usable answer to the change of schedule {name!r}"
-    elif isinstance(answer, NotFoundError):
-        said = f"schedule {name!r} was already deleted"
+    if not write_error.certain:
+        failure = f"no usable answer to the change of schedule {name!r}"
+    elif isinstance(write_error, NotFoundError):
+        failure = f"schedule {name!r} was already deleted"
     else:
-        said = f"the change of schedule {name!r} was refused"
-    message = f"{said} ({answer.message}); verified: {fact}"
+        failure = f"the change of schedule {name!r} was refused"
+    message = f"{failure} ({write_error.message}); verified: {fact}"
     appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
 
 
@@ -305,7 +311,7 @@ def _check_complete(name: str, desired: DesiredSchedule) -> None:
         )
 
 
-def _info(name: str, schedule: Schedule) -> ScheduleInfo:
+def _schedule_info(name: str, schedule: Schedule) -> ScheduleInfo:
     recurrence, retention = schedule.recurrence_info, schedule.retention_info
     return ScheduleInfo(
         name=name,

@@ -1,4 +1,4 @@
-"""What is asked of a schedule, compared field by field with what the appliance has."""
+"""The desired state of a schedule, compared field by field with the current schedule on the appliance."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,14 +15,14 @@ from backupctl.rules.days import sorted_days
 from backupctl.secrets.secret import MASK, Secret
 
 SECRET_FIELDS: Final = frozenset({"location_password", "backup_password"})
-"""The fields that can only be written."""
+"""The write-only fields: the appliance never returns them."""
 
 
 class DesiredSchedule(msgspec.Struct, frozen=True):
-    """How a schedule shall be; None means as it is.
+    """The desired state of a schedule; None means unchanged.
 
-    ``at`` is hour and minute, ``days`` empty for every day; both make the recurrence. ``retain`` is 1 at least: a
-    schedule that was created without it keeps all backups, and the limit cannot be removed later.
+    ``at`` is hour and minute, ``days`` is empty for every day; together they are the recurrence. ``retain`` is at least
+    1: a schedule that was created without it keeps all backups, and the limit cannot be removed later.
     """
 
     location: Location | None = None
@@ -37,9 +37,9 @@ class DesiredSchedule(msgspec.Struct, frozen=True):
     fast_backup: bool | None = None
 
     def spec(self, before: Schedule | None) -> ScheduleSpec:
-        """Return all that the schedule shall be, whether or not it is so already.
+        """Return the full specification, including fields that already have the desired value.
 
-        Raises UsageError for days without a time, where there is none yet.
+        Raises UsageError: for days without a time, if the schedule has no time yet.
         """
         return ScheduleSpec(
             location=self.location,
@@ -48,104 +48,104 @@ class DesiredSchedule(msgspec.Struct, frozen=True):
             backup_password=self.backup_password,
             parts=self.parts,
             enable=self.enable,
-            recurrence_info=_recurrence(before.recurrence_info if before else None, self),
+            recurrence_info=_recurrence_info(before.recurrence_info if before else None, self),
             retention_info=None if self.retain is None else RetentionInfo(max_count=self.retain),
             fast_backup=self.fast_backup,
         )
 
 
-def differing_fields(found: Schedule | None, asked: ScheduleSpec) -> tuple[str, ...]:
-    """Return the fields that are asked for and differ; a secret always does, as the appliance never tells it."""
-    given = (field for field in _FIELDS if getattr(asked, field) is not None)
-    return tuple(field for field in given if found is None or not _is_same(field, found, asked))
+def differing_fields(current: Schedule | None, requested: ScheduleSpec) -> tuple[str, ...]:
+    """Return the requested fields that differ from the current ones; secrets always count as different."""
+    given = (field for field in _FIELDS if getattr(requested, field) is not None)
+    return tuple(field for field in given if current is None or not _matches(field, current, requested))
 
 
-def _is_same(field: str, found: Schedule, asked: ScheduleSpec) -> bool:
+def _matches(field: str, current: Schedule, requested: ScheduleSpec) -> bool:
     if field in SECRET_FIELDS:
         return False
     compare: Callable[[Any, Any], bool] = _COMPARISONS.get(field) or operator.eq
-    return compare(getattr(found, field), getattr(asked, field))
+    return compare(getattr(current, field), getattr(requested, field))
 
 
-def mismatched_fields(found: Schedule, asked: ScheduleSpec) -> tuple[str, ...]:
-    """Return the fields that can be read and differ from the request."""
-    return tuple(field for field in differing_fields(found, asked) if field not in SECRET_FIELDS)
+def mismatched_fields(current: Schedule, requested: ScheduleSpec) -> tuple[str, ...]:
+    """Return the requested fields that differ from the current ones, without the secrets."""
+    return tuple(field for field in differing_fields(current, requested) if field not in SECRET_FIELDS)
 
 
-def changes_of(before: Schedule | None, asked: ScheduleSpec, fields: Iterable[str]) -> tuple[Change, ...]:
-    """Return what is changed in these fields, without secrets."""
+def changes_of(before: Schedule | None, requested: ScheduleSpec, fields: Iterable[str]) -> tuple[Change, ...]:
+    """Return the changes of these fields, with secrets masked."""
     return tuple(
         Change(
             field=field,
-            before=_shown(field, getattr(before, field, None)),
-            after=_shown(field, getattr(asked, field)),
+            before=_display_value(field, getattr(before, field, None)),
+            after=_display_value(field, getattr(requested, field)),
         )
         for field in fields
     )
 
 
-def mismatch_details(found: Schedule, asked: ScheduleSpec, owner: str) -> Iterator[ErrorFacts]:
-    """Yield what was asked for, and what its ``owner`` has instead."""
-    for change in changes_of(found, asked, mismatched_fields(found, asked)):
+def mismatch_details(current: Schedule, requested: ScheduleSpec, server: str) -> Iterator[ErrorFacts]:
+    """Yield a line for each mismatched field: the requested value, and that on the ``server``."""
+    for change in changes_of(current, requested, mismatched_fields(current, requested)):
         yield ErrorFacts(
-            f"{change.field}: asked for {_words(change.after)}, $server has $cause",
-            server=owner,
-            cause=_words(change.before),
+            f"{change.field}: asked for {_display_text(change.after)}, $server has $cause",
+            server=server,
+            cause=_display_text(change.before),
         )
 
 
-def _words(value: Any) -> str:  # noqa: ANN401 - any field of a schedule
+def _display_text(value: Any) -> str:  # noqa: ANN401 - any field of a schedule
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(value) if isinstance(value, list) else str(value)
     return text if value else "(none)"
 
 
-def _same_location(reported: str, asked: Location) -> bool:
-    """Whether two spellings name one location by one protocol: the scheme of a schedule's location is its type."""
-    found = Location.reported(reported)
-    return found.scheme == asked.scheme and found.is_same_as(asked)
+def _same_location(reported: str, requested: Location) -> bool:
+    """Return whether both mean the same location with the same scheme, which is the location type of a schedule."""
+    current = Location.reported(reported)
+    return current.scheme == requested.scheme and current.is_same_as(requested)
 
 
-def _same_parts(one: Iterable[str] | None, other: Iterable[str] | None) -> bool:
-    """Whether the same is backed up: the common part always is, whether it is named or not."""
-    return {"common", *(one or ())} == {"common", *(other or ())}
+def _same_parts(current: Iterable[str] | None, requested: Iterable[str] | None) -> bool:
+    """Return whether both include the same parts; ``common`` is always included."""
+    return {"common", *(current or ())} == {"common", *(requested or ())}
 
 
-def _same_recurrence(one: RecurrenceInfo | None, other: RecurrenceInfo) -> bool:
-    if one is None:
+def _same_recurrence(current: RecurrenceInfo | None, requested: RecurrenceInfo) -> bool:
+    if current is None:
         return False
-    same_time = (one.hour, one.minute) == (other.hour, other.minute)
-    return same_time and sorted_days(one.days) == sorted_days(other.days)
+    same_time = (current.hour, current.minute) == (requested.hour, requested.minute)
+    return same_time and sorted_days(current.days) == sorted_days(requested.days)
 
 
-def _same_speed(one: bool | None, other: bool) -> bool:
-    return bool(one) == other
+def _same_fast_backup(current: bool | None, requested: bool) -> bool:
+    return bool(current) == requested
 
 
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "location": _same_location,
     "parts": _same_parts,
     "recurrence_info": _same_recurrence,
-    "fast_backup": _same_speed,
+    "fast_backup": _same_fast_backup,
 }
-"""How to compare fields that can be written in more than one way: the appliance's value, then the requested one."""
+"""Comparisons of the current and the requested value, for fields with several equivalent values."""
 
 _FIELDS: Final = (*Schedule.__struct_fields__, "location_password", "backup_password")
 
 
-def _recurrence(old: RecurrenceInfo | None, desired: DesiredSchedule) -> RecurrenceInfo | None:
-    """Return the recurrence that is desired, what is not given taken from the old one."""
+def _recurrence_info(before: RecurrenceInfo | None, desired: DesiredSchedule) -> RecurrenceInfo | None:
+    """Return the desired recurrence, completed with the time or days from ``before``; None if unchanged."""
     if desired.at is None and desired.days is None:
         return None
-    hour, minute = desired.at or ((old.hour, old.minute) if old else (None, None))
+    hour, minute = desired.at or ((before.hour, before.minute) if before else (None, None))
     if hour is None or minute is None:
         raise UsageError("--day needs --at, as the schedule has no time yet", hint="give --at HH:MM")
-    days = list(desired.days) if desired.days is not None else (old.days if old else None)
+    days = list(desired.days) if desired.days is not None else (before.days if before else None)
     return RecurrenceInfo(hour=hour, minute=minute, days=days or [])
 
 
-def _shown(field: str, value: Any) -> Any:  # noqa: ANN401 - any field of a schedule
+def _display_value(field: str, value: Any) -> Any:  # noqa: ANN401 - any field of a schedule
     match value:
         case Secret():
             return MASK
