@@ -1,4 +1,4 @@
-"""Archives: what lies at a backup location."""
+"""Read the archives at a backup location."""
 
 import contextlib
 from functools import partial
@@ -15,10 +15,9 @@ from backupctl.scheduler.task import Task, retry
 def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:
     """Return the names of the systems that have backups at a location.
 
-    In ``/rest`` the password of the location travels in the URL, where proxies log it: without ``password_in_url``
-    that raises UsageError, and nothing is sent.
+    Raises UsageError: if the location's password would be in a URL (see ``_check_password_in_url``); nothing is sent.
     """
-    yield from _guard(appliance, location, allowed=password_in_url)
+    yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     return tuple((yield from retry(appliance, partial(appliance.api.system_names, location))))
 
 
@@ -26,23 +25,23 @@ def read_archives(
     appliance: Appliance,
     location: LocationSpec,
     system_name: str | None,
-    only: ArchiveFilter,
+    selection: ArchiveFilter,
     *,
     password_in_url: bool,
 ) -> Task[tuple[tuple[Archive, ...], int]]:
-    """Return the archives of a system, of all where none is named, newest first, and how many cannot be read."""
-    yield from _guard(appliance, location, allowed=password_in_url)
+    """Return the archives of one or all systems, newest first, and the number of unreadable ones."""
+    yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
     else:
         systems = (system_name,)
-    found: list[Archive] = []
+    archives: list[Archive] = []
     unreadable = 0
     for system in systems:
-        listed = yield from retry(appliance, partial(appliance.api.archives, location, system, only))
-        summaries = readable(appliance, listed, f"archives of {system}")
-        unreadable += len(listed) - len(summaries)
-        found += [
+        entries = yield from retry(appliance, partial(appliance.api.archives, location, system, selection))
+        summaries = readable(appliance, entries, f"archives of {system}")
+        unreadable += len(entries) - len(summaries)
+        archives += [
             Archive(
                 archive=summary.archive,
                 system_name=system,
@@ -52,18 +51,18 @@ def read_archives(
             )
             for summary in summaries
         ]
-    found.sort(key=lambda archive: (archive.start_time.isoformat() if archive.start_time else "", archive.archive))
-    return tuple(found[::-1][: only.max_results]), unreadable
+    archives.sort(key=lambda archive: (archive.start_time.isoformat() if archive.start_time else "", archive.archive))
+    return tuple(archives[::-1][: selection.max_results]), unreadable
 
 
 def read_archive(
     appliance: Appliance, location: LocationSpec, system_name: str | None, archive: str, *, password_in_url: bool
 ) -> Task[Archive]:
-    """Return one archive; without a system name, that of the only system at the location.
+    """Return one archive; without ``system_name``, the location must have exactly one system.
 
-    Raises NotFoundError where it does not exist.
+    Raises NotFoundError: if the archive does not exist. Raises UsageError: if ``system_name`` is needed.
     """
-    yield from _guard(appliance, location, allowed=password_in_url)
+    yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
         if len(systems) != 1:
@@ -92,11 +91,13 @@ def read_archive(
     )
 
 
-def _guard(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> Task[None]:
-    """Raise UsageError where the password would stand in a URL.
+def _check_password_in_url(appliance: Appliance, location: LocationSpec, *, allowed: bool) -> Task[None]:
+    """Check that the location's password is not sent in a URL, where proxies log it, unless that is ``allowed``.
 
-    Some releases have sessions in ``/api`` and their recovery in ``/rest`` only: so that is found out first, with a
-    request that holds no password.
+    In ``/rest`` it is. Some releases have sessions in ``/api`` but recovery only in ``/rest``, so a request without the
+    password finds out the API family first.
+
+    Raises UsageError: if the password would be sent in a URL.
     """
     if location.location_password is None or allowed:
         return

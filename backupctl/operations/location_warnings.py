@@ -1,4 +1,4 @@
-"""What can be known to be wrong with a location from its text alone.
+"""Warnings about a location that need no request to the appliance.
 
 Source: the vendor's page on backup servers (Schedule a File-Based Backup, vSphere 8.0): FTPS is explicit only, HTTP and
 HTTPS need WebDAV, and the appliance and the backup server must both use IPv4 or both IPv6.
@@ -16,7 +16,7 @@ _ENCRYPTED: Final = {"FTP": "FTPS or SFTP", "HTTP": "HTTPS"}
 
 
 def location_warnings(location: Location, appliance_host: str, *, password: bool) -> Iterator[str]:
-    """Yield what speaks against a location; ``password`` says whether one is sent to it."""
+    """Yield the warnings about a location; ``password`` says whether a password is sent to it."""
     kind = location.type
     if kind == "FTPS" and location.port == _IMPLICIT_FTPS_PORT:
         yield "port 990 is for implicit FTPS, but vCenter supports explicit FTPS only; use port 21 or leave it out"
@@ -24,13 +24,16 @@ def location_warnings(location: Location, appliance_host: str, *, password: bool
         yield f"{kind} works only with a server that supports WebDAV"
     if kind in IN_CLEAR and password:
         yield f"{kind} sends the location password unencrypted; use {_ENCRYPTED[kind]}"
-    ours, theirs = _ip_version(appliance_host), _ip_version(location.host)
-    if ours and theirs and ours != theirs:
-        yield f"vCenter cannot mix IPv4 and IPv6: it has an IPv{ours} address, the backup server an IPv{theirs} one"
+    appliance_ip, server_ip = _ip_version(appliance_host), _ip_version(location.host)
+    if appliance_ip and server_ip and appliance_ip != server_ip:
+        yield (
+            f"vCenter cannot mix IPv4 and IPv6: it has an IPv{appliance_ip} address, "
+            f"the backup server an IPv{server_ip} one"
+        )
 
 
 def _ip_version(host: str) -> int | None:
-    """Return 4 or 6 for an address, None for a name, whose addresses only the appliance knows."""
+    """Return 4 or 6 for an address, None for a name, as only the appliance knows how it resolves the name."""
     try:
         return ipaddress.ip_address(host.strip("[]")).version
     except ValueError:

@@ -1,4 +1,4 @@
-"""Parts: what a backup can include, and how large it would be."""
+"""Read the parts that a backup can include, with their sizes."""
 
 from functools import partial
 
@@ -12,28 +12,28 @@ from backupctl.scheduler.task import Task, retry
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:
-    """Return the parts with their sizes, and how many more cannot be read; an unknown size is None.
+    """Return the parts with their sizes (None if unknown), and the number of unreadable parts.
 
-    Raises what says that nothing can be asked at all: unreachable, refused.
+    Raises ApplianceUnreachableError and AuthenticationError: for any request. A size is unknown after other errors.
     """
-    listed = yield from retry(appliance, appliance.api.parts)
-    parts, found = readable(appliance, listed, "parts"), []
+    entries = yield from retry(appliance, appliance.api.parts)
+    parts, sized = readable(appliance, entries, "parts"), []
     for part in parts:
         try:
             size = yield from retry(appliance, partial(appliance.api.part_size, part.id))
         except (ApplianceAnswerError, AuthorizationError, NotFoundError):
             size = None
-        found.append(_sized(part, size))
-    return tuple(found), len(listed) - len(parts)
+        sized.append(_part_size(part, size))
+    return tuple(sized), len(entries) - len(parts)
 
 
 def total_mb(parts: tuple[PartSize, ...]) -> int | None:
-    """Return the sum of the known sizes, None where none is known."""
+    """Return the sum of the known sizes, None if none is known."""
     sizes = [part.size_mb for part in parts if part.size_mb is not None]
     return sum(sizes) if sizes else None
 
 
-def _sized(part: Part, size_mb: int | None) -> PartSize:
+def _part_size(part: Part, size_mb: int | None) -> PartSize:
     return PartSize(
         id=part.id,
         name=part.name.text if part.name else part.id,

@@ -1,4 +1,4 @@
-"""Preflight: check whether a backup would work before it is started."""
+"""Preflight: run the checks of ``validate`` before a backup is started."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ from backupctl.scheduler.task import Task
 _HINT: Final = "use --if-running wait to start after it finishes, or attach to follow it"
 
 
-def preflight(appliance: Appliance, checking: Task[tuple[Check, ...]]) -> Task[None]:
+def preflight(appliance: Appliance, run_checks: Task[tuple[Check, ...]]) -> Task[None]:
     """Run the checks and emit a warning for each WARNING.
 
-    Raises BusyError if only the running job fails the checks, and BackupFailedError if any other check fails.
+    Raises BusyError: if only the check for a running job fails. Raises BackupFailedError: if another check fails.
     """
-    checks = yield from checking
+    checks = yield from run_checks
     error = checks_error(checks)
     if error is None:
         for check in checks:
