@@ -180,7 +180,8 @@ def judged_sentences(tree: ast.Module) -> Iterator[ast.expr]:
         return rendered or (isinstance(node, ast.Call) and ast.unparse(node) in {f"str({name})" for name in caught})
 
     caught = caught_in(tree)
-    errors_by_name = caught | {"error", "write_error", "doubt", "lost", "refusal", "answer", "interruption", "trouble", "failure"}
+    names = {"error", "write_error", "doubt", "lost", "refusal", "answer", "interruption", "trouble", "failure"}
+    errors_by_name = caught | names
     for node in ast.walk(tree):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

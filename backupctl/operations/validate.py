@@ -1,4 +1,4 @@
-"""Validate: what can be checked before a backup, without starting one."""
+"""Validate: check whether a backup would work, without starting one."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -41,19 +41,20 @@ _VALIDATION: Final = "appliance validation"
 
 
 def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fail") -> Task[tuple[Check, ...]]:
-    """Return the checks with OK, WARNING or FAIL each; a check that cannot be made is a WARNING.
+    """Return the checks; one that cannot be made is a WARNING.
 
-    A running job is a FAIL only where ``if_running`` (fail, wait or attach) says so. Raises what says that nothing can
-    be asked at all: unreachable, not trusted, refused, or an answer by somebody else.
+    A running job is a FAIL if ``if_running`` is ``fail``, else (``wait``, ``attach``) a WARNING.
+
+    Raises the errors of ``_query``, and that of a validation response that did not come from the appliance itself.
     """
-    checks, chosen = yield from _common_checks(appliance, request)
-    busy = yield from _what_runs(appliance)
-    answer: list[Check] | BusyError = [_not_validated("another backup is running")]
+    checks, parts = yield from _common_checks(appliance, request)
+    busy = yield from _running_job(appliance)
+    validation: list[Check] | BusyError = [_not_validated("another backup is running")]
     if not isinstance(busy, Job):
-        answer = yield from _appliance_checks(appliance, request, chosen)
-    if isinstance(answer, BusyError):
-        busy, answer = answer, [_not_validated("another backup or restore is running")]
-    return (*checks, _running_check(busy, if_running, appliance.clock.now()), _encryption_check(request), *answer)
+        validation = yield from _appliance_checks(appliance, request, parts)
+    if isinstance(validation, BusyError):
+        busy, validation = validation, [_not_validated("another backup or restore is running")]
+    return (*checks, _running_check(busy, if_running, appliance.clock.now()), _encryption_check(request), *validation)
 
 
 def validate_schedule(
@@ -61,10 +62,10 @@ def validate_schedule(
 ) -> Task[tuple[Check, ...]]:
     """Return the checks of the backup that running a schedule starts, as ``validate`` does.
 
-    The appliance cannot be asked about its location, as that needs the password which only the schedule knows.
+    The appliance cannot check its location, as that needs the password, which only the schedule has.
     """
     checks, _ = yield from _common_checks(appliance, request)
-    busy = yield from _what_runs(appliance)
+    busy = yield from _running_job(appliance)
     message = "not checked: only the schedule knows its password"
     return (
         *checks,
@@ -74,22 +75,22 @@ def validate_schedule(
 
 
 def checks_error(checks: Iterable[Check]) -> BackupFailedError | None:
-    """Return the error for checks of which some failed, None where none did."""
+    """Return the error for failed checks, None if none failed."""
     names = dict.fromkeys(check.name for check in checks if check.status == FAIL)
     return BackupFailedError(f"a backup would fail: {', '.join(names)}") if names else None
 
 
 def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[list[Check], tuple[str, ...]]]:
-    """Return the checks that need no secret of the backup, and the parts that it would have."""
-    version = yield from _told(appliance, appliance.api.version)
+    """Return the checks that need no secret of the backup, and the ids of the parts to back up."""
+    version = yield from _query(appliance, appliance.api.version)
     release = version.version if isinstance(version, SystemVersion) else ""
     parts, unreadable = yield from read_parts(appliance)
-    chosen = request.parts or tuple(part.id for part in parts if part.selected_by_default)
+    selected = request.parts or tuple(part.id for part in parts if part.selected_by_default)
     checks = [_login_check(appliance, release)]
     checks += yield from _health_checks(appliance)
-    checks += [_parts_check(parts, chosen, unreadable), *location_checks(request.location_type, release)]
+    checks += [_parts_check(parts, selected, unreadable), *location_checks(request.location_type, release)]
     checks += _location_warnings(appliance, request)
-    return checks, chosen
+    return checks, selected
 
 
 def _login_check(appliance: Appliance, release: str) -> Check:
@@ -98,51 +99,57 @@ def _login_check(appliance: Appliance, release: str) -> Check:
 
 
 def _health_checks(appliance: Appliance) -> Task[list[Check]]:
-    """Return the checks of the appliance's own health; a release without such an operation gives no check."""
+    """Return the checks of the appliance's health; an operation that the release does not have gives no check."""
     checks = []
-    supported = yield from _told(appliance, appliance.api.recovery_supported)
+    supported = yield from _query(appliance, appliance.api.recovery_supported)
     if not isinstance(supported, NotSupportedError):
-        checks.append(_judged("recovery", supported, {True: OK, False: FAIL}, "supported", "not supported"))
-    health = yield from _told(appliance, appliance.api.system_health)
+        checks.append(_status_check("recovery", supported, {True: OK, False: FAIL}, "supported", "not supported"))
+    health = yield from _query(appliance, appliance.api.system_health)
     if not isinstance(health, NotSupportedError):
-        checks.append(_judged("system health", health, {"green": OK, "gray": OK, "red": FAIL}))
-    database = yield from _told(appliance, appliance.api.database_health)
+        checks.append(_status_check("system health", health, {"green": OK, "gray": OK, "red": FAIL}))
+    database = yield from _query(appliance, appliance.api.database_health)
     if not isinstance(database, NotSupportedError):
-        consulted = yield from _told(appliance, appliance.api.health_settings)
-        checks.append(_database_check(database, consulted))
+        settings = yield from _query(appliance, appliance.api.health_settings)
+        checks.append(_database_check(database, settings))
     return checks
 
 
-def _told(appliance: Appliance, ask: Callable[[], T]) -> Task[T | BackupctlError]:
-    """Return what the appliance tells, or why it does not; raises what says that nothing can be asked at all."""
+def _query(appliance: Appliance, request: Callable[[], T]) -> Task[T | BackupctlError]:
+    """Return the response, or the error of a request that failed.
+
+    Raises ApplianceUnreachableError and AuthenticationError: as then no other request can succeed either.
+    """
     try:
-        return (yield from retry(appliance, ask))
+        return (yield from retry(appliance, request))
     except (ApplianceAnswerError, AuthorizationError, NotFoundError) as error:
         return error
 
 
-def _judged(name: str, answer: object, statuses: Mapping[object, str], *words: str) -> Check:
-    """Return the check for an answer; an error, or a value that is not in ``statuses``, is a WARNING."""
-    if isinstance(answer, BackupctlError):
-        return Check(name=name, status=WARNING, message=f"unknown: {answer.message}")
-    message = words[list(statuses).index(answer)] if words and answer in statuses else str(answer)
-    return Check(name=name, status=statuses.get(answer, WARNING), message=message)
+def _status_check(name: str, response: object, statuses: Mapping[object, str], *messages: str) -> Check:
+    """Return the check for a response: an error, or a value that is not in ``statuses``, is a WARNING.
+
+    ``messages`` are those of the ``statuses``, in their order; without them, the value is the message.
+    """
+    if isinstance(response, BackupctlError):
+        return Check(name=name, status=WARNING, message=f"unknown: {response.message}")
+    message = messages[list(statuses).index(response)] if messages and response in statuses else str(response)
+    return Check(name=name, status=statuses.get(response, WARNING), message=message)
 
 
 def _database_check(health: DatabaseHealth | BackupctlError, settings: HealthSettings | BackupctlError) -> Check:
-    """Return the check of the database: it fails a backup only where it is checked before each."""
+    """Return the check of the database; bad health is a FAIL only if the appliance checks it before each backup."""
     checked = not isinstance(settings, HealthSettings) or settings.db_health_check_state_manual_backup is not False
     if isinstance(health, BackupctlError):
         return Check(name="database health", status=WARNING, message=f"unknown: {health.message}")
-    said = [message.message.text for message in health.messages or () if message.message]
+    texts = [message.message.text for message in health.messages or () if message.message]
     use = "checked before each backup" if checked else "not checked before backups"
-    message = f"{health.status.lower()} ({use}){''.join(f'; {text}' for text in said)}"
+    message = f"{health.status.lower()} ({use}){''.join(f'; {text}' for text in texts)}"
     status = OK if health.status == "HEALTHY" else FAIL if checked else WARNING
     return Check(name="database health", status=status, message=message)
 
 
-def _what_runs(appliance: Appliance) -> Task[Job | BackupctlError | None]:
-    """Return the backup that is running, None where none is, or why that is not known."""
+def _running_job(appliance: Appliance) -> Task[Job | BackupctlError | None]:
+    """Return the running backup, None if there is none, or the error if that is unknown."""
     try:
         return (yield from jobs.find_running(appliance, retry_seconds=RETRY_SECONDS))
     except (ApplianceAnswerError, NotFoundError) as error:
@@ -160,18 +167,18 @@ def _running_check(busy: Job | BackupctlError | None, if_running: str, now: date
         case _:
             message = f"cannot tell whether one is running: {busy.message}"
             return Check(name=RUNNING_JOB, status=WARNING, message=message)
-    what_follows = _WHAT_FOLLOWS.get(if_running)
-    if what_follows is None:
+    next_step = _NEXT_STEPS.get(if_running)
+    if next_step is None:
         return Check(name=RUNNING_JOB, status=FAIL, message=message)
-    return Check(name=RUNNING_JOB, status=WARNING, message=f"{message}; {what_follows}")
+    return Check(name=RUNNING_JOB, status=WARNING, message=f"{message}; {next_step}")
 
 
-_WHAT_FOLLOWS: Final = {"wait": "waiting for it to finish", "attach": "following it"}
-"""What becomes of a backup that is to start while another one runs, by --if-running; else it fails."""
+_NEXT_STEPS: Final = {"wait": "waiting for it to finish", "attach": "following it"}
+"""What a new backup does while another one is running, by --if-running; with any other value it fails."""
 
 
 def location_checks(location_type: str, release: str) -> list[Check]:
-    """Return whether a location type fits a release: never a FAIL, because the appliance decides.
+    """Check whether a location type fits a release; never a FAIL, because the appliance decides.
 
     SFTP came with 7.0 and replaces SCP, which 6.5 and 6.7 use; NFS and SMB came with 6.7U2 (6.7.0.30000). Source:
     https://github.com/vmware/PowerCLI-Example-Scripts/issues/468 and the API reference of each release.
@@ -202,31 +209,34 @@ def _encryption_check(request: BackupRequest) -> Check:
     return Check(name="encryption", status=OK, message="backup password is valid")
 
 
-def _parts_check(parts: tuple[PartSize, ...], chosen: tuple[str, ...], unreadable: int) -> Check:
-    """Return whether the chosen parts are offered; ``unreadable`` is how many more parts cannot be read."""
+def _parts_check(parts: tuple[PartSize, ...], selected: tuple[str, ...], unreadable: int) -> Check:
+    """Check that the appliance has the selected parts; ``unreadable`` is the number of unreadable parts."""
     known = {part.id: part for part in parts}
-    unknown = [part for part in chosen if part not in known]
+    unknown = [part for part in selected if part not in known]
     if unknown:
         offered = ", ".join(known)
-        doubt = f"; {unreadable} more cannot be read" if unreadable else ""
-        message = f"not offered: {', '.join(unknown)} (offered: {offered}{doubt})"
+        note = f"; {unreadable} more cannot be read" if unreadable else ""
+        message = f"not offered: {', '.join(unknown)} (offered: {offered}{note})"
         return Check(name="parts", status=WARNING if unreadable else FAIL, message=message)
-    taken = tuple(known[part] for part in known if part in chosen or not known[part].optional)
-    sizes = ", ".join(f"{part.id} {'?' if part.size_mb is None else part.size_mb} MB" for part in taken)
-    doubts = ["an estimate of 0 MB means trouble in that part"] if any(part.size_mb == 0 for part in taken) else []
-    doubts += [f"{unreadable} more cannot be read"] if unreadable else []
-    if doubts:
-        return Check(name="parts", status=WARNING, message=f"{sizes}: {'; '.join(doubts)}")
-    return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(taken) or 0} MB in all, before compression")
+    included = tuple(part for part in known.values() if part.id in selected or not part.optional)
+    sizes = ", ".join(f"{part.id} {'?' if part.size_mb is None else part.size_mb} MB" for part in included)
+    warnings = ["an estimate of 0 MB means trouble in that part"] if any(part.size_mb == 0 for part in included) else []
+    warnings += [f"{unreadable} more cannot be read"] if unreadable else []
+    if warnings:
+        return Check(name="parts", status=WARNING, message=f"{sizes}: {'; '.join(warnings)}")
+    return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(included) or 0} MB in all, before compression")
 
 
 def _appliance_checks(
     appliance: Appliance, request: BackupRequest, parts: tuple[str, ...]
 ) -> Task[list[Check] | BusyError]:
-    """Return what the appliance says about the request, or that it says nothing while something runs."""
+    """Let the appliance validate the request with these ``parts``; return BusyError if a backup or restore is running.
+
+    Raises errors that are no decision of the appliance: uncertain and retryable ones, and those of ``_query``.
+    """
     complete = structs.replace(request, parts=parts)
     try:
-        answer = yield from retry(appliance, partial(appliance.api.validate, complete))
+        response = yield from retry(appliance, partial(appliance.api.validate, complete))
     except BusyError as error:
         return error
     except NotSupportedError as error:
@@ -235,14 +245,14 @@ def _appliance_checks(
         if not error.certain or error.retryable:
             raise
         return [Check(name=_VALIDATION, status=FAIL, message=": ".join((error.message, *error.details)))]
-    return _validation(answer)
+    return _validation_checks(response)
 
 
 def _not_validated(why: str) -> Check:
     return Check(name=_VALIDATION, status=WARNING, message=f"not checked: {why}")
 
 
-def _validation(answer: ReturnResult) -> list[Check]:
-    status = answer.status if answer.status in {OK, WARNING, FAIL} else WARNING
-    texts = [message.text for message in answer.messages or ()] or [f"the appliance says {answer.status}"]
+def _validation_checks(response: ReturnResult) -> list[Check]:
+    status = response.status if response.status in {OK, WARNING, FAIL} else WARNING
+    texts = [message.text for message in response.messages or ()] or [f"the appliance says {response.status}"]
     return [Check(name=_VALIDATION, status=status, message=text) for text in texts]
