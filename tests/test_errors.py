@@ -1,4 +1,4 @@
-"""Exit codes, the promise to scripts; errors, whose facts never change; and the sentences that are made of them."""
+"""Stable exit codes and slugs, immutable errors, and the texts that are rendered from their facts."""
 
 import ast
 import json
@@ -48,7 +48,7 @@ SLUGS: dict[int, set[str]] = {
     130: {"interrupted"},
 }
 FAILURES = sorted(code for code in CODES.values() if code)
-GRAVEST_FIRST = [130, 1, 7, 8, 9, 6, 5, 4, 10, 3, 2, 11]
+MOST_SEVERE_FIRST = [130, 1, 7, 8, 9, 6, 5, 4, 10, 3, 2, 11]
 
 
 def classes(base: type[BackupctlError] = BackupctlError) -> set[type[BackupctlError]]:
@@ -68,19 +68,19 @@ def test_slugs_of_each_exit_code_never_change() -> None:
 
 
 @pytest.mark.parametrize("error", sorted(classes(), key=str), ids=lambda each: each.__name__)
-def test_error_of_each_class_carries_what_it_was_given(error: type[BackupctlError]) -> None:
+def test_error_of_each_class_has_the_given_facts(error: type[BackupctlError]) -> None:
     made = error("what", hint="do this", details=["evidence"])
     assert (made.message, made.hint, made.details, str(made)) == ("what", "do this", ("evidence",), "what")
     assert (made.exit_code, made.certain, made.retryable) == (error.exit_code, True, False)
 
 
 @pytest.mark.parametrize("error", sorted(classes(), key=str), ids=lambda each: each.__name__)
-def test_error_that_knows_more_is_a_new_one_of_the_same_class(error: type[BackupctlError]) -> None:
+def test_with_facts_returns_a_new_error_of_the_same_class(error: type[BackupctlError]) -> None:
     made = error("what", details=["evidence"], exit_code=9)
-    more = made.with_facts(hint="do this", certain=False)
-    assert (type(more), more.facts) == (error, made.facts._replace(hint="do this", certain=False))
-    assert (made.hint, made.certain, more.exit_code) == (None, True, 9)
-    assert (more == made, more.with_facts(hint=None, certain=True) == made) == (False, True)
+    changed = made.with_facts(hint="do this", certain=False)
+    assert (type(changed), changed.facts) == (error, made.facts._replace(hint="do this", certain=False))
+    assert (made.hint, made.certain, changed.exit_code) == (None, True, 9)
+    assert (changed == made, changed.with_facts(hint=None, certain=True) == made) == (False, True)
 
 
 FACTS = ErrorFacts(
@@ -105,37 +105,38 @@ FACTS = ErrorFacts(
         (ErrorFacts("'$money' in {server}", server="vc01"), "vc01: '$money' in {server}"),
     ],
 )
-def test_sentence_is_made_of_the_facts(facts: ErrorFacts, sentence: str) -> None:
+def test_message_is_rendered_from_the_facts(facts: ErrorFacts, sentence: str) -> None:
     assert sentence_of(facts) == sentence
     assert BackupctlError.from_facts(facts).message == sentence
 
 
-def test_sentence_behind_its_subject_does_not_name_it_again() -> None:
+def test_message_after_its_subject_does_not_repeat_it() -> None:
     facts = ErrorFacts("it is off", server="vc01")
     assert [sentence_of(facts, subject=name) for name in ("vc01", "vc02")] == ["it is off", "vc01: it is off"]
 
 
-def test_hint_names_keys_where_the_value_came_from_the_file_but_in_a_command_line() -> None:
+def test_hint_names_keys_for_a_value_from_the_file_except_in_a_command_line() -> None:
     facts = ErrorFacts("what", hint="add $--location-type: `backupctl $selector --to FILE`", selector=("-s", "v c"))
     assert hint_of(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
     assert hint_of(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
 
 
-def test_facts_in_general_are_those_of_any_appliance() -> None:
+def test_anonymized_facts_are_equal_for_all_appliances() -> None:
     def facts(name: str, job: str, **more: Any) -> ErrorFacts:
         cause = ErrorFacts("$server is off", server=f"{name}.example.com")
-        seen = ErrorFacts("$job ran on $server", server=name, job=job)
-        return ErrorFacts("$cause", name, cause=cause, details=(seen,), selector=("-s", name), hint="$selector", **more)
+        detail = ErrorFacts("$job ran on $server", server=name, job=job)
+        selector = ("-s", name)
+        return ErrorFacts("$cause", name, cause=cause, details=(detail,), selector=selector, hint="$selector", **more)
 
-    one, other = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
-    general = anonymized(one, {"vc01", "vc01.example.com"}, "1")
-    assert general == anonymized(other, {"vc02", "vc02.example.com"}, "2")
-    assert general != anonymized(other, {"vc03"}, "2")
-    assert sentence_of(general) == "the appliance is off"
-    assert (details_of(general), hint_of(general)) == (("the backup job ran",), "-s NAME")
+    first, second = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
+    common = anonymized(first, {"vc01", "vc01.example.com"}, "1")
+    assert common == anonymized(second, {"vc02", "vc02.example.com"}, "2")
+    assert common != anonymized(second, {"vc03"}, "2")
+    assert sentence_of(common) == "the appliance is off"
+    assert (details_of(common), hint_of(common)) == (("the backup job ran",), "-s NAME")
 
 
-def test_error_in_json_has_sentences_and_says_how_to_follow_where_nobody_knows_more() -> None:
+def test_error_in_json_has_rendered_texts_and_a_follow_hint_by_default() -> None:
     error = BackupctlError("$server is off", server="vc01", attach="backupctl watch", details=[FACTS, "evidence"])
     expected = {
         "slug": "bug",
@@ -149,19 +150,19 @@ def test_error_in_json_has_sentences_and_says_how_to_follow_where_nobody_knows_m
     assert json.loads(json_text(error.with_facts(hint="do this")))["hint"] == "do this"
 
 
-def caught_in(tree: ast.Module) -> set[str]:
-    """Return the names by which errors of ours are caught."""
-    ours = {each.__name__ for each in classes()}
+def caught_errors(tree: ast.Module) -> set[str]:
+    """Return the names of variables in ``except ... as NAME`` for errors of this package."""
+    own = {each.__name__ for each in classes()}
     handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
     caught = [(each.name, ast.unparse(each.type) if each.type else "") for each in handlers]
-    return {name for name, types in caught if name and ours & set(re.findall(r"\w+", types))}
+    return {name for name, types in caught if name and own & set(re.findall(r"\w+", types))}
 
 
-def changed_errors(tree: ast.Module) -> Iterator[ast.Attribute]:
-    """Yield where a fact of anything, or an attribute of a caught error, is assigned to."""
+def modified_errors(tree: ast.Module) -> Iterator[ast.Attribute]:
+    """Yield the assignments to a fact of any object or to an attribute of a caught error."""
     properties = {name for name, value in vars(BackupctlError).items() if isinstance(value, property)}
     facts = {"exit_code", "facts", "slug"} | properties | set(ErrorFacts._fields) - {"server", "job", "source"}
-    caught = caught_in(tree)
+    caught = caught_errors(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             name = node.value.id if isinstance(node.value, ast.Name) else ""
@@ -169,32 +170,45 @@ def changed_errors(tree: ast.Module) -> Iterator[ast.Attribute]:
                 yield node
 
 
-def judged_sentences(tree: ast.Module) -> Iterator[ast.expr]:
-    """Yield where the text of an error is searched, edited, cut or compared."""
+def parsed_texts(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the expressions that search, edit, cut or compare the text of an error."""
 
-    def is_sentence(node: ast.expr) -> bool:
+    def is_text(node: ast.expr) -> bool:
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value)
-            return node.attr in {"message", "hint", "details"} and owner.split(".")[-1] in errors_by_name
+            return node.attr in {"message", "hint", "details"} and owner.split(".")[-1] in error_names
         rendered = isinstance(node, ast.Call) and ast.unparse(node.func) in {"sentence_of", "hint_of", "details_of"}
         return rendered or (isinstance(node, ast.Call) and ast.unparse(node) in {f"str({name})" for name in caught})
 
-    caught = caught_in(tree)
-    names = {"error", "write_error", "doubt", "lost", "refusal", "answer", "interruption", "trouble", "failure"}
-    errors_by_name = caught | names
+    caught = caught_errors(tree)
+    usual = {
+        "error",
+        "write_error",
+        "doubt",
+        "lost",
+        "refusal",
+        "answer",
+        "response",
+        "interruption",
+        "trouble",
+        "failure",
+    }
+    error_names = caught | usual
     for node in ast.walk(tree):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            edits = hasattr(str, node.func.attr)
-            parts = [node.func.value] if edits else list(node.args) if ast.unparse(node.func.value) == "re" else []
+            if hasattr(str, node.func.attr):
+                parts = [node.func.value]
+            elif ast.unparse(node.func.value) == "re":
+                parts = list(node.args)
         elif isinstance(node, ast.Compare | ast.Set | ast.SetComp):
             parts = [each for each in ast.walk(node) if isinstance(each, ast.expr)]
         elif isinstance(node, ast.Subscript):
             parts = [node.value]
-        yield from filter(is_sentence, parts)
+        yield from filter(is_text, parts)
 
 
-def test_placeholders_in_sentences_are_facts() -> None:
+def test_placeholders_in_messages_are_facts() -> None:
     strings = {
         (name, node.value)
         for name, tree in sources().items()
@@ -205,34 +219,34 @@ def test_placeholders_in_sentences_are_facts() -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("find", [changed_errors, judged_sentences])
-def test_no_code_changes_an_error_or_reads_its_sentence(find: Callable[[ast.Module], Iterator[ast.expr]]) -> None:
-    found = [f"{name}:{node.lineno}: {ast.unparse(node)}" for name, tree in sources().items() for node in find(tree)]
+@pytest.mark.parametrize("search", [modified_errors, parsed_texts])
+def test_no_code_modifies_an_error_or_parses_its_text(search: Callable[[ast.Module], Iterator[ast.expr]]) -> None:
+    found = [f"{name}:{node.lineno}: {ast.unparse(node)}" for name, tree in sources().items() for node in search(tree)]
     assert found == []
 
 
 @pytest.mark.parametrize(
-    ("find", "line"),
+    ("search", "line"),
     [
-        (changed_errors, "error.hint = 'x'"),
-        (changed_errors, "error.details += ('x',)"),
-        (changed_errors, "ended.error.attach = 'x'"),
-        (changed_errors, "error.seen = True"),
-        (judged_sentences, "error.message.removeprefix('vc01: ')"),
-        (judged_sentences, "str(error).partition(':')"),
-        (judged_sentences, "re.sub('--', '', error.hint)"),
-        (judged_sentences, "sentence_of(facts)[3:]"),
-        (judged_sentences, "left.error.message == 'x'"),
-        (judged_sentences, "{(type(error), error.message) for _ in ()}"),
+        (modified_errors, "error.hint = 'x'"),
+        (modified_errors, "error.details += ('x',)"),
+        (modified_errors, "ended.error.attach = 'x'"),
+        (modified_errors, "error.seen = True"),
+        (parsed_texts, "error.message.removeprefix('vc01: ')"),
+        (parsed_texts, "str(error).partition(':')"),
+        (parsed_texts, "re.sub('--', '', error.hint)"),
+        (parsed_texts, "sentence_of(facts)[3:]"),
+        (parsed_texts, "left.error.message == 'x'"),
+        (parsed_texts, "{(type(error), error.message) for _ in ()}"),
     ],
 )
-def test_change_of_an_error_would_be_found(find: Callable[[ast.Module], Iterator[ast.expr]], line: str) -> None:
+def test_modification_of_an_error_is_found(search: Callable[[ast.Module], Iterator[ast.expr]], line: str) -> None:
     tree = ast.parse(f"try:\n    pass\nexcept BackupctlError as error:\n    {line}")
-    assert list(find(tree)) != []
+    assert list(search(tree)) != []
 
 
-def test_gravity_covers_every_failure_once() -> None:
-    assert [code.value for code in SEVERITY] == GRAVEST_FIRST
+def test_severity_covers_every_failure_once() -> None:
+    assert [code.value for code in SEVERITY] == MOST_SEVERE_FIRST
     assert sorted(SEVERITY) == FAILURES
 
 
@@ -240,26 +254,26 @@ def test_gravity_covers_every_failure_once() -> None:
     ("codes", "expected"),
     [([], 0), ([0, 0], 0), ([0, 7], 7), ([9, 9, 0], 9), ([4, 5], 5), ([11, 2], 2), ([7, 130], 130), ([1, 7], 1)],
 )
-def test_verdict_is_done_only_if_all_are_else_the_gravest(codes: list[int], expected: int) -> None:
+def test_overall_exit_code_is_the_most_severe_one(codes: list[int], expected: int) -> None:
     assert overall_exit_code(codes) == expected
 
 
 @pytest.mark.parametrize(("codes", "expected"), [([99], 1), ([0, 77, 7], 1), ([99, 130], 130)])
-def test_verdict_of_an_unknown_code_is_never_done(codes: list[int], expected: int) -> None:
+def test_overall_exit_code_of_an_unknown_code_is_bug(codes: list[int], expected: int) -> None:
     assert overall_exit_code(codes) == expected
 
 
 @given(st.lists(st.sampled_from(sorted(CODES.values()))), st.randoms())
-def test_verdict_is_one_of_the_codes_whatever_their_order(codes: list[int], random: Random) -> None:
-    decided = overall_exit_code(codes)
+def test_overall_exit_code_does_not_depend_on_the_order(codes: list[int], random: Random) -> None:
+    overall = overall_exit_code(codes)
     shuffled = list(codes)
     random.shuffle(shuffled)
-    assert overall_exit_code(shuffled) == decided
-    assert decided in codes or (decided == 0 and not any(codes))
-    assert (decided == 0) == (not any(codes))
+    assert overall_exit_code(shuffled) == overall
+    assert overall in codes or (overall == 0 and not any(codes))
+    assert (overall == 0) == (not any(codes))
 
 
-def test_envelope_decides_by_its_results() -> None:
+def test_envelope_has_the_overall_exit_code_of_its_results() -> None:
     results = [Result(server=str(code), host="h", exit_code=code) for code in (0, 10, 4)]
     assert Envelope.of("create", results).exit_code == 4
     assert Envelope.of_error("create", InterruptedRunError("x")).exit_code == 130

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from backupctl.errors import UsageError
 from backupctl.location import Location, parse_location_type
 
-OURS = "sftp://backup.example.com/vcenter"
-FOLDER = f"{OURS}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
+REQUESTED = "sftp://backup.example.com/vcenter"
+FOLDER = f"{REQUESTED}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
 
 PIECES = st.lists(
     st.sampled_from(
@@ -23,13 +23,13 @@ def parsed(text: str, location_type: str | None = None) -> Location:
     return Location.parse(text).of_type(None if location_type is None else parse_location_type(location_type))
 
 
-def broken(text: str, location_type: str | None = None) -> UsageError:
+def parse_error(text: str, location_type: str | None = None) -> UsageError:
     with pytest.raises(UsageError) as caught:
         parsed(text, location_type)
     return caught.value
 
 
-def shown(error: UsageError) -> str:
+def all_texts(error: UsageError) -> str:
     context = error.__context__
     return f"{error.message} {error.hint} {error.details} {error!r} {context!r} {getattr(context, 'hint', '')}"
 
@@ -49,9 +49,7 @@ def shown(error: UsageError) -> str:
         ("sftp://höst/später", ("SFTP", "höst", None, "/später")),
     ],
 )
-def test_url_as_seen_in_practice_is_read_and_kept_verbatim(
-    text: str, expected: tuple[str, str, int | None, str]
-) -> None:
+def test_url_is_parsed_and_kept_verbatim(text: str, expected: tuple[str, str, int | None, str]) -> None:
     location = parsed(text)
     assert (location.type, location.host, location.port, location.path) == expected
     assert location.text == text
@@ -65,7 +63,7 @@ def test_bare_path_with_a_type_is_accepted(text: str) -> None:
 
 
 def test_bare_path_without_a_type_asks_for_it() -> None:
-    assert "--location-type" in str(broken("10.144.99.5/vcsa").hint)
+    assert "--location-type" in str(parse_error("10.144.99.5/vcsa").hint)
 
 
 def test_type_that_agrees_with_the_scheme_is_accepted_in_any_case() -> None:
@@ -73,23 +71,23 @@ def test_type_that_agrees_with_the_scheme_is_accepted_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("location_type", ["SCP", "FTP", "SFPT", "S3"])
-def test_type_in_conflict_with_the_scheme_is_refused(location_type: str) -> None:
-    assert "sftp://" in broken("sftp://host/x", location_type).message
+def test_type_in_conflict_with_the_scheme_is_rejected(location_type: str) -> None:
+    assert "sftp://" in parse_error("sftp://host/x", location_type).message
 
 
-def test_unknown_scheme_alone_names_the_known_ones() -> None:
-    error = broken("sfpt://host/x")
+def test_unknown_scheme_without_a_type_names_the_known_ones() -> None:
+    error = parse_error("sfpt://host/x")
     assert "sfpt://" in error.message
     assert "sftp scp" in str(error.hint) or "scp sftp" in str(error.hint)
 
 
-def test_unknown_type_given_explicitly_is_let_through() -> None:
+def test_unknown_type_is_accepted_if_given_explicitly() -> None:
     assert parsed("s3://host/x", "s3").type == "S3"
     assert parsed("host/x", "new_type").type == "NEW_TYPE"
 
 
 @pytest.mark.parametrize("location_type", ["", "a b", "-x", "9P", "a\n", "é"])
-def test_type_that_is_no_identifier_is_refused(location_type: str) -> None:
+def test_type_that_is_no_identifier_is_rejected(location_type: str) -> None:
     with pytest.raises(UsageError, match="location type"):
         parse_location_type(location_type)
 
@@ -102,17 +100,17 @@ def test_type_that_is_no_identifier_is_refused(location_type: str) -> None:
         *["sftp://a:S3cret b@host/x", "sftp://a:/S3cret b@host/x", "sftp://:S3cret@host", "sftp://-a:S3cret@host"],
     ],
 )
-def test_credentials_in_a_location_are_refused_and_not_shown(text: str) -> None:
-    error = broken(text, None if "://" in text else "SFTP")
+def test_credentials_in_a_location_are_rejected_and_not_shown(text: str) -> None:
+    error = parse_error(text, None if "://" in text else "SFTP")
     assert "--location-user" in str(error.hint)
-    assert "S3cret" not in shown(error)
+    assert "S3cret" not in all_texts(error)
 
 
 @pytest.mark.parametrize(
     "text", ["\\\\a:S3cret@host\\x", " sftp://a:S3cret@host", "-sftp://a:S3cret@host", "sftp://a:S3cret\n@h"]
 )
-def test_other_faults_next_to_credentials_do_not_show_them(text: str) -> None:
-    assert "S3cret" not in shown(broken(text))
+def test_other_errors_do_not_show_credentials(text: str) -> None:
+    assert "S3cret" not in all_texts(parse_error(text))
 
 
 @pytest.mark.parametrize(
@@ -129,12 +127,12 @@ def test_other_faults_next_to_credentials_do_not_show_them(text: str) -> None:
         *[("sftp:/host/x", "no URL"), ("sftp://host\\x", "backslash")],
     ],
 )
-def test_location_that_cannot_be_one_is_refused(text: str, part: str) -> None:
-    assert part in broken(text, "SFTP").message
+def test_invalid_location_is_rejected(text: str, part: str) -> None:
+    assert part in parse_error(text, "SFTP").message
 
 
-def test_space_in_a_url_is_refused_with_the_quoted_form() -> None:
-    assert broken("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
+def test_space_in_a_url_is_rejected_with_the_encoded_url() -> None:
+    assert parse_error("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
 
 
 URL = "write a URL such as sftp://backup.example.com/vcenter"
@@ -200,10 +198,8 @@ SHARE = "write a Windows share as smb://server/share/folder"
     ],
     ids=lambda value: repr(value)[:30].replace("[", "(").replace("\\", "/"),
 )
-def test_refusal_says_what_is_wrong_and_what_to_write(
-    text: str, location_type: str | None, message: str, hint: str | None
-) -> None:
-    error = broken(text, location_type)
+def test_error_has_a_message_and_a_hint(text: str, location_type: str | None, message: str, hint: str | None) -> None:
+    error = parse_error(text, location_type)
     assert (error.message, error.hint) == (message, hint)
 
 
@@ -211,7 +207,7 @@ def test_longest_location_is_accepted() -> None:
     assert len(parsed("ftp://h/" + "x" * 4088).text) == 4096
 
 
-def test_hosts_are_compared_in_one_form_and_a_bare_path_has_no_scheme() -> None:
+def test_host_is_normalized_and_a_bare_path_has_no_scheme() -> None:
     assert [Location.parse(text).host for text in ("sftp://HOST./x", "X.Y:1/x")] == ["host", "x.y"]
     assert [Location.parse(text).scheme for text in ("SFTP://h/x", "h/x")] == ["sftp", ""]
 
@@ -227,23 +223,23 @@ def test_hosts_are_compared_in_one_form_and_a_bare_path_has_no_scheme() -> None:
         ("sftp://[::1/vc", "write an IPv6 address in brackets: [::1]"),
     ],
 )
-def test_colon_too_many_is_told_from_an_ipv6_address(text: str, hint: str) -> None:
-    assert broken(text).hint == hint
+def test_hint_distinguishes_extra_colons_from_an_ipv6_address(text: str, hint: str) -> None:
+    assert parse_error(text).hint == hint
 
 
-def test_windows_share_is_refused_with_its_url() -> None:
-    assert broken("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
+def test_windows_share_is_rejected_with_its_url() -> None:
+    assert parse_error("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
 
 
 @settings(max_examples=100, deadline=None)
 @given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]))
 @example("sftp://[:]", None)
-def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type: str | None) -> None:
+def test_any_text_is_parsed_or_a_usage_error(text: str, location_type: str | None) -> None:
     failure = None
     try:
         location = parsed(text, location_type)
     except UsageError as error:
-        failure = shown(error)
+        failure = all_texts(error)
     else:
         assert location.text == text
         assert location.is_same_as(Location.reported(text))
@@ -267,71 +263,71 @@ def test_location_of_any_text_is_read_or_a_usage_error(text: str, location_type:
         ("", ""),
     ],
 )
-def test_masked_location_hides_the_password_only(text: str, masked: str) -> None:
+def test_masked_location_hides_only_the_password(text: str, masked: str) -> None:
     location = Location.reported(text)
     assert (location.text, location.masked, str(location)) == (text, masked, masked)
     assert repr(location) == f"Location({masked!r})"
 
 
-# Which locations are one
+# Comparison with reported locations
 
 
 @pytest.mark.parametrize(
     ("location", "requested"),
     [
-        (OURS, OURS),
-        (FOLDER, OURS),
-        (f"{FOLDER}/", OURS),
+        (REQUESTED, REQUESTED),
+        (FOLDER, REQUESTED),
+        (f"{FOLDER}/", REQUESTED),
         (FOLDER, FOLDER),
-        (f"{OURS}/", OURS),
-        ("SFTP://Backup.Example.COM/vcenter", OURS),
-        ("backup.example.com/vcenter", OURS),
-        ("backup.example.com:22/vcenter", OURS),
-        ("sftp://backup.example.com:22/vcenter", OURS),
-        (OURS, "sftp://backup.example.com:22/vcenter"),
+        (f"{REQUESTED}/", REQUESTED),
+        ("SFTP://Backup.Example.COM/vcenter", REQUESTED),
+        ("backup.example.com/vcenter", REQUESTED),
+        ("backup.example.com:22/vcenter", REQUESTED),
+        ("sftp://backup.example.com:22/vcenter", REQUESTED),
+        (REQUESTED, "sftp://backup.example.com:22/vcenter"),
         ("nfs://[FE80::1]:2049/vc", "nfs://[fe80::1]/vc"),
         ("ftp://h/a%20b", "ftp://h/a b"),
         ("ftp://h/a//b", "ftp://h/a/b"),
         ("ftp://h:odd:port/x", "ftp://h:odd:port/x"),
         ("ftp://H:odd:port/x", "ftp://h:odd:port/x"),
-        ("\\\\backup.example.com\\vcenter", OURS),
-        (f"{OURS}\\sn_vc01\\S_8.0.2.00100", OURS),
-        ("sftp://backup@backup.example.com/vcenter", OURS),
-        ("sftp://backup:p@ss@backup.example.com./vcenter", OURS),
-        ("sftp:///backup.example.com/vcenter", OURS),
+        ("\\\\backup.example.com\\vcenter", REQUESTED),
+        (f"{REQUESTED}\\sn_vc01\\S_8.0.2.00100", REQUESTED),
+        ("sftp://backup@backup.example.com/vcenter", REQUESTED),
+        ("sftp://backup:p@ss@backup.example.com./vcenter", REQUESTED),
+        ("sftp:///backup.example.com/vcenter", REQUESTED),
         ("nfs://[0:0::1]/vc@home", "nfs://[::1]/vc@home"),
         ("ftp://h:0021/x", "ftp://h/x"),
     ],
 )
-def test_location_is_recognized_however_it_is_spelled(location: str, requested: str) -> None:
+def test_location_contains_a_backup_in_any_spelling(location: str, requested: str) -> None:
     assert Location.reported(requested).contains_backup_at(location)
 
 
 @pytest.mark.parametrize(
     ("location", "requested"),
     [
-        (None, OURS),
-        ("ftp://backup.example.com/vcenter", OURS),
-        ("sftp://backup.example.com:2222/vcenter", OURS),
-        (OURS, "sftp://backup.example.com:2222/vcenter"),
-        ("sftp://other.example.com/vcenter", OURS),
-        ("sftp://backup.example.com/Vcenter", OURS),
-        (f"{OURS}/X", OURS),
-        (f"{OURS}X", OURS),
-        (f"{OURS}/deeper", OURS),
-        (OURS, FOLDER),
+        (None, REQUESTED),
+        ("ftp://backup.example.com/vcenter", REQUESTED),
+        ("sftp://backup.example.com:2222/vcenter", REQUESTED),
+        (REQUESTED, "sftp://backup.example.com:2222/vcenter"),
+        ("sftp://other.example.com/vcenter", REQUESTED),
+        ("sftp://backup.example.com/Vcenter", REQUESTED),
+        (f"{REQUESTED}/X", REQUESTED),
+        (f"{REQUESTED}X", REQUESTED),
+        (f"{REQUESTED}/deeper", REQUESTED),
+        (REQUESTED, FOLDER),
         ("ftp://Xh/x", "ftp://h/x"),
         ("ftp://h:odd:port/x", "ftp://h/x"),
         ("ftp://h:99999/x", "ftp://h/x"),
         ("ftp://[h]/x", "ftp://h/x"),
         ("ftp://::1/x", "ftp://[::1]/x"),
         ("new://h/x", "new://h:1/x"),
-        ("://backup.example.com/vcenter", OURS),
-        ("sftp://backup:p/w@backup.example.com/vcenter", OURS),
-        (f"{OURS}/sn_vc01/X_8.0.2.00100", OURS),
-        (f"{OURS}/sn_vc01/M_8.0.2.00100/deeper", OURS),
-        (f"{OURS}/vCenter", OURS),
+        ("://backup.example.com/vcenter", REQUESTED),
+        ("sftp://backup:p/w@backup.example.com/vcenter", REQUESTED),
+        (f"{REQUESTED}/sn_vc01/X_8.0.2.00100", REQUESTED),
+        (f"{REQUESTED}/sn_vc01/M_8.0.2.00100/deeper", REQUESTED),
+        (f"{REQUESTED}/vCenter", REQUESTED),
     ],
 )
-def test_location_that_is_another_one_is_not_taken_for_the_requested_one(location: str | None, requested: str) -> None:
+def test_location_does_not_contain_a_backup_elsewhere(location: str | None, requested: str) -> None:
     assert not Location.reported(requested).contains_backup_at(location)

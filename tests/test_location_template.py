@@ -24,11 +24,11 @@ def test_template_with_doubled_braces_keeps_single_ones() -> None:
 
 
 @pytest.mark.parametrize(("server", "folder"), [("vc01:8443", "vc01-8443"), ("[::1]:8443", "1--8443"), ("../x", "x")])
-def test_server_that_is_no_folder_is_changed_into_one(server: str, folder: str) -> None:
+def test_server_name_is_changed_to_a_folder_name(server: str, folder: str) -> None:
     assert filled("sftp://h/{server}", server) == f"sftp://h/{folder}"
 
 
-def test_server_without_any_usable_character_is_refused() -> None:
+def test_server_name_without_usable_characters_is_rejected() -> None:
     with pytest.raises(UsageError) as caught:
         filled("sftp://h/{server}", "..")
     assert caught.value.hint == "leave {server} out of the location"
@@ -44,7 +44,7 @@ def test_template_with_an_unknown_placeholder_names_the_known_ones(template: str
 
 
 @pytest.mark.parametrize("template", ["sftp://h/{", "sftp://h/}", "sftp://h/{date", "{{{"])
-def test_template_with_a_single_brace_is_refused(template: str) -> None:
+def test_template_with_a_single_brace_is_rejected(template: str) -> None:
     with pytest.raises(UsageError, match="single brace"):
         filled(template)
 
@@ -52,17 +52,17 @@ def test_template_with_a_single_brace_is_refused(template: str) -> None:
 @pytest.mark.parametrize(
     ("template", "changes"), [("{date}", True), ("x{time}", True), ("{server}", False), ("{{date}}", False)]
 )
-def test_template_tells_whether_it_changes_with_time(template: str, changes: bool) -> None:
+def test_template_changes_with_time_if_it_has_date_or_time(template: str, changes: bool) -> None:
     assert LocationTemplate.parse(f"sftp://h/{template}").changes_with_time is changes
 
 
 @pytest.mark.parametrize("template", ["sftp://h/{", "sftp://h/{host}", "sftp:///{server}", "sftp://u@h/{server}"])
-def test_template_that_makes_no_location_is_refused_before_it_is_filled_in(template: str) -> None:
+def test_template_of_an_invalid_location_is_rejected_by_parse(template: str) -> None:
     with pytest.raises(UsageError):
         LocationTemplate.parse(template)
 
 
-def test_unknown_placeholder_next_to_credentials_is_not_shown() -> None:
+def test_unknown_placeholder_is_not_shown_next_to_credentials() -> None:
     with pytest.raises(UsageError) as caught:
         filled("sftp://u:{S3cret}@h/x")
     assert "S3cret" not in caught.value.message

@@ -37,12 +37,12 @@ from tests.support.workers import TimedWorkers
 
 R = TypeVar("R", bound=Result)
 
-LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
+CONNECTION_LOST = ApplianceUnreachableError("dropped", certain=False, retryable=True)
 JOB = Job(id="20260301-020000-1", state="SUCCEEDED")
 VERSION = SystemVersion(version="8.0.2.00100")
 
 
-def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
+def scripted_bench(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
     return scripted(clock, **{"version": VERSION, "log_out": None} | answers)
 
 
@@ -66,44 +66,42 @@ def shielded(clock: FakeClock, seconds: float) -> Task[Outcome[Result]]:
     return Outcome(Result())
 
 
-class SilentWorkers:
-    """Workers that never come back."""
+class HangingWorkers:
+    """Workers that never complete a call."""
 
     def submit(self, function: object, on_done: object, *, low_priority: bool = False) -> Callable[[], None]:
         return lambda: None
 
 
-@pytest.mark.parametrize(("timeout", "waited"), [(60, 60), (0, 10)])
-def test_run_with_a_timeout_waits_no_longer_for_the_first_answer(
-    timeout: float, waited: float, clock: FakeClock
-) -> None:
-    bench, _ = prepared(clock)
-    scheduler: Scheduler[JobResult] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
+@pytest.mark.parametrize(("timeout", "seconds"), [(60, 60), (0, 10)])
+def test_run_waits_for_the_first_response_until_its_timeout(timeout: float, seconds: float, clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock)
+    scheduler: Scheduler[JobResult] = Scheduler(clock, HangingWorkers(), queue.SimpleQueue())
     (result,) = scheduler.run([run_on(bench.appliance, JobResult, done(JobResult()), timeout=timeout)])
-    assert (result.exit_code, clock.elapsed) == (5, waited + 5)
+    assert (result.exit_code, clock.elapsed) == (5, seconds + 5)
 
 
 @pytest.mark.parametrize("job_id", ["latest", JOB.id])
-@pytest.mark.parametrize(("timeout", "waited"), [(60, 60), (0, 10)])
-def test_watch_waits_no_longer_than_its_timeout_for_the_first_answer(
-    job_id: str, timeout: float, waited: float, clock: FakeClock
+@pytest.mark.parametrize(("timeout", "seconds"), [(60, 60), (0, 10)])
+def test_watch_waits_for_the_first_response_until_its_timeout(
+    job_id: str, timeout: float, seconds: float, clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock)
-    scheduler: Scheduler[Outcome[Job]] = Scheduler(clock, SilentWorkers(), queue.SimpleQueue())
+    bench, _ = scripted_bench(clock)
+    scheduler: Scheduler[Outcome[Job]] = Scheduler(clock, HangingWorkers(), queue.SimpleQueue())
     with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
         scheduler.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
-    assert clock.elapsed == waited
+    assert clock.elapsed == seconds
 
 
-def test_watch_of_an_appliance_that_refuses_connections_ends_with_its_timeout(clock: FakeClock) -> None:
-    bench, _ = prepared(clock, jobs=LOST)
+def test_watch_with_refused_connections_ends_at_its_timeout(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, jobs=CONNECTION_LOST)
     with pytest.raises(ApplianceUnreachableError, match="dropped"):
         bench.run(watch(bench.appliance, "latest", Timeouts(timeout=12)))
     assert clock.elapsed <= 12
 
 
 def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> None:
-    bench, api = prepared(clock)
+    bench, api = scripted_bench(clock)
     result = bench.run(run_on(bench.appliance, JobsResult, done(JobsResult(jobs=(JOB,)))))
     assert result == JobsResult(server="vc01", host=HOST, api="api", release="8.0.2.00100", jobs=(JOB,))
     assert api.names() == ["version", "log_out", "close"]
@@ -112,17 +110,17 @@ def test_run_returns_the_result_of_the_work_and_logs_out(clock: FakeClock) -> No
 
 
 @pytest.mark.parametrize(
-    "error", [BackupFailedError("failed", hint="h", details=["d"]), LOST, AuthorizationError("403")]
+    "error", [BackupFailedError("failed", hint="h", details=["d"]), CONNECTION_LOST, AuthorizationError("403")]
 )
-def test_run_makes_an_error_part_of_the_result_and_logs_out(error: BackupctlError, clock: FakeClock) -> None:
-    bench, api = prepared(clock)
+def test_run_returns_an_error_in_the_result_and_logs_out(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock)
     result = bench.run(run_on(bench.appliance, JobResult, raising(error)))
     assert (result.exit_code, result.error, result.job) == (error.exit_code, error, None)
     assert api.names()[-2:] == ["log_out", "close"]
 
 
-def test_run_keeps_the_job_of_a_failure(clock: FakeClock) -> None:
-    bench, _ = prepared(clock)
+def test_run_returns_the_job_with_its_error(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock)
     failed = BackupFailedError("failed")
 
     def work() -> Task[Outcome[JobResult]]:
@@ -133,8 +131,8 @@ def test_run_keeps_the_job_of_a_failure(clock: FakeClock) -> None:
     assert (result.job, result.exit_code, result.error) == (JOB, 7, failed)
 
 
-def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -> None:
-    bench, api = prepared(clock)
+def test_run_with_a_bug_logs_out_and_returns_exit_code_1(clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock)
     result = bench.run(run_on(bench.appliance, Result, raising(ZeroDivisionError("secret"))))
     assert (result.exit_code, result.error and result.error.slug) == (1, "bug")
     assert "ZeroDivisionError" in str(result.error)
@@ -144,39 +142,41 @@ def test_run_with_a_bug_logs_out_and_is_a_result_with_code_1(clock: FakeClock) -
 
 @pytest.mark.parametrize("work", [waiting, shielded])
 def test_run_interrupted_logs_out(work: Callable[[FakeClock, float], Task[Outcome[Result]]], clock: FakeClock) -> None:
-    bench, api = prepared(clock)
+    bench, api = scripted_bench(clock)
     result = bench.run(run_on(bench.appliance, Result, work(clock, 8)), interrupt_at=[3])
     assert api.names()[-2:] == ["log_out", "close"]
     assert result.exit_code == (130 if work is waiting else 0)
 
 
-def test_run_interrupted_at_its_logout_ends_the_session_all_the_same(clock: FakeClock) -> None:
-    bench, api = prepared(clock, log_out=lambda: clock.sleep(3))
+def test_run_interrupted_during_logout_completes_the_logout(clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, log_out=lambda: clock.sleep(3))
     result = bench.run(run_on(bench.appliance, Result, done(Result())), interrupt_at=[1])
     assert (api.names()[-2:], result.exit_code) == (["log_out", "close"], 0)
 
 
-def test_run_interrupted_at_the_login_returns_that(clock: FakeClock) -> None:
-    bench, api = prepared(clock, version=LOST)
+def test_run_interrupted_during_login_returns_exit_code_130(clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, version=CONNECTION_LOST)
     result = bench.run(run_on(bench.appliance, Result, done(Result())), interrupt_at=[0.5])
     assert (result.exit_code, api.names()[-2:]) == (130, ["log_out", "close"])
 
 
-@pytest.mark.parametrize("error", [LOST, ServerFaultError("503", retryable=True), AuthenticationError("401")])
-def test_run_whose_logout_fails_is_no_worse_for_it(error: BackupctlError, clock: FakeClock) -> None:
-    bench, api = prepared(clock, log_out=error)
+@pytest.mark.parametrize(
+    "error", [CONNECTION_LOST, ServerFaultError("503", retryable=True), AuthenticationError("401")]
+)
+def test_run_with_a_failed_logout_still_succeeds(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, log_out=error)
     result = bench.run(run_on(bench.appliance, Result, done(Result())))
     assert (result.exit_code, result.error) == (0, None)
     assert api.names()[-2:] == ["log_out", "close"]
 
 
-def test_run_whose_logout_has_a_bug_keeps_its_result(clock: FakeClock) -> None:
-    bench, _ = prepared(clock, log_out=RuntimeError("a bug"))
+def test_run_with_a_bug_in_the_logout_keeps_its_result(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, log_out=RuntimeError("a bug"))
     assert bench.run(run_on(bench.appliance, JobsResult, done(JobsResult()))).exit_code == 0
 
 
-def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> None:
-    class Stuck(TimedWorkers):
+def test_run_waits_five_seconds_for_a_hanging_logout(clock: FakeClock) -> None:
+    class HangingLogout(TimedWorkers):
         def submit(
             self, function: Callable[[], Any], on_done: Any, *, low_priority: bool = False
         ) -> Callable[[], None]:
@@ -184,8 +184,8 @@ def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> N
                 return lambda: None
             return super().submit(function, on_done, low_priority=low_priority)
 
-    bench, _ = prepared(clock)
-    scheduler: Scheduler[Result] = Scheduler(clock, Stuck(clock), queue.SimpleQueue[Any]())
+    bench, _ = scripted_bench(clock)
+    scheduler: Scheduler[Result] = Scheduler(clock, HangingLogout(clock), queue.SimpleQueue[Any]())
     (result,) = scheduler.run([run_on(bench.appliance, Result, done(Result()))])
     assert (result.exit_code, clock.elapsed) == (0, 5)
 
@@ -200,8 +200,8 @@ def test_run_whose_logout_hangs_waits_five_seconds_for_it(clock: FakeClock) -> N
         ServerFaultError("500"),
     ],
 )
-def test_run_on_an_appliance_that_does_not_tell_its_release_goes_on(error: BackupctlError, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, version=error)
+def test_run_continues_if_the_release_cannot_be_read(error: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, version=error)
     result = bench.run(run_on(bench.appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.exit_code, result.release, result.job) == (0, None, JOB)
     assert bench.kinds[-1] == "Connected"
@@ -209,11 +209,11 @@ def test_run_on_an_appliance_that_does_not_tell_its_release_goes_on(error: Backu
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(AuthenticationError("401"), 4), (LOST, 5), (ServerFaultError("503", retryable=True), 6)],
+    [(AuthenticationError("401"), 4), (CONNECTION_LOST, 5), (ServerFaultError("503", retryable=True), 6)],
 )
-def test_run_on_an_appliance_that_lets_nobody_in_ends_there(error: BackupctlError, code: int, clock: FakeClock) -> None:
-    bench, api = prepared(clock, version=error)
-    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was begun"))))
+def test_run_ends_if_the_login_fails(error: BackupctlError, code: int, clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, version=error)
+    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was started"))))
     assert (result.exit_code, bench.events_of(Connected)) == (code, [])
     assert api.names()[-2:] == ["log_out", "close"]
     assert clock.elapsed <= 30
@@ -222,10 +222,10 @@ def test_run_on_an_appliance_that_lets_nobody_in_ends_there(error: BackupctlErro
 @pytest.mark.parametrize(
     "error", [NotSupportedError("no login here"), AuthorizationError("403"), ServerFaultError("500")]
 )
-def test_run_that_was_never_let_in_does_not_say_that_it_is_connected(error: BackupctlError, clock: FakeClock) -> None:
-    bench, api = prepared(clock, version=error)
+def test_run_without_login_emits_no_connected_event(error: BackupctlError, clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, version=error)
     api.family = None
-    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was begun"))))
+    result = bench.run(run_on(bench.appliance, Result, raising(AssertionError("work was started"))))
     assert (result.error, bench.kinds) == (error, [])
 
 
@@ -254,7 +254,7 @@ REQUEST = BackupRequest(
     ],
     ids=str,
 )
-def test_run_leaves_no_session_behind(
+def test_run_leaves_no_session_open(
     faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock
 ) -> None:
     bench, simulator = simulated(clock, job_duration=60, faults=faults)
@@ -267,7 +267,7 @@ def test_run_leaves_no_session_behind(
     assert (result.exit_code, simulator.open_sessions) == (code, 0)
 
 
-def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) -> None:
+def test_run_on_many_appliances_is_interrupted_on_all_at_once(clock: FakeClock) -> None:
     benches = [simulated(clock, job_duration=600) for _ in range(5)]
 
     def work(bench: Bench) -> Task[Outcome[JobResult]]:
@@ -283,22 +283,22 @@ def test_run_on_many_appliances_is_interrupted_once_for_all(clock: FakeClock) ->
     assert clock.elapsed == 100
 
 
-def test_bug_in_what_shows_events_costs_neither_the_result_nor_the_logout(clock: FakeClock) -> None:
+def test_bug_while_showing_an_event_keeps_result_and_logout(clock: FakeClock) -> None:
     def show(_: RunEvent) -> None:
         raise ZeroDivisionError
 
-    bench, api = prepared(clock)
+    bench, api = scripted_bench(clock)
     appliance = structs.replace(bench.appliance, show=show)
     result = bench.run(run_on(appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.exit_code, result.job) == (0, JOB)
     assert api.names()[-2:] == ["log_out", "close"]
 
 
-def test_bug_in_masking_a_result_is_its_error(clock: FakeClock) -> None:
+def test_bug_while_masking_a_result_is_its_error(clock: FakeClock) -> None:
     def redact(text: str, *, skip_common_words: bool = False) -> str:
         raise ZeroDivisionError
 
-    bench, api = prepared(clock)
+    bench, api = scripted_bench(clock)
     api.redact = redact  # type: ignore[method-assign]
     result = bench.run(run_on(bench.appliance, JobResult, done(JobResult(job=JOB))))
     assert (result.server, result.exit_code, result.job) == (bench.appliance.name, 1, None)

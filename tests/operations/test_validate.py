@@ -1,4 +1,4 @@
-"""Validate and parts: what can be said before a backup, and when there is nothing to say."""
+"""Validate and parts: the checks before a backup, and the errors that end them."""
 
 from datetime import timedelta
 from typing import Any
@@ -54,9 +54,9 @@ def request(*parts: str) -> BackupRequest:
     )
 
 
-def prepared(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
-    good = {"version": RELEASE, "parts": [PARTS], "part_size": SIZES.__getitem__, "jobs": [[]], "validate": OK}
-    return scripted(clock, **good | answers)
+def scripted_bench(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
+    defaults = {"version": RELEASE, "parts": [PARTS], "part_size": SIZES.__getitem__, "jobs": [[]], "validate": OK}
+    return scripted(clock, **defaults | answers)
 
 
 def checks(bench: Bench, *parts: str) -> dict[str, list[tuple[str, str]]]:
@@ -67,26 +67,26 @@ def checks(bench: Bench, *parts: str) -> dict[str, list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("release", ["6.5", "6.7U2", "8.0"])
-def test_validate_of_a_healthy_appliance_is_ok_and_starts_nothing(release: str, clock: FakeClock) -> None:
+def test_validate_of_healthy_appliance_is_ok_and_starts_no_backup(release: str, clock: FakeClock) -> None:
     bench, simulator = simulated(clock, release=release)
     location = "sftp://backup.example.com/vcenter" if release == "8.0" else "ftp://backup.example.com/vcenter"
-    asked = structs.replace(
+    backup = structs.replace(
         request(),
         location_type=location.partition(":")[0].upper(),
         location=Location.parse(location),
         backup_password=Secret("B@ckup123"),
     )
-    assert {check.status for check in bench.run(validate(bench.appliance, asked))} == {"OK"}
+    assert {check.status for check in bench.run(validate(bench.appliance, backup))} == {"OK"}
     assert list(simulator.jobs) == []
 
 
-def test_validate_on_an_appliance_that_says_no_fails(clock: FakeClock) -> None:
+def test_validate_fails_if_the_validation_of_the_appliance_fails(clock: FakeClock) -> None:
     bench, _ = simulated(clock, faults=["validate-fail"])
     assert "FAIL" in [status for status, _ in checks(bench)["appliance validation"]]
 
 
 @pytest.mark.parametrize(
-    ("parts", "sizes", "status", "says"),
+    ("parts", "sizes", "status", "expected_text"),
     [
         ((), SIZES, "OK", "common 700 MB, seat 300 MB; 1000 MB in all"),
         (("common",), SIZES, "OK", "common 700 MB; 700 MB in all"),
@@ -97,49 +97,49 @@ def test_validate_on_an_appliance_that_says_no_fails(clock: FakeClock) -> None:
         (("common",), {**SIZES, "seat": 0}, "OK", "common 700 MB"),
     ],
 )
-def test_validate_judges_the_parts(
-    parts: tuple[str, ...], sizes: dict[str, int], status: str, says: str, clock: FakeClock
+def test_validate_checks_the_parts(
+    parts: tuple[str, ...], sizes: dict[str, int], status: str, expected_text: str, clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, part_size=sizes.__getitem__)
+    bench, _ = scripted_bench(clock, part_size=sizes.__getitem__)
     ((found, message),) = checks(bench, *parts)["parts"]
     assert found == status
-    assert message.startswith(says)
+    assert message.startswith(expected_text)
 
 
 @pytest.mark.parametrize(
-    ("chosen", "says"),
+    ("chosen", "expected_text"),
     [
         ((), "common 700 MB, seat 300 MB: 2 more cannot be read"),
         (("moon",), "not offered: moon (offered: common, seat, supervisors; 2 more cannot be read)"),
     ],
 )
-def test_validate_warns_of_parts_that_cannot_be_read(chosen: tuple[str, ...], says: str, clock: FakeClock) -> None:
+def test_validate_warns_of_unreadable_parts(chosen: tuple[str, ...], expected_text: str, clock: FakeClock) -> None:
     odd = [Unreadable(name=f"#{number}", why="no id") for number in (4, 5)]
-    bench, _ = prepared(clock, parts=[[*PARTS, *odd]])
-    assert checks(bench, *chosen)["parts"] == [("WARNING", says)]
+    bench, _ = scripted_bench(clock, parts=[[*PARTS, *odd]])
+    assert checks(bench, *chosen)["parts"] == [("WARNING", expected_text)]
 
 
 def test_validate_sends_the_default_parts_to_the_appliance(clock: FakeClock) -> None:
-    bench, api = prepared(clock)
+    bench, api = scripted_bench(clock)
     checks(bench)
     assert [call[1].parts for call in api.calls if call[0] == "validate"] == [("common", "seat")]
 
 
-def test_validate_while_a_backup_runs_fails_without_asking_further(clock: FakeClock) -> None:
-    bench, api = prepared(clock, jobs=[[ID]], job=BackupJobStatus(id=ID, state="INPROGRESS", progress=12))
+def test_validate_during_a_backup_fails_without_validation_request(clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, jobs=[[ID]], job=BackupJobStatus(id=ID, state="INPROGRESS", progress=12))
     found = checks(bench)
     assert found["running job"] == [("FAIL", f"backup job {ID} is running (12 %)")]
     assert found["appliance validation"] == [("WARNING", "not checked: another backup is running")]
     assert "validate" not in api.names()
 
 
-def test_validate_asks_again_what_runs_while_that_may_help(clock: FakeClock) -> None:
-    bench, _ = prepared(clock, jobs=[LOST, LOST, []])
+def test_validate_retries_to_read_the_running_job(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, jobs=[LOST, LOST, []])
     assert checks(bench)["running job"] == [("OK", "no backup is running")]
 
 
-def test_validate_that_cannot_tell_what_runs_warns(clock: FakeClock) -> None:
-    bench, api = prepared(clock, jobs=ServerFaultError("500 ERROR: the history is broken"))
+def test_validate_warns_if_the_running_job_is_unknown(clock: FakeClock) -> None:
+    bench, api = scripted_bench(clock, jobs=ServerFaultError("500 ERROR: the history is broken"))
     ((status, message),) = checks(bench)["running job"]
     assert (status, "the history is broken" in message) == ("WARNING", True)
     assert "validate" in api.names()
@@ -166,10 +166,10 @@ def test_validate_that_cannot_tell_what_runs_warns(clock: FakeClock) -> None:
         ([LOST, ServerFaultError("503", certain=False, retryable=True), OK], [("OK", "the appliance says OK")]),
     ],
 )
-def test_validate_takes_the_word_of_the_appliance(
+def test_validate_reports_the_validation_of_the_appliance(
     answer: Any, expected: list[tuple[str, str]], clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, validate=answer)
+    bench, _ = scripted_bench(clock, validate=answer)
     assert checks(bench)["appliance validation"] == expected
 
 
@@ -180,10 +180,10 @@ def test_validate_takes_the_word_of_the_appliance(
         ("wait", ("WARNING", "another backup or restore is running; waiting for it to finish")),
     ],
 )
-def test_validate_while_a_restore_runs_says_what_is_not_checked(
+def test_validate_during_a_restore_says_what_is_not_checked(
     if_running: str, expected: tuple[str, str], clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, validate=BusyError("a restore is running"))
+    bench, _ = scripted_bench(clock, validate=BusyError("a restore is running"))
     found = [
         (check.status, check.message)
         for check in bench.run(validate(bench.appliance, request(), if_running))
@@ -192,7 +192,7 @@ def test_validate_while_a_restore_runs_says_what_is_not_checked(
     assert found == [expected, ("WARNING", "not checked: another backup or restore is running")]
 
 
-NOTHING_TO_ASK = [
+FATAL_ERRORS = [
     LOST,
     ApplianceUnreachableError("refused"),
     CertificateError("not trusted"),
@@ -200,10 +200,12 @@ NOTHING_TO_ASK = [
 ]
 
 
-@pytest.mark.parametrize("error", NOTHING_TO_ASK, ids=lambda error: error.message)
+@pytest.mark.parametrize("error", FATAL_ERRORS, ids=lambda error: error.message)
 @pytest.mark.parametrize("operation", ["version", *HEALTH[:3], "parts", "part_size", "jobs", "validate"])
-def test_validate_raises_where_nothing_can_be_asked(operation: str, error: BackupctlError, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, **{operation: error})
+def test_validate_raises_if_the_appliance_is_unreachable_or_rejects_the_login(
+    operation: str, error: BackupctlError, clock: FakeClock
+) -> None:
+    bench, _ = scripted_bench(clock, **{operation: error})
     with pytest.raises(type(error)) as caught:
         checks(bench)
     assert caught.value is error
@@ -218,26 +220,26 @@ def test_validate_raises_where_nothing_can_be_asked(operation: str, error: Backu
     ],
     ids=lambda error: error.message,
 )
-def test_validate_raises_where_somebody_else_or_nobody_answers_for_the_appliance(
+def test_validate_raises_if_the_validation_response_is_not_from_the_appliance(
     error: BackupctlError, clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, validate=error)
+    bench, _ = scripted_bench(clock, validate=error)
     with pytest.raises(type(error)):
         checks(bench)
 
 
-# What the appliance tells of itself
+# Login, health and location type
 
 
-def test_validate_names_who_may_and_what_runs(clock: FakeClock) -> None:
-    bench, _ = prepared(clock)
+def test_validate_shows_user_api_family_and_release(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock)
     assert checks(bench)["login and rights"] == [
         ("OK", "administrator@vsphere.local may use /api; release 8.0.2.00100")
     ]
 
 
-def test_validate_of_a_release_that_tells_nothing_of_itself_leaves_those_checks_out(clock: FakeClock) -> None:
-    bench, _ = prepared(clock, version=ServerFaultError("500"))
+def test_validate_of_a_release_without_health_operations_has_no_such_checks(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, version=ServerFaultError("500"))
     found = checks(bench)
     assert {"recovery", "system health", "database health", "location type"}.isdisjoint(found)
     assert found["login and rights"][0][1].endswith("release unknown")
@@ -252,10 +254,10 @@ def test_validate_of_a_release_that_tells_nothing_of_itself_leaves_those_checks_
         (AuthorizationError("403: no"), ("WARNING", "unknown: 403: no")),
     ],
 )
-def test_validate_judges_whether_recovery_is_supported(
+def test_validate_checks_whether_recovery_is_supported(
     supported: Any, expected: tuple[str, str], clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, recovery_supported=supported)
+    bench, _ = scripted_bench(clock, recovery_supported=supported)
     assert checks(bench)["recovery"] == [expected]
 
 
@@ -266,12 +268,12 @@ def test_validate_judges_whether_recovery_is_supported(
         ("a colour of a later release", "WARNING"),
     ],
 )
-def test_validate_judges_the_health_of_the_system(health: str, status: str, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, system_health=health)
+def test_validate_checks_the_system_health(health: str, status: str, clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, system_health=health)
     assert checks(bench)["system health"] == [(status, health)]
 
 
-SICK = DatabaseHealth(
+DEGRADED = DatabaseHealth(
     status="DEGRADED",
     messages=[HealthMessage(severity="WARNING", message=LocalizableMessage(default_message="VCDB is slow."))],
 )
@@ -280,26 +282,26 @@ NOT_CHECKED = HealthSettings(db_health_check_state_manual_backup=False)
 
 
 @pytest.mark.parametrize(
-    ("health", "settings", "status", "says"),
+    ("health", "settings", "status", "expected_text"),
     [
         (DatabaseHealth(status="HEALTHY"), CHECKED, "OK", "healthy (checked before each backup)"),
-        (SICK, CHECKED, "FAIL", "degraded (checked before each backup); VCDB is slow."),
+        (DEGRADED, CHECKED, "FAIL", "degraded (checked before each backup); VCDB is slow."),
         (
-            SICK,
+            DEGRADED,
             HealthSettings(db_health_check_state_manual_backup=True),
             "FAIL",
             "degraded (checked before each backup); VCDB is slow.",
         ),
-        (SICK, NOT_CHECKED, "WARNING", "degraded (not checked before backups); VCDB is slow."),
-        (SICK, ServerFaultError("500"), "FAIL", "degraded (checked before each backup); VCDB is slow."),
+        (DEGRADED, NOT_CHECKED, "WARNING", "degraded (not checked before backups); VCDB is slow."),
+        (DEGRADED, ServerFaultError("500"), "FAIL", "degraded (checked before each backup); VCDB is slow."),
         (ServerFaultError("500: broken"), CHECKED, "WARNING", "unknown: 500: broken"),
     ],
 )
-def test_validate_fails_for_a_sick_database_only_where_backups_check_it(
-    health: Any, settings: Any, status: str, says: str, clock: FakeClock
+def test_validate_fails_for_an_unhealthy_database_only_if_backups_check_it(
+    health: Any, settings: Any, status: str, expected_text: str, clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock, database_health=health, health_settings=settings)
-    assert checks(bench)["database health"] == [(status, says)]
+    bench, _ = scripted_bench(clock, database_health=health, health_settings=settings)
+    assert checks(bench)["database health"] == [(status, expected_text)]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +313,7 @@ def test_validate_fails_for_a_sick_database_only_where_backups_check_it(
         *(("SMB", "8.0.0.10000", None), ("FTPS", "6.5.0.20000", None), ("FTP", "10.0", None)),
     ],
 )
-def test_location_type_that_does_not_fit_the_release_is_a_warning_with_the_better_one(
+def test_unsuitable_location_type_is_a_warning_with_a_better_type(
     location_type: str, release: str, better: str | None
 ) -> None:
     (check,) = location_checks(location_type, release)
@@ -320,7 +322,7 @@ def test_location_type_that_does_not_fit_the_release_is_a_warning_with_the_bette
 
 
 @pytest.mark.parametrize("release", ["8" * 5000, "\u0668.0", "."])
-def test_location_type_with_an_odd_release_still_gets_its_check(release: str) -> None:
+def test_location_type_is_checked_for_an_unusual_release(release: str) -> None:
     assert len(location_checks("SFTP", release)) == 1
 
 
@@ -340,19 +342,21 @@ LOCATION_WARNINGS = [
 ]
 
 
-@pytest.mark.parametrize(("location", "says"), LOCATION_WARNINGS, ids=[location for location, _ in LOCATION_WARNINGS])
-def test_validate_warns_of_a_location_that_the_appliance_cannot_use_safely(
-    location: str, says: list[str], clock: FakeClock
+@pytest.mark.parametrize(
+    ("location", "expected_text"), LOCATION_WARNINGS, ids=[location for location, _ in LOCATION_WARNINGS]
+)
+def test_validate_warns_of_unusable_or_unsafe_locations(
+    location: str, expected_text: list[str], clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock)
+    bench, _ = scripted_bench(clock)
     bench.appliance = structs.replace(bench.appliance, host="192.0.2.1")
     kind = location.partition(":")[0].upper()
-    asked = structs.replace(
+    backup = structs.replace(
         request(), location=Location.parse(location).of_type(kind), location_type=kind, location_password=Secret("x")
     )
-    found = [check for check in bench.run(validate(bench.appliance, asked)) if check.name == "location"]
-    assert [check.status for check in found] == ["WARNING"] * len(says)
-    assert all(words in check.message for check, words in zip(found, says, strict=True))
+    found = [check for check in bench.run(validate(bench.appliance, backup)) if check.name == "location"]
+    assert [check.status for check in found] == ["WARNING"] * len(expected_text)
+    assert all(words in check.message for check, words in zip(found, expected_text, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -364,37 +368,37 @@ def test_validate_warns_of_a_location_that_the_appliance_cannot_use_safely(
         ("vc01.example.com", "ftp://backup.example.com/vcenter", None),
     ],
 )
-def test_validate_does_not_warn_of_a_location_where_nothing_can_be_told(
+def test_validate_does_not_warn_of_locations_that_may_work(
     host: str, location: str, password: str | None, clock: FakeClock
 ) -> None:
-    bench, _ = prepared(clock)
+    bench, _ = scripted_bench(clock)
     bench.appliance = structs.replace(bench.appliance, host=host)
     kind = location.partition(":")[0].upper()
     secret = None if password is None else Secret(password)
-    asked = structs.replace(
+    backup = structs.replace(
         request(), location=Location.parse(location).of_type(kind), location_type=kind, location_password=secret
     )
-    assert "location" not in {check.name for check in bench.run(validate(bench.appliance, asked))}
+    assert "location" not in {check.name for check in bench.run(validate(bench.appliance, backup))}
 
 
 @pytest.mark.parametrize(
-    ("hours", "says"),
+    ("hours", "expected_text"),
     [
         (2, f"backup job {ID} is running (12 %), started 2 h ago (2026-03-01 00:00 UTC)"),
         (48, f"backup job {ID} is running (12 %), started 2 days ago (2026-02-27 02:00 UTC); a backup does not"),
     ],
 )
-def test_validate_tells_since_when_a_backup_runs(hours: int, says: str, clock: FakeClock) -> None:
+def test_validate_shows_the_start_of_a_running_backup(hours: int, expected_text: str, clock: FakeClock) -> None:
     began = clock.now() - timedelta(hours=hours)
     status = BackupJobStatus(id=ID, state="INPROGRESS", progress=12, start_time=began)
-    bench, _ = prepared(clock, jobs=[[ID]], job=status)
+    bench, _ = scripted_bench(clock, jobs=[[ID]], job=status)
     ((_, message),) = checks(bench)["running job"]
-    assert message.startswith(says)
+    assert message.startswith(expected_text)
     assert (f"backupctl cancel {ID}" in message) == (hours > 24)
 
 
-def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted(clock: FakeClock) -> None:
-    bench, _ = prepared(clock)
+def test_validate_without_backup_password_warns_of_missing_encryption(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock)
     assert checks(bench)["encryption"][0][0] == "WARNING"
 
 
@@ -404,34 +408,36 @@ def test_validate_without_a_backup_password_warns_that_nothing_will_be_encrypted
 @pytest.mark.parametrize(
     "unknown", [ServerFaultError("500"), NotSupportedError("404"), AuthorizationError("403"), ApplianceAnswerError("x")]
 )
-def test_part_whose_size_the_appliance_does_not_tell_has_none(unknown: BackupctlError, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, part_size=[700, unknown, 50])
+def test_part_size_is_none_if_its_request_fails(unknown: BackupctlError, clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, part_size=[700, unknown, 50])
     parts, _ = bench.run(read_parts(bench.appliance))
     assert [(part.id, part.size_mb) for part in parts] == [("common", 700), ("seat", None), ("supervisors", 50)]
     assert total_mb(parts) == 750
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, 10**400], ids=lambda size: str(size)[:20])
-def test_part_whose_size_cannot_be_one_has_none(size: int, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, part_size=[700, size, 50])
+def test_part_size_is_none_if_it_is_out_of_range(size: int, clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, part_size=[700, size, 50])
     parts, _ = bench.run(read_parts(bench.appliance))
     assert [part.size_mb for part in parts] == [700, None, 50]
 
 
-def test_parts_of_unknown_sizes_have_no_total(clock: FakeClock) -> None:
-    bench, _ = prepared(clock, part_size=ServerFaultError("500"))
+def test_parts_without_known_sizes_have_no_total(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock, part_size=ServerFaultError("500"))
     parts, _ = bench.run(read_parts(bench.appliance))
     assert total_mb(parts) is None
 
 
-def test_part_without_texts_is_named_by_its_id(clock: FakeClock) -> None:
-    bench, _ = prepared(clock)
+def test_part_without_name_is_named_by_its_id(clock: FakeClock) -> None:
+    bench, _ = scripted_bench(clock)
     (first, *_), _ = bench.run(read_parts(bench.appliance))
     assert (first.name, first.description, first.optional) == ("common", "", False)
 
 
-@pytest.mark.parametrize("error", NOTHING_TO_ASK, ids=lambda error: error.message)
-def test_parts_raise_where_nothing_can_be_asked(error: BackupctlError, clock: FakeClock) -> None:
-    bench, _ = prepared(clock, part_size=[700, error])
+@pytest.mark.parametrize("error", FATAL_ERRORS, ids=lambda error: error.message)
+def test_parts_raise_if_the_appliance_is_unreachable_or_rejects_the_login(
+    error: BackupctlError, clock: FakeClock
+) -> None:
+    bench, _ = scripted_bench(clock, part_size=[700, error])
     with pytest.raises(type(error)):
         bench.run(read_parts(bench.appliance))
