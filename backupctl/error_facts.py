@@ -51,7 +51,7 @@ class ErrorFacts(NamedTuple):
     exit_code: int | None = None
 
 
-def sentence_of(facts: ErrorFacts, *, subject: str | None = None) -> str:
+def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
     """Return the message with its placeholders filled; a server that is the ``subject`` is not put in front."""
     values = {
         "server": "the appliance" if facts.server == ANONYMOUS else facts.server,
@@ -79,15 +79,15 @@ _FACT: Final = r"(?P<on> on (?=\$server))?\$(?P<fact>server|job|operation|releas
 
 
 def _text_of(value: ErrorFacts | str | None) -> str | None:
-    return sentence_of(value) if isinstance(value, ErrorFacts) else value
+    return render_message(value) if isinstance(value, ErrorFacts) else value
 
 
-def details_of(facts: ErrorFacts) -> tuple[str, ...]:
+def render_details(facts: ErrorFacts) -> tuple[str, ...]:
     """Return the lines of evidence."""
-    return tuple(sentence_of(each) if isinstance(each, ErrorFacts) else each for each in facts.details)
+    return tuple(render_message(each) if isinstance(each, ErrorFacts) else each for each in facts.details)
 
 
-def hint_of(facts: ErrorFacts) -> str | None:
+def render_hint(facts: ErrorFacts) -> str | None:
     """Return what to do next, None if there is no hint."""
     if facts.hint is None:
         return None

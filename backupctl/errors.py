@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from backupctl.error_facts import ErrorFacts, details_of, hint_of, sentence_of
+from backupctl.error_facts import ErrorFacts, render_details, render_hint, render_message
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
@@ -105,7 +105,7 @@ class BackupctlError(Exception):
         return self.from_facts(self.facts._replace(**_as_facts(changes)))
 
     def __str__(self) -> str:
-        return sentence_of(self.facts)
+        return render_message(self.facts)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BackupctlError) and type(self) is type(other) and self.facts == other.facts
@@ -116,17 +116,17 @@ class BackupctlError(Exception):
     @property
     def message(self) -> str:
         """What happened, as one sentence."""
-        return sentence_of(self.facts)
+        return render_message(self.facts)
 
     @property
     def hint(self) -> str | None:
         """What to do next."""
-        return hint_of(self.facts)
+        return render_hint(self.facts)
 
     @property
     def details(self) -> tuple[str, ...]:
         """Lines of evidence, such as the appliance's own messages."""
-        return details_of(self.facts)
+        return render_details(self.facts)
 
     @property
     def attach(self) -> str | None:

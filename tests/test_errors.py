@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backupctl import errors
-from backupctl.error_facts import ErrorFacts, anonymized, details_of, hint_of, sentence_of
+from backupctl.error_facts import ErrorFacts, anonymized, render_details, render_hint, render_message
 from backupctl.errors import SEVERITY, BackupctlError, ExitCode, InterruptedRunError, overall_exit_code
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
@@ -106,19 +106,19 @@ FACTS = ErrorFacts(
     ],
 )
 def test_message_is_rendered_from_the_facts(facts: ErrorFacts, sentence: str) -> None:
-    assert sentence_of(facts) == sentence
+    assert render_message(facts) == sentence
     assert BackupctlError.from_facts(facts).message == sentence
 
 
 def test_message_after_its_subject_does_not_repeat_it() -> None:
     facts = ErrorFacts("it is off", server="vc01")
-    assert [sentence_of(facts, subject=name) for name in ("vc01", "vc02")] == ["it is off", "vc01: it is off"]
+    assert [render_message(facts, subject=name) for name in ("vc01", "vc02")] == ["it is off", "vc01: it is off"]
 
 
 def test_hint_names_keys_for_a_value_from_the_file_except_in_a_command_line() -> None:
     facts = ErrorFacts("what", hint="add $--location-type: `backupctl $selector --to FILE`", selector=("-s", "v c"))
-    assert hint_of(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
-    assert hint_of(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
+    assert render_hint(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
+    assert render_hint(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
 
 
 def test_anonymized_facts_are_equal_for_all_appliances() -> None:
@@ -132,8 +132,8 @@ def test_anonymized_facts_are_equal_for_all_appliances() -> None:
     common = anonymized(first, {"vc01", "vc01.example.com"}, "1")
     assert common == anonymized(second, {"vc02", "vc02.example.com"}, "2")
     assert common != anonymized(second, {"vc03"}, "2")
-    assert sentence_of(common) == "the appliance is off"
-    assert (details_of(common), hint_of(common)) == (("the backup job ran",), "-s NAME")
+    assert render_message(common) == "the appliance is off"
+    assert (render_details(common), render_hint(common)) == (("the backup job ran",), "-s NAME")
 
 
 def test_error_in_json_has_rendered_texts_and_a_follow_hint_by_default() -> None:
@@ -177,7 +177,11 @@ def parsed_texts(tree: ast.Module) -> Iterator[ast.expr]:
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value)
             return node.attr in {"message", "hint", "details"} and owner.split(".")[-1] in error_names
-        rendered = isinstance(node, ast.Call) and ast.unparse(node.func) in {"sentence_of", "hint_of", "details_of"}
+        rendered = isinstance(node, ast.Call) and ast.unparse(node.func) in {
+            "render_message",
+            "render_hint",
+            "render_details",
+        }
         return rendered or (isinstance(node, ast.Call) and ast.unparse(node) in {f"str({name})" for name in caught})
 
     caught = caught_errors(tree)
@@ -235,7 +239,7 @@ def test_no_code_modifies_an_error_or_parses_its_text(search: Callable[[ast.Modu
         (parsed_texts, "error.message.removeprefix('vc01: ')"),
         (parsed_texts, "str(error).partition(':')"),
         (parsed_texts, "re.sub('--', '', error.hint)"),
-        (parsed_texts, "sentence_of(facts)[3:]"),
+        (parsed_texts, "render_message(facts)[3:]"),
         (parsed_texts, "left.error.message == 'x'"),
         (parsed_texts, "{(type(error), error.message) for _ in ()}"),
     ],

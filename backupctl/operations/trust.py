@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from msgspec import structs
 
-from backupctl.error_facts import sentence_of
+from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError, BugError
 from backupctl.operations.appliance_run import with_name_warning
 from backupctl.operations.outcome import Outcome
@@ -90,4 +90,4 @@ def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[Ca
 
 
 def _why(distrust: BackupctlError | None) -> str | None:
-    return None if distrust is None else sentence_of(distrust.facts, subject=distrust.facts.server)
+    return None if distrust is None else render_message(distrust.facts, subject=distrust.facts.server)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from backupctl.error_facts import ErrorFacts, details_of, follow_hint, hint_of, sentence_of
+from backupctl.error_facts import ErrorFacts, follow_hint, render_details, render_hint, render_message
 from backupctl.output.printable import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ def error_lines(
     Without ``hints``, the command that follows a running job is still shown.
     """
     before = "" if subject is None else f"{subject}: "
-    lines = labelled("error", BAD, before + sentence_of(facts, subject=subject))
+    lines = labelled("error", BAD, before + render_message(facts, subject=subject))
     news = facts._replace(details=tuple(each for each in facts.details if each not in known))
-    for detail in details_of(news):
+    for detail in render_details(news):
         lines.extend(line("  ", text) for text in printable_lines(detail))
-    told = (hint_of(facts) if hints else None, follow_hint(facts))
+    told = (render_hint(facts) if hints else None, follow_hint(facts))
     return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
