@@ -1,4 +1,4 @@
-"""One appliance from login to logout: whatever is done with it, an error becomes its result and the session ends."""
+"""Run work on one appliance from login to logout; errors become part of the result, and the session is always ended."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,10 +28,10 @@ R = TypeVar("R", bound=Result)
 T = TypeVar("T")
 
 LOGOUT_SECONDS: Final = 5.0
-"""How long a logout may take; an interrupted run logs all its appliances out at once, so 5 s in all."""
+"""Time limit of a logout; an interrupted run logs out of all appliances concurrently, so it takes 5 s in total."""
 
 NOTHING_CHANGED: Final = "nothing was changed"
-"""What is said of work that was interrupted before it began."""
+"""Part of the message when a run is interrupted before the work starts."""
 
 
 def run_on(
@@ -44,32 +44,32 @@ def run_on(
     slot: Slot | None = None,
     interrupted_note: str = NOTHING_CHANGED,
 ) -> Task[R]:
-    """Do ``work`` on an appliance and return its result; errors become part of it, and the session is logged out.
+    """Log in, do ``work``, log out, and return the result; errors become part of it.
 
     The appliance may be unreachable for ``unreachable_grace`` seconds, within ``timeout``. Nothing is sent before
-    ``slot`` is acquired; without one, the appliance is alone in its run. ``interrupted_note`` is what an interruption
-    during the login means for the work.
+    ``slot`` is acquired; without one, the appliance is the only one of the run. ``interrupted_note`` is added to the
+    message when the login is interrupted, and says what that means for the work.
     """
     slot = slot or Coordinator([appliance]).slot(appliance)
-    release, reached = None, False
+    release, acquired = None, False
     try:
         yield from slot.acquire()
-        reached = True
-        entered = with_reauth(appliance, slot, _enter(appliance, unreachable_grace, timeout, slot))
-        release = yield from _before_work(interrupted_note, entered)
+        acquired = True
+        login = with_reauth(appliance, slot, _log_in(appliance, unreachable_grace, timeout, slot))
+        release = yield from _with_interrupted_note(login, interrupted_note)
         outcome = yield from with_reauth(appliance, slot, work)
     except BackupctlError as error:
         outcome = Outcome(result_type(), with_name_warning(_with_release(error, release), appliance.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
     slot.release(outcome.error)
-    if reached:
-        yield from _leave(appliance)
-    return _entry(appliance, result_type, outcome, release)
+    if acquired:
+        yield from _log_out(appliance)
+    return _redacted_result(appliance, result_type, outcome, release)
 
 
-def _entry(appliance: Appliance, result_type: type[R], outcome: Outcome[R], release: str | None) -> R:
-    """Return the result, without the secrets that the appliance says again; what cannot be masked is not shown."""
+def _redacted_result(appliance: Appliance, result_type: type[R], outcome: Outcome[R], release: str | None) -> R:
+    """Return the complete result with secrets masked; a bug in the masking is returned as an empty result instead."""
     name, host = appliance.name, appliance.host
     family, simulated = appliance.api.family, appliance.simulated
     result = complete_result(
@@ -89,32 +89,30 @@ def with_name_warning(error: BackupctlError, warning: str | None) -> BackupctlEr
 
 
 def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
-    """Tell which release it is that does not have an operation."""
+    """Add the release to the error of an operation that it does not have."""
     return error.with_facts(release=release) if isinstance(error, NotSupportedError) else error
 
 
-def _patiently(
+def _retry_within(
     appliance: Appliance, function: Callable[[], T], unreachable_grace: float, timeout: float | None
 ) -> Task[T]:
-    """Call ``function`` within ``timeout`` from now, which does not include the time spent waiting for other logins."""
+    """Call ``function`` with retries for up to ``timeout`` seconds from now, so without the wait for other logins."""
     until = None if timeout is None else appliance.clock.monotonic() + max(timeout, MIN_RESPONSE_SECONDS)
     return (yield from retry(appliance, function, unreachable_grace=unreachable_grace, until=until))
 
 
-def _before_work(interrupted_note: str, enter: Task[T]) -> Task[T]:
+def _with_interrupted_note(login: Task[T], note: str) -> Task[T]:
     try:
-        return (yield from enter)
+        return (yield from login)
     except InterruptedRunError as interruption:
-        raise InterruptedRunError(
-            f"$cause: {interrupted_note}", cause=interruption, hint=interruption.hint
-        ) from interruption
+        raise InterruptedRunError(f"$cause: {note}", cause=interruption, hint=interruption.hint) from interruption
 
 
-def _enter(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:
-    """Log in and return the release, None where the appliance does not tell: that alone is no reason to fail."""
+def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:
+    """Log in, emit ``Connected`` and return the release; if it cannot be read, the run continues with None."""
     try:
-        yield from slot.log_in(_patiently(appliance, appliance.api.log_in, unreachable_grace, timeout))
-        version = yield from _patiently(appliance, appliance.api.version, unreachable_grace, timeout)
+        yield from slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
+        version = yield from _retry_within(appliance, appliance.api.version, unreachable_grace, timeout)
         release = version.version
     except (AuthorizationError, NotFoundError, ApplianceAnswerError) as error:
         starting = isinstance(error, ServerFaultError) and error.retryable
@@ -133,14 +131,14 @@ def _enter(appliance: Appliance, unreachable_grace: float, timeout: float | None
     return release
 
 
-def _leave(appliance: Appliance) -> Task[None]:
-    """Log out and close; shielded, so that only a second interruption leaves the session open."""
+def _log_out(appliance: Appliance) -> Task[None]:
+    """Log out and close the connection, shielded, so that only a second interruption leaves the session open."""
 
-    def leave() -> None:
+    def log_out() -> None:
         try:
             appliance.api.log_out()
         finally:
             appliance.api.close()
 
-    with suppress(Exception):  # the outcome of the work is known, and other appliances still have to log out
-        yield from attempt(leave, until=appliance.clock.monotonic() + LOGOUT_SECONDS, shielded=True)
+    with suppress(Exception):  # a failed logout must not change the result, nor stop the logout of other appliances
+        yield from attempt(log_out, until=appliance.clock.monotonic() + LOGOUT_SECONDS, shielded=True)

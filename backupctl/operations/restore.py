@@ -1,7 +1,7 @@
-"""Restore: judge an archive, restore from it, reconcile afterwards.
+"""Restore: validate an archive, restore from it, and reconcile afterwards.
 
-There is one restore on an appliance, without an id, and while it runs the appliance falls silent for minutes as its
-services restart: following it is like following a backup through a reboot.
+An appliance has at most one restore, which has no id. While it runs, the services restart and the appliance is
+unreachable for minutes, so it is followed like a backup through a reboot.
 """
 
 from collections.abc import Callable
@@ -47,35 +47,35 @@ Fetch = Callable[[Appliance, Follower], Task[Job | BackupctlError]]
 UNREACHABLE_GRACE_SECONDS: Final = 900.0
 """How long the appliance may be unreachable when following begins in the middle of a restore."""
 
-_NO_RESTORE: Final = "ERROR"
-"""The type of the error with which an appliance answers that was never restored, with a message or without."""
+_NO_RESTORE_KIND: Final = "ERROR"
+"""The ``kind`` of the error for the status of a restore on an appliance that was never restored."""
 
-_ASK_AGAIN: Final = "ask for it once more: an appliance on which one runs refuses another"
-"""It answers FEATURE_IN_USE then, says the specification of ``POST /appliance/recovery/reconciliation/job``."""
+_RETRY_HINT: Final = "ask for it once more: an appliance on which one runs refuses another"
+"""The error is FEATURE_IN_USE then. Source: specification of ``POST /appliance/recovery/reconciliation/job``."""
 
 _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
 
 
 def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[ArchiveMetadata]:
-    """Return what an archive is and whether it can be restored on this appliance."""
-    found = yield from retry(appliance, partial(appliance.api.validate_restore, request))
+    """Return the contents of an archive, and whether this appliance can be restored from it."""
+    metadata = yield from retry(appliance, partial(appliance.api.validate_restore, request))
     return ArchiveMetadata(
-        applicable=found.applicable,
-        boxname=found.boxname,
-        version=found.version,
-        timestamp=as_utc(found.timestamp),
-        parts=tuple(found.parts or ()),
-        comment=found.comment,
-        sso_login_required=found.sso_login_required,
-        messages=job_conversion.messages_of(found.messages),
+        applicable=metadata.applicable,
+        boxname=metadata.boxname,
+        version=metadata.version,
+        timestamp=as_utc(metadata.timestamp),
+        parts=tuple(metadata.parts or ()),
+        comment=metadata.comment,
+        sso_login_required=metadata.sso_login_required,
+        messages=job_conversion.messages_of(metadata.messages),
     )
 
 
 def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
-    """Start a restore and follow it to its end; warn where the appliance does not look as if it waited for one."""
+    """Start a restore and, with ``wait``, follow it to its end; warn if the appliance is not freshly deployed."""
     deadline = appliance.clock.monotonic() + timeouts.timeout
     before = yield from attempt(appliance.api.restore_job)
-    if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE:
+    if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE_KIND:
         appliance.emit(
             Warned(
                 time=appliance.clock.now(),
@@ -85,15 +85,15 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
             )
         )
     start = partial(appliance.api.create_restore, request)
-    asked = _Request(RESTORE_ID, start, appliance.api.restore_job, _restore_job)
-    started = yield from _start(appliance, asked, deadline)
+    operation = _Operation(RESTORE_ID, start, appliance.api.restore_job, _restore_job)
+    started = yield from _start_job(appliance, operation, deadline)
     if not wait:
         return return_started(appliance, started)
-    return (yield from _followed(appliance, started, timeouts, _fetch_restore, deadline))
+    return (yield from _follow_to_end(appliance, started, timeouts, _fetch_restore, deadline))
 
 
 def restore_status(appliance: Appliance) -> Task[Outcome[Job]]:
-    """Look at the restore once."""
+    """Read the status of the restore once."""
     return outcome_of(appliance, (yield from _read_restore(appliance)))
 
 
@@ -103,11 +103,11 @@ def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> 
     job = yield from _read_restore(appliance, unreachable_grace=grace)
     if not job.ended:
         appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
-    return (yield from _followed(appliance, job, timeouts, _fetch_restore, deadline))
+    return (yield from _follow_to_end(appliance, job, timeouts, _fetch_restore, deadline))
 
 
 def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job]]:
-    """Cancel the restore and see it end."""
+    """Cancel the restore and follow it to its end."""
     job = yield from _read_restore(appliance)
     doubt = yield from ask_to_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
@@ -115,104 +115,113 @@ def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job
 
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
-    """Start a reconciliation and follow it to its end."""
+    """Start a reconciliation and, with ``wait``, follow it to its end."""
     start = partial(appliance.api.create_reconciliation, spec)
-    asked = _Request(RECONCILIATION_ID, start, appliance.api.reconciliation, _reconciliation_job, _ASK_AGAIN)
+    operation = _Operation(RECONCILIATION_ID, start, appliance.api.reconciliation, _reconciliation_job, _RETRY_HINT)
     deadline = appliance.clock.monotonic() + timeouts.timeout
-    started = yield from _start(appliance, asked, deadline)
+    started = yield from _start_job(appliance, operation, deadline)
     if not wait:
         return return_started(appliance, started)
-    return (yield from _followed(appliance, started, timeouts, _fetch_reconciliation, deadline))
+    return (yield from _follow_to_end(appliance, started, timeouts, _fetch_reconciliation, deadline))
 
 
-class _Request(msgspec.Struct, Generic[S], frozen=True):
-    """How a restore or a reconciliation is started and looked at; ``hint`` says how to find out whether it runs."""
+class _Operation(msgspec.Struct, Generic[S], frozen=True):
+    """The requests of a restore or a reconciliation; ``hint`` says how to find out whether it is running."""
 
     job_id: str
     start: Callable[[], S]
-    look: Callable[[], S]
+    read: Callable[[], S]
     as_job: Callable[[S], Job]
     hint: str | None = None
 
 
-def _start(appliance: Appliance, request: _Request[S], deadline: float) -> Task[Job]:
-    """Send the request that starts it, once; after a lost answer, only looking tells whether it runs.
+def _start_job(appliance: Appliance, operation: _Operation[S], deadline: float) -> Task[Job]:
+    """Send the start request, once, and return the job.
 
-    It is sent once more only where the appliance itself said that the session had expired, and nothing runs.
+    It is sent again only if the appliance itself reported an expired session and nothing is running. After a lost
+    response it is never sent again.
+
+    Raises OutcomeUnknownError: if the job may be running.
     """
-    answer = yield from _sent(appliance, request, deadline)
-    if isinstance(answer, SessionExpiredError) and answer.certain:
-        if (yield from _may_run(request)):
-            raise _unknown(appliance, request, answer)
-        answer = yield from _sent(appliance, request, deadline)
-    if isinstance(answer, BackupctlError):
-        raise answer if answer.certain else _unknown(appliance, request, answer)
-    job = request.as_job(answer)
+    response = yield from _send_start(appliance, operation, deadline)
+    if isinstance(response, SessionExpiredError) and response.certain:
+        if (yield from _may_be_running(operation)):
+            raise _outcome_unknown(appliance, operation, response)
+        response = yield from _send_start(appliance, operation, deadline)
+    if isinstance(response, BackupctlError):
+        raise response if response.certain else _outcome_unknown(appliance, operation, response)
+    job = operation.as_job(response)
     appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
     return job
 
 
-def _sent(appliance: Appliance, request: _Request[S], deadline: float) -> Task[S | BackupctlError]:
+def _send_start(appliance: Appliance, operation: _Operation[S], deadline: float) -> Task[S | BackupctlError]:
     if appliance.clock.monotonic() >= deadline:
         raise ApplianceUnreachableError(
             "timed out before $job was requested; it was not started",
             server=appliance.name,
-            job=request.job_id,
+            job=operation.job_id,
             hint="use a longer --timeout",
         )
     try:
-        return (yield from attempt(request.start, until=deadline, shielded=True, once=True))
+        return (yield from attempt(operation.start, until=deadline, shielded=True, once=True))
     except InterruptedRunError as interruption:
         raise InterruptedRunError(
             "$cause: unknown whether $job was started",
             cause=interruption,
-            job=request.job_id,
-            hint=request.hint,
-            attach=appliance.attach(request.job_id),
+            job=operation.job_id,
+            hint=operation.hint,
+            attach=appliance.attach(operation.job_id),
             certain=False,
         ) from interruption
 
 
-def _may_run(request: _Request[S]) -> Task[bool]:
-    """Whether it runs, or the appliance does not say; raises a refused login."""
-    answer = yield from attempt(request.look)
-    if isinstance(answer, AuthenticationError):
-        raise answer
-    if isinstance(answer, BackupctlError):
-        return not isinstance(answer, OperationFailedError | NotFoundError)
-    return not request.as_job(answer).ended and request.as_job(answer).state != JobState.NONE
+def _may_be_running(operation: _Operation[S]) -> Task[bool]:
+    """Return whether the job is running, True if that is unknown.
+
+    Raises AuthenticationError: if the login is rejected.
+    """
+    response = yield from attempt(operation.read)
+    if isinstance(response, AuthenticationError):
+        raise response
+    if isinstance(response, BackupctlError):
+        return not isinstance(response, OperationFailedError | NotFoundError)
+    job = operation.as_job(response)
+    return not job.ended and job.state != JobState.NONE
 
 
-def _unknown(appliance: Appliance, request: _Request[S], lost: BackupctlError) -> OutcomeUnknownError:
+def _outcome_unknown(appliance: Appliance, operation: _Operation[S], lost: BackupctlError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         "unknown whether $job was started: $cause",
         server=appliance.name,
-        job=request.job_id,
+        job=operation.job_id,
         cause=lost,
-        hint=request.hint,
-        attach=appliance.attach(request.job_id),
+        hint=operation.hint,
+        attach=appliance.attach(operation.job_id),
         details=lost.facts.details,
     )
 
 
-def _followed(appliance: Appliance, job: Job, timeouts: Timeouts, fetch: Fetch, deadline: float) -> Task[Outcome[Job]]:
+def _follow_to_end(
+    appliance: Appliance, job: Job, timeouts: Timeouts, fetch: Fetch, deadline: float
+) -> Task[Outcome[Job]]:
     if job.ended:
         return outcome_of(appliance, job)
     return (yield from follow(appliance, job, timeouts, fetch=fetch, deadline=deadline))
 
 
 def _read_restore(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Task[Job]:
-    """Return the restore as it is.
+    """Return the restore.
 
-    An appliance in service on which none ever ran answers with a plain ``error``, a fresh one NONE without progress and
-    without a message. Raises NotFoundError for both.
+    Raises NotFoundError: if there never was one. The appliance then responds with a generic ``error`` when in service,
+    and with the state NONE without progress and messages when freshly deployed.
     """
     try:
         job = _restore_job(
             (yield from retry(appliance, appliance.api.restore_job, unreachable_grace=unreachable_grace))
         )
     except ApplianceAnswerError as error:
-        if error.facts.kind != _NO_RESTORE:
+        if error.facts.kind != _NO_RESTORE_KIND:
             raise
         raise NotFoundError(
             "$server tells of no restore: $cause",
@@ -239,8 +248,8 @@ def _fetch_reconciliation(appliance: Appliance, follower: Follower) -> Task[Job 
     if isinstance(status, BackupctlError):
         return status
     job, started = _reconciliation_job(status), follower.job.start_time
-    is_earlier_one = started is not None and job.start_time is not None and job.start_time < started
-    return follower.job if is_earlier_one else job
+    is_previous = started is not None and job.start_time is not None and job.start_time < started
+    return follower.job if is_previous else job
 
 
 def _restore_job(status: RestoreJobStatus) -> Job:
