@@ -241,7 +241,7 @@ def _split(text: str, *, lenient: bool = False) -> tuple[str, str, str]:
     scheme, rest = (url["scheme"].lower(), url["rest"]) if url else ("", text)
     if lenient:
         rest = rest.lstrip("/")
-        rest = rest[_text_before(rest, "/").rfind("@") + 1 :]
+        rest = rest[_text_before(rest, "[/?#]").rfind("@") + 1 :]
     authority = _text_before(rest, "[/?#]")
     return scheme, authority, rest[len(authority) :]
 

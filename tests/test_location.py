@@ -234,6 +234,7 @@ def test_windows_share_is_rejected_with_its_url() -> None:
 @settings(max_examples=100, deadline=None)
 @given(PIECES, st.sampled_from([None, "SFTP", "smb", "new", ""]))
 @example("sftp://[:]", None)
+@example("sftp?@", "SFTP")
 def test_any_text_is_parsed_or_a_usage_error(text: str, location_type: str | None) -> None:
     failure = None
     try:
