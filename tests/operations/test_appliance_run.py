@@ -254,9 +254,7 @@ REQUEST = BackupRequest(
     ],
     ids=str,
 )
-def test_run_leaves_no_session_open(
-    faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock
-) -> None:
+def test_run_leaves_no_session_open(faults: list[str], interrupt_at: list[float], code: int, clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60, faults=faults)
 
     def work() -> Task[Outcome[JobResult]]:
