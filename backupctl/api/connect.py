@@ -8,8 +8,8 @@ import httpx
 import msgspec
 
 from backupctl import __version__
-from backupctl.api.account import Account
 from backupctl.api.certificate_errors import certificate_error
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Connection, check_tls, pinned_to
 from backupctl.api.network import network_transport
@@ -40,7 +40,7 @@ class Login(msgspec.Struct, frozen=True):
     user: str
     password: Secret
     basic: bool = False
-    account: Account | None = None
+    credential_state: CredentialState | None = None
 
 
 def connection_to(
@@ -131,7 +131,7 @@ def connect(
         clock=clock,
         family=Family(family) if family else None,
         basic=login.basic,
-        account=login.account,
+        credential_state=login.credential_state,
         headers=HEADERS,
         known=known,
     )

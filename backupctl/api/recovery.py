@@ -10,7 +10,7 @@ from typing import TypeVar
 import httpx
 
 from backupctl.api import endpoints
-from backupctl.api.account import Account
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
 from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable, without_backup_api
@@ -85,9 +85,9 @@ class RecoveryApi:
         return self._session.family if self._session.was_let_in else None
 
     @property
-    def account(self) -> Account:
+    def credential_state(self) -> CredentialState:
         """The user and password with which we come, shared with other appliances of the run."""
-        return self._session.account
+        return self._session.credential_state
 
     @property
     def is_logging_in(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from backupctl.api.account import Account
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.decoding import NOT_READABLE
 from backupctl.api.endpoint import Family
 from backupctl.api.error_mapping import NOT_IN_API, Asked, raise_for_status, unreadable
@@ -86,7 +86,7 @@ class Session(httpx.Auth):
         name: str | None = None,
         family: Family | None = None,
         basic: bool = False,
-        account: Account | None = None,
+        credential_state: CredentialState | None = None,
         headers: Mapping[str, str] | None = None,
         known: Redactor | None = None,
         clock: Clock | None = None,
@@ -109,7 +109,7 @@ class Session(httpx.Auth):
         self.has_expired = False
         """Whether the appliance no longer knows the session; nothing but ``open`` logs in again then."""
         self._busy = threading.Lock()
-        self.account = account or Account()
+        self.credential_state = credential_state or CredentialState()
         self.is_logging_in = False
         """Whether the password is on its way to the appliance, or there, and not answered yet."""
         # Basic is for port 5480, where only /rest is known to answer.
@@ -206,7 +206,7 @@ class Session(httpx.Auth):
             if not self._is_renewed:
                 self._left.append((self.family, used))
                 self._token, self.has_expired = None, True
-                self.account.doubt(self._clock.monotonic())
+                self.credential_state.mark_session_expired(self._clock.monotonic())
             return self.has_expired
 
     def _log_in(self, base: httpx.URL) -> AuthFlow:
@@ -214,7 +214,7 @@ class Session(httpx.Auth):
             raise AuthenticationError("the session was logged out")
         if self._refused is not None:
             raise self._refused
-        self.account.check(self._called(base))
+        self.credential_state.check_not_rejected(self._called(base))
         self._check_unanswered(base.host)
         self._token = None
         first: httpx.Response | None = None
@@ -244,19 +244,19 @@ class Session(httpx.Auth):
         self._is_renewed = self.has_expired
         self.family, self._token, self.was_let_in, self.has_expired = family, token, True, False
         self.known.add(Secret(token))
-        self.account.prove(self._clock.monotonic())
+        self.credential_state.mark_accepted(self._clock.monotonic())
 
     def _show_password(self, request: httpx.Request) -> AuthFlow:
         """Send the credentials with a request, unless they were refused before."""
         if self._refused is not None:
             raise self._refused
-        self.account.check(self._called(request.url))
-        if not self.account.proven:
+        self.credential_state.check_not_rejected(self._called(request.url))
+        if not self.credential_state.accepted:
             self._check_unanswered(request.url.host)
         response = yield from self._watched(next(self._login.auth_flow(request)))
         if response.status_code == 401:
             self._refuse(response)
-        self.account.prove(self._clock.monotonic())
+        self.credential_state.mark_accepted(self._clock.monotonic())
 
     def _watched(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
         """Send a request with the password, and note from when to when its outcome is unknown.
@@ -312,7 +312,7 @@ class Session(httpx.Auth):
             raise error.with_facts(message=sentence, hint=hint) from error
         except AuthenticationError as error:
             self._refused = error.with_facts(hint=error.hint or self._hint())
-            self.account.refuse(self._called(response.request.url))
+            self.credential_state.mark_rejected(self._called(response.request.url))
             raise self._refused from error
 
     def _called(self, url: httpx.URL) -> str:

@@ -52,8 +52,8 @@ def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool =
     basic = _is_basic(settings, fresh=fresh)
     user = "" if offline else _username(settings)
     password = Secret("") if offline else _password(settings, user)
-    account = settings.context.accounts.of(user, password)
-    return _appliance(settings, server, Login(user, password, basic=basic, account=account), observe)
+    state = settings.context.credential_states.of(user, password)
+    return _appliance(settings, server, Login(user, password, basic=basic, credential_state=state), observe)
 
 
 def _is_basic(settings: ApplianceSettings, *, fresh: bool) -> bool:

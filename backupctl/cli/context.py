@@ -15,7 +15,7 @@ from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, 
 if TYPE_CHECKING:
     import httpx
 
-    from backupctl.api.account import Accounts
+    from backupctl.api.credential_state import CredentialStates
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
@@ -68,7 +68,7 @@ class Context:
         self._view: View | None = None
         self._secrets: SecretLadder | None = None
         self._configuration: Configuration | None = None
-        self._accounts: Accounts | None = None
+        self._credential_states: CredentialStates | None = None
         self._answers: dict[Hashable, object] = {}
 
     @classmethod
@@ -131,13 +131,13 @@ class Context:
         return self._secrets
 
     @property
-    def accounts(self) -> Accounts:
+    def credential_states(self) -> CredentialStates:
         """What this run learns about users and passwords."""
-        if self._accounts is None:
-            from backupctl.api.account import Accounts
+        if self._credential_states is None:
+            from backupctl.api.credential_state import CredentialStates
 
-            self._accounts = Accounts()
-        return self._accounts
+            self._credential_states = CredentialStates()
+        return self._credential_states
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option for the run as a whole; ``-v`` shows where it came from."""

@@ -3,8 +3,8 @@
 vCenter locks an account after five failed logins by default, and linked appliances count them together. So the first
 login of an account runs alone, and again when a session has expired, because the password may have changed. When it has
 succeeded, at most ``MAX_CONCURRENT_LOGINS`` with the same user and password run at once. When an appliance has rejected
-them, the API sends them to no other (``api/account.py``). An appliance that does not respond delays the others for some
-seconds only.
+them, the API sends them to no other (``api/credential_state.py``). An appliance that does not respond delays the
+others for some seconds only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Event, Task, Wait
 
 if TYPE_CHECKING:
-    from backupctl.api.account import Account
+    from backupctl.api.credential_state import CredentialState
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class _Login(msgspec.Struct, eq=False):
         api = self.appliance.api
         if not api.is_logging_in:
             return self.started + CONNECT_SECONDS
-        return self.started + (PROVEN_ANSWER_SECONDS if api.account.proven else ANSWER_SECONDS)
+        return self.started + (PROVEN_ANSWER_SECONDS if api.credential_state.accepted else ANSWER_SECONDS)
 
 
 class _Queue(msgspec.Struct, eq=False):
@@ -61,11 +61,11 @@ class _Queue(msgspec.Struct, eq=False):
     running: list[_Login] = msgspec.field(default_factory=list)
     waiting: deque[_Login] = msgspec.field(default_factory=deque)
 
-    def opens_at(self, account: Account, now: float) -> float:
+    def opens_at(self, state: CredentialState, now: float) -> float:
         """Return when the next login may run, as things are now; ``now`` or earlier if at once."""
-        if account.refused:
+        if state.rejected:
             return now
-        limit = MAX_CONCURRENT_LOGINS if account.proven else 1
+        limit = MAX_CONCURRENT_LOGINS if state.accepted else 1
         ends = sorted(end for login in self.running if (end := login.blocks_until) > now)
         return ends[-limit] if len(ends) >= limit else now
 
@@ -79,7 +79,7 @@ class LoginLimiter:
     """Limits the concurrent logins of each account of a run; other accounts do not wait for them."""
 
     def __init__(self) -> None:
-        self._queues: dict[Account, _Queue] = {}
+        self._queues: dict[CredentialState, _Queue] = {}
 
     def run(
         self, appliance: Appliance, log_in: Task[T], *, until: float | None = None, shielded: bool = False
@@ -88,7 +88,7 @@ class LoginLimiter:
 
         Raises ApplianceUnreachableError when it could not begin before ``until`` (monotonic seconds).
         """
-        queue = self._queues.setdefault(appliance.api.account, _Queue())
+        queue = self._queues.setdefault(appliance.api.credential_state, _Queue())
         login = _Login(appliance)
         queue.waiting.append(login)
         try:
@@ -111,10 +111,10 @@ class LoginLimiter:
     @staticmethod
     def _wait(login: _Login, queue: _Queue, until: float | None, *, shielded: bool) -> Task[None]:
         """Wait until a login is the first in its queue and the limit allows it."""
-        clock, account = login.appliance.clock, login.appliance.api.account
+        clock, state = login.appliance.clock, login.appliance.api.credential_state
         while True:
             now, is_first = clock.monotonic(), queue.waiting[0] is login
-            opens_at = queue.opens_at(account, now) if is_first else float("inf")
+            opens_at = queue.opens_at(state, now) if is_first else float("inf")
             if opens_at <= now:
                 return
             if until is not None and until <= now:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.account import Account
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.session import HEADER, Session
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -554,14 +554,14 @@ def test_login_that_never_left_is_tried_again_and_again(basic: bool, clock: Fake
 
 
 def test_password_that_was_accepted_with_a_request_is_sent_however_many_answers_are_lost(clock: FakeClock) -> None:
-    line, account = LostLine(SENT, answered=1), Account()
-    api = api_over(line, clock, basic=True, account=account)
+    line, state = LostLine(SENT, answered=1), CredentialState()
+    api = api_over(line, clock, basic=True, credential_state=state)
     api.jobs()
     for _ in range(5):
         raised(api.jobs)
     assert line.requests == 6
-    account.doubt(clock.monotonic() + 10)
-    assert not account.proven
+    state.mark_session_expired(clock.monotonic() + 10)
+    assert not state.accepted
 
 
 def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.api.account import FRESH_SECONDS
 from backupctl.api.connect import Login, connect
+from backupctl.api.credential_state import LOGIN_GRACE_SECONDS
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.scheduler.workers import ThreadWorkers
 from backupctl.secrets.secret import Secret
@@ -112,7 +112,7 @@ def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_passwor
 
         def expire(_pid: int, _seconds: float) -> None:
             last = max((job.started for state in states for job in state.jobs), default=0.0)
-            doubtful = CLOCK.monotonic() > last + FRESH_SECONDS + 1
+            doubtful = CLOCK.monotonic() > last + LOGIN_GRACE_SECONDS + 1
             if not expired and served.jobs == len(states) and doubtful:
                 for state in states:
                     state.sessions.close_before(float("inf"))

@@ -22,16 +22,16 @@ from tests.support.workers import TimedWorkers
 
 
 @dataclass(eq=False)
-class Account:
-    proven: bool = False
-    refused: bool = False
+class CredentialState:
+    accepted: bool = False
+    rejected: bool = False
 
 
 @dataclass
 class FakeApi:
     """An API that connects for ``connects`` seconds, answers after ``answers`` more, and raises ``error``."""
 
-    account: Account
+    credential_state: CredentialState
     connects: float = 0.0
     answers: float = 1.0
     error: BackupctlError | None = None
@@ -42,7 +42,7 @@ class FakeApi:
 @dataclass
 class Fleet:
     clock: FakeClock
-    account: Account = field(default_factory=Account)
+    credential_state: CredentialState = field(default_factory=CredentialState)
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
     mailbox: Mailbox = field(default_factory=queue.SimpleQueue)
     max_concurrent: int = 0
@@ -55,7 +55,7 @@ class Fleet:
         return scheduler.run([self._log_in_to(api, until) for api in apis])
 
     def api(self, **behaviour: Any) -> FakeApi:
-        return FakeApi(self.account, **behaviour)
+        return FakeApi(self.credential_state, **behaviour)
 
     def _log_in_to(self, api: FakeApi, until: float | None) -> Task[float | BackupctlError]:
         appliance = cast("Appliance", FakeAppliance(self.clock, api))
@@ -67,7 +67,7 @@ class Fleet:
         return self.clock.elapsed
 
     def _log_in(self, api: FakeApi) -> Task[None]:
-        if api.account.refused:
+        if api.credential_state.rejected:
             raise AuthenticationError("not tried")
         if api.connects:
             yield Wait(self.clock.monotonic() + api.connects)
@@ -81,10 +81,10 @@ class Fleet:
             self._concurrent -= 1
             api.is_logging_in = api.abandoned
         if isinstance(api.error, AuthenticationError):
-            api.account.refused = True
+            api.credential_state.rejected = True
         if api.error is not None:
             raise api.error
-        api.account.proven = True
+        api.credential_state.accepted = True
 
 
 @dataclass
@@ -161,7 +161,7 @@ def test_login_that_cannot_begin_before_its_deadline_fails(clock: FakeClock) -> 
 
 
 def test_logins_of_another_account_do_not_wait(clock: FakeClock) -> None:
-    fleet, other = Fleet(clock), Account()
+    fleet, other = Fleet(clock), CredentialState()
     assert fleet.run(fleet.api(answers=5), FakeApi(other), fleet.api()) == [5, 1, 6]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from backupctl.api.account import Account
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.recovery import RecoveryApi
 from backupctl.errors import NotSupportedError
 from backupctl.results.events import RunEvent
@@ -38,7 +38,7 @@ class ScriptedRecovery:
         self.calls: list[tuple[Any, ...]] = []
         self.moments: list[float] = []
         self.family: str | None = "api"
-        self.account = Account()
+        self.credential_state = CredentialState()
         self.is_logging_in = False
         self.server_time: datetime | None = None
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from backupctl.api.account import Account
 from backupctl.api.connect import Login, connect
+from backupctl.api.credential_state import CredentialState
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.transport import Exchange
 from backupctl.secrets.secret import Secret
@@ -87,14 +87,14 @@ def api_over(
     family: str | None = None,
     user: str = USER,
     basic: bool = False,
-    account: Account | None = None,
+    credential_state: CredentialState | None = None,
     host: str = HOST,
     exchanges: list[Exchange] | None = None,
     read_only: bool = False,
 ) -> RecoveryApi:
     """Return the recovery API over a transport in this process."""
     seen = [] if exchanges is None else exchanges
-    login = Login(user, Secret(PASSWORD), basic=basic, account=account)
+    login = Login(user, Secret(PASSWORD), basic=basic, credential_state=credential_state)
     return connect(
         f"https://{host}",
         login,

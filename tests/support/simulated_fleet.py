@@ -4,7 +4,7 @@ import queue
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backupctl.api.account import Account
+from backupctl.api.credential_state import CredentialState
 from backupctl.location import Location
 from backupctl.models import BackupRequest
 from backupctl.operations.appliance_run import run_on
@@ -40,7 +40,7 @@ class SimulatedFleet:
     ) -> None:
         self.clock = clock
         self.events: list[RunEvent] = []
-        self.account = Account()
+        self.credential_state = CredentialState()
         self.simulated: dict[str, SimulatedAppliance] = {}
         self.appliances: list[Appliance] = []
         self.plan = BackupPlan(REQUEST, Timeouts(interval=10))
@@ -51,7 +51,7 @@ class SimulatedFleet:
                 clock, host=host, faults=(faults or {}).get(name, ()), **{"job_duration": JOB_SECONDS, **options}
             )
             self.simulated[name] = state
-            api = api_over(SimulatorTransport(state, clock), clock, account=self.account, host=host)
+            api = api_over(SimulatorTransport(state, clock), clock, credential_state=self.credential_state, host=host)
             self.appliances.append(
                 Appliance(name, host, USER, api, clock, self.events.append, lambda job: f"watch {job}")
             )

@@ -10,11 +10,11 @@ from typing import Final
 from backupctl.errors import AuthenticationError
 from backupctl.secrets.secret import Secret
 
-FRESH_SECONDS: Final = 5.0
+LOGIN_GRACE_SECONDS: Final = 5.0
 """For so long a password that was accepted is not doubted: sessions that expire together are opened again together."""
 
 
-class Account:
+class CredentialState:
     """A user and a password, shared by all sessions of a run that use them; sessions in threads may call it.
 
     ``proven`` says that an appliance has let us in with them, and nothing was seen since that makes it doubtful;
@@ -22,45 +22,45 @@ class Account:
     """
 
     def __init__(self) -> None:
-        self.proven = False
-        self._proven_at = 0.0
-        self._refused_by: str | None = None
+        self.accepted = False
+        self._accepted_at = 0.0
+        self._rejected_by: str | None = None
 
     @property
-    def refused(self) -> bool:
+    def rejected(self) -> bool:
         """Whether any appliance refused them; nothing is logged in with them any more."""
-        return self._refused_by is not None
+        return self._rejected_by is not None
 
-    def prove(self, now: float) -> None:
+    def mark_accepted(self, now: float) -> None:
         """Take note that an appliance accepted them ``now`` (monotonic seconds)."""
-        self.proven, self._proven_at = True, now
+        self.accepted, self._accepted_at = True, now
 
-    def doubt(self, now: float) -> None:
+    def mark_session_expired(self, now: float) -> None:
         """Take note that a session has expired: the password may have been changed, if it was not accepted just now."""
-        if now - self._proven_at > FRESH_SECONDS:
-            self.proven = False
+        if now - self._accepted_at > LOGIN_GRACE_SECONDS:
+            self.accepted = False
 
-    def refuse(self, server: str) -> None:
+    def mark_rejected(self, server: str) -> None:
         """Take note that ``server`` refused them."""
-        self._refused_by = self._refused_by or server
+        self._rejected_by = self._rejected_by or server
 
-    def check(self, server: str) -> None:
+    def check_not_rejected(self, server: str) -> None:
         """Raise AuthenticationError where they are known to be wrong, before they are shown to ``server``."""
-        if self._refused_by is not None:
+        if self._rejected_by is not None:
             raise AuthenticationError(
                 "not logged in, as $cause refused this user and password",
-                cause=self._refused_by,
+                cause=self._rejected_by,
                 server=server,
                 hint="vCenter locks an account after a few wrong passwords, across linked appliances",
             )
 
 
-class Accounts:
+class CredentialStates:
     """The accounts of a run, one for each user and password."""
 
     def __init__(self) -> None:
-        self._accounts: dict[tuple[str, Secret], Account] = {}
+        self._states: dict[tuple[str, Secret], CredentialState] = {}
 
-    def of(self, user: str, password: Secret) -> Account:
+    def of(self, user: str, password: Secret) -> CredentialState:
         """Return the account of a user and a password; the case of a user name means nothing."""
-        return self._accounts.setdefault((user.casefold(), password), Account())
+        return self._states.setdefault((user.casefold(), password), CredentialState())
