@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
 from typing import TypeVar
 
-import httpx
-
 from backupctl.api import endpoints
-from backupctl.api.credential_state import CredentialState
-from backupctl.api.decoding import NOT_READABLE
-from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire, checked_name, is_name
-from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable, without_backup_api
-from backupctl.api.extensions import SHOWN_AS
-from backupctl.api.message_redaction import mask_messages
+from backupctl.api.api_client import ApiClient
+from backupctl.api.endpoint import Endpoint, Family, checked_name, is_name
 from backupctl.api.request_body import content_of, masked
-from backupctl.api.session import Session
-from backupctl.api.transport import timeout_for
 from backupctl.errors import (
     ApplianceAnswerError,
-    AuthenticationError,
-    BackupctlError,
-    NotSupportedError,
-    ReadOnlyError,
-    SessionExpiredError,
-    UsageError,
 )
 from backupctl.models import (
     ArchiveFilter,
@@ -47,69 +31,15 @@ from backupctl.models import (
     ReturnResult,
     Schedule,
     ScheduleSpec,
-    SystemVersion,
     Unreadable,
 )
 from backupctl.results.result import PreparedRequest
-from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")
 
 
-class RecoveryApi:
-    """The recovery operations of one appliance.
-
-    Logs in when the first operation is called. The operation that finds the session expired raises SessionExpiredError,
-    and so does every other until ``log_in``, which then sends nothing. Every method raises the errors of
-    ``backupctl.errors`` only: ApplianceUnreachableError where no answer came, ApplianceAnswerError where it cannot be
-    used, AuthenticationError and AuthorizationError, NotFoundError, NotSupportedError, BusyError. With ``read_only``,
-    what would change the appliance raises ReadOnlyError instead.
-    """
-
-    def __init__(self, client: httpx.Client, session: Session, *, read_only: bool = False) -> None:
-        self._client = client
-        self._session = session
-        self._read_only = read_only
-        self._missing: dict[str, NotSupportedError] = {}
-        self._version: SystemVersion | None = None
-        self._present: set[str] = set()
-        self._is_appliance = False
-        self._speaks_vapi = False
-        self._family_was_given = session.family_is_certain
-        self.server_time: datetime | None = None
-        """When the last answer was given, by its ``Date`` (RFC 9110, 6.6.1: whole seconds of the appliance's clock)."""
-
-    @property
-    def family(self) -> str | None:
-        """The family that is spoken, None until the appliance let us in."""
-        return self._session.family if self._session.was_let_in else None
-
-    @property
-    def credential_state(self) -> CredentialState:
-        """The user and password with which we come, shared with other appliances of the run."""
-        return self._session.credential_state
-
-    @property
-    def is_logging_in(self) -> bool:
-        """Whether the password was sent and is not answered yet."""
-        return self._session.is_logging_in
-
-    def log_in(self) -> None:
-        """Log in, again where the session has expired; where there are no sessions, ask for the version, once."""
-        if self._session.basic:
-            self.version()
-        else:
-            self._open()
-
-    def redact(self, text: str, *, skip_common_words: bool = False) -> str:
-        """Return a text without the secrets that the appliance got from us; with ``skip_common_words`` words stay."""
-        return self._session.known.redact(text, skip_common_words=skip_common_words)
-
-    def version(self) -> SystemVersion:
-        """Return the release that the appliance runs; it is asked for once."""
-        if self._version is None:
-            self._version = self._call(endpoints.SYSTEM_VERSION)
-        return self._version
+class RecoveryApi(ApiClient):
+    """The recovery operations of one appliance."""
 
     def recovery_supported(self) -> bool:
         """Return whether the appliance supports recovery at all."""
@@ -223,14 +153,6 @@ class RecoveryApi:
         """Return the status of the reconciliation."""
         return self._call(endpoints.RECONCILIATION_GET)
 
-    def log_out(self) -> None:
-        """End the session; raises nothing."""
-        self._session.log_out(partial(self._send, "log out"), self._client.base_url)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
-
     def prepare(self, operation: Callable[[RecoveryApi], object]) -> tuple[PreparedRequest, ...]:
         """Return the request that ``operation`` would send, secrets masked, and send nothing.
 
@@ -268,113 +190,6 @@ class RecoveryApi:
             certain=False,
             retryable=True,
         )
-
-    def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
-        self._check(endpoint)
-        family = self._open()
-        wire = endpoint.wire(family, content_of(parameters, self._reveal))
-        shown = lambda: endpoint.wire(family, content_of(parameters, masked, self.redact)).shown  # noqa: E731
-        request = self._request(endpoint, wire, {SHOWN_AS: shown})
-        response = self._send(endpoint.doing, request, auth=self._session)
-        try:
-            raise_for_status(response, self._asked(endpoint, family))
-        except NotSupportedError as error:
-            explained = self._explained(endpoint, error)
-            self._speaks_vapi |= error.certain
-            may_be_done = endpoint.changes and not error.certain
-            if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
-                self._remember_missing(endpoint, explained)
-                raise explained from error
-            # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
-            self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
-            return self._call(endpoint, **parameters)
-        except AuthenticationError as error:
-            sentence = "$server let us in, but refuses to $operation ($status)"
-            refused = error if error.hint else error.with_facts(message=sentence, cause=None)
-            if not self._session.basic and self._session.expire(response.request):
-                raise SessionExpiredError.from_facts(refused.facts) from error
-            raise refused from error
-        except BackupctlError as error:
-            self._settle(endpoint, answered=error.certain and not error.retryable)
-            raise
-        self._settle(endpoint, answered=True)
-        self._present.add(endpoint.doing)
-        try:
-            return mask_messages(endpoint.decode(family, response.content), self.redact)
-        except NOT_READABLE as error:
-            raise unreadable(response, endpoint.doing, error) from error
-
-    def _asked(self, endpoint: Endpoint[object], family: Family) -> Asked:
-        lacking = endpoint.is_lacking(self._version.version if self._version else None)
-        available = self._version is not None and self._is_appliance and not lacking
-        return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
-
-    def _explained(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
-        """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far.
-
-        A 404 in another form than the API's proves neither where the API itself has answered before.
-        """
-        if self._is_appliance or self._present:
-            lacking = endpoint.since != FIRST_RELEASE
-            return error.with_facts(hint=f"it came with release {endpoint.since}") if lacking else error
-        if self._speaks_vapi and not error.certain:
-            return error
-        return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
-
-    def _check(self, endpoint: Endpoint[object]) -> None:
-        """Raise what is known to keep an operation from being done, before anything is sent."""
-        if endpoint.doing in self._missing:
-            raise self._missing[endpoint.doing]
-        host = self._client.base_url.host
-        if endpoint.changes and self._read_only:
-            sentence = "$server is read-only for us: cannot $operation"
-            raise ReadOnlyError(sentence, server=host, operation=endpoint.doing)
-        if self._session.has_expired:
-            raise SessionExpiredError("$server no longer knows our session", server=host, operation=endpoint.doing)
-
-    def _open(self) -> Family:
-        return self._session.open(partial(self._send, "log in"), self._client.base_url)
-
-    def _reveal(self, secret: Secret) -> str:
-        self._session.known.add(secret)
-        return secret.reveal()
-
-    def _request(self, endpoint: Endpoint[object], wire: Wire, extensions: dict[str, object]) -> httpx.Request:
-        """Return the request; what in its URL is the appliance's is short, what may be too long is the user's."""
-        try:
-            return self._client.build_request(
-                wire.method, wire.target, json=wire.body, timeout=timeout_for(wire.method), extensions=extensions
-            )
-        except httpx.InvalidURL as error:
-            raise UsageError(
-                "the request to $operation cannot be written: $cause",
-                operation=endpoint.doing,
-                cause=str(error),
-                hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
-            ) from error
-
-    def _remember_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> None:
-        """Take note of what this release lacks; what was there before is missing only while services start."""
-        if error.certain and endpoint.since != FIRST_RELEASE and endpoint.doing not in self._present:
-            self._missing[endpoint.doing] = error
-
-    def _settle(self, endpoint: Endpoint[object], *, answered: bool) -> None:
-        """Take note that a recovery operation, which refusals are by as well, lives in this family.
-
-        That a service is not available is said in front of it, whether or not there is one.
-        """
-        if answered and endpoint is not endpoints.SYSTEM_VERSION:
-            self._session.family_is_certain = self._is_appliance = True
-
-    def _send(self, doing: str, request: httpx.Request, *, auth: httpx.Auth | None = None) -> httpx.Response:
-        try:
-            response = self._client.send(request, auth=auth)
-        except httpx.RequestError as error:
-            lost = unreachable(error, request.url.host, doing)
-            self._session.last_loss = lost
-            raise lost from error
-        self.server_time = date_of(response)
-        return response
 
 
 class _NotSent(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
