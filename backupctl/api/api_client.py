@@ -10,12 +10,19 @@ import httpx
 
 from backupctl.api import endpoints
 from backupctl.api.credential_state import CredentialState
-from backupctl.api.decoding import NOT_READABLE
-from backupctl.api.endpoint import FIRST_RELEASE, Endpoint, Family, Wire
-from backupctl.api.error_mapping import Asked, date_of, raise_for_status, unreachable, unreadable, without_backup_api
-from backupctl.api.extensions import SHOWN_AS
+from backupctl.api.decoding import DECODE_ERRORS
+from backupctl.api.endpoint import FIRST_RELEASE, EncodedRequest, Endpoint, Family
+from backupctl.api.error_mapping import (
+    OperationInfo,
+    date_of,
+    raise_for_status,
+    unreachable,
+    unreadable,
+    without_backup_api,
+)
+from backupctl.api.extensions import REDACTED_REQUEST
 from backupctl.api.message_redaction import mask_messages
-from backupctl.api.request_body import content_of, masked
+from backupctl.api.request_body import encode_parameters, mask_secret
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
 from backupctl.errors import (
@@ -50,7 +57,7 @@ class ApiClient:
         self._read_only = read_only
         self._missing: dict[str, NotSupportedError] = {}
         self._version: SystemVersion | None = None
-        self._present: set[str] = set()
+        self._succeeded: set[str] = set()
         self._is_appliance = False
         self._speaks_vapi = False
         self._family_was_given = session.family_is_certain
@@ -60,7 +67,7 @@ class ApiClient:
     @property
     def family(self) -> str | None:
         """The family that is spoken, None until the appliance let us in."""
-        return self._session.family if self._session.was_let_in else None
+        return self._session.family if self._session.has_logged_in else None
 
     @property
     def credential_state(self) -> CredentialState:
@@ -77,7 +84,7 @@ class ApiClient:
         if self._session.basic:
             self.version()
         else:
-            self._open()
+            self._ensure_session()
 
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         """Return a text without the secrets that the appliance got from us; with ``skip_common_words`` words stay."""
@@ -98,95 +105,101 @@ class ApiClient:
         self._client.close()
 
     def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
-        self._check(endpoint)
-        family = self._open()
-        wire = endpoint.wire(family, content_of(parameters, self._reveal))
-        shown = lambda: endpoint.wire(family, content_of(parameters, masked, self.redact)).shown  # noqa: E731
-        request = self._request(endpoint, wire, {SHOWN_AS: shown})
-        response = self._send(endpoint.doing, request, auth=self._session)
+        self._check_allowed(endpoint)
+        family = self._ensure_session()
+        encoded = endpoint.encode(family, encode_parameters(parameters, self._register_and_reveal))
+        shown = lambda: endpoint.encode(family, encode_parameters(parameters, mask_secret, self.redact)).shown  # noqa: E731
+        request = self._request(endpoint, encoded, {REDACTED_REQUEST: shown})
+        response = self._send(endpoint.operation, request, auth=self._session)
         try:
-            raise_for_status(response, self._asked(endpoint, family))
+            raise_for_status(response, self._operation_info(endpoint, family))
         except NotSupportedError as error:
-            explained = self._explained(endpoint, error)
+            explained = self._explain_missing(endpoint, error)
             self._speaks_vapi |= error.certain
             may_be_done = endpoint.changes and not error.certain
             if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_be_done:
                 self._remember_missing(endpoint, explained)
                 raise explained from error
             # A session in /api but no recovery there: a release before 7.0U2 with some of the newer services.
-            self._session.fall_back(partial(self._send, "log out"), self._client.base_url)
+            self._session.fall_back_to_rest(partial(self._send, "log out"), self._client.base_url)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
             sentence = "$server let us in, but refuses to $operation ($status)"
             refused = error if error.hint else error.with_facts(message=sentence, cause=None)
-            if not self._session.basic and self._session.expire(response.request):
+            if not self._session.basic and self._session.mark_expired(response.request):
                 raise SessionExpiredError.from_facts(refused.facts) from error
             raise refused from error
         except BackupctlError as error:
-            self._settle(endpoint, answered=error.certain and not error.retryable)
+            self._confirm_family(endpoint, answered=error.certain and not error.retryable)
             raise
-        self._settle(endpoint, answered=True)
-        self._present.add(endpoint.doing)
+        self._confirm_family(endpoint, answered=True)
+        self._succeeded.add(endpoint.operation)
         try:
             return mask_messages(endpoint.decode(family, response.content), self.redact)
-        except NOT_READABLE as error:
-            raise unreadable(response, endpoint.doing, error) from error
+        except DECODE_ERRORS as error:
+            raise unreadable(response, endpoint.operation, error) from error
 
-    def _asked(self, endpoint: Endpoint[object], family: Family) -> Asked:
-        lacking = endpoint.is_lacking(self._version.version if self._version else None)
+    def _operation_info(self, endpoint: Endpoint[object], family: Family) -> OperationInfo:
+        lacking = endpoint.is_missing_in(self._version.version if self._version else None)
         available = self._version is not None and self._is_appliance and not lacking
-        return Asked(endpoint.doing, endpoint.names_a_thing(family), lacking, available)
+        return OperationInfo(endpoint.operation, endpoint.not_found_possible(family), lacking, available)
 
-    def _explained(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
+    def _explain_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
         """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far.
 
         A 404 in another form than the API's proves neither where the API itself has answered before.
         """
-        if self._is_appliance or self._present:
+        if self._is_appliance or self._succeeded:
             lacking = endpoint.since != FIRST_RELEASE
             return error.with_facts(hint=f"it came with release {endpoint.since}") if lacking else error
         if self._speaks_vapi and not error.certain:
             return error
         return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
 
-    def _check(self, endpoint: Endpoint[object]) -> None:
+    def _check_allowed(self, endpoint: Endpoint[object]) -> None:
         """Raise what is known to keep an operation from being done, before anything is sent."""
-        if endpoint.doing in self._missing:
-            raise self._missing[endpoint.doing]
+        if endpoint.operation in self._missing:
+            raise self._missing[endpoint.operation]
         host = self._client.base_url.host
         if endpoint.changes and self._read_only:
             sentence = "$server is read-only for us: cannot $operation"
-            raise ReadOnlyError(sentence, server=host, operation=endpoint.doing)
+            raise ReadOnlyError(sentence, server=host, operation=endpoint.operation)
         if self._session.has_expired:
-            raise SessionExpiredError("$server no longer knows our session", server=host, operation=endpoint.doing)
+            raise SessionExpiredError("$server no longer knows our session", server=host, operation=endpoint.operation)
 
-    def _open(self) -> Family:
+    def _ensure_session(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)
 
-    def _reveal(self, secret: Secret) -> str:
+    def _register_and_reveal(self, secret: Secret) -> str:
         self._session.known.add(secret)
         return secret.reveal()
 
-    def _request(self, endpoint: Endpoint[object], wire: Wire, extensions: dict[str, object]) -> httpx.Request:
+    def _request(
+        self, endpoint: Endpoint[object], encoded: EncodedRequest, extensions: dict[str, object]
+    ) -> httpx.Request:
         """Return the request; what in its URL is the appliance's is short, what may be too long is the user's."""
         try:
             return self._client.build_request(
-                wire.method, wire.target, json=wire.body, timeout=timeout_for(wire.method), extensions=extensions
+                encoded.method,
+                encoded.target,
+                json=encoded.body,
+                timeout=timeout_for(encoded.method),
+                extensions=extensions,
             )
         except httpx.InvalidURL as error:
             raise UsageError(
                 "the request to $operation cannot be written: $cause",
-                operation=endpoint.doing,
+                operation=endpoint.operation,
                 cause=str(error),
                 hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
             ) from error
 
     def _remember_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> None:
         """Take note of what this release lacks; what was there before is missing only while services start."""
-        if error.certain and endpoint.since != FIRST_RELEASE and endpoint.doing not in self._present:
-            self._missing[endpoint.doing] = error
+        if error.certain and endpoint.since != FIRST_RELEASE and endpoint.operation not in self._succeeded:
+            self._missing[endpoint.operation] = error
 
-    def _settle(self, endpoint: Endpoint[object], *, answered: bool) -> None:
+    def _confirm_family(self, endpoint: Endpoint[object], *, answered: bool) -> None:
         """Take note that a recovery operation, which refusals are by as well, lives in this family.
 
         That a service is not available is said in front of it, whether or not there is one.
@@ -194,12 +207,12 @@ class ApiClient:
         if answered and endpoint is not endpoints.SYSTEM_VERSION:
             self._session.family_is_certain = self._is_appliance = True
 
-    def _send(self, doing: str, request: httpx.Request, *, auth: httpx.Auth | None = None) -> httpx.Response:
+    def _send(self, operation: str, request: httpx.Request, *, auth: httpx.Auth | None = None) -> httpx.Response:
         try:
             response = self._client.send(request, auth=auth)
         except httpx.RequestError as error:
-            lost = unreachable(error, request.url.host, doing)
-            self._session.last_loss = lost
+            lost = unreachable(error, request.url.host, operation)
+            self._session.last_transport_error = lost
             raise lost from error
         self.server_time = date_of(response)
         return response

@@ -11,7 +11,7 @@ from backupctl import __version__
 from backupctl.api.certificate_errors import certificate_error
 from backupctl.api.credential_state import CredentialState
 from backupctl.api.endpoint import Family
-from backupctl.api.handshake import Connection, check_tls, pinned_to
+from backupctl.api.handshake import Connection, check_https, pin_verifier
 from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
@@ -67,7 +67,7 @@ def connection_to(
 def check_pin(base_url: str, trust: TrustSettings) -> None:
     """Raise UsageError for a pin where there is no certificate."""
     if trust.fingerprint is not None:
-        check_tls(base_url)
+        check_https(base_url)
 
 
 def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTransport:
@@ -75,7 +75,7 @@ def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTran
 
     Raises ConfigError for trust settings that cannot be used.
     """
-    verify = pinned_to(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
+    verify = pin_verifier(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
     return network_transport(
         tls=tls_context(trust),
         verify=verify,
@@ -122,7 +122,7 @@ def connect(
     connection = connection_to(base_url, proxy, clock, name=name, words=words)
     check_pin(base_url, trust)
     known = known or Redactor()
-    known.add(*secrets_of(connection.proxy))
+    known.add(*proxy_secrets(connection.proxy))
     bounded = BoundedTransport(transport or transport_to(connection, trust), clock, observe, known)
     session = Session(
         login.user,
@@ -138,7 +138,7 @@ def connect(
     return RecoveryApi(_client(connection.url, bounded), session, read_only=read_only)
 
 
-def secrets_of(proxy: httpx.Proxy | None) -> Iterator[Secret]:
+def proxy_secrets(proxy: httpx.Proxy | None) -> Iterator[Secret]:
     """Yield what the proxy gets from us and may say again."""
     if proxy is not None and proxy.auth is not None:
         user, password = proxy.auth

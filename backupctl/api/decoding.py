@@ -17,11 +17,11 @@ from backupctl.models import MOST_MESSAGES, Unreadable
 
 T = TypeVar("T")
 
-NOT_READABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 """What decoding raises: msgspec's errors, which are no ValueError before 0.21; ValueError is the base of those about
 UTF-8 and about years that no calendar has; RecursionError is for a body that nests too deeply."""
 
-_MISFIT: Final = (msgspec.MsgspecError, ValueError)
+_CONVERT_ERRORS: Final = (msgspec.MsgspecError, ValueError)
 
 _MOST_MISFITS: Final = 100_000
 """How many values of an answer may not fit; 8 MiB of them would keep a processor busy for half a minute."""
@@ -40,14 +40,14 @@ class _TooManyMisfitsError(Exception):
     """More values do not fit than anybody has the time for."""
 
 
-def decode(content: bytes, expected: Any, *, wrapped: bool, most: int) -> Any:  # noqa: ANN401 - as ``expected`` says
+def decode(content: bytes, expected: Any, *, wrapped: bool, max_entries: int) -> Any:  # noqa: ANN401 - as ``expected`` says
     """Return what a body says as a value of type ``expected``; ``wrapped`` where it stands in ``{"value": ...}``.
 
     Numbers and truth values written as strings are taken, as the appliance itself writes some. A map is a JSON object
     or a list of ``{"key", "value"}``. Entries of ``list[X | Unreadable]`` and ``dict[str, X | Unreadable]`` are read
-    one by one where not all of them fit; ``most`` is how many a list or map may have.
+    one by one where not all of them fit; ``max_entries`` is how many a list or map may have.
 
-    Raises ``NOT_READABLE``: ValidationError for JSON of another form, with the path of the wrong field.
+    Raises ``DECODE_ERRORS``: ValidationError for JSON of another form, with the path of the wrong field.
     """
     is_map = get_origin(expected) is dict
     entry: Any = get_args(get_args(expected)[-1])[0] if _has_entries(expected) else None
@@ -57,15 +57,15 @@ def decode(content: bytes, expected: Any, *, wrapped: bool, most: int) -> Any:  
     try:
         value = _decode(content, _Value[form] if wrapped else form)
         value = value.value if wrapped else value
-    except _MISFIT as error:
+    except _CONVERT_ERRORS as error:
         value = _decode(content, Any)
         value = _unwrapped(value, error) if wrapped else value
-        _check_size(value, most)
+        _check_size(value, max_entries)
         try:
             value = _Reader().value(value, form) if entry is None else _entries(value, entry, error, is_map=is_map)
         except _TooManyMisfitsError:
             raise error from None
-    _check_size(value, most)
+    _check_size(value, max_entries)
     return {pair.key: pair.value for pair in value} if is_map and isinstance(value, list) else value
 
 
@@ -83,9 +83,9 @@ def _unwrapped(value: Any, error: Exception) -> Any:  # noqa: ANN401 - any JSON
     raise error
 
 
-def _check_size(value: object, most: int) -> None:
-    if isinstance(value, dict | list) and len(value) > most:
-        raise msgspec.ValidationError(f"{len(value)} entries are more than {most}")
+def _check_size(value: object, max_entries: int) -> None:
+    if isinstance(value, dict | list) and len(value) > max_entries:
+        raise msgspec.ValidationError(f"{len(value)} entries are more than {max_entries}")
 
 
 def _entries(value: Any, entry: Any, error: Exception, *, is_map: bool) -> Any:  # noqa: ANN401 - a list or map
@@ -125,14 +125,14 @@ class _Reader:
         """Return an entry of a list or map."""
         try:
             return self.value(value, wanted)
-        except _MISFIT as error:
+        except _CONVERT_ERRORS as error:
             return Unreadable(name=name, why=str(error))
 
     def value(self, value: Any, wanted: Any) -> Any:  # noqa: ANN401 - any JSON, any type
-        """Return a value, without those parts of it that do not fit; raises ``_MISFIT`` where nothing is left."""
+        """Return a value, without the parts of it that do not fit; raises ``_CONVERT_ERRORS`` if nothing is left."""
         try:
             return msgspec.convert(value, wanted, strict=False)
-        except _MISFIT:
+        except _CONVERT_ERRORS:
             self._misfits += 1
             if self._misfits > _MOST_MISFITS:
                 raise _TooManyMisfitsError from None
@@ -155,7 +155,7 @@ class _Reader:
                     read[field.name] = self.value(value[name], field.type)
                 elif field.required:
                     raise msgspec.ValidationError(f"Object missing required field `{name}`")
-            except _MISFIT as error:
+            except _CONVERT_ERRORS as error:
                 if name in value and NoneType in get_args(field.type) and field.required:
                     read[field.name] = None
                 elif field.required:
@@ -166,7 +166,7 @@ class _Reader:
         """Return those of a list, such as messages, that can be read."""
         read = []
         for each in value:
-            with suppress(*_MISFIT):
+            with suppress(*_CONVERT_ERRORS):
                 read.append(self.value(each, kind))
         return read
 

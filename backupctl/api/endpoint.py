@@ -26,7 +26,7 @@ FIRST_RELEASE: Final = "6.5"
 """Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
 
 
-MOST_ENTRIES: Final = 20_000
+MAX_ENTRIES: Final = 20_000
 """The most jobs, or archives, that are taken in: 8 MiB hold millions of tiny ones, and each is worked on and shown."""
 
 
@@ -51,7 +51,7 @@ class Encoding(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class EncodedRequest:
     """An operation with its parameters, ready to be sent: path without host, query, JSON body."""
 
     method: str
@@ -74,7 +74,7 @@ class Wire:
         return f"{self.path}?{query}" if query else self.path
 
 
-class Route(msgspec.Struct, frozen=True):
+class EndpointRoute(msgspec.Struct, frozen=True):
     """Where an operation lives in one family; ``{name}`` in ``path`` is a parameter, ``query`` is sent as it is."""
 
     method: str
@@ -82,103 +82,107 @@ class Route(msgspec.Struct, frozen=True):
     encoding: Encoding = Encoding.NAMED
     query: tuple[tuple[str, str], ...] = ()
 
-    def wire(self, family: Family, parameters: Mapping[str, object]) -> Wire:
+    def encode(self, family: Family, parameters: Mapping[str, object]) -> EncodedRequest:
         """Return what goes out; a parameter that is None is left out.
 
         Raises NotFoundError for one that cannot stand in the path.
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(checked_name(str(given.pop(name))), safe="*") for name in in_path})
+        path = self.path.format(**{name: quote(check_name(str(given.pop(name))), safe="*") for name in in_path})
         query, body = _encode(self.encoding, given)
-        return Wire(self.method, f"/{family}{path}", (*self.query, *query), body)
+        return EncodedRequest(self.method, f"/{family}{path}", (*self.query, *query), body)
 
 
 class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
-    """An operation in both families; ``doing`` completes "could not ...".
+    """An operation in both families; ``operation`` completes "could not ...".
 
-    ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route it lives at
-    the same place in both families. A ``result`` of type dict is a map, None an answer without content. ``may_miss``
-    says that a 404 may mean a thing that its parameters name, or that there is none of its kind, although there is no
-    id in its path. ``changes`` says that it changes the appliance. ``most`` is how many entries a list or map may have.
+    ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route, both
+    families use the ``rest`` one. A ``result`` of type dict is a map, None a response without content.
+    ``not_found_without_id`` is set if a 404 may mean a missing resource although the path holds no id; ``changes`` if
+    the operation changes the appliance. ``max_entries`` limits a result that is a list or map.
     """
 
-    doing: str
+    operation: str
     result: type[T_co]
-    rest: Route
-    api: Route | None = None
+    rest: EndpointRoute
+    api: EndpointRoute | None = None
     since: str = FIRST_RELEASE
     until: str | None = None
-    may_miss: bool = False
+    not_found_without_id: bool = False
     changes: bool = False
-    most: int = MOST_ENTRIES
+    max_entries: int = MAX_ENTRIES
 
-    def is_lacking(self, release: str | None) -> bool:
+    def is_missing_in(self, release: str | None) -> bool:
         """Return whether a release is known not to have the operation."""
         if release is None:
             return False
-        numbers = _numbers(release)
-        return numbers < _numbers(self.since) or (self.until is not None and numbers >= _numbers(self.until))
+        numbers = _version_numbers(release)
+        return numbers < _version_numbers(self.since) or (
+            self.until is not None and numbers >= _version_numbers(self.until)
+        )
 
-    def names_a_thing(self, family: Family) -> bool:
+    def not_found_possible(self, family: Family) -> bool:
         """Return whether a 404 may mean a thing that is not there, and not only an operation."""
-        return self.may_miss or "{" in self.route(family).path
+        return self.not_found_without_id or "{" in self.route(family).path
 
-    def wire(self, family: Family, parameters: Mapping[str, object]) -> Wire:
+    def encode(self, family: Family, parameters: Mapping[str, object]) -> EncodedRequest:
         """Return what goes out in a family."""
-        return self.route(family).wire(family, parameters)
+        return self.route(family).encode(family, parameters)
 
-    def route(self, family: Family) -> Route:
+    def route(self, family: Family) -> EndpointRoute:
         """Return where the operation lives in a family."""
         return self.api if self.api and family is Family.API else self.rest
 
     def decode(self, family: Family, content: bytes) -> T_co:
         """Return the result in a body, a map in the spelling of either family.
 
-        Raises ``NOT_READABLE``; the text names the path of a wrong field.
+        Raises ``DECODE_ERRORS``; the text names the path of a wrong field.
         """
         if self.result is NoneType:
-            _check_void(content)
+            _check_no_result(content)
             return None  # type: ignore[return-value]
         wrapped = family is Family.REST
-        return decode(content, self.result, wrapped=wrapped, most=self.most)  # type: ignore[no-any-return]
+        return decode(content, self.result, wrapped=wrapped, max_entries=self.max_entries)  # type: ignore[no-any-return]
 
 
-_VOID: Final[tuple[object, ...]] = (None, {}, {"value": None}, {"value": {}})
+_NO_RESULT: Final[tuple[object, ...]] = (None, {}, {"value": None}, {"value": {}})
 """What an answer without a result may say, if it says anything."""
 
 
-def _check_void(content: bytes) -> None:
-    """Raise ``NOT_READABLE`` for content that the appliance never sends: a proxy or portal answered in its place."""
-    if content.strip() and msgspec.json.decode(content) not in _VOID:
+def _check_no_result(content: bytes) -> None:
+    """Raise ``DECODE_ERRORS`` for content that the appliance never sends: a proxy or portal answered in its place."""
+    if content.strip() and msgspec.json.decode(content) not in _NO_RESULT:
         raise msgspec.ValidationError("Expected an answer without a result")
 
 
-def _numbers(release: str) -> tuple[int, ...]:
+def _version_numbers(release: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"[0-9]{1,9}", release))
 
 
-LONGEST_NAME: Final = 1024
+MAX_NAME_LENGTH: Final = 1024
 """Characters; the ids of the appliance have some twenty, and a URL of 64 kB is more than anybody takes."""
 
 
-def is_name(name: str) -> bool:
+def is_valid_name(name: str) -> bool:
     """Return whether a name can stand in a path and mean itself.
 
     Dots would lead to another operation, a ``-`` makes an option of it in the command lines that are shown, and what
     cannot be printed, such as a byte that is no UTF-8, is in no name of the appliance.
     """
-    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
+    return (
+        0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
+    )
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """Return a name that can stand in a path.
 
     Raises NotFoundError for any other, whoever gave it: nothing can be asked for by it.
     """
-    if is_name(name):
+    if is_valid_name(name):
         return name
-    shown = repr(name) if len(name) <= LONGEST_NAME else f"of {len(name)} characters"
+    shown = repr(name) if len(name) <= MAX_NAME_LENGTH else f"of {len(name)} characters"
     raise NotFoundError(f"invalid name {shown}")
 
 
@@ -196,7 +200,7 @@ def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[st
             return [pair for name, value in given.items() for pair in _dotted(name, value)], None
         case Encoding.FLAT:
             (only,) = given.values()
-            return [(name, str(each)) for name, value in only.items() for each in _listed(value)], None
+            return [(name, str(each)) for name, value in only.items() for each in _as_list(value)], None
 
 
 def _dotted(name: str, value: object) -> list[tuple[str, str]]:
@@ -207,5 +211,5 @@ def _dotted(name: str, value: object) -> list[tuple[str, str]]:
     return [(name, str(value))]
 
 
-def _listed(value: object) -> list[object]:
+def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]

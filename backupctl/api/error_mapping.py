@@ -15,8 +15,8 @@ from typing import Final
 import httpx
 import msgspec
 
-from backupctl.api.extensions import RECEIVED, REDACT
-from backupctl.api.vapi_error import VapiError, as_it_is, vapi_error
+from backupctl.api.extensions import RAW_HEADERS, REDACT
+from backupctl.api.vapi_error import VapiError, unredacted, vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -47,32 +47,32 @@ def date_of(response: httpx.Response) -> datetime | None:
 
 
 def _redacted(response: httpx.Response, text: str) -> str:
-    redact: Redact = response.extensions.get(REDACT, as_it_is)
+    redact: Redact = response.extensions.get(REDACT, unredacted)
     return redact(text)
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """What a request was for: ``doing`` is like "start a backup".
+class OperationInfo(msgspec.Struct, frozen=True):
+    """What a request was for: ``operation`` is like "start a backup".
 
-    ``names_a_thing`` says that it names a thing, so that a 404 may mean that thing; ``lacking`` that the release of
-    the appliance is known not to have the operation, ``available`` that it is known to have it.
+    ``not_found_possible`` says that a 404 may mean a missing resource; ``lacking`` that the release of the appliance
+    is known not to have the operation, ``available`` that it is known to have it.
     """
 
-    doing: str
-    names_a_thing: bool = False
+    operation: str
+    not_found_possible: bool = False
     lacking: bool = False
     available: bool = False
 
 
-def raise_for_status(response: httpx.Response, asked: Asked) -> None:
+def raise_for_status(response: httpx.Response, info: OperationInfo) -> None:
     """Raise the error that an answer other than 2xx means."""
     if response.is_success:
         return
     said = vapi_error(response)
-    error = _error(response, asked, said)
+    error = _error_for(response, info, said)
     raise error.with_facts(
         server=response.request.url.host,
-        operation=asked.doing,
+        operation=info.operation,
         status=response.status_code,
         certain=error.certain and not (said and said.kind in _UNCERTAIN),
     )
@@ -82,7 +82,7 @@ _UNCERTAIN: Final = frozenset({"TIMED_OUT", "CANCELED", "RESOURCE_BUSY", "CONCUR
 """Errors that an appliance may give while it carries out the request, or another one like it, whatever the status."""
 
 
-def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
+def _error_for(response: httpx.Response, info: OperationInfo, said: VapiError | None) -> BackupctlError:
     status, details = response.status_code, said.messages if said else ()
     if status == 400 and said and said.kind == "FEATURE_IN_USE":
         return BusyError(
@@ -91,21 +91,21 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
             details=details,
         )
     if status == 401:
-        return _not_let_in(said)
+        return _unauthorized(said)
     if status == 403:
         return AuthorizationError(
             "$server does not allow this user to $operation ($status)"
             if said
-            else f"$server could not $operation: {_ODD}",
+            else f"$server could not $operation: {_NOT_VCENTER_STATUS}",
             hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
             if said
-            else _SOMEBODY_BETWEEN,
+            else _MIDDLEBOX_HINT,
             details=details,
             certain=said is not None,
         )
     if status == 404:
-        return _missing(response, asked, said)
-    received = response.extensions.get(RECEIVED, response.headers)
+        return _not_found(response, info, said)
+    received = response.extensions.get(RAW_HEADERS, response.headers)
     if response.is_redirect and "location" in received:
         # A query may repeat ours. What is left without it must not be the half of a secret.
         elsewhere = _redacted(response, received["location"]).partition("?")[0]
@@ -115,26 +115,26 @@ def _error(response: httpx.Response, asked: Asked, said: VapiError | None) -> Ba
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
         )
-    return _fault(response, said)
+    return _other_error(response, said)
 
 
-_ELSEWHERE: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
-_ODD: Final = _ELSEWHERE.format("$status")
-_SOMEBODY_BETWEEN: Final = "a proxy, firewall or login portal in between may have answered"
+_NOT_VCENTER: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
+_NOT_VCENTER_STATUS: Final = _NOT_VCENTER.format("$status")
+_MIDDLEBOX_HINT: Final = "a proxy, firewall or login portal in between may have answered"
 
 
-def _not_let_in(said: VapiError | None) -> AuthenticationError:
+def _unauthorized(said: VapiError | None) -> AuthenticationError:
     """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
     if said is None:
         return AuthenticationError(
-            f"$server could not $operation: {_ODD}",
-            hint=f"{_SOMEBODY_BETWEEN}; else the user name or password is wrong",
+            f"$server could not $operation: {_NOT_VCENTER_STATUS}",
+            hint=f"{_MIDDLEBOX_HINT}; else the user name or password is wrong",
             certain=False,
         )
     details = said.messages
     told = " ".join((*details, *said.ids))
     trouble, hint = next(
-        ((trouble, hint) for pattern, trouble, hint in _ACCOUNT_TROUBLES if pattern.search(told)),
+        ((trouble, hint) for pattern, trouble, hint in _LOGIN_PROBLEMS if pattern.search(told)),
         ("wrong user name or password", None),
     )
     return AuthenticationError(
@@ -145,7 +145,7 @@ def _not_let_in(said: VapiError | None) -> AuthenticationError:
     )
 
 
-_ACCOUNT_TROUBLES: Final = (
+_LOGIN_PROBLEMS: Final = (
     (
         re.compile(r"\b(un)?lock(ed|out)\b|accountlocked", re.IGNORECASE),
         "the account is locked",
@@ -164,14 +164,14 @@ https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-passw
 """
 
 
-def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> BackupctlError:
+def _not_found(response: httpx.Response, info: OperationInfo, said: VapiError | None) -> BackupctlError:
     """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
     if said is None:
         return NotSupportedError(
-            f"$server cannot $operation: {_ODD}; perhaps its $release does not have this operation",
+            f"$server cannot $operation: {_NOT_VCENTER_STATUS}; perhaps its $release does not have this operation",
             certain=False,
         )
-    if said.service_missing and not asked.lacking:
+    if said.service_missing and not info.lacking:
         return ServiceMissingError(
             "$server could not $operation: the service is not running: $cause",
             cause=said.first,
@@ -179,41 +179,41 @@ def _missing(response: httpx.Response, asked: Asked, said: VapiError | None) -> 
             details=said.messages[1:],
             retryable=True,
         )
-    if asked.names_a_thing and not said.route_missing and not said.service_missing:
+    if info.not_found_possible and not said.route_missing and not said.service_missing:
         return NotFoundError("not found on $server: cannot $operation", details=said.messages)
-    if asked.available and not said.route_missing:
-        return _fault(response, said)
+    if info.available and not said.route_missing:
+        return _other_error(response, said)
     return NotSupportedError(
         "$server cannot $operation: operation not found ($status)"
-        if asked.available
+        if info.available
         else "$server cannot $operation: its $release does not have this operation ($status)",
         details=said.messages,
     )
 
 
-_STARTING: Final = "the appliance's services may still be starting; try again in a few minutes"
+_STARTING_HINT: Final = "the appliance's services may still be starting; try again in a few minutes"
 
-_SESSION_LIMIT: Final = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
-_END_SESSIONS: Final = (
+_SESSION_LIMIT_ID: Final = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
+_SESSION_LIMIT_HINT: Final = (
     "this account has used up its sessions: let the scripts that share it log out, or give backupctl an account of its"
     " own; idle sessions end by themselves"
 )
 
 
-def _fault(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerError:
+def _other_error(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerError:
     status = response.status_code
     retryable = status in {408, 429, 502, 503, 504}
     kind = ServerFaultError if status >= 500 else ApplianceAnswerError
     if said is not None:
         refused = said.kind == "ERROR" and status in {400, 500} and bool(said.messages)
-        full = _SESSION_LIMIT in said.ids
+        full = _SESSION_LIMIT_ID in said.ids
         return (OperationFailedError if refused else kind)(
             "$server refused to $operation: $cause"
             if refused
             else "$server could not $operation ($status $kind): $cause",
             cause=said.first,
             kind=said.kind,
-            hint=_END_SESSIONS if full else _STARTING if status == 503 else None,
+            hint=_SESSION_LIMIT_HINT if full else _STARTING_HINT if status == 503 else None,
             details=said.messages[1:],
             # A gateway timeout or an internal error may come behind a request that was carried out.
             certain=refused or (400 <= status < 500 and status != 408),
@@ -222,18 +222,18 @@ def _fault(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerE
     text = _first_line(response)
     came = f"{status} {response.reason_phrase}".strip()
     is_page = b"<" in response.content[:200]
-    what = f"an error page came back ({came})" if is_page else _ELSEWHERE.format(came)
+    what = f"an error page came back ({came})" if is_page else _NOT_VCENTER.format(came)
     return kind(
         f"$server could not $operation ({came}): $cause" if text else "$server could not $operation: $cause",
         cause=text or what,
-        hint=_STARTING if retryable and status >= 500 else None,
+        hint=_STARTING_HINT if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,
     )
 
 
-_LONGEST_TEXT: Final = 2000
-_LONGEST_LINE: Final = 200
+_MAX_TEXT_BYTES: Final = 2000
+_MAX_LINE_LENGTH: Final = 200
 
 
 def _first_line(response: httpx.Response) -> str:
@@ -241,16 +241,16 @@ def _first_line(response: httpx.Response) -> str:
 
     The proxy in front of the services writes one while they start, such as ``no healthy upstream``.
     """
-    if len(response.content) > _LONGEST_TEXT or re.search(rb"^\s*[\[{\"]|<", response.content):
+    if len(response.content) > _MAX_TEXT_BYTES or re.search(rb"^\s*[\[{\"]|<", response.content):
         return ""
     try:
         line = response.content.decode().strip().partition("\n")[0].strip()
     except UnicodeDecodeError:
         return ""
-    return _redacted(response, line)[:_LONGEST_LINE] if line.isprintable() else ""
+    return _redacted(response, line)[:_MAX_LINE_LENGTH] if line.isprintable() else ""
 
 
-def unreadable(response: httpx.Response, doing: str, why: Exception) -> ApplianceAnswerError:
+def unreadable(response: httpx.Response, operation: str, why: Exception) -> ApplianceAnswerError:
     """Return the error for a 2xx whose body cannot be used.
 
     JSON of another form is what the appliance says and will say again; anything else may be a proxy's, and may pass.
@@ -261,7 +261,7 @@ def unreadable(response: httpx.Response, doing: str, why: Exception) -> Applianc
         "asked to $operation, $cause came back ($status)",
         status=response.status_code,
         server=response.request.url.host,
-        operation=doing,
+        operation=operation,
         cause=body,
         hint="a form of the answer that backupctl does not know; please report it with the release of the appliance"
         if is_json
@@ -271,9 +271,9 @@ def unreadable(response: httpx.Response, doing: str, why: Exception) -> Applianc
     )
 
 
-def unreachable(error: httpx.RequestError, host: str, doing: str) -> BackupctlError:
+def unreachable(error: httpx.RequestError, host: str, operation: str) -> BackupctlError:
     """Return the error for a request that got no answer."""
-    return _unanswered(error).with_facts(server=host, operation=doing)
+    return _unanswered(error).with_facts(server=host, operation=operation)
 
 
 def _unanswered(error: httpx.RequestError) -> BackupctlError:
@@ -281,7 +281,7 @@ def _unanswered(error: httpx.RequestError) -> BackupctlError:
         return _no_connection(error)
     if isinstance(error, httpx.ConnectTimeout):
         sentence = "$server does not accept connections in time"
-        return ApplianceUnreachableError(sentence, hint=_FIREWALL)
+        return ApplianceUnreachableError(sentence, hint=_FIREWALL_HINT)
     if isinstance(error, httpx.ProxyError):
         status = re.match(r"\d{3}", str(error))  # what follows are words of the proxy, which knows our password for it
         refusal = f"the proxy refuses ({status[0]})" if status else "the proxy refuses"
@@ -306,7 +306,7 @@ def _no_connection(error: httpx.ConnectError) -> BackupctlError:
         hint = "check --server and the name resolution"
         return UnknownHostError("no such host name", hint=hint)
     for cause in causes:
-        if isinstance(cause, _CUT_OFF):
+        if isinstance(cause, _HANDSHAKE_CUT_OFF):
             sentence = "$server dropped the connection during the TLS handshake"
             return ApplianceUnreachableError(sentence, retryable=True)
         if isinstance(cause, ssl.SSLError):
@@ -315,10 +315,10 @@ def _no_connection(error: httpx.ConnectError) -> BackupctlError:
                 cause=str(getattr(cause, "reason", None) or cause),
                 hint="is this an HTTPS port?",
             )
-    return ApplianceUnreachableError("cannot connect: $cause", cause=_reason(error), hint=_FIREWALL)
+    return ApplianceUnreachableError("cannot connect: $cause", cause=_reason(error), hint=_FIREWALL_HINT)
 
 
-def no_proxy(error: Exception, proxy: str) -> ApplianceUnreachableError:
+def proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError:
     """Return the error for a proxy, ``HOST:PORT``, to which no connection could be set up."""
     unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
     return ApplianceUnreachableError(
@@ -334,23 +334,23 @@ def _reason(error: Exception) -> str:
     return next(said, str(error))
 
 
-_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+_HANDSHAKE_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """What a handshake says that ended too early, as it does while the proxy of an appliance starts or stops."""
 
-_FIREWALL: Final = "is the host up, and does a firewall in between let this port through?"
+_FIREWALL_HINT: Final = "is the host up, and does a firewall in between let this port through?"
 
 
 def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupportedError:
     """Return the error for an operation that is missing like all others of its kind, ``of_api`` in ``/api`` only."""
     if of_api:
-        sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API
+        sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API_HINT
     else:
         sentence = "$server cannot $operation: it has no backup API ($status)"
         hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
     return error.with_facts(message=sentence, hint=hint)
 
 
-NOT_IN_API: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
+NOT_IN_API_HINT: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
 """What to do where a release has a login, or backups, in ``/rest`` only."""
 
 

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from backupctl.api.network import network_transport
-from backupctl.api.transport import CONNECT_SECONDS, within_seconds
+from backupctl.api.transport import CONNECT_TIMEOUT_SECONDS, time_limit
 from backupctl.clock import Clock
 from backupctl.errors import CertificateError, PinMismatchError, UsageError
 from backupctl.rules.fingerprint import fingerprint_of
@@ -50,7 +50,7 @@ class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is 
     """Close the connection after its handshake, before anything is sent."""
 
 
-def pinned_to(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
+def pin_verifier(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
     """Return a check of a connection's certificate; it raises PinMismatchError."""
 
     def verify(tls: TlsConnection) -> None:
@@ -61,13 +61,13 @@ def pinned_to(fingerprint: str, connection: Connection) -> Callable[[TlsConnecti
     return verify
 
 
-def check_tls(url: str) -> None:
+def check_https(url: str) -> None:
     """Raise UsageError for an appliance without TLS, which has no certificate."""
     if not url.startswith("https:"):
         raise UsageError(f"{url} has no TLS, and so no certificate", hint="name it with https://")
 
 
-def shake_hands(
+def perform_handshake(
     connection: Connection,
     tls: ssl.SSLContext,
     explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
@@ -76,7 +76,7 @@ def shake_hands(
 
     Raises httpx.RequestError when it fails, or the error that ``explain`` returns for that.
     """
-    check_tls(str(connection.url))
+    check_https(str(connection.url))
     presented: list[Presented] = []
 
     def verify(tls_connection: TlsConnection) -> None:
@@ -86,8 +86,8 @@ def shake_hands(
     transport = network_transport(
         tls=tls, verify=verify, explain=explain, proxy=connection.proxy, clock=connection.clock
     )
-    timeout = httpx.Timeout(CONNECT_SECONDS).as_dict()
-    with transport, within_seconds(connection.clock, 2 * CONNECT_SECONDS):
+    timeout = httpx.Timeout(CONNECT_TIMEOUT_SECONDS).as_dict()
+    with transport, time_limit(connection.clock, 2 * CONNECT_TIMEOUT_SECONDS):
         try:
             transport.handle_request(httpx.Request("GET", connection.url, extensions={"timeout": timeout}))
         except _HandshakeDone:

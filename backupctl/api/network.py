@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from backupctl.api.error_mapping import causes_of, no_proxy
+from backupctl.api.error_mapping import causes_of, proxy_unreachable
 from backupctl.api.transport import seconds_left
 from backupctl.clock import Clock
 from backupctl.errors import CertificateError
@@ -153,7 +153,7 @@ class _BoundedBackend(httpcore.NetworkBackend):
             stream = self._backend.connect_tcp(host, port, within, local_address, socket_options)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if self._to_proxy:
-                raise no_proxy(error, str(HostPort(host, port))) from error
+                raise proxy_unreachable(error, str(HostPort(host, port))) from error
             raise
         return _BoundedStream(stream, self._clock, self._checks)
 

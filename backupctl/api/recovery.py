@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from backupctl.api import endpoints
 from backupctl.api.api_client import ApiClient
-from backupctl.api.endpoint import Endpoint, Family, checked_name, is_name
-from backupctl.api.request_body import content_of, masked
+from backupctl.api.endpoint import Endpoint, Family, check_name, is_valid_name
+from backupctl.api.request_body import encode_parameters, mask_secret
 from backupctl.errors import (
     ApplianceAnswerError,
 )
@@ -59,7 +59,7 @@ class RecoveryApi(ApiClient):
 
     def create_job(self, request: BackupRequest) -> BackupJobStatus:
         """Start a backup and return its status."""
-        return self._about(self._call(endpoints.JOB_CREATE, piece=request), "start a backup")
+        return self._check_job(self._call(endpoints.JOB_CREATE, piece=request), "start a backup")
 
     def jobs(self) -> list[str]:
         """Return the ids of all jobs that the appliance remembers."""
@@ -67,11 +67,11 @@ class RecoveryApi(ApiClient):
 
     def job(self, job_id: str) -> BackupJobStatus:
         """Return the status of a job."""
-        return self._about(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
+        return self._check_job(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | Unreadable]:
         """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
-        wanted = [checked_name(job_id) for job_id in job_ids]
+        wanted = [check_name(job_id) for job_id in job_ids]
         return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
 
     def cancel_job(self, job_id: str) -> ReturnResult:
@@ -100,7 +100,7 @@ class RecoveryApi(ApiClient):
 
     def create_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Create a schedule."""
-        self._call(endpoints.SCHEDULE_CREATE, schedule=checked_name(name), spec=spec)
+        self._call(endpoints.SCHEDULE_CREATE, schedule=check_name(name), spec=spec)
 
     def update_schedule(self, name: str, spec: ScheduleSpec) -> None:
         """Change what is set in ``spec``."""
@@ -113,7 +113,7 @@ class RecoveryApi(ApiClient):
     def run_schedule(self, name: str, comment: str | None = None) -> BackupJobStatus:
         """Start a backup as the schedule has it and return its status."""
         status = self._call(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
-        return self._about(status, "run the schedule")
+        return self._check_job(status, "run the schedule")
 
     def system_names(self, location: LocationSpec) -> list[str]:
         """Return the systems that have backups at a location; in ``/rest`` the password travels in the URL."""
@@ -154,49 +154,51 @@ class RecoveryApi(ApiClient):
         return self._call(endpoints.RECONCILIATION_GET)
 
     def prepare(self, operation: Callable[[RecoveryApi], object]) -> tuple[PreparedRequest, ...]:
-        """Return the request that ``operation`` would send, secrets masked, and send nothing.
+        """Return the request that ``operation`` would send, secrets mask_secret, and send nothing.
 
         While the family is unknown there is one for each, that of the newer family first.
         """
         try:
             operation(_Preview(self._client, self._session))
-        except _NotSent as request:
+        except _UnsentRequest as request:
             return self._shown(request)
         return ()
 
-    def _shown(self, request: _NotSent) -> tuple[PreparedRequest, ...]:
-        parameters = content_of(request.parameters, masked)
+    def _shown(self, request: _UnsentRequest) -> tuple[PreparedRequest, ...]:
+        parameters = encode_parameters(request.parameters, mask_secret)
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
-        wires = [request.endpoint.wire(family, parameters) for family in families]
+        requests = [request.endpoint.encode(family, parameters) for family in families]
         return tuple(
-            PreparedRequest(method=wire.method, url=str(self._client.base_url.join(wire.target)), body=wire.body)
-            for wire in wires
+            PreparedRequest(
+                method=encoded.method, url=str(self._client.base_url.join(encoded.target)), body=encoded.body
+            )
+            for encoded in requests
         )
 
-    def _about(self, status: BackupJobStatus, doing: str, job_id: str | None = None) -> BackupJobStatus:
+    def _check_job(self, status: BackupJobStatus, operation: str, job_id: str | None = None) -> BackupJobStatus:
         """Return a status that names its job; one that names none, or another than was asked for, proves nothing.
 
         Nor does one with a name by which its job can never be asked for.
         """
-        if is_name(status.id) if job_id is None else status.id == job_id:
+        if is_valid_name(status.id) if job_id is None else status.id == job_id:
             return status
         expected = "a new job" if job_id is None else f"job {job_id}"
         named = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
             f"asked to $operation: expected {expected}, got $cause",
             server=self._client.base_url.host,
-            operation=doing,
+            operation=operation,
             cause=named,
             certain=False,
             retryable=True,
         )
 
 
-class _NotSent(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
+class _UnsentRequest(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
     """A request that a preview did not send."""
 
     def __init__(self, endpoint: Endpoint[object], parameters: Mapping[str, object]) -> None:
-        super().__init__(endpoint.doing)
+        super().__init__(endpoint.operation)
         self.endpoint = endpoint
         self.parameters = parameters
 
@@ -205,4 +207,4 @@ class _Preview(RecoveryApi):
     """The same operations; each raises its request instead of sending it."""
 
     def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
-        raise _NotSent(endpoint, parameters)
+        raise _UnsentRequest(endpoint, parameters)

@@ -9,12 +9,12 @@ from backupctl.location import Location
 from backupctl.secrets.secret import MASK, Secret
 
 
-def masked(_: Secret) -> str:
+def mask_secret(_: Secret) -> str:
     """Return what is shown of a secret."""
     return MASK
 
 
-def content_of(
+def encode_parameters(
     parameters: Mapping[str, object], show: Callable[[Secret], str], say: Callable[[str], str] = str
 ) -> dict[str, object]:
     """Return parameters as JSON has them: those that are set in the order of the API's documentation, times in UTC.
@@ -34,7 +34,7 @@ def _value(value: object, show: Callable[[Secret], str], say: Callable[[str], st
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
     if isinstance(value, dict):
-        return content_of(value, show, say)
+        return encode_parameters(value, show, say)
     if isinstance(value, tuple | list):
         return [_value(inner, show, say) for inner in value]
     if isinstance(value, datetime):

@@ -2,7 +2,7 @@
 
 httpx bounds each read, so a server that sends one byte now and then holds a request for ever, and it decodes
 compressed bodies without limit. Here the time of a request is bounded by the clock, down in the sockets, and the whole
-body is read and decoded within ``BODY_LIMIT`` before anything above sees it.
+body is read and decoded within ``MAX_BODY_BYTES`` before anything above sees it.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ from typing import Final
 
 import httpx
 
-from backupctl.api.extensions import RECEIVED, REDACT
-from backupctl.api.wire_log import shown_path, trace_lines
+from backupctl.api.extensions import RAW_HEADERS, REDACT
+from backupctl.api.wire_log import redacted_path, wire_log_lines
 from backupctl.clock import Clock
 from backupctl.errors import ApplianceAnswerError
 from backupctl.secrets.redaction import Redactor
 
-BODY_LIMIT: Final = 8 * 1024 * 1024
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """The largest body that is read, in bytes, before and after decoding; a long job history is some 100 kB."""
 
-CONNECT_SECONDS: Final = 10.0
-READ_SECONDS: Final = 30.0
-CHANGE_SECONDS: Final = 300.0
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+READ_RESPONSE_TIMEOUT_SECONDS: Final = 30.0
+CHANGE_TIMEOUT_SECONDS: Final = 300.0
 """How long the answer to a request that changes something may take: the appliance checks the location meanwhile."""
 
 
@@ -51,12 +51,12 @@ _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", de
 
 def timeout_for(method: str) -> httpx.Timeout:
     """Return the timeouts of one request: reading waits less than changing."""
-    seconds = READ_SECONDS if method == "GET" else CHANGE_SECONDS
-    return httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+    seconds = READ_RESPONSE_TIMEOUT_SECONDS if method == "GET" else CHANGE_TIMEOUT_SECONDS
+    return httpx.Timeout(seconds, connect=CONNECT_TIMEOUT_SECONDS)
 
 
 @contextlib.contextmanager
-def within_seconds(clock: Clock, seconds: float) -> Iterator[None]:
+def time_limit(clock: Clock, seconds: float) -> Iterator[None]:
     """Let no wait in the block last beyond ``seconds`` from now."""
     token = _deadline.set(clock.monotonic() + seconds)
     try:
@@ -66,7 +66,7 @@ def within_seconds(clock: Clock, seconds: float) -> Iterator[None]:
 
 
 def seconds_left(clock: Clock) -> float:
-    """Return how long a wait may last, which is infinite outside of ``within_seconds``."""
+    """Return how long a wait may last, which is infinite outside of ``time_limit``."""
     return _deadline.get() - clock.monotonic()
 
 
@@ -90,29 +90,29 @@ class BoundedTransport(httpx.BaseTransport):
         timeouts = request.extensions["timeout"]
         status = answer = None
         try:
-            with within_seconds(self._clock, timeouts["connect"] + timeouts["read"]):
+            with time_limit(self._clock, timeouts["connect"] + timeouts["read"]):
                 response = self._inner.handle_request(request)
                 status = response.status_code
-                answer = self._whole(request, response)
+                answer = self._read_response(request, response)
                 return answer
         finally:
             seconds = self._clock.monotonic() - started
-            lines = partial(trace_lines, request, answer, self._known)
+            lines = partial(wire_log_lines, request, answer, self._known)
             with contextlib.suppress(Exception):  # what is shown of a request never costs its answer
-                path = self._known.redact(shown_path(request), skip_common_words=True)
+                path = self._known.redact(redacted_path(request), skip_common_words=True)
                 self._observe(Exchange(request.method, path, status, seconds, lines))
 
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
 
-    def _whole(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _read_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         body = bytearray()
         try:
             assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a sync transport returns
             for chunk in response.stream:
                 body += chunk
-                if len(body) > BODY_LIMIT:
+                if len(body) > MAX_BODY_BYTES:
                     raise _too_large(request)
                 if seconds_left(self._clock) < 0:
                     raise httpx.ReadTimeout("the time for the whole request is over", request=request)
@@ -121,14 +121,14 @@ class BoundedTransport(httpx.BaseTransport):
         coding = self._known.redact(response.headers.get("content-encoding", "identity"), skip_common_words=True)
         return httpx.Response(
             response.status_code,
-            headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _KEPT_FROM_HTTPX],
+            headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _REMOVED_HEADERS],
             content=_decoded(bytes(body), coding.strip().lower(), request),
             request=request,
-            extensions={REDACT: self._known.redact, RECEIVED: response.headers},
+            extensions={REDACT: self._known.redact, RAW_HEADERS: response.headers},
         )
 
 
-_KEPT_FROM_HTTPX: Final = frozenset(
+_REMOVED_HEADERS: Final = frozenset(
     {
         *(b"content-encoding", b"content-length", b"transfer-encoding"),  # the body is whole and decoded
         b"location",  # httpx builds the next request even where it must not follow, and raises anything for an odd URL
@@ -147,10 +147,10 @@ def _decoded(body: bytes, coding: str, request: httpx.Request) -> bytes:
     for window_bits in _WINDOW_BITS.get(coding, ()):
         decoder = zlib.decompressobj(window_bits)
         try:
-            decoded = decoder.decompress(body, BODY_LIMIT + 1)
+            decoded = decoder.decompress(body, MAX_BODY_BYTES + 1)
         except zlib.error:
             continue
-        if len(decoded) > BODY_LIMIT:
+        if len(decoded) > MAX_BODY_BYTES:
             raise _too_large(request)
         if not decoder.eof or decoder.unused_data:
             wrong = "goes on behind its end" if decoder.eof else "ends too early"
@@ -167,7 +167,7 @@ _WINDOW_BITS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 def _too_large(request: httpx.Request) -> ApplianceAnswerError:
     return ApplianceAnswerError(
-        f"$server answered {request.method} {request.url.path} with more than {BODY_LIMIT >> 20} MiB",
+        f"$server answered {request.method} {request.url.path} with more than {MAX_BODY_BYTES >> 20} MiB",
         server=request.url.host,
         hint="a vCenter never does; is this host a vCenter Server appliance?",
         certain=False,

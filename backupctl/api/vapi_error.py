@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import httpx
 import msgspec
 
-from backupctl.api.decoding import NOT_READABLE
+from backupctl.api.decoding import DECODE_ERRORS
 from backupctl.api.extensions import REDACT
 from backupctl.api.message_redaction import mask_texts
 from backupctl.models import MOST_MESSAGES
@@ -87,8 +87,8 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
         messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-        told = mask_texts(list(messages), response.extensions.get(REDACT, as_it_is))
-    except NOT_READABLE:
+        told = mask_texts(list(messages), response.extensions.get(REDACT, unredacted))
+    except DECODE_ERRORS:
         return None
     if not body.kind:
         return None
@@ -97,6 +97,6 @@ def vapi_error(response: httpx.Response) -> VapiError | None:
     )
 
 
-def as_it_is(text: str, *, skip_common_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
+def unredacted(text: str, *, skip_common_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
     """Return a text unmasked, where there is nothing to mask."""
     return text

@@ -45,15 +45,15 @@ def inspect_all(
 
 
 def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
-    from backupctl.api.certificate_probe import Inspection
+    from backupctl.api.certificate_probe import CertificateProbe
     from backupctl.api.connect import connection_to
-    from backupctl.api.handshake import check_tls
+    from backupctl.api.handshake import check_https
 
     address, proxy = settings.profile.address, proxy_of(settings).value
     with attribute_errors(settings.address_source):
-        check_tls(address.base_url)
+        check_https(address.base_url)
     url = proxy.url.reveal() if proxy else None
     connection = connection_to(address.base_url, url, settings.clock, name=settings.name, words=words_for(settings))
-    tls = Inspection(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
+    tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
     warning = settings.context.configuration.name_warning(settings.profile)
     return Inspected(settings.name, address.host, tls, name_warning=warning)

@@ -17,7 +17,7 @@ from backupctl.results.trust_results import CaCertificatesResult, CertificateRes
 from backupctl.scheduler.task import Task, call
 
 if TYPE_CHECKING:
-    from backupctl.api.certificate_probe import Inspection
+    from backupctl.api.certificate_probe import CertificateProbe
 
 R = TypeVar("R", bound=Result)
 
@@ -27,7 +27,7 @@ class Inspected(msgspec.Struct, frozen=True):
 
     name: str
     host: str
-    tls: Inspection
+    tls: CertificateProbe
     name_warning: str | None = None
 
 
@@ -54,15 +54,15 @@ def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
 
 def _look(inspected: Inspected) -> Task[Outcome[CertificateResult]]:
     tls = inspected.tls
-    chain, complete = yield from call(tls.presented)
-    distrust = yield from call(tls.distrust)
+    chain, complete = yield from call(tls.presented_chain)
+    trust_error = yield from call(tls.trust_error)
     result = CertificateResult(
         certificate=chain[0],
         chain=chain,
         chain_complete=complete,
-        trusted=distrust is None,
+        trusted=trust_error is None,
         store=tls.store,
-        reason=_why(distrust),
+        reason=_why(trust_error),
         pinned=tls.pinned,
     )
     return Outcome(result, tls.pin_mismatch())
@@ -75,13 +75,13 @@ def fetch_ca_certificates(inspected: Inspected, write: Callable[[str], str]) -> 
 
 def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
     tls = inspected.tls
-    fetched = yield from call(tls.authorities)
-    distrust = yield from call(lambda: tls.distrust_with(fetched.pem))
+    fetched = yield from call(tls.fetch_cas)
+    trust_error = yield from call(lambda: tls.trust_error_with(fetched.pem))
     result = CaCertificatesResult(
         authorities=fetched.certificates,
         verified=fetched.verified,
-        vouches=distrust is None,
-        reason=_why(distrust),
+        vouches=trust_error is None,
+        reason=_why(trust_error),
     )
     try:
         return Outcome(structs.replace(result, file=write(fetched.pem)))
@@ -89,5 +89,5 @@ def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[Ca
         return Outcome(result, error)
 
 
-def _why(distrust: BackupctlError | None) -> str | None:
-    return None if distrust is None else render_message(distrust.facts, subject=distrust.facts.server)
+def _why(trust_error: BackupctlError | None) -> str | None:
+    return None if trust_error is None else render_message(trust_error.facts, subject=trust_error.facts.server)

@@ -84,10 +84,10 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
             f"{ca_file}: {reason}",
             hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
         ) from error
-    return leniently(context)
+    return without_strict_checks(context)
 
 
-def leniently(context: ssl.SSLContext) -> ssl.SSLContext:
+def without_strict_checks(context: ssl.SSLContext) -> ssl.SSLContext:
     """Return a context for CAs that somebody named: what counts is who they are, not the form of their certificate.
 
     From Python 3.13 on, a CA whose basic constraints are not marked critical, or that has no key identifier, is refused

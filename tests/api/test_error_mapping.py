@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backupctl.api.endpoint import MOST_ENTRIES
-from backupctl.api.error_mapping import Asked, raise_for_status, unreachable
+from backupctl.api.endpoint import MAX_ENTRIES
+from backupctl.api.error_mapping import OperationInfo, raise_for_status, unreachable
 from backupctl.api.vapi_error import vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -98,7 +98,7 @@ class Case:
     details: Sequence[str] = ()
     certain: bool = True
     retryable: bool = False
-    names_a_thing: bool = False
+    not_found_possible: bool = False
     lacking: bool = False
     available: bool = False
 
@@ -163,9 +163,9 @@ CASES = [
         NotSupportedError,
         "its release",
         ["Not found."],
-        names_a_thing=True,
+        not_found_possible=True,
     ),
-    Case("rest-no-path-6.x", 404, NO_PATH_6, NotSupportedError, "its release", ["Not found."], names_a_thing=True),
+    Case("rest-no-path-6.x", 404, NO_PATH_6, NotSupportedError, "its release", ["Not found."], not_found_possible=True),
     Case(
         "rest-no-operation",
         404,
@@ -173,7 +173,7 @@ CASES = [
         NotSupportedError,
         "its release",
         [NO_SERVICE["default_message"]],
-        names_a_thing=True,
+        not_found_possible=True,
         lacking=True,
     ),
     Case(
@@ -183,7 +183,7 @@ CASES = [
         ServiceMissingError,
         "the service is not running: Cannot find service",
         retryable=True,
-        names_a_thing=True,
+        not_found_possible=True,
     ),
     Case(
         "api-no-service",
@@ -220,7 +220,7 @@ CASES = [
         NotFoundError,
         "not found on",
         ["No job."],
-        names_a_thing=True,
+        not_found_possible=True,
     ),
     Case(
         "rest-no-job",
@@ -229,7 +229,7 @@ CASES = [
         NotFoundError,
         "not found on",
         ["No job."],
-        names_a_thing=True,
+        not_found_possible=True,
     ),
     Case(
         "invalid-request-404",
@@ -238,10 +238,10 @@ CASES = [
         NotFoundError,
         "not found on",
         ["Error in method invocation x"],
-        names_a_thing=True,
+        not_found_possible=True,
     ),
     Case("html-404", 404, HTML, NotSupportedError, "its release", certain=False),
-    Case("html-404-with-id", 404, HTML, NotSupportedError, "its release", certain=False, names_a_thing=True),
+    Case("html-404-with-id", 404, HTML, NotSupportedError, "its release", certain=False, not_found_possible=True),
     # bad requests
     Case("unknown-field", 400, rest("invalid_request", invalid(UNEXPECTED)), ApplianceAnswerError, UNEXPECTED),
     Case("wrong-wrapper", 400, rest("invalid_request", invalid(PARAMETER)), ApplianceAnswerError, PARAMETER),
@@ -410,8 +410,8 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answer_of_each_kind_means_its_error(case: Case) -> None:
     answer = response(case.status, case.body)
-    asked = Asked("start a backup", case.names_a_thing, case.lacking, case.available)
-    error = raised(lambda: raise_for_status(answer, asked))
+    info = OperationInfo("start a backup", case.not_found_possible, case.lacking, case.available)
+    error = raised(lambda: raise_for_status(answer, info))
     assert type(error) is case.error
     assert (error.certain, error.retryable) == (case.certain, case.retryable)
     assert (error.facts.server, error.facts.operation) == (HOST, "start a backup")
@@ -445,13 +445,13 @@ SESSIONS = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
     ],
 )
 def test_answer_hints_at_what_to_do_about_it(status: int, body: Any, hint: str | None) -> None:
-    error = raised(lambda: raise_for_status(response(status, body), Asked("start a backup")))
+    error = raised(lambda: raise_for_status(response(status, body), OperationInfo("start a backup")))
     assert (error.hint is None) if hint is None else hint in (error.hint or "")
 
 
 def test_used_up_sessions_are_not_waited_for() -> None:
     full = api("service_unavailable", message("User session count is limited to 550.", SESSIONS))
-    error = raised(lambda: raise_for_status(response(503, full), Asked("log in")))
+    error = raised(lambda: raise_for_status(response(503, full), OperationInfo("log in")))
     assert (type(error), error.retryable) == (ServerFaultError, False)
     assert "550" in error.message
 
@@ -476,7 +476,7 @@ def test_used_up_sessions_are_not_waited_for() -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_answer_in_plain_text_is_shown_by_its_first_line(body: bytes, line: str) -> None:
-    error = raised(lambda: raise_for_status(response(503, body), Asked("log in")))
+    error = raised(lambda: raise_for_status(response(503, body), OperationInfo("log in")))
     others = (
         "an error page came back (503 Service Unavailable)",
         "got HTTP 503 Service Unavailable from something other",
@@ -487,7 +487,7 @@ def test_answer_in_plain_text_is_shown_by_its_first_line(body: bytes, line: str)
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_answer_of_every_2xx_is_no_error(status: int) -> None:
-    raise_for_status(response(status), Asked("start a backup"))
+    raise_for_status(response(status), OperationInfo("start a backup"))
     assert vapi_error(response(status)) is None
 
 
@@ -579,9 +579,9 @@ def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name
 
 def test_list_of_more_jobs_than_anybody_has_cannot_be_used(clock: FakeClock) -> None:
     jobs = "GET /api/appliance/recovery/backup/job"
-    longest = [str(number) for number in range(MOST_ENTRIES)]
+    longest = [str(number) for number in range(MAX_ENTRIES)]
     api = api_over(ScriptedTransport({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
-    assert len(api.jobs()) == MOST_ENTRIES
+    assert len(api.jobs()) == MAX_ENTRIES
     assert "20001 entries are more than 20000" in raised(api.jobs).message
 
 

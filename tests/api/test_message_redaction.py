@@ -5,10 +5,10 @@ import json
 import httpx
 import pytest
 
-from backupctl.api.extensions import RECEIVED, REDACT
+from backupctl.api.extensions import RAW_HEADERS, REDACT
 from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
-from backupctl.api.wire_log import trace_lines
+from backupctl.api.wire_log import wire_log_lines
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import ApplianceAnswerError
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
@@ -157,8 +157,8 @@ def test_event_or_result_is_masked_up_to_a_bound(known: Counting) -> None:
 def test_trace_of_an_answer_is_masked_up_to_a_bound(text: str, known: Counting) -> None:
     request = httpx.Request("GET", "https://vc01/x")
     body = json.dumps([text] * 400_000).encode()
-    answer = httpx.Response(200, content=body, request=request, extensions={RECEIVED: httpx.Headers({})})
-    lines = trace_lines(request, answer, known)
+    answer = httpx.Response(200, content=body, request=request, extensions={RAW_HEADERS: httpx.Headers({})})
+    lines = wire_log_lines(request, answer, known)
     assert known.texts <= MAX_ANSWER_LENGTH + 10  # of the body, and the other lines
     assert "more characters" in lines[-1]
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from backupctl.api.credential_state import CredentialState
-from backupctl.api.session import HEADER, Session
+from backupctl.api.session import SESSION_HEADER, Session
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -292,11 +292,11 @@ def test_sessions_that_cannot_be_ended_are_tried_once_each_and_the_last_ones_aga
         api.log_in()
         assert api.jobs() == []
     api.log_out()
-    tried = Counter(each.headers[HEADER] for each in wire.requests if each.method == "DELETE")
+    tried = Counter(each.headers[SESSION_HEADER] for each in wire.requests if each.method == "DELETE")
     last = {f"session-{each}" for each in range(number - latest - 1, number)}
     assert tried == {f"session-{each}": 2 if f"session-{each}" in last else 1 for each in range(number)}
     first_at_the_end = [each for each in wire.requests if each.method == "DELETE"][-latest - 2]
-    assert first_at_the_end.headers[HEADER] == f"session-{number - 1}"
+    assert first_at_the_end.headers[SESSION_HEADER] == f"session-{number - 1}"
 
 
 def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_about_the_old_one(
@@ -573,7 +573,7 @@ def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> N
 
 
 def test_logout_is_bounded_by_a_time_of_its_own(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backupctl.api.session.LOGOUT_SECONDS", 3.0)  # httpx itself waits for five
+    monkeypatch.setattr("backupctl.api.session.LOGOUT_TIMEOUT_SECONDS", 3.0)  # httpx itself waits for five
     wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
     api = api_over(wire, clock)
     api.jobs()
@@ -583,7 +583,7 @@ def test_logout_is_bounded_by_a_time_of_its_own(clock: FakeClock, monkeypatch: p
 
 def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
     request = httpx.Request("GET", f"https://{HOST}/api/x")
-    assert next(Session(USER, Secret(PASSWORD)).auth_flow(request)).headers[HEADER] == ""
+    assert next(Session(USER, Secret(PASSWORD)).auth_flow(request)).headers[SESSION_HEADER] == ""
 
 
 def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:

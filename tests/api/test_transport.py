@@ -15,7 +15,7 @@ import trustme
 from backupctl.api.connect import Login, connect
 from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
-from backupctl.api.transport import BODY_LIMIT, BoundedTransport, Exchange, timeout_for
+from backupctl.api.transport import MAX_BODY_BYTES, BoundedTransport, Exchange, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -116,7 +116,7 @@ def test_answer_is_not_lost_to_an_error_in_what_shows_it(clock: FakeClock) -> No
 
 
 def test_body_of_the_largest_size_is_read(clock: FakeClock) -> None:
-    assert len(fetch(clock, Stream(iter([bytes(MIB)] * 8), clock)).content) == BODY_LIMIT
+    assert len(fetch(clock, Stream(iter([bytes(MIB)] * 8), clock)).content) == MAX_BODY_BYTES
 
 
 def test_body_that_never_ends_is_given_up_and_closed(clock: FakeClock) -> None:
@@ -382,10 +382,10 @@ def test_real_tls_is_explained_by_the_handshake_that_failed() -> None:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.create_child_ca().issue_cert("127.0.0.1").configure_cert(context)
 
-    def shake_hands(connection: socket.socket, over: threading.Event) -> None:
+    def perform_handshake(connection: socket.socket, over: threading.Event) -> None:
         context.wrap_socket(connection, server_side=True).close()
 
-    with serve_connections(shake_hands) as (address, connections):
+    with serve_connections(perform_handshake) as (address, connections):
         error = refusal(f"https://{address}")
     assert (type(error), error.retryable, len(connections)) == (CertificateError, False, 1)
     assert error.message.startswith("127.0.0.1: the certificate is signed by 'O=trustme v")

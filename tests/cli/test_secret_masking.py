@@ -29,7 +29,7 @@ LEAVES: Final = list(leaves())
 TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "trust"]
 """Commands that log in; what looks at certificates sends nothing."""
 
-SHOWN_AS: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
+REDACTED_REQUEST: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
 SOURCES: Final = (
     *("environment", "environment-file", "file", "command", "credential", "stdin", "prompt"),
     *("configured-file", "configured-env"),
@@ -197,7 +197,7 @@ def samples(tmp_path: Path) -> dict[str, Sample]:
 
 def shown_as(first: int = 0) -> Iterator[list[str]]:
     """Yield the ways to show what happens, over and over."""
-    for output, verbose in itertools.islice(itertools.cycle(SHOWN_AS), first, None):
+    for output, verbose in itertools.islice(itertools.cycle(REDACTED_REQUEST), first, None):
         yield ["-o", output, verbose]
 
 

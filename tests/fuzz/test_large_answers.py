@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.command_line import LOCATION, CommandLine
-from tests.support.fuzz_answers import BODY_LIMIT
+from tests.support.fuzz_answers import MAX_BODY_BYTES
 from tests.support.intercept import Send
 
 pytestmark = pytest.mark.exhaustive
@@ -38,7 +38,7 @@ class Crowd:
         while True:
             item = self.item.replace(b"#", b"%x" % len(items))
             size += len(item) + 1
-            if size > BODY_LIMIT:
+            if size > MAX_BODY_BYTES:
                 return self.start + b",".join(items) + self.end
             items.append(item)
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from backupctl.api.certificate_probe import Inspection
+from backupctl.api.certificate_probe import CertificateProbe
 from backupctl.errors import (
     ApplianceUnreachableError,
     BackupctlError,
@@ -37,22 +37,22 @@ class Tls:
     store: str = "the system's store of CAs"
     pinned: str | None = None
 
-    def presented(self) -> tuple[tuple[Certificate, ...], bool]:
-        if isinstance(answer := self.answers.get("presented"), BaseException):
+    def presented_chain(self) -> tuple[tuple[Certificate, ...], bool]:
+        if isinstance(answer := self.answers.get("presented_chain"), BaseException):
             raise answer
         return (a_certificate(), a_certificate(subject="CN=CA")), True
 
     def pin_mismatch(self) -> BackupctlError | None:
         return self.answers.get("pin_mismatch")
 
-    def distrust(self) -> BackupctlError | None:
-        return self.answers.get("distrust")
+    def trust_error(self) -> BackupctlError | None:
+        return self.answers.get("trust_error")
 
-    def authorities(self) -> Fetched:
+    def fetch_cas(self) -> Fetched:
         return Fetched((a_certificate(is_ca=True),))
 
-    def distrust_with(self, pem: str) -> BackupctlError | None:
-        return self.answers.get("distrust_with")
+    def trust_error_with(self, pem: str) -> BackupctlError | None:
+        return self.answers.get("trust_error_with")
 
 
 def done(clock: FakeClock, work: Any) -> Any:
@@ -65,7 +65,7 @@ def done(clock: FakeClock, work: Any) -> Any:
 
 
 def inspected(tls: Tls, name_warning: str | None = None) -> Inspected:
-    return Inspected("vc01", "vc01.example.com", cast("Inspection", tls), name_warning)
+    return Inspected("vc01", "vc01.example.com", cast("CertificateProbe", tls), name_warning)
 
 
 def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
@@ -74,8 +74,8 @@ def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
 
 
 def test_show_of_a_certificate_that_nobody_vouches_for_is_no_failure(clock: FakeClock) -> None:
-    distrust = CertificateError("the certificate expired", server="vc01.example.com")
-    result = done(clock, show_certificate(inspected(Tls({"distrust": distrust}))))
+    trust_error = CertificateError("the certificate expired", server="vc01.example.com")
+    result = done(clock, show_certificate(inspected(Tls({"trust_error": trust_error}))))
     assert (result.exit_code, result.trusted, result.reason) == (0, False, "the certificate expired")
 
 
@@ -89,13 +89,13 @@ def test_show_with_a_pin_that_does_not_fit_shows_and_fails(clock: FakeClock) -> 
     ("error", "code", "slug"), [(ApplianceUnreachableError("dead"), 5, "connection"), (KeyError("x"), 1, "bug")]
 )
 def test_show_of_what_cannot_be_looked_at_says_why(clock: FakeClock, error: Exception, code: int, slug: str) -> None:
-    result = done(clock, show_certificate(inspected(Tls({"presented": error}))))
+    result = done(clock, show_certificate(inspected(Tls({"presented_chain": error}))))
     assert (result.exit_code, result.error.slug, result.certificate) == (code, slug, None)
 
 
 def test_show_of_an_unknown_host_tells_what_speaks_against_its_name(clock: FakeClock) -> None:
     error = UnknownHostError("vc01: no such host name", hint="check it")
-    target = inspected(Tls({"presented": error}), name_warning="is vc10 meant?")
+    target = inspected(Tls({"presented_chain": error}), name_warning="is vc10 meant?")
     assert done(clock, show_certificate(target)).error.hint == "is vc10 meant?; else check it"
 
 
@@ -107,7 +107,7 @@ def test_fetch_writes_once_and_says_whether_they_vouch(clock: FakeClock) -> None
         return "ca.pem"
 
     odd = CertificateError("the certificate is for another", server="vc01.example.com")
-    result = done(clock, fetch_ca_certificates(inspected(Tls({"distrust_with": odd})), write))
+    result = done(clock, fetch_ca_certificates(inspected(Tls({"trust_error_with": odd})), write))
     assert (written, result.file, result.verified) == (["PEM"], "ca.pem", False)
     assert (result.vouches, result.reason) == (False, "the certificate is for another")
 

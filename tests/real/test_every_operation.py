@@ -212,7 +212,7 @@ def test_every_operation_of_every_release_answers_in_both_families_over_a_socket
                 else:
                     assert isinstance(outcome, NotSupportedError), (where, outcome)
                     assert outcome.exit_code == 6, where
-                    assert getattr(endpoints, name).doing in outcome.message, where
+                    assert getattr(endpoints, name).operation in outcome.message, where
                     assert "\n" not in outcome.message, where
                     refused += 1
             cells.append("+".join(has) or "-")

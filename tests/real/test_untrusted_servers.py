@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 import trustme
 
-from backupctl.api.certificate_probe import Inspection
+from backupctl.api.certificate_probe import CertificateProbe
 from backupctl.api.connect import connection_to
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
@@ -103,11 +103,11 @@ def test_trust_fetch_from_a_hostile_server_is_5_or_6_and_stores_nothing(name: st
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
 def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> None:
     with serve_connections(over_tls(hostile)) as (address, _):
-        inspection = Inspection(
+        probe = CertificateProbe(
             connection_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None
         )
         with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
-            inspection.authorities()
+            probe.fetch_cas()
 
 
 @pytest.mark.parametrize("status", ANSWERS, ids=bytes.decode)

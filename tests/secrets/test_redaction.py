@@ -19,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import backupctl
-from backupctl.api.endpoint import Wire
+from backupctl.api.endpoint import EncodedRequest
 from backupctl.api.session import Session
 from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.config.value import Source
@@ -227,7 +227,7 @@ def _hints(kind: type) -> list[object]:
 @pytest.mark.parametrize(
     "value",
     [
-        Wire("POST", "/x", query=(("password", "M4rk3d"),), body={"password": "M4rk3d"}),
+        EncodedRequest("POST", "/x", query=(("password", "M4rk3d"),), body={"password": "M4rk3d"}),
         GivenSecret(command="printf M4rk3d"),
         Found(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
         Session("root", Secret("M4rk3d")),

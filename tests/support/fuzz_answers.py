@@ -17,14 +17,14 @@ from tests.support.fuzz_values import SPOILT, TEXTS, as_json, defaced, mutated
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-BODY_LIMIT: Final = 8 * 1024 * 1024
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """What the client promises to read at most, in bytes, before and after decoding."""
 
 
 @functools.cache
 def large(name: str) -> bytes:
     """Return one of the bodies at the edge of what is read, or far beyond; each is made once."""
-    limit = BODY_LIMIT
+    limit = MAX_BODY_BYTES
     makers: dict[str, Callable[[], bytes]] = {
         "string": lambda: b'"' + b"a" * (limit - 2) + b'"',
         "too-long": lambda: b'"' + b"a" * (limit - 1) + b'"',

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from tests.support.clock import FakeClock
-from tests.support.fuzz_answers import BODY_LIMIT, Answer, twisted, twisted_login
+from tests.support.fuzz_answers import MAX_BODY_BYTES, Answer, twisted, twisted_login
 from tests.support.fuzz_values import as_json
 from tests.support.scripted_transport import HOST
 
@@ -163,7 +163,7 @@ class _Stream(httpx.SyncByteStream):
         for chunk in self._chunks():
             sent += len(chunk)
             yield chunk
-            if sent > BODY_LIMIT + CHUNK:
+            if sent > MAX_BODY_BYTES + CHUNK:
                 self._line.violations.append(f"read {sent} bytes of a body")
                 return
         if self._answer.error is not None:
