@@ -88,7 +88,7 @@ class ApiClient:
 
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         """Return a text without the secrets that the appliance got from us; with ``skip_common_words`` words stay."""
-        return self._session.known.redact(text, skip_common_words=skip_common_words)
+        return self._session.redactor.redact(text, skip_common_words=skip_common_words)
 
     def version(self) -> SystemVersion:
         """Return the release that the appliance runs; it is asked for once."""
@@ -140,9 +140,12 @@ class ApiClient:
             raise unreadable(response, endpoint.operation, error) from error
 
     def _operation_info(self, endpoint: Endpoint[object], family: Family) -> OperationInfo:
-        lacking = endpoint.is_missing_in(self._version.version if self._version else None)
-        available = self._version is not None and self._is_appliance and not lacking
-        return OperationInfo(endpoint.operation, endpoint.not_found_possible(family), lacking, available)
+        in_release: bool | None = None
+        if self._version is not None and endpoint.is_missing_in(self._version.version):
+            in_release = False
+        elif self._version is not None and self._is_appliance:
+            in_release = True
+        return OperationInfo(endpoint.operation, endpoint.not_found_possible(family), in_release)
 
     def _explain_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
         """Return why an operation is missing: the release lacks it, or nothing of an appliance has answered so far.
@@ -150,8 +153,8 @@ class ApiClient:
         A 404 in another form than the API's proves neither where the API itself has answered before.
         """
         if self._is_appliance or self._succeeded:
-            lacking = endpoint.since != FIRST_RELEASE
-            return error.with_facts(hint=f"it came with release {endpoint.since}") if lacking else error
+            came_later = endpoint.since != FIRST_RELEASE
+            return error.with_facts(hint=f"it came with release {endpoint.since}") if came_later else error
         if self._speaks_vapi and not error.certain:
             return error
         return without_backup_api(error, of_api=self._family_was_given and self._session.family is Family.API)
@@ -171,7 +174,7 @@ class ApiClient:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)
 
     def _register_and_reveal(self, secret: Secret) -> str:
-        self._session.known.add(secret)
+        self._session.redactor.add(secret)
         return secret.reveal()
 
     def _request(

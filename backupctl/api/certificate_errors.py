@@ -1,4 +1,4 @@
-"""Why a certificate is not trusted: a sentence for each reason, with the fact in it."""
+"""The errors for certificates that are not trusted: a sentence for each of OpenSSL's reasons, with its fact."""
 
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,17 +14,22 @@ from backupctl.tls.x509 import read_certificate
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _ISSUER_UNKNOWN, _LEAF_UNVERIFIED = 18, 19, 20, 21
-_OTHER_NAME, _OTHER_ADDRESS = 62, 64
-_FORM: Final = range(79, 95)
-"""X509_V_ERR_* of OpenSSL's x509_vfy.h; ``_FORM`` are those of VERIFY_X509_STRICT, Python's default from 3.13 on."""
+_HOSTNAME_MISMATCH, _IP_MISMATCH = 62, 64
+_STRICT_CODES: Final = range(79, 95)
+"""X509_V_ERR_* of OpenSSL's x509_vfy.h.
 
-_MOST_NAMES: Final = 6
+``_STRICT_CODES`` are those of VERIFY_X509_STRICT, which Python sets by default from 3.13 on.
+"""
 
-_CLOCK: Final = "is the clock of this machine right? Else the appliance needs a new certificate (VAMI, vSphere Client)"
+_MAX_NAMES: Final = 6
+
+_CLOCK_HINT: Final = (
+    "is the clock of this machine right? Else the appliance needs a new certificate (VAMI, vSphere Client)"
+)
 
 
-class Case(NamedTuple):
-    """The facts of a failure: the host, the store of CAs, the presented chain (own certificate first), and the time."""
+class TrustFailure(NamedTuple):
+    """The facts of a failure: the host, the store of CAs, the presented chain (leaf first), and the time."""
 
     host: str
     store: str
@@ -32,15 +37,15 @@ class Case(NamedTuple):
     now: datetime
 
     @property
-    def own(self) -> Certificate:
+    def leaf(self) -> Certificate:
         """The appliance's own certificate."""
         return self.chain[0]
 
 
 class Reason(NamedTuple):
-    """A reason for distrust: ``say`` returns None when the chain does not show it."""
+    """A reason for distrust; ``describe`` returns None when the chain does not show it."""
 
-    say: Callable[[Case], str | None]
+    describe: Callable[[TrustFailure], str | None]
     hint: str
 
 
@@ -51,10 +56,10 @@ def certificate_error(error: BaseException, connection: Connection, store: str) 
     if cause is None:
         return None
     chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
-    reason = REASONS.get(cause.verify_code, _FORM_REASON if cause.verify_code in _FORM else _OTHER)
-    said = reason.say(case) if (case := _case(chain, connection, store)) else None
-    why = said or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError(why, server=connection.host, hint=reason.hint, selector=connection.selector)
+    reason = REASONS.get(cause.verify_code, _STRICT_REASON if cause.verify_code in _STRICT_CODES else _OTHER_REASON)
+    described = reason.describe(failure) if (failure := _trust_failure(chain, connection, store)) else None
+    message = described or f"the certificate is not trusted: {cause.verify_message}"
+    return CertificateError(message, server=connection.host, hint=reason.hint, selector=connection.selector)
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -65,79 +70,79 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
         raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
 
 
-def _case(chain: tuple[bytes, ...], connection: Connection, store: str) -> Case | None:
+def _trust_failure(chain: tuple[bytes, ...], connection: Connection, store: str) -> TrustFailure | None:
     """Return the facts, None when the chain is unknown or unreadable."""
     now = connection.clock.now()
     try:
-        return Case(connection.host, store, read_chain(chain, now), now) if chain else None
+        return TrustFailure(connection.host, store, read_chain(chain, now), now) if chain else None
     except CertificateError:
         return None
 
 
-def _expired(case: Case) -> str | None:
-    for certificate in case.chain:
-        if certificate.not_after < case.now:
+def _expired(failure: TrustFailure) -> str | None:
+    for certificate in failure.chain:
+        if certificate.not_after < failure.now:
             when = f"on {certificate.not_after:%Y-%m-%d at %H:%M} UTC ({_days(-certificate.expires_in_days)} ago)"
-            return f"{_which(certificate, case)} expired {when}"
+            return f"{_label(certificate, failure)} expired {when}"
     return None
 
 
-def _not_yet_valid(case: Case) -> str | None:
-    for certificate in case.chain:
-        if certificate.not_before > case.now:
-            begins, now = (f"{time:%Y-%m-%d at %H:%M} UTC" for time in (certificate.not_before, case.now))
-            return f"{_which(certificate, case)} is not valid before {begins}, and here it is {now}"
+def _not_yet_valid(failure: TrustFailure) -> str | None:
+    for certificate in failure.chain:
+        if certificate.not_before > failure.now:
+            begins, now = (f"{time:%Y-%m-%d at %H:%M} UTC" for time in (certificate.not_before, failure.now))
+            return f"{_label(certificate, failure)} is not valid before {begins}, and here it is {now}"
     return None
 
 
-def _other_name(case: Case) -> str | None:
-    return f"the certificate is for {_names(case.own)}, not for {case.host}"
+def _name_mismatch(failure: TrustFailure) -> str | None:
+    return f"the certificate is for {_names(failure.leaf)}, not for {failure.host}"
 
 
-def _self_signed(case: Case) -> str | None:
-    if case.own.subject != case.own.issuer:
+def _self_signed(failure: TrustFailure) -> str | None:
+    if failure.leaf.subject != failure.leaf.issuer:
         return None
-    return f"the certificate is self-signed ({case.own.subject}) and not in {case.store}"
+    return f"the certificate is self-signed ({failure.leaf.subject}) and not in {failure.store}"
 
 
-def _unknown_authority(case: Case) -> str | None:
-    return f"the certificate is signed by {case.chain[-1].issuer!r}, which is not in {case.store}"
+def _unknown_issuer(failure: TrustFailure) -> str | None:
+    return f"the certificate is signed by {failure.chain[-1].issuer!r}, which is not in {failure.store}"
 
 
-def _which(certificate: Certificate, case: Case) -> str:
-    return "the certificate" if certificate is case.own else f"the CA certificate {certificate.subject!r}"
+def _label(certificate: Certificate, failure: TrustFailure) -> str:
+    return "the certificate" if certificate is failure.leaf else f"the CA certificate {certificate.subject!r}"
 
 
 def _names(certificate: Certificate) -> str:
     names = certificate.names or (f"{certificate.subject!r}, which names no host,",)
-    more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
-    return ", ".join([*names[:_MOST_NAMES], *more])
+    rest = [f"{len(names) - _MAX_NAMES} more"] if len(names) > _MAX_NAMES else []
+    return ", ".join([*names[:_MAX_NAMES], *rest])
 
 
 def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-_TRUST_IT: Final = (
+_TRUST_HINT: Final = (
     "`backupctl trust fetch $selector --to FILE` gets the appliance's own CA for --ca-file, "
     "`backupctl trust pin $selector` pins this very certificate"
 )
-_UNKNOWN: Final = Reason(_unknown_authority, _TRUST_IT)
-_OTHER: Final = Reason(lambda _: None, _TRUST_IT)
-_FORM_REASON: Final = Reason(
+_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, _TRUST_HINT)
+_OTHER_REASON: Final = Reason(lambda _: None, _TRUST_HINT)
+_STRICT_REASON: Final = Reason(
     lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
 )
-_NAME: Final = Reason(
-    _other_name, "name the appliance as its certificate does, or pin it: `backupctl trust pin $selector`"
+_NAME_REASON: Final = Reason(
+    _name_mismatch, "name the appliance as its certificate does, or pin it: `backupctl trust pin $selector`"
 )
 REASONS: Final[Mapping[int, Reason]] = {
-    _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK),
-    _EXPIRED: Reason(_expired, _CLOCK),
-    _SELF_SIGNED: Reason(_self_signed, _TRUST_IT),
-    _SELF_SIGNED_IN_CHAIN: _UNKNOWN,
-    _ISSUER_UNKNOWN: _UNKNOWN,
-    _LEAF_UNVERIFIED: _UNKNOWN,
-    _OTHER_NAME: _NAME,
-    _OTHER_ADDRESS: _NAME,
+    _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),
+    _EXPIRED: Reason(_expired, _CLOCK_HINT),
+    _SELF_SIGNED: Reason(_self_signed, _TRUST_HINT),
+    _SELF_SIGNED_IN_CHAIN: _UNKNOWN_ISSUER_REASON,
+    _ISSUER_UNKNOWN: _UNKNOWN_ISSUER_REASON,
+    _LEAF_UNVERIFIED: _UNKNOWN_ISSUER_REASON,
+    _HOSTNAME_MISMATCH: _NAME_REASON,
+    _IP_MISMATCH: _NAME_REASON,
 }
 """The reasons by OpenSSL's codes."""

@@ -1,4 +1,4 @@
-"""What can be found out about an appliance's certificate; no credentials are ever sent here."""
+"""The probe of an appliance's certificate before the first login; no credentials are sent."""
 
 import ssl
 from typing import Final, NamedTuple
@@ -31,11 +31,11 @@ from backupctl.tls.trust_settings import (
 )
 
 _WITHOUT_LOGIN: Final = {401: AuthenticationError, 403: AuthorizationError}
-"""What a refusal is called where no login was made."""
+"""Errors by status, as there is no login that could have failed."""
 
 
 class FetchedCas(NamedTuple):
-    """CA certificates as they were fetched; ``verified`` says whether the connection was trusted."""
+    """Downloaded CA certificates; ``verified`` is True if the connection was trusted."""
 
     certificates: tuple[Certificate, ...]
     pem: str
@@ -43,68 +43,68 @@ class FetchedCas(NamedTuple):
 
 
 class CertificateProbe:
-    """The TLS of one appliance, looked at from outside.
+    """The certificate of one appliance, and whether it is trusted.
 
-    Every method raises the errors of ``backupctl.errors`` only: ApplianceUnreachableError where there is no answer.
+    All methods raise errors of ``backupctl.errors`` only, ApplianceUnreachableError without a response.
     """
 
     def __init__(
-        self, connection: Connection, trust: TrustSettings, observe: Observer, known: Redactor | None = None
+        self, connection: Connection, trust: TrustSettings, observe: Observer, redactor: Redactor | None = None
     ) -> None:
         self._connection = connection
         self._trust = trust
         self._observe = observe
-        self._known = known or Redactor()
-        self._known.add(*proxy_secrets(connection.proxy))
+        self._redactor = redactor or Redactor()
+        self._redactor.add(*proxy_secrets(connection.proxy))
         self._presented: Presented | None = None
 
     @property
     def store(self) -> str:
-        """Who is asked to vouch for the certificate."""
+        """The store of CAs that the certificate is checked against."""
         return self._trust.store
 
     @property
     def pinned(self) -> str | None:
-        """The fingerprint that is expected."""
+        """The pinned fingerprint, None without a pin."""
         return self._trust.fingerprint
 
     def presented_chain(self) -> tuple[tuple[Certificate, ...], bool]:
-        """Return the certificates that the appliance presents, its own first, and whether these are all."""
-        chain, complete = self._look()
+        """Return the certificates that the appliance presents, its own first, and whether the chain is complete."""
+        chain, complete = self._handshake()
         return read_chain(chain, self._connection.clock.now()), complete
 
     def pin_mismatch(self) -> PinMismatchError | None:
-        """Return what is wrong with the pin, None where it fits or there is none."""
-        presented = fingerprint_of(self._look().chain[0])
+        """Return the error for a pin that does not match, None if it matches or there is none."""
+        presented = fingerprint_of(self._handshake().chain[0])
         if self.pinned in {None, presented}:
             return None
         connection = self._connection
         return PinMismatchError.of(connection.server, str(self.pinned), presented, selector=connection.selector)
 
     def trust_error(self) -> CertificateError | None:
-        """Return why the store does not vouch for the certificate, None where it does."""
-        return self._distrust(tls_context(TrustSettings(self._trust.ca_file)), self.store)
+        """Return why the certificate is not trusted by the store, None if it is trusted."""
+        return self._verify(tls_context(TrustSettings(self._trust.ca_file)), self.store)
 
     def fetch_cas(self) -> FetchedCas:
-        """Fetch the appliance's own CA certificates, on a trusted connection if there can be one.
+        """Download the appliance's own CA certificates, over a trusted connection if possible.
 
-        Else it is one with whoever presented the certificate that was seen before.
+        If not, the server must at least present the same certificate as before.
         """
-        seen = TrustSettings(fingerprint=fingerprint_of(self._look().chain[0]))
+        same_certificate = TrustSettings(fingerprint=fingerprint_of(self._handshake().chain[0]))
         verified = self.pinned is not None or self.trust_error() is None
-        content = self._get(self._trust if verified else seen)
-        found = read_ca_bundle(content, self._connection.host)
-        return FetchedCas(read_chain(found, self._connection.clock.now()), as_pem(found), verified)
+        content = self._download(self._trust if verified else same_certificate)
+        certificates = read_ca_bundle(content, self._connection.host)
+        return FetchedCas(read_chain(certificates, self._connection.clock.now()), as_pem(certificates), verified)
 
     def trust_error_with(self, pem: str) -> CertificateError | None:
-        """Return why these CA certificates do not vouch for the certificate, None where they do."""
+        """Return why the certificate is not trusted by these CA certificates, None if it is trusted."""
         try:
             context = without_strict_checks(default_context(cadata=pem))
         except ssl.SSLError as error:
             return CertificateError(f"OpenSSL takes none of them: {error.reason}", server=self._connection.host)
-        return self._distrust(context, "the certificates that were fetched")
+        return self._verify(context, "the certificates that were fetched")
 
-    def _look(self) -> Presented:
+    def _handshake(self) -> Presented:
         if self._presented is None:
             try:
                 self._presented = perform_handshake(self._connection, unverified_context())
@@ -112,7 +112,7 @@ class CertificateProbe:
                 raise unreachable(error, self._connection.host, "show its certificate") from error
         return self._presented
 
-    def _distrust(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
+    def _verify(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
         try:
             perform_handshake(
                 self._connection, context, lambda error: certificate_error(error, self._connection, store)
@@ -123,7 +123,7 @@ class CertificateProbe:
             raise unreachable(error, self._connection.host, "show its certificate") from error
         return None
 
-    def _get(self, trust: TrustSettings) -> bytes:
+    def _download(self, trust: TrustSettings) -> bytes:
         operation = "give its CA certificates"
         request = httpx.Request(
             "GET",
@@ -132,7 +132,7 @@ class CertificateProbe:
             extensions={"timeout": timeout_for("GET").as_dict()},
         )
         inner = transport_to(self._connection, trust)
-        with BoundedTransport(inner, self._connection.clock, self._observe, self._known) as transport:
+        with BoundedTransport(inner, self._connection.clock, self._observe, self._redactor) as transport:
             try:
                 response = transport.handle_request(request)
             except httpx.RequestError as error:

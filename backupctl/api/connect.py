@@ -1,4 +1,4 @@
-"""How an appliance is reached: trust, proxy and credentials put together to a ``RecoveryApi``."""
+"""Connect to an appliance: a ``RecoveryApi`` from its address, credentials, proxy and trust settings."""
 
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -28,13 +28,13 @@ HEADERS: Final = {
     "accept-encoding": "identity",
     "cache-control": "no-cache",
 }
-"""What every request carries; a caching proxy on the way must not answer with an older job list."""
+"""Headers of every request; ``no-cache``, as a caching proxy must not return an older job list."""
 
 
 class Login(msgspec.Struct, frozen=True):
-    """As whom we come; ``basic`` sends the credentials with each request instead of opening a session.
+    """The credentials for an appliance; with ``basic`` each request carries them, and there is no session.
 
-    ``account`` is what the run knows of this user and password, shared by all appliances where they are the same.
+    ``credential_state`` is shared by all appliances of the run with the same user and password.
     """
 
     user: str
@@ -44,28 +44,28 @@ class Login(msgspec.Struct, frozen=True):
 
 
 def connection_to(
-    base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, words: tuple[str, ...] = ()
+    base_url: str, proxy: str | None, clock: Clock, *, name: str | None = None, selector_words: tuple[str, ...] = ()
 ) -> Connection:
-    """Return the connection to an appliance that is called ``name``, and selected by ``words`` on a command line.
+    """Return the connection to an appliance that is called ``name``; see ``Connection``.
 
     Raises UsageError for an invalid host name.
     """
     try:
         url = httpx.URL(base_url)
-        url.host.lower()  # an international name (xn--...) is not read before
+        url.host.lower()  # httpx decodes an international name (xn--...) only here
     except (httpx.InvalidURL, UnicodeError) as error:
         raise UsageError(f"{base_url!r} is no host name: {error}") from error
     if proxy is None:
-        return Connection(url, None, clock, name, words)
+        return Connection(url, None, clock, name, selector_words)
     tls = proxy_context() if proxy.startswith("https:") else None
     try:
-        return Connection(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, words)
+        return Connection(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, selector_words)
     except httpx.InvalidURL:
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
 
 def check_pin(base_url: str, trust: TrustSettings) -> None:
-    """Raise UsageError for a pin where there is no certificate."""
+    """Raise UsageError for a pin without TLS."""
     if trust.fingerprint is not None:
         check_https(base_url)
 
@@ -73,7 +73,7 @@ def check_pin(base_url: str, trust: TrustSettings) -> None:
 def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTransport:
     """Return the transport over the network; an appliance that ``trust`` rejects gets no byte of HTTP.
 
-    Raises ConfigError for trust settings that cannot be used.
+    Raises ConfigError for unusable trust settings.
     """
     verify = pin_verifier(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
     return network_transport(
@@ -101,7 +101,7 @@ def connect(
     login: Login,
     *,
     name: str | None = None,
-    words: tuple[str, ...] = (),
+    selector_words: tuple[str, ...] = (),
     clock: Clock,
     observe: Observer,
     trust: TrustSettings = TrustSettings(),
@@ -109,21 +109,21 @@ def connect(
     proxy: str | None = None,
     transport: httpx.BaseTransport | None = None,
     read_only: bool = False,
-    known: Redactor | None = None,
+    redactor: Redactor | None = None,
 ) -> RecoveryApi:
     """Return the recovery API of the appliance at ``base_url``; nothing is sent yet.
 
-    ``name`` is what results call it, if not by its host, ``words`` what a command line needs to reach the same one, for
-    hints. ``family`` is ``rest``, ``api`` or None to find out, ``transport`` another way than the network, such as the
-    simulator. ``read_only`` refuses what would change the appliance. ``known`` are secrets to mask in what it says.
+    ``name`` is its name in results and ``selector_words`` are its options in hints, see ``Connection``. ``family`` is
+    ``rest``, ``api`` or None to find out. ``transport`` replaces the network, such as by the simulator. With
+    ``read_only``, requests that change the appliance are refused. ``redactor`` masks the secrets that it echoes.
 
-    Raises ConfigError for trust settings that cannot be used, UsageError for a host name that cannot be one.
+    Raises ConfigError for unusable trust settings, UsageError for an invalid host name.
     """
-    connection = connection_to(base_url, proxy, clock, name=name, words=words)
+    connection = connection_to(base_url, proxy, clock, name=name, selector_words=selector_words)
     check_pin(base_url, trust)
-    known = known or Redactor()
-    known.add(*proxy_secrets(connection.proxy))
-    bounded = BoundedTransport(transport or transport_to(connection, trust), clock, observe, known)
+    redactor = redactor or Redactor()
+    redactor.add(*proxy_secrets(connection.proxy))
+    bounded = BoundedTransport(transport or transport_to(connection, trust), clock, observe, redactor)
     session = Session(
         login.user,
         login.password,
@@ -133,13 +133,13 @@ def connect(
         basic=login.basic,
         credential_state=login.credential_state,
         headers=HEADERS,
-        known=known,
+        redactor=redactor,
     )
     return RecoveryApi(_client(connection.url, bounded), session, read_only=read_only)
 
 
 def proxy_secrets(proxy: httpx.Proxy | None) -> Iterator[Secret]:
-    """Yield what the proxy gets from us and may say again."""
+    """Yield the secrets that the proxy gets, and may echo."""
     if proxy is not None and proxy.auth is not None:
         user, password = proxy.auth
         yield Secret(password)

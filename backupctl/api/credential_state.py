@@ -1,8 +1,8 @@
-"""What a run learns about a user and a password, so that one wrong password never becomes five.
+"""The state of credentials during a run, so that one wrong password does not become five failed logins.
 
 vCenter locks an account after five failed logins by default (vSphere Authentication, "Edit the vCenter Single Sign-On
-Lockout Policy"), and appliances that are linked count together. A password that one appliance has refused is therefore
-not shown to any other.
+Lockout Policy"), and linked appliances count them together. So credentials that one appliance has rejected are not sent
+to any other.
 """
 
 from typing import Final
@@ -11,14 +11,13 @@ from backupctl.errors import AuthenticationError
 from backupctl.secrets.secret import Secret
 
 LOGIN_GRACE_SECONDS: Final = 5.0
-"""For so long a password that was accepted is not doubted: sessions that expire together are opened again together."""
+"""Grace period after a successful login: sessions that expire together may log in together."""
 
 
 class CredentialState:
-    """A user and a password, shared by all sessions of a run that use them; sessions in threads may call it.
+    """What is known about a user and password, shared by all sessions of a run that use them, in any thread.
 
-    ``proven`` says that an appliance has let us in with them, and nothing was seen since that makes it doubtful;
-    ``refused`` that one has not.
+    ``accepted`` is True after a successful login, until a session expires after the grace period.
     """
 
     def __init__(self) -> None:
@@ -28,24 +27,24 @@ class CredentialState:
 
     @property
     def rejected(self) -> bool:
-        """Whether any appliance refused them; nothing is logged in with them any more."""
+        """Whether an appliance has rejected them; then no appliance gets them again."""
         return self._rejected_by is not None
 
     def mark_accepted(self, now: float) -> None:
-        """Take note that an appliance accepted them ``now`` (monotonic seconds)."""
+        """Record a successful login at ``now`` (monotonic seconds)."""
         self.accepted, self._accepted_at = True, now
 
     def mark_session_expired(self, now: float) -> None:
-        """Take note that a session has expired: the password may have been changed, if it was not accepted just now."""
+        """Record that a session has expired; the password may have changed since the last login."""
         if now - self._accepted_at > LOGIN_GRACE_SECONDS:
             self.accepted = False
 
     def mark_rejected(self, server: str) -> None:
-        """Take note that ``server`` refused them."""
+        """Record that ``server`` rejected them."""
         self._rejected_by = self._rejected_by or server
 
     def check_not_rejected(self, server: str) -> None:
-        """Raise AuthenticationError where they are known to be wrong, before they are shown to ``server``."""
+        """Raise AuthenticationError, before a login to ``server``, if an appliance has rejected them."""
         if self._rejected_by is not None:
             raise AuthenticationError(
                 "not logged in, as $cause refused this user and password",
@@ -56,11 +55,11 @@ class CredentialState:
 
 
 class CredentialStates:
-    """The accounts of a run, one for each user and password."""
+    """The credential states of a run, one for each user and password."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, Secret], CredentialState] = {}
 
     def of(self, user: str, password: Secret) -> CredentialState:
-        """Return the account of a user and a password; the case of a user name means nothing."""
+        """Return the state of a user and password; user names are case-insensitive."""
         return self._states.setdefault((user.casefold(), password), CredentialState())

@@ -113,10 +113,8 @@ class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
     changes: bool = False
     max_entries: int = MAX_ENTRIES
 
-    def is_missing_in(self, release: str | None) -> bool:
-        """Return whether a release is known not to have the operation."""
-        if release is None:
-            return False
+    def is_missing_in(self, release: str) -> bool:
+        """Return whether a release, such as ``7.0.3.00500``, does not have the operation."""
         numbers = _version_numbers(release)
         return numbers < _version_numbers(self.since) or (
             self.until is not None and numbers >= _version_numbers(self.until)

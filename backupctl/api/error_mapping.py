@@ -1,7 +1,8 @@
-"""From the wire to values and errors: the one place where statuses and error bodies (``vapi_error``) get their meaning.
+"""Map responses and failed requests to errors.
 
-A proxy in front of the services answers with HTML while they are down. The status decides before the type, because the
-appliance's dispatcher says ``invalid_request`` for 404, 405, 415 and some 500s alike.
+The status of a response counts before the type in its body (``vapi_error``), because the appliance's dispatcher returns
+``invalid_request`` for 404, 405, 415 and some 500s alike. While the services are down, the proxy in front of them
+responds with HTML.
 """
 
 import re
@@ -37,7 +38,7 @@ from backupctl.secrets.redaction import Redact
 
 
 def date_of(response: httpx.Response) -> datetime | None:
-    """Return when an answer was given: its ``Date``, and from a cache its ``Age`` as well (RFC 9111, 5.1)."""
+    """Return the time of a response: its ``Date``, plus its ``Age`` in a cache (RFC 9111, 5.1)."""
     age = response.headers.get("age", "")
     seconds = int(age) if re.fullmatch("[0-9]{1,10}", age) else 0
     try:
@@ -52,70 +53,69 @@ def _redacted(response: httpx.Response, text: str) -> str:
 
 
 class OperationInfo(msgspec.Struct, frozen=True):
-    """What a request was for: ``operation`` is like "start a backup".
+    """The operation of a request, such as "start a backup".
 
-    ``not_found_possible`` says that a 404 may mean a missing resource; ``lacking`` that the release of the appliance
-    is known not to have the operation, ``available`` that it is known to have it.
+    ``not_found_possible`` says that a 404 may mean a missing resource. ``in_release`` says whether the appliance's
+    release has the operation, None if unknown.
     """
 
     operation: str
     not_found_possible: bool = False
-    lacking: bool = False
-    available: bool = False
+    in_release: bool | None = None
 
 
 def raise_for_status(response: httpx.Response, info: OperationInfo) -> None:
-    """Raise the error that an answer other than 2xx means."""
+    """Raise the error for a response other than 2xx."""
     if response.is_success:
         return
-    said = vapi_error(response)
-    error = _error_for(response, info, said)
+    api_error = vapi_error(response)
+    error = _error_for(response, info, api_error)
     raise error.with_facts(
         server=response.request.url.host,
         operation=info.operation,
         status=response.status_code,
-        certain=error.certain and not (said and said.kind in _UNCERTAIN),
+        certain=error.certain and not (api_error and api_error.kind in _UNCERTAIN),
     )
 
 
 _UNCERTAIN: Final = frozenset({"TIMED_OUT", "CANCELED", "RESOURCE_BUSY", "CONCURRENT_CHANGE"})
-"""Errors that an appliance may give while it carries out the request, or another one like it, whatever the status."""
+"""Types of errors that an appliance may return while it executes the request, or another one like it."""
 
 
-def _error_for(response: httpx.Response, info: OperationInfo, said: VapiError | None) -> BackupctlError:
-    status, details = response.status_code, said.messages if said else ()
-    if status == 400 and said and said.kind == "FEATURE_IN_USE":
+def _error_for(response: httpx.Response, info: OperationInfo, api_error: VapiError | None) -> BackupctlError:
+    status, details = response.status_code, api_error.messages if api_error else ()
+    if status == 400 and api_error and api_error.kind == "FEATURE_IN_USE":
         return BusyError(
             "another backup or restore is running",
             hint="`backupctl watch latest` follows it; --if-running wait or attach makes create do so",
             details=details,
         )
     if status == 401:
-        return _unauthorized(said)
+        return _unauthorized(api_error)
     if status == 403:
         return AuthorizationError(
             "$server does not allow this user to $operation ($status)"
-            if said
+            if api_error
             else f"$server could not $operation: {_NOT_VCENTER_STATUS}",
             hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
-            if said
+            if api_error
             else _MIDDLEBOX_HINT,
             details=details,
-            certain=said is not None,
+            certain=api_error is not None,
         )
     if status == 404:
-        return _not_found(response, info, said)
-    received = response.extensions.get(RAW_HEADERS, response.headers)
-    if response.is_redirect and "location" in received:
-        # A query may repeat ours. What is left without it must not be the half of a secret.
-        elsewhere = _redacted(response, received["location"]).partition("?")[0]
+        return _not_found(response, info, api_error)
+    headers = response.extensions.get(RAW_HEADERS, response.headers)
+    if response.is_redirect and "location" in headers:
+        # The query may repeat the secrets of ours. It is cut off after redaction, which needs each secret as a whole.
+        target = _redacted(response, headers["location"]).partition("?")[0]
         return ApplianceAnswerError(
             "$server redirects to $cause ($status), which is never followed",
-            cause=repr(elsewhere),
+            cause=repr(target),
             hint="name the vCenter itself with --server, not a load balancer or portal",
             certain=False,
         )
-    return _other_error(response, said)
+    return _other_error(response, api_error)
 
 
 _NOT_VCENTER: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
@@ -123,23 +123,23 @@ _NOT_VCENTER_STATUS: Final = _NOT_VCENTER.format("$status")
 _MIDDLEBOX_HINT: Final = "a proxy, firewall or login portal in between may have answered"
 
 
-def _unauthorized(said: VapiError | None) -> AuthenticationError:
-    """Return the error for a 401: the appliance hardly ever tells why, and then somewhere among its messages."""
-    if said is None:
+def _unauthorized(api_error: VapiError | None) -> AuthenticationError:
+    """Return the error for a 401; the appliance rarely gives the cause, in any of its messages."""
+    if api_error is None:
         return AuthenticationError(
             f"$server could not $operation: {_NOT_VCENTER_STATUS}",
             hint=f"{_MIDDLEBOX_HINT}; else the user name or password is wrong",
             certain=False,
         )
-    details = said.messages
-    told = " ".join((*details, *said.ids))
-    trouble, hint = next(
-        ((trouble, hint) for pattern, trouble, hint in _LOGIN_PROBLEMS if pattern.search(told)),
+    details = api_error.messages
+    text = " ".join((*details, *api_error.ids))
+    problem, hint = next(
+        ((problem, hint) for pattern, problem, hint in _LOGIN_PROBLEMS if pattern.search(text)),
         ("wrong user name or password", None),
     )
     return AuthenticationError(
         "$server refused the login ($status): $cause",
-        cause=trouble,
+        cause=problem,
         hint=hint,
         details=details,
     )
@@ -157,37 +157,37 @@ _LOGIN_PROBLEMS: Final = (
         "its owner sets a new one: of an SSO user in the vSphere Client, of root on the console or with ssh",
     ),
 )
-"""What a 401 may tell of an account: by words of the login pages, as no words of the API are documented.
+"""The causes of a 401, found by the words of the login pages, as those of the API are not documented.
 
 Sources: https://knowledge.broadcom.com/external/article/326186 (User account is locked),
 https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/ (User password expired).
 """
 
 
-def _not_found(response: httpx.Response, info: OperationInfo, said: VapiError | None) -> BackupctlError:
-    """Return the error for a 404: of an operation, of its service, or of a thing that the request names."""
-    if said is None:
+def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiError | None) -> BackupctlError:
+    """Return the error for a 404: the operation, its service, or a resource is missing."""
+    if api_error is None:
         return NotSupportedError(
             f"$server cannot $operation: {_NOT_VCENTER_STATUS}; perhaps its $release does not have this operation",
             certain=False,
         )
-    if said.service_missing and not info.lacking:
+    if api_error.service_missing and info.in_release is not False:
         return ServiceMissingError(
             "$server could not $operation: the service is not running: $cause",
-            cause=said.first,
+            cause=api_error.first,
             hint="applmgmt may be down or still starting; see `service-control --status applmgmt` on the appliance",
-            details=said.messages[1:],
+            details=api_error.messages[1:],
             retryable=True,
         )
-    if info.not_found_possible and not said.route_missing and not said.service_missing:
-        return NotFoundError("not found on $server: cannot $operation", details=said.messages)
-    if info.available and not said.route_missing:
-        return _other_error(response, said)
+    if info.not_found_possible and not api_error.route_missing and not api_error.service_missing:
+        return NotFoundError("not found on $server: cannot $operation", details=api_error.messages)
+    if info.in_release and not api_error.route_missing:
+        return _other_error(response, api_error)
     return NotSupportedError(
         "$server cannot $operation: operation not found ($status)"
-        if info.available
+        if info.in_release
         else "$server cannot $operation: its $release does not have this operation ($status)",
-        details=said.messages,
+        details=api_error.messages,
     )
 
 
@@ -200,32 +200,32 @@ _SESSION_LIMIT_HINT: Final = (
 )
 
 
-def _other_error(response: httpx.Response, said: VapiError | None) -> ApplianceAnswerError:
+def _other_error(response: httpx.Response, api_error: VapiError | None) -> ApplianceAnswerError:
     status = response.status_code
     retryable = status in {408, 429, 502, 503, 504}
     kind = ServerFaultError if status >= 500 else ApplianceAnswerError
-    if said is not None:
-        refused = said.kind == "ERROR" and status in {400, 500} and bool(said.messages)
-        full = _SESSION_LIMIT_ID in said.ids
-        return (OperationFailedError if refused else kind)(
+    if api_error is not None:
+        is_refusal = api_error.kind == "ERROR" and status in {400, 500} and bool(api_error.messages)
+        session_limit = _SESSION_LIMIT_ID in api_error.ids
+        return (OperationFailedError if is_refusal else kind)(
             "$server refused to $operation: $cause"
-            if refused
+            if is_refusal
             else "$server could not $operation ($status $kind): $cause",
-            cause=said.first,
-            kind=said.kind,
-            hint=_SESSION_LIMIT_HINT if full else _STARTING_HINT if status == 503 else None,
-            details=said.messages[1:],
-            # A gateway timeout or an internal error may come behind a request that was carried out.
-            certain=refused or (400 <= status < 500 and status != 408),
-            retryable=retryable and not full,
+            cause=api_error.first,
+            kind=api_error.kind,
+            hint=_SESSION_LIMIT_HINT if session_limit else _STARTING_HINT if status == 503 else None,
+            details=api_error.messages[1:],
+            # After a gateway timeout or an internal error, the request may have taken effect.
+            certain=is_refusal or (400 <= status < 500 and status != 408),
+            retryable=retryable and not session_limit,
         )
     text = _first_line(response)
-    came = f"{status} {response.reason_phrase}".strip()
+    status_text = f"{status} {response.reason_phrase}".strip()
     is_page = b"<" in response.content[:200]
-    what = f"an error page came back ({came})" if is_page else _NOT_VCENTER.format(came)
+    described = f"an error page came back ({status_text})" if is_page else _NOT_VCENTER.format(status_text)
     return kind(
-        f"$server could not $operation ({came}): $cause" if text else "$server could not $operation: $cause",
-        cause=text or what,
+        f"$server could not $operation ({status_text}): $cause" if text else "$server could not $operation: $cause",
+        cause=text or described,
         hint=_STARTING_HINT if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,
@@ -237,9 +237,9 @@ _MAX_LINE_LENGTH: Final = 200
 
 
 def _first_line(response: httpx.Response) -> str:
-    """Return the first line of a short plain text; empty for a page, JSON, or what cannot be read.
+    """Return the first line of a short plain text; empty for HTML, JSON and binary content.
 
-    The proxy in front of the services writes one while they start, such as ``no healthy upstream``.
+    The proxy in front of the services sends such a text while they start, such as ``no healthy upstream``.
     """
     if len(response.content) > _MAX_TEXT_BYTES or re.search(rb"^\s*[\[{\"]|<", response.content):
         return ""
@@ -251,9 +251,10 @@ def _first_line(response: httpx.Response) -> str:
 
 
 def unreadable(response: httpx.Response, operation: str, why: Exception) -> ApplianceAnswerError:
-    """Return the error for a 2xx whose body cannot be used.
+    """Return the error for a 2xx response whose body is unusable.
 
-    JSON of another form is what the appliance says and will say again; anything else may be a proxy's, and may pass.
+    Unexpected JSON comes from the appliance, so a retry would get it again; other content may be a proxy's, so it may
+    help.
     """
     is_json = isinstance(why, msgspec.ValidationError)
     body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
@@ -272,7 +273,7 @@ def unreadable(response: httpx.Response, operation: str, why: Exception) -> Appl
 
 
 def unreachable(error: httpx.RequestError, host: str, operation: str) -> BackupctlError:
-    """Return the error for a request that got no answer."""
+    """Return the error for a request without a response."""
     return _unanswered(error).with_facts(server=host, operation=operation)
 
 
@@ -283,7 +284,7 @@ def _unanswered(error: httpx.RequestError) -> BackupctlError:
         sentence = "$server does not accept connections in time"
         return ApplianceUnreachableError(sentence, hint=_FIREWALL_HINT)
     if isinstance(error, httpx.ProxyError):
-        status = re.match(r"\d{3}", str(error))  # what follows are words of the proxy, which knows our password for it
+        status = re.match(r"\d{3}", str(error))  # the proxy's text may hold our password for it
         refusal = f"the proxy refuses ({status[0]})" if status else "the proxy refuses"
         return ApplianceUnreachableError(refusal, hint="check the proxy settings")
     if isinstance(error, httpx.TimeoutException):
@@ -300,7 +301,7 @@ def _unanswered(error: httpx.RequestError) -> BackupctlError:
 
 
 def _no_connection(error: httpx.ConnectError) -> BackupctlError:
-    """Return the error for a connection that could not be set up, so that nothing was sent."""
+    """Return the error for a connection that failed before anything was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         hint = "check --server and the name resolution"
@@ -319,7 +320,7 @@ def _no_connection(error: httpx.ConnectError) -> BackupctlError:
 
 
 def proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError:
-    """Return the error for a proxy, ``HOST:PORT``, to which no connection could be set up."""
+    """Return the error for a failed connection to a proxy (``HOST:PORT``)."""
     unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
     return ApplianceUnreachableError(
         f"the proxy {proxy} cannot be reached: $cause",
@@ -329,19 +330,19 @@ def proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError
 
 
 def _reason(error: Exception) -> str:
-    """Return what the operating system says of a connection, else what the library does."""
-    said = (cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror)
-    return next(said, str(error))
+    """Return the message of the operating system, else that of the library."""
+    messages = (cause.strerror for cause in causes_of(error) if isinstance(cause, OSError) and cause.strerror)
+    return next(messages, str(error))
 
 
 _HANDSHAKE_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-"""What a handshake says that ended too early, as it does while the proxy of an appliance starts or stops."""
+"""Errors of a handshake that ended early, as while the proxy of an appliance starts or stops."""
 
 _FIREWALL_HINT: Final = "is the host up, and does a firewall in between let this port through?"
 
 
 def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupportedError:
-    """Return the error for an operation that is missing like all others of its kind, ``of_api`` in ``/api`` only."""
+    """Return the error for an appliance without any backup operation; with ``of_api``, only ``/api`` has none."""
     if of_api:
         sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API_HINT
     else:
@@ -351,11 +352,11 @@ def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupporte
 
 
 NOT_IN_API_HINT: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
-"""What to do where a release has a login, or backups, in ``/rest`` only."""
+"""The hint for a release that has logins, or backups, in ``/rest`` only."""
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and what it came from."""
+    """Yield an exception, its cause, the cause of that and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -19,16 +19,16 @@ from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """Where an appliance is, and the proxy to reach it through; ``name`` is what it is called, if not its host.
+    """The address of an appliance, and the proxy on the way; ``name`` is its name in results, if not its host.
 
-    ``words`` are those that select it on a command line, where that takes more than ``-s`` with what it is called.
+    ``selector_words`` select it on a command line, if ``-s`` with its name is not enough.
     """
 
     url: httpx.URL
     proxy: httpx.Proxy | None
     clock: Clock
     name: str | None = None
-    words: tuple[str, ...] = ()
+    selector_words: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -37,13 +37,13 @@ class Connection(msgspec.Struct, frozen=True):
 
     @property
     def server(self) -> str:
-        """The appliance as ``--server`` names it: by its name, else its host with a port that is not the usual one."""
+        """The value for ``--server``: its name, else its host, with the port unless that is the default."""
         return self.name or self.url.netloc.decode()
 
     @property
     def selector(self) -> tuple[str, ...]:
         """The words that select the appliance on a command line."""
-        return self.words or ("-s", self.server)
+        return self.selector_words or ("-s", self.server)
 
 
 class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is no error
@@ -51,7 +51,7 @@ class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is 
 
 
 def pin_verifier(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
-    """Return a check of a connection's certificate; it raises PinMismatchError."""
+    """Return a function that raises PinMismatchError unless the certificate of a connection has ``fingerprint``."""
 
     def verify(tls: TlsConnection) -> None:
         presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
@@ -62,7 +62,7 @@ def pin_verifier(fingerprint: str, connection: Connection) -> Callable[[TlsConne
 
 
 def check_https(url: str) -> None:
-    """Raise UsageError for an appliance without TLS, which has no certificate."""
+    """Raise UsageError for a URL without TLS, as there is no certificate."""
     if not url.startswith("https:"):
         raise UsageError(f"{url} has no TLS, and so no certificate", hint="name it with https://")
 
@@ -72,7 +72,7 @@ def perform_handshake(
     tls: ssl.SSLContext,
     explain: Callable[[BaseException], CertificateError | None] = lambda _: None,
 ) -> Presented:
-    """Shake hands, close the connection, and return what was presented; no byte of HTTP is sent.
+    """Perform a TLS handshake, close the connection, and return the presented certificates; no HTTP is sent.
 
     Raises httpx.RequestError when it fails, or the error that ``explain`` returns for that.
     """

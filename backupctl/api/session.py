@@ -1,9 +1,9 @@
-"""The session: log in, add its header to each request, know when it has expired, log out.
+"""The session with an appliance: login, the header of each request, expiry and logout.
 
-Log in is ``POST /api/session`` (7.0U2 and later, answers a bare string) or ``POST /rest/com/vmware/cis/session``
-(answers ``{"value": token}``), both with HTTP basic. Later requests carry the header ``vmware-api-session-id``; no
-cookie is kept, because the appliance does not look at the header of a request that has one. Source: the vSphere
-Automation API reference, ``cis.session`` (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/cis/session/).
+A login is ``POST /api/session`` (7.0U2 and later, returns a bare string) or ``POST /rest/com/vmware/cis/session``
+(returns ``{"value": token}``), both with basic authentication. Later requests carry the header
+``vmware-api-session-id``. No cookie is kept, as the appliance ignores that header if there is a cookie. Source: the
+vSphere Automation API reference, ``cis.session`` (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/cis/session/).
 """
 
 import contextlib
@@ -37,19 +37,20 @@ from backupctl.secrets.secret import Secret
 SESSION_HEADER: Final = "vmware-api-session-id"
 MAX_UNANSWERED_LOGINS: Final = 3
 UNANSWERED_WINDOW_SECONDS: Final = 300.0
-"""After so many logins without an answer, within so long, no other is sent: vCenter locks an account after five
-failures in three minutes by default, and cannot be asked whether a lost answer was one.
+"""After this many logins without a response, within this time, no other is sent.
+
+vCenter locks an account after five failures in three minutes by default, and a lost response may have been one.
 """
 MAX_FAILED_LOGOUTS: Final = 4
-"""How many sessions that could not be ended before the next login are tried once more at the end, the latest ones."""
+"""How many failed logouts are repeated at the end of the run; older ones are dropped."""
 LOGOUT_TIMEOUT_SECONDS: Final = 5.0
-"""What a logout may take; the appliance ends a session that is not logged out by itself after some time."""
+"""Timeout of a logout; the appliance ends an abandoned session by itself after some time."""
 
 _OPERATION: Final = "log in"
 _PATHS: Final = {Family.API: "/api/session", Family.REST: "/rest/com/vmware/cis/session"}
 
 _TOKEN68: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""What can be a session id (RFC 9110, section 11.2); a real one is 32 hexadecimal digits."""
+"""The characters of a session id (token68, RFC 9110, section 11.2); a real one is 32 hexadecimal digits."""
 
 MAX_TOKEN_LENGTH: Final = 4096
 
@@ -60,6 +61,7 @@ _OTHER_CAUSES: Final = (
 )
 
 AuthFlow = Generator[httpx.Request, httpx.Response, None]
+Send = Callable[[httpx.Request], httpx.Response]
 
 
 class _RestToken(msgspec.Struct):
@@ -67,13 +69,13 @@ class _RestToken(msgspec.Struct):
 
 
 class Session(httpx.Auth):
-    """Who we are to one appliance, and the family of the API that it speaks with us.
+    """The session with one appliance, and the family of the API that it supports.
 
-    With ``basic`` there is no session: each request carries the credentials, as port 5480 wants it for local users.
-    A refused login (401) is final: vCenter locks an account after a few, so it is never tried again, nor in the other
-    family. ``account`` holds what other appliances say of the same user and password, each by its ``name`` in the
-    results of the run, if that is not its host with the port. ``headers`` are those of every request, the logins among
-    them. ``known`` takes note of what leaves us, and of what we are given for it.
+    With ``basic`` there is no session: each request carries the credentials, as port 5480 requires for local users.
+    A rejected login (401) is final: vCenter locks an account after a few, so it is not retried in either family.
+    ``credential_state`` is shared with the other appliances of the run that have the same user and password; errors
+    name an appliance by its ``name``, if it has one. ``headers`` are sent with each login and logout. ``redactor`` gets
+    the secrets that are sent, and the session ids.
     """
 
     requires_response_body = True
@@ -88,76 +90,76 @@ class Session(httpx.Auth):
         basic: bool = False,
         credential_state: CredentialState | None = None,
         headers: Mapping[str, str] | None = None,
-        known: Redactor | None = None,
+        redactor: Redactor | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
         self._unanswered_logins: list[float] = []
-        self.known = known or Redactor()
-        self.known.add(password, Secret(f"{user}:{password.reveal()}"))
+        self.redactor = redactor or Redactor()
+        self.redactor.add(password, Secret(f"{user}:{password.reveal()}"))
         self._user = user
         self._name = name
         self._headers = dict(headers or {})
-        self._login = httpx.BasicAuth(user.encode(), password.reveal().encode())
+        self._basic_auth = httpx.BasicAuth(user.encode(), password.reveal().encode())
         self.basic = basic
         self._token: str | None = None
-        self._is_renewed = False
+        self._opened_after_expiry = False
         self._pending_logouts: list[tuple[Family, str]] = []
         self._failed_logouts: deque[tuple[Family, str]] = deque(maxlen=MAX_FAILED_LOGOUTS)
         self._rejection: AuthenticationError | None = None
         self._closed = False
         self.has_expired = False
-        """Whether the appliance no longer knows the session; nothing but ``open`` logs in again then."""
+        """Whether the appliance has ended the session; only ``open`` logs in again."""
         self._lock = threading.Lock()
         self.credential_state = credential_state or CredentialState()
         self.is_logging_in = False
-        """Whether the password is on its way to the appliance, or there, and not answered yet."""
-        # Basic is for port 5480, where only /rest is known to answer.
+        """Whether the password was sent and there is no response yet."""
+        # Basic authentication is for port 5480, which is known to support only /rest.
         self.family = Family.REST if basic and family is None else family
         self.family_is_certain = self.family is not None
         self.has_logged_in = basic
         self.last_transport_error: BackupctlError | None = None
-        """Why the last answer was lost that was."""
+        """The error of the latest request without a response."""
 
-    def open(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> Family:
-        """Log in if need be, behind the end of an earlier session, and return the family; ``send`` sends a request.
+    def open(self, send: Send, base_url: httpx.URL) -> Family:
+        """Log in unless there is a session, and return the family; earlier sessions are logged out first.
 
-        Without a given family, ``/api`` is tried first and ``/rest`` where there is no such session. Raises
-        AuthenticationError for a refused login, ApplianceAnswerError for an answer that cannot be used.
+        While the family is unknown, ``/api`` is tried first, then ``/rest``.
+
+        Raises AuthenticationError: if the login is rejected. Raises ApplianceAnswerError: for an unusable response.
         """
         with self._lock:
             if self.family is not None and (self.basic or self._token is not None):
                 return self.family
             while self._pending_logouts:
-                left = self._pending_logouts.pop()
-                if not self._delete_session(send, base, *left):
-                    self._failed_logouts.append(left)
-            with contextlib.closing(self._log_in(base)) as flow:
+                logout = self._pending_logouts.pop()
+                if not self._delete_session(send, base_url, *logout):
+                    self._failed_logouts.append(logout)
+            with contextlib.closing(self._log_in(base_url)) as flow:
                 request = next(flow)
                 while True:
                     try:
                         request = flow.send(send(request))
                     except StopIteration:
                         break
-            assert self.family is not None  # noqa: S101 - set by every login that ended without an error
+            assert self.family is not None  # noqa: S101 - set by every successful login
             return self.family
 
-    def fall_back_to_rest(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
-        """Leave ``/api``, whose sessions exist here but whose recovery operations do not, for ``/rest``.
+    def fall_back_to_rest(self, send: Send, base_url: httpx.URL) -> None:
+        """Switch from ``/api`` to ``/rest``, as this release has sessions in ``/api`` but no recovery operations.
 
-        A session that cannot be logged out is no reason to stay: its logout is tried again at the next login.
+        A failed logout of the session in ``/api`` is repeated at the next login.
         """
         with self._lock:
             token, self._token = self._token, None
-            if token is not None and not self._delete_session(send, base, Family.API, token):
+            if token is not None and not self._delete_session(send, base_url, Family.API, token):
                 self._pending_logouts.append((Family.API, token))
             self.family, self.family_is_certain = Family.REST, True
 
-    def log_out(self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL) -> None:
-        """End the session on the appliance; nothing is logged in again afterwards.
+    def log_out(self, send: Send, base_url: httpx.URL) -> None:
+        """End the session on the appliance for good; errors are ignored.
 
-        It is tried twice, as the connection may have been closed while nothing was asked; what goes wrong with it is of
-        no consequence to anybody. Earlier sessions that could not be ended are tried once more.
+        It is tried twice, as the server may have closed the idle connection. Earlier failed logouts are repeated once.
         """
         self._closed = True
         with self._lock:
@@ -165,121 +167,119 @@ class Session(httpx.Auth):
             if token is not None and self.family is not None:
                 self._pending_logouts.append((self.family, token))
             while self._pending_logouts:
-                left = self._pending_logouts.pop()
-                self._delete_session(send, base, *left) or self._delete_session(send, base, *left)
+                logout = self._pending_logouts.pop()
+                self._delete_session(send, base_url, *logout) or self._delete_session(send, base_url, *logout)
             while self._failed_logouts:
-                self._delete_session(send, base, *self._failed_logouts.pop())
+                self._delete_session(send, base_url, *self._failed_logouts.pop())
 
-    def _delete_session(
-        self, send: Callable[[httpx.Request], httpx.Response], base: httpx.URL, family: Family, token: str
-    ) -> bool:
-        """Ask to end a session and return whether it has ended."""
+    def _delete_session(self, send: Send, base_url: httpx.URL, family: Family, token: str) -> bool:
+        """Log out of a session and return whether it has ended."""
         timeouts = {"timeout": httpx.Timeout(LOGOUT_TIMEOUT_SECONDS).as_dict()}
         headers = {**self._headers, SESSION_HEADER: token}
         try:
-            response = send(httpx.Request("DELETE", base.join(_PATHS[family]), headers=headers, extensions=timeouts))
+            response = send(
+                httpx.Request("DELETE", base_url.join(_PATHS[family]), headers=headers, extensions=timeouts)
+            )
         except BackupctlError:
             return False
         return response.is_success or response.status_code == 401
 
     def auth_flow(self, request: httpx.Request) -> AuthFlow:
-        """Add what authenticates the request."""
+        """Add the session id or the credentials to a request."""
         if self.basic:
             yield from self._basic_auth_flow(request)
             return
         request.headers[SESSION_HEADER] = self._token or ""
         response = yield request
         if response.status_code != 401 and request.headers[SESSION_HEADER] == self._token:
-            self._is_renewed = False
+            self._opened_after_expiry = False
 
     def mark_expired(self, request: httpx.Request) -> bool:
-        """Take note that a request was answered with 401, and return whether its session may have expired.
+        """Record that a request got a 401, and return whether its session may have expired.
 
-        One that was opened instead of an expired one, and refused at once, has not: what was asked for is refused.
-        Nobody logs in again here: were the password changed and did many sessions expire at once, each of them would be
-        one more failed login. When that may be done is for those to say who see them all.
+        A session that was opened after another had expired and gets a 401 at once has not: the operation is denied.
+        There is no new login here: if the password has changed, each of many expired sessions would be one more failed
+        login. The scheduler decides when to log in again, as it knows all sessions.
         """
         with self._lock:
-            used = request.headers[SESSION_HEADER]
-            if self.family is None or used != self._token:
+            token = request.headers[SESSION_HEADER]
+            if self.family is None or token != self._token:
                 return True
-            if not self._is_renewed:
-                self._pending_logouts.append((self.family, used))
+            if not self._opened_after_expiry:
+                self._pending_logouts.append((self.family, token))
                 self._token, self.has_expired = None, True
                 self.credential_state.mark_session_expired(self._clock.monotonic())
             return self.has_expired
 
-    def _log_in(self, base: httpx.URL) -> AuthFlow:
+    def _log_in(self, base_url: httpx.URL) -> AuthFlow:
         if self._closed:
             raise AuthenticationError("the session was logged out")
         if self._rejection is not None:
             raise self._rejection
-        self.credential_state.check_not_rejected(self._server_name(base))
-        self._check_unanswered(base.host)
+        self.credential_state.check_not_rejected(self._server_name(base_url))
+        self._check_unanswered_logins(base_url.host)
         self._token = None
-        first: httpx.Response | None = None
+        api_response: httpx.Response | None = None
         if self.family is None:
-            first = yield from self._track_login(self._login_request(base, Family.API))
-            token = _token(first, Family.API)
+            api_response = yield from self._track_login(self._login_request(base_url, Family.API))
+            token = _token(api_response, Family.API)
             if token is not None:
-                self._start(Family.API, token)
+                self._start_session(Family.API, token)
                 return
-            if first.status_code == 201:
-                raise _missing_session_id(first)
-            if first.status_code in {401, 429, 503}:
-                self._raise_login_error(first)
+            if api_response.status_code == 201:
+                raise _missing_session_id(api_response)
+            if api_response.status_code in {401, 429, 503}:
+                self._raise_login_error(api_response)
         family = self.family or Family.REST
-        response = yield from self._track_login(self._login_request(base, family))
-        if response.status_code == 404 and first is not None and first.is_server_error:
-            self._raise_login_error(first)  # it tells more than that /rest has no login
+        response = yield from self._track_login(self._login_request(base_url, family))
+        if response.status_code == 404 and api_response is not None and api_response.is_server_error:
+            self._raise_login_error(api_response)  # more helpful than a 404 of /rest
         self._raise_login_error(response)
         token = _token(response, family)
         if token is None:
             raise _missing_session_id(response)
         if self.family is None:
             self.family_is_certain = True
-        self._start(family, token)
+        self._start_session(family, token)
 
-    def _start(self, family: Family, token: str) -> None:
-        self._is_renewed = self.has_expired
+    def _start_session(self, family: Family, token: str) -> None:
+        self._opened_after_expiry = self.has_expired
         self.family, self._token, self.has_logged_in, self.has_expired = family, token, True, False
-        self.known.add(Secret(token))
+        self.redactor.add(Secret(token))
         self.credential_state.mark_accepted(self._clock.monotonic())
 
     def _basic_auth_flow(self, request: httpx.Request) -> AuthFlow:
-        """Send the credentials with a request, unless they were refused before."""
+        """Send the credentials with a request, unless they were rejected before."""
         if self._rejection is not None:
             raise self._rejection
         self.credential_state.check_not_rejected(self._server_name(request.url))
         if not self.credential_state.accepted:
-            self._check_unanswered(request.url.host)
-        response = yield from self._track_login(next(self._login.auth_flow(request)))
+            self._check_unanswered_logins(request.url.host)
+        response = yield from self._track_login(next(self._basic_auth.auth_flow(request)))
         if response.status_code == 401:
             self._raise_login_error(response)
         self.credential_state.mark_accepted(self._clock.monotonic())
 
     def _track_login(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
-        """Send a request with the password, and note from when to when its outcome is unknown.
+        """Send a request with the password, and record when its outcome is unknown.
 
-        Before there is a connection nobody has seen the password, so a dead host is no reason to wait for it.
+        A host that does not accept connections has not seen the password, so it does not count.
         """
-        request.extensions["trace"] = self._trace
-        answered = False
+        request.extensions["trace"] = self._on_httpcore_event
+        has_response = False
         try:
             response = yield request
-            answered = True
+            has_response = True
             return response
         finally:
-            if self.is_logging_in and not answered:
+            if self.is_logging_in and not has_response:
                 self._unanswered_logins.append(self._clock.monotonic())
             self.is_logging_in = False
 
-    def _check_unanswered(self, host: str) -> None:
-        """Raise where one more login might lock the account, were the password wrong all the time."""
+    def _check_unanswered_logins(self, host: str) -> None:
+        """Raise ApplianceUnreachableError if one more login might lock the account, in case the password is wrong."""
         now = self._clock.monotonic()
-        self._unanswered_logins = [
-            moment for moment in self._unanswered_logins if now - moment < UNANSWERED_WINDOW_SECONDS
-        ]
+        self._unanswered_logins = [sent for sent in self._unanswered_logins if now - sent < UNANSWERED_WINDOW_SECONDS]
         if len(self._unanswered_logins) >= MAX_UNANSWERED_LOGINS:
             raise ApplianceUnreachableError(
                 f"$server gave no answer to {len(self._unanswered_logins)} logins: no other is sent for now",
@@ -291,19 +291,19 @@ class Session(httpx.Auth):
                 else [],
             )
 
-    def _trace(self, name: str, _info: object) -> None:
-        """Hear from httpcore what it does (https://www.python-httpx.org/advanced/extensions/#trace)."""
+    def _on_httpcore_event(self, name: str, _info: object) -> None:
+        """Get an event of httpcore (https://www.python-httpx.org/advanced/extensions/#trace)."""
         if name == "http11.send_request_headers.started":
             self.is_logging_in = True
 
-    def _login_request(self, base: httpx.URL, family: Family) -> httpx.Request:
+    def _login_request(self, base_url: httpx.URL, family: Family) -> httpx.Request:
         request = httpx.Request(
             "POST",
-            base.join(_PATHS[family]),
+            base_url.join(_PATHS[family]),
             headers={**self._headers, "vmware-use-header-authn": "backupctl", "content-length": "0"},
             extensions={"timeout": timeout_for("GET").as_dict(), SECRET_RESPONSE: True},
         )
-        return next(self._login.auth_flow(request))
+        return next(self._basic_auth.auth_flow(request))
 
     def _raise_login_error(self, response: httpx.Response) -> None:
         try:
@@ -323,7 +323,7 @@ class Session(httpx.Auth):
         return self._name or url.netloc.decode("ascii")
 
     def _rejection_hint(self) -> str:
-        """Return what else a refused login may mean, and why it is not tried again."""
+        """Return the other causes of a rejected login, and why there is no retry."""
         causes = "The account may also be locked, or its password expired."
         if self.basic:
             return f"{_NO_RETRY} {causes}"
@@ -333,7 +333,7 @@ class Session(httpx.Auth):
 
 
 def _missing_session_id(response: httpx.Response) -> ApplianceAnswerError:
-    """Return the error for a login without a session id; if it may have opened a session, another would be one more."""
+    """Return the error for a login without a session id, retryable only for a page, which has opened no session."""
     error = unreadable(response, _OPERATION, ValueError("no session id in it"))
     return error.with_facts(retryable=b"<" in response.content[:200])
 

@@ -1,6 +1,6 @@
-"""What the API says in the body of an error.
+"""Error bodies of the API.
 
-The body comes in three shapes: ``{"type", "value": {"messages"}}`` from ``/rest``, ``{"error_type", "messages"}`` from
+They have three shapes: ``{"type", "value": {"messages"}}`` from ``/rest``, ``{"error_type", "messages"}`` from
 ``/api``, and ``{"name", "localizableMessages"}`` for unknown paths on 6.x.
 """
 
@@ -16,7 +16,7 @@ from backupctl.models import MOST_MESSAGES
 from backupctl.rules.placeholders import filled
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
-"""The message id of a 404 for a path that the release does not have, in both families."""
+"""The message id of a 404 for a path that the release does not have, in either family."""
 
 _VENDOR: Final = "com.vmware."
 
@@ -51,7 +51,7 @@ class _ErrorBody(msgspec.Struct):
 
     @property
     def kind(self) -> str:
-        """What kind of error the API says it is; empty for a body of somebody else, such as a gateway's JSON."""
+        """The type of the error, such as ``FEATURE_IN_USE``; empty for other JSON, such as a gateway's."""
         if self.type and self.type.startswith(_VENDOR):
             return (self.value and self.value.error_type) or self.type.rpartition(".")[2].upper()
         if self.error_type:
@@ -60,7 +60,7 @@ class _ErrorBody(msgspec.Struct):
 
 
 class VapiError(msgspec.Struct, frozen=True):
-    """What an error body of the API says: ``kind`` is like ``FEATURE_IN_USE``, ``messages`` the general one first."""
+    """An error of the API: ``kind`` is its type, such as ``FEATURE_IN_USE``; the first message is the general one."""
 
     kind: str
     messages: tuple[str, ...]
@@ -68,35 +68,37 @@ class VapiError(msgspec.Struct, frozen=True):
 
     @property
     def first(self) -> str:
-        """What the caller is to see."""
+        """The message to show, the type of the error without one."""
         return self.messages[0] if self.messages else self.kind.replace("_", " ").lower()
 
     @property
     def route_missing(self) -> bool:
-        """Whether the path itself is unknown, not the thing that it names."""
+        """Whether the path itself is unknown, rather than the resource that it names."""
         return ROUTE_MISSING_ID in {self.kind, *self.ids}
 
     @property
     def service_missing(self) -> bool:
-        """Whether nobody offers the operation: its service is down or starting, or the release does not have it."""
+        """Whether no service offers the operation: its service is down or starting, or the release does not have it."""
         return self.kind == "OPERATION_NOT_FOUND"
 
 
 def vapi_error(response: httpx.Response) -> VapiError | None:
-    """Return what the API says in an error body of any of its three shapes, or None where it is something else."""
+    """Return the error in a body of any of the three shapes, None for any other body."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
         messages = body.messages or (body.value and body.value.messages) or body.localizableMessages or []
-        told = mask_texts(list(messages), response.extensions.get(REDACT, unredacted))
+        masked = mask_texts(list(messages), response.extensions.get(REDACT, unredacted))
     except DECODE_ERRORS:
         return None
     if not body.kind:
         return None
     return VapiError(
-        body.kind, tuple(message.text for message in told if message.text), tuple(message.id or "" for message in told)
+        body.kind,
+        tuple(message.text for message in masked if message.text),
+        tuple(message.id or "" for message in masked),
     )
 
 
-def unredacted(text: str, *, skip_common_words: bool = False) -> str:  # noqa: ARG001 - as masks are called
-    """Return a text unmasked, where there is nothing to mask."""
+def unredacted(text: str, *, skip_common_words: bool = False) -> str:  # noqa: ARG001 - the signature of Redact
+    """Return ``text`` as it is, for responses that did not come through ``BoundedTransport``."""
     return text

@@ -1,8 +1,8 @@
-"""Requests and answers as lines for ``-vv``, without the secrets in them.
+"""Requests and responses as lines for ``-vv``, with secrets masked.
 
-What is secret is known by where it stands: a request is shown as it was before its secrets were revealed into it
-(``REDACTED_REQUEST``), headers that carry credentials are masked by name, the answer to a login and fields of that
-kind as a whole. Whatever of our secrets an answer says again is masked by ``Redactor``, in JSON text by text.
+Most secrets are masked by their place: a request is logged with masks in place of its secrets (``REDACTED_REQUEST``),
+headers and fields with credentials are masked by name, and the response to a login as a whole. ``Redactor`` masks the
+secrets that a response echoes, in JSON text by text.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,29 +26,29 @@ _SECRET_WORDS: Final = (
     "session-id",
     "token",
 )
-"""What is secret says so in its name: a header, or a field of an answer."""
+"""Parts of the names of secret headers and fields."""
 
 
-def wire_log_lines(request: httpx.Request, response: httpx.Response | None, known: Redactor) -> list[str]:
-    """Return a request, and its answer if there was one, line by line, ready to be shown."""
-    lines = [f"> {known.redact(line)}" for line in _request_lines(request)]
+def wire_log_lines(request: httpx.Request, response: httpx.Response | None, redactor: Redactor) -> list[str]:
+    """Return the lines of a request and of its response, if there is one."""
+    lines = [f"> {redactor.redact(line)}" for line in _request_lines(request)]
     if response is not None:
-        lines += [f"< {known.redact(line)}" for line in _head_lines(response)]
-        lines += [f"< {line}" for line in _body_lines(request, response, known)]
+        lines += [f"< {redactor.redact(line)}" for line in _head_lines(response)]
+        lines += [f"< {line}" for line in _body_lines(request, response, redactor)]
     return lines
 
 
 def redacted_path(request: httpx.Request) -> str:
-    """Return the path of a request, what is secret in it masked."""
-    redacted_request = request.extensions.get(REDACTED_REQUEST)
-    return str(redacted_request()[0]).partition("?")[0] if redacted_request else request.url.path
+    """Return the path of a request with secrets masked."""
+    redacted = request.extensions.get(REDACTED_REQUEST)
+    return str(redacted()[0]).partition("?")[0] if redacted else request.url.path
 
 
 def _request_lines(request: httpx.Request) -> Iterator[str]:
-    redacted_request = request.extensions.get(REDACTED_REQUEST)
-    target, body = redacted_request() if redacted_request else (request.url.path, None)
+    redacted = request.extensions.get(REDACTED_REQUEST)
+    target, body = redacted() if redacted else (request.url.path, None)
     yield f"{request.method} {target}"
-    # The length of a body tells those of the secrets in it.
+    # The length of a body reveals the length of the secrets in it.
     yield from _header_lines(header for header in request.headers.multi_items() if header[0] != "content-length")
     if body is not None:
         yield _json(body)
@@ -64,23 +64,23 @@ def _header_lines(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{name}: {MASK if _is_secret_name(name) else value}"
 
 
-def _body_lines(request: httpx.Request, response: httpx.Response, known: Redactor) -> list[str]:
+def _body_lines(request: httpx.Request, response: httpx.Response, redactor: Redactor) -> list[str]:
     if response.content and response.is_success and request.extensions.get(SECRET_RESPONSE):
         return [MASK]
-    return known.redact(_body(response.content, known)).splitlines()
+    return redactor.redact(_body(response.content, redactor)).splitlines()
 
 
-def _body(content: bytes, known: Redactor) -> str:
+def _body(content: bytes, redactor: Redactor) -> str:
     try:
-        return _json(_masked(msgspec.json.decode(content), RedactionBudget(known.redact)))
+        return _json(_mask_json(msgspec.json.decode(content), RedactionBudget(redactor.redact)))
     except DECODE_ERRORS:
         return content.decode(errors="backslashreplace")
 
 
-def _masked(value: object, budget: RedactionBudget) -> object:
-    """Return a value with its telling fields masked; ``/rest`` may write a map as a list of keys and values.
+def _mask_json(value: object, budget: RedactionBudget) -> object:
+    """Return a JSON value with secret fields masked; ``/rest`` may encode a map as a list of keys and values.
 
-    What is behind the end of the budget is cut off later.
+    ``RedactionBudget`` limits the time; the text is cut off to the same length later.
     """
     if budget.spent:
         return MASK
@@ -90,11 +90,11 @@ def _masked(value: object, budget: RedactionBudget) -> object:
         if isinstance(value.get("key"), str) and _is_secret_name(value["key"]) and "value" in value:
             value = {**value, "value": MASK}
         return {
-            budget.redact(name): MASK if inner and _is_secret_name(name) else _masked(inner, budget)
+            budget.redact(name): MASK if inner and _is_secret_name(name) else _mask_json(inner, budget)
             for name, inner in value.items()
         }
     if isinstance(value, list):
-        return [_masked(inner, budget) for inner in value]
+        return [_mask_json(inner, budget) for inner in value]
     return value
 
 

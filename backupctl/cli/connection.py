@@ -107,7 +107,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         server.base_url,
         login,
         name=server.name,
-        words=words_for(settings),
+        selector_words=words_for(settings),
         clock=settings.clock,
         observe=observe,
         trust=trust,
@@ -115,7 +115,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         proxy=proxy.value.url.reveal() if proxy.value else None,
         transport=transport_for(server) if transport_for else None,
         read_only=settings.profile.read_only.value,
-        known=settings.known,
+        redactor=settings.known,
     )
     return Appliance(
         server.name,

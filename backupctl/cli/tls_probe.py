@@ -53,7 +53,9 @@ def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
     with attribute_errors(settings.address_source):
         check_https(address.base_url)
     url = proxy.url.reveal() if proxy else None
-    connection = connection_to(address.base_url, url, settings.clock, name=settings.name, words=words_for(settings))
+    connection = connection_to(
+        address.base_url, url, settings.clock, name=settings.name, selector_words=words_for(settings)
+    )
     tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
     warning = settings.context.configuration.name_warning(settings.profile)
     return Inspected(settings.name, address.host, tls, name_warning=warning)

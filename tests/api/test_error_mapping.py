@@ -99,8 +99,7 @@ class Case:
     certain: bool = True
     retryable: bool = False
     not_found_possible: bool = False
-    lacking: bool = False
-    available: bool = False
+    in_release: bool | None = None
 
 
 CASES = [
@@ -174,7 +173,7 @@ CASES = [
         "its release",
         [NO_SERVICE["default_message"]],
         not_found_possible=True,
-        lacking=True,
+        in_release=False,
     ),
     Case(
         "rest-no-service",
@@ -202,7 +201,7 @@ CASES = [
         api("not_found", message("No part x.")),
         ApplianceAnswerError,
         "could not start a backup (404 NOT_FOUND): No part x.",
-        available=True,
+        in_release=True,
     ),
     Case(
         "operation-that-should-be-there",
@@ -211,7 +210,7 @@ CASES = [
         NotSupportedError,
         "cannot start a backup: operation not found (404)",
         ["Not found."],
-        available=True,
+        in_release=True,
     ),
     Case(
         "api-no-job",
@@ -410,7 +409,7 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answer_of_each_kind_means_its_error(case: Case) -> None:
     answer = response(case.status, case.body)
-    info = OperationInfo("start a backup", case.not_found_possible, case.lacking, case.available)
+    info = OperationInfo("start a backup", case.not_found_possible, case.in_release)
     error = raised(lambda: raise_for_status(answer, info))
     assert type(error) is case.error
     assert (error.certain, error.retryable) == (case.certain, case.retryable)
