@@ -1,4 +1,4 @@
-"""The recovery API of one appliance: one typed method for each operation, whichever family the appliance speaks."""
+"""The recovery API of one appliance: one typed method for each operation, in either family of the API."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from backupctl.api import endpoints
 from backupctl.api.api_client import ApiClient
 from backupctl.api.endpoint import Endpoint, Family, check_name, is_valid_name
 from backupctl.api.request_body import encode_parameters, mask_secret
-from backupctl.errors import (
-    ApplianceAnswerError,
-)
+from backupctl.errors import ApplianceAnswerError
 from backupctl.models import (
     ArchiveFilter,
     ArchiveInfo,
@@ -54,7 +52,7 @@ class RecoveryApi(ApiClient):
         return self._call(endpoints.DATABASE_HEALTH)
 
     def health_settings(self) -> HealthSettings:
-        """Return whether backups look at the health of the database."""
+        """Return whether backups check the health of the database."""
         return self._call(endpoints.HEALTH_SETTINGS)
 
     def create_job(self, request: BackupRequest) -> BackupJobStatus:
@@ -62,7 +60,7 @@ class RecoveryApi(ApiClient):
         return self._check_job(self._call(endpoints.JOB_CREATE, piece=request), "start a backup")
 
     def jobs(self) -> list[str]:
-        """Return the ids of all jobs that the appliance remembers."""
+        """Return the ids of all jobs in the history of the appliance."""
         return self._call(endpoints.JOB_LIST)
 
     def job(self, job_id: str) -> BackupJobStatus:
@@ -70,7 +68,7 @@ class RecoveryApi(ApiClient):
         return self._check_job(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
 
     def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | Unreadable]:
-        """Return details by job id, of all jobs if none is named; an unknown one has no entry."""
+        """Return details by job id, of all jobs without ``job_ids``; an unknown job has no entry."""
         wanted = [check_name(job_id) for job_id in job_ids]
         return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
 
@@ -111,7 +109,7 @@ class RecoveryApi(ApiClient):
         self._call(endpoints.SCHEDULE_DELETE, schedule=name)
 
     def run_schedule(self, name: str, comment: str | None = None) -> BackupJobStatus:
-        """Start a backup as the schedule has it and return its status."""
+        """Start a backup with the settings of the schedule and return its status."""
         status = self._call(endpoints.SCHEDULE_RUN, schedule=name, comment=comment or "")
         return self._check_job(status, "run the schedule")
 
@@ -134,7 +132,7 @@ class RecoveryApi(ApiClient):
         return self._call(endpoints.RESTORE_VALIDATE, piece=request)
 
     def create_restore(self, request: RestoreRequest) -> RestoreJobStatus:
-        """Start to restore this appliance from an archive; all that it is now will be lost."""
+        """Start to restore this appliance from an archive, which overwrites it."""
         return self._call(endpoints.RESTORE_CREATE, piece=request)
 
     def restore_job(self) -> RestoreJobStatus:
@@ -154,48 +152,46 @@ class RecoveryApi(ApiClient):
         return self._call(endpoints.RECONCILIATION_GET)
 
     def prepare(self, operation: Callable[[RecoveryApi], object]) -> tuple[PreparedRequest, ...]:
-        """Return the request that ``operation`` would send, secrets mask_secret, and send nothing.
+        """Return the request that ``operation`` would send, with secrets masked, and send nothing.
 
-        While the family is unknown there is one for each, that of the newer family first.
+        While the family is unknown, there is one request for each, ``/api`` first.
         """
         try:
             operation(_Preview(self._client, self._session))
         except _UnsentRequest as request:
-            return self._shown(request)
+            return self._describe(request)
         return ()
 
-    def _shown(self, request: _UnsentRequest) -> tuple[PreparedRequest, ...]:
+    def _describe(self, request: _UnsentRequest) -> tuple[PreparedRequest, ...]:
         parameters = encode_parameters(request.parameters, mask_secret)
         families = [self._session.family] if self._session.family else [Family.API, Family.REST]
-        requests = [request.endpoint.encode(family, parameters) for family in families]
+        encoded = [request.endpoint.encode(family, parameters) for family in families]
+        url = self._client.base_url
         return tuple(
-            PreparedRequest(
-                method=encoded.method, url=str(self._client.base_url.join(encoded.target)), body=encoded.body
-            )
-            for encoded in requests
+            PreparedRequest(method=each.method, url=str(url.join(each.target)), body=each.body) for each in encoded
         )
 
     def _check_job(self, status: BackupJobStatus, operation: str, job_id: str | None = None) -> BackupJobStatus:
-        """Return a status that names its job; one that names none, or another than was asked for, proves nothing.
+        """Return ``status`` if it is about ``job_id``, or about a new job with a valid id.
 
-        Nor does one with a name by which its job can never be asked for.
+        Raises ApplianceAnswerError: if not, as such a status says nothing about our job.
         """
         if is_valid_name(status.id) if job_id is None else status.id == job_id:
             return status
         expected = "a new job" if job_id is None else f"job {job_id}"
-        named = self.redact(status.id)[:40] or "no job"
+        found = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
             f"asked to $operation: expected {expected}, got $cause",
             server=self._client.base_url.host,
             operation=operation,
-            cause=named,
+            cause=found,
             certain=False,
             retryable=True,
         )
 
 
 class _UnsentRequest(Exception):  # noqa: N818 - no error: it carries a request out of the method that would send it
-    """A request that a preview did not send."""
+    """The request of an operation, raised instead of sent."""
 
     def __init__(self, endpoint: Endpoint[object], parameters: Mapping[str, object]) -> None:
         super().__init__(endpoint.operation)
@@ -204,7 +200,7 @@ class _UnsentRequest(Exception):  # noqa: N818 - no error: it carries a request 
 
 
 class _Preview(RecoveryApi):
-    """The same operations; each raises its request instead of sending it."""
+    """The same operations, which raise their request instead of sending it."""
 
     def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
         raise _UnsentRequest(endpoint, parameters)

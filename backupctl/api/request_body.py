@@ -1,4 +1,4 @@
-"""What is sent: values of the program as JSON has them."""
+"""The parameters of an operation as JSON values."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -10,33 +10,33 @@ from backupctl.secrets.secret import MASK, Secret
 
 
 def mask_secret(_: Secret) -> str:
-    """Return what is shown of a secret."""
+    """Return the mask of a secret."""
     return MASK
 
 
 def encode_parameters(
-    parameters: Mapping[str, object], show: Callable[[Secret], str], say: Callable[[str], str] = str
+    parameters: Mapping[str, object], reveal: Callable[[Secret], str], text_of: Callable[[str], str] = str
 ) -> dict[str, object]:
-    """Return parameters as JSON has them: those that are set in the order of the API's documentation, times in UTC.
+    """Return parameters as JSON values, without those that are None; fields in documented order, times in UTC.
 
-    ``show`` makes a text of a secret, ``say`` one of any other text.
+    ``reveal`` returns the text of a secret, ``text_of`` that of any other text.
     """
-    return {name: _value(value, show, say) for name, value in parameters.items() if value is not None}
+    return {name: _value(value, reveal, text_of) for name, value in parameters.items() if value is not None}
 
 
-def _value(value: object, show: Callable[[Secret], str], say: Callable[[str], str]) -> object:
+def _value(value: object, reveal: Callable[[Secret], str], text_of: Callable[[str], str]) -> object:
     if isinstance(value, Secret):
-        return show(value)
+        return reveal(value)
     if isinstance(value, Location):
-        return say(value.text)
+        return text_of(value.text)
     if isinstance(value, str):
-        return say(value)
+        return text_of(value)
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
     if isinstance(value, dict):
-        return encode_parameters(value, show, say)
+        return encode_parameters(value, reveal, text_of)
     if isinstance(value, tuple | list):
-        return [_value(inner, show, say) for inner in value]
+        return [_value(item, reveal, text_of) for item in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
