@@ -1,7 +1,7 @@
-"""From JSON to typed values: all at once where an answer is as documented, else as much of it as can be read.
+"""Decode JSON to typed values, and keep the valid parts of a response that is not as documented.
 
-A field that does not fit is left unset, or null where it must be there and may be null; an entry of a list or map that
-misses a required field becomes ``Unreadable``. So the answer to another operation never becomes an empty structure.
+An invalid field is left unset, or set to None if it is required and nullable. An entry of a list or map without a valid
+required field becomes ``Unreadable``. So the response to another operation never becomes an empty structure.
 """
 
 import re
@@ -18,13 +18,16 @@ from backupctl.models import MOST_MESSAGES, Unreadable
 T = TypeVar("T")
 
 DECODE_ERRORS: Final = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What decoding raises: msgspec's errors, which are no ValueError before 0.21; ValueError is the base of those about
-UTF-8 and about years that no calendar has; RecursionError is for a body that nests too deeply."""
+"""The errors of decoding.
 
-_CONVERT_ERRORS: Final = (msgspec.MsgspecError, ValueError)
+Those of msgspec are ValueErrors from 0.21 on. Invalid UTF-8 and years out of range raise ValueErrors of their own, a
+body that is nested too deeply raises RecursionError.
+"""
 
-_MOST_MISFITS: Final = 100_000
-"""How many values of an answer may not fit; 8 MiB of them would keep a processor busy for half a minute."""
+_CONVERSION_ERRORS: Final = (msgspec.MsgspecError, ValueError)
+
+_MAX_CONVERSION_ERRORS: Final = 100_000
+"""Limit of invalid values in a response; 8 MiB of them would keep a processor busy for half a minute."""
 
 
 class _Value(msgspec.Struct, Generic[T]):
@@ -36,44 +39,48 @@ class _Pair(msgspec.Struct, Generic[T]):
     value: T
 
 
-class _TooManyMisfitsError(Exception):
-    """More values do not fit than anybody has the time for."""
+class _TooManyErrorsError(Exception):
+    """The response has more than ``_MAX_CONVERSION_ERRORS`` invalid values."""
 
 
 def decode(content: bytes, expected: Any, *, wrapped: bool, max_entries: int) -> Any:  # noqa: ANN401 - as ``expected`` says
-    """Return what a body says as a value of type ``expected``; ``wrapped`` where it stands in ``{"value": ...}``.
+    """Return a body as a value of type ``expected``; ``wrapped`` if it is ``{"value": ...}``.
 
-    Numbers and truth values written as strings are taken, as the appliance itself writes some. A map is a JSON object
-    or a list of ``{"key", "value"}``. Entries of ``list[X | Unreadable]`` and ``dict[str, X | Unreadable]`` are read
-    one by one where not all of them fit; ``max_entries`` is how many a list or map may have.
+    Numbers and booleans may be strings, as the appliance itself writes some. A map is a JSON object or a list of
+    ``{"key", "value"}``. Entries of ``list[X | Unreadable]`` and ``dict[str, X | Unreadable]`` are read one by one if
+    some are invalid. A list or map has at most ``max_entries``.
 
-    Raises ``DECODE_ERRORS``: ValidationError for JSON of another form, with the path of the wrong field.
+    Raises ``DECODE_ERRORS``: ValidationError for JSON of another type, with the path of the invalid field.
     """
     is_map = get_origin(expected) is dict
-    entry: Any = get_args(get_args(expected)[-1])[0] if _has_entries(expected) else None
-    form: Any = expected
+    entry: Any = get_args(get_args(expected)[-1])[0] if _tolerates_unreadable_entries(expected) else None
+    json_type: Any = expected
     if entry is not None:
-        form = dict[str, entry] | list[_Pair[entry]] if is_map else list[entry]
+        json_type = dict[str, entry] | list[_Pair[entry]] if is_map else list[entry]
     try:
-        value = _decode(content, _Value[form] if wrapped else form)
+        value = _decode(content, _Value[json_type] if wrapped else json_type)
         value = value.value if wrapped else value
-    except _CONVERT_ERRORS as error:
+    except _CONVERSION_ERRORS as error:
         value = _decode(content, Any)
         value = _unwrapped(value, error) if wrapped else value
         _check_size(value, max_entries)
         try:
-            value = _Reader().value(value, form) if entry is None else _entries(value, entry, error, is_map=is_map)
-        except _TooManyMisfitsError:
+            value = (
+                _LenientReader().value(value, json_type)
+                if entry is None
+                else _entries(value, entry, error, is_map=is_map)
+            )
+        except _TooManyErrorsError:
             raise error from None
     _check_size(value, max_entries)
     return {pair.key: pair.value for pair in value} if is_map and isinstance(value, list) else value
 
 
-def _decode(content: bytes, form: Any) -> Any:  # noqa: ANN401 - any type
-    return msgspec.json.decode(content, type=form, strict=False)
+def _decode(content: bytes, json_type: Any) -> Any:  # noqa: ANN401 - any type
+    return msgspec.json.decode(content, type=json_type, strict=False)
 
 
-def _has_entries(expected: Any) -> bool:  # noqa: ANN401 - any type
+def _tolerates_unreadable_entries(expected: Any) -> bool:  # noqa: ANN401 - any type
     return get_origin(expected) in {list, dict} and Unreadable in get_args(get_args(expected)[-1])
 
 
@@ -89,64 +96,64 @@ def _check_size(value: object, max_entries: int) -> None:
 
 
 def _entries(value: Any, entry: Any, error: Exception, *, is_map: bool) -> Any:  # noqa: ANN401 - a list or map
-    """Return the entries of a list or map, each that cannot be read as ``Unreadable``.
+    """Return the entries of a list or map, with ``Unreadable`` in place of invalid ones.
 
-    Raises ``error`` where none can be read, or the value is neither.
+    Raises ``error``: if all are invalid, or the value is neither a list nor a map.
     """
-    reader = _Reader()
+    reader = _LenientReader()
     if is_map and isinstance(value, dict):
-        found = {name: reader.entry(name, each, entry) for name, each in value.items()}
+        entries = {name: reader.entry(name, item, entry) for name, item in value.items()}
     elif is_map and isinstance(value, list):
-        pairs = [_pair(number, each) for number, each in enumerate(value, 1)]
-        found = {name: reader.entry(name, each, entry) for name, each in pairs}
+        pairs = [_pair(number, item) for number, item in enumerate(value, 1)]
+        entries = {name: reader.entry(name, item, entry) for name, item in pairs}
     elif isinstance(value, list):
-        found = {f"#{number}": reader.entry(f"#{number}", each, entry) for number, each in enumerate(value, 1)}
+        entries = {f"#{number}": reader.entry(f"#{number}", item, entry) for number, item in enumerate(value, 1)}
     else:
         raise error
-    if all(isinstance(each, Unreadable) for each in found.values()):
+    if all(isinstance(item, Unreadable) for item in entries.values()):
         raise error
-    return found if is_map else list(found.values())
+    return entries if is_map else list(entries.values())
 
 
-def _pair(number: int, each: object) -> tuple[str, Any]:
-    """Return name and value of an entry in a map that is written as a list."""
-    if isinstance(each, dict) and isinstance(each.get("key"), str):
-        return each["key"], each.get("value")
+def _pair(number: int, item: object) -> tuple[str, Any]:
+    """Return the name and value of an entry in a map that is encoded as a list."""
+    if isinstance(item, dict) and isinstance(item.get("key"), str):
+        return item["key"], item.get("value")
     return f"#{number}", None
 
 
-class _Reader:
-    """Reads values of one answer as far as they fit."""
+class _LenientReader:
+    """Reads the valid parts of one response."""
 
     def __init__(self) -> None:
-        self._misfits = 0
+        self._error_count = 0
 
-    def entry(self, name: str, value: Any, wanted: Any) -> Any:  # noqa: ANN401 - any JSON, any type
-        """Return an entry of a list or map."""
+    def entry(self, name: str, value: Any, expected: Any) -> Any:  # noqa: ANN401 - any JSON, any type
+        """Return an entry of a list or map, ``Unreadable`` if it is invalid."""
         try:
-            return self.value(value, wanted)
-        except _CONVERT_ERRORS as error:
+            return self.value(value, expected)
+        except _CONVERSION_ERRORS as error:
             return Unreadable(name=name, why=str(error))
 
-    def value(self, value: Any, wanted: Any) -> Any:  # noqa: ANN401 - any JSON, any type
-        """Return a value, without the parts of it that do not fit; raises ``_CONVERT_ERRORS`` if nothing is left."""
+    def value(self, value: Any, expected: Any) -> Any:  # noqa: ANN401 - any JSON, any type
+        """Return a value without its invalid parts. Raises ``_CONVERSION_ERRORS``: if nothing is left."""
         try:
-            return msgspec.convert(value, wanted, strict=False)
-        except _CONVERT_ERRORS:
-            self._misfits += 1
-            if self._misfits > _MOST_MISFITS:
-                raise _TooManyMisfitsError from None
-            kind = _without_none(wanted)
+            return msgspec.convert(value, expected, strict=False)
+        except _CONVERSION_ERRORS:
+            self._error_count += 1
+            if self._error_count > _MAX_CONVERSION_ERRORS:
+                raise _TooManyErrorsError from None
+            kind = _unwrap_type(expected)
             if isinstance(value, dict) and _is_struct(kind):
                 return self._struct(value, kind)
             if isinstance(value, list) and _is_list_of_structs(kind) and len(value) <= MOST_MESSAGES:
                 return self._structs(value, get_args(kind)[0])
-            if kind is datetime and (moment := _odd_moment(value)) is not None:
-                return moment
+            if kind is datetime and (time := _nonstandard_time(value)) is not None:
+                return time
             raise
 
     def _struct(self, value: Mapping[str, Any], kind: type[msgspec.Struct]) -> msgspec.Struct:
-        """Return a structure without its optional fields that do not fit."""
+        """Return a structure without its invalid optional fields."""
         read = {}
         for field in msgspec.structs.fields(kind):
             name = field.encode_name
@@ -155,34 +162,34 @@ class _Reader:
                     read[field.name] = self.value(value[name], field.type)
                 elif field.required:
                     raise msgspec.ValidationError(f"Object missing required field `{name}`")
-            except _CONVERT_ERRORS as error:
+            except _CONVERSION_ERRORS as error:
                 if name in value and NoneType in get_args(field.type) and field.required:
                     read[field.name] = None
                 elif field.required:
-                    raise _at(name, error) from error
+                    raise _with_path(name, error) from error
         return kind(**read)
 
     def _structs(self, value: list[Any], kind: type[msgspec.Struct]) -> list[msgspec.Struct]:
-        """Return those of a list, such as messages, that can be read."""
+        """Return the valid items of a list, such as messages."""
         read = []
-        for each in value:
-            with suppress(*_CONVERT_ERRORS):
-                read.append(self.value(each, kind))
+        for item in value:
+            with suppress(*_CONVERSION_ERRORS):
+                read.append(self.value(item, kind))
         return read
 
 
-def _at(name: str, error: Exception) -> msgspec.ValidationError:
-    """Return the error with its place, as msgspec writes it."""
-    placed = "`" in str(error).partition(" - at ")[2] or f"`{name}`" in str(error)
-    return msgspec.ValidationError(str(error) if placed else f"{error} - at `$.{name}`")
+def _with_path(name: str, error: Exception) -> msgspec.ValidationError:
+    """Return the error with the path of the field in its message, as msgspec writes it."""
+    has_path = "`" in str(error).partition(" - at ")[2] or f"`{name}`" in str(error)
+    return msgspec.ValidationError(str(error) if has_path else f"{error} - at `$.{name}`")
 
 
-def _without_none(wanted: Any) -> Any:  # noqa: ANN401 - any type
+def _unwrap_type(expected: Any) -> Any:  # noqa: ANN401 - any type
     """Return the X of ``X | None`` and of ``Annotated[X, ...]``."""
-    others = [each for each in get_args(wanted) if each is not NoneType]
-    if NoneType in get_args(wanted) and len(others) == 1:
-        return _without_none(others[0])
-    return others[0] if get_origin(wanted) is Annotated else wanted
+    types = [item for item in get_args(expected) if item is not NoneType]
+    if NoneType in get_args(expected) and len(types) == 1:
+        return _unwrap_type(types[0])
+    return types[0] if get_origin(expected) is Annotated else expected
 
 
 def _is_struct(kind: Any) -> bool:  # noqa: ANN401 - any type
@@ -193,10 +200,10 @@ def _is_list_of_structs(kind: Any) -> bool:  # noqa: ANN401 - any type
     return get_origin(kind) is list and _is_struct(get_args(kind)[0])
 
 
-def _odd_moment(value: object) -> datetime | None:
-    """Return the time in a form that is not RFC 3339 and was seen all the same.
+def _nonstandard_time(value: object) -> datetime | None:
+    """Return a time that is not in RFC 3339 format, None for other values.
 
-    ``2021-05-18T23:51:42UTC`` is quoted from answers of 6.7; milliseconds since 1970 are how Java writes a time.
+    Responses of 6.7 are quoted with ``2021-05-18T23:51:42UTC``; Java writes milliseconds since 1970.
     """
     text = str(value)
     try:

@@ -1,8 +1,8 @@
-"""What an operation of the appliance is: where it lives in each family of the API, how it is asked for and answered.
+"""Endpoints: the requests and results of operations in each family of the API.
 
-The families differ in more than the prefix: ``/rest`` names the parameters in a body and wraps results in
-``{"value": ...}``, writes maps as lists of ``{"key", "value"}`` and puts structures into dotted queries; ``/api``
-(7.0U2 and later) takes and gives the structures themselves. Source: the vSphere Automation API reference, e.g.
+The families differ in more than the prefix. ``/rest`` names the parameters in a body, wraps results in
+``{"value": ...}``, encodes maps as lists of ``{"key", "value"}`` and structures as dotted query parameters. ``/api``
+(7.0U2 and later) takes and returns the structures themselves. Source: the vSphere Automation API reference, e.g.
 https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/job/.
 """
 
@@ -23,11 +23,10 @@ T_co = TypeVar("T_co", covariant=True)
 NoneType: Final = type(None)
 
 FIRST_RELEASE: Final = "6.5"
-"""Every release has had the operations since; a 404 for another one is remembered and not asked for again."""
-
+"""The first release with a backup API. Operations of later releases are not requested again after a 404."""
 
 MAX_ENTRIES: Final = 20_000
-"""The most jobs, or archives, that are taken in: 8 MiB hold millions of tiny ones, and each is worked on and shown."""
+"""Limit of jobs or archives in a response; 8 MiB hold millions of tiny ones, and each takes time."""
 
 
 class Family(StrEnum):
@@ -38,21 +37,21 @@ class Family(StrEnum):
 
 
 class Encoding(Enum):
-    """How the parameters of an operation travel, those that are no part of its path."""
+    """How the parameters of an operation are sent that are not in its path."""
 
     NAMED = auto()
     """In the body, by name: ``{"piece": {...}}``."""
     BARE = auto()
-    """The only one is the body."""
+    """As the body, if there is only one."""
     DOTTED = auto()
     """In the query, by name and field, lists counted from 1: ``filter.jobs.1=A``."""
     FLAT = auto()
-    """In the query, the fields of the only one: ``jobs=A&jobs=B``."""
+    """In the query, by field, if there is only one: ``jobs=A&jobs=B``."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedRequest:
-    """An operation with its parameters, ready to be sent: path without host, query, JSON body."""
+    """A request to send: path without host, query, JSON body."""
 
     method: str
     path: str
@@ -61,12 +60,12 @@ class EncodedRequest:
 
     @property
     def target(self) -> str:
-        """Path and query; a space is ``%20``, because not everybody who decodes a query takes ``+`` for one."""
+        """Path and query; a space is ``%20``, as not every server decodes ``+``."""
         return self._target(safe="")
 
     @property
     def shown(self) -> tuple[str, object]:
-        """Path and query, in which a mask is a mask, and body."""
+        """Path and query with ``*`` unescaped, for masks, and body."""
         return self._target(safe="*"), self.body
 
     def _target(self, *, safe: str) -> str:
@@ -75,7 +74,7 @@ class EncodedRequest:
 
 
 class EndpointRoute(msgspec.Struct, frozen=True):
-    """Where an operation lives in one family; ``{name}`` in ``path`` is a parameter, ``query`` is sent as it is."""
+    """The request of an operation in one family; ``{name}`` in ``path`` is a parameter, ``query`` is constant."""
 
     method: str
     path: str
@@ -83,19 +82,19 @@ class EndpointRoute(msgspec.Struct, frozen=True):
     query: tuple[tuple[str, str], ...] = ()
 
     def encode(self, family: Family, parameters: Mapping[str, object]) -> EncodedRequest:
-        """Return what goes out; a parameter that is None is left out.
+        """Return the request, without parameters that are None.
 
-        Raises NotFoundError for one that cannot stand in the path.
+        Raises NotFoundError: for a parameter that is not valid in the path.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
+        remaining = {name: value for name, value in parameters.items() if value is not None}
         in_path = set(re.findall(r"{(\w+)}", self.path))
-        path = self.path.format(**{name: quote(check_name(str(given.pop(name))), safe="*") for name in in_path})
-        query, body = _encode(self.encoding, given)
+        path = self.path.format(**{name: quote(check_name(str(remaining.pop(name))), safe="*") for name in in_path})
+        query, body = _encode(self.encoding, remaining)
         return EncodedRequest(self.method, f"/{family}{path}", (*self.query, *query), body)
 
 
 class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
-    """An operation in both families; ``operation`` completes "could not ...".
+    """An operation in both families; ``operation`` is its name in messages, such as "start a backup".
 
     ``since`` is the first release with it, ``until`` the first without it again. Without an ``api`` route, both
     families use the ``rest`` one. A ``result`` of type dict is a map, None a response without content.
@@ -121,21 +120,21 @@ class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
         )
 
     def not_found_possible(self, family: Family) -> bool:
-        """Return whether a 404 may mean a thing that is not there, and not only an operation."""
+        """Return whether a 404 may mean a missing resource, rather than a missing operation."""
         return self.not_found_without_id or "{" in self.route(family).path
 
     def encode(self, family: Family, parameters: Mapping[str, object]) -> EncodedRequest:
-        """Return what goes out in a family."""
+        """Return the request in a family."""
         return self.route(family).encode(family, parameters)
 
     def route(self, family: Family) -> EndpointRoute:
-        """Return where the operation lives in a family."""
+        """Return the route in a family."""
         return self.api if self.api and family is Family.API else self.rest
 
     def decode(self, family: Family, content: bytes) -> T_co:
-        """Return the result in a body, a map in the spelling of either family.
+        """Return the result in a body, a map in the encoding of either family.
 
-        Raises ``DECODE_ERRORS``; the text names the path of a wrong field.
+        Raises ``DECODE_ERRORS``: with the path of an invalid field.
         """
         if self.result is NoneType:
             _check_no_result(content)
@@ -145,11 +144,11 @@ class Endpoint(msgspec.Struct, Generic[T_co], frozen=True):
 
 
 _NO_RESULT: Final[tuple[object, ...]] = (None, {}, {"value": None}, {"value": {}})
-"""What an answer without a result may say, if it says anything."""
+"""The JSON of a response without a result, if its body is not empty."""
 
 
 def _check_no_result(content: bytes) -> None:
-    """Raise ``DECODE_ERRORS`` for content that the appliance never sends: a proxy or portal answered in its place."""
+    """Raise ``DECODE_ERRORS`` for content that the appliance never sends, such as a page of a proxy or portal."""
     if content.strip() and msgspec.json.decode(content) not in _NO_RESULT:
         raise msgspec.ValidationError("Expected an answer without a result")
 
@@ -159,14 +158,14 @@ def _version_numbers(release: str) -> tuple[int, ...]:
 
 
 MAX_NAME_LENGTH: Final = 1024
-"""Characters; the ids of the appliance have some twenty, and a URL of 64 kB is more than anybody takes."""
+"""In characters; ids of the appliance have about twenty, and servers reject a URL of 64 kB."""
 
 
 def is_valid_name(name: str) -> bool:
-    """Return whether a name can stand in a path and mean itself.
+    """Return whether a name is valid in a path.
 
-    Dots would lead to another operation, a ``-`` makes an option of it in the command lines that are shown, and what
-    cannot be printed, such as a byte that is no UTF-8, is in no name of the appliance.
+    Dots would lead to another operation, a leading ``-`` would be an option in the command lines of hints, and names of
+    the appliance have no unprintable characters, such as bytes that are not UTF-8.
     """
     return (
         0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and bool(name.strip(".")) and not name.startswith("-")
@@ -174,9 +173,9 @@ def is_valid_name(name: str) -> bool:
 
 
 def check_name(name: str) -> str:
-    """Return a name that can stand in a path.
+    """Return a name that is valid in a path.
 
-    Raises NotFoundError for any other, whoever gave it: nothing can be asked for by it.
+    Raises NotFoundError: if it is not, as no resource has such a name.
     """
     if is_valid_name(name):
         return name
@@ -184,28 +183,28 @@ def check_name(name: str) -> str:
     raise NotFoundError(f"invalid name {shown}")
 
 
-def _encode(encoding: Encoding, given: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:
-    """Return query and body."""
-    if not given:
+def _encode(encoding: Encoding, parameters: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:
+    """Return the query and body."""
+    if not parameters:
         return [], None
     match encoding:
         case Encoding.NAMED:
-            return [], dict(given)
+            return [], dict(parameters)
         case Encoding.BARE:
-            (only,) = given.values()
-            return [], only
+            (parameter,) = parameters.values()
+            return [], parameter
         case Encoding.DOTTED:
-            return [pair for name, value in given.items() for pair in _dotted(name, value)], None
+            return [pair for name, value in parameters.items() for pair in _dotted_query(name, value)], None
         case Encoding.FLAT:
-            (only,) = given.values()
-            return [(name, str(each)) for name, value in only.items() for each in _as_list(value)], None
+            (parameter,) = parameters.values()
+            return [(name, str(item)) for name, value in parameter.items() for item in _as_list(value)], None
 
 
-def _dotted(name: str, value: object) -> list[tuple[str, str]]:
+def _dotted_query(name: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, Mapping):
-        return [pair for field, inner in value.items() for pair in _dotted(f"{name}.{field}", inner)]
+        return [pair for field, item in value.items() for pair in _dotted_query(f"{name}.{field}", item)]
     if isinstance(value, list):
-        return [pair for number, inner in enumerate(value, 1) for pair in _dotted(f"{name}.{number}", inner)]
+        return [pair for number, item in enumerate(value, 1) for pair in _dotted_query(f"{name}.{number}", item)]
     return [(name, str(value))]
 
 

@@ -1,4 +1,4 @@
-"""The operations of the appliance as data: method, path, body and result, in ``/rest`` and in ``/api``.
+"""The table of operations: method, path, body and result in ``/rest`` and ``/api``.
 
 Source: the vSphere Automation API reference, e.g.
 https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/job/.
