@@ -1,4 +1,4 @@
-"""Why a certificate is not trusted, where the chain cannot help to say it."""
+"""The error for an untrusted certificate without a readable chain."""
 
 import ssl
 
@@ -14,18 +14,20 @@ MESSAGE = "unable to get local issuer certificate"
 
 
 @pytest.mark.parametrize("chain", [None, (), (b"no certificate",)], ids=["no OpenSSL", "not known", "not readable"])
-def test_chain_that_is_not_known_leaves_what_openssl_says(chain: tuple[bytes, ...] | None, clock: FakeClock) -> None:
+def test_message_of_openssl_is_used_without_a_readable_chain(chain: tuple[bytes, ...] | None, clock: FakeClock) -> None:
     reason = ssl.SSLCertVerificationError()
     reason.verify_code, reason.verify_message = 20, MESSAGE
     error = httpx.ConnectError("x")
     error.__cause__ = reason if chain is None else UntrustedChainError(chain)
     error.__cause__.__cause__ = None if chain is None else reason
-    said = certificate_error(error, connection_to("https://vc01.example.com", None, clock), "the system's store of CAs")
-    assert said is not None
-    assert said.message == f"vc01.example.com: the certificate is not trusted: {MESSAGE}"
-    assert "trust fetch" in (said.hint or "")
+    mapped = certificate_error(
+        error, connection_to("https://vc01.example.com", None, clock), "the system's store of CAs"
+    )
+    assert mapped is not None
+    assert mapped.message == f"vc01.example.com: the certificate is not trusted: {MESSAGE}"
+    assert "trust fetch" in (mapped.hint or "")
 
 
-def test_error_that_is_not_about_a_certificate_is_left_alone(clock: FakeClock) -> None:
+def test_other_error_is_not_a_certificate_error(clock: FakeClock) -> None:
     connection = connection_to("https://vc01.example.com", None, clock)
     assert certificate_error(httpx.ConnectError("refused"), connection, "the system's store of CAs") is None

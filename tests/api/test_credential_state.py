@@ -1,4 +1,4 @@
-"""One wrong password is one failed login, whatever the number of appliances."""
+"""A wrong password is one failed login, however many appliances use it."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from tests.support.scripted_transport import API_LOGIN, TOKEN, UNAUTHENTICATED, 
 
 LOGIN = "POST /api/session"
 JOBS = "GET /api/appliance/recovery/backup/job"
-OTHER_JOBS = "GET /rest/appliance/recovery/backup/job"
+REST_JOBS = "GET /rest/appliance/recovery/backup/job"
 
 
-def test_account_that_was_refused_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
+def test_rejected_credentials_are_not_sent_to_other_appliances(clock: FakeClock) -> None:
     state = CredentialState()
     first, second = ScriptedTransport({LOGIN: UNAUTHENTICATED}), ScriptedTransport(API_LOGIN)
     with pytest.raises(AuthenticationError):
@@ -27,13 +27,13 @@ def test_account_that_was_refused_is_shown_to_no_other_appliance(clock: FakeCloc
     assert (first.asked, second.asked) == ([LOGIN], [])
 
 
-def test_account_that_was_let_in_is_proven(clock: FakeClock) -> None:
+def test_credentials_are_accepted_after_a_login(clock: FakeClock) -> None:
     state = CredentialState()
     api_over(ScriptedTransport({**API_LOGIN, JOBS: Reply(200, [])}), clock, credential_state=state).jobs()
     assert (state.accepted, state.rejected) == (True, False)
 
 
-def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(clock: FakeClock) -> None:
+def test_rejected_credentials_end_an_open_session_only_when_it_expires(clock: FakeClock) -> None:
     state = CredentialState()
     wire = ScriptedTransport({**API_LOGIN, JOBS: [Reply(200, []), Reply(200, []), UNAUTHENTICATED]})
     api = api_over(wire, clock, credential_state=state, host="vc1")
@@ -48,9 +48,9 @@ def test_account_that_was_refused_ends_a_session_only_when_it_must_log_in_again(
     assert wire.asked.count(LOGIN) == 1
 
 
-def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock: FakeClock) -> None:
+def test_credentials_rejected_with_basic_authentication_are_not_sent_to_other_appliances(clock: FakeClock) -> None:
     state = CredentialState()
-    first, second = ScriptedTransport({OTHER_JOBS: UNAUTHENTICATED}), ScriptedTransport({})
+    first, second = ScriptedTransport({REST_JOBS: UNAUTHENTICATED}), ScriptedTransport({})
     with pytest.raises(AuthenticationError):
         api_over(first, clock, credential_state=state, host="vc1", basic=True).jobs()
     with pytest.raises(AuthenticationError) as caught:
@@ -60,9 +60,7 @@ def test_account_refused_with_each_request_is_shown_to_no_other_appliance(clock:
 
 
 @pytest.mark.parametrize("seconds", [LOGIN_GRACE_SECONDS, LOGIN_GRACE_SECONDS + 1])
-def test_account_whose_session_expired_is_doubtful_if_it_was_not_let_in_just_now(
-    seconds: float, clock: FakeClock
-) -> None:
+def test_expired_session_leaves_credentials_accepted_only_in_the_grace_period(seconds: float, clock: FakeClock) -> None:
     state = CredentialState()
     replies: dict[str, Any] = {
         LOGIN: Reply(201, TOKEN),
@@ -79,15 +77,15 @@ def test_account_whose_session_expired_is_doubtful_if_it_was_not_let_in_just_now
     assert (state.accepted, state.rejected) == (True, False)
 
 
-def test_accounts_of_the_same_user_and_password_are_one() -> None:
-    accounts = CredentialStates()
-    one = accounts.of("Administrator@vsphere.local", Secret("a"))
-    assert accounts.of("administrator@VSPHERE.LOCAL", Secret("a")) is one
-    assert accounts.of("administrator@vsphere.local", Secret("b")) is not one
-    assert accounts.of("root", Secret("a")) is not one
+def test_same_user_and_password_share_one_state() -> None:
+    states = CredentialStates()
+    state = states.of("Administrator@vsphere.local", Secret("a"))
+    assert states.of("administrator@VSPHERE.LOCAL", Secret("a")) is state
+    assert states.of("administrator@vsphere.local", Secret("b")) is not state
+    assert states.of("root", Secret("a")) is not state
 
 
-def test_account_keeps_who_refused_it_first_and_says_why_no_other_is_asked() -> None:
+def test_error_names_the_first_appliance_that_rejected_the_credentials() -> None:
     state = CredentialState()
     state.mark_rejected("vc1")
     state.mark_rejected("vc2")
@@ -97,22 +95,22 @@ def test_account_keeps_who_refused_it_first_and_says_why_no_other_is_asked() -> 
     assert caught.value.hint == "vCenter locks an account after a few wrong passwords, across linked appliances"
 
 
-def test_account_that_nobody_refused_may_log_in() -> None:
+def test_new_credentials_are_neither_accepted_nor_rejected() -> None:
     state = CredentialState()
     state.check_not_rejected("vc1")
     assert (state.accepted, state.rejected) == (False, False)
 
 
-@pytest.mark.parametrize(("now", "proven"), [(105.0, True), (105.001, False), (100.0, True)])
-def test_account_is_doubted_from_five_seconds_behind_its_last_login_on(now: float, proven: bool) -> None:
+@pytest.mark.parametrize(("now", "accepted"), [(105.0, True), (105.001, False), (100.0, True)])
+def test_grace_period_is_five_seconds_from_the_last_login(now: float, accepted: bool) -> None:
     state = CredentialState()
     state.mark_accepted(3.0)
     state.mark_accepted(100.0)
     state.mark_session_expired(now)
-    assert state.accepted is proven
+    assert state.accepted is accepted
 
 
-def test_account_that_was_never_let_in_stays_unproven_when_it_is_doubted() -> None:
+def test_expired_session_does_not_make_credentials_accepted() -> None:
     state = CredentialState()
     state.mark_session_expired(1.0)
     assert state.accepted is False

@@ -1,6 +1,6 @@
-"""From the wire to errors: what each answer means, whether it is certain, and whether asking again may help.
+"""The mapping of responses to errors, which also say whether the outcome is certain and a retry may help.
 
-The bodies are those that appliances give: from VMware's vAPI runtime (PyPI: vmware-vapi-runtime,
+The bodies are those of real appliances: from VMware's vAPI runtime (PyPI: vmware-vapi-runtime,
 ``vmware/vapi/rest/handler.py``), and as quoted in public scripts and their test fixtures.
 """
 
@@ -36,14 +36,14 @@ from backupctl.models import BackupRequest
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import API_LOGIN, HOST, REST_LOGIN, Reply, ScriptedTransport, api_over, html
 
-NEEDED = {
+AUTHENTICATION_REQUIRED = {
     "args": [],
     "default_message": "Authentication required.",
     "id": "com.vmware.vapi.endpoint.method.authentication.required",
 }
 CHALLENGE = 'Basic realm="VAPI endpoint",SIGN realm=0,service="VAPI endpoint",sts="https://192.168.100.50/sts"'
-NO_PATH = {"args": [], "default_message": "Not found.", "id": "com.vmware.vapi.rest.httpNotFound"}
-NO_PATH_6 = {
+PATH_NOT_FOUND = {"args": [], "default_message": "Not found.", "id": "com.vmware.vapi.rest.httpNotFound"}
+PATH_NOT_FOUND_6 = {
     "name": "com.vmware.vapi.rest.httpNotFound",
     "localizableMessages": [{"defaultMessage": "Not found.", "id": "com.vmware.vapi.rest.httpNotFound"}],
     "majorErrorCode": 404,
@@ -56,7 +56,7 @@ def message(text: str, message_id: str = "com.vmware.applmgmt.x") -> dict[str, A
 
 
 def rest(kind: str, *messages: dict[str, Any], error_type: bool = True) -> dict[str, Any]:
-    """An error body of ``/rest``; older servers leave ``error_type`` out."""
+    """Return an error body of ``/rest``; older servers omit ``error_type``."""
     value: dict[str, Any] = {"messages": list(messages)}
     if error_type:
         value["error_type"] = kind.upper()
@@ -64,7 +64,7 @@ def rest(kind: str, *messages: dict[str, Any], error_type: bool = True) -> dict[
 
 
 def api(kind: str, *messages: dict[str, Any]) -> dict[str, Any]:
-    """An error body of ``/api``."""
+    """Return an error body of ``/api``."""
     return {"error_type": kind.upper(), "messages": list(messages)}
 
 
@@ -77,24 +77,27 @@ NO_SERVICE = message(
     "Cannot find service 'com.vmware.appliance.recovery.backup.job'.", "vapi.method.input.invalid.interface"
 )
 BUSY = message("A backup or restore is already in progress.")
-CANNOT, WHY = message("Cannot reach the location."), message("Connection refused by backup.example.com.")
-FIELD = message("Structure piece is invalid.", "vapi.data.structure.field.invalid")
-MISSING = message('backup_request is missing a field "location_type"', "vapi.data.structure.field.missing")
-UNEXPECTED = "Unexpected field 'colour' in request"
-PARAMETER = "Unexpected parameter 'spec' in JSON body"
+CANNOT_REACH, CONNECTION_REFUSED = (
+    message("Cannot reach the location."),
+    message("Connection refused by backup.example.com."),
+)
+INVALID_FIELD = message("Structure piece is invalid.", "vapi.data.structure.field.invalid")
+MISSING_FIELD = message('backup_request is missing a field "location_type"', "vapi.data.structure.field.missing")
+UNEXPECTED_FIELD = "Unexpected field 'colour' in request"
+UNEXPECTED_PARAMETER = "Unexpected parameter 'spec' in JSON body"
 SEE_LOGS = "Unexpected error. See server logs for more details."
 PRIVILEGES = message("User needs to have operator privileges.")
 
 
 @dataclass(frozen=True)
 class Case:
-    """An answer and what it means; ``says`` stands in the sentence, ``details`` behind it."""
+    """A response and its error; ``message_part`` is in the message, ``details`` follow it."""
 
     name: str
     status: int
     body: Any
     error: type[BackupctlError]
-    says: str
+    message_part: str
     details: Sequence[str] = ()
     certain: bool = True
     retryable: bool = False
@@ -103,11 +106,11 @@ class Case:
 
 
 CASES = [
-    # who we are
+    # login and permissions
     Case(
         "rest-401-6.x",
         401,
-        rest("unauthenticated", NEEDED, error_type=False),
+        rest("unauthenticated", AUTHENTICATION_REQUIRED, error_type=False),
         AuthenticationError,
         "refused the login",
         ["Authentication required."],
@@ -117,13 +120,20 @@ CASES = [
         401,
         {
             "type": "com.vmware.vapi.std.errors.unauthenticated",
-            "value": {"error_type": "UNAUTHENTICATED", "messages": [NEEDED], "challenge": CHALLENGE},
+            "value": {"error_type": "UNAUTHENTICATED", "messages": [AUTHENTICATION_REQUIRED], "challenge": CHALLENGE},
         },
         AuthenticationError,
         "wrong user name or password",
         ["Authentication required."],
     ),
-    Case("api-401", 401, api("unauthenticated", NEEDED), AuthenticationError, "(401)", ["Authentication required."]),
+    Case(
+        "api-401",
+        401,
+        api("unauthenticated", AUTHENTICATION_REQUIRED),
+        AuthenticationError,
+        "(401)",
+        ["Authentication required."],
+    ),
     Case("empty-401", 401, b"", AuthenticationError, "got HTTP 401 from something other than vCenter", certain=False),
     Case(
         "api-403",
@@ -153,18 +163,28 @@ CASES = [
         ["A backup or restore is already in progress."],
     ),
     Case("api-busy", 400, api("feature_in_use"), BusyError, "is running"),
-    # what is not there
-    Case("api-no-path", 404, api("not_found", NO_PATH), NotSupportedError, "cannot start a backup", ["Not found."]),
+    # not found
+    Case(
+        "api-no-path", 404, api("not_found", PATH_NOT_FOUND), NotSupportedError, "cannot start a backup", ["Not found."]
+    ),
     Case(
         "api-no-path-with-id",
         404,
-        api("not_found", NO_PATH),
+        api("not_found", PATH_NOT_FOUND),
         NotSupportedError,
         "its release",
         ["Not found."],
         not_found_possible=True,
     ),
-    Case("rest-no-path-6.x", 404, NO_PATH_6, NotSupportedError, "its release", ["Not found."], not_found_possible=True),
+    Case(
+        "rest-no-path-6.x",
+        404,
+        PATH_NOT_FOUND_6,
+        NotSupportedError,
+        "its release",
+        ["Not found."],
+        not_found_possible=True,
+    ),
     Case(
         "rest-no-operation",
         404,
@@ -206,7 +226,7 @@ CASES = [
     Case(
         "operation-that-should-be-there",
         404,
-        api("not_found", NO_PATH),
+        api("not_found", PATH_NOT_FOUND),
         NotSupportedError,
         "cannot start a backup: operation not found (404)",
         ["Not found."],
@@ -242,12 +262,20 @@ CASES = [
     Case("html-404", 404, HTML, NotSupportedError, "its release", certain=False),
     Case("html-404-with-id", 404, HTML, NotSupportedError, "its release", certain=False, not_found_possible=True),
     # bad requests
-    Case("unknown-field", 400, rest("invalid_request", invalid(UNEXPECTED)), ApplianceAnswerError, UNEXPECTED),
-    Case("wrong-wrapper", 400, rest("invalid_request", invalid(PARAMETER)), ApplianceAnswerError, PARAMETER),
+    Case(
+        "unknown-field", 400, rest("invalid_request", invalid(UNEXPECTED_FIELD)), ApplianceAnswerError, UNEXPECTED_FIELD
+    ),
+    Case(
+        "wrong-wrapper",
+        400,
+        rest("invalid_request", invalid(UNEXPECTED_PARAMETER)),
+        ApplianceAnswerError,
+        UNEXPECTED_PARAMETER,
+    ),
     Case(
         "missing-field",
         400,
-        rest("invalid_argument", FIELD, MISSING),
+        rest("invalid_argument", INVALID_FIELD, MISSING_FIELD),
         ApplianceAnswerError,
         "Structure piece is invalid.",
         ['backup_request is missing a field "location_type"'],
@@ -261,7 +289,7 @@ CASES = [
     ),
     Case("wrong-media-type", 415, rest("invalid_request", invalid("x")), ApplianceAnswerError, "415 INVALID_REQUEST"),
     Case("no-messages", 400, api("invalid_argument"), ApplianceAnswerError, "(400 INVALID_ARGUMENT): invalid argument"),
-    # no definite refusals, whatever the status
+    # uncertain outcome, whatever the status
     Case("conflict", 409, api("concurrent_change", message("x")), ApplianceAnswerError, "409", certain=False),
     Case("busy", 400, api("resource_busy"), ApplianceAnswerError, "(400 RESOURCE_BUSY): resource", certain=False),
     Case("rest-timed-out", 400, rest("timed_out", message("x")), ApplianceAnswerError, "TIMED_OUT", certain=False),
@@ -275,7 +303,7 @@ CASES = [
     Case(
         "rest-500-error",
         500,
-        rest("error", CANNOT, WHY),
+        rest("error", CANNOT_REACH, CONNECTION_REFUSED),
         OperationFailedError,
         "refused to start a backup: Cannot reach the location.",
         ["Connection refused by backup.example.com."],
@@ -283,12 +311,18 @@ CASES = [
     Case(
         "api-500-error",
         500,
-        api("error", CANNOT, WHY),
+        api("error", CANNOT_REACH, CONNECTION_REFUSED),
         OperationFailedError,
         "Cannot reach the location.",
         ["Connection refused by backup.example.com."],
     ),
-    Case("rest-400-error", 400, rest("error", CANNOT), OperationFailedError, "refused to start a backup: Cannot reach"),
+    Case(
+        "rest-400-error",
+        400,
+        rest("error", CANNOT_REACH),
+        OperationFailedError,
+        "refused to start a backup: Cannot reach",
+    ),
     Case("rest-500-crash", 500, rest("invalid_request", invalid(SEE_LOGS)), ServerFaultError, SEE_LOGS, certain=False),
     Case(
         "rest-503",
@@ -309,7 +343,14 @@ CASES = [
         retryable=True,
     ),
     Case("api-408", 408, api("timed_out"), ApplianceAnswerError, "timed out", certain=False, retryable=True),
-    Case("api-500-internal", 500, api("internal_server_error", WHY), ServerFaultError, "Connection", certain=False),
+    Case(
+        "api-500-internal",
+        500,
+        api("internal_server_error", CONNECTION_REFUSED),
+        ServerFaultError,
+        "Connection",
+        certain=False,
+    ),
     Case("html-500", 500, HTML, ServerFaultError, "an error page came back (500", certain=False),
     Case("html-502", 502, HTML, ServerFaultError, "an error page came back (502", certain=False, retryable=True),
     Case("html-503", 503, HTML, ServerFaultError, "an error page came back (503", certain=False, retryable=True),
@@ -317,7 +358,7 @@ CASES = [
         "text-503", 503, b"no healthy upstream", ServerFaultError, "no healthy upstream", certain=False, retryable=True
     ),
     Case("empty-504", 504, b"", ServerFaultError, "from something other than vCenter", certain=False, retryable=True),
-    # JSON, but not of the appliance
+    # JSON of another server
     Case(
         "problem-json",
         502,
@@ -370,7 +411,7 @@ CASES = [
         "from something other than vCenter",
         certain=False,
     ),
-    # odd, but of the appliance
+    # unusual bodies of the appliance
     Case(
         "nulls",
         500,
@@ -382,7 +423,7 @@ CASES = [
     Case(
         "null-messages",
         500,
-        api("error", {"id": None, "default_message": None}, WHY),
+        api("error", {"id": None, "default_message": None}, CONNECTION_REFUSED),
         OperationFailedError,
         "Connection refused by backup.example.com.",
     ),
@@ -390,7 +431,14 @@ CASES = [
     # redirects
     Case("redirect-without-place", 302, b"", ApplianceAnswerError, "302 Found", certain=False),
     Case("redirect-with-error", 302, api("not_allowed_in_current_state"), ApplianceAnswerError, "302", certain=False),
-    Case("not-modified-with-error", 304, api("error", WHY), ApplianceAnswerError, "304 ERROR", certain=False),
+    Case(
+        "not-modified-with-error",
+        304,
+        api("error", CONNECTION_REFUSED),
+        ApplianceAnswerError,
+        "304 ERROR",
+        certain=False,
+    ),
 ]
 
 
@@ -407,14 +455,14 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_answer_of_each_kind_means_its_error(case: Case) -> None:
-    answer = response(case.status, case.body)
+def test_each_response_is_mapped_to_its_error(case: Case) -> None:
+    reply = response(case.status, case.body)
     info = OperationInfo("start a backup", case.not_found_possible, case.in_release)
-    error = raised(lambda: raise_for_status(answer, info))
+    error = raised(lambda: raise_for_status(reply, info))
     assert type(error) is case.error
     assert (error.certain, error.retryable) == (case.certain, case.retryable)
     assert (error.facts.server, error.facts.operation) == (HOST, "start a backup")
-    assert case.says in error.message
+    assert case.message_part in error.message
     assert error.details == tuple(case.details)
 
 
@@ -439,18 +487,18 @@ SESSIONS = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
         (403, HTML, BETWEEN),
         (403, b"", BETWEEN),
         (401, HTML, BETWEEN),
-        (401, api("unauthenticated", NEEDED), None),
+        (401, api("unauthenticated", AUTHENTICATION_REQUIRED), None),
         (404, api("operation_not_found", NO_SERVICE), "service-control --status applmgmt"),
     ],
 )
-def test_answer_hints_at_what_to_do_about_it(status: int, body: Any, hint: str | None) -> None:
+def test_hint_fits_the_response(status: int, body: Any, hint: str | None) -> None:
     error = raised(lambda: raise_for_status(response(status, body), OperationInfo("start a backup")))
     assert (error.hint is None) if hint is None else hint in (error.hint or "")
 
 
-def test_used_up_sessions_are_not_waited_for() -> None:
-    full = api("service_unavailable", message("User session count is limited to 550.", SESSIONS))
-    error = raised(lambda: raise_for_status(response(503, full), OperationInfo("log in")))
+def test_session_limit_is_not_retryable() -> None:
+    session_limit = api("service_unavailable", message("User session count is limited to 550.", SESSIONS))
+    error = raised(lambda: raise_for_status(response(503, session_limit), OperationInfo("log in")))
     assert (type(error), error.retryable) == (ServerFaultError, False)
     assert "550" in error.message
 
@@ -474,34 +522,34 @@ def test_used_up_sessions_are_not_waited_for() -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_answer_in_plain_text_is_shown_by_its_first_line(body: bytes, line: str) -> None:
+def test_plain_text_response_is_shown_by_its_first_line(body: bytes, line: str) -> None:
     error = raised(lambda: raise_for_status(response(503, body), OperationInfo("log in")))
     others = (
         "an error page came back (503 Service Unavailable)",
         "got HTTP 503 Service Unavailable from something other",
     )
-    told = f" (503 Service Unavailable): {line}"
-    assert error.message.endswith(told) if line else any(other in error.message for other in others)
+    expected = f" (503 Service Unavailable): {line}"
+    assert error.message.endswith(expected) if line else any(other in error.message for other in others)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_answer_of_every_2xx_is_no_error(status: int) -> None:
+def test_2xx_is_no_error(status: int) -> None:
     raise_for_status(response(status), OperationInfo("start a backup"))
     assert vapi_error(response(status)) is None
 
 
-def test_redirect_is_told_without_its_query_which_may_repeat_a_password(clock: FakeClock) -> None:
-    away = {"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"}
-    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+def test_redirect_is_shown_without_its_query(clock: FakeClock) -> None:
+    headers = {"location": "https://portal.example.com/x?loc_spec.location_password=s3cret"}
+    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", headers)})
     error = raised(api_over(wire, clock).jobs)
     assert (error.facts.status, error.facts.cause) == (302, "'https://portal.example.com/x'")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> None:
-    away = {"location": "https://portal.example.com/login"}
+def test_redirect_is_not_followed(status: int, clock: FakeClock) -> None:
+    headers = {"location": "https://portal.example.com/login"}
     path = "GET /api/appliance/recovery/backup/job"
-    wire = ScriptedTransport({**API_LOGIN, path: Reply(status, b"<html>", away)})
+    wire = ScriptedTransport({**API_LOGIN, path: Reply(status, b"<html>", headers)})
     error = raised(api_over(wire, clock).jobs)
     assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, False)
     assert (error.facts.server, error.facts.cause) == (HOST, "'https://portal.example.com/login'")
@@ -513,9 +561,9 @@ def test_redirect_is_refused_and_not_followed(status: int, clock: FakeClock) -> 
     ["https:///x", "https://xn--/", "https://[::1", "https://h:port/", "x" * 70_000, ""],
     ids=lambda location: location[:20],
 )
-def test_redirect_to_no_url_at_all_is_refused_as_any_other(location: str, clock: FakeClock) -> None:
-    away = {"location": location}
-    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", away)})
+def test_redirect_to_an_invalid_url_is_not_followed(location: str, clock: FakeClock) -> None:
+    headers = {"location": location}
+    wire = ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": Reply(302, b"", headers)})
     assert raised(api_over(wire, clock).jobs).facts.status == 302
 
 
@@ -541,7 +589,7 @@ def test_cookie_is_neither_read_nor_sent(clock: FakeClock, recwarn: pytest.Warni
         ({"age": "300"}, None),
     ],
 )
-def test_time_of_an_answer_is_its_date_and_its_age_in_a_cache(
+def test_time_of_a_response_is_its_date_plus_its_age(
     headers: dict[str, str], moment: str | None, clock: FakeClock
 ) -> None:
     encoded = {name: value.encode() for name, value in headers.items()}
@@ -551,32 +599,32 @@ def test_time_of_an_answer_is_its_date_and_its_age_in_a_cache(
     assert (api.server_time and api.server_time.isoformat()) == moment
 
 
-NO_NAMES = ["", ".", "..", "....", "-x", "--insecure", "a\nb", "\udcff", "\u202ea", "x" * 1025, "x" * 70_000]
+INVALID_NAMES = ["", ".", "..", "....", "-x", "--insecure", "a\nb", "\udcff", "\u202ea", "x" * 1025, "x" * 70_000]
 
 
 @pytest.mark.parametrize("family", ["rest", "api"])
-@pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
-def test_name_that_leads_elsewhere_is_not_found_and_not_asked_for(name: str, family: str, clock: FakeClock) -> None:
+@pytest.mark.parametrize("name", INVALID_NAMES, ids=lambda name: ascii(name[:10]))
+def test_invalid_name_is_not_found_and_not_requested(name: str, family: str, clock: FakeClock) -> None:
     wire = ScriptedTransport({**REST_LOGIN, **API_LOGIN})
     api = api_over(wire, clock, family=family)
-    for ask in (api.job, api.cancel_job, api.part_size, api.schedule, api.delete_schedule, api.run_schedule):
-        error = raised(partial(ask, name))
+    for call in (api.job, api.cancel_job, api.part_size, api.schedule, api.delete_schedule, api.run_schedule):
+        error = raised(partial(call, name))
         assert type(error) is NotFoundError
         assert error.message in {f"invalid name {name!r}", f"invalid name of {len(name)} characters"}
     assert type(raised(lambda: api.job_details([name]))) is NotFoundError
     assert all("session" in asked for asked in wire.asked)
 
 
-@pytest.mark.parametrize("name", NO_NAMES, ids=lambda name: ascii(name[:10]))
-def test_start_of_a_job_that_can_never_be_asked_for_leaves_the_outcome_open(name: str, clock: FakeClock) -> None:
-    started = Reply(200, {"id": name, "state": "INPROGRESS"})  # a lone surrogate is no JSON, and as little an answer
+@pytest.mark.parametrize("name", INVALID_NAMES, ids=lambda name: ascii(name[:10]))
+def test_start_of_a_job_with_an_invalid_id_is_uncertain(name: str, clock: FakeClock) -> None:
+    started = Reply(200, {"id": name, "state": "INPROGRESS"})  # a lone surrogate makes the JSON invalid
     api = api_over(ScriptedTransport({**API_LOGIN, "POST /api/appliance/recovery/backup/job": started}), clock)
     request = BackupRequest(parts=("common",), location_type="FTP", location=Location.parse("ftp://h/d"))
     error = raised(lambda: api.create_job(request))
     assert (type(error), error.certain) == (ApplianceAnswerError, False)
 
 
-def test_list_of_more_jobs_than_anybody_has_cannot_be_used(clock: FakeClock) -> None:
+def test_list_of_too_many_jobs_is_unusable(clock: FakeClock) -> None:
     jobs = "GET /api/appliance/recovery/backup/job"
     longest = [str(number) for number in range(MAX_ENTRIES)]
     api = api_over(ScriptedTransport({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
@@ -589,7 +637,7 @@ GET_JOB = "GET /api/appliance/recovery/backup/job/j"
 
 
 @pytest.mark.parametrize(
-    ("body", "why", "retryable"),
+    ("body", "reason", "retryable"),
     [
         (b"", "an empty answer", True),
         (b"   ", "cannot be read", True),
@@ -607,8 +655,8 @@ GET_JOB = "GET /api/appliance/recovery/backup/job/j"
         ({**JOB, "deep": "@"}, "cannot be read", True),
     ],
 )
-def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
-    body: Any, why: str, retryable: bool, clock: FakeClock
+def test_unreadable_response_is_uncertain_and_names_the_field(
+    body: Any, reason: str, retryable: bool, clock: FakeClock
 ) -> None:
     if isinstance(body, dict) and body.get("deep") == "@":
         body = json.dumps(body).replace('"@"', "[" * 100_000).encode()
@@ -616,12 +664,12 @@ def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
     error = raised(lambda: api_over(wire, clock).job("j"))
     assert (type(error), error.certain, error.retryable) == (ApplianceAnswerError, False, retryable)
     assert (error.facts.server, error.facts.operation) == (HOST, "read the backup job")
-    assert why in str(error.facts.cause)
+    assert reason in str(error.facts.cause)
     assert ("proxy" in (error.hint or "")) is retryable
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "fields",
     [
         {"progress": "most"},
         {"messages": [{"args": {}}]},
@@ -630,33 +678,33 @@ def test_answer_that_cannot_be_read_says_where_and_is_not_certain(
         {"start_time": 253402300800},  # the year 10000
         {"end_time": -62135596801},
     ],
-    ids=lambda odd: str(odd)[:40],
+    ids=lambda fields: str(fields)[:40],
 )
-def test_answer_with_an_odd_field_still_tells_the_state_of_a_job(odd: dict[str, Any], clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, {**JOB, **odd})})
+def test_response_with_an_invalid_field_keeps_the_state_of_the_job(fields: dict[str, Any], clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, {**JOB, **fields})})
     status = api_over(wire, clock).job("j")
     assert (status.id, status.state) == ("j", "INPROGRESS")
 
 
-def test_answer_without_a_required_field_names_its_path(clock: FakeClock) -> None:
+def test_response_without_a_required_field_names_its_path(clock: FakeClock) -> None:
     details = "GET /api/appliance/recovery/backup/job/details"
     wire = ScriptedTransport({**API_LOGIN, details: Reply(200, {"j": {"status": 5}, "k": {"status": None}})})
     assert "`$[...].status`" in raised(api_over(wire, clock).job_details).message
 
 
-def test_answer_of_rest_without_its_wrapper_is_unreadable(clock: FakeClock) -> None:
+def test_response_of_rest_without_its_wrapper_is_unreadable(clock: FakeClock) -> None:
     wire = ScriptedTransport({**REST_LOGIN, "GET /rest/appliance/recovery/backup/job/j": Reply(200, JOB)})
     assert "`value`" in raised(lambda: api_over(wire, clock).job("j")).message
 
 
-def test_answer_with_unknown_fields_numbers_as_text_and_an_unknown_state_is_read(clock: FakeClock) -> None:
+def test_response_with_unknown_fields_and_an_unknown_state_is_read(clock: FakeClock) -> None:
     body = {"id": "j", "state": "PAUSED", "progress": "12", "start_time": "2026-03-01T02:00:00.000Z", "colour": [{}]}
     wire = ScriptedTransport({**API_LOGIN, GET_JOB: Reply(200, body)})
     job = api_over(wire, clock).job("j")
     assert (job.state, job.progress, job.end_time) == ("PAUSED", 12, None)
 
 
-def test_html_503_of_an_operation_comes_through_as_retryable(clock: FakeClock) -> None:
+def test_html_503_of_an_operation_is_retryable(clock: FakeClock) -> None:
     error = raised(lambda: api_over(ScriptedTransport({**API_LOGIN, GET_JOB: html(503)}), clock).job("j"))
     assert (type(error), error.retryable) == (ServerFaultError, True)
     assert "may still be starting" in (error.hint or "")
@@ -672,7 +720,7 @@ def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.Requ
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "says", "certain", "retryable"),
+    ("error", "kind", "message_part", "certain", "retryable"),
     [
         (httpx.ConnectTimeout("x"), ApplianceUnreachableError, "does not accept connections in time", True, False),
         (httpx.ConnectError("x"), ApplianceUnreachableError, "cannot connect: x", True, False),
@@ -694,11 +742,11 @@ def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.Requ
         (httpx.DecodingError("the body is not gzip"), ApplianceAnswerError, "the body is not gzip", False, True),
     ],
 )
-def test_request_without_an_answer_says_what_happened_and_whether_it_was_sent(
-    error: httpx.RequestError, kind: type[BackupctlError], says: str, certain: bool, retryable: bool
+def test_request_without_a_response_is_mapped_to_its_error(
+    error: httpx.RequestError, kind: type[BackupctlError], message_part: str, certain: bool, retryable: bool
 ) -> None:
     error.request = REQUEST
-    meant = unreachable(error, HOST, "start a backup")
-    assert (type(meant), meant.certain, meant.retryable) == (kind, certain, retryable)
-    assert (meant.facts.server, meant.facts.operation) == (HOST, "start a backup")
-    assert says in meant.message
+    mapped = unreachable(error, HOST, "start a backup")
+    assert (type(mapped), mapped.certain, mapped.retryable) == (kind, certain, retryable)
+    assert (mapped.facts.server, mapped.facts.operation) == (HOST, "start a backup")
+    assert message_part in mapped.message

@@ -1,4 +1,4 @@
-"""Is the request right? Each operation in both families, byte by byte, and the answers in each family's spelling.
+"""The requests of each operation in both families, byte by byte, and the decoding of their responses.
 
 Sources: the vSphere Automation API reference of 6.5 (``/rest``) and of 7.0U2 and later (``/api``), package
 ``appliance.recovery``, at https://developer.broadcom.com/xapis/vsphere-automation-api/.
@@ -52,8 +52,8 @@ from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import HOST, PASSWORD, TOKEN, USER, api_over
 
-MOCKED = httpx.HTTPTransport(verify=False)
-"""The transport that pytest-httpx answers for."""
+MOCKED_TRANSPORT = httpx.HTTPTransport(verify=False)
+"""The transport that pytest-httpx replaces."""
 
 JOB = "20260301-020000-24091160"
 OLDER = "20260228-020000-24091160"
@@ -280,22 +280,22 @@ RECONCILING_VALUE = ReconciliationStatus(
 
 @dataclass(frozen=True)
 class Sent:
-    """One operation in one family: what is called, what goes out, what comes back and what is made of it."""
+    """An operation in one family: the call, the expected request, the response and the expected result."""
 
     name: str
     family: str
     endpoint: Endpoint[Any]
     call: Callable[[RecoveryApi], Any]
-    line: str
-    answer: Any
+    method_and_path: str
+    response: Any
     value: Any
     body: Any = None
     status: int = 200
 
     @property
     def content(self) -> bytes:
-        """What the appliance answers; nothing at all where there is no result."""
-        return b"" if self.value is None else json.dumps(self.answer).encode()
+        """The body of the response, empty without a result."""
+        return b"" if self.value is None else json.dumps(self.response).encode()
 
 
 def both(  # noqa: PLR0917 - a row of a table
@@ -304,7 +304,7 @@ def both(  # noqa: PLR0917 - a row of a table
     call: Callable[[RecoveryApi], Any],
     rest: str,
     api: str,
-    answer: Any,
+    response: Any,
     value: Any,
     *,
     body: Any = None,
@@ -313,12 +313,12 @@ def both(  # noqa: PLR0917 - a row of a table
     as_map: bool = False,
     api_status: int = 200,
 ) -> list[Sent]:
-    """Return the two rows of an operation: wrapped in ``/rest``, bare in ``/api``, or with ``bodies`` of each."""
-    in_rest = [{"key": key, "value": each} for key, each in answer.items()] if as_map else answer
+    """Return the two rows of an operation: wrapped in ``/rest``, bare in ``/api``, or with ``bodies`` for each."""
+    in_rest = [{"key": key, "value": each} for key, each in response.items()] if as_map else response
     wrapped, bare = bodies or (None if body is None else {wrapper: body}, body)
     return [
         Sent(name, "rest", endpoint, call, rest, {"value": in_rest}, value, wrapped),
-        Sent(name, "api", endpoint, call, api, answer, value, bare, api_status),
+        Sent(name, "api", endpoint, call, api, response, value, bare, api_status),
     ]
 
 
@@ -335,10 +335,23 @@ def void(  # noqa: PLR0917 - a row of a table
 
 
 def same(  # noqa: PLR0917 - a row of a table
-    name: str, endpoint: Endpoint[Any], call: Callable[[RecoveryApi], Any], line: str, answer: Any, value: Any
+    name: str,
+    endpoint: Endpoint[Any],
+    call: Callable[[RecoveryApi], Any],
+    method_and_path: str,
+    response: Any,
+    value: Any,
 ) -> list[Sent]:
-    """Return the two rows of an operation that is the same in both families, but for the envelope."""
-    return both(name, endpoint, call, line.replace("/", "/rest/", 1), line.replace("/", "/api/", 1), answer, value)
+    """Return the two rows of an operation that differs only in prefix and envelope."""
+    return both(
+        name,
+        endpoint,
+        call,
+        method_and_path.replace("/", "/rest/", 1),
+        method_and_path.replace("/", "/api/", 1),
+        response,
+        value,
+    )
 
 
 _REST, _API = "/rest/appliance/recovery/backup", "/api/appliance/recovery/backup"
@@ -701,15 +714,13 @@ LOGINS = {
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.name}-{row.family}")
-def test_request_of_each_operation_in_each_family_is_as_documented(
-    row: Sent, httpx_mock: HTTPXMock, clock: FakeClock
-) -> None:
-    method, _, path = row.line.partition(" ")
+def test_request_of_each_operation_is_as_documented(row: Sent, httpx_mock: HTTPXMock, clock: FakeClock) -> None:
+    method, _, path = row.method_and_path.partition(" ")
     login_url, login_status, token = LOGINS[row.family]
     cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/;Secure;HttpOnly"}
     httpx_mock.add_response(method="POST", url=login_url, status_code=login_status, json=token, headers=cookie)
     httpx_mock.add_response(method=method, status_code=row.status, content=row.content)
-    assert row.call(api_over(MOCKED, clock, family=row.family)) == row.value
+    assert row.call(api_over(MOCKED_TRANSPORT, clock, family=row.family)) == row.value
 
     login, sent = httpx_mock.get_requests()
     assert (sent.method, sent.url.raw_path.decode()) == (method, path)
@@ -731,26 +742,24 @@ def test_request_of_each_operation_in_each_family_is_as_documented(
         assert sent.headers["content-type"] == "application/json"
 
 
-def test_requests_of_basic_authentication_carry_credentials_and_no_session(
-    httpx_mock: HTTPXMock, clock: FakeClock
-) -> None:
+def test_basic_authentication_sends_credentials_and_no_session_id(httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=f"https://{HOST}{_REST}/job", json={"value": []})
-    assert api_over(MOCKED, clock, basic=True).jobs() == []
+    assert api_over(MOCKED_TRANSPORT, clock, basic=True).jobs() == []
     (sent,) = httpx_mock.get_requests()
     assert sent.headers["authorization"].startswith("Basic ")
     assert "vmware-api-session-id" not in sent.headers
 
 
-def test_table_of_requests_misses_no_operation() -> None:
+def test_table_of_requests_holds_every_operation() -> None:
     declared = {id(value) for value in vars(endpoints).values() if isinstance(value, Endpoint)}
     assert declared == {id(row.endpoint) for row in TABLE}
     assert {(row.name, row.family) for row in TABLE} == {(row.name, f) for row in TABLE for f in ("rest", "api")}
 
 
-def test_login_request_has_credentials_and_asks_for_no_cookie(httpx_mock: HTTPXMock, clock: FakeClock) -> None:
+def test_login_request_sends_credentials_and_requests_no_cookie(httpx_mock: HTTPXMock, clock: FakeClock) -> None:
     httpx_mock.add_response(url=f"https://{HOST}/api/session", json=TOKEN, status_code=201)
     httpx_mock.add_response(json=[])
-    api_over(MOCKED, clock).jobs()
+    api_over(MOCKED_TRANSPORT, clock).jobs()
     login = httpx_mock.get_requests()[0]
     credentials = login.headers["authorization"].removeprefix("Basic ")
     assert base64.b64decode(credentials).decode() == f"{USER}:{PASSWORD}"
@@ -762,32 +771,34 @@ WRITES = [row for row in TABLE if row.endpoint.changes]
 
 
 def masked(body: Any) -> Any:
-    """Return a body as it is shown: every password is a mask."""
+    """Return a body with all passwords masked."""
     if not isinstance(body, dict):
         return body
     return {name: "***" if name.endswith("password") else masked(value) for name, value in body.items()}
 
 
 @pytest.mark.parametrize("row", WRITES, ids=lambda row: f"{row.name}-{row.family}")
-def test_prepared_request_equals_the_one_sent_but_for_secrets(
+def test_prepared_request_equals_the_sent_one_with_secrets_masked(
     row: Sent, httpx_mock: HTTPXMock, clock: FakeClock
 ) -> None:
-    (prepared,) = api_over(MOCKED, clock, family=row.family).prepare(row.call)
+    (prepared,) = api_over(MOCKED_TRANSPORT, clock, family=row.family).prepare(row.call)
     httpx_mock.add_response(url=LOGINS[row.family][0], json=LOGINS[row.family][2])
     httpx_mock.add_response(content=row.content)
-    row.call(api_over(MOCKED, clock, family=row.family))
+    row.call(api_over(MOCKED_TRANSPORT, clock, family=row.family))
     sent = httpx_mock.get_requests()[1]
     assert (prepared.method, prepared.url) == (sent.method, str(sent.url))
     assert prepared.body == masked(row.body)
 
 
-def test_prepared_request_of_an_unknown_family_is_shown_for_both_and_nothing_is_sent(clock: FakeClock) -> None:
-    paths = [prepared.url for prepared in api_over(MOCKED, clock).prepare(lambda api: api.create_job(REQUEST))]
+def test_request_is_prepared_for_both_families_while_the_family_is_unknown(clock: FakeClock) -> None:
+    paths = [
+        prepared.url for prepared in api_over(MOCKED_TRANSPORT, clock).prepare(lambda api: api.create_job(REQUEST))
+    ]
     assert paths == [f"https://{HOST}{_API}/job", f"https://{HOST}{_REST}/job"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "value"),
+    ("response", "value"),
     [
         ([{"key": JOB, "value": DETAILS}], {JOB: DETAILS_VALUE}),
         ({JOB: DETAILS}, {JOB: DETAILS_VALUE}),
@@ -795,9 +806,9 @@ def test_prepared_request_of_an_unknown_family_is_shown_for_both_and_nothing_is_
     ids=["list", "object"],
 )
 @pytest.mark.parametrize("family", ["rest", "api"])
-def test_map_in_the_spelling_of_either_family_is_taken(
-    family: str, answer: Any, value: Any, httpx_mock: HTTPXMock, clock: FakeClock
+def test_map_in_the_encoding_of_either_family_is_decoded(
+    family: str, response: Any, value: Any, httpx_mock: HTTPXMock, clock: FakeClock
 ) -> None:
     httpx_mock.add_response(url=LOGINS[family][0], json=LOGINS[family][2])
-    httpx_mock.add_response(json={"value": answer} if family == "rest" else answer)
-    assert api_over(MOCKED, clock, family=family).job_details() == value
+    httpx_mock.add_response(json={"value": response} if family == "rest" else response)
+    assert api_over(MOCKED_TRANSPORT, clock, family=family).job_details() == value

@@ -1,6 +1,6 @@
-"""Who we are to the appliance: the rule that finds the family, one new login after a 401, a logout at the end.
+"""The session: how the family is found, a new login after it has expired, and the logout at the end.
 
-A login that is refused must never be tried again, as vCenter locks an account after a few.
+A rejected login must not be repeated, as vCenter locks an account after a few.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ from tests.support.scripted_transport import (
 LOGIN_API, LOGIN_REST = "POST /api/session", "POST /rest/com/vmware/cis/session"
 LOGOUT_API, LOGOUT_REST = "DELETE /api/session", "DELETE /rest/com/vmware/cis/session"
 JOBS_API, JOBS_REST = "GET /api/appliance/recovery/backup/job", "GET /rest/appliance/recovery/backup/job"
-ANSWERS_JOBS = {JOBS_API: Reply(200, []), JOBS_REST: Reply(200, {"value": []})}
+EMPTY_JOBS = {JOBS_API: Reply(200, []), JOBS_REST: Reply(200, {"value": []})}
 LOGIN_OF = {"api": LOGIN_API, "rest": LOGIN_REST}
 REQUEST = BackupRequest(parts=("common",), location_type="FTP", location=Location.parse("ftp://h/d"))
 STATUS = {"id": "20260301-020000-1", "state": "INPROGRESS", "progress": 0, "messages": []}
@@ -61,14 +61,14 @@ def raised(function: Callable[[], object]) -> BackupctlError:
 # The family
 
 
-def test_family_before_the_first_request_is_unknown(clock: FakeClock) -> None:
+def test_family_is_unknown_before_the_first_request(clock: FakeClock) -> None:
     assert [api_over(ScriptedTransport({}), clock, family=family).family for family in (None, "rest", "api")] == [
         None
     ] * 3
 
 
-def test_family_of_an_appliance_with_a_session_in_api_is_api(clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
+def test_family_is_api_if_there_are_sessions_in_api(clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert (api.family, wire.asked) == ("api", [LOGIN_API, JOBS_API])
@@ -91,14 +91,14 @@ def test_family_of_an_appliance_with_a_session_in_api_is_api(clock: FakeClock) -
     ],
     ids=lambda reply: f"{reply.status}",
 )
-def test_family_of_an_appliance_without_a_session_in_api_is_rest(first: Reply, clock: FakeClock) -> None:
-    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: first})
+def test_family_is_rest_if_there_are_no_sessions_in_api(first: Reply, clock: FakeClock) -> None:
+    wire = ScriptedTransport({**REST_LOGIN, **EMPTY_JOBS, LOGIN_API: first})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert (api.family, wire.asked) == ("rest", [LOGIN_API, LOGIN_REST, JOBS_REST])
 
 
-def test_login_that_api_refuses_is_never_tried_in_rest(clock: FakeClock) -> None:
+def test_login_rejected_in_api_is_not_tried_in_rest(clock: FakeClock) -> None:
     wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     error = raised(api.jobs)
@@ -107,8 +107,8 @@ def test_login_that_api_refuses_is_never_tried_in_rest(clock: FakeClock) -> None
 
 
 @pytest.mark.parametrize("reply", [html(429), html(503), vapi(503, "SERVICE_UNAVAILABLE", "Wait.")])
-def test_login_at_a_busy_appliance_is_retryable_and_never_tried_in_rest(reply: Reply, clock: FakeClock) -> None:
-    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, LOGIN_API: [reply, Reply(201, TOKEN)]})
+def test_login_at_a_busy_appliance_is_retryable_and_not_tried_in_rest(reply: Reply, clock: FakeClock) -> None:
+    wire = ScriptedTransport({**REST_LOGIN, **EMPTY_JOBS, LOGIN_API: [reply, Reply(201, TOKEN)]})
     api = api_over(wire, clock)
     assert raised(api.jobs).retryable
     assert wire.asked == [LOGIN_API]
@@ -116,7 +116,7 @@ def test_login_at_a_busy_appliance_is_retryable_and_never_tried_in_rest(reply: R
     assert api.family == "api"
 
 
-def test_login_without_an_answer_is_not_tried_in_rest(clock: FakeClock) -> None:
+def test_login_without_a_response_is_not_tried_in_rest(clock: FakeClock) -> None:
     wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: Reply(error=httpx.ReadError)})
     api = api_over(wire, clock)
     error = raised(api.jobs)
@@ -124,7 +124,7 @@ def test_login_without_an_answer_is_not_tried_in_rest(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("family", ["rest", "api"])
-def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeClock) -> None:
+def test_configured_family_is_the_only_one_tried(family: str, clock: FakeClock) -> None:
     wire = ScriptedTransport({LOGIN_OF[family]: NO_ROUTE})
     api = api_over(wire, clock, family=family)
     error = raised(api.jobs)
@@ -135,34 +135,32 @@ def test_family_that_is_given_is_the_only_one_tried(family: str, clock: FakeCloc
     assert api.family is None
 
 
-def test_family_with_sessions_but_without_recovery_is_left_for_rest(clock: FakeClock) -> None:
-    wire = ScriptedTransport(
-        {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
-    )
+def test_api_with_sessions_but_without_recovery_falls_back_to_rest(clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert api.family == "rest"
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_REST, JOBS_REST]
 
 
-def test_family_is_left_even_where_its_session_cannot_be_logged_out(clock: FakeClock) -> None:
-    replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+def test_failed_logout_does_not_stop_the_fall_back_to_rest(clock: FakeClock) -> None:
+    replies = {**API_LOGIN, **EMPTY_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
     wire = ScriptedTransport({**replies, LOGOUT_API: Reply(error=httpx.ReadError)})
     api = api_over(wire, clock)
     assert api.jobs() == []
     assert api.family == "rest"
 
 
-def test_family_left_while_the_run_was_ended_logs_in_nowhere(clock: FakeClock) -> None:
-    gone = Reply(404, NO_ROUTE.body)
-    wire = ScriptedTransport({**API_LOGIN, JOBS_API: gone})
+def test_fall_back_after_the_logout_of_the_run_does_not_log_in(clock: FakeClock) -> None:
+    not_found = Reply(404, NO_ROUTE.body)
+    wire = ScriptedTransport({**API_LOGIN, JOBS_API: not_found})
     api = api_over(wire, clock)
-    gone.then = api.log_out
+    not_found.then = api.log_out
     assert isinstance(raised(api.jobs), AuthenticationError)
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
 
 
-def test_family_whose_rest_has_no_recovery_either_is_not_asked_for_ever(clock: FakeClock) -> None:
+def test_fall_back_to_a_rest_without_recovery_ends(clock: FakeClock) -> None:
     wire = ScriptedTransport(
         {**API_LOGIN, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: NO_ROUTE}
     )
@@ -170,23 +168,23 @@ def test_family_whose_rest_has_no_recovery_either_is_not_asked_for_ever(clock: F
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_REST, JOBS_REST]
 
 
-def test_family_is_not_left_for_a_job_that_is_not_found(clock: FakeClock) -> None:
+def test_missing_job_does_not_fall_back_to_rest(clock: FakeClock) -> None:
     wire = ScriptedTransport({**API_LOGIN, f"{JOBS_API}/gone": vapi(404, "NOT_FOUND", "No such job.")})
     assert isinstance(raised(lambda: api_over(wire, clock).job("gone")), NotFoundError)
     assert wire.asked == [LOGIN_API, f"{JOBS_API}/gone"]
 
 
-def test_family_is_not_left_for_a_missing_version(clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, "GET /api/appliance/system/version": NO_ROUTE})
+def test_missing_version_does_not_fall_back_to_rest(clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS, "GET /api/appliance/system/version": NO_ROUTE})
     api = api_over(wire, clock)
     assert isinstance(raised(api.version), NotSupportedError)
     assert (api.jobs(), api.family) == ([], "api")
 
 
-def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: FakeClock) -> None:
+def test_api_with_a_version_but_without_recovery_falls_back_to_rest(clock: FakeClock) -> None:
     version = {"GET /api/appliance/system/version": Reply(200, {"version": "7.0.0.10100"})}
     wire = ScriptedTransport(
-        {**API_LOGIN, **ANSWERS_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+        {**API_LOGIN, **EMPTY_JOBS, **version, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
     )
     api = api_over(wire, clock)
     api.version()
@@ -202,7 +200,7 @@ def test_family_with_a_version_but_without_recovery_is_left_all_the_same(clock: 
     ],
     ids=lambda reply: f"{reply.status}",
 )
-def test_family_once_proved_is_not_left_for_a_later_404(first: Reply, clock: FakeClock) -> None:
+def test_confirmed_family_does_not_fall_back_after_a_404(first: Reply, clock: FakeClock) -> None:
     wire = ScriptedTransport({**API_LOGIN, JOBS_API: [first, NO_ROUTE]})
     api = api_over(wire, clock)
     if first.status == 200:
@@ -213,25 +211,25 @@ def test_family_once_proved_is_not_left_for_a_later_404(first: Reply, clock: Fak
     assert wire.asked == [LOGIN_API, JOBS_API, JOBS_API]
 
 
-def test_operation_that_the_release_lacks_is_asked_for_once(clock: FakeClock) -> None:
+def test_operation_missing_in_the_release_is_requested_once(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
-    wire = ScriptedTransport({**REST_LOGIN, **ANSWERS_JOBS, details: NO_ROUTE})
+    wire = ScriptedTransport({**REST_LOGIN, **EMPTY_JOBS, details: NO_ROUTE})
     api = api_over(wire, clock)
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert wire.asked.count(details) == 1
 
 
-def test_operation_that_was_there_before_a_reboot_is_asked_for_again(clock: FakeClock) -> None:
+def test_operation_that_has_succeeded_is_requested_again_after_a_404(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
-    there = Reply(200, {"value": []})
-    api = api_over(ScriptedTransport({**REST_LOGIN, details: [there, NO_ROUTE, there]}), clock)
+    found = Reply(200, {"value": []})
+    api = api_over(ScriptedTransport({**REST_LOGIN, details: [found, NO_ROUTE, found]}), clock)
     assert api.job_details() == {}
     assert isinstance(raised(api.job_details), NotSupportedError)
     assert api.job_details() == {}
 
 
-def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeClock) -> None:
+def test_operation_is_requested_again_after_a_404_of_a_proxy(clock: FakeClock) -> None:
     details = "GET /rest/appliance/recovery/backup/job/details"
     wire = ScriptedTransport({**REST_LOGIN, details: [html(404), Reply(200, {"value": []})]})
     api = api_over(wire, clock)
@@ -243,12 +241,12 @@ def test_operation_that_a_proxy_does_not_know_is_asked_for_again(clock: FakeCloc
 
 
 @pytest.mark.parametrize("family", ["rest", "api"])
-def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(family: str, clock: FakeClock) -> None:
+def test_only_a_login_replaces_an_expired_session(family: str, clock: FakeClock) -> None:
     jobs = {"api": JOBS_API, "rest": JOBS_REST}[family]
     tokens = [Reply(200, {"value": each} if family == "rest" else each) for each in ("first", "second")]
     logout = {"api": LOGOUT_API, "rest": LOGOUT_REST}[family]
     wire = ScriptedTransport(
-        {LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, ANSWERS_JOBS[jobs]], logout: UNAUTHENTICATED}
+        {LOGIN_OF[family]: tokens, jobs: [UNAUTHENTICATED, EMPTY_JOBS[jobs]], logout: UNAUTHENTICATED}
     )
     api = api_over(wire, clock, family=family)
     for _ in range(3):
@@ -257,11 +255,11 @@ def test_session_that_expired_is_opened_again_by_a_login_and_by_nothing_else(fam
     api.log_in()
     assert api.jobs() == []
     assert wire.asked == [LOGIN_OF[family], jobs, logout, LOGIN_OF[family], jobs]
-    ended, _, asked = wire.requests[-3:]
-    assert [each.headers["vmware-api-session-id"] for each in (ended, asked)] == ["first", "second"]
+    logout_request, _, asked = wire.requests[-3:]
+    assert [each.headers["vmware-api-session-id"] for each in (logout_request, asked)] == ["first", "second"]
 
 
-def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_out(clock: FakeClock) -> None:
+def test_new_session_that_gets_a_401_at_once_is_not_expired(clock: FakeClock) -> None:
     wire = ScriptedTransport({**API_LOGIN, JOBS_API: UNAUTHENTICATED, LOGOUT_API: Reply(204)})
     api = api_over(wire, clock)
     assert isinstance(raised(api.jobs), SessionExpiredError)
@@ -274,62 +272,62 @@ def test_session_that_is_refused_right_behind_its_renewal_stays_and_is_logged_ou
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API, JOBS_API, JOBS_API, LOGOUT_API]
 
 
-def test_sessions_that_cannot_be_ended_are_tried_once_each_and_the_last_ones_again_at_the_end(
+def test_failed_logouts_are_repeated_at_the_end_for_the_latest_sessions_only(
     clock: FakeClock,
 ) -> None:
-    number, latest = 50, 4
+    sessions, latest = 50, 4
     wire = ScriptedTransport(
         {
-            LOGIN_API: [Reply(201, f"session-{each}") for each in range(number)],
-            JOBS_API: [UNAUTHENTICATED, Reply(200, [])] * number,
+            LOGIN_API: [Reply(201, f"session-{each}") for each in range(sessions)],
+            JOBS_API: [UNAUTHENTICATED, Reply(200, [])] * sessions,
             LOGOUT_API: html(503),
         }
     )
     api = api_over(wire, clock)
-    for _ in range(number - 1):
+    for _ in range(sessions - 1):
         api.log_in()
         assert isinstance(raised(api.jobs), SessionExpiredError)
         api.log_in()
         assert api.jobs() == []
     api.log_out()
-    tried = Counter(each.headers[SESSION_HEADER] for each in wire.requests if each.method == "DELETE")
-    last = {f"session-{each}" for each in range(number - latest - 1, number)}
-    assert tried == {f"session-{each}": 2 if f"session-{each}" in last else 1 for each in range(number)}
-    first_at_the_end = [each for each in wire.requests if each.method == "DELETE"][-latest - 2]
-    assert first_at_the_end.headers[SESSION_HEADER] == f"session-{number - 1}"
+    logouts = Counter(each.headers[SESSION_HEADER] for each in wire.requests if each.method == "DELETE")
+    latest_ids = {f"session-{each}" for each in range(sessions - latest - 1, sessions)}
+    assert logouts == {f"session-{each}": 2 if f"session-{each}" in latest_ids else 1 for each in range(sessions)}
+    last_logout = [each for each in wire.requests if each.method == "DELETE"][-latest - 2]
+    assert last_logout.headers[SESSION_HEADER] == f"session-{sessions - 1}"
 
 
-def test_session_that_was_renewed_meanwhile_is_not_given_up_for_a_late_answer_about_the_old_one(
+def test_late_401_for_an_old_session_does_not_expire_the_new_one(
     clock: FakeClock,
 ) -> None:
     tokens = [Reply(201, each) for each in ("first", "second")]
-    late = Reply(401, UNAUTHENTICATED.body)
+    late_response = Reply(401, UNAUTHENTICATED.body)
     replies: dict[str, Any] = {LOGIN_API: tokens, JOBS_API: [UNAUTHENTICATED, Reply(200, [])], LOGOUT_API: Reply(204)}
     parts = f"GET {JOBS_API.removeprefix('GET ').removesuffix('/job')}/parts"
-    wire = ScriptedTransport({**replies, parts: [late, Reply(200, [])]})
+    wire = ScriptedTransport({**replies, parts: [late_response, Reply(200, [])]})
     api = api_over(wire, clock)
 
-    def renew() -> None:
+    def log_in_again() -> None:
         assert isinstance(raised(api.jobs), SessionExpiredError)
         api.log_in()
 
-    late.then = renew
+    late_response.then = log_in_again
     assert isinstance(raised(api.parts), SessionExpiredError)
     api.log_in()
     assert (api.parts(), api.jobs()) == ([], [])
     assert wire.asked.count(LOGIN_API) == 2
 
 
-def test_login_that_is_refused_is_never_sent_again_by_anybody(clock: FakeClock) -> None:
-    logins, refused = [Reply(201, TOKEN), UNAUTHENTICATED], UNAUTHENTICATED
-    wire = ScriptedTransport({**API_LOGIN, LOGIN_API: logins, JOBS_API: refused, LOGOUT_API: refused})
+def test_rejected_login_is_never_repeated(clock: FakeClock) -> None:
+    logins, refusal = [Reply(201, TOKEN), UNAUTHENTICATED], UNAUTHENTICATED
+    wire = ScriptedTransport({**API_LOGIN, LOGIN_API: logins, JOBS_API: refusal, LOGOUT_API: refusal})
     api = api_over(wire, clock)
     for operation in (api.jobs, api.log_in, api.jobs, api.log_in, api.jobs):
         assert isinstance(raised(operation), AuthenticationError)
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API, LOGIN_API]
 
 
-def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(clock: FakeClock) -> None:
+def test_new_login_at_a_busy_appliance_is_retryable(clock: FakeClock) -> None:
     wire = ScriptedTransport({**API_LOGIN, LOGIN_API: [Reply(201, TOKEN), html(503)], JOBS_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     assert isinstance(raised(api.jobs), SessionExpiredError)
@@ -337,7 +335,7 @@ def test_new_login_at_a_busy_appliance_is_a_fault_of_the_server_that_may_pass(cl
     assert (type(error), error.retryable) == (ServerFaultError, True)
 
 
-def test_session_of_basic_authentication_asks_for_none(clock: FakeClock) -> None:
+def test_basic_authentication_opens_no_session(clock: FakeClock) -> None:
     wire = ScriptedTransport({JOBS_REST: Reply(200, {"value": []})})
     api = api_over(wire, clock, basic=True)
     assert api.jobs() == api.jobs() == []
@@ -345,7 +343,7 @@ def test_session_of_basic_authentication_asks_for_none(clock: FakeClock) -> None
     assert (api.family, wire.asked) == ("rest", [JOBS_REST, JOBS_REST])
 
 
-def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) -> None:
+def test_rejected_basic_authentication_is_not_repeated(clock: FakeClock) -> None:
     wire = ScriptedTransport({JOBS_REST: UNAUTHENTICATED})
     error = raised(api_over(wire, clock, basic=True, user="root").jobs)
     assert (type(error), wire.asked) == (AuthenticationError, [JOBS_REST])
@@ -359,23 +357,23 @@ def test_basic_authentication_that_is_refused_is_not_repeated(clock: FakeClock) 
         ("VSPHERE.LOCAL\\administrator", "Not retrying"),
     ],
 )
-def test_login_refused_for_a_user_without_domain_gets_a_hint(user: str, hint: str, clock: FakeClock) -> None:
+def test_hint_for_a_rejected_user_depends_on_the_domain(user: str, hint: str, clock: FakeClock) -> None:
     error = raised(api_over(ScriptedTransport({LOGIN_API: UNAUTHENTICATED}), clock, user=user).jobs)
     assert hint in (error.hint or "")
 
 
 @pytest.mark.parametrize(("login", "logout"), [(API_LOGIN, LOGOUT_API), (REST_LOGIN, LOGOUT_REST)])
-def test_logout_ends_the_session_of_its_family_once(login: dict[str, Reply], logout: str, clock: FakeClock) -> None:
-    wire = ScriptedTransport({**login, **ANSWERS_JOBS})
+def test_logout_ends_the_session_in_its_family_once(login: dict[str, Reply], logout: str, clock: FakeClock) -> None:
+    wire = ScriptedTransport({**login, **EMPTY_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
     api.log_out()
     assert wire.asked.count(logout) == 1
     assert wire.asked[-1] == logout
-    ended = wire.requests[-1]
-    assert ended.headers["vmware-api-session-id"] == TOKEN
-    assert ended.extensions["timeout"]["read"] == 5
+    logout_request = wire.requests[-1]
+    assert logout_request.headers["vmware-api-session-id"] == TOKEN
+    assert logout_request.extensions["timeout"]["read"] == 5
 
 
 def test_logout_without_a_session_sends_nothing(clock: FakeClock) -> None:
@@ -386,15 +384,15 @@ def test_logout_without_a_session_sends_nothing(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("reply", [Reply(error=httpx.ReadTimeout), html(503), UNAUTHENTICATED])
 def test_logout_that_fails_raises_nothing(reply: Reply, clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: reply})
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS, LOGOUT_API: reply})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
     assert wire.asked[-1] == LOGOUT_API
 
 
-def test_session_that_was_logged_out_is_never_opened_again(clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
+def test_session_is_not_opened_again_after_the_logout(clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
@@ -402,7 +400,7 @@ def test_session_that_was_logged_out_is_never_opened_again(clock: FakeClock) -> 
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
 
 
-def test_session_that_expires_while_logging_out_is_not_opened_again(clock: FakeClock) -> None:
+def test_session_that_expires_during_the_logout_is_not_opened_again(clock: FakeClock) -> None:
     expired = Reply(401, UNAUTHENTICATED.body)
     wire = ScriptedTransport({**API_LOGIN, JOBS_API: expired})
     api = api_over(wire, clock)
@@ -411,7 +409,7 @@ def test_session_that_expires_while_logging_out_is_not_opened_again(clock: FakeC
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
 
 
-def test_session_keeps_no_cookie(clock: FakeClock) -> None:
+def test_session_sends_no_cookie(clock: FakeClock) -> None:
     cookie = {"set-cookie": f"vmware-api-session-id={TOKEN};Path=/"}
     wire = ScriptedTransport(
         {LOGIN_API: Reply(201, TOKEN, cookie), JOBS_API: Reply(200, [], cookie), LOGOUT_API: Reply(204)}
@@ -422,10 +420,10 @@ def test_session_keeps_no_cookie(clock: FakeClock) -> None:
     assert [request.headers.get("cookie") for request in wire.requests] == [None] * 4
 
 
-NO_TOKEN68 = [b'"a;b"', b'"=a"', b'"a=b"', b'"{a}"', b'"a\\\\b"', b'"a%b"', b'"="']
-"""What no scheme of authentication writes (RFC 9110, section 11.2)."""
+NOT_TOKEN68 = [b'"a;b"', b'"=a"', b'"a=b"', b'"{a}"', b'"a\\\\b"', b'"a%b"', b'"="']
+"""Tokens that are not token68 (RFC 9110, section 11.2)."""
 
-ODD_TOKENS: list[Any] = [
+INVALID_TOKENS: list[Any] = [
     b"",
     b'""',
     b"null",
@@ -437,42 +435,42 @@ ODD_TOKENS: list[Any] = [
     b'"a b"',
     b"[" * 99999,
     b'"' + b"x" * 4097 + b'"',
-    *NO_TOKEN68,
+    *NOT_TOKEN68,
 ]
 
 
-@pytest.mark.parametrize("body", ODD_TOKENS, ids=lambda body: repr(body[:9]))
+@pytest.mark.parametrize("body", INVALID_TOKENS, ids=lambda body: repr(body[:9]))
 @pytest.mark.parametrize("family", ["rest", "api"])
 def test_login_without_a_usable_session_id_is_unreadable(family: str, body: bytes, clock: FakeClock) -> None:
     content = b'{"value": %s}' % body if family == "rest" and body else body
     wire = ScriptedTransport({LOGIN_OF[family]: Reply(200, content)})
     api = api_over(wire, clock, family=family)
     error = raised(api.jobs)
-    opened_none = b"<" in body  # anything but an error page may have opened a session, and another login opens another
-    assert (type(error), error.retryable, error.facts.server) == (ApplianceAnswerError, opened_none, HOST)
+    opened_no_session = b"<" in body  # any other body may have opened a session, and a retry would open another
+    assert (type(error), error.retryable, error.facts.server) == (ApplianceAnswerError, opened_no_session, HOST)
     assert wire.asked == [LOGIN_OF[family]]
     assert api.family is None
 
 
 @pytest.mark.parametrize("body", [b"", b'{"value": "', b"[]"])
-def test_login_in_api_whose_session_id_is_lost_opens_no_second_session_in_rest(body: bytes, clock: FakeClock) -> None:
+def test_login_in_api_without_a_session_id_opens_no_session_in_rest(body: bytes, clock: FakeClock) -> None:
     wire = ScriptedTransport({**REST_LOGIN, LOGIN_API: Reply(201, body)})
     error = raised(api_over(wire, clock).jobs)
     assert (type(error), error.retryable) == (ApplianceAnswerError, False)
     assert wire.asked == [LOGIN_API]
 
 
-def test_logout_that_is_lost_is_tried_once_more(clock: FakeClock) -> None:
-    for lost in (Reply(error=httpx.ReadError), html(503), Reply(302, headers={"location": "https://elsewhere/"})):
-        wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: [lost, Reply(204)]})
+def test_failed_logout_is_repeated_once(clock: FakeClock) -> None:
+    for failure in (Reply(error=httpx.ReadError), html(503), Reply(302, headers={"location": "https://elsewhere/"})):
+        wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS, LOGOUT_API: [failure, Reply(204)]})
         api = api_over(wire, clock)
         api.jobs()
         api.log_out()
         assert wire.asked[2:] == [LOGOUT_API, LOGOUT_API]
 
 
-def test_logout_in_api_that_was_lost_is_tried_again_before_the_next_login(clock: FakeClock) -> None:
-    replies = {**API_LOGIN, **ANSWERS_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
+def test_failed_logout_in_api_is_repeated_before_the_next_login(clock: FakeClock) -> None:
+    replies = {**API_LOGIN, **EMPTY_JOBS, JOBS_API: NO_ROUTE, LOGIN_REST: Reply(200, {"value": TOKEN})}
     wire = ScriptedTransport(
         {**replies, LOGOUT_API: [Reply(error=httpx.ReadError), Reply(204)], LOGOUT_REST: Reply(200)}
     )
@@ -482,7 +480,7 @@ def test_logout_in_api_that_was_lost_is_tried_again_before_the_next_login(clock:
     assert wire.asked[2:] == [LOGOUT_API, LOGOUT_API, LOGIN_REST, JOBS_REST, LOGOUT_REST]
 
 
-def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next(clock: FakeClock) -> None:
+def test_rejected_credentials_are_not_sent_with_the_next_request(clock: FakeClock) -> None:
     wire = ScriptedTransport({JOBS_REST: UNAUTHENTICATED})
     api = api_over(wire, clock, basic=True)
     first, second = raised(api.jobs), raised(api.jobs)
@@ -492,16 +490,16 @@ def test_credentials_that_were_refused_with_a_request_are_not_sent_with_the_next
 
 
 @pytest.mark.parametrize("kind", ["SERVICE_UNAVAILABLE", "TIMED_OUT"])
-def test_family_is_not_proved_by_a_service_that_is_not_there(kind: str, clock: FakeClock) -> None:
-    refused = vapi(503 if kind == "SERVICE_UNAVAILABLE" else 504, kind, "Wait.")
+def test_unavailable_service_does_not_confirm_the_family(kind: str, clock: FakeClock) -> None:
+    refusal = vapi(503 if kind == "SERVICE_UNAVAILABLE" else 504, kind, "Wait.")
     rest = {LOGIN_REST: Reply(200, {"value": TOKEN}), JOBS_REST: Reply(200, {"value": []})}
-    wire = ScriptedTransport({**API_LOGIN, **rest, JOBS_API: [refused, NO_ROUTE]})
+    wire = ScriptedTransport({**API_LOGIN, **rest, JOBS_API: [refusal, NO_ROUTE]})
     api = api_over(wire, clock)
     raised(api.jobs)
     assert (api.jobs(), api.family) == ([], "rest")
 
 
-def test_refusal_of_a_busy_appliance_passes_through_the_session(clock: FakeClock) -> None:
+def test_refusal_of_a_busy_appliance_is_certain(clock: FakeClock) -> None:
     create = f"POST {JOBS_API.removeprefix('GET ')}"
     wire = ScriptedTransport(
         {**API_LOGIN, create: vapi(400, "FEATURE_IN_USE", "A backup or restore is already in progress.")}
@@ -510,20 +508,20 @@ def test_refusal_of_a_busy_appliance_passes_through_the_session(clock: FakeClock
     assert (type(error), error.certain) == (BusyError, True)
 
 
-# What a login may cost
+# Logins without a response
 
 
-class LostLine(httpx.BaseTransport):
-    """Loses each answer behind the ``reached`` step of a request; the first ``answered`` ones come."""
+class LosingTransport(httpx.BaseTransport):
+    """Report ``event`` of httpcore, then lose the response, except for the first ``responses`` requests."""
 
-    def __init__(self, reached: str, answered: int = 0) -> None:
-        self._reached, self._answered = reached, answered
+    def __init__(self, event: str, responses: int = 0) -> None:
+        self._event, self._responses = event, responses
         self.requests = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
-        request.extensions["trace"](self._reached, {})
-        if self.requests <= self._answered:
+        request.extensions["trace"](self._event, {})
+        if self.requests <= self._responses:
             return httpx.Response(200, json={"value": []}, request=request)
         raise httpx.ReadError("lost", request=request)
 
@@ -532,60 +530,60 @@ SENT, CONNECTED = "http11.send_request_headers.started", "connection.connect_tcp
 
 
 @pytest.mark.parametrize("basic", [False, True])
-def test_fourth_login_without_an_answer_is_not_sent(basic: bool, clock: FakeClock) -> None:
-    line = LostLine(SENT)
-    api = api_over(line, clock, basic=basic)
+def test_fourth_login_is_not_sent_after_three_without_a_response(basic: bool, clock: FakeClock) -> None:
+    transport = LosingTransport(SENT)
+    api = api_over(transport, clock, basic=basic)
     errors = [raised(api.jobs) for _ in range(5)]
-    assert line.requests == 3
+    assert transport.requests == 3
     assert (type(errors[-1]), errors[-1].facts.server) == (ApplianceUnreachableError, HOST)
     assert not api.is_logging_in
     clock.sleep(301)
     raised(api.jobs)
-    assert line.requests == 4
+    assert transport.requests == 4
 
 
 @pytest.mark.parametrize("basic", [False, True])
-def test_login_that_never_left_is_tried_again_and_again(basic: bool, clock: FakeClock) -> None:
-    line = LostLine(CONNECTED)
-    api = api_over(line, clock, basic=basic)
+def test_login_without_a_connection_does_not_count_as_unanswered(basic: bool, clock: FakeClock) -> None:
+    transport = LosingTransport(CONNECTED)
+    api = api_over(transport, clock, basic=basic)
     for _ in range(5):
         raised(api.jobs)
-    assert line.requests == 5
+    assert transport.requests == 5
 
 
-def test_password_that_was_accepted_with_a_request_is_sent_however_many_answers_are_lost(clock: FakeClock) -> None:
-    line, state = LostLine(SENT, answered=1), CredentialState()
-    api = api_over(line, clock, basic=True, credential_state=state)
+def test_accepted_credentials_are_sent_after_any_number_of_lost_responses(clock: FakeClock) -> None:
+    transport, state = LosingTransport(SENT, responses=1), CredentialState()
+    api = api_over(transport, clock, basic=True, credential_state=state)
     api.jobs()
     for _ in range(5):
         raised(api.jobs)
-    assert line.requests == 6
+    assert transport.requests == 6
     state.mark_session_expired(clock.monotonic() + 10)
     assert not state.accepted
 
 
-def test_logout_that_is_answered_with_401_is_not_repeated(clock: FakeClock) -> None:
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS, LOGOUT_API: UNAUTHENTICATED})
+def test_logout_with_a_401_is_not_repeated(clock: FakeClock) -> None:
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS, LOGOUT_API: UNAUTHENTICATED})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
     assert wire.asked == [LOGIN_API, JOBS_API, LOGOUT_API]
 
 
-def test_logout_is_bounded_by_a_time_of_its_own(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backupctl.api.session.LOGOUT_TIMEOUT_SECONDS", 3.0)  # httpx itself waits for five
-    wire = ScriptedTransport({**API_LOGIN, **ANSWERS_JOBS})
+def test_logout_has_its_own_timeout(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backupctl.api.session.LOGOUT_TIMEOUT_SECONDS", 3.0)  # the default of httpx is five
+    wire = ScriptedTransport({**API_LOGIN, **EMPTY_JOBS})
     api = api_over(wire, clock)
     api.jobs()
     api.log_out()
     assert wire.requests[-1].extensions["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), 3.0)
 
 
-def test_request_behind_the_end_of_its_session_goes_without_one() -> None:
+def test_request_after_the_end_of_the_session_has_an_empty_session_id() -> None:
     request = httpx.Request("GET", f"https://{HOST}/api/x")
     assert next(Session(USER, Secret(PASSWORD)).auth_flow(request)).headers[SESSION_HEADER] == ""
 
 
-def test_hint_of_a_refused_login_says_why_it_is_not_repeated(clock: FakeClock) -> None:
+def test_hint_of_a_rejected_login_says_why_there_is_no_retry(clock: FakeClock) -> None:
     error = raised(api_over(ScriptedTransport({LOGIN_API: UNAUTHENTICATED}), clock).jobs)
     assert str(error.hint).startswith("Not retrying, to avoid locking the account. ")

@@ -1,4 +1,4 @@
-"""Bounds on what a server may cost: the size of a body, encoded or not, and the time of a whole request."""
+"""The limits for the size of a body and the time of a request, the trust settings, and the network."""
 
 import gzip
 import socket
@@ -36,11 +36,11 @@ from tests.support.socket_server import serve_connections
 
 URL = f"https://{HOST}/api/x"
 MIB = 1024 * 1024
-SYSTEM, ANYBODY = TrustSettings(), TrustSettings(insecure=True)
+SYSTEM, INSECURE = TrustSettings(), TrustSettings(insecure=True)
 
 
 class Stream(httpx.SyncByteStream):
-    """A body in chunks, each of which takes ``seconds`` to come."""
+    """A body in chunks, each ``seconds`` after the one before."""
 
     def __init__(self, chunks: Iterator[bytes], clock: FakeClock, seconds: float = 0.0) -> None:
         self._chunks, self._clock, self._seconds = chunks, clock, seconds
@@ -58,26 +58,26 @@ class Stream(httpx.SyncByteStream):
 
 
 @pytest.mark.parametrize(
-    ("proxy", "said"),
+    ("proxy", "expected"),
     [
         ("http://u:S3cret@127.0.0.1:{port}", "127.0.0.1:{port} cannot be reached: Connection refused"),
         ("http://u:S3cret@[::1]:{port}", "[::1]:{port} cannot be reached: "),
         ("http://u:S3cret@nope.invalid:3128", "nope.invalid:3128 cannot be reached: no such host name"),
     ],
 )
-def test_proxy_that_cannot_be_reached_is_blamed_itself_and_not_the_appliance(proxy: str, said: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]  # nobody listens
-        with over_proxy(proxy.format(port=port)) as client, pytest.raises(ApplianceUnreachableError) as caught:
+def test_unreachable_proxy_is_named_instead_of_the_appliance(proxy: str, expected: str) -> None:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]  # there is no listener
+        with proxy_client(proxy.format(port=port)) as client, pytest.raises(ApplianceUnreachableError) as caught:
             client.get(URL)
-    assert caught.value.message.startswith(f"the proxy {said.format(port=port)}")
+    assert caught.value.message.startswith(f"the proxy {expected.format(port=port)}")
     assert "--proxy" in str(caught.value.hint)
     assert "S3cret" not in f"{caught.value.message}{caught.value.hint}"
 
 
-def over_proxy(url: str) -> httpx.Client:
-    transport = network_transport(tls=tls_context(ANYBODY), proxy=httpx.Proxy(url), clock=SystemClock())
+def proxy_client(url: str) -> httpx.Client:
+    transport = network_transport(tls=tls_context(INSECURE), proxy=httpx.Proxy(url), clock=SystemClock())
     return httpx.Client(transport=transport)
 
 
@@ -103,7 +103,7 @@ def raw_deflate(data: bytes) -> bytes:
     return zlib.compress(data, wbits=-15)
 
 
-def test_answer_is_not_lost_to_an_error_in_what_shows_it(clock: FakeClock) -> None:
+def test_error_of_the_observer_does_not_lose_the_response(clock: FakeClock) -> None:
     def observe(_: Exchange) -> None:
         raise ZeroDivisionError
 
@@ -115,11 +115,11 @@ def test_answer_is_not_lost_to_an_error_in_what_shows_it(clock: FakeClock) -> No
 # The size
 
 
-def test_body_of_the_largest_size_is_read(clock: FakeClock) -> None:
+def test_body_of_the_maximum_size_is_read(clock: FakeClock) -> None:
     assert len(fetch(clock, Stream(iter([bytes(MIB)] * 8), clock)).content) == MAX_BODY_BYTES
 
 
-def test_body_that_never_ends_is_given_up_and_closed(clock: FakeClock) -> None:
+def test_endless_body_is_closed_at_the_limit(clock: FakeClock) -> None:
     stream = Stream(endless(bytes(MIB)), clock)
     with pytest.raises(ApplianceAnswerError, match=f"{HOST} answered GET /api/x with more than 8 MiB") as caught:
         fetch(clock, stream)
@@ -127,7 +127,7 @@ def test_body_that_never_ends_is_given_up_and_closed(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("coding", "encode"),
+    ("encoding", "compress"),
     [
         ("gzip", gzip.compress),
         ("x-gzip", gzip.compress),
@@ -138,27 +138,23 @@ def test_body_that_never_ends_is_given_up_and_closed(clock: FakeClock) -> None:
         ("", bytes),
     ],
 )
-def test_body_that_is_encoded_all_the_same_is_decoded(
-    coding: str, encode: Callable[[bytes], bytes], clock: FakeClock
-) -> None:
-    answer = fetch(clock, Stream(iter([encode(b'["job"]')]), clock), {"content-encoding": coding})
-    assert answer.json() == ["job"]
-    assert "content-encoding" not in answer.headers
-    assert answer.headers["content-length"] == "7"
+def test_compressed_body_is_decompressed(encoding: str, compress: Callable[[bytes], bytes], clock: FakeClock) -> None:
+    response = fetch(clock, Stream(iter([compress(b'["job"]')]), clock), {"content-encoding": encoding})
+    assert response.json() == ["job"]
+    assert "content-encoding" not in response.headers
+    assert response.headers["content-length"] == "7"
 
 
-@pytest.mark.parametrize(("coding", "encode"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_body_that_explodes_when_decoded_is_given_up(
-    coding: str, encode: Callable[[bytes], bytes], clock: FakeClock
-) -> None:
-    bomb = encode(bytes(9 * MIB))
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_decompression_stops_at_the_limit(encoding: str, compress: Callable[[bytes], bytes], clock: FakeClock) -> None:
+    bomb = compress(bytes(9 * MIB))
     assert len(bomb) < MIB
     with pytest.raises(ApplianceAnswerError, match="more than 8 MiB"):
-        fetch(clock, Stream(iter([bomb]), clock), {"content-encoding": coding})
+        fetch(clock, Stream(iter([bomb]), clock), {"content-encoding": encoding})
 
 
 @pytest.mark.parametrize(
-    ("coding", "body", "says"),
+    ("encoding", "body", "expected"),
     [
         ("br", b"x", "encoded as 'br'"),
         ("gzip, gzip", gzip.compress(b"x", mtime=0), "encoded as 'gzip, gzip'"),
@@ -168,43 +164,43 @@ def test_body_that_explodes_when_decoded_is_given_up(
         ("deflate", b"\xff\xff\xff", "not deflate"),
     ],
 )
-def test_body_that_cannot_be_decoded_is_an_answer_that_cannot_be_used(
-    coding: str, body: bytes, says: str, clock: FakeClock
+def test_body_that_cannot_be_decompressed_is_unusable(
+    encoding: str, body: bytes, expected: str, clock: FakeClock
 ) -> None:
-    jobs = Reply(200, body, {"content-encoding": coding})
+    jobs = Reply(200, body, {"content-encoding": encoding})
     api = api_over(ScriptedTransport({**API_LOGIN, "GET /api/appliance/recovery/backup/job": jobs}), clock)
-    with pytest.raises(ApplianceAnswerError, match=says) as caught:
+    with pytest.raises(ApplianceAnswerError, match=expected) as caught:
         api.jobs()
     assert (caught.value.certain, caught.value.retryable) == (False, True)
     assert caught.value.message.startswith(HOST)
 
 
-def test_body_that_is_empty_needs_no_decoding(clock: FakeClock) -> None:
+def test_empty_body_is_not_decompressed(clock: FakeClock) -> None:
     assert fetch(clock, Stream(iter([]), clock), {"content-encoding": "gzip"}).content == b""
 
 
 # The time
 
 
-@pytest.mark.parametrize(("method", "bound"), [("GET", 40), ("POST", 310)])
-def test_body_that_trickles_ends_at_the_bound_of_its_method(method: str, bound: int, clock: FakeClock) -> None:
+@pytest.mark.parametrize(("method", "limit"), [("GET", 40), ("POST", 310)])
+def test_slow_body_ends_at_the_time_limit_of_its_method(method: str, limit: int, clock: FakeClock) -> None:
     stream = Stream(endless(b" "), clock, seconds=1)
     with pytest.raises(httpx.ReadTimeout):
         fetch(clock, stream, method=method)
-    assert (clock.elapsed, stream.closed) == (bound + 1, True)
+    assert (clock.elapsed, stream.closed) == (limit + 1, True)
 
 
-def test_request_within_its_time_is_not_cut(clock: FakeClock) -> None:
+def test_slow_body_within_the_time_limit_is_read(clock: FakeClock) -> None:
     assert fetch(clock, Stream(iter([b" "] * 39), clock, seconds=1)).content == b" " * 39
 
 
-def test_each_request_has_its_own_time(clock: FakeClock) -> None:
+def test_each_request_has_its_own_time_limit(clock: FakeClock) -> None:
     for _ in range(5):
         assert fetch(clock, Stream(iter([b"x"]), clock, seconds=39)).content == b"x"
     assert clock.elapsed == 5 * 39
 
 
-def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None:
+def test_observer_gets_requests_with_and_without_a_response(clock: FakeClock) -> None:
     seen: list[Exchange] = []
     fetch(clock, Stream(iter([b"x"]), clock, seconds=2), exchanges=seen)
     with pytest.raises(httpx.ReadTimeout):
@@ -223,7 +219,7 @@ def test_observer_is_told_of_answers_and_of_their_lack(clock: FakeClock) -> None
 # Trust
 
 
-def test_tls_context_of_one_trust_is_shared(tmp_path: Path) -> None:
+def test_tls_context_is_shared_for_equal_trust_settings(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
     assert tls_context(TrustSettings(ca_file)) is tls_context(TrustSettings(ca_file))
@@ -232,41 +228,41 @@ def test_tls_context_of_one_trust_is_shared(tmp_path: Path) -> None:
     assert tls_context(TrustSettings(ca_file)).check_hostname
 
 
-def test_tls_context_that_is_insecure_checks_nothing() -> None:
+def test_insecure_tls_context_checks_nothing() -> None:
     context = tls_context(TrustSettings(insecure=True))
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-def test_tls_context_of_a_thousand_pins_is_one(tmp_path: Path) -> None:
+def test_a_thousand_pins_share_one_tls_context(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
     pins = [f"sha256:{number:064x}" for number in range(1000)]
-    assert {tls_context(TrustSettings(fingerprint=pin)) for pin in pins} == {tls_context(ANYBODY)}
+    assert {tls_context(TrustSettings(fingerprint=pin)) for pin in pins} == {tls_context(INSECURE)}
     assert {tls_context(TrustSettings(ca_file, fingerprint=pin)) for pin in pins} == {
         tls_context(TrustSettings(ca_file))
     }
 
 
-def test_tls_context_of_a_named_ca_does_not_insist_on_its_form(tmp_path: Path) -> None:
+def test_tls_context_of_a_ca_file_is_without_strict_checks(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(ca_file)
     assert not tls_context(TrustSettings(ca_file)).verify_flags & ssl.VERIFY_X509_STRICT
 
 
-def test_trust_in_one_certificate_and_in_anybody_is_refused() -> None:
+def test_pin_with_insecure_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="a certificate that is not checked cannot be pinned"):
         TrustSettings(insecure=True, fingerprint="sha256:00")
 
 
-def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
-    words = tmp_path / "words.pem"
-    words.write_text("no certificate")
-    for ca_file, why in [
+def test_unusable_ca_file_is_reported_with_the_reason(tmp_path: Path) -> None:
+    no_pem = tmp_path / "words.pem"
+    no_pem.write_text("no certificate")
+    for ca_file, reason in [
         (tmp_path / "missing.pem", "No such file"),
-        (words, "not a file with PEM certificates"),
+        (no_pem, "not a file with PEM certificates"),
         (tmp_path, "not a file with PEM certificates"),
     ]:
-        with pytest.raises(ConfigError, match=why) as caught:
+        with pytest.raises(ConfigError, match=reason) as caught:
             tls_context(TrustSettings(ca_file))
         assert str(ca_file) in caught.value.message
 
@@ -274,32 +270,32 @@ def test_ca_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
 # Real sockets
 
 
-def trickle(start: bytes, byte: bytes) -> Callable[[socket.socket, threading.Event], None]:
-    def serve(connection: socket.socket, over: threading.Event) -> None:
+def respond_slowly(start: bytes, byte: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    def serve(connection: socket.socket, stop: threading.Event) -> None:
         connection.recv(65536)
         connection.sendall(start)
-        while not over.wait(0.05):
+        while not stop.wait(0.05):
             connection.sendall(byte)
 
     return serve
 
 
-def answer_all(connection: socket.socket, over: threading.Event) -> None:
+def respond_to_all(connection: socket.socket, stop: threading.Event) -> None:
     while connection.recv(65536):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
 
 
-def hang_up(connection: socket.socket, over: threading.Event) -> None:
+def close_at_once(connection: socket.socket, stop: threading.Event) -> None:
     connection.recv(1)
 
 
-def say_nothing(connection: socket.socket, over: threading.Event) -> None:
-    over.wait(5)
+def stay_silent(connection: socket.socket, stop: threading.Event) -> None:
+    stop.wait(5)
 
 
-def over_network() -> httpx.Client:
+def network_client() -> httpx.Client:
     clock = SystemClock()
-    inner = network_transport(tls=tls_context(ANYBODY), proxy=None, clock=clock)
+    inner = network_transport(tls=tls_context(INSECURE), proxy=None, clock=clock)
     return httpx.Client(transport=BoundedTransport(inner, clock, lambda _: None), trust_env=False)
 
 
@@ -308,52 +304,52 @@ BODY, HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 
 
 @pytest.mark.real
 @pytest.mark.parametrize("start", [BODY, HEADERS, b"HTTP/1.1 "], ids=["body", "headers", "status"])
-def test_real_answer_that_trickles_ends_at_the_bound(start: bytes) -> None:
+def test_real_slow_response_ends_at_the_time_limit(start: bytes) -> None:
     clock, seconds = SystemClock(), httpx.Timeout(0.3, connect=0.2)
-    with serve_connections(trickle(start, b"1")) as (address, _), over_network() as client:
-        began = clock.monotonic()
+    with serve_connections(respond_slowly(start, b"1")) as (address, _), network_client() as client:
+        started = clock.monotonic()
         with pytest.raises(httpx.ReadTimeout):
             client.get(f"http://{address}/", timeout=seconds)
-        assert 0.4 < clock.monotonic() - began < 1.5
+        assert 0.4 < clock.monotonic() - started < 1.5
 
 
 @pytest.mark.real
-def test_real_handshake_that_hangs_ends_at_the_bound() -> None:
+def test_real_hanging_handshake_ends_at_the_time_limit() -> None:
     clock = SystemClock()
-    with serve_connections(say_nothing) as (address, _), over_network() as client:
-        began = clock.monotonic()
+    with serve_connections(stay_silent) as (address, _), network_client() as client:
+        started = clock.monotonic()
         with pytest.raises(httpx.ConnectTimeout):
             client.get(f"https://{address}/", timeout=httpx.Timeout(0.2, connect=0.2))
-        assert clock.monotonic() - began < 1.5
+        assert clock.monotonic() - started < 1.5
 
 
 @pytest.mark.real
-def test_real_connection_is_not_begun_after_the_time_is_over() -> None:
-    none = httpx.Timeout(0.0, connect=0.0)
+def test_real_connection_is_not_opened_after_the_time_limit() -> None:
+    no_time = httpx.Timeout(0.0, connect=0.0)
     with (
-        serve_connections(answer_all) as (address, connections),
-        over_network() as client,
+        serve_connections(respond_to_all) as (address, connections),
+        network_client() as client,
         pytest.raises(httpx.ConnectTimeout),
     ):
-        client.get(f"http://{address}/", timeout=none)
+        client.get(f"http://{address}/", timeout=no_time)
     assert connections == []
 
 
 @pytest.mark.real
 def test_real_requests_share_one_connection() -> None:
-    with serve_connections(answer_all) as (address, connections), over_network() as client:
+    with serve_connections(respond_to_all) as (address, connections), network_client() as client:
         for _ in range(20):
             assert client.get(f"http://{address}/", timeout=timeout_for("GET")).json() == []
     assert len(connections) == 1
 
 
-def reach(url: str, trust: TrustSettings = SYSTEM) -> RecoveryApi:
+def connect_to(url: str, trust: TrustSettings = SYSTEM) -> RecoveryApi:
     login = Login("administrator@vsphere.local", Secret("VMware1!"))
     return connect(url, login, clock=SystemClock(), observe=lambda _: None, trust=trust)
 
 
-def refusal(url: str, trust: TrustSettings = SYSTEM) -> BackupctlError:
-    api = reach(url, trust)
+def connection_error(url: str, trust: TrustSettings = SYSTEM) -> BackupctlError:
+    api = connect_to(url, trust)
     with pytest.raises(BackupctlError) as caught:
         api.jobs()
     api.close()
@@ -367,10 +363,10 @@ def https_server() -> Iterator[SimulatorServer]:
 
 
 @pytest.mark.real
-def test_real_tls_of_a_trusted_authority_lets_in(https_server: SimulatorServer) -> None:
+def test_real_tls_with_a_trusted_ca_connects(https_server: SimulatorServer) -> None:
     (served,) = https_server.appliances
     for trust in (TrustSettings(Path(served.ca_file or "")), TrustSettings(insecure=True)):
-        api = reach(served.url, trust)
+        api = connect_to(served.url, trust)
         assert api.jobs() == []
         api.log_out()
         api.close()
@@ -378,54 +374,54 @@ def test_real_tls_of_a_trusted_authority_lets_in(https_server: SimulatorServer) 
 
 
 @pytest.mark.real
-def test_real_tls_is_explained_by_the_handshake_that_failed() -> None:
-    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.create_child_ca().issue_cert("127.0.0.1").configure_cert(context)
+def test_real_tls_error_is_explained_by_the_failed_handshake() -> None:
+    ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.create_child_ca().issue_cert("127.0.0.1").configure_cert(context)
 
-    def perform_handshake(connection: socket.socket, over: threading.Event) -> None:
+    def perform_handshake(connection: socket.socket, stop: threading.Event) -> None:
         context.wrap_socket(connection, server_side=True).close()
 
     with serve_connections(perform_handshake) as (address, connections):
-        error = refusal(f"https://{address}")
+        error = connection_error(f"https://{address}")
     assert (type(error), error.retryable, len(connections)) == (CertificateError, False, 1)
     assert error.message.startswith("127.0.0.1: the certificate is signed by 'O=trustme v")
 
 
 @pytest.mark.real
-def test_real_tls_to_a_port_of_plain_http_is_named() -> None:
+def test_real_tls_to_an_http_port_gets_a_hint() -> None:
     with SimulatorServer(ServerOptions(tls=False), SystemClock()) as server:
-        error = refusal(server.appliances[0].url.replace("http:", "https:"))
+        error = connection_error(server.appliances[0].url.replace("http:", "https:"))
     assert type(error) is CertificateError
     assert "127.0.0.1: TLS could not be set up" in error.message
     assert error.hint == "is this an HTTPS port?"
 
 
 @pytest.mark.real
-def test_real_tls_that_is_cut_off_may_be_tried_again() -> None:
-    with serve_connections(hang_up) as (address, _):
-        error = refusal(f"https://{address}")
+def test_real_tls_handshake_that_is_cut_off_is_unreachable() -> None:
+    with serve_connections(close_at_once) as (address, _):
+        error = connection_error(f"https://{address}")
     assert type(error) is ApplianceUnreachableError
 
 
 @pytest.mark.real
-def test_real_connection_that_is_dropped_leaves_the_outcome_open() -> None:
-    with serve_connections(hang_up) as (address, _):
-        error = refusal(f"http://{address}")
+def test_real_dropped_connection_leaves_the_outcome_uncertain() -> None:
+    with serve_connections(close_at_once) as (address, _):
+        error = connection_error(f"http://{address}")
     assert (type(error), error.certain, error.retryable) == (ApplianceUnreachableError, False, True)
     assert "127.0.0.1 dropped the connection" in error.message
 
 
 @pytest.mark.real
-def test_real_port_without_a_listener_is_refused() -> None:
+def test_real_port_without_a_listener_refuses_the_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    error = refusal(f"https://127.0.0.1:{port}")
+    error = connection_error(f"https://127.0.0.1:{port}")
     assert (type(error), error.certain) == (ApplianceUnreachableError, True)
     assert error.message == "127.0.0.1: cannot connect: Connection refused"
 
 
 @pytest.mark.real
-def test_real_host_name_that_does_not_exist_is_named() -> None:
-    error = refusal("https://vc01.invalid")
+def test_real_unknown_host_name_is_named() -> None:
+    error = connection_error("https://vc01.invalid")
     assert type(error) is UnknownHostError
     assert error.message == "vc01.invalid: no such host name"
