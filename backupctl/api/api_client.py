@@ -108,20 +108,16 @@ class ApiClient:
         self._check_allowed(endpoint)
         family = self._ensure_session()
         encoded = endpoint.encode(family, encode_parameters(parameters, self._register_and_reveal))
-        shown = lambda: endpoint.encode(family, encode_parameters(parameters, mask_secret, self.redact)).shown  # noqa: E731
-        request = self._build_request(endpoint, encoded, {REDACTED_REQUEST: shown})
+
+        def redacted_request() -> tuple[str, object]:
+            return endpoint.encode(family, encode_parameters(parameters, mask_secret, self.redact)).for_log
+
+        request = self._build_request(endpoint, encoded, {REDACTED_REQUEST: redacted_request})
         response = self._send(endpoint.operation, request, auth=self._session)
         try:
             raise_for_status(response, self._operation_info(endpoint, family))
         except NotSupportedError as error:
-            missing = self._explain_missing(endpoint, error)
-            self._has_vapi |= error.certain
-            may_have_effect = endpoint.changes and not error.certain
-            if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_have_effect:
-                self._remember_missing(endpoint, missing)
-                raise missing from error
-            # Releases before 7.0U2 with some of the newer services have sessions in /api but no recovery operations.
-            self._session.fall_back_to_rest(partial(self._send, "log out"), self._client.base_url)
+            self._fall_back_or_raise(endpoint, error)
             return self._call(endpoint, **parameters)
         except AuthenticationError as error:
             message = "$server let us in, but refuses to $operation ($status)"
@@ -138,6 +134,19 @@ class ApiClient:
             return mask_messages(endpoint.decode(family, response.content), self.redact)
         except DECODE_ERRORS as error:
             raise unreadable(response, endpoint.operation, error) from error
+
+    def _fall_back_or_raise(self, endpoint: Endpoint[object], error: NotSupportedError) -> None:
+        """Fall back to ``/rest`` if an operation may be missing only in ``/api``; else raise its error.
+
+        Releases before 7.0U2 with some of the newer services have sessions in ``/api`` but no recovery operations.
+        """
+        missing = self._explain_missing(endpoint, error)
+        self._has_vapi |= error.certain
+        may_have_effect = endpoint.changes and not error.certain
+        if self._session.family_is_certain or endpoint is endpoints.SYSTEM_VERSION or may_have_effect:
+            self._remember_missing(endpoint, missing)
+            raise missing from error
+        self._session.fall_back_to_rest(partial(self._send, "log out"), self._client.base_url)
 
     def _operation_info(self, endpoint: Endpoint[object], family: Family) -> OperationInfo:
         has_operation = None if self._version is None else not endpoint.is_missing_in(self._version.version)

@@ -64,8 +64,8 @@ class EncodedRequest:
         return self._target(safe="")
 
     @property
-    def shown(self) -> tuple[str, object]:
-        """Path and query with ``*`` unescaped, for masks, and body."""
+    def for_log(self) -> tuple[str, object]:
+        """Path and query, with masks unescaped (``***``), and body."""
         return self._target(safe="*"), self.body
 
     def _target(self, *, safe: str) -> str:
@@ -179,8 +179,8 @@ def check_name(name: str) -> str:
     """
     if is_valid_name(name):
         return name
-    shown = repr(name) if len(name) <= MAX_NAME_LENGTH else f"of {len(name)} characters"
-    raise NotFoundError(f"invalid name {shown}")
+    for_log = repr(name) if len(name) <= MAX_NAME_LENGTH else f"of {len(name)} characters"
+    raise NotFoundError(f"invalid name {for_log}")
 
 
 def _encode(encoding: Encoding, parameters: Mapping[str, Any]) -> tuple[list[tuple[str, str]], object]:

@@ -107,7 +107,7 @@ def _error_for(response: httpx.Response, info: OperationInfo, api_error: VapiErr
         return _not_found(response, info, api_error)
     headers = response.extensions.get(RAW_HEADERS, response.headers)
     if response.is_redirect and "location" in headers:
-        # The query may repeat the secrets of ours. It is cut off after redaction, which needs each secret as a whole.
+        # The query may repeat secrets of ours. It is cut off after redaction, which needs each secret as a whole.
         target = _redacted(response, headers["location"]).partition("?")[0]
         return ApplianceAnswerError(
             "$server redirects to $cause ($status), which is never followed",
@@ -274,10 +274,10 @@ def unreadable(response: httpx.Response, operation: str, why: Exception) -> Appl
 
 def unreachable(error: httpx.RequestError, host: str, operation: str) -> BackupctlError:
     """Return the error for a request without a response."""
-    return _unanswered(error).with_facts(server=host, operation=operation)
+    return _request_failure(error).with_facts(server=host, operation=operation)
 
 
-def _unanswered(error: httpx.RequestError) -> BackupctlError:
+def _request_failure(error: httpx.RequestError) -> BackupctlError:
     if isinstance(error, httpx.ConnectError):
         return _no_connection(error)
     if isinstance(error, httpx.ConnectTimeout):

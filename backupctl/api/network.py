@@ -20,7 +20,7 @@ from backupctl.rules.hostport import HostPort
 from backupctl.tls.presented import TlsConnection
 
 _CONNECTIONS: Final = 16
-"""One is in use. An abandoned call keeps its own until the answer comes, and a logout must not wait for that."""
+"""One is in use. An abandoned call keeps its own until its response comes, and a logout must not wait for that."""
 
 ERRORS: Final = (
     *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError),
