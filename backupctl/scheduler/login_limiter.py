@@ -35,7 +35,7 @@ ANSWER_SECONDS: Final = 10.0
 A login may take 40 s, so at most four are unanswered at once.
 """
 
-PROVEN_ANSWER_SECONDS: Final = 3.0
+ACCEPTED_ANSWER_SECONDS: Final = 3.0
 """The same after a login of the account has succeeded: no answer then means a slow appliance, not a wrong password."""
 
 
@@ -52,7 +52,7 @@ class _Login(msgspec.Struct, eq=False):
         api = self.appliance.api
         if not api.is_logging_in:
             return self.started + CONNECT_SECONDS
-        return self.started + (PROVEN_ANSWER_SECONDS if api.credential_state.accepted else ANSWER_SECONDS)
+        return self.started + (ACCEPTED_ANSWER_SECONDS if api.credential_state.accepted else ANSWER_SECONDS)
 
 
 class _Queue(msgspec.Struct, eq=False):

@@ -9,10 +9,10 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, AuthenticationError, BackupctlError
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.login_limiter import (
+    ACCEPTED_ANSWER_SECONDS,
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     MAX_CONCURRENT_LOGINS,
-    PROVEN_ANSWER_SECONDS,
     LoginLimiter,
 )
 from backupctl.scheduler.scheduler import Interruption, Mailbox, Scheduler
@@ -137,7 +137,7 @@ def test_unanswered_logins_delay_the_others_for_less_after_a_success(clock: Fake
     fleet = Fleet(clock)
     hanging = [fleet.api(answers=40, error=UNREACHABLE) for _ in range(MAX_CONCURRENT_LOGINS)]
     first, *unreachable, last = fleet.run(fleet.api(), *hanging, fleet.api())
-    assert (first, unreachable, last) == (1, [UNREACHABLE] * MAX_CONCURRENT_LOGINS, 1 + PROVEN_ANSWER_SECONDS + 1)
+    assert (first, unreachable, last) == (1, [UNREACHABLE] * MAX_CONCURRENT_LOGINS, 1 + ACCEPTED_ANSWER_SECONDS + 1)
 
 
 def test_hanging_logins_are_at_most_four(clock: FakeClock) -> None:
