@@ -55,7 +55,7 @@ class Attached(RunEvent, frozen=True, kw_only=True, tag="attached"):
 
 
 class Progressed(RunEvent, frozen=True, kw_only=True, tag="progress"):
-    """The job was polled: its state changed, or some minutes passed."""
+    """The status of the job changed, or some minutes passed since the last event."""
 
     job: Job
 
