@@ -10,7 +10,7 @@ from backupctl.cli.runner import Failed, prepare_all, run_tasks
 from backupctl.cli.tls_settings import proxy_of, tls_settings_of, words_for
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
-from backupctl.operations.trust import Inspected
+from backupctl.operations.trust import ProbeTarget
 from backupctl.results.result import Result
 from backupctl.scheduler.task import Task
 
@@ -32,19 +32,19 @@ def inspect_all(
     context: Context,
     found: list[ApplianceSettings],
     result_type: type[R],
-    work: Callable[[Inspected], Task[R]],
+    work: Callable[[ProbeTarget], Task[R]],
     pinned: Callable[[ApplianceSettings], bool] = lambda _: True,
 ) -> list[R]:
     """Do ``work`` on appliances, under signals, and return the results; ``pinned`` says whose pin is expected.
 
     What is wrong with the settings of one appliance is its result, of type ``result_type``.
     """
-    targets = prepare_all(found, lambda settings: _inspected(settings, pinned=pinned(settings)))
+    targets = prepare_all(found, lambda settings: _probe_target(settings, pinned=pinned(settings)))
     tasks = [each.task(result_type) if isinstance(each, Failed) else work(each) for each in targets]
     return run_tasks(context, tasks, decides=False)  # what is shown may be asked about
 
 
-def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
+def _probe_target(settings: ApplianceSettings, *, pinned: bool) -> ProbeTarget:
     from backupctl.api.certificate_probe import CertificateProbe
     from backupctl.api.connect import connection_to
     from backupctl.api.handshake import check_https
@@ -58,4 +58,4 @@ def _inspected(settings: ApplianceSettings, *, pinned: bool) -> Inspected:
     )
     tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
     warning = settings.context.configuration.name_warning(settings.profile)
-    return Inspected(settings.name, address.host, tls, name_warning=warning)
+    return ProbeTarget(settings.name, address.host, tls, name_warning=warning)

@@ -22,66 +22,66 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Result)
 
 
-class Inspected(msgspec.Struct, frozen=True):
+class ProbeTarget(msgspec.Struct, frozen=True):
     """An appliance whose TLS is looked at, by the name it was asked for by; ``name_warning`` as in ``Appliance``."""
 
     name: str
     host: str
-    tls: CertificateProbe
+    probe: CertificateProbe
     name_warning: str | None = None
 
 
-def inspect(inspected: Inspected, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
+def run_probe(target: ProbeTarget, result_type: type[R], work: Task[Outcome[R]]) -> Task[R]:
     """Do ``work`` and return its result; errors become part of it."""
     try:
         outcome = yield from work
     except GeneratorExit:
         raise
     except BackupctlError as error:
-        outcome = Outcome(result_type(), with_name_warning(error, inspected.name_warning))
+        outcome = Outcome(result_type(), with_name_warning(error, target.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
-    return complete_result(outcome.value, server=inspected.name, host=inspected.host, error=outcome.error)
+    return complete_result(outcome.value, server=target.name, host=target.host, error=outcome.error)
 
 
-def show_certificate(inspected: Inspected) -> Task[CertificateResult]:
+def show_certificate(target: ProbeTarget) -> Task[CertificateResult]:
     """Return what an appliance presents and whether the store vouches for it; with a pin, that it fits.
 
     That nobody vouches for it is no failure: it is the answer.
     """
-    return (yield from inspect(inspected, CertificateResult, _look(inspected)))
+    return (yield from run_probe(target, CertificateResult, _read_certificate(target)))
 
 
-def _look(inspected: Inspected) -> Task[Outcome[CertificateResult]]:
-    tls = inspected.tls
-    chain, complete = yield from call(tls.presented_chain)
-    trust_error = yield from call(tls.trust_error)
+def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
+    probe = target.probe
+    chain, complete = yield from call(probe.presented_chain)
+    trust_error = yield from call(probe.trust_error)
     result = CertificateResult(
         certificate=chain[0],
         chain=chain,
         chain_complete=complete,
         trusted=trust_error is None,
-        store=tls.store,
-        reason=_why(trust_error),
-        pinned=tls.pinned,
+        store=probe.store,
+        reason=_reason(trust_error),
+        pinned=probe.pinned,
     )
-    return Outcome(result, tls.pin_mismatch())
+    return Outcome(result, probe.pin_mismatch())
 
 
-def fetch_ca_certificates(inspected: Inspected, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
+def fetch_ca_certificates(target: ProbeTarget, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
     """Fetch an appliance's own CA certificates and give their text to ``write``, which returns the file's name."""
-    return (yield from inspect(inspected, CaCertificatesResult, _fetch(inspected, write)))
+    return (yield from run_probe(target, CaCertificatesResult, _fetch_ca_certificates(target, write)))
 
 
-def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
-    tls = inspected.tls
-    fetched = yield from call(tls.fetch_cas)
-    trust_error = yield from call(lambda: tls.trust_error_with(fetched.pem))
+def _fetch_ca_certificates(target: ProbeTarget, write: Callable[[str], str]) -> Task[Outcome[CaCertificatesResult]]:
+    probe = target.probe
+    fetched = yield from call(probe.fetch_cas)
+    trust_error = yield from call(lambda: probe.trust_error_with(fetched.pem))
     result = CaCertificatesResult(
         authorities=fetched.certificates,
         verified=fetched.verified,
         vouches=trust_error is None,
-        reason=_why(trust_error),
+        reason=_reason(trust_error),
     )
     try:
         return Outcome(structs.replace(result, file=write(fetched.pem)))
@@ -89,5 +89,5 @@ def _fetch(inspected: Inspected, write: Callable[[str], str]) -> Task[Outcome[Ca
         return Outcome(result, error)
 
 
-def _why(trust_error: BackupctlError | None) -> str | None:
+def _reason(trust_error: BackupctlError | None) -> str | None:
     return None if trust_error is None else render_message(trust_error.facts, subject=trust_error.facts.server)
