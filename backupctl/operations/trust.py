@@ -35,8 +35,6 @@ def run_probe(target: ProbeTarget, result_type: type[R], work: Task[Outcome[R]])
     """Do ``work`` and return its result; errors become part of it."""
     try:
         outcome = yield from work
-    except GeneratorExit:
-        raise
     except BackupctlError as error:
         outcome = Outcome(result_type(), with_name_warning(error, target.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
