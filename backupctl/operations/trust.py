@@ -1,4 +1,4 @@
-"""Trust before any login: what an appliance presents, who vouches for it, and its own CA. No credentials are sent."""
+"""Show the certificate of an appliance and fetch its CA certificates; no credentials are sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ R = TypeVar("R", bound=Result)
 
 
 class ProbeTarget(msgspec.Struct, frozen=True):
-    """An appliance whose TLS is looked at, by the name it was asked for by; ``name_warning`` as in ``Appliance``."""
+    """An appliance and the probe of its certificate; the other fields are as in ``Appliance``."""
 
     name: str
     host: str
@@ -43,9 +43,9 @@ def run_probe(target: ProbeTarget, result_type: type[R], work: Task[Outcome[R]])
 
 
 def show_certificate(target: ProbeTarget) -> Task[CertificateResult]:
-    """Return what an appliance presents and whether the store vouches for it; with a pin, that it fits.
+    """Return the certificate of an appliance, its chain, and whether it is trusted.
 
-    That nobody vouches for it is no failure: it is the answer.
+    The result has an error if the certificate does not match a pin, but not if it is untrusted.
     """
     return (yield from run_probe(target, CertificateResult, _read_certificate(target)))
 
@@ -67,7 +67,7 @@ def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
 
 
 def fetch_ca_certificates(target: ProbeTarget, write: Callable[[str], str]) -> Task[CaCertificatesResult]:
-    """Fetch an appliance's own CA certificates and give their text to ``write``, which returns the file's name."""
+    """Fetch the CA certificates of an appliance and pass their PEM text to ``write``, which returns the file name."""
     return (yield from run_probe(target, CaCertificatesResult, _fetch_ca_certificates(target, write)))
 
 

@@ -1,4 +1,4 @@
-"""Looking at trust: what becomes a result, and what becomes its error."""
+"""Show certificates and fetch CA certificates: results and their errors."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -31,7 +31,7 @@ class Fetched:
 
 @dataclass
 class FakeProbe:
-    """An inspection with prepared answers; an error among them is raised."""
+    """A probe with scripted answers; an error among them is raised."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     store: str = "the system's store of CAs"
