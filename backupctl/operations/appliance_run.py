@@ -96,7 +96,7 @@ def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
 def _retry_within(
     appliance: Appliance, function: Callable[[], T], unreachable_grace: float, timeout: float | None
 ) -> Task[T]:
-    """Call ``function`` with retries for up to ``timeout`` seconds from now, so without the wait for other logins."""
+    """Call ``function`` with retries for up to ``timeout`` seconds; an earlier wait for other logins does not count."""
     until = None if timeout is None else appliance.clock.monotonic() + max(timeout, MIN_RESPONSE_SECONDS)
     return (yield from retry(appliance, function, unreachable_grace=unreachable_grace, until=until))
 
