@@ -75,7 +75,7 @@ def test_show_of_a_trusted_certificate_has_no_reason(clock: FakeClock) -> None:
 
 def test_show_of_an_untrusted_certificate_is_no_failure(clock: FakeClock) -> None:
     distrust = CertificateError("the certificate expired", server="vc01.example.com")
-    result = run(clock, show_certificate(probe_target(FakeProbe({"distrust": distrust}))))
+    result = run(clock, show_certificate(probe_target(FakeProbe({"trust_error": distrust}))))
     assert (result.exit_code, result.trusted, result.reason) == (0, False, "the certificate expired")
 
 
@@ -89,13 +89,13 @@ def test_show_with_a_wrong_pin_returns_certificate_and_error(clock: FakeClock) -
     ("error", "code", "slug"), [(ApplianceUnreachableError("dead"), 5, "connection"), (KeyError("x"), 1, "bug")]
 )
 def test_show_without_a_certificate_returns_the_error(clock: FakeClock, error: Exception, code: int, slug: str) -> None:
-    result = run(clock, show_certificate(probe_target(FakeProbe({"presented": error}))))
+    result = run(clock, show_certificate(probe_target(FakeProbe({"presented_chain": error}))))
     assert (result.exit_code, result.error.slug, result.certificate) == (code, slug, None)
 
 
 def test_show_of_an_unknown_host_adds_the_name_warning(clock: FakeClock) -> None:
     error = UnknownHostError("vc01: no such host name", hint="check it")
-    target = probe_target(FakeProbe({"presented": error}), name_warning="is vc10 meant?")
+    target = probe_target(FakeProbe({"presented_chain": error}), name_warning="is vc10 meant?")
     assert run(clock, show_certificate(target)).error.hint == "is vc10 meant?; else check it"
 
 
@@ -107,7 +107,7 @@ def test_fetch_writes_once_and_says_whether_the_certificate_is_valid(clock: Fake
         return "ca.pem"
 
     wrong_host = CertificateError("the certificate is for another", server="vc01.example.com")
-    result = run(clock, fetch_ca_certificates(probe_target(FakeProbe({"distrust_with": wrong_host})), write))
+    result = run(clock, fetch_ca_certificates(probe_target(FakeProbe({"trust_error_with": wrong_host})), write))
     assert (written, result.file, result.verified) == (["PEM"], "ca.pem", False)
     assert (result.vouches, result.reason) == (False, "the certificate is for another")
 
