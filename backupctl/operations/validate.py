@@ -45,7 +45,8 @@ def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fa
 
     A running job is a FAIL if ``if_running`` is ``fail``, else (``wait``, ``attach``) a WARNING.
 
-    Raises the errors of ``_query``, and that of a validation response that did not come from the appliance itself.
+    Raises ApplianceUnreachableError and AuthenticationError: for any request. Raises other errors: if the response to
+    the validation did not come from the appliance itself.
     """
     checks, parts = yield from _common_checks(appliance, request)
     busy = yield from _running_job(appliance)
