@@ -3,7 +3,7 @@
 The class is the kind of failure. The raise site adds the facts (``ErrorFacts``), which ``error_facts`` renders as text.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -78,6 +78,13 @@ def overall_exit_code(codes: Iterable[int]) -> ExitCode:
     """Return 0 if all codes are 0, else the most severe one; an unknown code counts as BUG."""
     failed = {code if code in SEVERITY else ExitCode.BUG for code in codes if code != ExitCode.DONE}
     return next((code for code in SEVERITY if code in failed), ExitCode.DONE)
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, its cause, the cause of that and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 class BackupctlError(Exception):

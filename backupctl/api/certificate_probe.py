@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from backupctl.api.certificate_errors import certificate_error, read_chain
 from backupctl.api.connect import HEADERS, proxy_secrets, transport_to
 from backupctl.api.error_mapping import OperationInfo, raise_for_status, unreachable
 from backupctl.api.handshake import Connection, perform_handshake
@@ -21,6 +20,7 @@ from backupctl.models import Certificate
 from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.secrets.redaction import Redactor
 from backupctl.tls.ca_bundle import PATH, as_pem, read_ca_bundle
+from backupctl.tls.certificate_errors import certificate_error, read_chain
 from backupctl.tls.presented import Presented
 from backupctl.tls.trust_settings import (
     TrustSettings,
@@ -113,9 +113,10 @@ class CertificateProbe:
         return self._presented
 
     def _verify(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
+        peer, clock = self._connection.peer, self._connection.clock
         try:
             perform_handshake(
-                self._connection, context, lambda error: certificate_error(error, self._connection, store)
+                self._connection, context, lambda error: certificate_error(error, peer, store, clock.now())
             )
         except CertificateError as error:
             return error

@@ -8,10 +8,9 @@ import httpx
 import msgspec
 
 from backupctl import __version__
-from backupctl.api.certificate_errors import certificate_error
 from backupctl.api.credential_state import CredentialState
 from backupctl.api.endpoint import Family
-from backupctl.api.handshake import Connection, check_https, pin_verifier
+from backupctl.api.handshake import Connection, check_https
 from backupctl.api.network import network_transport
 from backupctl.api.recovery import RecoveryApi
 from backupctl.api.session import Session
@@ -20,6 +19,8 @@ from backupctl.clock import Clock
 from backupctl.errors import UsageError
 from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
+from backupctl.tls.certificate_errors import certificate_error
+from backupctl.tls.peer import pin_verifier
 from backupctl.tls.trust_settings import TrustSettings, proxy_context, tls_context
 
 HEADERS: Final = {
@@ -75,11 +76,11 @@ def transport_to(connection: Connection, trust: TrustSettings) -> httpx.BaseTran
 
     Raises ConfigError for unusable trust settings.
     """
-    verify = pin_verifier(trust.fingerprint, connection) if trust.fingerprint else lambda _: None
+    verify = pin_verifier(trust.fingerprint, connection.peer) if trust.fingerprint else lambda _: None
     return network_transport(
         tls=tls_context(trust),
         verify=verify,
-        explain=lambda error: certificate_error(error, connection, trust.store),
+        explain=lambda error: certificate_error(error, connection.peer, trust.store, connection.clock.now()),
         proxy=connection.proxy,
         clock=connection.clock,
     )

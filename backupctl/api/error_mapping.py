@@ -8,7 +8,6 @@ responds with HTML.
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -32,6 +31,7 @@ from backupctl.errors import (
     ServerFaultError,
     ServiceMissingError,
     UnknownHostError,
+    causes_of,
 )
 from backupctl.models import as_utc
 from backupctl.secrets.redaction import Redact
@@ -353,10 +353,3 @@ def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupporte
 
 NOT_IN_API_HINT: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
 """The hint for a release that has logins, or backups, in ``/rest`` only."""
-
-
-def causes_of(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception, its cause, the cause of that and so on."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -3,7 +3,6 @@
 Both happen on the connection itself, after its handshake and before any byte of HTTP.
 """
 
-import hmac
 import ssl
 from collections.abc import Callable
 
@@ -13,8 +12,8 @@ import msgspec
 from backupctl.api.network import network_transport
 from backupctl.api.transport import CONNECT_TIMEOUT_SECONDS, time_limit
 from backupctl.clock import Clock
-from backupctl.errors import CertificateError, PinMismatchError, UsageError
-from backupctl.rules.fingerprint import fingerprint_of
+from backupctl.errors import CertificateError, UsageError
+from backupctl.tls.peer import Peer
 from backupctl.tls.presented import Presented, TlsConnection, presented_by
 
 
@@ -45,20 +44,14 @@ class Connection(msgspec.Struct, frozen=True):
         """The words that select the appliance on a command line."""
         return self.selector_words or ("-s", self.server)
 
+    @property
+    def peer(self) -> Peer:
+        """The appliance, for errors about its certificate."""
+        return Peer(self.host, self.server, self.selector)
+
 
 class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is no error
     """Close the connection after its handshake, before anything is sent."""
-
-
-def pin_verifier(fingerprint: str, connection: Connection) -> Callable[[TlsConnection], None]:
-    """Return a function that raises PinMismatchError unless the certificate of a connection has ``fingerprint``."""
-
-    def verify(tls: TlsConnection) -> None:
-        presented = fingerprint_of(tls.getpeercert(binary_form=True) or b"")
-        if not hmac.compare_digest(presented, fingerprint):
-            raise PinMismatchError.of(connection.server, fingerprint, presented, selector=connection.selector)
-
-    return verify
 
 
 def check_https(url: str) -> None:

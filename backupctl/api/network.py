@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 import httpcore
 import httpx
 
-from backupctl.api.error_mapping import causes_of, proxy_unreachable
+from backupctl.api.error_mapping import proxy_unreachable
 from backupctl.api.transport import seconds_left
 from backupctl.clock import Clock
-from backupctl.errors import CertificateError
+from backupctl.errors import CertificateError, causes_of
 from backupctl.rules.hostport import HostPort
 from backupctl.tls.presented import TlsConnection
 

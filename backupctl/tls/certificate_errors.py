@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from backupctl.api.error_mapping import causes_of
-from backupctl.api.handshake import Connection
-from backupctl.errors import CertificateError
+from backupctl.errors import CertificateError, causes_of
 from backupctl.models import Certificate
+from backupctl.tls.peer import Peer
 from backupctl.tls.presented import UntrustedChainError
 from backupctl.tls.x509 import read_certificate
 
@@ -49,7 +48,7 @@ class Reason(NamedTuple):
     hint: str
 
 
-def certificate_error(error: BaseException, connection: Connection, store: str) -> CertificateError | None:
+def certificate_error(error: BaseException, peer: Peer, store: str, now: datetime) -> CertificateError | None:
     """Return the error for a handshake that failed because the certificate is not trusted, None for other failures."""
     causes = list(causes_of(error))
     cause = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
@@ -57,9 +56,9 @@ def certificate_error(error: BaseException, connection: Connection, store: str) 
         return None
     chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
     reason = REASONS.get(cause.verify_code, _STRICT_REASON if cause.verify_code in _STRICT_CODES else _OTHER_REASON)
-    described = reason.describe(failure) if (failure := _trust_failure(chain, connection, store)) else None
+    described = reason.describe(failure) if (failure := _trust_failure(chain, peer.host, store, now)) else None
     message = described or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError(message, server=connection.host, hint=reason.hint, selector=connection.selector)
+    return CertificateError(message, server=peer.host, hint=reason.hint, selector=peer.selector)
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -70,11 +69,10 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
         raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
 
 
-def _trust_failure(chain: tuple[bytes, ...], connection: Connection, store: str) -> TrustFailure | None:
+def _trust_failure(chain: tuple[bytes, ...], host: str, store: str, now: datetime) -> TrustFailure | None:
     """Return the facts, None when the chain is unknown or unreadable."""
-    now = connection.clock.now()
     try:
-        return TrustFailure(connection.host, store, read_chain(chain, now), now) if chain else None
+        return TrustFailure(host, store, read_chain(chain, now), now) if chain else None
     except CertificateError:
         return None
 

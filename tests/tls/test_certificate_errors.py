@@ -5,11 +5,13 @@ import ssl
 import httpx
 import pytest
 
-from backupctl.api.certificate_errors import certificate_error
-from backupctl.api.connect import connection_to
+from backupctl.tls.certificate_errors import certificate_error
+from backupctl.tls.peer import Peer
 from backupctl.tls.presented import UntrustedChainError
 from tests.support.clock import FakeClock
 
+PEER = Peer("vc01.example.com", "vc01.example.com", ("-s", "vc01.example.com"))
+STORE = "the system's store of CAs"
 MESSAGE = "unable to get local issuer certificate"
 
 
@@ -20,14 +22,11 @@ def test_message_of_openssl_is_used_without_a_readable_chain(chain: tuple[bytes,
     error = httpx.ConnectError("x")
     error.__cause__ = reason if chain is None else UntrustedChainError(chain)
     error.__cause__.__cause__ = None if chain is None else reason
-    mapped = certificate_error(
-        error, connection_to("https://vc01.example.com", None, clock), "the system's store of CAs"
-    )
+    mapped = certificate_error(error, PEER, STORE, clock.now())
     assert mapped is not None
     assert mapped.message == f"vc01.example.com: the certificate is not trusted: {MESSAGE}"
     assert "trust fetch" in (mapped.hint or "")
 
 
 def test_other_error_is_not_a_certificate_error(clock: FakeClock) -> None:
-    connection = connection_to("https://vc01.example.com", None, clock)
-    assert certificate_error(httpx.ConnectError("refused"), connection, "the system's store of CAs") is None
+    assert certificate_error(httpx.ConnectError("refused"), PEER, STORE, clock.now()) is None
