@@ -54,17 +54,17 @@ class LocalizableMessage(msgspec.Struct, frozen=True, kw_only=True):
         return filled(self.default_message or self.localized, self.id, self.args, self.params)
 
 
-class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+class UnreadableEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of a list or map that cannot be decoded: its ``name``, or ``#N`` for the Nth, and ``why``."""
 
     name: str
     why: str
 
 
-MOST_MESSAGES: Final = 1000
+MAX_MESSAGES: Final = 1000
 """The maximum number of messages in a list; an appliance sends a few."""
 
-Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+Messages = Annotated[list[LocalizableMessage], msgspec.Meta(max_length=MAX_MESSAGES)]
 """The messages of one response."""
 
 PartIds = Annotated[list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=100)]

@@ -1,7 +1,7 @@
 """Decode JSON to typed values, and keep the valid parts of a response that is not as documented.
 
 An invalid field is left unset, or set to None if it is required and nullable. An entry of a list or map without a valid
-required field becomes ``Unreadable``. So the response to another operation never becomes an empty structure.
+required field becomes ``UnreadableEntry``. So the response to another operation never becomes an empty structure.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 
-from backupctl.models import MOST_MESSAGES, Unreadable
+from backupctl.models import MAX_MESSAGES, UnreadableEntry
 
 T = TypeVar("T")
 
@@ -47,8 +47,8 @@ def decode(content: bytes, expected: Any, *, wrapped: bool, max_entries: int) ->
     """Return a body as a value of type ``expected``; ``wrapped`` if it is ``{"value": ...}``.
 
     Numbers and booleans may be strings, as the appliance itself writes some. A map is a JSON object or a list of
-    ``{"key", "value"}``. Entries of ``list[X | Unreadable]`` and ``dict[str, X | Unreadable]`` are read one by one if
-    some are invalid. A list or map has at most ``max_entries``.
+    ``{"key", "value"}``. Entries of ``list[X | UnreadableEntry]`` and ``dict[str, X | UnreadableEntry]`` are read one
+    by one if some are invalid. A list or map has at most ``max_entries``.
 
     Raises ``DECODE_ERRORS``: ValidationError for JSON of another type, with the path of the invalid field.
     """
@@ -81,7 +81,7 @@ def _decode(content: bytes, json_type: Any) -> Any:  # noqa: ANN401 - any type
 
 
 def _tolerates_unreadable_entries(expected: Any) -> bool:  # noqa: ANN401 - any type
-    return get_origin(expected) in {list, dict} and Unreadable in get_args(get_args(expected)[-1])
+    return get_origin(expected) in {list, dict} and UnreadableEntry in get_args(get_args(expected)[-1])
 
 
 def _unwrapped(value: Any, error: Exception) -> Any:  # noqa: ANN401 - any JSON
@@ -96,7 +96,7 @@ def _check_size(value: object, max_entries: int) -> None:
 
 
 def _entries(value: Any, entry: Any, error: Exception, *, is_map: bool) -> Any:  # noqa: ANN401 - a list or map
-    """Return the entries of a list or map, with ``Unreadable`` in place of invalid ones.
+    """Return the entries of a list or map, with ``UnreadableEntry`` in place of invalid ones.
 
     Raises ``error``: if all are invalid, or the value is neither a list nor a map.
     """
@@ -110,7 +110,7 @@ def _entries(value: Any, entry: Any, error: Exception, *, is_map: bool) -> Any: 
         entries = {f"#{number}": reader.entry(f"#{number}", item, entry) for number, item in enumerate(value, 1)}
     else:
         raise error
-    if all(isinstance(item, Unreadable) for item in entries.values()):
+    if all(isinstance(item, UnreadableEntry) for item in entries.values()):
         raise error
     return entries if is_map else list(entries.values())
 
@@ -129,11 +129,11 @@ class _LenientReader:
         self._error_count = 0
 
     def entry(self, name: str, value: Any, expected: Any) -> Any:  # noqa: ANN401 - any JSON, any type
-        """Return an entry of a list or map, ``Unreadable`` if it is invalid."""
+        """Return an entry of a list or map, ``UnreadableEntry`` if it is invalid."""
         try:
             return self.value(value, expected)
         except _CONVERSION_ERRORS as error:
-            return Unreadable(name=name, why=str(error))
+            return UnreadableEntry(name=name, why=str(error))
 
     def value(self, value: Any, expected: Any) -> Any:  # noqa: ANN401 - any JSON, any type
         """Return a value without its invalid parts. Raises ``_CONVERSION_ERRORS``: if nothing is left."""
@@ -146,7 +146,7 @@ class _LenientReader:
             kind = _unwrap_type(expected)
             if isinstance(value, dict) and _is_struct(kind):
                 return self._struct(value, kind)
-            if isinstance(value, list) and _is_list_of_structs(kind) and len(value) <= MOST_MESSAGES:
+            if isinstance(value, list) and _is_list_of_structs(kind) and len(value) <= MAX_MESSAGES:
                 return self._structs(value, get_args(kind)[0])
             if kind is datetime and (time := _nonstandard_time(value)) is not None:
                 return time

@@ -22,7 +22,7 @@ from backupctl.models import (
     ReturnResult,
     Schedule,
     SystemVersion,
-    Unreadable,
+    UnreadableEntry,
 )
 
 _BACKUP: Final = "/appliance/recovery/backup"
@@ -74,13 +74,13 @@ JOB_CANCEL: Final = Endpoint(
 )
 JOB_DETAILS: Final = Endpoint(
     "list the details of backup jobs",
-    dict[str, JobDetails | Unreadable],
+    dict[str, JobDetails | UnreadableEntry],
     rest=EndpointRoute("GET", f"{_BACKUP}/job/details", Encoding.DOTTED),
     api=EndpointRoute("GET", f"{_BACKUP}/job/details", Encoding.FLAT),
     since="6.7",
 )
 PARTS_LIST: Final = Endpoint(
-    "list the parts", list[Part | Unreadable], EndpointRoute("GET", f"{_BACKUP}/parts"), max_entries=100
+    "list the parts", list[Part | UnreadableEntry], EndpointRoute("GET", f"{_BACKUP}/parts"), max_entries=100
 )
 PARTS_GET: Final = Endpoint("estimate a part", int, EndpointRoute("GET", f"{_BACKUP}/parts/{{part}}"))
 BACKUP_VALIDATE: Final = Endpoint(
@@ -92,7 +92,7 @@ BACKUP_VALIDATE: Final = Endpoint(
 
 SCHEDULE_LIST: Final = Endpoint(
     "list the schedules",
-    dict[str, Schedule | Unreadable],
+    dict[str, Schedule | UnreadableEntry],
     EndpointRoute("GET", _SCHEDULES),
     since="6.7",
     max_entries=1000,
@@ -142,7 +142,7 @@ SYSTEM_NAME_LIST: Final = Endpoint(
 )
 ARCHIVE_LIST: Final = Endpoint(
     "list the archives at a location",
-    list[ArchiveSummary | Unreadable],
+    list[ArchiveSummary | UnreadableEntry],
     rest=EndpointRoute("GET", f"{_SYSTEM_NAME}/{{system_name}}/archives", Encoding.DOTTED),
     api=EndpointRoute("POST", f"{_SYSTEM_NAME}/{{system_name}}/archives", query=_action("list")),
     since="6.7",

@@ -29,7 +29,7 @@ from backupctl.models import (
     ReturnResult,
     Schedule,
     ScheduleSpec,
-    Unreadable,
+    UnreadableEntry,
 )
 from backupctl.results.result import PreparedRequest
 
@@ -67,7 +67,7 @@ class RecoveryApi(ApiClient):
         """Return the status of a job."""
         return self._check_job(self._call(endpoints.JOB_GET, job=job_id), "read the backup job", job_id)
 
-    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | Unreadable]:
+    def job_details(self, job_ids: Sequence[str] = ()) -> dict[str, JobDetails | UnreadableEntry]:
         """Return details by job id, of all jobs without ``job_ids``; an unknown job has no entry."""
         wanted = [check_name(job_id) for job_id in job_ids]
         return self._call(endpoints.JOB_DETAILS, filter={"jobs": wanted} if wanted else None)
@@ -76,7 +76,7 @@ class RecoveryApi(ApiClient):
         """Ask the appliance to cancel a job."""
         return self._call(endpoints.JOB_CANCEL, job=job_id)
 
-    def parts(self) -> list[Part | Unreadable]:
+    def parts(self) -> list[Part | UnreadableEntry]:
         """Return the parts that a backup can include."""
         return self._call(endpoints.PARTS_LIST)
 
@@ -88,7 +88,7 @@ class RecoveryApi(ApiClient):
         """Let the appliance check a backup without starting it; a failed check is a result, not an error."""
         return self._call(endpoints.BACKUP_VALIDATE, piece=request)
 
-    def schedules(self) -> dict[str, Schedule | Unreadable]:
+    def schedules(self) -> dict[str, Schedule | UnreadableEntry]:
         """Return all schedules by name; there is hardly ever more than one."""
         return self._call(endpoints.SCHEDULE_LIST)
 
@@ -119,7 +119,7 @@ class RecoveryApi(ApiClient):
 
     def archives(
         self, location: LocationSpec, system_name: str, only: ArchiveFilter
-    ) -> list[ArchiveSummary | Unreadable]:
+    ) -> list[ArchiveSummary | UnreadableEntry]:
         """Return the archives of a system, newest first; in ``/rest`` the password travels in the URL."""
         return self._call(endpoints.ARCHIVE_LIST, loc_spec=location, system_name=system_name, filter_spec=only)
 

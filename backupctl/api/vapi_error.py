@@ -12,7 +12,7 @@ import msgspec
 from backupctl.api.decoding import DECODE_ERRORS
 from backupctl.api.extensions import REDACT
 from backupctl.api.message_redaction import mask_texts
-from backupctl.models import MOST_MESSAGES
+from backupctl.models import MAX_MESSAGES
 from backupctl.rules.placeholders import filled
 
 ROUTE_MISSING_ID: Final = "com.vmware.vapi.rest.httpNotFound"
@@ -33,7 +33,7 @@ class _ErrorMessage(msgspec.Struct):
         return filled(self.default_message or self.defaultMessage, self.id, self.args, self.params)
 
 
-_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MOST_MESSAGES)]
+_Messages = Annotated[list[_ErrorMessage], msgspec.Meta(max_length=MAX_MESSAGES)]
 
 
 class _ErrorValue(msgspec.Struct):

@@ -15,7 +15,7 @@ from backupctl.errors import (
 from backupctl.models import (
     JobDetails,
     JobState,
-    Unreadable,
+    UnreadableEntry,
 )
 from backupctl.operations import job_conversion, job_selection
 from backupctl.operations.unreadable_entries import warn_unreadable
@@ -155,7 +155,7 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
         if unreadable and not found:
             raise
         return found, unreadable
-    bad = [each for each in details.values() if isinstance(each, Unreadable)]
+    bad = [each for each in details.values() if isinstance(each, UnreadableEntry)]
     warn_unreadable(appliance, bad, f"the details of {len(bad)} of {len(details)} backup jobs cannot be read")
     detailed = [
         job_conversion.from_details(each, Job(id=job_id, state=""))
@@ -177,7 +177,7 @@ def _read_each(appliance: Appliance, job_ids: Sequence[str]) -> Task[tuple[tuple
         except ApplianceAnswerError as error:
             if error.retryable:
                 raise
-            bad.append(Unreadable(name=job_id, why=error.message))
+            bad.append(UnreadableEntry(name=job_id, why=error.message))
     warn_unreadable(appliance, bad, f"{len(bad)} of {len(job_ids)} backup jobs cannot be read")
     return job_selection.newest_first(found), len(bad)
 

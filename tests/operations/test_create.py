@@ -26,7 +26,7 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.location import Location
-from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, Unreadable
+from backupctl.models import BackupJobStatus, BackupRequest, JobDetails, Part, ReturnResult, UnreadableEntry
 from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Timeouts
 from backupctl.operations.outcome import Outcome
@@ -137,7 +137,7 @@ def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) 
 
 
 def test_create_warns_of_parts_that_cannot_be_read(clock: FakeClock) -> None:
-    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why="odd")]
+    listed = [Part(id="common", selected_by_default=True), UnreadableEntry(name="#2", why="odd")]
     bench, _ = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
     error = refused(bench, plan(structs.replace(REQUEST, parts=())))
     assert (type(error), error.facts.server) == (ApplianceAnswerError, NAME)

@@ -37,7 +37,7 @@ from backupctl.models import (
     RestoreJobStatus,
     RestoreRequest,
     ReturnResult,
-    Unreadable,
+    UnreadableEntry,
 )
 from backupctl.operations.cancel import cancel
 from backupctl.operations.create import BackupPlan, create
@@ -453,7 +453,7 @@ def test_nothing_is_sent_once_the_timeout_is_over(seconds: float, clock: FakeClo
 
 @pytest.mark.parametrize("flag", [None, "yes"])
 def test_parts_of_which_one_cannot_be_read_start_no_backup(flag: str | None, clock: FakeClock) -> None:
-    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why=f"{flag} is no truth value")]
+    listed = [Part(id="common", selected_by_default=True), UnreadableEntry(name="#2", why=f"{flag} is no truth value")]
     bench, api = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
     error = refused(bench, BackupPlan(structs.replace(REQUEST, parts=()), Timeouts()))
     assert (error.exit_code, "--part" in str(error.hint), api.names()) == (6, True, ["parts"])

@@ -28,7 +28,7 @@ from backupctl.models import (
     Part,
     ReturnResult,
     SystemVersion,
-    Unreadable,
+    UnreadableEntry,
 )
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.validate import location_checks, validate
@@ -114,7 +114,7 @@ def test_validate_checks_the_parts(
     ],
 )
 def test_validate_warns_of_unreadable_parts(chosen: tuple[str, ...], expected_text: str, clock: FakeClock) -> None:
-    odd = [Unreadable(name=f"#{number}", why="no id") for number in (4, 5)]
+    odd = [UnreadableEntry(name=f"#{number}", why="no id") for number in (4, 5)]
     bench, _ = scripted_bench(clock, parts=[[*PARTS, *odd]])
     assert checks(bench, *chosen)["parts"] == [("WARNING", expected_text)]
 
