@@ -94,7 +94,7 @@ class Follower:
         self._troubles: dict[type[BackupctlError], float] = {}
         self._in_trouble = self._told_since_healthy = self._asked_again = False
         self.poll_schedule.observe(self.now, self.job.progress)
-        self._plan(self.now, self.poll_schedule.next_gap(self.now))
+        self._plan(self.now, self.poll_schedule.next_interval(self.now))
 
     def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
         """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
@@ -131,7 +131,7 @@ class Follower:
             return Step(tuple(events), Outcome(job, None if job.succeeded else failure(self.host, job)))
         if overdue := self._overdue(now, None):
             return Step(tuple(events), Outcome(job, overdue))
-        self._plan(now, self.poll_schedule.next_gap(now))
+        self._plan(now, self.poll_schedule.next_interval(now))
         return Step(tuple(events))
 
     def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
@@ -157,7 +157,7 @@ class Follower:
         self._troubles[type(error)] = now
         if overdue := self._overdue(now, error):
             return Step(events, Outcome(self.job, overdue))
-        self._plan(now, max(self._backoff.next_seconds(), self.poll_schedule.next_gap(now)))
+        self._plan(now, max(self._backoff.next_seconds(), self.poll_schedule.next_interval(now)))
         return Step(events)
 
     def _plan(self, now: float, gap: float) -> None:

@@ -56,7 +56,7 @@ def follow(trace: Trace, schedule: PollSchedule) -> Following:
             details += 1
             now += LATENCY
             schedule.observe_details(now)
-        now += schedule.next_gap(now)
+        now += schedule.next_interval(now)
 
 
 def follow_in_fixed_loop(trace: Trace) -> Following:

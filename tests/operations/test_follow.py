@@ -190,7 +190,7 @@ def test_polls_fit_the_progress_of_the_job() -> None:
     for now, progress in ((60, 30), (120, 50), (180, 70)):
         following.tell(now, job(progress=progress))
         schedule.observe(now, progress)
-        assert following.gap == now + schedule.next_gap(now)
+        assert following.gap == now + schedule.next_interval(now)
 
 
 def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:

@@ -20,15 +20,15 @@ def observed(*polls: tuple[float, int | None]) -> PollSchedule:
 
 
 @pytest.mark.parametrize("shape", MOVING)
-def test_pace_of_a_moving_job_sees_the_end_sooner_than_a_fixed_loop_with_fewer_requests(shape: str) -> None:
+def test_moving_job_ends_with_less_lag_and_fewer_requests_than_a_fixed_loop(shape: str) -> None:
     traces = [trace(shape, 1800, seed) for seed in range(12)]
-    ours, loop = [follow(one, PollSchedule()) for one in traces], [follow_in_fixed_loop(one) for one in traces]
-    assert fmean(run.lag for run in ours) <= 3
-    assert sum(run.requests for run in ours) <= 0.9 * sum(run.requests for run in loop)
+    adaptive, loop = [follow(one, PollSchedule()) for one in traces], [follow_in_fixed_loop(one) for one in traces]
+    assert fmean(run.lag for run in adaptive) <= 3
+    assert sum(run.requests for run in adaptive) <= 0.9 * sum(run.requests for run in loop)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, SUDDEN_DEATH])
-def test_pace_of_any_shape_never_sees_the_end_later_than_twenty_seconds(shape: str) -> None:
+def test_lag_is_at_most_twenty_seconds_for_any_shape(shape: str) -> None:
     assert all(follow(trace(shape, 900, seed), PollSchedule()).lag <= 20 for seed in range(5))
 
 
@@ -37,7 +37,7 @@ def test_pace_of_any_shape_never_sees_the_end_later_than_twenty_seconds(shape: s
     start=st.floats(0, 1e6),
 )
 @settings(max_examples=60, deadline=None)
-def test_pace_any_answers_keep_the_bucket_and_the_longest_gap(
+def test_any_answers_stay_within_the_bucket_and_the_max_interval(
     answers: list[tuple[int | None, float]], start: float
 ) -> None:
     schedule, now, requests = PollSchedule(), start, 0
@@ -49,88 +49,88 @@ def test_pace_any_answers_keep_the_bucket_and_the_longest_gap(
             schedule.observe_details(now)
             requests += 1
         assert requests <= 12 + (now - start) / 10 + 1e-6
-        gap = schedule.next_gap(now)
-        assert 0 < gap <= 19.5
-        now += gap
+        interval = schedule.next_interval(now)
+        assert 0 < interval <= 19.5
+        now += interval
 
 
-def test_pace_that_never_learns_anything_settles_at_the_bucket() -> None:
+def test_job_without_progress_is_polled_at_the_refill_rate() -> None:
     followed = follow(Trace(3600, []), PollSchedule())
     assert followed.polls == pytest.approx(11 + 3600 / 12, abs=8)
 
 
-def gaps_of(percent: int, seconds: float) -> list[float]:
-    """Return the gaps between the polls of a job that stands still at ``percent``."""
-    schedule, now, gaps = PollSchedule(), 0.0, list[float]()
+def intervals_of(percent: int, seconds: float) -> list[float]:
+    """Return the intervals between the polls of a job that stays at ``percent``."""
+    schedule, now, intervals = PollSchedule(), 0.0, list[float]()
     while now < seconds:
         schedule.observe(now, percent)
-        gaps.append(schedule.next_gap(now))
-        now += gaps[-1]
-    return gaps
+        intervals.append(schedule.next_interval(now))
+        now += intervals[-1]
+    return intervals
 
 
-def test_pace_of_a_job_that_stands_still_near_its_end_empties_the_bucket_and_keeps_to_it() -> None:
-    gaps = gaps_of(95, 3600)
-    assert [round(gap, 1) for gap in gaps[:4]] == [2.5, 2.5, 2.5, 3.8]
-    assert len(gaps) == 10 + 3600 / 12
-    assert gaps[20] == 9
-    assert gaps[-1] == 12
+def test_stalled_job_near_its_end_empties_the_bucket_then_follows_the_refill_rate() -> None:
+    intervals = intervals_of(95, 3600)
+    assert [round(interval, 1) for interval in intervals[:4]] == [2.5, 2.5, 2.5, 3.8]
+    assert len(intervals) == 10 + 3600 / 12
+    assert intervals[20] == 9
+    assert intervals[-1] == 12
 
 
-def test_pace_with_an_interval_never_changes_it() -> None:
+def test_fixed_interval_never_changes() -> None:
     schedule = PollSchedule(interval=7)
     for now in range(0, 700, 7):
         schedule.observe(now, now // 7)
-        assert schedule.next_gap(now) == 7
+        assert schedule.next_interval(now) == 7
 
 
-def test_pace_before_the_first_answer_is_close() -> None:
-    assert PollSchedule().next_gap(5) == 2.5
+def test_interval_before_the_first_poll_is_short() -> None:
+    assert PollSchedule().next_interval(5) == 2.5
 
 
-def test_pace_far_from_the_end_waits_longest() -> None:
-    assert observed((0, 10), (60, 11), (120, 12)).next_gap(120) == 19.5
+def test_interval_far_from_the_end_is_the_max() -> None:
+    assert observed((0, 10), (60, 11), (120, 12)).next_interval(120) == 19.5
 
 
-def test_pace_shortens_as_the_last_step_comes_near() -> None:
-    assert observed((0, 50), (10, 60), (20, 70)).next_gap(20) == pytest.approx(10)
+def test_interval_is_half_of_the_time_to_the_last_step() -> None:
+    assert observed((0, 50), (10, 60), (20, 70)).next_interval(20) == pytest.approx(10)
 
 
-def test_pace_in_the_last_step_is_close_and_closer_the_finer_the_steps() -> None:
+def test_interval_in_the_last_step_is_shorter_for_smaller_steps() -> None:
     fine, coarse = observed((0, 98), (60, 99)), observed((0, 80), (600, 90))
-    assert fine.next_gap(60) == pytest.approx(2.7)
-    assert coarse.next_gap(600) == pytest.approx(4.5)
+    assert fine.next_interval(60) == pytest.approx(2.7)
+    assert coarse.next_interval(600) == pytest.approx(4.5)
 
 
-def test_pace_of_an_overdue_last_step_relaxes() -> None:
+def test_interval_grows_when_the_last_step_is_overdue() -> None:
     schedule = observed((0, 98), (60, 99))
-    assert schedule.next_gap(60 + 89) == pytest.approx(2.7)
-    assert schedule.next_gap(60 + 91) == 9
+    assert schedule.next_interval(60 + 89) == pytest.approx(2.7)
+    assert schedule.next_interval(60 + 91) == 9
 
 
-def test_pace_at_a_hundred_percent_of_a_running_job_goes_on() -> None:
-    assert observed((0, 99), (60, 100)).next_gap(60) == pytest.approx(2.7)
+def test_running_job_at_a_hundred_percent_is_polled_as_in_the_last_step() -> None:
+    assert observed((0, 99), (60, 100)).next_interval(60) == pytest.approx(2.7)
 
 
-def test_pace_of_a_job_met_in_mid_flight_learns_its_speed_from_there() -> None:
-    assert observed((0, 57)).next_gap(0) == 2.5
-    assert observed((0, 57), (20, 58)).next_gap(20) == 19.5
+def test_speed_of_a_job_that_was_already_running_is_estimated_from_the_first_poll() -> None:
+    assert observed((0, 57)).next_interval(0) == 2.5
+    assert observed((0, 57), (20, 58)).next_interval(20) == 19.5
 
 
-def test_pace_of_a_job_met_near_its_end_stays_below_the_late_gap() -> None:
-    assert observed((0, 97), (3600, 97)).next_gap(3600) == 9
+def test_job_attached_near_its_end_is_polled_at_the_late_max_interval() -> None:
+    assert observed((0, 97), (3600, 97)).next_interval(3600) == 9
 
 
-def test_pace_without_progress_in_an_answer_keeps_what_it_knew() -> None:
-    assert observed((0, 98), (60, 99), (62, None)).next_gap(62) == observed((0, 98), (60, 99)).next_gap(62)
+def test_response_without_progress_keeps_the_estimate() -> None:
+    assert observed((0, 98), (60, 99), (62, None)).next_interval(62) == observed((0, 98), (60, 99)).next_interval(62)
 
 
-def test_pace_of_progress_that_goes_back_starts_to_learn_anew() -> None:
-    assert observed((0, 98), (60, 99), (80, 3)).next_gap(80) == 12
+def test_progress_that_goes_back_resets_the_estimate() -> None:
+    assert observed((0, 98), (60, 99), (80, 3)).next_interval(80) == 12
 
 
-def test_pace_of_two_answers_at_the_same_moment_is_sane() -> None:
-    assert observed((0, 10), (0, 20)).next_gap(0) == pytest.approx(4.5)
+def test_two_polls_at_the_same_moment_are_accepted() -> None:
+    assert observed((0, 10), (0, 20)).next_interval(0) == pytest.approx(4.5)
 
 
 def test_details_are_due_once_a_minute() -> None:
@@ -145,34 +145,34 @@ def test_details_are_due_once_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("polls", "followed", "gap"),
+    ("polls", "followed", "interval"),
     [(9, 0, 2.5), (10, 0, 2.5), (11, 0, 12), (11, 6, 6), (11, 12, 6), (12, 12, 12), (12, 6, 18), (13, 6, 19.5)],
 )
-def test_pace_waits_until_the_bucket_holds_a_poll(polls: int, followed: float, gap: float) -> None:
+def test_interval_lasts_until_the_bucket_holds_a_poll(polls: int, followed: float, interval: float) -> None:
     schedule = observed(*[(1000.0, None)] * polls)
-    assert schedule.next_gap(1000 + followed) == gap
+    assert schedule.next_interval(1000 + followed) == interval
 
 
-def test_pace_of_a_job_that_has_not_moved_waits_half_of_what_it_was_followed() -> None:
-    assert observed((0, 57), (10, 57)).next_gap(10) == 5
+def test_job_without_a_change_is_polled_after_half_the_time_since_the_first_poll() -> None:
+    assert observed((0, 57), (10, 57)).next_interval(10) == 5
 
 
-def test_pace_of_a_job_at_ninety_percent_is_late() -> None:
-    assert observed((0, 90), (3600, 90)).next_gap(3600) == 9
-    assert observed((0, 89), (3600, 89)).next_gap(3600) == 12
+def test_late_max_interval_applies_from_ninety_percent() -> None:
+    assert observed((0, 90), (3600, 90)).next_interval(3600) == 9
+    assert observed((0, 89), (3600, 89)).next_interval(3600) == 12
 
 
-def test_pace_forgets_all_but_the_last_four_steps() -> None:
+def test_only_the_last_four_steps_count() -> None:
     steps = (0, 10), (1000, 20), (1010, 30), (1020, 40), (1030, 50), (1040, 60)
-    assert observed(*steps).next_gap(1040) == 15
+    assert observed(*steps).next_interval(1040) == 15
 
 
 @pytest.mark.parametrize(
-    ("polls", "now", "gap"),
+    ("polls", "now", "interval"),
     [(((0, 50), (10, 60), (20, 70)), 20, 10), (((0, 98), (60, 99)), 149, 2.7), (((0, 98), (60, 99)), 151, 9)],
 )
-def test_pace_is_the_same_on_a_clock_that_started_earlier(
-    polls: tuple[tuple[float, int], ...], now: float, gap: float
+def test_interval_does_not_depend_on_the_start_of_the_clock(
+    polls: tuple[tuple[float, int], ...], now: float, interval: float
 ) -> None:
     later = observed(*((seconds + 5000, progress) for seconds, progress in polls))
-    assert later.next_gap(now + 5000) == pytest.approx(gap)
+    assert later.next_interval(now + 5000) == pytest.approx(interval)
