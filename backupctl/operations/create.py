@@ -28,7 +28,7 @@ from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_see
-from backupctl.operations.follow import Timeouts, detached, follow
+from backupctl.operations.follow import Timeouts, detached_outcome, follow
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.unreadable_entries import readable
@@ -313,7 +313,7 @@ def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -
     try:
         cancelled = yield from cancel_and_see(appliance, job)
     except BackupctlError as error:
-        left = detached(appliance, job, interruption)
+        left = detached_outcome(appliance, job, interruption)
         assert left.error is not None  # noqa: S101 - that is what detaching returns
         why = ErrorFacts("it could not be cancelled: $cause", cause=error.facts)
         return Outcome(left.value, left.error.with_facts(details=[why]))

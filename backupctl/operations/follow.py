@@ -37,24 +37,24 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
-_LOGS_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
+_LOG_FOLDER_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
 
-GONE_SECONDS: Final = 300.0
+NOT_FOUND_GRACE_SECONDS: Final = 300.0
 """How long a job that was seen may be unknown to the appliance, as it is while its services start."""
 
-_LONGEST_ANSWER_SECONDS: Final = 60.0
+_MAX_RESPONSE_SECONDS: Final = 60.0
 """How long a question takes at most, the login that it may need included."""
 
-_STANDING_SECONDS: Final = 30.0
+_SUSPENSION_SECONDS: Final = 30.0
 """What a question may take beyond that; after more, this process stood still while it waited."""
 
-QUIET_SECONDS: Final = 900.0
+REPEATED_ERROR_SECONDS: Final = 900.0
 """A kind of trouble that comes back after less than this is not told again."""
 
 HEARTBEAT_SECONDS: Final = 300.0
 """After this time without change the job is shown all the same."""
 
-_LAST_DETAILS_SECONDS: Final = 10.0
+_FINAL_DETAILS_SECONDS: Final = 10.0
 """How long the details of a job that has ended are asked for again."""
 
 
@@ -66,7 +66,7 @@ class Timeouts(msgspec.Struct, frozen=True):
     interval: float | None = None
 
 
-class Step(msgspec.Struct, frozen=True):
+class Update(msgspec.Struct, frozen=True):
     """What one answer means: events to show, and how following ended if it did."""
 
     events: tuple[RunEvent, ...] = ()
@@ -89,84 +89,81 @@ class Follower:
     def __post_init__(self) -> None:
         self.poll_schedule = PollSchedule(self.timeouts.interval)
         self._backoff = Backoff()
-        self._last_sign_of_life = self._shown_at = self.now
-        self._gone_since: float | None = None
-        self._troubles: dict[type[BackupctlError], float] = {}
-        self._in_trouble = self._told_since_healthy = self._asked_again = False
+        self._last_activity = self._shown_at = self.now
+        self._not_found_since: float | None = None
+        self._last_errors: dict[type[BackupctlError], float] = {}
+        self._error_shown = self._poll_repeated = False
         self.poll_schedule.observe(self.now, self.job.progress)
-        self._plan(self.now, self.poll_schedule.next_interval(self.now))
+        self._schedule_poll(self.now, self.poll_schedule.next_interval(self.now))
 
-    def asks_again(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
+    def should_repeat_poll(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
         """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
 
         The machine was suspended, or the process was stopped; deadlines may have passed meanwhile, and before they are
         judged the appliance gets its say. Once only, so that one that is very slow does not keep us for ever.
         """
-        longest = min(response_deadline(asked, self.deadline), asked + _LONGEST_ANSWER_SECONDS)
-        stood_still = now > longest + _STANDING_SECONDS and isinstance(answer, ApplianceUnreachableError)
-        self._asked_again = stood_still and not self._asked_again
-        if self._asked_again:
+        longest = min(response_deadline(asked, self.deadline), asked + _MAX_RESPONSE_SECONDS)
+        stood_still = now > longest + _SUSPENSION_SECONDS and isinstance(answer, ApplianceUnreachableError)
+        self._poll_repeated = stood_still and not self._poll_repeated
+        if self._poll_repeated:
             self.next_poll_at = now
-        return self._asked_again
+        return self._poll_repeated
 
-    def step(self, now: float, time: datetime, answer: Job | BackupctlError) -> Step:
+    def update(self, now: float, time: datetime, answer: Job | BackupctlError) -> Update:
         """Take an answer, the job as it is now or why it could not be read, and say what it means."""
         self.poll_schedule.observe(now, answer.progress if isinstance(answer, Job) else None)
-        return self._seen(now, time, answer) if isinstance(answer, Job) else self._trouble(now, time, answer)
+        return self._handle_job(now, time, answer) if isinstance(answer, Job) else self._handle_error(now, time, answer)
 
-    def _seen(self, now: float, time: datetime, job: Job) -> Step:
+    def _handle_job(self, now: float, time: datetime, job: Job) -> Update:
         events: list[RunEvent] = []
-        if self._in_trouble and self._told_since_healthy:
+        if self._error_shown:
             events.append(Recovered(time=time, server=self.appliance_name))
-        self._in_trouble = self._told_since_healthy = False
-        self._backoff, self._gone_since = Backoff(), None
-        changed = _vital_signs(job) != _vital_signs(self.job)
+        self._error_shown = False
+        self._backoff, self._not_found_since = Backoff(), None
+        changed = _activity(job) != _activity(self.job)
         self.job = job
         if changed:
-            self._last_sign_of_life = now
+            self._last_activity = now
         if changed or now - self._shown_at >= HEARTBEAT_SECONDS:
             self._shown_at = now
             events.append(Progressed(time=time, server=self.appliance_name, job=job))
         if job.ended:
-            return Step(tuple(events), Outcome(job, None if job.succeeded else failure(self.host, job)))
-        if overdue := self._overdue(now, None):
-            return Step(tuple(events), Outcome(job, overdue))
-        self._plan(now, self.poll_schedule.next_interval(now))
-        return Step(tuple(events))
+            return Update(tuple(events), Outcome(job, None if job.succeeded else job_failure(self.host, job)))
+        if timed_out := self._timeout_error(now, None):
+            return Update(tuple(events), Outcome(job, timed_out))
+        self._schedule_poll(now, self.poll_schedule.next_interval(now))
+        return Update(tuple(events))
 
-    def _trouble(self, now: float, time: datetime, error: BackupctlError) -> Step:
+    def _handle_error(self, now: float, time: datetime, error: BackupctlError) -> Update:
         if _is_final(error):
-            return Step(end=_gave_up(self.host, self.job, error))
+            return Update(end=_gave_up(self.host, self.job, error))
         if isinstance(error, NotFoundError) and error.certain:
-            self._gone_since = now if self._gone_since is None else self._gone_since
-            if now - self._gone_since >= GONE_SECONDS:
+            self._not_found_since = now if self._not_found_since is None else self._not_found_since
+            if now - self._not_found_since >= NOT_FOUND_GRACE_SECONDS:
                 gone = BackupFailedError(
                     "$server no longer knows $job: it was lost, perhaps in a reboot",
                     server=self.host,
                     job=self.job.id,
                     details=error.facts.details,
                 )
-                return Step(end=Outcome(self.job, gone))
+                return Update(end=Outcome(self.job, gone))
         else:
-            self._gone_since = None
+            self._not_found_since = None
         events: tuple[RunEvent, ...] = ()
-        self._in_trouble = True
-        if now - self._troubles.get(type(error), -QUIET_SECONDS) >= QUIET_SECONDS:
-            self._told_since_healthy = True
+        if now - self._last_errors.get(type(error), -REPEATED_ERROR_SECONDS) >= REPEATED_ERROR_SECONDS:
+            self._error_shown = True
             events = (Retrying(time=time, server=self.appliance_name, error=error),)
-        self._troubles[type(error)] = now
-        if overdue := self._overdue(now, error):
-            return Step(events, Outcome(self.job, overdue))
-        self._plan(now, max(self._backoff.next_seconds(), self.poll_schedule.next_interval(now)))
-        return Step(events)
+        self._last_errors[type(error)] = now
+        if timed_out := self._timeout_error(now, error):
+            return Update(events, Outcome(self.job, timed_out))
+        self._schedule_poll(now, max(self._backoff.next_seconds(), self.poll_schedule.next_interval(now)))
+        return Update(events)
 
-    def _plan(self, now: float, gap: float) -> None:
-        self.next_poll_at = min(
-            now + gap, max(now, self.deadline), self._last_sign_of_life + self.timeouts.stall_timeout
-        )
+    def _schedule_poll(self, now: float, gap: float) -> None:
+        self.next_poll_at = min(now + gap, max(now, self.deadline), self._last_activity + self.timeouts.stall_timeout)
 
-    def _overdue(self, now: float, trouble: BackupctlError | None) -> BackupctlError | None:
-        stalled = now - self._last_sign_of_life >= self.timeouts.stall_timeout
+    def _timeout_error(self, now: float, trouble: BackupctlError | None) -> BackupctlError | None:
+        stalled = now - self._last_activity >= self.timeouts.stall_timeout
         if now < self.deadline and not stalled:
             return None
         if trouble is not None:
@@ -184,9 +181,9 @@ class Follower:
         return StalledError(sentence, server=self.host, job=self.job.id)
 
 
-def failure(host: str, job: Job) -> BackupFailedError:
+def job_failure(host: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with what is known about its messages."""
-    log_hint = _LOGS_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
+    log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
         f"$server says that $job ended as {job.state}",
         server=host,
@@ -195,7 +192,7 @@ def failure(host: str, job: Job) -> BackupFailedError:
     )
 
 
-def _vital_signs(job: Job) -> tuple[object, ...]:
+def _activity(job: Job) -> tuple[object, ...]:
     return job.state, job.progress, job.size_bytes, job.messages, job.step
 
 
@@ -232,21 +229,21 @@ def follow(
             seen = yield from (fetch or _fetch)(appliance, follower)
             if isinstance(seen, Outcome):
                 return seen
-            if follower.asks_again(asked, clock.monotonic(), seen):
+            if follower.should_repeat_poll(asked, clock.monotonic(), seen):
                 continue
-            step = follower.step(clock.monotonic(), clock.now(), seen)
+            step = follower.update(clock.monotonic(), clock.now(), seen)
             for event in step.events:
                 appliance.emit(event)
             if step.end is not None:
-                return _with_attach_line(appliance, step.end)
+                return _with_attach_command(appliance, step.end)
     except GeneratorExit:
         raise
     except InterruptedRunError as interruption:
         if on_interrupt is not None:
             return (yield from on_interrupt(follower.job, interruption))
-        return detached(appliance, follower.job, interruption)
+        return detached_outcome(appliance, follower.job, interruption)
     except Exception as bug:  # noqa: BLE001 - the job goes on, and must not be lost from the result
-        return _with_attach_line(appliance, _gave_up(appliance.host, follower.job, BugError.of(bug)))
+        return _with_attach_command(appliance, _gave_up(appliance.host, follower.job, BugError.of(bug)))
 
 
 def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
@@ -266,11 +263,11 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
     follower.poll_schedule.observe_details(now)
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
-    job, denial = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_LAST_DETAILS_SECONDS)
+    job, denial = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_FINAL_DETAILS_SECONDS)
     return job if denial is None else Outcome(job, denial)
 
 
-def detached(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
+def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
     """Return how an interrupted run ends while the job goes on."""
     error = InterruptedRunError(
         "$cause: $job goes on on $server",
@@ -291,7 +288,7 @@ def _gave_up(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     return Outcome(job, error.with_facts(details=(*error.facts.details, last_seen)))
 
 
-def _with_attach_line(appliance: Appliance, end: Outcome[Job]) -> Outcome[Job]:
+def _with_attach_command(appliance: Appliance, end: Outcome[Job]) -> Outcome[Job]:
     if end.error is not None and not end.value.ended and not isinstance(end.error, BackupFailedError):
         return Outcome(end.value, end.error.with_facts(attach=appliance.attach(end.value.id)))
     return end

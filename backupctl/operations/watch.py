@@ -2,7 +2,7 @@
 
 from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
-from backupctl.operations.follow import Timeouts, failure, follow
+from backupctl.operations.follow import Timeouts, follow, job_failure
 from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Attached, Detached
 from backupctl.results.job import Job
@@ -44,7 +44,7 @@ def outcome_of(appliance: Appliance, job: Job, denial: BackupctlError | None = N
     if job.succeeded:
         return Outcome(job, denial)
     if job.ended:
-        return Outcome(job, failure(appliance.host, job))
+        return Outcome(job, job_failure(appliance.host, job))
     running = StillRunningError(
         "$job on $server is still running", server=appliance.host, job=job.id, attach=appliance.attach(job.id)
     )

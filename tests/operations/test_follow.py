@@ -24,7 +24,7 @@ from backupctl.errors import (
     TimedOutError,
 )
 from backupctl.models import BackupJobStatus, JobDetails
-from backupctl.operations.follow import Follower, Step, Timeouts, failure, follow
+from backupctl.operations.follow import Follower, Timeouts, Update, follow, job_failure
 from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, Retrying
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job, Message
@@ -54,8 +54,8 @@ class Following:
         chosen = Timeouts(**timeouts)
         self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
 
-    def tell(self, now: float, answer: Job | BackupctlError) -> Step:
-        return self.follower.step(now, START + timedelta(seconds=now), answer)
+    def tell(self, now: float, answer: Job | BackupctlError) -> Update:
+        return self.follower.update(now, START + timedelta(seconds=now), answer)
 
     def ends(self, now: float, answer: Job | BackupctlError) -> type[BackupctlError] | None:
         step = self.tell(now, answer)
@@ -67,7 +67,7 @@ class Following:
         return self.follower.next_poll_at
 
 
-def kinds(step: Step) -> list[type]:
+def kinds(step: Update) -> list[type]:
     return [type(event) for event in step.events]
 
 
@@ -113,12 +113,12 @@ def test_failed_job_names_itself_its_state_and_the_log() -> None:
 @pytest.mark.parametrize(("percent", "cause"), [(10, "a failure at 10 % often means"), (11, "a general message")])
 def test_failed_job_names_the_cause_that_fits_its_progress(percent: int, cause: str) -> None:
     message = Message(id="m", default_message="BackupManager encountered an exception.")
-    assert cause in (failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
+    assert cause in (job_failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
 
 
 @pytest.mark.parametrize("job_id", [RESTORE_ID, RECONCILIATION_ID])
 def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
-    hint = failure(HOST, Job(id=job_id, state="FAILED")).hint
+    hint = job_failure(HOST, Job(id=job_id, state="FAILED")).hint
     assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 
