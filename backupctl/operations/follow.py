@@ -1,7 +1,7 @@
-"""Following a job to its end: a state machine that judges answers, and the task that asks for them.
+"""Following a job to its end: ``Follower`` interprets the responses, and ``follow`` is the task that polls.
 
-The state of the job decides, never its progress. A job that runs on the appliance goes on whatever happens to this
-program, so following outlives drops, 5xx, a new login and a reboot, and an interruption only detaches.
+The state of the job decides, never its progress. The job runs on the appliance, whatever happens to this process. So
+following survives lost connections, 5xx responses, an expired session and a reboot, and an interruption only detaches.
 """
 
 from collections.abc import Callable
@@ -40,26 +40,26 @@ _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backu
 _LOG_FOLDER_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 NOT_FOUND_GRACE_SECONDS: Final = 300.0
-"""How long a job that was seen may be unknown to the appliance, as it is while its services start."""
+"""How long the appliance may not know a job that it knew before, as happens while its services start."""
 
 _MAX_RESPONSE_SECONDS: Final = 60.0
-"""How long a question takes at most, the login that it may need included."""
+"""How long a request takes at most, including a login if the session has expired."""
 
 _SUSPENSION_SECONDS: Final = 30.0
-"""What a question may take beyond that; after more, this process stood still while it waited."""
+"""A request that takes this much longer than its limit means that this process was suspended meanwhile."""
 
 REPEATED_ERROR_SECONDS: Final = 900.0
-"""A kind of trouble that comes back after less than this is not told again."""
+"""An error of the same type within this time of the last one is not shown again."""
 
 HEARTBEAT_SECONDS: Final = 300.0
-"""After this time without change the job is shown all the same."""
+"""How often an unchanged job is shown."""
 
 _FINAL_DETAILS_SECONDS: Final = 10.0
-"""How long the details of a job that has ended are asked for again."""
+"""How long reading the details of a job that has ended is retried."""
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """How long is waited: in all, without any sign of life, and (None: by the pace of the job) between polls."""
+    """How long to follow a job: in all, and without any change; and the seconds between polls (None: adaptive)."""
 
     timeout: float = 24 * 3600.0
     stall_timeout: float = 2 * 3600.0
@@ -67,7 +67,7 @@ class Timeouts(msgspec.Struct, frozen=True):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """What one answer means: events to show, and how following ended if it did."""
+    """The result of one response: the events to show, and the outcome if following has ended."""
 
     events: tuple[RunEvent, ...] = ()
     end: Outcome[Job] | None = None
@@ -75,7 +75,7 @@ class Update(msgspec.Struct, frozen=True):
 
 @dataclass
 class Follower:
-    """Judges one answer after the other; does no I/O and reads no clock. ``next_poll_at`` is monotonic seconds."""
+    """A state machine that interprets the responses about one job; no I/O and no clock. Times are monotonic seconds."""
 
     appliance_name: str
     host: str
@@ -96,21 +96,21 @@ class Follower:
         self.poll_schedule.observe(self.now, self.job.progress)
         self._schedule_poll(self.now, self.poll_schedule.next_interval(self.now))
 
-    def should_repeat_poll(self, asked: float, now: float, answer: Job | BackupctlError) -> bool:
-        """Whether an answer says nothing about the appliance, because this process stood still since it was ``asked``.
+    def should_repeat_poll(self, sent_at: float, now: float, answer: Job | BackupctlError) -> bool:
+        """Return whether to poll again at once, because this process was suspended since ``sent_at``.
 
-        The machine was suspended, or the process was stopped; deadlines may have passed meanwhile, and before they are
-        judged the appliance gets its say. Once only, so that one that is very slow does not keep us for ever.
+        A missing response then says nothing about the appliance, and a deadline may have passed meanwhile. So the
+        appliance is asked once more before the deadline counts. Only once, because the appliance may just be slow.
         """
-        longest = min(response_deadline(asked, self.deadline), asked + _MAX_RESPONSE_SECONDS)
-        stood_still = now > longest + _SUSPENSION_SECONDS and isinstance(answer, ApplianceUnreachableError)
-        self._poll_repeated = stood_still and not self._poll_repeated
+        limit = min(response_deadline(sent_at, self.deadline), sent_at + _MAX_RESPONSE_SECONDS)
+        was_suspended = now > limit + _SUSPENSION_SECONDS and isinstance(answer, ApplianceUnreachableError)
+        self._poll_repeated = was_suspended and not self._poll_repeated
         if self._poll_repeated:
             self.next_poll_at = now
         return self._poll_repeated
 
     def update(self, now: float, time: datetime, answer: Job | BackupctlError) -> Update:
-        """Take an answer, the job as it is now or why it could not be read, and say what it means."""
+        """Process a response: the job as it is now, or the error of reading it."""
         self.poll_schedule.observe(now, answer.progress if isinstance(answer, Job) else None)
         return self._handle_job(now, time, answer) if isinstance(answer, Job) else self._handle_error(now, time, answer)
 
@@ -159,20 +159,22 @@ class Follower:
         self._schedule_poll(now, max(self._backoff.next_seconds(), self.poll_schedule.next_interval(now)))
         return Update(events)
 
-    def _schedule_poll(self, now: float, gap: float) -> None:
-        self.next_poll_at = min(now + gap, max(now, self.deadline), self._last_activity + self.timeouts.stall_timeout)
+    def _schedule_poll(self, now: float, seconds: float) -> None:
+        self.next_poll_at = min(
+            now + seconds, max(now, self.deadline), self._last_activity + self.timeouts.stall_timeout
+        )
 
-    def _timeout_error(self, now: float, trouble: BackupctlError | None) -> BackupctlError | None:
+    def _timeout_error(self, now: float, error: BackupctlError | None) -> BackupctlError | None:
         stalled = now - self._last_activity >= self.timeouts.stall_timeout
         if now < self.deadline and not stalled:
             return None
-        if trouble is not None:
+        if error is not None:
             return ApplianceUnreachableError(
                 "$server did not say how $job goes on: $cause",
                 server=self.host,
                 job=self.job.id,
-                cause=trouble,
-                details=trouble.facts.details,
+                cause=error,
+                details=error.facts.details,
             )
         if now >= self.deadline:
             sentence = "$job on $server is still running; it goes on"
@@ -182,7 +184,7 @@ class Follower:
 
 
 def job_failure(host: str, job: Job) -> BackupFailedError:
-    """Return the error of a job that has ended without success, with what is known about its messages."""
+    """Return the error of a job that has ended without success, with a hint that fits its messages."""
     log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
         f"$server says that $job ended as {job.state}",
@@ -193,15 +195,16 @@ def job_failure(host: str, job: Job) -> BackupFailedError:
 
 
 def _activity(job: Job) -> tuple[object, ...]:
+    """Return the fields whose change shows that the job is not stalled."""
     return job.state, job.progress, job.size_bytes, job.messages, job.step
 
 
 def _is_final(error: BackupctlError) -> bool:
-    """Whether asking again is of no use: the appliance itself refused, or TLS could not be trusted."""
+    """Return whether polling again is useless: the appliance itself refused, or its certificate is not trusted."""
     if isinstance(error, AuthenticationError | CertificateError):
         return True
-    waits = ApplianceUnreachableError | ServerFaultError | NotFoundError | NotSupportedError
-    return error.certain and not error.retryable and not isinstance(error, waits)
+    temporary = ApplianceUnreachableError | ServerFaultError | NotFoundError | NotSupportedError
+    return error.certain and not error.retryable and not isinstance(error, temporary)
 
 
 def follow(
@@ -213,10 +216,10 @@ def follow(
     fetch: "Callable[[Appliance, Follower], Task[Job | BackupctlError | Outcome[Job]]] | None" = None,
     on_interrupt: Callable[[Job, InterruptedRunError], Task[Outcome[Job]]] | None = None,
 ) -> Task[Outcome[Job]]:
-    """Follow a job that was seen to its end; ``deadline`` (monotonic) wins over ``timeouts.timeout`` from now.
+    """Follow a running job to its end, and return the outcome.
 
-    ``fetch`` reads the job in another way than a backup's. An interruption detaches, unless ``on_interrupt`` does
-    something else. Raises nothing but bugs.
+    ``deadline`` (monotonic seconds) replaces ``timeouts.timeout`` from now. ``fetch`` reads a job that is not a backup,
+    such as a restore. ``on_interrupt`` handles an interruption instead of detaching. Errors are part of the outcome.
     """
     clock = appliance.clock
     started = clock.monotonic()
@@ -225,31 +228,31 @@ def follow(
     try:
         while True:
             yield Wait(follower.next_poll_at)
-            asked = clock.monotonic()
-            seen = yield from (fetch or _fetch)(appliance, follower)
-            if isinstance(seen, Outcome):
-                return seen
-            if follower.should_repeat_poll(asked, clock.monotonic(), seen):
+            sent_at = clock.monotonic()
+            answer = yield from (fetch or _fetch)(appliance, follower)
+            if isinstance(answer, Outcome):
+                return answer
+            if follower.should_repeat_poll(sent_at, clock.monotonic(), answer):
                 continue
-            step = follower.update(clock.monotonic(), clock.now(), seen)
-            for event in step.events:
+            update = follower.update(clock.monotonic(), clock.now(), answer)
+            for event in update.events:
                 appliance.emit(event)
-            if step.end is not None:
-                return _with_attach_command(appliance, step.end)
+            if update.end is not None:
+                return _with_attach_command(appliance, update.end)
     except GeneratorExit:
         raise
     except InterruptedRunError as interruption:
         if on_interrupt is not None:
             return (yield from on_interrupt(follower.job, interruption))
         return detached_outcome(appliance, follower.job, interruption)
-    except Exception as bug:  # noqa: BLE001 - the job goes on, and must not be lost from the result
+    except Exception as bug:  # noqa: BLE001 - the job is still running, so the result must name it
         return _with_attach_command(appliance, _gave_up(appliance.host, follower.job, BugError.of(bug)))
 
 
 def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
-    """Return the job as it is now: its status, and now and then, and at its end, its details.
+    """Return the job from its status; its details are read once a minute and at the end.
 
-    An end that status and details contradict each other about is returned as how following ended.
+    Returns an outcome if the details contradict the success of the job.
     """
     clock, job_id = appliance.clock, follower.job.id
     until = response_deadline(clock.monotonic(), follower.deadline)
@@ -263,12 +266,12 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
     follower.poll_schedule.observe_details(now)
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
-    job, denial = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_FINAL_DETAILS_SECONDS)
-    return job if denial is None else Outcome(job, denial)
+    job, contradiction = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_FINAL_DETAILS_SECONDS)
+    return job if contradiction is None else Outcome(job, contradiction)
 
 
 def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
-    """Return how an interrupted run ends while the job goes on."""
+    """Return the outcome of an interrupted run whose job is still running."""
     error = InterruptedRunError(
         "$cause: $job goes on on $server",
         cause=interruption,
@@ -280,7 +283,7 @@ def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRu
 
 
 def _gave_up(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
-    """Return how following ends where it is given up for a reason of its own: the job is not concerned by that."""
+    """Return the outcome when following ends because of an error; the job itself may still be running."""
     if job.ended:
         return Outcome(job, error)
     sentence = "$job on $server was running when it was last seen, and goes on all the same"
@@ -289,6 +292,7 @@ def _gave_up(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
 
 
 def _with_attach_command(appliance: Appliance, end: Outcome[Job]) -> Outcome[Job]:
+    """Add the command that follows the job again, unless the job has ended."""
     if end.error is not None and not end.value.ended and not isinstance(end.error, BackupFailedError):
         return Outcome(end.value, end.error.with_facts(attach=appliance.attach(end.value.id)))
     return end

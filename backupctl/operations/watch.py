@@ -1,4 +1,4 @@
-"""Watch and status: follow a job that was started before, or look at it once."""
+"""Watch and status: follow a job that was started before, or read it once."""
 
 from backupctl.errors import BackupctlError, StillRunningError
 from backupctl.operations import jobs
@@ -11,27 +11,27 @@ from backupctl.scheduler.task import Task, response_deadline
 
 
 def watch(appliance: Appliance, job_id: str, timeouts: Timeouts) -> Task[Outcome[Job]]:
-    """Follow a job, or the latest one, to its end.
+    """Follow a job, by its id or ``latest``, to its end.
 
-    Raises NotFoundError where there is no such job.
+    Raises NotFoundError if there is no such job.
     """
     began = appliance.clock.monotonic()
     deadline = began + timeouts.timeout
-    job, denial = yield from _read_with_details(appliance, job_id, until=response_deadline(began, deadline))
+    job, contradiction = yield from _read_with_details(appliance, job_id, until=response_deadline(began, deadline))
     if job.ended or appliance.clock.monotonic() >= deadline:
-        return outcome_of(appliance, job, denial)
+        return outcome_of(appliance, job, contradiction)
     appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
     return (yield from follow(appliance, job, timeouts, deadline=deadline))
 
 
 def status(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
-    """Look at a job, or the latest one, once."""
-    job, denial = yield from _read_with_details(appliance, job_id)
-    return outcome_of(appliance, job, denial)
+    """Read a job, by its id or ``latest``, once."""
+    job, contradiction = yield from _read_with_details(appliance, job_id)
+    return outcome_of(appliance, job, contradiction)
 
 
 def return_started(appliance: Appliance, job: Job) -> Outcome[Job]:
-    """Return a job that was started and is not followed (``--no-wait``), and tell how it can be."""
+    """Return a started job that is not followed (``--no-wait``), and show the command that follows it."""
     if job.ended:
         return outcome_of(appliance, job)
     attach = appliance.attach(job.id)
@@ -39,10 +39,10 @@ def return_started(appliance: Appliance, job: Job) -> Outcome[Job]:
     return Outcome(job, None)
 
 
-def outcome_of(appliance: Appliance, job: Job, denial: BackupctlError | None = None) -> Outcome[Job]:
-    """Return what a job means that was looked at once: done, unless there is a ``denial``, failed, or still running."""
+def outcome_of(appliance: Appliance, job: Job, contradiction: BackupctlError | None = None) -> Outcome[Job]:
+    """Return the outcome of a job that was read once: done, failed or running; ``contradiction`` denies its success."""
     if job.succeeded:
-        return Outcome(job, denial)
+        return Outcome(job, contradiction)
     if job.ended:
         return Outcome(job, job_failure(appliance.host, job))
     running = StillRunningError(
@@ -54,8 +54,8 @@ def outcome_of(appliance: Appliance, job: Job, denial: BackupctlError | None = N
 def _read_with_details(
     appliance: Appliance, job_id: str, *, until: float | None = None
 ) -> Task[tuple[Job, BackupctlError | None]]:
-    found = yield from jobs.resolve(appliance, job_id, until=until)
-    job = yield from jobs.read(appliance, found, until=until)
+    resolved_id = yield from jobs.resolve(appliance, job_id, until=until)
+    job = yield from jobs.read(appliance, resolved_id, until=until)
     if job.ended:
         return (yield from jobs.confirm_end(appliance, job, until=until))
     return (yield from jobs.with_details(appliance, job, until=until)), None
