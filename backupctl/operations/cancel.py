@@ -1,4 +1,4 @@
-"""Cancel: ask the appliance to cancel a job, and see it end."""
+"""Cancel: send the appliance to cancel a job, and follow it to its end."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,41 +16,43 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task, attempt, retry
 
 CANCEL_SECONDS: Final = 60.0
-"""How long a cancelled job is followed to its end."""
+"""How long a cancelled job is followed."""
 
 
 def cancel(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
-    """Cancel a job and see it end; error None means that it has ended without success, as was asked for.
+    """Cancel a job and follow it to its end; the outcome has no error if the job has ended without success.
 
-    Raises CancelRefusedError where the appliance says FAIL, NotFoundError for an unknown job.
+    Raises CancelRefusedError if the appliance refuses, NotFoundError for an unknown job.
     """
-    found = yield from jobs.resolve(appliance, job_id)
-    job = yield from jobs.read(appliance, found)
-    return (yield from cancel_and_see(appliance, job))
+    resolved_id = yield from jobs.resolve(appliance, job_id)
+    job = yield from jobs.read(appliance, resolved_id)
+    return (yield from cancel_and_follow(appliance, job))
 
 
-def cancel_and_see(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
-    """Cancel a job that was seen, and follow it for up to a minute."""
-    doubt = yield from ask_to_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
+def cancel_and_follow(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
+    """Cancel a known job, and follow it for up to a minute."""
+    lost_error = yield from request_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
     timeouts = Timeouts(timeout=CANCEL_SECONDS, interval=1.5)
-    ended = yield from follow(appliance, job, timeouts, on_interrupt=partial(_leave_to_end, appliance))
-    return after_cancelling(ended, doubt)
+    ended = yield from follow(appliance, job, timeouts, on_interrupt=partial(_stop_following, appliance))
+    return cancel_outcome(ended, lost_error)
 
 
-def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Job) -> Task[BackupctlError | None]:
-    """Ask for the cancellation of a job that was seen, again where that may help: asking twice changes nothing.
+def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: Job) -> Task[BackupctlError | None]:
+    """Send the request to cancel a known job, and retry it, because cancelling twice changes nothing.
 
-    Returns why it is unknown whether the appliance heard of it, None where it did. A lost answer is no reason to stop:
-    what the job does next tells. Raises what certainly went wrong, CancelRefusedError where the appliance says FAIL.
+    Returns None when the appliance has accepted the request, else the error that leaves this unknown. The caller then
+    follows the job, because its end shows whether it was cancelled. Raises an error that is certain, and
+    CancelRefusedError if the appliance answers FAIL.
     """
     if job.ended:
         sentence = f"$job on $server has already ended as {job.state}"
         raise CancelRefusedError(sentence, server=appliance.host, job=job.id)
     try:
-        answer, lost = yield from _asked(appliance, ask)
-    except InterruptedRunError as again:
-        raise _left(appliance, job, again, "it is unknown whether that was asked for") from again
+        answer, lost = yield from _send_cancel(appliance, send)
+    except InterruptedRunError as interruption:
+        known = "it is unknown whether that was asked for"
+        raise _interrupted_error(appliance, job, interruption, known) from interruption
     if isinstance(answer, BackupctlError):
         if not lost:
             raise answer
@@ -67,41 +69,45 @@ def ask_to_cancel(appliance: Appliance, ask: Callable[[], ReturnResult], job: Jo
     return None
 
 
-def _asked(appliance: Appliance, ask: Callable[[], ReturnResult]) -> Task[tuple[ReturnResult | BackupctlError, bool]]:
-    """Return the answer, or the last error, and whether any answer was lost, so that the cancellation may be done."""
-    first = yield from attempt(ask, shielded=True)
+def _send_cancel(
+    appliance: Appliance, send: Callable[[], ReturnResult]
+) -> Task[tuple[ReturnResult | BackupctlError, bool]]:
+    """Return the response or the last error, and whether a response was lost, so the job may have been cancelled."""
+    first = yield from attempt(send, shielded=True)
     lost = isinstance(first, BackupctlError) and not first.certain
     if not isinstance(first, BackupctlError) or not first.retryable:
         return first, lost
     try:
-        return (yield from retry(appliance, ask)), lost
+        return (yield from retry(appliance, send)), lost
     except InterruptedRunError:
         raise
     except BackupctlError as error:
         return error, lost or not error.certain
 
 
-def after_cancelling(ended: Outcome[Job], doubt: BackupctlError | None) -> Outcome[Job]:
-    """Return what the end of a job means that was to be cancelled; ``doubt`` is why that may not have arrived."""
+def cancel_outcome(ended: Outcome[Job], lost_error: BackupctlError | None) -> Outcome[Job]:
+    """Return the outcome of a cancelled job; ``lost_error`` is why the request may not have arrived."""
     error = ended.error
     if error is None:
         error = CancelRefusedError("$job succeeded before the cancellation took effect", job=ended.value.id)
     elif ended.value.ended and not ended.value.succeeded:
         return Outcome(ended.value, None)
-    if doubt is not None:
-        also = ErrorFacts("the cancellation may not have arrived: $cause", cause=doubt.facts)
-        error = error.with_facts(details=(*error.facts.details, also))
+    if lost_error is not None:
+        note = ErrorFacts("the cancellation may not have arrived: $cause", cause=lost_error.facts)
+        error = error.with_facts(details=(*error.facts.details, note))
     return Outcome(ended.value, error)
 
 
-def _leave_to_end(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
+def _stop_following(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     yield from ()
-    return Outcome(job, _left(appliance, job, interruption, "its end was not waited for"))
+    return Outcome(job, _interrupted_error(appliance, job, interruption, "its end was not waited for"))
 
 
-def _left(appliance: Appliance, job: Job, interruption: InterruptedRunError, what_is_known: str) -> InterruptedRunError:
+def _interrupted_error(
+    appliance: Appliance, job: Job, interruption: InterruptedRunError, known_state: str
+) -> InterruptedRunError:
     return InterruptedRunError(
-        f"$cause while $job on $server was being cancelled: {what_is_known}",
+        f"$cause while $job on $server was being cancelled: {known_state}",
         cause=interruption,
         job=job.id,
         server=appliance.host,

@@ -27,7 +27,7 @@ from backupctl.errors import (
 from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
-from backupctl.operations.cancel import cancel_and_see
+from backupctl.operations.cancel import cancel_and_follow
 from backupctl.operations.follow import Timeouts, detached_outcome, follow
 from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
 from backupctl.operations.outcome import Outcome
@@ -311,7 +311,7 @@ def _attach(
 def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     """Cancel the job of an interrupted run, as ``--cancel-on-interrupt`` asks for."""
     try:
-        cancelled = yield from cancel_and_see(appliance, job)
+        cancelled = yield from cancel_and_follow(appliance, job)
     except BackupctlError as error:
         left = detached_outcome(appliance, job, interruption)
         assert left.error is not None  # noqa: S101 - that is what detaching returns

@@ -30,7 +30,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations import job_conversion
-from backupctl.operations.cancel import after_cancelling, ask_to_cancel
+from backupctl.operations.cancel import cancel_outcome, request_cancel
 from backupctl.operations.follow import Follower, Timeouts, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import outcome_of, return_started
@@ -109,9 +109,9 @@ def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> 
 def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job]]:
     """Cancel the restore and follow it to its end."""
     job = yield from _read_restore(appliance)
-    doubt = yield from ask_to_cancel(appliance, appliance.api.cancel_restore, job)
+    doubt = yield from request_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    return after_cancelling((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), doubt)
+    return cancel_outcome((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), doubt)
 
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
