@@ -188,13 +188,12 @@ def parsed_texts(tree: ast.Module) -> Iterator[ast.expr]:
     usual = {
         "error",
         "write_error",
-        "doubt",
         "lost",
+        "lost_error",
         "refusal",
         "answer",
         "response",
         "interruption",
-        "trouble",
         "failure",
     }
     error_names = caught | usual

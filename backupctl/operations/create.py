@@ -1,4 +1,4 @@
-"""Create: start a backup exactly once, and follow it to its end."""
+"""Create: start exactly one backup, and follow it to its end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backupctl.operations import job_conversion, jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_follow
 from backupctl.operations.follow import Timeouts, detached_outcome, follow
-from backupctl.operations.lost_response import Look, Sent, find_lost_job, look_for_job, unknown_outcome
+from backupctl.operations.lost_response import NewJobs, SentRequest, find_lost_job, outcome_unknown, read_new_jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.unreadable_entries import readable
 from backupctl.operations.watch import return_started
@@ -42,12 +42,12 @@ from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
 
-MANUAL: Final = frozenset({"MANUAL"})
+_MANUAL_TYPES: Final = frozenset({"MANUAL"})
 
-_LONGER: Final = "use a longer --timeout to wait longer"
+_LONGER_TIMEOUT_HINT: Final = "use a longer --timeout to wait longer"
 
-_BUSY_SECONDS: Final = 30.0
-"""How often is asked whether a backup can start, while what runs cannot be followed (a restore)."""
+_BUSY_RETRY_SECONDS: Final = 30.0
+"""How often the start is tried again while the appliance is busy with something that cannot be followed (a restore)."""
 
 
 def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
@@ -55,17 +55,17 @@ def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
 
 
 class BackupPlan(msgspec.Struct, frozen=True):
-    """What is asked for: the backup, and how to go about it; ``if_running`` is fail, wait or attach.
+    """The backup to start, and how; ``if_running`` is fail, wait or attach.
 
-    ``start`` sends the request that starts it, of which ``job_types`` may become. ``knows_encryption`` is False where
-    the request does not say whether the backup is encrypted, as a schedule keeps its password to itself. With
-    ``require_encryption`` no job is taken for ours that was only found, as details do not tell that either.
+    ``start`` sends the request that starts it, and ``job_types`` are the types that its job may have.
+    ``knows_encryption`` is False if the request does not contain the password, as with a schedule. With
+    ``require_encryption`` no job is adopted, because job details do not say whether a backup is encrypted.
     """
 
     request: BackupRequest
     timeouts: Timeouts
     start: Callable[[RecoveryApi, BackupRequest], BackupJobStatus] = _create_job
-    job_types: frozenset[str] = MANUAL
+    job_types: frozenset[str] = _MANUAL_TYPES
     knows_encryption: bool = True
     wait: bool = True
     if_running: str = "fail"
@@ -73,7 +73,7 @@ class BackupPlan(msgspec.Struct, frozen=True):
     require_encryption: bool = False
 
     def job_of(self, request: BackupRequest) -> Job:
-        """Return the job that a request asks for, before anything is known of it."""
+        """Return the job that a request will start, as far as the request describes it."""
         job = job_conversion.from_request(request)
         return job if self.knows_encryption else msgspec.structs.replace(job, encrypted=None)
 
@@ -81,17 +81,17 @@ class BackupPlan(msgspec.Struct, frozen=True):
 def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> Task[Outcome[Job]]:
     """Start a backup when ``slot`` allows it, and follow it; without ``plan.wait``, return when it has started.
 
-    Raises what went wrong before a job was there; NotStartedError and OutcomeUnknownError where the answer was lost.
+    Raises every error before the job is known, with NotStartedError and OutcomeUnknownError after a lost response.
     """
-    began = appliance.clock.monotonic()
-    deadline = began + plan.timeouts.timeout
+    started_at = appliance.clock.monotonic()
+    deadline = started_at + plan.timeouts.timeout
     request = plan.request
     try:
         if not request.parts:
-            request = yield from _with_default_parts(appliance, request, response_deadline(began, deadline))
+            request = yield from _with_default_parts(appliance, request, response_deadline(started_at, deadline))
         started = yield from _start(appliance, plan, request, deadline, slot)
     except InterruptedRunError as interruption:
-        raise _nothing_started(appliance, interruption) from interruption
+        raise _interrupted_start(appliance, interruption) from interruption
     if isinstance(started, Outcome):
         return started
     if not plan.wait:
@@ -102,13 +102,13 @@ def create(appliance: Appliance, plan: BackupPlan, slot: Slot | None = None) -> 
             started,
             plan.timeouts,
             deadline=deadline,
-            on_interrupt=partial(_cancel, appliance) if plan.cancel_on_interrupt else None,
+            on_interrupt=partial(_cancel_interrupted, appliance) if plan.cancel_on_interrupt else None,
         )
     )
 
 
-def _nothing_started(appliance: Appliance, interruption: InterruptedRunError) -> InterruptedRunError:
-    """Say that no backup was started, or (a second interruption, while the answer was waited for) that one may be."""
+def _interrupted_start(appliance: Appliance, interruption: InterruptedRunError) -> InterruptedRunError:
+    """Return the error of an interruption: no backup was started, or (if it abandoned the request) one may be."""
     if interruption.certain:
         return InterruptedRunError(f"$cause: {NO_BACKUP}", cause=interruption)
     return InterruptedRunError(
@@ -136,47 +136,48 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
 def _start(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, deadline: float, slot: Slot | None
 ) -> Task[Job | Outcome[Job]]:
-    """Send the request until it starts a job, waiting for another one as ``plan.if_running`` says.
+    """Send the request until it starts a job, and handle a running one as ``plan.if_running`` says.
 
-    Returns the job, or how following another one ended (attach).
+    Returns the started job, or with ``attach`` the outcome of the other one.
     """
     known: frozenset[str] = frozenset()
-    waited_for: set[str | None] = set()
+    announced: set[str | None] = set()
     while True:
         if slot is not None:
             yield from slot.wait_to_start()
         until = response_deadline(appliance.clock.monotonic(), deadline)
         listed = yield from retry(appliance, appliance.api.jobs, until=until)
-        known |= frozenset(listed)  # each request before this one was refused because another job runs
-        answer = yield from _request(appliance, plan, request, known, deadline)
+        # Each earlier request was refused because another job was running, so none of the listed jobs is ours.
+        known |= frozenset(listed)
+        answer = yield from _send_request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
             return answer
         retry_seconds = RETRY_SECONDS if plan.if_running == "attach" else 0
-        busy_with, answer = yield from _running(appliance, answer, retry_seconds=retry_seconds)
+        running_job, answer = yield from _find_running(appliance, answer, retry_seconds=retry_seconds)
         if plan.if_running == "fail":
-            raise _busy(appliance, plan, answer, busy_with)
-        if plan.if_running == "attach" and busy_with is not None:
-            return (yield from _attach(appliance, plan, request, busy_with, deadline))
-        busy_id = busy_with.id if busy_with else None
-        if plan.if_running == "attach" and busy_id in waited_for:
-            raise _busy(appliance, plan, answer, busy_with)
-        if busy_id not in waited_for:
-            waited_for.add(busy_id)
-            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=busy_with))
-        yield from _wait_for(appliance, plan, busy_with, deadline)
-        if appliance.clock.monotonic() >= deadline:  # waiting for a job that can be seen has said so itself
-            raise _busy(appliance, plan, answer, None)
+            raise _busy_error(appliance, plan, answer, running_job)
+        if plan.if_running == "attach" and running_job is not None:
+            return (yield from _attach(appliance, plan, request, running_job, deadline))
+        running_id = running_job.id if running_job else None
+        if plan.if_running == "attach" and running_id in announced:
+            raise _busy_error(appliance, plan, answer, running_job)
+        if running_id not in announced:
+            announced.add(running_id)
+            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=running_job))
+        yield from _wait_for_job(appliance, plan, running_job, deadline)
+        if appliance.clock.monotonic() >= deadline:  # For a known job, _wait_for_job has raised this error.
+            raise _busy_error(appliance, plan, answer, None)
 
 
-def _request(
+def _send_request(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, known: frozenset[str], deadline: float
 ) -> Task[Job | BusyError]:
-    """Send the request that starts a backup, and return its job, or that another one runs.
+    """Send the request that starts a backup, and return its job, or the BusyError if another one runs.
 
-    It is sent once more only where the appliance itself said that the session had expired, and no new job is listed.
-    Raises what the request was refused for, NotStartedError and OutcomeUnknownError.
+    It is repeated once, and only if the appliance itself said that the session had expired and no new job is listed.
+    Raises the refusal of the request, NotStartedError and OutcomeUnknownError.
     """
-    for last in (False, True):
+    for is_last in (False, True):
         if appliance.clock.monotonic() >= deadline:
             raise NotStartedNoAnswerError(
                 f"timed out before the backup was requested; {NO_BACKUP}",
@@ -185,7 +186,7 @@ def _request(
             )
         may_adopt = not plan.require_encryption
         now = appliance.clock.now()
-        sent = Sent(request, plan.job_types, known, appliance.api.server_time, now, may_adopt=may_adopt)
+        sent = SentRequest(request, plan.job_types, known, appliance.api.server_time, now, may_adopt=may_adopt)
         start = partial(plan.start, appliance.api, request)
         answer = yield from attempt(start, until=deadline, shielded=True, once=True)
         if isinstance(answer, BackupJobStatus) and answer.id not in known:
@@ -198,55 +199,55 @@ def _request(
         if isinstance(answer, BusyError):
             return answer
         if answer.certain:
-            found = yield from _check_refusal(appliance, sent, answer, deadline, may_repeat=not last)
+            found = yield from _check_refusal(appliance, sent, answer, deadline, may_repeat=not is_last)
             if found is None:
                 continue
             return found
         if appliance.clock.monotonic() >= deadline:
-            raise unknown_outcome(appliance, sent, answer)
+            raise outcome_unknown(appliance, sent, answer)
         return (yield from find_lost_job(appliance, sent, answer, deadline))
     raise AssertionError("the second request ends it")  # pragma: no cover
 
 
 def _check_refusal(
-    appliance: Appliance, sent: Sent, refusal: BackupctlError, deadline: float, *, may_repeat: bool
+    appliance: Appliance, sent: SentRequest, refusal: BackupctlError, deadline: float, *, may_repeat: bool
 ) -> Task[Job | None]:
-    """Raise a refusal; return None where the request may be sent again behind a new login.
+    """Raise a refusal, unless a job was started; return None if the request may be repeated after a new login.
 
-    The list has a say, as a job may have been started all the same: the answer may be to another request, or a proxy
-    may have repeated ours. A job that appeared is looked at as after a lost answer. A list that cannot be read leaves
-    it open only where the refusal is weak: an expired session, and the plain ``error``.
+    A refused request may have started a job: the response may belong to another request, or a proxy may have repeated
+    ours. So the job list is read, and new jobs are treated as after a lost response. If the list cannot be read, a weak
+    refusal is treated so as well: an expired session, or the general ``error`` of the API.
     """
     if not isinstance(refusal, ApplianceAnswerError | AuthorizationError | SessionExpiredError):
-        raise refusal  # nothing was sent, or nothing more may be asked
+        raise refusal  # Nothing was sent, or no further request may be made.
     expired = isinstance(refusal, SessionExpiredError)
     weak = expired or isinstance(refusal, OperationFailedError)
-    look = yield from _readable_look(appliance, sent, deadline, retry_seconds=RETRY_SECONDS if weak else 0.0)
-    if expired and isinstance(look.doubt, AuthenticationError) and not look.candidates:
-        raise look.doubt
-    if look.candidates or (weak and not look.is_clear):
+    new_jobs = yield from _retry_new_jobs(appliance, sent, deadline, retry_seconds=RETRY_SECONDS if weak else 0.0)
+    if expired and isinstance(new_jobs.error, AuthenticationError) and not new_jobs.candidates:
+        raise new_jobs.error
+    if new_jobs.candidates or (weak and not new_jobs.is_clear):
         return (yield from find_lost_job(appliance, sent, refusal, deadline))
     if expired and may_repeat:
-        yield Wait(appliance.clock.monotonic())  # whoever interrupted the look does not want the request repeated
+        yield Wait(appliance.clock.monotonic())  # After an interruption, this raises and the request is not repeated.
         return None
     raise refusal
 
 
-def _readable_look(appliance: Appliance, sent: Sent, deadline: float, *, retry_seconds: float) -> Task[Look]:
-    """Look for a new job until the list can be read, for ``retry_seconds`` at most."""
+def _retry_new_jobs(appliance: Appliance, sent: SentRequest, deadline: float, *, retry_seconds: float) -> Task[NewJobs]:
+    """Read the new jobs, and retry for ``retry_seconds`` while the list cannot be read."""
     clock = appliance.clock
     give_up = min(clock.monotonic() + retry_seconds, max(deadline, clock.monotonic()))
     backoff = Backoff()
     while True:
-        look = yield from look_for_job(appliance, sent, response_deadline(clock.monotonic(), give_up))
-        again = clock.monotonic() + backoff.next_seconds()
-        if look.doubt is None or look.candidates or not look.doubt.retryable or again > give_up:
-            return look
-        yield Wait(again, shielded=True)
+        new_jobs = yield from read_new_jobs(appliance, sent, response_deadline(clock.monotonic(), give_up))
+        next_attempt = clock.monotonic() + backoff.next_seconds()
+        if new_jobs.error is None or new_jobs.candidates or not new_jobs.error.retryable or next_attempt > give_up:
+            return new_jobs
+        yield Wait(next_attempt, shielded=True)
 
 
-def _running(appliance: Appliance, busy: BusyError, *, retry_seconds: float) -> Task[tuple[Job | None, BusyError]]:
-    """Return the job that makes the appliance busy, None where none can be seen, and ``busy``, which then tells why."""
+def _find_running(appliance: Appliance, busy: BusyError, *, retry_seconds: float) -> Task[tuple[Job | None, BusyError]]:
+    """Return the running job, None if it is unknown, and ``busy``, with a detail that says why it is unknown."""
     try:
         return (yield from jobs.find_running(appliance, retry_seconds=retry_seconds)), busy
     except InterruptedRunError:
@@ -256,11 +257,11 @@ def _running(appliance: Appliance, busy: BusyError, *, retry_seconds: float) -> 
         return None, busy.with_facts(details=(*busy.facts.details, unseen))
 
 
-def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | None) -> BusyError:
+def _busy_error(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | None) -> BusyError:
     now = appliance.clock.now()
     hint = "use --if-running wait to start after it finishes"
     if plan.if_running == "wait":
-        hint = _LONGER
+        hint = _LONGER_TIMEOUT_HINT
     elif job is not None:
         hint += ", or attach to follow it"
     return BusyError(
@@ -272,19 +273,20 @@ def _busy(appliance: Appliance, plan: BackupPlan, error: BusyError, job: Job | N
     )
 
 
-def _wait_for(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
+def _wait_for_job(appliance: Appliance, plan: BackupPlan, job: Job | None, deadline: float) -> Task[None]:
     if job is None:
-        yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_SECONDS))
+        yield Wait(min(deadline, appliance.clock.monotonic() + _BUSY_RETRY_SECONDS))
         return
     ended = yield from follow(appliance, job, plan.timeouts, deadline=deadline, on_interrupt=_stop_waiting)
     if isinstance(ended.error, TimedOutError):
-        hint = hung_hint(job, appliance.clock.now()) or (None if isinstance(ended.error, StalledError) else _LONGER)
+        default_hint = None if isinstance(ended.error, StalledError) else _LONGER_TIMEOUT_HINT
+        hint = hung_hint(job, appliance.clock.now()) or default_hint
         raise BusyError(f"{NO_BACKUP} in time: $cause", cause=ended.error, hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError | ContradictionError):
         raise ended.error
     if appliance.clock.monotonic() >= deadline:
         sentence = f"{NO_BACKUP} in time: $job on $server ended too late"
-        raise BusyError(sentence, job=job.id, server=appliance.host, hint=_LONGER)
+        raise BusyError(sentence, job=job.id, server=appliance.host, hint=_LONGER_TIMEOUT_HINT)
 
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
@@ -308,29 +310,27 @@ def _attach(
     return ended
 
 
-def _cancel(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
-    """Cancel the job of an interrupted run, as ``--cancel-on-interrupt`` asks for."""
+def _cancel_interrupted(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
+    """Cancel the job of an interrupted run (``--cancel-on-interrupt``)."""
     try:
-        cancelled = yield from cancel_and_follow(appliance, job)
+        ended = yield from cancel_and_follow(appliance, job)
     except BackupctlError as error:
-        left = detached_outcome(appliance, job, interruption)
-        assert left.error is not None  # noqa: S101 - that is what detaching returns
+        detached = detached_outcome(appliance, job, interruption)
+        assert detached.error is not None  # noqa: S101 - a detached outcome always has an error
         why = ErrorFacts("it could not be cancelled: $cause", cause=error.facts)
-        return Outcome(left.value, left.error.with_facts(details=[why]))
-    if isinstance(cancelled.error, InterruptedRunError):
-        return cancelled
-    if cancelled.error is None:
-        return Outcome(
-            cancelled.value, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id)
-        )
-    doubt = cancelled.error.facts
-    told = InterruptedRunError(
+        return Outcome(detached.value, detached.error.with_facts(details=[why]))
+    if isinstance(ended.error, InterruptedRunError):
+        return ended
+    if ended.error is None:
+        return Outcome(ended.value, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id))
+    facts = ended.error.facts
+    not_cancelled = InterruptedRunError(
         "$cause: $job was to be cancelled: $then",
         cause=interruption,
         job=job.id,
-        then=doubt,
-        hint=doubt.hint,
-        details=doubt.details,
-        attach=doubt.attach,
+        then=facts,
+        hint=facts.hint,
+        details=facts.details,
+        attach=facts.attach,
     )
-    return Outcome(cancelled.value, told)
+    return Outcome(ended.value, not_cancelled)

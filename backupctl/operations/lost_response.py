@@ -1,8 +1,8 @@
-"""The search for a job whose start was asked for and whose answer was lost: adopt it, or say what is known.
+"""The search for a job after the response to the request that starts it was lost.
 
-Two mistakes are worse than no answer: to take the success of another job for that of ours, and to say that nothing was
-started while our job runs. So a job is adopted only if all that is known of it speaks for it, "not started" is said
-only where the appliance itself says that nothing runs, and everything else is unknown.
+Two mistakes are worse than an unknown outcome: reporting the success of another job as ours, and reporting that no
+backup was started while our job runs. So a job is adopted only if everything known about it matches the request,
+NotStartedError is raised only if the appliance itself says that nothing runs, and all else is OutcomeUnknownError.
 """
 
 from collections.abc import Iterable
@@ -30,29 +30,31 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt, response_deadline
 
 SEARCH_SECONDS: Final = 60.0
-"""How long the job list is read again before the search for a job ends without one."""
+"""How long the job list is read again and again until the job appears in it."""
 
-_SEARCH_GAPS: Final = (1.0, 2.0, 4.0, 8.0, 10.0)
+_MAX_SEARCH_INTERVAL: Final = 10.0
 
-_FEWEST_LOOKS: Final = 2
-"""How many looks must find nothing before "no backup was started" is said."""
+_MIN_CLEAR_READS: Final = 2
+"""How many readings of the list must show no new job before NotStartedError is raised."""
 
-_WIDEST_ZONE: Final = timedelta(hours=15)
-"""More than the clock of any time zone is away from UTC."""
+_MAX_UTC_OFFSET: Final = timedelta(hours=15)
+"""More than the offset of any time zone from UTC."""
 
-_VALIDATION: Final = frozenset({"OK", "WARNING", "FAIL"})
-"""The results of a validation; an answer with another one is not from the appliance."""
+_VALIDATION_STATUSES: Final = frozenset({"OK", "WARNING", "FAIL"})
+"""The statuses of a validation; a response with another one is not from the appliance."""
 
-_TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
-"""The types of jobs that are documented up to release 9.1."""
+_DOCUMENTED_TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
+"""The job types that are documented up to release 9.1."""
+
+_ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --require-encryption wants it"
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """A request that was to start a backup, and what the appliance said before it was sent.
+class SentRequest(msgspec.Struct, frozen=True):
+    """A request that starts a backup, and what was known when it was sent.
 
-    ``known`` are the jobs that cannot be ours: those listed before the request. ``server_time`` is when the last answer
-    before it was given, by the appliance's clock, and ``local_time`` when the request was sent, by ours. Without
-    ``may_adopt``, no job is taken for ours that was only found.
+    ``known`` are the ids of the jobs that were listed before, so they cannot be ours. ``server_time`` is the time of
+    the last response before the request, by the appliance's clock; ``local_time`` is when it was sent, by our clock.
+    Without ``may_adopt``, no job is adopted.
     """
 
     request: BackupRequest
@@ -64,123 +66,129 @@ class Sent(msgspec.Struct, frozen=True):
 
     @property
     def not_before(self) -> datetime:
-        """The earliest time at which our job can have started; by our own clock, less what a time zone may add."""
-        return self.server_time or self.local_time - _WIDEST_ZONE
+        """The earliest possible start of our job; our clock may be off by a time zone."""
+        return self.server_time or self.local_time - _MAX_UTC_OFFSET
 
 
-class Look(msgspec.Struct, frozen=True):
-    """One look at the list of jobs: the new ones that are ours, that may be and that are not; and what is in doubt."""
+class NewJobs(msgspec.Struct, frozen=True):
+    """The new jobs in one reading of the job list.
 
-    ours: tuple[Job, ...] = ()
+    ``matches`` are the jobs that match the request, ``candidates`` the ids of those and of all that may be ours, and
+    ``foreign`` the ids of those that are certainly not ours. ``error`` is why this may be incomplete.
+    """
+
+    matches: tuple[Job, ...] = ()
     candidates: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
-    doubt: BackupctlError | None = None
+    foreign: frozenset[str] = frozenset()
+    error: BackupctlError | None = None
 
     @property
     def found(self) -> Job | None:
-        """The one new job, if it is ours; with another one that may be ours, it is not known which one is."""
-        return self.ours[0] if len(self.ours) == len(self.candidates) == 1 else None
+        """The job that matches, if no other new job may be ours."""
+        return self.matches[0] if len(self.matches) == len(self.candidates) == 1 else None
 
     @property
     def is_clear(self) -> bool:
-        """Whether the list was read and shows no new job that may be ours."""
-        return self.doubt is None and not self.candidates
+        """Whether the list was read and has no new job that may be ours."""
+        return self.error is None and not self.candidates
 
 
-def find_lost_job(appliance: Appliance, sent: Sent, lost: BackupctlError, deadline: float) -> Task[Job]:
-    """Look for the job of a request whose answer was lost, and adopt it if it is ours.
+def find_lost_job(appliance: Appliance, sent: SentRequest, lost_error: BackupctlError, deadline: float) -> Task[Job]:
+    """Search for the job of a request whose response was lost, and adopt it if it matches.
 
-    Held against an interruption, because only now it is decided whether a job of ours runs. Raises NotStartedError
-    where none appeared and the appliance says that nothing runs, else OutcomeUnknownError.
+    The search is shielded from an interruption, because it decides whether a job of ours runs. Raises NotStartedError
+    if no new job appeared and the appliance says that nothing runs, else OutcomeUnknownError.
     """
     clock = appliance.clock
-    message = f"no usable answer to the request to start the backup ({lost.message}); checking whether it started"
+    message = f"no usable answer to the request to start the backup ({lost_error.message}); checking whether it started"
     appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
     end = clock.monotonic() + SEARCH_SECONDS
     give_up = min(end, max(deadline, clock.monotonic()))
-    gaps = iter(_SEARCH_GAPS)
+    backoff = Backoff(max_seconds=_MAX_SEARCH_INTERVAL)
     candidates: frozenset[str] = frozenset()
-    clear_looks = 0
+    clear_reads = 0
     while True:
-        look = yield from look_for_job(appliance, sent, response_deadline(clock.monotonic(), give_up))
-        if look.found is not None:
-            return _adopt(appliance, look.found)
-        candidates = (candidates | look.candidates) - look.others
-        clear_looks += look.is_clear
-        if clock.monotonic() >= give_up or isinstance(look.doubt, AuthenticationError):
+        new_jobs = yield from read_new_jobs(appliance, sent, response_deadline(clock.monotonic(), give_up))
+        if new_jobs.found is not None:
+            return _adopt(appliance, new_jobs.found)
+        candidates = (candidates | new_jobs.candidates) - new_jobs.foreign
+        clear_reads += new_jobs.is_clear
+        if clock.monotonic() >= give_up or isinstance(new_jobs.error, AuthenticationError):
             break
-        yield Wait(min(give_up, clock.monotonic() + next(gaps, _SEARCH_GAPS[-1])), shielded=True)
-    doubt = look.doubt
-    if doubt is None and candidates:
-        doubt = OutcomeUnknownError("a new backup job appeared and disappeared")
-    elif doubt is None and give_up < end:
-        doubt = OutcomeUnknownError("--timeout ended the search for the job")
-    elif doubt is None and clear_looks < _FEWEST_LOOKS:
-        doubt = OutcomeUnknownError("the job list could be read only once")
-    elif doubt is None:
-        doubt = yield from _busy_or_unknown(appliance, sent.request, deadline)
-    if doubt is not None:
-        raise unknown_outcome(appliance, sent, lost, why=doubt, candidates=candidates)
-    raise _not_started(appliance, lost)
+        yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), shielded=True)
+    error = new_jobs.error
+    if error is None and candidates:
+        error = OutcomeUnknownError("a new backup job appeared and disappeared")
+    elif error is None and give_up < end:
+        error = OutcomeUnknownError("--timeout ended the search for the job")
+    elif error is None and clear_reads < _MIN_CLEAR_READS:
+        error = OutcomeUnknownError("the job list could be read only once")
+    elif error is None:
+        error = yield from _check_idle(appliance, sent.request, deadline)
+    if error is not None:
+        raise outcome_unknown(appliance, sent, lost_error, why=error, candidates=candidates)
+    raise _not_started(appliance, lost_error)
 
 
-def look_for_job(appliance: Appliance, sent: Sent, until: float) -> Task[Look]:
-    """Read the list once, and each new job in it; give up on answers after ``until`` (monotonic seconds)."""
+def read_new_jobs(appliance: Appliance, sent: SentRequest, until: float) -> Task[NewJobs]:
+    """Read the job list once, and each new job in it; requests are abandoned at ``until`` (monotonic seconds)."""
     ids = yield from attempt(appliance.api.jobs, until=until, shielded=True)
     if isinstance(ids, BackupctlError):
-        return Look(doubt=ids)
-    ours: list[Job] = []
-    others: set[str] = set()
-    doubts: list[BackupctlError] = []
+        return NewJobs(error=ids)
+    matches: list[Job] = []
+    foreign: set[str] = set()
+    errors: list[BackupctlError] = []
     if not sent.known <= set(ids):
-        doubts.append(OutcomeUnknownError("the job list lacks jobs that it had before"))
+        errors.append(OutcomeUnknownError("the job list lacks jobs that it had before"))
     new = sorted(set(ids) - sent.known)
     for job_id in new:
-        if doubts and appliance.clock.monotonic() >= until:
+        if errors and appliance.clock.monotonic() >= until:
             break
-        match (yield from _judge(appliance, sent, job_id, until)):
+        match (yield from _match_job(appliance, sent, job_id, until)):
             case None:
-                others.add(job_id)
+                foreign.add(job_id)
             case Job() as job:
-                ours.append(job)
-            case doubt:
-                doubts.append(doubt)
-    if len(ours) > 1:
-        doubts.append(OutcomeUnknownError(f"{len(ours)} new backup jobs look alike"))
-    return Look(tuple(ours), frozenset(new) - others, frozenset(others), next(iter(doubts), None))
+                matches.append(job)
+            case error:
+                errors.append(error)
+    if len(matches) > 1:
+        errors.append(OutcomeUnknownError(f"{len(matches)} new backup jobs look alike"))
+    return NewJobs(tuple(matches), frozenset(new) - foreign, frozenset(foreign), next(iter(errors), None))
 
 
 def _adopt(appliance: Appliance, job: Job) -> Job:
-    """Show that a job was found to be ours, and return it."""
+    """Show that a job is adopted, and return it."""
     reason = "it is new and goes to the requested location; whether it is encrypted is not known"
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
     return job
 
 
-def unknown_outcome(
+def outcome_unknown(
     appliance: Appliance,
-    sent: Sent,
-    lost: BackupctlError,
+    sent: SentRequest,
+    lost_error: BackupctlError,
     *,
     why: BackupctlError | None = None,
     candidates: Iterable[str] = (),
 ) -> OutcomeUnknownError:
-    """Return the error for a start whose outcome is unknown, with the command to look again later."""
+    """Return the error of a start whose outcome is unknown, with the command that follows the job later."""
     since = sent.server_time
     found = list(candidates)
     return OutcomeUnknownError(
         f"unknown whether the backup was started: $cause{'; $then' if why else ''}",
         server=appliance.name,
-        cause=lost,
+        cause=lost_error,
         then=why,
         hint=f"an older job is not this one: the request was sent at {since:%Y-%m-%d %H:%M:%S} UTC" if since else None,
         attach=appliance.attach(found[0] if len(found) == 1 else jobs.LATEST),
-        details=lost.facts.details,
+        details=lost_error.facts.details,
     )
 
 
-def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: float) -> Task[BackupctlError | None]:
-    """Ask for a validation, which is refused while a job runs; return None where it is answered otherwise.
+def _check_idle(appliance: Appliance, request: BackupRequest, deadline: float) -> Task[BackupctlError | None]:
+    """Return None if the appliance says that nothing runs, else why that is unknown.
+
+    A validation is refused while a job runs, so a readable result of it means that nothing runs.
 
     Source: ``POST /appliance/recovery/backup/validate`` declares FEATURE_IN_USE
     (https://developer.broadcom.com/xapis/vsphere-automation-api/latest/appliance/recovery/backup/).
@@ -193,7 +201,7 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
         answer = yield from attempt(partial(appliance.api.validate, request), until=until, shielded=True)
         if isinstance(answer, BusyError):
             return OutcomeUnknownError("no new job is listed, but a backup or restore is running")
-        if not isinstance(answer, BackupctlError) and answer.status in _VALIDATION:
+        if not isinstance(answer, BackupctlError) and answer.status in _VALIDATION_STATUSES:
             return None
         if not isinstance(answer, BackupctlError):
             answer = OutcomeUnknownError("the answer to a validation cannot be read")
@@ -202,22 +210,22 @@ def _busy_or_unknown(appliance: Appliance, request: BackupRequest, deadline: flo
         yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), shielded=True)
 
 
-def _not_started(appliance: Appliance, lost: BackupctlError) -> NotStartedError:
-    kind = NotStartedNoAnswerError if isinstance(lost, ApplianceUnreachableError) else NotStartedError
+def _not_started(appliance: Appliance, lost_error: BackupctlError) -> NotStartedError:
+    kind = NotStartedNoAnswerError if isinstance(lost_error, ApplianceUnreachableError) else NotStartedError
     return kind(
         "no backup was started: $cause",
         server=appliance.name,
-        cause=lost,
+        cause=lost_error,
         hint="no new job appeared and nothing is running: it is safe to try again",
-        details=lost.facts.details,
+        details=lost_error.facts.details,
     )
 
 
-def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
-    """Return a new job if it is ours, None if it is certainly not, else the error that says why that is not known.
+def _match_job(appliance: Appliance, sent: SentRequest, job_id: str, until: float) -> Task[Job | BackupctlError | None]:
+    """Return a new job if it matches the request, None if it is certainly foreign, else the error of not knowing.
 
-    Another run that starts a backup to the same location between two looks of ours makes a job that nothing tells from
-    ours. It is adopted: what 0 says is true of it too, a backup to this location was begun after it was asked for.
+    If another run starts a backup to the same location between two readings of the list, its job looks like ours and is
+    adopted. Exit code 0 is true for that job as well: a backup to this location was started after the request.
     """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, shielded=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
@@ -227,32 +235,30 @@ def _judge(appliance: Appliance, sent: Sent, job_id: str, until: float) -> Task[
     details = answer.get(job_id)
     if not isinstance(details, JobDetails):
         return OutcomeUnknownError(f"backup job {job_id} is new, and has no details yet")
-    if _is_of_somebody_else(details, sent, appliance.user):
+    if _is_foreign(details, sent, appliance.user):
         return None
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, shielded=True)
     if isinstance(status, BackupctlError):
         return status
     job = job_conversion.from_details(details, job_conversion.from_status(status, Job(id=job_id, state="")))
-    against = _what_speaks_against(job, details, sent) or (None if sent.may_adopt else _ENCRYPTION_UNKNOWN)
-    return job if against is None else OutcomeUnknownError(f"backup job {job_id} is new, but {against}")
+    mismatch = _mismatch(job, details, sent) or (None if sent.may_adopt else _ENCRYPTION_UNKNOWN)
+    return job if mismatch is None else OutcomeUnknownError(f"backup job {job_id} is new, but {mismatch}")
 
 
-def _is_of_somebody_else(details: JobDetails, sent: Sent, user: str) -> bool:
-    """Whether a job is certainly not ours: by its type, or by user and location both.
+def _is_foreign(details: JobDetails, sent: SentRequest, user: str) -> bool:
+    """Return whether a job is certainly not ours: by its type, or by both its user and its location.
 
-    Neither is enough alone: nobody documents how the appliance spells users, and locations may come back rewritten.
+    User or location alone prove nothing: the spelling of users is not documented, and the appliance may rewrite
+    locations.
     """
-    if details.type in _TYPES - sent.job_types:
+    if details.type in _DOCUMENTED_TYPES - sent.job_types:
         return True
-    other_user = _account(details.user or user) != _account(user)
+    other_user = _account_name(details.user or user) != _account_name(user)
     return other_user and bool(details.location) and not sent.request.location.contains_backup_at(details.location)
 
 
-_ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --require-encryption wants it"
-
-
-def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | None:
-    """Return why a new job is not known to be ours, None where everything speaks for it."""
+def _mismatch(job: Job, details: JobDetails, sent: SentRequest) -> str | None:
+    """Return why a new job may not be ours, None if everything known about it matches the request."""
     if not sent.request.location.contains_backup_at(details.location):
         return f"goes to {job.location or 'an unknown location'}"
     older = next(
@@ -267,6 +273,6 @@ def _what_speaks_against(job: Job, details: JobDetails, sent: Sent) -> str | Non
     return "may be an older job: the job list was empty, and its start time is unknown"
 
 
-def _account(user: str) -> str:
-    r"""Return the account in ``name@domain`` or ``DOMAIN\name``, the two spellings that the appliance uses."""
+def _account_name(user: str) -> str:
+    r"""Return the name in ``name@domain`` or ``DOMAIN\name``, the two spellings that the appliance uses."""
     return user.rpartition("\\")[2].partition("@")[0].lower()
