@@ -1,4 +1,4 @@
-"""Create: exactly one backup is started, or it is said that none was, or that nobody knows."""
+"""Create: one backup is started, or the error says that none was, or that this is unknown."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,7 +53,7 @@ def plan(request: BackupRequest = REQUEST, *, timeout: float = 3600, **options: 
     return BackupPlan(request, Timeouts(timeout=timeout, interval=10), **options)
 
 
-def asked(location: str, **fields: Any) -> BackupRequest:
+def request_to(location: str, **fields: Any) -> BackupRequest:
     return BackupRequest(
         parts=("common",), location_type=location.partition(":")[0].upper(), location=Location.parse(location), **fields
     )
@@ -75,29 +75,29 @@ def details(**fields: Any) -> JobDetails:
 
 
 def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:
-    """Return an answer that comes when so much time has passed."""
+    """Return a response that takes so many seconds."""
 
-    def tell(*_: object) -> Any:
+    def respond(*_: object) -> Any:
         clock.sleep(seconds)
         return answer
 
-    return tell
+    return respond
 
 
-def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
-    return bench.run(create(bench.appliance, asked_for), interrupt_at=interrupt_at)
+def run(bench: Bench, backup: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
+    return bench.run(create(bench.appliance, backup), interrupt_at=interrupt_at)
 
 
-def refused(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> BackupctlError:
+def error_of(bench: Bench, backup: BackupPlan, *interrupt_at: float) -> BackupctlError:
     with pytest.raises(BackupctlError) as caught:
-        run(bench, asked_for, *interrupt_at)
+        run(bench, backup, *interrupt_at)
     return caught.value
 
 
-# The plain way
+# Without faults
 
 
-def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
+def test_create_starts_one_job_and_follows_it_to_success(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60)
     ended = run(bench, plan())
     assert ended.error is None
@@ -113,7 +113,7 @@ def test_create_starts_one_job_and_sees_it_succeed(clock: FakeClock) -> None:
     assert 60 <= clock.elapsed <= 70
 
 
-def test_create_whose_job_fails_says_so(clock: FakeClock) -> None:
+def test_create_reports_a_failed_job(clock: FakeClock) -> None:
     bench, _ = simulated(clock, job_duration=60, faults=["fail-at=40"])
     ended = run(bench, plan())
     assert (type(ended.error), ended.value.state) == (BackupFailedError, "FAILED")
@@ -128,7 +128,7 @@ def test_create_without_waiting_returns_the_started_job(clock: FakeClock) -> Non
     assert (clock.elapsed, bench.kinds) == (0, ["Started", "Detached"])
 
 
-def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) -> None:
+def test_create_without_parts_selects_the_default_parts(clock: FakeClock) -> None:
     bench, simulator = simulated(clock)
     ended = run(bench, plan(structs.replace(REQUEST, parts=(), comment="c"), wait=False))
     (selected,) = bench.events_of(PartsSelected)
@@ -136,50 +136,50 @@ def test_create_without_parts_takes_those_selected_by_default(clock: FakeClock) 
     assert ended.value.comment == simulator.jobs[0].spec.comment == "c"
 
 
-def test_create_warns_of_parts_that_cannot_be_read(clock: FakeClock) -> None:
+def test_create_fails_if_the_default_parts_cannot_be_read(clock: FakeClock) -> None:
     listed = [Part(id="common", selected_by_default=True), UnreadableEntry(name="#2", why="odd")]
     bench, _ = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
-    error = refused(bench, plan(structs.replace(REQUEST, parts=())))
+    error = error_of(bench, plan(structs.replace(REQUEST, parts=())))
     assert (type(error), error.facts.server) == (ApplianceAnswerError, NAME)
     assert error.hint == "name the parts with --part; `backupctl parts` lists those that can be read"
     assert [event.message for event in bench.events_of(Warned)] == ["1 of 2 parts cannot be read: #2 (odd)"]
 
 
 @pytest.mark.parametrize(
-    ("seconds", "asked", "slug", "elapsed"),
+    ("seconds", "requests", "slug", "elapsed"),
     [(8, ["parts", "jobs"], "not-started", 8), (305, ["parts"], "connection", 10)],
 )
-def test_create_whose_parts_come_late_waits_ten_seconds_for_them(
-    seconds: float, asked: list[str], slug: str, elapsed: float, clock: FakeClock
+def test_create_waits_ten_seconds_for_the_default_parts(
+    seconds: float, requests: list[str], slug: str, elapsed: float, clock: FakeClock
 ) -> None:
     parts = [Part(id="common", selected_by_default=True)]
     bench, api = scripted(clock, parts=after(clock, seconds, parts), jobs=[[OLD]], create_job=status())
-    error = refused(bench, plan(structs.replace(REQUEST, parts=()), timeout=5))
+    error = error_of(bench, plan(structs.replace(REQUEST, parts=()), timeout=5))
     assert (error.slug, error.exit_code) == (slug, 5)
-    assert (api.names(), clock.elapsed) == (asked, elapsed)
+    assert (api.names(), clock.elapsed) == (requests, elapsed)
 
 
-def test_create_whose_list_hangs_gives_it_up(clock: FakeClock) -> None:
+def test_create_abandons_a_job_list_that_hangs(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=after(clock, 305, [OLD]), create_job=status())
-    assert type(refused(bench, plan(timeout=5))) is ApplianceUnreachableError
+    assert type(error_of(bench, plan(timeout=5))) is ApplianceUnreachableError
     assert (api.names(), clock.elapsed) == (["jobs"], 10)
 
 
-def test_create_with_parts_does_not_ask_for_them(clock: FakeClock) -> None:
+def test_create_with_parts_does_not_read_the_default_parts(clock: FakeClock) -> None:
     bench, simulator = simulated(clock)
     run(bench, plan(wait=False))
     assert not [request.path for request in simulator.requests if request.path.endswith("/parts")]
     assert bench.events_of(PartsSelected) == []
 
 
-def test_create_that_is_refused_for_certain_is_not_looked_for(clock: FakeClock) -> None:
+def test_create_raises_a_certain_refusal_without_a_search(clock: FakeClock) -> None:
     refusal = ServerFaultError("500 ERROR: no space")
     bench, api = scripted(clock, jobs=[[OLD]], create_job=refusal)
-    assert refused(bench, plan()) is refusal
+    assert error_of(bench, plan()) is refusal
     assert (api.names(), clock.elapsed) == (["jobs", "create_job", "jobs"], 0)
 
 
-def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock) -> None:
+def test_create_retries_reading_the_list_but_never_the_post(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[LOST, [OLD]], create_job=status())
     run(bench, plan(wait=False))
     assert api.names() == ["jobs", "jobs", "create_job"]
@@ -187,21 +187,21 @@ def test_create_retries_what_is_safe_before_and_never_the_post(clock: FakeClock)
 
 
 @pytest.mark.parametrize("seconds", [0, 15])
-def test_create_beyond_its_timeout_goes_on_without_us(seconds: float, clock: FakeClock) -> None:
+def test_create_leaves_the_job_running_after_its_timeout(seconds: float, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=after(clock, seconds, status()), job=status(), job_details={})
     ended = run(bench, plan(timeout=100))
     assert type(ended.error) is TimedOutError
     assert (clock.elapsed, ended.value.state) == (100, "INPROGRESS")
 
 
-# The answer is lost
+# Lost responses
 
 
 @pytest.mark.parametrize("fault", ["lost-create-answer", "empty=1@create", "bad-json=1@create"])
 @pytest.mark.parametrize("release", ["6.7", "8.0U3"])
-def test_create_whose_answer_is_lost_adopts_its_one_job(fault: str, release: str, clock: FakeClock) -> None:
+def test_create_adopts_its_job_after_a_lost_response(fault: str, release: str, clock: FakeClock) -> None:
     bench, simulator = simulated(clock, release=release, job_duration=60, faults=[fault])
-    ended = run(bench, plan(asked("ftp://backup.example.com/vcenter", location_user="backup")))
+    ended = run(bench, plan(request_to("ftp://backup.example.com/vcenter", location_user="backup")))
     assert ended.error is None
     assert [job.job_id for job in simulator.jobs] == [ended.value.id]
     (adopted,) = bench.events_of(Adopted)
@@ -218,11 +218,11 @@ def test_create_whose_answer_is_lost_adopts_its_one_job(fault: str, release: str
         ("redirect=1@create", NotStartedError, 6),
     ],
 )
-def test_create_whose_request_is_lost_says_that_nothing_was_started(
+def test_create_reports_not_started_after_a_lost_request(
     fault: str, error: type[BackupctlError], code: int, clock: FakeClock
 ) -> None:
     bench, simulator = simulated(clock, faults=[fault])
-    caught = refused(bench, plan())
+    caught = error_of(bench, plan())
     assert (type(caught), caught.exit_code, caught.slug) == (error, code, "not-started")
     assert caught.facts.server == NAME
     assert "safe to try again" in (caught.hint or "")
@@ -230,7 +230,7 @@ def test_create_whose_request_is_lost_says_that_nothing_was_started(
     assert 60 <= clock.elapsed < 61
 
 
-def test_create_looks_for_its_job_as_long_as_it_may_appear(clock: FakeClock) -> None:
+def test_create_reads_the_list_again_until_its_job_appears(clock: FakeClock) -> None:
     bench, api = scripted(
         clock,
         jobs=[[OLD], [OLD], [OLD], [OLD], [NEW, OLD]],
@@ -242,24 +242,24 @@ def test_create_looks_for_its_job_as_long_as_it_may_appear(clock: FakeClock) -> 
     assert (api.names().count("create_job"), clock.elapsed) == (1, 7)
 
 
-def test_create_answered_with_a_job_that_was_there_before_does_not_take_its_success_for_ours(clock: FakeClock) -> None:
+def test_create_does_not_follow_a_job_that_existed_before_the_request(clock: FakeClock) -> None:
     done = status(OLD, "SUCCEEDED")
     bench, api = scripted(clock, jobs=[[OLD]], create_job=done, job=done, validate=ReturnResult(status="OK"))
-    error = refused(bench, plan())
+    error = error_of(bench, plan())
     assert type(error) is NotStartedError
     assert isinstance(error.facts.cause, ErrorFacts)
     assert (error.facts.cause.server, OLD in error.message) == (NAME, True)
     assert api.names().count("create_job") == 1
 
 
-def test_create_whose_answer_is_lost_among_countless_new_jobs_ends_in_time(clock: FakeClock) -> None:
+def test_create_ends_the_search_in_time_with_countless_new_jobs(clock: FakeClock) -> None:
     def slow(*_: object) -> dict[str, JobDetails]:
         clock.sleep(1)
         return {}
 
     countless = [str(number) for number in range(20_000)]
     bench, _ = scripted(clock, jobs=[[OLD], countless], create_job=LOST, job_details=slow)
-    assert type(refused(bench, plan())) is OutcomeUnknownError
+    assert type(error_of(bench, plan())) is OutcomeUnknownError
     assert clock.elapsed < 70
 
 
@@ -276,7 +276,7 @@ def test_create_whose_answer_is_lost_among_countless_new_jobs_ends_in_time(clock
     ],
     ids=str,
 )
-def test_create_adopts_its_job_however_the_appliance_spells_it(ours: dict[str, Any], clock: FakeClock) -> None:
+def test_create_adopts_its_job_with_any_spelling_of_its_location(ours: dict[str, Any], clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**ours)}, job=status()
     )
@@ -312,16 +312,16 @@ UNREADABLE = ApplianceAnswerError("odd JSON", certain=False, retryable=True)
         ({"jobs": [[OLD], [NEW, OLD]], "job_details": {NEW: details()}, "job": UNREADABLE}, "odd JSON"),
     ],
 )
-def test_create_that_cannot_find_out_says_that_it_is_unknown(answers: Any, why: str, clock: FakeClock) -> None:
+def test_create_reports_an_unknown_outcome_if_the_search_fails(answers: Any, why: str, clock: FakeClock) -> None:
     bench, _ = scripted(clock, create_job=LOST, **answers)
-    error = refused(bench, plan())
+    error = error_of(bench, plan())
     assert (type(error), error.exit_code, error.slug) == (OutcomeUnknownError, 5, "outcome-unknown")
     assert why in error.message
     assert error.attach == ("watch latest" if answers["jobs"][-1] is LOST else f"watch {NEW}")
     assert clock.elapsed == 60
 
 
-def test_create_asks_again_about_a_new_job_that_could_not_be_judged(clock: FakeClock) -> None:
+def test_create_reads_a_new_job_again_until_it_can_be_matched(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=[UNREADABLE, {}, {NEW: details()}], job=status()
     )
@@ -329,9 +329,9 @@ def test_create_asks_again_about_a_new_job_that_could_not_be_judged(clock: FakeC
     assert clock.elapsed == 3
 
 
-def test_create_whose_login_is_refused_meanwhile_does_not_go_on_asking(clock: FakeClock) -> None:
+def test_create_ends_the_search_when_a_login_is_refused(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD], AuthenticationError("401")], create_job=LOST)
-    assert type(refused(bench, plan())) is OutcomeUnknownError
+    assert type(error_of(bench, plan())) is OutcomeUnknownError
     assert (api.names(), clock.elapsed) == (["jobs", "create_job", "jobs"], 0)
 
 
@@ -340,11 +340,11 @@ def test_create_whose_login_is_refused_meanwhile_does_not_go_on_asking(clock: Fa
 
 def test_create_interrupted_before_the_post_starts_nothing(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=LOST, create_job=status())
-    assert type(refused(bench, plan(), 0.5)) is InterruptedRunError
+    assert type(error_of(bench, plan(), 0.5)) is InterruptedRunError
     assert "create_job" not in api.names()
 
 
-def test_create_interrupted_while_the_outcome_is_unknown_finds_it_out_first(clock: FakeClock) -> None:
+def test_create_interrupted_during_the_search_completes_the_search_first(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [OLD], [OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status()
     )
@@ -353,7 +353,7 @@ def test_create_interrupted_while_the_outcome_is_unknown_finds_it_out_first(cloc
     assert f"backup job {NEW} goes on" in str(ended.error)
 
 
-def test_create_interrupted_without_waiting_has_done_what_was_asked(clock: FakeClock) -> None:
+def test_create_interrupted_during_the_request_without_waiting_succeeds(clock: FakeClock) -> None:
     def slow(_: object) -> BackupJobStatus:
         clock.sleep(5)
         return status()
@@ -373,14 +373,14 @@ def test_create_interrupted_leaves_the_backup_running(clock: FakeClock) -> None:
     assert bench.appliance.api.job(ended.value.id).state == "SUCCEEDED"
 
 
-def test_create_interrupted_with_cancel_on_interrupt_cancels(clock: FakeClock) -> None:
+def test_create_interrupted_with_cancel_on_interrupt_cancels_the_job(clock: FakeClock) -> None:
     bench, _ = simulated(clock, job_duration=60)
     ended = run(bench, plan(cancel_on_interrupt=True), 25)
     assert type(ended.error) is InterruptedRunError
     assert (ended.error.facts.job, ended.error.attach, ended.value.state) == (ended.value.id, None, "FAILED")
 
 
-def test_create_interrupted_that_cannot_cancel_says_so_and_detaches(clock: FakeClock) -> None:
+def test_create_interrupted_detaches_if_it_cannot_cancel(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(), cancel_job=ServerFaultError("500"))
     ended = run(bench, plan(cancel_on_interrupt=True), 5)
     assert type(ended.error) is InterruptedRunError
@@ -388,7 +388,7 @@ def test_create_interrupted_that_cannot_cancel_says_so_and_detaches(clock: FakeC
     assert [getattr(each, "cause", None) for each in ended.error.facts.details] == [ErrorFacts("500")]
 
 
-def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_line_to_attach(clock: FakeClock) -> None:
+def test_create_interrupted_keeps_the_attach_command_if_the_cancelled_job_may_be_running(clock: FakeClock) -> None:
     answers = [status(), *[ApplianceUnreachableError("no answer", retryable=True)] * 99]
     done = ReturnResult(status="SUCCESS")
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=answers, cancel_job=done)
@@ -397,7 +397,7 @@ def test_create_interrupted_whose_cancelled_job_is_not_seen_to_end_keeps_the_lin
     assert (ended.error.facts.job, ended.error.attach) == (ended.value.id, f"watch {ended.value.id}")
 
 
-def test_create_interrupted_whose_cancelled_job_cannot_be_looked_at_keeps_the_hint(clock: FakeClock) -> None:
+def test_create_interrupted_keeps_the_hint_if_the_cancelled_job_cannot_be_read(clock: FakeClock) -> None:
     answers = [status(), AuthorizationError("403", hint="ask an admin")]
     done = ReturnResult(status="SUCCESS")
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=answers, job_details={}, cancel_job=done)
@@ -406,7 +406,7 @@ def test_create_interrupted_whose_cancelled_job_cannot_be_looked_at_keeps_the_hi
     assert (ended.error.facts.job, ended.error.hint, "403" in ended.error.message) == (NEW, "ask an admin", True)
 
 
-def test_create_interrupted_whose_cancellation_may_be_lost_says_so(clock: FakeClock) -> None:
+def test_create_interrupted_reports_a_cancel_request_that_may_be_lost(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(), job_details={}, cancel_job=LOST)
     ended = run(bench, plan(cancel_on_interrupt=True), 5)
     assert type(ended.error) is InterruptedRunError
@@ -418,7 +418,7 @@ def test_create_interrupted_whose_cancellation_may_be_lost_says_so(clock: FakeCl
 
 def test_create_on_a_busy_appliance_fails_and_names_the_job(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, faults=["busy"])
-    error = refused(bench, plan())
+    error = error_of(bench, plan())
     assert (type(error), clock.elapsed) == (BusyError, 0)
     assert error.message.startswith(f"vc01: backup job {simulator.jobs[0].job_id} is running (16 %), started ")
     assert error.hint == f"{WAITS}, or attach to follow it"
@@ -428,11 +428,11 @@ WAITS = "use --if-running wait to start after it finishes"
 
 
 def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
-    """Return how a backup ends while a job runs that was started so many seconds ago."""
+    """Return the error of a backup while a job is running that was started so many seconds ago."""
     started = clock.now() - timedelta(seconds=seconds)
     job = BackupJobStatus(id=OLD, state="INPROGRESS", progress=10, start_time=started)
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=job, job_details={})
-    error = refused(bench, plan(if_running=if_running, timeout=0.5))
+    error = error_of(bench, plan(if_running=if_running, timeout=0.5))
     assert isinstance(error, BusyError)
     return error
 
@@ -452,33 +452,33 @@ def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
         (-60, "started 2026-03-01 02:01 UTC"),
     ],
 )
-def test_create_tells_since_when_another_backup_runs(seconds: int, since: str, clock: FakeClock) -> None:
+def test_create_reports_since_when_another_backup_is_running(seconds: int, since: str, clock: FakeClock) -> None:
     error = busy_since(seconds, clock, "fail")
     assert error.message == f"vc01: backup job {OLD} is running (10 %), {since}"
     assert (f"backupctl cancel {OLD}" in str(error.hint)) == (seconds > 86_400)
     assert ("--if-running wait" in str(error.hint)) == (seconds <= 86_400)
 
 
-def test_create_that_waited_for_a_backup_of_more_than_a_day_says_what_to_do(clock: FakeClock) -> None:
+def test_create_advises_to_cancel_a_backup_that_runs_for_over_a_day(clock: FakeClock) -> None:
     hint = busy_since(86_401, clock, "wait").hint or ""
     assert f"backupctl cancel {OLD}" in hint
     assert "service-control --restart applmgmt" in hint
 
 
 @pytest.mark.parametrize("listed", [[], LOST, [OLD]])
-def test_create_while_something_unseen_runs_fails_without_naming_it(listed: Any, clock: FakeClock) -> None:
+def test_create_on_a_busy_appliance_without_a_running_job_names_none(listed: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], listed], create_job=BUSY, job=status(OLD, "SUCCEEDED", 100))
-    error = refused(bench, plan())
+    error = error_of(bench, plan())
     assert (error.message, error.hint) == ("vc01: another backup or restore is running", WAITS)
 
 
-def test_create_keeps_what_the_appliance_said_when_it_cannot_see_what_runs(clock: FakeClock) -> None:
+def test_create_keeps_the_response_details_if_the_running_job_is_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], LOST], create_job=BusyError("busy", details=("evidence",)))
-    assert refused(bench, plan()).details == ("evidence", "it cannot be looked at: dropped")
+    assert error_of(bench, plan()).details == ("evidence", "it cannot be looked at: dropped")
     assert clock.elapsed == 0
 
 
-def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> None:
+def test_create_starts_after_the_running_job_has_ended(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, job_duration=60, faults=["busy=300"])
     ended = run(bench, plan(if_running="wait"))
     assert ended.error is None
@@ -488,7 +488,7 @@ def test_create_waits_for_the_running_job_and_starts_then(clock: FakeClock) -> N
     assert 360 <= clock.elapsed < 400
 
 
-def test_create_waits_for_a_restore_that_cannot_be_seen(clock: FakeClock) -> None:
+def test_create_tries_again_every_30_s_while_a_restore_is_running(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[]], create_job=[BUSY, BUSY, status()])
     assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
     assert [event.job for event in bench.events_of(Waiting)] == [None]
@@ -496,7 +496,7 @@ def test_create_waits_for_a_restore_that_cannot_be_seen(clock: FakeClock) -> Non
 
 
 @pytest.mark.parametrize("outcome", ["FAILED", "SUCCEEDED"])
-def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: str, clock: FakeClock) -> None:
+def test_create_starts_after_a_foreign_job_with_any_result(outcome: str, clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD]],
@@ -507,13 +507,13 @@ def test_create_starts_after_a_job_of_somebody_else_however_it_ended(outcome: st
     assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
 
 
-def test_create_that_finds_nothing_to_attach_to_waits_and_starts_its_own(clock: FakeClock) -> None:
+def test_create_starts_its_own_job_if_there_is_none_to_attach_to(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[]], create_job=[BUSY, status()])
     assert run(bench, plan(if_running="attach", wait=False)).value.id == NEW
     assert ([event.job for event in bench.events_of(Waiting)], clock.elapsed) == ([None], 30)
 
 
-def test_create_tells_once_what_it_waits_for(clock: FakeClock) -> None:
+def test_create_shows_each_job_that_it_waits_for_once(clock: FakeClock) -> None:
     flapping = [status(OLD), status(OLD, "SUCCEEDED"), status(OLD), status(OLD, "SUCCEEDED")]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=[BUSY, BUSY, BUSY, status()], job=flapping, job_details={})
     assert run(bench, plan(if_running="wait", wait=False)).value.id == NEW
@@ -530,68 +530,66 @@ def test_create_never_adopts_the_job_that_it_waited_for(clock: FakeClock) -> Non
         job_details=lambda ids: {job_id: details() for job_id in ids},
         validate=ReturnResult(status="OK"),
     )
-    assert type(refused(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
+    assert type(error_of(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
     assert bench.events_of(Adopted) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 5])
-def test_create_whose_timeout_is_over_when_the_job_that_it_waited_for_ends_starts_nothing(
-    seconds: float, clock: FakeClock
-) -> None:
+def test_create_starts_nothing_if_the_other_job_ends_after_the_timeout(seconds: float, clock: FakeClock) -> None:
     answers = [status(OLD), after(clock, seconds, status(OLD, "SUCCEEDED"))]
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
-    error = refused(bench, BackupPlan(REQUEST, Timeouts(timeout=10, interval=10), if_running="wait"))
+    error = error_of(bench, BackupPlan(REQUEST, Timeouts(timeout=10, interval=10), if_running="wait"))
     assert (error.facts.job, error.facts.server) == (OLD, HOST)
     assert (error.exit_code, error.hint, clock.elapsed) == (9, "use a longer --timeout to wait longer", 10 + seconds)
     assert api.names().count("create_job") == 1
 
 
 @pytest.mark.parametrize("unseen", [True, False])
-def test_create_waits_no_longer_than_its_timeout_and_starts_nothing(unseen: bool, clock: FakeClock) -> None:
+def test_create_stops_waiting_at_its_timeout_and_starts_nothing(unseen: bool, clock: FakeClock) -> None:
     listed = [] if unseen else [OLD]
     bench, _ = scripted(
         clock, jobs=[after(clock, 15, listed), listed], create_job=BUSY, job=status(OLD), job_details={}
     )
-    error = refused(bench, plan(if_running="wait", timeout=100))
+    error = error_of(bench, plan(if_running="wait", timeout=100))
     assert (type(error), error.exit_code, clock.elapsed) == (BusyError, 9, 100)
     assert "use a longer --timeout" in str(error.hint)
 
 
-def test_create_that_waits_for_a_job_that_stands_still_does_not_advise_a_longer_timeout(clock: FakeClock) -> None:
+def test_create_does_not_advise_a_longer_timeout_for_a_stalled_job(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=status(OLD), job_details={})
-    error = refused(bench, BackupPlan(REQUEST, Timeouts(stall_timeout=60, interval=10), if_running="wait"))
+    error = error_of(bench, BackupPlan(REQUEST, Timeouts(stall_timeout=60, interval=10), if_running="wait"))
     assert (type(error), error.hint, clock.elapsed) == (BusyError, None, 60)
 
 
-def test_create_whose_login_is_refused_while_it_waits_says_that(clock: FakeClock) -> None:
+def test_create_raises_a_refused_login_while_it_waits(clock: FakeClock) -> None:
     refusal = AuthenticationError("401")
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), refusal])
-    assert refused(bench, plan(if_running="wait")).slug == refusal.slug
+    assert error_of(bench, plan(if_running="wait")).slug == refusal.slug
 
 
-def test_create_whose_appliance_dies_while_it_waits_is_unreachable(clock: FakeClock) -> None:
+def test_create_reports_an_unreachable_appliance_while_it_waits(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), LOST])
-    error = refused(bench, plan(if_running="wait", timeout=100))
+    error = error_of(bench, plan(if_running="wait", timeout=100))
     assert (type(error), error.exit_code) == (ApplianceUnreachableError, 5)
 
 
-def test_create_interrupted_while_it_waits_started_nothing(clock: FakeClock) -> None:
+def test_create_interrupted_while_it_waits_starts_nothing(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, faults=["busy"])
-    error = refused(bench, plan(if_running="wait"), 30)
+    error = error_of(bench, plan(if_running="wait"), 30)
     assert (type(error), error.certain, error.attach) == (InterruptedRunError, True, None)
     assert len(simulator.jobs) == 1
 
 
-def test_create_attaches_to_a_job_that_goes_to_our_location(clock: FakeClock) -> None:
+def test_create_attaches_to_a_job_with_the_requested_location(clock: FakeClock) -> None:
     bench, simulator = simulated(clock, faults=["busy=60"])
-    ended = run(bench, plan(asked("sftp://other.example.com/vcenter"), if_running="attach"))
+    ended = run(bench, plan(request_to("sftp://other.example.com/vcenter"), if_running="attach"))
     assert (ended.error, ended.value.id, ended.value.state) == (None, simulator.jobs[0].job_id, "SUCCEEDED")
     assert [event.server for event in bench.events_of(Attached)] == [NAME]
     assert [event.job.id for event in bench.events_of(Attached)] == [ended.value.id]
     assert len(simulator.jobs) == 1
 
 
-def test_create_looks_again_for_the_job_to_attach_to(clock: FakeClock) -> None:
+def test_create_retries_finding_the_job_to_attach_to(clock: FakeClock) -> None:
     bench, api = scripted(
         clock,
         jobs=[[OLD], LOST, [OLD]],
@@ -603,7 +601,7 @@ def test_create_looks_again_for_the_job_to_attach_to(clock: FakeClock) -> None:
     assert api.names().count("create_job") == 1
 
 
-def test_create_attached_to_a_job_waits_no_longer_than_its_timeout(clock: FakeClock) -> None:
+def test_create_attached_to_a_job_ends_at_its_timeout(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[after(clock, 15, [OLD]), [OLD]], create_job=BUSY, job=status(OLD), job_details={})
     ended = run(bench, plan(if_running="attach", timeout=100))
     assert (type(ended.error), clock.elapsed) == (TimedOutError, 100)
@@ -612,9 +610,9 @@ def test_create_attached_to_a_job_waits_no_longer_than_its_timeout(clock: FakeCl
 @pytest.mark.parametrize(
     ("release", "place"), [("6.5", "an unknown location"), ("8.0", "sftp://other.example.com/vcenter")]
 )
-def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, place: str, clock: FakeClock) -> None:
+def test_create_attached_to_a_job_with_another_location_is_busy(release: str, place: str, clock: FakeClock) -> None:
     bench, _ = simulated(clock, release=release, faults=["busy=60"])
-    ended = run(bench, plan(asked("ftp://backup.example.com/vcenter"), if_running="attach"))
+    ended = run(bench, plan(request_to("ftp://backup.example.com/vcenter"), if_running="attach"))
     assert (type(ended.error), ended.value.state) == (BusyError, "SUCCEEDED")
     assert (
         str(ended.error)
@@ -622,7 +620,7 @@ def test_create_attached_to_a_job_that_went_elsewhere_is_busy(release: str, plac
     )
 
 
-def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeClock) -> None:
+def test_create_attached_to_a_job_that_fails_is_busy(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD]], create_job=BUSY, job=[status(OLD), status(OLD, "FAILED")], job_details={OLD: details()}
     )
@@ -635,7 +633,7 @@ def test_create_attached_to_a_job_that_fails_is_busy_and_says_so(clock: FakeCloc
     assert (len(bench.events_of(Attached)), len(bench.events_of(Progressed))) == (1, 1)
 
 
-def test_create_attached_to_a_job_that_is_lost_keeps_what_the_appliance_said(clock: FakeClock) -> None:
+def test_create_attached_to_a_lost_job_keeps_the_response_details(clock: FakeClock) -> None:
     answers = [status(OLD), NotFoundError("unknown job", details=("evidence",))]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers)
     ended = run(bench, plan(if_running="attach"))
