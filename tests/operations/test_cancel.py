@@ -37,7 +37,7 @@ def status(state: str = "INPROGRESS", progress: float = 50) -> BackupJobStatus:
 
 @pytest.mark.parametrize("job_id", ["latest", "its id"])
 @pytest.mark.parametrize("release", ["6.5", "8.0"])
-def test_cancel_of_a_running_job_sees_it_end(release: str, job_id: str, clock: FakeClock) -> None:
+def test_cancel_follows_a_running_job_to_its_end(release: str, job_id: str, clock: FakeClock) -> None:
     bench, simulator = simulated(clock, release=release, job_duration=600)
     running = bench.appliance.api.create_job(REQUEST).id
     clock.sleep(100)
@@ -48,7 +48,7 @@ def test_cancel_of_a_running_job_sees_it_end(release: str, job_id: str, clock: F
     assert len(simulator.jobs) == 1
 
 
-def test_cancel_that_the_appliance_refuses_shows_its_reasons(clock: FakeClock) -> None:
+def test_cancel_shows_the_reasons_of_a_refusal(clock: FakeClock) -> None:
     reason = LocalizableMessage(default_message="It has ended.")
     bench, api = scripted(clock, job=status(), cancel_job=ReturnResult(status="FAIL", messages=[reason]))
     with pytest.raises(CancelRefusedError) as caught:
@@ -58,14 +58,14 @@ def test_cancel_that_the_appliance_refuses_shows_its_reasons(clock: FakeClock) -
     assert (api.names(), bench.kinds) == (["job", "cancel_job"], [])
 
 
-def test_cancel_of_a_job_that_succeeds_all_the_same_is_refused(clock: FakeClock) -> None:
+def test_cancel_of_a_job_that_succeeds_anyway_is_refused(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
     assert (type(ended.error), ended.value.state) == (CancelRefusedError, "SUCCEEDED")
 
 
 @pytest.mark.parametrize("answer", [OK, ReturnResult(status="WARNING"), ReturnResult(status="ODD"), LOST])
-def test_cancel_with_any_other_answer_is_judged_by_what_the_job_does(answer: Any, clock: FakeClock) -> None:
+def test_cancel_with_any_other_response_succeeds_if_the_job_fails(answer: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), status(), status("FAILED")], cancel_job=answer, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
     assert (ended.error, ended.value.state) == (None, "FAILED")
@@ -75,27 +75,27 @@ def test_cancel_with_any_other_answer_is_judged_by_what_the_job_does(answer: Any
 @pytest.mark.parametrize(
     ("then", "error"), [(status(), TimedOutError), (LOST, ApplianceUnreachableError)], ids=["runs", "dropped"]
 )
-def test_cancel_waits_a_minute_for_the_end(then: Any, error: type[BackupctlError], clock: FakeClock) -> None:
+def test_cancel_follows_the_job_for_a_minute(then: Any, error: type[BackupctlError], clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), then], cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
     assert (type(ended.error), clock.elapsed) == (error, 60)
 
 
 @pytest.mark.parametrize("answers", [[LOST, OK], [LOST, FAIL], [LOST, LOST, FAIL], [UNAVAILABLE, OK]], ids=str)
-def test_cancel_without_an_answer_is_asked_for_again(answers: list[Any], clock: FakeClock) -> None:
+def test_cancel_is_retried_after_a_lost_response(answers: list[Any], clock: FakeClock) -> None:
     bench, api = scripted(clock, job=[status(), status(), status("FAILED")], cancel_job=answers, job_details={})
     ended = bench.run(cancel(bench.appliance, ID))
     assert (ended.error, api.names().count("cancel_job")) == (None, len(answers))
 
 
-def test_cancel_that_is_never_answered_says_so_where_the_job_goes_on(clock: FakeClock) -> None:
+def test_cancel_without_a_response_is_reported_if_the_job_keeps_running(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status(), cancel_job=LOST, job_details={})
     error = bench.run(cancel(bench.appliance, ID)).error
     assert isinstance(error, TimedOutError)
     assert error.details == ("the cancellation may not have arrived: dropped",)
 
 
-def test_cancel_that_certainly_failed_raises_its_error(clock: FakeClock) -> None:
+def test_cancel_raises_a_certain_error(clock: FakeClock) -> None:
     refused = ApplianceUnreachableError("cannot connect")
     bench, api = scripted(clock, job=status(), cancel_job=refused)
     with pytest.raises(ApplianceUnreachableError) as caught:
@@ -104,7 +104,7 @@ def test_cancel_that_certainly_failed_raises_its_error(clock: FakeClock) -> None
     assert api.names() == ["job", "cancel_job"]
 
 
-def test_cancel_of_an_unknown_job_is_not_found_and_not_sent(clock: FakeClock) -> None:
+def test_cancel_of_an_unknown_job_is_not_sent(clock: FakeClock) -> None:
     bench, api = scripted(clock, job=NotFoundError("404"), cancel_job=OK)
     with pytest.raises(NotFoundError) as caught:
         bench.run(cancel(bench.appliance, ID))
@@ -112,7 +112,7 @@ def test_cancel_of_an_unknown_job_is_not_found_and_not_sent(clock: FakeClock) ->
     assert "cancel_job" not in api.names()
 
 
-def test_cancel_interrupted_leaves_the_job_to_itself(clock: FakeClock) -> None:
+def test_cancel_interrupted_stops_following(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status(), cancel_job=OK, job_details={})
     ended = bench.run(cancel(bench.appliance, ID), interrupt_at=[10])
     assert (type(ended.error), clock.elapsed) == (InterruptedRunError, 10)
@@ -120,7 +120,7 @@ def test_cancel_interrupted_leaves_the_job_to_itself(clock: FakeClock) -> None:
     assert (ended.error.facts.job, ended.error.attach) == (ID, f"watch {ID}")
 
 
-def test_cancel_interrupted_while_it_is_asked_for_waits_for_the_answer(clock: FakeClock) -> None:
+def test_cancel_interrupted_during_the_request_waits_for_the_response(clock: FakeClock) -> None:
     def slowly(*_: object) -> ReturnResult:
         clock.sleep(20)
         return OK

@@ -1,4 +1,4 @@
-"""Following a job: the state decides, trouble is outlived, and each way to end has its own error."""
+"""Following a job: its state decides, errors are survived, and each way to end has its own error."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -48,22 +48,22 @@ def job(state: str = "INPROGRESS", progress: int | None = 10, **fields: Any) -> 
 
 
 class Following:
-    """A follower that is told answers at moments (seconds from its start)."""
+    """A follower that handles responses at given times (seconds from its start)."""
 
     def __init__(self, first: Job | None = None, **timeouts: Any) -> None:
         chosen = Timeouts(**timeouts)
         self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
 
-    def tell(self, now: float, answer: Job | BackupctlError) -> Update:
+    def handle(self, now: float, answer: Job | BackupctlError) -> Update:
         return self.follower.update(now, START + timedelta(seconds=now), answer)
 
     def ends(self, now: float, answer: Job | BackupctlError) -> type[BackupctlError] | None:
-        step = self.tell(now, answer)
+        step = self.handle(now, answer)
         assert step.end is not None
         return None if step.end.error is None else type(step.end.error)
 
     @property
-    def gap(self) -> float:
+    def next_poll_at(self) -> float:
         return self.follower.next_poll_at
 
 
@@ -95,15 +95,15 @@ def kinds(step: Update) -> list[type]:
 def test_state_decides_whether_and_how_following_ends(
     seen: Job, ends: bool, error: type[BackupctlError] | None
 ) -> None:
-    step = Following().tell(10, seen)
+    step = Following().handle(10, seen)
     assert (step.end is not None) == ends
     if step.end is not None:
         assert step.end.value == seen
         assert (type(step.end.error) if step.end.error else None) is error
 
 
-def test_failed_job_names_itself_its_state_and_the_log() -> None:
-    end = Following().tell(10, job("FAILED")).end
+def test_error_of_a_failed_job_names_its_id_its_state_and_the_log() -> None:
+    end = Following().handle(10, job("FAILED")).end
     assert end is not None
     assert end.error is not None
     assert (end.error.facts.server, end.error.facts.job, "FAILED" in end.error.message) == (HOST, ID, True)
@@ -111,18 +111,18 @@ def test_failed_job_names_itself_its_state_and_the_log() -> None:
 
 
 @pytest.mark.parametrize(("percent", "cause"), [(10, "a failure at 10 % often means"), (11, "a general message")])
-def test_failed_job_names_the_cause_that_fits_its_progress(percent: int, cause: str) -> None:
+def test_error_of_a_failed_job_hints_at_the_cause_for_its_progress(percent: int, cause: str) -> None:
     message = Message(id="m", default_message="BackupManager encountered an exception.")
     assert cause in (job_failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
 
 
 @pytest.mark.parametrize("job_id", [RESTORE_ID, RECONCILIATION_ID])
-def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
+def test_error_of_a_failed_restore_names_the_log_folder(job_id: str) -> None:
     hint = job_failure(HOST, Job(id=job_id, state="FAILED")).hint
     assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 
-# What is shown
+# Events
 
 
 @pytest.mark.parametrize(
@@ -136,79 +136,79 @@ def test_failed_restore_names_the_folder_of_the_logs(job_id: str) -> None:
         ({"duration_seconds": 7}, False),
     ],
 )
-def test_job_is_shown_when_it_shows_a_sign_of_life(change: dict[str, Any], shown: bool) -> None:
-    assert (kinds(Following().tell(5, job(**{"progress": 10, **change}))) == [Progressed]) == shown
+def test_job_is_shown_when_it_changes(change: dict[str, Any], shown: bool) -> None:
+    assert (kinds(Following().handle(5, job(**{"progress": 10, **change}))) == [Progressed]) == shown
 
 
-def test_job_without_change_is_shown_every_five_minutes() -> None:
+def test_unchanged_job_is_shown_every_five_minutes() -> None:
     following = Following()
-    shown = [now for now in range(10, 1000, 10) if Progressed in kinds(following.tell(now, job()))]
+    shown = [now for now in range(10, 1000, 10) if Progressed in kinds(following.handle(now, job()))]
     assert shown == [300, 600, 900]
 
 
-def test_change_starts_the_five_minutes_anew() -> None:
+def test_change_restarts_the_five_minutes() -> None:
     following = Following()
-    following.tell(200, job(progress=20))
-    shown = [now for now in range(210, 600, 10) if Progressed in kinds(following.tell(now, job(progress=20)))]
+    following.handle(200, job(progress=20))
+    shown = [now for now in range(210, 600, 10) if Progressed in kinds(following.handle(now, job(progress=20)))]
     assert shown == [500]
 
 
-def test_trouble_is_shown_once_for_each_kind_until_it_has_long_passed() -> None:
+def test_error_is_shown_once_for_each_type_in_fifteen_minutes() -> None:
     following = Following()
     answers: list[Job | BackupctlError] = [DROPPED, DROPPED, FAULT, DROPPED, FAULT, job(), job(), DROPPED, job()]
-    steps = [following.tell(now, answer) for now, answer in enumerate(answers)]
+    steps = [following.handle(now, answer) for now, answer in enumerate(answers)]
     shown = [kinds(step) for step in steps]
     assert {event.server for step in steps for event in step.events} == {"vc01"}
     troubles = [event.error.message for step in steps for event in step.events if isinstance(event, Retrying)]
     assert troubles == ["dropped", "html 503"]
     assert all(event.time >= START for step in steps for event in step.events)
     assert shown == [[Retrying], [], [Retrying], [], [], [Recovered], [], [], []]
-    assert kinds(following.tell(7 + 900, DROPPED)) == [Retrying]
-    assert Recovered in kinds(following.tell(7 + 901, job()))
+    assert kinds(following.handle(7 + 900, DROPPED)) == [Retrying]
+    assert Recovered in kinds(following.handle(7 + 901, job()))
 
 
-def test_recovery_with_the_end_is_shown_before_it() -> None:
+def test_recovery_is_shown_before_the_end() -> None:
     following = Following()
-    following.tell(5, DROPPED)
-    step = following.tell(6, job("SUCCEEDED", 100))
+    following.handle(5, DROPPED)
+    step = following.handle(6, job("SUCCEEDED", 100))
     assert (kinds(step), step.end is not None) == ([Recovered, Progressed], True)
 
 
-# When is asked again
+# Polls
 
 
-def test_polls_of_a_healthy_job_keep_the_pace() -> None:
+def test_polls_follow_the_interval() -> None:
     following = Following(interval=30)
-    assert following.gap == 30
-    following.tell(31, job(progress=50))
-    assert following.gap == 61
+    assert following.next_poll_at == 30
+    following.handle(31, job(progress=50))
+    assert following.next_poll_at == 61
 
 
-def test_polls_fit_the_progress_of_the_job() -> None:
+def test_polls_follow_the_poll_schedule() -> None:
     following, schedule = Following(), PollSchedule()
     schedule.observe(0, 10)
     for now, progress in ((60, 30), (120, 50), (180, 70)):
-        following.tell(now, job(progress=progress))
+        following.handle(now, job(progress=progress))
         schedule.observe(now, progress)
-        assert following.gap == now + schedule.next_interval(now)
+        assert following.next_poll_at == now + schedule.next_interval(now)
 
 
-def test_polls_in_trouble_back_off_and_return_to_the_pace() -> None:
-    following, now, gaps = Following(interval=10), 0.0, []
+def test_polls_back_off_after_errors_and_return_to_the_interval() -> None:
+    following, now, intervals = Following(interval=10), 0.0, []
     for _ in range(8):
-        following.tell(now, DROPPED)
-        gaps.append(following.gap - now)
-        now = following.gap
-    following.tell(now, job())
-    assert gaps == [10, 10, 10, 10, 16, 30, 30, 30]
-    assert following.gap - now == 10
-    following.tell(now, DROPPED)
-    assert following.gap - now == 10
+        following.handle(now, DROPPED)
+        intervals.append(following.next_poll_at - now)
+        now = following.next_poll_at
+    following.handle(now, job())
+    assert intervals == [10, 10, 10, 10, 16, 30, 30, 30]
+    assert following.next_poll_at - now == 10
+    following.handle(now, DROPPED)
+    assert following.next_poll_at - now == 10
 
 
-def test_polls_never_go_beyond_the_deadline_or_the_stall() -> None:
-    assert Following(interval=600, timeout=100).gap == 100
-    assert Following(interval=600, stall_timeout=50).gap == 50
+def test_next_poll_is_never_after_the_deadline_or_the_stall_timeout() -> None:
+    assert Following(interval=600, timeout=100).next_poll_at == 100
+    assert Following(interval=600, stall_timeout=50).next_poll_at == 50
 
 
 # Timeouts
@@ -224,32 +224,32 @@ def test_polls_never_go_beyond_the_deadline_or_the_stall() -> None:
         (GONE, ApplianceUnreachableError, 5),
     ],
 )
-def test_deadline_is_timed_out_if_the_appliance_last_answered_else_unreachable(
+def test_deadline_is_timed_out_after_a_response_and_unreachable_after_an_error(
     last: Job | BackupctlError, error: type[BackupctlError], code: int
 ) -> None:
     following = Following(timeout=100)
-    assert following.tell(99, last).end is None
+    assert following.handle(99, last).end is None
     assert following.ends(100, last) is error
     assert error.exit_code == code
 
 
-def test_deadline_does_not_take_a_success_away() -> None:
+def test_success_after_the_deadline_is_a_success() -> None:
     assert Following(timeout=100).ends(500, job("SUCCEEDED")) is None
 
 
-def test_stall_is_counted_from_the_last_sign_of_life() -> None:
+def test_stall_is_counted_from_the_last_change() -> None:
     following = Following(stall_timeout=100)
-    following.tell(90, job(progress=11))
-    assert following.tell(189, job(progress=11)).end is None
-    end = following.tell(190, job(progress=11)).end
+    following.handle(90, job(progress=11))
+    assert following.handle(189, job(progress=11)).end is None
+    end = following.handle(190, job(progress=11)).end
     assert end is not None
     assert type(end.error) is StalledError
     assert (end.error.facts.server, end.error.facts.job, "11 %" in end.error.message) == (HOST, ID, True)
 
 
-def test_stall_without_answers_is_unreachable() -> None:
+def test_stall_without_responses_is_unreachable() -> None:
     following = Following(stall_timeout=100)
-    assert following.tell(99, DROPPED).end is None
+    assert following.handle(99, DROPPED).end is None
     assert following.ends(100, DROPPED) is ApplianceUnreachableError
 
 
@@ -257,14 +257,14 @@ def test_stall_is_a_timeout_with_a_slug_of_its_own() -> None:
     assert (StalledError.exit_code, StalledError.slug, TimedOutError.slug) == (8, "stalled", "timed-out")
 
 
-# A job that is gone
+# A job that is not found
 
 
-def test_job_that_is_unknown_for_five_minutes_is_lost() -> None:
+def test_job_that_is_not_found_for_five_minutes_is_lost() -> None:
     following = Following()
-    assert following.tell(1000, GONE).end is None
-    assert following.tell(1299, GONE).end is None
-    end = following.tell(1300, GONE).end
+    assert following.handle(1000, GONE).end is None
+    assert following.handle(1299, GONE).end is None
+    end = following.handle(1300, GONE).end
     assert end is not None
     assert (type(end.error), end.value) == (BackupFailedError, job())
     assert str(end.error) == f"{HOST} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
@@ -273,23 +273,23 @@ def test_job_that_is_unknown_for_five_minutes_is_lost() -> None:
 
 
 @pytest.mark.parametrize("outage", [NO_ROUTE, NotFoundError("a proxy does not know it", certain=False)])
-def test_job_that_others_do_not_know_is_waited_for(outage: BackupctlError) -> None:
+def test_uncertain_not_found_does_not_end_following(outage: BackupctlError) -> None:
     following = Following()
-    assert following.tell(1000, outage).end is None
-    assert following.tell(1300, outage).end is None
+    assert following.handle(1000, outage).end is None
+    assert following.handle(1300, outage).end is None
 
 
 @pytest.mark.parametrize("between", [job(), DROPPED, FAULT])
-def test_job_that_is_unknown_now_and_then_is_not_lost(between: Job | BackupctlError) -> None:
+def test_job_that_is_found_in_between_is_not_lost(between: Job | BackupctlError) -> None:
     following = Following()
-    following.tell(1000, GONE)
-    following.tell(1200, between)
-    assert following.tell(1400, GONE).end is None
-    assert following.tell(1699, GONE).end is None
+    following.handle(1000, GONE)
+    following.handle(1200, between)
+    assert following.handle(1400, GONE).end is None
+    assert following.handle(1699, GONE).end is None
     assert following.ends(1700, GONE) is BackupFailedError
 
 
-# Errors that end it, and errors that pass
+# Final and temporary errors
 
 
 @pytest.mark.parametrize(
@@ -312,14 +312,14 @@ def test_job_that_is_unknown_now_and_then_is_not_lost(between: Job | BackupctlEr
     ],
     ids=lambda value: value.message if isinstance(value, BackupctlError) else "",
 )
-def test_error_ends_following_only_where_asking_again_is_of_no_use(error: BackupctlError, final: bool) -> None:
-    step = Following().tell(10, error)
+def test_error_ends_following_only_if_polling_again_is_useless(error: BackupctlError, final: bool) -> None:
+    step = Following().handle(10, error)
     assert (step.end is not None) == final
     if step.end is not None:
         assert (type(step.end.error), step.end.value) == (type(error), job())
 
 
-# The task around the machine
+# The task
 
 
 def status(state: str = "INPROGRESS", progress: float = 10, **fields: Any) -> BackupJobStatus:
@@ -327,7 +327,7 @@ def status(state: str = "INPROGRESS", progress: float = 10, **fields: Any) -> Ba
 
 
 def hanging(clock: FakeClock) -> Callable[..., BackupctlError]:
-    """Return an answer that is given up before it comes."""
+    """Return a response that is abandoned before it arrives."""
 
     def hang(*_: object) -> BackupctlError:
         clock.sleep(305)
@@ -336,7 +336,7 @@ def hanging(clock: FakeClock) -> Callable[..., BackupctlError]:
     return hang
 
 
-class WatchedWorkers(TimedWorkers):
+class RecordingWorkers(TimedWorkers):
     """Workers that note which calls let others go first."""
 
     def __init__(self, clock: FakeClock) -> None:
@@ -353,7 +353,7 @@ class WatchedWorkers(TimedWorkers):
 DETAILS = {ID: JobDetails(status="SUCCEEDED", type="MANUAL", location="sftp://h/d", size=7)}
 
 
-def test_follow_asks_until_the_end_and_reads_the_details_then(clock: FakeClock) -> None:
+def test_follow_polls_until_the_end_and_reads_the_details(clock: FakeClock) -> None:
     bench, api = scripted(clock, job=[status(), status(), status("SUCCEEDED", 100)], job_details=DETAILS)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert ended.error is None
@@ -373,34 +373,34 @@ def test_follow_reads_the_details_of_a_running_job_once_a_minute(clock: FakeCloc
     assert moments == [60, 120, 180, 200]
 
 
-def test_follow_tries_again_for_details_at_the_end_while_that_may_help(clock: FakeClock) -> None:
+def test_follow_retries_the_final_details(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=[DROPPED, FAULT, DETAILS])
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert (ended.error, ended.value.size_bytes, clock.elapsed) == (None, 7, 13)
 
 
 @pytest.mark.parametrize("missing", [NotSupportedError("6.5"), ServerFaultError("500"), DROPPED, {}])
-def test_follow_ends_without_details_where_there_are_none(missing: Any, clock: FakeClock) -> None:
+def test_follow_ends_without_details_if_there_are_none(missing: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=missing)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert (ended.error, ended.value.state, ended.value.size_bytes) == (None, "SUCCEEDED", None)
     assert clock.elapsed < 30
 
 
-def test_follow_has_no_line_to_attach_to_a_job_that_failed(clock: FakeClock) -> None:
+def test_follow_has_no_attach_command_for_a_failed_job(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("FAILED"), job_details={})
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     assert ended.error is not None
     assert (ended.error.exit_code, ended.error.attach) == (7, None)
 
 
-def test_follow_interrupted_while_it_reads_the_last_details_has_nothing_to_detach_from(clock: FakeClock) -> None:
+def test_follow_interrupted_during_the_final_details_reports_the_end(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status("SUCCEEDED", 100), job_details=DROPPED)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[10.5])
     assert (ended.error, ended.value.state, clock.elapsed) == (None, "SUCCEEDED", 10.5)
 
 
-def test_follow_interrupted_detaches_and_says_how_to_go_on(clock: FakeClock) -> None:
+def test_follow_interrupted_detaches_with_an_attach_command(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=status(progress=33), job_details=DETAILS)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[25])
     assert isinstance(ended.error, InterruptedRunError)
@@ -425,7 +425,7 @@ SEEN_RUNNING = f"backup job {ID} on {HOST} was running when it was last seen, an
         ([KeyError("bug")], BugError, SEEN_RUNNING),
     ],
 )
-def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
+def test_follow_that_gives_up_reports_a_running_job_and_its_attach_command(
     answers: list[Any], error: type[BackupctlError], said: str, clock: FakeClock
 ) -> None:
     bench, _ = scripted(clock, job=answers, job_details={})
@@ -436,14 +436,14 @@ def test_follow_that_ends_early_says_that_the_job_goes_on_and_how_to_follow_it(
 
 
 @pytest.mark.parametrize("kind", [AuthorizationError, ServerFaultError])
-def test_follow_that_is_given_up_keeps_what_the_appliance_said(kind: type[BackupctlError], clock: FakeClock) -> None:
+def test_follow_that_gives_up_keeps_the_response_details(kind: type[BackupctlError], clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=kind("403", details=("evidence",)))
     ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=60, interval=10)))
     assert ended.error is not None
     assert ended.error.details[0] == "evidence"
 
 
-def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> None:
+def test_follow_never_loses_progress_or_messages(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(progress=60), status(progress=0), status("FAILED", 0)], job_details={})
     first = job(progress=10, messages=(Message(id="m", default_message="Slow."),))
     ended = bench.run(follow(bench.appliance, first, Timeouts(interval=10)))
@@ -452,7 +452,7 @@ def test_follow_never_lets_progress_or_messages_go_back(clock: FakeClock) -> Non
 
 
 @pytest.mark.parametrize(("seconds", "asked_at"), [(0, [10, 20]), (40, [10, 60]), (90, [10, 110]), (91, [10, 101])])
-def test_follow_asks_again_at_once_only_where_this_process_stood_still(
+def test_follow_polls_again_at_once_only_after_a_suspension(
     seconds: float, asked_at: list[float], clock: FakeClock
 ) -> None:
     answers = iter((seconds, 0.0))
@@ -466,11 +466,11 @@ def test_follow_asks_again_at_once_only_where_this_process_stood_still(
 
     bench, api = scripted(clock, job=slow, job_details={})
     bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
-    asked = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job"]
-    assert asked == asked_at
+    sent_at = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job"]
+    assert sent_at == asked_at
 
 
-def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> None:
+def test_follow_waits_for_a_slow_response(clock: FakeClock) -> None:
     def slow(*_: object) -> BackupJobStatus:
         clock.sleep(25)
         return status("SUCCEEDED", 100)
@@ -480,7 +480,7 @@ def test_follow_waits_for_a_slow_answer_until_the_deadline(clock: FakeClock) -> 
     assert (ended.error, clock.elapsed, bench.events_of(Retrying)) == (None, 35, [])
 
 
-def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeClock) -> None:
+def test_follow_abandons_each_request_at_the_deadline(clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=hanging(clock))
     ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=100, interval=10)))
     assert type(ended.error) is ApplianceUnreachableError
@@ -488,15 +488,15 @@ def test_follow_polls_a_dead_appliance_with_a_bound_on_each_answer(clock: FakeCl
 
 
 @pytest.mark.parametrize(("state", "code"), [("INPROGRESS", 8), ("SUCCEEDED", 0)])
-def test_follow_gives_up_details_that_hang_at_the_deadline(state: str, code: int, clock: FakeClock) -> None:
+def test_follow_abandons_details_that_hang_at_the_deadline(state: str, code: int, clock: FakeClock) -> None:
     bench, api = scripted(clock, job=status(state), job_details=hanging(clock))
     ended = bench.run(follow(bench.appliance, job(), Timeouts(timeout=100, interval=60)))
     assert (ended.error.exit_code if ended.error else 0, clock.elapsed) == (code, 100)
     assert api.names() == ["job", "job_details"]
 
 
-def test_follow_lets_other_calls_go_before_its_polls(clock: FakeClock) -> None:
-    workers = WatchedWorkers(clock)
+def test_follow_polls_with_low_priority(clock: FakeClock) -> None:
+    workers = RecordingWorkers(clock)
     bench, api = scripted(clock, job=[status(), status("SUCCEEDED")], job_details=DETAILS)
     bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), workers=workers)
     assert (api.names(), workers.low_priority) == (["job", "job", "job_details"], [True, True, False])

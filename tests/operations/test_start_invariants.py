@@ -1,7 +1,7 @@
-"""The four invariants of whatever starts something, each with an appliance that says what it is told to.
+"""The four invariants of starting a job, with scripted responses.
 
-A job is claimed only if it is ours, "not started" is said only where nothing runs, a request is processed once at most,
-and all else is unknown.
+A job is reported as ours only if it is; NotStartedError is raised only if nothing runs; a request is processed at most
+once; and all else is unknown.
 """
 
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ from backupctl.operations.create import BackupPlan, create
 from backupctl.operations.follow import Timeouts
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.restore import create_restore, reconcile
-from backupctl.operations.watch import status as look_once
+from backupctl.operations.watch import status as read_once
 from backupctl.results.events import Adopted
 from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
@@ -87,18 +87,18 @@ def plan(**options: Any) -> BackupPlan:
     return BackupPlan(REQUEST, Timeouts(timeout=timeout, interval=10), **{"wait": False, **options})
 
 
-def run(bench: Bench, asked_for: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
-    task = create(bench.appliance, asked_for)
+def run(bench: Bench, backup: BackupPlan, *interrupt_at: float) -> Outcome[Job]:
+    task = create(bench.appliance, backup)
     return bench.run(task, interrupt_at=interrupt_at)
 
 
-def refused(bench: Bench, asked_for: BackupPlan | None = None, *interrupt_at: float) -> BackupctlError:
+def error_of(bench: Bench, backup: BackupPlan | None = None, *interrupt_at: float) -> BackupctlError:
     with pytest.raises(BackupctlError) as caught:
-        run(bench, asked_for or plan(), *interrupt_at)
+        run(bench, backup or plan(), *interrupt_at)
     return caught.value
 
 
-# 1. Exit 0 only for our own job
+# 1. Exit code 0 only for our own job
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def refused(bench: Bench, asked_for: BackupPlan | None = None, *interrupt_at: fl
         pytest.param([OLD], [NEW, OLD], status(NEW, "SUCCEEDED", START - timedelta(seconds=1)), id="began before"),
     ],
 )
-def test_an_old_job_that_is_listed_again_is_not_adopted(
+def test_old_job_that_is_listed_again_is_not_adopted(
     first: list[str], later: list[str], found: BackupJobStatus, clock: FakeClock
 ) -> None:
     bench, api = scripted(
@@ -121,7 +121,7 @@ def test_an_old_job_that_is_listed_again_is_not_adopted(
         validate=FREE,
     )
     api.server_time = START
-    assert type(refused(bench)) is OutcomeUnknownError
+    assert type(error_of(bench)) is OutcomeUnknownError
     assert bench.events_of(Adopted) == []
 
 
@@ -137,7 +137,7 @@ def test_an_old_job_that_is_listed_again_is_not_adopted(
         (["not-a-time"], START, START, False),
     ],
 )
-def test_what_a_new_job_is_judged_by(
+def test_new_job_is_adopted_only_if_its_age_is_known(
     first: list[str], server_time: datetime | None, start_time: datetime | None, adopted: bool, clock: FakeClock
 ) -> None:
     found = status(start_time=start_time)
@@ -148,17 +148,17 @@ def test_what_a_new_job_is_judged_by(
     if adopted:
         assert run(bench, plan()).value.id == NEW
     else:
-        assert type(refused(bench)) is OutcomeUnknownError
+        assert type(error_of(bench)) is OutcomeUnknownError
 
 
-def test_an_adopted_job_claims_only_what_was_read_from_it(clock: FakeClock) -> None:
+def test_adopted_job_contains_only_what_was_read(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status())
     job = run(bench, plan()).value
     assert (job.location, job.location_user, job.type) == (OURS, "backup", "MANUAL")
     assert (job.encrypted, job.parts, job.comment) == (None, None, None)
 
 
-def test_without_details_nothing_is_adopted(clock: FakeClock) -> None:
+def test_job_without_details_is_not_adopted(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [NEW, OLD]],
@@ -167,12 +167,12 @@ def test_without_details_nothing_is_adopted(clock: FakeClock) -> None:
         job=status(state="SUCCEEDED", start_time=START),
         validate=FREE,
     )
-    error = refused(bench)
+    error = error_of(bench)
     assert type(error) is OutcomeUnknownError
     assert error.attach == f"watch {NEW}"
 
 
-def test_two_jobs_that_may_both_be_ours_are_not_told_apart(clock: FakeClock) -> None:
+def test_two_matching_jobs_are_not_adopted(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [NEWER, NEW, OLD]],
@@ -181,12 +181,12 @@ def test_two_jobs_that_may_both_be_ours_are_not_told_apart(clock: FakeClock) -> 
         job=lambda job_id: status(job_id),  # noqa: PLW0108 - its argument has a default
         validate=FREE,
     )
-    error = refused(bench)
+    error = error_of(bench)
     assert (type(error), error.attach) == (OutcomeUnknownError, "watch latest")
 
 
 @pytest.mark.parametrize(
-    ("told", "code"),
+    ("responses", "code"),
     [
         pytest.param([details(status="FAILED")], 6, id="failed for good"),
         pytest.param([details(status="FAILED"), UNREADABLE], 6, id="failed and unreadable then"),
@@ -197,11 +197,13 @@ def test_two_jobs_that_may_both_be_ours_are_not_told_apart(clock: FakeClock) -> 
     ],
 )
 @pytest.mark.parametrize("command", ["create", "status"])
-def test_a_success_that_its_details_deny_is_none(told: list[Any], code: int, command: str, clock: FakeClock) -> None:
-    answers = [{NEW: each} if isinstance(each, JobDetails) else each or {} for each in told]
+def test_success_that_the_details_contradict_is_an_error(
+    responses: list[Any], code: int, command: str, clock: FakeClock
+) -> None:
+    answers = [{NEW: each} if isinstance(each, JobDetails) else each or {} for each in responses]
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=status(), job=status(state="SUCCEEDED"), job_details=answers)
     task = (
-        create(bench.appliance, plan(wait=True, timeout=10)) if command == "create" else look_once(bench.appliance, NEW)
+        create(bench.appliance, plan(wait=True, timeout=10)) if command == "create" else read_once(bench.appliance, NEW)
     )
     ended = bench.run(task)
     assert (0 if ended.error is None else ended.error.exit_code) == code
@@ -210,7 +212,7 @@ def test_a_success_that_its_details_deny_is_none(told: list[Any], code: int, com
         assert 30 <= clock.elapsed < 80
 
 
-def test_a_success_whose_status_is_taken_back_is_followed_on(clock: FakeClock) -> None:
+def test_success_whose_status_is_taken_back_is_followed(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD]],
@@ -222,7 +224,7 @@ def test_a_success_whose_status_is_taken_back_is_followed_on(clock: FakeClock) -
     assert (ended.value.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)
 
 
-# 2. "No backup was started" only where nothing runs
+# 2. NotStartedError only if nothing runs
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_a_success_whose_status_is_taken_back_is_followed_on(clock: FakeClock) -
     ],
     ids=str,
 )
-def test_our_job_is_adopted_however_user_and_folder_are_spelled(spelling: dict[str, Any], clock: FakeClock) -> None:
+def test_job_is_adopted_with_any_spelling_of_user_and_folder(spelling: dict[str, Any], clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details(**spelling)}, job=status()
     )
@@ -250,7 +252,7 @@ def test_our_job_is_adopted_however_user_and_folder_are_spelled(spelling: dict[s
 
 
 @pytest.mark.parametrize(
-    "doubtful",
+    "fields",
     [
         {"location": "sftp://192.0.2.9/vcenter"},
         {"location": None},
@@ -261,34 +263,34 @@ def test_our_job_is_adopted_however_user_and_folder_are_spelled(spelling: dict[s
     ],
     ids=str,
 )
-def test_a_new_job_that_may_be_ours_makes_the_outcome_unknown(doubtful: dict[str, Any], clock: FakeClock) -> None:
+def test_new_job_that_may_be_ours_makes_the_outcome_unknown(fields: dict[str, Any], clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [NEW, OLD]],
         create_job=LOST,
-        job_details={NEW: details(**doubtful)},
+        job_details={NEW: details(**fields)},
         job=status(),
         validate=FREE,
     )
-    error = refused(bench)
+    error = error_of(bench)
     assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    "fields",
     [{"type": "SCHEDULED"}, {"type": "LOCAL_BACKUP"}, {"user": "other@vsphere.local", "location": "ftp://elsewhere/x"}],
     ids=str,
 )
-def test_a_job_that_is_certainly_of_somebody_else_is_passed_over(theirs: dict[str, Any], clock: FakeClock) -> None:
+def test_foreign_job_is_ignored(fields: dict[str, Any], clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [NEW, OLD]],
         create_job=LOST,
-        job_details={NEW: details(**theirs)},
+        job_details={NEW: details(**fields)},
         job=status(),
         validate=FREE,
     )
-    assert type(refused(bench)) is NotStartedNoAnswerError
+    assert type(error_of(bench)) is NotStartedNoAnswerError
 
 
 @pytest.mark.parametrize(
@@ -301,22 +303,22 @@ def test_a_job_that_is_certainly_of_somebody_else_is_passed_over(theirs: dict[st
         pytest.param([UNREADABLE], OutcomeUnknownError, 90, id="unreadable"),
     ],
 )
-def test_before_not_started_is_said_the_appliance_is_asked_whether_it_is_busy(
+def test_not_started_requires_a_validation(
     answers: list[Any], error: type[BackupctlError], seconds: float, clock: FakeClock
 ) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=answers)
-    assert type(refused(bench)) is error
+    assert type(error_of(bench)) is error
     assert api.names()[-1] == "validate"
     assert seconds - 2 < clock.elapsed <= seconds
 
 
-def test_a_search_that_the_timeout_ends_says_that_it_is_unknown(clock: FakeClock) -> None:
+def test_search_that_the_timeout_ends_leaves_the_outcome_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
-    assert type(refused(bench, plan(timeout=20))) is OutcomeUnknownError
+    assert type(error_of(bench, plan(timeout=20))) is OutcomeUnknownError
     assert clock.elapsed == 20
 
 
-def test_attach_succeeds_where_the_details_name_the_folder_of_the_archive(clock: FakeClock) -> None:
+def test_attach_succeeds_if_the_details_name_the_archive_folder(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[NEW, OLD]],
@@ -327,13 +329,11 @@ def test_attach_succeeds_where_the_details_name_the_folder_of_the_archive(clock:
     assert run(bench, plan(wait=True, if_running="attach")).error is None
 
 
-# 3. One request processed at most
+# 3. A request is processed at most once
 
 
 @pytest.mark.parametrize("certain", [True, False], ids=["vAPI", "HTML"])
-def test_a_post_that_is_refused_for_its_session_is_not_sent_again_where_a_job_appeared(
-    certain: bool, clock: FakeClock
-) -> None:
+def test_post_with_an_expired_session_is_not_repeated_if_a_job_appeared(certain: bool, clock: FakeClock) -> None:
     bench, api = scripted(
         clock,
         jobs=[[OLD], [NEW, OLD]],
@@ -345,41 +345,41 @@ def test_a_post_that_is_refused_for_its_session_is_not_sent_again_where_a_job_ap
     assert api.names().count("create_job") == 1
 
 
-def test_a_post_that_is_refused_for_its_session_is_sent_once_more_behind_the_list(clock: FakeClock) -> None:
+def test_post_with_an_expired_session_is_repeated_after_reading_the_list(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=[SessionExpiredError("401"), status()])
     assert run(bench, plan()).value.id == NEW
     assert api.names() == ["jobs", "create_job", "jobs", "create_job"]
 
 
-def test_a_post_that_is_refused_for_its_session_twice_is_refused(clock: FakeClock) -> None:
+def test_post_with_an_expired_session_is_repeated_only_once(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=SessionExpiredError("401"))
-    error = refused(bench)
+    error = error_of(bench)
     assert (isinstance(error, AuthenticationError), error.exit_code) == (True, 4)
     assert api.names().count("create_job") == 2
 
 
-def test_a_post_is_not_sent_again_after_an_interruption(clock: FakeClock) -> None:
+def test_post_is_not_repeated_after_an_interruption(clock: FakeClock) -> None:
     def slow(*_: object) -> list[str]:
         clock.sleep(2)
         return [OLD]
 
     bench, api = scripted(clock, jobs=slow, create_job=[SessionExpiredError("401"), status()])
-    error = refused(bench, plan(), 3)
+    error = error_of(bench, plan(), 3)
     assert (type(error), error.certain, error.attach) == (InterruptedRunError, True, None)
     assert api.names() == ["jobs", "create_job", "jobs"]
 
 
-def test_a_post_that_html_refuses_is_not_sent_again(clock: FakeClock) -> None:
+def test_post_that_an_html_page_refuses_is_not_repeated(clock: FakeClock) -> None:
     refusal = SessionExpiredError("401", certain=False)
     bench, api = scripted(clock, jobs=[[OLD]], create_job=refusal, validate=FREE)
-    assert refused(bench).slug == "not-started"
+    assert error_of(bench).slug == "not-started"
     assert api.names().count("create_job") == 1
 
 
 # 4. All else is unknown
 
 
-def test_a_restore_whose_answer_is_a_fault_is_unknown(clock: FakeClock) -> None:
+def test_restore_with_a_fault_response_is_unknown(clock: FakeClock) -> None:
     fault = ServerFaultError("504 TIMED_OUT", certain=False)
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=fault)
     request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
@@ -388,34 +388,34 @@ def test_a_restore_whose_answer_is_a_fault_is_unknown(clock: FakeClock) -> None:
 
 
 def hang(clock: FakeClock) -> Any:
-    def hanging(*_: object) -> BackupJobStatus:
+    def respond(*_: object) -> BackupJobStatus:
         clock.sleep(305)
         raise LOST
 
-    return hanging
+    return respond
 
 
-def test_a_post_that_hangs_ends_with_the_timeout(clock: FakeClock) -> None:
+def test_post_that_hangs_ends_at_the_timeout(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=hang(clock))
-    error = refused(bench, plan(timeout=5))
+    error = error_of(bench, plan(timeout=5))
     assert (type(error), error.exit_code, clock.elapsed) == (OutcomeUnknownError, 5, 5)
     assert (error.attach, api.names()) == ("watch latest", ["jobs", "create_job"])
 
 
-def test_a_signal_ends_a_post_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
+def test_interruption_ends_a_post_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=hang(clock))
-    error = refused(bench, plan(), 3)
+    error = error_of(bench, plan(), 3)
     assert (type(error), error.exit_code, clock.elapsed) == (InterruptedRunError, 130, 13)
     assert (error.certain, error.attach) == (False, "watch latest")
 
 
-def test_a_signal_ends_the_search_within_ten_seconds(clock: FakeClock) -> None:
+def test_interruption_ends_the_search_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
-    error = refused(bench, plan(), 3)
+    error = error_of(bench, plan(), 3)
     assert (type(error), error.certain, clock.elapsed) == (InterruptedRunError, False, 13)
 
 
-def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
+def test_interruption_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=hang(clock))
     request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
     task = create_restore(bench.appliance, request, Timeouts(), wait=True)
@@ -424,7 +424,7 @@ def test_a_signal_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock)
     assert (clock.elapsed, caught.value.certain, caught.value.attach) == (13, False, "watch restore")
 
 
-def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeClock) -> None:
+def test_timeout_of_a_restore_starts_before_its_request(clock: FakeClock) -> None:
     def slow(*_: object) -> RestoreJobStatus:
         clock.sleep(200)
         return RestoreJobStatus(state="INPROGRESS")
@@ -437,29 +437,29 @@ def test_the_timeout_of_a_restore_counts_from_before_its_request(clock: FakeCloc
 
 
 @pytest.mark.parametrize("seconds", [5, 8])
-def test_nothing_is_sent_once_the_timeout_is_over(seconds: float, clock: FakeClock) -> None:
+def test_nothing_is_sent_after_the_timeout(seconds: float, clock: FakeClock) -> None:
     def slow(*_: object) -> list[str]:
         clock.sleep(seconds)
         return [OLD]
 
     bench, api = scripted(clock, jobs=slow, create_job=status())
-    error = refused(bench, plan(timeout=5))
+    error = error_of(bench, plan(timeout=5))
     assert (error.exit_code, error.slug, api.names()) == (5, "not-started", ["jobs"])
     assert error.hint == "use a longer --timeout"
 
 
-# Found by reviewers
+# Further cases
 
 
 @pytest.mark.parametrize("flag", [None, "yes"])
-def test_parts_of_which_one_cannot_be_read_start_no_backup(flag: str | None, clock: FakeClock) -> None:
-    listed = [Part(id="common", selected_by_default=True), UnreadableEntry(name="#2", why=f"{flag} is no truth value")]
+def test_unreadable_part_starts_no_backup(flag: str | None, clock: FakeClock) -> None:
+    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why=f"{flag} is no truth value")]
     bench, api = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
-    error = refused(bench, BackupPlan(structs.replace(REQUEST, parts=()), Timeouts()))
+    error = error_of(bench, BackupPlan(structs.replace(REQUEST, parts=()), Timeouts()))
     assert (error.exit_code, "--part" in str(error.hint), api.names()) == (6, True, ["parts"])
 
 
-def test_job_is_not_newer_than_a_list_with_an_id_that_tells_no_time(clock: FakeClock) -> None:
+def test_job_is_not_adopted_if_a_known_id_has_no_time(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[["20260302-020000-1", "odd"], [NEW, "20260302-020000-1", "odd"]],
@@ -468,10 +468,10 @@ def test_job_is_not_newer_than_a_list_with_an_id_that_tells_no_time(clock: FakeC
         job=status(),
         validate=FREE,
     )
-    assert type(refused(bench)) is OutcomeUnknownError
+    assert type(error_of(bench)) is OutcomeUnknownError
 
 
-def test_job_that_others_ran_while_we_waited_is_not_adopted(clock: FakeClock) -> None:
+def test_job_that_appeared_while_waiting_is_not_adopted(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD], [OLD], [NEW, OLD]],
@@ -480,13 +480,11 @@ def test_job_that_others_ran_while_we_waited_is_not_adopted(clock: FakeClock) ->
         job_details={NEW: details()},
         validate=FREE,
     )
-    assert type(refused(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
+    assert type(error_of(bench, plan(if_running="wait"))) is NotStartedNoAnswerError
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
-def test_cancelled_job_that_succeeded_is_no_cancelled_one_whatever_its_details_say(
-    state: str, clock: FakeClock
-) -> None:
+def test_cancelled_job_that_succeeded_is_an_error_with_any_details(state: str, clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         job=[status(), status(state=state)],
@@ -497,7 +495,7 @@ def test_cancelled_job_that_succeeded_is_no_cancelled_one_whatever_its_details_s
     assert (ended.error is not None and ended.error.exit_code) == (6 if state == "SUCCEEDED" else False)
 
 
-def test_job_that_was_waited_for_may_end_in_contradiction(clock: FakeClock) -> None:
+def test_backup_starts_after_a_job_that_ended_in_contradiction(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD]],
@@ -508,7 +506,7 @@ def test_job_that_was_waited_for_may_end_in_contradiction(clock: FakeClock) -> N
     assert run(bench, plan(if_running="wait")).value.id == NEW
 
 
-def test_job_that_was_attached_to_and_ended_in_contradiction_is_busy(clock: FakeClock) -> None:
+def test_attached_job_that_ended_in_contradiction_is_busy(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
         jobs=[[OLD]],
@@ -530,7 +528,7 @@ def test_job_that_was_attached_to_and_ended_in_contradiction_is_busy(clock: Fake
         OperationFailedError("500 ERROR"),
     ],
 )
-def test_refusal_behind_which_a_job_appears_is_none(refusal: BackupctlError, clock: FakeClock) -> None:
+def test_refusal_is_ignored_if_a_job_appears(refusal: BackupctlError, clock: FakeClock) -> None:
     bench, api = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=refusal, job_details={NEW: details()}, job=status()
     )
@@ -549,42 +547,42 @@ def test_refusal_behind_which_a_job_appears_is_none(refusal: BackupctlError, clo
         (ApplianceUnreachableError("refused"), None, ApplianceUnreachableError),
     ],
 )
-def test_refusal_behind_which_the_list_cannot_be_read(
+def test_refusal_with_an_unreadable_list(
     refusal: BackupctlError, listed: Any, error: type[BackupctlError], clock: FakeClock
 ) -> None:
     bench, api = scripted(clock, jobs=[[OLD], listed], create_job=refusal)
-    assert type(refused(bench)) is error
+    assert type(error_of(bench)) is error
     assert api.names().count("jobs") == 1 or listed is not None
 
 
 @pytest.mark.parametrize("answer", [ReturnResult(status="UP"), ReturnResult(status="")])
-def test_validation_of_somebody_else_proves_nothing(answer: ReturnResult, clock: FakeClock) -> None:
+def test_validation_with_an_unknown_status_proves_nothing(answer: ReturnResult, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=answer)
-    error = refused(bench)
+    error = error_of(bench)
     assert type(error) is OutcomeUnknownError
     assert error.facts.then == ErrorFacts("the answer to a validation cannot be read")
 
 
-def test_one_readable_look_is_not_enough(clock: FakeClock) -> None:
+def test_one_readable_list_is_not_enough(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], *[LOST] * 9, [OLD]], create_job=LOST, validate=FREE)
-    error = refused(bench)
+    error = error_of(bench)
     assert type(error) is OutcomeUnknownError
     assert error.facts.then == ErrorFacts("the job list could be read only once")
 
 
-def test_two_readable_looks_are_enough(clock: FakeClock) -> None:
+def test_two_readable_lists_are_enough(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], *[LOST] * 8, [OLD]], create_job=LOST, validate=FREE)
-    assert type(refused(bench)) is NotStartedNoAnswerError
+    assert type(error_of(bench)) is NotStartedNoAnswerError
 
 
-def test_list_that_lost_jobs_proves_nothing(clock: FakeClock) -> None:
+def test_list_that_lacks_known_jobs_proves_nothing(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], []], create_job=LOST, validate=FREE)
-    error = refused(bench)
+    error = error_of(bench)
     assert type(error) is OutcomeUnknownError
     assert error.facts.then == ErrorFacts("the job list lacks jobs that it had before")
 
 
-def test_job_that_the_answer_names_is_ours_whatever_its_start_time_says(clock: FakeClock) -> None:
+def test_job_in_the_response_is_ours_with_any_start_time(clock: FakeClock) -> None:
     answered = status(start_time=START - timedelta(days=700))
     bench, api = scripted(clock, jobs=[[OLD]], create_job=answered)
     api.server_time = START
@@ -595,14 +593,14 @@ def test_required_encryption_adopts_nothing(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: details()}, job=status(), validate=FREE
     )
-    error = refused(bench, plan(require_encryption=True))
+    error = error_of(bench, plan(require_encryption=True))
     assert (type(error), error.attach) == (OutcomeUnknownError, f"watch {NEW}")
 
 
-def test_unknown_outcome_says_which_jobs_cannot_be_it(clock: FakeClock) -> None:
+def test_unknown_outcome_hints_at_older_jobs(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=BUSY)
     api.server_time = START
-    assert refused(bench).hint == "an older job is not this one: the request was sent at 2026-03-01 02:00:00 UTC"
+    assert error_of(bench).hint == "an older job is not this one: the request was sent at 2026-03-01 02:00:00 UTC"
 
 
 @pytest.mark.parametrize(
@@ -613,7 +611,7 @@ def test_unknown_outcome_says_which_jobs_cannot_be_it(clock: FakeClock) -> None:
         "\\\\backup.example.com\\vcenter",
     ],
 )
-def test_location_that_is_spelled_otherwise_is_no_other(spelling: str, clock: FakeClock) -> None:
+def test_other_spelling_of_the_location_matches(spelling: str, clock: FakeClock) -> None:
     found = {NEW: details(location=spelling, user="root")}
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details=found, job=status())
     assert run(bench, plan()).value.id == NEW
@@ -624,7 +622,7 @@ RESTORING = RestoreJobStatus(state="INPROGRESS")
 
 
 @pytest.mark.parametrize(
-    ("look", "posts"),
+    ("response", "posts"),
     [
         (OperationFailedError("none ever ran"), 2),
         (RestoreJobStatus(state="NONE"), 2),
@@ -635,10 +633,10 @@ RESTORING = RestoreJobStatus(state="INPROGRESS")
     ],
     ids=str,
 )
-def test_restore_is_sent_again_only_where_the_appliance_says_that_none_runs(
-    look: Any, posts: int, clock: FakeClock
+def test_restore_is_repeated_only_if_the_appliance_says_that_none_runs(
+    response: Any, posts: int, clock: FakeClock
 ) -> None:
-    bench, api = scripted(clock, restore_job=look, create_restore=[SessionExpiredError("401"), RESTORING])
+    bench, api = scripted(clock, restore_job=response, create_restore=[SessionExpiredError("401"), RESTORING])
     task = create_restore(bench.appliance, RESTORE, Timeouts(), wait=False)
     if posts == 1:
         with pytest.raises(OutcomeUnknownError):
@@ -648,7 +646,7 @@ def test_restore_is_sent_again_only_where_the_appliance_says_that_none_runs(
     assert api.names().count("create_restore") == posts
 
 
-def test_restore_is_not_sent_again_behind_a_refusal_of_somebody_else(clock: FakeClock) -> None:
+def test_restore_is_not_repeated_after_an_html_refusal(clock: FakeClock) -> None:
     page = SessionExpiredError("401", certain=False)
     bench, api = scripted(clock, restore_job=OperationFailedError("none"), create_restore=page)
     with pytest.raises(OutcomeUnknownError):
@@ -656,7 +654,7 @@ def test_restore_is_not_sent_again_behind_a_refusal_of_somebody_else(clock: Fake
     assert api.names().count("create_restore") == 1
 
 
-def test_restore_is_not_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
+def test_restore_is_not_sent_after_the_timeout(clock: FakeClock) -> None:
     def slow(*_: object) -> RestoreJobStatus:
         clock.sleep(8)
         raise OperationFailedError("none")
@@ -667,7 +665,7 @@ def test_restore_is_not_sent_once_the_timeout_is_over(clock: FakeClock) -> None:
     assert "create_restore" not in api.names()
 
 
-def test_reconciliation_of_yesterday_is_not_taken_for_the_one_that_was_started(clock: FakeClock) -> None:
+def test_reconciliation_of_yesterday_is_not_followed_as_ours(clock: FakeClock) -> None:
     def reconciling(state: str, hours: float) -> ReconciliationStatus:
         return ReconciliationStatus(status=state, start_time=START + timedelta(hours=hours))
 
