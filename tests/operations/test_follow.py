@@ -451,9 +451,9 @@ def test_follow_never_loses_progress_or_messages(clock: FakeClock) -> None:
     assert [event.job.progress for event in bench.events_of(Progressed)] == [60, 60]
 
 
-@pytest.mark.parametrize(("seconds", "asked_at"), [(0, [10, 20]), (40, [10, 60]), (90, [10, 110]), (91, [10, 101])])
+@pytest.mark.parametrize(("seconds", "expected"), [(0, [10, 20]), (40, [10, 60]), (90, [10, 110]), (91, [10, 101])])
 def test_follow_polls_again_at_once_only_after_a_suspension(
-    seconds: float, asked_at: list[float], clock: FakeClock
+    seconds: float, expected: list[float], clock: FakeClock
 ) -> None:
     answers = iter((seconds, 0.0))
 
@@ -467,7 +467,7 @@ def test_follow_polls_again_at_once_only_after_a_suspension(
     bench, api = scripted(clock, job=slow, job_details={})
     bench.run(follow(bench.appliance, job(), Timeouts(interval=10)))
     sent_at = [moment for name, moment in zip(api.names(), api.moments, strict=True) if name == "job"]
-    assert sent_at == asked_at
+    assert sent_at == expected
 
 
 def test_follow_waits_for_a_slow_response(clock: FakeClock) -> None:
