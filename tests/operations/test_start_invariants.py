@@ -453,7 +453,7 @@ def test_nothing_is_sent_after_the_timeout(seconds: float, clock: FakeClock) -> 
 
 @pytest.mark.parametrize("flag", [None, "yes"])
 def test_unreadable_part_starts_no_backup(flag: str | None, clock: FakeClock) -> None:
-    listed = [Part(id="common", selected_by_default=True), Unreadable(name="#2", why=f"{flag} is no truth value")]
+    listed = [Part(id="common", selected_by_default=True), UnreadableEntry(name="#2", why=f"{flag} is no truth value")]
     bench, api = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
     error = error_of(bench, BackupPlan(structs.replace(REQUEST, parts=()), Timeouts()))
     assert (error.exit_code, "--part" in str(error.hint), api.names()) == (6, True, ["parts"])
