@@ -1,4 +1,4 @@
-"""Seeded lives of backup jobs, and a simulated follower that polls them; no I/O, no real time.
+"""Seeded traces of backup jobs, and a simulated follower that polls them; no I/O, no real time.
 
 A trace is a job's true end and the times at which its whole percents were reached. Lengths vary by 5 % around their
 nominal value, so that no fixed interval divides them by chance.
@@ -30,7 +30,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Following:
-    """What it cost to follow a job to its end: lag is the time from its end to the answer that told it."""
+    """The cost of following a job: ``lag`` is the time from its end to the response that reports it."""
 
     seconds: float
     lag: float
