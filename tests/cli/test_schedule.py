@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
-from tests.support.intercept import Send, lose_writes, send_on
+from tests.support.intercept import Send, amend_jobs, lose_writes, send_on
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
 NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
@@ -374,8 +374,11 @@ def test_schedule_run_while_another_backup_runs_does_as_it_is_told(words: list[s
     assert CommandLine(history=True, faults=[fault])("schedule", "run", *words).code == code
 
 
-def test_schedule_run_whose_answer_is_lost_adopts_its_job() -> None:
-    backupctl = CommandLine(history=True, faults=["lost-create-answer=1"])
+@pytest.mark.parametrize("job_type", ["MANUAL", "SCHEDULED"])
+def test_schedule_run_whose_answer_is_lost_adopts_its_job(job_type: str) -> None:
+    backupctl = CommandLine(
+        history=True, faults=["lost-create-answer=1"], intercept=amend_jobs(details={"type": job_type})
+    )
     before = len(backupctl.appliance.jobs)
     run = backupctl("schedule", "run", "-o", "json")
     assert (run.code, len(backupctl.appliance.jobs)) == (0, before + 1)
