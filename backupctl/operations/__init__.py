@@ -1,1 +1,1 @@
-"""What the program does: plain functions and state machines that see the appliance through a Protocol."""
+"""What the program does: plain functions and state machines; they name the API class for the type checker only."""
