@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from backupctl.simulator.releases import release_named
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
 
@@ -168,7 +169,7 @@ def test_archive_on_a_release_without_any_is_6_and_names_operation_and_release(w
     backupctl = CommandLine(release="6.5")
     run = backupctl("archive", *words, "--location", "ftp://backup.example.com/x", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-supported")
-    assert "at a location: its release 6.5.0.20000 does not have this" in run.result["error"]["message"]
+    assert f"at a location: {wording.NOT_SUPPORTED('6.5.0.20000')}" in run.result["error"]["message"]
 
 
 def test_archive_show_without_a_system_asks_for_one_where_there_are_several(clock: FakeClock) -> None:
@@ -179,7 +180,7 @@ def test_archive_show_without_a_system_asks_for_one_where_there_are_several(cloc
         if job.status(clock.monotonic())["state"] == "SUCCEEDED":
             backupctl.appliance.archives.save_past(job, other.host)
     run = backupctl("archive", "show", "M_1", "--location", LOCATION, "-o", "json")
-    assert (run.code, run.result["error"]["message"]) == (2, "there are 2 systems at the location")
+    assert (run.code, run.result["error"]["message"]) == (2, wording.SEVERAL_SYSTEMS(2))
     every = backupctl("archive", "list", "--location", LOCATION, "-o", "json").result["archives"]
     assert {archive["system_name"] for archive in every} == {SYSTEM, "sn_vc02.example.com"}
 

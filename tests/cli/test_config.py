@@ -18,6 +18,7 @@ from backupctl.errors import ConfigError
 from backupctl.results.config_results import DEFAULTS
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine, Run, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
@@ -126,7 +127,7 @@ def test_init_takes_another_file_and_leaves_one_alone_that_is_there(home: Path) 
     config = Config(home, GOOD)
     run = config("init")
     assert run.code == 3
-    assert f"{config.path} is there already" in run.err
+    assert wording.ALREADY_EXISTS(config.path) in run.err
     assert config.path.read_text() == GOOD
     assert config("init", "--config", str(home / "a")).code == 0
     assert config("init", environ={"BACKUPCTL_CONFIG": str(home / "b" / "c")}).code == 0
@@ -263,9 +264,9 @@ def test_check_of_a_good_configuration_is_0_and_runs_nothing(home: Path) -> None
     config.secret("vcenter.pass")
     run = config("check", "-o", "json")
     assert (run.code, run.json["error"]) == (0, None)
-    assert checks(run, DEFAULTS)["file"] == ("OK", f"{config.path} (that of the user): 2 servers, 1 group")
+    assert checks(run, DEFAULTS)["file"] == ("OK", f"{config.path} ({wording.USER_CONFIGURATION}): 2 servers, 1 group")
     found = checks(run, "vc02")
-    assert found["certificate"] == ("OK", "vouched for by the system's store of CAs")
+    assert found["certificate"] == ("OK", wording.VERIFIED_BY_THE_SYSTEM)
     assert found["location"] == ("OK", "sftp://backup.example.com/vcenter/vc02 (defaults.location)")
     assert found["password"][0] == "OK"
     assert found["encryption"] == ("OK", "command sh ... (servers.vc02.backup-password-command), not run")
@@ -277,27 +278,51 @@ def test_check_of_a_good_configuration_is_0_and_runs_nothing(home: Path) -> None
 
 DEFAULT = "[defaults]\n"
 FAILURES = [
-    ("[default]", [], {}, "file", "there is no such table"),
-    ("[defaults", [], {}, "file", "is not TOML"),
-    (DEFAULT, [], {"BACKUPCTL_GROUP": "nope"}, "group", "there is no group 'nope'"),
-    (DEFAULT, [], {"BACKUPCTL_TIMEOUT": "soon"}, "timeout", "BACKUPCTL_TIMEOUT: 'soon' is no duration"),
-    (DEFAULT, [], {"BACKUPCTL_USERNAME": "a:b"}, "username", "BACKUPCTL_USERNAME: a user name cannot hold a colon"),
-    (DEFAULT, [], {"BACKUPCTL_LOCATION": "x"}, "location", "does not say its type"),
-    (f'{DEFAULT}location = "nfs://h/{{nope}}"', [], {}, "file", "unknown placeholder"),
-    (f'{DEFAULT}location = "nfs://h/x"\nlocation-type = "SFTP"', [], {}, "location", "the location type is SFTP"),
-    (f'{DEFAULT}location = "x"', [], {}, "location", "or add location-type"),
-    (f'{DEFAULT}password-file = "none"', [], {}, "password", "cannot be read: No such file"),
+    ("[default]", [], {}, "file", wording.NO_SUCH_TABLE),
+    ("[defaults", [], {}, "file", wording.NOT_TOML),
+    (DEFAULT, [], {"BACKUPCTL_GROUP": "nope"}, "group", wording.NO_SUCH_GROUP("nope")),
+    (DEFAULT, [], {"BACKUPCTL_TIMEOUT": "soon"}, "timeout", f"BACKUPCTL_TIMEOUT: {wording.INVALID_DURATION('soon')}"),
+    (DEFAULT, [], {"BACKUPCTL_USERNAME": "a:b"}, "username", f"BACKUPCTL_USERNAME: {wording.COLON_IN_USER_NAME}"),
+    (DEFAULT, [], {"BACKUPCTL_LOCATION": "x"}, "location", wording.LOCATION_WITHOUT_TYPE),
+    (f'{DEFAULT}location = "nfs://h/{{nope}}"', [], {}, "file", wording.UNKNOWN_PLACEHOLDER("{nope}")),
+    (
+        f'{DEFAULT}location = "nfs://h/x"\nlocation-type = "SFTP"',
+        [],
+        {},
+        "location",
+        wording.LOCATION_OF_ANOTHER_TYPE("SFTP", "nfs://"),
+    ),
+    (f'{DEFAULT}location = "x"', [], {}, "location", wording.ADD_LOCATION_TYPE),
+    (f'{DEFAULT}password-file = "none"', [], {}, "password", f"{wording.UNREADABLE}: No such file"),
     (f'{DEFAULT}password-file = "open.pass"', [], {}, "password", "chmod 600"),
-    (f'{DEFAULT}password-env = "NOPE"', [], {}, "password", "the variable NOPE is not set"),
-    (f'{DEFAULT}password-command = ["no-such-program", "x"]', [], {}, "password", "'no-such-program' is not found"),
-    (f'{DEFAULT}password-command = ["false"]', ["--run-commands"], {}, "password", "ended with status 1"),
-    (DEFAULT, [], {"BACKUPCTL_PASSWORD": ""}, "password", "BACKUPCTL_PASSWORD is set but empty"),
-    (f'{DEFAULT}backup-password-file = "weak.pass"', [], {}, "encryption", "it needs a digit"),
-    (f'{DEFAULT}require-encryption = true\nif-running = "attach"', [], {}, "encryption", "nobody can tell"),
-    (f'{DEFAULT}ca-file = "weak.pass"', [], {}, "certificate", "not a file with PEM certificates"),
+    (f'{DEFAULT}password-env = "NOPE"', [], {}, "password", wording.VARIABLE_NOT_SET("NOPE")),
+    (
+        f'{DEFAULT}password-command = ["no-such-program", "x"]',
+        [],
+        {},
+        "password",
+        wording.COMMAND_NOT_FOUND("no-such-program"),
+    ),
+    (f'{DEFAULT}password-command = ["false"]', ["--run-commands"], {}, "password", wording.COMMAND_FAILED(1)),
+    (DEFAULT, [], {"BACKUPCTL_PASSWORD": ""}, "password", wording.VARIABLE_EMPTY("BACKUPCTL_PASSWORD")),
+    (f'{DEFAULT}backup-password-file = "weak.pass"', [], {}, "encryption", wording.PASSWORD_NEEDS_A_DIGIT),
+    (
+        f'{DEFAULT}require-encryption = true\nif-running = "attach"',
+        [],
+        {},
+        "encryption",
+        wording.ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN,
+    ),
+    (f'{DEFAULT}ca-file = "weak.pass"', [], {}, "certificate", wording.NOT_A_PEM_FILE),
     (f'{DEFAULT}ca-file = "none.pem"', [], {}, "certificate", "No such file"),
-    (DEFAULT, [], {"BACKUPCTL_FINGERPRINT": "sha256:00"}, "certificate", "BACKUPCTL_FINGERPRINT: the fingerprint"),
-    (DEFAULT, [], {"HTTPS_PROXY": f"ftp://u:{SECRET}@p"}, "proxy", "HTTPS_PROXY: the proxy is neither"),
+    (
+        DEFAULT,
+        [],
+        {"BACKUPCTL_FINGERPRINT": "sha256:00"},
+        "certificate",
+        f"BACKUPCTL_FINGERPRINT: {wording.INVALID_FINGERPRINT}",
+    ),
+    (DEFAULT, [], {"HTTPS_PROXY": f"ftp://u:{SECRET}@p"}, "proxy", f"HTTPS_PROXY: {wording.INVALID_PROXY_SCHEME}"),
 ]
 
 
@@ -320,15 +345,15 @@ def test_check_that_fails_is_3_and_says_what_to_mend(  # noqa: PLR0917 - a row o
 
 
 WARNINGS = [
-    ("", {}, "username", "not set: asked for at a terminal, an error elsewhere"),
-    ("", {}, "password", "not set: asked for at a terminal, an error elsewhere"),
-    ("", {}, "location", "not set: asked for at a terminal, an error elsewhere"),
-    ("", {}, "encryption", "no backup password: backups are not encrypted"),
-    ("require-encryption = true", {}, "encryption", "not set: asked for at a terminal, an error elsewhere"),
-    ('password-credential = "x"', {}, "password", "only within a unit of systemd"),
-    ('location-user = "u"', {}, "location login", "the password is not set"),
-    ("", {"BACKUPCTL_LOCATION_PASSWORD": "x"}, "location login", "a password without a location user"),
-    ("", {"BACKUPCTL_PASWORD": "x"}, "environment", "BACKUPCTL_PASWORD is ignored"),
+    ("", {}, "username", wording.NOT_SET),
+    ("", {}, "password", wording.NOT_SET),
+    ("", {}, "location", wording.NOT_SET),
+    ("", {}, "encryption", wording.NOT_ENCRYPTED),
+    ("require-encryption = true", {}, "encryption", wording.NOT_SET),
+    ('password-credential = "x"', {}, "password", wording.ONLY_IN_A_UNIT),
+    ('location-user = "u"', {}, "location login", wording.LOCATION_PASSWORD_NOT_SET),
+    ("", {"BACKUPCTL_LOCATION_PASSWORD": "x"}, "location login", wording.LOCATION_PASSWORD_WITHOUT_USER),
+    ("", {"BACKUPCTL_PASWORD": "x"}, "environment", wording.IGNORED_VARIABLE("BACKUPCTL_PASWORD")),
 ]
 
 
@@ -356,7 +381,7 @@ def test_pipe_that_nobody_writes_to_is_no_ca_file_and_no_hang(home: Path) -> Non
     for environ in ({}, {"BACKUPCTL_CA_FILE": "/dev/zero"}):
         status, message = checks(config("check", "-o", "json", environ=environ), DEFAULTS)["certificate"]
         assert status == "FAIL"
-        assert "is no file but a pipe or a device; write what comes out of it to a file" in message
+        assert wording.NOT_A_REGULAR_FILE in message
 
 
 def test_check_names_the_pin_of_a_server(home: Path) -> None:
@@ -392,13 +417,13 @@ def test_check_of_many_servers_shows_only_what_is_not_as_it_should_be(home: Path
 def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Path, memory: MemoryKeyring) -> None:
     config = Config(home, GOOD)
     run = config("set-secret", "password", answers=["", SECRET])
-    assert (run.code, config.line.prompter.questions) == (0, ["The password of the user who logs in"] * 2)
+    assert (run.code, config.line.prompter.questions) == (0, [wording.ASK_PASSWORD] * 2)
     assert memory.entries == {"password": SECRET}
     expected = GOOD.replace(
         'password-file = "vcenter.pass"   # of the service account', 'password-keyring = "password"'
     )
     assert config.path.read_text() == expected
-    assert "in place of password-file" in run.out
+    assert wording.REPLACED_KEY("password-file") in run.out
     assert SECRET not in run.out + run.err
     options: dict[str, Any] = {"environ": config.environ, "username": "svc-backup@vsphere.local"}
     assert CommandLine(password=SECRET, **options)("list", "-s", "vc02").code == 0
@@ -448,9 +473,14 @@ def test_set_secret_goes_behind_a_last_line_of_any_ending(home: Path, memory: Me
     ("words", "answers", "code", "said"),
     [
         (["password"], None, 2, "--password-file"),
-        (["password", "--backup-password-file", "-"], None, 2, "--backup-password-file does not give the secret"),
-        (["password", "-s", "nope"], ["x"], 3, "there is no server 'nope'"),
-        (["backup-password", "--backup-password-file", "-"], None, 2, "it needs a digit"),
+        (
+            ["password", "--backup-password-file", "-"],
+            None,
+            2,
+            wording.OPTION_GIVES_ANOTHER_SECRET("--backup-password-file"),
+        ),
+        (["password", "-s", "nope"], ["x"], 3, wording.NO_SUCH_SERVER("nope")),
+        (["backup-password", "--backup-password-file", "-"], None, 2, wording.PASSWORD_NEEDS_A_DIGIT),
         (["fingerprint"], None, 2, "is not one of"),
     ],
 )
@@ -469,7 +499,7 @@ def test_keyring_that_keeps_nothing_is_found_out(home: Path, memory: MemoryKeyri
     config = Config(home, GOOD)
     run = config("set-secret", "password", answers=[SECRET])
     assert run.code == 3
-    assert "took the secret and did not keep it" in run.err
+    assert wording.KEYRING_LOST_SECRET in run.err
     assert config.path.read_text() == GOOD
 
 
@@ -480,8 +510,8 @@ def test_keyring_without_its_package_is_one_line_with_what_to_install(
     config = Config(home, f'{DEFAULT}password-keyring = "x"\n')
     run = config("set-secret", "password", answers=[])
     assert run.code == 3
-    assert "hint: pip install 'backupctl[keyring]'" in run.err
-    assert "pip install 'backupctl[keyring]'" in checks(config("check", "-o", "json"), DEFAULTS)["password"][1]
+    assert f"hint: {wording.INSTALL_KEYRING}" in run.err
+    assert wording.INSTALL_KEYRING in checks(config("check", "-o", "json"), DEFAULTS)["password"][1]
 
 
 class LockedKeyring(MemoryKeyring):
@@ -501,7 +531,7 @@ def test_keyring_that_gives_no_answer_is_given_up_once_for_all() -> None:
     locked = LockedKeyring()
     with use_keyring(locked):
         asked = Keyring(timeout_seconds=0.05)
-        for said in ("gave no answer within 0.05 seconds", "is not asked again", "is not asked again"):
+        for said in (wording.KEYRING_TIMEOUT(0.05), wording.KEYRING_NOT_ASKED_AGAIN, wording.KEYRING_NOT_ASKED_AGAIN):
             with pytest.raises(ConfigError, match=said):
                 asked.read("x", "here")
         assert locked.asked == ["x"]
@@ -514,6 +544,7 @@ class BrokenKeyring(MemoryKeyring):
 
 
 def test_keyring_that_breaks_says_how_but_not_what() -> None:
-    with use_keyring(BrokenKeyring()), pytest.raises(ConfigError, match=r"cannot be used \(RuntimeError\)") as caught:
+    broken = re.escape(wording.KEYRING_BROKEN("RuntimeError"))
+    with use_keyring(BrokenKeyring()), pytest.raises(ConfigError, match=broken) as caught:
         Keyring().store("x", Secret(SECRET), "here")
     assert SECRET not in f"{caught.value!r}{caught.value.hint}{caught.value.__cause__}"

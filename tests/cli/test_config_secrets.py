@@ -10,6 +10,7 @@ import pytest
 
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
+from tests import wording
 from tests.support.command_line import LOCATION, USER, CommandLine, Run, write_private
 from tests.support.memory_keyring import MemoryKeyring
 
@@ -154,14 +155,24 @@ def test_nearer_rung_hides_those_below_it(tmp_path: Path, memory: MemoryKeyring)
 
 def test_two_places_on_one_rung_are_refused_and_not_guessed_between(tmp_path: Path, memory: MemoryKeyring) -> None:
     ladder = Ladder(tmp_path, PASSWORD, memory)
-    for first, second, code in [
-        ("file option", "command option", 2),
-        ("variable", "variable for a file", 3),
-        ("file of the server", "keyring of the server", 3),
+    for first, second, code, message in [
+        ("file option", "command option", 2, wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")),
+        (
+            "variable",
+            "variable for a file",
+            3,
+            wording.CANNOT_BOTH_BE_SET("BACKUPCTL_PASSWORD", "BACKUPCTL_PASSWORD_FILE"),
+        ),
+        (
+            "file of the server",
+            "keyring of the server",
+            3,
+            wording.CANNOT_BOTH_BE_SET("password-file", "password-keyring"),
+        ),
     ]:
         run = ladder.run(*(RUNGS[rung](tmp_path, PASSWORD, SECRET) for rung in (first, second)))
         assert run.code == code
-        assert "cannot both be" in run.err
+        assert message in run.err
 
 
 def test_place_in_the_table_of_a_server_beats_another_kind_of_place_in_the_defaults(
@@ -212,7 +223,7 @@ def test_command_that_fails_is_run_once_and_its_error_told_once(tmp_path: Path) 
     words = json.dumps(["sh", "-c", 'echo once >> "$COUNT"; exit 3'])
     run = fleet(tmp_path, 50, f"password-command = {words}")("list", "--all")
     assert run.code == 3
-    assert run.err.count("ended with status 3") == 1
+    assert run.err.count(wording.COMMAND_FAILED(3)) == 1
     assert (tmp_path / "count").read_text() == "once\n"
 
 
@@ -228,7 +239,7 @@ def test_keyring_is_asked_once_for_an_entry_that_all_appliances_share(
 def test_entry_that_is_not_there_says_how_to_store_it(tmp_path: Path, memory: MemoryKeyring) -> None:
     run = fleet(tmp_path, 1, 'password-keyring = "service"')("list", "--all")
     assert run.code == 3
-    assert "defaults.password-keyring: the keyring of this user has no entry 'service'" in run.err
+    assert f"defaults.password-keyring: {wording.NO_KEYRING_ENTRY('service')}" in run.err
     assert "config set-secret" in run.err
 
 

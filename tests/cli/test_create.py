@@ -13,6 +13,7 @@ import pytest
 from backupctl.config import resolve
 from backupctl.config.option_table import LOCATION as LOCATION_OPTION
 from backupctl.location import Location, LocationTemplate
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
 from tests.support.intercept import ReplacedAnswer
@@ -111,7 +112,7 @@ def test_create_whose_answer_is_lost_adopts_the_one_job_and_says_so() -> None:
     run = backupctl.create("-o", "jsonl")
     assert run.code == 0
     (adopted,) = [event for event in run.events if event["event"] == "adopted"]
-    assert "goes to the requested location" in adopted["reason"]
+    assert wording.OTHER_LOCATION in adopted["reason"]
     assert [job.job_id for job in backupctl.appliance.jobs] == [adopted["job"]["id"]]
 
 
@@ -119,7 +120,7 @@ def test_create_whose_request_is_lost_starts_nothing_and_says_so() -> None:
     backupctl = CommandLine(faults=["lost-create-request"])
     run = backupctl.create()
     assert run.code == 5
-    assert "no backup was started" in run.err
+    assert wording.NO_BACKUP_STARTED in run.err
     assert backupctl.appliance.jobs == []
 
 
@@ -127,7 +128,7 @@ def test_create_with_wrong_password_tries_once_and_exits_4(backupctl: CommandLin
     run = backupctl.create(environ=TO_APPLIANCE | {"BACKUPCTL_PASSWORD": "wrong"})
     assert run.code == 4
     assert backupctl.appliance.failed_logins == 1
-    assert "wrong user name or password" in run.err
+    assert wording.WRONG_LOGIN in run.err
 
 
 def test_create_refused_for_a_user_without_domain_says_how_it_is_written(backupctl: CommandLine) -> None:
@@ -215,7 +216,7 @@ BAD_INPUT = [
     (["--location", "sftp://h/x", "--location-type", "FTP"], {}, "FTP"),
     (["--location", "h/x"], {}, "--location-type"),
     (["--location", "sftp://u:pw@h/x"], {}, "--location-user"),
-    (["--location", "-oProxyCommand=x"], {}, "start with"),
+    (["--location", "-oProxyCommand=x"], {}, wording.STARTS_WITH_DASH("location")),
     (["--location", "sftp://h/x", "--location-user", "-x"], {}, "location user"),
     (["--location", "sftp://h/{serve}"], {}, "{server}"),
     (["--location", "sftp://h/x", "--part", "a b"], {}, "part"),
@@ -229,13 +230,21 @@ BAD_INPUT = [
     (["--location", "sftp://h/x", "--proxy", "http://u:pw@p"], {}, "BACKUPCTL_PROXY"),
     (["--location", "sftp://h/x", "--interval", "0.01"], {}, "--interval"),
     (["--location", "sftp://h/x", "--stall-timeout", "0"], {}, "--stall-timeout"),
-    (["--location", "sftp://h/x", "--require-encryption", "--if-running", "attach"], {}, "--if-running: nobody"),
-    (["--location", "sftp://h/x", "-s", "http://vc01"], {}, "clear text"),
+    (
+        ["--location", "sftp://h/x", "--require-encryption", "--if-running", "attach"],
+        {},
+        f"--if-running: {wording.ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN}",
+    ),
+    (["--location", "sftp://h/x", "-s", "http://vc01"], {}, wording.CLEAR_TEXT),
     (["--location", "sftp://h/x", "-s", "a b"], {}, "--server"),
     (["--location", "sftp://h/x", "--simulate", "--all"], {}, "--simulate"),
     (["--location", "sftp://h/x", "--parallel", "some"], {}, "--parallel"),
     (["--location", "sftp://h/x", "--simulate", "-s", "a"], {}, "--simulate"),
-    (["--location", "sftp://h/x", "--password-file", "a", "--password-command", "b"], {}, "cannot both"),
+    (
+        ["--location", "sftp://h/x", "--password-file", "a", "--password-command", "b"],
+        {},
+        wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command"),
+    ),
     ([], {}, "--location"),
 ]
 
@@ -318,7 +327,7 @@ def test_create_dry_run_prints_the_masked_request_and_sends_nothing(backupctl: C
     assert run.code == 0
     assert not backupctl.appliance.requests
     text = backupctl.create("--dry-run", environ=environ)
-    assert "nothing was sent" in text.err
+    assert wording.NOTHING_SENT in text.err
     assert GOOD not in text.out + text.err
 
 
@@ -337,7 +346,7 @@ def test_create_at_a_terminal_asks_again_for_a_bad_backup_password(backupctl: Co
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
     said = "\n".join(backupctl.prompter.questions)
     assert "upper-case" in said
-    assert "not the same" in said
+    assert wording.PASSWORDS_DIFFER in said
     assert "short\n" not in said
 
 
@@ -392,14 +401,14 @@ def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on
     run = backupctl.create(*words)
     (job,) = backupctl.appliance.jobs
     assert (run.code, backupctl.states) == (4, ["INPROGRESS"])
-    assert f"backup job {job.job_id} on {HOST} was running when it was last seen, and goes on" in run.err
-    assert f"hint: follow it with: backupctl watch {job.job_id} " in run.err
+    assert wording.STILL_RUNNING(job.job_id, HOST) in run.err
+    assert f"hint: {wording.TO_FOLLOW}backupctl watch {job.job_id} " in run.err
     assert run.err.count("backupctl watch") == 1
 
 
 @pytest.mark.parametrize(
     ("words", "nothing"),
-    [(["create"], "no backup was started"), (["list"], "nothing was changed")],
+    [(["create"], wording.NO_BACKUP_STARTED), (["list"], wording.NOTHING_CHANGED)],
 )
 def test_interruption_at_the_login_says_that_nothing_came_of_it(
     clock: FakeClock, words: list[str], nothing: str
@@ -408,7 +417,7 @@ def test_interruption_at_the_login_says_that_nothing_came_of_it(
     clock.at(5, lambda: interrupt(signal.SIGINT))
     run = backupctl.create("-o", "json") if words == ["create"] else backupctl(*words, "-o", "json")
     (result,) = run.json["results"]
-    assert (run.code, result["error"]["message"]) == (130, f"interrupted (SIGINT): {nothing}")
+    assert (run.code, result["error"]["message"]) == (130, wording.INTERRUPTED(nothing))
     assert backupctl.appliance.jobs == []
 
 
@@ -466,7 +475,7 @@ def test_create_timeout_is_8_and_the_backup_goes_on() -> None:
     backupctl = CommandLine(job_duration=600)
     run = backupctl.create("--timeout", "1m", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (8, "timed-out")
-    assert run.result["error"]["hint"].startswith("follow it with: backupctl watch ")
+    assert run.result["error"]["hint"].startswith(f"{wording.TO_FOLLOW}backupctl watch ")
     assert backupctl.clock.elapsed == pytest.approx(60, abs=1)
     assert backupctl.states == ["INPROGRESS"]
 
@@ -482,13 +491,13 @@ def test_create_simulated_says_so_in_both_outputs(backupctl: CommandLine) -> Non
 def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine) -> None:
     run = backupctl.create("--no-wait", "--api", "rest")
     (job,) = backupctl.appliance.jobs
-    line = f"hint: to see how it ends: backupctl watch {job.job_id} --server {HOST} --username {USER} --api rest"
+    line = f"hint: {wording.TO_SEE_THE_END}backupctl watch {job.job_id} --server {HOST} --username {USER} --api rest"
     assert run.err.splitlines()[-1].partition(": ")[2] == line
     backupctl.clock.sleep(60)
     assert backupctl(*line.partition("backupctl ")[2].split()).code == 0
 
 
-@pytest.mark.parametrize(("if_running", "hint"), [("fail", "--if-running wait"), ("wait", "a longer --timeout")])
+@pytest.mark.parametrize(("if_running", "hint"), [("fail", "--if-running wait"), ("wait", wording.LONGER_TIMEOUT)])
 def test_busy_appliance_gets_a_hint_that_is_not_what_was_done_already(if_running: str, hint: str) -> None:
     run = CommandLine(faults=["busy"]).create("--if-running", if_running, "--timeout", "1", "-o", "json")
     assert run.code == 9
@@ -500,4 +509,4 @@ def test_create_that_cannot_look_at_what_runs_does_not_attach_and_says_why() -> 
     backupctl = CommandLine(faults=["busy", "drop@poll"])
     run = backupctl.create("--if-running", "attach")
     assert (run.code, len(backupctl.appliance.jobs)) == (9, 1)
-    assert f"it cannot be looked at: {HOST} dropped the connection" in run.err
+    assert f"{wording.RUNNING_BACKUP_UNREADABLE}{wording.CONNECTION_DROPPED(HOST)}" in run.err

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
 from tests.support.intercept import ReplacedAnswer, amend_jobs
@@ -39,18 +40,18 @@ def test_list_quiet_prints_ids_only() -> None:
 def test_list_of_an_appliance_without_jobs_is_empty_and_0(backupctl: CommandLine) -> None:
     run = backupctl("list")
     assert (run.code, run.out) == (0, "")
-    assert "no backup jobs yet" in run.err
+    assert wording.NO_JOBS(HOST) in run.err
 
 
 def test_list_in_which_no_job_matches_says_so_and_warns_of_words_that_are_not_known() -> None:
     backupctl = CommandLine(history=True)
     number = len(backupctl.appliance.jobs)
     early = backupctl("list", "--state", "FAILED", "--since", "1h")
-    assert (early.code, early.out, early.err) == (0, "", f"{HOST}: no backup job matches (of {number})\n")
+    assert (early.code, early.out, early.err) == (0, "", f"{HOST}: {wording.NO_JOB_MATCHES(number)}\n")
     unknown = backupctl("list", "--state", "foo", "--type", "bar", "-o", "json")
     assert (unknown.code, unknown.result["jobs"], unknown.result["remembers"]) == (0, [], number)
-    assert "warning: --state: FOO is not known" in unknown.err
-    assert "warning: --type: BAR is not known" in unknown.err
+    assert f"warning: {wording.UNKNOWN_VALUE('--state', 'FOO')}" in unknown.err
+    assert f"warning: {wording.UNKNOWN_VALUE('--type', 'BAR')}" in unknown.err
 
 
 @pytest.mark.parametrize("command", ["watch", "status", "cancel"])
@@ -153,7 +154,7 @@ def test_cancel_of_a_job_that_has_ended_is_refused_with_6() -> None:
     backupctl = CommandLine(history=True)
     run = backupctl("cancel", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-cancelled")
-    assert "already ended as SUCCEEDED" in run.result["error"]["message"]
+    assert wording.ALREADY_ENDED("SUCCEEDED") in run.result["error"]["message"]
     assert not [request for request in backupctl.appliance.requests if "cancel" in request.path + request.query]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
 
 HERE = "location = 'sftp://here.example.com/vcenter/{server}'\n"
@@ -73,37 +74,55 @@ def test_password_of_the_environment_belongs_to_the_run(tmp_path: Path) -> None:
     assert estate.sent == ["of-the-run"]
 
 
+HERE_HOST, THERE_HOST = "here.example.com", "there.example.com"
+OF_DEFAULTS = "{path}: defaults.location-password-file"
 REFUSED = [
-    (THERE, (), {}, 3, "{path}: servers.vc01.location and defaults.location-password-file: the location is on there."),
-    ("", TYPED, {}, 2, "--location and {path}: defaults.location-password-file: the location is on there."),
+    (THERE, (), {}, 3, "{path}: servers.vc01.location and defaults.location-password-file", (THERE_HOST, HERE_HOST)),
+    ("", TYPED, {}, 2, f"--location and {OF_DEFAULTS}", (THERE_HOST, HERE_HOST)),
     (
         "",
         ("--location", "ftp://here.example.com/x"),
         {},
         2,
-        "--location and {path}: defaults.location-password-file: the",
+        f"--location and {OF_DEFAULTS}",
+        ("FTP, which anyone on the way can read", f"sftp://{HERE_HOST}"),
     ),
-    ("", (), IN_ENVIRONMENT, 3, "BACKUPCTL_LOCATION and {path}: defaults.location-password-file: the location is on t"),
-    (THERE + OWN_LOGIN, ("--location", "sftp://here.example.com/x"), {}, 2, "--location and {path}: servers.vc01.loc"),
+    ("", (), IN_ENVIRONMENT, 3, f"BACKUPCTL_LOCATION and {OF_DEFAULTS}", (THERE_HOST, HERE_HOST)),
+    (
+        THERE + OWN_LOGIN,
+        ("--location", "sftp://here.example.com/x"),
+        {},
+        2,
+        "--location and {path}: servers.vc01.location-password-file",
+        (HERE_HOST, THERE_HOST),
+    ),
 ]
+"""Table of the server, words, environment; and the exit code, the settings at fault, and both hosts in the error."""
 
 
 @pytest.mark.parametrize(
-    ("command", "server", "words", "environ", "code", "sentence"),
+    ("command", "server", "words", "environ", "code", "settings", "hosts"),
     [
         *(("create", *row) for row in REFUSED),
         *((command, *REFUSED[0]) for command in ("validate", "archive list", "restore validate")),
     ],
 )
 def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the table
-    tmp_path: Path, command: str, server: str, words: tuple[str, ...], environ: dict[str, str], code: int, sentence: str
+    tmp_path: Path,
+    command: str,
+    server: str,
+    words: tuple[str, ...],
+    environ: dict[str, str],
+    code: int,
+    settings: str,
+    hosts: tuple[str, str],
 ) -> None:
     estate = Estate(tmp_path, HERE + LOGIN, server)
     run = estate(*command.split(), *words, **environ)
     assert (run.code, estate.line.line.urls) == (code, [])
-    assert run.err.startswith(f"error: {sentence.format(path=estate.path)}")
-    assert "and the password is for" in run.err
-    assert "hint: say which location-password" in run.err
+    message = wording.PASSWORD_OF_ANOTHER_HOST(*hosts)
+    assert run.err.startswith(f"error: {settings.format(path=estate.path)}: {message}\n")
+    assert f"hint: {wording.SAY_WHICH_LOCATION_PASSWORD}" in run.err
 
 
 def test_check_fails_for_a_password_that_a_run_would_refuse(tmp_path: Path) -> None:
@@ -111,7 +130,7 @@ def test_check_fails_for_a_password_that_a_run_would_refuse(tmp_path: Path) -> N
     (fail,) = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
     assert run.code == 3
     assert fail["name"] == "location"
-    assert "the location is on there.example.com, and the password is for here.example.com" in fail["message"]
+    assert wording.PASSWORD_OF_ANOTHER_HOST("there.example.com", "here.example.com") in fail["message"]
 
 
 @pytest.mark.parametrize(
@@ -128,4 +147,7 @@ def test_check_warns_of_a_password_that_goes_to_several_hosts(tmp_path: Path, ot
     assert run.code == 0
     assert [check["status"] for check in logins] == ["WARNING"] * len(warned)
     for check, host in zip(logins, warned, strict=True):
-        assert f"defaults.location-password-file is shown to there.example.com and {host}" in check["message"]
+        assert (
+            wording.PASSWORD_SHOWN_TO_HOSTS("defaults.location-password-file", "there.example.com", host)
+            in check["message"]
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine, Run, configured
 from tests.support.intercept import unreachable
 
@@ -135,23 +136,23 @@ def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path)
     environ = {"BACKUPCTL_CONFIG": backupctl.environ["BACKUPCTL_CONFIG"]}
     run = backupctl("create", "--all", "-o", "json", environ=environ)
     assert (run.code, run.json["results"]) == (3, [])
-    assert "the variable VC_PASSWORD is not set" in run.json["error"]["message"]
+    assert wording.VARIABLE_NOT_SET("VC_PASSWORD") in run.json["error"]["message"]
     assert all(line.urls == [] for line in backupctl.lines.values())
 
 
 @pytest.mark.parametrize(
     ("words", "code", "named"),
     [
-        (["list", "-g", "staging"], 3, "there is no group 'staging'"),
-        (["status", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
+        (["list", "-g", "staging"], 3, wording.NO_SUCH_GROUP("staging")),
+        (["status", "20260301-020000-1", "--all"], 2, wording.ONE_APPLIANCE_ONLY("-1", 3)),
         (
             ["watch", "20260301-020000-1", "-g", "production"],
             2,
-            "-1 is on one appliance, and 2 are named",
+            wording.ONE_APPLIANCE_ONLY("-1", 2),
         ),
-        (["cancel", "20260301-020000-1", "--all"], 2, "-1 is on one appliance, and 3 are named"),
-        (["restore", "create", "--all", "--yes"], 2, "a restore replaces one appliance, and 3 are named"),
-        (["list", "--simulate", "-g", "production"], 2, "--simulate and --group exclude each other"),
+        (["cancel", "20260301-020000-1", "--all"], 2, wording.ONE_APPLIANCE_ONLY("-1", 3)),
+        (["restore", "create", "--all", "--yes"], 2, wording.RESTORE_OF_SEVERAL(3)),
+        (["list", "--simulate", "-g", "production"], 2, wording.EXCLUDE_EACH_OTHER("--simulate", "--group")),
     ],
 )
 def test_what_makes_no_sense_for_several_is_refused(tmp_path: Path, words: list[str], code: int, named: str) -> None:
@@ -163,7 +164,7 @@ def test_what_makes_no_sense_for_several_is_refused(tmp_path: Path, words: list[
 def test_no_appliance_named_is_an_error_that_says_which_are_configured(tmp_path: Path) -> None:
     run = fleet(tmp_path)("list")
     assert run.code == 2
-    assert "--server is missing" in run.err
+    assert wording.MISSING_OPTION("--server") in run.err
     assert "--group or --all" in run.err
     assert "vc01, vc02, vc03" in run.err
 
@@ -171,7 +172,7 @@ def test_no_appliance_named_is_an_error_that_says_which_are_configured(tmp_path:
 def test_all_without_a_configuration_says_how_to_get_one() -> None:
     run = CommandLine(environ={})("list", "--all")
     assert run.code == 3
-    assert "no server is configured" in run.err
+    assert wording.NO_SERVERS_CONFIGURED in run.err
     assert "config init" in run.err
 
 
@@ -182,8 +183,8 @@ def test_one_prompt_serves_all_that_share_a_secret(tmp_path: Path) -> None:
     assert run.code == 0
     assert backupctl.prompter.questions == [
         f"Password of {USER}",
-        f"Password of backup at {LOCATION}/{{server}} (Enter for none)",
-        "Backup password (Enter for a backup that is not encrypted)",
+        wording.ASK_LOCATION_PASSWORD("backup", f"{LOCATION}/{{server}}"),
+        wording.ASK_BACKUP_PASSWORD,
     ]
     assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 0}
 
@@ -228,8 +229,8 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     assert [body["location"] for body in bodies] == [f"{LOCATION}/vc02", f"{LOCATION}/vc01"]
     assert jobs(backupctl) == {"vc01": 0, "vc02": 0, "vc03": 0}
     shown = backupctl("create", "-g", "production", "--dry-run")
-    assert shown.err.splitlines()[0] == "dry run: nothing was sent. This is what would be sent:"
-    assert shown.err.count("dry run") == 1
+    assert shown.err.splitlines()[0] == f"{wording.DRY_RUN}:"
+    assert shown.err.count(wording.DRY_RUN) == 1
     assert [line for line in shown.out.splitlines() if line.endswith(":")] == ["vc02:", "vc01:"]
 
 
@@ -262,8 +263,8 @@ def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: 
 @pytest.mark.parametrize("words", [[], ["-q"]])
 def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
     run = fleet(tmp_path)("list", "--all", "--insecure", *words)
-    warned = "warning: --insecure: no certificate is checked; anyone on the way can read the passwords"
-    instead = "hint: use `backupctl trust pin` instead of --insecure"
+    warned = f"warning: {wording.INSECURE}"
+    instead = f"hint: {wording.PIN_INSTEAD_OF_INSECURE}"
     assert [line for line in run.err.splitlines() if "insecure" in line] == [warned, instead]
     assert run.err.count("hint: ") == 1
 
@@ -347,7 +348,7 @@ def test_wrong_password_is_tried_on_one_appliance_only(tmp_path: Path, command: 
     run = backupctl(command, "--all", "-o", "json", environ=backupctl.environ | {"VC_PASSWORD": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [4, 4, 4]
     assert sum(appliance.failed_logins for appliance in backupctl.others.values()) == 1
-    message = "not logged in, as vc01 refused this user and password"
+    message = wording.LOGIN_SKIPPED("vc01")
     assert [each["error"]["message"] for each in run.json["results"][1:]] == [f"vc02: {message}", f"vc03: {message}"]
 
 
@@ -378,8 +379,8 @@ def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(
 
 def test_parts_that_all_select_are_told_once_and_are_an_event_of_each(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
-    assert backupctl("create", "--all").err.count("by default: common, seat") == 1
-    assert backupctl("create", "--all", "-v").err.count("by default: common, seat") == 3
+    assert backupctl("create", "--all").err.count(wording.DEFAULT_PARTS) == 1
+    assert backupctl("create", "--all", "-v").err.count(wording.DEFAULT_PARTS) == 3
     events = backupctl("create", "--all", "-o", "jsonl").events
     assert len([each for each in events if each["event"] == "parts-selected"]) == 3
 
@@ -388,7 +389,7 @@ def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["forbidden"]}}, job_duration=100.0)
     assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "3 appliances: 2 started, 1 forbidden"
     shown = backupctl("create", "--all", "--dry-run").err.splitlines()[-1]
-    assert shown == "3 appliances: 3 shown, nothing was sent"
+    assert shown == f"3 appliances: 3 shown, {wording.NOTHING_SENT}"
 
 
 def test_one_appliance_named_by_both_of_its_ports_is_backed_up_once(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
@@ -46,4 +47,4 @@ def test_bug_in_showing_an_event_costs_that_event_alone(event: str) -> None:
     assert [each.open_sessions for each in backupctl.others.values()] == [0] * 3
     seen = {each["server"] for each in run.events if each["event"] == event}
     assert seen == {"vc01", "vc03"}
-    assert "vc02: an event cannot be shown (ZeroDivisionError)" in run.err
+    assert wording.EVENT_CANNOT_BE_SHOWN("vc02", "ZeroDivisionError") in run.err

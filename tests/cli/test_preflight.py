@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine
 
 
@@ -44,7 +45,7 @@ def test_create_with_a_preflight_while_another_backup_runs_does_as_without(
 
 
 @pytest.mark.parametrize(
-    ("if_running", "says"), [("wait", " UTC); waiting for it to finish"), ("attach", " UTC); following it")]
+    ("if_running", "says"), [("wait", f" UTC); {wording.WAITING_FOR_IT}"), ("attach", " UTC); following it")]
 )
 def test_create_with_a_preflight_says_what_it_will_do_about_a_running_job(if_running: str, says: str) -> None:
     run = CommandLine(faults=["busy=60s"]).create("--preflight", "--if-running", if_running)
@@ -84,7 +85,7 @@ def test_schedule_run_together_starts_nothing_where_a_check_fails(fault: str, co
 def test_schedule_run_together_says_what_cannot_be_checked() -> None:
     run = CommandLine(history=True)("schedule", "run", "--together", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
-    assert "preflight: backup location: not checked: only the schedule knows its password" in run.err
+    assert f"preflight: {wording.LOCATION_NOT_CHECKED}" in run.err
 
 
 @pytest.mark.parametrize(("if_running", "code"), [("wait", 0), ("attach", 9)])

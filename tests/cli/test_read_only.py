@@ -13,6 +13,7 @@ from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.errors import ReadOnlyError
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, USER, CommandLine, configured
 from tests.support.command_tree import WITHOUT_APPLIANCE
@@ -109,7 +110,7 @@ def test_command_that_changes_something_is_refused_and_sends_nothing(tmp_path: P
     backupctl = guarded(tmp_path)
     run = backupctl(*command, *WORDS[command], "-s", "guarded", "-o", "json")
     assert (run.code, run.json["error"]["slug"]) == (3, "read-only")
-    assert "guarded is read-only" in run.json["error"]["message"]
+    assert wording.READ_ONLY("guarded") in run.json["error"]["message"]
     assert backupctl.lines[HOST].urls == []
 
 
@@ -197,7 +198,7 @@ def test_read_only_in_the_defaults_guards_all_but_those_that_say_otherwise(tmp_p
 def test_operation_that_changes_something_is_refused_before_anything_is_sent(name: str, clock: FakeClock) -> None:
     wire = ScriptedTransport({})
     api = api_over(wire, clock, read_only=True)
-    with pytest.raises(ReadOnlyError, match="is read-only for us: cannot"):
+    with pytest.raises(ReadOnlyError, match=wording.READ_ONLY_FOR_US):
         api._call(getattr(endpoints, name), job="1", schedule="default", piece=None, password=Secret("x"))
     assert wire.requests == []
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from backupctl.simulator.releases import release_named
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, CommandLine
 from tests.support.intercept import ReplacedAnswer, Send
@@ -93,22 +94,22 @@ def test_host_without_a_backup_api_is_told_as_such(words: tuple[str, ...]) -> No
     error = run.result["error"]
     assert (run.code, error["slug"]) == (6, "not-supported")
     assert error["message"].startswith(f"{HOST} cannot ")
-    assert error["message"].endswith(": it has no backup API (404)")
+    assert error["message"].endswith(f": {wording.NO_BACKUP_API} (404)")
     assert "vcsim" in error["hint"]
 
 
 def test_forced_family_that_has_no_backup_api_is_told_as_such() -> None:
     run = CommandLine(intercept=without_backups)("list", "--api", "api", "-o", "json")
-    assert run.result["error"]["message"].endswith(": it has no backup API in /api (404)")
-    assert "leave --api out" in run.result["error"]["hint"]
+    assert run.result["error"]["message"].endswith(f": {wording.NO_BACKUP_API} in /api (404)")
+    assert wording.LEAVE_API_OUT in run.result["error"]["hint"]
 
 
 @pytest.mark.parametrize("odd", ["empty=1", "bad-json=1"])
 def test_odd_404_behind_one_of_the_api_is_not_taken_for_a_host_without_backups(odd: str, clock: FakeClock) -> None:
     half = replace(release_named("7.0"), api="session")
     run = CommandLine(clock=clock, release=half, faults=[f"{odd}@read-schedule"])("schedule", "set", "--at", "05:15")
-    assert (run.code, "no backup API" in run.err) == (6, False)
-    assert "got HTTP 404 from something other than vCenter" in run.err
+    assert (run.code, wording.NO_BACKUP_API in run.err) == (6, False)
+    assert wording.NOT_FROM_VCENTER(404) in run.err
 
 
 LOGINS = ("POST /api/session", "POST /rest/com/vmware/cis/session")
@@ -136,7 +137,7 @@ def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
     run = CommandLine(transport=ScriptedTransport({LOGINS[0]: html(401)}))("list", "-o", "json")
     error = run.result["error"]
     assert (run.code, error["slug"]) == (4, "auth")
-    assert "got HTTP 401 from something other than vCenter" in error["message"]
+    assert wording.NOT_FROM_VCENTER(401) in error["message"]
     assert "login portal" in error["hint"]
 
 

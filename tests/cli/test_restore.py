@@ -11,6 +11,7 @@ import pytest
 from backupctl.cli.appliance_settings import appliance_settings
 from backupctl.cli.connection import connect
 from backupctl.cli.context import Context
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, USER, CommandLine
 from tests.support.intercept import lose_writes
@@ -105,7 +106,7 @@ def test_restore_validate_on_an_appliance_in_service_is_7_and_tells_why() -> Non
 def test_restore_validate_of_a_place_without_a_backup_is_6_and_says_so() -> None:
     run = waiting()("restore", "validate", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
-    assert "There is no backup at" in run.result["error"]["message"]
+    assert "no backup at" in run.result["error"]["message"]
 
 
 # create
@@ -165,8 +166,8 @@ def test_restore_create_with_another_name_is_2_and_nothing_is_sent(typed: str) -
     backupctl = waiting()
     run = backupctl(*CREATE, answers=[typed])
     assert (run.code, backupctl.line.urls) == (2, [])
-    assert "nothing was started" in run.err
-    assert "will be lost" in backupctl.prompter.questions[-1]
+    assert wording.RESTORE_NOT_STARTED in run.err
+    assert wording.DATA_WILL_BE_LOST in backupctl.prompter.questions[-1]
 
 
 def test_restore_create_off_a_terminal_is_2_and_nothing_is_sent() -> None:
@@ -187,7 +188,7 @@ def test_restore_create_on_an_appliance_in_service_says_that_it_is_not_allowed()
     backupctl = CommandLine(history=True)
     run = backupctl(*CREATE, "--yes", "--auth", "session", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
-    assert "only after deployment and before firstboot" in run.result["error"]["message"]
+    assert "before firstboot" in run.result["error"]["message"]
 
 
 def test_restore_create_that_fails_is_7_with_the_messages() -> None:
@@ -205,7 +206,7 @@ def test_restore_create_whose_answer_is_lost_is_unknown_and_is_not_sent_again(ar
     backupctl.line.intercept = lose_writes("POST", arrives=arrives)
     run = backupctl(*CREATE, "--yes", "-o", "json")
     assert (run.code, run.result["error"]["slug"], len(backupctl.writes)) == (5, "outcome-unknown", 1)
-    assert "backupctl restore watch" in run.result["error"]["hint"]
+    assert "restore watch" in run.result["error"]["hint"]
     assert backupctl("restore", "status").code == (8 if arrives else 10)
 
 
@@ -220,7 +221,7 @@ def test_restore_interrupted_goes_on_and_tells_how_to_watch_it(clock: FakeClock)
     clock.at(60, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*CREATE, "--yes", "-s", HOST, "-u", "root")
     assert run.code == 130
-    assert "backupctl restore watch --server vc01.example.com --username root" in run.err
+    assert "restore watch --server vc01.example.com --username root" in run.err
     assert backupctl("restore", "watch").code == 0
 
 
@@ -232,7 +233,7 @@ def test_restore_asks_for_the_password_of_the_sso_administrator(words: tuple[str
     backupctl(*words, "--no-wait", answers=["typed", HOST], environ=TO_ROOT)
     assert backupctl.prompter.questions[0] == f"Password of {USER}"
     assert "typed" in str(backupctl.writes[0])
-    assert f"no password for the SSO administrator {USER}" in backupctl(*words, "--dry-run", environ=TO_ROOT).err
+    assert wording.NO_SSO_PASSWORD(USER) in backupctl(*words, "--dry-run", environ=TO_ROOT).err
 
 
 def test_restore_sends_no_sso_password_without_a_name() -> None:
@@ -261,7 +262,7 @@ def test_restore_status_is_10_before_8_during_and_0_after() -> None:
 def test_restore_that_never_was_on_an_appliance_in_service_is_10(word: str) -> None:
     run = CommandLine(history=True)("restore", word, "--auth", "session", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
-    assert "never restored" in run.result["error"]["hint"]
+    assert wording.NEVER_RESTORED in run.result["error"]["hint"]
 
 
 def test_restore_watch_follows_through_the_silence() -> None:
@@ -358,7 +359,8 @@ def test_restore_reconcile_dry_run_sends_nothing() -> None:
 def test_restore_reconcile_on_a_release_without_it_is_6_and_names_operation_and_release() -> None:
     run = waiting(release="6.5")("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-supported")
-    assert "start a reconciliation: its release 6.5.0.20000 does not" in run.result["error"]["message"]
+    message = run.result["error"]["message"]
+    assert f"start a reconciliation: {wording.NOT_SUPPORTED('6.5.0.20000')}" in message
 
 
 def test_restore_is_simulated_on_an_appliance_that_waits_for_one() -> None:

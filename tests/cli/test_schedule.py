@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
 from tests.support.intercept import Send, amend_jobs, lose_writes, send_on
@@ -159,14 +160,14 @@ def test_schedule_set_with_a_bad_value_is_2_and_nothing_is_sent(backupctl: Comma
 def test_schedule_set_cannot_lift_a_limit_and_says_what_does(scheduled: CommandLine, count: str) -> None:
     run = scheduled("schedule", "set", "--retain", count, "-o", "json")
     assert (run.code, run.json["error"]["slug"]) == (2, "usage")
-    assert "at least 1" in run.json["error"]["message"]
-    assert "delete the schedule and create it without --retain" in run.json["error"]["hint"]
+    assert wording.RETAIN_AT_LEAST_ONE in run.json["error"]["message"]
+    assert wording.RECREATE_WITHOUT_RETAIN in run.json["error"]["hint"]
 
 
 def test_schedule_set_with_a_bad_backup_password_is_2_and_nothing_is_sent(backupctl: CommandLine) -> None:
     run = backupctl(*NEW, environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": "short"})
     assert (run.code, backupctl.line.urls) == (2, [])
-    assert "BACKUPCTL_BACKUP_PASSWORD: the backup password breaks the rules" in run.err
+    assert f"BACKUPCTL_BACKUP_PASSWORD: {wording.PASSWORD_BREAKS_RULES}" in run.err
 
 
 @pytest.mark.parametrize(
@@ -208,9 +209,9 @@ def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: Co
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["schedule", "set", "--retain", "3"], "schedule 'default' was not changed"),
-        (["schedule", "disable"], "schedule 'default' was not changed"),
-        (["schedule", "delete"], "schedule 'default' is still there"),
+        (["schedule", "set", "--retain", "3"], wording.SCHEDULE_NOT_CHANGED("default")),
+        (["schedule", "disable"], wording.SCHEDULE_NOT_CHANGED("default")),
+        (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default")),
     ],
 )
 def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
@@ -233,7 +234,7 @@ def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
     run = backupctl(*NEW, "-o", "json", environ=environ)
     assert (run.code, len(backupctl.writes)) == (0 if arrives else 5, 1)
     if not arrives:
-        assert "there is no schedule 'default'" in run.result["error"]["message"]
+        assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]
 
 
 @pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete"]])
@@ -241,7 +242,7 @@ def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: Command
     scheduled.line.intercept = lose_writes("PATCH", "DELETE", stays_cut=True)
     run = scheduled(*words, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
-    assert "you can safely run the command again" in run.result["error"]["hint"]
+    assert wording.SAFE_TO_REPEAT in run.result["error"]["hint"]
 
 
 def test_schedule_that_cannot_be_read_at_once_behind_a_write_is_read_again() -> None:
@@ -329,8 +330,8 @@ def test_schedule_on_a_release_without_any_is_6_and_names_operation_and_release(
     assert (run.code, run.result["error"]["slug"], backupctl.writes) == (6, "not-supported", [])
     message = run.result["error"]["message"]
     assert "schedule" in message
-    assert "its release 6.5.0.20000 does not have this operation" in message
-    assert run.result["error"]["hint"] == "it came with release 6.7"
+    assert wording.NOT_SUPPORTED("6.5.0.20000") in message
+    assert run.result["error"]["hint"] == wording.SINCE_RELEASE("6.7")
 
 
 # run
@@ -425,9 +426,9 @@ def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_who
         (
             "slow=20s@write-schedule",
             130,
-            "interrupted (SIGINT): the change of schedule 'default' was accepted, but not verified",
+            wording.INTERRUPTED(wording.SCHEDULE_NOT_VERIFIED("default")),
         ),
-        ("slow=400s@write-schedule", 130, "unknown whether schedule 'default' was changed"),
+        ("slow=400s@write-schedule", 130, wording.SCHEDULE_CHANGE_UNKNOWN("default")),
     ],
 )
 def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(

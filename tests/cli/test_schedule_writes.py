@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import wording
 from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine, Run
 from tests.support.intercept import Send
 
@@ -107,7 +108,7 @@ def test_schedule_write_that_is_answered_and_not_done_is_6(words: list[str]) -> 
     [
         (
             ["schedule", "set", "--retain", "3", "--at", "04:15"],
-            "schedule 'default' was not changed",
+            wording.SCHEDULE_NOT_CHANGED("default"),
             [
                 "recurrence_info: asked for 04:15 every day, vc01.example.com has 00:00 every day",
                 "retention_info: asked for 3, vc01.example.com has 7",
@@ -115,10 +116,10 @@ def test_schedule_write_that_is_answered_and_not_done_is_6(words: list[str]) -> 
         ),
         (
             ["schedule", "disable"],
-            "schedule 'default' was not changed",
+            wording.SCHEDULE_NOT_CHANGED("default"),
             ["enable: asked for no, vc01.example.com has yes"],
         ),
-        (["schedule", "delete"], "schedule 'default' is still there", []),
+        (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default"), []),
     ],
 )
 def test_schedule_contradiction_says_what_was_asked_and_what_is_there(
@@ -134,7 +135,7 @@ def test_schedule_creation_that_is_answered_and_not_done_is_6() -> None:
     site = Site(empty, history=False)
     run = site(*NEW)
     assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 3)
-    assert "there is no schedule 'default'" in run.result["error"]["message"]
+    assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
@@ -209,7 +210,7 @@ def test_schedule_creation_that_is_repeated_behind_a_page_is_done_where_the_firs
     site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
     run = site(*NEW, environ=PASSWORD)
     assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 3, 1)
-    assert "verified: schedule 'default' matches the request (its passwords cannot be verified)" in run.err
+    assert wording.SCHEDULE_VERIFIED("default") in run.err
 
 
 def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() -> None:
@@ -221,7 +222,7 @@ def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() 
     site = Site(answer, history=False)
     run = site(*NEW, "--location-user", "backup")
     assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
-    assert "differs from the request" in run.result["error"]["message"]
+    assert wording.SCHEDULE_DIFFERS in run.result["error"]["message"]
     assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
 
 
@@ -235,18 +236,21 @@ def test_schedule_creation_that_is_refused_stays_refused() -> None:
 def test_schedule_that_was_already_deleted_says_so() -> None:
     run = Site(fault(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
     assert run.code == 0
-    assert "schedule 'default' was already deleted" in run.err
-    assert "no usable answer" not in run.err
+    (warning,) = [line for line in run.err.splitlines() if "warning:" in line]
+    assert wording.SCHEDULE_ALREADY_DELETED("default") in warning
 
 
 @pytest.mark.parametrize(
     ("words", "how_it_is"),
-    [(WRITES["delete"], "schedule 'default' is still there"), (WRITES["set"], "schedule 'default' was not changed")],
+    [
+        (WRITES["delete"], wording.SCHEDULE_STILL_EXISTS("default")),
+        (WRITES["set"], wording.SCHEDULE_NOT_CHANGED("default")),
+    ],
 )
 def test_schedule_that_is_denied_and_still_there_is_6(words: list[str], how_it_is: str) -> None:
     run = Site(fault(404, "NOT_FOUND", "No such schedule."))(*words)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
-    claim = "vc01.example.com answered that schedule 'default' does not exist (404)"
+    claim = f"vc01.example.com {wording.SCHEDULE_REPORTED_MISSING('default')}"
     assert run.result["error"]["message"] == f"{claim}, but {how_it_is}"
 
 
@@ -268,7 +272,7 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
     site = Site(cut)
     run = site(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (5, "outcome-unknown", [])
-    assert "you can safely run the command again" in run.result["error"]["hint"]
+    assert wording.SAFE_TO_REPEAT in run.result["error"]["hint"]
 
 
 # Passwords cannot be verified
@@ -277,7 +281,7 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
 def test_schedule_password_that_is_answered_is_done_and_says_that_it_cannot_be_verified() -> None:
     run = Site(empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
-    assert "backup_password: updated (cannot be verified)" in run.out
+    assert f"backup_password: {wording.PASSWORD_UPDATED}" in run.out
 
 
 @pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
@@ -342,7 +346,7 @@ def test_schedule_that_somebody_else_changes_back_is_6_and_names_the_possibility
     site = meanwhile(lambda site: site.edit(enable=True))
     run = site("schedule", "disable")
     assert run.code == 6
-    assert "somebody else may have changed it at the same time, or a cache" in run.result["error"]["hint"]
+    assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 
 
 def test_schedule_that_somebody_else_changes_where_nothing_was_to_be_sent_is_6() -> None:
@@ -392,7 +396,7 @@ def test_schedule_that_somebody_else_makes_anew_is_6() -> None:
     deleted.append(site.schedules["default"])
     run = site("schedule", "delete")
     assert run.code == 6
-    assert "somebody else" in run.result["error"]["hint"]
+    assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 
 
 # Every day
@@ -412,4 +416,4 @@ def test_schedule_of_all_seven_days_is_that_of_every_day(stored: str | list[str]
 def test_schedule_set_of_nothing_where_there_is_none_is_2() -> None:
     run = Site(empty, history=False)("schedule", "set")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
-    assert "there is no schedule 'default' yet" in run.result["error"]["message"]
+    assert f"{wording.NO_SCHEDULE_NAMED('default')} yet" in run.result["error"]["message"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import LOCATION, CommandLine
 from tests.support.intercept import ReplacedAnswer
 
@@ -14,9 +15,9 @@ WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
         (
             ["schedule", "set", "--location", LOCATION, "--at", "02:30", "--day", "x"],
             2,
-            f"invalid day 'x' (choose from {WEEK}, every)",
+            wording.INVALID_DAY("x", WEEK),
         ),
-        (["simulator", "serve", "--fault", "flood"], 2, "unknown simulator fault 'flood'"),
+        (["simulator", "serve", "--fault", "flood"], 2, wording.UNKNOWN_SIMULATOR_FAULT("flood")),
     ],
 )
 def test_mistake_is_named_in_plain_words(words: list[str], code: int, sentence: str) -> None:
@@ -30,4 +31,7 @@ def test_answer_about_another_job_names_both() -> None:
     line = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2026", other))
     run = line("status", "20260301-000000-1")
     assert run.code == 6
-    assert "asked to read the backup job: expected job 20260301-000000-1, got 20260301-000000-2" in run.err
+    assert (
+        f"asked to read the backup job: {wording.ANOTHER_JOB_ANSWERED('20260301-000000-1', '20260301-000000-2')}"
+        in run.err
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from backupctl.config.option import SECRET_PLACES
 from backupctl.config.option_table import OPTIONS
+from tests import wording
 from tests.support.command_line import TO_APPLIANCE, CommandLine, Run
 
 LOCATION = "location = 'sftp://h/{server}'"
@@ -13,63 +14,69 @@ PIN = f"sha256:{'a1' * 32}"
 SHORT = "S3cr!"
 
 DEFAULTS = [
-    ("username = 'a:b'", "username: a user name cannot hold a colon"),
-    ("auth = 'magic'", "auth: 'magic' is none of its values"),
-    ("api = 'soap'", "api: 'soap' is none of its values"),
+    ("username = 'a:b'", f"username: {wording.COLON_IN_USER_NAME}"),
+    ("auth = 'magic'", f"auth: {wording.INVALID_CHOICE('magic')}"),
+    ("api = 'soap'", f"api: {wording.INVALID_CHOICE('soap')}"),
     ("ca-file = 'none.pem'", "ca-file: {folder}/none.pem: No such file or directory"),
-    ("ca-file = 'short'", "ca-file: {folder}/short: not a file with PEM certificates"),
-    ("proxy = 'ftp://p'", "proxy: the proxy is neither an http:// nor an https:// one"),
-    ("proxy = 'http://1.2.3.999:3128'", "proxy: the proxy has a host name that cannot be one"),
-    ("parallel = 'many'", "parallel: 'many' is no number of backups"),
-    ("location = 'bogus'", "location: the location does not say its type"),
-    ("location = 'gopher://h/x'", "location: the location has the unknown scheme gopher://"),
-    ("location = 'sftp:///x'", "location: the location names no host"),
-    ("location = 'sftp://h/{nope}'", "location: the location has an unknown placeholder {{nope}}"),
-    ("location = 'sftp://u:S3cr!@h/x'", "location: the location holds a user name or password"),
-    ("location-type = 'a b'", "location-type: 'a b' is no location type"),
-    ("location-type = 'NFS'", "location and defaults.location-type: the location type is NFS, but"),
-    ("location-user = '-x'", "location-user: the location user must not start with '-'"),
-    ("parts = ['a b']", "parts: 'a b' is no name of a part"),
-    ('comment = "a\\nb"', "comment: the comment holds a control character"),
-    ("fast-backup = 'yes'", "fast-backup is neither true nor false"),
-    ("require-encryption = 1", "require-encryption is neither true nor false"),
-    ("require-encryption = true", "require-encryption: there is no backup password"),
+    ("ca-file = 'short'", f"ca-file: {{folder}}/short: {wording.NOT_A_PEM_FILE}"),
+    ("proxy = 'ftp://p'", f"proxy: {wording.INVALID_PROXY_SCHEME}"),
+    ("proxy = 'http://1.2.3.999:3128'", f"proxy: {wording.INVALID_PROXY_HOST}"),
+    ("parallel = 'many'", f"parallel: {wording.INVALID_NUMBER_OF_BACKUPS('many')}"),
+    ("location = 'bogus'", f"location: {wording.LOCATION_WITHOUT_TYPE}"),
+    ("location = 'gopher://h/x'", f"location: {wording.UNKNOWN_SCHEME('gopher://')}"),
+    ("location = 'sftp:///x'", f"location: {wording.LOCATION_WITHOUT_HOST}"),
+    ("location = 'sftp://h/{nope}'", f"location: {wording.UNKNOWN_PLACEHOLDER('{{nope}}')}"),
+    ("location = 'sftp://u:S3cr!@h/x'", f"location: {wording.LOGIN_IN_LOCATION}"),
+    ("location-type = 'a b'", f"location-type: {wording.INVALID_LOCATION_TYPE('a b')}"),
+    (
+        "location-type = 'NFS'",
+        f"location and defaults.location-type: {wording.LOCATION_OF_ANOTHER_TYPE('NFS', 'sftp://')}",
+    ),
+    ("location-user = '-x'", f"location-user: {wording.STARTS_WITH_DASH('the location user')}"),
+    ("parts = ['a b']", f"parts: {wording.INVALID_PART('a b')}"),
+    ('comment = "a\\nb"', f"comment: {wording.CONTROL_CHARACTER_IN_COMMENT}"),
+    ("fast-backup = 'yes'", f"fast-backup {wording.NOT_A_BOOLEAN}"),
+    ("require-encryption = 1", f"require-encryption {wording.NOT_A_BOOLEAN}"),
+    ("require-encryption = true", f"require-encryption: {wording.NO_BACKUP_PASSWORD}"),
     (
         "require-encryption = true\nif-running = 'attach'",
-        "require-encryption and defaults.if-running: nobody can tell whether a running backup",
+        f"require-encryption and defaults.if-running: {wording.ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN}",
     ),
-    ("preflight = 'no'", "preflight is neither true nor false"),
-    ("timeout = 'soon'", "timeout: 'soon' is no duration"),
-    ("timeout = '4000d'", "timeout: '4000d' is longer than ten years"),
-    ("stall-timeout = 0", "stall-timeout: without any time to stall"),
-    ("interval = '0.01s'", "interval: an interval below 0.1 s"),
-    ("if-running = 'shrug'", "if-running: 'shrug' is none of its values"),
-    ("cancel-on-interrupt = 'x'", "cancel-on-interrupt is neither true nor false"),
-    ("read-only = 'x'", "read-only is neither true nor false"),
-    ("backup-password-file = 'short'", "backup-password-file: the backup password breaks the rules"),
+    ("preflight = 'no'", f"preflight {wording.NOT_A_BOOLEAN}"),
+    ("timeout = 'soon'", f"timeout: {wording.INVALID_DURATION('soon')}"),
+    ("timeout = '4000d'", f"timeout: {wording.DURATION_TOO_LONG('4000d')}"),
+    ("stall-timeout = 0", f"stall-timeout: {wording.STALL_TIMEOUT_TOO_SHORT}"),
+    ("interval = '0.01s'", f"interval: {wording.INTERVAL_TOO_SHORT}"),
+    ("if-running = 'shrug'", f"if-running: {wording.INVALID_CHOICE('shrug')}"),
+    ("cancel-on-interrupt = 'x'", f"cancel-on-interrupt {wording.NOT_A_BOOLEAN}"),
+    ("read-only = 'x'", f"read-only {wording.NOT_A_BOOLEAN}"),
+    ("backup-password-file = 'short'", f"backup-password-file: {wording.PASSWORD_BREAKS_RULES}"),
 ]
 """Lines of ``[defaults]``, and what ``create`` says of them after ``FILE: defaults.``."""
 
 SERVER = [
-    ("host = 'a b'", "host: the server has a blank in it"),
-    ("host = '1.2.3.999'", "host: 'https://1.2.3.999' is no host name"),
-    (f"host = 'http://127.0.0.1:8080'\nfingerprint = '{PIN}'", "fingerprint: http://127.0.0.1:8080 has no TLS"),
-    ("host = 'vc01'\nfingerprint = 'ab:cd'", "fingerprint: the fingerprint is not 64 hexadecimal digits"),
+    ("host = 'a b'", f"host: {wording.BLANK_IN_SERVER}"),
+    ("host = '1.2.3.999'", f"host: {wording.INVALID_HOST_NAME('https://1.2.3.999')}"),
+    (
+        f"host = 'http://127.0.0.1:8080'\nfingerprint = '{PIN}'",
+        f"fingerprint: {wording.NO_TLS('http://127.0.0.1:8080')}",
+    ),
+    ("host = 'vc01'\nfingerprint = 'ab:cd'", f"fingerprint: {wording.INVALID_FINGERPRINT}"),
     ("host = 'vc01'\nca-file = 'none.pem'", "ca-file: {folder}/none.pem: No such file or directory"),
     (
         "host = 'vc01'\nlocation = 'sftp://h/x'\nlocation-type = 'NFS'",
-        "location and servers.vc01.location-type: the location type is NFS, but the location starts with sftp://",
+        f"location and servers.vc01.location-type: {wording.LOCATION_OF_ANOTHER_TYPE('NFS', 'sftp://')}",
     ),
 ]
 """Lines of ``[servers.vc01]``, likewise."""
 
 PLACES = [
-    ("'none'", "file: {folder}/none cannot be read: No such file"),
-    ("'open'", "file: {folder}/open can be read by others"),
+    ("'none'", f"file: {{folder}}/none {wording.UNREADABLE}: No such file"),
+    ("'open'", f"file: {{folder}}/open {wording.READABLE_BY_OTHERS}"),
     ("['no-such-program']", "command: 'no-such-program' "),
-    ("'NOPE'", "env: the variable NOPE is not set"),
-    ("'nope'", "credential: systemd passed no credential 'nope'"),
-    ("'nope'", "keyring: the keyring of this user has no entry 'nope'"),
+    ("'NOPE'", f"env: {wording.VARIABLE_NOT_SET('NOPE')}"),
+    ("'nope'", f"credential: {wording.NO_CREDENTIAL('nope')}"),
+    ("'nope'", f"keyring: {wording.NO_KEYRING_ENTRY('nope')}"),
 ]
 """What may stand behind the name of a secret and a hyphen, and what ``create`` says of it."""
 
@@ -124,27 +131,37 @@ def test_secret_that_cannot_be_had_is_3_and_names_file_and_key(tmp_path: Path, v
 
 
 CONFLICTS = [
-    ("-s vc01 --insecure", {}, 2, "--insecure and {path}: servers.vc01.fingerprint: a certificate that is not checked"),
-    ("-s vc01 --location nfs://h/x", {}, 2, "--location and {path}: servers.vc01.location-type: the location type is"),
+    (
+        "-s vc01 --insecure",
+        {},
+        2,
+        f"--insecure and {{path}}: servers.vc01.fingerprint: {wording.UNCHECKED_CERTIFICATE}",
+    ),
+    (
+        "-s vc01 --location nfs://h/x",
+        {},
+        2,
+        f"--location and {{path}}: servers.vc01.location-type: {wording.LOCATION_OF_ANOTHER_TYPE('SFTP', 'nfs://')}",
+    ),
     ("-s vc01", {"BACKUPCTL_LOCATION": "nfs://h/x"}, 3, "BACKUPCTL_LOCATION and {path}: servers.vc01.location-type: "),
-    ("--location h/x", {}, 2, "--location: the location does not say its type"),
-    ("", {"BACKUPCTL_LOCATION": "h/x"}, 2, "BACKUPCTL_LOCATION: the location does not say its type"),
+    ("--location h/x", {}, 2, f"--location: {wording.LOCATION_WITHOUT_TYPE}"),
+    ("", {"BACKUPCTL_LOCATION": "h/x"}, 2, f"BACKUPCTL_LOCATION: {wording.LOCATION_WITHOUT_TYPE}"),
     ("--ca-file /none", {}, 3, "--ca-file: /none: No such file"),
     ("", {"BACKUPCTL_CA_FILE": "/none"}, 3, "BACKUPCTL_CA_FILE: /none: No such file"),
-    ("--location sftp://h/" + "x" * 4096, {}, 2, "--location: the location has 4105 characters"),
-    ("-s xn--zz-999", {}, 2, "--server: 'https://xn--zz-999' is no host name"),
-    ("-s 1.2.3.999", {}, 2, "--server: 'https://1.2.3.999' is no host name"),
-    ("", {"BACKUPCTL_SERVER": "1.2.3.999"}, 2, "BACKUPCTL_SERVER: 'https://1.2.3.999' is no host name"),
-    ("--proxy 1.2.3.999", {}, 2, "--proxy: the proxy has a host name that cannot be one"),
-    ("", {"HTTPS_PROXY": "1.2.3.999"}, 2, "HTTPS_PROXY: the proxy has a host name that cannot be one"),
-    ("-s [::]", {}, 3, "{path}: defaults.location: the name of the server cannot stand in a location"),
-    ("-g nope", {}, 3, "--group: there is no group 'nope' in {path}"),
-    ("", {"BACKUPCTL_GROUP": "nope"}, 3, "BACKUPCTL_GROUP: there is no group 'nope' in {path}"),
-    ("--require-encryption", {}, 2, "--require-encryption: there is no backup password"),
-    ("", {"BACKUPCTL_REQUIRE_ENCRYPTION": "1"}, 2, "BACKUPCTL_REQUIRE_ENCRYPTION: there is no backup password"),
-    ("", {"BACKUPCTL_BACKUP_PASSWORD": SHORT}, 2, "BACKUPCTL_BACKUP_PASSWORD: the backup password breaks the rules"),
-    ("--backup-password-file {folder}/short", {}, 2, "--backup-password-file: the backup password breaks the rules"),
-    ("-s vc02", {}, 3, "{path}: servers.vc02.read-only: vc02 is read-only: nothing that"),
+    ("--location sftp://h/" + "x" * 4096, {}, 2, f"--location: {wording.LOCATION_TOO_LONG(4105)}"),
+    ("-s xn--zz-999", {}, 2, f"--server: {wording.INVALID_HOST_NAME('https://xn--zz-999')}"),
+    ("-s 1.2.3.999", {}, 2, f"--server: {wording.INVALID_HOST_NAME('https://1.2.3.999')}"),
+    ("", {"BACKUPCTL_SERVER": "1.2.3.999"}, 2, f"BACKUPCTL_SERVER: {wording.INVALID_HOST_NAME('https://1.2.3.999')}"),
+    ("--proxy 1.2.3.999", {}, 2, f"--proxy: {wording.INVALID_PROXY_HOST}"),
+    ("", {"HTTPS_PROXY": "1.2.3.999"}, 2, f"HTTPS_PROXY: {wording.INVALID_PROXY_HOST}"),
+    ("-s [::]", {}, 3, f"{{path}}: defaults.location: {wording.SERVER_NAME_UNFIT_FOR_LOCATION}"),
+    ("-g nope", {}, 3, f"--group: {wording.NO_SUCH_GROUP('nope')} in {{path}}"),
+    ("", {"BACKUPCTL_GROUP": "nope"}, 3, f"BACKUPCTL_GROUP: {wording.NO_SUCH_GROUP('nope')} in {{path}}"),
+    ("--require-encryption", {}, 2, f"--require-encryption: {wording.NO_BACKUP_PASSWORD}"),
+    ("", {"BACKUPCTL_REQUIRE_ENCRYPTION": "1"}, 2, f"BACKUPCTL_REQUIRE_ENCRYPTION: {wording.NO_BACKUP_PASSWORD}"),
+    ("", {"BACKUPCTL_BACKUP_PASSWORD": SHORT}, 2, f"BACKUPCTL_BACKUP_PASSWORD: {wording.PASSWORD_BREAKS_RULES}"),
+    ("--backup-password-file {folder}/short", {}, 2, f"--backup-password-file: {wording.PASSWORD_BREAKS_RULES}"),
+    ("-s vc02", {}, 3, f"{{path}}: servers.vc02.read-only: {wording.READ_ONLY('vc02')}"),
 ]
 """What stands on the command line and in the environment, beside a file in which all is well."""
 
@@ -176,4 +193,4 @@ def test_mistake_in_one_table_of_several_is_the_result_of_that_appliance(tmp_pat
     assert (run.code, run.json["error"]) == (3, None)
     assert errors[0].startswith(f"{tmp_path}/config.toml: servers.vc01.ca-file: {tmp_path}/none.pem: No such file")
     assert errors[1].startswith(f"{tmp_path}/config.toml: servers.vc02.")
-    assert "http://127.0.0.1:1 has no TLS, and so no certificate" in errors[1]
+    assert wording.NO_TLS("http://127.0.0.1:1") in errors[1]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import HOST, PASSWORD, TO_APPLIANCE, USER, CommandLine
 
 
@@ -13,9 +14,7 @@ def test_key_log_is_warned_about_once(quiet: list[str], fleet: bool) -> None:
     run = CommandLine(others={"vc02.example.com": {}})("list", *servers, *quiet, environ=environ)
     warnings = [line for line in run.err.splitlines() if "SSLKEYLOGFILE" in line]
     assert run.code == 0
-    assert warnings == [
-        "warning: SSLKEYLOGFILE: TLS keys are written to /tmp/keys.log; anyone who reads it can read the passwords"
-    ]
+    assert warnings == [f"warning: {wording.KEY_LOG_IN_USE('/tmp/keys.log')}"]
     assert run.err.count("hint: ") == 1
 
 

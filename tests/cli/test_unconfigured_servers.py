@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import wording
 from tests.support.command_line import TO_APPLIANCE, Run, configured
 from tests.support.intercept import Send
 
@@ -26,37 +27,43 @@ def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("cv01", "is vc01 meant? configured are: vc01, vc02, vc03, vc04, vc05 and 3 more"),
-        ("vcenter02", "is vc02 meant? configured are: vc01"),
-        ("vc01.invalid", "configured are: vc01"),
-        ("zebra", "configured are: vc01, vc02, vc03, vc04, vc05 and 3 more"),
+        (
+            "cv01",
+            f"{wording.DID_YOU_MEAN('vc01')} {wording.CONFIGURED_NAMES}vc01, vc02, vc03, vc04, vc05 and 3 more",
+        ),
+        ("vcenter02", f"{wording.DID_YOU_MEAN('vc02')} {wording.CONFIGURED_NAMES}vc01"),
+        ("vc01.invalid", f"{wording.CONFIGURED_NAMES}vc01"),
+        ("zebra", f"{wording.CONFIGURED_NAMES}vc01, vc02, vc03, vc04, vc05 and 3 more"),
     ],
 )
 def test_unknown_host_that_is_no_configured_name_is_told_which_there_are(tmp_path: Path, name: str, hint: str) -> None:
     said = run(tmp_path, MANY, "list", "-s", name)
     assert said.code == 5
-    assert f"error: {name}: no such host name" in said.err
-    assert f"hint: {name!r} is no configured name in {tmp_path}/config.toml; {hint}" in said.err
-    assert "else check --server and the name resolution" in said.err
+    assert f"error: {name}: {wording.UNKNOWN_HOST_NAME}" in said.err
+    assert f"hint: {wording.UNCONFIGURED_NAME(repr(name))} in {tmp_path}/config.toml; {hint}" in said.err
+    assert f"else {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
 
 
 def test_unknown_host_that_is_the_name_of_a_group_is_told_the_option_for_groups(tmp_path: Path) -> None:
     said = run(tmp_path, f'{MANY}[groups]\nProd = ["vc01"]\n', "list", "-s", "Prod")
     assert said.code == 5
-    assert f"hint: 'prod' is a group in {tmp_path}/config.toml; is --group Prod meant?" in said.err
+    assert (
+        f"hint: {wording.IS_A_GROUP('prod', tmp_path / 'config.toml')}; {wording.DID_YOU_MEAN('--group Prod')}"
+        in said.err
+    )
 
 
 @pytest.mark.parametrize(("text", "name"), [(MANY, "vc01"), (MANY, "vc01.example.com:5480"), ("", "vc10")])
 def test_unknown_host_that_is_configured_or_has_no_file_is_not_doubted(tmp_path: Path, text: str, name: str) -> None:
     said = run(tmp_path, text, "list", "-s", name)
     assert said.code == 5
-    assert "hint: check --server and the name resolution" in said.err
+    assert f"hint: {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
 
 
 def test_unconfigured_server_among_several_gets_the_hint_alone(tmp_path: Path) -> None:
     said = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
     hints = [result["error"]["hint"] for result in said.json["results"]]
-    assert ["is vc01 meant?" in hint for hint in hints] == [False, True]
+    assert [wording.DID_YOU_MEAN("vc01") in hint for hint in hints] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -76,13 +83,13 @@ def test_check_warns_of_a_name_that_is_neither_configured_nor_like_that_of_a_hos
     checks = [check for check in said.json["results"][0]["checks"] if check["name"] == "server"]
     assert said.code == 0
     assert [check["status"] for check in checks] == ["WARNING"] * warned
-    assert all("'cv01' is no configured name" in check["message"] for check in checks)
+    assert all(wording.UNCONFIGURED_NAME("'cv01'") in check["message"] for check in checks)
 
 
 def test_missing_server_and_unknown_group_name_a_few_of_those_that_there_are(tmp_path: Path) -> None:
     missing = run(tmp_path, MANY, "list")
     assert missing.code == 2
-    assert "configured are: vc01, vc02, vc03, vc04, vc05 and 3 more" in missing.err
+    assert f"{wording.CONFIGURED_NAMES}vc01, vc02, vc03, vc04, vc05 and 3 more" in missing.err
     unknown = run(tmp_path, f"{MANY}[groups]\nproduction = ['vc01']", "list", "-g", "prodution")
     assert unknown.code == 3
-    assert "hint: is production meant? configured are: production" in unknown.err
+    assert f"hint: {wording.DID_YOU_MEAN('production')} {wording.CONFIGURED_NAMES}production" in unknown.err

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import wording
 from tests.support.command_line import LOCATION, CommandLine, Run
 from tests.support.intercept import ReplacedAnswer
 
@@ -106,7 +107,7 @@ def test_job_whose_details_cannot_be_read_is_read_by_itself() -> None:
         (GOOD, "SUCCEEDED"),
     ]
     assert run.result["unreadable"] == 0
-    assert f"details of 1 of 2 backup jobs cannot be read: {job.job_id} (" in run.err
+    assert f"{wording.UNREADABLE_JOB_DETAILS(1, 2, job.job_id)} (" in run.err
     assert "missing required field `status`" in run.err
 
 
@@ -119,7 +120,7 @@ def test_details_that_cannot_be_read_at_all_leave_the_list_of_jobs(body: Any) ->
     run = backupctl("list", "-o", "json")
     (job,) = run.result["jobs"]
     assert (run.code, job["state"], job["type"], run.result["unreadable"]) == (0, "SUCCEEDED", None, 0)
-    assert "no details of the backup jobs" in run.err
+    assert wording.NO_JOB_DETAILS in run.err
     assert answer.count == 1
     assert "proxy" not in run.err
 
@@ -134,7 +135,7 @@ def test_job_that_cannot_be_read_in_any_way_is_counted() -> None:
     run = given("/backup/job/", {ODD: {}, GOOD: DETAILS}, "list", "-o", "json")
     assert [job["id"] for job in run.result["jobs"]] == [GOOD]
     assert (run.code, run.result["unreadable"], run.result["remembers"]) == (0, 1, 2)
-    assert f"1 of 1 backup jobs cannot be read: {ODD}" in run.err
+    assert wording.UNREADABLE_ENTRIES(1, 1, "backup jobs", ODD) in run.err
 
 
 def test_size_of_a_backup_is_told_where_another_detail_is_odd() -> None:
@@ -156,7 +157,10 @@ def test_part_that_cannot_be_read_is_told_and_counted() -> None:
     run = given("/backup/parts", [*PARTS, {"id": "new"}, 5], "parts", "-o", "json", times=1)
     assert [part["id"] for part in run.result["parts"]] == ["common", "seat"]
     assert (run.code, run.result["unreadable"]) == (0, 2)
-    assert "2 of 4 parts cannot be read: #3 (Object missing required field `selected_by_default`), #4 (" in run.err
+    assert (
+        f"{wording.UNREADABLE_ENTRIES(2, 4, 'parts', '#3')} (Object missing required field `selected_by_default`), #4 ("
+        in run.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +186,7 @@ def test_schedule_with_an_odd_field_hides_no_other(odd: dict[str, Any] | None, *
     names = [schedule["name"] for schedule in run.result["schedules"]]
     assert (run.code, names, run.result["unreadable"]) == (0, ["default", "old"][: 1 + kept], not kept)
     assert run.result["schedules"][0]["hour"] == 23
-    assert ("1 of 2 schedules cannot be read: old (" in run.err) is not kept
+    assert (f"{wording.UNREADABLE_ENTRIES(1, 2, 'schedules', 'old')} (" in run.err) is not kept
 
 
 @pytest.mark.parametrize("body", [["default"], {"default": {}}, {"version": "8.0.2", "build": "1"}, 5], ids=repr)
@@ -210,7 +214,7 @@ def test_archive_with_an_odd_time_hides_no_other() -> None:
     run = given("/archives", found, *options, method="POST")
     assert [archive["archive"] for archive in run.result["archives"]] == ["M_8.0.2.00100_20260101-020000_", "M_old"]
     assert (run.code, run.result["unreadable"]) == (0, 1)
-    assert "1 of 3 archives of sn_vc01.example.com cannot be read: #3 (" in run.err
+    assert f"{wording.UNREADABLE_ENTRIES(1, 3, 'archives of sn_vc01.example.com', '#3')} (" in run.err
 
 
 def test_list_of_job_ids_with_one_that_is_none_is_not_read_without_it() -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from backupctl.secrets.secret import MASK
+from tests import wording
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run, write_private
 from tests.support.intercept import ReplacedAnswer, Send, message
 
@@ -76,7 +77,7 @@ def test_nothing_is_read_only_to_be_masked(tmp_path: Path) -> None:
         "CREDENTIALS_DIRECTORY": str(tmp_path / "missing"),
     }
     run = CommandLine()("list", environ=environ)
-    assert (run.code, run.err) == (0, f"{HOST} has no backup jobs yet\n")
+    assert (run.code, run.err) == (0, f"{wording.NO_JOBS(HOST)}\n")
     assert not ran.exists()
 
 

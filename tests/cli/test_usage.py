@@ -12,6 +12,7 @@ from backupctl.cli.root import COMMANDS, root
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS
 from backupctl.errors import ExitCode
+from tests import wording
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE
 
@@ -88,7 +89,7 @@ def test_connection_options_do_not_exist_on_commands_without_appliance(
 ) -> None:
     run = backupctl(*words)
     assert run.code == 2
-    assert f"no such option in front of `backupctl {command}`" in run.out + run.err
+    assert wording.OPTION_IN_FRONT_OF_A_COMMAND(command) in run.out + run.err
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_no_command_shows_help_on_standard_error_and_is_2(backupctl: CommandLine
 def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> None:
     run = backupctl("list", environ=backupctl.environ | {"BACKUPCTL_PASWORD_FILE": "/x"})
     assert run.code == 0
-    assert "warning: BACKUPCTL_PASWORD_FILE is ignored" in run.err
+    assert f"warning: {wording.IGNORED_VARIABLE('BACKUPCTL_PASWORD_FILE')}" in run.err
     assert json.loads(backupctl("list", "-o", "json").out)["exit_code"] == 0
 
 
@@ -181,4 +182,4 @@ def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> Non
 def test_option_with_an_empty_name_is_2_and_says_of_what(backupctl: CommandLine, option: str, what: str) -> None:
     run = backupctl("list", option, "")
     assert run.code == 2
-    assert f"{option}: the name of the {what} is empty" in run.err
+    assert f"{option}: {wording.EMPTY_NAME(what)}" in run.err

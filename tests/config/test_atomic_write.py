@@ -9,6 +9,7 @@ import pytest
 
 from backupctl.config.atomic_write import replace, write_new
 from backupctl.errors import ConfigError
+from tests import wording
 
 MODE = 0o600
 REPLACING = ("open", "fdopen", "fsync", "chown", "chmod")
@@ -49,6 +50,6 @@ def test_interrupted_writing_of_a_new_file_leaves_none(tmp_path: Path, monkeypat
 def test_file_that_is_there_already_stays_where_a_new_one_is_wanted(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("old")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match=wording.ALREADY_EXISTS("")):
         write_new(path, "new", MODE)
     assert path.read_text() == "old"

@@ -9,6 +9,7 @@ import pytest
 from backupctl.config.config_edit import Stored, path_to_edit, store, store_place
 from backupctl.config.config_file import SYSTEM_PATH, read_configuration
 from backupctl.errors import ConfigError, OutputError
+from tests import wording
 from tests.support.clock import FakeClock
 
 PIN = f"sha256:{'ab' * 32}"
@@ -126,8 +127,8 @@ def test_store_keeps_the_mode_and_follows_a_link(path: Path, tmp_path: Path) -> 
         ("[defaults\n", "line 1"),
         ("[defaults]\nusername = \n", "line 2"),
         ("a = 1\na = 2\n", "config.toml"),
-        ("servers = 3\n", "'servers' is not a table"),
-        ("[servers]\nvc01 = 3\n", "servers.vc01 is not a table"),
+        ("servers = 3\n", wording.NOT_A_TABLE("'servers'")),
+        ("[servers]\nvc01 = 3\n", wording.NOT_A_TABLE("servers.vc01")),
     ],
 )
 def test_store_into_a_file_that_is_broken_changes_nothing(path: Path, text: str, why: str) -> None:
@@ -140,7 +141,7 @@ def test_store_into_a_file_that_is_broken_changes_nothing(path: Path, text: str,
 
 def test_store_into_bytes_that_are_no_text_is_refused(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match=r"config\.toml is no TOML file"):
+    with pytest.raises(ConfigError, match=f"config\\.toml {wording.NOT_A_TOML_FILE}"):
         put(path)
 
 
@@ -159,9 +160,9 @@ def test_path_is_the_named_file_or_the_users_own() -> None:
 
 
 def test_path_of_the_whole_machine_is_changed_only_where_it_is_named() -> None:
-    with pytest.raises(ConfigError, match="that of the whole machine") as caught:
+    with pytest.raises(ConfigError, match=wording.SYSTEM_CONFIGURATION) as caught:
         path_to_edit(None, SYSTEM_PATH, {"HOME": "/home/a"})
-    assert caught.value.hint == f"name it: --config {SYSTEM_PATH}"
+    assert caught.value.hint == wording.NAME_THE_FILE(SYSTEM_PATH)
 
 
 def test_path_without_a_home_says_what_to_name() -> None:

@@ -1,6 +1,7 @@
 """The configuration file: what it may say, and a sentence for each mistake."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_c
 from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
+from tests import wording
 from tests.support.clock import FakeClock, ImpatientClock
 
 GOOD = """
@@ -95,7 +97,7 @@ def test_every_option_that_a_file_may_hold_is_taken_from_it_and_no_other(tmp_pat
         *("output", "quiet", "verbose", "color", "dry-run", "no-wait"),
     }
     for name in sorted(flags_only):
-        with pytest.raises(ConfigError, match=f"defaults.{name}: --{name} is never taken from a file"):
+        with pytest.raises(ConfigError, match=f"defaults.{name}: --{wording.NEVER_FROM_A_FILE(name)}"):
             read(tmp_path, f'[defaults]\n{name} = "x"')
 
 
@@ -111,74 +113,126 @@ def test_every_secret_may_be_said_to_be_in_each_place(tmp_path: Path, place: str
 SERVER = '[servers.vc01]\nhost = "vc01.example.com"\n'
 
 MISTAKES = [
-    ("usernme = 1\n[defaults]", "config.toml: usernme: there is no such table", "take it out"),
-    ("[default]", "config.toml: default: there is no such table", "is defaults meant?"),
-    ("defaults = 1", "config.toml: defaults is not a table", "write [defaults]"),
-    ("servers = 1", "config.toml: servers is not a table", "write [servers]"),
-    ("groups = []", "config.toml: groups is not a table", "write [groups]"),
-    ("[servers]\nvc01 = 1", "config.toml: servers.vc01 is not a table", "write [servers.vc01]"),
-    ("[defaults]\nusernme = 'x'", "config.toml: defaults.usernme: there is no such key", "is username meant?"),
-    ("[defaults]\nlocation_user = 'x'", "defaults.location_user: there is no such key", "is location-user meant?"),
-    ("[defaults]\nxyz = 1", "config.toml: defaults.xyz: there is no such key", "take it out"),
-    ("[servers.vc01.example.com]\nhost = 'a'", "servers.vc01: a name with dots", 'write [servers."vc01.example.com"]'),
-    (f"{SERVER}fingerprnt = 'x'", "config.toml: servers.vc01.fingerprnt: there is no such key", ""),
-    ("[defaults]\npassword = 'S3cret'", "defaults.password: a secret does not stand in a config", "password-file"),
-    (f"{SERVER}backup-password = 'S3cret'", "servers.vc01.backup-password: a secret does not stand", "-command"),
-    ("[defaults]\nproxy = 'http://u:S3cret@p:3128'", "defaults.proxy: a secret does not stand", "BACKUPCTL_PROXY"),
-    ("[defaults]\nlocation = 'sftp://u:S3cret@h/x'", "defaults.location: ", "give the user with location-user and"),
-    ("[defaults]\ninsecure = true", "defaults.insecure: --insecure is never taken from a file", "take it out"),
-    ("[defaults]\nusername = 1.5", "defaults.username is not a text", "in quotes"),
-    ("[defaults]\nusername = ''", "defaults.username is empty", "take it out"),
-    ("[defaults]\nusername = 'a:b'", "defaults.username: a user name cannot hold a colon", "password"),
-    ("[defaults]\ntimeout = 'soon'", "defaults.timeout: 'soon' is no duration", "30s"),
-    ("[defaults]\ntimeout = true", "defaults.timeout: 'true' is no duration", "write 90, 30s"),
-    ("[defaults]\ntimeout = ['1h']", "defaults.timeout is not a text", "in quotes"),
-    ("[defaults]\nparallel = true", "defaults.parallel: 'true' is no number of backups", "0 for no limit"),
-    ("[defaults]\nparallel = 1.5", "defaults.parallel: '1.5' is no number of backups", "0 for no limit"),
-    ("[defaults]\nif-running = true", "defaults.if-running: 'true' is none of its values", "fail, wait, attach"),
-    ("[defaults]\nusername = 3", "defaults.username is not a text", "in quotes"),
-    ("[defaults]\ncomment = 1", "defaults.comment is not a text", "in quotes"),
-    ("username = 'x'\n[defaults]", "config.toml: username stands in no table", "below [defaults]"),
-    ("host = 'x'", "config.toml: host stands in no table", "below [servers.NAME]"),
-    ("password = 'S3cret'", "config.toml: password: there is no such table", "take it out"),
-    ("[defaults]\npassword-env = 'S3cret B'", "defaults.password-env is no name of a variable", "export it"),
-    ("[defaults]\npassword-env = '1A'", "defaults.password-env is no name of a variable", "export it"),
-    ("[defaults]\nauth = 'magic'", "defaults.auth: 'magic' is none of its values", "session, basic"),
-    ("[defaults]\nparallel = -1", "defaults.parallel: '-1' is no number of backups", "0 for no limit"),
-    ("[defaults]\nrequire-encryption = 'yes'", "require-encryption is neither true nor false", "without quotes"),
-    ("[defaults]\nread-only = 1", "defaults.read-only is neither true nor false", "without quotes"),
-    ("[defaults]\nparts = 'common'", "defaults.parts is not a list of texts", "parts = ["),
-    ("[defaults]\nparts = []", "defaults.parts is empty", "take it out"),
-    ("[defaults]\nparts = [1]", "defaults.parts is not a text", "in quotes"),
-    ("[defaults]\npart = ['common']", "defaults.part: there is no such key", "is parts meant?"),
+    ("usernme = 1\n[defaults]", f"config.toml: usernme: {wording.NO_SUCH_TABLE}", wording.REMOVE_IT),
+    ("[default]", f"config.toml: default: {wording.NO_SUCH_TABLE}", wording.DID_YOU_MEAN("defaults")),
+    ("defaults = 1", f"config.toml: {wording.NOT_A_TABLE('defaults')}", "write [defaults]"),
+    ("servers = 1", f"config.toml: {wording.NOT_A_TABLE('servers')}", "write [servers]"),
+    ("groups = []", f"config.toml: {wording.NOT_A_TABLE('groups')}", "write [groups]"),
+    ("[servers]\nvc01 = 1", f"config.toml: {wording.NOT_A_TABLE('servers.vc01')}", "write [servers.vc01]"),
+    (
+        "[defaults]\nusernme = 'x'",
+        f"config.toml: defaults.usernme: {wording.NO_SUCH_KEY}",
+        wording.DID_YOU_MEAN("username"),
+    ),
+    (
+        "[defaults]\nlocation_user = 'x'",
+        f"defaults.location_user: {wording.NO_SUCH_KEY}",
+        wording.DID_YOU_MEAN("location-user"),
+    ),
+    ("[defaults]\nxyz = 1", f"config.toml: defaults.xyz: {wording.NO_SUCH_KEY}", wording.REMOVE_IT),
+    (
+        "[servers.vc01.example.com]\nhost = 'a'",
+        f"servers.vc01: {wording.DOTS_IN_NAME}",
+        'write [servers."vc01.example.com"]',
+    ),
+    (f"{SERVER}fingerprnt = 'x'", f"config.toml: servers.vc01.fingerprnt: {wording.NO_SUCH_KEY}", ""),
+    ("[defaults]\npassword = 'S3cret'", f"defaults.password: {wording.SECRET_IN_CONFIGURATION}", "password-file"),
+    (
+        f"{SERVER}backup-password = 'S3cret'",
+        f"servers.vc01.backup-password: {wording.SECRET_IN_CONFIGURATION}",
+        "-command",
+    ),
+    (
+        "[defaults]\nproxy = 'http://u:S3cret@p:3128'",
+        f"defaults.proxy: {wording.SECRET_IN_CONFIGURATION}",
+        "BACKUPCTL_PROXY",
+    ),
+    ("[defaults]\nlocation = 'sftp://u:S3cret@h/x'", "defaults.location: ", wording.USE_LOCATION_USER),
+    ("[defaults]\ninsecure = true", f"defaults.insecure: {wording.NEVER_FROM_A_FILE('--insecure')}", wording.REMOVE_IT),
+    ("[defaults]\nusername = 1.5", f"defaults.username {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    ("[defaults]\nusername = ''", wording.EMPTY_KEY("defaults.username"), wording.REMOVE_IT),
+    ("[defaults]\nusername = 'a:b'", f"defaults.username: {wording.COLON_IN_USER_NAME}", "password"),
+    ("[defaults]\ntimeout = 'soon'", f"defaults.timeout: {wording.INVALID_DURATION('soon')}", "30s"),
+    ("[defaults]\ntimeout = true", f"defaults.timeout: {wording.INVALID_DURATION('true')}", wording.DURATION_EXAMPLES),
+    ("[defaults]\ntimeout = ['1h']", f"defaults.timeout {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    (
+        "[defaults]\nparallel = true",
+        f"defaults.parallel: {wording.INVALID_NUMBER_OF_BACKUPS('true')}",
+        wording.ZERO_MEANS_NO_LIMIT,
+    ),
+    (
+        "[defaults]\nparallel = 1.5",
+        f"defaults.parallel: {wording.INVALID_NUMBER_OF_BACKUPS('1.5')}",
+        wording.ZERO_MEANS_NO_LIMIT,
+    ),
+    ("[defaults]\nif-running = true", f"defaults.if-running: {wording.INVALID_CHOICE('true')}", "fail, wait, attach"),
+    ("[defaults]\nusername = 3", f"defaults.username {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    ("[defaults]\ncomment = 1", f"defaults.comment {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    ("username = 'x'\n[defaults]", f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('username')}", "below [defaults]"),
+    ("host = 'x'", f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('host')}", "below [servers.NAME]"),
+    ("password = 'S3cret'", f"config.toml: password: {wording.NO_SUCH_TABLE}", wording.REMOVE_IT),
+    ("[defaults]\npassword-env = 'S3cret B'", f"defaults.password-env {wording.NOT_A_VARIABLE_NAME}", "export it"),
+    ("[defaults]\npassword-env = '1A'", f"defaults.password-env {wording.NOT_A_VARIABLE_NAME}", "export it"),
+    ("[defaults]\nauth = 'magic'", f"defaults.auth: {wording.INVALID_CHOICE('magic')}", "session, basic"),
+    (
+        "[defaults]\nparallel = -1",
+        f"defaults.parallel: {wording.INVALID_NUMBER_OF_BACKUPS('-1')}",
+        wording.ZERO_MEANS_NO_LIMIT,
+    ),
+    ("[defaults]\nrequire-encryption = 'yes'", f"require-encryption {wording.NOT_A_BOOLEAN}", wording.WITHOUT_QUOTES),
+    ("[defaults]\nread-only = 1", f"defaults.read-only {wording.NOT_A_BOOLEAN}", wording.WITHOUT_QUOTES),
+    ("[defaults]\nparts = 'common'", f"defaults.parts {wording.NOT_A_LIST_OF_STRINGS}", "parts = ["),
+    ("[defaults]\nparts = []", wording.EMPTY_KEY("defaults.parts"), wording.REMOVE_IT),
+    ("[defaults]\nparts = [1]", f"defaults.parts {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    ("[defaults]\npart = ['common']", f"defaults.part: {wording.NO_SUCH_KEY}", wording.DID_YOU_MEAN("parts")),
     ("[defaults]\nparts = ['a b']", "defaults.parts: ", ""),
-    ("[defaults]\npassword-command = 'pass show x'", "password-command is not a list of words", "no shell"),
-    ("[defaults]\npassword-command = []", "password-command is not a list of words", "no shell"),
-    ("[defaults]\npassword-file = '-'", "password-file: standard input can be named on the command", "name a file"),
-    ("[defaults]\npassword-env = 1", "password-env is not a text", "in quotes"),
-    ("[defaults]\npassword-env = 'A'\npassword-file = 'B'", "password-file and password-env cannot both", "keep one"),
-    ("[defaults]\nhost = 'vc01'", "defaults.host does not belong here", "[servers.NAME]"),
-    (f"{SERVER}parallel = 2", "servers.vc01.parallel does not belong here", "[defaults]"),
-    ("[servers.vc01]\nusername = 'x'", "servers.vc01 has no host", 'host = "'),
-    ("[servers.vc01]\nhost = 'a b'", "servers.vc01.host: the server has a blank in it", ""),
-    ("[servers.vc01]\nhost = 'http://vc01'", "servers.vc01.host: the server is asked for over http://", "https://"),
+    ("[defaults]\npassword-command = 'pass show x'", f"password-command {wording.NOT_A_LIST_OF_WORDS}", "no shell"),
+    ("[defaults]\npassword-command = []", f"password-command {wording.NOT_A_LIST_OF_WORDS}", "no shell"),
+    ("[defaults]\npassword-file = '-'", f"password-file: {wording.STDIN_ONLY_ON_COMMAND_LINE}", "name a file"),
+    ("[defaults]\npassword-env = 1", f"password-env {wording.NOT_A_STRING}", wording.IN_QUOTES),
+    (
+        "[defaults]\npassword-env = 'A'\npassword-file = 'B'",
+        wording.CANNOT_BOTH_BE_SET("password-file", "password-env"),
+        wording.KEEP_ONE,
+    ),
+    ("[defaults]\nhost = 'vc01'", f"defaults.host {wording.KEY_OF_ANOTHER_TABLE}", "[servers.NAME]"),
+    (f"{SERVER}parallel = 2", f"servers.vc01.parallel {wording.KEY_OF_ANOTHER_TABLE}", "[defaults]"),
+    ("[servers.vc01]\nusername = 'x'", wording.SERVER_WITHOUT_HOST("servers.vc01"), 'host = "'),
+    ("[servers.vc01]\nhost = 'a b'", f"servers.vc01.host: {wording.BLANK_IN_SERVER}", ""),
+    ("[servers.vc01]\nhost = 'http://vc01'", f"servers.vc01.host: {wording.SERVER_OVER_HTTP}", "https://"),
     (
         "[servers.vc01]\nhost = 'u:S3cret@vc01'",
-        "servers.vc01.host: the server holds a user name",
-        "the user with username and",
+        f"servers.vc01.host: {wording.USER_IN_SERVER}",
+        wording.USE_USERNAME,
     ),
-    ("[servers.'a/b']\nhost = 'vc01'", "the name 'a/b' has characters that cannot stand", "letters, digits"),
-    (f"{SERVER}[servers.b]\nhost = 'VC01.example.com:443'", "servers.vc01 and servers.b are one appliance", "keep one"),
-    ("[groups]\nproduction = 'vc01'", "groups.production is not a list of names", 'production = ["vc01"'),
-    ("[groups]\nproduction = []", "groups.production is not a list of names", 'production = ["vc01"'),
-    (f"{SERVER}[groups]\nproduction = ['vc1']", "groups.production: vc1: there is no such server", "is vc01 meant?"),
-    ("[defaults]\nca-file = '~nobody-at-all/ca.pem'", "defaults.ca-file: '~nobody-at-all/ca.pem'", "the whole path"),
-    ("[defaults]\npassword-file = '~nobody-at-all/p'", "defaults.password-file: '~nobody-at-all/p'", "the whole path"),
-    ("[defaults", "config.toml is not TOML: ", "https://toml.io"),
-    ("[defaults]\na = 1\na = 2", "config.toml is not TOML: ", "https://toml.io"),
-    (b"[defaults]\nusername = '\xff'", "config.toml is not UTF-8 text", "byte 24"),
-    ("x = " + "[" * 20000 + "]" * 20000, "config.toml is not TOML", ""),
-    ("#" * (4 << 20) + "##", "config.toml holds more than 4 MiB", "is this a configuration file?"),
+    ("[servers.'a/b']\nhost = 'vc01'", wording.INVALID_CHARACTERS_IN_NAME("a/b"), "letters, digits"),
+    (
+        f"{SERVER}[servers.b]\nhost = 'VC01.example.com:443'",
+        wording.SAME_APPLIANCE("servers.vc01", "servers.b"),
+        wording.KEEP_ONE,
+    ),
+    ("[groups]\nproduction = 'vc01'", f"groups.production {wording.NOT_A_LIST_OF_NAMES}", 'production = ["vc01"'),
+    ("[groups]\nproduction = []", f"groups.production {wording.NOT_A_LIST_OF_NAMES}", 'production = ["vc01"'),
+    (
+        f"{SERVER}[groups]\nproduction = ['vc1']",
+        f"groups.production: {wording.NO_SUCH_SERVER_IN_GROUP('vc1')}",
+        wording.DID_YOU_MEAN("vc01"),
+    ),
+    (
+        "[defaults]\nca-file = '~nobody-at-all/ca.pem'",
+        "defaults.ca-file: '~nobody-at-all/ca.pem'",
+        wording.WRITE_THE_WHOLE_PATH,
+    ),
+    (
+        "[defaults]\npassword-file = '~nobody-at-all/p'",
+        "defaults.password-file: '~nobody-at-all/p'",
+        wording.WRITE_THE_WHOLE_PATH,
+    ),
+    ("[defaults", f"config.toml {wording.NOT_TOML}: ", "https://toml.io"),
+    ("[defaults]\na = 1\na = 2", f"config.toml {wording.NOT_TOML}: ", "https://toml.io"),
+    (b"[defaults]\nusername = '\xff'", f"config.toml {wording.NOT_UTF8}", "byte 24"),
+    ("x = " + "[" * 20000 + "]" * 20000, f"config.toml {wording.NOT_TOML}", ""),
+    ("#" * (4 << 20) + "##", f"config.toml {wording.CONFIGURATION_TOO_LARGE}", wording.IS_IT_A_CONFIGURATION),
 ]
 
 
@@ -198,7 +252,7 @@ def test_mistake_gets_a_sentence_with_file_key_and_remedy_and_shows_no_secret(
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_file_that_others_can_change_is_refused_with_the_chmod_line(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(ConfigError, match="can be changed by others") as caught:
+    with pytest.raises(ConfigError, match=wording.WRITABLE_BY_OTHERS) as caught:
         read(tmp_path, GOOD, mode)
     assert caught.value.hint == f"chmod go-w {tmp_path}/config.toml"
     read(tmp_path, GOOD, 0o644)
@@ -210,7 +264,7 @@ def test_file_in_a_directory_that_everybody_may_write_to_is_refused_through_a_li
     (tmp_path / "link").symlink_to(written(folder, GOOD))
     folder.chmod(0o777)
     for path in (folder / "config.toml", tmp_path / "link"):
-        with pytest.raises(ConfigError, match="can be exchanged by others") as caught:
+        with pytest.raises(ConfigError, match=wording.REPLACEABLE_BY_OTHERS) as caught:
             read_configuration(path, FakeClock())
         assert caught.value.hint == f"chmod o-w {folder}"
     folder.chmod(0o1777)
@@ -221,20 +275,20 @@ def test_file_in_a_directory_that_everybody_may_write_to_is_refused_through_a_li
 def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     os.chown(path, 65534, -1)
-    with pytest.raises(ConfigError, match=r"belongs to another user \(uid 65534\), who can have commands") as caught:
+    with pytest.raises(ConfigError, match=re.escape(wording.OTHER_OWNER(65534))) as caught:
         read_configuration(path, FakeClock())
     assert caught.value.hint == f"chown 0 {path}"
 
 
 def test_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path, Path("a\0b")):
-        with pytest.raises(ConfigError, match="cannot be read"):
+        with pytest.raises(ConfigError, match=wording.UNREADABLE):
             read_configuration(path, FakeClock())
 
 
 def test_terminal_is_no_configuration_file() -> None:
     main, terminal = os.openpty()
-    with pytest.raises(ConfigError, match="is a terminal"):
+    with pytest.raises(ConfigError, match=wording.IS_A_TERMINAL):
         read_configuration(Path(os.ttyname(terminal)), FakeClock())
     os.close(main)
     os.close(terminal)
@@ -248,7 +302,7 @@ def test_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_no_hang(tmp_pa
     os.close(reading)
     os.mkfifo(tmp_path / "fifo")
     assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
-    with pytest.raises(ConfigError, match="not written to its end in time"):
+    with pytest.raises(ConfigError, match=wording.PIPE_NOT_CLOSED_IN_TIME):
         read_configuration(tmp_path / "fifo", ImpatientClock())
 
 

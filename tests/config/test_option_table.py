@@ -7,6 +7,7 @@ from backupctl.config.option import Kind, Option
 from backupctl.config.option_table import OPTIONS
 from backupctl.config.process import process_environment
 from backupctl.config.resolve import resolve
+from tests import wording
 
 NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "insecure"}
 
@@ -49,11 +50,12 @@ def test_variables_that_are_not_read_give_a_warning_without_their_value() -> Non
         "BACKUPCTL_NONSENSE": "S3cret",
         "backupctl_server": "S3cret",
     }
+    ignored, no_such_setting = wording.IGNORED_VARIABLE, wording.NO_SUCH_SETTING
     assert warn_unread_variables(environ) == [
-        "BACKUPCTL_BACKUP_PASWORD is ignored: there is no such setting; is BACKUPCTL_BACKUP_PASSWORD meant?",
-        "BACKUPCTL_INSECURE is ignored: --insecure is never taken from the environment",
-        "BACKUPCTL_NONSENSE is ignored: there is no such setting",
-        "backupctl_server is ignored: there is no such setting; is BACKUPCTL_SERVER meant?",
+        f"{ignored('BACKUPCTL_BACKUP_PASWORD')}{no_such_setting}; {wording.DID_YOU_MEAN('BACKUPCTL_BACKUP_PASSWORD')}",
+        f"{ignored('BACKUPCTL_INSECURE')}{wording.NEVER_FROM_THE_ENVIRONMENT('--insecure')}",
+        f"{ignored('BACKUPCTL_NONSENSE')}{no_such_setting}",
+        f"{ignored('backupctl_server')}{no_such_setting}; {wording.DID_YOU_MEAN('BACKUPCTL_SERVER')}",
     ]
 
 

@@ -3,6 +3,7 @@ import pytest
 from backupctl.config.proxy_selection import find_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import ConfigError, UsageError
+from tests import wording
 
 STANDARD = {"HTTPS_PROXY": "http://proxy.example.com:3128"}
 
@@ -81,5 +82,5 @@ def test_route_without_tls_never_leads_through_a_proxy() -> None:
     environ = {**STANDARD, "BACKUPCTL_PROXY": "http://ours:1"}
     assert route("http://127.0.0.1:8080", environ) == (None, "default")
     assert route("http://127.0.0.1:8080", environ, "none") == (None, "default")
-    with pytest.raises(UsageError, match=r"^--proxy: there is none on the way to http://127"):
+    with pytest.raises(UsageError, match=f"^--proxy: {wording.NO_PROXY_TO_LOOPBACK}http://127"):
         route("http://127.0.0.1:8080", {}, "http://proxy:1")

@@ -8,6 +8,7 @@ from backupctl.config.option import Option
 from backupctl.config.resolve import resolve
 from backupctl.config.value import DEFAULT
 from backupctl.errors import ConfigError, UsageError
+from tests import wording
 
 EVERYTHING = {
     "BACKUPCTL_TIMEOUT": "5m",
@@ -87,9 +88,9 @@ def test_bad_value_in_the_environment_is_a_config_error_that_names_the_variable(
 
 
 def test_bad_value_on_the_command_line_is_a_usage_error_that_names_the_option() -> None:
-    with pytest.raises(UsageError, match=r"^--timeout: 'soon' is no duration") as caught:
+    with pytest.raises(UsageError, match=f"^--timeout: {wording.INVALID_DURATION('soon')}") as caught:
         resolve(options.TIMEOUT, ["soon"], {})
-    assert caught.value.hint == "write 90, 30s, 5m, 2h, 1d or 1h30m"
+    assert caught.value.hint == wording.DURATION_EXAMPLES
 
 
 def test_good_flag_hides_a_bad_variable() -> None:

@@ -15,6 +15,7 @@ from backupctl.config.value import Value
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import ImpatientClock
 
 NOTHING = GivenSecret()
@@ -79,7 +80,7 @@ def test_secret_that_nothing_names_is_none() -> None:
 
 
 def test_secret_that_is_set_but_empty_is_an_error_and_not_none() -> None:
-    with pytest.raises(ConfigError, match="BACKUPCTL_PASSWORD is set but empty"):
+    with pytest.raises(ConfigError, match=wording.VARIABLE_EMPTY("BACKUPCTL_PASSWORD")):
         found(environ={"BACKUPCTL_PASSWORD": ""})
 
 
@@ -126,13 +127,13 @@ def test_file_gives_its_line_with_one_newline_cut(tmp_path: Path, content: bytes
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        *[(b"", "empty"), (b"\n", "empty"), (b"\r\n", "empty"), (b"S3cret\n\n", "more than one line")],
+        *[(b"", "empty"), (b"\n", "empty"), (b"\r\n", "empty"), (b"S3cret\n\n", wording.SEVERAL_LINES)],
         *[
-            (b"S3cret\nS3cret", "more than one line"),
-            (b"S3cret\rx", "more than one line"),
-            (b"S3cret\r", "more than one"),
+            (b"S3cret\nS3cret", wording.SEVERAL_LINES),
+            (b"S3cret\rx", wording.SEVERAL_LINES),
+            (b"S3cret\r", wording.SEVERAL_LINES),
         ],
-        *[(b"S3cret\0", "NUL"), (b"S3cret\xff", "UTF-8"), (b"\xef\xbb\xbfS3cret", "byte order mark")],
+        *[(b"S3cret\0", "NUL"), (b"S3cret\xff", "UTF-8"), (b"\xef\xbb\xbfS3cret", wording.BYTE_ORDER_MARK)],
         *[(b"S3cret" * 20000, "64 KiB"), ("S3cret".encode("utf-16"), "UTF-8")],
     ],
 )
@@ -143,7 +144,7 @@ def test_file_that_is_not_one_line_of_text_is_refused(tmp_path: Path, content: b
 
 
 def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
-    with refused(ConfigError, f"--password-file: {tmp_path}/none cannot be read: No such file"):
+    with refused(ConfigError, f"--password-file: {tmp_path}/none {wording.UNREADABLE}: No such file"):
         found(GivenSecret(file=f"{tmp_path}/none"))
 
 
@@ -154,7 +155,7 @@ def test_file_that_is_a_directory_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
 def test_file_with_an_impossible_name_is_refused(name: str) -> None:
-    with refused(ConfigError, "cannot be read"):
+    with refused(ConfigError, wording.UNREADABLE):
         found(GivenSecret(file=name))
 
 
@@ -185,7 +186,7 @@ def test_link_in_a_directory_of_others_is_refused(tmp_path: Path) -> None:
     link = tmp_path / "theirs" / "link"
     link.symlink_to(secret_file(tmp_path, b"S3cret"))
     link.parent.chmod(0o777)
-    with refused(ConfigError, "can be exchanged by others"):
+    with refused(ConfigError, wording.REPLACEABLE_BY_OTHERS):
         found(GivenSecret(file=str(link)))
 
 
@@ -201,7 +202,7 @@ def test_file_in_a_sticky_or_group_directory_is_read_through_links(tmp_path: Pat
 def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
     path = secret_file(tmp_path, b"S3cret")
     os.chown(path, 65534, -1)
-    with refused(ConfigError, "belongs to another user (uid 65534)", f"chown 0 {path}"):
+    with refused(ConfigError, wording.OTHER_OWNER(65534), f"chown 0 {path}"):
         found(GivenSecret(file=str(path)))
 
 
@@ -264,7 +265,7 @@ def test_device_without_end_is_bounded() -> None:
 def test_terminal_as_a_file_is_refused() -> None:
     controller, terminal = os.openpty()
     try:
-        with refused(UsageError, "is a terminal"):
+        with refused(UsageError, wording.IS_A_TERMINAL):
             found(GivenSecret(file=os.ttyname(terminal)))
     finally:
         os.close(controller)
@@ -280,7 +281,7 @@ def test_stdin_gives_one_secret() -> None:
 def test_stdin_for_two_secrets_is_refused() -> None:
     shared = stdin(b"S3cret\n")
     find_secret(PASSWORD, GivenSecret(file="-"), {}, shared)
-    with refused(UsageError, "--password-file and BACKUPCTL_LOCATION_PASSWORD_FILE cannot both"):
+    with refused(UsageError, wording.CANNOT_BOTH_READ_STDIN("--password-file", "BACKUPCTL_LOCATION_PASSWORD_FILE")):
         find_secret(LOCATION_PASSWORD, NOTHING, {"BACKUPCTL_LOCATION_PASSWORD_FILE": "-"}, shared)
 
 
@@ -290,7 +291,7 @@ def test_stdin_that_cannot_give_a_secret_is_refused() -> None:
         find_secret(PASSWORD, given, {}, StandardInput(None))
     with refused(UsageError, "terminal"):
         find_secret(PASSWORD, given, {}, StandardInput(Terminal(b"S3cret")))
-    with refused(ConfigError, "--password-file: standard input is empty"):
+    with refused(ConfigError, f"--password-file: {wording.STDIN_EMPTY}"):
         find_secret(PASSWORD, given, {}, stdin())
     with refused(ConfigError, "64 KiB"):
         find_secret(PASSWORD, given, {}, stdin(b"S3cret" * 20000))

@@ -12,6 +12,7 @@ from backupctl.config.option_table import LOCATION_PASSWORD, PASSWORD
 from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
+from tests import wording
 from tests.support.clock import ImpatientClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
@@ -48,33 +49,33 @@ def located(given: GivenSecret, layers: tuple[Layer, ...] = ()) -> Found:
         (
             {"BACKUPCTL_PASSWORD": ""},
             {},
-            "BACKUPCTL_PASSWORD is set but empty",
-            "unset it, or see why what fills it gave nothing",
+            wording.VARIABLE_EMPTY("BACKUPCTL_PASSWORD"),
+            wording.UNSET_EMPTY_VARIABLE,
         ),
         (
             {"BACKUPCTL_PASSWORD_FILE": "a", "BACKUPCTL_PASSWORD_COMMAND": "b"},
             {},
-            "BACKUPCTL_PASSWORD_FILE and BACKUPCTL_PASSWORD_COMMAND cannot both be set",
-            "unset all but one",
+            wording.CANNOT_BOTH_BE_SET("BACKUPCTL_PASSWORD_FILE", "BACKUPCTL_PASSWORD_COMMAND"),
+            wording.UNSET_ALL_BUT_ONE,
         ),
         (
             {},
             {"password_env": "TEAM_PASSWORD"},
-            "servers.vc01.password-env: the variable TEAM_PASSWORD is not set",
+            f"servers.vc01.password-env: {wording.VARIABLE_NOT_SET('TEAM_PASSWORD')}",
             "export TEAM_PASSWORD",
         ),
         (
             {"TEAM_PASSWORD": ""},
             {"password_env": "TEAM_PASSWORD"},
-            "servers.vc01.password-env: the variable TEAM_PASSWORD is not set",
+            f"servers.vc01.password-env: {wording.VARIABLE_NOT_SET('TEAM_PASSWORD')}",
             "export TEAM_PASSWORD",
         ),
         *(
             (
                 environ,
                 {"password_credential": "vc"},
-                "servers.vc01.password-credential: systemd passed no credential 'vc'",
-                "add LoadCredential=vc:/path/of/the/file to the unit",
+                f"servers.vc01.password-credential: {wording.NO_CREDENTIAL('vc')}",
+                wording.ADD_LOAD_CREDENTIAL("vc:/path/of/the/file"),
             )
             for environ in ({}, {"CREDENTIALS_DIRECTORY": ""}, {"CREDENTIALS_DIRECTORY": "/nonexistent"})
         ),
@@ -91,7 +92,7 @@ def test_place_without_a_secret_is_an_error_with_the_remedy(
 def test_two_options_for_one_secret_are_named() -> None:
     with pytest.raises(UsageError) as caught:
         secrets().find(PASSWORD, GivenSecret(file="a", command="b"))
-    assert caught.value.message == "--password-file and --password-command cannot both be given"
+    assert caught.value.message == wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")
 
 
 def test_text_of_a_variable_is_blamed_on_the_key_that_names_it() -> None:
@@ -120,14 +121,14 @@ def test_credential_without_a_directory_is_no_file_of_whatever_name(
 ) -> None:
     (tmp_path / "None").write_text("S3cret")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="systemd passed no credential"):
+    with pytest.raises(ConfigError, match=wording.NO_CREDENTIAL("vc")):
         secrets().find(PASSWORD, NOTHING, [layer(password_credential="vc")])
 
 
 def test_credential_that_nobody_writes_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "vc")
     layers = [layer(password_credential="vc")]
-    with pytest.raises(ConfigError, match="in time"):
+    with pytest.raises(ConfigError, match=wording.PIPE_NOT_CLOSED_IN_TIME):
         secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}, clock=ImpatientClock()).find(PASSWORD, NOTHING, layers)
 
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
+from tests import wording
 
 PIECES = st.lists(
     st.sampled_from(
@@ -52,13 +53,17 @@ def test_server_has_host_and_port_apart() -> None:
     [
         *[
             ("", "empty"),
-            ("-vc01", "start with"),
-            ("https://-vc01", "start with"),
+            ("-vc01", wording.STARTS_WITH_DASH("the server")),
+            ("https://-vc01", wording.STARTS_WITH_DASH("the host in the server")),
             ("vc01 ", "blank"),
             ("a\tb", "control"),
         ],
         *[("https://vc01/ui", "path"), ("vc01/ui", "path"), ("vc01?x", "path"), ("vc01#x", "path"), ("vc01//", "path")],
-        *[("ftp://vc01", "scheme"), ("http://vc01", "clear text"), ("http://127.0.0.1.example.com", "clear text")],
+        *[
+            ("ftp://vc01", "scheme"),
+            ("http://vc01", wording.CLEAR_TEXT),
+            ("http://127.0.0.1.example.com", wording.CLEAR_TEXT),
+        ],
         *[("vc01:0", "port"), ("vc01:99999", "port"), ("vc01:x", "port"), (":443", "no host"), ("https://", "no host")],
         *[
             ("[::1", "host and port"),

@@ -12,6 +12,7 @@ from backupctl.output.safe_stream import SafeStream
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Progressed, RunEvent, Warned
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult
+from tests import wording
 from tests.output.samples import (
     ERROR,
     WHERE,
@@ -299,7 +300,7 @@ def test_result_without_a_place_in_json_costs_no_other_its_output(view: type[Jso
         server="vc00", host="vc00", exit_code=7, requests=(PreparedRequest(method="GET", url="/", body=object()),)
     )
     envelope = Envelope.of("any", [odd, JobResult(**WHERE, job=a_finished_job())])
-    with pytest.raises(OutputError, match="the result of vc00 could not be shown: TypeError"):
+    with pytest.raises(OutputError, match=f"{wording.RESULT_CANNOT_BE_SHOWN('vc00')}: TypeError"):
         view(SafeStream(out), SafeStream(io.StringIO()), **more).finish(envelope)
     first, second = json.loads(out.getvalue())["results"]
     assert (first["server"], first["exit_code"], second["job"]["id"]) == ("vc00", 7, a_finished_job().id)

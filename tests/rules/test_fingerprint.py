@@ -6,6 +6,7 @@ import pytest
 
 from backupctl.errors import UsageError
 from backupctl.rules.fingerprint import fingerprint_of, parse_fingerprint
+from tests import wording
 
 HEX = "4f1c" * 16
 COLONS = ":".join(HEX.upper()[index : index + 2] for index in range(0, 64, 2))
@@ -25,15 +26,15 @@ def test_fingerprint_is_read_however_it_is_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is not 64 hexadecimal digits"),
-        (HEX[:-1], "is not 64 hexadecimal digits"),
-        (HEX + "ab", "is not 64 hexadecimal digits"),
-        ("g" * 64, "is not 64 hexadecimal digits"),
-        ("sha1:" + "ab" * 20, "is not 64 hexadecimal digits"),
-        ("٣" * 64, "is not 64 hexadecimal digits"),
-        ("ab" * 20, "is as long as a SHA-1 one"),
-        ("ab" * 16, "is as long as a MD5 one"),
-        ("ab" * 64, "is as long as a SHA-512 one"),
+        ("", wording.INVALID_FINGERPRINT),
+        (HEX[:-1], wording.INVALID_FINGERPRINT),
+        (HEX + "ab", wording.INVALID_FINGERPRINT),
+        ("g" * 64, wording.INVALID_FINGERPRINT),
+        ("sha1:" + "ab" * 20, wording.INVALID_FINGERPRINT),
+        ("٣" * 64, wording.INVALID_FINGERPRINT),
+        ("ab" * 20, wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-1")),
+        ("ab" * 16, wording.FINGERPRINT_OF_ANOTHER_HASH("MD5")),
+        ("ab" * 64, wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-512")),
     ],
 )
 def test_fingerprint_that_is_none_says_why(text: str, why: str) -> None:

@@ -12,6 +12,7 @@ from backupctl.config.option_table import PASSWORD, SECRETS
 from backupctl.config.secret_ladder import GivenSecret, SecretLadder
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
+from tests import wording
 from tests.support.clock import ImpatientClock
 
 ENVIRON = {"PATH": os.defpath}
@@ -102,7 +103,7 @@ def test_command_that_fails_is_refused_without_its_words_and_output(script: str,
 
 @pytest.mark.parametrize("command", ["none-of-this-name S3cret", "/ S3cret", "/etc/passwd S3cret", "'a\0b' S3cret"])
 def test_command_that_cannot_be_run_is_refused(command: str) -> None:
-    with pytest.raises(ConfigError, match=r"--password-command: .* cannot be run") as caught:
+    with pytest.raises(ConfigError, match=f"--password-command: .* {wording.COMMAND_CANNOT_RUN}") as caught:
         run(command)
     assert "S3cret" not in shown(caught.value)
 
@@ -125,7 +126,7 @@ def test_command_that_prints_without_end_is_bounded() -> None:
 
 def test_command_that_takes_too_long_is_ended() -> None:
     ladder = SecretLadder(ENVIRON, StandardInput(None), ImpatientClock())
-    with pytest.raises(ConfigError, match="did not end within 30 seconds") as caught:
+    with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
         ladder.find(PASSWORD, GivenSecret(command="sleep 60 S3cret"))
     assert "S3cret" not in shown(caught.value)
 
@@ -135,7 +136,7 @@ def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Pat
     pid_file = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {pid_file}; wait"
     ladder = SecretLadder(ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file))
-    with pytest.raises(ConfigError, match="did not end"):
+    with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)):
         ladder.find(PASSWORD, GivenSecret(command=shell(script)))
     time.sleep(0.2)  # noqa: TID251 - a killed process needs a moment to go
     state = subprocess.run(["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, check=False)
@@ -145,7 +146,7 @@ def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Pat
 @pytest.mark.real
 def test_command_that_lives_on_after_its_output_is_ended() -> None:
     started = time.monotonic()  # noqa: TID251 - what is measured is real
-    with pytest.raises(ConfigError, match="did not end") as caught:
+    with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
         run(shell("echo pw; exec >&-; sleep 60; echo S3cret"))
     assert "S3cret" not in shown(caught.value)
     assert time.monotonic() - started < 20  # noqa: TID251 - as above

@@ -8,6 +8,7 @@ from backupctl.errors import BackupFailedError
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope, Result
+from tests import wording
 from tests.output.samples import WHERE, Screen, Terminal, a_message, an_archive, some_metadata
 from tests.support.clock import START
 
@@ -29,8 +30,8 @@ def test_systems_stand_one_a_line(quiet: bool) -> None:
 @pytest.mark.parametrize(
     ("result", "err"),
     [
-        (SystemsResult(**WHERE), "vc01 finds no backups of any system at this location\n"),
-        (ArchivesResult(**WHERE), "vc01 finds no such archives at this location\n"),
+        (SystemsResult(**WHERE), f"{wording.NO_SYSTEMS('vc01')}\n"),
+        (ArchivesResult(**WHERE), f"{wording.NO_ARCHIVES('vc01')}\n"),
     ],
 )
 def test_archives_none_is_a_friendly_line_on_standard_error_unless_quiet(result: Result, err: str) -> None:
@@ -93,7 +94,7 @@ def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
 def test_metadata_tells_whether_and_what_can_be_restored() -> None:
     screen = shown(RestoreResult(**WHERE, metadata=some_metadata()))
     assert screen.out.splitlines() == [
-        "✓ vc01: can be restored here: yes",
+        f"✓ vc01: {wording.RESTORABLE('yes')}",
         "  backup of  vc07.example.com",
         "  release    8.0.3.00400",
         "  made       2026-03-01 02:00:00 +0000",
@@ -107,12 +108,12 @@ def test_metadata_tells_whether_and_what_can_be_restored() -> None:
 def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
     why = "the releases differ"
     metadata = some_metadata(applicable=False, sso_login_required=False, messages=(a_message(why),))
-    error = BackupFailedError("it cannot be restored", details=(why,))
+    error = BackupFailedError("refused", details=(why,))
     result = RestoreResult(**WHERE, exit_code=7, error=error, metadata=metadata)
     screen = shown(result)
-    assert screen.out.startswith("✗ vc01: can be restored here: NO\n")
+    assert screen.out.startswith(f"✗ vc01: {wording.RESTORABLE('NO')}\n")
     assert screen.out.endswith("  SSO login  not needed\n  messages\n    • the releases differ\n")
-    assert screen.err == "error: it cannot be restored\n"
+    assert screen.err == "error: refused\n"
     quiet = shown(result, quiet=True)
     assert (quiet.out, quiet.err) == ("", screen.out + screen.err)
 
@@ -120,7 +121,7 @@ def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
 def test_metadata_unknown_is_said_or_left_out() -> None:
     unknown = some_metadata(applicable=None, timestamp=None, sso_login_required=None, parts=(), comment=None)
     assert shown(RestoreResult(**WHERE, simulated=True, metadata=unknown)).out.splitlines() == [
-        "! vc01: can be restored here: unknown (simulated: no appliance was involved)",
+        f"! vc01: {wording.RESTORABLE('unknown')} ({wording.SIMULATED})",
         "  backup of  vc07.example.com",
         "  release    8.0.3.00400",
     ]

@@ -5,6 +5,7 @@ import pytest
 from backupctl.output.terminal.certificate_text import certificate_lines
 from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
 from backupctl.results.trust_results import CertificateResult
+from tests import wording
 from tests.output.samples import WHERE, a_certificate
 
 OTHER = f"sha256:{'cd' * 32}"
@@ -13,11 +14,11 @@ OTHER = f"sha256:{'cd' * 32}"
 @pytest.mark.parametrize(
     ("trusted", "pinned", "verdict"),
     [
-        (True, None, "✓ vc01: the certificate is trusted by the system"),
-        (True, a_certificate().fingerprint, "✓ vc01: the certificate is trusted by the system"),
-        (True, OTHER, "✗ vc01: the certificate is trusted by the system, and not the pinned one"),
-        (False, OTHER, "✗ vc01: the certificate is not trusted by the system, and not the pinned one"),
-        (False, None, "! vc01: the certificate is not trusted by the system"),
+        (True, None, f"✓ vc01: {wording.TRUSTED_BY_THE_SYSTEM}"),
+        (True, a_certificate().fingerprint, f"✓ vc01: {wording.TRUSTED_BY_THE_SYSTEM}"),
+        (True, OTHER, f"✗ vc01: {wording.TRUSTED_BY_THE_SYSTEM}{wording.NOT_THE_PINNED_CERTIFICATE}"),
+        (False, OTHER, f"✗ vc01: {wording.UNTRUSTED_BY_THE_SYSTEM}{wording.NOT_THE_PINNED_CERTIFICATE}"),
+        (False, None, f"! vc01: {wording.UNTRUSTED_BY_THE_SYSTEM}"),
     ],
 )
 def test_certificate_verdict_begins_with_a_cross_where_the_pin_does_not_fit(

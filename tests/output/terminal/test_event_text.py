@@ -7,7 +7,8 @@ from backupctl.output.terminal.result_text import full_text, quiet_text
 from backupctl.results.events import Adopted, Attached, Cancelling, Detached, RunEvent, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.results.result import Result
-from tests.output.samples import a_job, every_event, every_result
+from tests import wording
+from tests.output.samples import JOB_ID, a_job, every_event, every_result
 from tests.support.clock import START
 
 
@@ -34,24 +35,24 @@ def test_sentences_each_event_reads_well() -> None:
     words = {type(event).__name__: [text.plain for text in event_lines(event, "vc01: ")] for event in every_event()}
     assert words == {
         "Connected": ["vc01: connected to vc01.example.com, release 8.0.3.00400 (/api)"],
-        "PartsSelected": ["vc01: parts that the appliance selects by default: common, seat"],
+        "PartsSelected": [f"vc01: {wording.DEFAULT_PARTS}"],
         "Waiting": [
-            "vc01: another backup is running: waiting for the end of 20260301-020000-21560480, 40 % (INPROGRESS)"
+            f"vc01: {wording.ANOTHER_BACKUP_RUNNING}: {wording.WAITING_FOR_THE_END_OF(JOB_ID)}, 40 % (INPROGRESS)",
         ],
-        "Started": ["vc01: backup started: 20260301-020000-21560480"],
+        "Started": [f"vc01: backup started: {JOB_ID}"],
         "Adopted": [
-            "vc01: warning: the answer was lost, but the backup started: 20260301-020000-21560480",
+            f"vc01: warning: {wording.RESPONSE_LOST('backup')}: {JOB_ID}",
             "vc01:   location and user fit",
         ],
-        "Attached": ["vc01: following backup 20260301-020000-21560480"],
+        "Attached": [f"vc01: following backup {JOB_ID}"],
         "Progressed": ["vc01: 40 % (INPROGRESS)"],
         "Retrying": ["vc01: trouble: connection refused; trying again"],
-        "Recovered": ["vc01: recovered: the appliance answers again"],
+        "Recovered": [f"vc01: {wording.RECOVERED}"],
         "Warned": ["vc01: warning: the appliance's clock is wrong", "vc01: hint: set it"],
-        "Cancelling": ["vc01: cancelling backup 20260301-020000-21560480: waiting for its end"],
-        "Queued": ["vc01: waiting for its turn"],
+        "Cancelling": [f"vc01: cancelling backup {JOB_ID}: {wording.WAITING_FOR_ITS_END}"],
+        "Queued": [f"vc01: {wording.WAITING_FOR_ITS_TURN}"],
         "Ended": ["vc01: error: connection refused"],
-        "Detached": ["vc01: hint: to see how it ends: backupctl watch 20260301-020000-21560480 --server vc01"],
+        "Detached": [f"vc01: hint: {wording.TO_SEE_THE_END}backupctl watch {JOB_ID} --server vc01"],
     }
 
 
@@ -64,14 +65,14 @@ def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
     at: dict[str, Any] = {"time": START, "server": "vc01", "job": Job(id=kind, state="INPROGRESS", progress=40)}
     events = [Waiting(**at), Started(**at), Adopted(**at, reason=""), Attached(**at), Cancelling(**at)]
     assert [text.plain for event in events for text in event_lines(event)] == [
-        f"a {kind} is running: waiting for its end, 40 % (INPROGRESS)",
+        f"a {kind} is running: {wording.WAITING_FOR_ITS_END}, 40 % (INPROGRESS)",
         f"{kind} started",
-        f"warning: the answer was lost, but the {kind} started",
+        f"warning: {wording.RESPONSE_LOST(kind)}",
         f"following the {kind}",
-        f"cancelling the {kind}: waiting for its end",
+        f"cancelling the {kind}: {wording.WAITING_FOR_ITS_END}",
     ]
 
 
 def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:
     (words,) = event_lines(Waiting(time=START, server="vc01", job=None))
-    assert words.plain == "another backup or restore is running: waiting for its end"
+    assert words.plain == f"{wording.ANOTHER_JOB_RUNNING}: {wording.WAITING_FOR_ITS_END}"

@@ -18,6 +18,7 @@ from backupctl.output.terminal.failure_text import failure_lines
 from backupctl.output.terminal.result_text import RenderOptions
 from backupctl.output.terminal.styled_lines import UNICODE_SYMBOLS
 from backupctl.results.backup_results import JobResult
+from tests import wording
 from tests.output.samples import JOB_ID, a_job
 
 PAGE = RenderOptions(width=None, symbols=UNICODE_SYMBOLS, zone=None, number=9)
@@ -75,7 +76,7 @@ def test_name_within_another_name_is_not_taken_for_it() -> None:
 
 
 def refused(number: int, **where: Any) -> JobResult:
-    sentence = "not logged in, as 127.0.0.1:8443 refused this user and password"
+    sentence = "no login at 127.0.0.1:8443"
     error = AuthenticationError(sentence, server=f"vc{number}")
     return msgspec.structs.replace(failed(number, error), **where)
 
@@ -83,7 +84,7 @@ def refused(number: int, **where: Any) -> JobResult:
 def test_failure_that_names_the_host_of_all_with_another_port_is_told_once() -> None:
     for where in ({"host": "127.0.0.1"}, {}):
         assert told(*(refused(number, **where) for number in (1, 2, 3))) == [
-            "error: 3 appliances: not logged in, as 127.0.0.1:8443 refused this user and password",
+            "error: 3 appliances: no login at 127.0.0.1:8443",
             "  vc1, vc2, vc3",
         ]
 
@@ -109,7 +110,11 @@ def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once
 
 def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach() -> None:
     lines = [f"  backupctl watch --server vc{number}" for number in (1, 2, 3)]
-    expected = ["error: 3 appliances: interrupted (SIGINT): the backup job goes on", "hint: follow them with:", *lines]
+    expected = [
+        f"error: 3 appliances: {wording.INTERRUPTED('the backup job goes on')}",
+        f"hint: {wording.TO_FOLLOW_SEVERAL}",
+        *lines,
+    ]
     assert told(*map(left, (1, 2, 3))) == expected
     assert told(*map(left, (1, 2, 3)), hints=False) == expected
 

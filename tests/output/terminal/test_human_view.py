@@ -9,6 +9,7 @@ import pytest
 from backupctl.errors import ApplianceUnreachableError, BackupFailedError, OutputError, UsageError
 from backupctl.results.backup_results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
 from backupctl.results.result import Envelope, Result
+from tests import wording
 from tests.output.samples import ERROR, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
@@ -67,7 +68,7 @@ def test_job_headline_says_what_became_of_it(job: Any, headline: str) -> None:
 
 def test_job_headline_simulated_is_said() -> None:
     screen = shown(JobResult(**WHERE, simulated=True, job=a_finished_job()))
-    assert screen.out.startswith("✓ vc01: backup succeeded (simulated: no appliance was involved)\n")
+    assert screen.out.startswith(f"✓ vc01: backup succeeded ({wording.SIMULATED})\n")
 
 
 def test_job_not_encrypted_is_said_clearly() -> None:
@@ -133,7 +134,7 @@ def test_jobs_on_a_narrow_terminal_what_does_not_fit_stands_below(width: str, fi
 
 def test_jobs_none_is_a_friendly_line_on_standard_error() -> None:
     screen = shown(JobsResult(**WHERE))
-    assert (screen.out, screen.err) == ("", "vc01 has no backup jobs yet\n")
+    assert (screen.out, screen.err) == ("", f"{wording.NO_JOBS('vc01')}\n")
 
 
 @pytest.mark.parametrize("kind", Result.__subclasses__())
@@ -164,7 +165,7 @@ def test_parts_are_a_table_with_total_and_a_warning_about_empty_ones() -> None:
 
 
 def test_parts_none_and_unknown_total_are_shown() -> None:
-    assert shown(PartsResult(**WHERE)).err == "vc01 offers no parts for a backup\n"
+    assert shown(PartsResult(**WHERE)).err == f"{wording.NO_PARTS('vc01')}\n"
     assert shown(PartsResult(**WHERE, parts=(a_part("seat", None),))).out.splitlines()[-1] == "total     -"
 
 
@@ -215,7 +216,9 @@ def test_warning_of_three_and_more_is_told_once_with_who_they_are() -> None:
 LONG_CHECKS = (
     Check(name="free space", status="OK", message="there is room enough"),
     Check(
-        name="health", status="FAIL", message=f"the storage is nearly full: a backup would fail, see {'x' * 50}\nnow"
+        name="health",
+        status="FAIL",
+        message=f"the storage is nearly full: a backup would fail, see {'x' * 50}\nnow",
     ),
 )
 
@@ -262,7 +265,7 @@ def test_checks_off_a_terminal_stand_one_a_line_and_whole() -> None:
 def test_requests_are_shown_and_that_nothing_was_sent() -> None:
     for quiet in (False, True):
         screen = shown(every_result()[-1], quiet=quiet)
-        assert screen.err == "dry run: nothing was sent. This is what would be sent to vc01:\n"
+        assert screen.err == f"{wording.DRY_RUN} to vc01:\n"
         assert screen.out == 'POST https://vc01.example.com/api/x\n{\n  "location_password": "***"\n}\n'
 
 
@@ -356,7 +359,7 @@ def test_ascii_streams_get_ascii_signs() -> None:
 def test_result_that_cannot_be_shown_costs_no_other_its_output() -> None:
     screen, whole = Screen(), JobsResult(**WHERE, jobs=(a_finished_job(),))
     envelope = Envelope.of("any", [Result(server="vc00", host="vc00"), whole])
-    with pytest.raises(OutputError, match="the result of vc00 could not be shown: NotImplementedError"):
+    with pytest.raises(OutputError, match=f"{wording.RESULT_CANNOT_BE_SHOWN('vc00')}: NotImplementedError"):
         screen.view.finish(envelope)
     assert a_finished_job().id in screen.out
     assert "2 appliances" in screen.err
@@ -365,6 +368,6 @@ def test_result_that_cannot_be_shown_costs_no_other_its_output() -> None:
 def test_job_that_cannot_be_shown_costs_no_other_its_row() -> None:
     screen, whole = Screen(), JobResult(**WHERE, job=a_finished_job())
     odd = JobResult(server="vc00", host="vc00", job=a_finished_job(size_bytes="much"))
-    with pytest.raises(OutputError, match="the result of vc00 could not be shown"):
+    with pytest.raises(OutputError, match=wording.RESULT_CANNOT_BE_SHOWN("vc00")):
         screen.view.finish(Envelope.of("any", [odd, whole]))
     assert a_finished_job().id in screen.out

@@ -22,6 +22,7 @@ from backupctl.results.events import (
 )
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope
+from tests import wording
 from tests.output.samples import WHERE, LiveScreen, Screen, Terminal, a_finished_job, a_job, a_message
 
 
@@ -119,7 +120,7 @@ def test_live_trouble_before_any_job_is_a_line() -> None:
 
 def test_live_job_of_somebody_else_has_no_row() -> None:
     (line,) = tell(LiveScreen(), Waiting, job=a_job())
-    assert line.startswith("another backup is running")
+    assert line.startswith(wording.ANOTHER_BACKUP_RUNNING)
 
 
 def test_live_cancelling_keeps_the_row() -> None:

@@ -11,6 +11,7 @@ from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Cancelling, Connected, Progressed, Recovered, Retrying, Started
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope
+from tests import wording
 from tests.output.samples import WHERE, Screen, a_finished_job, a_job, a_message, every_event
 
 
@@ -96,7 +97,7 @@ def test_log_trouble_and_its_end_are_told() -> None:
     assert log.tell(Retrying, error=ApplianceUnreachableError("refused")) == [
         "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
     ]
-    assert log.tell(Recovered) == ["2026-03-01 02:00:20 +0000 vc01: recovered: the appliance answers again"]
+    assert log.tell(Recovered) == [f"2026-03-01 02:00:20 +0000 vc01: {wording.RECOVERED}"]
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(True, 1), (False, 0)])

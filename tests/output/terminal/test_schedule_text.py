@@ -7,12 +7,13 @@ import pytest
 from backupctl.errors import ApplianceAnswerError
 from backupctl.results.result import Change, Envelope, PreparedRequest, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
+from tests import wording
 from tests.output.samples import WHERE, Screen, Terminal, a_schedule
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
 BLOCK = [
     "✓ vc01: schedule default is enabled",
-    "  when           02:30 on SUNDAY, WEDNESDAY (appliance's time zone)",
+    f"  when           02:30 on SUNDAY, WEDNESDAY {wording.IN_ITS_TIME_ZONE}",
     f"  location       {LOCATION}",
     "  location user  backup",
     "  parts          common, seat",
@@ -29,7 +30,7 @@ CHANGES = (
 )
 DIFF = [
     f"location: sftp://old.example.com/vc01 -> {LOCATION}",
-    "location_password: updated (cannot be verified)",
+    f"location_password: {wording.PASSWORD_UPDATED}",
     "enable: no -> yes",
     "parts: common -> common, seat",
     "retention_info: (none) -> 7",
@@ -63,8 +64,8 @@ def test_schedules_are_a_block_each() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"days": ()}, "  when           02:30 every day (appliance's time zone)\n"),
-        ({"hour": 0, "minute": 0}, "  when           00:00 on SUNDAY, WEDNESDAY (appliance's time zone)\n"),
+        ({"days": ()}, f"  when           02:30 every day {wording.IN_ITS_TIME_ZONE}\n"),
+        ({"hour": 0, "minute": 0}, f"  when           00:00 on SUNDAY, WEDNESDAY {wording.IN_ITS_TIME_ZONE}\n"),
         ({"max_count": 1}, "  keeps          1 backup\n"),
         ({"fast_backup": True}, "  fast backup    yes\n"),
         ({"enable": None}, "! vc01: schedule default\n"),
@@ -76,7 +77,7 @@ def test_schedule_facts_read_well(fields: dict[str, Any], text: str) -> None:
 
 def test_schedules_none_is_a_friendly_line_on_standard_error() -> None:
     screen = shown(SchedulesResult(**WHERE))
-    assert (screen.out, screen.err) == ("", "vc01 has no backup schedule yet\n")
+    assert (screen.out, screen.err) == ("", f"{wording.NO_SCHEDULES('vc01')}\n")
 
 
 def test_schedules_quiet_are_names() -> None:
@@ -115,7 +116,7 @@ def test_schedule_set_that_changes_nothing_says_so_unless_quiet() -> None:
     result = ScheduleResult(**WHERE, schedule=a_schedule())
     screen = shown(result)
     assert screen.out.splitlines() == BLOCK
-    assert screen.err == "vc01: unchanged: the schedule was like this before\n"
+    assert screen.err == f"vc01: {wording.SCHEDULE_UNCHANGED}\n"
     screen = shown(result, quiet=True)
     assert (screen.out, screen.err) == ("", "")
 
@@ -131,7 +132,7 @@ def test_schedule_deleted_says_so_unless_quiet() -> None:
 def test_schedule_dry_run_shows_changes_and_requests_and_that_nothing_was_sent(quiet: bool) -> None:
     result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES, requests=(REQUEST,))
     screen = shown(result, quiet=quiet)
-    assert screen.err == "dry run: nothing was sent. This is what would be changed and sent to vc01:\n"
+    assert screen.err == f"{wording.DRY_RUN_OF_CHANGES} to vc01:\n"
     assert screen.out.splitlines() == [
         *(f"  {text}" for text in DIFF),
         "PATCH https://vc01.example.com/api/x",

@@ -1,0 +1,260 @@
+"""The sentences that tests look for in messages, hints and output, each once: rewording one costs one line here.
+
+An entry with ``{}`` is called with what stands there. An entry holds as much of the sentence as tells it from others.
+Tests of behaviour assert exit codes, slugs and fields instead.
+"""
+
+# Values, wherever they come from
+
+INVALID_DURATION = "'{}' is no duration".format
+DURATION_TOO_LONG = "'{}' is longer than ten years".format
+DURATION_EXAMPLES = "write 90, 30s, 5m, 2h, 1d or 1h30m"
+INVALID_CHOICE = "'{}' is none of its values".format
+INVALID_NUMBER_OF_BACKUPS = "'{}' is no number of backups".format
+ZERO_MEANS_NO_LIMIT = "0 for no limit"
+INVALID_DAY = "invalid day '{}' (choose from {}, every)".format
+INVALID_PART = "'{}' is no name of a part".format
+COLON_IN_USER_NAME = "a user name cannot hold a colon"
+CONTROL_CHARACTER_IN_COMMENT = "the comment holds a control character"
+STALL_TIMEOUT_TOO_SHORT = "without any time to stall"
+INTERVAL_TOO_SHORT = "an interval below 0.1 s"
+MISSING_OPTION = "{} is missing".format
+EMPTY_NAME = "the name of the {} is empty".format
+CANNOT_BOTH_BE_GIVEN = "{} and {} cannot both be given".format
+EXCLUDE_EACH_OTHER = "{} and {} exclude each other".format
+UNKNOWN_VALUE = "{}: {} is not known".format
+DID_YOU_MEAN = "is {} meant?".format
+WRITE_THE_WHOLE_PATH = "the whole path"
+UNKNOWN_SIMULATOR_FAULT = "unknown simulator fault '{}'".format
+OPTION_IN_FRONT_OF_A_COMMAND = "no such option in front of `backupctl {}`".format
+
+# Server, proxy and certificate
+
+BLANK_IN_SERVER = "the server has a blank in it"
+INVALID_HOST_NAME = "'{}' is no host name".format
+SERVER_OVER_HTTP = "the server is asked for over http://"
+CLEAR_TEXT = "clear text"
+USE_USERNAME = "give the user with username and"
+USER_IN_SERVER = "the server holds a user name"
+NO_TLS = "{} has no TLS".format
+INVALID_PROXY_SCHEME = "the proxy is neither an http:// nor an https:// one"
+INVALID_PROXY_HOST = "the proxy has a host name that cannot be one"
+NO_PROXY_TO_LOOPBACK = "there is none on the way to "
+INVALID_FINGERPRINT = "the fingerprint is not 64 hexadecimal digits"
+FINGERPRINT_OF_ANOTHER_HASH = "is as long as a {} one".format
+NOT_A_PEM_FILE = "not a file with PEM certificates"
+UNCHECKED_CERTIFICATE = "a certificate that is not checked"
+INSECURE = "--insecure: no certificate is checked; anyone on the way can read the passwords"
+PIN_INSTEAD_OF_INSECURE = "use `backupctl trust pin` instead of --insecure"
+KEY_LOG_IN_USE = "SSLKEYLOGFILE: TLS keys are written to {}; anyone who reads it can read the passwords".format
+VERIFIED_BY_THE_SYSTEM = "vouched for by the system's store of CAs"
+TRUSTED_BY_THE_SYSTEM = "the certificate is trusted by the system"
+UNTRUSTED_BY_THE_SYSTEM = "the certificate is not trusted by the system"
+NOT_THE_PINNED_CERTIFICATE = ", and not the pinned one"
+UNKNOWN_HOST_NAME = "no such host name"
+UNCONFIGURED_NAME = "{} is no configured name".format
+CHECK_SERVER_AND_NAME_RESOLUTION = "check --server and the name resolution"
+CONFIGURED_NAMES = "configured are: "
+
+# Location
+
+LOCATION_WITHOUT_TYPE = "the location does not say its type"
+ADD_LOCATION_TYPE = "or add location-type"
+UNKNOWN_SCHEME = "the location has the unknown scheme {}".format
+LOCATION_WITHOUT_HOST = "the location names no host"
+UNKNOWN_PLACEHOLDER = "the location has an unknown placeholder {}".format
+LOGIN_IN_LOCATION = "the location holds a user name or password"
+USE_LOCATION_USER = "give the user with location-user and"
+LOCATION_TOO_LONG = "the location has {} characters".format
+INVALID_LOCATION_TYPE = "'{}' is no location type".format
+LOCATION_OF_ANOTHER_TYPE = "the location type is {}, but the location starts with {}".format
+STARTS_WITH_DASH = "{} must not start with '-'".format
+SERVER_NAME_UNFIT_FOR_LOCATION = "the name of the server cannot stand in a location"
+PASSWORD_OF_ANOTHER_HOST = "the location is on {}, and the password is for {}".format
+SAY_WHICH_LOCATION_PASSWORD = "say which location-password is to be shown there"
+PASSWORD_SHOWN_TO_HOSTS = "{} is shown to {} and {}".format
+LOCATION_PASSWORD_NOT_SET = "the password is not set"
+LOCATION_PASSWORD_WITHOUT_USER = "a password without a location user"
+LOCATION_NOT_CHECKED = "backup location: not checked: only the schedule knows its password"
+
+# Configuration file
+
+NO_SUCH_TABLE = "there is no such table"
+NO_SUCH_KEY = "there is no such key"
+NO_SUCH_SERVER = "there is no server '{}'".format
+NO_SUCH_SERVER_IN_GROUP = "{}: there is no such server".format
+NO_SUCH_GROUP = "there is no group '{}'".format
+IS_A_GROUP = "'{}' is a group in {}".format
+NO_SERVERS_CONFIGURED = "no server is configured"
+NOT_A_TABLE = "{} is not a table".format
+KEY_OUTSIDE_OF_TABLES = "{} stands in no table".format
+KEY_OF_ANOTHER_TABLE = "does not belong here"
+SERVER_WITHOUT_HOST = "{} has no host".format
+DOTS_IN_NAME = "a name with dots"
+INVALID_CHARACTERS_IN_NAME = "the name '{}' has characters that cannot stand".format
+SAME_APPLIANCE = "{} and {} are one appliance".format
+NOT_A_STRING = "is not a text"
+NOT_A_LIST_OF_STRINGS = "is not a list of texts"
+NOT_A_LIST_OF_NAMES = "is not a list of names"
+NOT_A_LIST_OF_WORDS = "is not a list of words"
+NOT_A_BOOLEAN = "is neither true nor false"
+NOT_A_VARIABLE_NAME = "is no name of a variable"
+EMPTY_KEY = "{} is empty".format
+IN_QUOTES = "in quotes"
+WITHOUT_QUOTES = "without quotes"
+REMOVE_IT = "take it out"
+KEEP_ONE = "keep one"
+NEVER_FROM_A_FILE = "{} is never taken from a file".format
+NEVER_FROM_THE_ENVIRONMENT = "{} is never taken from the environment".format
+IGNORED_VARIABLE = "{} is ignored: ".format
+NO_SUCH_SETTING = "there is no such setting"
+NOT_SET = "not set: asked for at a terminal, an error elsewhere"
+NOT_TOML = "is not TOML"
+NOT_A_TOML_FILE = "is no TOML file"
+NOT_UTF8 = "is not UTF-8 text"
+CONFIGURATION_TOO_LARGE = "holds more than 4 MiB"
+IS_IT_A_CONFIGURATION = "is this a configuration file?"
+SYSTEM_CONFIGURATION = "that of the whole machine"
+NAME_THE_FILE = "name it: --config {}".format
+USER_CONFIGURATION = "that of the user"
+REPLACED_KEY = "in place of {}".format
+ALREADY_EXISTS = "{} is there already".format
+NOT_A_REGULAR_FILE = "is no file but a pipe or a device; write what comes out of it to a file"
+
+# Files
+
+UNREADABLE = "cannot be read"
+READABLE_BY_OTHERS = "can be read by others"
+WRITABLE_BY_OTHERS = "can be changed by others"
+REPLACEABLE_BY_OTHERS = "can be exchanged by others"
+OTHER_OWNER = "belongs to another user (uid {})".format
+IS_A_TERMINAL = "is a terminal"
+PIPE_NOT_CLOSED_IN_TIME = "not written to its end in time"
+
+# Secrets
+
+SECRET_IN_CONFIGURATION = "a secret does not stand in a config"
+VARIABLE_NOT_SET = "the variable {} is not set".format
+VARIABLE_EMPTY = "{} is set but empty".format
+UNSET_EMPTY_VARIABLE = "unset it, or see why what fills it gave nothing"
+CANNOT_BOTH_BE_SET = "{} and {} cannot both be set".format
+CANNOT_BOTH_READ_STDIN = "{} and {} cannot both read standard input".format
+UNSET_ALL_BUT_ONE = "unset all but one"
+STDIN_ONLY_ON_COMMAND_LINE = "standard input can be named on the command"
+STDIN_EMPTY = "standard input is empty"
+NO_CREDENTIAL = "systemd passed no credential '{}'".format
+ADD_LOAD_CREDENTIAL = "add LoadCredential={} to the unit".format
+ONLY_IN_A_UNIT = "only within a unit of systemd"
+NO_KEYRING_ENTRY = "the keyring of this user has no entry '{}'".format
+KEYRING_LOST_SECRET = "took the secret and did not keep it"
+KEYRING_TIMEOUT = "gave no answer within {} seconds".format
+KEYRING_NOT_ASKED_AGAIN = "is not asked again"
+KEYRING_BROKEN = "cannot be used ({})".format
+INSTALL_KEYRING = "pip install 'backupctl[keyring]'"
+COMMAND_NOT_FOUND = "'{}' is not found".format
+COMMAND_CANNOT_RUN = "cannot be run"
+COMMAND_FAILED = "ended with status {}".format
+COMMAND_TIMEOUT = "did not end within {} seconds".format
+SEVERAL_LINES = "more than one line"
+BYTE_ORDER_MARK = "byte order mark"
+OPTION_GIVES_ANOTHER_SECRET = "{} does not give the secret".format
+
+# Backup password
+
+PASSWORD_BREAKS_RULES = "the backup password breaks the rules"
+PASSWORD_EMPTY = "the backup password is empty"
+OMIT_FOR_NO_ENCRYPTION = "leave it out for a backup without encryption"
+PASSWORD_CHARACTERS = "visible ASCII characters only (no space, no umlaut, no control character)"
+PASSWORD_NEEDS_A_DIGIT = "it needs a digit"
+PASSWORDS_DIFFER = "not the same"
+NO_BACKUP_PASSWORD = "there is no backup password"
+NOT_ENCRYPTED = "no backup password: backups are not encrypted"
+ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "nobody can tell whether a running backup"
+ASK_PASSWORD = "The password of the user who logs in"
+ASK_LOCATION_PASSWORD = "Password of {} at {} (Enter for none)".format
+ASK_BACKUP_PASSWORD = "Backup password (Enter for a backup that is not encrypted)"
+
+# Several appliances
+
+ONE_APPLIANCE_ONLY = "{} is on one appliance, and {} are named".format
+RESTORE_OF_SEVERAL = "a restore replaces one appliance, and {} are named".format
+READ_ONLY = "{} is read-only".format
+READ_ONLY_FOR_US = "is read-only for us: cannot"
+LOGIN_SKIPPED = "not logged in, as {} refused this user and password".format
+RESULT_CANNOT_BE_SHOWN = "the result of {} could not be shown".format
+EVENT_CANNOT_BE_SHOWN = "{}: an event cannot be shown ({})".format
+
+# API
+
+WRONG_LOGIN = "wrong user name or password"
+NO_BACKUP_API = "it has no backup API"
+LEAVE_API_OUT = "leave --api out"
+NOT_FROM_VCENTER = "got HTTP {} from something other than vCenter".format
+NOT_SUPPORTED = "its release {} does not have this operation".format
+SINCE_RELEASE = "it came with release {}".format
+CONNECTION_DROPPED = "{} dropped the connection".format
+ANOTHER_JOB_ANSWERED = "expected job {}, got {}".format
+UNREADABLE_ENTRIES = "{} of {} {} cannot be read: {}".format
+UNREADABLE_JOB_DETAILS = "details of {} of {} backup jobs cannot be read: {}".format
+NO_JOB_DETAILS = "no details of the backup jobs"
+
+# Backups
+
+NO_BACKUP_STARTED = "no backup was started"
+NOTHING_CHANGED = "nothing was changed"
+NOTHING_SENT = "nothing was sent"
+DRY_RUN = "dry run: nothing was sent. This is what would be sent"
+DRY_RUN_OF_CHANGES = "dry run: nothing was sent. This is what would be changed and sent"
+INTERRUPTED = "interrupted (SIGINT): {}".format
+STILL_RUNNING = "backup job {} on {} was running when it was last seen, and goes on".format
+TO_FOLLOW = "follow it with: "
+TO_FOLLOW_SEVERAL = "follow them with:"
+TO_SEE_THE_END = "to see how it ends: "
+LONGER_TIMEOUT = "a longer --timeout"
+RUNNING_BACKUP_UNREADABLE = "it cannot be looked at: "
+WAITING_FOR_IT = "waiting for it to finish"
+OTHER_LOCATION = "goes to the requested location"
+ALREADY_ENDED = "already ended as {}".format
+NO_PARTS = "{} offers no parts for a backup".format
+NO_JOBS = "{} has no backup jobs yet".format
+NO_JOB_MATCHES = "no backup job matches (of {})".format
+DEFAULT_PARTS = "parts that the appliance selects by default: common, seat"
+ANOTHER_BACKUP_RUNNING = "another backup is running"
+ANOTHER_JOB_RUNNING = "another backup or restore is running"
+WAITING_FOR_THE_END_OF = "waiting for the end of {}".format
+WAITING_FOR_ITS_END = "waiting for its end"
+WAITING_FOR_ITS_TURN = "waiting for its turn"
+RESPONSE_LOST = "the answer was lost, but the {} started".format
+RECOVERED = "recovered: the appliance answers again"
+SIMULATED = "simulated: no appliance was involved"
+
+# Schedules
+
+NO_SCHEDULE_NAMED = "there is no schedule '{}'".format
+IN_ITS_TIME_ZONE = "(appliance's time zone)"
+NO_SCHEDULES = "{} has no backup schedule yet".format
+SCHEDULE_NOT_CHANGED = "schedule '{}' was not changed".format
+SCHEDULE_STILL_EXISTS = "schedule '{}' is still there".format
+SCHEDULE_ALREADY_DELETED = "schedule '{}' was already deleted".format
+SCHEDULE_VERIFIED = "verified: schedule '{}' matches the request (its passwords cannot be verified)".format
+SCHEDULE_DIFFERS = "differs from the request"
+SCHEDULE_NOT_VERIFIED = "the change of schedule '{}' was accepted, but not verified".format
+SCHEDULE_CHANGE_UNKNOWN = "unknown whether schedule '{}' was changed".format
+SCHEDULE_REPORTED_MISSING = "answered that schedule '{}' does not exist (404)".format
+PASSWORD_UPDATED = "updated (cannot be verified)"
+SAFE_TO_REPEAT = "you can safely run the command again"
+CHANGED_BY_SOMEBODY_ELSE = "somebody else may have changed it at the same time, or a cache"
+SCHEDULE_UNCHANGED = "unchanged: the schedule was like this before"
+RETAIN_AT_LEAST_ONE = "at least 1"
+RECREATE_WITHOUT_RETAIN = "delete the schedule and create it without --retain"
+
+# Archives and restores
+
+SEVERAL_SYSTEMS = "there are {} systems at the location".format
+NO_ARCHIVES = "{} finds no such archives at this location".format
+NO_SYSTEMS = "{} finds no backups of any system at this location".format
+RESTORE_NOT_STARTED = "nothing was started"
+DATA_WILL_BE_LOST = "will be lost"
+RESTORABLE = "can be restored here: {}".format
+NEVER_RESTORED = "an appliance that was never restored answers so"
+NO_SSO_PASSWORD = "no password for the SSO administrator {}".format
