@@ -24,7 +24,7 @@ def stocked() -> CommandLine:
 
 
 @EVERY_FAMILY
-def test_archive_systems_lists_those_at_the_location(stocked: CommandLine, api: str) -> None:
+def test_archive_systems_lists_the_systems_at_the_location(stocked: CommandLine, api: str) -> None:
     run = stocked("archive", "systems", *AT, ALLOW, "--api", api, "-o", "json")
     assert (run.code, run.result["systems"]) == (0, [SYSTEM])
 
@@ -53,7 +53,7 @@ def test_archive_list_is_newest_first(stocked: CommandLine, api: str, system: li
     ],
     ids=" ".join,
 )
-def test_archive_list_filters_like_the_whole_list_would_be(stocked: CommandLine, words: list[str]) -> None:
+def test_archive_list_filters_equal_the_filtered_whole_list(stocked: CommandLine, words: list[str]) -> None:
     every = stocked("archive", "list", *AT, "-o", "json").result["archives"]
     run = stocked("archive", "list", *AT, *words, "-o", "json")
     given = dict(zip(words[::2], words[1::2], strict=True))
@@ -71,7 +71,7 @@ def test_archive_list_filters_like_the_whole_list_would_be(stocked: CommandLine,
 
 
 @EVERY_FAMILY
-def test_archive_show_tells_what_is_in_it(stocked: CommandLine, api: str) -> None:
+def test_archive_show_has_its_contents(stocked: CommandLine, api: str) -> None:
     newest = stocked("archive", "list", *AT, ALLOW, "-o", "json").result["archives"][0]
     run = stocked("archive", "show", newest["archive"], *AT, ALLOW, "--api", api, "-o", "json")
     archive = run.result["archive"]
@@ -93,7 +93,7 @@ def test_archive_show_tells_what_is_in_it(stocked: CommandLine, api: str) -> Non
     ids=" ".join,
 )
 @EVERY_FAMILY
-def test_archive_that_is_not_there_is_10(stocked: CommandLine, words: list[str], api: str) -> None:
+def test_archive_unknown_is_10(stocked: CommandLine, words: list[str], api: str) -> None:
     run = stocked("archive", *words, "--api", api, "-o", "json", environ=TO_APPLIANCE)
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
 
@@ -118,7 +118,7 @@ def test_archive_with_a_bad_value_is_2_and_nothing_is_sent(stocked: CommandLine,
     assert (run.code, stocked.line.urls) == (2, [])
 
 
-def test_archive_location_is_filled_in(stocked: CommandLine) -> None:
+def test_archive_location_placeholders_are_filled(stocked: CommandLine) -> None:
     stocked("archive", "systems", "--location", f"{LOCATION}/{{server}}")
     assert stocked.writes[0][2]["location"] == f"{LOCATION}/{HOST}"
 
@@ -127,7 +127,7 @@ def test_archive_location_is_filled_in(stocked: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("words", [["systems"], ["list"], ["list", "--system", SYSTEM], ["show", "M_1"]], ids=" ".join)
-def test_archive_password_stands_in_no_url_unless_that_is_allowed(words: list[str]) -> None:
+def test_archive_password_is_in_no_url_unless_allowed(words: list[str]) -> None:
     backupctl = CommandLine(release="7.0", history=True, environ=WITH_PASSWORD)
     run = backupctl("archive", *words, *AT, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
@@ -140,7 +140,7 @@ def test_archive_password_stands_in_no_url_unless_that_is_allowed(words: list[st
     assert "s3cret" not in allowed.out + allowed.err
 
 
-def test_archive_password_stands_in_no_url_where_only_sessions_are_in_the_newer_family(clock: FakeClock) -> None:
+def test_archive_password_is_in_no_url_where_only_sessions_use_the_newer_api(clock: FakeClock) -> None:
     release = replace(release_named("7.0"), api="session")
     backupctl = CommandLine(clock=clock, release=release, history=True, environ=WITH_PASSWORD)
     run = backupctl("archive", "systems", *AT, "-o", "json")
@@ -149,7 +149,7 @@ def test_archive_password_stands_in_no_url_where_only_sessions_are_in_the_newer_
     assert backupctl("archive", "systems", *AT, ALLOW).code == 0
 
 
-def test_archive_without_a_password_needs_no_permission() -> None:
+def test_archive_without_a_password_needs_no_option() -> None:
     backupctl = CommandLine(release="7.0", history=True)
     assert backupctl("archive", "systems", "--location", LOCATION).code == 0
 
@@ -165,14 +165,14 @@ def test_archive_password_is_in_no_message_when_the_request_is_lost_or_redirecte
 
 
 @pytest.mark.parametrize("words", [["systems"], ["list"], ["show", "x"]], ids=" ".join)
-def test_archive_on_a_release_without_any_is_6_and_names_operation_and_release(words: list[str]) -> None:
+def test_archive_on_a_release_without_archives_is_6_with_operation_and_release(words: list[str]) -> None:
     backupctl = CommandLine(release="6.5")
     run = backupctl("archive", *words, "--location", "ftp://backup.example.com/x", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-supported")
     assert f"at a location: {wording.NOT_SUPPORTED('6.5.0.20000')}" in run.result["error"]["message"]
 
 
-def test_archive_show_without_a_system_asks_for_one_where_there_are_several(clock: FakeClock) -> None:
+def test_archive_show_of_several_systems_needs_the_system_option(clock: FakeClock) -> None:
     backupctl = CommandLine(clock=clock, history=True)
     other = CommandLine(clock=clock, history=True).appliance
     other.host = "vc02.example.com"
@@ -196,7 +196,7 @@ def test_archive_show_without_a_system_asks_for_one_where_there_are_several(cloc
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_archive_with_what_stands_in_no_url_is_told_so(words: tuple[str, ...], code: int) -> None:
+def test_archive_name_that_no_url_can_hold_is_rejected(words: tuple[str, ...], code: int) -> None:
     run = CommandLine(history=True)("archive", *words, "--location", LOCATION)
     assert run.code == code
     assert "unexpected" not in run.err

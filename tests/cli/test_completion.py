@@ -31,7 +31,7 @@ def test_completion_script_equals_the_file(backupctl: CommandLine, shell: str) -
     assert printed.out == (COMPLETIONS / f"backupctl.{shell}").read_text()
 
 
-def test_completions_are_for_these_shells_only() -> None:
+def test_completion_supports_three_shells() -> None:
     assert sorted(path.name for path in COMPLETIONS.iterdir()) == sorted(f"backupctl.{shell}" for shell in SHELLS)
 
 
@@ -70,7 +70,7 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["simulator", "serve", "--store", ""], ["folders"]),
     ],
 )
-def test_words_so_far_are_completed(backupctl: CommandLine, words: list[str], expected: list[str]) -> None:
+def test_words_are_completed(backupctl: CommandLine, words: list[str], expected: list[str]) -> None:
     assert offered(backupctl, *words)[: len(expected) or 1] == expected
 
 
@@ -86,7 +86,7 @@ def test_words_so_far_are_completed(backupctl: CommandLine, words: list[str], ex
         ("backupctl list --output=j", ["--output=json"]),
     ],
 )
-def test_line_of_bash_is_cut_into_words(backupctl: CommandLine, line: str, expected: list[str]) -> None:
+def test_bash_line_is_split_into_words(backupctl: CommandLine, line: str, expected: list[str]) -> None:
     assert offered(backupctl, line, shell="bash")[:1] == expected
 
 

@@ -104,7 +104,7 @@ def test_sample_has_every_key_and_the_reader_accepts_each(tmp_path: Path) -> Non
         read_configuration(path, FakeClock())
 
 
-def test_init_writes_a_sample_that_is_whole_private_and_accepted(home: Path) -> None:
+def test_init_writes_a_complete_private_valid_sample(home: Path) -> None:
     config = Config(home)
     run = config("init", "-o", "json")
     assert (run.code, run.result["file"]) == (0, str(config.path))
@@ -115,7 +115,7 @@ def test_init_writes_a_sample_that_is_whole_private_and_accepted(home: Path) -> 
     assert config("check").code == 0
 
 
-def test_init_says_where_the_file_is_and_what_comes_next(home: Path) -> None:
+def test_init_prints_the_path_and_the_next_step(home: Path) -> None:
     config = Config(home)
     run = config("init")
     assert run.out == f"✓ written: {config.path}\n"
@@ -123,7 +123,7 @@ def test_init_says_where_the_file_is_and_what_comes_next(home: Path) -> None:
     assert Config(home / "quiet")("init", "-q").out == ""
 
 
-def test_init_takes_another_file_and_leaves_one_alone_that_is_there(home: Path) -> None:
+def test_init_writes_to_another_path_and_keeps_an_existing_file(home: Path) -> None:
     config = Config(home, GOOD)
     run = config("init")
     assert run.code == 3
@@ -135,7 +135,7 @@ def test_init_takes_another_file_and_leaves_one_alone_that_is_there(home: Path) 
 
 
 @pytest.mark.parametrize(("environ", "code"), [({"HOME": ""}, 3), ({"HOME": "/proc/nobody"}, 11)])
-def test_init_that_cannot_write_says_why(home: Path, environ: dict[str, str], code: int) -> None:
+def test_init_that_cannot_write_reports_the_reason(home: Path, environ: dict[str, str], code: int) -> None:
     run = Config(home)("init", environ=environ)
     assert run.code == code
     assert run.err.startswith("error: ")
@@ -145,7 +145,7 @@ def settings(run: Run) -> dict[str, dict[str, Any]]:
     return {setting["name"]: setting for setting in run.result["settings"]}
 
 
-def test_show_tells_the_source_of_every_value(home: Path) -> None:
+def test_show_names_the_source_of_every_value(home: Path) -> None:
     config = Config(home, GOOD)
     environ = {"BACKUPCTL_TIMEOUT": "1h", "HTTPS_PROXY": f"http://u:{SECRET}@proxy:3128", "BACKUPCTL_PASSWORD": SECRET}
     run = config("show", "--server", "vc01", "-o", "json", environ=environ)
@@ -167,7 +167,7 @@ def test_show_tells_the_source_of_every_value(home: Path) -> None:
     assert SECRET not in run.out + run.err
 
 
-def test_show_of_the_defaults_has_what_belongs_to_the_run(home: Path) -> None:
+def test_show_of_the_defaults_has_the_options_of_the_run(home: Path) -> None:
     run = Config(home, GOOD)("show", "-o", "json", environ={"BACKUPCTL_GROUP": "production"})
     assert (run.result["server"], run.result["host"]) == (DEFAULTS, "")
     found = settings(run)
@@ -199,7 +199,7 @@ def test_show_reads_no_secret_and_runs_nothing(home: Path, tmp_path: Path) -> No
     assert not (home / "ran").exists()
 
 
-def test_show_as_text_is_a_table_that_nothing_cuts(home: Path) -> None:
+def test_show_as_text_is_an_untruncated_table(home: Path) -> None:
     run = Config(home, GOOD)("show", "-s", "vc02", environ={"BACKUPCTL_COMMENT": "nightly"})
     lines = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()}
     assert lines["SETTING"] == ["VALUE", "SOURCE"]
@@ -209,7 +209,7 @@ def test_show_as_text_is_a_table_that_nothing_cuts(home: Path) -> None:
     assert (lines["timeout"], lines["stall-timeout"]) == (["1d", "default"], ["2h", "default"])
 
 
-def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
+def test_show_of_several_servers_has_a_result_for_each(home: Path) -> None:
     run = Config(home, GOOD)("show", "-s", "vc02", "-s", "stranger.example.com", "-o", "json")
     assert [result["server"] for result in run.json["results"]] == ["vc02", "stranger.example.com"]
 
@@ -217,7 +217,7 @@ def test_show_of_several_servers_is_a_result_each(home: Path) -> None:
 @pytest.mark.parametrize(
     "option", [option for option in OPTIONS if option.environment], ids=lambda option: str(option.name)
 )
-def test_every_variable_is_honoured_and_named(home: Path, option: Any) -> None:
+def test_every_variable_is_used_and_named_as_the_source(home: Path, option: Any) -> None:
     config = Config(home, GOOD)
     samples = {
         "server": "vc02",
@@ -327,7 +327,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("text", "words", "environ", "name", "said"), FAILURES, ids=[row[4] for row in FAILURES])
-def test_check_that_fails_is_3_and_says_what_to_mend(  # noqa: PLR0917 - a row of the table
+def test_check_that_fails_is_3_with_the_reason(  # noqa: PLR0917 - a row of the table
     home: Path, text: str, words: list[str], environ: dict[str, str], name: str, said: str
 ) -> None:
     config = Config(home, text)
@@ -367,7 +367,7 @@ def test_check_that_only_warns_is_0(home: Path, line: str, environ: dict[str, st
 
 
 @pytest.mark.parametrize("location", ["sftp://x/y", "sftp://x/{server}"])
-def test_check_without_servers_judges_the_location_of_the_defaults(home: Path, location: str) -> None:
+def test_check_without_servers_checks_the_default_location(home: Path, location: str) -> None:
     config = Config(home, f'{DEFAULT}location = "{location}"\nlocation-user = "u"\nlocation-password-file = "pass"\n')
     config.secret("pass")
     run = config("check", "-o", "json")
@@ -375,7 +375,7 @@ def test_check_without_servers_judges_the_location_of_the_defaults(home: Path, l
     assert (run.code, found["location"][0], found["location login"][0]) == (0, "OK", "OK")
 
 
-def test_pipe_that_nobody_writes_to_is_no_ca_file_and_no_hang(home: Path) -> None:
+def test_check_of_a_pipe_as_ca_file_fails_at_once(home: Path) -> None:
     config = Config(home, f'{DEFAULT}ca-file = "fifo"')
     os.mkfifo(config.path.parent / "fifo")
     for environ in ({}, {"BACKUPCTL_CA_FILE": "/dev/zero"}):
@@ -384,26 +384,26 @@ def test_pipe_that_nobody_writes_to_is_no_ca_file_and_no_hang(home: Path) -> Non
         assert wording.NOT_A_REGULAR_FILE in message
 
 
-def test_check_names_the_pin_of_a_server(home: Path) -> None:
+def test_check_shows_the_pin_of_a_server(home: Path) -> None:
     pin = f"sha256:{'a1' * 32}"
     config = Config(home, GOOD.replace('ca-file = "ca.pem"', f'fingerprint = "{pin}"'))
     certificate = checks(config("check", "-s", "vc01", "-o", "json"), "vc01")["certificate"]
     assert certificate == ("OK", f"pinned to {pin} (servers.vc01.fingerprint)")
 
 
-def test_check_without_a_file_says_where_one_is_looked_for(home: Path) -> None:
+def test_check_without_a_file_names_the_paths_searched(home: Path) -> None:
     run = Config(home)("check", "-o", "json")
     assert run.code == 0
     assert checks(run, DEFAULTS)["file"][0] in {"WARNING", "OK"}  # a machine may have one for the whole system
 
 
-def test_check_names_servers_in_no_group_and_groups_of_each(home: Path) -> None:
+def test_check_lists_groups_and_servers_without_a_group(home: Path) -> None:
     run = Config(home, GOOD.replace('["vc01", "vc02"]', '["vc01"]'))("check")
     assert "production: vc01" in run.out
     assert "in none: vc02" in run.out
 
 
-def test_check_of_many_servers_shows_only_what_is_not_as_it_should_be(home: Path) -> None:
+def test_check_of_many_servers_shows_only_problems(home: Path) -> None:
     servers = "".join(f'[servers.v{number}]\nhost = "v{number}"\n' for number in range(9))
     config = Config(home, f'{DEFAULT}username = "me"\nlocation = "nfs://h/x"\n{servers}password-file = "none"\n')
     run = config("check", environ={"BACKUPCTL_LOCATION_TYPE": "NFS"})
@@ -430,7 +430,7 @@ def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Pa
     assert CommandLine(password="other", **options)("list", "-s", "vc02").code == 4
 
 
-def test_set_secret_of_one_server_goes_into_its_table(home: Path, memory: MemoryKeyring) -> None:
+def test_set_secret_of_one_server_is_written_to_its_table(home: Path, memory: MemoryKeyring) -> None:
     config = Config(home, GOOD)
     answers = ["weak", "VMw@re123", "x", "VMw@re123", "VMw@re123"]
     run = config("set-secret", "backup-password", "-s", "vc01.example.com", "-o", "json", answers=answers)
@@ -442,7 +442,7 @@ def test_set_secret_of_one_server_goes_into_its_table(home: Path, memory: Memory
     assert config.path.read_text().replace('backup-password-keyring = "vc01/backup-password"\n', "") == GOOD
 
 
-def test_set_secret_reads_standard_input_and_makes_the_file(home: Path, memory: MemoryKeyring) -> None:
+def test_set_secret_reads_standard_input_and_creates_the_file(home: Path, memory: MemoryKeyring) -> None:
     config = Config(home)
     run = config("set-secret", "location-password", "--location-password-file", "-", stdin=f"{SECRET}\n")
     assert run.code == 0
@@ -451,9 +451,7 @@ def test_set_secret_reads_standard_input_and_makes_the_file(home: Path, memory: 
     assert stat.S_IMODE(config.path.stat().st_mode) == 0o600
 
 
-def test_set_secret_stays_in_its_table_when_comments_behind_it_are_taken_into_use(
-    home: Path, memory: MemoryKeyring
-) -> None:
+def test_set_secret_stays_in_its_table_when_later_comments_are_uncommented(home: Path, memory: MemoryKeyring) -> None:
     config = Config(home, SAMPLE)
     assert config("set-secret", "password", answers=[SECRET]).code == 0
     assert config.path.read_text().replace('password-keyring = "password"\n', "", 1) == SAMPLE
@@ -462,7 +460,7 @@ def test_set_secret_stays_in_its_table_when_comments_behind_it_are_taken_into_us
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "  # the last line"])
-def test_set_secret_goes_behind_a_last_line_of_any_ending(home: Path, memory: MemoryKeyring, ending: str) -> None:
+def test_set_secret_is_appended_after_any_last_line(home: Path, memory: MemoryKeyring, ending: str) -> None:
     config = Config(home, f'[servers.vc01]\nhost = "vc01.example.com"{ending}')
     assert config("set-secret", "password", "-s", "vc01", answers=[SECRET]).code == 0
     values = read_configuration(config.path, FakeClock()).servers["vc01"].layers[0].values
@@ -484,7 +482,7 @@ def test_set_secret_goes_behind_a_last_line_of_any_ending(home: Path, memory: Me
         (["fingerprint"], None, 2, "is not one of"),
     ],
 )
-def test_set_secret_that_cannot_be_done_changes_nothing(  # noqa: PLR0917 - a row of the table
+def test_set_secret_that_fails_changes_nothing(  # noqa: PLR0917 - a row of the table
     home: Path, memory: MemoryKeyring, words: list[str], answers: list[str] | None, code: int, said: str
 ) -> None:
     config = Config(home, GOOD)
@@ -494,7 +492,7 @@ def test_set_secret_that_cannot_be_done_changes_nothing(  # noqa: PLR0917 - a ro
     assert (config.path.read_text(), memory.entries) == (GOOD, {})
 
 
-def test_keyring_that_keeps_nothing_is_found_out(home: Path, memory: MemoryKeyring) -> None:
+def test_keyring_that_loses_the_secret_is_an_error(home: Path, memory: MemoryKeyring) -> None:
     memory.forgetful = True
     config = Config(home, GOOD)
     run = config("set-secret", "password", answers=[SECRET])
@@ -503,7 +501,7 @@ def test_keyring_that_keeps_nothing_is_found_out(home: Path, memory: MemoryKeyri
     assert config.path.read_text() == GOOD
 
 
-def test_keyring_without_its_package_is_one_line_with_what_to_install(
+def test_keyring_without_its_package_is_an_error_with_the_pip_command(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
@@ -527,7 +525,7 @@ class LockedKeyring(MemoryKeyring):
         return None
 
 
-def test_keyring_that_gives_no_answer_is_given_up_once_for_all() -> None:
+def test_keyring_that_times_out_is_not_asked_again() -> None:
     locked = LockedKeyring()
     with use_keyring(locked):
         asked = Keyring(timeout_seconds=0.05)
@@ -543,7 +541,7 @@ class BrokenKeyring(MemoryKeyring):
         raise RuntimeError(password)
 
 
-def test_keyring_that_breaks_says_how_but_not_what() -> None:
+def test_keyring_failure_names_the_exception_but_not_the_secret() -> None:
     broken = re.escape(wording.KEYRING_BROKEN("RuntimeError"))
     with use_keyring(BrokenKeyring()), pytest.raises(ConfigError, match=broken) as caught:
         Keyring().store("x", Secret(SECRET), "here")

@@ -131,9 +131,7 @@ LADDERS = [
 
 
 @pytest.mark.parametrize(("name", "rung"), LADDERS, ids=lambda value: getattr(value, "name", value))
-def test_secret_is_taken_from_every_rung_and_sent(
-    tmp_path: Path, memory: MemoryKeyring, name: SecretName, rung: str
-) -> None:
+def test_secret_from_every_source_is_sent(tmp_path: Path, memory: MemoryKeyring, name: SecretName, rung: str) -> None:
     ladder = Ladder(tmp_path, name, memory)
     run = ladder.run(RUNGS[rung](tmp_path, name, SECRET), login=SECRET if name is PASSWORD else LOGIN)
     if name is PASSWORD:
@@ -144,7 +142,7 @@ def test_secret_is_taken_from_every_rung_and_sent(
     assert not ladder.line.prompter.answers
 
 
-def test_nearer_rung_hides_those_below_it(tmp_path: Path, memory: MemoryKeyring) -> None:
+def test_first_source_of_a_secret_wins(tmp_path: Path, memory: MemoryKeyring) -> None:
     ladder = Ladder(tmp_path, BACKUP_PASSWORD, memory)
     one_of_each = ("file option", "variable", "credential", "file of the server", "file of the defaults", "prompt")
     places = [RUNGS[rung](tmp_path, BACKUP_PASSWORD, f"S3cret-No.{number}") for number, rung in enumerate(one_of_each)]
@@ -153,7 +151,7 @@ def test_nearer_rung_hides_those_below_it(tmp_path: Path, memory: MemoryKeyring)
         assert [n for n in range(len(places)) if f"S3cret-No.{n}" in ladder.sent()] == [number]
 
 
-def test_two_places_on_one_rung_are_refused_and_not_guessed_between(tmp_path: Path, memory: MemoryKeyring) -> None:
+def test_two_places_of_equal_rank_are_rejected(tmp_path: Path, memory: MemoryKeyring) -> None:
     ladder = Ladder(tmp_path, PASSWORD, memory)
     for first, second, code, message in [
         ("file option", "command option", 2, wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")),
@@ -175,9 +173,7 @@ def test_two_places_on_one_rung_are_refused_and_not_guessed_between(tmp_path: Pa
         assert message in run.err
 
 
-def test_place_in_the_table_of_a_server_beats_another_kind_of_place_in_the_defaults(
-    tmp_path: Path, memory: MemoryKeyring
-) -> None:
+def test_secret_place_of_a_server_overrides_another_kind_in_the_defaults(tmp_path: Path, memory: MemoryKeyring) -> None:
     ladder = Ladder(tmp_path, PASSWORD, memory)
     run = ladder.run(
         RUNGS["keyring of the server"](tmp_path, PASSWORD, SECRET),
@@ -198,7 +194,7 @@ def fleet(folder: Path, count: int, defaults: str, **environ: str) -> CommandLin
 
 
 @A_FEW_AND_FIFTY
-def test_one_prompt_for_each_secret_serves_all_appliances(tmp_path: Path, size: int) -> None:
+def test_one_prompt_for_each_secret_is_used_for_all_appliances(tmp_path: Path, size: int) -> None:
     backupctl = fleet(tmp_path, size, 'location-user = "backup"')
     run = backupctl("create", "--all", "--parallel", "0", answers=[LOGIN, "l0cation", "VMw@re123", "VMw@re123"])
     assert run.code == 0
@@ -210,7 +206,7 @@ def test_one_prompt_for_each_secret_serves_all_appliances(tmp_path: Path, size: 
 
 
 @A_FEW_AND_FIFTY
-def test_one_run_of_a_command_serves_all_appliances(tmp_path: Path, size: int) -> None:
+def test_secret_command_runs_once_for_all_appliances(tmp_path: Path, size: int) -> None:
     words = json.dumps(["sh", "-c", f'echo once >> "$COUNT"; echo {LOGIN}'])
     backupctl = fleet(tmp_path, size, f"password-command = {words}")
     assert backupctl("list", "--all", "-q").code == 0
@@ -219,7 +215,7 @@ def test_one_run_of_a_command_serves_all_appliances(tmp_path: Path, size: int) -
     assert (tmp_path / "count").read_text() == "once\n" * 2
 
 
-def test_command_that_fails_is_run_once_and_its_error_told_once(tmp_path: Path) -> None:
+def test_secret_command_that_fails_runs_once_and_is_reported_once(tmp_path: Path) -> None:
     words = json.dumps(["sh", "-c", 'echo once >> "$COUNT"; exit 3'])
     run = fleet(tmp_path, 50, f"password-command = {words}")("list", "--all")
     assert run.code == 3
@@ -228,22 +224,20 @@ def test_command_that_fails_is_run_once_and_its_error_told_once(tmp_path: Path) 
 
 
 @A_FEW_AND_FIFTY
-def test_keyring_is_asked_once_for_an_entry_that_all_appliances_share(
-    tmp_path: Path, memory: MemoryKeyring, size: int
-) -> None:
+def test_shared_keyring_entry_is_read_once(tmp_path: Path, memory: MemoryKeyring, size: int) -> None:
     memory.entries["service"] = LOGIN
     assert fleet(tmp_path, size, 'password-keyring = "service"')("list", "--all", "-q").code == 0
     assert memory.asked == ["service"]
 
 
-def test_entry_that_is_not_there_says_how_to_store_it(tmp_path: Path, memory: MemoryKeyring) -> None:
+def test_missing_keyring_entry_has_a_hint_to_store_it(tmp_path: Path, memory: MemoryKeyring) -> None:
     run = fleet(tmp_path, 1, 'password-keyring = "service"')("list", "--all")
     assert run.code == 3
     assert f"defaults.password-keyring: {wording.NO_KEYRING_ENTRY('service')}" in run.err
     assert "config set-secret" in run.err
 
 
-def test_verbose_tells_where_each_value_came_from_and_no_secret(tmp_path: Path) -> None:
+def test_verbose_shows_the_source_of_each_value_and_no_secret(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, 1, 'password-env = "VC"\ncomment = "nightly"', VC=LOGIN, BACKUPCTL_TIMEOUT="1h")
     run = backupctl("create", "-s", "vc00", "--part", "common", "-v")
     said = run.err.replace(str(tmp_path), "")
@@ -269,9 +263,7 @@ OVERRIDES: list[tuple[str, str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("key", "shared", "own", "sent"), OVERRIDES)
-def test_server_of_its_own_mind_overrides_the_defaults(
-    tmp_path: Path, key: str, shared: str, own: str, sent: Any
-) -> None:
+def test_settings_of_a_server_override_the_defaults(tmp_path: Path, key: str, shared: str, own: str, sent: Any) -> None:
     defaults = "" if key == "location" else f"{key} = {shared}"
     backupctl = fleet(tmp_path, 2, f'password-env = "VC"\n{defaults}', VC=LOGIN)
     path = tmp_path / "config.toml"

@@ -21,7 +21,7 @@ from tests.support.intercept import ReplacedAnswer
 GOOD = "VMw@re123"
 
 
-def test_create_that_succeeds_exits_0_and_tells_what_a_restore_needs(backupctl: CommandLine) -> None:
+def test_create_that_succeeds_is_0_and_shows_what_a_restore_needs(backupctl: CommandLine) -> None:
     run = backupctl.create("--comment", "before the upgrade")
     assert run.code == 0
     for fact in ("SUCCEEDED", LOCATION, "common, seat", "8.0.0.10000", "NOT ENCRYPTED", "before the upgrade"):
@@ -34,7 +34,7 @@ def test_create_that_succeeds_exits_0_and_tells_what_a_restore_needs(backupctl: 
     ("release", "api"),
     [("6.5", "rest"), ("6.7", "rest"), ("7.0", "rest"), ("7.0U2", "api"), ("8.0", "api"), ("9.1", "api")],
 )
-def test_create_speaks_the_family_of_each_release(release: str, api: str) -> None:
+def test_create_uses_the_api_of_each_release(release: str, api: str) -> None:
     backupctl = CommandLine(release=release)
     location = LOCATION if release >= "7" else "scp://backup.example.com/vcenter"
     run = backupctl("create", "--location", location, "-o", "json")
@@ -44,7 +44,7 @@ def test_create_speaks_the_family_of_each_release(release: str, api: str) -> Non
 
 
 @pytest.mark.parametrize("api", ["rest", "api"])
-def test_create_with_forced_family_sends_nothing_to_the_other(backupctl: CommandLine, api: str) -> None:
+def test_create_with_a_forced_api_sends_nothing_to_the_other(backupctl: CommandLine, api: str) -> None:
     assert backupctl.create("--api", api).code == 0
     assert {request.path.split("/")[1] for request in backupctl.appliance.requests} == {api}
 
@@ -66,7 +66,7 @@ def test_create_of_two_hours_is_followed_in_under_a_second() -> None:
     assert len(polls) <= 12 + 7200 / 10 + 2
 
 
-def test_create_that_fails_exits_7_with_the_messages_of_the_appliance() -> None:
+def test_create_that_fails_is_7_with_the_messages_of_the_appliance() -> None:
     backupctl = CommandLine(faults=["fail-at=40"])
     run = backupctl.create("-o", "json")
     assert (run.code, run.result["exit_code"], run.result["error"]["slug"]) == (7, 7, "backup-failed")
@@ -85,7 +85,7 @@ def test_create_that_fails_exits_7_with_the_messages_of_the_appliance() -> None:
         ("redirect=99@list", 6, "api"),
     ],
 )
-def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int, slug: str) -> None:
+def test_create_with_a_permanent_fault_has_its_exit_code(fault: str, code: int, slug: str) -> None:
     backupctl = CommandLine(faults=[fault])
     run = backupctl.create("--stall-timeout", "10m", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (code, slug)
@@ -99,7 +99,7 @@ def test_create_under_a_lasting_fault_exits_with_its_code(fault: str, code: int,
         *("reboot-at=50:20s", "session-expires-after=30s", "lost-create-answer"),
     ],
 )
-def test_create_under_a_passing_fault_still_tells_the_truth(fault: str) -> None:
+def test_create_with_a_transient_fault_reports_the_real_result(fault: str) -> None:
     backupctl = CommandLine(faults=[fault], job_duration=120)
     run = backupctl.create("-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
@@ -107,7 +107,7 @@ def test_create_under_a_passing_fault_still_tells_the_truth(fault: str) -> None:
     assert backupctl.appliance.open_sessions == 0
 
 
-def test_create_whose_answer_is_lost_adopts_the_one_job_and_says_so() -> None:
+def test_create_whose_response_is_lost_adopts_the_only_job() -> None:
     backupctl = CommandLine(faults=["lost-create-answer"])
     run = backupctl.create("-o", "jsonl")
     assert run.code == 0
@@ -116,7 +116,7 @@ def test_create_whose_answer_is_lost_adopts_the_one_job_and_says_so() -> None:
     assert [job.job_id for job in backupctl.appliance.jobs] == [adopted["job"]["id"]]
 
 
-def test_create_whose_request_is_lost_starts_nothing_and_says_so() -> None:
+def test_create_whose_request_is_lost_reports_that_nothing_started() -> None:
     backupctl = CommandLine(faults=["lost-create-request"])
     run = backupctl.create()
     assert run.code == 5
@@ -124,14 +124,14 @@ def test_create_whose_request_is_lost_starts_nothing_and_says_so() -> None:
     assert backupctl.appliance.jobs == []
 
 
-def test_create_with_wrong_password_tries_once_and_exits_4(backupctl: CommandLine) -> None:
+def test_create_with_a_wrong_password_is_4_after_one_login(backupctl: CommandLine) -> None:
     run = backupctl.create(environ=TO_APPLIANCE | {"BACKUPCTL_PASSWORD": "wrong"})
     assert run.code == 4
     assert backupctl.appliance.failed_logins == 1
     assert wording.WRONG_LOGIN in run.err
 
 
-def test_create_refused_for_a_user_without_domain_says_how_it_is_written(backupctl: CommandLine) -> None:
+def test_create_refused_for_a_user_without_domain_has_a_hint(backupctl: CommandLine) -> None:
     run = backupctl.create("-u", "administrator")
     assert run.code == 4
     assert "administrator@vsphere.local" in run.err
@@ -173,7 +173,7 @@ def test_create_json_lines_end_with_the_result(backupctl: CommandLine) -> None:
     assert all(event["schema"] == 1 and event["time"].endswith("Z") for event in events)
 
 
-def test_create_sends_what_was_asked_for(backupctl: CommandLine) -> None:
+def test_create_sends_its_options(backupctl: CommandLine) -> None:
     words = ["--part", "seat", "--part", "common", "--comment", "weekly", "--location-user", "backup", "--fast-backup"]
     environ = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD, "BACKUPCTL_LOCATION_PASSWORD": "l0cation"}
     run = backupctl.create(*words, "-o", "json", environ=environ)
@@ -184,9 +184,7 @@ def test_create_sends_what_was_asked_for(backupctl: CommandLine) -> None:
     assert run.result["job"]["parts"] == ["seat", "common"]
 
 
-def test_create_resolves_and_fills_in_its_location_once(
-    backupctl: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_create_resolves_and_fills_its_location_once(backupctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Patching is right here: how often a function is called shows nowhere outside."""
     calls: Counter[str] = Counter()
 
@@ -207,7 +205,7 @@ def test_create_resolves_and_fills_in_its_location_once(
     assert calls == {"resolve": 1, "parse": as_given_and_filled_in, "fill": 1, "reported": 1}
 
 
-def test_create_fills_in_the_server_and_the_time_in_the_location(backupctl: CommandLine) -> None:
+def test_create_fills_server_and_time_in_the_location(backupctl: CommandLine) -> None:
     run = backupctl("create", "--location", "sftp://b.example.com/{server}/{date}_{time}", "-o", "json")
     assert run.result["job"]["location"] == f"sftp://b.example.com/{HOST}/2026-03-01_02-00-00"
 
@@ -261,7 +259,7 @@ def test_create_with_bad_input_names_it_and_sends_nothing(
     assert not backupctl.appliance.requests
 
 
-def test_create_without_a_password_says_how_to_give_it(backupctl: CommandLine) -> None:
+def test_create_without_a_password_names_the_options_for_it(backupctl: CommandLine) -> None:
     environ = {name: value for name, value in TO_APPLIANCE.items() if name != "BACKUPCTL_PASSWORD"}
     run = backupctl.create(environ=environ)
     assert run.code == 2
@@ -269,14 +267,14 @@ def test_create_without_a_password_says_how_to_give_it(backupctl: CommandLine) -
     assert not backupctl.appliance.requests
 
 
-def test_create_whose_answer_names_no_job_looks_for_it() -> None:
+def test_create_whose_response_has_no_job_id_searches_for_the_job() -> None:
     nameless = {"state": "INPROGRESS", "progress": 0, "messages": []}
     backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/backup/job", nameless))
     run = backupctl.create("--no-wait", "-q")
     assert (run.code, run.out) == (0, f"{backupctl.appliance.jobs[0].job_id}\n")
 
 
-def test_create_is_not_ended_by_the_success_of_another_job() -> None:
+def test_create_ignores_the_success_of_another_job() -> None:
     other = {"id": "20260101-000000-1", "state": "SUCCEEDED"}
     backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", other))
     run = backupctl.create("--timeout", "5m", "-o", "json")
@@ -292,14 +290,14 @@ def test_create_if_running_attach_to_a_restore_is_9_at_once() -> None:
 @pytest.mark.parametrize(
     "odd", [{"messages": ["text"]}, {"messages": [None]}, {"start_time": ""}, {"progress": "much"}], ids=str
 )
-def test_watch_sees_the_end_behind_an_odd_field(odd: dict[str, object]) -> None:
+def test_watch_reads_the_final_state_despite_an_invalid_field(odd: dict[str, object]) -> None:
     body = {"id": "20260301-020000-1", "state": "SUCCEEDED", **odd}
     backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2", body))
     assert backupctl("watch", "20260301-020000-1").code == 0
 
 
 @pytest.mark.parametrize("word", ["JSON", "Json"])
-def test_create_output_is_found_in_any_case(backupctl: CommandLine, word: str) -> None:
+def test_create_output_option_ignores_case(backupctl: CommandLine, word: str) -> None:
     assert backupctl.create("-o", word).result["job"]["state"] == "SUCCEEDED"
 
 
@@ -331,7 +329,7 @@ def test_create_dry_run_prints_the_masked_request_and_sends_nothing(backupctl: C
     assert GOOD not in text.out + text.err
 
 
-def test_create_at_a_terminal_asks_for_what_is_missing(backupctl: CommandLine) -> None:
+def test_create_at_a_terminal_prompts_for_missing_settings(backupctl: CommandLine) -> None:
     answers = [HOST, USER, PASSWORD, LOCATION, GOOD, GOOD]
     run = backupctl("create", "-o", "json", answers=answers, environ={})
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
@@ -340,7 +338,7 @@ def test_create_at_a_terminal_asks_for_what_is_missing(backupctl: CommandLine) -
     ]
 
 
-def test_create_at_a_terminal_asks_again_for_a_bad_backup_password(backupctl: CommandLine) -> None:
+def test_create_at_a_terminal_prompts_again_after_an_invalid_backup_password(backupctl: CommandLine) -> None:
     answers = ["short", GOOD, "other", GOOD, GOOD]
     run = backupctl.create("-o", "json", answers=answers)
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
@@ -350,18 +348,18 @@ def test_create_at_a_terminal_asks_again_for_a_bad_backup_password(backupctl: Co
     assert "short\n" not in said
 
 
-def test_create_at_a_terminal_with_enter_for_the_backup_password_is_not_encrypted(backupctl: CommandLine) -> None:
+def test_create_with_an_empty_backup_password_at_the_prompt_is_not_encrypted(backupctl: CommandLine) -> None:
     run = backupctl.create("-o", "json", answers=[""])
     assert (run.code, run.result["job"]["encrypted"]) == (0, False)
 
 
-def test_create_at_a_terminal_with_no_encryption_required_does_not_ask(backupctl: CommandLine) -> None:
+def test_create_with_no_require_encryption_does_not_prompt(backupctl: CommandLine) -> None:
     run = backupctl.create("--no-require-encryption", "-o", "json", answers=[])
     assert (run.code, run.result["job"]["encrypted"], backupctl.prompter.questions) == (0, False, [])
 
 
 @pytest.mark.parametrize("given", ["user", "password"])
-def test_create_with_half_a_location_login_asks_or_warns(backupctl: CommandLine, given: str) -> None:
+def test_create_with_half_a_location_login_prompts_or_warns(backupctl: CommandLine, given: str) -> None:
     words = ["--location-user", "backup"] if given == "user" else []
     environ = TO_APPLIANCE | ({} if given == "user" else {"BACKUPCTL_LOCATION_PASSWORD": "l0cation"})
     warned = backupctl.create(*words, environ=environ)
@@ -378,7 +376,7 @@ def interrupt(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_create_interrupted_detaches_and_tells_how_to_attach(clock: FakeClock, number: signal.Signals) -> None:
+def test_create_interrupted_detaches_and_prints_the_watch_command(clock: FakeClock, number: signal.Signals) -> None:
     backupctl = CommandLine(clock=clock, job_duration=600)
     clock.at(100, lambda: interrupt(number))
     run = backupctl.create("-s", HOST)
@@ -393,7 +391,7 @@ def test_create_interrupted_detaches_and_tells_how_to_attach(clock: FakeClock, n
 
 
 @pytest.mark.parametrize("words", [[], ["-q"]])
-def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on(
+def test_create_whose_password_changes_meanwhile_reports_that_the_backup_is_running(
     clock: FakeClock, words: list[str]
 ) -> None:
     backupctl = CommandLine(clock=clock, job_duration=600, faults=["session-expires-after=60s"])
@@ -410,7 +408,7 @@ def test_create_whose_password_is_changed_meanwhile_says_that_the_backup_goes_on
     ("words", "nothing"),
     [(["create"], wording.NO_BACKUP_STARTED), (["list"], wording.NOTHING_CHANGED)],
 )
-def test_interruption_at_the_login_says_that_nothing_came_of_it(
+def test_interruption_at_the_login_reports_that_nothing_happened(
     clock: FakeClock, words: list[str], nothing: str
 ) -> None:
     backupctl = CommandLine(clock=clock, faults=["slow=20s@login"])
@@ -421,13 +419,13 @@ def test_interruption_at_the_login_says_that_nothing_came_of_it(
     assert backupctl.appliance.jobs == []
 
 
-def test_create_interrupted_leaves_no_alarm_that_would_kill_whoever_called_it(clock: FakeClock) -> None:
+def test_create_interrupted_leaves_no_pending_alarm(clock: FakeClock) -> None:
     clock.at(100, lambda: interrupt(signal.SIGINT))
     assert CommandLine(clock=clock, job_duration=600).create().code == 130
     assert signal.alarm(0) == 0
 
 
-def test_create_interrupted_with_cancel_on_interrupt_ends_the_job(clock: FakeClock) -> None:
+def test_create_interrupted_with_cancel_on_interrupt_cancels_the_job(clock: FakeClock) -> None:
     backupctl = CommandLine(clock=clock, job_duration=600)
     clock.at(100, lambda: interrupt(signal.SIGINT))
     run = backupctl.create("--cancel-on-interrupt", "-o", "json")
@@ -443,13 +441,13 @@ def test_create_interrupted_during_a_slow_post_waits_for_its_outcome(clock: Fake
     assert (run.code, run.result["job"]["id"]) == (130, job.job_id)
 
 
-def test_create_outlives_a_session_that_expires_again_and_again() -> None:
+def test_create_logs_in_again_each_time_the_session_expires() -> None:
     backupctl = CommandLine(faults=["session-expires-after=30s"], job_duration=120)
     assert backupctl.create().code == 0
     assert [request.phase for request in backupctl.appliance.requests].count("login") >= 4
 
 
-def test_create_if_running_wait_starts_when_the_other_has_ended() -> None:
+def test_create_if_running_wait_starts_after_the_other_backup() -> None:
     backupctl = CommandLine(faults=["busy"])
     run = backupctl.create("--if-running", "wait", "-o", "jsonl")
     assert run.code == 0
@@ -457,21 +455,21 @@ def test_create_if_running_wait_starts_when_the_other_has_ended() -> None:
     assert backupctl.states == ["SUCCEEDED", "SUCCEEDED"]
 
 
-def test_create_if_running_attach_is_9_for_a_backup_to_another_place() -> None:
+def test_create_if_running_attach_is_9_for_a_backup_to_another_location() -> None:
     backupctl = CommandLine(faults=["busy"])
     run = backupctl.create("--if-running", "attach", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (9, "SUCCEEDED")
     assert len(backupctl.appliance.jobs) == 1
 
 
-def test_create_if_running_attach_is_0_for_a_backup_to_our_place(backupctl: CommandLine) -> None:
+def test_create_if_running_attach_is_0_for_a_backup_to_the_same_location(backupctl: CommandLine) -> None:
     assert backupctl.create("--no-wait").code == 0
     run = backupctl.create("--if-running", "attach", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
     assert len(backupctl.appliance.jobs) == 1
 
 
-def test_create_timeout_is_8_and_the_backup_goes_on() -> None:
+def test_create_timeout_is_8_and_the_backup_keeps_running() -> None:
     backupctl = CommandLine(job_duration=600)
     run = backupctl.create("--timeout", "1m", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (8, "timed-out")
@@ -480,7 +478,7 @@ def test_create_timeout_is_8_and_the_backup_goes_on() -> None:
     assert backupctl.states == ["INPROGRESS"]
 
 
-def test_create_simulated_says_so_in_both_outputs(backupctl: CommandLine) -> None:
+def test_create_simulated_is_marked_in_both_outputs(backupctl: CommandLine) -> None:
     run = backupctl.create("--simulate", "-o", "json", environ={})
     assert (run.code, run.result["simulated"]) == (0, True)
     assert "--simulate" in run.err
@@ -488,7 +486,7 @@ def test_create_simulated_says_so_in_both_outputs(backupctl: CommandLine) -> Non
     assert 5 <= backupctl.clock.elapsed <= 15
 
 
-def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine) -> None:
+def test_create_no_wait_prints_the_watch_command(backupctl: CommandLine) -> None:
     run = backupctl.create("--no-wait", "--api", "rest")
     (job,) = backupctl.appliance.jobs
     line = f"hint: {wording.TO_SEE_THE_END}backupctl watch {job.job_id} --server {HOST} --username {USER} --api rest"
@@ -498,14 +496,14 @@ def test_create_that_does_not_wait_says_how_to_follow_it(backupctl: CommandLine)
 
 
 @pytest.mark.parametrize(("if_running", "hint"), [("fail", "--if-running wait"), ("wait", wording.LONGER_TIMEOUT)])
-def test_busy_appliance_gets_a_hint_that_is_not_what_was_done_already(if_running: str, hint: str) -> None:
+def test_busy_appliance_hint_does_not_repeat_the_option_used(if_running: str, hint: str) -> None:
     run = CommandLine(faults=["busy"]).create("--if-running", if_running, "--timeout", "1", "-o", "json")
     assert run.code == 9
     assert hint in run.result["error"]["hint"]
     assert if_running == "fail" or "--if-running wait" not in run.result["error"]["hint"]
 
 
-def test_create_that_cannot_look_at_what_runs_does_not_attach_and_says_why() -> None:
+def test_create_that_cannot_read_the_running_backup_does_not_attach() -> None:
     backupctl = CommandLine(faults=["busy", "drop@poll"])
     run = backupctl.create("--if-running", "attach")
     assert (run.code, len(backupctl.appliance.jobs)) == (9, 1)

@@ -57,7 +57,7 @@ def test_verbose_twice_shows_headers_and_bodies_with_secrets_masked(backupctl: C
         assert secret not in run.out + run.err
 
 
-def test_password_in_a_query_is_masked_where_it_stands() -> None:
+def test_password_in_a_query_is_masked_in_place() -> None:
     backupctl = CommandLine(history=True)
     words = ("archive", "systems", *AT, "--api", "rest", "--allow-password-in-url", "-vv")
     run = backupctl(*words, environ=with_location_password())
@@ -66,7 +66,7 @@ def test_password_in_a_query_is_masked_where_it_stands() -> None:
     assert any("S3cret%26loc" in url for url in backupctl.line.urls)
 
 
-def test_secrets_of_others_in_an_answer_are_masked_by_their_names() -> None:
+def test_unknown_secrets_in_a_response_are_masked_by_their_keys() -> None:
     content = {"location_password": "x1", "list": [{"key": "password", "value": "x2"}], "deep": [{"apiToken": "x3"}]}
     run = said(json.dumps(content).encode(), "-vv", headers={"Set-Cookie": "x4", "X-Auth-Token": "x5", "Server": "x6"})
     shown = [body for body in bodies(run, "<") if "list" in body]
@@ -84,14 +84,14 @@ def test_text_of_the_appliance_is_made_printable(output: str) -> None:
     assert "debug: < x-odd: [red]" in run.err
 
 
-def test_long_body_is_cut_after_its_secrets_are_out() -> None:
+def test_long_body_is_masked_before_it_is_truncated() -> None:
     content = b"x" * (64 * 1024 - 4) + PASSWORD.encode() + b"y" * 100
     run = said(content, "-vv")
     shown = next(line for line in lines(run, "<") if line.startswith("x" * 99))
     assert shown == "x" * (64 * 1024 - 4) + MASK + "... (100 more characters)"
 
 
-def test_quiet_and_verbose_show_nothing_but_what_was_asked_for_and_debug_lines(backupctl: CommandLine) -> None:
+def test_quiet_and_verbose_show_only_results_and_debug_lines(backupctl: CommandLine) -> None:
     quiet = backupctl.create("-q")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
     both = backupctl.create("-q", "-v")
@@ -106,7 +106,7 @@ def test_short_secret_does_not_turn_the_output_into_asterisks(backupctl: Command
     assert bodies(run, ">")[0]["location_password"] == MASK
 
 
-def test_long_json_is_masked_text_by_text_and_cut_off() -> None:
+def test_long_json_is_masked_string_by_string_and_truncated() -> None:
     run = said(json.dumps({"list": [f'"{PASSWORD}" {number}' for number in range(9000)]}).encode(), "-vv")
     shown = next(line for line in lines(run, "<") if line.startswith('{"list"'))
     assert PASSWORD not in run.err + run.out
@@ -114,7 +114,7 @@ def test_long_json_is_masked_text_by_text_and_cut_off() -> None:
     assert re.fullmatch(r".{65536}\.\.\. \([0-9]+ more characters\)", shown)
 
 
-def test_key_of_an_answer_that_is_a_secret_is_masked() -> None:
+def test_secret_as_a_json_key_is_masked() -> None:
     run = said(
         json.dumps({PASSWORD: {PASSWORD: 1}, "list": [{"key": "password", PASSWORD: 2, "value": "x"}]}).encode(), "-vv"
     )
@@ -123,7 +123,7 @@ def test_key_of_an_answer_that_is_a_secret_is_masked() -> None:
     assert shown[:1] == [{MASK: {MASK: 1}, "list": [{"key": "password", MASK: 2, "value": MASK}]}]
 
 
-def test_encoding_that_tells_a_secret_is_masked() -> None:
+def test_secret_in_the_name_of_an_encoding_is_masked() -> None:
     run = said(b"x", headers={"Content-Encoding": PASSWORD})
     assert PASSWORD.lower() not in (run.err + run.out).lower()
     assert f"encoded as '{MASK}'" in run.err

@@ -51,7 +51,7 @@ def hundred(folder: Path, faults: list[str]) -> CommandLine:
 
 
 @pytest.mark.parametrize("parallel", ["0", "16"])
-def test_every_result_of_a_hundred_has_its_code_and_the_verdict_is_the_gravest(tmp_path: Path, parallel: str) -> None:
+def test_hundred_results_have_their_exit_codes_and_the_gravest_decides(tmp_path: Path, parallel: str) -> None:
     faults = kinds()
     assert set(faults) == set(FAULTS)
     backupctl = hundred(tmp_path, faults)
@@ -69,7 +69,7 @@ def test_every_result_of_a_hundred_has_its_code_and_the_verdict_is_the_gravest(t
     assert all(jobs == int(fault in started) for fault, jobs in ours)
 
 
-def test_text_of_a_hundred_tells_each_kind_of_failure_once_with_all_names_and_sums_up(tmp_path: Path) -> None:
+def test_text_of_a_hundred_groups_equal_failures_and_ends_with_a_summary(tmp_path: Path) -> None:
     run = hundred(tmp_path, kinds())("create", "--all", "--parallel", "0", "--timeout", "10m")
     assert len(run.out.splitlines()) == 1 + SIZE
     told = [line for line in run.err.splitlines() if not line.startswith("2026-")]

@@ -42,7 +42,7 @@ def texts(result: dict[str, Any]) -> list[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_message_with_places_is_filled(said: dict[str, Any], text: str) -> None:
+def test_message_placeholders_are_filled(said: dict[str, Any], text: str) -> None:
     assert texts(failed_job([said])) == [text]
 
 
@@ -50,11 +50,11 @@ def test_message_with_places_is_filled(said: dict[str, Any], text: str) -> None:
     "text",
     ["100% sent", "50%d", "ftp://host/a%20b/%dd", "{}", "{'a': 1}", "{host} is down", "%", "100%s", "%%s", "{", "{0"],
 )  # fmt: skip
-def test_message_that_only_looks_as_if_it_had_places_stays_as_it_is(text: str) -> None:
+def test_message_without_real_placeholders_is_unchanged(text: str) -> None:
     assert texts(failed_job([message(text)])) == [text]
 
 
-def test_message_without_any_text_is_left_out() -> None:
+def test_message_without_text_is_omitted() -> None:
     assert texts(failed_job([message(None), message("Disk full")])) == ["Disk full"]
 
 
@@ -76,7 +76,7 @@ VALUE = {"messages": [message(GENERAL), message(REASON)]}
         REASON,
     ],
 )
-def test_reason_that_stands_only_in_the_error_of_the_details_is_shown_with_its_hint(error: Any) -> None:
+def test_reason_found_only_in_the_details_error_is_shown_with_its_hint(error: Any) -> None:
     result = failed_job([message(GENERAL)], error=error)
     assert texts(result)[0] == GENERAL
     assert texts(result)[-1].endswith(REASON)
@@ -93,16 +93,16 @@ def test_reason_that_stands_only_in_the_error_of_the_details_is_shown_with_its_h
         (True, "true"),
     ],
 )
-def test_error_of_the_details_in_a_form_that_nobody_knows_is_shown_all_the_same(error: Any, shown: str) -> None:
+def test_details_error_of_unknown_structure_is_shown(error: Any, shown: str) -> None:
     assert texts(failed_job([message(GENERAL)], error=error))[1] == shown
 
 
 @pytest.mark.parametrize("error", [None, "", " ", {}, [], {"messages": []}, {"messages": [message(GENERAL)]}, GENERAL])
-def test_error_of_the_details_that_says_nothing_new_adds_nothing(error: Any) -> None:
+def test_details_error_without_new_text_adds_nothing(error: Any) -> None:
     assert texts(failed_job([message(GENERAL)], error=error)) == [GENERAL]
 
 
-def test_error_of_the_details_that_nests_too_deeply_does_no_harm() -> None:
+def test_details_error_nested_too_deeply_is_ignored() -> None:
     error: Any = REASON
     for _ in range(200):
         error = {"cause": error}
@@ -150,13 +150,13 @@ def test_step_of_a_running_job_is_shown_by_status_and_by_watch() -> None:
     assert STEP_TEXT not in watched.out
 
 
-def test_step_of_a_job_that_has_ended_is_none() -> None:
+def test_step_of_an_ended_job_is_none() -> None:
     run = CommandLine(intercept=amend_jobs(details=BACKING_UP)).create("-o", "json")
     assert run.result["job"]["step"] is None
 
 
 @pytest.mark.parametrize("progress", [{"total": 100}, {"message": None}, {"message": message("")}])
-def test_step_that_the_appliance_does_not_name_is_none(progress: dict[str, Any]) -> None:
+def test_step_without_a_message_is_none(progress: dict[str, Any]) -> None:
     line = CommandLine(intercept=amend_jobs(details={"progress": progress}))
     assert line.create("--no-wait").code == 0
     assert line("status", "-o", "json").result["job"]["step"] is None

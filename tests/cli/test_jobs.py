@@ -43,7 +43,7 @@ def test_list_of_an_appliance_without_jobs_is_empty_and_0(backupctl: CommandLine
     assert wording.NO_JOBS(HOST) in run.err
 
 
-def test_list_in_which_no_job_matches_says_so_and_warns_of_words_that_are_not_known() -> None:
+def test_list_without_matches_reports_it_and_warns_about_unknown_values() -> None:
     backupctl = CommandLine(history=True)
     number = len(backupctl.appliance.jobs)
     early = backupctl("list", "--state", "FAILED", "--since", "1h")
@@ -55,7 +55,7 @@ def test_list_in_which_no_job_matches_says_so_and_warns_of_words_that_are_not_kn
 
 
 @pytest.mark.parametrize("command", ["watch", "status", "cancel"])
-def test_unknown_job_is_10_and_no_job_at_all_too(backupctl: CommandLine, command: str) -> None:
+def test_unknown_job_and_missing_job_are_10(backupctl: CommandLine, command: str) -> None:
     unknown = backupctl(command, "20200101-000000-1", "-o", "json")
     assert (unknown.code, unknown.result["error"]["slug"]) == (10, "not-found")
     assert "20200101-000000-1" in unknown.result["error"]["message"]
@@ -70,7 +70,7 @@ def test_unknown_job_is_10_and_no_job_at_all_too(backupctl: CommandLine, command
         *(("status", bad) for bad in ("../session", "a/b", "-x", "a?b", "")),
     ],
 )
-def test_job_id_that_cannot_be_one_is_2_and_nothing_is_sent(backupctl: CommandLine, command: str, job_id: str) -> None:
+def test_invalid_job_id_is_2_and_nothing_is_sent(backupctl: CommandLine, command: str, job_id: str) -> None:
     assert backupctl(command, "--", job_id).code == 2
     assert not backupctl.appliance.requests
 
@@ -97,7 +97,7 @@ def test_status_of_a_failed_job_is_7() -> None:
     assert run.result["job"]["messages"]
 
 
-def test_watch_with_timeout_0_says_what_status_says(backupctl: CommandLine) -> None:
+def test_watch_with_timeout_0_equals_status(backupctl: CommandLine) -> None:
     backupctl.create("--no-wait")
     assert backupctl("watch", "--timeout", "0").code == backupctl("status").code == 8
 
@@ -109,7 +109,7 @@ def test_watch_follows_the_latest_job_to_its_end(backupctl: CommandLine) -> None
     assert run.events[-1]["results"][0]["job"]["state"] == "SUCCEEDED"
 
 
-def test_watch_of_a_job_that_has_ended_tells_its_end_at_once() -> None:
+def test_watch_of_an_ended_job_returns_at_once() -> None:
     backupctl = CommandLine(history=True)
     failed = next(job.job_id for job in backupctl.appliance.jobs if job.status(0)["state"] == "FAILED")
     assert backupctl("watch", failed).code == 7
@@ -143,14 +143,14 @@ def test_cancel_ends_a_running_job_and_exits_0() -> None:
     assert backupctl.states == ["FAILED"]
 
 
-def test_cancelled_job_is_told_of_as_what_was_asked_for_and_later_as_a_failed_one() -> None:
+def test_cancelled_job_is_shown_as_cancelled_and_later_as_failed() -> None:
     backupctl = CommandLine(job_duration=600.0)
     backupctl.create("--no-wait")
     assert f"✓ {HOST}: backup cancelled" in backupctl("cancel", "latest").out
     assert f"✗ {HOST}: backup failed" in backupctl("status", "latest").out
 
 
-def test_cancel_of_a_job_that_has_ended_is_refused_with_6() -> None:
+def test_cancel_of_an_ended_job_is_6() -> None:
     backupctl = CommandLine(history=True)
     run = backupctl("cancel", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-cancelled")
@@ -204,7 +204,7 @@ def test_every_command_logs_its_session_out() -> None:
         assert backupctl.appliance.open_sessions == 0, words
 
 
-def test_connection_options_stand_before_or_after_the_command(backupctl: CommandLine) -> None:
+def test_connection_options_work_before_or_after_the_command(backupctl: CommandLine) -> None:
     environ = {"BACKUPCTL_PASSWORD": "VMware1!"}
     before = backupctl("-s", HOST, "-u", "administrator@vsphere.local", "-o", "json", "list", environ=environ)
     after = backupctl("list", "-s", HOST, "-u", "administrator@vsphere.local", "-o", "json", environ=environ)
@@ -224,7 +224,7 @@ def test_verbose_shows_requests_and_sources_and_no_secret(backupctl: CommandLine
 # list filters
 
 
-def test_list_of_local_backups_which_came_with_9_0_warns_of_nothing() -> None:
+def test_list_of_local_backups_of_9_0_does_not_warn() -> None:
     local = CommandLine(intercept=amend_jobs(details={"type": "LOCAL_BACKUP"}), release="9.0", history=True)
     run = local("list", "--type", "local_backup", "-o", "json")
     assert {job["type"] for job in run.result["jobs"]} == {"LOCAL_BACKUP"}

@@ -58,7 +58,7 @@ SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
 @pytest.mark.parametrize(
     ("defaults", "server", "words", "password"), [row[1:] for row in SILENT], ids=[row[0] for row in SILENT]
 )
-def test_password_goes_with_the_location_that_it_is_for_without_a_word(
+def test_password_is_sent_to_its_own_location_without_a_warning(
     tmp_path: Path, defaults: str, server: str, words: tuple[str, ...], password: str
 ) -> None:
     estate = Estate(tmp_path, defaults, server)
@@ -68,7 +68,7 @@ def test_password_goes_with_the_location_that_it_is_for_without_a_word(
     assert "FAIL" not in estate("config", "check").out
 
 
-def test_password_of_the_environment_belongs_to_the_run(tmp_path: Path) -> None:
+def test_password_from_the_environment_is_used_for_any_location(tmp_path: Path) -> None:
     estate = Estate(tmp_path, HERE + LOGIN)
     assert estate("create", *TYPED, BACKUPCTL_LOCATION_PASSWORD="of-the-run").code == 0
     assert estate.sent == ["of-the-run"]
@@ -125,7 +125,7 @@ def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the 
     assert f"hint: {wording.SAY_WHICH_LOCATION_PASSWORD}" in run.err
 
 
-def test_check_fails_for_a_password_that_a_run_would_refuse(tmp_path: Path) -> None:
+def test_check_fails_for_a_password_that_create_would_reject(tmp_path: Path) -> None:
     run = Estate(tmp_path, HERE + LOGIN, THERE)("config", "check", "-o", "json")
     (fail,) = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
     assert run.code == 3
@@ -141,7 +141,7 @@ def test_check_fails_for_a_password_that_a_run_would_refuse(tmp_path: Path) -> N
         ("[servers.vc02]\nhost = 'vc02'\n", []),
     ],
 )
-def test_check_warns_of_a_password_that_goes_to_several_hosts(tmp_path: Path, others: str, warned: list[str]) -> None:
+def test_check_warns_about_a_password_sent_to_several_hosts(tmp_path: Path, others: str, warned: list[str]) -> None:
     run = Estate(tmp_path, LOGIN, THERE, others)("config", "check", "-o", "json")
     logins = [check for check in run.json["results"][0]["checks"] if check["name"] == "location login"]
     assert run.code == 0

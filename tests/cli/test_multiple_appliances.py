@@ -59,9 +59,7 @@ def jobs(backupctl: CommandLine) -> dict[str, int]:
         (["-g", "production", "-g", "production"], ["vc02", "vc01"]),
     ],
 )
-def test_appliances_are_named_by_servers_groups_and_all_each_once(
-    tmp_path: Path, words: list[str], named: list[str]
-) -> None:
+def test_servers_groups_and_all_select_each_appliance_once(tmp_path: Path, words: list[str], named: list[str]) -> None:
     backupctl = fleet(tmp_path)
     run = backupctl("create", *words, "-o", "json")
     results = run.json["results"]
@@ -70,7 +68,7 @@ def test_appliances_are_named_by_servers_groups_and_all_each_once(
     assert jobs(backupctl) == {name: int(name in named) for name in ("vc01", "vc02", "vc03")}
 
 
-def test_options_that_name_appliances_hide_the_variables_that_do(tmp_path: Path) -> None:
+def test_options_that_select_appliances_override_the_variables(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
     environ = backupctl.environ | {"BACKUPCTL_SERVER": "vc01", "BACKUPCTL_GROUP": "production", "BACKUPCTL_ALL": "yes"}
     run = backupctl("list", "-s", "vc03", "-o", "json", environ=environ)
@@ -102,7 +100,7 @@ def test_each_appliance_gets_its_own_settings(tmp_path: Path) -> None:
         ({"vc01": {"faults": ["busy"]}, "vc02": {"faults": ["drop=99@create"]}, "vc03": {}}, [9, 5, 0], 9),
     ],
 )
-def test_verdict_is_the_gravest_and_every_result_has_its_own_code(
+def test_exit_code_is_the_gravest_and_every_result_has_its_own(
     tmp_path: Path, faults: dict[str, dict[str, Any]], codes: list[int], verdict: int
 ) -> None:
     backupctl = fleet(tmp_path, each=faults)
@@ -113,7 +111,7 @@ def test_verdict_is_the_gravest_and_every_result_has_its_own_code(
     assert (run.code, run.json["exit_code"], run.json["error"]) == (verdict, verdict, None)
 
 
-def test_dead_appliance_is_its_own_result_and_delays_nobody(tmp_path: Path) -> None:
+def test_unreachable_appliance_is_its_own_result_and_delays_no_other(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=60.0)
     backupctl.lines["vc02.example.com"].intercept = unreachable
     run = backupctl("create", "--all", "-o", "json")
@@ -122,7 +120,7 @@ def test_dead_appliance_is_its_own_result_and_delays_nobody(tmp_path: Path) -> N
     assert backupctl.clock.elapsed < 75
 
 
-def test_mistake_in_the_settings_of_one_is_its_result_and_the_others_are_backed_up(tmp_path: Path) -> None:
+def test_invalid_setting_of_one_is_its_result_and_the_others_are_backed_up(tmp_path: Path) -> None:
     text = CONFIGURATION.replace('comment = "the second"', 'password-file = "none.pass"')
     backupctl = fleet(tmp_path, text)
     run = backupctl("create", "--all", "-o", "json")
@@ -131,7 +129,7 @@ def test_mistake_in_the_settings_of_one_is_its_result_and_the_others_are_backed_
     assert jobs(backupctl) == {"vc01": 1, "vc02": 0, "vc03": 1}
 
 
-def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path) -> None:
+def test_invalid_setting_of_all_is_reported_once_and_nothing_is_sent(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
     environ = {"BACKUPCTL_CONFIG": backupctl.environ["BACKUPCTL_CONFIG"]}
     run = backupctl("create", "--all", "-o", "json", environ=environ)
@@ -155,13 +153,15 @@ def test_mistake_that_all_share_is_told_once_and_nothing_is_sent(tmp_path: Path)
         (["list", "--simulate", "-g", "production"], 2, wording.EXCLUDE_EACH_OTHER("--simulate", "--group")),
     ],
 )
-def test_what_makes_no_sense_for_several_is_refused(tmp_path: Path, words: list[str], code: int, named: str) -> None:
+def test_options_for_one_appliance_are_rejected_for_several(
+    tmp_path: Path, words: list[str], code: int, named: str
+) -> None:
     run = fleet(tmp_path)(*words)
     assert run.code == code
     assert named in run.err
 
 
-def test_no_appliance_named_is_an_error_that_says_which_are_configured(tmp_path: Path) -> None:
+def test_missing_server_option_lists_the_configured_servers(tmp_path: Path) -> None:
     run = fleet(tmp_path)("list")
     assert run.code == 2
     assert wording.MISSING_OPTION("--server") in run.err
@@ -169,14 +169,14 @@ def test_no_appliance_named_is_an_error_that_says_which_are_configured(tmp_path:
     assert "vc01, vc02, vc03" in run.err
 
 
-def test_all_without_a_configuration_says_how_to_get_one() -> None:
+def test_all_without_a_configuration_has_a_hint_to_create_one() -> None:
     run = CommandLine(environ={})("list", "--all")
     assert run.code == 3
     assert wording.NO_SERVERS_CONFIGURED in run.err
     assert "config init" in run.err
 
 
-def test_one_prompt_serves_all_that_share_a_secret(tmp_path: Path) -> None:
+def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
     text = CONFIGURATION.replace('password-env = "VC_PASSWORD"\n', 'location-user = "backup"\n')
     backupctl = fleet(tmp_path, text)
     run = backupctl("create", "-g", "production", answers=[PASSWORD, "l0cation", ""])
@@ -200,7 +200,7 @@ def test_lines_off_a_terminal_name_their_appliance(tmp_path: Path) -> None:
     assert run.err.splitlines()[-1] == "2 appliances: 1 done, 1 backup-failed"
 
 
-def test_quiet_run_of_several_is_silent_when_all_is_done_and_tells_of_failures_only(tmp_path: Path) -> None:
+def test_quiet_run_of_several_prints_only_failures(tmp_path: Path) -> None:
     assert fleet(tmp_path)("create", "--all", "-q") == Run(0, "", "")
     run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "--all", "-q")
     assert (run.code, run.out) == (7, "")
@@ -208,13 +208,13 @@ def test_quiet_run_of_several_is_silent_when_all_is_done_and_tells_of_failures_o
     assert run.err.splitlines()[-1] == "3 appliances: 2 done, 1 backup-failed"
 
 
-def test_quiet_run_of_several_that_does_not_wait_prints_server_and_job(tmp_path: Path) -> None:
+def test_quiet_no_wait_run_of_several_prints_server_and_job(tmp_path: Path) -> None:
     run = fleet(tmp_path)("create", "-g", "production", "--no-wait", "-q")
     assert (run.code, run.err) == (0, "")
     assert [line.split()[0] for line in run.out.splitlines()] == ["vc02", "vc01"]
 
 
-def test_attach_line_of_a_configured_appliance_is_short_and_names_it(tmp_path: Path) -> None:
+def test_watch_command_of_a_configured_appliance_is_short(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=7200.0)
     run = backupctl("create", "-s", "vc01", "--timeout", "1m")
     assert run.code == 8
@@ -234,7 +234,7 @@ def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
     assert [line for line in shown.out.splitlines() if line.endswith(":")] == ["vc02:", "vc01:"]
 
 
-def test_lines_for_those_who_ask_for_more_name_their_appliance_each(tmp_path: Path) -> None:
+def test_verbose_lines_name_their_appliance(tmp_path: Path) -> None:
     run = fleet(tmp_path)("list", "--all", "-vv")
     traced = [line for line in run.err.splitlines() if re.search(r"(> |< |GET |POST |DELETE )", line)]
     assert len(traced) > 100
@@ -242,7 +242,7 @@ def test_lines_for_those_who_ask_for_more_name_their_appliance_each(tmp_path: Pa
     assert "debug: GET" in fleet(tmp_path)("list", "-s", "vc01", "-v").err
 
 
-def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: Path) -> None:
+def test_validate_of_several_shows_a_line_for_each_and_the_problems(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc02": {"faults": ["validate-fail"]}})
     run = backupctl("validate", "--all")
     assert (run.code, [line[:13] for line in run.out.splitlines()]) == (
@@ -261,7 +261,7 @@ def test_validate_of_several_shows_a_line_for_each_and_what_is_not_ok(tmp_path: 
 
 
 @pytest.mark.parametrize("words", [[], ["-q"]])
-def test_insecure_run_of_several_is_warned_about_once(tmp_path: Path, words: list[str]) -> None:
+def test_insecure_run_of_several_warns_once(tmp_path: Path, words: list[str]) -> None:
     run = fleet(tmp_path)("list", "--all", "--insecure", *words)
     warned = f"warning: {wording.INSECURE}"
     instead = f"hint: {wording.PIN_INSTEAD_OF_INSECURE}"
@@ -285,14 +285,14 @@ def test_parallel_limits_the_backups_that_run_at_once(tmp_path: Path, parallel: 
     assert [start // 100 for start in started_after(backupctl)] == waves
 
 
-def test_time_in_a_location_is_that_of_the_start_of_each_backup(tmp_path: Path) -> None:
+def test_time_in_a_location_is_the_start_of_each_backup(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=100.0)
     assert backupctl("create", "--all", "--parallel", "1", "--location", f"{LOCATION}/{{time}}").code == 0
     locations = [job.spec.location for each in backupctl.others.values() for job in each.jobs]
     assert [location[:-2] for location in locations] == [f"{LOCATION}/02-0{minute}-" for minute in (0, 1, 3)]
 
 
-def test_parallel_may_stand_in_the_file_and_limits_no_watching(tmp_path: Path) -> None:
+def test_parallel_may_be_set_in_the_file_and_does_not_limit_watch(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, CONFIGURATION.replace("[defaults]", "[defaults]\nparallel = 1"), job_duration=100.0)
     assert backupctl("create", "--all").code == 0
     assert [start // 100 for start in started_after(backupctl)] == [0, 1, 2]
@@ -303,7 +303,7 @@ def test_parallel_may_stand_in_the_file_and_limits_no_watching(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("fault", ["validate-fail", "forbidden", "busy"])
-def test_together_starts_nothing_where_one_fails_its_preflight(tmp_path: Path, fault: str) -> None:
+def test_together_starts_nothing_if_one_preflight_fails(tmp_path: Path, fault: str) -> None:
     backupctl = fleet(tmp_path, each={"vc03": {"faults": [fault]}}, job_duration=100.0)
     run = backupctl("create", "--all", "--together", "-o", "json")
     first, second, culprit = run.json["results"]
@@ -314,7 +314,7 @@ def test_together_starts_nothing_where_one_fails_its_preflight(tmp_path: Path, f
     assert all(line.writes == [] or "validate" in str(line.urls) for line in backupctl.lines.values())
 
 
-def test_together_starts_nothing_where_the_settings_of_one_are_wrong(tmp_path: Path) -> None:
+def test_together_starts_nothing_if_one_has_invalid_settings(tmp_path: Path) -> None:
     text = CONFIGURATION.replace('comment = "the second"', 'password-file = "none.pass"')
     backupctl = fleet(tmp_path, text)
     run = backupctl("create", "--all", "--together", "-o", "json")
@@ -328,7 +328,7 @@ def test_together_starts_all_at_once_and_lifts_the_limit(tmp_path: Path) -> None
     assert len(set(started_after(backupctl))) == 1
 
 
-def test_fail_fast_starts_nothing_after_a_failure_but_follows_what_runs(tmp_path: Path) -> None:
+def test_fail_fast_starts_nothing_after_a_failure_but_follows_running_backups(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=10"]}}, job_duration=100.0)
     run = backupctl("create", "--all", "--parallel", "2", "--fail-fast", "-o", "json")
     slugs = [each["error"] and each["error"]["slug"] for each in run.json["results"]]
@@ -336,7 +336,7 @@ def test_fail_fast_starts_nothing_after_a_failure_but_follows_what_runs(tmp_path
     assert (run.code, jobs(backupctl)) == (7, {"vc01": 1, "vc02": 1, "vc03": 0})
 
 
-def test_without_fail_fast_a_failure_keeps_nobody_from_starting(tmp_path: Path) -> None:
+def test_without_fail_fast_a_failure_does_not_stop_the_others(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=10"]}}, job_duration=100.0)
     assert backupctl("create", "--all", "--parallel", "1").code == 7
     assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 1}
@@ -352,14 +352,14 @@ def test_wrong_password_is_tried_on_one_appliance_only(tmp_path: Path, command: 
     assert [each["error"]["message"] for each in run.json["results"][1:]] == [f"vc02: {message}", f"vc03: {message}"]
 
 
-def test_wrong_password_of_one_user_keeps_no_other_user_out(tmp_path: Path) -> None:
+def test_wrong_password_of_one_user_does_not_affect_another_user(tmp_path: Path) -> None:
     text = CONFIGURATION.replace('comment = "the second"', 'password-env = "OTHER"')
     backupctl = fleet(tmp_path, text)
     run = backupctl("list", "--all", "-o", "json", environ=backupctl.environ | {"OTHER": "wrong"})
     assert [each["exit_code"] for each in run.json["results"]] == [0, 4, 0]
 
 
-def test_each_appliance_of_several_has_an_event_when_it_is_over_though_nothing_was_sent_to_it(tmp_path: Path) -> None:
+def test_each_appliance_of_several_has_an_ended_event_even_without_requests(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, CONFIGURATION.replace('comment = "the second"', 'password-env = "NO_SUCH"'))
     run = backupctl("create", "--all", "-o", "jsonl")
     ended = [(each["server"], each["exit_code"]) for each in run.events if each["event"] == "ended"]
@@ -367,7 +367,7 @@ def test_each_appliance_of_several_has_an_event_when_it_is_over_though_nothing_w
     assert dict(ended)["vc02"] != 0
 
 
-def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(tmp_path: Path) -> None:
+def test_interruption_of_several_prints_each_watch_command_and_the_reason_once(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=600.0)
     backupctl.clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl("create", "--all")
@@ -377,7 +377,7 @@ def test_interruption_of_several_prints_each_line_to_attach_and_the_reason_once(
     assert [(words[words.index("--server") + 1], words[2]) for words in attach] == ids
 
 
-def test_parts_that_all_select_are_told_once_and_are_an_event_of_each(tmp_path: Path) -> None:
+def test_default_parts_are_shown_once_and_are_an_event_of_each(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
     assert backupctl("create", "--all").err.count(wording.DEFAULT_PARTS) == 1
     assert backupctl("create", "--all", "-v").err.count(wording.DEFAULT_PARTS) == 3
@@ -385,14 +385,14 @@ def test_parts_that_all_select_are_told_once_and_are_an_event_of_each(tmp_path: 
     assert len([each for each in events if each["event"] == "parts-selected"]) == 3
 
 
-def test_summary_calls_done_only_what_has_ended(tmp_path: Path) -> None:
+def test_summary_counts_only_ended_backups_as_done(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["forbidden"]}}, job_duration=100.0)
     assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "3 appliances: 2 started, 1 forbidden"
     shown = backupctl("create", "--all", "--dry-run").err.splitlines()[-1]
     assert shown == f"3 appliances: 3 shown, {wording.NOTHING_SENT}"
 
 
-def test_one_appliance_named_by_both_of_its_ports_is_backed_up_once(tmp_path: Path) -> None:
+def test_appliance_given_with_both_of_its_ports_is_backed_up_once(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path)
     run = backupctl("create", "-s", "vc01", "-s", "vc01.example.com:5480", "--if-running", "wait", "-o", "json")
     assert (run.code, len(run.json["results"])) == (0, 1)
@@ -406,7 +406,7 @@ def test_quiet_list_of_several_names_the_appliance_of_each_job(tmp_path: Path) -
     assert [line.split()[0] for line in lines] == ["vc02", "vc01"]
 
 
-def test_schedule_keeps_the_location_that_the_file_has_another_one_of(tmp_path: Path) -> None:
+def test_schedule_keeps_its_location_when_the_file_has_another(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, history=True)
     before = backupctl("schedule", "show", "-s", "vc01", "-o", "json").json["results"][0]["schedule"]["location"]
     run = backupctl("schedule", "set", "-s", "vc01", "--at", "04:15", "-o", "json")
@@ -414,7 +414,7 @@ def test_schedule_keeps_the_location_that_the_file_has_another_one_of(tmp_path: 
     assert "location" not in {change["field"] for change in run.json["results"][0]["changes"]}
 
 
-def test_fail_fast_keeps_back_who_waited_for_another_backup(tmp_path: Path) -> None:
+def test_fail_fast_skips_an_appliance_that_waits_for_another_backup(tmp_path: Path) -> None:
     faults = {"vc01": {"faults": ["fail-at=10"]}, "vc02": {"faults": ["busy=300s"]}}
     backupctl = fleet(tmp_path, each=faults, job_duration=100.0)
     run = backupctl("create", "-s", "vc01", "-s", "vc02", "--if-running", "wait", "--fail-fast", "-o", "json")

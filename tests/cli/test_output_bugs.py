@@ -37,7 +37,7 @@ def fleet() -> CommandLine:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_bug_in_showing_an_event_costs_that_event_alone(event: str) -> None:
+def test_bug_in_the_output_of_an_event_affects_only_that_event(event: str) -> None:
     backupctl = fleet()
     backupctl.make_stdout = lambda: Broken(event)
     run = backupctl("create", *(f"-s{name}" for name in NAMES), "-o", "jsonl")

@@ -6,7 +6,7 @@ from tests import wording
 from tests.support.command_line import LOCATION, TO_APPLIANCE, CommandLine
 
 
-def test_create_with_a_good_preflight_makes_its_backup(backupctl: CommandLine) -> None:
+def test_create_with_a_passing_preflight_makes_its_backup(backupctl: CommandLine) -> None:
     run = backupctl.create("--preflight", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
     assert [path.rpartition("/")[2] for _, path, _ in backupctl.writes] == ["backup", "job"]
@@ -33,7 +33,7 @@ def test_create_with_a_failing_preflight_is_7_and_starts_nothing(fault: str, wor
 
 @pytest.mark.parametrize("flag", ["--preflight", "--together"])
 @pytest.mark.parametrize(("if_running", "code"), [("fail", 9), ("wait", 0), ("attach", 9)])
-def test_create_with_a_preflight_while_another_backup_runs_does_as_without(
+def test_create_with_a_preflight_while_another_backup_runs_equals_one_without(
     flag: str, if_running: str, code: int
 ) -> None:
     """Attached to the backup of somebody else, it is 9, because that goes elsewhere."""
@@ -47,13 +47,13 @@ def test_create_with_a_preflight_while_another_backup_runs_does_as_without(
 @pytest.mark.parametrize(
     ("if_running", "says"), [("wait", f" UTC); {wording.WAITING_FOR_IT}"), ("attach", " UTC); following it")]
 )
-def test_create_with_a_preflight_says_what_it_will_do_about_a_running_job(if_running: str, says: str) -> None:
+def test_create_with_a_preflight_announces_how_it_treats_a_running_job(if_running: str, says: str) -> None:
     run = CommandLine(faults=["busy=60s"]).create("--preflight", "--if-running", if_running)
     assert "preflight: running job: backup job 2026" in run.err
     assert says in run.err
 
 
-def test_create_with_a_preflight_of_which_more_fails_than_a_running_job_is_7() -> None:
+def test_create_with_a_failed_check_besides_a_running_job_is_7() -> None:
     run = CommandLine(faults=["busy=60s", "db-health=DEGRADED"]).create("--preflight", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (7, "backup-failed")
     assert "database health, running job" in run.result["error"]["message"]
@@ -61,7 +61,7 @@ def test_create_with_a_preflight_of_which_more_fails_than_a_running_job_is_7() -
     assert waiting.code == 7
 
 
-def test_validate_while_a_backup_runs_is_7_whatever_create_would_do() -> None:
+def test_validate_while_a_backup_runs_is_7() -> None:
     environ = TO_APPLIANCE | {"BACKUPCTL_IF_RUNNING": "wait"}
     assert CommandLine(faults=["busy=60s"], environ=environ)("validate", "--location", LOCATION).code == 7
 
@@ -73,7 +73,7 @@ def test_validate_while_a_backup_runs_is_7_whatever_create_would_do() -> None:
     ("fault", "code", "named"),
     [("busy", 9, "running job"), ("db-health=DEGRADED", 7, "database health")],
 )
-def test_schedule_run_together_starts_nothing_where_a_check_fails(fault: str, code: int, named: str) -> None:
+def test_schedule_run_together_starts_nothing_if_a_check_fails(fault: str, code: int, named: str) -> None:
     backupctl = CommandLine(history=True, faults=[fault])
     before = len(backupctl.appliance.jobs)
     run = backupctl("schedule", "run", "--together", "-o", "json")
@@ -82,7 +82,7 @@ def test_schedule_run_together_starts_nothing_where_a_check_fails(fault: str, co
     assert len(backupctl.appliance.jobs) == before
 
 
-def test_schedule_run_together_says_what_cannot_be_checked() -> None:
+def test_schedule_run_together_reports_what_cannot_be_checked() -> None:
     run = CommandLine(history=True)("schedule", "run", "--together", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
     assert f"preflight: {wording.LOCATION_NOT_CHECKED}" in run.err
@@ -98,7 +98,7 @@ def test_schedule_run_together_without_the_schedule_is_10() -> None:
     assert CommandLine()("schedule", "run", "--together").code == 10
 
 
-def test_create_preflight_is_a_setting_that_may_stand_in_the_environment() -> None:
+def test_create_preflight_may_be_set_in_the_environment() -> None:
     backupctl = CommandLine(faults=["validate-fail"], environ=TO_APPLIANCE | {"BACKUPCTL_PREFLIGHT": "1"})
     assert backupctl.create().code == 7
 
@@ -111,7 +111,7 @@ def test_create_preflight_is_a_setting_that_may_stand_in_the_environment() -> No
         ("6.7", "nfs://backup.example.com/x", "SCP"),
     ],
 )
-def test_validate_of_an_unfitting_location_type_warns_and_lets_the_appliance_decide(
+def test_validate_warns_about_an_unsuitable_location_type_and_asks_the_appliance(
     release: str, location: str, better: str
 ) -> None:
     backupctl = CommandLine(release=release)
@@ -123,7 +123,7 @@ def test_validate_of_an_unfitting_location_type_warns_and_lets_the_appliance_dec
 
 
 @pytest.mark.parametrize("release", ["6.5", "6.7", "7.0", "7.0U2", "8.0", "9.1"])
-def test_validate_reports_what_the_release_tells(release: str) -> None:
+def test_validate_has_the_checks_of_each_release(release: str) -> None:
     run = CommandLine(release=release)("validate", "--location", "ftp://backup.example.com/x", "-o", "json")
     names = {check["name"] for check in run.result["checks"]}
     always = {"login and rights", "system health", "running job", "parts", "location type", "encryption"}
@@ -137,7 +137,7 @@ def test_validate_by_a_user_without_rights_is_4() -> None:
     assert (run.code, run.result["error"]["slug"]) == (4, "forbidden")
 
 
-def test_validate_that_the_appliance_cannot_do_now_is_6_and_no_failed_backup() -> None:
+def test_validate_that_is_unavailable_is_6() -> None:
     run = CommandLine(faults=["http-503@validate"])("validate", "--location", LOCATION)
     assert run.code == 6
     assert "503 SERVICE_UNAVAILABLE" in run.err

@@ -106,7 +106,7 @@ def test_table_has_every_command_of_the_program() -> None:
 
 
 @pytest.mark.parametrize("command", sorted(CHANGING), ids=" ".join)
-def test_command_that_changes_something_is_refused_and_sends_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_writing_command_is_rejected_and_sends_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
     backupctl = guarded(tmp_path)
     run = backupctl(*command, *WORDS[command], "-s", "guarded", "-o", "json")
     assert (run.code, run.json["error"]["slug"]) == (3, "read-only")
@@ -133,18 +133,20 @@ def refuse(backupctl: CommandLine, words: list[str], environ: dict[str, str]) ->
     assert backupctl.lines[HOST].urls == [], words
 
 
-def test_create_is_refused_however_the_appliance_is_named(tmp_path: Path) -> None:
+def test_create_is_rejected_for_each_way_to_name_the_appliance(tmp_path: Path) -> None:
     refuse_all_ways(tmp_path, ("create",))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("command", sorted(CHANGING - {("create",)}), ids=" ".join)
-def test_change_is_refused_however_the_appliance_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_writing_command_is_rejected_for_each_way_to_name_the_appliance(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     refuse_all_ways(tmp_path, command)
 
 
 @pytest.mark.parametrize("command", HARMLESS, ids=" ".join)
-def test_command_that_only_asks_works_and_writes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_reading_command_works_and_writes_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
     backupctl = guarded(tmp_path)
     run = backupctl(*command, *WORDS[command], "-s", HOST, "-o", "json")
     assert run.json["error"] is None
@@ -153,7 +155,7 @@ def test_command_that_only_asks_works_and_writes_nothing(tmp_path: Path, command
     assert writes(backupctl) == []
 
 
-def test_words_of_the_table_do_change_an_appliance_that_is_not_guarded(tmp_path: Path) -> None:
+def test_commands_of_the_table_change_an_appliance_that_is_not_read_only(tmp_path: Path) -> None:
     fresh = {("restore", word) for word in ("create", "cancel", "reconcile")}
     for command in sorted(CHANGING - fresh):
         backupctl = guarded(tmp_path)
@@ -178,14 +180,14 @@ def test_dry_run_works_on_a_read_only_appliance_and_writes_nothing(tmp_path: Pat
     assert writes(backupctl) == []
 
 
-def test_others_of_a_group_are_backed_up_and_the_guarded_one_is_its_own_result(tmp_path: Path) -> None:
+def test_read_only_appliance_of_a_group_is_its_own_result_and_the_others_are_backed_up(tmp_path: Path) -> None:
     backupctl = guarded(tmp_path)
     run = backupctl("create", "--location", LOCATION, "-g", "both", "-o", "json")
     assert (run.code, [result["exit_code"] for result in run.json["results"]]) == (3, [0, 3])
     assert run.json["results"][1]["error"]["slug"] == "read-only"
 
 
-def test_read_only_in_the_defaults_guards_all_but_those_that_say_otherwise(tmp_path: Path) -> None:
+def test_read_only_in_the_defaults_applies_to_all_that_do_not_override_it(tmp_path: Path) -> None:
     text = CONFIGURATION.replace("[defaults]", "[defaults]\nread-only = true")
     text = text.replace(f'host = "{OTHER}"', f'host = "{OTHER}"\nread-only = false')
     for words, code in ((["-s", "stranger.example.com"], 3), (["-s", "guarded"], 3), (["-s", "other"], 0)):
@@ -195,7 +197,7 @@ def test_read_only_in_the_defaults_guards_all_but_those_that_say_otherwise(tmp_p
 @pytest.mark.parametrize(
     "name", [name for name, value in vars(endpoints).items() if isinstance(value, Endpoint) and value.changes]
 )
-def test_operation_that_changes_something_is_refused_before_anything_is_sent(name: str, clock: FakeClock) -> None:
+def test_writing_operation_is_rejected_before_anything_is_sent(name: str, clock: FakeClock) -> None:
     wire = ScriptedTransport({})
     api = api_over(wire, clock, read_only=True)
     with pytest.raises(ReadOnlyError, match=wording.READ_ONLY_FOR_US):
@@ -203,7 +205,7 @@ def test_operation_that_changes_something_is_refused_before_anything_is_sent(nam
     assert wire.requests == []
 
 
-def test_operations_that_are_said_to_change_nothing_only_ask() -> None:
+def test_operations_that_change_nothing_use_get_but_for_these() -> None:
     declared = {name: value for name, value in vars(endpoints).items() if isinstance(value, Endpoint)}
     routes = {name: {value.rest.method, (value.api or value.rest).method} for name, value in declared.items()}
     posts = {name for name, methods in routes.items() if methods != {"GET"} and not declared[name].changes}

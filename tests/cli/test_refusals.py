@@ -28,7 +28,7 @@ NO_SERVICE = {
 
 
 @pytest.mark.parametrize("path", ["/appliance/", "/backup/job", "/backup/parts"])
-def test_service_that_is_down_is_waited_for_and_the_release_is_not_blamed(path: str, clock: FakeClock) -> None:
+def test_unavailable_service_is_retried_and_not_reported_as_unsupported(path: str, clock: FakeClock) -> None:
     run = CommandLine(clock=clock, intercept=ReplacedAnswer("GET", path, NO_SERVICE, 404))(*CREATE)
     assert run.code == 6
     assert 15 <= clock.elapsed < 60
@@ -38,13 +38,13 @@ def test_service_that_is_down_is_waited_for_and_the_release_is_not_blamed(path: 
     assert "release" not in told
 
 
-def test_service_that_comes_back_is_used() -> None:
+def test_service_that_recovers_is_used() -> None:
     answer = ReplacedAnswer("GET", "/appliance/", NO_SERVICE, 404, times=3)
     run = CommandLine(intercept=answer)(*CREATE)
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
 
 
-def test_service_that_goes_while_a_backup_is_followed_costs_nothing() -> None:
+def test_service_that_fails_while_a_backup_is_followed_has_no_effect() -> None:
     answer = ReplacedAnswer("GET", "/backup/job/2", NO_SERVICE, 404, times=3)
     run = CommandLine(intercept=answer)(*CREATE)
     assert (run.code, run.result["job"]["state"]) == (0, "SUCCEEDED")
@@ -58,7 +58,7 @@ def test_service_that_goes_while_a_backup_is_followed_costs_nothing() -> None:
         ("9.0", "/health/database", ("validate", "--location", LOCATION)),
     ],
 )
-def test_operation_that_a_release_does_not_have_is_not_waited_for(
+def test_operation_that_a_release_lacks_is_not_retried(
     release: str, path: str, words: tuple[str, ...], clock: FakeClock
 ) -> None:
     answer = ReplacedAnswer("GET", path, NO_SERVICE, 404)
@@ -89,7 +89,7 @@ def without_backups(request: httpx.Request, _: Send) -> httpx.Response:
     ],
     ids=" ".join,
 )
-def test_host_without_a_backup_api_is_told_as_such(words: tuple[str, ...]) -> None:
+def test_host_without_a_backup_api_is_reported(words: tuple[str, ...]) -> None:
     run = CommandLine(intercept=without_backups)(*words, "-o", "json")
     error = run.result["error"]
     assert (run.code, error["slug"]) == (6, "not-supported")
@@ -98,14 +98,14 @@ def test_host_without_a_backup_api_is_told_as_such(words: tuple[str, ...]) -> No
     assert "vcsim" in error["hint"]
 
 
-def test_forced_family_that_has_no_backup_api_is_told_as_such() -> None:
+def test_forced_api_without_backups_is_reported() -> None:
     run = CommandLine(intercept=without_backups)("list", "--api", "api", "-o", "json")
     assert run.result["error"]["message"].endswith(f": {wording.NO_BACKUP_API} in /api (404)")
     assert wording.LEAVE_API_OUT in run.result["error"]["hint"]
 
 
 @pytest.mark.parametrize("odd", ["empty=1", "bad-json=1"])
-def test_odd_404_behind_one_of_the_api_is_not_taken_for_a_host_without_backups(odd: str, clock: FakeClock) -> None:
+def test_foreign_404_after_one_of_the_api_is_not_taken_for_a_host_without_backups(odd: str, clock: FakeClock) -> None:
     half = replace(release_named("7.0"), api="session")
     run = CommandLine(clock=clock, release=half, faults=[f"{odd}@read-schedule"])("schedule", "set", "--at", "05:15")
     assert (run.code, wording.NO_BACKUP_API in run.err) == (6, False)
@@ -118,14 +118,14 @@ CERTIFICATE = vapi(500, "INTERNAL_SERVER_ERROR", "Signing certificate is not val
 
 @pytest.mark.parametrize("other", [html(404), vapi(404, "NOT_FOUND", "Not found.")], ids=["html", "vapi"])
 @pytest.mark.parametrize(("first", "says"), [(CERTIFICATE, "Signing certificate"), (html(500), "error page")])
-def test_fault_of_one_family_is_not_hidden_behind_a_404_of_the_other(first: Reply, says: str, other: Reply) -> None:
+def test_error_of_one_api_is_reported_despite_a_404_of_the_other(first: Reply, says: str, other: Reply) -> None:
     line = ScriptedTransport(dict(zip(LOGINS, (first, other), strict=True)))
     run = CommandLine(transport=line)("list", "-o", "json")
     assert (run.code, line.asked) == (6, list(LOGINS))
     assert says in run.result["error"]["message"]
 
 
-def test_fault_of_one_family_does_not_keep_the_other_from_being_used() -> None:
+def test_error_of_one_api_does_not_prevent_use_of_the_other() -> None:
     rest = {key: reply for key, reply in REST_LOGIN.items() if "/rest/" in key}
     line = ScriptedTransport(
         {**API_LOGIN, **rest, LOGINS[0]: CERTIFICATE, LOGINS[1]: vapi(401, "UNAUTHENTICATED", "No.")}
@@ -133,7 +133,7 @@ def test_fault_of_one_family_does_not_keep_the_other_from_being_used() -> None:
     assert CommandLine(transport=line)("list").code == 4
 
 
-def test_401_of_a_proxy_is_not_taken_for_that_of_the_appliance() -> None:
+def test_401_of_a_proxy_is_not_taken_for_one_of_the_appliance() -> None:
     run = CommandLine(transport=ScriptedTransport({LOGINS[0]: html(401)}))("list", "-o", "json")
     error = run.result["error"]
     assert (run.code, error["slug"]) == (4, "auth")
@@ -152,7 +152,7 @@ def test_appliance_that_was_never_restored_is_recognised_by_the_type_of_its_erro
     assert all(text in run.result["error"]["message"] for text in texts)
 
 
-def test_release_that_has_an_operation_is_not_blamed_for_what_the_request_names() -> None:
+def test_404_for_an_object_is_not_reported_as_a_missing_operation() -> None:
     body = {"error_type": "NOT_FOUND", "messages": [{"id": "x", "default_message": "No part x.", "args": []}]}
     run = CommandLine(intercept=ReplacedAnswer("POST", "/backup/job", body, 404))(*CREATE, "--part", "x")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
@@ -160,7 +160,7 @@ def test_release_that_has_an_operation_is_not_blamed_for_what_the_request_names(
 
 
 @pytest.mark.parametrize("kind", ["INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "INVALID_REQUEST"])
-def test_restore_that_cannot_be_read_is_not_taken_for_none(kind: str) -> None:
+def test_unreadable_restore_is_not_taken_for_none(kind: str) -> None:
     body = {"error_type": kind, "messages": [{"id": "x", "default_message": "broken", "args": []}]}
     run = CommandLine(intercept=ReplacedAnswer("GET", "/restore/job", body, 500))(*RESTORE)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")

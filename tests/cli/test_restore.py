@@ -42,7 +42,7 @@ def waiting(clock: FakeClock | None = None, **options: Any) -> CommandLine:
         (["--api", "api"], 5480),
     ],
 )
-def test_restore_goes_to_the_management_port_with_basic_authentication(words: list[str], port: int) -> None:
+def test_restore_uses_the_management_port_with_basic_authentication(words: list[str], port: int) -> None:
     backupctl = waiting()
     assert backupctl("restore", "validate", *FROM, *words).code == 0
     assert [server.port for server in backupctl.reached] == [port]
@@ -78,7 +78,7 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
     assert backupctl.line.urls == []
 
 
-def test_restore_tells_under_verbose_how_it_authenticates() -> None:
+def test_restore_verbose_shows_the_authentication() -> None:
     assert "auth: basic" in waiting()("restore", "status", "-v").err
     given = CommandLine(history=True)("restore", "status", "-v", "--auth", "session").err
     assert "auth: session" in given
@@ -97,13 +97,13 @@ def test_restore_validate_shows_what_the_archive_is(api: str) -> None:
     assert HOST in waiting()("restore", "validate", *FROM).out
 
 
-def test_restore_validate_on_an_appliance_in_service_is_7_and_tells_why() -> None:
+def test_restore_validate_on_an_appliance_in_service_is_7_with_the_reason() -> None:
     run = CommandLine(history=True)("restore", "validate", *FROM, "--auth", "session", "-o", "json")
     assert (run.code, run.result["error"]["slug"], run.result["metadata"]["applicable"]) == (7, "backup-failed", False)
     assert "before firstboot" in run.result["metadata"]["messages"][0]["default_message"]
 
 
-def test_restore_validate_of_a_place_without_a_backup_is_6_and_says_so() -> None:
+def test_restore_validate_of_a_location_without_a_backup_is_6() -> None:
     run = waiting()("restore", "validate", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     assert "no backup at" in run.result["error"]["message"]
@@ -112,7 +112,7 @@ def test_restore_validate_of_a_place_without_a_backup_is_6_and_says_so() -> None
 # create
 
 
-def test_restore_create_is_followed_through_the_silence_to_its_end() -> None:
+def test_restore_create_is_followed_to_its_end_while_the_api_is_down() -> None:
     backupctl = waiting()
     run = backupctl(*CREATE, "--yes", "-o", "jsonl")
     job = run.events[-1]["results"][0]["job"]
@@ -134,7 +134,7 @@ def test_restore_create_is_followed_through_the_silence_to_its_end() -> None:
     }
 
 
-def test_restore_create_sends_all_that_is_given() -> None:
+def test_restore_create_sends_its_options() -> None:
     backupctl = waiting(release="8.0U3")
     words = ["--location-user", "backup", "--part", "supervisors", "--ignore-warnings", "--dry-run", "-o", "json"]
     environ = TO_ROOT | SSO | {"BACKUPCTL_LOCATION_PASSWORD": "l0c", "BACKUPCTL_BACKUP_PASSWORD": "b4ck"}
@@ -156,7 +156,7 @@ def test_restore_create_sends_all_that_is_given() -> None:
 
 
 @pytest.mark.parametrize("typed", [HOST, HOST.upper(), f" {HOST} "])
-def test_restore_create_goes_on_when_the_name_of_the_host_is_typed(typed: str) -> None:
+def test_restore_create_starts_when_the_name_of_the_host_is_typed(typed: str) -> None:
     run = waiting()(*CREATE, "--no-wait", answers=[typed])
     assert run.code == 0
 
@@ -184,7 +184,7 @@ def test_restore_create_with_a_bad_value_is_2_and_nothing_is_sent(words: list[st
     assert backupctl.line.urls == []
 
 
-def test_restore_create_on_an_appliance_in_service_says_that_it_is_not_allowed() -> None:
+def test_restore_create_on_an_appliance_in_service_is_rejected() -> None:
     backupctl = CommandLine(history=True)
     run = backupctl(*CREATE, "--yes", "--auth", "session", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
@@ -201,7 +201,7 @@ def test_restore_create_that_fails_is_7_with_the_messages() -> None:
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_restore_create_whose_answer_is_lost_is_unknown_and_is_not_sent_again(arrives: bool) -> None:
+def test_restore_create_whose_response_is_lost_is_unknown_and_not_repeated(arrives: bool) -> None:
     backupctl = waiting()
     backupctl.line.intercept = lose_writes("POST", arrives=arrives)
     run = backupctl(*CREATE, "--yes", "-o", "json")
@@ -216,7 +216,7 @@ def test_restore_create_while_one_runs_is_9() -> None:
     assert backupctl(*CREATE, "--yes").code == 9
 
 
-def test_restore_interrupted_goes_on_and_tells_how_to_watch_it(clock: FakeClock) -> None:
+def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: FakeClock) -> None:
     backupctl = waiting(clock)
     clock.at(60, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*CREATE, "--yes", "-s", HOST, "-u", "root")
@@ -228,7 +228,7 @@ def test_restore_interrupted_goes_on_and_tells_how_to_watch_it(clock: FakeClock)
 @pytest.mark.parametrize(
     "words", [CREATE, ("restore", "reconcile", "--sso-username", USER)], ids=lambda words: words[1]
 )
-def test_restore_asks_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
+def test_restore_prompts_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
     backupctl = waiting()
     backupctl(*words, "--no-wait", answers=["typed", HOST], environ=TO_ROOT)
     assert backupctl.prompter.questions[0] == f"Password of {USER}"
@@ -259,13 +259,13 @@ def test_restore_status_is_10_before_8_during_and_0_after() -> None:
 
 
 @pytest.mark.parametrize("word", ["status", "watch", "cancel"])
-def test_restore_that_never_was_on_an_appliance_in_service_is_10(word: str) -> None:
+def test_missing_restore_on_an_appliance_in_service_is_10(word: str) -> None:
     run = CommandLine(history=True)("restore", word, "--auth", "session", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
     assert wording.NEVER_RESTORED in run.result["error"]["hint"]
 
 
-def test_restore_watch_follows_through_the_silence() -> None:
+def test_restore_watch_follows_while_the_api_is_down() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.clock.sleep(100)
@@ -274,7 +274,7 @@ def test_restore_watch_follows_through_the_silence() -> None:
     assert (run.code, kinds[1], kinds.count("trouble"), kinds.count("recovered")) == (0, "attached", 1, 1)
 
 
-def test_restore_watch_that_begins_in_the_silence_waits_for_its_end() -> None:
+def test_restore_watch_started_while_the_api_is_down_waits_for_it() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.clock.sleep(500)
@@ -284,7 +284,7 @@ def test_restore_watch_that_begins_in_the_silence_waits_for_its_end() -> None:
     assert [event["event"] for event in run.events[:4]] == ["trouble", "recovered", "connected", "attached"]
 
 
-def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
+def test_restore_watch_beyond_its_timeout_is_8_and_5_while_the_api_is_down() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")
     assert backupctl("restore", "watch", "--timeout", "60s").code == 8
@@ -292,7 +292,7 @@ def test_restore_watch_beyond_its_timeout_is_8_and_in_the_silence_5() -> None:
     assert backupctl("restore", "watch").code == 0
 
 
-def test_restore_watch_of_a_silent_appliance_ends_at_the_timeout_of_its_server(tmp_path: Path) -> None:
+def test_restore_watch_of_an_unreachable_appliance_ends_at_the_timeout_of_its_server(tmp_path: Path) -> None:
     backupctl, config = waiting(), tmp_path / "config.toml"
     config.write_text(f'[servers.fresh]\nhost = "{HOST}"\ntimeout = "60s"\n')
     backupctl(*CREATE, "--yes", "--no-wait")
@@ -303,7 +303,7 @@ def test_restore_watch_of_a_silent_appliance_ends_at_the_timeout_of_its_server(t
     assert 30 < backupctl.clock.elapsed - began <= 60
 
 
-def test_restore_watch_of_a_silent_appliance_ends_at_its_timeout() -> None:
+def test_restore_watch_of_an_unreachable_appliance_ends_at_its_timeout() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.appliance.inject("drop@poll")
@@ -311,7 +311,7 @@ def test_restore_watch_of_a_silent_appliance_ends_at_its_timeout() -> None:
     assert backupctl.clock.elapsed <= 600
 
 
-def test_restore_cancel_ends_it_and_exits_0() -> None:
+def test_restore_cancel_ends_the_restore_and_is_0() -> None:
     backupctl = waiting()
     backupctl(*CREATE, "--yes", "--no-wait")
     run = backupctl("restore", "cancel", "-o", "json")
@@ -335,13 +335,13 @@ def test_restore_reconcile_after_a_restore_is_followed_to_its_end() -> None:
     )
 
 
-def test_restore_reconcile_of_what_was_not_restored_is_6_and_says_so() -> None:
+def test_restore_reconcile_without_a_restore_is_6() -> None:
     run = waiting()("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     assert "only after restore" in run.result["error"]["message"]
 
 
-def test_restore_reconcile_whose_answer_is_lost_is_unknown() -> None:
+def test_restore_reconcile_whose_response_is_lost_is_unknown() -> None:
     backupctl = waiting()
     backupctl.line.intercept = lose_writes("POST")
     run = backupctl("restore", "reconcile", "-o", "json")
@@ -356,13 +356,13 @@ def test_restore_reconcile_dry_run_sends_nothing() -> None:
     assert run.result["requests"][0]["body"]["spec"]["ignore_warnings"] is True
 
 
-def test_restore_reconcile_on_a_release_without_it_is_6_and_names_operation_and_release() -> None:
+def test_restore_reconcile_on_a_release_without_it_is_6_with_operation_and_release() -> None:
     run = waiting(release="6.5")("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-supported")
     message = run.result["error"]["message"]
     assert f"start a reconciliation: {wording.NOT_SUPPORTED('6.5.0.20000')}" in message
 
 
-def test_restore_is_simulated_on_an_appliance_that_waits_for_one() -> None:
+def test_restore_is_simulated_on_an_appliance_that_awaits_one() -> None:
     run = waiting()("restore", "status", "--simulate", "-o", "json", environ={})
     assert (run.code, run.result["simulated"]) == (10, True)

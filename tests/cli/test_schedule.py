@@ -32,7 +32,7 @@ def location_of(release: str) -> str:
 
 
 @pytest.mark.parametrize("release", ["6.7", "7.0U2", "8.0U3"])
-def test_schedule_set_creates_it_and_sends_nothing_the_second_time(release: str) -> None:
+def test_schedule_set_creates_the_schedule_and_sends_nothing_the_second_time(release: str) -> None:
     backupctl, location = CommandLine(release=release), location_of(release)
     words = ["schedule", "set", "--location", location, "--at", "02:30", "--day", "sun", "--retain", "5"]
     created = backupctl(*words, "-o", "json")
@@ -76,9 +76,7 @@ def test_schedule_set_creates_it_and_sends_nothing_the_second_time(release: str)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_schedule_set_sends_exactly_what_differs(
-    scheduled: CommandLine, words: list[str], fields: dict[str, Any]
-) -> None:
+def test_schedule_set_sends_only_differences(scheduled: CommandLine, words: list[str], fields: dict[str, Any]) -> None:
     same = ["--part", "seat", "--part", "common"] if "--part" not in words else []
     run = scheduled("schedule", "set", *same, *words, "-o", "json")
     assert (run.code, scheduled.writes) == (0, [("PATCH", f"/api{SCHEDULES}/default", fields)])
@@ -87,7 +85,7 @@ def test_schedule_set_sends_exactly_what_differs(
     assert len(scheduled.writes) == 1
 
 
-def test_schedule_set_in_rest_sends_exactly_what_differs(scheduled: CommandLine) -> None:
+def test_schedule_set_in_rest_sends_only_differences(scheduled: CommandLine) -> None:
     assert scheduled("schedule", "set", "--retain", "3", "--api", "rest").code == 0
     fields = {"retention_info": {"max_count": 3}}
     assert scheduled.writes == [("PUT", f"/rest{SCHEDULES}/update/default", {"spec": fields})]
@@ -102,7 +100,7 @@ def test_schedule_set_in_rest_sends_exactly_what_differs(scheduled: CommandLine)
     ],
     ids=" ".join,
 )
-def test_schedule_set_to_what_it_is_sends_nothing(scheduled: CommandLine, words: list[str]) -> None:
+def test_schedule_set_to_the_current_values_sends_nothing(scheduled: CommandLine, words: list[str]) -> None:
     run = scheduled("schedule", "set", *words, "-o", "json")
     assert (run.code, run.result["changes"], scheduled.writes) == (0, [], [])
     assert run.result["schedule"]["max_count"] == 7
@@ -116,7 +114,7 @@ def test_schedule_set_of_a_day_keeps_the_time_and_of_a_time_the_days(scheduled: 
     assert scheduled("schedule", "set", "--day", "every", "-o", "json").result["schedule"]["days"] == []
 
 
-def test_schedule_set_sends_secrets_whenever_they_are_given_and_shows_none(scheduled: CommandLine) -> None:
+def test_schedule_set_always_sends_given_secrets_and_shows_none(scheduled: CommandLine) -> None:
     environ = TO_APPLIANCE | {"BACKUPCTL_LOCATION_PASSWORD": "s3cret", "BACKUPCTL_BACKUP_PASSWORD": GOOD}
     for _ in range(2):
         run = scheduled("schedule", "set", "-o", "json", environ=environ)
@@ -130,7 +128,7 @@ def test_schedule_set_sends_secrets_whenever_they_are_given_and_shows_none(sched
     assert [body for _, _, body in scheduled.writes] == [sent, sent]
 
 
-def test_schedule_set_fills_in_the_server(backupctl: CommandLine) -> None:
+def test_schedule_set_fills_the_server_placeholder(backupctl: CommandLine) -> None:
     backupctl("schedule", "set", "--location", f"{LOCATION}/{{server}}", "--at", "02:30")
     assert backupctl.writes[0][2]["spec"]["location"] == f"{LOCATION}/{HOST}"
 
@@ -157,7 +155,7 @@ def test_schedule_set_with_a_bad_value_is_2_and_nothing_is_sent(backupctl: Comma
 
 
 @pytest.mark.parametrize("count", ["0", "-1"])
-def test_schedule_set_cannot_lift_a_limit_and_says_what_does(scheduled: CommandLine, count: str) -> None:
+def test_schedule_set_cannot_remove_the_retention_limit_and_has_a_hint(scheduled: CommandLine, count: str) -> None:
     run = scheduled("schedule", "set", "--retain", count, "-o", "json")
     assert (run.code, run.json["error"]["slug"]) == (2, "usage")
     assert wording.RETAIN_AT_LEAST_ONE in run.json["error"]["message"]
@@ -179,7 +177,7 @@ def test_schedule_set_with_a_bad_backup_password_is_2_and_nothing_is_sent(backup
         (["--location", LOCATION, "--day", "sun"], ["--at"]),
     ],
 )
-def test_schedule_set_of_a_new_one_names_what_is_missing(
+def test_schedule_set_of_a_new_schedule_names_missing_options(
     backupctl: CommandLine, words: list[str], missing: list[str]
 ) -> None:
     run = backupctl("schedule", "set", *words, "-o", "json")
@@ -188,7 +186,7 @@ def test_schedule_set_of_a_new_one_names_what_is_missing(
         assert flag in run.result["error"]["message"]
 
 
-def test_schedule_set_of_a_second_one_tells_what_the_appliance_says(scheduled: CommandLine) -> None:
+def test_schedule_set_of_a_second_schedule_has_the_message_of_the_appliance(scheduled: CommandLine) -> None:
     run = scheduled("schedule", "set", "other", "--location", LOCATION, "--at", "02:30", "-o", "json")
     assert run.code == 6
     assert "Only one schedule" in run.result["error"]["message"]
@@ -200,7 +198,7 @@ def test_schedule_set_of_a_second_one_tells_what_the_appliance_says(scheduled: C
 @pytest.mark.parametrize(
     "words", [["schedule", "set", "--retain", "3"], ["schedule", "disable"], ["schedule", "delete"]]
 )
-def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: CommandLine, words: list[str]) -> None:
+def test_schedule_write_whose_response_is_lost_is_0_if_it_was_applied(scheduled: CommandLine, words: list[str]) -> None:
     scheduled.line.intercept = lose_writes("PATCH", "DELETE", arrives=True)
     run = scheduled(*words, "-o", "json")
     assert (run.code, len(run.result["changes"]), len(scheduled.writes)) == (0, 1, 1)
@@ -214,7 +212,7 @@ def test_schedule_write_whose_answer_is_lost_is_done_if_it_arrived(scheduled: Co
         (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default")),
     ],
 )
-def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
+def test_schedule_write_whose_request_is_lost_is_5_and_reports_no_change(
     scheduled: CommandLine, words: list[str], says: str
 ) -> None:
     scheduled.line.intercept = lose_writes("PATCH", "DELETE")
@@ -226,7 +224,7 @@ def test_schedule_write_that_is_lost_is_5_and_says_that_nothing_changed(
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
+def test_schedule_creation_whose_response_is_lost_reports_whether_it_exists(
     backupctl: CommandLine, arrives: bool
 ) -> None:
     backupctl.line.intercept = lose_writes("POST", arrives=arrives)
@@ -238,20 +236,20 @@ def test_schedule_creation_whose_answer_is_lost_tells_whether_it_is_there(
 
 
 @pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete"]])
-def test_schedule_write_that_is_lost_with_the_line_is_unknown(scheduled: CommandLine, words: list[str]) -> None:
+def test_schedule_write_is_unknown_if_the_connection_stays_lost(scheduled: CommandLine, words: list[str]) -> None:
     scheduled.line.intercept = lose_writes("PATCH", "DELETE", stays_cut=True)
     run = scheduled(*words, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert wording.SAFE_TO_REPEAT in run.result["error"]["hint"]
 
 
-def test_schedule_that_cannot_be_read_at_once_behind_a_write_is_read_again() -> None:
+def test_schedule_unreadable_right_after_a_write_is_read_again() -> None:
     backupctl = CommandLine(history=True, faults=["redirect=%2@read-schedule"])
     run = backupctl("schedule", "set", "--at", "04:15", "-o", "json")
     assert (run.code, run.result["schedule"]["hour"], run.result["schedule"]["max_count"]) == (0, 4, 7)
 
 
-def test_schedule_password_whose_answer_is_lost_is_unknown(scheduled: CommandLine) -> None:
+def test_schedule_password_whose_response_is_lost_is_unknown(scheduled: CommandLine) -> None:
     scheduled.line.intercept = lose_writes("PATCH")
     run = scheduled("schedule", "set", "-o", "json", environ=TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD})
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
@@ -260,7 +258,7 @@ def test_schedule_password_whose_answer_is_lost_is_unknown(scheduled: CommandLin
 # list, show, enable, disable, delete
 
 
-def test_schedule_list_and_show_tell_the_same(scheduled: CommandLine) -> None:
+def test_schedule_list_and_show_agree(scheduled: CommandLine) -> None:
     (listed,) = scheduled("schedule", "list", "-o", "json").result["schedules"]
     assert listed == scheduled("schedule", "show", "default", "-o", "json").result["schedule"]
     assert (listed["name"], listed["hour"], listed["minute"], listed["days"]) == ("default", 0, 0, [])
@@ -288,7 +286,7 @@ def test_schedule_deleted_is_gone_and_10_afterwards(scheduled: CommandLine, api:
 
 
 @pytest.mark.parametrize("word", ["show", "enable", "disable", "delete", "run"])
-def test_schedule_that_is_not_there_is_10_and_is_named(scheduled: CommandLine, word: str) -> None:
+def test_missing_schedule_is_10_and_is_named(scheduled: CommandLine, word: str) -> None:
     run = scheduled("schedule", word, "nightly/2", "-o", "json")
     assert (run.code, run.result["error"]["slug"], scheduled.writes) == (10, "not-found", [])
     assert "nightly/2" in run.result["error"]["message"]
@@ -323,7 +321,7 @@ def test_schedule_dry_run_of_a_creation_sends_no_write(backupctl: CommandLine) -
 
 
 @pytest.mark.parametrize("word", ["list", "show", "set", "enable", "disable", "delete", "run"])
-def test_schedule_on_a_release_without_any_is_6_and_names_operation_and_release(word: str) -> None:
+def test_schedule_on_a_release_without_schedules_is_6_with_operation_and_release(word: str) -> None:
     backupctl = CommandLine(release="6.5")
     words = ["--location", "ftp://backup.example.com/x", "--at", "02:30"] if word == "set" else []
     run = backupctl("schedule", word, *words, "-o", "json")
@@ -371,12 +369,12 @@ def test_schedule_run_beyond_its_timeout_is_8() -> None:
         (["--if-running", "attach"], "busy=60s", 9),
     ],
 )
-def test_schedule_run_while_another_backup_runs_does_as_it_is_told(words: list[str], fault: str, code: int) -> None:
+def test_schedule_run_while_another_backup_runs_follows_if_running(words: list[str], fault: str, code: int) -> None:
     assert CommandLine(history=True, faults=[fault])("schedule", "run", *words).code == code
 
 
 @pytest.mark.parametrize("job_type", ["MANUAL", "SCHEDULED"])
-def test_schedule_run_whose_answer_is_lost_adopts_its_job(job_type: str) -> None:
+def test_schedule_run_whose_response_is_lost_adopts_its_job(job_type: str) -> None:
     backupctl = CommandLine(
         history=True, faults=["lost-create-answer=1"], intercept=amend_jobs(details={"type": job_type})
     )
@@ -387,7 +385,7 @@ def test_schedule_run_whose_answer_is_lost_adopts_its_job(job_type: str) -> None
     assert run.result["job"]["encrypted"] is None
 
 
-def test_schedule_run_whose_request_is_lost_starts_nothing_and_says_so() -> None:
+def test_schedule_run_whose_request_is_lost_reports_that_nothing_started() -> None:
     backupctl = CommandLine(history=True, faults=["lost-create-request"])
     run = backupctl("schedule", "run", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "not-started")
@@ -401,7 +399,7 @@ def test_schedule_run_interrupted_detaches_or_cancels(clock: FakeClock, words: l
     assert (run.code, backupctl.states[-1]) == (130, state)
 
 
-def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_whole(scheduled: CommandLine) -> None:
+def test_schedule_set_killed_between_read_and_write_leaves_the_schedule_unchanged(scheduled: CommandLine) -> None:
     before = scheduled("schedule", "show", "-o", "json").result["schedule"]
 
     def kill(request: httpx.Request, send: Send) -> httpx.Response:
@@ -431,7 +429,7 @@ def test_schedule_set_killed_between_reading_and_writing_leaves_the_schedule_who
         ("slow=400s@write-schedule", 130, wording.SCHEDULE_CHANGE_UNKNOWN("default")),
     ],
 )
-def test_schedule_set_interrupted_while_it_is_written_says_what_is_known(
+def test_schedule_set_interrupted_during_the_write_reports_what_is_known(
     clock: FakeClock, fault: str, code: int, sentence: str
 ) -> None:
     backupctl = CommandLine(clock=clock, faults=[fault])

@@ -95,7 +95,7 @@ def fault(status: int, kind: str, text: str, *, arrives: bool = False) -> Answer
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
-def test_schedule_write_that_is_answered_and_not_done_is_6(words: list[str]) -> None:
+def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> None:
     site = Site(empty)
     run = site(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (6, "api", [])
@@ -122,7 +122,7 @@ def test_schedule_write_that_is_answered_and_not_done_is_6(words: list[str]) -> 
         (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default"), []),
     ],
 )
-def test_schedule_contradiction_says_what_was_asked_and_what_is_there(
+def test_schedule_difference_shows_the_requested_and_the_current_value(
     words: list[str], message: str, details: list[str]
 ) -> None:
     error = Site(empty)(*words).result["error"]
@@ -131,7 +131,7 @@ def test_schedule_contradiction_says_what_was_asked_and_what_is_there(
     assert "schedule show" in error["hint"]
 
 
-def test_schedule_creation_that_is_answered_and_not_done_is_6() -> None:
+def test_schedule_creation_acknowledged_but_not_applied_is_6() -> None:
     site = Site(empty, history=False)
     run = site(*NEW)
     assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 3)
@@ -139,7 +139,7 @@ def test_schedule_creation_that_is_answered_and_not_done_is_6() -> None:
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
-def test_schedule_write_that_takes_some_seconds_is_done(words: list[str]) -> None:
+def test_schedule_write_applied_after_some_seconds_is_0(words: list[str]) -> None:
     def answer(arrive: Arrive) -> httpx.Response:
         site.clock.at(2, arrive)
         return httpx.Response(204)
@@ -156,7 +156,7 @@ def test_schedule_write_that_takes_some_seconds_is_done(words: list[str]) -> Non
     ("write", "status"),
     [*itertools.product(WRITES, (200, 404)), *itertools.product(["set"], (401, 502, 504))],
 )
-def test_schedule_write_answered_by_a_page_is_done_only_where_it_arrived(write: str, status: int) -> None:
+def test_schedule_write_answered_by_a_proxy_page_is_0_only_if_it_was_applied(write: str, status: int) -> None:
     words = WRITES[write]
     assert Site(page(status))(*words).code in {4, 6}
     run = Site(page(status, arrives=True))(*words)
@@ -172,7 +172,7 @@ def test_schedule_write_answered_by_a_page_is_done_only_where_it_arrived(write: 
         ("set", 504, "TIMED_OUT"),
     ],
 )
-def test_schedule_write_behind_a_fault_of_the_appliance_is_read_back(write: str, status: int, kind: str) -> None:
+def test_schedule_write_answered_with_a_server_error_is_read_back(write: str, status: int, kind: str) -> None:
     words = WRITES[write]
     refused = Site(fault(status, kind, "No."))(*words)
     assert (refused.code, refused.result["error"]["slug"]) == (6, "api")
@@ -181,12 +181,12 @@ def test_schedule_write_behind_a_fault_of_the_appliance_is_read_back(write: str,
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
-def test_schedule_write_that_is_refused_is_not_read_back(words: list[str]) -> None:
+def test_schedule_write_that_is_rejected_is_not_read_back(words: list[str]) -> None:
     site = Site(fault(400, "INVALID_ARGUMENT", "No."))
     assert (site(*words).code, site.reads_after) == (6, 0)
 
 
-def test_schedule_write_that_is_refused_with_the_plain_error_is_read_back_once() -> None:
+def test_schedule_write_rejected_with_the_plain_error_is_read_back_once() -> None:
     site = Site(fault(500, "ERROR", "The location cannot be reached."))
     run = site("schedule", "set", "--location", "sftp://nowhere.example.com/x")
     assert (run.code, site.clock.elapsed < 3) == (6, True)
@@ -206,14 +206,14 @@ def in_turn(*answers: Answer) -> Answer:
     return answer
 
 
-def test_schedule_creation_that_is_repeated_behind_a_page_is_done_where_the_first_arrived() -> None:
+def test_schedule_creation_retried_after_a_proxy_page_is_0_if_the_first_was_applied() -> None:
     site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
     run = site(*NEW, environ=PASSWORD)
     assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 3, 1)
     assert wording.SCHEDULE_VERIFIED("default") in run.err
 
 
-def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() -> None:
+def test_schedule_creation_rejected_because_somebody_created_another_is_6() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
         arrive()
         site.edit(location_user="other")
@@ -226,14 +226,14 @@ def test_schedule_creation_that_is_refused_because_somebody_made_another_is_6() 
     assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
 
 
-def test_schedule_creation_that_is_refused_stays_refused() -> None:
+def test_schedule_creation_that_is_rejected_is_6() -> None:
     site = Site(fault(400, "INVALID_ARGUMENT", "Too short."), history=False)
     run = site(*NEW)
     assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
     assert "Too short." in run.result["error"]["message"]
 
 
-def test_schedule_that_was_already_deleted_says_so() -> None:
+def test_schedule_already_deleted_is_0_with_a_warning() -> None:
     run = Site(fault(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
     assert run.code == 0
     (warning,) = [line for line in run.err.splitlines() if "warning:" in line]
@@ -247,7 +247,7 @@ def test_schedule_that_was_already_deleted_says_so() -> None:
         (WRITES["set"], wording.SCHEDULE_NOT_CHANGED("default")),
     ],
 )
-def test_schedule_that_is_denied_and_still_there_is_6(words: list[str], how_it_is: str) -> None:
+def test_schedule_reported_missing_but_existing_is_6(words: list[str], how_it_is: str) -> None:
     run = Site(fault(404, "NOT_FOUND", "No such schedule."))(*words)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     claim = f"vc01.example.com {wording.SCHEDULE_REPORTED_MISSING('default')}"
@@ -278,14 +278,14 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
 # Passwords cannot be verified
 
 
-def test_schedule_password_that_is_answered_is_done_and_says_that_it_cannot_be_verified() -> None:
+def test_schedule_password_acknowledged_is_0_and_reported_as_unverified() -> None:
     run = Site(empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
     assert f"backup_password: {wording.PASSWORD_UPDATED}" in run.out
 
 
 @pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
-def test_schedule_password_that_is_answered_with_an_empty_result_is_done(body: object) -> None:
+def test_schedule_password_acknowledged_with_an_empty_result_is_0(body: object) -> None:
     assert Site(says(body))("schedule", "set", environ=PASSWORD).code == 0
 
 
@@ -294,7 +294,7 @@ def test_schedule_password_that_is_answered_with_an_empty_result_is_done(body: o
     [{"error": "login_required"}, {"value": None, "status": "denied"}, {"value": "x"}, [], "", "ok", 0, False],
     ids=str,
 )
-def test_schedule_password_that_is_answered_with_anything_else_is_unknown(body: object) -> None:
+def test_schedule_password_acknowledged_with_another_body_is_unknown(body: object) -> None:
     run = Site(says(body))("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert GOOD not in run.out + run.err
@@ -309,13 +309,13 @@ def test_schedule_password_that_is_answered_with_anything_else_is_unknown(body: 
     ],
     ids=["page", "502", "504"],
 )
-def test_schedule_password_without_a_usable_answer_is_unknown(answer: Answer) -> None:
+def test_schedule_password_without_a_usable_response_is_unknown(answer: Answer) -> None:
     run = Site(answer)("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert GOOD not in run.out + run.err
 
 
-def test_schedule_password_that_is_refused_is_6() -> None:
+def test_schedule_password_that_is_rejected_is_6() -> None:
     run = Site(fault(500, "ERROR", "Too short."))("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
 
@@ -336,27 +336,27 @@ def meanwhile(edit: Callable[[Site], None], *, arrives: bool = True) -> Site:
     return site
 
 
-def test_schedule_that_somebody_else_changes_elsewhere_is_done_and_shown_as_it_is() -> None:
+def test_schedule_with_another_field_changed_by_somebody_else_is_0_and_shown_as_it_is() -> None:
     site = meanwhile(lambda site: site.edit(location_user="other"))
     run = site("schedule", "disable")
     assert (run.code, run.result["schedule"]["location_user"]) == (0, "other")
 
 
-def test_schedule_that_somebody_else_changes_back_is_6_and_names_the_possibility() -> None:
+def test_schedule_changed_back_by_somebody_else_is_6_with_a_hint() -> None:
     site = meanwhile(lambda site: site.edit(enable=True))
     run = site("schedule", "disable")
     assert run.code == 6
     assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 
 
-def test_schedule_that_somebody_else_changes_where_nothing_was_to_be_sent_is_6() -> None:
+def test_schedule_changed_by_somebody_else_in_an_unsent_field_is_6() -> None:
     site = meanwhile(lambda site: site.edit(retention_info={"max_count": 9}))
     run = site("schedule", "set", "--retain", "7", "--disable")
     assert (run.code, site.schedules["default"].fields["enable"]) == (6, False)
     assert run.result["error"]["details"] == ["retention_info: asked for 7, vc01.example.com has 9"]
 
 
-def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_mistake_of_the_user() -> None:
+def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> None:
     site = meanwhile(lambda site: site.edit(recurrence_info=None))
     run = site("schedule", "set", "--day", "sun")
     assert run.code == 6
@@ -365,7 +365,7 @@ def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_mistake_of_the_user(
     ]
 
 
-def test_schedule_that_somebody_else_deletes_before_a_change_is_10() -> None:
+def test_schedule_deleted_by_somebody_else_before_a_change_is_10() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
         site.schedules.clear()
         return fault(404, "NOT_FOUND", "Unknown schedule.")(arrive)
@@ -375,7 +375,7 @@ def test_schedule_that_somebody_else_deletes_before_a_change_is_10() -> None:
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
 
 
-def test_schedule_that_somebody_else_deletes_first_is_deleted() -> None:
+def test_schedule_deleted_by_somebody_else_first_is_0() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
         site.schedules.clear()
         return fault(404, "NOT_FOUND", "Unknown schedule.")(arrive)
@@ -385,7 +385,7 @@ def test_schedule_that_somebody_else_deletes_first_is_deleted() -> None:
     assert (run.code, run.result["schedule"]) == (0, None)
 
 
-def test_schedule_that_somebody_else_makes_anew_is_6() -> None:
+def test_schedule_recreated_by_somebody_else_is_6() -> None:
     deleted: list[Any] = []
 
     def edit(site: Site) -> None:
@@ -403,7 +403,7 @@ def test_schedule_that_somebody_else_makes_anew_is_6() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, [], "all", "shuffled"])
-def test_schedule_of_all_seven_days_is_that_of_every_day(stored: str | list[str] | None) -> None:
+def test_schedule_of_all_seven_days_equals_every_day(stored: str | list[str] | None) -> None:
     week = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
     days = {"all": week, "shuffled": week[::-1]}.get(stored, stored) if isinstance(stored, str) else stored
     site = Site(empty)
@@ -413,7 +413,7 @@ def test_schedule_of_all_seven_days_is_that_of_every_day(stored: str | list[str]
         assert (run.code, run.result["changes"], run.result["schedule"]["days"]) == (0, [], [])
 
 
-def test_schedule_set_of_nothing_where_there_is_none_is_2() -> None:
+def test_schedule_set_without_options_and_without_a_schedule_is_2() -> None:
     run = Site(empty, history=False)("schedule", "set")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
     assert f"{wording.NO_SCHEDULE_NAMED('default')} yet" in run.result["error"]["message"]

@@ -71,7 +71,7 @@ one_command_for_each_set_of_secrets = pytest.mark.parametrize("leaf", BY_SECRETS
 
 
 @pytest.mark.parametrize("option", ["--config", "--to", "--ca-file", "--accept-password-file"])
-def test_wrong_sample_of_a_file_cannot_be_created_even_by_root(option: str, tmp_path: Path) -> None:
+def test_invalid_sample_path_cannot_be_created_even_by_root(option: str, tmp_path: Path) -> None:
     wrong = [Path(text) for text in all_samples(tmp_path)[option].wrong if text.startswith("/")]
     outside = [path for path in wrong if not path.is_relative_to(tmp_path)]
     assert outside
@@ -227,7 +227,7 @@ def test_every_option_and_argument_of_every_command_has_a_sample(samples: dict[s
     assert set(samples) - known == set(), "nothing has these any more"
 
 
-def test_every_secret_has_a_text_with_the_mark_and_every_fault_its_turn() -> None:
+def test_every_secret_has_a_marked_text_and_every_fault_is_played() -> None:
     assert {name.name for name in SECRETS} == set(SECRET_TEXTS)
     assert all(text.count(MARK) == 1 for text in SECRET_TEXTS.values())
     assert {fault.partition("=")[0].partition("@")[0] for fault in FAULTS} == set(KINDS)
@@ -235,7 +235,7 @@ def test_every_secret_has_a_text_with_the_mark_and_every_fault_its_turn() -> Non
 
 @pytest.mark.exhaustive
 @each_talking_command
-def test_usual_line_does_its_work(leaf: Leaf, samples: dict[str, Sample]) -> None:
+def test_valid_command_line_succeeds(leaf: Leaf, samples: dict[str, Sample]) -> None:
     """All else here would prove little if the lines were refused at once."""
     for words in ways_to_ask(leaf, samples):
         run, _ = SecretsRun(leaf, samples).run(*words)
@@ -263,7 +263,7 @@ def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sa
 @pytest.mark.exhaustive
 @each_talking_command
 @pytest.mark.parametrize("mode", MODES)
-def test_appliance_that_says_everything_again_does_not_make_us_show_it(
+def test_appliance_that_echoes_requests_does_not_expose_secrets(
     leaf: Leaf, samples: dict[str, Sample], mode: str
 ) -> None:
     bench, ways, masked, echoed = SecretsRun(leaf, samples, mode=mode), shown_as(MODES.index(mode)), 0, 0
@@ -279,7 +279,7 @@ def test_appliance_that_says_everything_again_does_not_make_us_show_it(
 
 @pytest.mark.exhaustive
 @each_talking_command
-def test_no_fault_and_no_refusal_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
+def test_no_fault_or_error_shows_a_secret(leaf: Leaf, samples: dict[str, Sample]) -> None:
     ways = shown_as()
     for fault, accepted in [*((fault, True) for fault in FAULTS), ("", False), ("http-503=99@login", False)]:
         bench = SecretsRun(leaf, samples, faults=[fault] if fault else [], accepted=accepted)
@@ -307,7 +307,7 @@ def crash(request: httpx.Request, _: Send) -> httpx.Response:
 
 @pytest.mark.parametrize("verbose", ["-v", "-vv", "-vvv"])
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
-def test_bug_is_1_and_shows_where_it_happened_but_no_values(verbose: str, output: str) -> None:
+def test_bug_is_1_with_a_traceback_without_values(verbose: str, output: str) -> None:
     backupctl = CommandLine(intercept=crash, environ={"BACKUPCTL_PASSWORD": f"{MARK}-login"})
     run = backupctl("list", "-s", HOST, "-u", USER, verbose, "-o", output)
     assert run.code == 1

@@ -20,13 +20,13 @@ WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
         (["simulator", "serve", "--fault", "flood"], 2, wording.UNKNOWN_SIMULATOR_FAULT("flood")),
     ],
 )
-def test_mistake_is_named_in_plain_words(words: list[str], code: int, sentence: str) -> None:
+def test_invalid_value_is_reported(words: list[str], code: int, sentence: str) -> None:
     run = CommandLine()(*words)
     assert run.code == code
     assert sentence in run.err
 
 
-def test_answer_about_another_job_names_both() -> None:
+def test_response_about_another_job_names_both() -> None:
     other = {"id": "20260301-000000-2", "state": "SUCCEEDED", "messages": []}
     line = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2026", other))
     run = line("status", "20260301-000000-1")

@@ -107,7 +107,7 @@ class Mistaken:
 
 
 @pytest.mark.parametrize(("lines", "rest"), DEFAULTS, ids=[row[0] for row in DEFAULTS])
-def test_mistake_in_the_defaults_is_3_and_names_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
+def test_invalid_default_is_3_with_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
     mistaken = Mistaken(tmp_path, lines)
     run = mistaken()
     assert run.code == 3
@@ -115,7 +115,7 @@ def test_mistake_in_the_defaults_is_3_and_names_file_and_key(tmp_path: Path, lin
 
 
 @pytest.mark.parametrize(("lines", "rest"), SERVER, ids=[row[0] for row in SERVER])
-def test_mistake_in_the_table_of_a_server_is_3_and_names_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
+def test_invalid_setting_of_a_server_is_3_with_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
     mistaken = Mistaken(tmp_path, "", lines)
     run = mistaken(BACKUPCTL_SERVER="vc01")
     assert run.code == 3
@@ -123,7 +123,7 @@ def test_mistake_in_the_table_of_a_server_is_3_and_names_file_and_key(tmp_path: 
 
 
 @pytest.mark.parametrize(("value", "rest"), PLACES, ids=[row[1].partition(":")[0] for row in PLACES])
-def test_secret_that_cannot_be_had_is_3_and_names_file_and_key(tmp_path: Path, value: str, rest: str) -> None:
+def test_unavailable_secret_is_3_with_file_and_key(tmp_path: Path, value: str, rest: str) -> None:
     mistaken = Mistaken(tmp_path, f"password-{rest.partition(':')[0]} = {value}")
     run = mistaken(BACKUPCTL_PASSWORD="")
     assert run.code == 3
@@ -167,7 +167,7 @@ CONFLICTS = [
 
 
 @pytest.mark.parametrize(("words", "environ", "code", "sentence"), CONFLICTS, ids=[str(row[3]) for row in CONFLICTS])
-def test_mistake_beside_the_file_names_all_that_it_is_about(
+def test_conflict_of_option_or_variable_with_the_file_names_both(
     tmp_path: Path, words: str, environ: dict[str, str], code: int, sentence: str
 ) -> None:
     server = f"host = 'vc01'\nfingerprint = '{PIN}'\nlocation-type = 'SFTP'\n"
@@ -177,14 +177,14 @@ def test_mistake_beside_the_file_names_all_that_it_is_about(
     assert run.err.startswith(f"error: {sentence.format(path=mistaken.path)}")
 
 
-def test_every_option_of_the_file_has_a_value_that_is_refused() -> None:
+def test_every_option_of_the_file_has_an_invalid_value_in_the_tables() -> None:
     refused = {line.partition(" =")[0] for lines, _ in (*DEFAULTS, *SERVER) for line in lines.splitlines()}
     assert {option.file_key for option in OPTIONS if option.file_key} - refused == set()
     assert [rest.partition(":")[0] for _, rest in PLACES[1:]] == list(SECRET_PLACES)
 
 
 @pytest.mark.parametrize("command", ["list", "trust show"])
-def test_mistake_in_one_table_of_several_is_the_result_of_that_appliance(tmp_path: Path, command: str) -> None:
+def test_invalid_setting_of_one_server_is_the_result_of_that_appliance(tmp_path: Path, command: str) -> None:
     servers = (
         f"host = '127.0.0.1'\nca-file = 'none.pem'\n[servers.vc02]\nhost = 'http://127.0.0.1:1'\nfingerprint = '{PIN}'"
     )

@@ -8,7 +8,7 @@ from tests.support.command_line import HOST, PASSWORD, TO_APPLIANCE, USER, Comma
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]])
 @pytest.mark.parametrize("fleet", [False, True])
-def test_key_log_is_warned_about_once(quiet: list[str], fleet: bool) -> None:
+def test_key_log_warns_once(quiet: list[str], fleet: bool) -> None:
     environ = {**TO_APPLIANCE, "SSLKEYLOGFILE": "/tmp/keys.log"}
     servers = ["-s", HOST, "-s", "vc02.example.com"] if fleet else []
     run = CommandLine(others={"vc02.example.com": {}})("list", *servers, *quiet, environ=environ)
@@ -19,7 +19,7 @@ def test_key_log_is_warned_about_once(quiet: list[str], fleet: bool) -> None:
 
 
 @pytest.mark.parametrize("words", [["--simulate"], ["-s", "http://127.0.0.1:1"]])
-def test_key_log_is_not_warned_about_where_there_is_no_tls(words: list[str]) -> None:
+def test_key_log_without_tls_does_not_warn(words: list[str]) -> None:
     environ = {"BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD, "SSLKEYLOGFILE": "/tmp/keys.log"}
     run = CommandLine()("list", *words, environ=environ)
     assert run.code == 0

@@ -36,7 +36,7 @@ def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
         ("zebra", f"{wording.CONFIGURED_NAMES}vc01, vc02, vc03, vc04, vc05 and 3 more"),
     ],
 )
-def test_unknown_host_that_is_no_configured_name_is_told_which_there_are(tmp_path: Path, name: str, hint: str) -> None:
+def test_unknown_unconfigured_host_has_a_hint_with_configured_names(tmp_path: Path, name: str, hint: str) -> None:
     said = run(tmp_path, MANY, "list", "-s", name)
     assert said.code == 5
     assert f"error: {name}: {wording.UNKNOWN_HOST_NAME}" in said.err
@@ -44,7 +44,7 @@ def test_unknown_host_that_is_no_configured_name_is_told_which_there_are(tmp_pat
     assert f"else {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
 
 
-def test_unknown_host_that_is_the_name_of_a_group_is_told_the_option_for_groups(tmp_path: Path) -> None:
+def test_unknown_host_named_like_a_group_has_a_hint_with_the_group_option(tmp_path: Path) -> None:
     said = run(tmp_path, f'{MANY}[groups]\nProd = ["vc01"]\n', "list", "-s", "Prod")
     assert said.code == 5
     assert (
@@ -54,13 +54,15 @@ def test_unknown_host_that_is_the_name_of_a_group_is_told_the_option_for_groups(
 
 
 @pytest.mark.parametrize(("text", "name"), [(MANY, "vc01"), (MANY, "vc01.example.com:5480"), ("", "vc10")])
-def test_unknown_host_that_is_configured_or_has_no_file_is_not_doubted(tmp_path: Path, text: str, name: str) -> None:
+def test_unknown_host_that_is_configured_or_without_a_file_has_the_general_hint(
+    tmp_path: Path, text: str, name: str
+) -> None:
     said = run(tmp_path, text, "list", "-s", name)
     assert said.code == 5
     assert f"hint: {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
 
 
-def test_unconfigured_server_among_several_gets_the_hint_alone(tmp_path: Path) -> None:
+def test_only_the_unconfigured_server_among_several_has_the_hint(tmp_path: Path) -> None:
     said = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
     hints = [result["error"]["hint"] for result in said.json["results"]]
     assert [wording.DID_YOU_MEAN("vc01") in hint for hint in hints] == [False, True]
@@ -76,7 +78,7 @@ def test_unconfigured_server_among_several_gets_the_hint_alone(tmp_path: Path) -
         ("", ["-s", "cv01"], {}, False),
     ],
 )
-def test_check_warns_of_a_name_that_is_neither_configured_nor_like_that_of_a_host(
+def test_check_warns_about_an_unconfigured_name_without_a_domain(
     tmp_path: Path, text: str, words: list[str], environ: dict[str, str], warned: bool
 ) -> None:
     said = run(tmp_path, text, "config", "check", *words, "-o", "json", **environ)
@@ -86,7 +88,7 @@ def test_check_warns_of_a_name_that_is_neither_configured_nor_like_that_of_a_hos
     assert all(wording.UNCONFIGURED_NAME("'cv01'") in check["message"] for check in checks)
 
 
-def test_missing_server_and_unknown_group_name_a_few_of_those_that_there_are(tmp_path: Path) -> None:
+def test_missing_server_and_unknown_group_list_a_few_configured_names(tmp_path: Path) -> None:
     missing = run(tmp_path, MANY, "list")
     assert missing.code == 2
     assert f"{wording.CONFIGURED_NAMES}vc01, vc02, vc03, vc04, vc05 and 3 more" in missing.err

@@ -80,7 +80,7 @@ def listed(**odd: Any) -> Run:
     ],
     ids=repr,
 )
-def test_job_with_an_odd_field_is_listed_without_it_and_hides_no_other(field: str, value: Any, shown: Any) -> None:
+def test_job_with_an_invalid_field_is_listed_without_the_field(field: str, value: Any, shown: Any) -> None:
     sent = {"size_bytes": "size", "duration_seconds": "duration"}.get(field, field)
     run = listed(**{sent: value})
     good, odd = run.result["jobs"]
@@ -95,7 +95,7 @@ def test_messages_of_a_job_are_read_one_by_one() -> None:
     assert [message["default_message"] for message in run.result["jobs"][1]["messages"]] == ["x", "y"]
 
 
-def test_job_whose_details_cannot_be_read_is_read_by_itself() -> None:
+def test_job_with_unreadable_details_is_read_by_its_id() -> None:
     answer = ReplacedAnswer("GET", "/job/details", {})
     backupctl = CommandLine(intercept=answer)
     assert backupctl.create().code == 0
@@ -112,7 +112,7 @@ def test_job_whose_details_cannot_be_read_is_read_by_itself() -> None:
 
 
 @pytest.mark.parametrize("body", [["x"], {GOOD: {}}, {"a": 1}, [[[[]]]]], ids=range(4))
-def test_details_that_cannot_be_read_at_all_leave_the_list_of_jobs(body: Any) -> None:
+def test_list_works_with_unreadable_details(body: Any) -> None:
     answer = ReplacedAnswer("GET", "/job/details", body)
     backupctl = CommandLine(intercept=answer)
     backupctl.create()
@@ -125,20 +125,20 @@ def test_details_that_cannot_be_read_at_all_leave_the_list_of_jobs(body: Any) ->
     assert "proxy" not in run.err
 
 
-def test_details_that_the_appliance_cannot_give_leave_the_list_of_jobs() -> None:
+def test_list_works_without_details() -> None:
     refusal = {"error_type": "ERROR", "messages": [TEXT]}
     run = given("/job/details", refusal, "list", "-o", "json", status=500)
     assert (run.code, run.result["jobs"]) == (0, [])
 
 
-def test_job_that_cannot_be_read_in_any_way_is_counted() -> None:
+def test_unreadable_job_is_counted() -> None:
     run = given("/backup/job/", {ODD: {}, GOOD: DETAILS}, "list", "-o", "json")
     assert [job["id"] for job in run.result["jobs"]] == [GOOD]
     assert (run.code, run.result["unreadable"], run.result["remembers"]) == (0, 1, 2)
     assert wording.UNREADABLE_ENTRIES(1, 1, "backup jobs", ODD) in run.err
 
 
-def test_size_of_a_backup_is_told_where_another_detail_is_odd() -> None:
+def test_size_of_a_backup_is_shown_despite_another_invalid_detail() -> None:
     answer = ReplacedAnswer("GET", "/job/details", {})
     backupctl = CommandLine(intercept=answer)
     backupctl.create()
@@ -148,12 +148,12 @@ def test_size_of_a_backup_is_told_where_another_detail_is_odd() -> None:
 
 
 @pytest.mark.parametrize("odd", [{"name": "Inventory"}, {"description": 5}, {"optional": "perhaps"}], ids=repr)
-def test_part_with_an_odd_text_keeps_no_backup_from_starting(odd: dict[str, Any]) -> None:
+def test_part_with_an_invalid_text_does_not_prevent_a_backup(odd: dict[str, Any]) -> None:
     run = given("/parts", [{**PARTS[0], **odd}, PARTS[1]], "create", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["job"]["parts"]) == (0, ["common", "seat"])
 
 
-def test_part_that_cannot_be_read_is_told_and_counted() -> None:
+def test_unreadable_part_is_reported_and_counted() -> None:
     run = given("/backup/parts", [*PARTS, {"id": "new"}, 5], "parts", "-o", "json", times=1)
     assert [part["id"] for part in run.result["parts"]] == ["common", "seat"]
     assert (run.code, run.result["unreadable"]) == (0, 2)
@@ -179,7 +179,9 @@ def test_part_that_cannot_be_read_is_told_and_counted() -> None:
     ],
     ids=repr,
 )
-def test_schedule_with_an_odd_field_hides_no_other(odd: dict[str, Any] | None, *, kept: bool, as_list: bool) -> None:
+def test_schedule_with_an_invalid_field_does_not_hide_another(
+    odd: dict[str, Any] | None, *, kept: bool, as_list: bool
+) -> None:
     found = {"default": SCHEDULE, "old": {**SCHEDULE, **(odd or {})} if kept else odd}
     body = [{"key": key, "value": value} for key, value in found.items()] if as_list else found
     run = given("/schedules", body, "schedule", "list", "-o", "json")
@@ -190,21 +192,21 @@ def test_schedule_with_an_odd_field_hides_no_other(odd: dict[str, Any] | None, *
 
 
 @pytest.mark.parametrize("body", [["default"], {"default": {}}, {"version": "8.0.2", "build": "1"}, 5], ids=repr)
-def test_list_of_schedules_of_which_none_can_be_read_is_6_at_once(body: Any) -> None:
+def test_list_of_unreadable_schedules_is_6_at_once(body: Any) -> None:
     answer = ReplacedAnswer("GET", "/schedules", body)
     run = CommandLine(intercept=answer)("schedule", "list", "-o", "json")
     assert (run.code, run.result["error"]["slug"], answer.count) == (6, "api", 1)
     assert "proxy" not in run.result["error"]["hint"]
 
 
-def test_answer_to_another_request_is_no_schedule() -> None:
+def test_response_to_another_request_is_no_schedule() -> None:
     version = {"version": "8.0.2.00100", "build": "22617221", "product": "VMware vCenter Server"}
     run = given("/schedules/default", version, "schedule", "show", "-o", "json")
     assert (run.code, run.result["schedule"]) == (6, None)
     assert "`parts`" in run.result["error"]["message"]
 
 
-def test_archive_with_an_odd_time_hides_no_other() -> None:
+def test_archive_with_an_invalid_time_does_not_hide_another() -> None:
     found = [
         {"archive": "M_8.0.2.00100_20260101-020000_", "timestamp": "2026-01-01T02:00:00.000Z"},
         {"archive": "M_old", "timestamp": ""},
@@ -217,13 +219,13 @@ def test_archive_with_an_odd_time_hides_no_other() -> None:
     assert f"{wording.UNREADABLE_ENTRIES(1, 3, 'archives of sn_vc01.example.com', '#3')} (" in run.err
 
 
-def test_list_of_job_ids_with_one_that_is_none_is_not_read_without_it() -> None:
+def test_list_of_job_ids_with_an_invalid_one_is_rejected() -> None:
     """What a list leaves out may be the job that was just started."""
     run = given("/backup/job", [GOOD, 5], "status", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
 
 
-def test_body_that_is_no_json_is_still_retried_and_may_be_a_proxys() -> None:
+def test_body_that_is_not_json_is_retried_and_may_come_from_a_proxy() -> None:
     answer = ReplacedAnswer("GET", "/schedules", b"<html>", times=2)
     run = CommandLine(intercept=answer)("schedule", "list", "-o", "json")
     assert (run.code, answer.count) == (0, 3)

@@ -44,7 +44,7 @@ def configured(folder: Path, key: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("at_login", [True, False])
 @pytest.mark.parametrize("name", ["LOCATION_PASSWORD", "BACKUP_PASSWORD", "SSO_PASSWORD"])
-def test_secret_in_a_variable_is_masked_though_the_command_does_not_use_it(name: str, at_login: bool) -> None:
+def test_secret_in_a_variable_is_masked_even_if_the_command_does_not_use_it(name: str, at_login: bool) -> None:
     check(told("list", "-vv", environ={f"BACKUPCTL_{name}": SECRET}, at_login=at_login))
 
 
@@ -54,7 +54,7 @@ def test_secret_in_a_file_is_masked_before_it_is_sent(tmp_path: Path, output: st
     check(told("create", *AT, "--location-password-file", str(path), "-vv", "-o", output))
 
 
-def test_secret_that_was_typed_is_masked_before_it_is_sent() -> None:
+def test_secret_typed_at_a_prompt_is_masked_before_it_is_sent() -> None:
     check(told("create", *AT, answers=[SECRET, ""]))
     check(told("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2))
 
@@ -68,7 +68,7 @@ def test_schedule_masks_what_it_reads_before_it_is_sent() -> None:
     check(told("schedule", "set", "--at", "02:30", environ={"BACKUPCTL_LOCATION_PASSWORD": SECRET}))
 
 
-def test_nothing_is_read_only_to_be_masked(tmp_path: Path) -> None:
+def test_no_secret_is_read_only_for_masking(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     environ = {
         **TO_APPLIANCE,
@@ -82,7 +82,7 @@ def test_nothing_is_read_only_to_be_masked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("before", range(33, 38))
-def test_name_that_is_cut_off_does_not_show_the_half_of_a_secret(before: int) -> None:
+def test_truncated_name_does_not_show_half_of_a_secret(before: int) -> None:
     body = {"id": "-" * before + PASSWORD, "state": "INPROGRESS"}
     backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/backup/job", body, 201))
     run = backupctl.create("--timeout", "5s", "-v")

@@ -60,7 +60,7 @@ def test_command_help_has_an_example_and_the_exit_status(backupctl: CommandLine,
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_stand_in_of_a_command_says_what_the_command_itself_says(name: str) -> None:
+def test_short_help_of_a_lazy_command_equals_the_help_of_the_command(name: str) -> None:
     assert isinstance(root, click.Group)
     command = loaded(name)
     assert command.name == name
@@ -161,7 +161,7 @@ def test_usage_error_in_json_lines_is_one_result_event(backupctl: CommandLine) -
     assert (event["event"], event["exit_code"]) == ("result", 2)
 
 
-def test_misspelt_command_gets_a_suggestion(backupctl: CommandLine) -> None:
+def test_misspelt_command_has_a_suggestion(backupctl: CommandLine) -> None:
     assert "create" in backupctl("crate").err
 
 
@@ -171,7 +171,7 @@ def test_no_command_shows_help_on_standard_error_and_is_2(backupctl: CommandLine
     assert "create" in run.err
 
 
-def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> None:
+def test_unknown_backupctl_variable_gives_a_warning(backupctl: CommandLine) -> None:
     run = backupctl("list", environ=backupctl.environ | {"BACKUPCTL_PASWORD_FILE": "/x"})
     assert run.code == 0
     assert f"warning: {wording.IGNORED_VARIABLE('BACKUPCTL_PASWORD_FILE')}" in run.err
@@ -179,7 +179,7 @@ def test_unknown_variable_of_ours_is_warned_about(backupctl: CommandLine) -> Non
 
 
 @pytest.mark.parametrize(("option", "what"), [("--group", "group"), ("--ca-file", "file"), ("--config", "file")])
-def test_option_with_an_empty_name_is_2_and_says_of_what(backupctl: CommandLine, option: str, what: str) -> None:
+def test_option_with_an_empty_name_is_2(backupctl: CommandLine, option: str, what: str) -> None:
     run = backupctl("list", option, "")
     assert run.code == 2
     assert f"{option}: {wording.EMPTY_NAME(what)}" in run.err

@@ -47,7 +47,7 @@ def test_interrupted_writing_of_a_new_file_leaves_none(tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_that_is_there_already_stays_where_a_new_one_is_wanted(tmp_path: Path) -> None:
+def test_new_file_does_not_overwrite_an_existing_one(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("old")
     with pytest.raises(ConfigError, match=wording.ALREADY_EXISTS("")):

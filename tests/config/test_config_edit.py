@@ -30,7 +30,7 @@ production = ["vc01",
 """
 
 
-def test_what_is_stored_is_what_the_reader_finds(path: Path, clock: FakeClock) -> None:
+def test_stored_value_is_read_back(path: Path, clock: FakeClock) -> None:
     path.write_text(WRITTEN.replace(', "vc02"', "").replace('["vc01",\n    "vc02"]', '["vc01"]'))
     put(path)
     put(path, "[::1]:8443", host="[::1]:8443")
@@ -49,7 +49,7 @@ def put(path: Path, name: str = "vc01", value: str = PIN, host: str = HOST) -> S
     return store(path, name, "fingerprint", value, host=host)
 
 
-def test_store_makes_the_file_with_its_folders_for_the_owner_alone(tmp_path: Path) -> None:
+def test_store_creates_the_file_and_folders_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "config" / "backupctl" / "config.toml"
     assert put(path, HOST) == Stored(HOST, None)
     assert tomllib.loads(path.read_text()) == {"servers": {HOST: {"host": HOST, "fingerprint": PIN}}}
@@ -65,7 +65,7 @@ def test_store_changes_one_line_and_keeps_comments_and_layout(path: Path) -> Non
     assert path.read_text() == expected.replace(PIN, OLD)
 
 
-def test_store_adds_a_table_with_a_name_that_the_reader_takes(path: Path) -> None:
+def test_store_adds_a_table_with_a_valid_name(path: Path) -> None:
     path.write_text(WRITTEN)
     assert put(path, f"{HOST}:8443", host=f"{HOST}:8443") == Stored(f"{HOST}-8443", None)
     read = tomllib.loads(path.read_text())
@@ -73,13 +73,13 @@ def test_store_adds_a_table_with_a_name_that_the_reader_takes(path: Path) -> Non
     assert read["groups"] == {"production": ["vc01", "vc02"]}
 
 
-def test_store_into_an_inline_table_keeps_it_one(path: Path) -> None:
+def test_store_into_an_inline_table_keeps_it_inline(path: Path) -> None:
     path.write_text(f'servers = {{vc01 = {{host = "{HOST}"}}}}\n')
     put(path)
     assert tomllib.loads(path.read_text()) == {"servers": {"vc01": {"host": HOST, "fingerprint": PIN}}}
 
 
-def test_store_into_a_table_that_is_written_in_two_places_adds_one_line(path: Path) -> None:
+def test_store_into_a_table_written_in_two_places_adds_one_line(path: Path) -> None:
     path.write_text(f"[servers.vc01]\nhost = '{HOST}'\n[groups]\n[servers.vc01.more]\n")
     put(path)
     assert (
@@ -96,13 +96,13 @@ def test_store_into_a_table_that_is_written_in_two_places_adds_one_line(path: Pa
         ("", "{line}"),
     ],
 )
-def test_store_place_writes_its_line_where_somebody_would(path: Path, before: str, after: str) -> None:
+def test_store_replaces_the_old_key_or_adds_after_the_last(path: Path, before: str, after: str) -> None:
     path.write_text(f"[defaults]\n{before}")
     store_place(path, None, "new", "y", instead_of=["old", "older"])
     assert path.read_text() == "[defaults]\n" + after.format(line='new = "y"\n')
 
 
-def test_store_of_what_is_there_writes_nothing(path: Path) -> None:
+def test_store_of_the_current_value_writes_nothing(path: Path) -> None:
     put(path)
     before = path.stat()
     assert put(path) == Stored("vc01", PIN)
@@ -131,7 +131,7 @@ def test_store_keeps_the_mode_and_follows_a_link(path: Path, tmp_path: Path) -> 
         ("[servers]\nvc01 = 3\n", wording.NOT_A_TABLE("servers.vc01")),
     ],
 )
-def test_store_into_a_file_that_is_broken_changes_nothing(path: Path, text: str, why: str) -> None:
+def test_store_into_an_invalid_file_changes_nothing(path: Path, text: str, why: str) -> None:
     path.write_text(text)
     with pytest.raises(ConfigError, match=why) as caught:
         put(path)
@@ -139,13 +139,13 @@ def test_store_into_a_file_that_is_broken_changes_nothing(path: Path, text: str,
     assert path.read_text() == text
 
 
-def test_store_into_bytes_that_are_no_text_is_refused(path: Path) -> None:
+def test_store_into_a_file_that_is_not_utf8_is_rejected(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=f"config\\.toml {wording.NOT_A_TOML_FILE}"):
         put(path)
 
 
-def test_store_where_nothing_can_be_written_says_so(tmp_path: Path) -> None:
+def test_store_that_cannot_write_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot make .*/file: File exists"):
         put(tmp_path / "file" / "config.toml")
@@ -159,19 +159,19 @@ def test_path_is_the_named_file_or_the_users_own() -> None:
     assert path_to_edit(None, None, environ) == path_to_edit(None, own, environ) == own
 
 
-def test_path_of_the_whole_machine_is_changed_only_where_it_is_named() -> None:
+def test_system_wide_path_is_changed_only_when_named() -> None:
     with pytest.raises(ConfigError, match=wording.SYSTEM_CONFIGURATION) as caught:
         path_to_edit(None, SYSTEM_PATH, {"HOME": "/home/a"})
     assert caught.value.hint == wording.NAME_THE_FILE(SYSTEM_PATH)
 
 
-def test_path_without_a_home_says_what_to_name() -> None:
+def test_path_without_a_home_has_a_hint() -> None:
     with pytest.raises(ConfigError) as caught:
         path_to_edit(None, None, {})
     assert "--config" in (caught.value.hint or "")
 
 
-def test_stores_at_the_same_time_lose_nothing(path: Path) -> None:
+def test_concurrent_stores_lose_nothing(path: Path) -> None:
     names = [f"vc{number}" for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
         for name in names:

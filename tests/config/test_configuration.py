@@ -77,9 +77,7 @@ def test_configuration_gives_servers_with_their_layers_and_groups(tmp_path: Path
         ("vc03", "vc03", 443),
     ],
 )
-def test_profile_is_found_by_name_and_by_either_address_of_its_appliance(
-    tmp_path: Path, text: str, name: str, port: int
-) -> None:
+def test_profile_is_found_by_name_and_by_either_port(tmp_path: Path, text: str, name: str, port: int) -> None:
     profile = read(tmp_path, GOOD).profile(text)
     assert (profile.name, profile.address.port, profile.read_only.value) == (name, port, name == "vc01")
     assert profile.layers[-1].values["username"] == "svc-backup@vsphere.local"
@@ -90,7 +88,7 @@ def test_numbers_may_be_written_without_quotes(tmp_path: Path) -> None:
     assert values == {"timeout": 90.0, "interval": 1.5, "parallel": 4}
 
 
-def test_every_option_that_a_file_may_hold_is_taken_from_it_and_no_other(tmp_path: Path) -> None:
+def test_every_option_with_a_file_key_is_read_and_no_other(tmp_path: Path) -> None:
     flags_only = {option.name for option in OPTIONS if option.file_key is None}
     assert flags_only == {
         *("server", "insecure", "simulate", "config", "group", "all", "together", "fail-fast"),
@@ -102,7 +100,7 @@ def test_every_option_that_a_file_may_hold_is_taken_from_it_and_no_other(tmp_pat
 
 
 @pytest.mark.parametrize("place", ["file", "command", "env", "credential", "keyring"])
-def test_every_secret_may_be_said_to_be_in_each_place(tmp_path: Path, place: str) -> None:
+def test_every_secret_may_name_each_kind_of_place(tmp_path: Path, place: str) -> None:
     for secret in SECRETS:
         value = '["x"]' if place == "command" else '"x"'
         assert (
@@ -237,7 +235,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "sentence", "remedy"), MISTAKES, ids=[str(row[1]) for row in MISTAKES])
-def test_mistake_gets_a_sentence_with_file_key_and_remedy_and_shows_no_secret(
+def test_invalid_file_is_an_error_with_path_key_and_hint_and_no_secret(
     tmp_path: Path, text: str | bytes, sentence: str, remedy: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -251,14 +249,14 @@ def test_mistake_gets_a_sentence_with_file_key_and_remedy_and_shows_no_secret(
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
-def test_file_that_others_can_change_is_refused_with_the_chmod_line(tmp_path: Path, mode: int) -> None:
+def test_file_writable_by_others_is_rejected_with_the_chmod_command(tmp_path: Path, mode: int) -> None:
     with pytest.raises(ConfigError, match=wording.WRITABLE_BY_OTHERS) as caught:
         read(tmp_path, GOOD, mode)
     assert caught.value.hint == f"chmod go-w {tmp_path}/config.toml"
     read(tmp_path, GOOD, 0o644)
 
 
-def test_file_in_a_directory_that_everybody_may_write_to_is_refused_through_a_link_too(tmp_path: Path) -> None:
+def test_file_in_a_world_writable_directory_is_rejected_also_through_a_link(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir()
     (tmp_path / "link").symlink_to(written(folder, GOOD))
@@ -272,7 +270,7 @@ def test_file_in_a_directory_that_everybody_may_write_to_is_refused_through_a_li
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
+def test_file_of_another_user_is_rejected_even_for_root(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
     os.chown(path, 65534, -1)
     with pytest.raises(ConfigError, match=re.escape(wording.OTHER_OWNER(65534))) as caught:
@@ -280,13 +278,13 @@ def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
     assert caught.value.hint == f"chown 0 {path}"
 
 
-def test_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_unreadable_file_is_an_error_with_its_path(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path, Path("a\0b")):
         with pytest.raises(ConfigError, match=wording.UNREADABLE):
             read_configuration(path, FakeClock())
 
 
-def test_terminal_is_no_configuration_file() -> None:
+def test_terminal_as_configuration_file_is_rejected() -> None:
     main, terminal = os.openpty()
     with pytest.raises(ConfigError, match=wording.IS_A_TERMINAL):
         read_configuration(Path(os.ttyname(terminal)), FakeClock())
@@ -294,7 +292,7 @@ def test_terminal_is_no_configuration_file() -> None:
     os.close(terminal)
 
 
-def test_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_no_hang(tmp_path: Path) -> None:
+def test_pipe_is_read_to_its_end_and_times_out_without_a_writer(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.write(writing, SERVER.encode())
     os.close(writing)
@@ -306,7 +304,7 @@ def test_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_no_hang(tmp_pa
         read_configuration(tmp_path / "fifo", ImpatientClock())
 
 
-def test_file_is_looked_for_where_it_is_named_then_with_the_user_then_in_the_system(tmp_path: Path) -> None:
+def test_file_search_order_is_named_then_user_then_system(tmp_path: Path) -> None:
     home = tmp_path / ".config" / "backupctl"
     home.mkdir(parents=True)
     (home / "config.toml").write_text(SERVER)

@@ -13,7 +13,7 @@ NEVER_FROM_THE_ENVIRONMENT = {"simulate", "dry-run", "no-wait", "insecure"}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
-def test_option_of_the_table_is_whole(option: Option[object]) -> None:
+def test_option_of_the_table_is_complete(option: Option[object]) -> None:
     assert re.fullmatch("[a-z]+(-[a-z]+)*", option.name)
     assert option.help.endswith(".")
     assert option.environment in {None, "NO_COLOR", f"BACKUPCTL_{option.key.upper()}"}
@@ -30,7 +30,7 @@ def test_table_has_every_name_once_and_keeps_its_groups_together() -> None:
     assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)
 
 
-def test_options_that_lower_a_guard_are_flags_only() -> None:
+def test_options_that_weaken_security_are_flags_only() -> None:
     guarded = {option.name: option for option in OPTIONS if option.name in NEVER_FROM_THE_ENVIRONMENT}
     assert guarded.keys() == NEVER_FROM_THE_ENVIRONMENT
     assert all(option.environment is None and option.kind is Kind.FLAG for option in guarded.values())

@@ -13,7 +13,7 @@ def route(server: str, environ: dict[str, str], given: str | None = None) -> tup
     return (found.value.url.reveal() if found.value else None), str(found.source)
 
 
-def test_route_without_settings_is_straight() -> None:
+def test_proxy_without_settings_is_none() -> None:
     assert route("vc01", {}) == (None, "default")
 
 
@@ -29,7 +29,9 @@ def test_route_without_settings_is_straight() -> None:
         ({**STANDARD, "BACKUPCTL_PROXY": "ours:1"}, "none", (None, "flag --proxy")),
     ],
 )
-def test_route_follows_the_ladder(environ: dict[str, str], given: str | None, expected: tuple[str | None, str]) -> None:
+def test_proxy_is_selected_by_precedence(
+    environ: dict[str, str], given: str | None, expected: tuple[str | None, str]
+) -> None:
     assert route("vc01", environ, given) == expected
 
 
@@ -45,11 +47,11 @@ def test_route_follows_the_ladder(environ: dict[str, str], given: str | None, ex
         *[("vc01", "nonsense/99,,.", False), ("127.0.0.1:8443", "", True), ("localhost", "", True)],
     ],
 )
-def test_exceptions_of_the_standard_proxy_are_honoured(server: str, exceptions: str, is_straight: bool) -> None:
+def test_no_proxy_exceptions_are_honoured(server: str, exceptions: str, is_straight: bool) -> None:
     assert (route(server, {**STANDARD, "NO_PROXY": exceptions})[0] is None) == is_straight
 
 
-def test_own_proxy_is_taken_for_every_host() -> None:
+def test_given_proxy_is_used_for_every_host() -> None:
     environ = {"BACKUPCTL_PROXY": "ours:1", "NO_PROXY": "*"}
     assert route("127.0.0.1", environ)[0] == "http://ours:1"
 
@@ -72,13 +74,13 @@ def test_credentials_of_a_proxy_on_the_command_line_are_refused() -> None:
     "text",
     ["socks5://me:S3cret@p:1", "http://me:S3/cret@p:1", "http://me:S3cret@p:x", "http://me:S3cret@", "S3cret p:1"],
 )
-def test_proxy_that_cannot_be_used_is_an_error_that_does_not_show_it(text: str) -> None:
+def test_invalid_proxy_is_an_error_that_does_not_show_it(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^HTTPS_PROXY: ") as caught:
         route("vc01", {"HTTPS_PROXY": text})
     assert "cret" not in f"{caught.value!r} {caught.value.hint}"
 
 
-def test_route_without_tls_never_leads_through_a_proxy() -> None:
+def test_server_without_tls_uses_no_proxy() -> None:
     environ = {**STANDARD, "BACKUPCTL_PROXY": "http://ours:1"}
     assert route("http://127.0.0.1:8080", environ) == (None, "default")
     assert route("http://127.0.0.1:8080", environ, "none") == (None, "default")

@@ -46,14 +46,14 @@ EVERYTHING = {
         (options.LOCATION_TYPE, ("sftp",), "SFTP", "flag --location-type"),
     ],
 )
-def test_ladder_takes_the_first_rung_that_has_a_value(
+def test_first_source_with_a_value_wins(
     option: Option[object], given: Sequence[str], value: object, source: str
 ) -> None:
     found = resolve(option, given, EVERYTHING)
     assert (found.value, str(found.source)) == (value, source)
 
 
-def test_empty_variable_is_as_good_as_none() -> None:
+def test_empty_variable_counts_as_unset() -> None:
     assert resolve(options.USERNAME, (), {"BACKUPCTL_USERNAME": ""}).source == DEFAULT
     assert resolve(options.COLOR, (), {"NO_COLOR": ""}).value == "auto"
 
@@ -62,7 +62,7 @@ def test_empty_variable_is_as_good_as_none() -> None:
     ("text", "value"),
     [*[(t, True) for t in ("1", "true", "YES", "on")], *[(t, False) for t in ("0", "False", "no", "off")]],
 )
-def test_switch_in_the_environment_takes_the_usual_words(text: str, value: bool) -> None:
+def test_boolean_in_the_environment_accepts_the_usual_words(text: str, value: bool) -> None:
     assert resolve(options.FAST_BACKUP, (), {"BACKUPCTL_FAST_BACKUP": text}).value is value
 
 
@@ -93,11 +93,11 @@ def test_bad_value_on_the_command_line_is_a_usage_error_that_names_the_option() 
     assert caught.value.hint == wording.DURATION_EXAMPLES
 
 
-def test_good_flag_hides_a_bad_variable() -> None:
+def test_valid_flag_overrides_an_invalid_variable() -> None:
     assert resolve(options.TIMEOUT, ["0"], {"BACKUPCTL_TIMEOUT": "soon"}).value == 0
 
 
-def test_home_directory_in_a_path_is_filled_in() -> None:
+def test_home_directory_in_a_path_is_expanded() -> None:
     assert resolve(options.CA_FILE, ["~/ca.pem"], {}).value == Path("~/ca.pem").expanduser()
     with pytest.raises(UsageError, match="home directory"):
         resolve(options.CA_FILE, ["~nobody-of-this-name/ca.pem"], {})

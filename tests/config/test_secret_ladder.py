@@ -74,17 +74,17 @@ def test_secret_names_give_options_and_variables() -> None:
     )
 
 
-def test_secret_that_nothing_names_is_none() -> None:
+def test_secret_without_a_source_is_none() -> None:
     assert found() is None
     assert found(environ={"BACKUPCTL_PASSWORD_FILE": "", "CREDENTIALS_DIRECTORY": ""}) is None
 
 
-def test_secret_that_is_set_but_empty_is_an_error_and_not_none() -> None:
+def test_secret_in_an_empty_variable_is_an_error() -> None:
     with pytest.raises(ConfigError, match=wording.VARIABLE_EMPTY("BACKUPCTL_PASSWORD")):
         found(environ={"BACKUPCTL_PASSWORD": ""})
 
 
-def test_ladder_goes_from_option_to_environment_to_credential(tmp_path: Path) -> None:
+def test_precedence_is_option_then_environment_then_credential(tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes(b"from systemd\n")
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert found(environ=environ) == ("from systemd", "systemd credential password")
@@ -120,7 +120,7 @@ def test_two_variables_for_one_secret_are_refused_unless_an_option_wins(tmp_path
     ("content", "expected"),
     [(b"pw", "pw"), (b"pw\n", "pw"), (b"pw\r\n", "pw"), (b" pw \n", " pw "), ("pä\tß\n".encode(), "pä\tß")],
 )
-def test_file_gives_its_line_with_one_newline_cut(tmp_path: Path, content: bytes, expected: str) -> None:
+def test_file_gives_its_line_without_the_newline(tmp_path: Path, content: bytes, expected: str) -> None:
     assert found(GivenSecret(file=str(secret_file(tmp_path, content)))) == (expected, "flag --password-file")
 
 
@@ -160,7 +160,7 @@ def test_file_with_an_impossible_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601])
-def test_file_that_others_can_touch_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+def test_file_with_a_loose_mode_is_rejected_with_the_chmod_command(tmp_path: Path, mode: int) -> None:
     directory = tmp_path / "my secrets"
     directory.mkdir()
     path = secret_file(directory, b"S3cret", mode)
@@ -169,7 +169,7 @@ def test_file_that_others_can_touch_is_refused_with_the_remedy(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o702])
-def test_file_that_others_can_exchange_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+def test_file_replaceable_by_others_is_rejected_with_the_chmod_command(tmp_path: Path, mode: int) -> None:
     outer = tmp_path / "outer"
     (outer / "inner").mkdir(parents=True)
     path = secret_file(outer / "inner", b"S3cret")
@@ -199,7 +199,7 @@ def test_file_in_a_sticky_or_group_directory_is_read_through_links(tmp_path: Pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_file_of_another_user_is_refused_even_to_root(tmp_path: Path) -> None:
+def test_file_of_another_user_is_rejected_even_for_root(tmp_path: Path) -> None:
     path = secret_file(tmp_path, b"S3cret")
     os.chown(path, 65534, -1)
     with refused(ConfigError, wording.OTHER_OWNER(65534), f"chown 0 {path}"):
@@ -216,7 +216,7 @@ def test_credential_of_systemd_may_have_any_mode(tmp_path: Path) -> None:
     assert value.value.reveal() == "pw"
 
 
-def test_credential_that_is_missing_is_none_but_a_bad_one_is_refused(tmp_path: Path) -> None:
+def test_missing_credential_is_none_and_an_invalid_one_is_rejected(tmp_path: Path) -> None:
     assert found(environ={"CREDENTIALS_DIRECTORY": str(tmp_path / "none")}) is None
     (tmp_path / "password").mkdir()
     with refused(ConfigError, "systemd credential password", "directory"):
@@ -238,7 +238,7 @@ def test_pipe_of_a_process_substitution_is_read() -> None:
         os.close(reading)
 
 
-def test_fifo_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
+def test_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path, 0o666)
     with refused(ConfigError, "--password-file", "in time"):
@@ -285,7 +285,7 @@ def test_stdin_for_two_secrets_is_refused() -> None:
         find_secret(LOCATION_PASSWORD, NOTHING, {"BACKUPCTL_LOCATION_PASSWORD_FILE": "-"}, shared)
 
 
-def test_stdin_that_cannot_give_a_secret_is_refused() -> None:
+def test_stdin_without_a_secret_is_rejected() -> None:
     given = GivenSecret(file="-")
     with refused(ConfigError, "closed"):
         find_secret(PASSWORD, given, {}, StandardInput(None))
@@ -309,5 +309,5 @@ def test_found_secret_does_not_show_itself() -> None:
     assert "S3cret" not in repr(GivenSecret(command="echo S3cret"))
 
 
-def test_mode_bits_of_the_fixture_are_what_the_tests_think(tmp_path: Path) -> None:
+def test_secret_file_fixture_sets_the_mode(tmp_path: Path) -> None:
     assert stat.S_IMODE(secret_file(tmp_path, b"", 0o640).stat().st_mode) == 0o640

@@ -95,28 +95,28 @@ def test_two_options_for_one_secret_are_named() -> None:
     assert caught.value.message == wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")
 
 
-def test_text_of_a_variable_is_blamed_on_the_key_that_names_it() -> None:
+def test_invalid_variable_names_the_key_that_refers_to_it() -> None:
     with pytest.raises(ConfigError, match=r"^servers\.vc01\.password-env holds"):
         secrets({"TEAM_PASSWORD": "a\nb"}).find(PASSWORD, NOTHING, [layer(password_env="TEAM_PASSWORD")])
 
 
-def test_entry_of_the_keyring_is_blamed_on_the_key_that_names_it() -> None:
+def test_missing_keyring_entry_names_the_key_that_refers_to_it() -> None:
     with pytest.raises(ConfigError, match=r"servers\.vc01\.password-keyring"):
         secrets().find(PASSWORD, NOTHING, [layer(password_keyring="vc")])
 
 
-def test_credential_that_cannot_be_looked_at_is_an_error_and_not_nothing(tmp_path: Path) -> None:
+def test_unreadable_credential_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "password").symlink_to("password")  # a loop
     with pytest.raises(ConfigError, match="systemd credential password"):
         secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}).find(PASSWORD, NOTHING)
 
 
-def test_credentials_directory_that_is_none_has_no_secret(tmp_path: Path) -> None:
+def test_credentials_directory_that_is_a_file_has_no_secret(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert secrets({"CREDENTIALS_DIRECTORY": str(tmp_path / "file")}).find(PASSWORD, NOTHING) is None
 
 
-def test_credential_without_a_directory_is_no_file_of_whatever_name(
+def test_credential_without_a_directory_is_not_read_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "None").write_text("S3cret")
@@ -125,7 +125,7 @@ def test_credential_without_a_directory_is_no_file_of_whatever_name(
         secrets().find(PASSWORD, NOTHING, [layer(password_credential="vc")])
 
 
-def test_credential_that_nobody_writes_does_not_hang(tmp_path: Path) -> None:
+def test_credential_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "vc")
     layers = [layer(password_credential="vc")]
     with pytest.raises(ConfigError, match=wording.PIPE_NOT_CLOSED_IN_TIME):
@@ -169,9 +169,7 @@ def test_file_may_name_each_kind_of_place(
         ({"command": "pass show vc"}, "command", "command pass ...", ("command", "pass", "show", "vc")),
     ],
 )
-def test_place_of_an_option_is_told_in_words(
-    given: dict[str, Any], kind: str, where: str, place: tuple[str, ...]
-) -> None:
+def test_place_of_an_option_is_described(given: dict[str, Any], kind: str, where: str, place: tuple[str, ...]) -> None:
     found = located(GivenSecret(**given))
     assert (found.kind, found.where, found.place) == (kind, where, place)
 
@@ -184,7 +182,7 @@ def test_place_of_an_option_is_told_in_words(
         ({"password_keyring": "x"}, "keyring", "keyring entry x"),
     ],
 )
-def test_place_of_a_key_is_told_in_words(values: dict[str, str], kind: str, where: str) -> None:
+def test_place_of_a_key_is_described(values: dict[str, str], kind: str, where: str) -> None:
     found = located(NOTHING, (layer(**values),))
     assert (found.kind, found.where, found.place) == (kind, where, (kind, *values.values()))
 
@@ -222,7 +220,7 @@ def test_place_that_fails_is_read_once_for_each_setting_that_names_it(tmp_path: 
     assert count(tmp_path) == 2
 
 
-def test_places_of_different_names_are_different(tmp_path: Path) -> None:
+def test_places_with_different_names_are_read_separately(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_private(tmp_path / name, name)
     shared = secrets()
@@ -233,7 +231,7 @@ def test_places_of_different_names_are_different(tmp_path: Path) -> None:
 # What a command gets to see
 
 
-def test_command_does_not_get_the_variables_that_the_file_names_for_secrets(tmp_path: Path) -> None:
+def test_secret_command_does_not_inherit_variables_that_hold_secrets(tmp_path: Path) -> None:
     """The command prints the password of the appliance only where it is the one variable that it must not see."""
     configuration = write_private(
         tmp_path / "config.toml",

@@ -81,7 +81,7 @@ def test_server_has_host_and_port_apart() -> None:
         ],
     ],
 )
-def test_server_that_cannot_be_one_is_refused(text: str, part: str) -> None:
+def test_invalid_server_is_rejected(text: str, part: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_server(text)
     assert part in caught.value.message
@@ -98,7 +98,7 @@ def test_credentials_in_a_server_are_refused_and_not_shown(text: str) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(PIECES)
-def test_server_of_any_text_is_read_or_a_usage_error(text: str) -> None:
+def test_any_text_is_a_server_or_a_usage_error(text: str) -> None:
     try:
         server = parse_server(text)
     except UsageError:

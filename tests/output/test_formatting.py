@@ -78,14 +78,14 @@ def test_percent_has_a_space_before_the_sign() -> None:
     assert percent(40) == "40 %"
 
 
-def test_moment_is_shown_in_the_zone_with_its_offset_of_that_day() -> None:
+def test_time_is_shown_with_the_offset_of_that_day() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert timestamp(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00:10 +0100"
     assert timestamp(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin) == "2026-07-01 04:00:10 +0200"
 
 
 @pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
-def test_moment_out_of_range_is_shown_as_it_is(time: datetime) -> None:
+def test_time_out_of_range_is_shown_unchanged(time: datetime) -> None:
     for zone in (timezone(timedelta(hours=-5)), timezone(timedelta(hours=5))):
         assert timestamp(time, zone)
 
@@ -99,5 +99,5 @@ def test_seconds_between_needs_both_times_in_order() -> None:
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks")])
-def test_counted_is_one_or_many(number: int, text: str) -> None:
+def test_count_is_singular_or_plural(number: int, text: str) -> None:
     assert plural(number, "check") == text

@@ -203,7 +203,7 @@ def test_json_debug_is_for_the_verbose(verbose: bool, err: str) -> None:
     assert shown.err == err
 
 
-def test_json_second_envelope_is_said_on_standard_error() -> None:
+def test_json_second_envelope_is_reported_on_standard_error() -> None:
     shown = Shown()
     shown.view.finish(an_envelope())
     first = shown.out
@@ -212,7 +212,7 @@ def test_json_second_envelope_is_said_on_standard_error() -> None:
     assert shown.err == "error: something else broke\n"
 
 
-def test_json_disk_full_raises_and_says_the_errors_that_nobody_could_read() -> None:
+def test_json_disk_full_raises_and_prints_the_lost_errors() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         shown = Shown(out=full)
         with pytest.raises(OutputError):
@@ -220,7 +220,7 @@ def test_json_disk_full_raises_and_says_the_errors_that_nobody_could_read() -> N
     assert shown.err == "error: the backup failed\n"
 
 
-def test_json_lines_disk_full_ends_the_work_only_when_it_is_done() -> None:
+def test_json_lines_disk_full_is_raised_only_at_the_end() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         shown = Shown(lines=True, out=full)
         shown.view.event(Progressed(time=START, server="vc01", job=a_job()))
@@ -247,7 +247,7 @@ def test_json_lines_quiet_is_the_last_line_only() -> None:
 
 
 @pytest.mark.parametrize("lines", [True, False])
-def test_json_each_document_is_written_in_one_piece(lines: bool) -> None:
+def test_json_document_is_written_in_one_call(lines: bool) -> None:
     class Pieces(io.StringIO):
         def __init__(self) -> None:
             super().__init__()
@@ -268,7 +268,7 @@ NASTY = "caf\u00e9 \U0001f4be \x9b2J \u202e \udcff \x1b[31m \x7f"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
-def test_json_nasty_text_stays_the_same_value_without_powers(encoding: str) -> None:
+def test_json_hostile_text_keeps_its_value_and_is_escaped(encoding: str) -> None:
     raw = io.BytesIO()
     view = JsonView(SafeStream(io.TextIOWrapper(raw, encoding=encoding)), SafeStream(None))
     view.finish(Envelope.of("status", [JobResult(**WHERE, job=a_job(messages=(a_message(NASTY),)))]))
@@ -285,7 +285,7 @@ def test_json_request_body_is_shown_as_it_would_be_sent() -> None:
     assert json.loads(shown.out)["results"][0]["requests"][0]["body"] == {"location_password": "***"}
 
 
-def test_json_close_may_be_called_often() -> None:
+def test_json_close_may_be_called_repeatedly() -> None:
     shown = Shown()
     shown.view.close()
     shown.view.close()
@@ -293,7 +293,7 @@ def test_json_close_may_be_called_often() -> None:
 
 
 @pytest.mark.parametrize("view", [JsonView, JsonLinesView])
-def test_result_without_a_place_in_json_costs_no_other_its_output(view: type[JsonView]) -> None:
+def test_result_that_json_cannot_hold_does_not_affect_the_others(view: type[JsonView]) -> None:
     out = io.StringIO()
     more: dict[str, Any] = {"clock": FakeClock()} if view is JsonLinesView else {}
     odd = RequestsResult(

@@ -25,16 +25,16 @@ ANY_TEXT = st.text(alphabet=st.characters())
         ("Z" + "\u0336" * 7 + "!", "Z" + "\u0336" * 5 + r"\u0336\u0336!"),
     ],
 )
-def test_printable_nasty_text_is_spelled_out(text: str, shown: str) -> None:
+def test_printable_escapes_hostile_text(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
 @given(ANY_TEXT)
-def test_printable_any_text_has_no_powers(text: str) -> None:
+def test_printable_leaves_no_control_character(text: str) -> None:
     shown = printable(text)
     assert {unicodedata.category(character) for character in shown}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
     assert printable(shown) == shown
 
 
-def test_printable_lines_blank_lines_are_left_out() -> None:
+def test_printable_lines_omit_blank_lines() -> None:
     assert printable_lines("one\n\n  two \x1b\n \r\n") == ["one", r"  two \x1b"]

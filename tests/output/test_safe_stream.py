@@ -34,7 +34,7 @@ def full_disk() -> Iterator[io.TextIOWrapper]:
     stream.close()
 
 
-def test_stream_working_stream_gets_text_whole() -> None:
+def test_stream_writes_the_whole_text() -> None:
     stream = io.StringIO()
     safe = SafeStream(stream)
     assert safe.write("text\n") == 5
@@ -42,7 +42,7 @@ def test_stream_working_stream_gets_text_whole() -> None:
     assert stream.getvalue() == "text\n"
 
 
-def test_stream_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrapper) -> None:
+def test_stream_full_disk_is_reported_once_at_the_end(full_disk: io.TextIOWrapper) -> None:
     safe = SafeStream(full_disk)
     safe.write("first")
     safe.write("second")
@@ -51,7 +51,7 @@ def test_stream_full_disk_is_told_once_and_at_the_end(full_disk: io.TextIOWrappe
     safe.check()
 
 
-def test_stream_that_fails_in_another_thread_meanwhile_fails_once() -> None:
+def test_stream_that_fails_in_two_threads_fails_once() -> None:
     class Raced(FailingStream):
         def flush(self) -> None:
             if not self.flushes:
@@ -71,7 +71,7 @@ def test_stream_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk:
 
 
 @pytest.mark.parametrize(("terminal", "told"), [(True, False), (False, True)])
-def test_stream_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal: bool, told: bool) -> None:
+def test_stream_eio_counts_as_a_closed_reader_only_at_a_terminal(terminal: bool, told: bool) -> None:
     stream = FailingStream(OSError(errno.EIO, "Input/output error"))
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     safe = SafeStream(stream)
@@ -81,7 +81,7 @@ def test_stream_input_output_error_is_a_reader_gone_at_a_terminal_only(terminal:
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError()])
-def test_stream_reader_gone_is_no_error(error: OSError) -> None:
+def test_stream_closed_reader_is_no_error(error: OSError) -> None:
     stream = FailingStream(error)
     safe = SafeStream(stream)
     safe.write("first")
@@ -104,7 +104,7 @@ def test_stream_closed_stream_is_silent() -> None:
     ("encoding", "written"),
     [("ascii", rb"\u2713 caf\xe9"), ("latin-1", b"\\u2713 caf\xe9"), ("utf-8", "✓ café".encode())],
 )
-def test_stream_narrow_encoding_spells_out_what_it_lacks(encoding: str, written: bytes) -> None:
+def test_stream_escapes_what_the_encoding_lacks(encoding: str, written: bytes) -> None:
     raw = io.BytesIO()
     safe = SafeStream(io.TextIOWrapper(raw, encoding=encoding))
     safe.write("✓ café")
@@ -128,7 +128,7 @@ except BackupctlError as error:
 
 
 @pytest.mark.real
-def test_stream_reader_gone_ends_the_process_without_noise() -> None:
+def test_stream_closed_reader_ends_the_process_silently() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     child = subprocess.run([sys.executable, "-c", CHILD], stdout=writer, stderr=subprocess.PIPE, check=False)

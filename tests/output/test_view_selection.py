@@ -16,7 +16,7 @@ from tests.support.clock import FakeClock
     ("output", "start"),
     [("text", "JOB "), ("json", '{\n  "schema": 1'), ("jsonl", '{"schema":1,"event":"result"')],
 )
-def test_make_view_output_decides_what_is_written(output: Literal["text", "json", "jsonl"], start: str) -> None:
+def test_make_view_selects_the_view_by_output(output: Literal["text", "json", "jsonl"], start: str) -> None:
     out = io.StringIO()
     view = make_view(output, stdout=out, stderr=None, clock=FakeClock(), environ={})
     view.finish(Envelope.of("list", [JobsResult(**WHERE, jobs=(a_finished_job(),))]))

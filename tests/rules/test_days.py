@@ -6,7 +6,7 @@ from backupctl.rules.days import WEEK, sorted_days
 
 
 @pytest.mark.parametrize("days", [None, [], WEEK, WEEK[::-1], [*WEEK, "MONDAY"], [*WEEK, "HOLIDAY"]])
-def test_every_day_is_no_day_in_particular(days: list[str] | None) -> None:
+def test_all_days_are_normalized_to_no_days(days: list[str] | None) -> None:
     assert sorted_days(days) == ()
 
 
@@ -19,5 +19,5 @@ def test_every_day_is_no_day_in_particular(days: list[str] | None) -> None:
         (WEEK[1:], WEEK[1:]),
     ],
 )
-def test_days_are_there_once_in_the_order_of_the_week(days: list[str], canonical: tuple[str, ...]) -> None:
+def test_days_are_unique_and_in_the_order_of_the_week(days: list[str], canonical: tuple[str, ...]) -> None:
     assert sorted_days(days) == canonical

@@ -11,7 +11,7 @@ from backupctl.rules.duration import parse_duration
         *[("1d2h3m4s", 93784), ("0.5", 0.5), ("1.5h", 5400), (" 2H ", 7200), ("90m", 5400), ("3650d", 315360000)],
     ],
 )
-def test_duration_as_people_write_it_is_seconds(text: str, seconds: float) -> None:
+def test_duration_is_parsed_to_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
@@ -19,7 +19,7 @@ def test_duration_as_people_write_it_is_seconds(text: str, seconds: float) -> No
     "text",
     ["", " ", "-1", "1w", "h", "1h 30m", "30m1h", "1e3", "inf", "nan", "٣s", "1_000", "3651d", "9" * 400, "1h1h", "."],
 )
-def test_duration_that_is_none_is_a_usage_error(text: str) -> None:
+def test_invalid_duration_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert "1h30m" in str(caught.value.hint)

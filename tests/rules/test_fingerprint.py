@@ -19,7 +19,7 @@ COLONS = ":".join(HEX.upper()[index : index + 2] for index in range(0, 64, 2))
         *(COLONS.replace(":", " "), f"sha256 Fingerprint={COLONS}", f"SHA256 Fingerprint={COLONS}"),
     ],
 )
-def test_fingerprint_is_read_however_it_is_written(text: str) -> None:
+def test_fingerprint_is_parsed_in_every_notation(text: str) -> None:
     assert parse_fingerprint(text) == f"sha256:{HEX}"
 
 
@@ -37,7 +37,7 @@ def test_fingerprint_is_read_however_it_is_written(text: str) -> None:
         ("ab" * 64, wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-512")),
     ],
 )
-def test_fingerprint_that_is_none_says_why(text: str, why: str) -> None:
+def test_invalid_fingerprint_is_an_error_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why) as caught:
         parse_fingerprint(text)
     assert "backupctl trust show" in (caught.value.hint or "")

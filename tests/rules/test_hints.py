@@ -55,7 +55,7 @@ def test_hint_for_a_known_failure_has_its_remedy_and_article(text: str, article:
     assert hint_for([text.upper()]) == hint
 
 
-def test_hint_of_the_general_failure_gives_way_to_a_special_one() -> None:
+def test_specific_hint_wins_over_the_general_one() -> None:
     assert "430761" in (hint_for([GENERAL, "No space left on device"]) or "")
 
 
@@ -73,7 +73,7 @@ def test_general_failure_at_ten_percent_points_to_the_marker_file_beside_the_log
     assert all("backupMarker" not in (hint_for([GENERAL], percent) or "") for percent in (None, 0, 9, 11, 100))
 
 
-def test_every_known_failure_is_met_by_a_known_text() -> None:
+def test_every_known_failure_matches_a_known_text() -> None:
     met = {hint_for([text]) for text, _, _ in KNOWN} | {hint_for([GENERAL], 10)}
     assert met == {known.hint for known in KNOWN_FAILURES}
 
@@ -85,7 +85,7 @@ def test_job_that_fails_at_ten_percent_with_the_general_message_gets_the_hint_ab
     assert "backupMarker.txt" in run.result["error"]["hint"]
 
 
-def test_hint_stands_under_the_messages_of_a_failed_job_and_in_json() -> None:
+def test_hint_of_a_failed_job_is_shown_in_text_and_json() -> None:
     failed = CommandLine(history=True)
     job = next(job.job_id for job in failed.appliance.jobs if job.status(0)["state"] == "FAILED")
     assert "(KB 344841)" in failed("status", job).err
@@ -93,6 +93,6 @@ def test_hint_stands_under_the_messages_of_a_failed_job_and_in_json() -> None:
 
 
 @pytest.mark.parametrize("status", ["DEGRADED", "UNHEALTHY"])
-def test_backup_that_the_database_stopped_gets_its_hint(status: str) -> None:
+def test_backup_failed_by_database_health_has_its_hint(status: str) -> None:
     run = CommandLine(faults=[f"db-health={status}"]).create("-o", "json")
     assert (run.code, "/usr/bin/dbcc" in run.result["error"]["hint"]) == (7, True)

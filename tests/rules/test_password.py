@@ -39,18 +39,18 @@ def test_rules_for_any_text_agree_with_the_documented_pattern(text: str) -> None
         ("ÄÖÜ", ["shorter", "upper-case", "lower-case", "a digit", "special", wording.PASSWORD_CHARACTERS]),
     ],
 )
-def test_rules_for_a_bad_password_name_every_broken_one(text: str, words: list[str]) -> None:
+def test_invalid_password_names_every_broken_rule(text: str, words: list[str]) -> None:
     broken = password_problems(Secret(text))
     assert len(broken) == len(words)
     assert all(word in rule for word, rule in zip(words, broken, strict=True))
 
 
 @pytest.mark.parametrize("text", ["Aa1!5678", "Aa1!" + "x" * 16, "~~~~~~~~aA0"])
-def test_password_at_the_bounds_is_accepted(text: str) -> None:
+def test_password_at_the_limits_is_accepted(text: str) -> None:
     check_backup_password(Secret(text))
 
 
-def test_bad_password_raises_a_usage_error_that_does_not_show_it() -> None:
+def test_invalid_password_is_a_usage_error_that_does_not_show_it() -> None:
     with pytest.raises(UsageError) as caught:
         check_backup_password(Secret("§§hunter§§"))
     error = caught.value
@@ -62,12 +62,12 @@ def test_bad_password_raises_a_usage_error_that_does_not_show_it() -> None:
     assert "§" not in shown
 
 
-def test_rule_about_characters_is_told_in_full() -> None:
+def test_rule_about_characters_is_complete() -> None:
     (rule,) = password_problems(Secret("Aa1!5678 "))
     assert rule == f"it may hold {wording.PASSWORD_CHARACTERS}"
 
 
-def test_empty_password_says_how_to_have_no_encryption() -> None:
+def test_empty_password_has_a_hint_about_encryption() -> None:
     with pytest.raises(UsageError, match=f"^{wording.PASSWORD_EMPTY}$") as caught:
         check_backup_password(Secret(""))
     assert caught.value.hint == wording.OMIT_FOR_NO_ENCRYPTION

@@ -10,12 +10,12 @@ def test_location_user_of_any_form_is_accepted(user: str) -> None:
 
 
 @pytest.mark.parametrize("user", ["", "-oProxyCommand=x", "a\nb", "a\x7fb", "a\x9bb", "a\u2028b", "a\udcffb"])
-def test_location_user_that_could_do_harm_is_refused(user: str) -> None:
+def test_dangerous_location_user_is_rejected(user: str) -> None:
     with pytest.raises(UsageError):
         check_location_user(user)
 
 
-def test_comment_of_one_line_is_accepted_and_more_refused() -> None:
+def test_comment_of_one_line_is_accepted_and_of_more_rejected() -> None:
     check_comment("before the upgrade to 8.0 U3 — ticket #12")
     check_comment("")
     with pytest.raises(UsageError, match="character 2"):
@@ -28,7 +28,7 @@ def test_parts_given_twice_are_kept_once_in_order() -> None:
 
 
 @pytest.mark.parametrize("part", ["", "-x", "a b", "a,b", "a/b", "é", "a\n"])
-def test_part_that_cannot_be_a_name_is_refused(part: str) -> None:
+def test_invalid_part_name_is_rejected(part: str) -> None:
     with pytest.raises(UsageError):
         check_parts(["common", part])
 
@@ -39,6 +39,6 @@ def test_job_id_of_unreserved_characters_is_accepted(job_id: str) -> None:
 
 
 @pytest.mark.parametrize("job_id", ["", "-1", "a/b", "a?b", "a#b", "a%2Fb", ".", "..", "a b", "a\n", "a\\b", "é"])
-def test_job_id_that_would_change_the_path_is_refused(job_id: str) -> None:
+def test_job_id_that_would_change_the_path_is_rejected(job_id: str) -> None:
     with pytest.raises(UsageError):
         check_job_id(job_id)

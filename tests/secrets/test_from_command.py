@@ -50,7 +50,7 @@ def shown(error: BackupctlError) -> str:
 @pytest.mark.parametrize(
     ("script", "secret"), [("printf 'pw\\n'", "pw"), ("printf 'pw\\r\\n'", "pw"), ("printf ' p w '", " p w ")]
 )
-def test_command_gives_its_output_with_one_newline_cut(script: str, secret: str) -> None:
+def test_command_gives_its_output_without_the_newline(script: str, secret: str) -> None:
     assert run(shell(script)) == secret
 
 
@@ -92,7 +92,7 @@ def test_command_gets_no_input() -> None:
     ("script", "word"),
     [("echo S3cret; exit 3", "status 3"), ("echo S3cret; kill -9 $$", "signal 9"), ("true", "empty")],
 )
-def test_command_that_fails_is_refused_without_its_words_and_output(script: str, word: str) -> None:
+def test_command_that_fails_is_an_error_without_its_arguments_and_output(script: str, word: str) -> None:
     with pytest.raises(ConfigError) as caught:
         run(shell(script))
     assert caught.value.message.startswith("--password-command: '/bin/sh'")
@@ -102,14 +102,14 @@ def test_command_that_fails_is_refused_without_its_words_and_output(script: str,
 
 
 @pytest.mark.parametrize("command", ["none-of-this-name S3cret", "/ S3cret", "/etc/passwd S3cret", "'a\0b' S3cret"])
-def test_command_that_cannot_be_run_is_refused(command: str) -> None:
+def test_command_that_cannot_be_run_is_an_error(command: str) -> None:
     with pytest.raises(ConfigError, match=f"--password-command: .* {wording.COMMAND_CANNOT_RUN}") as caught:
         run(command)
     assert "S3cret" not in shown(caught.value)
 
 
 @pytest.mark.parametrize("command", ["", " ", "echo 'S3cret", "'' S3cret"])
-def test_command_that_is_none_is_a_usage_error_or_in_the_environment_a_config_error(command: str) -> None:
+def test_invalid_command_is_a_usage_error_or_in_the_environment_a_config_error(command: str) -> None:
     with pytest.raises(UsageError, match=r"^--password-command: ") as caught:
         run(command)
     assert "S3cret" not in shown(caught.value)
@@ -124,7 +124,7 @@ def test_command_that_prints_without_end_is_bounded() -> None:
     assert "S3cret" not in shown(caught.value)
 
 
-def test_command_that_takes_too_long_is_ended() -> None:
+def test_command_that_times_out_is_ended() -> None:
     ladder = SecretLadder(ENVIRON, StandardInput(None), ImpatientClock())
     with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
         ladder.find(PASSWORD, GivenSecret(command="sleep 60 S3cret"))
@@ -132,7 +132,7 @@ def test_command_that_takes_too_long_is_ended() -> None:
 
 
 @pytest.mark.real
-def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+def test_command_that_times_out_is_ended_with_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {pid_file}; wait"
     ladder = SecretLadder(ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file))
@@ -144,7 +144,7 @@ def test_command_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Pat
 
 
 @pytest.mark.real
-def test_command_that_lives_on_after_its_output_is_ended() -> None:
+def test_command_that_keeps_running_after_its_output_is_ended() -> None:
     started = time.monotonic()  # noqa: TID251 - what is measured is real
     with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
         run(shell("echo pw; exec >&-; sleep 60; echo S3cret"))

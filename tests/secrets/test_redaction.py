@@ -46,7 +46,7 @@ SECRETS = ("VMware1!", NASTY, "pass", "üü üü", r"a\\\b", '"\'""', "a\tb\tc",
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_secret_is_taken_out_however_it_is_written(encoder: str) -> None:
+def test_secret_is_masked_in_every_encoding(encoder: str) -> None:
     for secret in SECRETS:
         stays = what_stays(encoder, secret)
         if encoder.startswith("bas"):  # digits of what stands beside it, and the padding: the same for any other secret
@@ -65,7 +65,7 @@ LINES = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n")
 @given(st.text(LINES, min_size=4, max_size=24), st.sampled_from(sorted(ENCODERS)))
 @example("'\"'\"'", "shell")
 @example('a\'b""c', "doubled")
-def test_any_secret_is_taken_out(secret: str, encoder: str) -> None:
+def test_any_secret_is_masked(secret: str, encoder: str) -> None:
     assert MASK in redacted(f"<{ENCODERS[encoder](secret)}>", secret)
 
 
@@ -87,18 +87,18 @@ def test_entity_of_two_characters_is_masked_whole() -> None:
     assert redacted("abc&nGt;.", "abc\N{MUCH GREATER-THAN}") == f"{MASK}."
 
 
-def test_secret_that_is_no_text_is_masked_as_well() -> None:
+def test_secret_with_surrogates_is_masked() -> None:
     assert redacted("they said abc\udcff.", "abc\udcff") == f"they said {MASK}."
 
 
 @pytest.mark.parametrize(
     "text", ["&#99999999;", "&#x7fffff;", "&#xffffff;", "&#;", "%ff%fe", "%c0%80", "%ed%a0%80", r"\ud800", "&nope;"]
 )
-def test_escape_that_means_nothing_stays(text: str) -> None:
+def test_meaningless_escape_is_unchanged(text: str) -> None:
     assert redacted(f"{text} VMware1! {text}", "VMware1!") == f"{text} {MASK} {text}"
 
 
-def test_text_without_a_secret_stays_as_it_is() -> None:
+def test_text_without_a_secret_is_unchanged() -> None:
     text = "vc01 could not start a backup (500 ERROR): /api/appliance/recovery?x=%20 \\u00fc YmFzZTY0 a+b"
     assert redacted(text, "VMware1!", NASTY) == text
 
@@ -118,7 +118,7 @@ def test_secrets_that_overlap_leave_nothing_of_each_other() -> None:
 
 @pytest.mark.parametrize("encoder", ["raw", "percent-all", "html-padded", "base64-folded"])
 @pytest.mark.parametrize("over", [1, 5, 9])
-def test_secret_at_the_cut_shows_no_part_of_itself(encoder: str, over: int) -> None:
+def test_secret_at_the_truncation_is_masked_whole(encoder: str, over: int) -> None:
     written = ENCODERS[encoder](NASTY)
     before = "." * (MAX_TEXT_LENGTH + over - len(written))
     shown = redacted(f"{before}{written}{'.' * 99}", NASTY).removeprefix(before)
@@ -126,7 +126,7 @@ def test_secret_at_the_cut_shows_no_part_of_itself(encoder: str, over: int) -> N
     assert re.fullmatch(rf"{re.escape(beside + MASK)}[=%3D]*\.\.\. \((99|10.) more characters\)", shown)
 
 
-def test_long_text_is_cut_off_and_says_so() -> None:
+def test_long_text_is_truncated_with_a_mark() -> None:
     text = "x" * MAX_TEXT_LENGTH
     assert redacted(text, "VMware1!") == redacted(text) == text
     assert redacted(f"{text}y", "VMware1!") == redacted(f"{text}y") == f"{text}... (1 more characters)"
@@ -134,11 +134,11 @@ def test_long_text_is_cut_off_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "a", "ab", "abc"])
-def test_secret_too_short_to_be_one_is_not_looked_for(secret: str) -> None:
+def test_secret_too_short_is_not_masked(secret: str) -> None:
     assert redacted("abc is a word of abcd", secret) == "abc is a word of abcd"
 
 
-def test_word_stays_in_a_sentence_of_ours_that_would_tell_it() -> None:
+def test_common_word_in_our_own_sentence_is_not_masked() -> None:
     known = Redactor()
     known.add(Secret("wrong"), Secret("Passw0rd"), Secret("2024"))
     assert known.redact("wrong: wrong Passw0rd in 2024", skip_common_words=True) == f"wrong: wrong {MASK} in 2024"
@@ -158,7 +158,7 @@ def test_backslashes_cost_no_more_than_their_length() -> None:
     assert time.process_time() - started < 1
 
 
-def test_secret_shows_itself_nowhere() -> None:
+def test_secret_is_not_shown_by_itself() -> None:
     secret = Secret("VMware1!")
     assert [str(secret), repr(secret), f"{secret}", f"{secret!r}"] == [MASK, "Secret(***)", MASK, "Secret(***)"]
     for write in (pickle.dumps, copy.copy, json.dumps, msgspec.json.encode):
@@ -170,7 +170,7 @@ def test_secret_shows_itself_nowhere() -> None:
     assert not hasattr(secret, "__dict__")
 
 
-def test_secrets_are_equal_where_they_hide_the_same() -> None:
+def test_secrets_with_the_same_text_are_equal() -> None:
     secret, same, other = Secret("VMware1!"), Secret("VMware1!"), Secret("VMware2!")
     assert secret == same
     assert secret != other

@@ -22,7 +22,7 @@ def shown(*results: Result, **options: Any) -> Screen:
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_systems_stand_one_a_line(quiet: bool) -> None:
+def test_systems_are_printed_one_per_line(quiet: bool) -> None:
     screen = shown(SystemsResult(**WHERE, systems=("vc01.example.com", "vc02.example.com")), quiet=quiet)
     assert (screen.out, screen.err) == ("vc01.example.com\nvc02.example.com\n", "")
 
@@ -34,7 +34,7 @@ def test_systems_stand_one_a_line(quiet: bool) -> None:
         (ArchivesResult(**WHERE), f"{wording.NO_ARCHIVES('vc01')}\n"),
     ],
 )
-def test_archives_none_is_a_friendly_line_on_standard_error_unless_quiet(result: Result, err: str) -> None:
+def test_empty_archive_list_is_a_line_on_standard_error_unless_quiet(result: Result, err: str) -> None:
     screen = shown(result)
     assert (screen.out, screen.err) == ("", err)
     screen = shown(result, quiet=True)
@@ -60,7 +60,7 @@ def test_archives_of_several_systems_name_them() -> None:
 
 
 @pytest.mark.parametrize("width", ["80", "10"])
-def test_archives_on_a_narrow_terminal_what_does_not_fit_stands_below(width: str) -> None:
+def test_archives_on_a_narrow_terminal_are_wrapped_below(width: str) -> None:
     archives = (an_archive(comment="before the upgrade"), an_archive(2, version=None))
     environ = {"COLUMNS": width, "TERM": "xterm", "NO_COLOR": "1"}
     screen = shown(ArchivesResult(**WHERE, archives=archives), out=Terminal(), environ=environ)
@@ -91,7 +91,7 @@ def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
     assert screen.err == ""
 
 
-def test_metadata_tells_whether_and_what_can_be_restored() -> None:
+def test_metadata_shows_whether_and_what_can_be_restored() -> None:
     screen = shown(RestoreResult(**WHERE, metadata=some_metadata()))
     assert screen.out.splitlines() == [
         f"✓ vc01: {wording.RESTORABLE('yes')}",
@@ -105,7 +105,7 @@ def test_metadata_tells_whether_and_what_can_be_restored() -> None:
     assert shown(RestoreResult(**WHERE, metadata=some_metadata()), quiet=True).out == ""
 
 
-def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
+def test_metadata_of_an_unsuitable_archive_shows_the_reason_once() -> None:
     why = "the releases differ"
     metadata = some_metadata(applicable=False, sso_login_required=False, messages=(a_message(why),))
     error = BackupFailedError("refused", details=(why,))
@@ -118,7 +118,7 @@ def test_metadata_that_does_not_fit_says_no_and_why_only_once() -> None:
     assert (quiet.out, quiet.err) == ("", screen.out + screen.err)
 
 
-def test_metadata_unknown_is_said_or_left_out() -> None:
+def test_unknown_metadata_is_marked_or_omitted() -> None:
     unknown = some_metadata(applicable=None, timestamp=None, sso_login_required=None, parts=(), comment=None)
     assert shown(RestoreResult(**WHERE, simulated=True, metadata=unknown)).out.splitlines() == [
         f"! vc01: {wording.RESTORABLE('unknown')} ({wording.SIMULATED})",
@@ -136,7 +136,7 @@ def test_metadata_unknown_is_said_or_left_out() -> None:
         ("INPROGRESS", "● vc01: {} running, 40 % done"),
     ],
 )
-def test_restore_job_is_called_what_it_is(kind: str, state: str, headline: str) -> None:
+def test_restore_job_has_its_own_headline(kind: str, state: str, headline: str) -> None:
     job = Job(id=kind, state=state, progress=40, parts=("common",))
     screen = shown(RestoreResult(**WHERE, exit_code=8, job=job))
     assert screen.out.splitlines() == [
@@ -149,6 +149,6 @@ def test_restore_job_is_called_what_it_is(kind: str, state: str, headline: str) 
 
 
 @pytest.mark.parametrize("kind", ["restore", "reconciliation"])
-def test_restore_that_nobody_waits_for_is_silent_when_quiet(kind: str) -> None:
+def test_restore_started_with_no_wait_is_silent_when_quiet(kind: str) -> None:
     screen = shown(RestoreResult(**WHERE, job=Job(id=kind, state="INPROGRESS")), quiet=True)
     assert (screen.out, screen.err) == ("", "")

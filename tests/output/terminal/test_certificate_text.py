@@ -21,7 +21,7 @@ OTHER = f"sha256:{'cd' * 32}"
         (False, None, f"! vc01: {wording.UNTRUSTED_BY_THE_SYSTEM}"),
     ],
 )
-def test_certificate_verdict_begins_with_a_cross_where_the_pin_does_not_fit(
+def test_certificate_line_begins_with_a_cross_if_the_pin_differs(
     trusted: bool, pinned: str | None, verdict: str
 ) -> None:
     seen = a_certificate()

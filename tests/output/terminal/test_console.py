@@ -25,7 +25,7 @@ view.finish(Envelope.of("watch", [JobResult(server="vc01", host="vc01", exit_cod
 
 
 @pytest.mark.real
-def test_live_display_on_a_terminal_ticks_between_events_and_leaves_it_usable() -> None:
+def test_live_display_refreshes_between_events_and_restores_the_terminal() -> None:
     terminal, side = pty.openpty()
     environ = {"TERM": "xterm", "COLUMNS": "80", "LINES": "24", "LC_ALL": "C.UTF-8"}
     child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=side, stderr=side, env=environ)

@@ -72,7 +72,7 @@ def assert_harmless(text: str) -> None:
 
 @given(stuff=STUFF)
 @few_examples
-def test_log_with_nasty_text_is_harmless(stuff: Stuff) -> None:
+def test_log_escapes_hostile_text(stuff: Stuff) -> None:
     screen = Screen(verbose=True)
     for kind in RunEvent.__subclasses__():
         screen.view.event(filled(kind, stuff))
@@ -82,7 +82,7 @@ def test_log_with_nasty_text_is_harmless(stuff: Stuff) -> None:
 
 @given(stuff=STUFF)
 @few_examples
-def test_live_display_with_nasty_text_is_harmless(stuff: Stuff) -> None:
+def test_live_display_escapes_hostile_text(stuff: Stuff) -> None:
     screen = LiveScreen()
     for kind in RunEvent.__subclasses__():
         screen.view.event(filled(kind, stuff))
@@ -93,7 +93,7 @@ def test_live_display_with_nasty_text_is_harmless(stuff: Stuff) -> None:
 @pytest.mark.parametrize("quiet", [False, True])
 @given(stuff=STUFF)
 @few_examples
-def test_results_with_nasty_text_are_harmless(quiet: bool, stuff: Stuff) -> None:
+def test_results_escape_hostile_text(quiet: bool, stuff: Stuff) -> None:
     screen = Screen(quiet=quiet)
     screen.view.finish(Envelope.of("any", [filled(kind, stuff) for kind in Result.__subclasses__()]))
     assert_harmless(screen.out + screen.err)
@@ -101,7 +101,7 @@ def test_results_with_nasty_text_are_harmless(quiet: bool, stuff: Stuff) -> None
 
 @given(words=NASTY, hint=NASTY)
 @few_examples
-def test_warning_with_nasty_text_is_harmless_even_in_ascii(words: str, hint: str) -> None:
+def test_warning_escapes_hostile_text_even_in_ascii(words: str, hint: str) -> None:
     raw = io.BytesIO()
     err: Any = io.TextIOWrapper(raw, encoding="ascii")
     screen = Screen(err=err, verbose=True)

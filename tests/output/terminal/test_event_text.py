@@ -13,7 +13,7 @@ from tests.support.clock import START
 
 
 @pytest.mark.parametrize("kind", RunEvent.__subclasses__())
-def test_sentences_no_event_is_forgotten(kind: type[RunEvent]) -> None:
+def test_every_event_has_a_text(kind: type[RunEvent]) -> None:
     assert event_lines.dispatch(kind) is not event_lines.dispatch(RunEvent)
 
 
@@ -22,16 +22,16 @@ def kinds(base: type[Result] = Result) -> set[type[Result]]:
 
 
 @pytest.mark.parametrize("kind", sorted(kinds(), key=str))
-def test_results_no_result_is_forgotten(kind: type[Result]) -> None:
+def test_every_result_has_a_text(kind: type[Result]) -> None:
     assert full_text.dispatch(kind) is not full_text.dispatch(Result)
     assert quiet_text.dispatch(kind) is not quiet_text.dispatch(Result)
 
 
-def test_samples_show_each_result() -> None:
+def test_samples_have_each_result() -> None:
     assert {type(result) for result in every_result()} == kinds()
 
 
-def test_sentences_each_event_reads_well() -> None:
+def test_event_has_this_text() -> None:
     words = {type(event).__name__: [text.plain for text in event_lines(event, "vc01: ")] for event in every_event()}
     assert words == {
         "Connected": ["vc01: connected to vc01.example.com, release 8.0.3.00400 (/api)"],
@@ -56,12 +56,12 @@ def test_sentences_each_event_reads_well() -> None:
     }
 
 
-def test_job_that_cannot_be_followed_later_comes_without_a_line_that_would() -> None:
+def test_detached_job_that_cannot_be_watched_has_no_watch_command() -> None:
     assert event_lines(Detached(time=START, server="vc01", job=a_job(), attach=None)) == []
 
 
 @pytest.mark.parametrize("kind", ["restore", "reconciliation"])
-def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
+def test_event_texts_of_jobs_without_an_id_name_their_kind(kind: str) -> None:
     at: dict[str, Any] = {"time": START, "server": "vc01", "job": Job(id=kind, state="INPROGRESS", progress=40)}
     events = [Waiting(**at), Started(**at), Adopted(**at, reason=""), Attached(**at), Cancelling(**at)]
     assert [text.plain for event in events for text in event_lines(event)] == [
@@ -73,6 +73,6 @@ def test_sentences_of_what_has_no_id_name_it_by_what_it_is(kind: str) -> None:
     ]
 
 
-def test_sentences_waiting_for_what_cannot_be_seen_says_so() -> None:
+def test_event_text_of_waiting_for_an_unknown_job() -> None:
     (words,) = event_lines(Waiting(time=START, server="vc01", job=None))
     assert words.plain == f"{wording.ANOTHER_JOB_RUNNING}: {wording.WAITING_FOR_ITS_END}"

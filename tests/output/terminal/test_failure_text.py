@@ -49,7 +49,7 @@ def told(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE)
     return [text.plain for text in failure_lines(results, options, hints=hints)]
 
 
-def test_failure_that_three_share_is_told_once_with_their_names() -> None:
+def test_failure_shared_by_three_is_shown_once_with_their_names() -> None:
     assert told(*map(dead, range(1, 5))) == [
         "error: 4 appliances: no answer: connection refused",
         "  vc1, vc2, vc3, vc4",
@@ -57,7 +57,7 @@ def test_failure_that_three_share_is_told_once_with_their_names() -> None:
     ]
 
 
-def test_failure_of_two_is_told_of_each_and_its_hint_once() -> None:
+def test_failure_shared_by_two_is_shown_for_each_with_one_hint() -> None:
     assert told(dead(1), dead(2)) == [
         "error: vc1: vc1.example.com: no answer: connection refused",
         "hint: is it running?",
@@ -65,12 +65,12 @@ def test_failure_of_two_is_told_of_each_and_its_hint_once() -> None:
     ]
 
 
-def test_failures_with_other_evidence_are_not_the_same() -> None:
+def test_failures_with_different_details_are_not_grouped() -> None:
     lines = told(dead(1), dead(2), dead(3, details=["no route"]))
     assert [line.partition(": ")[2][:3] for line in lines if line.startswith("error")] == ["vc1", "vc2", "vc3"]
 
 
-def test_name_within_another_name_is_not_taken_for_it() -> None:
+def test_name_within_another_name_is_not_replaced() -> None:
     behind = [failed(number, ApplianceUnreachableError(f"proxy-vc{number} is down")) for number in (1, 2, 3)]
     assert len([line for line in told(*behind) if line.startswith("error")]) == 3
 
@@ -81,7 +81,7 @@ def refused(number: int, **where: Any) -> JobResult:
     return msgspec.structs.replace(failed(number, error), **where)
 
 
-def test_failure_that_names_the_host_of_all_with_another_port_is_told_once() -> None:
+def test_failure_that_names_the_common_host_with_another_port_is_shown_once() -> None:
     for where in ({"host": "127.0.0.1"}, {}):
         assert told(*(refused(number, **where) for number in (1, 2, 3))) == [
             "error: 3 appliances: no login at 127.0.0.1:8443",
@@ -95,7 +95,7 @@ def untrusted(number: int, why: str) -> JobResult:
     return failed(number, CertificateError(why, server=f"vc{number}", hint=hint, selector=selector))
 
 
-def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once() -> None:
+def test_shared_hint_has_a_placeholder_in_its_commands_and_is_shown_once() -> None:
     hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`"
     assert told(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
     own_authorities = [untrusted(number, f"signed by CA {number}") for number in (1, 2, 3)]
@@ -108,7 +108,7 @@ def test_hint_that_many_share_has_a_placeholder_in_its_commands_and_is_told_once
     assert "-s vc1 --config" in told(untrusted(1, "expired"), dead(2))[1]
 
 
-def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach() -> None:
+def test_interrupted_run_shows_the_reason_once_and_every_watch_command() -> None:
     lines = [f"  backupctl watch --server vc{number}" for number in (1, 2, 3)]
     expected = [
         f"error: 3 appliances: {wording.INTERRUPTED('the backup job goes on')}",
@@ -119,7 +119,7 @@ def test_run_that_is_interrupted_tells_the_reason_once_and_every_line_to_attach(
     assert told(*map(left, (1, 2, 3)), hints=False) == expected
 
 
-def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were_kept_back() -> None:
+def test_original_failure_comes_first_and_is_not_repeated_by_skipped_appliances() -> None:
     error = BackupFailedError("a backup would fail: parts")
     kept_back = NotTogetherError("not started: vc5", details=[error_on("vc5", error.facts)])
     assert kept_back.details == ("vc5: a backup would fail: parts",)
@@ -130,7 +130,7 @@ def test_failure_of_its_own_comes_first_and_is_not_told_again_by_those_that_were
     ]
 
 
-def test_names_are_wrapped_where_the_terminal_ends() -> None:
+def test_names_are_wrapped_at_the_terminal_width() -> None:
     lines = told(*map(dead, range(10, 40)), options=PAGE._replace(width=40))
     names = lines[1:-1]
     assert all(len(line) <= 40 for line in names)

@@ -21,7 +21,7 @@ def shown(*results: Result, **options: Any) -> Screen:
     return screen
 
 
-def test_job_block_tells_what_a_restore_needs() -> None:
+def test_job_block_has_what_a_restore_needs() -> None:
     screen = shown(JobResult(**WHERE, job=a_finished_job()))
     assert screen.err == ""
     assert screen.out.splitlines() == [
@@ -44,7 +44,7 @@ def test_job_block_tells_what_a_restore_needs() -> None:
     ]
 
 
-def test_job_block_unknown_facts_are_left_out() -> None:
+def test_job_block_omits_unknown_facts() -> None:
     screen = shown(JobResult(server="vc01", host="10.0.0.5", exit_code=8, job=a_job(start_time=None)))
     assert screen.out.splitlines() == [
         "● vc01: backup running, 40 % done",
@@ -62,20 +62,20 @@ def test_job_block_unknown_facts_are_left_out() -> None:
         (a_job(progress=None), "● vc01: backup running"),
     ],
 )
-def test_job_headline_says_what_became_of_it(job: Any, headline: str) -> None:
+def test_job_headline_shows_the_outcome(job: Any, headline: str) -> None:
     assert shown(JobResult(**WHERE, exit_code=7, job=job)).out.splitlines()[0] == headline
 
 
-def test_job_headline_simulated_is_said() -> None:
+def test_job_headline_marks_a_simulation() -> None:
     screen = shown(JobResult(**WHERE, simulated=True, job=a_finished_job()))
     assert screen.out.startswith(f"✓ vc01: backup succeeded ({wording.SIMULATED})\n")
 
 
-def test_job_not_encrypted_is_said_clearly() -> None:
+def test_job_without_encryption_is_marked() -> None:
     assert "  encrypted      no: NOT ENCRYPTED\n" in shown(JobResult(**WHERE, job=a_finished_job(encrypted=False))).out
 
 
-def test_job_messages_stand_below_the_facts_and_are_not_repeated_by_the_error() -> None:
+def test_job_messages_are_below_the_facts_and_not_repeated_by_the_error() -> None:
     messages = (a_message("no space\nat all"), a_message(""))
     error = BackupFailedError("the backup failed", details=("no space\nat all", "see the log"))
     screen = shown(JobResult(**WHERE, exit_code=7, error=error, job=a_finished_job("FAILED", messages=messages)))
@@ -88,7 +88,7 @@ def test_job_messages_stand_below_the_facts_and_are_not_repeated_by_the_error() 
     assert screen.err.splitlines() == ["error: the backup failed", "  see the log"]
 
 
-def test_jobs_off_a_terminal_stand_one_a_line_and_whole() -> None:
+def test_jobs_off_a_terminal_are_one_untruncated_line_each() -> None:
     far = f"{LOCATION}/{'x' * 500}"
     screen = shown(JobsResult(**WHERE, jobs=(a_finished_job(location=far), a_job("FAILED", None, start_time=None))))
     assert screen.out.splitlines() == [
@@ -124,7 +124,7 @@ def test_jobs_off_a_terminal_stand_one_a_line_and_whole() -> None:
         ),
     ],
 )
-def test_jobs_on_a_narrow_terminal_what_does_not_fit_stands_below(width: str, first_two: list[str]) -> None:
+def test_jobs_on_a_narrow_terminal_are_wrapped_below(width: str, first_two: list[str]) -> None:
     jobs = (a_finished_job(), a_job("FAILED", None))
     screen = shown(
         JobsResult(**WHERE, jobs=jobs), out=Terminal(), environ={"COLUMNS": width, "TERM": "xterm", "NO_COLOR": "1"}
@@ -132,13 +132,13 @@ def test_jobs_on_a_narrow_terminal_what_does_not_fit_stands_below(width: str, fi
     assert screen.out.splitlines()[1:3] == first_two
 
 
-def test_jobs_none_is_a_friendly_line_on_standard_error() -> None:
+def test_empty_job_list_is_a_line_on_standard_error() -> None:
     screen = shown(JobsResult(**WHERE))
     assert (screen.out, screen.err) == ("", f"{wording.NO_JOBS('vc01')}\n")
 
 
 @pytest.mark.parametrize("kind", Result.__subclasses__())
-def test_failure_without_a_result_is_the_error_alone(kind: type[Result]) -> None:
+def test_failure_without_a_result_is_only_the_error(kind: type[Result]) -> None:
     for quiet in (False, True):
         screen = shown(kind(**WHERE, exit_code=5, error=ApplianceUnreachableError("refused")), quiet=quiet)
         assert (screen.out, screen.err) == ("", "error: refused\n")
@@ -176,7 +176,7 @@ CHECKS = (
 )
 
 
-def test_checks_are_a_line_each_with_sign_and_word() -> None:
+def test_checks_are_one_line_each_with_sign_and_status() -> None:
     assert shown(ChecksResult(**WHERE, exit_code=7, checks=CHECKS)).out.splitlines() == [
         "✓ OK       password  it fits the rules",
         "! WARNING  parts     seat is large",
@@ -197,7 +197,7 @@ def checked(*checks: tuple[str, str]) -> list[ChecksResult]:
     ]
 
 
-def test_warning_of_three_and_more_is_told_once_with_who_they_are() -> None:
+def test_warning_shared_by_three_is_shown_once_with_their_names() -> None:
     results = checked(("none", "one"), ("none", "two"), ("none", "two"), ("none", "two"))
     assert shown(*results).out.splitlines() == [
         "! vc01: 2 checks, 2 warnings, 0 failed",
@@ -250,19 +250,19 @@ LONG_CHECKS = (
         ),
     ],
 )
-def test_checks_on_a_narrow_terminal_are_wrapped_below_themselves(width: int, lines: list[str]) -> None:
+def test_checks_on_a_narrow_terminal_are_wrapped_with_indentation(width: int, lines: list[str]) -> None:
     environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
     screen = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS), out=Terminal(), environ=environ)
     assert screen.out.splitlines() == [*lines, "2 checks, 0 warnings, 1 failed"]
 
 
-def test_checks_off_a_terminal_stand_one_a_line_and_whole() -> None:
+def test_checks_off_a_terminal_are_one_untruncated_line_each() -> None:
     first, second, _ = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS)).out.splitlines()
     assert first == "✓ OK    free space  there is room enough"
     assert second.endswith(f"{'x' * 50} now")
 
 
-def test_requests_are_shown_and_that_nothing_was_sent() -> None:
+def test_requests_are_shown_with_a_note_that_nothing_was_sent() -> None:
     for quiet in (False, True):
         screen = shown(every_result()[-1], quiet=quiet)
         assert screen.err == f"{wording.DRY_RUN} to vc01:\n"
@@ -283,7 +283,7 @@ def test_error_before_any_appliance_is_shown_with_details_and_hint() -> None:
     ]
 
 
-def test_several_results_are_named_and_apart() -> None:
+def test_several_results_are_named_and_separated() -> None:
     other: dict[str, Any] = {**WHERE, "server": "vc02"}
     screen = shown(
         JobsResult(**WHERE, jobs=(a_finished_job(),)), JobsResult(**other, jobs=(a_finished_job(),), error=ERROR)
@@ -297,7 +297,7 @@ SILENT = JobResult(**WHERE, job=a_finished_job(messages=()))
 
 
 @pytest.mark.parametrize("result", [SILENT, *every_result()[3:4]])
-def test_quiet_success_says_nothing(result: Result) -> None:
+def test_quiet_success_prints_nothing(result: Result) -> None:
     screen = shown(result, quiet=True)
     assert (screen.out, screen.err) == ("", "")
 
@@ -310,19 +310,19 @@ def test_quiet_success_says_nothing(result: Result) -> None:
         (PartsResult(**WHERE, parts=(a_part("common", 0), a_part("seat", 5))), "common\nseat\n"),
     ],
 )
-def test_quiet_says_what_the_command_is_for(result: Result, out: str) -> None:
+def test_quiet_prints_what_the_command_is_for(result: Result, out: str) -> None:
     screen = shown(result, quiet=True)
     assert (screen.out, screen.err) == (out, "")
 
 
-def test_quiet_failure_keeps_the_evidence_off_standard_output() -> None:
+def test_quiet_failure_prints_nothing_on_standard_output() -> None:
     screen = shown(JobResult(**WHERE, exit_code=7, error=ERROR, job=a_finished_job("FAILED")), quiet=True)
     assert screen.out == ""
     assert screen.err.startswith("✗ vc01: backup failed\n  job ")
     assert screen.err.endswith("error: the backup failed\n  no space\n")
 
 
-def test_quiet_failed_checks_are_told_on_standard_error() -> None:
+def test_quiet_failed_checks_are_printed_on_standard_error() -> None:
     screen = shown(ChecksResult(**WHERE, exit_code=7, error=ERROR, checks=CHECKS), quiet=True)
     assert screen.out == ""
     assert screen.err.startswith("✗ FAIL  location  access denied\nerror: ")
@@ -335,7 +335,7 @@ def test_debug_is_for_the_verbose(verbose: bool, err: str) -> None:
     assert screen.err == err
 
 
-def test_disk_full_is_an_error_after_all_else_was_said_and_only_once() -> None:
+def test_disk_full_is_raised_once_after_all_other_output() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         screen = Screen(out=cast("io.StringIO", full))
         envelope = Envelope.of("status", [JobResult(**WHERE, exit_code=7, error=ERROR, job=a_finished_job("FAILED"))])
@@ -346,7 +346,7 @@ def test_disk_full_is_an_error_after_all_else_was_said_and_only_once() -> None:
     assert screen.err.endswith("No space left on device\n")
 
 
-def test_ascii_streams_get_ascii_signs() -> None:
+def test_ascii_stream_has_ascii_signs() -> None:
     raw = io.BytesIO()
     out: TextIO = io.TextIOWrapper(raw, encoding="ascii")
     shown(JobResult(**WHERE, job=a_finished_job(comment="café", messages=(a_message("x"),))), out=out)
@@ -356,7 +356,7 @@ def test_ascii_streams_get_ascii_signs() -> None:
     assert "    - x\n" in text
 
 
-def test_result_that_cannot_be_shown_costs_no_other_its_output() -> None:
+def test_result_that_cannot_be_shown_does_not_affect_the_others() -> None:
     screen, whole = Screen(), JobsResult(**WHERE, jobs=(a_finished_job(),))
     envelope = Envelope.of("any", [Result(server="vc00", host="vc00"), whole])
     with pytest.raises(OutputError, match=f"{wording.RESULT_CANNOT_BE_SHOWN('vc00')}: NotImplementedError"):
@@ -365,7 +365,7 @@ def test_result_that_cannot_be_shown_costs_no_other_its_output() -> None:
     assert "2 appliances" in screen.err
 
 
-def test_job_that_cannot_be_shown_costs_no_other_its_row() -> None:
+def test_job_that_cannot_be_shown_does_not_affect_other_rows() -> None:
     screen, whole = Screen(), JobResult(**WHERE, job=a_finished_job())
     odd = JobResult(server="vc00", host="vc00", job=a_finished_job(size_bytes="much"))
     with pytest.raises(OutputError, match=wording.RESULT_CANNOT_BE_SHOWN("vc00")):

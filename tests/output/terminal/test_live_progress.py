@@ -41,7 +41,7 @@ def test_live_row_shows_percent_bar_elapsed_size_and_state() -> None:
     assert bar.count("━") in {14, 15}
 
 
-def test_live_last_message_stands_below_at_80_columns_and_is_cut() -> None:
+def test_live_last_message_is_below_the_row_at_80_columns_and_truncated() -> None:
     screen = LiveScreen()
     messages = (a_message("first"), a_message("backing up " + "x" * 100))
     row, below = tell(screen, Progressed, job=a_job(messages=messages))
@@ -51,12 +51,12 @@ def test_live_last_message_stands_below_at_80_columns_and_is_cut() -> None:
     assert below.endswith("…")
 
 
-def test_live_last_message_stands_in_the_row_at_160_columns() -> None:
+def test_live_last_message_is_in_the_row_at_160_columns() -> None:
     (row,) = tell(LiveScreen(160), Progressed, job=a_job(messages=(a_message("backing up vcdb"),)))
     assert row.endswith("INPROGRESS     backing up vcdb")
 
 
-def test_live_step_of_a_job_without_messages_stands_where_its_last_message_would() -> None:
+def test_live_step_of_a_job_without_messages_replaces_its_last_message() -> None:
     running = a_job(step="backing up vcdb")
     assert tell(LiveScreen(), Progressed, job=running)[1] == "       backing up vcdb"
     assert tell(LiveScreen(160), Progressed, job=running)[0].endswith("INPROGRESS     backing up vcdb")
@@ -74,7 +74,7 @@ def test_live_rows_keep_the_order_of_the_run_and_the_first_line_names_its_applia
 
 
 @pytest.mark.parametrize("width", [1, 10, 30, 40, 79, 119, 120, 300])
-def test_live_any_width_is_kept(width: int) -> None:
+def test_live_fits_any_width(width: int) -> None:
     screen = LiveScreen(width)
     for progress in (None, 0, 50, 100):
         rows = tell(screen, Progressed, job=a_job(progress=progress, messages=(a_message("text " * 100),)))
@@ -98,12 +98,12 @@ def test_live_elapsed_of_a_job_that_ran_before_counts_from_its_start() -> None:
     assert "10 m 00 s" in rows[-1]
 
 
-def test_live_elapsed_trusts_the_count_of_the_appliance_more_than_its_clock() -> None:
+def test_live_elapsed_prefers_the_duration_to_the_clock_of_the_appliance() -> None:
     rows = tell(LiveScreen(), Attached, after=600, job=a_job(duration_seconds=65))
     assert "1 m 05 s" in rows[-1]
 
 
-def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
+def test_live_error_is_in_the_row_until_the_appliance_answers() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
     refused = ApplianceUnreachableError("refused")
@@ -112,13 +112,13 @@ def test_live_trouble_stands_in_the_row_until_the_appliance_answers() -> None:
     assert "INPROGRESS" in tell(screen, Recovered)[-1]
 
 
-def test_live_trouble_before_any_job_is_a_line() -> None:
+def test_live_error_before_any_job_is_a_line() -> None:
     screen = LiveScreen()
     rows = tell(screen, Retrying, error=ApplianceUnreachableError("refused"))
     assert rows == ["trouble: refused; trying again"]
 
 
-def test_live_job_of_somebody_else_has_no_row() -> None:
+def test_live_backup_waited_for_has_no_row() -> None:
     (line,) = tell(LiveScreen(), Waiting, job=a_job())
     assert line.startswith(wording.ANOTHER_BACKUP_RUNNING)
 
@@ -149,7 +149,7 @@ def crowd(screen: LiveScreen, size: int) -> None:
         screen.view.event(Started(time=screen.clock.now(), server=f"vc{number}", job=a_job(progress=0)))
 
 
-def test_live_crowd_draws_what_fits_and_counts_the_rest() -> None:
+def test_live_many_rows_are_drawn_as_they_fit_and_the_rest_counted() -> None:
     screen = LiveScreen(height=10)
     crowd(screen, 30)
     rows = tell(screen, Progressed, server="vc3", job=a_finished_job())
@@ -157,7 +157,7 @@ def test_live_crowd_draws_what_fits_and_counts_the_rest() -> None:
     assert rows[-1] == "and 25 more: 24 running, 1 done"
 
 
-def test_live_crowd_is_told_of_trouble_and_not_of_what_goes_well() -> None:
+def test_live_many_rows_print_lines_for_errors_only() -> None:
     screen = LiveScreen(height=10)
     crowd(screen, 30)
     assert not any("backup started" in row for row in screen.rows())
@@ -166,7 +166,7 @@ def test_live_crowd_is_told_of_trouble_and_not_of_what_goes_well() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(20, 7), (80, 5), pytest.param(160, 20, marks=pytest.mark.exhaustive)])
-def test_live_crowd_keeps_the_size_of_the_screen(width: int, height: int) -> None:
+def test_live_many_rows_fit_the_screen(width: int, height: int) -> None:
     screen = LiveScreen(width, height=height)
     crowd(screen, 30)
     drawn = [row for row in screen.rows() if "started" not in row]
@@ -174,7 +174,7 @@ def test_live_crowd_keeps_the_size_of_the_screen(width: int, height: int) -> Non
     assert (len(drawn), drawn[-1].startswith("and ")) == (max(3, height - 4), True)
 
 
-def test_live_waiting_appliance_has_a_row_that_says_so() -> None:
+def test_live_waiting_appliance_has_a_row() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
     rows = tell(screen, Queued, server="vc02")
@@ -183,7 +183,7 @@ def test_live_waiting_appliance_has_a_row_that_says_so() -> None:
     assert rows[-1].split()[:3] == ["vc02", "0", "%"]
 
 
-def test_live_appliances_that_prepare_have_rows_beside_those_that_are_followed() -> None:
+def test_live_preparing_appliances_have_rows_beside_running_backups() -> None:
     screen = LiveScreen()
     names = ["vc01", "vc02", "vc03", "vc04"]
     screen.view.expect(names)
@@ -199,7 +199,7 @@ def test_live_appliances_that_prepare_have_rows_beside_those_that_are_followed()
     assert not any("preparing" in row for row in rows)
 
 
-def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> None:
+def test_live_appliance_that_failed_before_its_job_has_a_row_with_the_reason() -> None:
     screen = LiveScreen()
     tell(screen, Started, job=a_job(progress=0))
     error = AuthenticationError("wrong password")
@@ -208,19 +208,19 @@ def test_live_appliance_that_failed_before_its_job_has_a_row_that_says_why() -> 
     assert (first.split()[0], second.split()) == ("vc01", ["vc02", "auth"])
 
 
-def test_live_appliance_that_was_interrupted_has_not_failed() -> None:
+def test_live_interrupted_appliance_is_not_shown_as_failed() -> None:
     screen = LiveScreen()
     before = tell(screen, Started, job=a_job(progress=0))
     error = InterruptedRunError("interrupted")
     assert tell(screen, Ended, exit_code=130, error=error) == before
 
 
-def test_live_failure_before_anything_is_followed_is_left_to_the_result() -> None:
+def test_live_failure_before_the_first_job_is_shown_only_by_the_result() -> None:
     screen = LiveScreen()
     assert tell(screen, Ended, exit_code=4, error=AuthenticationError("wrong password")) == []
 
 
-def test_live_end_leaves_one_line_and_the_cursor() -> None:
+def test_live_end_leaves_one_line_and_restores_the_cursor() -> None:
     screen = LiveScreen()
     tell(screen, Progressed, job=a_job(messages=(a_message("backing up"),)))
     screen.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
@@ -240,7 +240,7 @@ def test_live_elapsed_of_an_ended_job_is_that_of_its_times() -> None:
     assert "  5 s" in tell(screen, Progressed, job=unknown)[-1]
 
 
-def test_live_close_stops_and_may_be_called_often() -> None:
+def test_live_close_stops_and_may_be_called_repeatedly() -> None:
     screen = LiveScreen()
     tell(screen, Progressed, job=a_job())
     screen.view.close()
@@ -250,7 +250,7 @@ def test_live_close_stops_and_may_be_called_often() -> None:
     assert raw.endswith("\x1b[?25h")
 
 
-def test_live_ascii_terminal_gets_ascii_only() -> None:
+def test_live_ascii_terminal_is_drawn_in_ascii() -> None:
     screen = LiveScreen(encoding="ascii")
     rows = tell(screen, Progressed, job=a_job(messages=(a_message("日本 " * 50),)))
     assert "----" in rows[0]
@@ -280,7 +280,7 @@ def test_live_without_color_still_draws() -> None:
         ({"TERM": "xterm"}, False, False, False),
     ],
 )
-def test_terminal_decides_between_live_and_log_and_color(
+def test_terminal_selects_live_or_log_and_color(
     environ: dict[str, str], terminal: bool, drawn: bool, colored: bool
 ) -> None:
     screen = Screen(err=Terminal() if terminal else io.StringIO(), environ={"COLUMNS": "80", **environ})
@@ -292,7 +292,7 @@ def test_terminal_decides_between_live_and_log_and_color(
 
 
 @pytest.mark.parametrize(("color", "colored"), [("always", True), ("never", False)])
-def test_color_option_wins_over_the_environment(color: str, colored: bool) -> None:
+def test_color_option_overrides_the_environment(color: str, colored: bool) -> None:
     environ = {"TERM": "xterm", "NO_COLOR": "1" if colored else "", "FORCE_COLOR": "" if colored else "1"}
     screen = Screen(environ=environ, color=color)
     screen.view.warn("careful")

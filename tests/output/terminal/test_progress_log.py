@@ -41,31 +41,31 @@ def test_log_unknown_progress_is_the_state_alone() -> None:
     assert Log().see(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 +0000 vc01: BLOCKED"]
 
 
-def test_log_progress_is_told_every_ten_percent() -> None:
+def test_log_progress_is_written_every_ten_percent() -> None:
     log = Log()
     told = [percent for percent in range(101) if log.see(a_job(progress=percent), after=1)]
     assert told == [*range(0, 101, 10)]
 
 
-def test_log_progress_that_jumps_is_told_as_it_is() -> None:
+def test_log_progress_that_jumps_is_written_once() -> None:
     log = Log()
     told = [percent for percent in (0, 9, 17, 19, 21, 29, 95) if log.see(a_job(progress=percent))]
     assert told == [0, 17, 21, 95]
 
 
-def test_log_progress_that_stands_still_is_told_every_five_minutes() -> None:
+def test_log_unchanged_progress_is_written_every_five_minutes() -> None:
     log = Log()
     lines = [line for _ in range(24) for line in log.see(a_job(), after=60)]
     assert [line[11:16] for line in lines] == ["02:01", "02:06", "02:11", "02:16", "02:21"]
 
 
-def test_log_other_state_is_told_at_once() -> None:
+def test_log_new_state_is_written_at_once() -> None:
     log = Log()
     log.see(a_job())
     assert log.see(a_job("FAILED")) == ["2026-03-01 02:00:20 +0000 vc01: 40 % (FAILED)"]
 
 
-def test_log_new_message_is_told_once() -> None:
+def test_log_new_message_is_written_once() -> None:
     log = Log()
     log.see(a_job())
     job = a_job(messages=(a_message("backing up vcdb\nand more"),))
@@ -76,14 +76,14 @@ def test_log_new_message_is_told_once() -> None:
     assert log.see(job) == []
 
 
-def test_log_message_that_only_counts_on_is_told_once() -> None:
+def test_log_message_that_differs_only_in_numbers_is_written_once() -> None:
     log = Log()
     log.see(a_job(messages=(a_message("copied 12 files"),)))
     assert log.see(a_job(messages=(a_message("copied 13 files"),))) == []
     assert len(log.see(a_job(messages=(a_message("copied all files"),)))) == 1
 
 
-def test_log_progress_right_after_the_start_is_not_told_twice() -> None:
+def test_log_progress_right_after_the_start_is_not_written_twice() -> None:
     log = Log()
     assert log.tell(Started, job=a_job(progress=0)) == [
         "2026-03-01 02:00:10 +0000 vc01: backup started: 20260301-020000-21560480"
@@ -92,7 +92,7 @@ def test_log_progress_right_after_the_start_is_not_told_twice() -> None:
     assert len(log.tell(Cancelling, job=a_job(progress=0))) == 1
 
 
-def test_log_trouble_and_its_end_are_told() -> None:
+def test_log_error_and_recovery_are_written() -> None:
     log = Log()
     assert log.tell(Retrying, error=ApplianceUnreachableError("refused")) == [
         "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
@@ -101,12 +101,12 @@ def test_log_trouble_and_its_end_are_told() -> None:
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(True, 1), (False, 0)])
-def test_log_connection_is_told_to_the_verbose(verbose: bool, lines: int) -> None:
+def test_log_connection_is_written_when_verbose(verbose: bool, lines: int) -> None:
     log = Log(verbose=verbose)
     assert len(log.tell(Connected, host="vc01.example.com", api="rest", release=None)) == lines
 
 
-def test_log_end_that_no_event_told_is_told_before_the_result() -> None:
+def test_log_final_state_without_an_event_is_written_before_the_result() -> None:
     log = Log()
     log.see(a_job())
     log.clock.sleep(720)
@@ -114,7 +114,7 @@ def test_log_end_that_no_event_told_is_told_before_the_result() -> None:
     assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 +0000 vc01: 100 % (SUCCEEDED, 1.2 GB)"
 
 
-def test_log_end_of_a_restore_is_told_like_that_of_a_backup() -> None:
+def test_log_end_of_a_restore_is_written_like_that_of_a_backup() -> None:
     log = Log()
     log.see(Job(id="restore", state="INPROGRESS", progress=40))
     log.view.finish(
@@ -123,7 +123,7 @@ def test_log_end_of_a_restore_is_told_like_that_of_a_backup() -> None:
     assert log.err.splitlines()[-1] == "2026-03-01 02:00:10 +0000 vc01: 100 % (SUCCEEDED)"
 
 
-def test_log_end_that_an_event_told_is_not_told_again() -> None:
+def test_log_final_state_of_an_event_is_not_written_again() -> None:
     log = Log()
     log.see(a_finished_job())
     before = log.err
@@ -131,7 +131,7 @@ def test_log_end_that_an_event_told_is_not_told_again() -> None:
     assert log.err == before
 
 
-def test_log_quiet_says_nothing() -> None:
+def test_log_quiet_writes_nothing() -> None:
     log = Log(quiet=True)
     for event in every_event():
         log.view.event(event)

@@ -36,13 +36,13 @@ def drawn(room: int = 20, **counts: int) -> tuple[dict[str, int], str | None]:
     return Counter(row.kind for _, row in shown), rest.plain if rest else None
 
 
-def test_rows_are_of_the_kind_that_they_are_called_by() -> None:
+def test_row_kinds_have_their_rows() -> None:
     assert {kind: row.kind for kind, row in ROWS.items()} == {kind: kind for kind in KINDS}
     assert Row(job=a_finished_job("FAILED")).kind == FAILED
     assert Row(job=a_job(), failed="timed-out").kind == FAILED
 
 
-def test_rows_that_fit_are_drawn_in_their_order() -> None:
+def test_rows_that_fit_are_drawn_in_order() -> None:
     rows = {"a": ROWS[DONE], "b": ROWS[RUNNING], "c": ROWS[FAILED]}
     assert select_rows(rows, 3) == (list(rows.items()), None)
 
@@ -70,13 +70,13 @@ def test_rows_that_fit_are_drawn_in_their_order() -> None:
     ],
     ids=str,
 )
-def test_rows_worth_most_attention_are_drawn_and_the_others_counted(
+def test_rows_of_highest_priority_are_drawn_and_the_others_counted(
     counts: dict[str, int], shown: dict[str, int], rest: str
 ) -> None:
     assert drawn(**counts) == (shown, rest)
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 3, 50])
-def test_rows_drawn_never_need_more_than_the_room(room: int) -> None:
+def test_rows_drawn_never_exceed_the_height(room: int) -> None:
     counts, rest = drawn(room, running=40, failed=40, retrying=40, done=40)
     assert sum(counts.values()) + (rest is not None) <= max(2, room)

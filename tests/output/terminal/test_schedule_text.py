@@ -71,11 +71,11 @@ def test_schedules_are_a_block_each() -> None:
         ({"enable": None}, "! vc01: schedule default\n"),
     ],
 )
-def test_schedule_facts_read_well(fields: dict[str, Any], text: str) -> None:
+def test_schedule_fact_texts(fields: dict[str, Any], text: str) -> None:
     assert text in shown(SchedulesResult(**WHERE, schedules=(a_schedule(**fields),))).out
 
 
-def test_schedules_none_is_a_friendly_line_on_standard_error() -> None:
+def test_empty_schedule_list_is_a_line_on_standard_error() -> None:
     screen = shown(SchedulesResult(**WHERE))
     assert (screen.out, screen.err) == ("", f"{wording.NO_SCHEDULES('vc01')}\n")
 
@@ -97,7 +97,7 @@ def test_schedule_set_shows_the_changes_below_the_block() -> None:
     assert screen.err == ""
 
 
-def test_schedule_change_too_long_for_the_terminal_takes_two_lines() -> None:
+def test_schedule_change_wider_than_the_terminal_has_two_lines() -> None:
     environ = {"COLUMNS": "60", "TERM": "xterm", "NO_COLOR": "1"}
     result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES[:1])
     assert shown(result, out=Terminal(), environ=environ).out.splitlines()[-2:] == [
@@ -112,7 +112,7 @@ def test_schedule_change_has_the_colours_of_a_diff() -> None:
     assert "enable: \x1b[31mno\x1b[0m -> \x1b[32myes\x1b[0m\n" in out
 
 
-def test_schedule_set_that_changes_nothing_says_so_unless_quiet() -> None:
+def test_schedule_set_without_changes_reports_it_unless_quiet() -> None:
     result = ScheduleResult(**WHERE, schedule=a_schedule())
     screen = shown(result)
     assert screen.out.splitlines() == BLOCK
@@ -121,7 +121,7 @@ def test_schedule_set_that_changes_nothing_says_so_unless_quiet() -> None:
     assert (screen.out, screen.err) == ("", "")
 
 
-def test_schedule_deleted_says_so_unless_quiet() -> None:
+def test_schedule_deletion_is_reported_unless_quiet() -> None:
     result = ScheduleResult(**WHERE, changes=(Change(field="schedule", before="default", after=None),))
     assert shown(result, "schedule delete").out == "✓ vc01: schedule default is deleted\n"
     screen = shown(result, "schedule delete", quiet=True)
@@ -129,7 +129,7 @@ def test_schedule_deleted_says_so_unless_quiet() -> None:
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_schedule_dry_run_shows_changes_and_requests_and_that_nothing_was_sent(quiet: bool) -> None:
+def test_schedule_dry_run_shows_changes_requests_and_a_note(quiet: bool) -> None:
     result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES, requests=(REQUEST,))
     screen = shown(result, quiet=quiet)
     assert screen.err == f"{wording.DRY_RUN_OF_CHANGES} to vc01:\n"
@@ -142,7 +142,7 @@ def test_schedule_dry_run_shows_changes_and_requests_and_that_nothing_was_sent(q
     ]
 
 
-def test_schedule_failure_claims_no_change() -> None:
+def test_failed_schedule_set_shows_no_change() -> None:
     error = ApplianceAnswerError("an odd answer")
     gone = Change(field="schedule", before="default", after=None)
     screen = shown(ScheduleResult(**WHERE, exit_code=6, error=error, changes=(gone,)))
