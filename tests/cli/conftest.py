@@ -1,4 +1,4 @@
-"""What commands find that ask the keyring: one of this process."""
+"""The keyring of commands under test: one in memory."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[MemoryKeyring]:
-    """The only one that a test ever asks: that of whoever runs the tests may be locked, and waits."""
+    """Replace the keyring of the user, which may be locked and block the test."""
     with use_keyring(MemoryKeyring()) as memory:
         yield memory

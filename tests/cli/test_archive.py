@@ -1,4 +1,4 @@
-"""archive systems, list and show, through the front door."""
+"""The commands archive systems, list and show."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ EVERY_FAMILY = pytest.mark.parametrize("api", ["rest", "api"])
 
 @pytest.fixture
 def stocked() -> CommandLine:
-    """Return an appliance whose past left archives at the location."""
+    """Return an appliance with archives at the location."""
     return CommandLine(history=True, environ=WITH_PASSWORD)
 
 

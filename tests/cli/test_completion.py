@@ -1,4 +1,4 @@
-"""Completion: what is offered, and that the scripts in ``completions/`` are those that the program prints."""
+"""Shell completion, and the scripts in ``completions/``, which equal those that the program prints."""
 
 import subprocess
 import sys

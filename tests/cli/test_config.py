@@ -1,4 +1,4 @@
-"""The commands on the configuration file: init, show, check and set-secret."""
+"""The commands config init, show, check and set-secret."""
 
 import os
 import re
@@ -47,14 +47,14 @@ production = ["vc01", "vc02"]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The home directory of somebody who has no configuration yet."""
+    """Return a home directory without a configuration file."""
     path = tmp_path / "home"
     path.mkdir()
     return path
 
 
 class Config:
-    """Runs ``backupctl config`` with one configuration file, in the environment of a home directory."""
+    """``backupctl config`` with one configuration file and a home directory."""
 
     def __init__(self, home: Path, text: str | None = None) -> None:
         self.path = home / ".config" / "backupctl" / "config.toml"
@@ -75,7 +75,7 @@ class Config:
 
 
 def uncommented(line: str) -> str | None:
-    """Return the setting or the table that a line of the sample holds, commented or not."""
+    """Return the setting or table in a line of the sample, commented or not."""
     match = re.fullmatch(r'(?:# )?(\[[a-z0-9.]+\]|[a-z-]+ = (?:"[^"]*"|\[[^\]]*\]|[a-z0-9]+))(?: +#.*)?', line)
     return match[1] if match else None
 
@@ -326,9 +326,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "words", "environ", "name", "said"), FAILURES, ids=[row[4] for row in FAILURES])
+@pytest.mark.parametrize(("text", "words", "environ", "name", "expected"), FAILURES, ids=[row[4] for row in FAILURES])
 def test_check_that_fails_is_3_with_the_reason(  # noqa: PLR0917 - a row of the table
-    home: Path, text: str, words: list[str], environ: dict[str, str], name: str, said: str
+    home: Path, text: str, words: list[str], environ: dict[str, str], name: str, expected: str
 ) -> None:
     config = Config(home, text)
     config.secret("open.pass", mode=0o644)
@@ -337,7 +337,7 @@ def test_check_that_fails_is_3_with_the_reason(  # noqa: PLR0917 - a row of the 
     assert run.code == 3
     every = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
     assert [check["name"] for check in every] == [name]
-    assert said in every[0]["message"]
+    assert expected in every[0]["message"]
     assert not {"S3cret", "Secret-Value."} & set(re.split(r"[^\w.-]", run.out + run.err))
     quiet = config("check", *words, "-q", environ=environ)
     assert (quiet.code, quiet.out) == (3, "")
@@ -357,13 +357,13 @@ WARNINGS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "environ", "name", "said"), WARNINGS)
-def test_check_that_only_warns_is_0(home: Path, line: str, environ: dict[str, str], name: str, said: str) -> None:
+@pytest.mark.parametrize(("line", "environ", "name", "expected"), WARNINGS)
+def test_check_that_only_warns_is_0(home: Path, line: str, environ: dict[str, str], name: str, expected: str) -> None:
     run = Config(home, f"{DEFAULT}{line}")("check", "-o", "json", environ=environ)
     warned = [check for result in run.json["results"] for check in result["checks"] if check["name"] == name]
     assert run.code == 0
     assert [check["status"] for check in warned] == ["WARNING"]
-    assert said in warned[0]["message"]
+    assert expected in warned[0]["message"]
 
 
 @pytest.mark.parametrize("location", ["sftp://x/y", "sftp://x/{server}"])
@@ -394,7 +394,7 @@ def test_check_shows_the_pin_of_a_server(home: Path) -> None:
 def test_check_without_a_file_names_the_paths_searched(home: Path) -> None:
     run = Config(home)("check", "-o", "json")
     assert run.code == 0
-    assert checks(run, DEFAULTS)["file"][0] in {"WARNING", "OK"}  # a machine may have one for the whole system
+    assert checks(run, DEFAULTS)["file"][0] in {"WARNING", "OK"}  # The machine may have a system-wide file.
 
 
 def test_check_lists_groups_and_servers_without_a_group(home: Path) -> None:
@@ -468,7 +468,7 @@ def test_set_secret_is_appended_after_any_last_line(home: Path, memory: MemoryKe
 
 
 @pytest.mark.parametrize(
-    ("words", "answers", "code", "said"),
+    ("words", "answers", "code", "expected"),
     [
         (["password"], None, 2, "--password-file"),
         (
@@ -483,12 +483,12 @@ def test_set_secret_is_appended_after_any_last_line(home: Path, memory: MemoryKe
     ],
 )
 def test_set_secret_that_fails_changes_nothing(  # noqa: PLR0917 - a row of the table
-    home: Path, memory: MemoryKeyring, words: list[str], answers: list[str] | None, code: int, said: str
+    home: Path, memory: MemoryKeyring, words: list[str], answers: list[str] | None, code: int, expected: str
 ) -> None:
     config = Config(home, GOOD)
     run = config("set-secret", *words, answers=answers, stdin="Secret-Value.")
     assert run.code == code
-    assert said in run.err
+    assert expected in run.err
     assert (config.path.read_text(), memory.entries) == (GOOD, {})
 
 
@@ -513,7 +513,7 @@ def test_keyring_without_its_package_is_an_error_with_the_pip_command(
 
 
 class LockedKeyring(MemoryKeyring):
-    """Waits for somebody to unlock it, as one without a screen does for ever."""
+    """A keyring that waits until it is unlocked, as one without a screen does forever."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -529,8 +529,12 @@ def test_keyring_that_times_out_is_not_asked_again() -> None:
     locked = LockedKeyring()
     with use_keyring(locked):
         asked = Keyring(timeout_seconds=0.05)
-        for said in (wording.KEYRING_TIMEOUT(0.05), wording.KEYRING_NOT_ASKED_AGAIN, wording.KEYRING_NOT_ASKED_AGAIN):
-            with pytest.raises(ConfigError, match=said):
+        for expected in (
+            wording.KEYRING_TIMEOUT(0.05),
+            wording.KEYRING_NOT_ASKED_AGAIN,
+            wording.KEYRING_NOT_ASKED_AGAIN,
+        ):
+            with pytest.raises(ConfigError, match=expected):
                 asked.read("x", "here")
         assert locked.asked == ["x"]
         locked.unlocked.set()

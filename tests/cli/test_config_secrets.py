@@ -1,4 +1,4 @@
-"""Each secret from each rung of its ladder, found by a command and sent to an appliance."""
+"""Each secret from each of its sources, read by a command and sent to an appliance."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ A_FEW_AND_FIFTY = pytest.mark.parametrize("size", [5, pytest.param(50, marks=pyt
 
 @dataclass
 class Place:
-    """What a rung needs to hold a secret: words, variables, lines of the file, answers, and entries of the keyring."""
+    """A source of a secret: options, variables, lines of the file, prompt answers and keyring entries."""
 
     words: list[str] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def prompted(name: SecretName, secret: str) -> list[str]:
 
 
 Rung = Callable[[Path, SecretName, str], Place]
-RUNGS: Mapping[str, Rung] = {
+SOURCES: Mapping[str, Rung] = {
     "file option": lambda at, name, secret: Place(words=[name.file_option, file(at, secret)]),
     "command option": lambda at, name, secret: Place(words=[name.command_option, f"cat {file(at, secret)}"]),
     "variable": lambda _, name, secret: Place(environ={name.variable: secret}),
@@ -76,7 +76,7 @@ RUNGS: Mapping[str, Rung] = {
     "file of the defaults": lambda at, name, secret: Place(default_lines=[f'{name.name}-file = "{file(at, secret)}"']),
     "prompt": lambda _, name, secret: Place(answers=prompted(name, secret)),
 }
-"""The ladder, from the top."""
+"""The sources of a secret, first to last in precedence."""
 
 COMMAND: Mapping[SecretName, list[str]] = {
     PASSWORD: ["list"],
@@ -84,11 +84,11 @@ COMMAND: Mapping[SecretName, list[str]] = {
     BACKUP_PASSWORD: ["create", "--location", LOCATION],
     SSO_PASSWORD: ["restore", "create", "--location", ARCHIVE, "--sso-username", USER, "--yes", "--auth", "session"],
 }
-"""A command that needs the secret, and no other that it would ask for."""
+"""A command that needs the secret and prompts for no other."""
 
 
-class Ladder:
-    """One command on an appliance, with secrets in places."""
+class SecretCommand:
+    """One command on an appliance, with secrets in their sources."""
 
     def __init__(self, folder: Path, name: SecretName, memory: MemoryKeyring) -> None:
         self.folder = folder
@@ -96,7 +96,7 @@ class Ladder:
         self.memory = memory
 
     def run(self, *places: Place, login: str = LOGIN) -> Run:
-        """Run the command that needs the secret with all that the places hold, on an appliance that knows ``login``."""
+        """Run the command that needs the secret, on an appliance whose password is ``login``."""
         path = self.folder / "config.toml"
         defaults = [f'username = "{USER}"', *(line for place in places for line in place.default_lines)]
         server = [f'host = "{HOST}"', *(line for place in places for line in place.server_lines)]
@@ -119,40 +119,42 @@ class Ladder:
 
 OTHER_SECRETS = [name for name in SECRETS if name is not BACKUP_PASSWORD]
 LADDERS = [
-    *((BACKUP_PASSWORD, rung) for rung in RUNGS),
+    *((BACKUP_PASSWORD, kind) for kind in SOURCES),
     *(
-        (name, rung)
+        (name, kind)
         for name in SECRETS
         if name is not BACKUP_PASSWORD
-        for rung in ("file option", "variable", "prompt")
+        for kind in ("file option", "variable", "prompt")
     ),
 ]
-"""All secrets share one ladder: one of them takes every rung, the others those where each has words of its own."""
+"""One secret from every source, as all share the same code; the others from the sources that name the secret."""
 
 
-@pytest.mark.parametrize(("name", "rung"), LADDERS, ids=lambda value: getattr(value, "name", value))
-def test_secret_from_every_source_is_sent(tmp_path: Path, memory: MemoryKeyring, name: SecretName, rung: str) -> None:
-    ladder = Ladder(tmp_path, name, memory)
-    run = ladder.run(RUNGS[rung](tmp_path, name, SECRET), login=SECRET if name is PASSWORD else LOGIN)
+@pytest.mark.parametrize(("name", "kind"), LADDERS, ids=lambda value: getattr(value, "name", value))
+def test_secret_from_every_source_is_sent(tmp_path: Path, memory: MemoryKeyring, name: SecretName, kind: str) -> None:
+    secret_command = SecretCommand(tmp_path, name, memory)
+    run = secret_command.run(SOURCES[kind](tmp_path, name, SECRET), login=SECRET if name is PASSWORD else LOGIN)
     if name is PASSWORD:
         assert run.code == 0, run.err
     else:
-        assert SECRET in ladder.sent()
+        assert SECRET in secret_command.sent()
     assert SECRET not in run.out + run.err
-    assert not ladder.line.prompter.answers
+    assert not secret_command.line.prompter.answers
 
 
 def test_first_source_of_a_secret_wins(tmp_path: Path, memory: MemoryKeyring) -> None:
-    ladder = Ladder(tmp_path, BACKUP_PASSWORD, memory)
+    secret_command = SecretCommand(tmp_path, BACKUP_PASSWORD, memory)
     one_of_each = ("file option", "variable", "credential", "file of the server", "file of the defaults", "prompt")
-    places = [RUNGS[rung](tmp_path, BACKUP_PASSWORD, f"S3cret-No.{number}") for number, rung in enumerate(one_of_each)]
+    places = [
+        SOURCES[kind](tmp_path, BACKUP_PASSWORD, f"S3cret-No.{number}") for number, kind in enumerate(one_of_each)
+    ]
     for number in range(len(places)):
-        assert ladder.run(*places[number:]).code == 0
-        assert [n for n in range(len(places)) if f"S3cret-No.{n}" in ladder.sent()] == [number]
+        assert secret_command.run(*places[number:]).code == 0
+        assert [n for n in range(len(places)) if f"S3cret-No.{n}" in secret_command.sent()] == [number]
 
 
 def test_two_places_of_equal_rank_are_rejected(tmp_path: Path, memory: MemoryKeyring) -> None:
-    ladder = Ladder(tmp_path, PASSWORD, memory)
+    secret_command = SecretCommand(tmp_path, PASSWORD, memory)
     for first, second, code, message in [
         ("file option", "command option", 2, wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")),
         (
@@ -168,23 +170,23 @@ def test_two_places_of_equal_rank_are_rejected(tmp_path: Path, memory: MemoryKey
             wording.CANNOT_BOTH_BE_SET("password-file", "password-keyring"),
         ),
     ]:
-        run = ladder.run(*(RUNGS[rung](tmp_path, PASSWORD, SECRET) for rung in (first, second)))
+        run = secret_command.run(*(SOURCES[kind](tmp_path, PASSWORD, SECRET) for kind in (first, second)))
         assert run.code == code
         assert message in run.err
 
 
 def test_secret_place_of_a_server_overrides_another_kind_in_the_defaults(tmp_path: Path, memory: MemoryKeyring) -> None:
-    ladder = Ladder(tmp_path, PASSWORD, memory)
-    run = ladder.run(
-        RUNGS["keyring of the server"](tmp_path, PASSWORD, SECRET),
-        RUNGS["file of the defaults"](tmp_path, PASSWORD, "other"),
+    secret_command = SecretCommand(tmp_path, PASSWORD, memory)
+    run = secret_command.run(
+        SOURCES["keyring of the server"](tmp_path, PASSWORD, SECRET),
+        SOURCES["file of the defaults"](tmp_path, PASSWORD, "other"),
         login=SECRET,
     )
     assert run.code == 0
 
 
 def fleet(folder: Path, count: int, defaults: str, **environ: str) -> CommandLine:
-    """Return a command line with ``count`` appliances that share what the defaults say."""
+    """Return a command line with ``count`` appliances that share these defaults."""
     hosts = [f"vc{number:02}.example.com" for number in range(count)]
     path = folder / "config.toml"
     servers = "".join(f'[servers.{host.partition(".")[0]}]\nhost = "{host}"\n' for host in hosts)

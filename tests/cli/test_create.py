@@ -1,4 +1,4 @@
-"""create, through the front door: what an admin types, and what the exit code then promises."""
+"""The command create: what an admin types, and the exit code."""
 
 import json
 import os
@@ -185,7 +185,7 @@ def test_create_sends_its_options(backupctl: CommandLine) -> None:
 
 
 def test_create_resolves_and_fills_its_location_once(backupctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patching is right here: how often a function is called shows nowhere outside."""
+    """Patch functions to count their calls, which no output shows."""
     calls: Counter[str] = Counter()
 
     def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

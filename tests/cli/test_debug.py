@@ -1,4 +1,4 @@
-"""What -v and -vv show of requests and answers, and what they mask."""
+"""Requests and responses shown by -v and -vv, with secrets masked."""
 
 import json
 import re
@@ -14,8 +14,8 @@ AT = ("--location", LOCATION, "--location-user", "backup")
 LOCATION_SECRET = "S3cret&loc"
 
 
-def said(content: bytes, *words: str, headers: dict[str, str] | None = None) -> Run:
-    """Show what an appliance says when it is asked for its jobs."""
+def response_shown(content: bytes, *words: str, headers: dict[str, str] | None = None) -> Run:
+    """Show the response of an appliance to a request for its jobs."""
     answer = ReplacedAnswer("GET", "/job/details", content, headers=headers or {})
     return CommandLine(intercept=answer)("list", *words)
 
@@ -68,7 +68,9 @@ def test_password_in_a_query_is_masked_in_place() -> None:
 
 def test_unknown_secrets_in_a_response_are_masked_by_their_keys() -> None:
     content = {"location_password": "x1", "list": [{"key": "password", "value": "x2"}], "deep": [{"apiToken": "x3"}]}
-    run = said(json.dumps(content).encode(), "-vv", headers={"Set-Cookie": "x4", "X-Auth-Token": "x5", "Server": "x6"})
+    run = response_shown(
+        json.dumps(content).encode(), "-vv", headers={"Set-Cookie": "x4", "X-Auth-Token": "x5", "Server": "x6"}
+    )
     shown = [body for body in bodies(run, "<") if "list" in body]
     masked = {"location_password": MASK, "list": [{"key": "password", "value": MASK}], "deep": [{"apiToken": MASK}]}
     assert shown[0] == masked
@@ -77,7 +79,7 @@ def test_unknown_secrets_in_a_response_are_masked_by_their_keys() -> None:
 
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 def test_text_of_the_appliance_is_made_printable(output: str) -> None:
-    run = said(b"\x1b[2J<b>\xff\xe2\x80\xae\r\nsecond\x07", "-vv", "-o", output, headers={"X-Odd": "[red]"})
+    run = response_shown(b"\x1b[2J<b>\xff\xe2\x80\xae\r\nsecond\x07", "-vv", "-o", output, headers={"X-Odd": "[red]"})
     assert not [character for character in run.err if not character.isprintable() and character != "\n"]
     assert r"debug: < \x1b[2J<b>\xff\u202e" in run.err
     assert r"debug: < second\x07" in run.err
@@ -86,7 +88,7 @@ def test_text_of_the_appliance_is_made_printable(output: str) -> None:
 
 def test_long_body_is_masked_before_it_is_truncated() -> None:
     content = b"x" * (64 * 1024 - 4) + PASSWORD.encode() + b"y" * 100
-    run = said(content, "-vv")
+    run = response_shown(content, "-vv")
     shown = next(line for line in lines(run, "<") if line.startswith("x" * 99))
     assert shown == "x" * (64 * 1024 - 4) + MASK + "... (100 more characters)"
 
@@ -107,7 +109,7 @@ def test_short_secret_does_not_turn_the_output_into_asterisks(backupctl: Command
 
 
 def test_long_json_is_masked_string_by_string_and_truncated() -> None:
-    run = said(json.dumps({"list": [f'"{PASSWORD}" {number}' for number in range(9000)]}).encode(), "-vv")
+    run = response_shown(json.dumps({"list": [f'"{PASSWORD}" {number}' for number in range(9000)]}).encode(), "-vv")
     shown = next(line for line in lines(run, "<") if line.startswith('{"list"'))
     assert PASSWORD not in run.err + run.out
     assert shown.startswith(rf'{{"list":["\"{MASK}\" 0","\"{MASK}\" 1",')
@@ -115,7 +117,7 @@ def test_long_json_is_masked_string_by_string_and_truncated() -> None:
 
 
 def test_secret_as_a_json_key_is_masked() -> None:
-    run = said(
+    run = response_shown(
         json.dumps({PASSWORD: {PASSWORD: 1}, "list": [{"key": "password", PASSWORD: 2, "value": "x"}]}).encode(), "-vv"
     )
     assert PASSWORD not in run.err + run.out
@@ -124,6 +126,6 @@ def test_secret_as_a_json_key_is_masked() -> None:
 
 
 def test_secret_in_the_name_of_an_encoding_is_masked() -> None:
-    run = said(b"x", headers={"Content-Encoding": PASSWORD})
+    run = response_shown(b"x", headers={"Content-Encoding": PASSWORD})
     assert PASSWORD.lower() not in (run.err + run.out).lower()
     assert f"encoded as '{MASK}'" in run.err

@@ -1,4 +1,4 @@
-"""A hundred appliances, seven kinds of fault among them: each result has its own code, and the run one verdict."""
+"""A hundred appliances with seven kinds of faults: each result has its exit code, and the run has one."""
 
 import json
 import re
@@ -23,7 +23,7 @@ FAULTS = {
     "drop=999@list": (5, "connection"),
     "lost-create-request": (5, "not-started"),
 }
-"""What each fault comes to; two healthy ones stand before each that is not."""
+"""The exit code of each fault; two healthy appliances precede each faulty one."""
 
 
 def kinds() -> list[str]:

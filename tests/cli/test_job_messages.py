@@ -1,4 +1,4 @@
-"""What the appliance says of a job: every reason reaches the user, whatever field or form it comes in."""
+"""Messages of a job: every reason is shown, in whatever field or structure it arrives."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ LEFT_OUT = "Supervisor control plane could not be included in the backup."
 GENERAL = "BackupManager encountered an exception. Please check logs for details."
 
 
-def failed_job(said: list[dict[str, Any]], **details: Any) -> dict[str, Any]:
+def failed_job(given: list[dict[str, Any]], **details: Any) -> dict[str, Any]:
     """Return the result of a backup that failed at 40 % with these messages."""
-    amended = amend_jobs({"messages": said}, {"messages": said, **details})
+    amended = amend_jobs({"messages": given}, {"messages": given, **details})
     run = CommandLine(intercept=amended, faults=["fail-at=40"]).create("-o", "json")
     assert run.code == 7
     result: dict[str, Any] = run.result
@@ -25,7 +25,7 @@ def texts(result: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "text"),
+    ("given", "text"),
     [
         (message("No route to %s port %s.", "192.0.2.10", "22"), "No route to 192.0.2.10 port 22."),
         (message("No route to %s port %d.", "192.0.2.10", 22), "No route to 192.0.2.10 port 22."),
@@ -42,8 +42,8 @@ def texts(result: dict[str, Any]) -> list[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_message_placeholders_are_filled(said: dict[str, Any], text: str) -> None:
-    assert texts(failed_job([said])) == [text]
+def test_message_placeholders_are_filled(given: dict[str, Any], text: str) -> None:
+    assert texts(failed_job([given])) == [text]
 
 
 @pytest.mark.parametrize(

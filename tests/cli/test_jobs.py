@@ -1,4 +1,4 @@
-"""watch, status, list, cancel, parts and validate, through the front door."""
+"""The commands watch, status, list, cancel, parts and validate."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The password of the location goes to the host that it is for, and to no other."""
+"""The location password is sent for the host that it belongs to, and for no other."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ TYPED = ("--location", "sftp://there.example.com/x")
 IN_ENVIRONMENT = {"BACKUPCTL_LOCATION": "sftp://there.example.com/x"}
 
 
-class Estate:
+class ConfiguredAppliance:
     """One configured appliance, and a configuration file."""
 
     def __init__(self, folder: Path, defaults: str, server: str = "", others: str = "") -> None:
@@ -34,13 +34,13 @@ class Estate:
 
     @property
     def sent(self) -> list[Any]:
-        """The passwords that were sent to the appliance for the location."""
+        """Return the location passwords sent to the appliance."""
         found = [body.get("piece", body) for _, _, body in self.line.writes if isinstance(body, dict)]
         return [body["location_password"] for body in found if "location_password" in body]
 
 
 SAME_HOST = "location = 'sftp://HERE.example.com:22/own'\n"
-SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
+ACCEPTED: list[tuple[str, str, str, tuple[str, ...], str]] = [
     ("one location and login for all", HERE + LOGIN, "", (), "of-here"),
     ("a folder of its own on the same host", HERE + LOGIN, SAME_HOST, (), "of-here"),
     ("another protocol on the same host", HERE + LOGIN, "location = 'ftps://here.example.com/own'\n", (), "of-here"),
@@ -56,22 +56,22 @@ SILENT: list[tuple[str, str, str, tuple[str, ...], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("defaults", "server", "words", "password"), [row[1:] for row in SILENT], ids=[row[0] for row in SILENT]
+    ("defaults", "server", "words", "password"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED]
 )
 def test_password_is_sent_to_its_own_location_without_a_warning(
     tmp_path: Path, defaults: str, server: str, words: tuple[str, ...], password: str
 ) -> None:
-    estate = Estate(tmp_path, defaults, server)
-    run = estate("create", *words)
-    assert (run.code, estate.sent) == (0, [password])
+    appliance = ConfiguredAppliance(tmp_path, defaults, server)
+    run = appliance("create", *words)
+    assert (run.code, appliance.sent) == (0, [password])
     assert "location" not in "".join(line for line in run.err.splitlines() if line.startswith("warning"))
-    assert "FAIL" not in estate("config", "check").out
+    assert "FAIL" not in appliance("config", "check").out
 
 
 def test_password_from_the_environment_is_used_for_any_location(tmp_path: Path) -> None:
-    estate = Estate(tmp_path, HERE + LOGIN)
-    assert estate("create", *TYPED, BACKUPCTL_LOCATION_PASSWORD="of-the-run").code == 0
-    assert estate.sent == ["of-the-run"]
+    appliance = ConfiguredAppliance(tmp_path, HERE + LOGIN)
+    assert appliance("create", *TYPED, BACKUPCTL_LOCATION_PASSWORD="of-the-run").code == 0
+    assert appliance.sent == ["of-the-run"]
 
 
 HERE_HOST, THERE_HOST = "here.example.com", "there.example.com"
@@ -117,16 +117,16 @@ def test_password_for_another_host_is_not_sent(  # noqa: PLR0917 - a row of the 
     settings: str,
     hosts: tuple[str, str],
 ) -> None:
-    estate = Estate(tmp_path, HERE + LOGIN, server)
-    run = estate(*command.split(), *words, **environ)
-    assert (run.code, estate.line.line.urls) == (code, [])
+    appliance = ConfiguredAppliance(tmp_path, HERE + LOGIN, server)
+    run = appliance(*command.split(), *words, **environ)
+    assert (run.code, appliance.line.line.urls) == (code, [])
     message = wording.PASSWORD_OF_ANOTHER_HOST(*hosts)
-    assert run.err.startswith(f"error: {settings.format(path=estate.path)}: {message}\n")
+    assert run.err.startswith(f"error: {settings.format(path=appliance.path)}: {message}\n")
     assert f"hint: {wording.SAY_WHICH_LOCATION_PASSWORD}" in run.err
 
 
 def test_check_fails_for_a_password_that_create_would_reject(tmp_path: Path) -> None:
-    run = Estate(tmp_path, HERE + LOGIN, THERE)("config", "check", "-o", "json")
+    run = ConfiguredAppliance(tmp_path, HERE + LOGIN, THERE)("config", "check", "-o", "json")
     (fail,) = [check for result in run.json["results"] for check in result["checks"] if check["status"] == "FAIL"]
     assert run.code == 3
     assert fail["name"] == "location"
@@ -142,7 +142,7 @@ def test_check_fails_for_a_password_that_create_would_reject(tmp_path: Path) -> 
     ],
 )
 def test_check_warns_about_a_password_sent_to_several_hosts(tmp_path: Path, others: str, warned: list[str]) -> None:
-    run = Estate(tmp_path, LOGIN, THERE, others)("config", "check", "-o", "json")
+    run = ConfiguredAppliance(tmp_path, LOGIN, THERE, others)("config", "check", "-o", "json")
     logins = [check for check in run.json["results"][0]["checks"] if check["name"] == "location login"]
     assert run.code == 0
     assert [check["status"] for check in logins] == ["WARNING"] * len(warned)

@@ -1,4 +1,4 @@
-"""Several appliances in one run: which ones, with which settings, and one verdict."""
+"""Several appliances in one run: their selection, settings and one exit code."""
 
 import os
 import re
@@ -39,7 +39,7 @@ production = ["vc02", "vc01"]
 def fleet(
     folder: Path, text: str = CONFIGURATION, *, each: Mapping[str, Mapping[str, Any]] = {}, **options: Any
 ) -> CommandLine:
-    """Return a command line with three appliances and a configuration file; ``each`` has options by name."""
+    """Return a command line with three appliances and a configuration file; ``each`` holds options by name."""
     others = {host: each.get(host.partition(".")[0], {}) for host in HOSTS}
     return configured(folder, text, others=others, **options)
 
@@ -269,11 +269,11 @@ def test_insecure_run_of_several_warns_once(tmp_path: Path, words: list[str]) ->
     assert run.err.count("hint: ") == 1
 
 
-# who waits for whom
+# Order of starts
 
 
 def started_after(backupctl: CommandLine) -> list[float]:
-    """Return when the backup of each appliance was started, in seconds from the start."""
+    """Return the start of each backup, in seconds since the start of the run."""
     begin = backupctl.clock.monotonic() - backupctl.clock.elapsed
     return [round(job.started - begin) for each in backupctl.others.values() for job in each.jobs]
 

@@ -1,4 +1,4 @@
-"""A bug in showing something costs that output only: the work and the other appliances go on."""
+"""A bug in the output affects only that output; the work and the other appliances continue."""
 
 import io
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ FLEET: Final[Mapping[str, str]] = {
 
 
 class Broken(io.StringIO):
-    """Standard output, with a bug that strikes at an event of one appliance."""
+    """Standard output that raises at an event of one appliance, as a bug would."""
 
     def __init__(self, event: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""create --preflight and --together: checks first, and no backup where one of them fails."""
+"""create --preflight and --together: no backup starts if a check fails."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_create_with_a_failing_preflight_is_7_and_starts_nothing(fault: str, wor
 def test_create_with_a_preflight_while_another_backup_runs_equals_one_without(
     flag: str, if_running: str, code: int
 ) -> None:
-    """Attached to the backup of somebody else, it is 9, because that goes elsewhere."""
+    """Compare both runs; attaching is 9, because the running backup has another location."""
     plain = CommandLine(faults=["busy=60s"]).create("--if-running", if_running, "-o", "json")
     checked = CommandLine(faults=["busy=60s"]).create("--if-running", if_running, flag, "-o", "json")
     assert plain.code == checked.code == code
@@ -45,12 +45,12 @@ def test_create_with_a_preflight_while_another_backup_runs_equals_one_without(
 
 
 @pytest.mark.parametrize(
-    ("if_running", "says"), [("wait", f" UTC); {wording.WAITING_FOR_IT}"), ("attach", " UTC); following it")]
+    ("if_running", "note"), [("wait", f" UTC); {wording.WAITING_FOR_IT}"), ("attach", " UTC); following it")]
 )
-def test_create_with_a_preflight_announces_how_it_treats_a_running_job(if_running: str, says: str) -> None:
+def test_create_with_a_preflight_announces_how_it_treats_a_running_job(if_running: str, note: str) -> None:
     run = CommandLine(faults=["busy=60s"]).create("--preflight", "--if-running", if_running)
     assert "preflight: running job: backup job 2026" in run.err
-    assert says in run.err
+    assert note in run.err
 
 
 def test_create_with_a_failed_check_besides_a_running_job_is_7() -> None:

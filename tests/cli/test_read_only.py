@@ -1,4 +1,4 @@
-"""A read-only profile keeps its appliance as it is, whatever the command, and however the appliance is named."""
+"""A read-only appliance is changed by no command, however it is named."""
 
 import re
 from pathlib import Path
@@ -65,7 +65,7 @@ WORDS: dict[tuple[str, ...], list[str]] = {
     ("restore", "cancel"): [],
     ("restore", "reconcile"): ["--sso-username", USER],
 }
-"""Every command that talks to the API of appliances, with words that make it do what it is for."""
+"""Every command that calls the API, with arguments that make it succeed."""
 
 CHANGING = {
     *(("create",), ("cancel",)),
@@ -85,7 +85,7 @@ VARIABLES = [{"BACKUPCTL_SERVER": HOST}, {"BACKUPCTL_GROUP": "production"}, {"BA
 def tree() -> set[tuple[str, ...]]:
     assert isinstance(root, LazyGroup)
     found: set[tuple[str, ...]] = set()
-    for name in COMMANDS.keys() - WITHOUT_APPLIANCE - {"trust"}:  # trust changes the file, and speaks no HTTP
+    for name in COMMANDS.keys() - WITHOUT_APPLIANCE - {"trust"}:  # trust changes the file and sends no HTTP request
         command = root.load(name)
         found |= {(name, below) for below in command.commands} if isinstance(command, click.Group) else {(name,)}
     return found
@@ -96,7 +96,7 @@ def guarded(folder: Path, text: str = CONFIGURATION, **options: Any) -> CommandL
 
 
 def writes(backupctl: CommandLine, host: str = HOST) -> list[tuple[str, str, Any]]:
-    """Return what reached an appliance that could change it: not what a body only says more exactly what to read."""
+    """Return the requests that could change an appliance, without those whose body only selects what to read."""
     reading = re.compile(r"POST .*/recovery/(backup|backup/system-name.*|.*/validate)")
     return [write for write in backupctl.lines[host].writes if not reading.fullmatch(f"{write[0]} {write[1]}")]
 
@@ -123,7 +123,7 @@ def refuse_all_ways(folder: Path, command: tuple[str, ...]) -> None:
 
 
 def refuse(backupctl: CommandLine, words: list[str], environ: dict[str, str]) -> None:
-    """Assert that the appliance is left alone and that this is said, of it or of a command that takes one only."""
+    """Assert that nothing was sent and that the error is read-only, or that the command takes one appliance."""
     run = backupctl(*words, "-o", "json", environ=environ)
     errors = [run.json["error"], *(result["error"] for result in run.json["results"] if result["server"] == "guarded")]
     slugs = [error["slug"] for error in errors if error is not None]
@@ -162,7 +162,9 @@ def test_commands_of_the_table_change_an_appliance_that_is_not_read_only(tmp_pat
         if command == ("cancel",):
             backupctl.others[OTHER].inject("busy")
         backupctl(*command, *WORDS[command], "-s", "other")
-        assert writes(backupctl, OTHER) or command == ("schedule", "enable"), command  # which is enabled already
+        assert writes(backupctl, OTHER) or command == ("schedule", "enable"), (
+            command
+        )  # The schedule is enabled already.
 
 
 @pytest.mark.parametrize("command", sorted(CHANGING), ids=" ".join)

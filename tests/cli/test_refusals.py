@@ -1,4 +1,4 @@
-"""Refusals that are easily taken for something else: a service that is down, a host without backups, a proxy."""
+"""Errors that are easily mistaken: an unavailable service, a host without the backup API, a proxy."""
 
 import json
 from dataclasses import replace
@@ -67,7 +67,7 @@ def test_operation_that_a_release_lacks_is_not_retried(
 
 
 def without_backups(request: httpx.Request, _: Send) -> httpx.Response:
-    """Answer as a host that lets everybody in and has nothing else, as govmomi's vcsim: 404 in plain text."""
+    """Respond as govmomi's vcsim: accept every login, and everything else is 404 in plain text."""
     if not request.url.path.endswith("/session"):
         return httpx.Response(404, text="404 page not found\n")
     if request.method == "DELETE":
@@ -117,12 +117,12 @@ CERTIFICATE = vapi(500, "INTERNAL_SERVER_ERROR", "Signing certificate is not val
 
 
 @pytest.mark.parametrize("other", [html(404), vapi(404, "NOT_FOUND", "Not found.")], ids=["html", "vapi"])
-@pytest.mark.parametrize(("first", "says"), [(CERTIFICATE, "Signing certificate"), (html(500), "error page")])
-def test_error_of_one_api_is_reported_despite_a_404_of_the_other(first: Reply, says: str, other: Reply) -> None:
+@pytest.mark.parametrize(("first", "expected"), [(CERTIFICATE, "Signing certificate"), (html(500), "error page")])
+def test_error_of_one_api_is_reported_despite_a_404_of_the_other(first: Reply, expected: str, other: Reply) -> None:
     line = ScriptedTransport(dict(zip(LOGINS, (first, other), strict=True)))
     run = CommandLine(transport=line)("list", "-o", "json")
     assert (run.code, line.asked) == (6, list(LOGINS))
-    assert says in run.result["error"]["message"]
+    assert expected in run.result["error"]["message"]
 
 
 def test_error_of_one_api_does_not_prevent_use_of_the_other() -> None:

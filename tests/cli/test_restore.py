@@ -1,4 +1,4 @@
-"""restore validate, create, status, watch, cancel and reconcile, through the front door."""
+"""The commands restore validate, create, status, watch, cancel and reconcile."""
 
 import io
 import os
@@ -24,13 +24,13 @@ CREATE = ("restore", "create", *FROM, "--sso-username", USER)
 RESTORE = "/rest/appliance/recovery/restore"
 
 
-def waiting(clock: FakeClock | None = None, **options: Any) -> CommandLine:
-    """Return an appliance that waits for a restore; its restore takes 20 minutes."""
+def fresh_appliance(clock: FakeClock | None = None, **options: Any) -> CommandLine:
+    """Return a freshly deployed appliance, ready for a restore of 20 minutes."""
     options = {"fresh": True, "history": True, "job_duration": 600, **options}
     return CommandLine(clock=clock, environ=TO_ROOT | SSO, **options)
 
 
-# The way there
+# Port and authentication
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def waiting(clock: FakeClock | None = None, **options: Any) -> CommandLine:
     ],
 )
 def test_restore_uses_the_management_port_with_basic_authentication(words: list[str], port: int) -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     assert backupctl("restore", "validate", *FROM, *words).code == 0
     assert [server.port for server in backupctl.reached] == [port]
     assert not [request for request in backupctl.appliance.requests if "session" in request.path]
@@ -79,7 +79,7 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
 
 
 def test_restore_verbose_shows_the_authentication() -> None:
-    assert "auth: basic" in waiting()("restore", "status", "-v").err
+    assert "auth: basic" in fresh_appliance()("restore", "status", "-v").err
     given = CommandLine(history=True)("restore", "status", "-v", "--auth", "session").err
     assert "auth: session" in given
 
@@ -89,12 +89,12 @@ def test_restore_verbose_shows_the_authentication() -> None:
 
 @pytest.mark.parametrize("api", ["rest", "api"])
 def test_restore_validate_shows_what_the_archive_is(api: str) -> None:
-    run = waiting()("restore", "validate", *FROM, "--api", api, "-o", "json")
+    run = fresh_appliance()("restore", "validate", *FROM, "--api", api, "-o", "json")
     metadata = run.result["metadata"]
     assert (run.code, metadata["applicable"], metadata["messages"]) == (0, True, [])
     assert (metadata["boxname"], metadata["version"], metadata["parts"]) == (HOST, "8.0.0.10000", ["common", "seat"])
     assert metadata["sso_login_required"] is True
-    assert HOST in waiting()("restore", "validate", *FROM).out
+    assert HOST in fresh_appliance()("restore", "validate", *FROM).out
 
 
 def test_restore_validate_on_an_appliance_in_service_is_7_with_the_reason() -> None:
@@ -104,7 +104,7 @@ def test_restore_validate_on_an_appliance_in_service_is_7_with_the_reason() -> N
 
 
 def test_restore_validate_of_a_location_without_a_backup_is_6() -> None:
-    run = waiting()("restore", "validate", "--location", LOCATION, "-o", "json")
+    run = fresh_appliance()("restore", "validate", "--location", LOCATION, "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     assert "no backup at" in run.result["error"]["message"]
 
@@ -113,7 +113,7 @@ def test_restore_validate_of_a_location_without_a_backup_is_6() -> None:
 
 
 def test_restore_create_is_followed_to_its_end_while_the_api_is_down() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     run = backupctl(*CREATE, "--yes", "-o", "jsonl")
     job = run.events[-1]["results"][0]["job"]
     assert (run.code, job["id"], job["state"], job["progress"]) == (0, "restore", "SUCCEEDED", 100)
@@ -135,7 +135,7 @@ def test_restore_create_is_followed_to_its_end_while_the_api_is_down() -> None:
 
 
 def test_restore_create_sends_its_options() -> None:
-    backupctl = waiting(release="8.0U3")
+    backupctl = fresh_appliance(release="8.0U3")
     words = ["--location-user", "backup", "--part", "supervisors", "--ignore-warnings", "--dry-run", "-o", "json"]
     environ = TO_ROOT | SSO | {"BACKUPCTL_LOCATION_PASSWORD": "l0c", "BACKUPCTL_BACKUP_PASSWORD": "b4ck"}
     run = backupctl(*CREATE, *words, environ=environ)
@@ -157,13 +157,13 @@ def test_restore_create_sends_its_options() -> None:
 
 @pytest.mark.parametrize("typed", [HOST, HOST.upper(), f" {HOST} "])
 def test_restore_create_starts_when_the_name_of_the_host_is_typed(typed: str) -> None:
-    run = waiting()(*CREATE, "--no-wait", answers=[typed])
+    run = fresh_appliance()(*CREATE, "--no-wait", answers=[typed])
     assert run.code == 0
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "y", "vc01", "vc02.example.com"])
 def test_restore_create_with_another_name_is_2_and_nothing_is_sent(typed: str) -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     run = backupctl(*CREATE, answers=[typed])
     assert (run.code, backupctl.line.urls) == (2, [])
     assert wording.RESTORE_NOT_STARTED in run.err
@@ -171,7 +171,7 @@ def test_restore_create_with_another_name_is_2_and_nothing_is_sent(typed: str) -
 
 
 def test_restore_create_off_a_terminal_is_2_and_nothing_is_sent() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     run = backupctl(*CREATE)
     assert (run.code, backupctl.line.urls) == (2, [])
     assert "--yes" in run.err
@@ -179,7 +179,7 @@ def test_restore_create_off_a_terminal_is_2_and_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize("words", [[], ["--location", "backup.example.com"], [*FROM, "--part", "a b"]], ids=len)
 def test_restore_create_with_a_bad_value_is_2_and_nothing_is_sent(words: list[str]) -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     assert backupctl("restore", "create", "--yes", *words).code == 2
     assert backupctl.line.urls == []
 
@@ -193,7 +193,7 @@ def test_restore_create_on_an_appliance_in_service_is_rejected() -> None:
 
 def test_restore_create_that_fails_is_7_with_the_messages() -> None:
     older = ARCHIVE.replace("8.0.0.10000", "8.0.3.00000")
-    backupctl = waiting(release="8.0U3", faults=["fail-at=30"])
+    backupctl = fresh_appliance(release="8.0U3", faults=["fail-at=30"])
     run = backupctl("restore", "create", "--location", older, "--sso-username", USER, "--yes", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (7, "FAILED")
     assert run.result["job"]["messages"]
@@ -202,7 +202,7 @@ def test_restore_create_that_fails_is_7_with_the_messages() -> None:
 
 @pytest.mark.parametrize("arrives", [True, False])
 def test_restore_create_whose_response_is_lost_is_unknown_and_not_repeated(arrives: bool) -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl.line.intercept = lose_writes("POST", arrives=arrives)
     run = backupctl(*CREATE, "--yes", "-o", "json")
     assert (run.code, run.result["error"]["slug"], len(backupctl.writes)) == (5, "outcome-unknown", 1)
@@ -211,13 +211,13 @@ def test_restore_create_whose_response_is_lost_is_unknown_and_not_repeated(arriv
 
 
 def test_restore_create_while_one_runs_is_9() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     assert backupctl(*CREATE, "--yes", "--no-wait").code == 0
     assert backupctl(*CREATE, "--yes").code == 9
 
 
 def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: FakeClock) -> None:
-    backupctl = waiting(clock)
+    backupctl = fresh_appliance(clock)
     clock.at(60, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*CREATE, "--yes", "-s", HOST, "-u", "root")
     assert run.code == 130
@@ -229,7 +229,7 @@ def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: F
     "words", [CREATE, ("restore", "reconcile", "--sso-username", USER)], ids=lambda words: words[1]
 )
 def test_restore_prompts_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*words, "--no-wait", answers=["typed", HOST], environ=TO_ROOT)
     assert backupctl.prompter.questions[0] == f"Password of {USER}"
     assert "typed" in str(backupctl.writes[0])
@@ -237,7 +237,7 @@ def test_restore_prompts_for_the_password_of_the_sso_administrator(words: tuple[
 
 
 def test_restore_sends_no_sso_password_without_a_name() -> None:
-    backupctl = waiting(release="6.5")
+    backupctl = fresh_appliance(release="6.5")
     backupctl("restore", "validate", "--location", "ftp://backup.example.com/x")
     backupctl("restore", "create", "--location", "ftp://backup.example.com/x", "--yes")
     assert [set(body["piece"]) for _, _, body in backupctl.writes] == [{"location", "location_type"}] * 2
@@ -247,7 +247,7 @@ def test_restore_sends_no_sso_password_without_a_name() -> None:
 
 
 def test_restore_status_is_10_before_8_during_and_0_after() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     before = backupctl("restore", "status", "-o", "json")
     assert (before.code, before.result["error"]["slug"]) == (10, "not-found")
     backupctl(*CREATE, "--yes", "--no-wait")
@@ -266,7 +266,7 @@ def test_missing_restore_on_an_appliance_in_service_is_10(word: str) -> None:
 
 
 def test_restore_watch_follows_while_the_api_is_down() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.clock.sleep(100)
     run = backupctl("restore", "watch", "-o", "jsonl")
@@ -275,7 +275,7 @@ def test_restore_watch_follows_while_the_api_is_down() -> None:
 
 
 def test_restore_watch_started_while_the_api_is_down_waits_for_it() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.clock.sleep(500)
     assert backupctl("restore", "status").code == 5
@@ -285,7 +285,7 @@ def test_restore_watch_started_while_the_api_is_down_waits_for_it() -> None:
 
 
 def test_restore_watch_beyond_its_timeout_is_8_and_5_while_the_api_is_down() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*CREATE, "--yes", "--no-wait")
     assert backupctl("restore", "watch", "--timeout", "60s").code == 8
     assert backupctl("restore", "watch", "--timeout", "500s").code == 5
@@ -293,7 +293,7 @@ def test_restore_watch_beyond_its_timeout_is_8_and_5_while_the_api_is_down() -> 
 
 
 def test_restore_watch_of_an_unreachable_appliance_ends_at_the_timeout_of_its_server(tmp_path: Path) -> None:
-    backupctl, config = waiting(), tmp_path / "config.toml"
+    backupctl, config = fresh_appliance(), tmp_path / "config.toml"
     config.write_text(f'[servers.fresh]\nhost = "{HOST}"\ntimeout = "60s"\n')
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.clock.sleep(500)
@@ -304,7 +304,7 @@ def test_restore_watch_of_an_unreachable_appliance_ends_at_the_timeout_of_its_se
 
 
 def test_restore_watch_of_an_unreachable_appliance_ends_at_its_timeout() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*CREATE, "--yes", "--no-wait")
     backupctl.appliance.inject("drop@poll")
     assert backupctl("restore", "watch", "--timeout", "10m").code == 5
@@ -312,7 +312,7 @@ def test_restore_watch_of_an_unreachable_appliance_ends_at_its_timeout() -> None
 
 
 def test_restore_cancel_ends_the_restore_and_is_0() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl(*CREATE, "--yes", "--no-wait")
     run = backupctl("restore", "cancel", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "FAILED")
@@ -324,7 +324,7 @@ def test_restore_cancel_ends_the_restore_and_is_0() -> None:
 
 
 def test_restore_reconcile_after_a_restore_is_followed_to_its_end() -> None:
-    backupctl = waiting(job_duration=60)
+    backupctl = fresh_appliance(job_duration=60)
     assert backupctl(*CREATE, "--yes").code == 0
     run = backupctl("restore", "reconcile", "--sso-username", USER, "-o", "json")
     assert (run.code, run.result["job"]["id"], run.result["job"]["state"]) == (0, "reconciliation", "SUCCEEDED")
@@ -336,13 +336,13 @@ def test_restore_reconcile_after_a_restore_is_followed_to_its_end() -> None:
 
 
 def test_restore_reconcile_without_a_restore_is_6() -> None:
-    run = waiting()("restore", "reconcile", "-o", "json")
+    run = fresh_appliance()("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     assert "only after restore" in run.result["error"]["message"]
 
 
 def test_restore_reconcile_whose_response_is_lost_is_unknown() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     backupctl.line.intercept = lose_writes("POST")
     run = backupctl("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
@@ -350,19 +350,19 @@ def test_restore_reconcile_whose_response_is_lost_is_unknown() -> None:
 
 
 def test_restore_reconcile_dry_run_sends_nothing() -> None:
-    backupctl = waiting()
+    backupctl = fresh_appliance()
     run = backupctl("restore", "reconcile", "--ignore-warnings", "--dry-run", "-o", "json")
     assert (run.code, backupctl.line.urls) == (0, [])
     assert run.result["requests"][0]["body"]["spec"]["ignore_warnings"] is True
 
 
 def test_restore_reconcile_on_a_release_without_it_is_6_with_operation_and_release() -> None:
-    run = waiting(release="6.5")("restore", "reconcile", "-o", "json")
+    run = fresh_appliance(release="6.5")("restore", "reconcile", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-supported")
     message = run.result["error"]["message"]
     assert f"start a reconciliation: {wording.NOT_SUPPORTED('6.5.0.20000')}" in message
 
 
 def test_restore_is_simulated_on_an_appliance_that_awaits_one() -> None:
-    run = waiting()("restore", "status", "--simulate", "-o", "json", environ={})
+    run = fresh_appliance()("restore", "status", "--simulate", "-o", "json", environ={})
     assert (run.code, run.result["simulated"]) == (10, True)

@@ -1,4 +1,4 @@
-"""schedule list, show, set, enable, disable, delete and run, through the front door."""
+"""The commands schedule list, show, set, enable, disable, delete and run."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ RECURRENCE = {"hour": 2, "minute": 30, "days": []}
 
 @pytest.fixture
 def scheduled() -> CommandLine:
-    """Return an appliance with a schedule: every day at 00:00, 7 backups are kept."""
+    """Return an appliance with a schedule: every day at 00:00, retaining 7 backups."""
     return CommandLine(history=True)
 
 
@@ -192,7 +192,7 @@ def test_schedule_set_of_a_second_schedule_has_the_message_of_the_appliance(sche
     assert "Only one schedule" in run.result["error"]["message"]
 
 
-# The answer to a write is lost
+# The response to a write is lost
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Schedules are verified after each write: what the appliance has decides, and not how it answered."""
+"""Schedules are read back after each write: what the appliance stores decides, not its response."""
 
 import itertools
 from collections.abc import Callable
@@ -26,10 +26,10 @@ Answer = Callable[[Arrive], httpx.Response]
 Edit = Callable[[dict[str, Any]], None]
 
 
-class Site:
-    """An appliance whose schedule keeps 7 backups, made every day at 00:00, and a command line to it.
+class ScheduledAppliance:
+    """An appliance with a schedule, every day at 00:00, retaining 7 backups, and a command line to it.
 
-    A write of the schedule is answered as ``answer`` says, which lets it arrive or does not.
+    ``answer`` responds to a write of the schedule, and decides whether the write is applied.
     """
 
     def __init__(self, answer: Answer, *, history: bool = True) -> None:
@@ -54,12 +54,12 @@ class Site:
         return self.appliance.schedules.entries
 
     def edit(self, **fields: Any) -> None:
-        """Change the schedule as somebody else would."""
+        """Change the schedule as another user would."""
         self.schedules["default"].fields.update(fields)
 
 
-def page(status: int, *, arrives: bool = False) -> Answer:
-    """Answer with the page of a portal in between."""
+def respond_page(status: int, *, arrives: bool = False) -> Answer:
+    """Respond with the page of a portal between client and appliance."""
 
     def answer(arrive: Arrive) -> httpx.Response:
         if arrives:
@@ -69,18 +69,18 @@ def page(status: int, *, arrives: bool = False) -> Answer:
     return answer
 
 
-def says(body: object) -> Answer:
-    """Answer with JSON and do nothing."""
+def respond_json(body: object) -> Answer:
+    """Respond with JSON without applying the write."""
     return lambda _: httpx.Response(200, json=body)
 
 
-def empty(_: Arrive) -> httpx.Response:
-    """Answer as the appliance does, and do nothing."""
+def respond_empty(_: Arrive) -> httpx.Response:
+    """Respond as the appliance does, without applying the write."""
     return httpx.Response(204)
 
 
-def fault(status: int, kind: str, text: str, *, arrives: bool = False) -> Answer:
-    """Answer with an error of the appliance."""
+def respond_error(status: int, kind: str, text: str, *, arrives: bool = False) -> Answer:
+    """Respond with an error of the appliance."""
 
     def answer(arrive: Arrive) -> httpx.Response:
         if arrives:
@@ -91,16 +91,16 @@ def fault(status: int, kind: str, text: str, *, arrives: bool = False) -> Answer
     return answer
 
 
-# The write is answered and not done
+# The write is acknowledged but not applied
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
 def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> None:
-    site = Site(empty)
-    run = site(*words)
+    scheduled = ScheduledAppliance(respond_empty)
+    run = scheduled(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (6, "api", [])
-    assert site.reads_after == 3
-    assert site.clock.elapsed <= 11
+    assert scheduled.reads_after == 3
+    assert scheduled.clock.elapsed <= 11
 
 
 @pytest.mark.parametrize(
@@ -125,31 +125,31 @@ def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> N
 def test_schedule_difference_shows_the_requested_and_the_current_value(
     words: list[str], message: str, details: list[str]
 ) -> None:
-    error = Site(empty)(*words).result["error"]
+    error = ScheduledAppliance(respond_empty)(*words).result["error"]
     assert message in error["message"]
     assert error["details"] == details
     assert "schedule show" in error["hint"]
 
 
 def test_schedule_creation_acknowledged_but_not_applied_is_6() -> None:
-    site = Site(empty, history=False)
-    run = site(*NEW)
-    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 3)
+    scheduled = ScheduledAppliance(respond_empty, history=False)
+    run = scheduled(*NEW)
+    assert (run.code, run.result["error"]["slug"], scheduled.reads_after) == (6, "api", 3)
     assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
 def test_schedule_write_applied_after_some_seconds_is_0(words: list[str]) -> None:
     def answer(arrive: Arrive) -> httpx.Response:
-        site.clock.at(2, arrive)
+        scheduled.clock.at(2, arrive)
         return httpx.Response(204)
 
-    site = Site(answer)
-    run = site(*words)
-    assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 1, 2)
+    scheduled = ScheduledAppliance(answer)
+    run = scheduled(*words)
+    assert (run.code, len(run.result["changes"]), scheduled.reads_after) == (0, 1, 2)
 
 
-# No usable answer
+# No usable response
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_schedule_write_applied_after_some_seconds_is_0(words: list[str]) -> Non
 )
 def test_schedule_write_answered_by_a_proxy_page_is_0_only_if_it_was_applied(write: str, status: int) -> None:
     words = WRITES[write]
-    assert Site(page(status))(*words).code in {4, 6}
-    run = Site(page(status, arrives=True))(*words)
+    assert ScheduledAppliance(respond_page(status))(*words).code in {4, 6}
+    run = ScheduledAppliance(respond_page(status, arrives=True))(*words)
     assert (run.code, len(run.result["changes"])) == (0, 1)
     assert "verified: schedule 'default' " in run.err
 
@@ -174,30 +174,30 @@ def test_schedule_write_answered_by_a_proxy_page_is_0_only_if_it_was_applied(wri
 )
 def test_schedule_write_answered_with_a_server_error_is_read_back(write: str, status: int, kind: str) -> None:
     words = WRITES[write]
-    refused = Site(fault(status, kind, "No."))(*words)
+    refused = ScheduledAppliance(respond_error(status, kind, "No."))(*words)
     assert (refused.code, refused.result["error"]["slug"]) == (6, "api")
     assert "No." in refused.result["error"]["message"]
-    assert Site(fault(status, kind, "No.", arrives=True))(*words).code == 0
+    assert ScheduledAppliance(respond_error(status, kind, "No.", arrives=True))(*words).code == 0
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=WRITES)
 def test_schedule_write_that_is_rejected_is_not_read_back(words: list[str]) -> None:
-    site = Site(fault(400, "INVALID_ARGUMENT", "No."))
-    assert (site(*words).code, site.reads_after) == (6, 0)
+    scheduled = ScheduledAppliance(respond_error(400, "INVALID_ARGUMENT", "No."))
+    assert (scheduled(*words).code, scheduled.reads_after) == (6, 0)
 
 
 def test_schedule_write_rejected_with_the_plain_error_is_read_back_once() -> None:
-    site = Site(fault(500, "ERROR", "The location cannot be reached."))
-    run = site("schedule", "set", "--location", "sftp://nowhere.example.com/x")
-    assert (run.code, site.clock.elapsed < 3) == (6, True)
+    scheduled = ScheduledAppliance(respond_error(500, "ERROR", "The location cannot be reached."))
+    run = scheduled("schedule", "set", "--location", "sftp://nowhere.example.com/x")
+    assert (run.code, scheduled.clock.elapsed < 3) == (6, True)
     assert "The location cannot be reached." in run.result["error"]["message"]
 
 
-EXISTS = fault(400, "ALREADY_EXISTS", "Schedule default already exists.")
+EXISTS = respond_error(400, "ALREADY_EXISTS", "Schedule default already exists.")
 
 
-def in_turn(*answers: Answer) -> Answer:
-    """Answer the first write as the first says, the next as the next."""
+def respond_in_turn(*answers: Answer) -> Answer:
+    """Respond to each write with the next answer."""
     left = iter(answers)
 
     def answer(arrive: Arrive) -> httpx.Response:
@@ -207,34 +207,34 @@ def in_turn(*answers: Answer) -> Answer:
 
 
 def test_schedule_creation_retried_after_a_proxy_page_is_0_if_the_first_was_applied() -> None:
-    site = Site(in_turn(page(401, arrives=True), EXISTS), history=False)
-    run = site(*NEW, environ=PASSWORD)
-    assert (run.code, len(run.result["changes"]), site.reads_after) == (0, 3, 1)
+    scheduled = ScheduledAppliance(respond_in_turn(respond_page(401, arrives=True), EXISTS), history=False)
+    run = scheduled(*NEW, environ=PASSWORD)
+    assert (run.code, len(run.result["changes"]), scheduled.reads_after) == (0, 3, 1)
     assert wording.SCHEDULE_VERIFIED("default") in run.err
 
 
 def test_schedule_creation_rejected_because_somebody_created_another_is_6() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
         arrive()
-        site.edit(location_user="other")
+        scheduled.edit(location_user="other")
         return EXISTS(arrive)
 
-    site = Site(answer, history=False)
-    run = site(*NEW, "--location-user", "backup")
-    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
+    scheduled = ScheduledAppliance(answer, history=False)
+    run = scheduled(*NEW, "--location-user", "backup")
+    assert (run.code, run.result["error"]["slug"], scheduled.reads_after) == (6, "api", 1)
     assert wording.SCHEDULE_DIFFERS in run.result["error"]["message"]
     assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
 
 
 def test_schedule_creation_that_is_rejected_is_6() -> None:
-    site = Site(fault(400, "INVALID_ARGUMENT", "Too short."), history=False)
-    run = site(*NEW)
-    assert (run.code, run.result["error"]["slug"], site.reads_after) == (6, "api", 1)
+    scheduled = ScheduledAppliance(respond_error(400, "INVALID_ARGUMENT", "Too short."), history=False)
+    run = scheduled(*NEW)
+    assert (run.code, run.result["error"]["slug"], scheduled.reads_after) == (6, "api", 1)
     assert "Too short." in run.result["error"]["message"]
 
 
 def test_schedule_already_deleted_is_0_with_a_warning() -> None:
-    run = Site(fault(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
+    run = ScheduledAppliance(respond_error(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
     assert run.code == 0
     (warning,) = [line for line in run.err.splitlines() if "warning:" in line]
     assert wording.SCHEDULE_ALREADY_DELETED("default") in warning
@@ -248,7 +248,7 @@ def test_schedule_already_deleted_is_0_with_a_warning() -> None:
     ],
 )
 def test_schedule_reported_missing_but_existing_is_6(words: list[str], how_it_is: str) -> None:
-    run = Site(fault(404, "NOT_FOUND", "No such schedule."))(*words)
+    run = ScheduledAppliance(respond_error(404, "NOT_FOUND", "No such schedule."))(*words)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
     claim = f"vc01.example.com {wording.SCHEDULE_REPORTED_MISSING('default')}"
     assert run.result["error"]["message"] == f"{claim}, but {how_it_is}"
@@ -258,19 +258,19 @@ def test_schedule_reported_missing_but_existing_is_6(words: list[str], how_it_is
 @pytest.mark.parametrize(
     "answer",
     [
-        empty,
-        page(200),
-        page(502),
+        respond_empty,
+        respond_page(200),
+        respond_page(502),
     ],
-    ids=["answered", "page", "fault"],
+    ids=["answered", "respond_page", "respond_error"],
 )
 def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], answer: Answer) -> None:
     def cut(arrive: Arrive) -> httpx.Response:
-        site.appliance.faults.add("redirect@read-schedule")
+        scheduled.appliance.faults.add("redirect@read-schedule")
         return answer(arrive)
 
-    site = Site(cut)
-    run = site(*words)
+    scheduled = ScheduledAppliance(cut)
+    run = scheduled(*words)
     assert (run.code, run.result["error"]["slug"], run.result["changes"]) == (5, "outcome-unknown", [])
     assert wording.SAFE_TO_REPEAT in run.result["error"]["hint"]
 
@@ -279,14 +279,14 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
 
 
 def test_schedule_password_acknowledged_is_0_and_reported_as_unverified() -> None:
-    run = Site(empty).run("schedule", "set", environ=PASSWORD)
+    run = ScheduledAppliance(respond_empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
     assert f"backup_password: {wording.PASSWORD_UPDATED}" in run.out
 
 
 @pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
 def test_schedule_password_acknowledged_with_an_empty_result_is_0(body: object) -> None:
-    assert Site(says(body))("schedule", "set", environ=PASSWORD).code == 0
+    assert ScheduledAppliance(respond_json(body))("schedule", "set", environ=PASSWORD).code == 0
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_schedule_password_acknowledged_with_an_empty_result_is_0(body: object) 
     ids=str,
 )
 def test_schedule_password_acknowledged_with_another_body_is_unknown(body: object) -> None:
-    run = Site(says(body))("schedule", "set", environ=PASSWORD)
+    run = ScheduledAppliance(respond_json(body))("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert GOOD not in run.out + run.err
 
@@ -303,62 +303,62 @@ def test_schedule_password_acknowledged_with_another_body_is_unknown(body: objec
 @pytest.mark.parametrize(
     "answer",
     [
-        page(200),
-        page(502),
-        fault(504, "TIMED_OUT", "Late."),
+        respond_page(200),
+        respond_page(502),
+        respond_error(504, "TIMED_OUT", "Late."),
     ],
-    ids=["page", "502", "504"],
+    ids=["respond_page", "502", "504"],
 )
 def test_schedule_password_without_a_usable_response_is_unknown(answer: Answer) -> None:
-    run = Site(answer)("schedule", "set", environ=PASSWORD)
+    run = ScheduledAppliance(answer)("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (5, "outcome-unknown")
     assert GOOD not in run.out + run.err
 
 
 def test_schedule_password_that_is_rejected_is_6() -> None:
-    run = Site(fault(500, "ERROR", "Too short."))("schedule", "set", environ=PASSWORD)
+    run = ScheduledAppliance(respond_error(500, "ERROR", "Too short."))("schedule", "set", environ=PASSWORD)
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
 
 
-# Somebody else is at work
+# Another user changes the schedule
 
 
-def meanwhile(edit: Callable[[Site], None], *, arrives: bool = True) -> Site:
-    """Return a site on which somebody else changes the schedule right after ours was written."""
+def changed_meanwhile(edit: Callable[[ScheduledAppliance], None], *, arrives: bool = True) -> ScheduledAppliance:
+    """Return an appliance on which another user changes the schedule right after the write."""
 
     def answer(arrive: Arrive) -> httpx.Response:
         if arrives:
             arrive()
-        edit(site)
+        edit(scheduled)
         return httpx.Response(204)
 
-    site = Site(answer)
-    return site
+    scheduled = ScheduledAppliance(answer)
+    return scheduled
 
 
 def test_schedule_with_another_field_changed_by_somebody_else_is_0_and_shown_as_it_is() -> None:
-    site = meanwhile(lambda site: site.edit(location_user="other"))
-    run = site("schedule", "disable")
+    scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(location_user="other"))
+    run = scheduled("schedule", "disable")
     assert (run.code, run.result["schedule"]["location_user"]) == (0, "other")
 
 
 def test_schedule_changed_back_by_somebody_else_is_6_with_a_hint() -> None:
-    site = meanwhile(lambda site: site.edit(enable=True))
-    run = site("schedule", "disable")
+    scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(enable=True))
+    run = scheduled("schedule", "disable")
     assert run.code == 6
     assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 
 
 def test_schedule_changed_by_somebody_else_in_an_unsent_field_is_6() -> None:
-    site = meanwhile(lambda site: site.edit(retention_info={"max_count": 9}))
-    run = site("schedule", "set", "--retain", "7", "--disable")
-    assert (run.code, site.schedules["default"].fields["enable"]) == (6, False)
+    scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(retention_info={"max_count": 9}))
+    run = scheduled("schedule", "set", "--retain", "7", "--disable")
+    assert (run.code, scheduled.schedules["default"].fields["enable"]) == (6, False)
     assert run.result["error"]["details"] == ["retention_info: asked for 7, vc01.example.com has 9"]
 
 
 def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> None:
-    site = meanwhile(lambda site: site.edit(recurrence_info=None))
-    run = site("schedule", "set", "--day", "sun")
+    scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(recurrence_info=None))
+    run = scheduled("schedule", "set", "--day", "sun")
     assert run.code == 6
     assert run.result["error"]["details"] == [
         "recurrence_info: asked for 00:00 SUNDAY, vc01.example.com has (none)",
@@ -367,34 +367,34 @@ def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> Non
 
 def test_schedule_deleted_by_somebody_else_before_a_change_is_10() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
-        site.schedules.clear()
-        return fault(404, "NOT_FOUND", "Unknown schedule.")(arrive)
+        scheduled.schedules.clear()
+        return respond_error(404, "NOT_FOUND", "Unknown schedule.")(arrive)
 
-    site = Site(answer)
-    run = site("schedule", "disable")
+    scheduled = ScheduledAppliance(answer)
+    run = scheduled("schedule", "disable")
     assert (run.code, run.result["error"]["slug"]) == (10, "not-found")
 
 
 def test_schedule_deleted_by_somebody_else_first_is_0() -> None:
     def answer(arrive: Arrive) -> httpx.Response:
-        site.schedules.clear()
-        return fault(404, "NOT_FOUND", "Unknown schedule.")(arrive)
+        scheduled.schedules.clear()
+        return respond_error(404, "NOT_FOUND", "Unknown schedule.")(arrive)
 
-    site = Site(answer)
-    run = site("schedule", "delete")
+    scheduled = ScheduledAppliance(answer)
+    run = scheduled("schedule", "delete")
     assert (run.code, run.result["schedule"]) == (0, None)
 
 
 def test_schedule_recreated_by_somebody_else_is_6() -> None:
     deleted: list[Any] = []
 
-    def edit(site: Site) -> None:
-        site.schedules["default"] = deleted[0]
-        site.edit(location_user="other")
+    def edit(scheduled: ScheduledAppliance) -> None:
+        scheduled.schedules["default"] = deleted[0]
+        scheduled.edit(location_user="other")
 
-    site = meanwhile(edit)
-    deleted.append(site.schedules["default"])
-    run = site("schedule", "delete")
+    scheduled = changed_meanwhile(edit)
+    deleted.append(scheduled.schedules["default"])
+    run = scheduled("schedule", "delete")
     assert run.code == 6
     assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 
@@ -406,14 +406,14 @@ def test_schedule_recreated_by_somebody_else_is_6() -> None:
 def test_schedule_of_all_seven_days_equals_every_day(stored: str | list[str] | None) -> None:
     week = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
     days = {"all": week, "shuffled": week[::-1]}.get(stored, stored) if isinstance(stored, str) else stored
-    site = Site(empty)
-    site.edit(recurrence_info={"hour": 23, "minute": 0, **({} if days is None else {"days": days})})
+    scheduled = ScheduledAppliance(respond_empty)
+    scheduled.edit(recurrence_info={"hour": 23, "minute": 0, **({} if days is None else {"days": days})})
     for words in (["--day", "every"], [word for day in week for word in ("--day", day)]):
-        run = site("schedule", "set", "--at", "23:00", *words)
+        run = scheduled("schedule", "set", "--at", "23:00", *words)
         assert (run.code, run.result["changes"], run.result["schedule"]["days"]) == (0, [], [])
 
 
 def test_schedule_set_without_options_and_without_a_schedule_is_2() -> None:
-    run = Site(empty, history=False)("schedule", "set")
+    run = ScheduledAppliance(respond_empty, history=False)("schedule", "set")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
     assert f"{wording.NO_SCHEDULE_NAMED('default')} yet" in run.result["error"]["message"]

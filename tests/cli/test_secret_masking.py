@@ -1,7 +1,7 @@
-"""No secret stands in any output: every command and option of the program, every source, fault and wrong value.
+"""No output shows a secret: every command and option, every source of a secret, every fault and invalid value.
 
-The appliance at the other end echoes what it received, in every spelling (``EchoingTransport``). What is looked for is
-no form of a secret but a mark that stands in each of them, so that no part of one can get past.
+The appliance echoes what it received, in every encoding (``EchoingTransport``). Each secret contains a mark, and the
+tests search for the mark, so that no part of a secret is missed.
 """
 
 import base64
@@ -27,14 +27,14 @@ from tests.support.intercept import Send
 
 LEAVES: Final = list(leaves())
 TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "trust"]
-"""Commands that log in; what looks at certificates sends nothing."""
+"""Commands that log in; those for certificates do not."""
 
 REDACTED_REQUEST: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
 SOURCES: Final = (
     *("environment", "environment-file", "file", "command", "credential", "stdin", "prompt"),
     *("configured-file", "configured-env"),
 )
-"""The keyring of the operating system is tried for real (tests/real/test_keyring.py)."""
+"""The sources of a secret; tests/real/test_keyring.py tests the keyring of the operating system."""
 FAULTS: Final = [
     *("fail-at=40", "stall-at=60", "reboot-at=50:20s", "busy", "forbidden", "validate-fail", "db-health=DEGRADED"),
     *(
@@ -62,7 +62,7 @@ FAULTS: Final = [
 
 each_command = pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.name)
 each_talking_command = pytest.mark.parametrize("leaf", TALKING, ids=lambda leaf: leaf.name)
-# Commands that take the same secrets find them in the same way, so that one of them is enough.
+# Commands with the same secrets read them in the same way, so one of them is enough.
 BY_SECRETS = {
     frozenset(name.file_option for name in SECRETS if name.file_option in leaf.options): leaf
     for leaf in reversed(TALKING)
@@ -80,7 +80,7 @@ def test_invalid_sample_path_cannot_be_created_even_by_root(option: str, tmp_pat
 
 
 def forms_of_the_mark() -> list[str]:
-    """Return the mark, and what base64 makes of it wherever it stands."""
+    """Return the mark, and its base64 forms at each offset."""
     found = [MARK]
     for before in range(3):
         digits = base64.b64encode(b"\0" * before + MARK.encode() + b"\0\0").decode()
@@ -92,7 +92,7 @@ FORMS: Final = forms_of_the_mark()
 
 
 def check(run: Run, words: object) -> None:
-    """Judge a run: whatever it came to, it tells no secret and is no bug."""
+    """Assert that a run shows no secret and no traceback, whatever its exit code."""
     shown = run.out + run.err
     leaks = [form for form in FORMS if form in shown or form in shown.translate(str.maketrans("-_", "+/"))]
     assert not leaks, (words, [shown[max(0, shown.find(leak) - 60) :][:160] for leak in leaks])
@@ -100,8 +100,8 @@ def check(run: Run, words: object) -> None:
     assert run.code != 1, (words, run.err)
 
 
-class Anybody(ScriptedPrompter):
-    """A person who knows the answer to every question."""
+class AnsweringPrompter(ScriptedPrompter):
+    """A prompter with an answer to every question."""
 
     ANSWERS: Final[Mapping[str, str]] = {
         "Backup password": SECRET_TEXTS["backup-password"],
@@ -124,7 +124,7 @@ class Anybody(ScriptedPrompter):
 
 @dataclass
 class SecretsRun:
-    """A command line whose secrets come from one place, to an appliance that accepts them."""
+    """A command line whose secrets come from one source, and an appliance that accepts them."""
 
     leaf: Leaf
     samples: Mapping[str, Sample]
@@ -148,7 +148,7 @@ class SecretsRun:
         honest = SimulatorTransport(appliance, clock)
         echoing = EchoingTransport(honest, self.mode)
         backupctl = CommandLine(appliance, clock=clock, transport=echoing if self.mode else honest)
-        more: dict[str, Any] = {"prompter": Anybody()} if self.source == "prompt" else {}
+        more: dict[str, Any] = {"prompter": AnsweringPrompter()} if self.source == "prompt" else {}
         if self.source == "stdin":
             more["stdin"] = f"{SECRET_TEXTS['password']}\n"
         connection = {"BACKUPCTL_SERVER": self.leaf.server, "BACKUPCTL_USERNAME": USER} if self.leaf.talks else {}
@@ -180,7 +180,7 @@ class SecretsRun:
         return [], variables
 
     def _configured(self, place: str, variables: Mapping[str, str]) -> dict[str, str]:
-        """Write a configuration file that says where the secrets are, and return the variables that lead there."""
+        """Write a configuration file that names the source of each secret, and return the variables it needs."""
         folder = Path(str(self.samples["--password-file"].good)).parent
         names = [name for name in SECRETS if name.variable in variables]
         at = {name: str(folder / name.name) if place == "file" else f"VC_{name.variable}" for name in names}
@@ -196,19 +196,19 @@ def samples(tmp_path: Path) -> dict[str, Sample]:
 
 
 def shown_as(first: int = 0) -> Iterator[list[str]]:
-    """Yield the ways to show what happens, over and over."""
+    """Yield the output options, over and over."""
     for output, verbose in itertools.islice(itertools.cycle(REDACTED_REQUEST), first, None):
         yield ["-o", output, verbose]
 
 
 def ways_to_ask(leaf: Leaf, samples: Mapping[str, Sample]) -> list[list[str]]:
-    """Return the usual line, in each family of the API; a fresh appliance has one of them."""
+    """Return the valid command line for each API; an appliance before its restore has one."""
     usual = leaf.usual_line(samples)
     return [[*usual, "--api", family] for family in ("api", "rest") if (leaf.path[0], family) != ("restore", "api")]
 
 
 def without(words: list[str], flag: str) -> list[str]:
-    """Return a line without an option and its value."""
+    """Return the words without an option and its value."""
     place = words.index(flag) if flag in words else len(words)
     return words[:place] + words[place + 2 :]
 
@@ -236,7 +236,7 @@ def test_every_secret_has_a_marked_text_and_every_fault_is_played() -> None:
 @pytest.mark.exhaustive
 @each_talking_command
 def test_valid_command_line_succeeds(leaf: Leaf, samples: dict[str, Sample]) -> None:
-    """All else here would prove little if the lines were refused at once."""
+    """Prove that the command lines of this module are not rejected early."""
     for words in ways_to_ask(leaf, samples):
         run, _ = SecretsRun(leaf, samples).run(*words)
         assert run.code not in {1, 2, 3, 4, 5}, (words, run.err)
@@ -252,7 +252,7 @@ def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sa
         tries = [words_for(flag, good, samples), *([flag, value] for value in samples[flag].wrong)]
         for words in tries:
             line = [*without(usual, flag), *words, *(next(ways) if leaf.talks else [])]
-            line += ["--appliances", "0"] if serves else []  # or it would serve, and go on for ever
+            line += ["--appliances", "0"] if serves else []  # otherwise it would serve forever
             check(bench.run(*line)[0], line)
         name = variables().get(flag) if leaf.talks else None
         for value in samples[flag].wrong if name else ():
@@ -301,7 +301,7 @@ def test_no_source_of_a_secret_shows_it(leaf: Leaf, samples: dict[str, Sample], 
 
 
 def crash(request: httpx.Request, _: Send) -> httpx.Response:
-    """Fail as a bug does whose exception holds all that it was given."""
+    """Raise an exception that holds the whole request, as a bug would."""
     raise RuntimeError(f"{dict(request.headers)} {MARK}")
 
 

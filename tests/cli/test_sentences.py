@@ -1,4 +1,4 @@
-"""Sentences in plain words, where no other test reads them."""
+"""Error messages that no other module covers."""
 
 import pytest
 
@@ -10,7 +10,7 @@ WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("words", "code", "message"),
     [
         (
             ["schedule", "set", "--location", LOCATION, "--at", "02:30", "--day", "x"],
@@ -20,10 +20,10 @@ WEEK = "MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY"
         (["simulator", "serve", "--fault", "flood"], 2, wording.UNKNOWN_SIMULATOR_FAULT("flood")),
     ],
 )
-def test_invalid_value_is_reported(words: list[str], code: int, sentence: str) -> None:
+def test_invalid_value_is_reported(words: list[str], code: int, message: str) -> None:
     run = CommandLine()(*words)
     assert run.code == code
-    assert sentence in run.err
+    assert message in run.err
 
 
 def test_response_about_another_job_names_both() -> None:

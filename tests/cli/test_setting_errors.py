@@ -1,4 +1,4 @@
-"""Every mistake in a setting, wherever it is noticed: the sentence begins with what is to be changed."""
+"""Invalid settings, wherever they are found: the message begins with the setting to change."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ DEFAULTS = [
     ("read-only = 'x'", f"read-only {wording.NOT_A_BOOLEAN}"),
     ("backup-password-file = 'short'", f"backup-password-file: {wording.PASSWORD_BREAKS_RULES}"),
 ]
-"""Lines of ``[defaults]``, and what ``create`` says of them after ``FILE: defaults.``."""
+"""Lines of ``[defaults]``, and the message of ``create`` after ``FILE: defaults.``."""
 
 SERVER = [
     ("host = 'a b'", f"host: {wording.BLANK_IN_SERVER}"),
@@ -78,11 +78,11 @@ PLACES = [
     ("'nope'", f"credential: {wording.NO_CREDENTIAL('nope')}"),
     ("'nope'", f"keyring: {wording.NO_KEYRING_ENTRY('nope')}"),
 ]
-"""What may stand behind the name of a secret and a hyphen, and what ``create`` says of it."""
+"""Values of keys for the source of a secret, and the message of ``create`` after ``SECRET-``."""
 
 
-class Mistaken:
-    """Runs commands with a configuration file, which must fail before anything is sent."""
+class InvalidConfiguration:
+    """Commands with a configuration file that must fail before anything is sent."""
 
     def __init__(self, folder: Path, defaults: str, server: str = "") -> None:
         self.path = folder / "config.toml"
@@ -102,32 +102,32 @@ class Mistaken:
         assert SHORT not in run.out + run.err
         return run
 
-    def sentence(self, table: str, rest: str) -> str:
+    def expected(self, table: str, rest: str) -> str:
         return f"error: {self.path}: {table}.{rest.format(folder=self.folder)}"
 
 
 @pytest.mark.parametrize(("lines", "rest"), DEFAULTS, ids=[row[0] for row in DEFAULTS])
 def test_invalid_default_is_3_with_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
-    mistaken = Mistaken(tmp_path, lines)
-    run = mistaken()
+    invalid = InvalidConfiguration(tmp_path, lines)
+    run = invalid()
     assert run.code == 3
-    assert run.err.startswith(mistaken.sentence("defaults", rest))
+    assert run.err.startswith(invalid.expected("defaults", rest))
 
 
 @pytest.mark.parametrize(("lines", "rest"), SERVER, ids=[row[0] for row in SERVER])
 def test_invalid_setting_of_a_server_is_3_with_file_and_key(tmp_path: Path, lines: str, rest: str) -> None:
-    mistaken = Mistaken(tmp_path, "", lines)
-    run = mistaken(BACKUPCTL_SERVER="vc01")
+    invalid = InvalidConfiguration(tmp_path, "", lines)
+    run = invalid(BACKUPCTL_SERVER="vc01")
     assert run.code == 3
-    assert run.err.startswith(mistaken.sentence("servers.vc01", rest))
+    assert run.err.startswith(invalid.expected("servers.vc01", rest))
 
 
 @pytest.mark.parametrize(("value", "rest"), PLACES, ids=[row[1].partition(":")[0] for row in PLACES])
 def test_unavailable_secret_is_3_with_file_and_key(tmp_path: Path, value: str, rest: str) -> None:
-    mistaken = Mistaken(tmp_path, f"password-{rest.partition(':')[0]} = {value}")
-    run = mistaken(BACKUPCTL_PASSWORD="")
+    invalid = InvalidConfiguration(tmp_path, f"password-{rest.partition(':')[0]} = {value}")
+    run = invalid(BACKUPCTL_PASSWORD="")
     assert run.code == 3
-    assert run.err.startswith(mistaken.sentence("defaults", f"password-{rest}"))
+    assert run.err.startswith(invalid.expected("defaults", f"password-{rest}"))
 
 
 CONFLICTS = [
@@ -163,18 +163,18 @@ CONFLICTS = [
     ("--backup-password-file {folder}/short", {}, 2, f"--backup-password-file: {wording.PASSWORD_BREAKS_RULES}"),
     ("-s vc02", {}, 3, f"{{path}}: servers.vc02.read-only: {wording.READ_ONLY('vc02')}"),
 ]
-"""What stands on the command line and in the environment, beside a file in which all is well."""
+"""Options and variables that conflict with a valid configuration file."""
 
 
-@pytest.mark.parametrize(("words", "environ", "code", "sentence"), CONFLICTS, ids=[str(row[3]) for row in CONFLICTS])
+@pytest.mark.parametrize(("words", "environ", "code", "expected"), CONFLICTS, ids=[str(row[3]) for row in CONFLICTS])
 def test_conflict_of_option_or_variable_with_the_file_names_both(
-    tmp_path: Path, words: str, environ: dict[str, str], code: int, sentence: str
+    tmp_path: Path, words: str, environ: dict[str, str], code: int, expected: str
 ) -> None:
     server = f"host = 'vc01'\nfingerprint = '{PIN}'\nlocation-type = 'SFTP'\n"
-    mistaken = Mistaken(tmp_path, "", f"{server}[servers.vc02]\nhost = 'vc02'\nread-only = true")
-    run = mistaken(*words.format(folder=tmp_path).split(), **environ)
+    invalid = InvalidConfiguration(tmp_path, "", f"{server}[servers.vc02]\nhost = 'vc02'\nread-only = true")
+    run = invalid(*words.format(folder=tmp_path).split(), **environ)
     assert run.code == code
-    assert run.err.startswith(f"error: {sentence.format(path=mistaken.path)}")
+    assert run.err.startswith(f"error: {expected.format(path=invalid.path)}")
 
 
 def test_every_option_of_the_file_has_an_invalid_value_in_the_tables() -> None:
@@ -188,7 +188,7 @@ def test_invalid_setting_of_one_server_is_the_result_of_that_appliance(tmp_path:
     servers = (
         f"host = '127.0.0.1'\nca-file = 'none.pem'\n[servers.vc02]\nhost = 'http://127.0.0.1:1'\nfingerprint = '{PIN}'"
     )
-    run = Mistaken(tmp_path, "", servers)("--all", "-o", "json", command=command, BACKUPCTL_SERVER="")
+    run = InvalidConfiguration(tmp_path, "", servers)("--all", "-o", "json", command=command, BACKUPCTL_SERVER="")
     errors = [result["error"]["message"] for result in run.json["results"]]
     assert (run.code, run.json["error"]) == (3, None)
     assert errors[0].startswith(f"{tmp_path}/config.toml: servers.vc01.ca-file: {tmp_path}/none.pem: No such file")

@@ -1,4 +1,4 @@
-"""``SSLKEYLOGFILE`` exposes TLS keys, and is never followed silently."""
+"""``SSLKEYLOGFILE`` exposes TLS keys, so its use gives a warning."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Server names that the configuration file does not have."""
+"""Server names that are not configured."""
 
 import socket
 from pathlib import Path
@@ -14,7 +14,7 @@ MANY = "".join(f"[servers.vc{number:02}]\nhost = 'vc{number:02}.example.com'\n" 
 
 
 def resolve_no_names(request: httpx.Request, _: Send) -> httpx.Response:
-    """Fail as a network does whose name resolution knows nobody."""
+    """Fail as the name resolution does for unknown hosts."""
     cause = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     raise httpx.ConnectError(str(cause), request=request) from cause
 
@@ -37,19 +37,19 @@ def run(folder: Path, text: str, *words: str, **environ: str) -> Run:
     ],
 )
 def test_unknown_unconfigured_host_has_a_hint_with_configured_names(tmp_path: Path, name: str, hint: str) -> None:
-    said = run(tmp_path, MANY, "list", "-s", name)
-    assert said.code == 5
-    assert f"error: {name}: {wording.UNKNOWN_HOST_NAME}" in said.err
-    assert f"hint: {wording.UNCONFIGURED_NAME(repr(name))} in {tmp_path}/config.toml; {hint}" in said.err
-    assert f"else {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
+    shown = run(tmp_path, MANY, "list", "-s", name)
+    assert shown.code == 5
+    assert f"error: {name}: {wording.UNKNOWN_HOST_NAME}" in shown.err
+    assert f"hint: {wording.UNCONFIGURED_NAME(repr(name))} in {tmp_path}/config.toml; {hint}" in shown.err
+    assert f"else {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in shown.err
 
 
 def test_unknown_host_named_like_a_group_has_a_hint_with_the_group_option(tmp_path: Path) -> None:
-    said = run(tmp_path, f'{MANY}[groups]\nProd = ["vc01"]\n', "list", "-s", "Prod")
-    assert said.code == 5
+    shown = run(tmp_path, f'{MANY}[groups]\nProd = ["vc01"]\n', "list", "-s", "Prod")
+    assert shown.code == 5
     assert (
         f"hint: {wording.IS_A_GROUP('prod', tmp_path / 'config.toml')}; {wording.DID_YOU_MEAN('--group Prod')}"
-        in said.err
+        in shown.err
     )
 
 
@@ -57,14 +57,14 @@ def test_unknown_host_named_like_a_group_has_a_hint_with_the_group_option(tmp_pa
 def test_unknown_host_that_is_configured_or_without_a_file_has_the_general_hint(
     tmp_path: Path, text: str, name: str
 ) -> None:
-    said = run(tmp_path, text, "list", "-s", name)
-    assert said.code == 5
-    assert f"hint: {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in said.err
+    shown = run(tmp_path, text, "list", "-s", name)
+    assert shown.code == 5
+    assert f"hint: {wording.CHECK_SERVER_AND_NAME_RESOLUTION}" in shown.err
 
 
 def test_only_the_unconfigured_server_among_several_has_the_hint(tmp_path: Path) -> None:
-    said = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
-    hints = [result["error"]["hint"] for result in said.json["results"]]
+    shown = run(tmp_path, MANY, "list", "-s", "vc02", "-s", "cv01", "-o", "json")
+    hints = [result["error"]["hint"] for result in shown.json["results"]]
     assert [wording.DID_YOU_MEAN("vc01") in hint for hint in hints] == [False, True]
 
 
@@ -81,9 +81,9 @@ def test_only_the_unconfigured_server_among_several_has_the_hint(tmp_path: Path)
 def test_check_warns_about_an_unconfigured_name_without_a_domain(
     tmp_path: Path, text: str, words: list[str], environ: dict[str, str], warned: bool
 ) -> None:
-    said = run(tmp_path, text, "config", "check", *words, "-o", "json", **environ)
-    checks = [check for check in said.json["results"][0]["checks"] if check["name"] == "server"]
-    assert said.code == 0
+    shown = run(tmp_path, text, "config", "check", *words, "-o", "json", **environ)
+    checks = [check for check in shown.json["results"][0]["checks"] if check["name"] == "server"]
+    assert shown.code == 0
     assert [check["status"] for check in checks] == ["WARNING"] * warned
     assert all(wording.UNCONFIGURED_NAME("'cv01'") in check["message"] for check in checks)
 

@@ -1,4 +1,4 @@
-"""Answers that can be read in part: what can be read is shown, the rest is counted.
+"""Responses that are readable in part: what can be read is shown, the rest is counted.
 
 The odd forms are those of public reports: times that are not RFC 3339, numbers as text, fields that are null.
 """
@@ -40,12 +40,12 @@ SCHEDULE: dict[str, Any] = {
 
 
 def given(path: str, body: object, *words: str, method: str = "GET", **options: Any) -> Run:
-    """Run a command against an appliance that answers requests to ``path`` with ``body``."""
+    """Run a command on an appliance that responds to ``path`` with ``body``."""
     return CommandLine(intercept=ReplacedAnswer(method, path, body, **options))(*words)
 
 
 def listed(**odd: Any) -> Run:
-    """List two jobs, one of which has odd details."""
+    """List two jobs, one of them with invalid details."""
     details = {ODD: {**DETAILS, **odd}, GOOD: {**DETAILS, "start_time": "2026-01-02T02:00:00.000Z"}}
     return given("/job/details", details, "list", "-o", "json")
 
@@ -220,7 +220,7 @@ def test_archive_with_an_invalid_time_does_not_hide_another() -> None:
 
 
 def test_list_of_job_ids_with_an_invalid_one_is_rejected() -> None:
-    """What a list leaves out may be the job that was just started."""
+    """Reject the list, because an omitted id may be that of the job just started."""
     run = given("/backup/job", [GOOD, 5], "status", "latest", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "api")
 

@@ -1,4 +1,4 @@
-"""Secrets that were not sent yet are masked too, where an appliance knows them from elsewhere and echoes them."""
+"""Secrets are masked before they are sent, in case the appliance already knows and echoes them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +16,14 @@ SECRET = "Sup3r-s3cret"
 AT = ("--location", LOCATION, "--location-user", "backup")
 
 
-def tell_secret(request: httpx.Request, _: Send) -> httpx.Response:
-    """Tell a secret instead of an answer."""
+def respond_with_secret(request: httpx.Request, _: Send) -> httpx.Response:
+    """Respond with a secret."""
     said = message(f"the location takes {SECRET}")
     return httpx.Response(401, json={"error_type": "UNAUTHENTICATED", "messages": [said]})
 
 
-def tell_secret_behind_the_login(request: httpx.Request, send: Send) -> httpx.Response:
-    return send(request) if request.url.path.endswith("/session") else tell_secret(request, send)
+def respond_with_secret_after_login(request: httpx.Request, send: Send) -> httpx.Response:
+    return send(request) if request.url.path.endswith("/session") else respond_with_secret(request, send)
 
 
 def check(run: Run) -> None:
@@ -32,8 +32,8 @@ def check(run: Run) -> None:
     assert SECRET not in run.out + run.err
 
 
-def told(*words: str, environ: Mapping[str, str] = {}, at_login: bool = True, **how: Any) -> Run:
-    backupctl = CommandLine(intercept=tell_secret if at_login else tell_secret_behind_the_login)
+def run_echoed(*words: str, environ: Mapping[str, str] = {}, at_login: bool = True, **how: Any) -> Run:
+    backupctl = CommandLine(intercept=respond_with_secret if at_login else respond_with_secret_after_login)
     return backupctl(*words, environ={**TO_APPLIANCE, **environ}, **how)
 
 
@@ -45,27 +45,27 @@ def configured(folder: Path, key: str) -> dict[str, str]:
 @pytest.mark.parametrize("at_login", [True, False])
 @pytest.mark.parametrize("name", ["LOCATION_PASSWORD", "BACKUP_PASSWORD", "SSO_PASSWORD"])
 def test_secret_in_a_variable_is_masked_even_if_the_command_does_not_use_it(name: str, at_login: bool) -> None:
-    check(told("list", "-vv", environ={f"BACKUPCTL_{name}": SECRET}, at_login=at_login))
+    check(run_echoed("list", "-vv", environ={f"BACKUPCTL_{name}": SECRET}, at_login=at_login))
 
 
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 def test_secret_in_a_file_is_masked_before_it_is_sent(tmp_path: Path, output: str) -> None:
     path = write_private(tmp_path / "secret", SECRET)
-    check(told("create", *AT, "--location-password-file", str(path), "-vv", "-o", output))
+    check(run_echoed("create", *AT, "--location-password-file", str(path), "-vv", "-o", output))
 
 
 def test_secret_typed_at_a_prompt_is_masked_before_it_is_sent() -> None:
-    check(told("create", *AT, answers=[SECRET, ""]))
-    check(told("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2))
+    check(run_echoed("create", *AT, answers=[SECRET, ""]))
+    check(run_echoed("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2))
 
 
 @pytest.mark.parametrize("key", ["location-password", "backup-password"])
 def test_secret_in_a_variable_of_the_configuration_is_masked(tmp_path: Path, key: str) -> None:
-    check(told("list", environ=configured(tmp_path, key)))
+    check(run_echoed("list", environ=configured(tmp_path, key)))
 
 
 def test_schedule_masks_what_it_reads_before_it_is_sent() -> None:
-    check(told("schedule", "set", "--at", "02:30", environ={"BACKUPCTL_LOCATION_PASSWORD": SECRET}))
+    check(run_echoed("schedule", "set", "--at", "02:30", environ={"BACKUPCTL_LOCATION_PASSWORD": SECRET}))
 
 
 def test_no_secret_is_read_only_for_masking(tmp_path: Path) -> None:

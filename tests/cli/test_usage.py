@@ -1,4 +1,4 @@
-"""The face of the program: help, usage errors, and the contract that every command has the same one."""
+"""Help, usage errors, and the options that all commands share."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def loaded(name: str) -> click.Command:
 
 
 def lines() -> list[tuple[str, ...]]:
-    """Return the words of every command that does something; those of a group come after its name."""
+    """Return the words of every command, a subcommand after its group."""
     found: list[tuple[str, ...]] = []
     for name in COMMANDS:
         command = loaded(name)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, whenever a signal comes."""
+"""Files are written completely or not at all, whenever a signal arrives."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ REPLACING = ("open", "fdopen", "fsync", "chown", "chmod")
 
 
 def interrupted_behind(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a signal interrupt the program directly behind a call of the system."""
+    """Raise an interruption directly after a system call."""
     whole: Callable[..., Any] = getattr(os, step)
 
     def call(*given: Any, **options: Any) -> NoReturn:

@@ -1,4 +1,4 @@
-"""One value in the configuration file: the rest stays as somebody wrote it, and a failure leaves all as it was."""
+"""Editing one value of the configuration file: the rest keeps its layout, and a failure changes nothing."""
 
 import tomllib
 from concurrent.futures import ThreadPoolExecutor

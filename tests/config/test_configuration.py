@@ -1,4 +1,4 @@
-"""The configuration file: what it may say, and a sentence for each mistake."""
+"""The configuration file: its contents, and an error for each invalid one."""
 
 import os
 import re
@@ -234,17 +234,17 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "sentence", "remedy"), MISTAKES, ids=[str(row[1]) for row in MISTAKES])
+@pytest.mark.parametrize(("text", "expected", "expected_hint"), MISTAKES, ids=[str(row[1]) for row in MISTAKES])
 def test_invalid_file_is_an_error_with_path_key_and_hint_and_no_secret(
-    tmp_path: Path, text: str | bytes, sentence: str, remedy: str
+    tmp_path: Path, text: str | bytes, expected: str, expected_hint: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
     error = caught.value
     assert str(tmp_path) in error.message
-    assert sentence in error.message
+    assert expected in error.message
     assert error.hint is not None
-    assert remedy in error.hint
+    assert expected_hint in error.hint
     assert "S3cret" not in f"{error.message}{error.hint}{error.details}{error!r}"
 
 

@@ -8,13 +8,13 @@ from tests import wording
 STANDARD = {"HTTPS_PROXY": "http://proxy.example.com:3128"}
 
 
-def route(server: str, environ: dict[str, str], given: str | None = None) -> tuple[str | None, str]:
+def selected_proxy(server: str, environ: dict[str, str], given: str | None = None) -> tuple[str | None, str]:
     found = find_proxy(parse_server(server), () if given is None else (given,), environ)
     return (found.value.url.reveal() if found.value else None), str(found.source)
 
 
 def test_proxy_without_settings_is_none() -> None:
-    assert route("vc01", {}) == (None, "default")
+    assert selected_proxy("vc01", {}) == (None, "default")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_proxy_without_settings_is_none() -> None:
 def test_proxy_is_selected_by_precedence(
     environ: dict[str, str], given: str | None, expected: tuple[str | None, str]
 ) -> None:
-    assert route("vc01", environ, given) == expected
+    assert selected_proxy("vc01", environ, given) == expected
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_proxy_is_selected_by_precedence(
     ],
 )
 def test_no_proxy_exceptions_are_honoured(server: str, exceptions: str, is_straight: bool) -> None:
-    assert (route(server, {**STANDARD, "NO_PROXY": exceptions})[0] is None) == is_straight
+    assert (selected_proxy(server, {**STANDARD, "NO_PROXY": exceptions})[0] is None) == is_straight
 
 
 def test_given_proxy_is_used_for_every_host() -> None:
     environ = {"BACKUPCTL_PROXY": "ours:1", "NO_PROXY": "*"}
-    assert route("127.0.0.1", environ)[0] == "http://ours:1"
+    assert selected_proxy("127.0.0.1", environ)[0] == "http://ours:1"
 
 
 def test_credentials_of_a_proxy_are_kept_but_not_shown() -> None:
@@ -76,13 +76,13 @@ def test_credentials_of_a_proxy_on_the_command_line_are_refused() -> None:
 )
 def test_invalid_proxy_is_an_error_that_does_not_show_it(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^HTTPS_PROXY: ") as caught:
-        route("vc01", {"HTTPS_PROXY": text})
+        selected_proxy("vc01", {"HTTPS_PROXY": text})
     assert "cret" not in f"{caught.value!r} {caught.value.hint}"
 
 
 def test_server_without_tls_uses_no_proxy() -> None:
     environ = {**STANDARD, "BACKUPCTL_PROXY": "http://ours:1"}
-    assert route("http://127.0.0.1:8080", environ) == (None, "default")
-    assert route("http://127.0.0.1:8080", environ, "none") == (None, "default")
+    assert selected_proxy("http://127.0.0.1:8080", environ) == (None, "default")
+    assert selected_proxy("http://127.0.0.1:8080", environ, "none") == (None, "default")
     with pytest.raises(UsageError, match=f"^--proxy: {wording.NO_PROXY_TO_LOOPBACK}http://127"):
-        route("http://127.0.0.1:8080", {}, "http://proxy:1")
+        selected_proxy("http://127.0.0.1:8080", {}, "http://proxy:1")

@@ -1,4 +1,4 @@
-"""Where each secret is looked for, how often it is read, and what is said where there is nothing."""
+"""Sources of secrets: precedence, one read of each, and errors for missing secrets."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ def located(given: GivenSecret, layers: tuple[Layer, ...] = ()) -> Found:
     return found
 
 
-# The words of each refusal
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_credential_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
         secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}, clock=ImpatientClock()).find(PASSWORD, NOTHING, layers)
 
 
-# Which place wins, and what it is called
+# Precedence and descriptions
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_place_of_a_key_is_described(values: dict[str, str], kind: str, where: s
     assert (found.kind, found.where, found.place) == (kind, where, (kind, *values.values()))
 
 
-# Each place is read once
+# Each source is read once
 
 
 def counting(folder: Path, end: str) -> list[str]:
@@ -228,11 +228,11 @@ def test_places_with_different_names_are_read_separately(tmp_path: Path) -> None
     assert [value and value.value.reveal() for value in values] == ["one", "two"]
 
 
-# What a command gets to see
+# The environment of a secret command
 
 
 def test_secret_command_does_not_inherit_variables_that_hold_secrets(tmp_path: Path) -> None:
-    """The command prints the password of the appliance only where it is the one variable that it must not see."""
+    """Run a command that prints the password only if it is the one variable that must be hidden."""
     configuration = write_private(
         tmp_path / "config.toml",
         """

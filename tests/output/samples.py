@@ -1,4 +1,4 @@
-"""Events and results to show: one of each kind, and views that write into memory."""
+"""One sample of each event and result, and views that write to memory."""
 
 import io
 import re
@@ -203,14 +203,14 @@ def every_result(**fields: Any) -> list[Result]:
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A stream that reports to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Screen:
-    """The view for people with all that it has written; off a terminal unless given one."""
+    """The text view and what it has written; off a terminal unless given one."""
 
     def __init__(self, out: io.StringIO | None = None, err: io.StringIO | None = None, **options: Any) -> None:
         self.clock = FakeClock()

@@ -81,7 +81,7 @@ OWN_KEYS_OF_EVENTS = {
 
 
 class Shown:
-    """A view for programs and what it wrote."""
+    """A JSON view and what it wrote."""
 
     def __init__(self, *, lines: bool = False, out: Any = None, **options: bool) -> None:
         self.clock = FakeClock()

@@ -28,7 +28,7 @@ class FailingStream(io.StringIO):
 
 @pytest.fixture
 def full_disk() -> Iterator[io.TextIOWrapper]:
-    """A stream of its own descriptor on a device that is always full."""
+    """Return a stream to a device that is always full."""
     stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the test uses it, the fixture closes it
     yield stream
     stream.close()
@@ -70,13 +70,13 @@ def test_stream_full_disk_leaves_nothing_for_the_interpreter_to_flush(full_disk:
     full_disk.flush()
 
 
-@pytest.mark.parametrize(("terminal", "told"), [(True, False), (False, True)])
-def test_stream_eio_counts_as_a_closed_reader_only_at_a_terminal(terminal: bool, told: bool) -> None:
+@pytest.mark.parametrize(("terminal", "reported"), [(True, False), (False, True)])
+def test_stream_eio_counts_as_a_closed_reader_only_at_a_terminal(terminal: bool, reported: bool) -> None:
     stream = FailingStream(OSError(errno.EIO, "Input/output error"))
     stream.isatty = lambda: terminal  # type: ignore[method-assign]
     safe = SafeStream(stream)
     safe.write("text")
-    with pytest.raises(OutputError, match="Input/output") if told else contextlib.nullcontext():
+    with pytest.raises(OutputError, match="Input/output") if reported else contextlib.nullcontext():
         safe.check()
 
 

@@ -1,4 +1,4 @@
-"""Lists of days that mean the same have one form."""
+"""Lists of days: equal schedules have one form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fingerprints: one form in, whatever way they are written."""
+"""Fingerprints: every notation is parsed to one form."""
 
 import hashlib
 

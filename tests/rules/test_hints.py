@@ -1,4 +1,4 @@
-"""Hints: each failure text that admins meet finds its cause, its remedy and its article."""
+"""Hints: each known failure text has its cause, remedy and article."""
 
 import re
 

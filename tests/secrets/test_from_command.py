@@ -19,7 +19,7 @@ ENVIRON = {"PATH": os.defpath}
 
 
 class ClockThatWaitsFor(SystemClock):
-    """Lets the time be over as soon as a file has been written."""
+    """A clock whose timeout expires as soon as a file has been written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Secrets do not show themselves, and are taken out of texts of others, however these write them."""
+"""Secrets are not shown by their own values, and are masked in other texts in every encoding."""
 
 import base64
 import copy
@@ -38,7 +38,7 @@ def redacted(text: str, *secrets: str) -> str:
 
 
 def what_stays(encoder: str, secret: str) -> str:
-    """Return what is shown of a secret that somebody writes in a way of his own."""
+    """Return what stays visible of a secret in this encoding."""
     return redacted(ENCODERS[encoder](secret), secret)
 
 
@@ -49,7 +49,7 @@ SECRETS = ("VMware1!", NASTY, "pass", "üü üü", r"a\\\b", '"\'""', "a\tb\tc",
 def test_secret_is_masked_in_every_encoding(encoder: str) -> None:
     for secret in SECRETS:
         stays = what_stays(encoder, secret)
-        if encoder.startswith("bas"):  # digits of what stands beside it, and the padding: the same for any other secret
+        if encoder.startswith("bas"):  # digits of adjacent bytes, and padding: the same for any secret
             other = ("Zk7!qPw9$Lx2" * 9)[: len(secret.encode())]
             assert stays == what_stays(encoder, other)
         else:
@@ -182,7 +182,7 @@ def test_secrets_with_the_same_text_are_equal() -> None:
 
 
 def values_of_the_package() -> Iterator[type]:
-    """Yield every dataclass, structure and named tuple that may be written somewhere by accident."""
+    """Yield every dataclass, structure and named tuple, as any may be printed by accident."""
     for module in pkgutil.walk_packages(backupctl.__path__, "backupctl."):
         if module.name.endswith("__main__"):
             continue
@@ -200,7 +200,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 
 def _with_marks(kind: type) -> object:
-    """Return an instance whose fields of type Secret hold the mark, without asking how it is made."""
+    """Return an instance, made without its constructor, whose fields of type Secret hold the mark."""
     marks = {name: Secret("M4rk3d") for name in _fields(kind)}
     if issubclass(kind, tuple):
         return kind(**marks)

@@ -1,4 +1,4 @@
-"""Archives and restores as people see them."""
+"""Archives and restores as text."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever an appliance says: only what can be seen is shown, and nothing breaks."""
+"""Hostile text of an appliance is shown without control characters."""
 
 import io
 import re
@@ -17,7 +17,7 @@ from backupctl.results.events import RunEvent
 from backupctl.results.result import Envelope, Result
 from tests.output.samples import LiveScreen, Screen
 
-NASTY = st.text(
+HOSTILE = st.text(
     alphabet=st.one_of(
         st.sampled_from("\x00\x07\x08\x1b[]m;\r\n\t\x7f\x85\x9b\u00ad\u061c\u200b\u200e\u202e\u2028\u2066\ufeff\udcff"),
         st.characters(),
@@ -27,79 +27,84 @@ NASTY = st.text(
 MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.just(datetime.min.replace(tzinfo=UTC))
 
 
-class Stuff(NamedTuple):
-    """What all fields of a structure are filled with."""
+class FieldValues(NamedTuple):
+    """The values that fill all fields of a structure."""
 
     text: str
     number: int
     time: datetime
 
 
-STUFF = st.builds(Stuff, NASTY, st.integers(-(2**63), 2**63), MOMENTS)
+FIELD_VALUES = st.builds(FieldValues, HOSTILE, st.integers(-(2**63), 2**63), MOMENTS)
 
 
-def filled(hint: Any, stuff: Stuff) -> Any:
+def filled(hint: Any, field_values: FieldValues) -> Any:
     """Return a value for a type; structures have all their fields filled, however deep."""
-    known = {str: stuff.text, int: stuff.number, bool: bool(stuff.number % 2), datetime: stuff.time}
+    known = {
+        str: field_values.text,
+        int: field_values.number,
+        bool: bool(field_values.number % 2),
+        datetime: field_values.time,
+    }
     arguments = typing.get_args(hint)
     if hint in known:
         return known[hint]
     if hint in {Any, object}:
-        return {stuff.text: stuff.text}
+        return {field_values.text: field_values.text}
     if typing.get_origin(hint) is tuple:
-        return (filled(arguments[0], stuff),) * 2
+        return (filled(arguments[0], field_values),) * 2
     if arguments:
-        return filled(arguments[0], stuff)
+        return filled(arguments[0], field_values)
     if hint is BackupctlError:
-        cause = ErrorFacts(f"$kind {stuff.text}", server=stuff.text, kind=stuff.text)
+        cause = ErrorFacts(f"$kind {field_values.text}", server=field_values.text, kind=field_values.text)
         named: dict[str, Any] = {
-            "server": stuff.text,
+            "server": field_values.text,
             "cause": cause,
-            "hint": f"$selector {stuff.text}",
-            "selector": (stuff.text,),
+            "hint": f"$selector {field_values.text}",
+            "selector": (field_values.text,),
         }
-        return BackupctlError("$cause", details=(stuff.text, cause), attach=stuff.text, **named)
-    return hint(**{field.name: filled(field.type, stuff) for field in msgspec.structs.fields(hint)})
+        return BackupctlError("$cause", details=(field_values.text, cause), attach=field_values.text, **named)
+    return hint(**{field.name: filled(field.type, field_values) for field in msgspec.structs.fields(hint)})
 
 
 pytestmark = pytest.mark.exhaustive
 few_examples = settings(max_examples=40, deadline=None, database=None)
 
 
-def assert_harmless(text: str) -> None:
+def assert_printable(text: str) -> None:
     assert all(character.isprintable() or character == "\n" for character in text), repr(text)
 
 
-@given(stuff=STUFF)
+@given(field_values=FIELD_VALUES)
 @few_examples
-def test_log_escapes_hostile_text(stuff: Stuff) -> None:
+def test_log_escapes_hostile_text(field_values: FieldValues) -> None:
     screen = Screen(verbose=True)
     for kind in RunEvent.__subclasses__():
-        screen.view.event(filled(kind, stuff))
-    assert_harmless(screen.err)
+        screen.view.event(filled(kind, field_values))
+    assert_printable(screen.err)
     assert screen.out == ""
 
 
-@given(stuff=STUFF)
+@given(field_values=FIELD_VALUES)
 @few_examples
-def test_live_display_escapes_hostile_text(stuff: Stuff) -> None:
+def test_live_display_escapes_hostile_text(field_values: FieldValues) -> None:
     screen = LiveScreen()
     for kind in RunEvent.__subclasses__():
-        screen.view.event(filled(kind, stuff))
+        screen.view.event(filled(kind, field_values))
     screen.view.close()
-    assert_harmless(re.sub(r"\x1b\[(2K|1A|\?25[lh])|\r", "", screen.raw))
+    assert_printable(re.sub(r"\x1b\[(2K|1A|\?25[lh])|\r", "", screen.raw))
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-@given(stuff=STUFF)
+@given(field_values=FIELD_VALUES)
 @few_examples
-def test_results_escape_hostile_text(quiet: bool, stuff: Stuff) -> None:
+def test_results_escape_hostile_text(quiet: bool, field_values: FieldValues) -> None:
     screen = Screen(quiet=quiet)
-    screen.view.finish(Envelope.of("any", [filled(kind, stuff) for kind in Result.__subclasses__()]))
-    assert_harmless(screen.out + screen.err)
+    screen.view.finish(Envelope.of("any", [filled(kind, field_values) for kind in Result.__subclasses__()]))
+    assert_printable(screen.out + screen.err)
 
 
-@given(words=NASTY, hint=NASTY)
+@given(words=HOSTILE, hint=HOSTILE)
 @few_examples
 def test_warning_escapes_hostile_text_even_in_ascii(words: str, hint: str) -> None:
     raw = io.BytesIO()
@@ -107,4 +112,4 @@ def test_warning_escapes_hostile_text_even_in_ascii(words: str, hint: str) -> No
     screen = Screen(err=err, verbose=True)
     screen.view.warn(words, hint)
     screen.view.debug(words)
-    assert_harmless(raw.getvalue().decode("ascii"))
+    assert_printable(raw.getvalue().decode("ascii"))

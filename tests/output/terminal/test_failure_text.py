@@ -1,4 +1,4 @@
-"""Failures of several appliances as text: what many share is told once, and no name and no line to attach is lost."""
+"""Failures of several appliances as text: shared ones are shown once, with all names and watch commands."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ def failed(number: int, error: BackupctlError, **fields: Any) -> JobResult:
     return JobResult(**where, exit_code=error.exit_code, error=error, **fields)
 
 
-def dead(number: int, **fields: Any) -> JobResult:
+def unreachable(number: int, **fields: Any) -> JobResult:
     known: dict[str, Any] = {"server": f"vc{number}.example.com", "hint": "is it running?", **fields}
     return failed(number, ApplianceUnreachableError("no answer: connection refused", **known))
 
 
-def left(number: int) -> JobResult:
+def detached(number: int) -> JobResult:
     interrupted = InterruptedRunError(
         "$cause: $job goes on on $server",
         cause=InterruptedRunError("interrupted (SIGINT)"),
@@ -45,12 +45,12 @@ def left(number: int) -> JobResult:
     return failed(number, interrupted, job=a_job())
 
 
-def told(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE) -> list[str]:
+def shown_lines(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE) -> list[str]:
     return [text.plain for text in failure_lines(results, options, hints=hints)]
 
 
 def test_failure_shared_by_three_is_shown_once_with_their_names() -> None:
-    assert told(*map(dead, range(1, 5))) == [
+    assert shown_lines(*map(unreachable, range(1, 5))) == [
         "error: 4 appliances: no answer: connection refused",
         "  vc1, vc2, vc3, vc4",
         "hint: is it running?",
@@ -58,7 +58,7 @@ def test_failure_shared_by_three_is_shown_once_with_their_names() -> None:
 
 
 def test_failure_shared_by_two_is_shown_for_each_with_one_hint() -> None:
-    assert told(dead(1), dead(2)) == [
+    assert shown_lines(unreachable(1), unreachable(2)) == [
         "error: vc1: vc1.example.com: no answer: connection refused",
         "hint: is it running?",
         "error: vc2: vc2.example.com: no answer: connection refused",
@@ -66,16 +66,16 @@ def test_failure_shared_by_two_is_shown_for_each_with_one_hint() -> None:
 
 
 def test_failures_with_different_details_are_not_grouped() -> None:
-    lines = told(dead(1), dead(2), dead(3, details=["no route"]))
+    lines = shown_lines(unreachable(1), unreachable(2), unreachable(3, details=["no route"]))
     assert [line.partition(": ")[2][:3] for line in lines if line.startswith("error")] == ["vc1", "vc2", "vc3"]
 
 
 def test_name_within_another_name_is_not_replaced() -> None:
     behind = [failed(number, ApplianceUnreachableError(f"proxy-vc{number} is down")) for number in (1, 2, 3)]
-    assert len([line for line in told(*behind) if line.startswith("error")]) == 3
+    assert len([line for line in shown_lines(*behind) if line.startswith("error")]) == 3
 
 
-def refused(number: int, **where: Any) -> JobResult:
+def login_rejected(number: int, **where: Any) -> JobResult:
     sentence = "no login at 127.0.0.1:8443"
     error = AuthenticationError(sentence, server=f"vc{number}")
     return msgspec.structs.replace(failed(number, error), **where)
@@ -83,7 +83,7 @@ def refused(number: int, **where: Any) -> JobResult:
 
 def test_failure_that_names_the_common_host_with_another_port_is_shown_once() -> None:
     for where in ({"host": "127.0.0.1"}, {}):
-        assert told(*(refused(number, **where) for number in (1, 2, 3))) == [
+        assert shown_lines(*(login_rejected(number, **where) for number in (1, 2, 3))) == [
             "error: 3 appliances: no login at 127.0.0.1:8443",
             "  vc1, vc2, vc3",
         ]
@@ -97,15 +97,15 @@ def untrusted(number: int, why: str) -> JobResult:
 
 def test_shared_hint_has_a_placeholder_in_its_commands_and_is_shown_once() -> None:
     hint = "hint: `backupctl trust fetch -s NAME --config q.toml --to FILE`"
-    assert told(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
+    assert shown_lines(*(untrusted(number, "expired") for number in (1, 2, 3)))[-1] == hint
     own_authorities = [untrusted(number, f"signed by CA {number}") for number in (1, 2, 3)]
-    assert told(*own_authorities) == [
+    assert shown_lines(*own_authorities) == [
         "error: vc1: signed by CA 1",
         hint,
         "error: vc2: signed by CA 2",
         "error: vc3: signed by CA 3",
     ]
-    assert "-s vc1 --config" in told(untrusted(1, "expired"), dead(2))[1]
+    assert "-s vc1 --config" in shown_lines(untrusted(1, "expired"), unreachable(2))[1]
 
 
 def test_interrupted_run_shows_the_reason_once_and_every_watch_command() -> None:
@@ -115,15 +115,15 @@ def test_interrupted_run_shows_the_reason_once_and_every_watch_command() -> None
         f"hint: {wording.TO_FOLLOW_SEVERAL}",
         *lines,
     ]
-    assert told(*map(left, (1, 2, 3))) == expected
-    assert told(*map(left, (1, 2, 3)), hints=False) == expected
+    assert shown_lines(*map(detached, (1, 2, 3))) == expected
+    assert shown_lines(*map(detached, (1, 2, 3)), hints=False) == expected
 
 
 def test_original_failure_comes_first_and_is_not_repeated_by_skipped_appliances() -> None:
     error = BackupFailedError("a backup would fail: parts")
     kept_back = NotTogetherError("not started: vc5", details=[error_on("vc5", error.facts)])
     assert kept_back.details == ("vc5: a backup would fail: parts",)
-    assert told(*(failed(number, kept_back) for number in (1, 2, 3, 4)), failed(5, error)) == [
+    assert shown_lines(*(failed(number, kept_back) for number in (1, 2, 3, 4)), failed(5, error)) == [
         "error: vc5: a backup would fail: parts",
         "error: 4 appliances: not started: vc5",
         "  vc1, vc2, vc3, vc4",
@@ -131,7 +131,7 @@ def test_original_failure_comes_first_and_is_not_repeated_by_skipped_appliances(
 
 
 def test_names_are_wrapped_at_the_terminal_width() -> None:
-    lines = told(*map(dead, range(10, 40)), options=PAGE._replace(width=40))
+    lines = shown_lines(*map(unreachable, range(10, 40)), options=PAGE._replace(width=40))
     names = lines[1:-1]
     assert all(len(line) <= 40 for line in names)
     assert [name for line in names for name in line.strip().rstrip(",").split(", ")] == [

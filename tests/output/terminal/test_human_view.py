@@ -1,4 +1,4 @@
-"""Results and errors as people see them."""
+"""Results and errors as text."""
 
 import io
 from pathlib import Path

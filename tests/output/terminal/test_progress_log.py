@@ -1,4 +1,4 @@
-"""Progress off a terminal: which lines are written, and when."""
+"""Progress off a terminal: the lines, and when they are written."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +16,12 @@ from tests.output.samples import WHERE, Screen, a_finished_job, a_job, a_message
 
 
 class Log(Screen):
-    """A screen that tells what a job does, ten seconds between each."""
+    """A screen that shows progress events, ten seconds apart."""
 
-    def see(self, job: Job, *, after: float = 10) -> list[str]:
-        return self.tell(Progressed, after=after, job=job)
+    def progress(self, job: Job, *, after: float = 10) -> list[str]:
+        return self.emit(Progressed, after=after, job=job)
 
-    def tell(self, kind: Any, *, after: float = 10, **fields: Any) -> list[str]:
+    def emit(self, kind: Any, *, after: float = 10, **fields: Any) -> list[str]:
         self.clock.sleep(after)
         before = len(self.err)
         self.view.event(kind(time=self.clock.now(), server="vc01", **fields))
@@ -30,85 +30,87 @@ class Log(Screen):
 
 def test_log_line_has_time_with_zone_server_percent_state_and_size() -> None:
     log = Log()
-    assert log.see(a_job(size_bytes=1_234_000_000)) == ["2026-03-01 02:00:10 +0000 vc01: 40 % (INPROGRESS, 1.2 GB)"]
+    assert log.progress(a_job(size_bytes=1_234_000_000)) == [
+        "2026-03-01 02:00:10 +0000 vc01: 40 % (INPROGRESS, 1.2 GB)"
+    ]
 
 
 def test_log_line_time_is_local() -> None:
-    assert Log(zone=ZoneInfo("Asia/Tokyo")).see(a_job()) == ["2026-03-01 11:00:10 +0900 vc01: 40 % (INPROGRESS)"]
+    assert Log(zone=ZoneInfo("Asia/Tokyo")).progress(a_job()) == ["2026-03-01 11:00:10 +0900 vc01: 40 % (INPROGRESS)"]
 
 
 def test_log_unknown_progress_is_the_state_alone() -> None:
-    assert Log().see(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 +0000 vc01: BLOCKED"]
+    assert Log().progress(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 +0000 vc01: BLOCKED"]
 
 
 def test_log_progress_is_written_every_ten_percent() -> None:
     log = Log()
-    told = [percent for percent in range(101) if log.see(a_job(progress=percent), after=1)]
-    assert told == [*range(0, 101, 10)]
+    reported = [percent for percent in range(101) if log.progress(a_job(progress=percent), after=1)]
+    assert reported == [*range(0, 101, 10)]
 
 
 def test_log_progress_that_jumps_is_written_once() -> None:
     log = Log()
-    told = [percent for percent in (0, 9, 17, 19, 21, 29, 95) if log.see(a_job(progress=percent))]
-    assert told == [0, 17, 21, 95]
+    reported = [percent for percent in (0, 9, 17, 19, 21, 29, 95) if log.progress(a_job(progress=percent))]
+    assert reported == [0, 17, 21, 95]
 
 
 def test_log_unchanged_progress_is_written_every_five_minutes() -> None:
     log = Log()
-    lines = [line for _ in range(24) for line in log.see(a_job(), after=60)]
+    lines = [line for _ in range(24) for line in log.progress(a_job(), after=60)]
     assert [line[11:16] for line in lines] == ["02:01", "02:06", "02:11", "02:16", "02:21"]
 
 
 def test_log_new_state_is_written_at_once() -> None:
     log = Log()
-    log.see(a_job())
-    assert log.see(a_job("FAILED")) == ["2026-03-01 02:00:20 +0000 vc01: 40 % (FAILED)"]
+    log.progress(a_job())
+    assert log.progress(a_job("FAILED")) == ["2026-03-01 02:00:20 +0000 vc01: 40 % (FAILED)"]
 
 
 def test_log_new_message_is_written_once() -> None:
     log = Log()
-    log.see(a_job())
+    log.progress(a_job())
     job = a_job(messages=(a_message("backing up vcdb\nand more"),))
-    assert log.see(job) == [
+    assert log.progress(job) == [
         "2026-03-01 02:00:20 +0000 vc01: backing up vcdb",
         "2026-03-01 02:00:20 +0000 vc01: and more",
     ]
-    assert log.see(job) == []
+    assert log.progress(job) == []
 
 
 def test_log_message_that_differs_only_in_numbers_is_written_once() -> None:
     log = Log()
-    log.see(a_job(messages=(a_message("copied 12 files"),)))
-    assert log.see(a_job(messages=(a_message("copied 13 files"),))) == []
-    assert len(log.see(a_job(messages=(a_message("copied all files"),)))) == 1
+    log.progress(a_job(messages=(a_message("copied 12 files"),)))
+    assert log.progress(a_job(messages=(a_message("copied 13 files"),))) == []
+    assert len(log.progress(a_job(messages=(a_message("copied all files"),)))) == 1
 
 
 def test_log_progress_right_after_the_start_is_not_written_twice() -> None:
     log = Log()
-    assert log.tell(Started, job=a_job(progress=0)) == [
+    assert log.emit(Started, job=a_job(progress=0)) == [
         "2026-03-01 02:00:10 +0000 vc01: backup started: 20260301-020000-21560480"
     ]
-    assert log.see(a_job(progress=0)) == []
-    assert len(log.tell(Cancelling, job=a_job(progress=0))) == 1
+    assert log.progress(a_job(progress=0)) == []
+    assert len(log.emit(Cancelling, job=a_job(progress=0))) == 1
 
 
 def test_log_error_and_recovery_are_written() -> None:
     log = Log()
-    assert log.tell(Retrying, error=ApplianceUnreachableError("refused")) == [
+    assert log.emit(Retrying, error=ApplianceUnreachableError("refused")) == [
         "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
     ]
-    assert log.tell(Recovered) == [f"2026-03-01 02:00:20 +0000 vc01: {wording.RECOVERED}"]
+    assert log.emit(Recovered) == [f"2026-03-01 02:00:20 +0000 vc01: {wording.RECOVERED}"]
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(True, 1), (False, 0)])
 def test_log_connection_is_written_when_verbose(verbose: bool, lines: int) -> None:
     log = Log(verbose=verbose)
-    assert len(log.tell(Connected, host="vc01.example.com", api="rest", release=None)) == lines
+    assert len(log.emit(Connected, host="vc01.example.com", api="rest", release=None)) == lines
 
 
 def test_log_final_state_without_an_event_is_written_before_the_result() -> None:
     log = Log()
-    log.see(a_job())
+    log.progress(a_job())
     log.clock.sleep(720)
     log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
     assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 +0000 vc01: 100 % (SUCCEEDED, 1.2 GB)"
@@ -116,7 +118,7 @@ def test_log_final_state_without_an_event_is_written_before_the_result() -> None
 
 def test_log_end_of_a_restore_is_written_like_that_of_a_backup() -> None:
     log = Log()
-    log.see(Job(id="restore", state="INPROGRESS", progress=40))
+    log.progress(Job(id="restore", state="INPROGRESS", progress=40))
     log.view.finish(
         Envelope.of("any", [RestoreResult(**WHERE, job=Job(id="restore", state="SUCCEEDED", progress=100))])
     )
@@ -125,7 +127,7 @@ def test_log_end_of_a_restore_is_written_like_that_of_a_backup() -> None:
 
 def test_log_final_state_of_an_event_is_not_written_again() -> None:
     log = Log()
-    log.see(a_finished_job())
+    log.progress(a_finished_job())
     before = log.err
     log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
     assert log.err == before

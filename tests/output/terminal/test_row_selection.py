@@ -1,4 +1,4 @@
-"""Which of many rows are drawn, and what is said of the others."""
+"""Rows selected for drawing, and the summary of the others."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Schedules as people see them: how they are, what was changed, what would be."""
+"""Schedules as text: current values, changes and dry runs."""
 
 from typing import Any
 
