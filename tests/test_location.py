@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from backupctl.errors import UsageError
 from backupctl.location import Location, parse_location_type
+from tests import wording
 
 REQUESTED = "sftp://backup.example.com/vcenter"
 FOLDER = f"{REQUESTED}/vCenter/sn_vc01.example.com/M_8.0.2.00100_20260301-020000_"
@@ -137,7 +138,7 @@ def test_space_in_a_url_is_rejected_with_the_encoded_url() -> None:
 
 URL = "write a URL such as sftp://backup.example.com/vcenter"
 LOGIN = (
-    "the location holds a user name or password before an '@'",
+    f"{wording.LOGIN_IN_LOCATION} before an '@'",
     (
         "give the user with --location-user and the password with --location-password-file; "
         "write an '@' in a folder's name as %40"
@@ -152,9 +153,14 @@ SHARE = "write a Windows share as smb://server/share/folder"
     ("text", "location_type", "message", "hint"),
     [
         ("", None, "the location is empty", URL),
-        ("x" * 4097, "FTP", "the location has 4097 characters, and 4096 are the most that can be sent", None),
+        ("x" * 4097, "FTP", wording.LOCATION_TOO_LONG(4097), None),
         ("ftp://h/\n", None, "the location holds a control character (at character 9)", None),
-        ("-x", None, "the location must not start with '-'", "a tool on the appliance could read it as an option"),
+        (
+            "-x",
+            None,
+            wording.STARTS_WITH_DASH("the location"),
+            "a tool on the appliance could read it as an option",
+        ),
         ("ftp://h/x ", None, "the location has blanks around it", None),
         ("\\\\nas\\x", "SMB", BACKSLASH, "write smb://nas/x"),
         ("\\\\X\\x", "SMB", BACKSLASH, "write smb://X/x"),
@@ -174,27 +180,27 @@ SHARE = "write a Windows share as smb://server/share/folder"
         ("ftp://h/%7F", None, "the location holds a quoted control character", None),
         ("ftp://h/%1A", None, "the location holds a quoted control character", None),
         ("SFTP:/h/x", None, "the location is no URL", "two slashes follow the scheme: sftp://host/path"),
-        ("/x", "FTP", "the location names no host", "write sftp://host/x"),
-        ("ftp:///x", None, "the location names no host", None),
+        ("/x", "FTP", wording.LOCATION_WITHOUT_HOST, "write sftp://host/x"),
+        ("ftp:///x", None, wording.LOCATION_WITHOUT_HOST, None),
         (
             "h/x",
             None,
-            "the location does not say its type",
+            wording.LOCATION_WITHOUT_TYPE,
             "write it as a URL such as sftp://host/path, or add --location-type",
         ),
         (
             "ftp://h/x",
             "scp",
-            "the location type is SCP, but the location starts with ftp://",
+            wording.LOCATION_OF_ANOTHER_TYPE("SCP", "ftp://"),
             "leave --location-type out, or change one of them",
         ),
         (
             "x1://h/x",
             None,
-            "the location has the unknown scheme x1://",
+            wording.UNKNOWN_SCHEME("x1://"),
             f"known schemes: {TYPES.lower()}; for one that a newer release has learned, add --location-type",
         ),
-        ("h/x", "a b", "'a b' is no location type", f"known types: {TYPES}"),
+        ("h/x", "a b", wording.INVALID_LOCATION_TYPE("a b"), f"known types: {TYPES}"),
     ],
     ids=lambda value: repr(value)[:30].replace("[", "(").replace("\\", "/"),
 )

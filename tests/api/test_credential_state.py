@@ -7,6 +7,7 @@ import pytest
 from backupctl.api.credential_state import LOGIN_GRACE_SECONDS, CredentialState, CredentialStates
 from backupctl.errors import AuthenticationError, SessionExpiredError
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import API_LOGIN, TOKEN, UNAUTHENTICATED, Reply, ScriptedTransport, api_over
 
@@ -91,7 +92,7 @@ def test_error_names_the_first_appliance_that_rejected_the_credentials() -> None
     state.mark_rejected("vc2")
     with pytest.raises(AuthenticationError) as caught:
         state.check_not_rejected("vc3")
-    assert caught.value.message == "vc3: not logged in, as vc1 refused this user and password"
+    assert caught.value.message == f"vc3: {wording.LOGIN_SKIPPED('vc1')}"
     assert caught.value.hint == "vCenter locks an account after a few wrong passwords, across linked appliances"
 
 

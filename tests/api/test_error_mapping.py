@@ -33,6 +33,7 @@ from backupctl.errors import (
 )
 from backupctl.location import Location
 from backupctl.models import BackupRequest
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import API_LOGIN, HOST, REST_LOGIN, Reply, ScriptedTransport, api_over, html
 
@@ -123,7 +124,7 @@ CASES = [
             "value": {"error_type": "UNAUTHENTICATED", "messages": [AUTHENTICATION_REQUIRED], "challenge": CHALLENGE},
         },
         AuthenticationError,
-        "wrong user name or password",
+        wording.WRONG_LOGIN,
         ["Authentication required."],
     ),
     Case(
@@ -134,7 +135,7 @@ CASES = [
         "(401)",
         ["Authentication required."],
     ),
-    Case("empty-401", 401, b"", AuthenticationError, "got HTTP 401 from something other than vCenter", certain=False),
+    Case("empty-401", 401, b"", AuthenticationError, wording.NOT_FROM_VCENTER(401), certain=False),
     Case(
         "api-403",
         403,
@@ -144,14 +145,14 @@ CASES = [
         ["User needs to have operator privileges."],
     ),
     Case("rest-403", 403, rest("unauthorized"), AuthorizationError, "(403)"),
-    Case("html-403", 403, HTML, AuthorizationError, "got HTTP 403 from something other than vCenter", certain=False),
+    Case("html-403", 403, HTML, AuthorizationError, wording.NOT_FROM_VCENTER(403), certain=False),
     # busy
     Case(
         "rest-busy",
         400,
         rest("feature_in_use", BUSY),
         BusyError,
-        "another backup or restore is running",
+        wording.ANOTHER_JOB_RUNNING,
         ["A backup or restore is already in progress."],
     ),
     Case(
@@ -640,19 +641,19 @@ GET_JOB = "GET /api/appliance/recovery/backup/job/j"
     ("body", "reason", "retryable"),
     [
         (b"", "an empty answer", True),
-        (b"   ", "cannot be read", True),
+        (b"   ", wording.UNREADABLE, True),
         (b'{"state": "INPRO', "truncated", True),
         (b'{"state": "INPROGRESS", "progress": NaN}', "malformed", True),
         (b"<html>", "malformed", True),
-        (b'{"state": "\xff\xfe"}', "cannot be read", True),
-        (b"[" * 100_000, "cannot be read", True),
+        (b'{"state": "\xff\xfe"}', wording.UNREADABLE, True),
+        (b"[" * 100_000, wording.UNREADABLE, True),
         ({"id": "j", "state": None}, "`$.state`", False),
         ({}, "missing required field `id`", False),
         ({"id": "j"}, "missing required field `state`", False),
         ({"value": JOB}, "missing required field `id`", False),
         ({**JOB, "state": 3}, "`$.state`", False),
         ([JOB], "Expected `object`, got `array`", False),
-        ({**JOB, "deep": "@"}, "cannot be read", True),
+        ({**JOB, "deep": "@"}, wording.UNREADABLE, True),
     ],
 )
 def test_unreadable_response_is_uncertain_and_names_the_field(

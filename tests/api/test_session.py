@@ -26,6 +26,7 @@ from backupctl.errors import (
 from backupctl.location import Location
 from backupctl.models import BackupRequest
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import (
     API_LOGIN,
@@ -485,7 +486,7 @@ def test_rejected_credentials_are_not_sent_with_the_next_request(clock: FakeCloc
     api = api_over(wire, clock, basic=True)
     first, second = raised(api.jobs), raised(api.jobs)
     assert type(first) is type(second) is AuthenticationError
-    assert "wrong user name or password" in first.message
+    assert wording.WRONG_LOGIN in first.message
     assert wire.asked == [JOBS_REST]
 
 

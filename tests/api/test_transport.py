@@ -30,6 +30,7 @@ from backupctl.secrets.secret import Secret
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
 from backupctl.tls.trust_settings import TrustSettings, tls_context
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.scripted_transport import API_LOGIN, HOST, Reply, ScriptedTransport, api_over
 from tests.support.socket_server import serve_connections
@@ -62,7 +63,7 @@ class Stream(httpx.SyncByteStream):
     [
         ("http://u:S3cret@127.0.0.1:{port}", "127.0.0.1:{port} cannot be reached: Connection refused"),
         ("http://u:S3cret@[::1]:{port}", "[::1]:{port} cannot be reached: "),
-        ("http://u:S3cret@nope.invalid:3128", "nope.invalid:3128 cannot be reached: no such host name"),
+        ("http://u:S3cret@nope.invalid:3128", f"nope.invalid:3128 cannot be reached: {wording.UNKNOWN_HOST_NAME}"),
     ],
 )
 def test_unreachable_proxy_is_named_instead_of_the_appliance(proxy: str, expected: str) -> None:
@@ -250,7 +251,7 @@ def test_tls_context_of_a_ca_file_is_without_strict_checks(tmp_path: Path) -> No
 
 
 def test_pin_with_insecure_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="a certificate that is not checked cannot be pinned"):
+    with pytest.raises(UsageError, match=f"{wording.UNCHECKED_CERTIFICATE} cannot be pinned"):
         TrustSettings(insecure=True, fingerprint="sha256:00")
 
 
@@ -259,8 +260,8 @@ def test_unusable_ca_file_is_reported_with_the_reason(tmp_path: Path) -> None:
     no_pem.write_text("no certificate")
     for ca_file, reason in [
         (tmp_path / "missing.pem", "No such file"),
-        (no_pem, "not a file with PEM certificates"),
-        (tmp_path, "not a file with PEM certificates"),
+        (no_pem, wording.NOT_A_PEM_FILE),
+        (tmp_path, wording.NOT_A_PEM_FILE),
     ]:
         with pytest.raises(ConfigError, match=reason) as caught:
             tls_context(TrustSettings(ca_file))
@@ -408,7 +409,7 @@ def test_real_dropped_connection_leaves_the_outcome_uncertain() -> None:
     with serve_connections(close_at_once) as (address, _):
         error = connection_error(f"http://{address}")
     assert (type(error), error.certain, error.retryable) == (ApplianceUnreachableError, False, True)
-    assert "127.0.0.1 dropped the connection" in error.message
+    assert wording.CONNECTION_DROPPED("127.0.0.1") in error.message
 
 
 @pytest.mark.real
@@ -424,4 +425,4 @@ def test_real_port_without_a_listener_refuses_the_connection() -> None:
 def test_real_unknown_host_name_is_named() -> None:
     error = connection_error("https://vc01.invalid")
     assert type(error) is UnknownHostError
-    assert error.message == "vc01.invalid: no such host name"
+    assert error.message == f"vc01.invalid: {wording.UNKNOWN_HOST_NAME}"

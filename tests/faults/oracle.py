@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backupctl.errors import ExitCode
 from backupctl.simulator.faults import Fault, parse_fault
+from tests import wording
 from tests.faults.cases import undisturbed
 from tests.faults.commands import TIMEOUT, Command
 from tests.faults.play import Record, schedules_of
@@ -45,7 +46,7 @@ NAMES: Final = {
     "lost-create-answer": "dropped the connection",
     "lost-login-answer": "dropped the connection|no other is sent",
     "empty": "an empty answer|other than vCenter",
-    "bad-json": "cannot be read|other than vCenter",
+    "bad-json": f"{wording.UNREADABLE}|other than vCenter",
     "trickle": "no answer",
     "slow": "no answer|is not running",
     "forbidden": r"\(403\)",

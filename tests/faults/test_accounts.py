@@ -3,6 +3,7 @@
 import pytest
 
 from backupctl.simulator.user_sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECONDS
+from tests import wording
 from tests.faults.commands import COMMANDS, Command, ways
 from tests.faults.oracle import LOST_LOGINS
 from tests.faults.play import Case, play
@@ -82,7 +83,7 @@ def test_login_of_an_account_in_trouble_says_what_the_appliance_says(
 def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> None:
     run = CommandLine(password="other")("list", "--auth", auth)
     assert run.code == 4
-    assert "wrong user name or password" in run.err
+    assert wording.WRONG_LOGIN in run.err
     assert "The account may also be locked, or its password expired." in run.err
     assert ("federated users" in run.err, "316619" in run.err) == ((auth == "session"),) * 2
     assert "Not retrying" in run.err

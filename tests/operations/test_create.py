@@ -33,6 +33,7 @@ from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Attached, PartsSelected, Progressed, Started, Waiting, Warned
 from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import NAME, Bench, scripted, simulated
 from tests.support.scripted_transport import HOST
@@ -142,7 +143,9 @@ def test_create_fails_if_the_default_parts_cannot_be_read(clock: FakeClock) -> N
     error = error_of(bench, plan(structs.replace(REQUEST, parts=())))
     assert (type(error), error.facts.server) == (ApplianceAnswerError, NAME)
     assert error.hint == "name the parts with --part; `backupctl parts` lists those that can be read"
-    assert [event.message for event in bench.events_of(Warned)] == ["1 of 2 parts cannot be read: #2 (odd)"]
+    assert [event.message for event in bench.events_of(Warned)] == [
+        f"{wording.UNREADABLE_ENTRIES(1, 2, 'parts', '#2')} (odd)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_create_adopts_its_job_after_a_lost_response(fault: str, release: str, c
     assert ended.error is None
     assert [job.job_id for job in simulator.jobs] == [ended.value.id]
     (adopted,) = bench.events_of(Adopted)
-    assert "goes to the requested location" in adopted.reason
+    assert wording.OTHER_LOCATION in adopted.reason
     assert (adopted.job.type, adopted.job.parts, bench.events_of(Started)) == ("MANUAL", None, [])
 
 
@@ -469,12 +472,12 @@ def test_create_advises_to_cancel_a_backup_that_runs_for_over_a_day(clock: FakeC
 def test_create_on_a_busy_appliance_without_a_running_job_names_none(listed: Any, clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], listed], create_job=BUSY, job=status(OLD, "SUCCEEDED", 100))
     error = error_of(bench, plan())
-    assert (error.message, error.hint) == ("vc01: another backup or restore is running", WAITS)
+    assert (error.message, error.hint) == (f"vc01: {wording.ANOTHER_JOB_RUNNING}", WAITS)
 
 
 def test_create_keeps_the_response_details_if_the_running_job_is_unknown(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], LOST], create_job=BusyError("busy", details=("evidence",)))
-    assert error_of(bench, plan()).details == ("evidence", "it cannot be looked at: dropped")
+    assert error_of(bench, plan()).details == ("evidence", f"{wording.RUNNING_BACKUP_UNREADABLE}dropped")
     assert clock.elapsed == 0
 
 
@@ -540,7 +543,11 @@ def test_create_starts_nothing_if_the_other_job_ends_after_the_timeout(seconds: 
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
     error = error_of(bench, BackupPlan(REQUEST, Timeouts(timeout=10, interval=10), if_running="wait"))
     assert (error.facts.job, error.facts.server) == (OLD, HOST)
-    assert (error.exit_code, error.hint, clock.elapsed) == (9, "use a longer --timeout to wait longer", 10 + seconds)
+    assert (error.exit_code, error.hint, clock.elapsed) == (
+        9,
+        f"use {wording.LONGER_TIMEOUT} to wait longer",
+        10 + seconds,
+    )
     assert api.names().count("create_job") == 1
 
 
@@ -552,7 +559,7 @@ def test_create_stops_waiting_at_its_timeout_and_starts_nothing(unseen: bool, cl
     )
     error = error_of(bench, plan(if_running="wait", timeout=100))
     assert (type(error), error.exit_code, clock.elapsed) == (BusyError, 9, 100)
-    assert "use a longer --timeout" in str(error.hint)
+    assert wording.LONGER_TIMEOUT in str(error.hint)
 
 
 def test_create_does_not_advise_a_longer_timeout_for_a_stalled_job(clock: FakeClock) -> None:

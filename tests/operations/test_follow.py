@@ -29,6 +29,7 @@ from backupctl.operations.poll_interval import PollSchedule
 from backupctl.results.events import Progressed, Recovered, Retrying
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job, Message
 from backupctl.scheduler.workers import DoneCallback
+from tests import wording
 from tests.support.clock import START, FakeClock
 from tests.support.operation_bench import scripted
 from tests.support.scripted_transport import HOST
@@ -408,7 +409,7 @@ def test_follow_interrupted_detaches_with_an_attach_command(clock: FakeClock) ->
     assert (ended.value.progress, clock.elapsed) == (33, 25)
 
 
-SEEN_RUNNING = f"backup job {ID} on {HOST} was running when it was last seen, and goes on all the same"
+SEEN_RUNNING = f"{wording.STILL_RUNNING(ID, HOST)} all the same"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from backupctl.operations.follow import Timeouts
 from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
+from tests import wording
 from tests.support.clock import START, FakeClock
 from tests.support.operation_bench import NAME, Bench, scripted
 
@@ -324,4 +325,4 @@ def test_adopted_job_is_shown_with_the_reason(job_id: str, clock: FakeClock) -> 
         "no usable answer to the request to start the backup (dropped); checking whether it started"
     )
     (adopted,) = bench.events_of(Adopted)
-    assert adopted.reason == "it is new and goes to the requested location; whether it is encrypted is not known"
+    assert adopted.reason == f"it is new and {wording.OTHER_LOCATION}; whether it is encrypted is not known"

@@ -48,6 +48,7 @@ from backupctl.operations.watch import status as read_once
 from backupctl.results.events import Adopted
 from backupctl.results.job import Job
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import START, FakeClock
 from tests.support.operation_bench import Bench, scripted
 
@@ -445,7 +446,7 @@ def test_nothing_is_sent_after_the_timeout(seconds: float, clock: FakeClock) -> 
     bench, api = scripted(clock, jobs=slow, create_job=status())
     error = error_of(bench, plan(timeout=5))
     assert (error.exit_code, error.slug, api.names()) == (5, "not-started", ["jobs"])
-    assert error.hint == "use a longer --timeout"
+    assert error.hint == f"use {wording.LONGER_TIMEOUT}"
 
 
 # Further cases
@@ -560,7 +561,7 @@ def test_validation_with_an_unknown_status_proves_nothing(answer: ReturnResult, 
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=answer)
     error = error_of(bench)
     assert type(error) is OutcomeUnknownError
-    assert error.facts.then == ErrorFacts("the answer to a validation cannot be read")
+    assert error.facts.then == ErrorFacts(f"the answer to a validation {wording.UNREADABLE}")
 
 
 def test_one_readable_list_is_not_enough(clock: FakeClock) -> None:

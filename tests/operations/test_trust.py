@@ -94,7 +94,7 @@ def test_show_without_a_certificate_returns_the_error(clock: FakeClock, error: E
 
 
 def test_show_of_an_unknown_host_adds_the_name_warning(clock: FakeClock) -> None:
-    error = UnknownHostError("vc01: no such host name", hint="check it")
+    error = UnknownHostError("vc01: unknown host", hint="check it")
     target = probe_target(FakeProbe({"presented_chain": error}), name_warning="is vc10 meant?")
     assert run(clock, show_certificate(target)).error.hint == "is vc10 meant?; else check it"
 

@@ -33,6 +33,7 @@ from backupctl.models import (
 from backupctl.operations.parts import read_parts, total_mb
 from backupctl.operations.validate import location_checks, validate
 from backupctl.secrets.secret import Secret
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import HEALTH, Bench, ScriptedRecovery, scripted, simulated
 
@@ -109,8 +110,8 @@ def test_validate_checks_the_parts(
 @pytest.mark.parametrize(
     ("chosen", "expected_text"),
     [
-        ((), "common 700 MB, seat 300 MB: 2 more cannot be read"),
-        (("moon",), "not offered: moon (offered: common, seat, supervisors; 2 more cannot be read)"),
+        ((), f"common 700 MB, seat 300 MB: 2 more {wording.UNREADABLE}"),
+        (("moon",), f"not offered: moon (offered: common, seat, supervisors; 2 more {wording.UNREADABLE})"),
     ],
 )
 def test_validate_warns_of_unreadable_parts(chosen: tuple[str, ...], expected_text: str, clock: FakeClock) -> None:
@@ -129,7 +130,7 @@ def test_validate_during_a_backup_fails_without_validation_request(clock: FakeCl
     bench, api = scripted_bench(clock, jobs=[[ID]], job=BackupJobStatus(id=ID, state="INPROGRESS", progress=12))
     found = checks(bench)
     assert found["running job"] == [("FAIL", f"backup job {ID} is running (12 %)")]
-    assert found["appliance validation"] == [("WARNING", "not checked: another backup is running")]
+    assert found["appliance validation"] == [("WARNING", f"not checked: {wording.ANOTHER_BACKUP_RUNNING}")]
     assert "validate" not in api.names()
 
 
@@ -176,8 +177,8 @@ def test_validate_reports_the_validation_of_the_appliance(
 @pytest.mark.parametrize(
     ("if_running", "expected"),
     [
-        ("fail", ("FAIL", "another backup or restore is running")),
-        ("wait", ("WARNING", "another backup or restore is running; waiting for it to finish")),
+        ("fail", ("FAIL", wording.ANOTHER_JOB_RUNNING)),
+        ("wait", ("WARNING", f"{wording.ANOTHER_JOB_RUNNING}; {wording.WAITING_FOR_IT}")),
     ],
 )
 def test_validate_during_a_restore_says_what_is_not_checked(
@@ -189,7 +190,7 @@ def test_validate_during_a_restore_says_what_is_not_checked(
         for check in bench.run(validate(bench.appliance, request(), if_running))
         if check.name in {"running job", "appliance validation"}
     ]
-    assert found == [expected, ("WARNING", "not checked: another backup or restore is running")]
+    assert found == [expected, ("WARNING", f"not checked: {wording.ANOTHER_JOB_RUNNING}")]
 
 
 FATAL_ERRORS = [

@@ -15,6 +15,7 @@ from backupctl.clock import SystemClock
 from backupctl.errors import ApplianceAnswerError, ApplianceUnreachableError, BackupctlError
 from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings
+from tests import wording
 from tests.support.fuzz_answers import large
 from tests.support.malformed_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
 from tests.support.resource_usage import measure
@@ -124,7 +125,7 @@ def test_real_program_ends_soon_and_stays_small_whatever_a_server_sends(name: st
     # Without the details, the job list is read, and it is just as large.
     answered = "127.0.0.1 answered GET /api/appliance/recovery/backup/job"
     warning, *_, error, _ = run.err.splitlines()
-    assert f"warning: no details of the backup jobs: {answered}/details with more than 8 MiB" in warning
+    assert f"warning: {wording.NO_JOB_DETAILS}: {answered}/details with more than 8 MiB" in warning
     assert error == f"error: {answered} with more than 8 MiB"
     assert run.wall < SOON
     assert run.memory < PROGRAM_MIB, f"{run.memory} MiB"

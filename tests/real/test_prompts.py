@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import wording
 from tests.support.processes import Program, Programs, require_program, wait_until
 from tests.support.terminal import Terminal
 
@@ -103,5 +104,5 @@ def test_question_that_is_suspended_hides_what_is_typed_again(
         wait_until(lambda: len(terminal.find_all("Password of root@x")) > 1 or None, "the question again")
         terminal.type(SECRET)
         terminal.press("Enter")
-        terminal.shows("no such host name")
+        terminal.shows(wording.UNKNOWN_HOST_NAME)
         assert SECRET not in terminal.screen

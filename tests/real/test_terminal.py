@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import wording
 from tests.support.processes import Program, Programs, ServedAppliance, Simulators, wait_until
 from tests.support.terminal import Terminal
 
@@ -85,7 +86,7 @@ def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Sim
         terminal.shows("EXIT=0")
         for secret in ("location-secret", BACKUP_PASSWORD, served.password, "another"):
             assert secret not in terminal.screen
-        assert "The two are not the same" in terminal.screen
+        assert wording.PASSWORDS_DIFFER in terminal.screen
         assert "encrypted" in terminal.screen
 
 

@@ -23,6 +23,7 @@ from backupctl.rules.fingerprint import fingerprint_of
 from backupctl.simulator.server_certificate import ServerCertificate
 from backupctl.simulator.server_options import ServerOptions
 from backupctl.simulator.simulator_server import SimulatorServer
+from tests import wording
 from tests.support.command_line import PASSWORD, USER, CommandLine, Run
 from tests.support.processes import Program, Programs, ServedAppliance, wait_until
 from tests.support.tls_server import ca_file, server_context, tls_proxy, tls_server
@@ -72,7 +73,7 @@ def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
     pin = certificate.fingerprint.removeprefix("sha256:").upper()
     written = ":".join(pin[index : index + 2] for index in range(0, 64, 2))
     listed = program.run("list", "--fingerprint", written, environ=untrusting(server))
-    assert (listed.code, listed.err) == (0, f"{server.appliances[0].url[8:]} has no backup jobs yet\n")
+    assert (listed.code, listed.err) == (0, f"{wording.NO_JOBS(server.appliances[0].url[8:])}\n")
     assert server.simulated[0].open_sessions == 0
 
 
@@ -136,11 +137,11 @@ def test_pin_and_ca_file_must_both_hold(
     [
         (
             ("--insecure", "--fingerprint", WRONG),
-            "--insecure and --fingerprint: a certificate that is not checked cannot be pinned",
+            f"--insecure and --fingerprint: {wording.UNCHECKED_CERTIFICATE} cannot be pinned",
         ),
         (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS, and so no certificate"),
         (("--fingerprint", "ab:cd"), "is not 64 hexadecimal digits"),
-        (("--fingerprint", "ab" * 20), "is as long as a SHA-1 one"),
+        (("--fingerprint", "ab" * 20), wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-1")),
     ],
 )
 def test_pin_that_makes_no_sense_ends_with_2(program: Program, words: tuple[str, ...], why: str) -> None:

@@ -8,6 +8,7 @@ from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.semaphore import Semaphore
 from backupctl.scheduler.task import Wait
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.simulated_fleet import JOB_SECONDS, SimulatedFleet
 
@@ -54,7 +55,7 @@ def test_interruption_of_a_queued_appliance_sends_nothing_to_it(clock: FakeClock
     assert clock.elapsed == 50
     assert {result.exit_code for result in results.values()} == {130}
     assert [result.error.message for result in results.values() if result.error][1:] == [
-        "interrupted (SIGINT): no backup was started"
+        wording.INTERRUPTED(wording.NO_BACKUP_STARTED)
     ] * 2
     assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
     assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
