@@ -176,9 +176,9 @@ SHARE = "write a Windows share as smb://server/share/folder"
             "the location is a URL with a '?' or '#' in it",
             "write %3F or %23 if it is part of a name",
         ),
-        ("ftp://h/%7f", None, "the location holds a quoted control character", None),
-        ("ftp://h/%7F", None, "the location holds a quoted control character", None),
-        ("ftp://h/%1A", None, "the location holds a quoted control character", None),
+        ("ftp://h/%7f", None, wording.QUOTED_CONTROL_CHARACTER, None),
+        ("ftp://h/%7F", None, wording.QUOTED_CONTROL_CHARACTER, None),
+        ("ftp://h/%1A", None, wording.QUOTED_CONTROL_CHARACTER, None),
         ("SFTP:/h/x", None, "the location is no URL", "two slashes follow the scheme: sftp://host/path"),
         ("/x", "FTP", wording.LOCATION_WITHOUT_HOST, "write sftp://host/x"),
         ("ftp:///x", None, wording.LOCATION_WITHOUT_HOST, None),
@@ -221,12 +221,12 @@ def test_host_is_normalized_and_a_bare_path_has_no_scheme() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("sftp://backup:22:/vc", "write HOST or HOST:PORT"),
-        ("sftp://10.0.0.5:22:22/vc", "write HOST or HOST:PORT"),
-        ("sftp://abc:22:/vc", "write HOST or HOST:PORT"),
-        ("sftp://fe80::1/vc", "write an IPv6 address in brackets: [::1]"),
-        ("sftp://1:2:3:4:5:6:7:8/vc", "write an IPv6 address in brackets: [::1]"),
-        ("sftp://[::1/vc", "write an IPv6 address in brackets: [::1]"),
+        ("sftp://backup:22:/vc", wording.WRITE_HOST_AND_PORT),
+        ("sftp://10.0.0.5:22:22/vc", wording.WRITE_HOST_AND_PORT),
+        ("sftp://abc:22:/vc", wording.WRITE_HOST_AND_PORT),
+        ("sftp://fe80::1/vc", wording.WRITE_IPV6_IN_BRACKETS),
+        ("sftp://1:2:3:4:5:6:7:8/vc", wording.WRITE_IPV6_IN_BRACKETS),
+        ("sftp://[::1/vc", wording.WRITE_IPV6_IN_BRACKETS),
     ],
 )
 def test_hint_distinguishes_extra_colons_from_an_ipv6_address(text: str, hint: str) -> None:

@@ -201,7 +201,7 @@ CASES = [
         404,
         rest("operation_not_found", NO_SERVICE, error_type=False),
         ServiceMissingError,
-        "the service is not running: Cannot find service",
+        f"{wording.SERVICE_NOT_RUNNING}: Cannot find service",
         retryable=True,
         not_found_possible=True,
     ),
@@ -210,7 +210,7 @@ CASES = [
         404,
         api("operation_not_found", NO_SERVICE),
         ServiceMissingError,
-        "the service is not running: Cannot find service",
+        f"{wording.SERVICE_NOT_RUNNING}: Cannot find service",
         retryable=True,
     ),
     Case(
@@ -297,7 +297,7 @@ CASES = [
     Case("canceled", 400, rest("canceled", error_type=False), ApplianceAnswerError, "CANCELED", certain=False),
     Case("canceled-403", 403, api("canceled"), AuthorizationError, "403", certain=False),
     Case("canceled-401", 401, api("canceled"), AuthenticationError, "401", certain=False),
-    Case("html-400", 400, HTML, ApplianceAnswerError, "an error page came back (400 Bad Request)", certain=False),
+    Case("html-400", 400, HTML, ApplianceAnswerError, f"{wording.ERROR_PAGE} (400 Bad Request)", certain=False),
     Case("html-429", 429, HTML, ApplianceAnswerError, "429", certain=False, retryable=True),
     Case("html-408", 408, HTML, ApplianceAnswerError, "408", certain=False, retryable=True),
     # faults
@@ -352,20 +352,28 @@ CASES = [
         "Connection",
         certain=False,
     ),
-    Case("html-500", 500, HTML, ServerFaultError, "an error page came back (500", certain=False),
-    Case("html-502", 502, HTML, ServerFaultError, "an error page came back (502", certain=False, retryable=True),
-    Case("html-503", 503, HTML, ServerFaultError, "an error page came back (503", certain=False, retryable=True),
+    Case("html-500", 500, HTML, ServerFaultError, f"{wording.ERROR_PAGE} (500", certain=False),
+    Case("html-502", 502, HTML, ServerFaultError, f"{wording.ERROR_PAGE} (502", certain=False, retryable=True),
+    Case("html-503", 503, HTML, ServerFaultError, f"{wording.ERROR_PAGE} (503", certain=False, retryable=True),
     Case(
         "text-503", 503, b"no healthy upstream", ServerFaultError, "no healthy upstream", certain=False, retryable=True
     ),
-    Case("empty-504", 504, b"", ServerFaultError, "from something other than vCenter", certain=False, retryable=True),
+    Case(
+        "empty-504",
+        504,
+        b"",
+        ServerFaultError,
+        wording.NOT_FROM_VCENTER("504 Gateway Timeout"),
+        certain=False,
+        retryable=True,
+    ),
     # JSON of another server
     Case(
         "problem-json",
         502,
         {"type": "about:blank", "title": "Bad Gateway", "status": 502},
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("502 Bad Gateway"),
         certain=False,
         retryable=True,
     ),
@@ -374,7 +382,7 @@ CASES = [
         503,
         {"message": "name resolution failed"},
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("503 Service Unavailable"),
         certain=False,
         retryable=True,
     ),
@@ -383,17 +391,17 @@ CASES = [
         503,
         {"name": "ServiceUnavailable", "value": {}},
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("503 Service Unavailable"),
         certain=False,
         retryable=True,
     ),
-    Case("list", 500, [], ServerFaultError, "from something other than vCenter", certain=False),
+    Case("list", 500, [], ServerFaultError, wording.NOT_FROM_VCENTER("500 Internal Server Error"), certain=False),
     Case(
         "wrong-types",
         500,
         {"error_type": 5, "messages": "x"},
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("500 Internal Server Error"),
         certain=False,
     ),
     Case(
@@ -401,7 +409,7 @@ CASES = [
         500,
         b'{"error_type": "\xff"}',
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("500 Internal Server Error"),
         certain=False,
     ),
     Case(
@@ -409,7 +417,7 @@ CASES = [
         500,
         b'{"x":' + b"[" * 100_000,
         ServerFaultError,
-        "from something other than vCenter",
+        wording.NOT_FROM_VCENTER("500 Internal Server Error"),
         certain=False,
     ),
     # unusual bodies of the appliance
@@ -467,7 +475,11 @@ def test_each_response_is_mapped_to_its_error(case: Case) -> None:
     assert error.details == tuple(case.details)
 
 
-STARTING, GROUP, BETWEEN = "may still be starting", "SystemConfiguration.Administrators", "proxy, firewall or login"
+STARTING, GROUP, BETWEEN = (
+    wording.MAY_STILL_BE_STARTING,
+    "SystemConfiguration.Administrators",
+    "proxy, firewall or login",
+)
 SESSIONS = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
 
 
@@ -526,7 +538,7 @@ def test_session_limit_is_not_retryable() -> None:
 def test_plain_text_response_is_shown_by_its_first_line(body: bytes, line: str) -> None:
     error = raised(lambda: raise_for_status(response(503, body), OperationInfo("log in")))
     others = (
-        "an error page came back (503 Service Unavailable)",
+        f"{wording.ERROR_PAGE} (503 Service Unavailable)",
         "got HTTP 503 Service Unavailable from something other",
     )
     expected = f" (503 Service Unavailable): {line}"
@@ -708,7 +720,7 @@ def test_response_with_unknown_fields_and_an_unknown_state_is_read(clock: FakeCl
 def test_html_503_of_an_operation_is_retryable(clock: FakeClock) -> None:
     error = raised(lambda: api_over(ScriptedTransport({**API_LOGIN, GET_JOB: html(503)}), clock).job("j"))
     assert (type(error), error.retryable) == (ServerFaultError, True)
-    assert "may still be starting" in (error.hint or "")
+    assert wording.MAY_STILL_BE_STARTING in (error.hint or "")
 
 
 REQUEST = httpx.Request("POST", f"https://{HOST}/")
@@ -728,8 +740,8 @@ def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.Requ
         (caused(httpx.ConnectError("x"), CUT_OFF), ApplianceUnreachableError, "during the TLS handshake", True, True),
         (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong")), CertificateError, "TLS could not", True, False),
         (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "the proxy refuses (407)", True, False),
-        (httpx.ReadTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
-        (httpx.WriteTimeout("x"), ApplianceUnreachableError, "gave no answer in time", False, False),
+        (httpx.ReadTimeout("x"), ApplianceUnreachableError, f"gave {wording.NO_RESPONSE_IN_TIME}", False, False),
+        (httpx.WriteTimeout("x"), ApplianceUnreachableError, f"gave {wording.NO_RESPONSE_IN_TIME}", False, False),
         (httpx.ReadError("x"), ApplianceUnreachableError, "dropped the connection", False, True),
         (caused(httpx.ReadError("x"), CUT_OFF), ApplianceUnreachableError, "dropped the connection", False, True),
         (

@@ -385,7 +385,7 @@ def test_real_tls_error_is_explained_by_the_failed_handshake() -> None:
     with serve_connections(perform_handshake) as (address, connections):
         error = connection_error(f"https://{address}")
     assert (type(error), error.retryable, len(connections)) == (CertificateError, False, 1)
-    assert error.message.startswith("127.0.0.1: the certificate is signed by 'O=trustme v")
+    assert error.message.startswith(f"127.0.0.1: {wording.CERTIFICATE_SIGNED_BY('O=trustme')} v")
 
 
 @pytest.mark.real

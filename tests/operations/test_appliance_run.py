@@ -30,6 +30,7 @@ from backupctl.results.job import Job
 from backupctl.results.result import Result
 from backupctl.scheduler.scheduler import Interruption, Scheduler
 from backupctl.scheduler.task import Call, Task, Wait
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import Bench, ScriptedRecovery, scripted, simulated
 from tests.support.scripted_transport import HOST
@@ -88,7 +89,7 @@ def test_watch_waits_for_the_first_response_until_its_timeout(
 ) -> None:
     bench, _ = scripted_bench(clock)
     scheduler: Scheduler[Outcome[Job]] = Scheduler(clock, HangingWorkers(), queue.SimpleQueue())
-    with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
+    with pytest.raises(ApplianceUnreachableError, match=wording.NO_RESPONSE_IN_TIME):
         scheduler.run([watch(bench.appliance, job_id, Timeouts(timeout=timeout))])
     assert clock.elapsed == seconds
 

@@ -13,6 +13,7 @@ from backupctl.operations import job_conversion
 from backupctl.operations.follow import Timeouts, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.results.job import Job
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 from tests.support.operation_bench import ScriptedRecovery, scripted
@@ -22,7 +23,7 @@ HOUR = 3600.0
 STANDING = BackupJobStatus(id=ID, state="INPROGRESS", progress=10)
 RUNNING = BackupJobStatus(id=ID, state="INPROGRESS", progress=40)
 DONE = BackupJobStatus(id=ID, state="SUCCEEDED", progress=100)
-NO_ANSWER = ApplianceUnreachableError("no answer in time", certain=False, retryable=True)
+NO_ANSWER = ApplianceUnreachableError(wording.NO_RESPONSE_IN_TIME, certain=False, retryable=True)
 
 
 def after(clock: FakeClock, seconds: float, answer: Any) -> Callable[..., Any]:

@@ -228,7 +228,7 @@ def test_create_reports_not_started_after_a_lost_request(
     caught = error_of(bench, plan())
     assert (type(caught), caught.exit_code, caught.slug) == (error, code, "not-started")
     assert caught.facts.server == NAME
-    assert "safe to try again" in (caught.hint or "")
+    assert wording.SAFE_TO_TRY_AGAIN in (caught.hint or "")
     assert list(simulator.jobs) == []
     assert 60 <= clock.elapsed < 61
 
@@ -307,7 +307,7 @@ UNREADABLE = ApplianceAnswerError("odd JSON", certain=False, retryable=True)
         ({"jobs": [[OLD], LOST]}, "dropped"),
         ({"jobs": [[OLD], [OLD], LOST]}, "dropped"),
         ({"jobs": [[OLD], [NEW, OLD]], "job_details": UNREADABLE}, "odd JSON"),
-        ({"jobs": [[OLD], [NEW, OLD]], "job_details": {}}, f"backup job {NEW} is new, and has no details yet"),
+        ({"jobs": [[OLD], [NEW, OLD]], "job_details": {}}, wording.NEW_WITHOUT_DETAILS(NEW)),
         (
             {"jobs": [[OLD], [NEW, OLD]], "job_details": NotSupportedError("404 by a proxy", certain=False)},
             "by a proxy",

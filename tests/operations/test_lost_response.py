@@ -145,7 +145,7 @@ def test_old_job_is_not_adopted_even_without_a_server_time(hours: int, adopted: 
     if adopted:
         assert start(bench).value.id == NEW
     else:
-        assert "was started before the request" in error_of(bench).message
+        assert wording.STARTED_BEFORE_THE_REQUEST in error_of(bench).message
 
 
 def test_search_among_countless_new_jobs_sends_no_request_after_its_end(clock: FakeClock) -> None:
@@ -230,7 +230,7 @@ def test_interruption_waits_for_a_readable_list(clock: FakeClock) -> None:
             {"job_details": NotSupportedError("x")},
             f"backup job {NEW} is new, and this release does not report the owner of a job",
         ),
-        ({"job_details": {}}, f"backup job {NEW} is new, and has no details yet"),
+        ({"job_details": {}}, wording.NEW_WITHOUT_DETAILS(NEW)),
         (
             {"job_details": {NEW: JobDetails(status="RUNNING", type="MANUAL", location="ftp://elsewhere/x")}},
             f"backup job {NEW} is new, but goes to ftp://elsewhere/x",
@@ -241,7 +241,7 @@ def test_interruption_waits_for_a_readable_list(clock: FakeClock) -> None:
         ),
         (
             {"job": BackupJobStatus(id=NEW, state="INPROGRESS", start_time=START - timedelta(hours=1))},
-            f"backup job {NEW} is new, but was started before the request",
+            f"backup job {NEW} is new, but {wording.STARTED_BEFORE_THE_REQUEST}",
         ),
     ],
     ids=str,
@@ -292,7 +292,7 @@ def test_not_started_hints_that_a_retry_is_safe(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
     error = error_of(bench)
     assert (error.slug, error.facts.server, error.facts.cause) == ("not-started", NAME, LOST.facts)
-    assert error.hint == "no new job appeared and nothing is running: it is safe to try again"
+    assert error.hint == f"no new job appeared and nothing is running: it is {wording.SAFE_TO_TRY_AGAIN}"
     (_, request) = api.calls[-1]
     assert request.location.text == OURS
     assert error.details == ("evidence",)

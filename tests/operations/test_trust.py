@@ -106,10 +106,10 @@ def test_fetch_writes_once_and_says_whether_the_certificate_is_valid(clock: Fake
         written.append(text)
         return "ca.pem"
 
-    wrong_host = CertificateError("the certificate is for another", server="vc01.example.com")
+    wrong_host = CertificateError("another host", server="vc01.example.com")
     result = run(clock, fetch_ca_certificates(probe_target(FakeProbe({"trust_error_with": wrong_host})), write))
     assert (written, result.file, result.verified) == (["PEM"], "ca.pem", False)
-    assert (result.vouches, result.reason) == (False, "the certificate is for another")
+    assert (result.vouches, result.reason) == (False, "another host")
 
 
 def test_fetch_without_written_file_returns_the_certificates(clock: FakeClock) -> None:

@@ -285,16 +285,16 @@ NOT_CHECKED = HealthSettings(db_health_check_state_manual_backup=False)
 @pytest.mark.parametrize(
     ("health", "settings", "status", "expected_text"),
     [
-        (DatabaseHealth(status="HEALTHY"), CHECKED, "OK", "healthy (checked before each backup)"),
-        (DEGRADED, CHECKED, "FAIL", "degraded (checked before each backup); VCDB is slow."),
+        (DatabaseHealth(status="HEALTHY"), CHECKED, "OK", f"healthy {wording.CHECKED_BEFORE_EACH_BACKUP}"),
+        (DEGRADED, CHECKED, "FAIL", f"degraded {wording.CHECKED_BEFORE_EACH_BACKUP}; VCDB is slow."),
         (
             DEGRADED,
             HealthSettings(db_health_check_state_manual_backup=True),
             "FAIL",
-            "degraded (checked before each backup); VCDB is slow.",
+            f"degraded {wording.CHECKED_BEFORE_EACH_BACKUP}; VCDB is slow.",
         ),
         (DEGRADED, NOT_CHECKED, "WARNING", "degraded (not checked before backups); VCDB is slow."),
-        (DEGRADED, ServerFaultError("500"), "FAIL", "degraded (checked before each backup); VCDB is slow."),
+        (DEGRADED, ServerFaultError("500"), "FAIL", f"degraded {wording.CHECKED_BEFORE_EACH_BACKUP}; VCDB is slow."),
         (ServerFaultError("500: broken"), CHECKED, "WARNING", "unknown: 500: broken"),
     ],
 )

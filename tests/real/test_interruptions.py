@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from tests import wording
 from tests.support.http_relay import HttpRelay, Moment, http_relay, jobs_of
 from tests.support.processes import CLOCK, Program, ServedAppliance, Simulators, wait_until
 from tests.support.signal_sweep import (
@@ -120,7 +121,7 @@ def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
     process = program.start("create", environ=seen.environ)
     wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
     process.signal(signal.SIGTERM)
-    process.said("interrupt again to quit")
+    process.said(wording.INTERRUPT_AGAIN)
     CLOCK.sleep(1.0)
     assert process.running
     process.signal(signal.SIGTERM)
@@ -133,7 +134,7 @@ def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(progr
     with http_relay(served) as seen:
         code, said = interrupted_twice(program, seen)
     assert code == 130
-    assert "unknown whether a backup was started" in said
+    assert wording.UNKNOWN_WHETHER_STARTED in said
     assert "backupctl watch latest" in said
 
 

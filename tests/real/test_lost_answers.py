@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from tests import wording
 from tests.support.http_relay import http_relay
 from tests.support.processes import CLOCK, Program, Simulators, wait_until
 
@@ -43,7 +44,7 @@ def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, ser
         run = process.end(30.0)
     assert run.code == 130
     assert 9 <= CLOCK.monotonic() - began < 20
-    assert "unknown whether a backup was started" in run.err
+    assert wording.UNKNOWN_WHETHER_STARTED in run.err
     assert "backupctl watch latest" in run.err
 
 

@@ -89,7 +89,7 @@ def test_real_answer_that_never_ends_is_given_up_in_time(hostile: Serve, place: 
     with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}", HastyClock())
     assert isinstance(error, ApplianceUnreachableError)
-    assert "no answer in time" in error.message
+    assert wording.NO_RESPONSE_IN_TIME in error.message
 
 
 @pytest.mark.parametrize("name", TLS_SERVERS)

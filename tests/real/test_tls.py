@@ -112,7 +112,7 @@ def test_pin_is_judged_anew_on_each_connection_of_a_run(
     before = len(server.simulated[0].requests)
     ended = running.end()
     assert ended.code == 5
-    assert "does not present the pinned certificate" in ended.err
+    assert wording.PIN_NOT_PRESENTED in ended.err
     assert len(server.simulated[0].requests) == before
 
 
@@ -197,12 +197,12 @@ SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
     "expired": (
         {"not_before": NOW - 90 * DAY, "not_after": NOW - 12 * DAY},
         f"the certificate expired on {NOW - 12 * DAY:%Y-%m-%d}",
-        "is the clock of this machine right?",
+        wording.CHECK_THE_CLOCK,
     ),
     "not yet valid": (
         {"not_before": NOW + 12 * DAY, "not_after": NOW + 90 * DAY},
         f"the certificate is not valid before {NOW + 12 * DAY:%Y-%m-%d}",
-        "is the clock of this machine right?",
+        wording.CHECK_THE_CLOCK,
     ),
 }
 
@@ -229,8 +229,8 @@ def test_certificate_of_another_name_says_which_names_it_has(
     by_address = program.run("list", environ=environ)
     at = environ["BACKUPCTL_SERVER"].replace("127.0.0.1", "localhost")
     by_name = program.run("list", environ={**environ, "BACKUPCTL_SERVER": at})
-    assert "the certificate is for vc01.example.com, 10.0.0.7, not for 127.0.0.1" in by_address.err
-    assert "the certificate is for vc01.example.com, 10.0.0.7, not for localhost" in by_name.err
+    assert wording.CERTIFICATE_OF_OTHER_HOSTS("vc01.example.com, 10.0.0.7", "127.0.0.1") in by_address.err
+    assert wording.CERTIFICATE_OF_OTHER_HOSTS("vc01.example.com, 10.0.0.7", "localhost") in by_name.err
     assert (by_address.code, by_name.code) == (5, 5)
 
 
@@ -239,7 +239,7 @@ def test_certificate_of_an_unknown_authority_says_whose_and_what_to_do(
 ) -> None:
     refused = program.run("list", environ=untrusting(server))
     assert refused.code == 5
-    assert "the certificate is signed by 'O=backupctl simulator" in refused.err
+    assert f"{wording.CERTIFICATE_SIGNED_BY('O=backupctl')} simulator" in refused.err
     assert "which is not in the system's store of CAs" in refused.err
     assert f"backupctl trust fetch -s {server.appliances[0].url[8:]} --to FILE" in refused.err
 
@@ -254,7 +254,7 @@ def test_certificate_that_is_self_signed_is_called_so(program: Program, tmp_path
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         refused = program.run("list", environ=environ)
     assert (refused.code, bytes(listener.received)) == (5, b"")
-    assert "the certificate is self-signed (O=trustme" in refused.err
+    assert wording.CERTIFICATE_SELF_SIGNED("O=trustme") in refused.err
 
 
 def test_insecure_warns_even_with_q(program: Program, server: SimulatorServer) -> None:
@@ -371,7 +371,7 @@ def test_trust_pin_without_anybody_to_compare_ends_with_2(
     assert program.run("trust", "pin", "-s", url).code == 2
     other = program.run("trust", "pin", "-s", url, "--fingerprint", WRONG)
     assert other.code == 5
-    assert "does not present the pinned certificate" in other.err
+    assert wording.PIN_NOT_PRESENTED in other.err
     assert not (programs.home / ".config").exists()
     expected = program.run("trust", "pin", "-s", url, "--fingerprint", str(server.appliances[0].fingerprint), "-q")
     assert (expected.code, expected.out, expected.err) == (0, "", "")

@@ -15,6 +15,7 @@ from backupctl.api.certificate_probe import CertificateProbe
 from backupctl.api.connect import connection_to
 from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
+from tests import wording
 from tests.support.command_line import CommandLine, Run
 from tests.support.malformed_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, says
 from tests.support.socket_server import Serve, serve_connections
@@ -106,7 +107,7 @@ def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> N
         probe = CertificateProbe(
             connection_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None
         )
-        with pytest.raises(ApplianceUnreachableError, match="no answer in time"):
+        with pytest.raises(ApplianceUnreachableError, match=wording.NO_RESPONSE_IN_TIME):
             probe.fetch_cas()
 
 

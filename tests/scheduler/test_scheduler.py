@@ -13,6 +13,7 @@ from backupctl.errors import ApplianceUnreachableError, InterruptedRunError
 from backupctl.scheduler.scheduler import SHIELD_SECONDS, Interruption, Mailbox, Scheduler
 from backupctl.scheduler.task import Call, Event, Task, Wait
 from backupctl.scheduler.workers import DoneCallback, ThreadWorkers, Workers
+from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.workers import Gate, TimedWorkers
 
@@ -129,7 +130,7 @@ def test_call_is_abandoned_at_its_deadline_and_its_late_result_ignored(clock: Fa
         seen.append((yield Call(lambda: "in time", until=clock.monotonic() + 5)))
         return [*seen, clock.elapsed]
 
-    assert scheduler.run([task()]) == [["no answer in time", False, 5, "in time", 8]]
+    assert scheduler.run([task()]) == [[wording.NO_RESPONSE_IN_TIME, False, 5, "in time", 8]]
     assert workers.abandoned == [0]
 
 
@@ -142,7 +143,7 @@ def test_finished_call_is_not_abandoned_at_its_deadline(clock: FakeClock) -> Non
     assert run(clock, task()) == ["x"]
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(4, ["answer", 4]), (6, ["no answer in time", 5])])
+@pytest.mark.parametrize(("seconds", "expected"), [(4, ["answer", 4]), (6, [wording.NO_RESPONSE_IN_TIME, 5])])
 def test_slow_call_is_abandoned_at_its_deadline(seconds: int, expected: list[object], clock: FakeClock) -> None:
     def slow() -> str:
         clock.sleep(seconds)
@@ -376,7 +377,7 @@ def test_interruption_notifies_the_user_once_when_it_has_to_wait(shielded: bool,
     clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
     scheduler: Scheduler[Any] = Scheduler(clock, TimedWorkers(clock), mailbox, said.append)
     scheduler.run([interrupted_at(clock, Wait(1000.0 + 9, shielded=shielded)) for _ in range(2)])
-    waits = "SIGTERM: waiting up to 10 s for the request under way; interrupt again to quit at once"
+    waits = f"SIGTERM: waiting up to 10 s for the request under way; {wording.INTERRUPT_AGAIN} at once"
     assert said == ([waits] if shielded else [])
 
 

@@ -9,6 +9,7 @@ import trustme
 from backupctl.errors import ApplianceAnswerError
 from backupctl.simulator.server_certificate import download_zip
 from backupctl.tls.ca_bundle import MAX_ZIP_BYTES, as_pem, read_ca_bundle
+from tests import wording
 
 HOST = "vc01.example.com"
 PEM = trustme.CA().cert_pem.bytes()
@@ -70,9 +71,9 @@ def test_too_many_certificates_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is no ZIP file that can be read"),
-        (b"<html>", "is no ZIP file that can be read"),
-        (download_zip(PEM)[:300], "is no ZIP file that can be read"),
+        (b"", wording.NOT_A_ZIP_FILE),
+        (b"<html>", wording.NOT_A_ZIP_FILE),
+        (download_zip(PEM)[:300], wording.NOT_A_ZIP_FILE),
         (packed(), "holds no certificates"),
         (packed(("certs/win/5a1b0c2d.0.crt", PEM)), "holds no certificates"),
         (packed(("certs/lin/5a1b0c2d.0", b"no PEM")), "holds no certificates"),
