@@ -111,7 +111,7 @@ def test_lost_create_beside_another_create_makes_one_job_and_tells_of_it(
 def test_lost_create_beside_a_create_to_elsewhere_adopts_no_job_of_that(
     program: Program, serve: Simulators, fault: str
 ) -> None:
-    here = ("create", "--timeout", "3s")
+    here = ("create", "--timeout", "12s")  # a run that lost its request searches for its job until then
     elsewhere = (*here, "--location", "sftp://other.example.com/elsewhere")
 
     def once(served: ServedAppliance) -> None:
