@@ -144,9 +144,8 @@ def test_package_is_imported_only_in_its_home(package: str) -> None:
 def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
     strays = [
         f"{module}:{node.lineno}"
-        for module, node, _ in nodes()
-        if isinstance(node, ast.Attribute) and node.attr == word.rpartition(".")[2]
-        if ast.unparse(node) == word and not below(module, WORDS[word])
+        for module, node in nodes(ast.Attribute)
+        if node.attr == word.rpartition(".")[2] and ast.unparse(node) == word and not below(module, WORDS[word])
     ]
     assert strays == []
 
@@ -154,7 +153,7 @@ def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
 def test_homes_and_words_are_not_about_nothing() -> None:
     assert {floor(each.target) for each in imports()} >= set(HOMES) - {"keyring"}
     last = {word.rpartition(".")[2] for word in WORDS}
-    used = {ast.unparse(node) for _, node, _ in nodes() if isinstance(node, ast.Attribute) and node.attr in last}
+    used = {ast.unparse(node) for _, node in nodes(ast.Attribute) if node.attr in last}
     assert {word for word, homes in WORDS.items() if homes} <= used
 
 
@@ -166,19 +165,16 @@ def test_modules_stay_below_four_hundred_lines() -> None:
 def test_functions_stay_below_forty_lines() -> None:
     long = [
         f"{module}.{node.name}: {node.end_lineno - node.lineno + 1}"
-        for module, node, _ in nodes()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= 40
+        for module, node in nodes(ast.FunctionDef)
+        if node.end_lineno is not None and node.end_lineno - node.lineno >= 40
     ]
     assert long == []
 
 
 def test_no_class_name_is_used_twice() -> None:
     homes: dict[str, list[str]] = {}
-    for module, node, _ in nodes():
-        if isinstance(node, ast.ClassDef):
-            homes.setdefault(node.name, []).append(module)
+    for module, node in nodes(ast.ClassDef):
+        homes.setdefault(node.name, []).append(module)
     assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 

@@ -16,7 +16,7 @@ from backupctl.error_facts import ErrorFacts, anonymized, render_details, render
 from backupctl.errors import SEVERITY, BackupctlError, ExitCode, InterruptedRunError, overall_exit_code
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
-from tests.support.source import sources
+from tests.support.source import nodes, sources, tree_nodes
 
 CODES: dict[str, int] = {
     "DONE": 0,
@@ -153,7 +153,7 @@ def test_error_in_json_has_rendered_texts_and_a_follow_hint_by_default() -> None
 def caught_errors(tree: ast.Module) -> set[str]:
     """Return the names of variables in ``except ... as NAME`` for errors of this package."""
     own = {each.__name__ for each in classes()}
-    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    handlers = [node for node in tree_nodes(tree) if isinstance(node, ast.ExceptHandler)]
     caught = [(each.name, ast.unparse(each.type) if each.type else "") for each in handlers]
     return {name for name, types in caught if name and own & set(re.findall(r"\w+", types))}
 
@@ -163,7 +163,7 @@ def modified_errors(tree: ast.Module) -> Iterator[ast.Attribute]:
     properties = {name for name, value in vars(BackupctlError).items() if isinstance(value, property)}
     facts = {"exit_code", "facts", "slug"} | properties | set(ErrorFacts._fields) - {"server", "job", "source"}
     caught = caught_errors(tree)
-    for node in ast.walk(tree):
+    for node in tree_nodes(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
             name = node.value.id if isinstance(node.value, ast.Name) else ""
             if name in caught or (node.attr in facts and name != "self"):
@@ -197,7 +197,7 @@ def parsed_texts(tree: ast.Module) -> Iterator[ast.expr]:
         "failure",
     }
     error_names = caught | usual
-    for node in ast.walk(tree):
+    for node in tree_nodes(tree):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if hasattr(str, node.func.attr):
@@ -214,9 +214,8 @@ def parsed_texts(tree: ast.Module) -> Iterator[ast.expr]:
 def test_placeholders_in_messages_are_facts() -> None:
     strings = {
         (name, node.value)
-        for name, tree in sources().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not name.startswith("simulator")
+        for name, node in nodes(ast.Constant)
+        if isinstance(node.value, str) and not name.startswith("simulator")
     }
     unknown = [each for each in strings if set(re.findall(r"(?<!\d)\$([a-z]+)\b", each[1])) - set(ErrorFacts._fields)]
     assert unknown == []

@@ -1,17 +1,20 @@
-"""The source of the program as it is written: its modules, and what they import, read once for all who judge it."""
+"""The source of the package: syntax trees, nodes and imports, each read once per run."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar, cast
+
+N = TypeVar("N", bound=ast.AST)
 
 PACKAGE = Path(__file__).parents[2] / "backupctl"
 
 
 @dataclass(frozen=True)
 class Import:
-    """An import: the module that it is in, what it names, and whether only the type checker sees it."""
+    """An import: the importing module, the imported module, and whether only the type checker sees it."""
 
     module: str
     target: str
@@ -20,52 +23,44 @@ class Import:
 
 @cache
 def sources() -> dict[str, ast.Module]:
-    """Return the syntax tree of each module by its name without the package: ``api.session``, ``""`` for the root."""
-    found = {}
+    """Return the syntax tree of each module by its name below the package: ``api.session``, ``""`` for the root."""
+    trees = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return found
-
-
-Node = ast.Import | ast.ImportFrom | ast.Attribute | ast.FunctionDef | ast.AsyncFunctionDef
-"""What is judged, of all that a tree is made of."""
+        trees[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return trees
 
 
 @cache
-def nodes() -> list[tuple[str, Node, bool]]:
-    """Return each of these nodes with its module, and whether it stands below ``if TYPE_CHECKING``."""
-    return [
-        (module, node, for_types)
-        for module, tree in sources().items()
-        for node, for_types in walk(tree)
-        if isinstance(node, Node)
-    ]
+def tree_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return all nodes of a tree."""
+    return tuple(ast.walk(tree))
 
 
-def walk(root: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield all nodes, and whether only the type checker sees them."""
-    left: list[tuple[ast.AST, bool]] = [(root, False)]
-    while left:
-        node, for_types = left.pop()
-        yield node, for_types
-        hides = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        hidden = node.body if isinstance(node, ast.If) and hides else ()
-        left += [(child, for_types or child in hidden) for child in ast.iter_child_nodes(node)]
+def nodes(kind: type[N]) -> Sequence[tuple[str, N]]:
+    """Return all nodes of one type, each with its module."""
+    found = _nodes(kind)  # type: ignore[arg-type] # mypy takes ``type[N]`` for unhashable
+    return cast("Sequence[tuple[str, N]]", found)
+
+
+@cache
+def _nodes(kind: type[ast.AST]) -> Sequence[tuple[str, ast.AST]]:
+    return [(module, node) for module, tree in sources().items() for node in tree_nodes(tree) if isinstance(node, kind)]
 
 
 @cache
 def imports() -> tuple[Import, ...]:
     """Return all imports; ``from package import module`` names the module."""
+    guards = [node for _, node in nodes(ast.If) if ast.unparse(node.test) == "TYPE_CHECKING"]
+    for_types = {node for guard in guards for statement in guard.body for node in ast.walk(statement)}
     found = []
-    for module, node, for_types in nodes():
-        if isinstance(node, ast.Import):
-            found += [Import(module, alias.name, for_types) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                target = full if full.removeprefix("backupctl.") in sources() else str(node.module)
-                found.append(Import(module, target, for_types))
+    for module, node in nodes(ast.Import):
+        found += [Import(module, alias.name, node in for_types) for alias in node.names]
+    for module, source in nodes(ast.ImportFrom):
+        assert source.level == 0, f"{module} imports relatively"
+        for alias in source.names:
+            full = f"{source.module}.{alias.name}"
+            target = full if full.removeprefix("backupctl.") in sources() else str(source.module)
+            found.append(Import(module, target, source in for_types))
     return tuple(found)
