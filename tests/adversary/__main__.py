@@ -1,25 +1,25 @@
-"""``python -m tests.adversary --runs 20000`` prints the table of many runs, ``--seed N`` repeats one and shows it."""
+"""Run many seeds and print a table (``--runs 20000``), or repeat one run and print it (``--seed N``)."""
 
 import argparse
 import multiprocessing
 
 from tests.adversary.oracle import violations
-from tests.adversary.play import Record, play
+from tests.adversary.play import Record, run_scenario
 from tests.adversary.scenario import scenario
-from tests.adversary.tally import Tally, run_seed
+from tests.adversary.tally import RunCounts, run_seed
 
 
 def show(record: Record) -> None:
-    """Print all that there is to know of a run."""
-    told = record.scenario
-    print(f"seed {told.seed}: {' '.join(told.words)} -o {told.output}")  # noqa: T201 - this is what it is for
-    print(*(f"  {each}" for each in (told.habits, *told.faults, *told.others)), sep="\n")  # noqa: T201
-    skew = f"skew {told.skew:g}, jump {told.jump:g} at {told.jump_at:g}, ids in {told.id_zone}, signal {told.signal_at}"
-    print(f"  job {told.job_seconds:g} s {told.outcome}, {skew}")  # noqa: T201
-    for seen in record.server.wire.seen:
-        fault = f" !{seen.fault.name} ({seen.fault.works})" if seen.fault else ""
-        done = f" ids {', '.join(seen.ids)}" if seen.ids else " started a job" if seen.began else ""
-        line = f"  {seen.at:8.1f} s  {seen.request.method} {seen.request.path} -> {seen.status}{fault}{done}"
+    """Print everything about a run."""
+    case = record.scenario
+    print(f"seed {case.seed}: {' '.join(case.words)} -o {case.output}")  # noqa: T201 - this program prints
+    print(*(f"  {each}" for each in (case.habits, *case.faults, *case.others)), sep="\n")  # noqa: T201
+    skew = f"skew {case.skew:g}, jump {case.jump:g} at {case.jump_at:g}, ids in {case.id_zone}, signal {case.signal_at}"
+    print(f"  job {case.job_seconds:g} s {case.outcome}, {skew}")  # noqa: T201
+    for each in record.server.wire.requests:
+        fault = f" !{each.fault.name} ({each.fault.works})" if each.fault else ""
+        done = f" ids {', '.join(each.ids)}" if each.ids else " started a job" if each.started_job else ""
+        line = f"  {each.at:8.1f} s  {each.request.method} {each.request.path} -> {each.status}{fault}{done}"
         print(line)  # noqa: T201
     for job in record.truth.jobs:
         whose = "ours" if job.ours else f"of {job.user}"
@@ -37,16 +37,16 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     given = parser.parse_args()
     if given.seed is not None:
-        record = play(scenario(given.seed))
+        record = run_scenario(scenario(given.seed))
         show(record)
         return 1 if violations(record) else 0
-    tally = Tally()
+    counts = RunCounts()
     seeds = range(given.first, given.first + given.runs)
     with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
         for line in pool.imap(run_seed, seeds, chunksize=10):
-            tally.add(line)
-    print(*tally.table(), "", *tally.wrong, sep="\n")  # noqa: T201
-    return 1 if tally.wrong else 0
+            counts.add(line)
+    print(*counts.table(), "", *counts.wrong, sep="\n")  # noqa: T201
+    return 1 if counts.wrong else 0
 
 
 if __name__ == "__main__":

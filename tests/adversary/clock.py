@@ -1,10 +1,9 @@
-"""Virtual time for real threads and real sockets: it passes only while everybody waits.
+"""Virtual time for real threads and real sockets: it advances only while all threads wait.
 
 The scheduler waits in ``SharedClock.wait``, the calls of the program run on threads of ``CallThreads``. The two places
-where httpcore blocks, a socket and a pool without a free connection, are replaced by what waits in virtual time. While
-a call is at work, time stands still. When all calls sleep, it leaps to the next moment at which somebody has something
-to do. So a server that hangs for five minutes costs nothing, and a call that was given up goes on sleeping, as a thread
-does that is stuck in a dead connection.
+where httpcore blocks, a socket and a pool without a free connection, wait in virtual time instead. While a call runs,
+time stands still. When all calls sleep, time jumps to the next deadline. So a server that hangs for five minutes costs
+no real time, and an abandoned call keeps sleeping, like a thread that is stuck in a dead connection.
 """
 
 import contextlib
@@ -29,13 +28,13 @@ from backupctl.scheduler.workers import DoneCallback
 T = TypeVar("T")
 
 STUCK_SECONDS = 2.0
-"""After so long without a sign of the calls, in real time, they wait for one another, and time may pass."""
+"""Real seconds without activity after which the calls are assumed to wait for one another, and time advances."""
 GUARD_SECONDS = 60.0
-"""When a real socket says nothing for so long, the adversary itself is broken."""
+"""Real seconds after which a silent socket means that the adversary itself is broken."""
 
 
-class OverError(Exception):
-    """The run has ended; whoever still sleeps is told so."""
+class RunEndedError(Exception):
+    """The run has ended: raised in threads that still sleep."""
 
 
 class _Sleeper:
@@ -45,7 +44,7 @@ class _Sleeper:
 
 
 class SharedClock:
-    """Implements ``backupctl.clock.Clock`` for the scheduler and for threads of calls."""
+    """A ``backupctl.clock.Clock`` for the scheduler and for the threads of calls."""
 
     def __init__(self, start: datetime) -> None:
         self._start = start
@@ -70,7 +69,7 @@ class SharedClock:
         return 1000.0 + self._elapsed
 
     def at(self, seconds: float, action: Callable[[], None]) -> None:
-        """Call ``action`` in the scheduler's thread when ``seconds`` have passed since the start."""
+        """Call ``action`` in the scheduler's thread, ``seconds`` after the start."""
         heapq.heappush(self._due, (seconds, next(self._order), action))
 
     def sleep(self, seconds: float) -> None:
@@ -80,20 +79,23 @@ class SharedClock:
             self.sleep_until(self._elapsed + max(0.0, seconds))
 
     def sleep_until(self, moment: float, sleeper: _Sleeper | None = None) -> None:
-        """Block the thread of a call until ``moment`` (elapsed seconds), or until its sleeper is woken."""
+        """Block the thread of a call until ``moment`` (elapsed seconds) or until its sleeper is woken.
+
+        Raises RunEndedError: when the run is over.
+        """
         sleeper = sleeper or _Sleeper()
         with self._changed:
             if self.over:
-                raise OverError
+                raise RunEndedError
             self._active -= 1
             heapq.heappush(self._sleepers, (moment, next(self._order), sleeper))
             self._changed.notify_all()
         sleeper.woken.wait()
         if self.over:
-            raise OverError
+            raise RunEndedError
 
     def wake(self, sleeper: _Sleeper) -> None:
-        """Wake a call before its moment."""
+        """Wake a call before its deadline."""
         with self._changed:
             self._wake(sleeper)
 
@@ -105,7 +107,7 @@ class SharedClock:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Count a call that was begun with ``begin`` until it ends."""
+        """Count a call as active, from ``begin`` until the block ends."""
         try:
             yield
         finally:
@@ -134,14 +136,14 @@ class SharedClock:
                 return None
 
     def _step(self, deadline: float) -> bool:
-        """Let time pass to the next moment of interest, and return whether that is the deadline of the scheduler."""
+        """Advance to the next deadline, and return whether it is the scheduler's."""
         with self._changed:
             while self._sleepers and not self._sleepers[0][2].asleep:
                 heapq.heappop(self._sleepers)
             moment = self._sleepers[0][0] if self._sleepers else float("inf")
         signal_at = self._due[0][0] if self._due else float("inf")
         if min(moment, signal_at, deadline) == float("inf"):
-            raise AssertionError("waiting for ever: nobody has anything left to do")
+            raise AssertionError("waiting for ever: no call and no signal is pending")
         if deadline < min(moment, signal_at):
             self._advance(deadline)
             return True
@@ -162,7 +164,7 @@ class SharedClock:
         self._elapsed = max(self._elapsed, to)
 
     def end(self) -> None:
-        """End the run: whoever sleeps is woken and told."""
+        """End the run: wake all sleeping threads, which then raise RunEndedError."""
         with self._changed:
             self.over = True
             for _, _, sleeper in self._sleepers:
@@ -170,7 +172,7 @@ class SharedClock:
 
 
 class CallThreads:
-    """Runs each call on a thread of its own, which virtual time waits for."""
+    """Workers that run each call on a thread of its own; virtual time waits for them."""
 
     def __init__(self, clock: SharedClock) -> None:
         self._clock = clock
@@ -184,7 +186,7 @@ class CallThreads:
         return lambda: None
 
     def join(self) -> None:
-        """Wait for those that a run left behind; its end has woken them."""
+        """Wait for abandoned calls, which the end of the run has woken."""
         for thread in self._threads:
             thread.join(STUCK_SECONDS)
 
@@ -192,35 +194,35 @@ class CallThreads:
         with self._clock.at_work():
             try:
                 result = function()
-            except OverError:
+            except RunEndedError:
                 return
-            except BaseException as error:  # noqa: BLE001 - handed over to whoever asked
+            except BaseException as error:  # noqa: BLE001 - passed to the callback
                 on_done(None, error)
             else:
                 on_done(result, None)
 
 
-class Line:
-    """What the client knows of the other end of a connection: until when it sleeps, if it does."""
+class ConnectionState:
+    """What the client knows about the server's thread of a connection: whether and until when it sleeps."""
 
     def __init__(self) -> None:
         self._asleep_until: float | None = None
         self._closed = False
         self._resumed = threading.Event()
-        self.ear, self._bell = socket.socketpair()
+        self.wake_receiver, self._wake_sender = socket.socketpair()
 
     @property
     def asleep_until(self) -> float | None:
         return self._asleep_until
 
-    def rest_until(self, moment: float) -> None:
-        """Block the server's thread until the client finds that ``moment`` has come, or the run is over."""
+    def sleep_until_resumed(self, moment: float) -> None:
+        """Block the server's thread until the client resumes it at ``moment``, or until the run is over."""
         if self._closed:
             return
         self._resumed.clear()
         self._asleep_until = moment
         with contextlib.suppress(OSError):
-            self._bell.send(b"z")
+            self._wake_sender.send(b"z")
         self._resumed.wait()
 
     def resume(self) -> None:
@@ -230,24 +232,24 @@ class Line:
     def close(self) -> None:
         self._closed = True
         self.resume()
-        self.ear.close()
-        self._bell.close()
+        self.wake_receiver.close()
+        self._wake_sender.close()
 
 
-class Lines:
-    """The connections, by the port of the client."""
+class ConnectionStates:
+    """The states of all connections, by the port of the client."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, ConnectionState] = {}
         self._changed = threading.Condition()
         self.over = False
 
-    def add(self, port: int, line: Line) -> None:
+    def add(self, port: int, line: ConnectionState) -> None:
         with self._changed:
             self._lines[port] = line
             self._changed.notify_all()
 
-    def of(self, port: int) -> Line:
+    def of(self, port: int) -> ConnectionState:
         with self._changed:
             if not self._changed.wait_for(lambda: port in self._lines, GUARD_SECONDS):
                 raise AssertionError("the adversary did not accept a connection")
@@ -259,9 +261,9 @@ class Lines:
 
 
 class _Stream(SyncStream):
-    """A real socket that is waited for in virtual time."""
+    """A real socket whose reads wait in virtual time."""
 
-    def __init__(self, sock: socket.socket, clock: SharedClock, line: Line) -> None:
+    def __init__(self, sock: socket.socket, clock: SharedClock, line: ConnectionState) -> None:
         super().__init__(sock)
         self._clock = clock
         self._line = line
@@ -271,7 +273,7 @@ class _Stream(SyncStream):
             return self._sock.recv(max_bytes)
 
         try:
-            return self._patiently(receive, timeout, httpcore.ReadTimeout)
+            return self._retry_until(receive, timeout, httpcore.ReadTimeout)
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
 
@@ -288,7 +290,7 @@ class _Stream(SyncStream):
             raise httpcore.ConnectError(str(error)) from error
         stream = _Stream(tls, self._clock, self._line)
         try:
-            stream._patiently(tls.do_handshake, timeout, httpcore.ConnectTimeout)
+            stream._retry_until(tls.do_handshake, timeout, httpcore.ConnectTimeout)
         except OSError as error:
             stream.close()
             raise httpcore.ConnectError(str(error)) from error
@@ -297,28 +299,28 @@ class _Stream(SyncStream):
             raise
         return stream
 
-    def _patiently(self, operation: Callable[[], T], timeout: float | None, late: type[Exception]) -> T:
+    def _retry_until(self, operation: Callable[[], T], timeout: float | None, late: type[Exception]) -> T:
         deadline = float("inf") if timeout is None else self._clock.elapsed + timeout
         self._sock.settimeout(0)
         while True:
             try:
                 return operation()
             except (BlockingIOError, ssl.SSLWantReadError):
-                if timeout == 0:  # who asks whether there is something does not wait
+                if timeout == 0:  # a timeout of 0 only checks for data
                     raise
-                if not self._heard(deadline):
+                if not self._wait_readable(deadline):
                     raise late("no answer in virtual time") from None
 
-    def _heard(self, deadline: float) -> bool:
-        """Wait for bytes, and return whether any came before ``deadline`` (elapsed seconds)."""
+    def _wait_readable(self, deadline: float) -> bool:
+        """Wait for data, and return whether any arrived before ``deadline`` (elapsed seconds)."""
         while True:
             asleep = self._line.asleep_until
             seconds = GUARD_SECONDS if asleep is None else 0.001
-            ready, _, _ = select.select([self._sock, self._line.ear], [], [], seconds)
+            ready, _, _ = select.select([self._sock, self._line.wake_receiver], [], [], seconds)
             if self._sock in ready:
                 return True
             if ready:
-                self._line.ear.recv(64)
+                self._line.wake_receiver.recv(64)
                 continue
             assert asleep is not None, "the adversary neither answers nor sleeps"
             if self._clock.elapsed < min(asleep, deadline):
@@ -329,9 +331,9 @@ class _Stream(SyncStream):
 
 
 class _Backend(SyncBackend):
-    """Opens real connections on loopback."""
+    """A network backend that opens real connections on loopback."""
 
-    def __init__(self, clock: SharedClock, lines: Lines) -> None:
+    def __init__(self, clock: SharedClock, lines: ConnectionStates) -> None:
         self._clock = clock
         self._lines = lines
 
@@ -349,7 +351,7 @@ class _Backend(SyncBackend):
 
 
 class _PoolEvent:
-    """httpcore's event for a free connection of the pool, waited for in virtual time."""
+    """A replacement for httpcore's event for a free connection, which waits in virtual time."""
 
     def __init__(self, clock: SharedClock) -> None:
         self._clock = clock
@@ -375,8 +377,8 @@ class _PoolEvent:
 
 
 @contextlib.contextmanager
-def virtual_sockets(clock: SharedClock, lines: Lines) -> Iterator[None]:
-    """Let the two places where httpcore blocks, sockets and its pool, wait in virtual time while the block runs."""
+def virtual_sockets(clock: SharedClock, lines: ConnectionStates) -> Iterator[None]:
+    """Make httpcore's sockets and its pool wait in virtual time while the block runs."""
     pool = "httpcore._sync.connection_pool"
     with (
         mock.patch("httpcore.SyncBackend", partial(_Backend, clock, lines)),

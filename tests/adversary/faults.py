@@ -1,4 +1,4 @@
-"""What goes wrong with a request or with its answer, byte by byte."""
+"""The faults of requests and responses, applied to the bytes on the wire."""
 
 import contextlib
 import socket
@@ -17,18 +17,18 @@ LEFTOVERS: Final = {
     "junk": b"\x00\x16\x03junk\r\n\r\n",
 }
 REQUEST_BYTES: Final = 600
-"""About how long a request is, head and body: what a share of its bytes is a share of."""
+"""The approximate length of a request, head and body, to which ``Fault.at`` of a cut request refers."""
 PIECES: Final = 20
-"""In how many pieces an answer trickles."""
+"""The number of pieces of a trickling response."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with the ``nth`` request of a label, and with those behind it, ``times`` in all.
+    """A fault of the ``nth`` request of a label and the following ones, ``times`` in all.
 
-    ``works`` says whether the appliance carries out the request: yes, no, or late, after ``seconds``.
-    ``at`` is the share of the bytes of the request, or of the answer, behind which a connection is cut. ``status``,
-    ``body`` and ``error`` say what is answered instead, ``body`` also what is left over behind an answer.
+    ``works`` is whether the appliance processes the request: yes, no, or late, after ``seconds``.
+    ``at`` is the fraction of the request's or the response's bytes after which the connection is cut. ``status``,
+    ``body`` and ``error`` describe the response that is sent instead; ``body`` also names the leftover bytes.
     """
 
     label: str
@@ -43,12 +43,12 @@ class Fault:
     error: str = "SERVICE_UNAVAILABLE"
     seconds: float = 0.0
 
-    def strikes(self, label: str, number: int) -> bool:
+    def matches(self, label: str, number: int) -> bool:
         return label == self.label and self.nth <= number < self.nth + self.times
 
     @property
     def name(self) -> str:
-        """What to call it in the table."""
+        """The name in the table."""
         words = [self.kind]
         if self.kind == "status":
             words = [str(self.status), self.body or "empty"]
@@ -59,53 +59,53 @@ class Fault:
 
 
 @dataclass
-class Seen:
-    """A request that reached the appliance, and what became of it.
+class ObservedRequest:
+    """A request that reached the appliance, and its outcome.
 
-    ``done`` says that it was processed, ``began`` that it started a job, ``delivered`` that the appliance's own answer
-    arrived whole, ``ids`` what a list had in it, ``details`` what details told of each job.
+    ``processed``: the appliance carried it out. ``started_job``: it started a job. ``delivered``: the appliance's own
+    response arrived complete. ``ids``: the jobs in a list. ``details``: the details of each job.
     """
 
     at: float
     request: Request
     fault: Fault | None
-    done: bool = False
+    processed: bool = False
     status: int | None = None
     vapi: bool = False
     delivered: bool = True
-    began: bool = False
+    started_job: bool = False
     ids: tuple[str, ...] = ()
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def readable(self) -> bool:
-        """Whether the appliance's own answer arrived whole."""
-        return self.done and self.delivered and self.status in {200, 201, 204}
+        """Whether a successful response of the appliance arrived complete."""
+        return self.processed and self.delivered and self.status in {200, 201, 204}
 
 
 @dataclass
 class Exchange:
-    """A request that a fault strikes: ``answer`` is the appliance's own, None where it was not processed.
+    """A request with a fault; ``answer`` is the appliance's own response, None when it was not processed.
 
-    ``send`` sends an answer with whatever stands behind it, ``rest`` sleeps and returns whether the run goes on.
-    ``another`` is what the appliance would say of its oldest job.
+    ``send`` sends a response and extra bytes after it. ``sleep`` returns whether the run is still going.
+    ``oldest_job_answer`` returns the response about the oldest job.
     """
 
     stream: socket.socket
     request: Request
-    seen: Seen
+    observed: ObservedRequest
     fault: Fault
     answer: Answer | None
     bytes_of: Callable[[Answer], bytes]
     note: Callable[[Answer], None]
     send: Callable[[Answer, bytes], None]
     process: Callable[[], Answer]
-    rest: Callable[[float], bool]
-    another: Callable[[], Answer]
+    sleep: Callable[[float], bool]
+    oldest_job_answer: Callable[[], Answer]
 
     @property
-    def whole(self) -> Answer:
-        """The answer; of a request that was not processed something has to be cut as well."""
+    def answer_to_send(self) -> Answer:
+        """The appliance's response, or a 404 for a request that was not processed, so that there are bytes to cut."""
         return self.answer or no_path(self.request.family)
 
 
@@ -120,7 +120,7 @@ def cut_off(stream: socket.socket, *, reset: bool) -> None:
 
 
 def cut_request(stream: socket.socket, data: bytes, fault: Fault) -> None:
-    """Read the share of a request that is to be read, of which ``data`` was, and cut the connection."""
+    """Read the fraction ``fault.at`` of a request, ``data`` included, and cut the connection."""
     wanted = int(fault.at * REQUEST_BYTES)
     stream.settimeout(0.02)
     with contextlib.suppress(OSError):
@@ -132,8 +132,8 @@ def cut_request(stream: socket.socket, data: bytes, fault: Fault) -> None:
     cut_off(stream, reset=fault.reset)
 
 
-def instead(family: str, fault: Fault) -> Answer:
-    """Return what is answered instead."""
+def replacement(family: str, fault: Fault) -> Answer:
+    """Return the response that replaces the appliance's own."""
     text = f"It says {fault.error.lower()}."
     other = "rest" if family == "api" else "api"
     bodies = {
@@ -149,88 +149,88 @@ def instead(family: str, fault: Fault) -> Answer:
     return bodies[fault.body]
 
 
-def _cut_answer(its: Exchange) -> bool:
-    data = its.bytes_of(its.whole)
-    upto = min(len(data) - 1, int(its.fault.at * len(data)))
-    if its.whole.status == 204:  # with its head it would be whole
+def _cut_answer(exchange: Exchange) -> bool:
+    data = exchange.bytes_of(exchange.answer_to_send)
+    upto = min(len(data) - 1, int(exchange.fault.at * len(data)))
+    if exchange.answer_to_send.status == 204:  # a 204 is complete after its head
         upto = min(upto, data.index(b"\r\n\r\n"))
-    its.seen.delivered = False
+    exchange.observed.delivered = False
     if upto:
-        its.stream.sendall(data[:upto])
-    cut_off(its.stream, reset=its.fault.reset)
+        exchange.stream.sendall(data[:upto])
+    cut_off(exchange.stream, reset=exchange.fault.reset)
     return False
 
 
-def _status(its: Exchange) -> bool:
-    its.seen.delivered = False
-    its.send(instead(its.request.family, its.fault), b"")
+def _status(exchange: Exchange) -> bool:
+    exchange.observed.delivered = False
+    exchange.send(replacement(exchange.request.family, exchange.fault), b"")
     return True
 
 
-def _late_status(its: Exchange) -> bool:
-    its.seen.delivered = False
-    return its.rest(its.fault.seconds) and _status(its)
+def _late_status(exchange: Exchange) -> bool:
+    exchange.observed.delivered = False
+    return exchange.sleep(exchange.fault.seconds) and _status(exchange)
 
 
-def _hang(its: Exchange) -> bool:
-    its.seen.delivered = False
-    its.rest(float("inf"))
+def _hang(exchange: Exchange) -> bool:
+    exchange.observed.delivered = False
+    exchange.sleep(float("inf"))
     return False
 
 
-def _slow(its: Exchange) -> bool:
-    its.seen.delivered = False
-    if not its.rest(its.fault.seconds):
+def _slow(exchange: Exchange) -> bool:
+    exchange.observed.delivered = False
+    if not exchange.sleep(exchange.fault.seconds):
         return False
-    its.seen.delivered = True
-    its.send(its.answer or its.process(), b"")
+    exchange.observed.delivered = True
+    exchange.send(exchange.answer or exchange.process(), b"")
     return True
 
 
-def _trickle(its: Exchange) -> bool:
-    data = its.bytes_of(its.whole)
+def _trickle(exchange: Exchange) -> bool:
+    data = exchange.bytes_of(exchange.answer_to_send)
     step = max(1, len(data) // PIECES)
     sent = 0
-    its.seen.delivered = False
+    exchange.observed.delivered = False
     for start in range(0, len(data) - step, step):
-        its.stream.sendall(data[start : start + step])
-        if not its.rest(its.fault.seconds / PIECES):
+        exchange.stream.sendall(data[start : start + step])
+        if not exchange.sleep(exchange.fault.seconds / PIECES):
             return False
         sent = start + step
-    its.seen.delivered = True
-    its.note(its.whole)
-    its.stream.sendall(data[sent:])
+    exchange.observed.delivered = True
+    exchange.note(exchange.answer_to_send)
+    exchange.stream.sendall(data[sent:])
     return True
 
 
-def _double(its: Exchange) -> bool:
-    its.send(its.whole, its.bytes_of(its.whole))
+def _double(exchange: Exchange) -> bool:
+    exchange.send(exchange.answer_to_send, exchange.bytes_of(exchange.answer_to_send))
     return True
 
 
-def _leftover(its: Exchange) -> bool:
-    its.send(its.whole, LEFTOVERS[its.fault.body])
+def _leftover(exchange: Exchange) -> bool:
+    exchange.send(exchange.answer_to_send, LEFTOVERS[exchange.fault.body])
     return True
 
 
-def _other_form(its: Exchange) -> bool:
-    """Answer in the form of the other family."""
-    own = its.whole
-    its.seen.delivered = False
+def _other_form(exchange: Exchange) -> bool:
+    """Respond in the form of the other family."""
+    own = exchange.answer_to_send
+    exchange.observed.delivered = False
     body = own.body["value"] if isinstance(own.body, dict) and set(own.body) == {"value"} else {"value": own.body}
-    its.send(own if isinstance(own.body, bytes) else Answer(own.status, body), b"")
+    exchange.send(own if isinstance(own.body, bytes) else Answer(own.status, body), b"")
     return True
 
 
-def _other_job(its: Exchange) -> bool:
-    """Tell of another job than was asked for, or started, if there is another."""
-    told = its.another()
-    its.seen.delivered = told.body == its.whole.body
-    its.send(told, b"")
+def _other_job(exchange: Exchange) -> bool:
+    """Respond about the oldest job, which may be another than was requested or started."""
+    answer = exchange.oldest_job_answer()
+    exchange.observed.delivered = answer.body == exchange.answer_to_send.body
+    exchange.send(answer, b"")
     return True
 
 
-SPOIL: Final[dict[str, Callable[[Exchange], bool]]] = {
+FAULT_HANDLERS: Final[dict[str, Callable[[Exchange], bool]]] = {
     "cut answer": _cut_answer,
     "status": _status,
     "late status": _late_status,
@@ -242,4 +242,4 @@ SPOIL: Final[dict[str, Callable[[Exchange], bool]]] = {
     "other form": _other_form,
     "other job": _other_job,
 }
-"""What to do with an exchange; each returns whether the connection goes on."""
+"""Apply a fault to an exchange; each returns whether the connection stays open."""

@@ -1,7 +1,7 @@
-"""The verdict on a run, by what was true on the appliance and by what the appliance told; never by our own code.
+"""The rules that each run must satisfy, checked against the ground truth and the appliance's responses.
 
-Each rule yields pairs of a column of the table and a sentence. What is allowed is what the design of the program
-promises: four invariants of whatever starts something, and that what was written is read back.
+Nothing here uses the code under test. Each rule yields pairs: a column of the table, and a sentence. The rules are the
+promises of the program's design: four invariants of commands that start something, and that writes are read back.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-from tests.adversary.faults import Seen
+from tests.adversary.faults import ObservedRequest
 from tests.adversary.play import Record
 from tests.adversary.scenario import LOCATION
 from tests.adversary.service import USER
@@ -22,21 +22,21 @@ COLUMNS: Final = ("claimed", "doubled", "lost", "schedule", "session", "hang", "
 
 REAL_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 60.0 + 30.0 + 30.0 + 40.0 + 20.0
-"""What may come behind the deadline: looks for a lost job, validate, details once more, a last answer, the logout."""
+"""Seconds allowed after the deadline: search for a lost job, validate, details again, a last response, the logout."""
 OTHERWISE_SECONDS: Final = 1200.0
-"""What a command without --timeout may take: a request that changes something 310 s, each that reads 70 s."""
+"""Seconds allowed without --timeout: 310 s for a request that changes something, 70 s for each that reads."""
 SIGNAL_SECONDS: Final = 10.0 + 5.0 + 3.0
+"""Seconds allowed after a signal: a pending request that starts a job, and the logout."""
 CANCEL_SECONDS: Final = 60.0 + 30.0
-"""How long a cancelled job is followed to its end, and a last answer about it may take."""
-"""What may come behind a signal: a request to start that is held, and the logout."""
+"""Seconds allowed for following a cancelled job to its end, and for a last response about it."""
 
 _NOT_STARTED: Final = re.compile(r"no (backup|restore|reconciliation) was started|safe to try again", re.IGNORECASE)
-_TELLING: Final = re.compile(r"(warning|hint|error|note|help|debug): |  ")
+_STDERR_LINE: Final = re.compile(r"(warning|hint|error|note|help|debug): |  ")
 _STARTS: Final = {"create", "run", "restore", "reconcile"}
 
 
 def violations(record: Record) -> list[Violation]:
-    """Return what is wrong with a run."""
+    """Return all violations of a run."""
     found = [violation for rule in RULES for violation in rule(record)]
     return list(dict.fromkeys(found))
 
@@ -62,7 +62,7 @@ def _form(record: Record) -> Iterator[Violation]:
     if document.get("exit_code") != record.code or (not record.error) != (record.code == 0):
         yield "form", f"code {record.code}, and the envelope has {document.get('exit_code')}, {record.error}"
     for line in record.err.splitlines() if record.scenario.output == "json" else ():
-        if not _TELLING.match(line):
+        if not _STDERR_LINE.match(line):
             yield "form", f"standard error has {line!r}"
     if record.slug == "outcome-unknown" and record.scenario.command.kind == "start" and not record.error.get("attach"):
         yield "form", "outcome-unknown without the line to look later"
@@ -80,33 +80,33 @@ def _no_hang(record: Record) -> Iterator[Violation]:
         yield "hang", f"{record.real_seconds:.0f} s of real time"
 
 
-def _sessions(record: Record) -> Iterator[Violation]:
+def _no_session_left(record: Record) -> Iterator[Violation]:
     if any(fault.label == "connect" for fault in record.scenario.faults):
         return
     asked = {
-        seen.request.headers.get("vmware-api-session-id") for seen in record.server.wire.seen
-        if seen.request.label == "logout"
+        observed.request.headers.get("vmware-api-session-id") for observed in record.server.wire.requests
+        if observed.request.label == "logout"
     }  # fmt: skip
-    asked |= {"?"} if any(_is_cut(seen, "logout") for seen in record.server.wire.seen) else set()
+    asked |= {"?"} if any(_is_cut(observed, "logout") for observed in record.server.wire.requests) else set()
     ends = record.server.service._session_ends
     for token in record.truth.sessions & record.server.wire.tokens_delivered:
         if token not in asked and "?" not in asked and ends[token] > record.seconds:
             yield "session", f"session {token.lstrip('0')} of {len(record.truth.opened)} is open, and was not ended"
 
 
-def _is_cut(seen: Seen, label: str) -> bool:
-    return seen.request.label == label and seen.fault is not None and seen.fault.kind == "cut request"
+def _is_cut(observed: ObservedRequest, label: str) -> bool:
+    return observed.request.label == label and observed.fault is not None and observed.fault.kind == "cut request"
 
 
-def _starts_of(record: Record) -> list[tuple[int, Seen]]:
-    """Return the requests that start something, with their places among all."""
-    seen = record.server.wire.seen
-    return [(place, each) for place, each in enumerate(seen) if each.request.label in _STARTS]
+def _starts_of(record: Record) -> list[tuple[int, ObservedRequest]]:
+    """Return the requests that start something, each with its index among all requests."""
+    observed = record.server.wire.requests
+    return [(place, each) for place, each in enumerate(observed) if each.request.label in _STARTS]
 
 
-def _is_definite(seen: Seen) -> bool:
-    """Whether the answer is a definite sign that the request was not processed: an expired session, or busy."""
-    return seen.status in {400, 401} and seen.vapi and not seen.began
+def _is_definite(observed: ObservedRequest) -> bool:
+    """Whether the response proves that the request was not processed: an expired session, or busy."""
+    return observed.status in {400, 401} and observed.vapi and not observed.started_job
 
 
 def _never_doubled(record: Record) -> Iterator[Violation]:
@@ -118,33 +118,33 @@ def _never_doubled(record: Record) -> Iterator[Violation]:
     ):
         if count > 1:
             yield "doubled", f"{count} {what} of one run"
-    for (place, seen), (next_place, _) in pairwise(starts):
-        between = record.server.wire.seen[place + 1 : next_place]
-        if not _is_definite(seen):
-            yield "doubled", f"sent again after {seen.fault.name if seen.fault else seen.status}"
+    for (place, observed), (next_place, _) in pairwise(starts):
+        between = record.server.wire.requests[place + 1 : next_place]
+        if not _is_definite(observed):
+            yield "doubled", f"sent again after {observed.fault.name if observed.fault else observed.status}"
         elif record.scenario.command.kind == "start" and not any(each.request.label == "list" for each in between):
             yield "doubled", "sent again without reading the list in between"
 
 
 def _first_list(record: Record) -> tuple[str, ...] | None:
-    """Return the list that was read before the first request to start."""
+    """Return the job ids that were read before the first request that starts something."""
     starts = _starts_of(record)
-    before = record.server.wire.seen[: starts[0][0]] if starts else record.server.wire.seen
+    before = record.server.wire.requests[: starts[0][0]] if starts else record.server.wire.requests
     lists = [each for each in before if each.request.label == "list" and each.readable]
     return lists[-1].ids if lists else None
 
 
 def _details_of(record: Record, job_id: str) -> list[dict[str, Any]]:
-    """Return what details told of a job, as often as they arrived."""
-    return [each.details[job_id] for each in record.server.wire.seen if each.readable and job_id in each.details]
+    """Return the details of a job, one entry for each response that arrived."""
+    return [each.details[job_id] for each in record.server.wire.requests if each.readable and job_id in each.details]
 
 
-def _is_our_location(told: str) -> bool:
-    return bool(re.fullmatch(rf"{re.escape(LOCATION)}/?((/vCenter)?/sn_[^/]+/[MS]_[^/]*/?)?", told))
+def _is_our_location(location: str) -> bool:
+    return bool(re.fullmatch(rf"{re.escape(LOCATION)}/?((/vCenter)?/sn_[^/]+/[MS]_[^/]*/?)?", location))
 
 
 def _may_be_claimed(record: Record, job: Job) -> bool:
-    """Whether a job that we did not start fulfils what the design asks of one that was found by looking."""
+    """Whether a job of somebody else meets the conditions by which the design adopts a job found in the list."""
     known, details = _first_list(record), _details_of(record, job.id)
     if known is None or job.id in known or not any(_is_our_location(each["location"]) for each in details):
         return False
@@ -157,14 +157,14 @@ def _may_be_claimed(record: Record, job: Job) -> bool:
 
 
 def _attached(record: Record, job: Job | None) -> bool:
-    """Whether a job is the one that ran before, which the command line names or lets us follow or wait for."""
+    """Whether a job ran before the command, which names it, attaches to it or waits for it."""
     words = record.scenario.words
     return job is not None and job.start <= 0 and ("--if-running" in words or record.scenario.command.kind != "start")
 
 
 def _was_answered_with(record: Record, job: Job) -> bool:
-    """Whether the answer to the request to start named a job that is new: then its state decides, says the design."""
-    named = any(seen.fault is not None and seen.fault.kind == "other job" for _, seen in _starts_of(record))
+    """Whether the response to the starting request named this job, and it is new: by design its state decides then."""
+    named = any(observed.fault is not None and observed.fault.kind == "other job" for _, observed in _starts_of(record))
     return named and job.id not in (_first_list(record) or ())
 
 
@@ -190,9 +190,11 @@ def _backup_is_true(record: Record) -> Iterator[Violation]:
         return
     if not job.ours and not any(excuse(record, job) for excuse in (_attached, _may_be_claimed, _was_answered_with)):
         yield "claimed", f"code {code} with job {job.id}, which is not ours"
-    answered = any(seen.began and seen.delivered for _, seen in _starts_of(record)) or _was_answered_with(record, job)
+    answered = any(
+        observed.started_job and observed.delivered for _, observed in _starts_of(record)
+    ) or _was_answered_with(record, job)
     if command.kind == "start" and not answered and (record.result.get("job") or {}).get("encrypted") is not None:
-        yield "claimed", f"whether {job.id} is encrypted, which nobody told"
+        yield "claimed", f"whether {job.id} is encrypted, which nobody reported"
     yield from _state_is_true(record, job)
 
 
@@ -215,11 +217,11 @@ def _state_is_true(record: Record, job: Job) -> Iterator[Violation]:
         yield "lost", f"code {code}, and the line to follow {job.id} is {record.error.get('attach')!r}"
     attached = "attach" in record.scenario.words and not job.ours and not _may_be_claimed(record, job)
     if code == 0 and attached and not any(_is_our_location(each["location"]) for each in details):
-        yield "claimed", f"0, and nothing told that job {job.id} goes to our location"
+        yield "claimed", f"0, and nothing reported that job {job.id} goes to our location"
 
 
 def _contradicted(record: Record, details: list[dict[str, Any]]) -> bool:
-    """Whether details said FAILED to the end; what lags says RUNNING, and contradicts nothing."""
+    """Whether the last details say FAILED; lagging details say RUNNING, which is no contradiction."""
     return record.scenario.habits.details == "contradicting" and details[-1]["status"] == "FAILED"
 
 
@@ -241,25 +243,25 @@ def _never_lost(record: Record) -> Iterator[Violation]:
 
 
 def _was_refused_by_error(record: Record) -> bool:
-    """Whether a plain ``error`` was taken for a refusal, behind which a job may have been started all the same."""
+    """Whether a plain ``error`` was treated as a refusal, although a job may have been started."""
     starts = _starts_of(record)
     return record.slug == "api" and bool(starts) and starts[-1][1].status == 500
 
 
 def _not_certain(record: Record) -> Iterator[Violation]:
-    """Yield jobs that were shown, and that may be ours for all that was told."""
+    """Yield listed jobs that may be ours according to all details that arrived."""
     starts, known = _starts_of(record), _first_list(record)
     if not starts or known is None:
         return
-    seen_later = record.server.wire.seen[starts[-1][0] :]
-    shown = {job_id for each in seen_later if each.request.label == "list" and each.readable for job_id in each.ids}
+    later_requests = record.server.wire.requests[starts[-1][0] :]
+    shown = {job_id for each in later_requests if each.request.label == "list" and each.readable for job_id in each.ids}
     types = {"MANUAL"} if record.scenario.command.key == "create" else {"MANUAL", "SCHEDULED"}
     for job_id in sorted(shown - set(known)):
-        told = _details_of(record, job_id)
+        details = _details_of(record, job_id)
         others = [
             each["type"] not in types
             or (_account(each.get("user", USER)) != _account(USER) and not _is_our_location(each["location"]))
-            for each in told
+            for each in details
         ]
         if not any(others):
             yield "lost", f"it says that none was started, and job {job_id} may be ours"
@@ -270,15 +272,15 @@ def _account(user: str) -> str:
 
 
 def _is_excused(record: Record, job: Job) -> bool:
-    """Whether nobody could have known of a job: it began behind the last look, or it ended before it could be seen."""
-    seen = record.server.wire.seen
-    looks = [each for each in seen if each.request.label in {"list", "validate"} and each.readable]
-    busy = [each for each in seen if each.request.label == "validate" and each.done and each.delivered]
-    if not looks and not busy:
+    """Whether the program could not know of a job: it started after the last check, or ended before a list had it."""
+    observed = record.server.wire.requests
+    checks = [each for each in observed if each.request.label in {"list", "validate"} and each.readable]
+    busy = [each for each in observed if each.request.label == "validate" and each.processed and each.delivered]
+    if not checks and not busy:
         return False
-    if job.start > max(each.at for each in (*looks, *busy)):
+    if job.start > max(each.at for each in (*checks, *busy)):
         return True
-    shown = any(job.id in each.ids for each in looks)
+    shown = any(job.id in each.ids for each in checks)
     started_at = [each.at for each in busy if each.at >= job.start]
     return not shown and bool(started_at) and job.state(started_at[-1]) != "INPROGRESS"
 
@@ -324,10 +326,10 @@ def _schedule_is_true(record: Record) -> Iterator[Violation]:
     reached = _is_as_wanted(record)
     if record.code == 0 and not reached:
         yield "schedule", "0, and the schedule is not as was asked for"
-    reads = [each.at for each in record.server.wire.seen if each.request.label == "schedule" and each.done]
+    reads = [each.at for each in record.server.wire.requests if each.request.label == "schedule" and each.processed]
     unseen = bool(writes) and bool(reads) and writes[-1][0] > reads[-1]
-    told = record.slug in {"outcome-unknown", "interrupted"} or record.scenario.output == "text"
-    if record.code not in {0, 130} and writes and reached and not told and not unseen:
+    reported = record.slug in {"outcome-unknown", "interrupted"} or record.scenario.output == "text"
+    if record.code not in {0, 130} and writes and reached and not reported and not unseen:
         yield "schedule", f"the schedule was changed, and it ends with {record.code} ({record.slug})"
 
 
@@ -337,7 +339,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _no_bug,
     _form,
     _no_hang,
-    _sessions,
+    _no_session_left,
     _never_doubled,
     _backup_is_true,
     _never_lost,

@@ -1,4 +1,4 @@
-"""One scenario played: the command line in this process, over real sockets, against the appliance of the adversary."""
+"""Run one scenario: the command line in this process, over real sockets, against the adversary's appliance."""
 
 import contextlib
 import io
@@ -14,15 +14,15 @@ from typing import Any
 from backupctl.cli.context import Context
 from backupctl.cli.root import run
 from tests.adversary.clock import CallThreads, SharedClock, virtual_sockets
-from tests.adversary.scenario import LOCATION, LOCATION_USER, Other, Scenario
+from tests.adversary.scenario import LOCATION, LOCATION_USER, OtherJob, Scenario
 from tests.adversary.server import Server, tls
 from tests.adversary.service import PASSWORD, SSO_PASSWORD, USER, Service
-from tests.adversary.truth import Clocks, Job, Truth
+from tests.adversary.truth import Clocks, GroundTruth, Job
 
 
 @dataclass
 class Record:
-    """What a run came to: what the program said, and what was true on the appliance."""
+    """The result of a run: the program's output, and the ground truth of the appliance."""
 
     scenario: Scenario
     code: int
@@ -30,7 +30,7 @@ class Record:
     err: str
     seconds: float
     real_seconds: float
-    truth: Truth
+    truth: GroundTruth
     server: Server
     running: Job | None
     schedules_before: dict[str, dict[str, Any]]
@@ -40,7 +40,7 @@ class Record:
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The envelope, None where the output is text or cannot be read."""
+        """The JSON envelope, None for text or for invalid JSON."""
         if self.scenario.output == "text":
             return None
         try:
@@ -69,8 +69,8 @@ class Record:
         return str((self.result.get("job") or {}).get("id") or "")
 
 
-def play(scenario: Scenario) -> Record:
-    """Run a scenario to its end."""
+def run_scenario(scenario: Scenario) -> Record:
+    """Run a scenario and return its record."""
     clock = SharedClock(scenario.start)
     truth, running = _truth(scenario)
     service = Service(truth, scenario.habits, fresh=scenario.command.kind == "restore")
@@ -89,7 +89,7 @@ def play(scenario: Scenario) -> Record:
     began = time.perf_counter()
     broken = None
     workers = CallThreads(clock)
-    with server.serving(nobody=scenario.refused), virtual_sockets(clock, server.lines), _signals():
+    with server.serving(refuse_connections=scenario.refused), virtual_sockets(clock, server.lines), _signals():
         app = Context(
             argv=_argv(scenario, running),
             stdin=io.TextIOWrapper(io.BytesIO(b""), encoding="utf-8"),
@@ -132,7 +132,7 @@ def _interrupt(clock: SharedClock, signalled: list[float]) -> None:
 
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
-    """Let no signal that the run did not take in time end the tests."""
+    """Restore the signal handlers, so that a signal that arrives after the run does not end the tests."""
     ours = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGALRM)
     try:
@@ -143,9 +143,9 @@ def _signals() -> Iterator[None]:
             signal.signal(signal.SIGALRM, before)
 
 
-def _truth(scenario: Scenario) -> tuple[Truth, Job | None]:
+def _truth(scenario: Scenario) -> tuple[GroundTruth, Job | None]:
     clocks = Clocks(scenario.start, scenario.skew, scenario.jump_at, scenario.jump, scenario.id_zone)
-    truth = Truth(clocks, job_seconds=scenario.job_seconds, outcome=scenario.outcome)
+    truth = GroundTruth(clocks, job_seconds=scenario.job_seconds, outcome=scenario.outcome)
     for ago in scenario.old:
         truth.add_old_job(ago, location=LOCATION, location_user=LOCATION_USER, user=USER)
     if scenario.id_zone != "UTC":
@@ -171,8 +171,8 @@ def _truth(scenario: Scenario) -> tuple[Truth, Job | None]:
     return truth, running
 
 
-def _start_other(truth: Truth, other: Other) -> None:
-    with contextlib.suppress(Exception):  # it is busy: they do not get their turn
+def _start_other(truth: GroundTruth, other: OtherJob) -> None:
+    with contextlib.suppress(Exception):  # the appliance is busy, so this job is not started
         truth.start_job(
             type=other.type,
             location=other.location,
@@ -183,8 +183,8 @@ def _start_other(truth: Truth, other: Other) -> None:
         )
 
 
-def _others_start(truth: Truth, scenario: Scenario, *, processed: bool) -> None:
-    """Let others start their jobs right before the first request to start one is processed, or two seconds behind."""
+def _others_start(truth: GroundTruth, scenario: Scenario, *, processed: bool) -> None:
+    """Start the jobs of others right before the first starting request is processed, or two seconds after it."""
     for other in scenario.others:
         if other.at is None and other.before:
             _start_other(truth, other)

@@ -1,6 +1,6 @@
-"""The REST API on the wire: which operation a request is for, and errors in the forms of both families.
+"""The REST API on the wire: the operation of each request, and errors in the forms of both families.
 
-Written from the documented facts alone; nothing is shared with the program or with its simulator.
+Written from the vendor's documentation alone; nothing is shared with the program or with its simulator.
 """
 
 import json
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it was read from the wire: ``label`` names the operation, empty where there is none."""
+    """A request as read from the wire; ``label`` is the operation, empty when there is none."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a body, JSON unless it is bytes; ``type`` is a content type other than JSON's."""
+    """A response: status, body (JSON unless it is bytes), and content type."""
 
     status: int
     body: Any = b""
@@ -42,7 +42,7 @@ class Answer:
 
 
 def vapi(status: int, kind: str, text: str | None, family: str, message_id: str = "com.vmware.applmgmt.err") -> Answer:
-    """Return an error of the API in the form of one family; without ``text`` it has no message."""
+    """Return an error in the form of one family, without a message when ``text`` is None."""
     messages = [] if text is None else [{"id": message_id, "default_message": text, "args": []}]
     if family == "api":
         return Answer(status, {"error_type": kind, "messages": messages})
@@ -108,7 +108,7 @@ STARTS = {"create": "piece", "run": None}
 
 
 def read_request(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
-    """Return a request with the operation that it is for."""
+    """Return the request, labelled with its operation."""
     parts = urlsplit(target)
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):

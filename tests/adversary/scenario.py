@@ -1,4 +1,4 @@
-"""One seed, one run: a command line, an appliance with its habits, what others do there, and what goes wrong."""
+"""A scenario for each seed: the command line, the appliance's habits, jobs of others, and faults."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ Kind = Literal["start", "watch", "cancel", "write", "restore", "reconcile"]
 
 @dataclass(frozen=True)
 class Command:
-    """A command line: ``key`` is the request that does something, ``labels`` are all that it may send.
+    """A command line; ``key`` is the request that changes something, ``labels`` are all requests that it may send.
 
-    ``running`` says that a job of somebody else runs when it begins, ``schedule`` that there is one.
+    ``running``: a job of somebody else runs when the command starts. ``schedule``: a schedule exists.
     """
 
     name: str
@@ -122,8 +122,8 @@ COMMANDS: Final = (
 
 
 @dataclass(frozen=True)
-class Other:
-    """A job that somebody else starts: at a moment, or (None) right ``before`` or behind the first request to start."""
+class OtherJob:
+    """A job that somebody else starts: at a time, or (None) right ``before`` or after the first starting request."""
 
     at: float | None = None
     before: bool = False
@@ -136,14 +136,14 @@ class Other:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that decides what happens in a run."""
+    """Everything that determines a run."""
 
     seed: int
     command: Command
     words: tuple[str, ...]
     habits: Habits = field(default_factory=Habits)
     faults: tuple[Fault, ...] = ()
-    others: tuple[Other, ...] = ()
+    others: tuple[OtherJob, ...] = ()
     old: tuple[float, ...] = ()
     job_seconds: float = 60.0
     outcome: str = "SUCCEEDED"
@@ -161,7 +161,7 @@ class Scenario:
 
     @property
     def kinds(self) -> list[str]:
-        """What is out of the ordinary, for the table."""
+        """The faults and unusual conditions, for the table."""
         habits, usual = self.habits, Habits()
         found = [f"{fault.label}: {fault.name}" for fault in self.faults]
         found += [f"list {habits.list_}"] if habits.list_ != "honest" else []
@@ -174,7 +174,7 @@ class Scenario:
 
 
 def undisturbed(name: str, *faults: Fault, **options: Any) -> Scenario:
-    """Return the scenario of a command in which nothing happens but what is said; a backup takes two minutes."""
+    """Return a scenario of a command with only the given faults and options; a backup takes two minutes."""
     command = next(each for each in COMMANDS if each.name == name)
     usual: dict[str, Any] = {"old": (86_400.0, 172_800.0), "job_seconds": 120.0}
     return Scenario(-1, command, command.words, faults=faults, **(usual | options))
@@ -222,7 +222,7 @@ def scenario(seed: int) -> Scenario:
 
 
 def _habits(chance: Random, command: Command, *, shows_all: bool) -> Habits:
-    """Return how the appliance tells the truth; with ``shows_all``, its list shows each job."""
+    """Return the habits of the appliance; with ``shows_all``, its list contains every job."""
     releases = ["8.0"] * 6 + ["7.0", "6.7"]
     if command.key == "create" or command.kind == "watch":
         releases += ["6.5"]
@@ -250,13 +250,13 @@ def _habits(chance: Random, command: Command, *, shows_all: bool) -> Habits:
     )
 
 
-def _others(chance: Random, command: Command) -> tuple[Other, ...]:
+def _others(chance: Random, command: Command) -> tuple[OtherJob, ...]:
     if command.kind != "start" or chance.random() > 0.25:
         return ()
     at_start = chance.random() < 0.6
     mine = chance.random() < 0.4
     return (
-        Other(
+        OtherJob(
             at=None if at_start else chance.uniform(0.0, 90.0),
             before=chance.random() < 0.4,
             type=chance.choice(["SCHEDULED", "MANUAL"]),
@@ -306,7 +306,7 @@ def _change_fault(chance: Random, label: str, nth: int) -> Fault:
 
 
 _WORDED: Final = frozenset({"vapi", "other", "silent"})
-"""Bodies in the vendor's form."""
+"""Error bodies in the vendor's form."""
 
 _STATUSES: Final[dict[int, tuple[str, ...]]] = {
     200: (),
@@ -340,7 +340,7 @@ _KINDS: Final = {
     "other form": 1,
     "other job": 1,
 }
-"""The kinds of faults, and how often each strikes beside the others."""
+"""The kinds of faults and their relative frequencies."""
 
 
 def _shape(chance: Random, label: str, nth: int, times: int, works: str) -> Fault:
@@ -363,7 +363,7 @@ def _shape(chance: Random, label: str, nth: int, times: int, works: str) -> Faul
 
 
 def _status(chance: Random, fault: Fault) -> Fault:
-    """Return a fault that answers with a status; what refuses for certain has not been done."""
+    """Return a fault that responds with a status; a definite refusal means that the request was not processed."""
     status = chance.choice(list(_STATUSES))
     errors = _STATUSES[status]
     bodies = [*["vapi"] * 3, "other", "silent", "html", "html", "text", ""] if errors else ["html", "html", "", "bad"]
@@ -374,7 +374,7 @@ def _status(chance: Random, fault: Fault) -> Fault:
         works = "no"
     elif _is_worded_error(fault) and works == "late":
         works = "yes"
-    if _is_worded_error(fault) and fault.label in {"restore", "reconcile"}:  # there is no list to show it
+    if _is_worded_error(fault) and fault.label in {"restore", "reconcile"}:  # no list could reveal the job
         works = "no"
     after = chance.choice([20.0, 60.0, 120.0])
     if fault.kind == "late status" and works != "late":

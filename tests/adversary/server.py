@@ -1,4 +1,4 @@
-"""The appliance's sockets: HTTP written byte by byte, TLS where it is wanted, in threads that sleep in virtual time."""
+"""The appliance's sockets: HTTP as bytes, optional TLS, in threads that sleep in virtual time."""
 
 import contextlib
 import functools
@@ -16,8 +16,8 @@ from typing import Final
 
 import trustme
 
-from tests.adversary.clock import GUARD_SECONDS, Line, Lines, SharedClock
-from tests.adversary.faults import SPOIL, Exchange, Fault, Seen, cut_off, cut_request
+from tests.adversary.clock import GUARD_SECONDS, ConnectionState, ConnectionStates, SharedClock
+from tests.adversary.faults import FAULT_HANDLERS, Exchange, Fault, ObservedRequest, cut_off, cut_request
 from tests.adversary.protocol import Answer, Request, read_request
 from tests.adversary.service import Service
 
@@ -27,9 +27,9 @@ STARTS_BACKUP: Final = {"create", "run"}
 
 @dataclass
 class Wire:
-    """What went over the wire, for the oracle."""
+    """All that went over the wire, for the oracle."""
 
-    seen: list[Seen] = field(default_factory=list)
+    requests: list[ObservedRequest] = field(default_factory=list)
     last_date: datetime | None = None
     date_before_start: datetime | None = None
     starts: int = 0
@@ -39,7 +39,7 @@ class Wire:
 
 @functools.lru_cache
 def tls() -> tuple[ssl.SSLContext, Path]:
-    """Return the server's context and the file of its CA, made once for a process."""
+    """Return the server's TLS context and its CA file, created once per process."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -49,7 +49,7 @@ def tls() -> tuple[ssl.SSLContext, Path]:
 
 
 class Server:
-    """Serves one appliance on loopback; ``on_start`` is told of the first request to start a backup."""
+    """Serves one appliance on loopback; ``on_start`` is called at the first request that starts a backup."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Server:
     ) -> None:
         self.service = service
         self.wire = Wire()
-        self.lines = Lines()
+        self.lines = ConnectionStates()
         self.over = False
         self._clock = clock
         self._faults = faults
@@ -80,22 +80,22 @@ class Server:
         return f"{'http' if self._plain else 'https'}://{self._address}"
 
     @contextlib.contextmanager
-    def serving(self, *, nobody: bool = False) -> Iterator["Server"]:
-        """Serve while the block runs; with ``nobody`` there, connections are refused."""
-        if nobody:
+    def serving(self, *, refuse_connections: bool = False) -> Iterator["Server"]:
+        """Serve while the block runs, or refuse all connections."""
+        if refuse_connections:
             self._listener.close()
-        self._begin(self._accept)
+        self._start_thread(self._accept)
         try:
             yield self
         finally:
-            self._end()
+            self._stop()
 
-    def _begin(self, work: Callable[[], None]) -> None:
+    def _start_thread(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self.over = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -116,26 +116,26 @@ class Server:
                 return
             connection.settimeout(GUARD_SECONDS)
             self._connections.append(connection)
-            line = Line()
+            line = ConnectionState()
             self.lines.add(port, line)
-            self._begin(functools.partial(self._each, connection, line))
+            self._start_thread(functools.partial(self._serve_connection, connection, line))
 
-    def _each(self, connection: socket.socket, line: Line) -> None:
+    def _serve_connection(self, connection: socket.socket, line: ConnectionState) -> None:
         try:
-            self._connection(connection, line)
-        except OSError:  # the client hung up, or does not like us
+            self._handle_connection(connection, line)
+        except OSError:  # the client closed the connection or rejected the certificate
             pass
-        except Exception as error:  # noqa: BLE001 - told by the oracle: the adversary itself is broken
+        except Exception as error:  # noqa: BLE001 - the oracle reports that the adversary is broken
             self.wire.failures.append(f"{type(error).__name__}: {error}")
         finally:
             connection.close()
 
-    def _connection(self, connection: socket.socket, line: Line) -> None:
-        fault = self._fault_of("connect")
+    def _handle_connection(self, connection: socket.socket, line: ConnectionState) -> None:
+        fault = self._next_fault("connect")
         if fault is not None:
             if fault.kind == "hang":
-                line.rest_until(float("inf"))
-            elif fault.reset:  # before it has said something, it depends on chance what the client sees
+                line.sleep_until_resumed(float("inf"))
+            elif fault.reset:  # a RST before the first byte looks different each time
                 connection.recv(1, socket.MSG_PEEK)
             cut_off(connection, reset=fault.reset)
             return
@@ -143,18 +143,18 @@ class Server:
             self._connections.append(stream)
             rest: bytes | None = b""
             while rest is not None:
-                rest = self._one(stream, line, rest)
+                rest = self._handle_request(stream, line, rest)
 
-    def _fault_of(self, label: str) -> Fault | None:
+    def _next_fault(self, label: str) -> Fault | None:
         with self._lock:
             self._counts[label] += 1
             number = self._counts[label]
-            return next((fault for fault in self._faults if fault.strikes(label, number)), None)
+            return next((fault for fault in self._faults if fault.matches(label, number)), None)
 
-    def _one(self, stream: socket.socket, line: Line, data: bytes) -> bytes | None:
-        """Read one request, of which ``data`` came already, and answer it; return what came of the next one.
+    def _handle_request(self, stream: socket.socket, line: ConnectionState, data: bytes) -> bytes | None:
+        """Read and answer one request that begins with ``data``.
 
-        That is None where the connection is over.
+        Return the bytes of the next request that have arrived, None when the connection is over.
         """
         while b"\r\n" not in data:
             more = stream.recv(65536)
@@ -163,10 +163,10 @@ class Server:
             data += more
         method, target, _ = data.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         begun = read_request(method, target, {}, b"")
-        fault = self._fault_of(begun.label)
+        fault = self._next_fault(begun.label)
         if fault is not None and fault.kind == "cut request":
             self._note_start(begun.label, processed=False)
-            self.wire.seen.append(Seen(self._clock.elapsed, begun, fault, delivered=False))
+            self.wire.requests.append(ObservedRequest(self._clock.elapsed, begun, fault, delivered=False))
             cut_request(stream, data, fault)
             return None
         request, rest = _whole_request(stream, data, method, target)
@@ -181,64 +181,68 @@ class Server:
                     self.service.truth.advance(self._clock.elapsed)
                     self._on_start(processed)
 
-    def _respond(self, stream: socket.socket, line: Line, request: Request, fault: Fault | None) -> bool:
+    def _respond(self, stream: socket.socket, line: ConnectionState, request: Request, fault: Fault | None) -> bool:
         works = "yes" if fault is None else fault.works
         self._note_start(request.label, processed=works == "yes")
-        seen = Seen(self._clock.elapsed, request, fault)
+        observed = ObservedRequest(self._clock.elapsed, request, fault)
         with self._lock:
-            self.wire.seen.append(seen)
-        answer = self._process(request, seen) if works == "yes" else None
+            self.wire.requests.append(observed)
+        answer = self._process(request, observed) if works == "yes" else None
         if fault is None:
             assert answer is not None
-            self._send(stream, request, seen, answer)
+            self._send(stream, request, observed, answer)
             return True
         if works == "late":
             with self._lock:
-                self.service.truth.later(self._clock.elapsed + fault.seconds, lambda: self._do(request, seen))
+                self.service.truth.later(
+                    self._clock.elapsed + fault.seconds, lambda: self._carry_out(request, observed)
+                )
         exchange = Exchange(
             stream,
             request,
-            seen,
+            observed,
             fault,
             answer,
             bytes_of=self._bytes_of,
-            note=lambda answer: self._note(request, seen, answer),
-            send=lambda answer, more: self._send(stream, request, seen, answer, more),
-            process=lambda: self._process(request, seen),
-            rest=lambda seconds: self._rest(line, seconds),
-            another=lambda: self._another(request),
+            note=lambda answer: self._note(request, observed, answer),
+            send=lambda answer, more: self._send(stream, request, observed, answer, more),
+            process=lambda: self._process(request, observed),
+            sleep=lambda seconds: self._sleep(line, seconds),
+            oldest_job_answer=lambda: self._oldest_job_answer(request),
         )
-        return SPOIL[fault.kind](exchange)
+        return FAULT_HANDLERS[fault.kind](exchange)
 
-    def _another(self, request: Request) -> Answer:
+    def _oldest_job_answer(self, request: Request) -> Answer:
         with self._lock:
             oldest = min(self.service.truth.jobs, key=lambda job: job.start)
             status = self.service.status_of(oldest)
         return Answer(200, status if request.family == "api" else {"value": status})
 
-    def _rest(self, line: Line, seconds: float) -> bool:
-        line.rest_until(self._clock.elapsed + seconds)
+    def _sleep(self, line: ConnectionState, seconds: float) -> bool:
+        line.sleep_until_resumed(self._clock.elapsed + seconds)
         return not self.over
 
-    def _process(self, request: Request, seen: Seen) -> Answer:
+    def _process(self, request: Request, observed: ObservedRequest) -> Answer:
         with self._lock:
             self.service.truth.advance(self._clock.elapsed)
-            return self._do(request, seen)
+            return self._carry_out(request, observed)
 
-    def _do(self, request: Request, seen: Seen) -> Answer:
-        """Carry out the request at the present time of the appliance."""
+    def _carry_out(self, request: Request, observed: ObservedRequest) -> Answer:
+        """Process the request at the current time of the appliance."""
         before = len(self.service.truth.jobs)
         answer = self.service.answer(request)
-        seen.done, seen.began = True, len(self.service.truth.jobs) > before
+        observed.processed, observed.started_job = True, len(self.service.truth.jobs) > before
         if request.label == "list" and answer.status == 200:
-            seen.ids = tuple(answer.body if request.family == "api" else answer.body["value"])
+            observed.ids = tuple(answer.body if request.family == "api" else answer.body["value"])
         if request.label == "details" and answer.status == 200:
             body = answer.body
-            seen.details = body if request.family == "api" else {each["key"]: each["value"] for each in body["value"]}
+            observed.details = (
+                body if request.family == "api" else {each["key"]: each["value"] for each in body["value"]}
+            )
         return answer
 
     def _bytes_of(self, answer: Answer) -> bytes:
-        """Return the bytes of an answer, with the date by the appliance's clock where it tells it."""
+        """Return the bytes of a response, with the date of the appliance's clock if it sends one."""
         lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Status')}", f"content-type: {answer.type}"]
         date = None
         if self.service.habits.date:
@@ -247,20 +251,22 @@ class Server:
         self.wire.last_date = date.replace(microsecond=0) if date else None
         if answer.status == 204:
             return "\r\n".join([*lines, "", ""]).encode()
-        if answer.status in {302, 307}:  # to the same place: who follows asks twice
+        if answer.status in {302, 307}:  # a client that follows sends its request twice
             lines.append(f"location: {self.url}/api/appliance/recovery/backup/job")
         if self.service.habits.chunked:
             return "\r\n".join([*lines, "transfer-encoding: chunked", "", ""]).encode() + _chunks(answer.payload)
         return "\r\n".join([*lines, f"content-length: {len(answer.payload)}", "", ""]).encode() + answer.payload
 
-    def _send(self, stream: socket.socket, request: Request, seen: Seen, answer: Answer, more: bytes = b"") -> None:
-        self._note(request, seen, answer)
+    def _send(
+        self, stream: socket.socket, request: Request, observed: ObservedRequest, answer: Answer, more: bytes = b""
+    ) -> None:
+        self._note(request, observed, answer)
         stream.sendall(self._bytes_of(answer) + more)
 
-    def _note(self, request: Request, seen: Seen, answer: Answer) -> None:
-        seen.status = answer.status
-        seen.vapi = isinstance(answer.body, dict) and bool({"error_type", "type"} & set(answer.body))
-        if request.label == "login" and seen.readable and answer.status in {200, 201}:
+    def _note(self, request: Request, observed: ObservedRequest, answer: Answer) -> None:
+        observed.status = answer.status
+        observed.vapi = isinstance(answer.body, dict) and bool({"error_type", "type"} & set(answer.body))
+        if request.label == "login" and observed.readable and answer.status in {200, 201}:
             body = answer.body
             if isinstance(body, str | dict):
                 self.wire.tokens_delivered.add(body if isinstance(body, str) else body["value"])
@@ -272,7 +278,7 @@ def _chunks(payload: bytes) -> bytes:
 
 
 def _whole_request(stream: socket.socket, data: bytes, method: str, target: str) -> tuple[Request | None, bytes]:
-    """Read the rest of a request, None where it ends too early, and return what came behind it."""
+    """Read the rest of a request (None when it ends too early), and return it with the bytes after it."""
     while b"\r\n\r\n" not in data:
         more = stream.recv(65536)
         if not more:

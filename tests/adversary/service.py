@@ -1,6 +1,6 @@
-"""The appliance's REST API in both families over the truth, and the habits by which it tells it.
+"""The appliance's REST API in both families, and the habits by which it distorts the ground truth.
 
-Written from the documented facts alone; nothing is shared with the program or with its simulator.
+Written from the vendor's documentation alone; nothing is shared with the program or with its simulator.
 """
 
 from base64 import b64decode
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.adversary.protocol import SINCE_67, Answer, Request, no_path, vapi
-from tests.adversary.truth import BUILD, HOST_NAME, ExistsError, InUseError, Job, Run, Truth, UnknownNameError
+from tests.adversary.truth import BUILD, HOST_NAME, ExistsError, GroundTruth, InUseError, Job, Run, UnknownNameError
 
 USER = "svc-backup@vsphere.local"
 PASSWORD = "Pa55-word"
@@ -21,10 +21,10 @@ VERSIONS = {"6.5": "6.5.0.30000", "6.7": "6.7.0.42000", "7.0": "7.0.1.00100", "8
 
 @dataclass(frozen=True)
 class Habits:
-    """How an appliance tells the truth, and where it does not.
+    """How an appliance reports, and where it differs from the ground truth.
 
-    ``location`` is as requested, or ``folder``: that of the archive. ``list_`` and ``list_seconds`` say which jobs the
-    list shows, ``details`` what is wrong with details.
+    ``location`` is as requested, or the ``folder`` of the archive. ``list_`` and ``list_seconds`` determine which jobs
+    the list contains, ``details`` what is wrong with the details.
     """
 
     release: str = "8.0"
@@ -46,9 +46,9 @@ def iso(moment: datetime) -> str:
 
 
 class Service:
-    """Answers requests; whoever calls it has let time pass to now."""
+    """Answers requests; the caller advances the ground truth to the current time first."""
 
-    def __init__(self, truth: Truth, habits: Habits, *, fresh: bool = False) -> None:
+    def __init__(self, truth: GroundTruth, habits: Habits, *, fresh: bool = False) -> None:
         self.truth = truth
         self.habits = habits
         self.fresh = fresh
@@ -56,7 +56,7 @@ class Service:
         self._session_ends: dict[str, float] = {}
 
     def answer(self, request: Request) -> Answer:
-        """Carry out the request and answer it."""
+        """Process the request and return the response."""
         if not request.label or not self._has(request):
             return no_path(request.family)
         if request.label == "login":
@@ -258,7 +258,7 @@ class Service:
         return details
 
     def location_of(self, job: Job) -> str:
-        """Return the location of a job as its details name it."""
+        """Return the location of a job as reported in its details."""
         if self.habits.location == "requested" or "://" not in job.location:
             return job.location
         kind, version = job.type[0], VERSIONS[self.habits.release]

@@ -1,17 +1,17 @@
-"""Many runs counted, and the table of them: kind of fault by command, with codes, violations and durations."""
+"""Counts of many runs, and their table by command and kind of fault: codes, violations and durations."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.adversary.oracle import COLUMNS, violations
-from tests.adversary.play import play
+from tests.adversary.play import run_scenario
 from tests.adversary.scenario import scenario
 
 
 @dataclass(frozen=True)
-class Line:
-    """What is kept of a run."""
+class RunLine:
+    """The summary of one run."""
 
     seed: int
     command: str
@@ -23,27 +23,27 @@ class Line:
     wrong: tuple[tuple[str, str], ...]
 
 
-def run_seed(seed: int) -> Line:
-    """Play the scenario of a seed and judge it."""
-    record = play(scenario(seed))
+def run_seed(seed: int) -> RunLine:
+    """Run the scenario of a seed and check it."""
+    record = run_scenario(scenario(seed))
     wrong = tuple(violations(record))
     command = record.scenario.command.name
     kinds = tuple(record.scenario.kinds)
-    return Line(seed, command, kinds, record.code, record.slug, record.seconds, record.real_seconds, wrong)
+    return RunLine(seed, command, kinds, record.code, record.slug, record.seconds, record.real_seconds, wrong)
 
 
 @dataclass
-class Tally:
-    """The runs so far."""
+class RunCounts:
+    """All runs so far."""
 
-    runs: list[Line] = field(default_factory=list)
+    runs: list[RunLine] = field(default_factory=list)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: RunLine) -> None:
         self.runs.append(line)
 
     @property
     def wrong(self) -> list[str]:
-        """A line for each violation, with the seed that repeats it."""
+        """One line for each violation, with its seed."""
         return [
             f"{column}: {sentence} [seed {line.seed}: {line.command}; {', '.join(line.kinds)}]"
             for line in self.runs
@@ -51,17 +51,17 @@ class Tally:
         ]
 
     def check(self) -> None:
-        """Fail with the first of what is wrong."""
+        """Fail with the first violations, if there are any."""
         assert not self.wrong, "\n".join([f"{len(self.wrong)} violations", *self.wrong[:20]])
 
     def table(self, *, by_kind: bool = True) -> Iterator[str]:
         """Yield the table."""
-        rows: dict[str, list[Line]] = defaultdict(list)
+        rows: dict[str, list[RunLine]] = defaultdict(list)
         for line in self.runs:
             rows[line.command].append(line)
         yield from self._table("command", rows)
         if by_kind:
-            kinds: dict[str, list[Line]] = defaultdict(list)
+            kinds: dict[str, list[RunLine]] = defaultdict(list)
             for line in self.runs:
                 for kind in line.kinds:
                     label, _, fault = kind.partition(": ")
@@ -69,7 +69,7 @@ class Tally:
             yield ""
             yield from self._table("what goes wrong", dict(sorted(kinds.items())))
 
-    def _table(self, head: str, rows: dict[str, list[Line]]) -> Iterator[str]:
+    def _table(self, head: str, rows: dict[str, list[RunLine]]) -> Iterator[str]:
         width = max(map(len, [*rows, head]))
         yield f"{head:{width}}  {'runs':>6}  {'  '.join(COLUMNS)}  {'mean s':>7}  {'most s':>7}  codes"
         for row, lines in rows.items():
@@ -78,7 +78,7 @@ class Tally:
             yield self._row("in all", width, self.runs)
 
     @staticmethod
-    def _row(row: str, width: int, lines: list[Line]) -> str:
+    def _row(row: str, width: int, lines: list[RunLine]) -> str:
         found = Counter(column for line in lines for column in {column for column, _ in line.wrong})
         codes = Counter(line.code for line in lines)
         seconds = [line.seconds for line in lines]

@@ -1,4 +1,4 @@
-"""What happens every day: fast and in plain words, whatever is done against the rest."""
+"""Everyday cases: correct result, fast, and in plain words."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,19 +8,19 @@ import pytest
 
 from tests.adversary.faults import Fault
 from tests.adversary.oracle import violations
-from tests.adversary.play import play
-from tests.adversary.scenario import ELSEWHERE, LOCATION, LOCATION_USER, Other, Scenario, undisturbed
+from tests.adversary.play import run_scenario
+from tests.adversary.scenario import ELSEWHERE, LOCATION, LOCATION_USER, OtherJob, Scenario, undisturbed
 from tests.adversary.service import Habits
 
 pytestmark = pytest.mark.real
 
 AFTER_SUMMER: Final = datetime(2026, 10, 25, 1, 0, 10, tzinfo=UTC)
-"""Ten seconds after the clocks of Berlin were set back: a job of 02:50 is older than one of 02:00."""
+"""Ten seconds after Berlin sets its clocks back: a job of 02:50 is older than one of 02:00."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A scenario, and what it has to come to: code, slug, the most seconds by the clock, unsaid words."""
+    """A scenario and its expected result: code, slug, most virtual seconds, and words that must not appear."""
 
     scenario: Scenario
     code: int
@@ -38,7 +38,7 @@ def _html(label: str, status: int, **options: Any) -> Fault:
 
 
 _BAD_LOCATION: Final = Fault("create", "status", status=500, body="vapi", error="ERROR", works="no")
-_THEIRS: Final = Other(type="SCHEDULED", location=LOCATION, location_user=LOCATION_USER, seconds=15.0)
+_THEIRS: Final = OtherJob(type="SCHEDULED", location=LOCATION, location_user=LOCATION_USER, seconds=15.0)
 _SLOW_PROXY: Final = Fault("create", "late status", status=504, body="html", seconds=60.0)
 _SUMMER: Final[dict[str, Any]] = {"start": AFTER_SUMMER, "id_zone": "Europe/Berlin"}
 _SET_BACK: Final[dict[str, Any]] = {"jump_at": 0.0, "jump": -3600.0, "old": (600.0,)}
@@ -76,13 +76,13 @@ TABLE: Final[dict[str, Row]] = {
     "a lost answer after the end of summer": Row(undisturbed("create", _lost(), **_SUMMER), 5, "outcome-unknown", 65),
     "a lost request": Row(undisturbed("create", _lost(works="no")), 5, "not-started", 65, unsaid="outcome-unknown"),
     "somebody's scheduled job before ours": Row(
-        undisturbed("create", others=(Other(before=True, seconds=300.0),)), 9, "busy", 2
+        undisturbed("create", others=(OtherJob(before=True, seconds=300.0),)), 9, "busy", 2
     ),
     "somebody's scheduled job in the same minute": Row(
         undisturbed("create", _lost(works="no"), others=(_THEIRS,)), 5, "not-started", 65, unsaid="outcome-unknown"
     ),
     "somebody's scheduled job, still running": Row(
-        undisturbed("create", _lost(works="no"), others=(Other(location=ELSEWHERE, seconds=900.0),)),
+        undisturbed("create", _lost(works="no"), others=(OtherJob(location=ELSEWHERE, seconds=900.0),)),
         5,
         "outcome-unknown",
         95,
@@ -99,15 +99,15 @@ TABLE: Final[dict[str, Row]] = {
 
 
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
-def test_everyday_case_is_fast_and_plain(row: Row) -> None:
-    record = play(row.scenario)
+def test_everyday_case_has_the_expected_result_in_time(row: Row) -> None:
+    record = run_scenario(row.scenario)
     assert violations(record) == []
     assert (record.code, record.slug) == (row.code, row.slug), record.out
     assert record.seconds <= row.seconds
     assert row.unsaid not in record.out + record.err
 
 
-def test_bad_location_is_told_in_the_words_of_the_appliance() -> None:
-    record = play(TABLE["a bad location"].scenario)
+def test_bad_location_is_reported_in_the_words_of_the_appliance() -> None:
+    record = run_scenario(TABLE["a bad location"].scenario)
     assert "It says error." in record.error["message"]
     assert record.error["attach"] is None

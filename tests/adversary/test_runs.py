@@ -1,6 +1,6 @@
-"""Runs against the adversary: nothing is claimed wrongly, doubled, lost or left open, and nothing hangs.
+"""Runs against the adversary: no wrong result, no second or lost job, no open session, no hang.
 
-``python -m tests.adversary --runs 20000`` makes more of them, ``--seed N`` repeats one.
+``python -m tests.adversary --runs 20000`` makes more runs, ``--seed N`` repeats one.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.adversary.scenario import COMMANDS, scenario
-from tests.adversary.tally import Tally, run_seed
+from tests.adversary.tally import RunCounts, run_seed
 
 pytestmark = pytest.mark.real
 
@@ -16,43 +16,43 @@ RUNS = 500
 A_BATCH = 50
 
 FOUND = (6064, 9004, 9244, 11841, 13206, 15372, 17947)
-"""Seeds behind the first 500 in which something was found: in the program (9004, 9244), or in the oracle."""
+"""Seeds after the first 500 that revealed a bug: in the program (9004, 9244) or in the oracle."""
 
 
 @pytest.fixture(scope="module")
-def tally() -> Iterator[Tally]:
-    """Return what the runs are counted in; the table is printed at the end."""
-    counted = Tally()
+def counts() -> Iterator[RunCounts]:
+    """Return the counts of all runs; print their table at the end."""
+    counted = RunCounts()
     yield counted
-    print("", *counted.table(by_kind=False), sep="\n")  # noqa: T201 - the table is what the runs are for
+    print("", *counted.table(by_kind=False), sep="\n")  # noqa: T201 - the table is the result
 
 
 @pytest.mark.parametrize("first", range(0, RUNS, A_BATCH))
-def test_program_tells_the_truth_whatever_the_adversary_does(first: int, tally: Tally) -> None:
-    batch = Tally()
+def test_program_reports_the_real_result_under_all_faults(first: int, counts: RunCounts) -> None:
+    batch = RunCounts()
     for seed in range(first, first + A_BATCH):
         line = run_seed(seed)
         batch.add(line)
-        tally.add(line)
+        counts.add(line)
     batch.check()
 
 
 @pytest.mark.parametrize("seed", FOUND)
-def test_what_was_found_once_is_right(seed: int) -> None:
-    found = Tally()
+def test_seed_that_revealed_a_bug_has_no_violation(seed: int) -> None:
+    found = RunCounts()
     found.add(run_seed(seed))
     found.check()
 
 
-def test_runs_have_every_command_and_strike_every_request_of_it() -> None:
-    struck: dict[str, set[str]] = {command.name: set() for command in COMMANDS}
+def test_runs_cover_every_command_and_every_request_of_it() -> None:
+    with_fault: dict[str, set[str]] = {command.name: set() for command in COMMANDS}
     for seed in range(20_000):
         found = scenario(seed)
-        struck[found.command.name] |= {fault.label for fault in found.faults}
-    assert struck == {command.name: set(command.labels) for command in COMMANDS}
+        with_fault[found.command.name] |= {fault.label for fault in found.faults}
+    assert with_fault == {command.name: set(command.labels) for command in COMMANDS}
 
 
-def test_seed_makes_one_run_and_no_other() -> None:
+def test_seed_always_gives_the_same_run() -> None:
     for seed in range(12):
         first, second = run_seed(seed), run_seed(seed)
         assert (first.code, first.slug, first.seconds) == (second.code, second.slug, second.seconds)

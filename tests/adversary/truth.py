@@ -1,7 +1,6 @@
-"""What is true on the appliance: jobs, sessions, schedules and restores, and who started them.
+"""The ground truth of the appliance: jobs, sessions, schedules and restores, and who started them.
 
-It knows nothing of HTTP. Times are seconds since the start of the run; what the appliance believes the time to be is
-``Habits.skew`` beside it.
+Nothing here is about HTTP. Times are seconds since the start of the run; the appliance's own clock is ``Clocks.wall``.
 """
 
 from collections.abc import Callable
@@ -19,16 +18,16 @@ class InUseError(Exception):
 
 
 class UnknownNameError(Exception):
-    """There is nothing of this name."""
+    """Nothing has this name."""
 
 
 class ExistsError(Exception):
-    """There is a schedule already."""
+    """A schedule already exists."""
 
 
 @dataclass
 class Job:
-    """A backup job; ``ours`` says that a request of the program under test started it."""
+    """A backup job; ``ours``: a request of the program under test started it."""
 
     id: str
     start: float
@@ -73,7 +72,7 @@ class Run:
 
 @dataclass
 class Clocks:
-    """What the appliance believes the time to be: ``skew`` seconds off, set back by ``jump`` at ``jump_at``."""
+    """The appliance's wall clock: ``skew`` seconds off, moved by ``jump`` seconds at ``jump_at``."""
 
     start: datetime
     skew: float = 0.0
@@ -89,8 +88,8 @@ class Clocks:
         return f"{wall.astimezone(ZoneInfo(self.id_zone)):%Y%m%d-%H%M%S}-{BUILD}"
 
 
-class Truth:
-    """One appliance, and everything that was really done to it."""
+class GroundTruth:
+    """The state of one appliance, and everything that was really done to it."""
 
     def __init__(self, clocks: Clocks, *, job_seconds: float, outcome: str) -> None:
         self.clocks = clocks
@@ -108,7 +107,7 @@ class Truth:
         self._later: list[tuple[float, Callable[[], object]]] = []
 
     def advance(self, now: float) -> None:
-        """Let time pass, and happen what was put off until then."""
+        """Advance the time, and run the actions that are due."""
         while self._later and min(moment for moment, _ in self._later) <= now:
             due = min(self._later, key=lambda pair: pair[0])
             self._later.remove(due)
@@ -128,7 +127,10 @@ class Truth:
         return next((job for job in self.jobs if job.state(self.now) == "INPROGRESS"), None)
 
     def start_job(self, **facts: Any) -> Job:
-        """Start a job now; raises InUseError while a backup or restore runs."""
+        """Start a job now.
+
+        Raises InUseError: while a backup or restore runs.
+        """
         if self.running or any(run.state(self.now) == "INPROGRESS" for run in self.restores):
             raise InUseError
         wall = self.clocks.wall(self.now)
@@ -198,5 +200,5 @@ class Truth:
 
 
 def _readable(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return what an appliance tells of a schedule: no password."""
+    """Return the fields of a schedule that an appliance reports: all but the passwords."""
     return {name: value for name, value in spec.items() if value is not None and not name.endswith("password")}
