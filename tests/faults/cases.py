@@ -1,4 +1,4 @@
-"""The matrix: every kind of fault, in each of its strengths, in every phase that a command goes through."""
+"""The matrix: every kind of fault, at each strength, in every phase of each command."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from functools import cache
 
 from backupctl.simulator.faults import KINDS, PHASES, ValueKind
 from tests.faults.commands import COMMANDS, Command, ways
-from tests.faults.play import Case, Record, play
+from tests.faults.play import Case, Record, run_case
 
 STRENGTHS: Mapping[ValueKind, tuple[str, ...]] = {
     "none": ("",),
@@ -18,41 +18,41 @@ STRENGTHS: Mapping[ValueKind, tuple[str, ...]] = {
     "spelling": ("=root", "=dn", "=sid", "=empty"),
     "health": ("=DEGRADED", "=UNHEALTHY"),
 }
-"""How a fault of each kind of value is tried: once, several times, every other time, for ever; and so on."""
+"""The strengths of a fault by its kind of value, such as a count: once, three times, every other time, always."""
 
-SIDEWAYS = frozenset({"fall back", "basic"})
-"""Ways that differ from the others by how they begin only: there the first of the strengths and the last are enough."""
+REDUCED_WAYS = frozenset({"fall back", "basic"})
+"""Ways that differ from the others only at the start, so that the first and the last strength suffice."""
 
-NARROW = tuple(phase for phase in PHASES if phase not in PHASES.values())
-"""The phases that are not made up of others."""
+BASIC_PHASES = tuple(phase for phase in PHASES if phase not in PHASES.values())
+"""The phases that do not consist of others."""
 
 OUTPUTS = ("json", "text", "jsonl")
 
 
 @cache
 def undisturbed(command: Command, way: str, *, archive_location: bool = False) -> Record:
-    """Return how a command goes without a fault."""
-    return play(Case(command, way, archive_location=archive_location))
+    """Return the record of a command without faults."""
+    return run_case(Case(command, way, archive_location=archive_location))
 
 
 @cache
 def phases(command: Command, way: str) -> tuple[str, ...]:
-    """Return the phases that a command goes through, each once."""
+    """Return the phases of a command, each once."""
     return tuple(dict.fromkeys(request.phase for request in undisturbed(command, way).requests if request.phase))
 
 
 def faults_for(command: Command, way: str, *, few: bool = False) -> Iterator[str]:
-    """Yield every fault that can strike a command: of each kind, of each strength, in each phase and anywhere.
+    """Yield every fault that can affect a command: each kind, strength and phase, and without a phase.
 
-    Of the strengths a few are the first and the last.
+    ``few`` takes only the first and the last strength.
     """
-    met = phases(command, way)
+    reached = phases(command, way)
     for name, kind in KINDS.items():
-        if kind.phase and kind.phase not in met:
+        if kind.phase and kind.phase not in reached:
             continue
-        places = ["", *(f"@{phase}" for phase in met)] if kind.phased else [""]
+        places = ["", *(f"@{phase}" for phase in reached)] if kind.phased else [""]
         strengths = STRENGTHS[kind.value]
-        for strength in dict.fromkeys((strengths[0], strengths[-1])) if few or way in SIDEWAYS else strengths:
+        for strength in dict.fromkeys((strengths[0], strengths[-1])) if few or way in REDUCED_WAYS else strengths:
             yield from (f"{name}{strength}{place}" for place in places)
 
 
@@ -64,9 +64,9 @@ def every_case() -> tuple[Case, ...]:
 
 @cache
 def covering_cases() -> frozenset[Case]:
-    """Return a part of the matrix in which each fault strikes each command, and each way.
+    """Return a part of the matrix that has each fault with each command, and each fault with each way.
 
-    Behind the login the ways share their code, so each fault strikes a command in one of its ways; they take turns.
+    After the login all ways share their code, so each fault is combined with one way of a command, in rotation.
     """
     by_command = defaultdict[tuple[Command, tuple[str, ...]], list[Case]](list)
     by_way = defaultdict[tuple[str, tuple[str, ...]], list[Case]](list)
@@ -78,7 +78,7 @@ def covering_cases() -> frozenset[Case]:
 
 
 def cases_of(command: Command) -> Iterator[Case]:
-    """Yield all cases of a command; the outputs take turns, and so do both forms of a location."""
+    """Yield all cases of a command; the outputs and the two forms of a location rotate."""
     number = COMMANDS.index(command)
     for way in ways(command):
         for fault in faults_for(command, way):

@@ -1,4 +1,4 @@
-"""The command lines that talk to an appliance, each with what it finds there and what it is to bring about."""
+"""The command lines that talk to an appliance, each with its initial state and its expected outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ JOB_SECONDS = 120.0
 STALL_SECONDS = 240.0
 
 Task = Literal["start", "start-only", "follow", "look", "cancel", "write", "read"]
-"""What a command does: start a job and follow it, only start it, follow a running one, look at it once, cancel it,
+"""What a command does: start a job and follow it, only start it, follow a running one, check it once, cancel it,
 write a schedule, read something else."""
 
 Prepare = Callable[[SimulatedAppliance], None]
@@ -47,9 +47,9 @@ def restored(appliance: SimulatedAppliance) -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line: ``object`` is the kind of thing that it is about, ``options`` are those of the appliance.
+    """A command line; ``object`` is the kind of thing that it handles, ``options`` configure the appliance.
 
-    ``prepare`` brings the appliance into the state that the command finds; VERSION in a word is that of its release.
+    ``prepare`` sets up the appliance before the command. VERSION in a word stands for that of the release.
     """
 
     words: tuple[str, ...]
@@ -66,7 +66,7 @@ class Command:
 
     @property
     def preparation(self) -> str:
-        """What runs already, or ran; empty for nothing."""
+        """The name of what runs already, or ran; empty for nothing."""
         return "" if self.prepare is _nothing else self.prepare.__name__
 
     @property
@@ -75,12 +75,12 @@ class Command:
 
     @property
     def starts(self) -> bool:
-        """Whether a job may be started."""
+        """Whether the command may start a job."""
         return self.task in {"start", "start-only"} or self.words[0] == "create"
 
     @property
     def basic(self) -> bool:
-        """Whether the credentials go along with each request, as they do to a fresh appliance."""
+        """Whether each request carries the credentials, as to a fresh appliance."""
         return self.words[0] == "restore"
 
     @property
@@ -149,12 +149,12 @@ WAYS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "fall back": ((), {"release": replace(release_named("7.0"), api="session")}),
     "basic": (("--auth", "basic"), {}),
 }
-"""How the appliance is talked to: words of the command line, and options of the appliance.
+"""API family and authentication: words of the command line, and options of the appliance.
 
-Before 7.0U2 there may be sessions in /api, but no recovery: so /api is left for /rest.
+Before 7.0U2, /api may have sessions but no recovery operations, so the client falls back to /rest.
 """
 
 
 def ways(command: Command) -> tuple[str, ...]:
-    """Return the ways that a command can go: those to a fresh appliance are basic by themselves."""
+    """Return the ways of a command; a fresh appliance always gets basic authentication."""
     return ("/rest", "/api") if command.basic else tuple(WAYS)

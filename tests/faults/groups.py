@@ -1,4 +1,4 @@
-"""One run of create on several appliances, of which one has a fault: what it came to on each of them."""
+"""One run of create on several appliances, one of which has a fault, and its result on each of them."""
 
 import json
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.faults.cases import faults_for
 from tests.faults.commands import JOB_SECONDS, TIMEOUT, Command
 from tests.faults.oracle import Finding, findings
-from tests.faults.play import Case, Record, SessionLine, play, schedules_of
-from tests.faults.table import judged
+from tests.faults.play import Case, Record, SessionLine, run_case, schedules_of
+from tests.faults.table import all_findings
 from tests.support.clock import FakeClock
 from tests.support.command_line import LOCATION, PASSWORD, USER, CommandLine
 from tests.support.intercept import RecordingTransport
@@ -30,7 +30,7 @@ password-env = "VC_PASSWORD"
 {"".join(f"{group} = {json.dumps(names)}{chr(10)}" for group, names in GROUPS.items())}"""
 
 _CREATE = ("create", "--location", LOCATION, "--timeout", f"{TIMEOUT:.0f}s")
-_TOGETHER = ("--together", "--preflight")  # the second is part of the first, and tells the table of outcomes
+_TOGETHER = ("--together", "--preflight")  # --together includes --preflight, which the table of outcomes needs to see
 
 COMMANDS = (
     Command(_CREATE, "start"),
@@ -38,39 +38,39 @@ COMMANDS = (
     Command((*_CREATE, *_TOGETHER), "start"),
 )
 PLACES = [(group, name) for group, names in GROUPS.items() for name in names]
-"""The groups, and which of their appliances is struck."""
+"""Each group with each of its appliances as the faulty one."""
 
 ACCOUNT_FAULTS = ("account-locked", "password-expired", "http-401")
-"""Those that keep the password from being shown to the rest, where they strike a login."""
+"""The faults of a login after which the password is not sent to the other appliances."""
 
 
 @dataclass(frozen=True)
 class GroupCase:
-    """A command, the group that it is about, and the appliance that has the fault."""
+    """A command, a group, and the appliance that has the fault."""
 
     command: Command
     group: str
-    struck: str
+    faulty: str
     fault: str
 
     @property
     def others(self) -> list[str]:
-        return [name for name in GROUPS[self.group] if name != self.struck]
+        return [name for name in GROUPS[self.group] if name != self.faulty]
 
     def alone(self, name: str) -> Case:
-        """Return the case that one of them is for itself."""
-        return Case(self.command, WAY, (self.fault,) if name == self.struck else ())
+        """Return the case of one appliance by itself."""
+        return Case(self.command, WAY, (self.fault,) if name == self.faulty else ())
 
 
 def group_cases(command: Command) -> Iterator[GroupCase]:
-    """Yield every fault in every phase; the places where it strikes take turns."""
+    """Yield every fault in every phase; the groups and faulty appliances rotate."""
     for number, fault in enumerate(faults_for(command, WAY, few=True)):
-        group, struck = PLACES[number % len(PLACES)]
-        yield GroupCase(command, group, struck, fault)
+        group, faulty = PLACES[number % len(PLACES)]
+        yield GroupCase(command, group, faulty, fault)
 
 
-def play_group(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Record]]:
-    """Run one case; return the exit code of the run, and a record of each appliance as if it had been alone."""
+def run_group_case(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Record]]:
+    """Run one case; return the exit code of the run, and a record of each appliance as if it were alone."""
     clock = FakeClock()
     names = {f"{name}.example.com": name for name in GROUPS[case.group]}
     backupctl = CommandLine(
@@ -109,18 +109,18 @@ def play_group(case: GroupCase, configuration: Path) -> tuple[int, dict[str, Rec
 
 
 def group_findings(case: GroupCase, code: int, records: dict[str, Record]) -> Iterator[Finding]:
-    """Yield all that is wrong: the struck one is as it is alone, the others are done, or rightly kept back."""
-    struck, alone = records[case.struck], play(case.alone(case.struck))
-    yield from judged(struck)
-    if (struck.code, struck.slug, len(struck.new_jobs)) != (alone.code, alone.slug, len(alone.new_jobs)):
-        yield "wrong code", f"{struck.code} {struck.slug}, and alone {alone.code} {alone.slug}"
-    if code != struck.code:
-        yield "wrong code", f"the run ends with {code}, and the struck one with {struck.code}"
+    """Yield all findings: the faulty one must end as it does alone, the others must be done or rightly held back."""
+    faulty, alone = records[case.faulty], run_case(case.alone(case.faulty))
+    yield from all_findings(faulty)
+    if (faulty.code, faulty.slug, len(faulty.new_jobs)) != (alone.code, alone.slug, len(alone.new_jobs)):
+        yield "wrong code", f"{faulty.code} {faulty.slug}, and alone {alone.code} {alone.slug}"
+    if code != faulty.code:
+        yield "wrong code", f"the run ends with {code}, and the faulty one with {faulty.code}"
     others = [records[name] for name in case.others]
     for other in others:
-        kept_back = _kept_back(case, other, struck)
-        yield from (each for each in findings(other) if not (kept_back and each[0] == "faults unnamed"))
-        if not (_done(other) or kept_back):
+        held_back = _is_held_back(case, other, faulty)
+        yield from (each for each in findings(other) if not (held_back and each[0] == "faults unnamed"))
+        if not (_done(other) or held_back):
             yield "wrong code", f"another ends with {other.code}: {other.error}; it has {len(other.new_jobs)} jobs"
     if "--together" in case.command.words and len({_done(each) for each in others}) > 1:
         yield "jobs lost", "some were started, and others were not"
@@ -130,15 +130,15 @@ def _done(record: Record) -> bool:
     return (record.code, record.state, len(record.new_jobs)) == (ExitCode.DONE, "SUCCEEDED", 1)
 
 
-def _kept_back(case: GroupCase, record: Record, struck: Record) -> bool:
-    """Whether nothing was started for the sake of the one that was struck, which is said, with its code."""
+def _is_held_back(case: GroupCase, record: Record, faulty: Record) -> bool:
+    """Whether nothing was started because of the faulty appliance, and the error names it and has its code."""
     words, slugs = case.command.words, set[str]()
-    if "--together" in words and not struck.new_jobs:
+    if "--together" in words and not faulty.new_jobs:
         slugs |= {"not-together"}
     if "--fail-fast" in words:
         slugs |= {"not-tried"}
     fault = parse_fault(case.fault)
     if fault.name in ACCOUNT_FAULTS and fault.phase in {"", "login"}:
         slugs |= {"auth"}
-    named = case.struck in record.error
-    return named and record.slug in slugs and record.code == struck.code != 0 and not record.new_jobs
+    named = case.faulty in record.error
+    return named and record.slug in slugs and record.code == faulty.code != 0 and not record.new_jobs

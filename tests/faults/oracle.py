@@ -1,6 +1,6 @@
-"""What must hold after any run under any faults, judged by what is true on the appliance and not by the program.
+"""The rules that every run under any faults must satisfy, checked against the state of the appliance.
 
-Each rule looks at a record and yields what is wrong as a pair of a column of the table and a sentence.
+Each rule takes a record and yields findings: a column of the table, and a sentence.
 """
 
 import re
@@ -19,10 +19,10 @@ Finding = tuple[str, str]
 COLUMNS: Final = ("wrong code", "jobs lost", "jobs doubled", "sessions leaked", "hangs", "faults unnamed", "bugs")
 
 READ_SECONDS, WRITE_SECONDS = 40.0 + 30.0, 310.0
-"""What one request may take: to read, connecting (10 s) and reading (30 s), asked again for 30 s; to change, 310 s."""
+"""Seconds allowed for one request: to read, connect (10 s) and read (30 s), retried for 30 s; to change, 310 s."""
 
 GRACE_SECONDS = 60.0 + 10.0 + 10.0 + 5.0
-"""What may come after the deadline: a search for a lost job, a last answer, last details, a logout."""
+"""Seconds allowed after the deadline: search for a lost job, a last response, last details, a logout."""
 
 NAMES: Final = {
     "drop": "dropped the connection",
@@ -61,17 +61,17 @@ NAMES: Final = {
     "validate-fail": "a backup would fail: appliance validation",
     "db-health": "ended as FAILED|a backup would fail: database health",
 }
-"""What the sentence about an error says, by the fault that brought it about."""
+"""Patterns that an error message must match, by the fault that caused it."""
 
 LOST_LOGINS: Final = 3
-"""How many logins may be lost in a run, each with a session that nobody knows: vCenter locks after five failures."""
+"""How many login responses may be lost in a run, each with an unknown session; vCenter locks after five failures."""
 
 UNKNOWN_LOCATION: Final = "went to an unknown location"
-"""What is said of a job that was attached to and whose details could not be read."""
+"""The message about an attached job whose details could not be read."""
 
 
 def findings(record: Record) -> list[Finding]:
-    """Return all that is wrong with a run."""
+    """Return all findings of a run."""
     return [finding for rule in RULES for finding in rule(record)]
 
 
@@ -87,7 +87,7 @@ def no_bug(record: Record) -> Iterator[Finding]:
 
 
 def envelope_agrees(record: Record) -> Iterator[Finding]:
-    """The document says what the exit code says, and has an error exactly where that is not 0."""
+    """The document has the exit code of the process, and an error exactly when it is not 0."""
     if record.case.output == "text":
         return
     document, result = record.json, record.result
@@ -105,7 +105,7 @@ def never_two_jobs(record: Record) -> Iterator[Finding]:
 
 
 def start_is_true(record: Record) -> Iterator[Finding]:
-    """What is said of a job that was asked for is so on the appliance."""
+    """The reported state of a started job is its state on the appliance."""
     command = record.case.command
     if command.task not in {"start", "start-only"}:
         return
@@ -119,43 +119,43 @@ def start_is_true(record: Record) -> Iterator[Finding]:
         yield "wrong code", f"8, and the job is {state}"
     if slug == "not-started" and state != "none":
         yield "jobs lost", f"not-started, and there is a job that is {state}"
-    told = record.out + record.err
+    output = record.out + record.err
     job = getattr(record.run, "job_id", command.object)
-    if _was_refused_in_form(record):
+    if _was_refused_definitely(record):
         return
-    if state != "none" and slug not in {"outcome-unknown", None} and code != ExitCode.BUSY and job not in told:
-        yield "jobs lost", f"code {code} without a word of the job that was started"
-    if slug == "outcome-unknown" and not _looking_was_spoiled(record):
-        yield "jobs lost", "outcome-unknown, and nothing stood in the way of looking"
+    if state != "none" and slug not in {"outcome-unknown", None} and code != ExitCode.BUSY and job not in output:
+        yield "jobs lost", f"code {code} without the job that was started"
+    if slug == "outcome-unknown" and not _search_was_disturbed(record):
+        yield "jobs lost", "outcome-unknown, although the search was not disturbed"
 
 
-def _was_refused_in_form(record: Record) -> bool:
-    """Whether an appliance that started a job said that it did not, in words that mean just that, and lists no job.
+def _was_refused_definitely(record: Record) -> bool:
+    """Whether an appliance that started a job refused it in definite words, and has no list that shows the job.
 
-    With the credentials in each request a 401 is final, and nothing is looked for behind it.
+    With credentials in each request a 401 is final, so the job is not searched for.
     """
     command, names = record.case.command, {fault.name for fault in faults_of(record)}
     final = "late-http-401" in names and (command.basic or record.case.way == "basic")
     return final or ("late-http-500" in names and command.object != "backup")
 
 
-def _looking_was_spoiled(record: Record) -> bool:
-    """Whether the job could not be looked for.
+def _search_was_disturbed(record: Record) -> bool:
+    """Whether the search for the job could not work.
 
-    A restore is looked for by nobody; for a backup the list was spoiled, or another one runs, as ours might. With the
-    credentials in each request nothing is asked behind a 401, so as not to lock the account.
+    A restore is never searched for. For a backup, the list was faulty, or another one runs that may be ours. With
+    credentials in each request nothing is sent after a 401, so as not to lock the account.
     """
     refused = any(fault.name.endswith("html-401") for fault in faults_of(record))
     if record.case.way == "basic" and refused:
         return True
-    looked_at = {"", "list", "first-poll", "last-poll", "mid-poll", "login"}
+    phases = {"", "list", "first-poll", "last-poll", "mid-poll", "login"}
     if record.case.command.object != "backup" or record.case.command.preparation:
         return True
-    return any(fault.phase in looked_at for fault in faults_of(record)) or record.seconds > TIMEOUT
+    return any(fault.phase in phases for fault in faults_of(record)) or record.seconds > TIMEOUT
 
 
 def look_is_true(record: Record) -> Iterator[Finding]:
-    """What is said of a job that runs is so on the appliance; the latest is another where the list leaves jobs out."""
+    """The reported state of a running job is its state on the appliance, unless the list leaves jobs out."""
     if len(record.appliance.jobs) > 1 and {"oldest-only", "stale-list"} & {fault.name for fault in faults_of(record)}:
         return
     truths = {
@@ -173,7 +173,7 @@ def look_is_true(record: Record) -> Iterator[Finding]:
 
 
 def write_is_true(record: Record) -> Iterator[Finding]:
-    """A schedule is as it was asked for where the code is 0, and as it was where the code is another."""
+    """With code 0 the schedule is as requested, with any other code it is unchanged."""
     if record.case.command.task != "write":
         return
     wanted = schedules_of(undisturbed(record.case.command, record.case.way).appliance)
@@ -181,26 +181,30 @@ def write_is_true(record: Record) -> Iterator[Finding]:
     if record.code == ExitCode.DONE and now != wanted:
         yield "wrong code", "0, and the schedule is not as it was asked for"
     if record.code != ExitCode.DONE and now != record.before and "unknown whether" not in record.error:
-        yield "wrong code", f"{record.code} without a word of doubt, and the schedule was changed: {record.error}"
+        yield (
+            "wrong code",
+            f"{record.code}, outcome not unknown, and the schedule was changed: {record.error}",
+        )
 
 
 def read_is_true(record: Record) -> Iterator[Finding]:
-    """What is read is what is read without a fault, but for what is documented as not known."""
+    """What is read equals what is read without a fault, except for documented unknowns."""
     command = record.case.command
     if command.task != "read" or record.case.output == "text" or record.code != 0 or command.starts:
         return
-    if command.words[0] == "validate":  # its checks tell of the faults
+    if command.words[0] == "validate":  # its checks report the faults
         return
-    told = record.case.archive_location or any(fault.name == "archive-location" for fault in faults_of(record))
-    usual = undisturbed(command, record.case.way, archive_location=told)
+    names = {fault.name for fault in faults_of(record)}
+    archive_location = record.case.archive_location or "archive-location" in names
+    usual = undisturbed(command, record.case.way, archive_location=archive_location)
     ours, theirs = _shown(record.result), _shown(usual.result)
-    if any(fault.name == "busy" for fault in faults_of(record)) and "jobs" in ours:
+    if "busy" in names and "jobs" in ours:
         ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
-    if any(fault.name == "odd-user" for fault in faults_of(record)):
+    if "odd-user" in names:
         ours, theirs = _without_users(ours), _without_users(theirs)
     if ours.get("jobs") and all(job["type"] is None for job in ours["jobs"]):  # their details could not be read
         ours, theirs = _without_details(ours), _without_details(theirs, besides=ours)
-    if "parts" in ours and _strikes(record, "parts"):
+    if "parts" in ours and _has_fault_in(record, "parts"):
         ours, theirs = _without_sizes(ours), _without_sizes(theirs)
     if ours != theirs:
         yield "wrong code", f"0, and it shows {ours} for {theirs}"
@@ -215,7 +219,7 @@ def _without_users(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_details(result: dict[str, Any], besides: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return ids and states; ``besides`` a list that counts what it could not read, without as many that it misses."""
+    """Return ids and states; jobs that are missing from ``besides`` are counted as unreadable."""
     listed = {job["id"] for job in (besides or result)["jobs"]}
     jobs = [(job["id"], job["state"]) for job in result["jobs"] if job["id"] in listed]
     return {"jobs": jobs, "unreadable": result["unreadable"] + len(result["jobs"]) - len(jobs)}
@@ -225,17 +229,17 @@ def _without_sizes(result: dict[str, Any]) -> dict[str, Any]:
     return {"parts": [part["id"] for part in result["parts"]]}
 
 
-def _strikes(record: Record, phase: str) -> bool:
+def _has_fault_in(record: Record, phase: str) -> bool:
     return any(fault.matches(phase) for fault in faults_of(record))
 
 
 def sessions_end(record: Record) -> Iterator[Finding]:
-    """No session that the program knows is left, unless its logout was spoiled twice; never are two of them open."""
+    """No known session is left open unless its logout failed twice, and no two are open at once."""
     line = record.line
-    if line.most_open > 1 and not _strikes(record, "logout"):
-        yield "sessions leaked", f"{line.most_open} sessions were open at once"
+    if line.max_open > 1 and not _has_fault_in(record, "logout"):
+        yield "sessions leaked", f"{line.max_open} sessions were open at once"
     left = line.open & line.known
-    spoiled = _strikes(record, "logout") or any(fault.name == "reboot-at" for fault in faults_of(record))
+    spoiled = _has_fault_in(record, "logout") or any(fault.name == "reboot-at" for fault in faults_of(record))
     renewed = [fault for fault in faults_of(record) if fault.name == "http-401"]
     denied = any(fault.matches("logout") for fault in renewed)
     tried_enough = {token for token, times in line.logouts.items() if times > (0 if denied else 1)}
@@ -247,7 +251,7 @@ def sessions_end(record: Record) -> Iterator[Finding]:
     logins = sum(request.phase == "login" for request in record.requests)
     faults = faults_of(record)
     excused = LOST_LOGINS if faults and faults[0].name == "lost-login-answer" else 1
-    if lost > (min(logins, excused if len(faults) == 1 else logins) if _strikes(record, "login") else 0):
+    if lost > (min(logins, excused if len(faults) == 1 else logins) if _has_fault_in(record, "login") else 0):
         yield "sessions leaked", f"{lost} sessions were opened whose ids were lost"
 
 
@@ -258,7 +262,7 @@ def no_hang(record: Record) -> Iterator[Finding]:
 
 
 def limit(command: Command, way: str) -> float:
-    """Return the seconds that a command may take: its deadline, and what the requests before it may."""
+    """Return the seconds that a command may take: its timeout, and the time of the requests besides."""
     requests = [request for request in undisturbed(command, way).requests if "poll" not in request.phase]
     reads = sum(request.method == "GET" or "session" in request.path for request in requests)
     seconds = reads * READ_SECONDS + (len(requests) - reads) * WRITE_SECONDS + GRACE_SECONDS
@@ -266,7 +270,7 @@ def limit(command: Command, way: str) -> float:
 
 
 def fault_is_named(record: Record) -> Iterator[Finding]:
-    """Where the outcome is another than without a fault, the sentence about it names the fault."""
+    """When a fault changes the outcome, the error message names it."""
     if record.code in {record.case.command.outcome, ExitCode.DONE, ExitCode.BUG}:
         return
     names = [*(NAMES[fault.name] for fault in faults_of(record)), UNKNOWN_LOCATION]
@@ -275,7 +279,7 @@ def fault_is_named(record: Record) -> Iterator[Finding]:
 
 
 def unknown_outcome_has_a_way_out(record: Record) -> Iterator[Finding]:
-    """Whoever is left without an answer is told how to get one."""
+    """An unknown outcome comes with a hint how to find it out."""
     if record.slug == "outcome-unknown" and not record.result["error"]["hint"]:
         yield "faults unnamed", f"it is not said how to find out: {record.error!r}"
 

@@ -1,4 +1,4 @@
-"""One case played: a command line against an appliance with faults, and what was true afterwards."""
+"""Run one case: a command line against an appliance with faults, and the state of the appliance afterwards."""
 
 import json
 from collections import Counter
@@ -19,42 +19,42 @@ from tests.support.command_line import HOST, CommandLine
 
 SESSION = "vmware-api-session-id"
 
-MOST_REQUESTS = 3_000
-"""Many more than one run makes; a program that asks for ever is found out, and not waited for."""
+MAX_REQUESTS = 3_000
+"""Many more requests than one run sends, so that an endless loop fails."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command, the way that it goes, the faults that it meets, and how it shows its result."""
+    """A command, its API family and authentication, its faults, and its output format."""
 
     command: Command
     way: str
     faults: tuple[str, ...] = ()
     output: str = "json"
     archive_location: bool = False
-    """Whether the details of jobs name the folder of their archive, as a real appliance may do."""
+    """Whether the details of jobs contain the folder of their archive, as those of a real appliance may."""
 
     def __str__(self) -> str:
-        told = f"{self.command.name} | {self.way} | {' '.join(self.faults) or 'no fault'} | {self.output}"
-        return f"{told} | archive-location" if self.archive_location else told
+        text = f"{self.command.name} | {self.way} | {' '.join(self.faults) or 'no fault'} | {self.output}"
+        return f"{text} | archive-location" if self.archive_location else text
 
 
 class SessionLine(httpx.BaseTransport):
-    """The wire to an appliance, on which it is noted which sessions the program knows and what became of them.
+    """A transport to an appliance that tracks the sessions that the program knows.
 
-    A session whose id never arrived is not known: nobody can log it out.
+    A session whose id never arrived is not known, so the program cannot log it out.
     """
 
-    def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, *, most_requests: int = MOST_REQUESTS) -> None:
-        self._most_requests = most_requests
+    def __init__(self, appliance: SimulatedAppliance, clock: FakeClock, *, max_requests: int = MAX_REQUESTS) -> None:
+        self._most_requests = max_requests
         self._inner = SimulatorTransport(appliance, clock)
         self._sessions = appliance.sessions
         self._clock = clock
         self.known: set[str] = set()
         self.logouts: Counter[str] = Counter()
         self.requests = 0
-        self.most_open = 0
-        self.last_asked = 0.0
+        self.max_open = 0
+        self.last_request_at = 0.0
 
     @property
     def open(self) -> set[str]:
@@ -64,22 +64,22 @@ class SessionLine(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
         if self.requests > self._most_requests:
-            raise RuntimeError(f"{self.requests} requests: the program goes round in circles")
+            raise RuntimeError(f"{self.requests} requests: the program loops")
         token = request.headers.get(SESSION)
         if token:
             self.known.add(token)
             if request.method == "DELETE":
                 self.logouts[token] += 1
         if "session" not in request.url.path:
-            self.last_asked = self._clock.monotonic()
+            self.last_request_at = self._clock.monotonic()
         response = self._inner.handle_request(request)
         if request.method == "POST" and request.url.path.endswith("/session") and response.is_success:
             self._note_login(response)
-        self.most_open = max(self.most_open, len(self.open & self.known))
+        self.max_open = max(self.max_open, len(self.open & self.known))
         return response
 
     def _note_login(self, response: httpx.Response) -> None:
-        if not hasattr(response, "_content"):  # it trickles: it is known when it is used
+        if not hasattr(response, "_content"):  # a trickling response: the session is known once it is used
             return
         try:
             body = json.loads(response.content)
@@ -90,7 +90,7 @@ class SessionLine(httpx.BaseTransport):
 
 @dataclass
 class Record:
-    """What a case came to: what the program said, and what was true on the appliance when it had ended."""
+    """The result of a case: the program's output, and the state of the appliance at the end."""
 
     case: Case
     code: int
@@ -123,7 +123,7 @@ class Record:
 
     @property
     def error(self) -> str:
-        """The sentence about what went wrong, with its evidence and its hint."""
+        """The error message with its details and its hint."""
         if self.case.output == "text":
             return self.err[self.err.rfind("error: ") :] if "error: " in self.err else ""
         error = self.result["error"]
@@ -131,7 +131,7 @@ class Record:
 
     @property
     def run(self) -> SimulatedRun | None:
-        """What the command was to start or to look at: a backup, a restore or a reconciliation."""
+        """The backup, restore or reconciliation that the command starts or checks."""
         match self.case.command.object:
             case "restore":
                 return self.appliance.restore
@@ -143,13 +143,13 @@ class Record:
 
     @property
     def state(self) -> str:
-        """The state of that run when the appliance was asked for the last time."""
+        """The state of that run at the last request."""
         run = self.run
-        end = run.ended(self.line.last_asked) if run else None
+        end = run.ended(self.line.last_request_at) if run else None
         return end.state if end else "INPROGRESS" if run else "none"
 
 
-def play(case: Case, *, change_password_after: float | None = None, **more: Any) -> Record:
+def run_case(case: Case, *, change_password_after: float | None = None, **more: Any) -> Record:
     """Run one case; ``more`` are further options of the appliance."""
     clock = FakeClock()
     command = case.command
@@ -160,7 +160,7 @@ def play(case: Case, *, change_password_after: float | None = None, **more: Any)
     for fault in (*case.faults, *(["archive-location"] if case.archive_location else [])):
         appliance.inject(fault)
     if command.task not in {"start", "start-only"}:
-        command.prepare(appliance)  # so that the faults of jobs strike the one that runs already
+        command.prepare(appliance)  # so that the faults of jobs apply to the running one
     line = SessionLine(appliance, clock)
     backupctl = CommandLine(appliance, clock=clock, environ=command.environ, transport=line)
     if change_password_after is not None:

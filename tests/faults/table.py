@@ -1,8 +1,7 @@
-"""The exact outcomes: which exit code, and which slug, a fault in a phase brings about.
+"""The expected outcomes: exit code and slug for each fault in each phase.
 
-The first row that fits decides. ``same`` is the outcome of the command without a fault. The rows say what is
-documented; what cannot be told from phase, fault and command alone, such as whether a trickling answer is short enough,
-has several.
+The first row that matches decides. ``same`` is the outcome of the command without a fault. A row has several outcomes
+when phase, fault and command do not determine one, such as whether a trickling response is short enough.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from tests.faults.play import Case, Record
 
 
 class Row(NamedTuple):
-    """Patterns for the phase, the fault, and who meets it (task, object, way, what runs); and the outcomes."""
+    """Patterns for the phase, the fault and the command (task, object, way, what runs); and the outcomes."""
 
     phase: str
     fault: str
@@ -23,7 +22,7 @@ class Row(NamedTuple):
     outcomes: str
 
     def fits(self, case: Case) -> bool:
-        """Whether the row is about a case with one fault."""
+        """Whether the row matches a case with one fault."""
         (fault,) = case.faults
         values = (parse_fault(fault).phase or "any", fault.partition("@")[0], who(case))
         return all(map(_fits, self[:3], values))
@@ -34,7 +33,7 @@ ATTACH = "follow backup * running_backup start"
 UNLISTED = "start* restore *|start* reconciliation *"
 
 ROWS: Final = (
-    # A 401 behind the login is a session that has expired, and once more behind a new login a refusal.
+    # A 401 after the login means an expired session; another one after a new login is a refusal.
     Row("logout", "http-401*", "*", "same"),
     Row("first-poll|mid-poll", "http-401*", f"{BUSY}|look *", "4:auth|9:busy|same"),
     Row("*", "http-401=%2", "* basic*", "4:auth|same"),
@@ -43,7 +42,7 @@ ROWS: Final = (
     Row("login|any", "http-401*", "*", "4:auth"),
     Row("*", "http-401=1|http-401=%2", "*", "same"),
     Row("*", "http-401*", "*", "4:auth"),
-    # What the appliance is like.
+    # Faults that describe the appliance.
     Row("any", "account-locked|password-expired", "*", "4:auth"),
     Row("any", "archive-location|odd-user=*|oldest-only", "*", "same"),
     Row("any", "stale-list=*", ATTACH, "9:busy|same"),
@@ -67,25 +66,25 @@ ROWS: Final = (
     Row("any", "busy*", "look backup *", "8:running"),
     Row("any", "validate-fail", "* validate", "7:backup-failed"),
     Row("any", "fail-at=*|stall-at=*|reboot-at=*|busy*|validate-fail|db-health=*", "*", "same"),
-    # Short delays, and the end of a session, are of no consequence.
+    # Short delays and the logout have no effect on the outcome.
     Row("logout", "*", "*", "same"),
     Row("*", "slow=2s|slow=5s", "*", "same"),
     Row("create|cancel|validate|write-schedule", "slow=45s", "*", "same"),
-    # A login that may have opened a session is not repeated; /rest is tried where /api is no API at all.
+    # A login that may have opened a session is not repeated; /rest is tried when /api is not an API.
     Row("login", "forbidden", "*", "same"),
     Row("login", "empty=%2|bad-json=%2", "*", "6:api|same"),
     Row("login", "empty*|bad-json*", "*", "6:api"),
-    # One whose answer was lost is, but only so often that none of them could have locked the account.
+    # A login whose response is lost is repeated, but not often enough to lock the account.
     Row("login", "lost-login-answer=1|lost-login-answer=%2", "*", "same"),
     Row("version|any", "drop=3", "follow restore basic *", "same"),
     Row("version|any", "drop=3", "* basic *", "5:connection"),
     Row("login|any", "drop=3", "*", "5:connection"),
     Row("login", "lost-login-answer*", "*", "5:connection"),
     Row("login", "redirect=1|redirect=%2", "* auto *|* fall back *", "same|6:api"),
-    # Without its release an appliance can be worked with; what cannot be told of its health is a warning.
+    # An unknown release is no error; unknown health is a warning.
     Row("version", "empty*|bad-json*|redirect*|forbidden", "*", "same"),
     Row("health", "forbidden|http-503*|html-503*|empty*|bad-json*|redirect*|drop=*", "*", "same"),
-    # Starting: definite answers count, after others the job is looked for; where another one runs, nobody can tell.
+    # Starting: definite responses decide; after others the job is searched for, unless another one runs.
     Row("create", "forbidden", "*", "4:forbidden"),
     Row("create", "http-500*", "*", "6:api|same"),
     Row("create", "late-http-500*", f"{BUSY}|{UNLISTED}", "6:api|same"),
@@ -100,16 +99,16 @@ ROWS: Final = (
     Row("create", "drop*|lost-create-request*", "*", "5:not-started"),
     Row("create", "http-503*|http-504*|html-401*|html-503*|redirect*", "*", "6:not-started"),
     Row("create", "lost-create-answer*|empty*|bad-json*|trickle*|slow=400s|late-*", "start*", "same"),
-    # Cancelling is asked for again, and what the job does next tells.
+    # Cancelling is retried, and the state of the job decides.
     Row("cancel", "forbidden", "*", "4:forbidden"),
     Row("cancel", "drop|http-503|html-503|redirect|redirect=[13]", "*", "8:timed-out"),
     Row("cancel", "*", "*", "same"),
-    # A write is never repeated, and what is read afterwards tells whether it arrived.
+    # A write is never repeated; reading afterwards shows whether it arrived.
     Row("write-schedule", "forbidden", "*", "4:forbidden"),
     Row("write-schedule", "*=%2|empty*|bad-json*|trickle*|slow*", "*", "same"),
     Row("write-schedule", "drop*", "*", "5:connection"),
     Row("write-schedule", "*", "*", "6:api"),
-    # What cannot be looked at cannot be attached to, but something runs.
+    # A running job that cannot be read cannot be attached to.
     Row(
         "first-poll",
         "drop|http-503|html-503|empty|bad-json|redirect*|trickle*|slow=4*|forbidden",
@@ -120,7 +119,7 @@ ROWS: Final = (
     Row("first-poll", "*", "read backup *", "same"),
     Row("list", "http-503|html-503|empty|bad-json|redirect*", "read other * validate", "same"),
     Row("list", "redirect=1", "start * validate", "same"),
-    # Following outlives everything but a refusal, until its deadline; a restore may be silent for a quarter of an hour.
+    # Following survives everything except a refusal, until its timeout; a restore may be unreachable for 15 minutes.
     Row("first-poll", "drop|slow=4*|trickle", "follow restore *", "same"),
     Row("last-poll", "trickle*", "cancel *", "5:connection|same"),
     Row("mid-poll", "forbidden", "look *", "same"),
@@ -130,9 +129,9 @@ ROWS: Final = (
     Row("last-poll", "*=[13]|*=%2", "start*|follow *|cancel *", "same"),
     Row("last-poll", "*", "start-only *", "same"),
     Row("last-poll", "*", "start *|follow *|cancel *", "5:connection"),
-    # Without their details jobs are read one by one.
+    # Without the details, jobs are read one by one.
     Row("last-poll", "redirect=[13]", "read backup *", "same"),
-    # Reading: asked again for half a minute, but for a redirect and for what takes as long as that.
+    # Reading: retried for 30 seconds, except for redirects and for responses that take that long.
     Row("archive", "slow=45s", "* /api *|* auto *|* basic *", "same|5:connection"),
     Row("any", "*=%2", "*", "6:api|6:not-supported|5:not-started|6:not-started|5:outcome-unknown|5:connection|same"),
     Row("any", "empty=*|bad-json=*|redirect*", "*", "6:api|6:not-supported|5:outcome-unknown|5:connection|same"),
@@ -147,17 +146,17 @@ ROWS: Final = (
 
 
 def expected(case: Case) -> str:
-    """Return the outcomes that a case with one fault may have, separated by bars; empty where no row fits."""
+    """Return the allowed outcomes of a case with one fault, separated by bars; empty when no row matches."""
     return next((row.outcomes for row in ROWS if row.fits(case)), "")
 
 
-def judged(record: Record) -> list[Finding]:
-    """Return all that is wrong with a run under one fault."""
+def all_findings(record: Record) -> list[Finding]:
+    """Return all findings of a run with one fault."""
     return [*findings(record), *outcome_is_right(record)]
 
 
 def who(case: Case) -> str:
-    """Return the task and object of the command, its way, what runs already, and what else it does."""
+    """Return task and object of the command, its way, what runs already, and its extra actions."""
     command = case.command
     words = [command.task, command.object, "basic" if command.basic else case.way, command.preparation]
     words += ["start"] if "attach" in command.words else []
@@ -166,12 +165,12 @@ def who(case: Case) -> str:
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Whether one of several patterns fits; what stands at the end of a text counts as followed by a blank."""
+    """Whether one of the patterns matches the text, or the text followed by a space."""
     return any(fnmatchcase(text, one) or fnmatchcase(f"{text} ", one) for one in pattern.split("|"))
 
 
 def outcome_is_right(record: Record) -> Iterator[Finding]:
-    """The exit code, and the slug where it can be seen, are those of the table."""
+    """The exit code, and the slug if the output shows it, are those of the table."""
     outcomes = expected(record.case)
     if not outcomes:
         yield "wrong code", "no row of the table says what is right"

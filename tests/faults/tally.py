@@ -1,4 +1,4 @@
-"""What many cases came to, counted, and printed as a table."""
+"""Counts of the results of many cases, and their table."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,8 +11,8 @@ _SHOWN = 12
 
 
 @dataclass
-class Tally:
-    """Counts cases and findings by row; ``wrong`` holds a line for each finding."""
+class CaseCounts:
+    """Counts of cases and findings by row; ``wrong`` has a line for each finding."""
 
     title: str
     cases: Counter[str] = field(default_factory=Counter)
@@ -29,7 +29,7 @@ class Tally:
             self.wrong.append(f"{column}: {record.case}: {sentence}")
 
     def check(self, *, since: int = 0) -> None:
-        """Fail with the first of what is wrong."""
+        """Fail with the first findings, if there are any."""
         wrong = self.wrong[since:]
         assert not wrong, "\n".join([f"{len(wrong)} findings", *wrong[:_SHOWN]])
 

@@ -1,4 +1,4 @@
-"""One wrong password never becomes five: whatever the command, the appliance sees one failed login."""
+"""One wrong password never becomes five failed logins: each command sends it once."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from backupctl.simulator.user_sessions import FAILURES_UNTIL_LOCKED, LOCKED_SECO
 from tests import wording
 from tests.faults.commands import COMMANDS, Command, ways
 from tests.faults.oracle import LOST_LOGINS
-from tests.faults.play import Case, play
+from tests.faults.play import Case, run_case
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
@@ -17,7 +17,7 @@ EVERY_COMMAND = pytest.mark.parametrize("command", COMMANDS, ids=lambda command:
 @EVERY_COMMAND
 def test_command_with_a_wrong_password_makes_one_failed_login_and_nothing_else(command: Command) -> None:
     for way in ways(command):
-        record = play(Case(command, way), password="other")
+        record = run_case(Case(command, way), password="other")
         assert (record.code, record.slug) == (4, "auth")
         assert record.appliance.failed_logins == 1
         assert [request.status for request in record.requests] == [401]
@@ -31,18 +31,18 @@ REFUSALS_LOST = {
     "slow=400s@login": 5,
     "trickle": 5,
 }
-"""The exit code of a login whose refusal is lost; with basic authentication there is no login, and only one strikes."""
+"""The exit code of a login whose refusal is lost; without a login (basic) only ``trickle`` has an effect."""
 
 
 @pytest.mark.exhaustive
 @EVERY_COMMAND
-def test_command_with_a_wrong_password_whose_refusals_are_lost_makes_three_in_five_minutes_at_most(
+def test_command_whose_login_refusals_are_lost_sends_at_most_three_logins_in_five_minutes(
     command: Command,
 ) -> None:
     for way in ways(command):
         basic = command.basic or way == "basic"
         for fault, code in REFUSALS_LOST.items():
-            record = play(Case(command, way, (fault,)), password="other")
+            record = run_case(Case(command, way, (fault,)), password="other")
             most = LOST_LOGINS * (1 + record.seconds // 300)
             assert LOST_LOGINS < FAILURES_UNTIL_LOCKED
             assert record.appliance.failed_logins <= most
@@ -53,9 +53,9 @@ def test_command_with_a_wrong_password_whose_refusals_are_lost_makes_three_in_fi
 @pytest.mark.exhaustive
 @EVERY_COMMAND
 @pytest.mark.parametrize("seconds", [1.0, 60.0, 119.0])
-def test_password_that_is_changed_during_a_run_makes_one_failed_login(command: Command, seconds: float) -> None:
+def test_password_changed_during_a_run_causes_one_failed_login(command: Command, seconds: float) -> None:
     for way in ways(command):
-        record = play(Case(command, way, (f"session-expires-after={seconds:.0f}s",)), change_password_after=seconds)
+        record = run_case(Case(command, way, (f"session-expires-after={seconds:.0f}s",)), change_password_after=seconds)
         assert record.appliance.failed_logins <= 1
         assert record.code == (4 if record.appliance.failed_logins else command.outcome)
 
@@ -68,7 +68,7 @@ def test_password_that_is_changed_during_a_run_makes_one_failed_login(command: C
     ],
 )
 @pytest.mark.parametrize("auth", ["session", "basic"])
-def test_login_of_an_account_in_trouble_says_what_the_appliance_says(
+def test_login_of_a_locked_or_expired_account_reports_the_reason(
     fault: str, sentence: str, hint: str, auth: str
 ) -> None:
     backupctl = CommandLine(faults=[fault])
@@ -80,7 +80,7 @@ def test_login_of_an_account_in_trouble_says_what_the_appliance_says(
 
 
 @pytest.mark.parametrize("auth", ["session", "basic"])
-def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> None:
+def test_login_refused_without_a_reason_names_all_possible_reasons(auth: str) -> None:
     run = CommandLine(password="other")("list", "--auth", auth)
     assert run.code == 4
     assert wording.WRONG_LOGIN in run.err
@@ -89,7 +89,7 @@ def test_login_refused_without_a_word_names_what_looks_the_same(auth: str) -> No
     assert "Not retrying" in run.err
 
 
-def test_account_locked_by_wrong_passwords_is_let_in_five_minutes_later(clock: FakeClock) -> None:
+def test_account_locked_by_wrong_passwords_can_log_in_five_minutes_later(clock: FakeClock) -> None:
     backupctl = CommandLine(clock=clock)
     wrong = backupctl.environ | {"BACKUPCTL_PASSWORD": "wrong"}
     codes = [backupctl("list", environ=wrong).code for _ in range(FAILURES_UNTIL_LOCKED)]

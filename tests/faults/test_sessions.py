@@ -1,4 +1,4 @@
-"""A thousand runs on one appliance, ended in every way there is, leave no session behind and never have two open."""
+"""A thousand runs on one appliance, with every kind of ending: no session is left open, and no two are open at once."""
 
 import errno
 import io
@@ -21,9 +21,9 @@ from tests.support.intercept import Send
 
 pytestmark = pytest.mark.exhaustive
 
-RUNS_AN_END = 45
-Ended = tuple[Run, int]
-"""A run, and the exit code that is right for it."""
+RUNS_PER_ENDING = 45
+Ending = tuple[Run, int]
+"""A run and its expected exit code."""
 
 CREATE = ("create", "--location", "ftp://backup.example.com/vcenter", "--timeout", "5m")
 
@@ -34,15 +34,15 @@ class FullDisk(io.StringIO):
 
 
 class SessionRuns:
-    """One appliance for many runs, each of which is ended in a way by chance."""
+    """One appliance for many runs with random endings."""
 
     def __init__(self, release: str) -> None:
         self.clock = FakeClock()
         known = release_named(release)
         described = replace(known, api="session") if release == "7.0" else known
         self.appliance = SimulatedAppliance(self.clock, host=HOST, release=described)
-        self.line = SessionLine(self.appliance, self.clock, most_requests=100_000)
-        self.breaks_at = 0
+        self.line = SessionLine(self.appliance, self.clock, max_requests=100_000)
+        self.crash_at = 0
         self.chance = random.Random(f"sessions of {release}")
         self.backupctl = CommandLine(
             self.appliance,
@@ -51,47 +51,47 @@ class SessionRuns:
             transport=self.line,
         )
 
-    def done(self) -> Ended:
+    def done(self) -> Ending:
         words = self.chance.choice([CREATE, ("list",), ("parts",), ("watch",)])
         latest = self.backupctl.states[-1]
         return self.backupctl(*words), 7 if words == ("watch",) and latest == "FAILED" else 0
 
-    def interrupted(self) -> Ended:
+    def interrupted(self) -> Ending:
         self._signal_after(self.chance.choice([0.0, self.chance.uniform(0, 19)]), signal.SIGINT)
         return self.backupctl(*CREATE), 130
 
-    def interrupted_and_cancelled(self) -> Ended:
+    def interrupted_and_cancelled(self) -> Ending:
         self._signal_after(self.chance.uniform(0, 15), signal.SIGTERM)
         return self.backupctl(*CREATE, "--cancel-on-interrupt"), 130
 
-    def disk_full(self) -> Ended:
+    def disk_full(self) -> Ending:
         self.backupctl.make_stdout = FullDisk
         try:
             return self.backupctl("list"), 11
         finally:
             self.backupctl.make_stdout = io.StringIO
 
-    def bug(self) -> Ended:
-        self.breaks_at = self.chance.randrange(1, 8)
+    def bug(self) -> Ending:
+        self.crash_at = self.chance.randrange(1, 8)
         try:
-            return self.backupctl(*CREATE), 1 if self.breaks_at <= 0 else 0
+            return self.backupctl(*CREATE), 1 if self.crash_at <= 0 else 0
         finally:
-            self.breaks_at = 0
+            self.crash_at = 0
 
-    def expired(self) -> Ended:
+    def expired(self) -> Ending:
         self.clock.at(self.clock.elapsed + 5, lambda: self.appliance.sessions.close_before(self.clock.monotonic() + 1))
         return self.backupctl(*CREATE), 0
 
-    def refused(self) -> Ended:
+    def refused(self) -> Ending:
         return self.backupctl("list", environ=self.backupctl.environ | {"BACKUPCTL_PASSWORD": "wrong"}), 4
 
-    def misused(self) -> Ended:
+    def misused(self) -> Ending:
         return self.backupctl("watch", "no-such-job"), 10
 
     def _crash(self, request: httpx.Request, send: Send) -> httpx.Response:
-        """Fail as a bug does, at the request of a number; logins and logouts do not count."""
-        self.breaks_at -= "session" not in request.url.path
-        if self.breaks_at == 0 and "session" not in request.url.path:
+        """Raise an error, as a bug would, at the nth request; logins and logouts do not count."""
+        self.crash_at -= "session" not in request.url.path
+        if self.crash_at == 0 and "session" not in request.url.path:
             raise RuntimeError("a bug")
         return send(request)
 
@@ -99,7 +99,7 @@ class SessionRuns:
         self.clock.at(self.clock.elapsed + seconds, lambda: os.kill(os.getpid(), number))
 
 
-ENDS: tuple[Callable[[SessionRuns], Ended], ...] = (
+ENDINGS: tuple[Callable[[SessionRuns], Ending], ...] = (
     SessionRuns.done,
     SessionRuns.interrupted,
     SessionRuns.interrupted_and_cancelled,
@@ -109,15 +109,15 @@ ENDS: tuple[Callable[[SessionRuns], Ended], ...] = (
     SessionRuns.refused,
     SessionRuns.misused,
 )
-"""The ways in which a run is ended."""
+"""The ways in which a run can end."""
 
 
 @pytest.mark.parametrize("release", ["6.7U2", "7.0", "8.0"])
-def test_many_runs_leave_no_session_behind(release: str) -> None:
+def test_many_runs_leave_no_session_open(release: str) -> None:
     runs = SessionRuns(release)
     runs.backupctl(*CREATE)
     codes: Counter[int] = Counter()
-    ends = list(ENDS) * RUNS_AN_END
+    ends = list(ENDINGS) * RUNS_PER_ENDING
     runs.chance.shuffle(ends)
     for end in ends:
         run, code = end(runs)
@@ -125,6 +125,6 @@ def test_many_runs_leave_no_session_behind(release: str) -> None:
         codes[run.code] += 1
         assert runs.line.open == set(), end.__name__
         runs.clock.sleep(60)
-    assert runs.line.most_open == 1
+    assert runs.line.max_open == 1
     assert codes.total() == len(ends)
     assert set(codes) >= {0, 1, 4, 10, 11, 130}

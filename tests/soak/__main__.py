@@ -1,4 +1,4 @@
-"""``python -m tests.soak --rounds 10000``: many rounds, and the table of what they came to."""
+"""Run many rounds and print the table of their results: ``python -m tests.soak --rounds 10000``."""
 
 import argparse
 
@@ -10,5 +10,5 @@ parser.add_argument("--seed", type=int, default=0)
 given = parser.parse_args()
 soak = Soak(given.seed)
 soak.run(given.rounds)
-print(*soak.lines(), sep="\n")  # noqa: T201 - the table is what it is for
-soak.tally.check()
+print(*soak.lines(), sep="\n")  # noqa: T201 - the table is the result
+soak.counts.check()

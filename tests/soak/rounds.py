@@ -1,4 +1,4 @@
-"""Rounds of create and watch under faults by chance, in one process: what they came to, and the memory they took."""
+"""Rounds of create and watch under random faults in one process: their results and the memory they use."""
 
 import gc
 import random
@@ -13,19 +13,19 @@ from backupctl.simulator.faults import FaultPlan
 from tests.faults.cases import OUTPUTS, faults_for
 from tests.faults.commands import COMMANDS, WAYS
 from tests.faults.oracle import Finding, findings
-from tests.faults.play import Case, Record, play
-from tests.faults.tally import Tally
+from tests.faults.play import Case, Record, run_case
+from tests.faults.tally import CaseCounts
 
 SAMPLES = 10
 WARM_UP = 0.2
-"""The share of the rounds in which caches fill; growth is measured behind it."""
+"""The fraction of the rounds in which caches fill; growth is measured after it."""
 
 _CREATES = tuple(command for command in COMMANDS if command.words[0] == "create" and not command.preparation)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The memory of the process after a number of rounds, in bytes: resident, and allocated by Python."""
+    """The memory of the process after some rounds, in bytes: resident, and allocated by Python."""
 
     rounds: int
     resident: int
@@ -34,16 +34,16 @@ class Sample:
 
 @dataclass
 class Soak:
-    """Runs rounds; what is wrong is in ``tally``, what the later watching said in ``watched``."""
+    """Runs rounds; ``counts`` has the findings, ``watched`` the exit codes of the later ``watch``."""
 
     seed: int = 0
-    tally: Tally = field(default_factory=lambda: Tally("Rounds of create and watch under faults by chance"))
+    counts: CaseCounts = field(default_factory=lambda: CaseCounts("Rounds of create and watch under faults by chance"))
     watched: Counter[int] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     seconds: float = 0.0
 
     def run(self, rounds: int) -> None:
-        """Run that many rounds."""
+        """Run the rounds, and sample the memory ten times."""
         began = SystemClock().monotonic()
         sample_at = {rounds * number // SAMPLES for number in range(1, SAMPLES + 1)}
         tracemalloc.start()
@@ -57,30 +57,30 @@ class Soak:
 
     @property
     def growth(self) -> tuple[int, int]:
-        """By how many bytes resident and traced memory have grown since the warm-up."""
+        """The growth of resident and of traced memory since the warm-up, in bytes."""
         last = self.samples[-1]
         warm = next(sample for sample in self.samples if sample.rounds >= last.rounds * WARM_UP)
         return last.resident - warm.resident, last.traced - warm.traced
 
     def lines(self) -> Iterator[str]:
-        """Yield the figures."""
-        yield from self.tally.lines()
+        """Yield the lines of the report."""
+        yield from self.counts.lines()
         yield "watched afterwards: " + ", ".join(f"{code}: {count}" for code, count in sorted(self.watched.items()))
         yield f"{'rounds':>8}  {'resident MiB':>12}  {'allocated KiB':>13}"
         for sample in self.samples:
             yield f"{sample.rounds:>8}  {sample.resident / 2**20:>12.1f}  {sample.traced / 2**10:>13.0f}"
         resident, traced = self.growth
         yield f"growth since the warm-up: {resident / 2**20:.1f} MiB resident, {traced / 2**10:.0f} KiB allocated"
-        yield f"{self.seconds:.0f} s, {self.seconds / max(1, self.tally.cases.total()) * 1000:.1f} ms a round"
+        yield f"{self.seconds:.0f} s, {self.seconds / max(1, self.counts.cases.total()) * 1000:.1f} ms a round"
 
     def _round(self, chance: random.Random) -> None:
         command, way = chance.choice(_CREATES), chance.choice(list(WAYS))
         faults = chance.sample(list(faults_for(command, way)), chance.choice([0, 1, 1, 2, 3]))
-        record = play(Case(command, way, tuple(faults), chance.choice(OUTPUTS)))
-        self.tally.add(command.name, record, [*findings(record), *self._watch(record)])
+        record = run_case(Case(command, way, tuple(faults), chance.choice(OUTPUTS)))
+        self.counts.add(command.name, record, [*findings(record), *self._watch(record)])
 
     def _watch(self, record: Record) -> Iterator[Finding]:
-        """Watch what was started with nothing in the way any more, and yield what is wrong with that."""
+        """Watch the started job without faults, and yield findings about that."""
         if not record.new_jobs:
             return
         record.appliance.faults = FaultPlan()
