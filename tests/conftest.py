@@ -1,4 +1,4 @@
-"""What holds for every test: an environment without settings, and no waiting for real."""
+"""Options and fixtures of all tests: a clean environment, the fake clock, and the command line."""
 
 import gc
 import itertools
@@ -13,7 +13,7 @@ from hypothesis import settings
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
-settings.register_profile("unhurried", deadline=None)  # how long an example takes says more about the machine
+settings.register_profile("unhurried", deadline=None)  # the duration of an example depends on the machine
 settings.load_profile("unhurried")
 
 
@@ -22,30 +22,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments",
         type=int,
         default=12,
-        help="at how many moments of each command's life a signal strikes (-m real tests/real/test_interruptions.py)",
+        help="number of moments of each command at which a signal is sent (-m real tests/real/test_interruptions.py)",
     )
     parser.addoption(
         "--whole-matrix",
         action="store_true",
-        help="play each fault in each way of each command (-m exhaustive tests/faults/test_matrix.py)",
+        help="run each fault with each way of each command (-m exhaustive tests/faults/test_matrix.py)",
     )
-    parser.addoption("--fleet", metavar="NxSECONDS", help="size and job time of the fleet that the benchmark measures")
+    parser.addoption("--fleet", metavar="NxSECONDS", help="appliances and job duration of the fleet benchmark")
     parser.addoption(
         "--fuzz-answers",
         type=int,
         default=20_000,
-        help="how many answers of a hostile appliance the seeded runs of tests/fuzz make up (they print what they did)",
+        help="number of hostile responses in the seeded runs of tests/fuzz, which print their counts",
     )
 
 
 def pytest_collection_finish() -> None:
-    """Look no more for garbage among the tests themselves and what they import: there is much of it, and it stays."""
+    """Exclude the collected tests and modules from garbage collection, as they live until the end."""
     gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals_are_not_ignored() -> None:
-    """Whoever starts the tests in the background of a shell, or with nohup, lets all that they start ignore signals."""
+    """Restore signal handlers; a background shell or nohup makes this process and its children ignore signals."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
@@ -68,7 +68,7 @@ def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def tmp_path(_folders: Iterator[Path]) -> Path:
-    """Return a new folder; pytest's own looks at all the others each time, to have a name of the test in its own."""
+    """Return a new folder; pytest's own fixture is slower, as it lists all existing folders each time."""
     folder = next(_folders)
     folder.mkdir(mode=0o700)
     return folder

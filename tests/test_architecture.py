@@ -1,6 +1,6 @@
-"""The plan of the house: who may import whom, where time, environment and wire are touched, how large things grow.
+"""The architecture: allowed imports, where time, environment and network are used, size limits, unique names.
 
-Everything is read from the source, imports inside functions included; nothing is imported.
+The source is parsed, including imports inside functions; nothing is imported.
 """
 
 import ast
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-GROUND = {"errors", "error_facts", "clock", "location", "models", "secrets", "results"}
+FOUNDATION = {"errors", "error_facts", "clock", "location", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "error_facts": set(),
@@ -23,19 +23,19 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},
-    "api": {"", *GROUND, "rules", "tls"},
+    "api": {"", *FOUNDATION, "rules", "tls"},
     "simulator": {"errors", "clock"},
-    "scheduler": {*GROUND},
-    "operations": {*GROUND, "rules", "scheduler"},
+    "scheduler": {*FOUNDATION},
+    "operations": {*FOUNDATION, "rules", "scheduler"},
     "output": {"results", "errors", "error_facts", "models", "clock", "secrets"},
-    "cli": {"", *GROUND, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
+    "cli": {"", *FOUNDATION, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }
-"""What each floor sees of the others. ``simulator`` shares no structures with the client, so that a misreading of the
-API cannot hide in both; ``output`` get values."""
+"""The floors that each floor may import. ``simulator`` shares no structures with the client, so that both cannot have
+the same misreading of the API; ``output`` gets values only."""
 
-MAY_NAME: Mapping[str, set[str]] = {"scheduler": {"api"}, "operations": {"api"}}
-"""What a floor sees beyond that for the type checker only: both are given the API of an appliance."""
+MAY_IMPORT_FOR_TYPES: Mapping[str, set[str]] = {"scheduler": {"api"}, "operations": {"api"}}
+"""Further imports for the type checker only: both floors are given the API of an appliance."""
 
 HOMES: Mapping[str, tuple[str, ...]] = {
     "httpx": ("api.", "simulator.simulator_transport"),
@@ -53,9 +53,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "ssl": ("tls.", "api.", "simulator."),
     "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),
 }
-"""Where a package may be imported; everywhere else only for the type checker."""
+"""The modules that may import a package; a trailing dot includes all modules below."""
 
-WORDS: Mapping[str, tuple[str, ...]] = {
+GLOBALS: Mapping[str, tuple[str, ...]] = {
     "os.environ": ("config.",),
     "os.getenv": (),
     "sys.exit": ("__main__",),
@@ -68,11 +68,11 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "time.monotonic": ("clock",),
     "time.time": (),
 }
-"""Where what is global may be touched."""
+"""The modules that may use a global function or object."""
 
 
 def own(target: str) -> str | None:
-    """Return the name of a module of ours without the package, None for others."""
+    """Return the name of a module of this package without the package, None for other modules."""
     head, _, rest = target.partition(".")
     return rest if head == "backupctl" else None
 
@@ -86,48 +86,48 @@ def below(module: str, homes: tuple[str, ...]) -> bool:
 
 
 def cycle_from(graph: Mapping[str, set[str]], start: str) -> list[str] | None:
-    """Return a way from a module back to itself."""
-    ways, seen = [[start]], set[str]()
-    while ways:
-        way = ways.pop()
-        for after in graph.get(way[-1], ()):
-            if after == start:
-                return [*way, after]
-            if after not in seen:
-                seen.add(after)
-                ways.append([*way, after])
+    """Return a path from a node back to itself, None if there is none."""
+    paths, visited = [[start]], set[str]()
+    while paths:
+        path = paths.pop()
+        for target in graph.get(path[-1], ()):
+            if target == start:
+                return [*path, target]
+            if target not in visited:
+                visited.add(target)
+                paths.append([*path, target])
     return None
 
 
-def test_every_module_stands_on_a_known_floor() -> None:
+def test_every_module_is_on_a_known_floor() -> None:
     assert {floor(module) for module in sources()} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("name", MAY_IMPORT)
 def test_imports_of_each_floor_go_down_only(name: str) -> None:
-    seen = {
+    violations = {
         f"{each.module} imports {target}"
         for each in imports()
         if (target := own(each.target)) is not None
         and floor(each.module) == name != floor(target)
         and floor(target) not in MAY_IMPORT[name]
-        and not (each.for_types and floor(target) in MAY_NAME.get(name, set()))
+        and not (each.for_types and floor(target) in MAY_IMPORT_FOR_TYPES.get(name, set()))
     }
-    assert not seen
+    assert not violations
 
 
-def test_floors_themselves_have_no_circle() -> None:
+def test_table_of_floors_has_no_cycle() -> None:
     graph = {name: set(allowed) for name, allowed in MAY_IMPORT.items()}
-    assert [way for name in graph if (way := cycle_from(graph, name))] == []
+    assert [cycle for name in graph if (cycle := cycle_from(graph, name))] == []
 
 
-def test_imports_of_modules_have_no_circle() -> None:
+def test_imports_of_modules_have_no_cycle() -> None:
     graph: dict[str, set[str]] = {}
     for each in imports():
         target = own(each.target)
         if target and not each.for_types:
             graph.setdefault(each.module, set()).add(target)
-    assert [way for module in graph if (way := cycle_from(graph, module))] == []
+    assert [cycle for module in graph if (cycle := cycle_from(graph, module))] == []
 
 
 @pytest.mark.parametrize("package", HOMES)
@@ -140,21 +140,21 @@ def test_package_is_imported_only_in_its_home(package: str) -> None:
     assert strays == []
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_what_is_global_is_touched_only_in_its_home(word: str) -> None:
+@pytest.mark.parametrize("word", GLOBALS)
+def test_global_is_used_only_in_its_home(word: str) -> None:
     strays = [
         f"{module}:{node.lineno}"
         for module, node in nodes(ast.Attribute)
-        if node.attr == word.rpartition(".")[2] and ast.unparse(node) == word and not below(module, WORDS[word])
+        if node.attr == word.rpartition(".")[2] and ast.unparse(node) == word and not below(module, GLOBALS[word])
     ]
     assert strays == []
 
 
-def test_homes_and_words_are_not_about_nothing() -> None:
+def test_tables_of_packages_and_globals_have_no_unused_entry() -> None:
     assert {floor(each.target) for each in imports()} >= set(HOMES) - {"keyring"}
-    last = {word.rpartition(".")[2] for word in WORDS}
+    last = {word.rpartition(".")[2] for word in GLOBALS}
     used = {ast.unparse(node) for _, node in nodes(ast.Attribute) if node.attr in last}
-    assert {word for word, homes in WORDS.items() if homes} <= used
+    assert {word for word, homes in GLOBALS.items() if homes} <= used
 
 
 def test_modules_stay_below_four_hundred_lines() -> None:
@@ -197,7 +197,7 @@ def undocumented(body: list[ast.stmt], path: str) -> Iterator[str]:
             yield from undocumented(node.body, f"{path}.{node.name}")
 
 
-def test_modules_and_what_is_public_in_them_have_docstrings() -> None:
+def test_modules_and_their_public_names_have_docstrings() -> None:
     missing = [each for module, tree in sources().items() for each in undocumented(tree.body, module)]
     assert [module for module, tree in sources().items() if ast.get_docstring(tree) is None] == []
     assert missing == []

@@ -1,4 +1,4 @@
-"""Parts of other libraries that are not public: each is used in one place, and its test here fails when it changes."""
+"""Private parts of other libraries: each is used in one place, and a test here fails when the library changes it."""
 
 import _signal  # type: ignore[import-not-found]
 import _ssl
@@ -19,45 +19,45 @@ from backupctl.tls import presented
 from backupctl.tls.presented import Presented, UntrustedChainError, keep_untrusted_chains, presented_by
 from backupctl.tls.trust_settings import unverified_context
 
-AUTHORITY = trustme.CA()
-BETWEEN = AUTHORITY.create_child_ca()
+ROOT = trustme.CA()
+INTERMEDIATE = ROOT.create_child_ca()
 HOST = "vc01.example.com"
-LEAF = BETWEEN.issue_cert(HOST)
+LEAF = INTERMEDIATE.issue_cert(HOST)
 CHAIN = tuple(ssl.PEM_cert_to_DER_cert(each.bytes().decode()) for each in LEAF.cert_chain_pems)
 
 
-def shaken(client: ssl.SSLContext) -> ssl.SSLObject:
-    """Return the client's side of a handshake with a server that has a chain of two."""
+def handshake(client: ssl.SSLContext) -> ssl.SSLObject:
+    """Return the client's side of a handshake with a server that presents a chain of two certificates."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     LEAF.configure_cert(server)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname=HOST)
-    theirs = server.wrap_bio(to_server, to_client, server_side=True)
-    for side in (ours, theirs, ours):
+    client_side = client.wrap_bio(to_client, to_server, server_hostname=HOST)
+    server_side = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client_side, server_side, client_side):
         try:
             side.do_handshake()
         except ssl.SSLWantReadError:
             continue
-    return ours
+    return client_side
 
 
-def test_ssl_knows_the_whole_chain_of_a_handshake_that_succeeded() -> None:
-    assert presented_by(shaken(unverified_context())) == Presented(CHAIN, complete=True)
+def test_ssl_returns_the_whole_chain_of_a_successful_handshake() -> None:
+    assert presented_by(handshake(unverified_context())) == Presented(CHAIN, complete=True)
 
 
-def test_ssl_knows_the_whole_chain_of_a_handshake_that_failed() -> None:
+def test_ssl_returns_the_whole_chain_of_a_failed_handshake() -> None:
     with pytest.raises(UntrustedChainError) as caught:
-        shaken(keep_untrusted_chains(ssl.create_default_context()))
+        handshake(keep_untrusted_chains(ssl.create_default_context()))
     assert caught.value.chain == CHAIN
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)
 
 
-def test_ssl_encodes_certificates_as_der_with_the_number_that_we_give() -> None:
+def test_ssl_constant_for_der_has_the_expected_value() -> None:
     assert presented._DER == _ssl.ENCODING_DER
 
 
 @pytest.mark.parametrize("body", [b"[]", b"[] and more"])
-def test_httpcore_knows_the_bytes_after_an_answer(body: bytes) -> None:
+def test_httpcore_returns_the_bytes_after_a_response(body: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body
     with (
         httpcore.ConnectionPool(network_backend=httpcore.MockBackend([answer])) as pool,
@@ -67,7 +67,7 @@ def test_httpcore_knows_the_bytes_after_an_answer(body: bytes) -> None:
         assert left_over(response) == body[2:]
 
 
-def test_httpcore_closes_no_connection_for_being_idle() -> None:
+def test_httpcore_keeps_idle_connections_open() -> None:
     pool = network_transport(tls=unverified_context(), proxy=None, clock=SystemClock())._pool
     assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)
 
@@ -78,13 +78,13 @@ def test_httpcore_names_its_errors_as_httpx_does() -> None:
     assert all(issubclass(getattr(httpx, each.__name__), httpx.TransportError) for each in raised)
 
 
-def test_rich_looks_into_the_environment_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rich_reads_the_given_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     console = Console(file=io.StringIO(), force_terminal=True, _environ={"COLUMNS": "99", "LINES": "9"})
     assert console.width == 99
 
 
-def test_interpreter_has_the_signals_without_the_module_signal() -> None:
+def test_interpreter_has_signals_in_the_private_signal_module() -> None:
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIG_IGN")
     assert [int(getattr(_signal, name)) for name in names] == [int(getattr(signal, name)) for name in names]
     assert all(callable(getattr(_signal, name)) for name in ("signal", "getsignal", "alarm"))

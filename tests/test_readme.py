@@ -1,4 +1,4 @@
-"""The README is true: its options, variables, codes, command lines and examples are those of the program."""
+"""The README is correct: options, variables, codes, command lines and examples match the program."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def slugs(cls: type[BackupctlError] = BackupctlError) -> set[str]:
 
 
 @pytest.mark.parametrize("line", shell_lines())
-def test_command_line_of_the_readme_is_understood(line: str) -> None:
+def test_command_line_of_the_readme_is_valid(line: str) -> None:
     assert isinstance(root, LazyGroup)
     words = shlex.split(line)
     command: click.Command = root.load(words[0])
@@ -53,16 +53,16 @@ def test_readme_has_command_lines_for_every_command() -> None:
     assert {line.split()[0] for line in shell_lines()} == set(COMMANDS)
 
 
-def test_readme_table_of_options_is_that_of_the_program() -> None:
+def test_readme_table_of_options_matches_the_program() -> None:
     assert option_table() in README
 
 
-def test_readme_names_only_variables_that_are_read_and_all_of_them() -> None:
+def test_readme_names_exactly_the_environment_variables() -> None:
     named = set(re.findall(r"BACKUPCTL_[A-Z_]*[A-Z]", README))
     assert named == set(environment_names())
 
 
-def test_readme_table_of_exit_codes_is_that_of_the_program() -> None:
+def test_readme_table_of_exit_codes_matches_the_program() -> None:
     rows = re.findall(r"^\| (\d+) \| (?:`([a-z-]+)`)? ?\|", README, re.MULTILINE)
     assert [int(code) for code, _ in rows] == list(ExitCode)
     assert {slug for _, slug in rows if slug} <= slugs()
@@ -80,7 +80,7 @@ def test_readme_table_of_phases_has_each_phase() -> None:
     assert set(re.findall(r"`([a-z-]+)`", table)) == set(PHASES)
 
 
-def test_readme_json_example_has_the_shape_of_the_output(backupctl: CommandLine) -> None:
+def test_readme_json_example_has_the_keys_of_the_output(backupctl: CommandLine) -> None:
     (example,) = (json.loads(block) for block in blocks("json"))
     real = backupctl.create("-o", "json").json
     assert list(example) == list(real)
@@ -88,7 +88,7 @@ def test_readme_json_example_has_the_shape_of_the_output(backupctl: CommandLine)
     assert list(example["results"][0]["job"]) == list(real["results"][0]["job"])
 
 
-def test_readme_picture_shows_what_the_program_draws() -> None:
+def test_readme_picture_is_up_to_date() -> None:
     def words(svg: str) -> list[str]:
         return re.findall(r"<text [^>]*>([^<]*)</text>", svg)
 
@@ -97,8 +97,8 @@ def test_readme_picture_shows_what_the_program_draws() -> None:
     assert "SUCCEEDED" in words(drawn)
 
 
-class Kit:
-    """The files of the README on an admin host below ``folder``, and the appliances of its configuration."""
+class ReadmeSetup:
+    """The configuration and secret files of the README below ``folder``, and the appliances that they name."""
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
@@ -117,7 +117,7 @@ class Kit:
         write_private(self.folder / name, text)
 
     def targets(self) -> dict[str, list[Any]]:
-        """Return where each appliance was backed up to."""
+        """Return the backup requests of each appliance."""
         return {host: [job.spec for job in appliance.jobs] for host, appliance in self.run.others.items()}
 
     def assert_production_is_backed_up(self) -> None:
@@ -128,19 +128,19 @@ class Kit:
                 assert target.location == f"sftp://backup.example.com/vcenter/{host.partition('.')[0]}"
 
 
-def test_every_configuration_of_the_readme_is_read_and_complete(tmp_path: Path) -> None:
-    kit = Kit(tmp_path)
-    run = kit.run("config", "check", "--run-commands", "-o", "json")
+def test_every_configuration_of_the_readme_passes_config_check(tmp_path: Path) -> None:
+    setup = ReadmeSetup(tmp_path)
+    run = setup.run("config", "check", "--run-commands", "-o", "json")
     checks = [check for result in run.json["results"] for check in result["checks"]]
     assert (run.code, {check["status"] for check in checks}) == (0, {"OK"})
     assert len(run.json["results"]) == 4
 
 
-def test_read_only_server_of_the_readme_is_left_alone(tmp_path: Path) -> None:
-    kit = Kit(tmp_path)
-    run = kit.run("create", "--all", "-o", "json")
+def test_read_only_server_of_the_readme_is_not_changed(tmp_path: Path) -> None:
+    setup = ReadmeSetup(tmp_path)
+    run = setup.run("create", "--all", "-o", "json")
     assert [result["exit_code"] for result in run.json["results"]] == [0, 0, 3]
-    kit.assert_production_is_backed_up()
+    setup.assert_production_is_backed_up()
 
 
 def crontab_words() -> list[str]:
@@ -149,27 +149,27 @@ def crontab_words() -> list[str]:
     return shlex.split(command)
 
 
-def test_crontab_of_the_readme_is_silent_when_all_backups_are_done(tmp_path: Path) -> None:
-    kit = Kit(tmp_path)
-    run = kit.run(*crontab_words())
+def test_crontab_of_the_readme_prints_nothing_when_all_backups_succeed(tmp_path: Path) -> None:
+    setup = ReadmeSetup(tmp_path)
+    run = setup.run(*crontab_words())
     assert (run.code, run.out, run.err) == (0, "", "")
-    kit.assert_production_is_backed_up()
+    setup.assert_production_is_backed_up()
 
 
-def test_crontab_of_the_readme_says_which_appliance_failed_and_why(tmp_path: Path) -> None:
-    kit = Kit(tmp_path)
-    kit.run.others["vc02.example.com"].inject("fail-at=40")
-    run = kit.run(*crontab_words())
-    (job,) = kit.run.others["vc02.example.com"].jobs
+def test_crontab_of_the_readme_reports_the_failed_appliance_and_the_reason(tmp_path: Path) -> None:
+    setup = ReadmeSetup(tmp_path)
+    setup.run.others["vc02.example.com"].inject("fail-at=40")
+    run = setup.run(*crontab_words())
+    (job,) = setup.run.others["vc02.example.com"].jobs
     assert (run.code, run.out) == (7, "")
     assert f"error: vc02: vc02.example.com says that backup job {job.job_id} ended as FAILED" in run.err
     assert "BackupManager encountered an exception" in run.err
     assert "vc01:" not in run.err
     (crontab,) = blocks("crontab")
-    look = shlex.split(crontab.rpartition("to look: backupctl ")[2].strip().strip('"'))
-    seen = kit.run(*look)
-    assert seen.code == 7
-    assert job.job_id in seen.out
+    check = shlex.split(crontab.rpartition("to look: backupctl ")[2].strip().strip('"'))
+    checked = setup.run(*check)
+    assert checked.code == 7
+    assert job.job_id in checked.out
 
 
 def unit(kind: str) -> dict[str, list[str]]:
@@ -181,33 +181,33 @@ def unit(kind: str) -> dict[str, list[str]]:
     return settings
 
 
-def test_unit_of_the_readme_makes_encrypted_backups_with_its_credentials_alone(tmp_path: Path) -> None:
-    kit = Kit(tmp_path)
+def test_unit_of_the_readme_needs_only_its_credentials_for_encrypted_backups(tmp_path: Path) -> None:
+    setup = ReadmeSetup(tmp_path)
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    for credential in unit("service")["LoadCredential"]:  # systemd makes a file of this name for the unit's user
+    for credential in unit("service")["LoadCredential"]:  # systemd creates a file of this name for the unit's user
         name, _, path = credential.partition(":")
         (tmp_path / Path(path).name).rename(credentials / name)
         (credentials / name).chmod(0o440)
     text = (tmp_path / "config.toml").read_text()
-    kit.write("config.toml", re.sub(r"(?m)^password-command.*$", "", text))
+    setup.write("config.toml", re.sub(r"(?m)^password-command.*$", "", text))
     (words,) = unit("service")["ExecStart"]
     line = words.partition("backupctl ")[2].replace("%i", "production")
-    run = kit.run(*shlex.split(line), environ={**kit.environ, "CREDENTIALS_DIRECTORY": str(credentials)})
+    run = setup.run(*shlex.split(line), environ={**setup.environ, "CREDENTIALS_DIRECTORY": str(credentials)})
     assert run.code == 0
-    kit.assert_production_is_backed_up()
+    setup.assert_production_is_backed_up()
 
 
 def test_linked_appliances_of_the_readme_start_together_or_not_at_all(tmp_path: Path) -> None:
     line = next(line for line in shell_lines() if "--together" in line)
-    kit = Kit(tmp_path)
-    assert kit.run(*shlex.split(line)).code == 0
-    kit.assert_production_is_backed_up()
+    setup = ReadmeSetup(tmp_path)
+    assert setup.run(*shlex.split(line)).code == 0
+    setup.assert_production_is_backed_up()
     (tmp_path / "other").mkdir()
-    kit = Kit(tmp_path / "other")
-    kit.run.others["vc02.example.com"].inject("validate-fail")
-    assert kit.run(*shlex.split(line)).code == 7
-    assert not any(kit.targets().values())
+    setup = ReadmeSetup(tmp_path / "other")
+    setup.run.others["vc02.example.com"].inject("validate-fail")
+    assert setup.run(*shlex.split(line)).code == 7
+    assert not any(setup.targets().values())
 
 
 def test_readme_first_command_makes_a_simulated_backup(backupctl: CommandLine) -> None:
@@ -217,7 +217,7 @@ def test_readme_first_command_makes_a_simulated_backup(backupctl: CommandLine) -
     assert LOCATION in words
 
 
-def test_readme_names_tests_that_exist_for_each_promise_of_security() -> None:
+def test_readme_names_existing_tests_for_each_promise_of_security() -> None:
     section = README.partition("## Security")[2].partition("\n## ")[0]
     rows = [row for row in section.splitlines() if row.startswith("| ")][1:]
     named = [re.findall(r"`(tests/[^`]+)`", row.rpartition(" | ")[2]) for row in rows]
@@ -226,6 +226,6 @@ def test_readme_names_tests_that_exist_for_each_promise_of_security() -> None:
     assert [path for paths in named for path in paths if not (PROJECT / path).is_file()] == []
 
 
-def test_map_of_the_tests_names_every_module_of_their_machinery() -> None:
+def test_map_of_the_tests_names_every_module_of_tests_support() -> None:
     named = re.findall(r"`([a-z_]+)`", (PROJECT / "tests" / "README.md").read_text(encoding="utf-8"))
     assert {path.stem for path in (PROJECT / "tests" / "support").glob("[a-z]*.py")} - set(named) == set()

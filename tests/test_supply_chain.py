@@ -1,4 +1,4 @@
-"""What is told to whoever installs the program: which versions it needs, and that the build says what it is."""
+"""The package metadata: dependencies and their lowest versions, systems, types; and the verdict of pip-audit."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from tests.support.source import imports
 PROJECT = Path(__file__).parent.parent
 PYPROJECT = PROJECT / "pyproject.toml"
 POSIX_ONLY = ("fcntl", "grp", "pwd", "resource", "termios", "tty")
-STANDARD_LIBRARY_AND_US = {"backupctl", *sys.stdlib_module_names}
+STANDARD_LIBRARY_AND_OWN = {"backupctl", *sys.stdlib_module_names}
 
 
 def project() -> dict[str, Any]:
@@ -28,7 +28,7 @@ def report(**packages: dict[str, Any]) -> str:
     return json.dumps({"dependencies": [{"name": name, "version": "1.0", **more} for name, more in packages.items()]})
 
 
-def test_every_dependency_has_a_lower_bound_which_the_constraints_name() -> None:
+def test_every_dependency_has_a_lower_bound_in_the_constraints() -> None:
     lowest = dict(line.partition(";")[0].split("==") for line in lowest_versions(PYPROJECT))
     assert set(lowest) >= {"click", "httpcore", "httpx", "keyring", "msgspec", "pytest", "rich", "tomlkit", "trustme"}
 
@@ -42,19 +42,19 @@ def test_dependency_without_a_lower_bound_is_an_error(tmp_path: Path, requiremen
         list(lowest_versions(file))
 
 
-def test_everything_that_is_imported_is_a_dependency_that_is_named() -> None:
+def test_every_imported_package_is_a_declared_dependency() -> None:
     imported = {each.target.partition(".")[0] for each in imports()}
     extras = project()["optional-dependencies"]
     named = "\n".join([*project()["dependencies"], *extras["keyring"], *extras["simulator"]])
-    assert {name for name in imported - STANDARD_LIBRARY_AND_US if name not in named} == set()
+    assert {name for name in imported - STANDARD_LIBRARY_AND_OWN if name not in named} == set()
 
 
-def test_package_says_on_which_systems_it_runs() -> None:
+def test_package_declares_its_operating_systems() -> None:
     systems = {each for each in project()["classifiers"] if each.startswith("Operating System ::")}
     assert systems == {f"Operating System :: {system}" for system in ("MacOS", "POSIX", "POSIX :: Linux")}
 
 
-def test_start_on_windows_says_in_one_sentence_where_the_program_runs() -> None:
+def test_start_on_windows_is_an_error_that_names_the_supported_systems() -> None:
     code = f"""
 import os, sys
 os.name = "nt"
@@ -66,7 +66,7 @@ main()
     assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", "error: backupctl runs on Linux and macOS only\n")
 
 
-def test_package_says_that_it_is_typed() -> None:
+def test_package_is_declared_as_typed() -> None:
     assert (PROJECT / "backupctl" / "py.typed").exists()
     assert "Typing :: Typed" in project()["classifiers"]
 
@@ -88,7 +88,7 @@ SKIPPED = {"skip_reason": "not found"}
         ("[]", Verdict.NOT_AUDITED),
     ],
 )
-def test_audit_that_could_not_be_made_is_not_taken_for_a_clean_one(text: str, verdict: Verdict) -> None:
+def test_incomplete_audit_does_not_count_as_clean(text: str, verdict: Verdict) -> None:
     found, lines = judge(text)
     assert found is verdict
     assert lines
