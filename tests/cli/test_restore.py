@@ -70,7 +70,7 @@ def test_connect_chooses_the_port_for_an_appliance_that_waits_for_a_restore(
         environ=TO_ROOT,
         clock=backupctl.clock,
         prompter=backupctl.prompter,
-        transport_for=backupctl._reach,
+        transport_for=backupctl._transport_for,
     )
     (scope,) = appliance_settings(app)
     appliance = connect(scope, fresh=fresh)

@@ -12,7 +12,7 @@ from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError
 from tests import wording
-from tests.support.clock import FakeClock, ImpatientClock
+from tests.support.clock import FakeClock, MinuteClock
 
 GOOD = """
 [defaults]
@@ -301,7 +301,7 @@ def test_pipe_is_read_to_its_end_and_times_out_without_a_writer(tmp_path: Path) 
     os.mkfifo(tmp_path / "fifo")
     assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
     with pytest.raises(ConfigError, match=wording.PIPE_NOT_CLOSED_IN_TIME):
-        read_configuration(tmp_path / "fifo", ImpatientClock())
+        read_configuration(tmp_path / "fifo", MinuteClock())
 
 
 def test_file_search_order_is_named_then_user_then_system(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.secret import Secret
 from tests import wording
-from tests.support.clock import ImpatientClock
+from tests.support.clock import MinuteClock
 
 NOTHING = GivenSecret()
 
@@ -242,7 +242,7 @@ def test_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path, 0o666)
     with refused(ConfigError, "--password-file", "in time"):
-        find_secret(PASSWORD, GivenSecret(file=str(path)), {}, stdin(), ImpatientClock())
+        find_secret(PASSWORD, GivenSecret(file=str(path)), {}, stdin(), MinuteClock())
 
 
 def test_fifo_that_never_ends_is_bounded() -> None:
@@ -251,7 +251,7 @@ def test_fifo_that_never_ends_is_bounded() -> None:
     try:
         os.write(writing, b"S3cret" * 20000)
         with refused(ConfigError, "in time"):
-            find_secret(PASSWORD, GivenSecret(file=f"/dev/fd/{reading}"), {}, stdin(), ImpatientClock())
+            find_secret(PASSWORD, GivenSecret(file=f"/dev/fd/{reading}"), {}, stdin(), MinuteClock())
     finally:
         os.close(reading)
         os.close(writing)

@@ -13,7 +13,7 @@ from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests import wording
-from tests.support.clock import ImpatientClock
+from tests.support.clock import MinuteClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
@@ -129,7 +129,7 @@ def test_credential_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "vc")
     layers = [layer(password_credential="vc")]
     with pytest.raises(ConfigError, match=wording.PIPE_NOT_CLOSED_IN_TIME):
-        secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}, clock=ImpatientClock()).find(PASSWORD, NOTHING, layers)
+        secrets({"CREDENTIALS_DIRECTORY": str(tmp_path)}, clock=MinuteClock()).find(PASSWORD, NOTHING, layers)
 
 
 # Precedence and descriptions

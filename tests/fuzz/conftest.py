@@ -1,4 +1,4 @@
-"""The budget of the fuzz tests, and a way to print what was done with it."""
+"""The number of fuzzed responses, and a fixture that prints past the capture."""
 
 import pytest
 
@@ -14,6 +14,6 @@ def fuzz_answers(pytestconfig: pytest.Config) -> int:
 def show(capsys: pytest.CaptureFixture[str]) -> Show:
     def show_line(line: str) -> None:
         with capsys.disabled():
-            print(f"\n{line}")  # noqa: T201 - that the budget was used is to be seen
+            print(f"\n{line}")  # noqa: T201 - the counts are the result
 
     return show_line

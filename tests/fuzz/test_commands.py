@@ -1,4 +1,4 @@
-"""Whatever an appliance answers, a command ends with a code that means something, and shows nothing that acts."""
+"""Commands against hostile responses: a meaningful exit code, harmless output, and no forbidden requests."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock
 from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine, Run
-from tests.support.fuzz_report import FuzzTally, Show, failure_of
+from tests.support.fuzz_report import FuzzCounts, Show, note_round
 from tests.support.fuzz_transport import FuzzExchange, FuzzTransport, Honest, repeated_posts
 from tests.support.fuzz_values import FORGED, MARKED
 from tests.support.intercept import RecordingTransport
@@ -62,7 +62,7 @@ SEVERAL: Final = tuple(
     for words in COMMANDS
     if words[0] in {"create", "list", "parts", "validate"} or "latest" in words or words[:2] == ("schedule", "run")
 )
-"""Those that may be about several appliances at once."""
+"""Commands that accept several appliances."""
 HOSTS: Final = (HOST, "vc02.example.com")
 OUTPUTS: Final = (
     ("-o", "text"),
@@ -73,23 +73,23 @@ OUTPUTS: Final = (
     ("-o", "jsonl"),
 )
 NEVER: Final = {ExitCode.BUG, ExitCode.CONFIG, ExitCode.OUTPUT, ExitCode.INTERRUPTED}
-"""Codes that are no appliance's to bring about."""
+"""Codes that no appliance may cause."""
 SECRETS: Final = {"BACKUPCTL_LOCATION_PASSWORD": "l0cation", "BACKUPCTL_SSO_PASSWORD": "Sso-1"}
 FRESH_PORT: Final = 5480
 
 QUOTED: Final = quote(MARKED, safe="")
-"""As it stands in the URL of a request that asks for something of that name."""
+"""The name in the URL of a request."""
 
 MOST_REQUESTS: Final = 5000
 LONGEST: Final = 3600.0
-"""Seconds that a command may take on its clock; those that wait are told to wait two minutes for the job."""
+"""Seconds that a command may take on the fake clock; those that follow a job have a timeout of two minutes."""
 ANSWERS_FOR_A_COMMAND: Final = 20
-"""A whole command for so many answers of the seeded budget: it costs as much as twenty of them."""
+"""The number of responses of the budget that one whole command counts for."""
 
 
 @dataclass
 class Scene:
-    """A command line that was run, and the hostile lines that it talked on, one for each appliance."""
+    """A finished command line and its hostile transports, one for each appliance."""
 
     words: tuple[str, ...]
     output: str
@@ -99,13 +99,13 @@ class Scene:
 
     @property
     def document(self) -> Any:
-        """The one document, or the last line, of what programs read; every line of it can be read."""
+        """The JSON document, or the last line of JSON lines, all of which must be valid."""
         if self.output == "json":
             return json.loads(self.run.out)
         return [json.loads(line) for line in self.run.out.splitlines()][-1]
 
 
-def played(random: Random) -> Scene:
+def run_hostile(random: Random) -> Scene:
     """Run one command against a hostile appliance, or two of them."""
     clock = FakeClock()
     fresh = random.random() < 0.2
@@ -120,7 +120,7 @@ def played(random: Random) -> Scene:
         line = FuzzTransport(
             random,
             clock,
-            honestly(appliance, clock),
+            honest_answers(appliance, clock),
             hostility=hostility,
             login_hostility=hostility / 8,
             plausible=plausible,
@@ -135,8 +135,8 @@ def played(random: Random) -> Scene:
     return Scene(words, output[1], lines, clock, backupctl(*words, *named, *output))
 
 
-def honestly(appliance: SimulatedAppliance, clock: FakeClock) -> Honest:
-    """Return how an appliance answers that is not hostile."""
+def honest_answers(appliance: SimulatedAppliance, clock: FakeClock) -> Honest:
+    """Return a function that responds as a good appliance does."""
     simulator = SimulatorTransport(appliance, clock)
 
     def honest(request: httpx.Request) -> tuple[int, Any]:
@@ -146,8 +146,8 @@ def honestly(appliance: SimulatedAppliance, clock: FakeClock) -> Honest:
     return honest
 
 
-def judge(scene: Scene) -> None:
-    """Hold what must hold after any command."""
+def check(scene: Scene) -> None:
+    """Check everything that must hold after any command."""
     run = scene.run
     assert run.code in set(ExitCode) - NEVER, run.err
     for line in scene.lines:
@@ -170,7 +170,7 @@ def judge(scene: Scene) -> None:
 
 
 def assert_harmless(shown: str) -> None:
-    """Nothing that acts on a terminal, no line that is not ours, no traceback and no secret is shown."""
+    """Check that output has no control characters, no forged line, no traceback and no secret."""
     assert all(character.isprintable() or character == "\n" for character in shown), repr(shown)
     assert "Traceback" not in shown
     assert not re.search(f"^{FORGED}", shown, re.MULTILINE), shown
@@ -179,12 +179,12 @@ def assert_harmless(shown: str) -> None:
 
 
 def has_whole_markup(text: str) -> bool:
-    """Whether markup stands around each word that is marked: it was not taken for an order, nor cut on the way."""
+    """Whether the markup around each marked word is complete, neither interpreted nor cut."""
     return text.count("MARKED") == text.count(MARKED) + text.count(QUOTED)
 
 
 def assert_done(scene: Scene, number: int) -> None:
-    """Where a result is 0, its appliance said SUCCEEDED, in an answer that can be read, about the very job shown."""
+    """Check that for each result 0 a valid response reported SUCCEEDED for exactly that job."""
     ids = {job_id for exchange in scene.lines[number].exchanges if (job_id := succeeded(exchange))}
     if scene.run.code == ExitCode.DONE:
         assert ids, scene.run.out
@@ -193,37 +193,37 @@ def assert_done(scene: Scene, number: int) -> None:
 
 
 def succeeded(exchange: FuzzExchange) -> str | None:
-    """Return the job of which a good answer says that it has succeeded."""
-    said, path = exchange.said, exchange.request.url.path
-    if exchange.status is None or not 200 <= exchange.status < 300 or not isinstance(said, dict):
+    """Return the job that a valid response reports as SUCCEEDED."""
+    content, path = exchange.content, exchange.request.url.path
+    if exchange.status is None or not 200 <= exchange.status < 300 or not isinstance(content, dict):
         return None
-    status = said.get("value") if path.startswith("/rest") else said
+    status = content.get("value") if path.startswith("/rest") else content
     if not isinstance(status, dict) or status.get("state") != "SUCCEEDED":
         return None
     return str(status.get("id") or path.rpartition("/")[2])
 
 
-def play(random: Random, tally: FuzzTally) -> None:
-    scene = played(random)
-    judge(scene)
-    tally.answers += sum(line.consumed for line in scene.lines)
-    tally.ends[f"exit code {int(scene.run.code)}"] += 1
+def run_and_check(random: Random, counts: FuzzCounts) -> None:
+    scene = run_hostile(random)
+    check(scene)
+    counts.answers += sum(line.consumed for line in scene.lines)
+    counts.ends[f"exit code {int(scene.run.code)}"] += 1
 
 
-def test_commands_with_a_few_hostile_answers_end_with_a_code_that_means_something() -> None:
-    tally = FuzzTally()
+def test_commands_with_a_few_hostile_answers_end_with_a_meaningful_code() -> None:
+    counts = FuzzCounts()
     for seed in range(5):
-        with failure_of(f"the seed {seed}"):
-            play(Random(seed), tally)
-    assert tally.answers >= 5
+        with note_round(f"the seed {seed}"):
+            run_and_check(Random(seed), counts)
+    assert counts.answers >= 5
 
 
 @pytest.mark.exhaustive
-def test_many_commands_with_hostile_answers_end_with_a_code_that_means_something(fuzz_answers: int, show: Show) -> None:
-    tally = FuzzTally()
+def test_many_commands_with_hostile_answers_end_with_a_meaningful_code(fuzz_answers: int, show: Show) -> None:
+    counts = FuzzCounts()
     commands = fuzz_answers // ANSWERS_FOR_A_COMMAND
     for seed in range(commands):
-        with failure_of(f"the seed {seed}"):
-            play(Random(seed), tally)
-    show(f"by the seeds below {commands}, whole commands: {tally}")
-    assert tally.answers >= commands
+        with note_round(f"the seed {seed}"):
+            run_and_check(Random(seed), counts)
+    show(f"by the seeds below {commands}, whole commands: {counts}")
+    assert counts.answers >= commands

@@ -1,4 +1,4 @@
-"""Eight MiB of tiny things: what a body may hold is more than anybody can work on, or show."""
+"""Bodies of 8 MiB with countless small values: commands limit their work and their output."""
 
 import json
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ MOST_REQUESTS: Final = 20
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """A command, the end of the path whose answer is a crowd, and that answer: ``start``, ``item`` after ``item``."""
+class LargeAnswer:
+    """A command, the end of the path with the large response, and that response: ``start``, items, ``end``."""
 
     words: tuple[str, ...]
     path: str
@@ -32,7 +32,7 @@ class Crowd:
 
     @property
     def body(self) -> bytes:
-        """The answer, as long as one may be; ``#`` in an item is its number."""
+        """The largest response that the client reads; ``#`` in an item is its number."""
         items: list[bytes] = []
         size = len(self.start) + len(self.end)
         while True:
@@ -44,39 +44,41 @@ class Crowd:
 
 
 JOB: Final = b'{"id":"20260301-000000-20519528","state":"FAILED","messages":['
-CROWDS: Final = {
-    "details": Crowd(("list",), "/job/details", b"{", b'"#":{"status":""}', b"}", code=0),
-    "job ids": Crowd(("status", "latest"), "/backup/job", b"[", b'"#"', b"]"),
-    "parts": Crowd(("parts",), "/parts", b"[", b'{"id":"#"}', b"]"),
-    "odd schedules": Crowd(
+LARGE_ANSWERS: Final = {
+    "details": LargeAnswer(("list",), "/job/details", b"{", b'"#":{"status":""}', b"}", code=0),
+    "job ids": LargeAnswer(("status", "latest"), "/backup/job", b"[", b'"#"', b"]"),
+    "parts": LargeAnswer(("parts",), "/parts", b"[", b'{"id":"#"}', b"]"),
+    "odd schedules": LargeAnswer(
         ("schedule", "list"), "/schedules", b"{", b'"#":{"parts":[5,6,7,8,9,"x","x","x","x"]}', b"}"
     ),
-    "odd messages": Crowd(("status", "latest"), "/backup/job/20", JOB, b'{"id":5,"args":5}', b"]}", code=7),
-    "schedules": Crowd(("schedule", "list"), "/schedules", b"{", b'"#":{}', b"}"),
-    "systems": Crowd(("archive", "systems", *AT), "/system-name", b"[", b'"#"', b"]"),
-    "archives": Crowd(("archive", "list", *AT), "/archives", b"[", b'{"archive":"#"}', b"]"),
-    "messages": Crowd(("status", "latest"), "/backup/job/20", JOB, b'{"id":"a"}', b"]}", code=7),
-    "arguments": Crowd(("status", "latest"), "/backup/job/20", JOB + b'{"id":"a","args":[', b"[]", b"]}]}", code=7),
-    "errors": Crowd(
+    "odd messages": LargeAnswer(("status", "latest"), "/backup/job/20", JOB, b'{"id":5,"args":5}', b"]}", code=7),
+    "schedules": LargeAnswer(("schedule", "list"), "/schedules", b"{", b'"#":{}', b"}"),
+    "systems": LargeAnswer(("archive", "systems", *AT), "/system-name", b"[", b'"#"', b"]"),
+    "archives": LargeAnswer(("archive", "list", *AT), "/archives", b"[", b'{"archive":"#"}', b"]"),
+    "messages": LargeAnswer(("status", "latest"), "/backup/job/20", JOB, b'{"id":"a"}', b"]}", code=7),
+    "arguments": LargeAnswer(
+        ("status", "latest"), "/backup/job/20", JOB + b'{"id":"a","args":[', b"[]", b"]}]}", code=7
+    ),
+    "errors": LargeAnswer(
         ("list",), "/job/details", b'{"error_type":"ERROR","messages":[', b'{"id":"a"}', b"]}", code=0, status=500
     ),
 }
 
 
 @pytest.mark.parametrize("output", ["text", "json"])
-@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
-def test_command_with_an_answer_of_countless_things_shows_little_and_asks_little(crowd: Crowd, output: str) -> None:
+@pytest.mark.parametrize("case", LARGE_ANSWERS.values(), ids=LARGE_ANSWERS)
+def test_command_with_a_huge_answer_limits_its_output_and_requests(case: LargeAnswer, output: str) -> None:
     def intercept(request: httpx.Request, send: Send) -> httpx.Response:
         path = request.url.path
-        if path.endswith(crowd.path) or (crowd.path.endswith("/20") and crowd.path in path):
-            return httpx.Response(crowd.status, stream=httpx.ByteStream(crowd.body), request=request)
+        if path.endswith(case.path) or (case.path.endswith("/20") and case.path in path):
+            return httpx.Response(case.status, stream=httpx.ByteStream(case.body), request=request)
         return send(request)
 
     backupctl = CommandLine(intercept=intercept, history=True)
-    run = backupctl(*crowd.words, "-o", output)
-    assert run.code == crowd.code
+    run = backupctl(*case.words, "-o", output)
+    assert run.code == case.code
     assert len(run.out) + len(run.err) < MOST_SHOWN
     assert len(backupctl.line.urls) <= MOST_REQUESTS
     if output == "json":
         document: Any = json.loads(run.out)
-        assert document["exit_code"] == crowd.code
+        assert document["exit_code"] == case.code

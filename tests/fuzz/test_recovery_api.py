@@ -1,4 +1,4 @@
-"""Whatever an appliance answers, an operation returns a value or raises an error of ours, and does nothing else."""
+"""Operations against hostile responses: each returns a value or raises a BackupctlError, and nothing else."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from backupctl.models import (
 )
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock
-from tests.support.fuzz_report import FuzzTally, Show, failure_of
+from tests.support.fuzz_report import FuzzCounts, Show, note_round
 from tests.support.fuzz_transport import LOGINS, FuzzExchange, FuzzTransport
 from tests.support.fuzz_values import TEXTS
 from tests.support.scripted_transport import TOKEN, api_over
@@ -87,7 +87,7 @@ RECONCILIATION: Final = RESULT | {"progress": 3}
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation, given something that the appliance named; what it answers, and the path that it has in a family."""
+    """An operation with the name of an object, its good response, and its path in each family."""
 
     call: Callable[[RecoveryApi, str], object]
     value: Any
@@ -95,7 +95,7 @@ class Operation:
     rest_path: str = ""
 
     def answer(self, request: httpx.Request) -> tuple[int, Any]:
-        """Return what a good appliance says."""
+        """Return the response of a good appliance."""
         if request.url.path in LOGINS:
             token = {"value": TOKEN} if LOGINS[request.url.path] else TOKEN
             return (200, token) if request.method == "POST" else (204, None)
@@ -105,8 +105,8 @@ class Operation:
         value = [{"key": key, "value": each} for key, each in self.value.items()] if is_map else self.value
         return 200, {"value": value}
 
-    def is_asked_by(self, request: httpx.Request, name: str) -> bool:
-        """Return whether a request goes to this operation and no other."""
+    def matches(self, request: httpx.Request, name: str) -> bool:
+        """Return whether a request is for exactly this operation."""
         family, _, path = request.url.raw_path.decode().partition("?")[0][1:].partition("/")
         expected = self.rest_path if family == "rest" and self.rest_path else self.path
         named = expected.format(quote(name, safe="*"))
@@ -156,13 +156,13 @@ OPERATIONS: Final = (
 
 CALLS_IN_A_ROW: Final = 12
 MOST_REQUESTS_OF_A_CALL: Final = 4
-"""A session that has expired, then an operation that is only in the other family, and the same there."""
+"""An expired session, then an operation of the other family only, and an expired session there."""
 LONGEST_CALL: Final = 10 * 320.0
-"""Seconds: those requests and their logins, each with the time that it has by itself."""
+"""Seconds: those requests and their logins, each with its own limit."""
 
 
-def talk(random: Random, tally: FuzzTally) -> None:
-    """Call a dozen operations of one hostile appliance, and hold what must hold."""
+def run_calls(random: Random, counts: FuzzCounts) -> None:
+    """Call a dozen operations of one hostile appliance, and check each."""
     clock = FakeClock()
     hostility, login_hostility = random.choice(((0.1, 0.05), (0.6, 0.1), (1.0, 0.1), (1.0, 1.0)))
     line = FuzzTransport(random, clock, OPERATIONS[0].answer, hostility=hostility, login_hostility=login_hostility)
@@ -176,54 +176,54 @@ def talk(random: Random, tally: FuzzTally) -> None:
         try:
             value = operation.call(api, name)
             end = "value"
-            assert_about(operation, value, name)
+            assert_value_is_about(operation, value, name)
         except BackupctlError as error:
             end = type(error).__name__
-        tally.ends[end] += 1
+        counts.ends[end] += 1
         assert end != BugError.__name__
         assert line.violations == []
         assert clock.elapsed - began <= LONGEST_CALL
-        assert_asked(operation, line.exchanges[before:], name)
+        assert_requests_are_allowed(operation, line.exchanges[before:], name)
     api.log_out()
     api.close()
     assert line.violations == []
-    tally.answers += line.consumed
+    counts.answers += line.consumed
 
 
-def assert_about(operation: Operation, value: object, name: str) -> None:
-    """A status is that of the job that was asked for."""
+def assert_value_is_about(operation: Operation, value: object, name: str) -> None:
+    """Check that a status is that of the requested job."""
     if operation.path == ONE_JOB and hasattr(value, "id"):
         assert value.id in {"", name}
 
 
-def assert_asked(operation: Operation, exchanges: Sequence[FuzzExchange], name: str) -> None:
-    """Only this operation was asked for, again only after a refusal that did nothing, with one login in between."""
+def assert_requests_are_allowed(operation: Operation, exchanges: Sequence[FuzzExchange], name: str) -> None:
+    """Check that only this operation was requested, and again only after a definite refusal with at most one login."""
     asked = [index for index, each in enumerate(exchanges) if each.kind == "operation"]
     assert len(asked) <= MOST_REQUESTS_OF_A_CALL
     for index in asked:
-        assert operation.is_asked_by(exchanges[index].request, name), exchanges[index].request
+        assert operation.matches(exchanges[index].request, name), exchanges[index].request
     for first, second in itertools.pairwise(asked):
         assert exchanges[first].status in {401, 404}
         assert sum(each.kind == "login" for each in exchanges[first:second]) <= 1
 
 
-def talk_by_seed(seed: int, tally: FuzzTally) -> None:
-    with failure_of(f"the seed {seed}"):
-        talk(Random(seed), tally)
+def run_seed(seed: int, counts: FuzzCounts) -> None:
+    with note_round(f"the seed {seed}"):
+        run_calls(Random(seed), counts)
 
 
-def test_operations_with_a_few_hostile_answers_raise_only_errors_of_ours() -> None:
-    tally = FuzzTally()
+def test_operations_with_a_few_hostile_answers_raise_only_own_errors() -> None:
+    counts = FuzzCounts()
     for seed in range(3):
-        talk_by_seed(seed, tally)
-    assert tally.answers >= CALLS_IN_A_ROW
+        run_seed(seed, counts)
+    assert counts.answers >= CALLS_IN_A_ROW
 
 
 @pytest.mark.exhaustive
-def test_operations_with_many_hostile_answers_raise_only_errors_of_ours(fuzz_answers: int, show: Show) -> None:
-    tally = FuzzTally()
+def test_operations_with_many_hostile_answers_raise_only_own_errors(fuzz_answers: int, show: Show) -> None:
+    counts = FuzzCounts()
     for seed in itertools.count():
-        talk_by_seed(seed, tally)
-        if tally.answers >= fuzz_answers:
+        run_seed(seed, counts)
+        if counts.answers >= fuzz_answers:
             break
-    show(f"by the seeds 0 to {seed}: {tally}")
+    show(f"by the seeds 0 to {seed}: {counts}")

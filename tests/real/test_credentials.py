@@ -78,7 +78,7 @@ def test_proxy_gets_its_credentials_and_the_appliance_ours(program: Program, way
 def test_proxy_that_says_our_credentials_again_does_not_make_us_print_them(
     program: Program, way: Way, words: tuple[str, ...]
 ) -> None:
-    way.tunnel.says = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
+    way.tunnel.refusal = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
     run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.place}"}))
     assert run.code == 5
     assert "the proxy refuses (407)" in run.err
@@ -115,7 +115,7 @@ def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
         ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh", *Program.words("create", "--interval", "60s")],
         {**environ, "BACKUPCTL_PASSWORD_FILE": str(secret)},
     )
-    following.said("backup started")
+    following.wait_for_stderr("backup started")
     folder = Path(f"/proc/{following.pid}")
     assert served.password.encode() not in (folder / "cmdline").read_bytes()
     assert served.password.encode() not in (folder / "environ").read_bytes()

@@ -37,7 +37,7 @@ def test_create_as_jsonl_prints_the_result_last(program: Program, serve: Simulat
 
 def test_create_as_jsonl_prints_each_event_when_it_happens(program: Program, serve: Simulators) -> None:
     running = program.start("create", "-o", "jsonl", environ=serve(seconds="2s").environ)
-    running.printed('"event":"progress"')
+    running.wait_for_stdout('"event":"progress"')
     assert running.running
     assert running.end().code == 0
 

@@ -37,7 +37,7 @@ def test_clock_set_during_a_run_changes_no_verdict(
     environ, offset = faked
     served = serve("--no-tls", seconds="2s")
     creating = program.start("create", "-o", "jsonl", "--timeout", "30s", environ={**served.environ, **environ})
-    before = json.loads(creating.printed('"event":"started"').string)["time"]
+    before = json.loads(creating.wait_for_stdout('"event":"started"').string)["time"]
     offset.write_text(f"{set_to}\n")
     run = creating.end()
     result = run.events[-1]
@@ -54,10 +54,10 @@ def test_clock_set_forward_ends_no_wait(
     environ, offset = faked
     served = serve("--no-tls", seconds="60s")
     creating = program.start("create", "--timeout", "3s", environ={**served.environ, **environ})
-    creating.said("backup started")
+    creating.wait_for_stderr("backup started")
     offset.write_text("+2d\n")
     with pytest.raises(AssertionError):
-        creating.said("still running", seconds=1.5)
+        creating.wait_for_stderr("still running", seconds=1.5)
     run = creating.end()
     assert (run.code, "still running" in run.out + run.err) == (8, True)
 

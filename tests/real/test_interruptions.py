@@ -17,14 +17,14 @@ from tests.support.processes import CLOCK, Program, ServedAppliance, Simulators,
 from tests.support.signal_sweep import (
     SIGNALLED_COMMANDS,
     SIGNALS,
+    SignalCounts,
     SignalledCommand,
-    SignalTally,
-    Strike,
-    in_time,
-    live,
-    on_the_wire,
+    SignalTiming,
+    run_with_signals,
     sample,
     sweep,
+    timings_in_seconds,
+    timings_on_the_wire,
 )
 
 pytestmark = pytest.mark.real
@@ -44,32 +44,32 @@ def appliances(serve: Simulators, command: SignalledCommand) -> Iterator[ServedA
 def test_signal_at_any_moment_ends_in_an_honest_way(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
-    count, command, tally = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalTally()
+    count, command, counts = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalCounts()
     fresh = appliances(serve, command)
-    undisturbed = live(program, next(fresh), command)
+    undisturbed = run_with_signals(program, next(fresh), command)
     assert (undisturbed.run.code, undisturbed.sessions_left) == (0, 0)
-    strikes = sample(on_the_wire(undisturbed, KINDS), count // 2)
-    strikes += in_time(undisturbed, KINDS, count - len(strikes), SEED)
-    sweep(program, fresh, command, strikes, tally)
-    sys.stdout.write(f"\n{name}: {tally}\n")
-    assert tally.faults == []
-    assert tally.counts["code 130"] > 0
+    timings = sample(timings_on_the_wire(undisturbed, KINDS), count // 2)
+    timings += timings_in_seconds(undisturbed, KINDS, count - len(timings), SEED)
+    sweep(program, fresh, command, timings, counts)
+    sys.stdout.write(f"\n{name}: {counts}\n")
+    assert counts.problems == []
+    assert counts.counts["code 130"] > 0
 
 
 @pytest.mark.parametrize("name", ["create", "schedule-run"])
 def test_kill_at_any_moment_leaves_a_whole_job_that_the_next_run_finds(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
-    count, command, tally = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalTally()
+    count, command, counts = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalCounts()
     fresh = appliances(serve, command)
-    undisturbed = live(program, next(fresh), command)
-    strikes = sample(on_the_wire(undisturbed, KILLED), count // 2)
-    strikes += in_time(undisturbed, KILLED, count - len(strikes), SEED)
+    undisturbed = run_with_signals(program, next(fresh), command)
+    timings = sample(timings_on_the_wire(undisturbed, KILLED), count // 2)
+    timings += timings_in_seconds(undisturbed, KILLED, count - len(timings), SEED)
     for index, follow_up in enumerate((_watch, _attach, _create_anew)):
-        sweep(program, fresh, command, strikes[index::3], tally, then=follow_up)
-    sys.stdout.write(f"\n{name}, killed: {tally}\n")
-    assert tally.faults == []
-    assert tally.counts["code -9"] > 0
+        sweep(program, fresh, command, timings[index::3], counts, then=follow_up)
+    sys.stdout.write(f"\n{name}, killed: {counts}\n")
+    assert counts.problems == []
+    assert counts.counts["code -9"] > 0
 
 
 def _watch(program: Program, served: ServedAppliance) -> Iterator[str]:
@@ -106,11 +106,11 @@ def _whole(served: ServedAppliance, count: int | None) -> Iterator[str]:
 
 def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program: Program, serve: Simulators) -> None:
     """The limit of the logout and that of writing come at the same moment, which once made the wait endless."""
-    command, tally = SIGNALLED_COMMANDS["create"], SignalTally()
+    command, counts = SIGNALLED_COMMANDS["create"], SignalCounts()
     silent = serve.many(4, "--no-tls", faults=["slow=7s@login"])
-    sweep(program, iter(silent), command, [Strike(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], tally)
-    assert tally.faults == []
-    assert tally.counts["code 130"] == len(silent)
+    sweep(program, iter(silent), command, [SignalTiming(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], counts)
+    assert counts.problems == []
+    assert counts.counts["code 130"] == len(silent)
 
 
 # A second signal
@@ -121,7 +121,7 @@ def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
     process = program.start("create", environ=seen.environ)
     wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
     process.signal(signal.SIGTERM)
-    process.said(wording.INTERRUPT_AGAIN)
+    process.wait_for_stderr(wording.INTERRUPT_AGAIN)
     CLOCK.sleep(1.0)
     assert process.running
     process.signal(signal.SIGTERM)

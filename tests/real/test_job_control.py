@@ -97,7 +97,7 @@ def test_process_that_stood_still_asks_before_it_judges(
     served = serve("--no-tls", seconds=job)
     with http_relay(served) as seen:
         creating = program.start("create", *options, environ=seen.environ)
-        creating.said("backup started")
+        creating.wait_for_stderr("backup started")
         creating.signal(signal.SIGSTOP)
         CLOCK.sleep(2.0)
         asked = len(seen.exchanges)

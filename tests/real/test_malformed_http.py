@@ -17,7 +17,7 @@ from backupctl.secrets.secret import Secret
 from backupctl.tls.trust_settings import TrustSettings
 from tests import wording
 from tests.support.fuzz_answers import large
-from tests.support.malformed_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, repeats, says
+from tests.support.malformed_servers import OK, SERVERS, SLOW_SERVERS, TLS_SERVERS, FastClock, read_head, repeats, says
 from tests.support.resource_usage import measure
 from tests.support.scripted_transport import PASSWORD, TOKEN, USER
 from tests.support.socket_server import Serve, serve_connections
@@ -87,7 +87,7 @@ def test_real_answer_of_a_hostile_server_is_an_error_of_ours(hostile: Serve, pla
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
 def test_real_answer_that_never_ends_is_given_up_in_time(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
     with serve_connections(place(hostile)) as (address, _):
-        error = refusal(f"http://{address}", HastyClock())
+        error = refusal(f"http://{address}", FastClock())
     assert isinstance(error, ApplianceUnreachableError)
     assert wording.NO_RESPONSE_IN_TIME in error.message
 

@@ -37,7 +37,7 @@ def test_first_signal_detaches_with_130_and_watch_attaches_again(
 ) -> None:
     served = serve(seconds="5s")
     creating = program.start("create", environ=served.environ)
-    job_id = creating.said(r"backup started: (\S+)")[1]
+    job_id = creating.wait_for_stderr(r"backup started: (\S+)")[1]
     creating.signal(number)
     assert seconds_to_end(creating) < AT_ONCE
     left = creating.end()
@@ -51,7 +51,7 @@ def test_first_signal_detaches_with_130_and_watch_attaches_again(
 def test_interrupted_create_as_json_says_which_job_goes_on(program: Program, serve: Simulators) -> None:
     served = serve(seconds="30s")
     creating = program.start("create", "-o", "jsonl", environ=served.environ)
-    creating.printed('"event":"started"')
+    creating.wait_for_stdout('"event":"started"')
     creating.signal(signal.SIGINT)
     result = creating.end().events[-1]
     assert (result["event"], result["exit_code"]) == ("result", 130)
@@ -60,7 +60,7 @@ def test_interrupted_create_as_json_says_which_job_goes_on(program: Program, ser
 
 def test_ignored_hangup_stays_ignored(program: Program, serve: Simulators) -> None:
     creating = program.start("create", environ=serve(seconds="2s").environ, ignoring=[signal.SIGHUP])
-    creating.said("backup started")
+    creating.wait_for_stderr("backup started")
     creating.signal(signal.SIGHUP)
     assert creating.end().code == 0
 
@@ -68,7 +68,7 @@ def test_ignored_hangup_stays_ignored(program: Program, serve: Simulators) -> No
 def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -> None:
     served = serve(seconds="30s")
     creating = program.start("create", "--cancel-on-interrupt", environ=served.environ)
-    job_id = creating.said(r"backup started: (\S+)")[1]
+    job_id = creating.wait_for_stderr(r"backup started: (\S+)")[1]
     creating.signal(signal.SIGINT)
     assert creating.end().code == 130
     status = program.run("status", job_id, "-o", "json", environ=served.environ)
@@ -97,7 +97,7 @@ def test_second_signal_ends_at_once(program: Program, serve: Simulators) -> None
         wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
         creating.signal(signal.SIGINT)
         with pytest.raises(AssertionError):
-            creating.said("interrupted", seconds=0.5)
+            creating.wait_for_stderr("interrupted", seconds=0.5)
         assert creating.running
         creating.signal(signal.SIGINT)
         assert seconds_to_end(creating) < AT_ONCE
@@ -135,7 +135,7 @@ def test_signal_during_a_slow_read_is_answered_at_once_and_logs_out(
 
 def test_signal_with_a_slow_logout_waits_for_five_seconds(program: Program, serve: Simulators) -> None:
     creating = program.start("create", environ=serve(faults=["slow=60s@logout"], seconds="30s").environ)
-    creating.said("backup started")
+    creating.wait_for_stderr("backup started")
     creating.signal(signal.SIGINT)
     assert LOGOUT - 1.0 < seconds_to_end(creating) < LOGOUT + AT_ONCE
     assert creating.end().code == 130
@@ -144,7 +144,7 @@ def test_signal_with_a_slow_logout_waits_for_five_seconds(program: Program, serv
 def test_simulator_ends_with_0_by_interrupt_and_by_term(program: Program) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         serving = program.start("simulator", "serve")
-        serving.printed("appliances")
+        serving.wait_for_stdout("appliances")
         serving.signal(number)
         assert serving.end().code == 0
 

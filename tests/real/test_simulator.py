@@ -29,7 +29,7 @@ def test_simulator_open_to_the_network_with_the_default_password_warns(
         write_private(tmp_path / "password", password)
         given = ["--accept-password-file", str(tmp_path / "password")]
     serving = program.start("simulator", "serve", "--no-tls", "--listen", listen, *given)
-    serving.printed("appliances")
+    serving.wait_for_stdout("appliances")
     serving.signal(signal.SIGTERM)
     ended = serving.end()
     assert ("default password" in ended.err, ended.code) == (warned, 0)

@@ -105,7 +105,7 @@ def test_pin_is_judged_anew_on_each_connection_of_a_run(
 ) -> None:
     environ = untrusting(server, BACKUPCTL_FINGERPRINT=certificate.fingerprint)
     running = program.start("create", environ=environ)
-    running.said("backup started")
+    running.wait_for_stderr("backup started")
     certificate.renew("127.0.0.1")
     for each in server._servers:
         each.close_connections()

@@ -17,7 +17,7 @@ from backupctl.errors import ApplianceUnreachableError
 from backupctl.tls.trust_settings import TrustSettings
 from tests import wording
 from tests.support.command_line import CommandLine, Run
-from tests.support.malformed_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, HastyClock, read_head, says
+from tests.support.malformed_servers import SERVERS, SLOW_SERVERS, TLS_SERVERS, FastClock, read_head, says
 from tests.support.socket_server import Serve, serve_connections
 from tests.support.tls_server import server_context
 
@@ -105,7 +105,7 @@ def test_trust_fetch_from_a_hostile_server_is_5_or_6_and_stores_nothing(name: st
 def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> None:
     with serve_connections(over_tls(hostile)) as (address, _):
         probe = CertificateProbe(
-            connection_to(f"https://{address}", None, HastyClock()), TrustSettings(), lambda _: None
+            connection_to(f"https://{address}", None, FastClock()), TrustSettings(), lambda _: None
         )
         with pytest.raises(ApplianceUnreachableError, match=wording.NO_RESPONSE_IN_TIME):
             probe.fetch_cas()

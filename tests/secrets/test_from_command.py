@@ -13,7 +13,7 @@ from backupctl.config.secret_ladder import GivenSecret, SecretLadder
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests import wording
-from tests.support.clock import ImpatientClock
+from tests.support.clock import MinuteClock
 
 ENVIRON = {"PATH": os.defpath}
 
@@ -125,7 +125,7 @@ def test_command_that_prints_without_end_is_bounded() -> None:
 
 
 def test_command_that_times_out_is_ended() -> None:
-    ladder = SecretLadder(ENVIRON, StandardInput(None), ImpatientClock())
+    ladder = SecretLadder(ENVIRON, StandardInput(None), MinuteClock())
     with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
         ladder.find(PASSWORD, GivenSecret(command="sleep 60 S3cret"))
     assert "S3cret" not in shown(caught.value)

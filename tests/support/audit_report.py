@@ -1,4 +1,4 @@
-"""What pip-audit found out, in a word: clean, vulnerable, or not audited, which is no kind of clean."""
+"""The verdict of pip-audit: clean, vulnerable, or not audited, which does not count as clean."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Verdict(IntEnum):
-    """How an audit ended; the value is the exit code of this script."""
+    """The verdict of an audit; the value is the exit code of this script."""
 
     CLEAN = 0
     VULNERABLE = 1
@@ -15,17 +15,17 @@ class Verdict(IntEnum):
 
 
 def judge(report: str) -> tuple[Verdict, list[str]]:
-    """Return the verdict on the JSON of ``pip-audit --format json``, and the lines that explain it.
+    """Return the verdict for the output of ``pip-audit --format json``, and lines that explain it.
 
-    Where the data could not be reached there is no JSON, or every package is skipped. A package that is skipped among
-    others that are not is not audited either.
+    Without access to the database there is no JSON, or every package is skipped. One skipped package is enough for
+    ``NOT_AUDITED``.
     """
     try:
         packages: list[dict[str, Any]] = json.loads(report)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return Verdict.NOT_AUDITED, ["pip-audit gave no report"]
     found = [
-        f"{package['name']} {package['version']}: {each['id']}, mended in {', '.join(each['fix_versions']) or 'none'}"
+        f"{package['name']} {package['version']}: {each['id']}, fixed in {', '.join(each['fix_versions']) or 'none'}"
         for package in packages
         for each in package.get("vulns", ())
     ]

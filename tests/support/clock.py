@@ -1,4 +1,4 @@
-"""A clock for tests: time passes only when somebody waits, and then at once."""
+"""A fake clock: time passes only while the program waits, and then at once."""
 
 import heapq
 import itertools
@@ -13,7 +13,7 @@ START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Implements ``backupctl.clock.Clock``; ``at`` makes something happen at a moment, such as a signal."""
+    """A ``backupctl.clock.Clock``; ``at`` schedules an action, such as a signal."""
 
     def __init__(self, start: datetime = START) -> None:
         self._start = start
@@ -34,11 +34,11 @@ class FakeClock:
         return 1000.0 + self._elapsed
 
     def move_wall(self, seconds: float) -> None:
-        """Set the wall clock forward, or back, as an admin or NTP does; ``monotonic`` does not notice."""
+        """Move the wall clock forward or back, as an admin or NTP does; ``monotonic`` is unaffected."""
         self._wall_moved += timedelta(seconds=seconds)
 
     def at(self, seconds: float, action: Callable[[], None]) -> None:
-        """Call ``action`` when ``seconds`` have passed since the start."""
+        """Call ``action`` ``seconds`` after the start."""
         heapq.heappush(self._due, (seconds, next(self._order), action))
 
     def sleep(self, seconds: float) -> None:
@@ -48,9 +48,9 @@ class FakeClock:
             self._advance(self._elapsed + max(0.0, seconds))
 
     def aside(self, action: Callable[[], T]) -> tuple[T, float]:
-        """Return what ``action`` returns and the seconds that it spends, and have spent none.
+        """Run ``action`` and return its result and its duration in seconds, without advancing the clock.
 
-        So a worker that is slow keeps nobody else waiting. What is due meanwhile happens later, when somebody waits.
+        So a slow worker does not delay the others. Scheduled actions run later, when the program waits.
         """
         before, self._aside = self._elapsed, True
         try:
@@ -78,8 +78,8 @@ class FakeClock:
         self._elapsed = max(self._elapsed, to)
 
 
-class ImpatientClock(FakeClock):
-    """Lets a minute pass whenever it is read, so that patience ends at once."""
+class MinuteClock(FakeClock):
+    """A clock that advances one minute whenever it is read, so that timeouts end at once."""
 
     def monotonic(self) -> float:
         self.sleep(60)

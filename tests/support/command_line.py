@@ -1,4 +1,4 @@
-"""The front door in this process: a whole command line against a simulated appliance, on a clock that costs nothing."""
+"""Whole command lines in this process, against a simulated appliance, on the fake clock."""
 
 import contextlib
 import io
@@ -33,7 +33,7 @@ TO_APPLIANCE = {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": USER, "BACKUPCTL
 
 @dataclass(frozen=True)
 class Run:
-    """What a command line did: exit code and both outputs."""
+    """The result of a command line: exit code, standard output and standard error."""
 
     code: int
     out: str
@@ -56,7 +56,7 @@ class Run:
 
 @dataclass
 class ScriptedPrompter:
-    """Gives prepared answers; with none prepared at all, nobody is there."""
+    """A prompter with prepared answers; None means that nobody is at the terminal."""
 
     answers: list[str] | None = None
     questions: list[str] = field(default_factory=list)
@@ -89,9 +89,9 @@ class ScriptedPrompter:
 
 
 class CommandLine:
-    """Runs command lines against one simulated appliance, or several: ``others`` are options by host.
+    """Runs command lines against one or several simulated appliances; ``others`` has their options by host.
 
-    The connection stands in the environment unless ``environ`` replaces it; ``answers`` puts a person at a terminal.
+    The environment has the connection unless ``environ`` replaces it; ``answers`` simulates a person at a terminal.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class CommandLine:
             environ=self.environ if environ is None else environ,
             clock=self.clock,
             prompter=self.prompter,
-            transport_for=self._reach,
+            transport_for=self._transport_for,
             workers=self.workers,
         )
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
@@ -151,25 +151,25 @@ class CommandLine:
 
     @property
     def writes(self) -> list[tuple[str, str, Any]]:
-        """What was sent that changes something: method, path and body."""
+        """The requests that change something: method, path and body."""
         return self.line.writes
 
     @property
     def states(self) -> list[str]:
-        """The states of the jobs on the appliance, now."""
+        """The current states of the jobs on the appliance."""
         return [job.status(self.clock.monotonic())["state"] for job in self.appliance.jobs]
 
     def create(self, *argv: str, **options: Any) -> Run:
-        """Run create to a location that needs no login."""
+        """Run create with a location that needs no login."""
         return self("create", "--location", LOCATION, *argv, **options)
 
-    def _reach(self, server: ServerAddress) -> httpx.BaseTransport:
+    def _transport_for(self, server: ServerAddress) -> httpx.BaseTransport:
         self.reached.append(server)
         return self.lines.get(server.host, self.line)
 
 
 def write_private(path: Path, text: str) -> Path:
-    """Write a file that only its owner can read, as configuration and secrets have to be."""
+    """Write a file that only its owner can read, as required for configuration and secrets."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
     return path

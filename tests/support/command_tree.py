@@ -1,6 +1,6 @@
-"""Every command with all its options, read from the program, and a line with which it does something.
+"""Every command with all its options, read from the program, and a typical command line for each.
 
-A new command or option has to be given samples here: good values, and wrong ones of each kind that it refuses.
+A new command or option needs samples here: valid values, and invalid ones of each kind.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from backupctl.config.option_table import SECRETS
 from tests.support.command_line import HOST, LOCATION, USER
 
 MARK: Final = "M4rk3d"
-"""Stands in every secret, and nowhere else: where it is shown, a secret is."""
+"""A marker that every secret contains, and nothing else: output with the marker leaks a secret."""
 
 SECRET_TEXTS: Final[Mapping[str, str]] = {
     "password": f"{MARK}\"\\%ü$ {{}}'<&>1",
@@ -24,7 +24,7 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
     "backup-password": f"{MARK}\"\\%${{}}'<&",
     "sso-password": f"{MARK}-sso ß€😀\\\\",
 }
-"""With what the encodings on the way have to escape."""
+"""Secrets with characters that the encodings on the way must escape."""
 
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
@@ -34,7 +34,7 @@ WITHOUT_APPLIANCE: Final = frozenset({"config", "simulator", "completion"})
 
 
 class Sample(NamedTuple):
-    """Values for an option or argument; ``good`` is None for a flag, and ``usual`` ones stand in the usual line."""
+    """Values for an option or argument; ``good`` is None for a flag; ``usual`` options are in the usual line."""
 
     good: str | None = None
     wrong: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A command that does something, and where it stands."""
+    """A command that is not a group, and its path."""
 
     path: tuple[str, ...]
     command: click.Command
@@ -62,16 +62,16 @@ class Leaf:
 
     @property
     def talks(self) -> bool:
-        """Whether it asks appliances, and so shows secrets to them; those on the configuration file only name some."""
+        """Whether it connects to appliances and sends them secrets."""
         return "--api" in self.options
 
     @property
     def server(self) -> str:
-        """The appliance; what looks at certificates makes real connections, which nobody answers there."""
+        """The server; commands that read certificates make real connections, to a port without a listener."""
         return "127.0.0.1:1" if self.path[0] == "trust" else HOST
 
     def usual_line(self, samples: Mapping[str, Sample]) -> list[str]:
-        """Return a command line with which the command does its work."""
+        """Return a command line with which the command succeeds."""
         words = [*self.path, *(str(samples[name].good) for name in self.arguments)]
         for flag, option in self.options.items():
             if samples[flag].usual or option.required:
@@ -81,13 +81,13 @@ class Leaf:
 
 
 def words_for(flag: str, value: str | None, samples: Mapping[str, Sample]) -> list[str]:
-    """Return the words for an option with a value, its good one where none is given."""
+    """Return the words for an option with a value, by default its good one."""
     value = samples[flag].good if value is None else value
     return [flag] if value is None else [flag, value]
 
 
 def leaves(command: click.Command = root, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
-    """Yield every command that is no group."""
+    """Yield every command that is not a group."""
     if not isinstance(command, click.Group):
         yield Leaf(path, command)
         return
@@ -96,7 +96,7 @@ def leaves(command: click.Command = root, path: tuple[str, ...] = ()) -> Iterato
 
 
 def all_samples(folder: Path) -> dict[str, Sample]:
-    """Return the samples of every option and argument; files that they name are written to ``folder``."""
+    """Return the samples of every option and argument; write the files that they name to ``folder``."""
     of_files = {
         "--config": Sample(_file(folder, "config.toml", b"[defaults]\n"), tuple(_bad_configurations(folder))),
         "--to": Sample(str(folder / "fetched.pem"), ("/dev/null/ca.pem", "")),

@@ -1,4 +1,4 @@
-"""A hostile appliance that echoes all that it was sent, in every spelling, wherever an answer has room for it."""
+"""A hostile appliance that echoes everything it receives, in every encoding, in every part of a response."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ REFUSALS: Final[Mapping[str, int]] = {
     "login-refused": 401,
 }
 MODES: Final = (*REFUSALS, "page", "redirect", "nonsense", "messages", "names")
-"""Where it echoes: in refusals, on an error page, in a URL, in a wrong answer, in texts, in all names."""
+"""Where it echoes: in refusals, on an error page, in a URL, in invalid JSON values, in texts, in all names."""
 
 _BETWEEN: Final = " | "
 _TEXTS: Final = {"default_message", "comment", "description", "summary"}
@@ -28,9 +28,9 @@ _KEPT: Final = {"state", "status", "supported", "progress", "enable"}
 
 
 class EchoingTransport(httpx.BaseTransport):
-    """Send requests on to an appliance, and put the echo into the answers to those that carry something.
+    """Sends requests on to an appliance, and puts the echo into the responses to requests that carry data.
 
-    ``echoed`` counts the answers that carry an echo.
+    ``echoed`` counts the responses with an echo.
     """
 
     def __init__(self, inner: httpx.BaseTransport, mode: str) -> None:
@@ -41,7 +41,7 @@ class EchoingTransport(httpx.BaseTransport):
 
     @property
     def received(self) -> str:
-        """All that it was sent, as it is and in every spelling; what is JSON already is spelled in one way."""
+        """Everything received, in every encoding; JSON is echoed unchanged only."""
         spellings = [
             encode(text)
             for text in self._received
@@ -52,18 +52,18 @@ class EchoingTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
-        # Its own echo comes back as the name of something, and has every spelling already.
+        # The client sends echoed names back; they contain every encoding already.
         self._received |= dict.fromkeys(text for text in _texts_of(request, body) if _BETWEEN not in text)
         if self._mode == "login-refused" and "authorization" in request.headers:
             return self._refusal(401, "UNAUTHENTICATED")
         if request.url.path.endswith("/session"):
             return self._inner.handle_request(request)
         if self._mode in {"messages", "names"}:
-            return self._spoiled(self._inner.handle_request(request))
-        matters = bool(body) or bool(request.url.query) or request.method != "GET"
-        return self._instead() if matters else self._inner.handle_request(request)
+            return self._with_echoes(self._inner.handle_request(request))
+        carries_data = bool(body) or bool(request.url.query) or request.method != "GET"
+        return self._replacement() if carries_data else self._inner.handle_request(request)
 
-    def _instead(self) -> httpx.Response:
+    def _replacement(self) -> httpx.Response:
         self.echoed += 1
         received = self.received
         match self._mode:
@@ -84,7 +84,7 @@ class EchoingTransport(httpx.BaseTransport):
         message = {"id": "echo", "default_message": self.received, "args": []}
         return httpx.Response(status, json={"error_type": kind, "messages": [message]})
 
-    def _spoiled(self, answer: httpx.Response) -> httpx.Response:
+    def _with_echoes(self, answer: httpx.Response) -> httpx.Response:
         content = answer.read()
         if not content or answer.is_error:
             return httpx.Response(answer.status_code, content=content)

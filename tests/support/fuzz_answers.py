@@ -1,6 +1,6 @@
-"""How a hostile appliance, or somebody in its place, answers: statuses, headers, encodings, errors on the way.
+"""Responses of a hostile appliance: statuses, headers, encodings, and errors in transit.
 
-Large bodies are few and made once, so that a million answers can be had in minutes.
+Large bodies are rare and created once, so that a million responses take minutes.
 """
 
 import functools
@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import httpx
 
-from tests.support.fuzz_values import SPOILT, TEXTS, as_json, defaced, mutated
+from tests.support.fuzz_values import CORRUPTIONS, TEXTS, as_json, mutate, replace_texts
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
-"""What the client promises to read at most, in bytes, before and after decoding."""
+"""The most bytes that the client reads, before and after decoding."""
 
 
 @functools.cache
 def large(name: str) -> bytes:
-    """Return one of the bodies at the edge of what is read, or far beyond; each is made once."""
+    """Return a body at the size limit, or far beyond; each is created once."""
     limit = MAX_BODY_BYTES
     makers: dict[str, Callable[[], bytes]] = {
         "string": lambda: b'"' + b"a" * (limit - 2) + b'"',
@@ -39,13 +39,13 @@ def large(name: str) -> bytes:
 
 
 def raw_deflate(body: bytes) -> bytes:
-    """Return ``body`` compressed without the frame that ``deflate`` should have."""
+    """Return ``body`` compressed without the zlib header that ``deflate`` should have."""
     encoder = zlib.compressobj(9, zlib.DEFLATED, -15)
     return encoder.compress(body) + encoder.flush()
 
 
 def encoded(random: Random, body: bytes) -> tuple[bytes, bytes]:
-    """Return a content coding and a body: rightly encoded, wrongly, or a bomb."""
+    """Return a content coding and a body: correct, incorrect, or a decompression bomb."""
     if random.random() < 0.02:
         return random.choice((
             (b"gzip", large("gzip-bomb")),
@@ -147,7 +147,7 @@ STATUSES: Final = (
     *(100, 101, 103, 199),
 )
 REFUSALS: Final = (400, 401, 403, 404, 500, 503)
-"""What the API itself says; the others are those of proxies, and of nobody."""
+"""The statuses of the API itself; the others come from proxies, or from nothing real."""
 
 ERRORS: Final[tuple[type[httpx.RequestError], ...]] = (
     httpx.ConnectError,
@@ -174,10 +174,9 @@ TOKENS: Final[tuple[Any, ...]] = (
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it goes out.
+    """A response to send.
 
-    ``error`` comes in its place, or, where ``breaks_after`` is set, behind so many bytes of its body. ``delay`` is in
-    seconds.
+    ``error`` is raised instead, or after ``breaks_after`` bytes of the body. ``delay`` is in seconds.
     """
 
     status: int
@@ -191,7 +190,7 @@ class Answer:
 
 
 def error_body(random: Random) -> Any:
-    """Return a refusal of the API in one of its three shapes, with odd texts."""
+    """Return an error body of the API in one of its three forms, with odd texts."""
     messages = [
         {"id": random.choice(TEXTS), "default_message": random.choice(TEXTS), "args": []}
         for _ in range(random.choice((0, 1, 3)))
@@ -208,22 +207,22 @@ def error_body(random: Random) -> Any:
 
 def _changed(random: Random, status: int, value: Any) -> Answer:
     for _ in range(random.choice((1, 1, 2, 4, 8))):
-        value = mutated(random, value)
+        value = mutate(random, value)
     return Answer(status, as_json(random, value))
 
 
-def _defaced(random: Random, status: int, value: Any) -> Answer:
-    return Answer(status, as_json(random, defaced(random, value)))
+def _with_odd_texts(random: Random, status: int, value: Any) -> Answer:
+    return Answer(status, as_json(random, replace_texts(random, value)))
 
 
-def _spoilt(random: Random, status: int, value: Any) -> Answer:
-    return Answer(status, random.choice(SPOILT)(random, as_json(random, value)))
+def _corrupted(random: Random, status: int, value: Any) -> Answer:
+    return Answer(status, random.choice(CORRUPTIONS)(random, as_json(random, value)))
 
 
 def _refused(random: Random, _status: int, _value: Any) -> Answer:
     body = as_json(random, error_body(random))
     status = random.choice(random.choice((STATUSES, REFUSALS)))
-    return Answer(status, random.choice(SPOILT)(random, body) if random.random() < 0.2 else body)
+    return Answer(status, random.choice(CORRUPTIONS)(random, body) if random.random() < 0.2 else body)
 
 
 def _with_headers(random: Random, status: int, value: Any) -> Answer:
@@ -247,7 +246,7 @@ def _broken(random: Random, status: int, value: Any) -> Answer:
 
 
 def _delivered(random: Random, status: int, value: Any) -> Answer:
-    """Return an answer that comes in an odd way: late, byte by byte, without end, very large."""
+    """Return a response with odd delivery: late, byte by byte, endless, or very large."""
     dice, answer = random.random(), Answer(status, as_json(random, value))
     if dice < 0.3:
         return replace(answer, delay=random.choice((5.0, 29.0, 299.0)))
@@ -262,11 +261,11 @@ def _delivered(random: Random, status: int, value: Any) -> Answer:
     return replace(answer, body=answer.body + b" " * 100_000)
 
 
-_PLAUSIBLE: Final = (_changed, _changed, _changed, _defaced)
-_TWISTS: Final = (
+_PLAUSIBLE: Final = (_changed, _changed, _changed, _with_odd_texts)
+_HOSTILE: Final = (
     *(_changed,) * 7,
-    *(_defaced,) * 2,
-    *(_spoilt,) * 2,
+    *(_with_odd_texts,) * 2,
+    *(_corrupted,) * 2,
     *(_refused,) * 3,
     *(_with_headers,) * 2,
     *(_redirected,) * 2,
@@ -274,19 +273,19 @@ _TWISTS: Final = (
     _broken,
     _delivered,
 )
-"""Each as often as it stands here."""
+"""Each is as frequent as it is listed here."""
 
 
-def twisted(random: Random, status: int, value: Any, *, plausible: bool = False) -> Answer:
-    """Return a hostile answer in the place of a good one with ``status`` and ``value``.
+def hostile_answer(random: Random, status: int, value: Any, *, plausible: bool = False) -> Answer:
+    """Return a hostile response instead of a good one with ``status`` and ``value``.
 
-    A ``plausible`` one differs only in what it says, so that it is believed and gets far.
+    A ``plausible`` one differs only in its values, so that the client accepts it.
     """
-    return random.choice(_PLAUSIBLE if plausible else _TWISTS)(random, status, value)
+    return random.choice(_PLAUSIBLE if plausible else _HOSTILE)(random, status, value)
 
 
-def twisted_login(random: Random, status: int, wrap: Callable[[Any], Any], value: Any) -> Answer:
-    """Return a hostile answer to a login; odd tokens among them."""
+def hostile_login_answer(random: Random, status: int, wrap: Callable[[Any], Any], value: Any) -> Answer:
+    """Return a hostile response to a login, some with odd tokens."""
     if random.random() < 0.5:
-        return twisted(random, status, value)
+        return hostile_answer(random, status, value)
     return Answer(status, as_json(random, wrap(random.choice(TOKENS))))

@@ -1,15 +1,15 @@
-"""What the fuzz tests count, and how they say what they did."""
+"""The counts of the fuzz tests, and notes about the failed round."""
 
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 Show = Callable[[str], None]
-"""Prints a line, whatever pytest captures."""
+"""Prints a line past pytest's capture."""
 
 
-class FuzzTally:
-    """How many answers were consumed, and how the calls or commands that consumed them ended."""
+class FuzzCounts:
+    """Counts of consumed responses, and of how the calls or commands ended."""
 
     def __init__(self) -> None:
         self.answers = 0
@@ -21,8 +21,8 @@ class FuzzTally:
 
 
 @contextlib.contextmanager
-def failure_of(what: str) -> Iterator[None]:
-    """Say at which of many rounds it was that something failed."""
+def note_round(what: str) -> Iterator[None]:
+    """Add the name of the round to an exception."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""A line on which answers are twisted, and on which is noted what no answer may ever bring the client to do."""
+"""A transport with hostile responses, which records what the client must never do."""
 
 import gzip
 import itertools
@@ -12,24 +12,24 @@ from typing import Any, Final
 import httpx
 
 from tests.support.clock import FakeClock
-from tests.support.fuzz_answers import MAX_BODY_BYTES, Answer, twisted, twisted_login
+from tests.support.fuzz_answers import MAX_BODY_BYTES, Answer, hostile_answer, hostile_login_answer
 from tests.support.fuzz_values import as_json
 from tests.support.scripted_transport import HOST
 
 Honest = Callable[[httpx.Request], tuple[int, Any]]
-"""What a good appliance answers: status and JSON."""
+"""Returns the response of a good appliance: status and JSON."""
 
 CHUNK: Final = 64 * 1024
 ANSWER_SECONDS: Final = 0.02
 LOGINS: Final = {"/api/session": False, "/rest/com/vmware/cis/session": True}
-"""Where a session is made, and whether its token is wrapped."""
+"""The login paths, and whether the token is wrapped."""
 
 NEVER_SENT: Final = {"cookie", "proxy-authorization", "x-forged", "referer"}
 
 
 @dataclass
 class FuzzExchange:
-    """A request and the answer that it got; ``kind`` is login, logout or operation."""
+    """A request and its response; ``kind`` is login, logout or operation."""
 
     kind: str
     request: httpx.Request
@@ -37,12 +37,12 @@ class FuzzExchange:
 
     @property
     def status(self) -> int | None:
-        """The status, None where no head of an answer came."""
+        """The status, None when no response head arrived."""
         return None if self.answer.error is not None and self.answer.breaks_after is None else self.answer.status
 
     @property
-    def said(self) -> Any:
-        """What a careful reader finds in the answer, None where that is nothing."""
+    def content(self) -> Any:
+        """The decoded JSON of the response, None when it cannot be decoded."""
         if self.answer.error is not None or self.answer.endless:
             return None
         try:
@@ -64,10 +64,10 @@ def _plain(answer: Answer) -> bytes:
 
 
 class FuzzTransport(httpx.BaseTransport):
-    """Answers requests as ``honest`` does, but twists a share of the answers; logins less often.
+    """Responds as ``honest`` does, but makes a fraction of the responses hostile, logins less often.
 
-    What is ``plausible`` is twisted only in what it says. ``violations`` holds what the client must never do.
-    ``consumed`` counts the answers that it read to their end, or left before it, of those that had one.
+    ``plausible`` responses are hostile only in their values. ``violations`` has what the client must never do.
+    ``consumed`` counts the response bodies that the client closed.
     """
 
     def __init__(
@@ -120,8 +120,10 @@ class FuzzTransport(httpx.BaseTransport):
             return Answer(status, b"" if value is None else as_json(self._random, value))
         if kind == "login":
             wrapped = LOGINS[request.url.path]
-            return twisted_login(self._random, status, lambda token: {"value": token} if wrapped else token, value)
-        return twisted(self._random, status, value, plausible=self._plausible)
+            return hostile_login_answer(
+                self._random, status, lambda token: {"value": token} if wrapped else token, value
+            )
+        return hostile_answer(self._random, status, value, plausible=self._plausible)
 
     def _inspect(self, kind: str, request: httpx.Request) -> None:
         url, headers = request.url, request.headers
@@ -143,13 +145,13 @@ class FuzzTransport(httpx.BaseTransport):
         if "authorization" in exchange.request.headers:
             self._refused = self._refused or exchange.status == 401
         if exchange.kind == "login" and exchange.status is not None and 200 <= exchange.status < 300:
-            said = exchange.said
-            token = said.get("value") if isinstance(said, dict) else said
+            content = exchange.content
+            token = content.get("value") if isinstance(content, dict) else content
             self._tokens |= {token} if isinstance(token, str) else set()
 
 
 class _Stream(httpx.SyncByteStream):
-    """The body of an answer, on a clock that costs nothing."""
+    """The body of a response, on the fake clock."""
 
     def __init__(self, line: FuzzTransport, clock: FakeClock, request: httpx.Request, answer: Answer) -> None:
         self._line = line
@@ -195,7 +197,7 @@ def _kind(request: httpx.Request) -> str:
 
 
 def repeated_posts(exchanges: Sequence[FuzzExchange], path: str) -> list[str]:
-    """Return the sins against "never two": repetitions of a POST behind an answer other than a refusal to do it."""
+    """Return the repetitions of a POST after a response that is not a definite refusal."""
     posts = [each for each in exchanges if each.request.method == "POST" and each.request.url.path.endswith(path)]
     return [
         f"POST {path} again after {before.status}"

@@ -1,6 +1,6 @@
-"""What a hostile appliance says: values and JSON of a good one, changed by a source of chance.
+"""Hostile values: the values and JSON of a good appliance, changed at random.
 
-The source is a ``random.Random`` with a seed, so that each run can be repeated.
+A seeded ``random.Random`` makes each run repeatable.
 """
 
 import json
@@ -10,9 +10,9 @@ from random import Random
 from typing import Any, Final
 
 FORGED: Final = "FORGED"
-"""Stands at the beginning of lines that would be taken for lines of ours, were line ends interpreted."""
+"""The start of lines that would look like the program's own if line ends were interpreted."""
 MARKED: Final = "[bold red]MARKED[/bold red]"
-"""Markup of rich around a word that must not be seen without it."""
+"""A word in rich markup, which must never be interpreted."""
 _ENDS: Final = ("first\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x0c", "\x1e", "\x85")
 
 TEXTS: Final = (
@@ -112,41 +112,41 @@ RAW: Final = (
     '{"a":' * 900 + "1" + "}" * 900,
     "[" * 100_000,
 )
-"""What stands in the place of a value without being one, or is one that is hard to read."""
+"""Invalid JSON values, and valid ones that are hard to parse."""
 
 _RAW: Final = "\x01raw\x01"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 _LONG: Final = 50
-"""Entries; a longer list is not multiplied any more."""
+"""The length above which a list is not multiplied."""
 
 
-def mutated(random: Random, value: Any) -> Any:
-    """Return ``value`` with one of its places changed, left out or multiplied."""
+def mutate(random: Random, value: Any) -> Any:
+    """Return ``value`` with one part changed, left out or multiplied."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(list(value))
         if random.random() < 0.08:
             return {name: inner for name, inner in value.items() if name != key}
-        return value | {key: mutated(random, value[key])}
+        return value | {key: mutate(random, value[key])}
     if isinstance(value, list) and value and random.random() < 0.85:
         index = random.randrange(len(value))
         if random.random() < 0.1:
             return value * (random.choice((0, 2, 30)) if len(value) < _LONG else 0)
-        return [*value[:index], mutated(random, value[index]), *value[index + 1 :]]
+        return [*value[:index], mutate(random, value[index]), *value[index + 1 :]]
     return odd(random, value)
 
 
-def defaced(random: Random, value: Any) -> Any:
-    """Return ``value`` with its texts replaced, but for those that decide something: all is well but what it says."""
+def replace_texts(random: Random, value: Any) -> Any:
+    """Return ``value`` with its texts replaced, except ids and states."""
     if isinstance(value, dict):
         decisive = {"id", "state", "status"}
-        return {name: inner if name in decisive else defaced(random, inner) for name, inner in value.items()}
+        return {name: inner if name in decisive else replace_texts(random, inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [defaced(random, inner) for inner in value]
+        return [replace_texts(random, inner) for inner in value]
     return random.choice(TEXTS) if isinstance(value, str) and not _TIME.match(value) else value
 
 
 def odd(random: Random, value: Any) -> Any:
-    """Return what may stand in the place of ``value``: mostly of its type, and at the edge of it."""
+    """Return a replacement for ``value``, mostly an extreme value of its type."""
     kinds: list[Sequence[Any]] = [TEXTS, NUMBERS, TIMES, STATES, (None, True, False, [], {}, [[]], {"": None}, _RAW)]
     if random.random() < 0.3:
         return random.choice(random.choice(kinds))
@@ -158,7 +158,7 @@ def odd(random: Random, value: Any) -> Any:
 
 
 def as_json(random: Random, value: Any) -> bytes:
-    """Return ``value`` as JSON, or as something that is nearly that."""
+    """Return ``value`` as JSON, with raw markers replaced by hostile JSON."""
     text = json.dumps(value, ensure_ascii=random.random() < 0.5)
     text = re.sub(re.escape(json.dumps(_RAW)), lambda _: random.choice(RAW), text)
     return text.encode("utf-8", "surrogatepass")
@@ -168,10 +168,10 @@ def _cut(random: Random, body: bytes) -> bytes:
     return body[: random.randrange(len(body) + 1)]
 
 
-def _stained(random: Random, body: bytes) -> bytes:
+def _with_bad_bytes(random: Random, body: bytes) -> bytes:
     at = random.randrange(len(body) + 1)
-    stain = random.choice((b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"\x1b[2J", b'"', b"\\", b"}", b","))
-    return body[:at] + stain + body[at + random.choice((0, 1)) :]
+    bad = random.choice((b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"\x1b[2J", b'"', b"\\", b"}", b","))
+    return body[:at] + bad + body[at + random.choice((0, 1)) :]
 
 
 def _with_key_twice(random: Random, body: bytes) -> bytes:
@@ -179,9 +179,9 @@ def _with_key_twice(random: Random, body: bytes) -> bytes:
     return body.replace(b"{", b"{" + extra + b",", 1) if b"{}" not in body[:2] else body
 
 
-SPOILT: Final[tuple[Callable[[Random, bytes], bytes], ...]] = (
+CORRUPTIONS: Final[tuple[Callable[[Random, bytes], bytes], ...]] = (
     _cut,
-    _stained,
+    _with_bad_bytes,
     _with_key_twice,
     lambda *_: b"",
     lambda _, body: b"\xef\xbb\xbf" + body,
@@ -192,4 +192,4 @@ SPOILT: Final[tuple[Callable[[Random, bytes], bytes], ...]] = (
     lambda _, body: json.dumps(body.decode("utf-8", "replace")).encode(),
     lambda random, _: random.choice((b"null", b"0", b'""', b"[]", b"{}", b"true", b'{"value":null}', b'{"value":{}}')),
 )
-"""Bodies that are no longer what they were."""
+"""Functions that corrupt a body."""

@@ -1,7 +1,6 @@
-"""A witness on the wire, without TLS: understands each request and its answer, and can act between any two of them.
+"""An HTTP relay without TLS: parses each request and response, and can act between any two of them.
 
-It knows which sessions were opened and ended, as the appliance sees it, and what the appliance itself says about its
-jobs when the program under test is gone.
+It tracks which sessions were opened and ended. ``jobs_of`` asks the appliance itself about its jobs.
 """
 
 import base64
@@ -25,7 +24,7 @@ SESSION_HEADER = "vmware-api-session-id"
 
 @dataclass
 class RelayedExchange:
-    """One request as it passed; ``status`` is None until the appliance has answered."""
+    """A relayed request; ``status`` is None until the appliance responds."""
 
     request: str
     token: str | None = None
@@ -39,7 +38,7 @@ class RelayedExchange:
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a request is: 0 before the appliance gets it, 1 after it got it, 2 before the answer goes back, 3 after."""
+    """A stage of a request: 0 before the appliance gets it, 1 after, 2 before the response goes back, 3 after."""
 
     number: int
     stage: int
@@ -50,7 +49,7 @@ STAGES = 4
 
 @dataclass
 class HttpRelay:
-    """What passed, in the order in which it came; ``act`` is called at each moment, in the thread that relays."""
+    """The relayed exchanges in order; ``act`` is called at each stage, in the relaying thread."""
 
     served: ServedAppliance
     act: Callable[[Moment], None] = lambda _: None
@@ -60,7 +59,7 @@ class HttpRelay:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment that leads a client past the witness."""
+        """The environment with which a client connects through the relay."""
         return self.served.at(self.port).environ
 
     @property
@@ -69,7 +68,7 @@ class HttpRelay:
 
     @property
     def sessions_left(self) -> int:
-        """How many sessions the appliance opened, and never heard the end of."""
+        """The number of sessions that were opened and never ended."""
         opened = {exchange.opened for exchange in self.exchanges if exchange.opened}
         ended = {each.token for each in self.exchanges if each.request.startswith("DELETE ") and each.path in SESSIONS}
         return len(opened - ended)
@@ -82,13 +81,13 @@ class HttpRelay:
 
 
 def jobs_of(served: ServedAppliance) -> list[dict[str, Any]]:
-    """Return the jobs as the appliance tells them to somebody else, oldest first."""
+    """Return the jobs that the appliance lists, oldest first."""
     details = ask(served, "GET", "/api/appliance/recovery/backup/job/details")
     return [{"id": job_id, **details[job_id]} for job_id in sorted(details)]
 
 
 def ask(served: ServedAppliance, method: str, path: str, content: Any = None) -> Any:
-    """Ask the appliance itself, with basic authentication, so that no session is opened by it."""
+    """Send a request to the appliance itself, with basic authentication, so that no session is opened."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     with contextlib.closing(connection):
         credentials = base64.b64encode(f"{served.username}:{served.password}".encode()).decode()
@@ -102,7 +101,7 @@ def ask(served: ServedAppliance, method: str, path: str, content: Any = None) ->
 
 @contextlib.contextmanager
 def http_relay(served: ServedAppliance, act: Callable[[Moment], None] = lambda _: None) -> Iterator[HttpRelay]:
-    """Stand between a client and the appliance while the block runs."""
+    """Relay between a client and the appliance while the block runs."""
     seen = HttpRelay(served, act)
     with run_server(_Server(seen), poll_seconds=0.02) as server:
         seen.port = int(server.server_address[1])
@@ -119,7 +118,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.seen = seen
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that dies is part of the tests."""
+        """Ignore errors: broken connections are part of the tests."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class _Relayed(socketserver.StreamRequestHandler):
                     return
 
     def _exchange(self, request: _Message, upstream: socket.socket, answers: io.BufferedIOBase) -> bool:
-        """Relay one request and its answer; False where no answer came."""
+        """Relay one request and its response; return False when there is no response."""
         seen, method = self.server.seen, request.first.partition(" ")[0]
         number, exchange = seen.note(request.first.rpartition(" ")[0], request.headers.get(SESSION_HEADER))
         seen.act(Moment(number, 0))
@@ -159,8 +158,8 @@ class _Relayed(socketserver.StreamRequestHandler):
             return False
         exchange.status = int(answer.first.split()[1])
         if method == "POST" and exchange.path in SESSIONS and exchange.status < 300:
-            told = json.loads(answer.body)
-            exchange.opened = told["value"] if isinstance(told, dict) else told
+            token = json.loads(answer.body)
+            exchange.opened = token["value"] if isinstance(token, dict) else token
         seen.act(Moment(number, 2))
         self.wfile.write(answer.raw)
         seen.act(Moment(number, 3))

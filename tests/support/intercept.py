@@ -1,6 +1,6 @@
-"""The line to a simulated appliance: what goes over it is recorded, and its answers can be replaced, amended or lost.
+"""Transports to a simulated appliance that record requests, and replace, change or lose responses.
 
-``CommandLine(intercept=...)`` takes a function that gets each request and the way to send it on.
+``CommandLine(intercept=...)`` takes a function that gets each request and a function to send it.
 """
 
 import json
@@ -12,7 +12,7 @@ import httpx
 
 Send = Callable[[httpx.Request], httpx.Response]
 Intercept = Callable[[httpx.Request, Send], httpx.Response]
-"""Returns the answer to a request; it may send the request on to the appliance, or raise an ``httpx.RequestError``."""
+"""Returns the response to a request; may send it to the appliance, or raise an ``httpx.RequestError``."""
 
 JOB = "/api/appliance/recovery/backup/job/"
 
@@ -39,16 +39,16 @@ class RecordingTransport(httpx.BaseTransport):
 
 
 def is_write(request: httpx.Request) -> bool:
-    """Whether a request may change something; logins and logouts do not count."""
+    """Whether a request may change something, logins and logouts excepted."""
     return request.method != "GET" and "session" not in request.url.path
 
 
 @dataclass
 class ReplacedAnswer:
-    """Replaces the answers to requests of one method whose path contains ``path``, and counts them.
+    """Replaces the responses to requests of one method whose path contains ``path``, and counts them.
 
-    The appliance gets each request all the same. ``body`` is JSON unless it is bytes. After so many ``times`` the
-    answers are those of the appliance again.
+    The appliance still gets each request. ``body`` is JSON unless it is bytes. After ``times`` replacements the
+    appliance's own responses are returned.
     """
 
     method: str
@@ -71,7 +71,7 @@ class ReplacedAnswer:
 
 
 def amend_jobs(job: Mapping[str, Any] = {}, details: Mapping[str, Any] = {}) -> Intercept:
-    """Put ``job`` into the status of each job in /api, and ``details`` into its details."""
+    """Change the status of each job in /api by ``job``, and its details by ``details``."""
 
     def intercept(request: httpx.Request, send: Send) -> httpx.Response:
         response = send(request)
@@ -86,7 +86,7 @@ def amend_jobs(job: Mapping[str, Any] = {}, details: Mapping[str, Any] = {}) -> 
 
 
 def lose_writes(*methods: str, arrives: bool = False, stays_cut: bool = False) -> Intercept:
-    """Lose writes of these methods; with ``arrives`` only the answer, with ``stays_cut`` all that comes later too."""
+    """Lose writes of these methods: with ``arrives`` only the response, with ``stays_cut`` all later requests too."""
     cut = False
 
     def intercept(request: httpx.Request, send: Send) -> httpx.Response:
@@ -104,10 +104,10 @@ def lose_writes(*methods: str, arrives: bool = False, stays_cut: bool = False) -
 
 
 def unreachable(request: httpx.Request, _: Send) -> httpx.Response:
-    """Answer nothing, as a host that is down."""
+    """Raise the connection error of a host that is down."""
     raise httpx.ConnectError("unreachable", request=request)
 
 
 def message(text: str | None, *args: Any, **fields: Any) -> dict[str, Any]:
-    """Return a message as the appliance words it."""
+    """Return a message in the form of the appliance."""
     return {"id": "", "default_message": text, "args": list(args), **fields}

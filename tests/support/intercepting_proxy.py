@@ -1,4 +1,4 @@
-"""A proxy that is like any other outside and reads all that passes: every host that is asked for is one appliance."""
+"""An HTTP proxy that intercepts TLS and records everything; every host leads to one appliance."""
 
 import contextlib
 import socket
@@ -12,10 +12,10 @@ from tests.support.socket_server import run_server
 
 
 class InterceptingProxy(socketserver.ThreadingTCPServer):
-    """Takes CONNECT, poses as the host that is asked for with a certificate of ``authority``, and relays to ``port``.
+    """Accepts CONNECT, presents a certificate of ``authority`` for the requested host, and relays to ``port``.
 
-    ``heads`` is what clients say to the proxy itself, ``inner`` what they say within the tunnels. Once ``says`` is set,
-    it refuses everything in these words.
+    ``heads`` has the requests to the proxy itself, ``inner`` the bytes within the tunnels. Once ``refusal`` is set,
+    every CONNECT is refused with that reason.
     """
 
     daemon_threads = True
@@ -25,7 +25,7 @@ class InterceptingProxy(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Tunnel)
         self.upstream = port
         self.authority = authority
-        self.says: str | None = None
+        self.refusal: str | None = None
         self.heads: list[str] = []
         self.inner: list[bytearray] = []
 
@@ -34,7 +34,7 @@ class InterceptingProxy(socketserver.ThreadingTCPServer):
         return f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that dies is part of the tests."""
+        """Ignore errors: broken connections are part of the tests."""
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
@@ -46,8 +46,8 @@ class _Tunnel(socketserver.BaseRequestHandler):
         while b"\r\n\r\n" not in head:
             head += self.request.recv(1)
         self.server.heads.append(head.decode())
-        if self.server.says is not None:
-            self.request.sendall(f"HTTP/1.1 407 {self.server.says}\r\ncontent-length: 0\r\n\r\n".encode())
+        if self.server.refusal is not None:
+            self.request.sendall(f"HTTP/1.1 407 {self.server.refusal}\r\ncontent-length: 0\r\n\r\n".encode())
             return
         self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         host = head.decode().split()[1].rpartition(":")[0]
@@ -61,7 +61,7 @@ class _Tunnel(socketserver.BaseRequestHandler):
             self._relay(client, upstream)
 
     def _relay(self, client: ssl.SSLSocket, upstream: socket.socket) -> None:
-        """Relay question by question: a client of ours never asks before it has the answer."""
+        """Relay both directions; the program never pipelines requests."""
         said = bytearray()
         self.server.inner.append(said)
         answers = threading.Thread(target=_pump, args=(upstream, client), daemon=True)

@@ -1,6 +1,6 @@
-"""The lowest version of everything that the project depends on by itself, as constraints for pip.
+"""The lowest version of each direct dependency, as constraints for pip.
 
-Whoever has them has to be able to run the program; a bound that nobody has tried is a guess.
+CI tests them, because an untested lower bound is a guess.
 """
 
 import re
@@ -13,7 +13,10 @@ _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(?P<extras>\[[^\]]*\])?\s*(
 
 
 def lowest_versions(pyproject: Path) -> Iterator[str]:
-    """Yield ``name==version`` for each direct dependency, those of the extras too; raise ValueError for one without."""
+    """Yield ``name==version`` for each direct dependency, including the extras.
+
+    Raises ValueError: for a dependency without a lower bound.
+    """
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     for requirement in (each for group in groups for each in group):

@@ -1,4 +1,4 @@
-"""Servers that speak HTTP as nobody should, byte by byte."""
+"""Servers that send malformed HTTP."""
 
 import random
 import socket
@@ -14,15 +14,15 @@ BLOCK: Final = b"a" * 65536
 OK: Final = b"HTTP/1.1 200 OK\r\n"
 
 
-class HastyClock(SystemClock):
-    """Lets the 40 seconds that an answer may take pass in one."""
+class FastClock(SystemClock):
+    """A clock that runs 40 times as fast, so that the 40 s limit of a response takes one second."""
 
     def monotonic(self) -> float:
         return super().monotonic() * 40
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """Return the head of a request, empty where none comes; those of these tests have no body."""
+    """Return the head of a request without a body, empty when none arrives."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         data = connection.recv(65536)
@@ -33,7 +33,7 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def says(*pieces: bytes) -> Serve:
-    """Send the pieces, and hang up."""
+    """Send the pieces, and close the connection."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         for piece in pieces:
@@ -43,7 +43,7 @@ def says(*pieces: bytes) -> Serve:
 
 
 def repeats(answer: bytes) -> Serve:
-    """Answer this request, and each further one on the connection."""
+    """Send the same response to every request on the connection."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(answer)
@@ -54,7 +54,7 @@ def repeats(answer: bytes) -> Serve:
 
 
 def floods(start: bytes, block: bytes = BLOCK) -> Serve:
-    """Send without end, as fast as the client reads."""
+    """Send endlessly, as fast as the client reads."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(start)
@@ -65,7 +65,7 @@ def floods(start: bytes, block: bytes = BLOCK) -> Serve:
 
 
 def trickles(start: bytes, block: bytes) -> Serve:
-    """Send without end, a little now and then."""
+    """Send endlessly, a few bytes at a time."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(start)
@@ -76,7 +76,7 @@ def trickles(start: bytes, block: bytes) -> Serve:
 
 
 def resets(start: bytes) -> Serve:
-    """Send the beginning, and break the connection with a RST."""
+    """Send the start, and reset the connection."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(start)
@@ -86,7 +86,7 @@ def resets(start: bytes) -> Serve:
 
 
 def explodes(connection: socket.socket, over: threading.Event) -> None:
-    """Send little that is 64 MiB when it is decoded."""
+    """Send a gzip bomb of 64 MiB."""
     connection.sendall(OK + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + large("gzip-bomb"))
 
 
@@ -131,4 +131,4 @@ SLOW_SERVERS: Final[dict[str, Serve]] = {
     "continue without end": floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
 }
 TLS_SERVERS: Final = ("garbage", "nothing", "reset", "http/2", "tls alert", "ssh", "zeros", "http/0.9")
-"""Those that say the same where TLS is to begin."""
+"""The servers that also make sense before a TLS handshake."""

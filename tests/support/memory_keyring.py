@@ -1,4 +1,4 @@
-"""A keyring of the operating system that is no more than a dictionary."""
+"""A keyring in memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from keyring.backend import KeyringBackend
 
 
 class MemoryKeyring(KeyringBackend):
-    """Keeps secrets as long as it is there; ``forgetful`` as keyring's own null backend does, for no time at all."""
+    """Stores secrets in a dictionary; ``forgetful`` stores nothing, as keyring's null backend does."""
 
     priority = 1
 
@@ -30,7 +30,7 @@ class MemoryKeyring(KeyringBackend):
 
 @contextmanager
 def use_keyring(memory: MemoryKeyring) -> Iterator[MemoryKeyring]:
-    """Let the program find this keyring and no other."""
+    """Make this the active keyring while the block runs."""
     before = keyring.get_keyring()
     keyring.set_keyring(memory)
     try:

@@ -1,4 +1,4 @@
-"""Appliances for the tests of operations: one that says what it is told to, and one that is simulated."""
+"""Appliances for the tests of operations: scripted or simulated."""
 
 import queue
 from collections import deque
@@ -28,12 +28,12 @@ HEALTH = ("recovery_supported", "system_health", "database_health", "health_sett
 
 
 class ScriptedRecovery:
-    """Answers each operation from a prepared list, whose last answer is given again; exceptions are raised."""
+    """Returns prepared results for each operation; the last one repeats, and exceptions are raised."""
 
     def __init__(self, clock: FakeClock, **answers: Any) -> None:
         self._clock = clock
-        untold = {name: NotSupportedError(f"{name} is not told") for name in HEALTH}
-        answers = untold | answers
+        default = {name: NotSupportedError(f"{name} is not scripted") for name in HEALTH}
+        answers = default | answers
         self._answers = {name: deque(each if isinstance(each, list) else [each]) for name, each in answers.items()}
         self.calls: list[tuple[Any, ...]] = []
         self.moments: list[float] = []
@@ -62,7 +62,7 @@ class ScriptedRecovery:
         return partial(self._next, name)
 
     def log_in(self) -> None:
-        """Let everybody in; a refusal is an answer to the first operation."""
+        """Accept every login; script a refusal as the result of the first operation."""
 
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         return text
@@ -75,17 +75,17 @@ class ScriptedRecovery:
 
 
 class Bench:
-    """One appliance under test, a clock that costs nothing, and the events that came, each from it and of that time."""
+    """One appliance under test, a fake clock, and the events of the appliance."""
 
     def __init__(self, clock: FakeClock, api: RecoveryApi, *, attach: bool = True) -> None:
         self.clock = clock
         self.events: list[RunEvent] = []
         self.appliance = Appliance(
-            NAME, HOST, USER, api, clock, self._take, lambda job: f"watch {job}" if attach else None
+            NAME, HOST, USER, api, clock, self._record, lambda job: f"watch {job}" if attach else None
         )
 
     def run(self, task: Task[T], *, interrupt_at: Sequence[float] = (), workers: Workers | None = None) -> T:
-        """Run a task to its end; signals come at the given seconds."""
+        """Run a task to its end; interrupt it at the given seconds."""
         mailbox: Mailbox = queue.SimpleQueue()
         for moment in interrupt_at:
             self.clock.at(moment, lambda: mailbox.put(Interruption()))
@@ -96,7 +96,7 @@ class Bench:
     def events_of(self, kind: type[RunEvent]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
-    def _take(self, event: RunEvent) -> None:
+    def _record(self, event: RunEvent) -> None:
         assert (event.server, event.time) == (NAME, self.clock.now())
         self.events.append(event)
 
@@ -106,12 +106,12 @@ class Bench:
 
 
 def scripted(clock: FakeClock, **answers: Any) -> tuple[Bench, ScriptedRecovery]:
-    """Return a bench with an appliance that says what it is told to."""
+    """Return a bench with a scripted appliance."""
     api = ScriptedRecovery(clock, **answers)
     return Bench(clock, cast("RecoveryApi", api)), api
 
 
 def simulated(clock: FakeClock, *, family: str | None = None, **options: Any) -> tuple[Bench, SimulatedAppliance]:
-    """Return a bench with a simulated appliance, over HTTP."""
+    """Return a bench with a simulated appliance over HTTP."""
     simulator = SimulatedAppliance(clock, host=HOST, **options)
     return Bench(clock, api_over(SimulatorTransport(simulator, clock), clock, family=family)), simulator

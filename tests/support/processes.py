@@ -1,4 +1,4 @@
-"""Processes under test: programs in an environment of their own, read line by line, never waited for blindly."""
+"""Processes under test: in an environment of their own, with output line by line and a limit for every wait."""
 
 import contextlib
 import json
@@ -24,35 +24,35 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
-"""Seconds until something that has to happen is given up."""
+WAIT_SECONDS = 20.0
+"""The limit of each wait, in seconds."""
 LANES = 4
-"""How many programs run at once in ``run_in_parallel``."""
+"""The number of threads of ``run_in_parallel``."""
 NOISE = ("Traceback (most recent call last)", "Exception ignored", "ResourceWarning", "BrokenPipeError", "rror in sys.")
 
 CLOCK = SystemClock()
 
 
 def require_program(name: str) -> str:
-    """Return the path of a program; where it is missing the test is skipped, in CI it fails."""
+    """Return the path of a program; if it is missing, skip the test (in CI, fail)."""
     return shutil.which(name) or skip_outside_ci(f"{name} is not installed")
 
 
 def skip_outside_ci(why: str) -> NoReturn:
-    """End a test that this machine cannot make; it is skipped, but in CI, which has to be able to, it fails."""
+    """Skip a test that this machine cannot run; in CI, fail."""
     if process_environment().get("CI"):
         pytest.fail(f"CI has to be able to run this: {why}")
     pytest.skip(why)
 
 
 def run_in_parallel(work: Callable[[S], T], things: Iterable[S], lanes: int = LANES) -> list[T]:
-    """Do the same with several things at once, most of it being waiting, and return what came of each."""
+    """Call ``work`` for each of ``things`` in threads, and return the results in order."""
     with default_signals(), ThreadPoolExecutor(lanes) as pool:
         return list(pool.map(work, things))
 
 
-def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
-    """Return the first true value of ``found``, which is asked again and again until the deadline."""
+def wait_until(found: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
+    """Call ``found`` until it returns a true value, and return that; fail after ``seconds``."""
     deadline = CLOCK.monotonic() + seconds
     while True:
         value = found()
@@ -63,7 +63,7 @@ def wait_until(found: Callable[[], T | None], what: str, seconds: float = PATIEN
 
 
 class OutputReader:
-    """What a stream says, read by a thread of its own as it comes."""
+    """Reads a stream line by line in a thread."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -78,8 +78,8 @@ class OutputReader:
         with self._changed:
             return "".join(self._lines)
 
-    def wait_for(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
-        """Return the first match of ``pattern`` in a line that is there or will come."""
+    def wait_for(self, pattern: str, seconds: float = WAIT_SECONDS) -> re.Match[str]:
+        """Wait for a line that matches ``pattern``, and return the match."""
 
         def match() -> re.Match[str] | None:
             return next((found for line in self._lines if (found := re.search(pattern, line))), None)
@@ -90,7 +90,7 @@ class OutputReader:
             assert found is not None, f"no {pattern!r} within {seconds:g} s in:\n{''.join(self._lines)}"
             return found
 
-    def to_the_end(self, seconds: float = PATIENCE) -> str:
+    def to_the_end(self, seconds: float = WAIT_SECONDS) -> str:
         self._reader.join(seconds)
         return self.text
 
@@ -106,7 +106,7 @@ class OutputReader:
 
 
 class Process:
-    """A process that runs, and what it says."""
+    """A running process and its output."""
 
     def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
         self._popen = popen
@@ -120,12 +120,12 @@ class Process:
     def running(self) -> bool:
         return self._popen.poll() is None
 
-    def said(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
+    def wait_for_stderr(self, pattern: str, seconds: float = WAIT_SECONDS) -> re.Match[str]:
         """Wait for a line on standard error."""
         assert self.err is not None
         return self.err.wait_for(pattern, seconds)
 
-    def printed(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
+    def wait_for_stdout(self, pattern: str, seconds: float = WAIT_SECONDS) -> re.Match[str]:
         """Wait for a line on standard output."""
         assert self.out is not None
         return self.out.wait_for(pattern, seconds)
@@ -133,8 +133,8 @@ class Process:
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
 
-    def ended(self, seconds: float = PATIENCE) -> Run:
-        """Wait for the end, and leave it to the caller to judge it."""
+    def ended(self, seconds: float = WAIT_SECONDS) -> Run:
+        """Wait for the exit and return the result unchecked."""
         self.waited_for = True
         try:
             code = self._popen.wait(seconds)
@@ -143,8 +143,8 @@ class Process:
             pytest.fail(f"still running after {seconds:g} s; it said:\n{self._texts()}")
         return Run(code, *self._texts())
 
-    def end(self, seconds: float = PATIENCE) -> Run:
-        """Wait for the end; whatever happened, the program leaves no traceback and no complaint of the interpreter."""
+    def end(self, seconds: float = WAIT_SECONDS) -> Run:
+        """Wait for the exit; fail on a traceback or a warning of the interpreter."""
         run = self.ended(seconds)
         noise = [word for word in NOISE if word in run.err]
         assert not noise, f"{noise} in:\n{run.err}"
@@ -161,7 +161,7 @@ class Process:
 
 @dataclass(frozen=True)
 class ServedAppliance:
-    """A simulated appliance in another process, and how to reach it."""
+    """A simulated appliance in another process, and its connection data."""
 
     url: str
     username: str
@@ -171,7 +171,7 @@ class ServedAppliance:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment that leads a client there."""
+        """The environment with which a client connects to it."""
         trust = {"BACKUPCTL_CA_FILE": self.ca_file} if self.ca_file else {}
         return {
             "BACKUPCTL_SERVER": self.url,
@@ -187,19 +187,19 @@ class ServedAppliance:
         return int(self.url.rpartition(":")[2])
 
     def at(self, port: int) -> "ServedAppliance":
-        """Return it as it is reached through another port."""
+        """Return the same appliance behind another port."""
         return replace(self, url=f"{self.url.rpartition(':')[0]}:{port}")
 
 
 class Programs:
-    """Starts programs in a home of their own, and ends those that still run."""
+    """Starts programs with their own home directory, and kills those that still run at the end."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self._processes: list[Process] = []
 
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment in which nothing of the user's is left."""
+        """Return an environment without the user's settings."""
         path = process_environment().get("PATH", "/usr/bin:/bin")
         return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
 
@@ -214,8 +214,8 @@ class Programs:
         stderr: int | IO[bytes] = subprocess.PIPE,
         cwd: str | Path | None = None,
     ) -> Process:
-        """Start a program; ``environ`` is all that it gets."""
-        in_main_thread = threading.current_thread() is threading.main_thread()  # elsewhere they cannot be set
+        """Start a program with exactly this environment."""
+        in_main_thread = threading.current_thread() is threading.main_thread()  # other threads cannot set handlers
         with default_signals(ignoring) if in_main_thread else contextlib.nullcontext():
             popen = subprocess.Popen(
                 argv, env=dict(environ), stdin=stdin, stdout=stdout, stderr=stderr, cwd=cwd or self.home
@@ -233,7 +233,7 @@ class Programs:
 
 
 class Program:
-    """The program as it is installed, in processes of its own: ``python -m backupctl``."""
+    """Runs ``python -m backupctl`` in processes."""
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs
@@ -247,43 +247,44 @@ class Program:
         under: Sequence[str] = (),
         **options: Any,
     ) -> Process:
-        """Start a command line, ``under`` another program where one is named.
+        """Start a command line, optionally ``under`` another program.
 
-        Variables named in ``without`` are left out of its environment.
+        ``without`` names variables to remove from its environment.
         """
         complete = self._programs.environ(environ or {})
         kept = {name: value for name, value in complete.items() if name not in without}
         return self._programs.start([*under, *self.words(*words, python=python)], kept, **options)
 
-    def run(self, *words: str, seconds: float = PATIENCE, **options: Any) -> Run:
+    def run(self, *words: str, seconds: float = WAIT_SECONDS, **options: Any) -> Run:
         """Run a command line to its end."""
         return self.start(*words, **options).end(seconds)
 
     @staticmethod
     def words(*words: str, python: Sequence[str] = ()) -> list[str]:
-        """Return what has to be executed for a command line."""
+        """Return the arguments that execute a command line."""
         return [sys.executable, *python, "-m", "backupctl", *words]
 
 
 class Simulators:
-    """Serves simulated appliances, each in a process of its own that has to end well."""
+    """Serves simulated appliances in processes that must exit cleanly."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._serving: list[Process] = []
 
     def __call__(self, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> ServedAppliance:
-        """Serve one appliance whose backups take ``seconds``, and return how to reach it."""
+        """Serve one appliance whose backups take ``seconds``."""
         (served,) = self.many(1, *words, faults=faults, seconds=seconds)
         return served
 
     def many(self, count: int, *words: str, faults: Sequence[str] = (), seconds: str = "0.6s") -> list[ServedAppliance]:
-        """Serve ``count`` appliances that know nothing of each other, all in one process."""
+        """Serve ``count`` independent appliances in one process."""
         options = ["--appliances", str(count), *(word for fault in faults for word in ("--fault", fault))]
         serving = self._program.start("simulator", "serve", "--job-duration", seconds, *options, *words)
         self._serving.append(serving)
         return [
-            ServedAppliance(**appliance) for appliance in json.loads(serving.printed(r"^\{.*\}$").string)["appliances"]
+            ServedAppliance(**appliance)
+            for appliance in json.loads(serving.wait_for_stdout(r"^\{.*\}$").string)["appliances"]
         ]
 
     def close(self) -> None:
@@ -296,7 +297,7 @@ class Simulators:
 
 @contextlib.contextmanager
 def default_signals(ignored: Sequence[int] = ()) -> Iterator[None]:
-    """Let children begin with the default signal handling, whatever we were started with, but for those ``ignored``."""
+    """Start child processes with the default signal handlers, except for the ``ignored`` signals."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         for number in before:

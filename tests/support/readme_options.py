@@ -1,4 +1,4 @@
-"""The table of options in the README, made from the tables that the command line is made from."""
+"""The README's table of options, generated from the option tables of the program."""
 
 from backupctl.config.option import Kind
 from backupctl.config.option_table import OPTIONS, SECRETS
@@ -25,4 +25,4 @@ def option_table() -> str:
 
 
 if __name__ == "__main__":
-    print(option_table())  # noqa: T201 - that is what it is for
+    print(option_table())  # noqa: T201 - this program prints

@@ -1,6 +1,6 @@
-"""The picture in the README: a real run against the embedded appliance, drawn by rich as an SVG.
+"""The README's picture: a run against the embedded simulator, as an SVG by rich.
 
-``python -m tests.support.readme_picture > .github/create.svg`` makes it anew.
+Regenerate it: ``python -m tests.support.readme_picture > .github/create.svg``.
 """
 
 import io
@@ -51,7 +51,7 @@ def picture() -> str:
 
 
 def last_frame(written: str) -> list[str]:
-    """Return the lines that stand on a terminal in the end: erased lines and lines gone back over are no more."""
+    """Return the lines on the terminal at the end, without erased and overwritten ones."""
     lines, row = [""], 0
     for code, text in re.findall(r"\x1b\[([0-9;?]*[A-Zhl])|((?:\x1b\[[0-9;]*m|[^\x1b])+)", written):
         if code.endswith("A"):
@@ -68,4 +68,4 @@ def last_frame(written: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(picture())  # noqa: T201 - that is what it is for
+    print(picture())  # noqa: T201 - this program prints

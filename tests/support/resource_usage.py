@@ -1,4 +1,4 @@
-"""Commands measured as processes: wall, CPU, memory, threads."""
+"""Measure commands as processes: wall time, CPU, memory, threads."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from backupctl.clock import SystemClock
 from tests.support.processes import ROOT
 
 CLOCK = SystemClock()
-LOOK_SECONDS = 0.05
+SAMPLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command did and what that cost: seconds, MiB at its peak, threads at most."""
+    """The output of a command and its cost: seconds, peak MiB, most threads."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ def measure(
     *,
     meanwhile: Callable[[int, float], None] = lambda _pid, _seconds: None,
 ) -> Usage:
-    """Run a command line in a process of its own; ``meanwhile`` gets its id and its age some times a second."""
+    """Run a command line in its own process; call ``meanwhile`` with its id and age 20 times a second."""
     argv = [sys.executable, "-m", "backupctl", *words]
     complete = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **environ}
     out, err = folder / "out", folder / "err"
@@ -56,12 +56,12 @@ def measure(
             break
         threads, memory = max(threads, _fact(pid, "Threads")), max(memory, _fact(pid, "VmHWM"))
         meanwhile(pid, wall)
-        CLOCK.sleep(LOOK_SECONDS)
+        CLOCK.sleep(SAMPLE_SECONDS)
     code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
     return Usage(code, out.read_text(), err.read_text(), wall, cpu, memory / 1024, threads)
 
 
 def _fact(pid: int, name: str) -> int:
-    """Return what the kernel counts of a process; its ``ru_maxrss`` is of no use, it begins with that of the parent."""
+    """Return a number from the process's status file; ``ru_maxrss`` would include the parent's memory."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.partition(f"{name}:")[2].partition("\n")[0].split()[0]) if f"{name}:" in status else 0

@@ -1,4 +1,4 @@
-"""The wire in this process: an appliance that is a list of prepared answers, and remembers what it was asked."""
+"""A transport with prepared responses, which records the requests."""
 
 import json
 from collections import deque
@@ -23,7 +23,7 @@ TOKEN = "b00db39f948d13ea1e59b4d6fce56389"
 
 @dataclass
 class Reply:
-    """One answer; JSON unless ``body`` is bytes. ``error`` is raised instead."""
+    """A prepared response; ``body`` is JSON unless it is bytes. ``error`` is raised instead."""
 
     status: int = 200
     body: Any = b""
@@ -33,12 +33,12 @@ class Reply:
 
 
 def html(status: int) -> Reply:
-    """What the proxy in front of the services says while they are down."""
+    """Return the page of the proxy in front of the services while they are down."""
     return Reply(status, b"<html><body>Service Unavailable</body></html>", {"content-type": "text/html"})
 
 
 def vapi(status: int, kind: str, *texts: str, message_id: str = "com.vmware.x") -> Reply:
-    """A refusal by the API in the newer shape."""
+    """Return an error of the API in the newer form."""
     messages = [{"id": message_id, "default_message": text, "args": []} for text in texts]
     return Reply(status, {"error_type": kind, "messages": messages})
 
@@ -48,7 +48,7 @@ UNAUTHENTICATED = vapi(401, "UNAUTHENTICATED", "Authentication required.")
 
 
 class ScriptedTransport(httpx.BaseTransport):
-    """Answers requests by ``METHOD /path`` from prepared lists; the last answer of each list is given again."""
+    """Responds by ``METHOD /path`` from prepared lists; the last response of each list repeats."""
 
     def __init__(self, replies: Mapping[str, Reply | list[Reply]]) -> None:
         self._replies = {key: deque(each if isinstance(each, list) else [each]) for key, each in replies.items()}
@@ -92,7 +92,7 @@ def api_over(
     exchanges: list[Exchange] | None = None,
     read_only: bool = False,
 ) -> RecoveryApi:
-    """Return the recovery API over a transport in this process."""
+    """Return the recovery API over a transport."""
     seen = [] if exchanges is None else exchanges
     login = Login(user, Secret(PASSWORD), basic=basic, credential_state=credential_state)
     return connect(

@@ -1,4 +1,4 @@
-"""The ways in which somebody who says a text again may write it: those that the README promises to mask."""
+"""The encodings of an echoed secret that the README promises to mask."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""Simulated appliances in this process on real sockets, and the configuration file that names them."""
+"""Simulated appliances in this process, on real sockets, with a configuration file."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from backupctl.simulator.simulator_server import SimulatorServer
 
 @dataclass(frozen=True)
 class ServedFleet:
-    """Simulated appliances in this process, and the configuration file that leads to them."""
+    """Served appliances, and the configuration file that names them."""
 
     server: SimulatorServer
     config: Path
@@ -25,12 +25,12 @@ class ServedFleet:
 
     @property
     def requests(self) -> int:
-        """How many requests reached the appliances."""
+        """The number of requests to the appliances."""
         return sum(state.requests_seen for state in self.server.simulated)
 
     @property
     def handshakes(self) -> int:
-        """How many TLS handshakes they made."""
+        """The number of accepted TLS handshakes."""
         context = self.server._servers[0]._context
         return int(context.session_stats()["accept"]) if context else 0
 
@@ -45,7 +45,7 @@ class ServedFleet:
 
 @contextmanager
 def serve_fleet(folder: Path, **options: Any) -> Iterator[ServedFleet]:
-    """Serve appliances, and write the configuration file that names them ``vc1`` to ``vcN``, a group ``production``."""
+    """Serve appliances named ``vc1`` to ``vcN`` in the configuration file, in a group ``production``."""
     with SimulatorServer(ServerOptions(**options), SystemClock()) as server:
         config = folder / "config.toml"
         trust = f'ca-file = "{server.appliances[0].ca_file}"\n' if server.options.tls else ""

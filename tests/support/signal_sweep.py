@@ -1,7 +1,7 @@
-"""Signals at every moment of a command's life, and what has to hold whenever they come.
+"""Signals at every moment of a run, and what must hold whenever they arrive.
 
-The moments are measured, not guessed: all that pass on the wire, and any number of seeded ones from the start of the
-interpreter to its end, after the length of a life that nobody disturbed.
+The moments come from an undisturbed run: each stage of each request, and any number of seeded times between the start
+and the end of the interpreter.
 """
 
 import random
@@ -16,9 +16,9 @@ from tests.support.http_relay import STAGES, Moment, ask, http_relay, jobs_of
 from tests.support.processes import CLOCK, NOISE, ROOT, Process, Program, ServedAppliance, run_in_parallel
 
 ENDS_WITHIN = 7.0
-"""Seconds from a signal to the end: five for the logout, two for the rest where four run at once."""
-OURS = f'File "{ROOT / "backupctl"}'
-"""What stands in a traceback through code of ours."""
+"""Seconds allowed from a signal to the exit: five for the logout, two for the rest while four run at once."""
+OWN_CODE = f'File "{ROOT / "backupctl"}'
+"""The part of a traceback that shows code of this package."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _JOBS = "/api/appliance/recovery/backup/job"
@@ -32,7 +32,7 @@ _SCHEDULE = {
 
 @dataclass(frozen=True)
 class SignalledCommand:
-    """A command, what there is before it, how many jobs there may be after it, and how long each takes."""
+    """A command, the jobs before it, the most jobs after it, and the duration of each."""
 
     words: tuple[str, ...]
     job_seconds: float = 0.7
@@ -65,8 +65,8 @@ SIGNALLED_COMMANDS = {
 
 
 @dataclass(frozen=True)
-class Strike:
-    """Signals, one right behind the other, at a moment: on the wire, or so many seconds after the start."""
+class SignalTiming:
+    """Signals, one right after the other, at a moment: on the wire, or in seconds after the start."""
 
     numbers: tuple[signal.Signals, ...]
     at: Moment | float
@@ -78,162 +78,168 @@ class Strike:
 
 
 @dataclass(frozen=True)
-class Life:
-    """How a command lived: what it said, what passed on the wire, what the appliance has, how long it ended after."""
+class SignalledRun:
+    """The result of a run with signals: output, requests, state of the appliance, and times in seconds."""
 
     run: Run
     exchanges: int
     sessions_left: int
     jobs: list[dict[str, Any]]
-    struck: bool
+    signalled: bool
     seconds: float
-    after_strike: float
+    seconds_after_signal: float
 
 
 @dataclass
-class SignalTally:
-    """What came of all strikes; ``faults`` says what must not be."""
+class SignalCounts:
+    """Counts of the results of all runs; ``problems`` has a text for each violation."""
 
     counts: Counter[str] = field(default_factory=Counter)
     longest: float = 0.0
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
-    def count(self, life: Life, strike: Strike) -> None:
-        self.counts["signals"] += len(strike.numbers) if life.struck else 0
-        self.counts["before us" if before_us(life) else f"code {life.run.code}"] += 1
-        self.counts["jobs"] += len(life.jobs)
-        self.counts["sessions left"] += life.sessions_left
-        self.longest = max(self.longest, life.after_strike)
+    def count(self, result: SignalledRun, timing: SignalTiming) -> None:
+        self.counts["signals"] += len(timing.numbers) if result.signalled else 0
+        self.counts["before startup" if before_startup(result) else f"code {result.run.code}"] += 1
+        self.counts["jobs"] += len(result.jobs)
+        self.counts["sessions left"] += result.sessions_left
+        self.longest = max(self.longest, result.seconds_after_signal)
 
     def __str__(self) -> str:
-        return f"{dict(sorted(self.counts.items()))}, longest {self.longest:.2f} s, {len(self.faults)} faults"
+        return f"{dict(sorted(self.counts.items()))}, longest {self.longest:.2f} s, {len(self.problems)} faults"
 
 
-def live(program: Program, served: ServedAppliance, command: SignalledCommand, strike: Strike | None = None) -> Life:
-    """Run a command on an appliance of its own, and strike it."""
+def run_with_signals(
+    program: Program, served: ServedAppliance, command: SignalledCommand, timing: SignalTiming | None = None
+) -> SignalledRun:
+    """Run a command on an appliance of its own, and send it signals at a moment."""
     command.prepare(served)
     begun: list[Process] = []
-    struck: list[float] = []
+    sent_at: list[float] = []
 
-    def hit() -> None:
-        assert strike is not None
-        struck.append(CLOCK.monotonic())
-        for number in strike.numbers:
+    def send_signals() -> None:
+        assert timing is not None
+        sent_at.append(CLOCK.monotonic())
+        for number in timing.numbers:
             begun[0].signal(number)
 
     def act(moment: Moment) -> None:
-        if strike is not None and strike.at == moment and not struck:
-            hit()
+        if timing is not None and timing.at == moment and not sent_at:
+            send_signals()
 
     with http_relay(served, act) as seen:
         began = CLOCK.monotonic()
         process = program.start(*command.words, environ=seen.environ)
         begun.append(process)
-        if strike is not None and isinstance(strike.at, float):
-            CLOCK.sleep(max(0.0, began + strike.at - CLOCK.monotonic()))
+        if timing is not None and isinstance(timing.at, float):
+            CLOCK.sleep(max(0.0, began + timing.at - CLOCK.monotonic()))
             if process.running:
-                hit()
+                send_signals()
         run = process.ended(ENDS_WITHIN + 20)
         ended = CLOCK.monotonic()
-    after = ended - struck[0] if struck else 0.0
-    return Life(run, len(seen.exchanges), seen.sessions_left, jobs_of(served), bool(struck), ended - began, after)
+    after = ended - sent_at[0] if sent_at else 0.0
+    return SignalledRun(
+        run, len(seen.exchanges), seen.sessions_left, jobs_of(served), bool(sent_at), ended - began, after
+    )
 
 
-def before_us(life: Life) -> bool:
-    """Whether the interpreter itself was struck, while it started: no line of ours ran, so it answered in its way."""
-    run = life.run
-    if life.exchanges or run.out or OURS in run.err:
+def before_startup(result: SignalledRun) -> bool:
+    """Whether the signal ended the interpreter at startup, before any code of this package ran."""
+    run = result.run
+    if result.exchanges or run.out or OWN_CODE in run.err:
         return False
-    told = "KeyboardInterrupt" in run.err or "Fatal Python error: init" in run.err
-    return run.code < 0 or (run.code == 1 and told)
+    interrupted = "KeyboardInterrupt" in run.err or "Fatal Python error: init" in run.err
+    return run.code < 0 or (run.code == 1 and interrupted)
 
 
-def of_the_interpreter(life: Life, strike: Strike) -> bool:
-    """Whether what looks like noise may be the interpreter's own, while it started and no line of ours ran.
+def may_be_interpreter_noise(result: SignalledRun, timing: SignalTiming) -> bool:
+    """Whether noise may come from the interpreter at startup, before any code of this package ran.
 
-    It has a handler for INT alone by then, whose exception ``site``, ``-W`` and import locks tell of, drop and go on.
-    Before the first request our own handlers are in its place.
+    Then only SIGINT has a handler, whose exception ``site``, ``-W`` and import locks print and ignore. The handlers of
+    the program are installed before its first request.
     """
-    early = isinstance(strike.at, float) and not life.exchanges
-    return early and signal.SIGINT in strike.numbers and OURS not in life.run.err
+    early = isinstance(timing.at, float) and not result.exchanges
+    return early and signal.SIGINT in timing.numbers and OWN_CODE not in result.run.err
 
 
-def faults(command: SignalledCommand, life: Life, strike: Strike) -> Iterator[str]:
-    """Say what is wrong with how a command took a strike."""
-    run, killed = life.run, signal.SIGKILL in strike.numbers
-    if before_us(life):
+def problems(command: SignalledCommand, result: SignalledRun, timing: SignalTiming) -> Iterator[str]:
+    """Yield what is wrong with a run that got signals."""
+    run, killed = result.run, signal.SIGKILL in timing.numbers
+    if before_startup(result):
         return
-    if not of_the_interpreter(life, strike) and (noise := [word for word in NOISE if word in run.err]):
+    if not may_be_interpreter_noise(result, timing) and (noise := [word for word in NOISE if word in run.err]):
         yield f"noise: {noise}"
-    if life.after_strike > ENDS_WITHIN:
-        yield f"ended after {life.after_strike:.1f} s"
-    if not command.before <= len(life.jobs) <= command.most:
-        yield f"{len(life.jobs)} jobs"
-    if life.sessions_left and not killed:
-        yield f"{life.sessions_left} sessions left"
-    yield from _dishonest(command, life, killed=killed)
+    if result.seconds_after_signal > ENDS_WITHIN:
+        yield f"ended after {result.seconds_after_signal:.1f} s"
+    if not command.before <= len(result.jobs) <= command.most:
+        yield f"{len(result.jobs)} jobs"
+    if result.sessions_left and not killed:
+        yield f"{result.sessions_left} sessions left"
+    yield from _wrong_results(command, result, killed=killed)
 
 
-def _dishonest(command: SignalledCommand, life: Life, *, killed: bool) -> Iterator[str]:
-    run = life.run
+def _wrong_results(command: SignalledCommand, result: SignalledRun, *, killed: bool) -> Iterator[str]:
+    run = result.run
     said = run.out + run.err
     if killed:
         return
     if run.code not in {0, 130}:
-        yield f"code {run.code} after {life.exchanges} requests"
+        yield f"code {run.code} after {result.exchanges} requests"
     elif run.code == 0 and command.words[0] != "list" and "SUCCEEDED" not in said and "FAILED" not in said:
         yield "0 without a result"
-    elif run.code == 130 and life.exchanges and not said:
-        yield "130 without a word"
+    elif run.code == 130 and result.exchanges and not said:
+        yield "130 without output"
     if command.starts:
-        if life.jobs and life.jobs[0]["id"] not in said:
-            yield f"job {life.jobs[0]['id']} is not told"
-        if not life.jobs and (run.code == 0 or "goes on" in said):
-            yield "a job is told that is not there"
+        if result.jobs and result.jobs[0]["id"] not in said:
+            yield f"job {result.jobs[0]['id']} is not reported"
+        if not result.jobs and (run.code == 0 or "goes on" in said):
+            yield "a job is reported that does not exist"
 
 
 def sweep(
     program: Program,
     appliances: Iterator[ServedAppliance],
     command: SignalledCommand,
-    strikes: Sequence[Strike],
-    tally: SignalTally,
+    timings: Sequence[SignalTiming],
+    counts: SignalCounts,
     *,
     then: Callable[[Program, ServedAppliance], Iterable[str]] = lambda _program, _served: (),
 ) -> None:
-    """Strike a command at each moment, each time on another appliance, and count what came of it.
+    """Run a command once for each timing, each time on another appliance, and count the results.
 
-    ``then`` does something on the appliance that was left so, and says what was wrong with it.
+    ``then`` runs on the appliance afterwards and yields further problems.
     """
 
-    def strike_one(pair: tuple[ServedAppliance, Strike]) -> tuple[Life, list[str]]:
-        served, strike = pair
-        life = live(program, served, command, strike)
-        return life, [*faults(command, life, strike), *then(program, served)]
+    def run_one(pair: tuple[ServedAppliance, SignalTiming]) -> tuple[SignalledRun, list[str]]:
+        served, timing = pair
+        result = run_with_signals(program, served, command, timing)
+        return result, [*problems(command, result, timing), *then(program, served)]
 
-    lives = run_in_parallel(strike_one, [(next(appliances), strike) for strike in strikes])
-    for strike, (life, wrong) in zip(strikes, lives, strict=True):
-        tally.count(life, strike)
+    runs = run_in_parallel(run_one, [(next(appliances), timing) for timing in timings])
+    for timing, (result, wrong) in zip(timings, runs, strict=True):
+        counts.count(result, timing)
         if wrong:
-            head = f"{' '.join(command.words)}, {strike}: {'; '.join(wrong)}; code {life.run.code}"
-            tally.faults.append(f"{head}\n{life.run.out}{life.run.err}")
+            head = f"{' '.join(command.words)}, {timing}: {'; '.join(wrong)}; code {result.run.code}"
+            counts.problems.append(f"{head}\n{result.run.out}{result.run.err}")
 
 
-def on_the_wire(undisturbed: Life, kinds: Sequence[tuple[signal.Signals, ...]]) -> list[Strike]:
-    """Return a strike at each stage of each request of an undisturbed life, of one kind after the other."""
+def timings_on_the_wire(undisturbed: SignalledRun, kinds: Sequence[tuple[signal.Signals, ...]]) -> list[SignalTiming]:
+    """Return a timing for each stage of each request of an undisturbed run; the kinds rotate."""
     moments = [Moment(number, stage) for number in range(undisturbed.exchanges) for stage in range(STAGES)]
-    return [Strike(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
+    return [SignalTiming(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
 
 
-def in_time(undisturbed: Life, kinds: Sequence[tuple[signal.Signals, ...]], count: int, seed: int) -> list[Strike]:
-    """Return ``count`` strikes from the start of the interpreter to its end."""
+def timings_in_seconds(
+    undisturbed: SignalledRun, kinds: Sequence[tuple[signal.Signals, ...]], count: int, seed: int
+) -> list[SignalTiming]:
+    """Return ``count`` random timings between the start and the end of the interpreter."""
     chance = random.Random(seed)
     moments = [chance.uniform(0.0, 1.05 * undisturbed.seconds) for _ in range(count)]
-    return [Strike(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
+    return [SignalTiming(kinds[index % len(kinds)], moment) for index, moment in enumerate(moments)]
 
 
-def sample(strikes: Sequence[Strike], count: int) -> list[Strike]:
-    """Return ``count`` of them, evenly spread, the first and the last included."""
-    if count >= len(strikes):
-        return list(strikes)
-    return [strikes[round(index * (len(strikes) - 1) / (count - 1))] for index in range(count)]
+def sample(timings: Sequence[SignalTiming], count: int) -> list[SignalTiming]:
+    """Return ``count`` timings, evenly spread, including the first and the last."""
+    if count >= len(timings):
+        return list(timings)
+    return [timings[round(index * (len(timings) - 1) / (count - 1))] for index in range(count)]

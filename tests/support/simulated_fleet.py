@@ -1,4 +1,4 @@
-"""Many simulated appliances in one run, on a clock that costs nothing."""
+"""Many simulated appliances in one run, on the fake clock."""
 
 import queue
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ JOB_SECONDS = 100.0
 
 
 class SimulatedFleet:
-    """Appliances ``vc1`` to ``vcN`` with one account; ``faults`` by name."""
+    """Appliances ``vc1`` to ``vcN`` that share one account; ``faults`` are by name."""
 
     def __init__(
         self, clock: FakeClock, size: int, *, faults: Mapping[str, Sequence[str]] | None = None, **options: Any
@@ -64,7 +64,7 @@ class SimulatedFleet:
         preflight: bool = False,
         workers: Workers | None = None,
     ) -> dict[str, JobResult]:
-        """Back all of them up and return the results by name."""
+        """Back up all appliances and return the results by name."""
 
         def work(appliance: Appliance, slot: Slot) -> Task[Outcome[JobResult]]:
             if preflight:
@@ -83,20 +83,20 @@ class SimulatedFleet:
         return {result.server: result for result in scheduler.run(tasks)}
 
     def started_at(self) -> dict[str, float]:
-        """Return when each backup was started, in seconds from the start of the clock."""
+        """Return the start of each backup, in seconds since the start of the clock."""
         begin = self.clock.now().timestamp() - self.clock.elapsed
         return {each.server: each.time.timestamp() - begin for each in self.events if isinstance(each, Started)}
 
     @property
     def jobs(self) -> int:
-        """How many backups there are on all appliances."""
+        """The number of backups on all appliances."""
         return sum(len(each.jobs) for each in self.simulated.values())
 
     @property
     def requests(self) -> dict[str, int]:
-        """How many requests reached each appliance."""
+        """The number of requests to each appliance."""
         return {name: len(each.requests) for name, each in self.simulated.items()}
 
     def each(self, ask: Callable[[SimulatedAppliance], int]) -> int:
-        """Return a sum over all appliances."""
+        """Return the sum of a value over all appliances."""
         return sum(ask(state) for state in self.simulated.values())

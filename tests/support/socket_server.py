@@ -1,4 +1,4 @@
-"""Servers on loopback that run in a thread while a block does."""
+"""Servers on loopback that run in a thread."""
 
 import socket
 import socketserver
@@ -15,7 +15,7 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 @contextmanager
 def run_server(server: S, *, poll_seconds: float = 0.05) -> Iterator[S]:
-    """Serve in a thread while the block runs; ``poll_seconds`` is how often the server looks for its end."""
+    """Serve in a thread while the block runs; the server checks for its end every ``poll_seconds``."""
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(poll_seconds,), daemon=True)
         thread.start()
@@ -28,7 +28,7 @@ def run_server(server: S, *, poll_seconds: float = 0.05) -> Iterator[S]:
 
 @contextmanager
 def serve_connections(serve: Serve) -> Iterator[tuple[str, list[int]]]:
-    """Serve each connection on loopback in a thread until the block ends; yields the address and the connections."""
+    """Serve each connection on loopback in a thread; yield the address and the ports of the connections."""
     over, connections = threading.Event(), list[int]()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -1,4 +1,4 @@
-"""A relay on the wire between client and server, which notes what passes."""
+"""A TCP relay that records what the clients send."""
 
 import contextlib
 import re
@@ -9,13 +9,13 @@ import threading
 from tests.support.socket_server import run_server
 
 _REQUEST = re.compile(rb"((?:GET|POST|PUT|PATCH|DELETE) /[^ ?\r\n]*)[^ \r\n]* HTTP/1\.1\r\n")
-"""A request line; the body of the request before need not end with a line."""
+"""A request line; it may directly follow the body of the previous request."""
 
 
 class TcpRelay(socketserver.ThreadingTCPServer):
-    """Relays TCP connections to ``port`` on this machine, and notes what the clients send.
+    """Relays TCP connections to ``port`` on this machine, and records what the clients send.
 
-    Without a port it only counts who comes, and hangs up.
+    Without a port it counts and closes all connections.
     """
 
     daemon_threads = True
@@ -36,17 +36,17 @@ class TcpRelay(socketserver.ThreadingTCPServer):
 
     @property
     def handshakes(self) -> int:
-        """How many connections began with a TLS ClientHello (RFC 8446: a record of type 22, a message of type 1)."""
+        """The number of connections that began with a TLS ClientHello (RFC 8446: record type 22, message type 1)."""
         return sum(sent[:1] == b"\x16" and sent[5:6] == b"\x01" for sent in self.sent)
 
     @property
     def requests(self) -> list[str]:
-        """The method and path of each request; only without TLS can they be read."""
+        """The method and path of each request without TLS."""
         found = [_REQUEST.findall(bytes(sent)) for sent in self.sent]
         return [request.decode() for requests in found for request in requests]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a connection that dies is part of the tests."""
+        """Ignore errors: broken connections are part of the tests."""
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -79,5 +79,5 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def tcp_relay(port: int | None = None) -> contextlib.AbstractContextManager[TcpRelay]:
-    """TcpRelay to ``port`` while the block runs."""
+    """Relay to ``port`` while the block runs."""
     return run_server(TcpRelay(port))

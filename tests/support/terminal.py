@@ -1,4 +1,4 @@
-"""A real terminal: tmux with a server of its own, whose screen is read like a person reads it."""
+"""A real terminal: a tmux server of its own, whose screen tests read."""
 
 import re
 import shlex
@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.support.processes import PATIENCE, require_program, wait_until
+from tests.support.processes import WAIT_SECONDS, require_program, wait_until
 
 
 class Terminal:
-    """A terminal of a given size that runs one command; what it showed stays when the command has ended."""
+    """A terminal that runs one command; the screen remains after the command ends."""
 
     def __init__(
         self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 24
@@ -33,7 +33,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What stands on the screen, and above it."""
+        """The text of the screen, including the scrollback."""
         return self._do("capture-pane", "-p", "-S", "-").rstrip("\n")
 
     @property
@@ -47,7 +47,7 @@ class Terminal:
         return re.findall(pattern, self.screen, re.MULTILINE)
 
     def shows(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
-        """Wait until something is on the screen."""
+        """Wait until the screen matches ``pattern``."""
         try:
             return wait_until(
                 lambda: re.search(pattern, self.screen, re.MULTILINE), f"{pattern!r} on the screen", seconds
@@ -73,7 +73,7 @@ class Terminal:
     def _do(self, *words: str, check: bool = True) -> str:
         environ = {"PATH": self._environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self._folder)}
         ran = subprocess.run(
-            [*self._tmux, *words], capture_output=True, text=True, env=environ, check=False, timeout=PATIENCE
+            [*self._tmux, *words], capture_output=True, text=True, env=environ, check=False, timeout=WAIT_SECONDS
         )
         assert ran.returncode == 0 or not check, ran.stderr
         return ran.stdout

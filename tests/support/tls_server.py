@@ -1,4 +1,4 @@
-"""The other side of TLS: a server that counts what reaches it, a proxy, and authorities to choose from."""
+"""TLS servers that count handshakes and record bytes, one of them a proxy."""
 
 import contextlib
 import socket
@@ -27,7 +27,7 @@ def ca_file(authority: trustme.CA, folder: Path, name: str = "ca.pem") -> Path:
 
 
 class TlsServer(socketserver.ThreadingTCPServer):
-    """Shakes hands, counts what is sent, and answers nothing."""
+    """Completes handshakes, records the received bytes, and never responds."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -52,7 +52,7 @@ class TlsServer(socketserver.ThreadingTCPServer):
             super().finish_request(connection, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that hang up are what is tested."""
+        """Ignore errors: disconnecting clients are part of the tests."""
 
 
 class _Counting(socketserver.BaseRequestHandler):
@@ -66,7 +66,7 @@ class _Counting(socketserver.BaseRequestHandler):
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
-    """CONNECT, as RFC 9110 has it."""
+    """A CONNECT tunnel (RFC 9110)."""
 
     server: TlsServer
     request: ssl.SSLSocket
@@ -91,5 +91,5 @@ def tls_server(context: ssl.SSLContext) -> contextlib.AbstractContextManager[Tls
 
 
 def tls_proxy(context: ssl.SSLContext) -> contextlib.AbstractContextManager[TlsServer]:
-    """Be an https:// proxy while the block runs."""
+    """Run an https:// proxy while the block runs."""
     return run_server(TlsServer(context, _Tunnel))

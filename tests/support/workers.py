@@ -10,10 +10,10 @@ from tests.support.clock import FakeClock
 
 
 class TimedWorkers:
-    """Runs each call at once in the same thread, and reports its outcome when the time that it spent has passed.
+    """Workers that run each call at once in the same thread, and deliver its result after the time that it took.
 
-    So calls overlap in time as on threads, and the scheduler abandons a call that takes longer than its ``until``. But
-    an abandoned call has already done all that it does.
+    So calls overlap in time as on threads, and the scheduler abandons a call that takes longer than its ``until``;
+    but an abandoned call has already had all its effects.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -41,7 +41,7 @@ def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
 
 
 class Gate:
-    """A call that blocks until it is opened; counts how many are inside at once."""
+    """A call that blocks until ``open``, and counts concurrent calls."""
 
     def __init__(self) -> None:
         self.entered: queue.SimpleQueue[int] = queue.SimpleQueue()
