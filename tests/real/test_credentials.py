@@ -1,4 +1,4 @@
-"""Who we log in as, and what others get to see of it: .netrc, proxies, children, the memory of the process."""
+"""Credentials: none come from .netrc, and none leak to proxies, child processes, arguments or core dumps."""
 
 import base64
 import re
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.real
 
 SECRET = "Mark3d-Pr%xy"
 QUOTED = "Mark3d-Pr%25xy"
-"""As it stands in a URL."""
+"""The secret as encoded in a URL."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """An appliance with a name of its own, which only the proxy can find."""
+    """An appliance whose host name only the proxy can resolve."""
 
     served: ServedAppliance
     tunnel: InterceptingProxy
@@ -56,7 +56,9 @@ def headers(name: str, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "BACKUPCTL_PROXY"])
-def test_proxy_gets_its_credentials_and_the_appliance_ours(program: Program, way: Way, variable: str) -> None:
+def test_proxy_gets_its_own_credentials_and_the_appliance_those_of_the_user(
+    program: Program, way: Way, variable: str
+) -> None:
     url = f"http://proxy-user:{QUOTED}@{way.tunnel.place}"
     run = program.run("list", "-vv", environ=way.environ({variable: url}))
     assert run.code == 0
@@ -75,9 +77,7 @@ def test_proxy_gets_its_credentials_and_the_appliance_ours(program: Program, way
 
 
 @pytest.mark.parametrize("words", [("list", "-vv"), ("trust", "show", "-vv")])
-def test_proxy_that_says_our_credentials_again_does_not_make_us_print_them(
-    program: Program, way: Way, words: tuple[str, ...]
-) -> None:
+def test_credentials_that_a_proxy_echoes_are_masked(program: Program, way: Way, words: tuple[str, ...]) -> None:
     way.tunnel.refusal = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
     run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.place}"}))
     assert run.code == 5
@@ -88,9 +88,7 @@ def test_proxy_that_says_our_credentials_again_does_not_make_us_print_them(
 
 @pytest.mark.parametrize("place", ["home", "NETRC"])
 @pytest.mark.parametrize("auth", ["session", "basic"])
-def test_netrc_does_not_change_who_we_log_in_as(
-    program: Program, programs: Programs, way: Way, place: str, auth: str
-) -> None:
+def test_netrc_does_not_change_the_login(program: Program, programs: Programs, way: Way, place: str, auth: str) -> None:
     netrc = write_private(
         programs.home / (".netrc" if place == "home" else "other"),
         f"machine {HOST}\nlogin someone\npassword else\ndefault login someone password else\n",
@@ -104,14 +102,14 @@ def test_netrc_does_not_change_who_we_log_in_as(
     assert headers("proxy-authorization", way.tunnel.heads[0]) == []
 
 
-def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
+def test_process_has_no_secrets_in_its_arguments_environment_or_a_core(
     programs: Programs, served: ServedAppliance, tmp_path: Path
 ) -> None:
     secret = write_private(tmp_path / "password", served.password)
     environ = programs.environ(served.environ)
     del environ["BACKUPCTL_PASSWORD"]
     following = programs.start(
-        # Where the system forbids cores by itself, they are allowed again as far as it lets us.
+        # Cores are enabled up to the hard limit, as the system may disable them by default.
         ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh", *Program.words("create", "--interval", "60s")],
         {**environ, "BACKUPCTL_PASSWORD_FILE": str(secret)},
     )
@@ -124,7 +122,7 @@ def test_process_holds_its_secrets_neither_in_its_arguments_nor_in_a_core(
     assert following.end().code == 130
 
 
-def test_child_of_a_password_command_gets_none_of_our_secrets(
+def test_password_command_gets_no_secrets_in_its_environment(
     program: Program, served: ServedAppliance, tmp_path: Path
 ) -> None:
     seen, config = tmp_path / "seen", tmp_path / "config.toml"

@@ -1,4 +1,4 @@
-"""The simulator as any HTTP client meets it: the loop that the vendor documents, with curl."""
+"""The simulator with another HTTP client: the loop that the vendor documents, with curl."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ mine -X DELETE "$login"
 
 @pytest.mark.parametrize("by", ["jar", "header"])
 @pytest.mark.parametrize(("family", "release"), [("rest", "6.7U2"), ("rest", "8.0"), ("api", "8.0")])
-def test_curl_starts_a_backup_and_sees_its_end(
+def test_curl_starts_a_backup_and_polls_it_to_its_end(
     programs: Programs, serve: Simulators, family: str, release: str, by: str
 ) -> None:
     require_program("curl")

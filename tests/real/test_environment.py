@@ -1,4 +1,4 @@
-"""Poor environments: variables, limits, folders or the entry in the list of users are missing."""
+"""Restricted environments: missing variables, folders, users or streams, and resource limits."""
 
 import subprocess
 import sys
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.real
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a run gets: ``shell`` prepares in a shell, which then becomes the program."""
+class Environment:
+    """The environment of a run; a shell runs ``shell`` first, and then executes the program."""
 
     shell: str = ":"
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -34,59 +34,61 @@ class Surroundings:
 
 
 NOWHERE = "/nonexistent/folder"
-LACKING = {
-    "no environment": Surroundings(without=("PATH", "HOME", "LANG")),
-    "no home": Surroundings(environ={"HOME": NOWHERE}),
-    "no folder for what is temporary": Surroundings(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
-    "dumb terminal": Surroundings(environ={"TERM": "dumb"}),
-    "terminal of an unknown kind": Surroundings(environ={"TERM": "no-such-terminal", "COLUMNS": "x", "LINES": "-1"}),
-    "locale C": Surroundings(environ={"LANG": "C"}, words=("--comment", "täglich")),
-    "locale POSIX": Surroundings(environ={"LC_ALL": "POSIX"}, words=("--comment", "täglich")),
-    "locale that is not there": Surroundings(environ={"LC_ALL": "xx_YY.UTF-8"}),
-    "encoding UTF-16": Surroundings(environ={"PYTHONIOENCODING": "utf-16"}),
-    "encoding Latin 1, strictly": Surroundings(environ={"PYTHONIOENCODING": "latin-1:strict"}),
-    "folder that is gone": Surroundings("mkdir gone && cd gone && rmdir ../gone"),
-    "folder that cannot be written": Surroundings("cd /proc"),
-    "64 files": Surroundings("ulimit -n 64"),
-    "10 files": Surroundings("ulimit -n 10"),
-    "files of no length": Surroundings("ulimit -f 0"),
-    "files of no length, and one for the result": Surroundings("ulimit -f 0; exec > result", code=11),
-    "some memory": Surroundings("ulimit -v 150000"),
-    "a small stack": Surroundings("ulimit -s 256"),
-    "no core": Surroundings("ulimit -c 0"),
-    "nohup": Surroundings('set -- nohup "$@"'),
-    "setsid": Surroundings('set -- setsid -w "$@"'),
-    "nice": Surroundings('set -- nice -n 19 "$@"'),
-    "no standard input": Surroundings("exec <&-"),
-    "no standard error": Surroundings("exec 2>&-"),
-    "no standard streams": Surroundings("exec <&- >&- 2>&-"),
+RESTRICTED = {
+    "no environment": Environment(without=("PATH", "HOME", "LANG")),
+    "no home": Environment(environ={"HOME": NOWHERE}),
+    "no folder for what is temporary": Environment(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
+    "dumb terminal": Environment(environ={"TERM": "dumb"}),
+    "terminal of an unknown kind": Environment(environ={"TERM": "no-such-terminal", "COLUMNS": "x", "LINES": "-1"}),
+    "locale C": Environment(environ={"LANG": "C"}, words=("--comment", "täglich")),
+    "locale POSIX": Environment(environ={"LC_ALL": "POSIX"}, words=("--comment", "täglich")),
+    "locale that is not there": Environment(environ={"LC_ALL": "xx_YY.UTF-8"}),
+    "encoding UTF-16": Environment(environ={"PYTHONIOENCODING": "utf-16"}),
+    "encoding Latin 1, strictly": Environment(environ={"PYTHONIOENCODING": "latin-1:strict"}),
+    "folder that is gone": Environment("mkdir gone && cd gone && rmdir ../gone"),
+    "folder that cannot be written": Environment("cd /proc"),
+    "64 files": Environment("ulimit -n 64"),
+    "10 files": Environment("ulimit -n 10"),
+    "files of no length": Environment("ulimit -f 0"),
+    "files of no length, and one for the result": Environment("ulimit -f 0; exec > result", code=11),
+    "some memory": Environment("ulimit -v 150000"),
+    "a small stack": Environment("ulimit -s 256"),
+    "no core": Environment("ulimit -c 0"),
+    "nohup": Environment('set -- nohup "$@"'),
+    "setsid": Environment('set -- setsid -w "$@"'),
+    "nice": Environment('set -- nice -n 19 "$@"'),
+    "no standard input": Environment("exec <&-"),
+    "no standard error": Environment("exec 2>&-"),
+    "no standard streams": Environment("exec <&- >&- 2>&-"),
 }
 
 
-def created(programs: Programs, served: ServedAppliance, surroundings: Surroundings) -> tuple[int, str, str, list[str]]:
-    """Run create in these surroundings; return what it came to, and the states of the jobs on the appliance."""
-    environ = programs.environ({**served.environ, **surroundings.environ})
-    kept = {name: value for name, value in environ.items() if name not in surroundings.without}
-    command = Program.words("create", *surroundings.words, python=("-W", "error::ResourceWarning"))
-    line = f'{surroundings.shell}; exec "$@"'
+def created(programs: Programs, served: ServedAppliance, environment: Environment) -> tuple[int, str, str, list[str]]:
+    """Run create; return code, output, errors, and the states of the jobs on the appliance."""
+    environ = programs.environ({**served.environ, **environment.environ})
+    kept = {name: value for name, value in environ.items() if name not in environment.without}
+    command = Program.words("create", *environment.words, python=("-W", "error::ResourceWarning"))
+    line = f'{environment.shell}; exec "$@"'
     run = programs.start([require_program("bash"), "-c", line, "bash", *command], kept).end()
     return run.code, run.out, run.err, [job["status"] for job in jobs_of(served)]
 
 
-def test_create_succeeds_in_surroundings_that_lack_something(programs: Programs, serve: Simulators) -> None:
+def test_create_succeeds_in_restricted_environments(programs: Programs, serve: Simulators) -> None:
     def once(pair: tuple[ServedAppliance, str]) -> tuple[str, int, list[str]]:
-        code, _, _, jobs = created(programs, pair[0], LACKING[pair[1]])
+        code, _, _, jobs = created(programs, pair[0], RESTRICTED[pair[1]])
         return pair[1], code, jobs
 
-    outcomes = run_in_parallel(once, zip(serve.many(len(LACKING), "--no-tls", seconds="0.4s"), LACKING, strict=True))
-    assert outcomes == [(name, surroundings.code, ["SUCCEEDED"]) for name, surroundings in LACKING.items()]
+    outcomes = run_in_parallel(
+        once, zip(serve.many(len(RESTRICTED), "--no-tls", seconds="0.4s"), RESTRICTED, strict=True)
+    )
+    assert outcomes == [(name, environment.code, ["SUCCEEDED"]) for name, environment in RESTRICTED.items()]
 
 
-def test_too_little_memory_ends_without_a_backup_or_with_the_whole(programs: Programs, serve: Simulators) -> None:
+def test_too_little_memory_fails_or_completes_the_backup(programs: Programs, serve: Simulators) -> None:
     kilobytes = range(20_000, 60_000, 4_000)
 
     def once(pair: tuple[ServedAppliance, int]) -> tuple[int, list[str]]:
-        code, _, _, jobs = created(programs, pair[0], Surroundings(f"ulimit -v {pair[1]}"))
+        code, _, _, jobs = created(programs, pair[0], Environment(f"ulimit -v {pair[1]}"))
         return code, jobs
 
     outcomes = run_in_parallel(
@@ -100,7 +102,7 @@ UNKNOWN = "54321"
 AS_UNKNOWN = ("setpriv", f"--reuid={UNKNOWN}", f"--regid={UNKNOWN}", "--clear-groups")
 WAYS_TO_BE_UNKNOWN = (
     AS_UNKNOWN,
-    (*AS_UNKNOWN, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"),  # Python may be in a folder of root's
+    (*AS_UNKNOWN, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"),  # for a Python in a folder of root
     ("unshare", "--user", f"--map-user={UNKNOWN}"),
 )
 IS_UNKNOWN = """
@@ -113,7 +115,7 @@ raise SystemExit("somebody")
 """
 WAYS_TO_BE_KEPT_OUT = (
     ("env",),
-    ("setpriv", "--inh-caps=-all", "--bounding-set=-all"),  # root without what lets root write everywhere
+    ("setpriv", "--inh-caps=-all", "--bounding-set=-all"),  # root without the capability to write everywhere
 )
 IS_KEPT_OUT = """
 import backupctl, os, tempfile
@@ -128,9 +130,9 @@ for folder in {os.curdir, os.environ["HOME"], os.environ["TMPDIR"]}:
 
 
 def first_that_works(ways: Sequence[Sequence[str]], check: str, environ: Mapping[str, str], cwd: Path) -> Sequence[str]:
-    """Return the first of the ways to start a program in which a piece of Python finds what it looks for.
+    """Return the first way to start a program in which the Python code ``check`` succeeds.
 
-    Where there is none the test is skipped; in CI it fails.
+    If there is none, skip the test (in CI, fail).
     """
     said = []
     for name, *options in ways:
@@ -144,9 +146,7 @@ def first_that_works(ways: Sequence[Sequence[str]], check: str, environ: Mapping
     return skip_outside_ci("\n".join(said))
 
 
-def test_create_as_a_user_whom_the_machine_does_not_know_succeeds(
-    programs: Programs, program: Program, serve: Simulators
-) -> None:
+def test_create_as_an_unknown_user_succeeds(programs: Programs, program: Program, serve: Simulators) -> None:
     under = first_that_works(WAYS_TO_BE_UNKNOWN, IS_UNKNOWN, programs.environ({}), programs.home)
     ran = program.run("create", environ=serve("--no-tls", seconds="0.4s").environ, without=["HOME"], under=under)
     assert ran.code == 0, ran.err
@@ -157,9 +157,9 @@ def test_create_where_no_folder_can_be_written_to_succeeds(
 ) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    surroundings = {"HOME": str(closed), "TMPDIR": str(closed)}
-    under = first_that_works(WAYS_TO_BE_KEPT_OUT, IS_KEPT_OUT, programs.environ(surroundings), closed)
-    ran = program.run("create", environ=serve(seconds="0.4s").environ | surroundings, under=under, cwd=closed)
+    environment = {"HOME": str(closed), "TMPDIR": str(closed)}
+    under = first_that_works(WAYS_TO_BE_KEPT_OUT, IS_KEPT_OUT, programs.environ(environment), closed)
+    ran = program.run("create", environ=serve(seconds="0.4s").environ | environment, under=under, cwd=closed)
     assert ran.code == 0, ran.err
     assert "SUCCEEDED" in ran.out
     assert list(closed.iterdir()) == []

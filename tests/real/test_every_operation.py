@@ -1,7 +1,7 @@
 """Every operation, in both families, of every release, called once through ``RecoveryApi`` over a socket.
 
-The operations are those of ``api.endpoints``, so that none can be left out; since when a release has them is told by
-the table that the simulator's own tests are made from.
+The operations are those of ``api.endpoints``, so that none is missing. The first release of each is in the table of the
+simulator's own tests.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ JOB_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Facts:
-    """What the operations name on one appliance: a scheduled backup of its past, and a location of its release."""
+    """The names that operations use on one appliance: a past scheduled backup, and a location for its release."""
 
     release: str
     location: str
@@ -114,7 +114,7 @@ IN_SERVICE: dict[str, tuple[str, Ask]] = {
     "ARCHIVE_LIST": ("archive list", lambda api, facts: api.archives(facts.place, facts.system, ArchiveFilter())),
     "ARCHIVE_GET": ("archive get", lambda api, facts: api.archive(facts.place, facts.system, facts.archive)),
 }
-"""What is asked of an appliance in service, in this order: its name in the table of the simulator, and how."""
+"""The calls to an appliance in service, in order: the name in the simulator's table, and the call."""
 
 FRESH: dict[str, tuple[str, Ask]] = {
     "RESTORE_VALIDATE": ("restore validate", lambda api, facts: api.validate_restore(facts.restore)),
@@ -122,20 +122,20 @@ FRESH: dict[str, tuple[str, Ask]] = {
     "RESTORE_GET": ("restore job get", lambda api, _: api.restore_job()),
     "RESTORE_CANCEL": ("restore job cancel", lambda api, _: api.cancel_restore()),
 }
-"""What is asked of an appliance that waits for a restore."""
+"""The calls to an appliance that waits for a restore."""
 
 RESTORED: dict[str, tuple[str, Ask]] = {
     "RECONCILIATION_CREATE": ("reconciliation create", lambda api, _: api.create_reconciliation(RECONCILE)),
     "RECONCILIATION_GET": ("reconciliation get", lambda api, _: api.reconciliation()),
 }
-"""What is asked of one that has been restored."""
+"""The calls to a restored appliance."""
 
 EVERY = IN_SERVICE | FRESH | RESTORED
 
 
 @contextmanager
 def served(release: str, family: str, *, fresh: bool) -> Iterator[tuple[RecoveryApi, Facts, FakeClock]]:
-    """Serve an appliance on a socket; where the family has no sessions, credentials go with each request."""
+    """Serve an appliance on a socket; use basic authentication if the family has no sessions."""
     clock = FakeClock()
     options = ServerOptions(tls=False, release=release, history=True, fresh=fresh, job_duration=JOB_SECONDS)
     with SimulatorServer(options, clock) as server:
@@ -150,7 +150,7 @@ def served(release: str, family: str, *, fresh: bool) -> Iterator[tuple[Recovery
 
 
 def facts_of(release: str) -> Facts:
-    """Return what all appliances of a release have in common that were started at the same moment."""
+    """Return the names that are the same on all appliances of a release with the same start time."""
     appliance = SimulatedAppliance(FakeClock(), release=release, history=True)
     job = appliance.jobs[0]
     location = "ftp://backup.example.com/vcenter"
@@ -167,16 +167,16 @@ def offers(release: str, family: str, since: str = "6.5") -> bool:
 
 
 def sweep(release: str, family: str) -> dict[str, Any]:
-    """Return what each operation came to: its result, or the error that it raised."""
-    came: dict[str, Any] = {}
+    """Return the result of each operation, or the error that it raised."""
+    outcomes: dict[str, Any] = {}
 
     def ask(operations: dict[str, tuple[str, Ask]], api: RecoveryApi, facts: Facts, clock: FakeClock) -> None:
         for name, (_, call) in operations.items():
             try:
-                came[name] = call(api, facts)
+                outcomes[name] = call(api, facts)
             except BackupctlError as error:
-                came[name] = error
-            clock.sleep(30)  # what was cancelled needs a moment to end
+                outcomes[name] = error
+            clock.sleep(30)  # a cancelled job needs a moment to end
 
     with served(release, family, fresh=False) as (api, facts, clock):
         ask(dict(list(IN_SERVICE.items())[:-3]), api, facts, clock)
@@ -190,22 +190,22 @@ def sweep(release: str, family: str) -> dict[str, Any]:
             clock.sleep(3 * JOB_SECONDS)
             assert api.restore_job().state == "SUCCEEDED"
         ask(RESTORED, api, facts, clock)
-    return came
+    return outcomes
 
 
-def test_every_operation_of_every_release_answers_in_both_families_over_a_socket() -> None:
+def test_every_operation_of_every_release_works_in_both_families_over_a_socket() -> None:
     declared = {name for name, value in vars(endpoints).items() if isinstance(value, Endpoint)}
     assert declared == set(EVERY)
     since = {operation.name: operation.since for operation in OPERATIONS}
-    came = {(release, family): sweep(release, family) for release in RELEASES for family in FAMILIES}
+    outcomes = {(release, family): sweep(release, family) for release in RELEASES for family in FAMILIES}
     answered = refused = 0
-    print(f"\n{'operation':<24}" + "".join(f"{release:>10}" for release in RELEASES))  # noqa: T201 - the table is the point
+    print(f"\n{'operation':<24}" + "".join(f"{release:>10}" for release in RELEASES))  # noqa: T201 - the table
     for name, (known, _) in EVERY.items():
         cells = []
         for release in RELEASES:
             has = [family for family in FAMILIES if offers(release, family, since[known])]
             for family in FAMILIES:
-                outcome, where = came[release, family][name], (name, release, family)
+                outcome, where = outcomes[release, family][name], (name, release, family)
                 if family in has:
                     assert not isinstance(outcome, BackupctlError), (where, outcome)
                     answered += 1

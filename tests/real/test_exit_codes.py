@@ -1,4 +1,4 @@
-"""The exit code, seen by the shell: the program in one process, the appliance in another, TLS between them."""
+"""Exit codes of the program as a process, with an appliance in another process, over TLS."""
 
 import json
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_insecure_reaches_an_unknown_ca_and_warns(program: Program, serve: Simul
     assert "--insecure" in listed.err
 
 
-def test_nobody_listening_ends_with_5(program: Program, serve: Simulators) -> None:
+def test_closed_port_ends_with_5(program: Program, serve: Simulators) -> None:
     with tcp_relay() as wire:
         port = wire.port
     refused = program.run("create", environ=serve().at(port).environ, seconds=60)
@@ -90,7 +90,9 @@ def test_failing_backup_ends_with_7(program: Program, serve: Simulators) -> None
 
 
 @pytest.mark.parametrize("options", [("--timeout", "1.5s"), ("--stall-timeout", "1s")])
-def test_stalling_backup_ends_with_8_and_goes_on(program: Program, serve: Simulators, options: tuple[str, str]) -> None:
+def test_stalled_backup_ends_with_8_and_keeps_running(
+    program: Program, serve: Simulators, options: tuple[str, str]
+) -> None:
     environ = serve(faults=["stall-at=60"], seconds="1s").environ
     stalled = program.run("create", *options, "-o", "json", environ=environ)
     assert stalled.code == 8
@@ -114,7 +116,7 @@ def test_unknown_job_ends_with_10(program: Program, serve: Simulators, command: 
     [(["--backup-password-command", "echo short"], {}), ([], {"BACKUPCTL_BACKUP_PASSWORD": "short"})],
     ids=["typed", "set"],
 )
-def test_bad_backup_password_ends_with_2_and_nothing_on_the_wire(
+def test_invalid_backup_password_ends_with_2_without_a_connection(
     program: Program, serve: Simulators, words: list[str], environ: dict[str, str]
 ) -> None:
     with tcp_relay() as wire:
@@ -123,8 +125,8 @@ def test_bad_backup_password_ends_with_2_and_nothing_on_the_wire(
     assert wire.connections == 0
 
 
-def test_relay_counts_who_connects(program: Program, serve: Simulators) -> None:
-    """The test above would pass with a relay that cannot count."""
+def test_relay_counts_connections(program: Program, serve: Simulators) -> None:
+    """Check the relay, as the test above would pass with one that does not count."""
     with tcp_relay() as wire:
         program.run("list", environ=serve().at(wire.port).environ, seconds=60)
     assert wire.connections > 0
@@ -148,7 +150,7 @@ def test_password_file_and_standard_input_are_read(program: Program, serve: Simu
     assert program.run("list", "--password-file", str(secret), environ=environ).code == by_input.code == 0
 
 
-def test_unencrypted_backup_is_said(program: Program, serve: Simulators) -> None:
+def test_unencrypted_backup_is_reported(program: Program, serve: Simulators) -> None:
     environ = {**serve().environ, "BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1"}
     encrypted = program.run("create", "-o", "json", environ=environ)
     assert encrypted.result["job"]["encrypted"] is True

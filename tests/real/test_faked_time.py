@@ -1,4 +1,4 @@
-"""The clock of the machine is set while a backup is followed: forward, back, and before the certificate was made."""
+"""The system clock is set during a run: forward, back, and before the certificate is valid."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 def faked(tmp_path: Path) -> tuple[dict[str, str], Path]:
-    """An environment in which the wall clock goes as a file says; monotonic time is that of the machine."""
+    """Return an environment whose wall clock is controlled by a file; monotonic time is unaffected."""
     faketime = Path(require_program("faketime"))
     library = next(faketime.parents[1].glob("lib/*/faketime/libfaketimeMT.so.1"))
     offset = tmp_path / "offset"
@@ -31,7 +31,7 @@ def faked(tmp_path: Path) -> tuple[dict[str, str], Path]:
 
 
 @pytest.mark.parametrize("set_to", ["-2h", "+1d", "-3y"])
-def test_clock_set_during_a_run_changes_no_verdict(
+def test_clock_set_during_a_run_does_not_change_the_result(
     program: Program, serve: Simulators, faked: tuple[dict[str, str], Path], set_to: str
 ) -> None:
     environ, offset = faked
@@ -48,7 +48,7 @@ def test_clock_set_during_a_run_changes_no_verdict(
     assert (result["time"] > before) == set_to.startswith("+"), "the clock was not set"
 
 
-def test_clock_set_forward_ends_no_wait(
+def test_clock_set_forward_does_not_end_a_wait(
     program: Program, serve: Simulators, faked: tuple[dict[str, str], Path]
 ) -> None:
     environ, offset = faked

@@ -1,4 +1,4 @@
-"""Several appliances behind real sockets: who is ill keeps nobody waiting, and one wrong password stays one."""
+"""Several appliances on real sockets: a hanging one does not delay the others, and a wrong password is sent once."""
 
 import contextlib
 import json
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.real
 
 
 @contextlib.contextmanager
-def deaf() -> Iterator[str]:
-    """Listen and take no connection: the handshake of who comes never ends."""
+def hanging_server() -> Iterator[str]:
+    """Listen without accepting, so that each handshake hangs."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(8)
@@ -39,7 +39,7 @@ def create(folder: Path, served: ServedFleet, *words: str) -> Usage:
 
 
 def add_server(served: ServedFleet, name: str, url: str) -> None:
-    """Put an appliance before all others of the configuration file."""
+    """Insert an appliance before all others of the configuration file."""
     text = served.config.read_text(encoding="utf-8")
     served.config.write_text(text.replace("[servers.", f'[servers.{name}]\nhost = "{url}"\n[servers.', 1), "utf-8")
 
@@ -48,12 +48,12 @@ def codes(run: Usage) -> dict[str, int]:
     return {result["server"]: result["exit_code"] for result in run.lines[-1]["results"]}
 
 
-def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered() -> None:
+def test_login_is_in_progress_from_sending_the_password_to_the_response() -> None:
     workers, ended = ThreadWorkers(), queue.SimpleQueue[BaseException | None]()
     with SimulatorServer(ServerOptions(faults=("slow=1s@login",)), CLOCK) as server, contextlib.ExitStack() as apis:
         (target,) = server.appliances
         login = Login(target.username, Secret(target.password))
-        with deaf() as nobody:
+        with hanging_server() as nobody:
             slow, unheard = (
                 connect(url, login, clock=CLOCK, observe=lambda _: None, trust=TrustSettings(Path(str(target.ca_file))))
                 for url in (target.url, nobody)
@@ -71,14 +71,14 @@ def test_login_is_under_way_from_when_the_password_is_sent_until_it_is_answered(
         assert server.simulated[0].open_sessions == 0
 
 
-def test_appliance_that_does_not_shake_hands_keeps_the_others_for_a_second(tmp_path: Path) -> None:
-    with serve_fleet(tmp_path, appliances=6, job_duration=0.5) as served, deaf() as nobody:
-        add_server(served, "deaf", nobody)
+def test_appliance_with_a_hanging_handshake_delays_the_others_by_one_second(tmp_path: Path) -> None:
+    with serve_fleet(tmp_path, appliances=6, job_duration=0.5) as served, hanging_server() as nobody:
+        add_server(served, "hanging_server", nobody)
         run = create(tmp_path, served, "--parallel", "0")
-        assert codes(run) == {"deaf": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
+        assert codes(run) == {"hanging_server": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
     times = {line["server"]: line["time"] for line in run.lines if line["event"] == "ended"}
-    others = max(time for server, time in times.items() if server != "deaf")
-    assert times["deaf"] > others
+    others = max(time for server, time in times.items() if server != "hanging_server")
+    assert times["hanging_server"] > others
     assert run.wall > 10
 
 
@@ -104,7 +104,7 @@ def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path
 
 
 @pytest.mark.parametrize("password", ["changed", None])
-def test_sessions_that_all_expire_at_once_are_one_failed_login_where_the_password_was_changed(
+def test_sessions_that_expire_after_a_password_change_cause_one_failed_login(
     password: str | None, tmp_path: Path
 ) -> None:
     with serve_fleet(tmp_path, appliances=20, job_duration=12.0, faults=("slow=0.2s@login",)) as served:

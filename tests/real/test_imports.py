@@ -1,4 +1,4 @@
-"""What is loaded for what: cheap paths have no use for HTTP, colours or JSON, and pipes none for colours."""
+"""Which modules commands load: short commands without HTTP, rich or msgspec, and pipes without rich."""
 
 import sys
 
@@ -13,7 +13,7 @@ TRACED = ("-X", "importtime")
 
 
 def loaded(trace: str) -> set[str]:
-    """Return the modules that the interpreter says it has loaded."""
+    """Return the modules that the interpreter reports as loaded."""
     return {line.rpartition("|")[2].strip() for line in trace.splitlines()}
 
 
@@ -30,7 +30,7 @@ def loaded(trace: str) -> set[str]:
     ],
     ids=str,
 )
-def test_cheap_paths_load_neither_httpx_nor_rich_nor_msgspec(
+def test_short_commands_load_neither_httpx_nor_rich_nor_msgspec(
     program: Program, words: list[str], environ: dict[str, str]
 ) -> None:
     ran = program.run(*words, environ=environ, python=TRACED)
@@ -56,6 +56,6 @@ def test_httpx_by_itself_loads_its_command_line_from_httpx_main_and_with_it_rich
     assert {"httpx._main", "rich"} <= loaded(ran.err), "backupctl/api/__init__.py keeps out what httpx no longer loads"
 
 
-def test_installed_script_says_the_same_as_the_module(programs: Programs, program: Program) -> None:
+def test_installed_script_prints_the_same_as_the_module(programs: Programs, program: Program) -> None:
     script = require_program(f"{sys.prefix}/bin/backupctl")
     assert programs.start([script, "--version"], programs.environ({})).end().out == program.run("--version").out

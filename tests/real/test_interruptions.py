@@ -35,13 +35,13 @@ SEED = 20261124
 
 
 def appliances(serve: Simulators, command: SignalledCommand) -> Iterator[ServedAppliance]:
-    """Appliances of which each is used once."""
+    """Yield appliances, each to be used once."""
     while True:
         yield from serve.many(40, "--no-tls", seconds=f"{command.job_seconds}s")
 
 
 @pytest.mark.parametrize("name", SIGNALLED_COMMANDS)
-def test_signal_at_any_moment_ends_in_an_honest_way(
+def test_signal_at_any_moment_ends_with_the_real_result(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
     count, command, counts = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalCounts()
@@ -57,7 +57,7 @@ def test_signal_at_any_moment_ends_in_an_honest_way(
 
 
 @pytest.mark.parametrize("name", ["create", "schedule-run"])
-def test_kill_at_any_moment_leaves_a_whole_job_that_the_next_run_finds(
+def test_kill_at_any_moment_leaves_a_complete_job_that_the_next_run_finds(
     program: Program, serve: Simulators, name: str, pytestconfig: pytest.Config
 ) -> None:
     count, command, counts = pytestconfig.getoption("moments"), SIGNALLED_COMMANDS[name], SignalCounts()
@@ -105,7 +105,7 @@ def _whole(served: ServedAppliance, count: int | None) -> Iterator[str]:
 
 
 def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program: Program, serve: Simulators) -> None:
-    """The limit of the logout and that of writing come at the same moment, which once made the wait endless."""
+    """The limits of the logout and of the write coincide, which once caused an endless wait."""
     command, counts = SIGNALLED_COMMANDS["create"], SignalCounts()
     silent = serve.many(4, "--no-tls", faults=["slow=7s@login"])
     sweep(program, iter(silent), command, [SignalTiming(kind, Moment(0, 1)) for kind in KINDS[: len(silent)]], counts)
@@ -117,7 +117,7 @@ def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program
 
 
 def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
-    """Interrupt a create twice, a second apart, while the appliance thinks about it."""
+    """Interrupt a create twice, one second apart, while its request is pending."""
     process = program.start("create", environ=seen.environ)
     wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
     process.signal(signal.SIGTERM)
@@ -138,7 +138,7 @@ def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(progr
     assert "backupctl watch latest" in said
 
 
-def test_second_signal_while_the_backup_runs_tells_its_id(program: Program, serve: Simulators) -> None:
+def test_second_signal_while_the_backup_runs_reports_its_id(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@logout"], seconds="30s")
     with http_relay(served) as seen:
         process = program.start("create", "-o", "json", environ=seen.environ)
@@ -154,8 +154,8 @@ def test_second_signal_while_the_backup_runs_tells_its_id(program: Program, serv
     assert job["id"] in run.result["error"]["hint"]
 
 
-def test_signals_to_the_process_and_to_its_group_are_one(program: Program, serve: Simulators) -> None:
-    """As ``timeout`` does it, which signals its child and then all of its group."""
+def test_signals_to_the_process_and_to_its_group_count_once(program: Program, serve: Simulators) -> None:
+    """``timeout`` signals its child and then its whole process group."""
     served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
     with http_relay(served) as seen:
         process = program.start("create", "-o", "json", environ=seen.environ)
@@ -167,12 +167,12 @@ def test_signals_to_the_process_and_to_its_group_are_one(program: Program, serve
     assert (run.code, run.result["job"]["id"], seen.sessions_left) == (130, job["id"], 0)
 
 
-# Whoever should read does not
+# A reader that stops reading
 
 
 @contextmanager
 def full_pipe() -> Iterator[int]:
-    """A pipe that takes nothing more, and is not closed either."""
+    """Yield a full pipe whose reader stays open."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with suppress(BlockingIOError):
@@ -193,7 +193,7 @@ def test_signal_ends_a_run_whose_reader_has_stopped_reading(
     served = serve("--no-tls", seconds="30s")
     with http_relay(served) as seen, full_pipe() as pipe:
         process = program.start(*words, environ=seen.environ, stdout=pipe, stderr=pipe)
-        wait_until(lambda: len(seen.exchanges) >= 2, "a first word to say")
+        wait_until(lambda: len(seen.exchanges) >= 2, "the first output")
         CLOCK.sleep(0.5)
         assert process.running
         process.signal(signal.SIGTERM)

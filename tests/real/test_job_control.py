@@ -1,4 +1,4 @@
-"""A terminal that does more than show: jobs are stopped and continued, windows change their size, lines go dead."""
+"""Job control at a terminal: stop and continue, window resize, and a hangup."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ COMPLETE = {"BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1"}
 
 @contextmanager
 def shell(programs: Programs, folder: Path, environ: Mapping[str, str], **size: int) -> Iterator[Terminal]:
-    """A person's shell, which has job control, in a terminal."""
+    """Yield an interactive shell with job control in a terminal."""
     argv = [require_program("bash"), "--norc", "--noprofile", "-i"]
     with Terminal(folder, argv, {**programs.environ(environ), "PS1": "READY "}, **size) as terminal:
         terminal.shows("READY")
@@ -52,7 +52,7 @@ def enter(terminal: Terminal, text: str) -> None:
 # Jobs that are stopped for a while
 
 
-def test_control_z_stops_and_fg_goes_on_to_the_end(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+def test_control_z_stops_and_fg_continues_to_the_end(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
     served = serve("--no-tls", seconds="3s")
     with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=150) as terminal:
         enter(terminal, " ".join(Program.words("create")))
@@ -91,7 +91,7 @@ def _jobs(terminal: Terminal) -> str:
     [((), "1s", 0), (("--timeout", "1s"), "1.5s", 0), (("--timeout", "1s"), "60s", 8)],
     ids=["ended", "ended-after-the-deadline", "running"],
 )
-def test_process_that_stood_still_asks_before_it_judges(
+def test_process_continued_after_its_timeout_polls_before_it_decides(
     program: Program, serve: Simulators, options: tuple[str, ...], job: str, code: int
 ) -> None:
     served = serve("--no-tls", seconds=job)
@@ -110,7 +110,7 @@ def test_process_that_stood_still_asks_before_it_judges(
 # A window that changes
 
 
-def test_window_that_changes_its_size_does_not_disturb(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
     served = serve("--no-tls", seconds="2.5s")
     with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=100) as terminal:
         enter(terminal, line("create"))
@@ -130,7 +130,7 @@ def test_window_that_changes_its_size_does_not_disturb(programs: Programs, serve
 def started_on_a_line(
     program: Program, served: ServedAppliance, *words: str, **options: Any
 ) -> Iterator[tuple[Process, int]]:
-    """Run a command whose terminal is a line that the test holds the other end of."""
+    """Run a command on a pseudo-terminal whose other end the test holds."""
     ours, theirs = pty.openpty()
     process = program.start(
         *words,
@@ -150,7 +150,7 @@ def started_on_a_line(
 
 
 def read_until(ours: int, wanted: bytes) -> None:
-    """Read what a program writes to its terminal."""
+    """Read the terminal output until it contains ``wanted``."""
     read = bytearray()
     os.set_blocking(ours, False)
 
@@ -165,7 +165,7 @@ def read_until(ours: int, wanted: bytes) -> None:
     wait_until(seen, repr(wanted))
 
 
-def test_line_that_goes_dead_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
+def test_terminal_hangup_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="3s")
     with http_relay(served) as seen, started_on_a_line(program, served.at(seen.port), "create") as (creating, ours):
         read_until(ours, b"%")
@@ -179,9 +179,7 @@ def test_line_that_goes_dead_detaches_and_logs_out(program: Program, serve: Simu
     assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
 
 
-def test_line_that_goes_dead_under_a_run_that_ignores_it_is_followed_to_the_end(
-    program: Program, serve: Simulators
-) -> None:
+def test_terminal_hangup_that_the_run_ignores_does_not_end_it(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="2s")
     options = {"ignoring": [signal.SIGHUP]}
     with started_on_a_line(program, served, "create", **options) as (creating, ours):

@@ -28,7 +28,7 @@ class Sessions:
         return self._programs.start([self._bus, "--", "bash", "-c", line], environ).end()
 
 
-def test_secret_that_was_stored_in_a_real_keyring_logs_in_and_a_locked_one_is_no_hang(
+def test_secret_from_a_real_keyring_logs_in_and_a_locked_keyring_does_not_hang(
     programs: Programs, serve: Simulators
 ) -> None:
     sessions, served = Sessions(programs), serve()

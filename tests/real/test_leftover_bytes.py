@@ -1,4 +1,4 @@
-"""Bytes behind an answer are never taken for the answer to the next request."""
+"""Bytes after a response are never read as the response to the next request."""
 
 import contextlib
 import socket
@@ -46,9 +46,9 @@ BOTH: Final = CHUNKED.replace(b"Transfer", b"Content-Length: 3\r\nTransfer")
 
 
 class Server:
-    """Answers each request with its path; the first one on a connection is followed by what nobody asked for.
+    """Responds to each request with its path, and sends extra bytes after the first response of a connection.
 
-    With ``late``, that comes on its own, before the client asks again: ``sent`` says when it is on its way.
+    With ``late`` they follow separately, before the next request; ``sent`` is released once they are sent.
     """
 
     def __init__(self, left_over: bytes, *, tls: bool = False, late: bool = False, form: bytes | None = None) -> None:
@@ -71,7 +71,7 @@ class Server:
                 self.sent.release()
 
     def _answer(self, connection: socket.socket, wanted: bytes, stray: bytes) -> None:
-        """Send both, in one segment unless the second is ``late``; over TLS each is a record of its own."""
+        """Send both, in one segment unless ``late``; over TLS in separate records."""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, not self._late)
         for piece in filter(None, (wanted, stray)):
             connection.sendall(piece)
@@ -80,7 +80,7 @@ class Server:
 
 @contextlib.contextmanager
 def reached(server: Server, way: str) -> Iterator[httpx.Client]:
-    """Yield a client that reaches the server in a way, and its URL as base."""
+    """Yield a client that connects to the server directly, by TLS or through a proxy."""
     with contextlib.ExitStack() as stack:
         address, _ = stack.enter_context(serve_connections(server))
         via = None
@@ -105,7 +105,7 @@ TLS_AT_THE_END: Final = {"tls", "tunnel through a proxy with TLS"}
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
-def test_real_bytes_behind_an_answer_end_its_connection(left_over: bytes, way: str, late: bool) -> None:
+def test_real_bytes_after_a_response_close_the_connection(left_over: bytes, way: str, late: bool) -> None:
     server = Server(left_over, tls=way in TLS_AT_THE_END, late=late)
     with reached(server, way) as client:
         for path in ("/first", "/second", "/third"):
@@ -116,7 +116,7 @@ def test_real_bytes_behind_an_answer_end_its_connection(left_over: bytes, way: s
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("form", [None, CHUNKED], ids=["length", "chunked"])
-def test_real_connection_with_nothing_behind_its_answers_is_kept(form: bytes | None, way: str) -> None:
+def test_real_connection_without_leftover_bytes_is_kept(form: bytes | None, way: str) -> None:
     server = Server(b"", tls=way in TLS_AT_THE_END, form=form)
     with reached(server, way) as client:
         for number in range(20):
@@ -125,7 +125,7 @@ def test_real_connection_with_nothing_behind_its_answers_is_kept(form: bytes | N
 
 
 @pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
-def test_real_bytes_behind_a_chunked_answer_end_its_connection(left_over: bytes) -> None:
+def test_real_bytes_after_a_chunked_response_close_the_connection(left_over: bytes) -> None:
     server = Server(left_over, form=CHUNKED)
     with reached(server, "plain") as client:
         for path in ("/first", "/second"):
@@ -133,7 +133,7 @@ def test_real_bytes_behind_a_chunked_answer_end_its_connection(left_over: bytes)
     assert server.requests == [1, 1]
 
 
-def test_real_answer_that_says_its_length_in_two_ways_is_the_last_of_its_connection() -> None:
+def test_real_response_with_two_lengths_closes_the_connection() -> None:
     server = Server(b"", form=BOTH)
     with reached(server, "plain") as client:
         for path in ("/first", "/second"):
@@ -141,7 +141,7 @@ def test_real_answer_that_says_its_length_in_two_ways_is_the_last_of_its_connect
     assert server.requests == [1, 1]
 
 
-def test_real_interim_answers_are_read_over() -> None:
+def test_real_interim_responses_are_skipped() -> None:
     server = Server(b"", form=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + CHUNKED)
     with reached(server, "plain") as client:
         for path in ("/first", "/second"):
@@ -158,7 +158,7 @@ APPLIANCE: Final = {
 }
 
 
-def test_real_doubled_404_of_a_login_is_not_the_answer_to_the_next_login() -> None:
+def test_real_doubled_404_of_a_login_is_not_read_as_the_response_to_the_next_login() -> None:
     asked: list[bytes] = []
 
     def serve(connection: socket.socket, over: threading.Event) -> None:

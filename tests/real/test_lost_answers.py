@@ -1,4 +1,4 @@
-"""The request that starts a backup, when its answer does not come: on a real connection that dies."""
+"""Lost responses to the request that starts a backup, on real connections."""
 
 import signal
 
@@ -19,7 +19,7 @@ def test_lost_answer_adopts_the_job_and_starts_no_second_one(program: Program, s
     assert f"the backup started: {job['id']}" in created.err
 
 
-def test_lost_request_that_cannot_be_looked_for_long_enough_is_unknown(program: Program, serve: Simulators) -> None:
+def test_lost_request_without_time_to_search_for_the_job_is_unknown(program: Program, serve: Simulators) -> None:
     served = serve(faults=["lost-create-request=1"])
     created = program.run("create", "--timeout", "2s", "-o", "json", environ=served.environ)
     assert (created.code, created.result["error"]["slug"]) == (5, "outcome-unknown")
@@ -48,7 +48,7 @@ def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, ser
     assert "backupctl watch latest" in run.err
 
 
-def test_connections_that_die_while_polling_are_outlived(program: Program, serve: Simulators) -> None:
+def test_broken_connections_while_polling_are_retried(program: Program, serve: Simulators) -> None:
     created = program.run("create", environ=serve(faults=["drop=1@poll", "http-503=1@poll"], seconds="2s").environ)
     assert created.code == 0
     assert "trouble:" in created.err

@@ -1,4 +1,4 @@
-"""A login whose answer is lost may have been a failed one: it is not sent again and again."""
+"""A login whose response is lost may have failed, so it is sent three times at most."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ from tests.support.processes import Program
 pytestmark = pytest.mark.real
 
 
-def test_login_that_is_never_answered_is_sent_three_times_and_ends_with_5(program: Program) -> None:
+def test_login_without_a_response_is_sent_three_times_and_ends_with_5(program: Program) -> None:
     logins: list[bytes] = []
 
     def hang_up(listener: socket.socket) -> None:

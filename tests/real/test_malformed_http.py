@@ -1,4 +1,4 @@
-"""Servers that speak HTTP as nobody should: each ends soon, in an error of ours, and costs little memory."""
+"""Servers that send malformed HTTP: each causes a BackupctlError soon, and costs little memory."""
 
 import re
 import socket
@@ -25,10 +25,10 @@ from tests.support.socket_server import Serve, serve_connections
 pytestmark = pytest.mark.real
 
 CLOCK: Final = SystemClock()
-SOON: Final = 10.0
-"""Seconds; on this machine alone none takes two."""
+MAX_SECONDS: Final = 10.0
+"""On an idle machine none takes two seconds."""
 MEMORY_MIB: Final = 48
-"""A body of 8 MiB, read, joined and decoded, and some room; none of the answers is as small as that."""
+"""A body of 8 MiB, read, joined and decoded, and some reserve; all responses are larger than that."""
 PROGRAM_MIB: Final = 160
 
 
@@ -42,8 +42,8 @@ def at_login(hostile: Serve) -> Serve:
     return serve
 
 
-def behind_login(hostile: Serve) -> Serve:
-    """Let everybody in, and serve the request behind that as ``hostile`` does."""
+def after_login(hostile: Serve) -> Serve:
+    """Accept the login, and serve the next request as ``hostile`` does."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         while (head := read_head(connection)).startswith((b"POST /api/session", b"DELETE /api/session")):
@@ -55,11 +55,11 @@ def behind_login(hostile: Serve) -> Serve:
 
 
 def refusal(url: str, clock: SystemClock = CLOCK) -> BackupctlError:
-    """Return the error of an operation, which must come soon and cost little."""
+    """Return the error of an operation; check its time and memory."""
     api = connect(
         url, Login(USER, Secret(PASSWORD)), clock=clock, observe=lambda _: None, trust=TrustSettings(insecure=True)
     )
-    large("gzip-bomb")  # made before it is measured what the client needs
+    large("gzip-bomb")  # created before the memory of the client is measured
     began = CLOCK.monotonic()
     tracemalloc.start()
     try:
@@ -69,23 +69,23 @@ def refusal(url: str, clock: SystemClock = CLOCK) -> BackupctlError:
     finally:
         tracemalloc.stop()
         api.close()
-    assert CLOCK.monotonic() - began < SOON
+    assert CLOCK.monotonic() - began < MAX_SECONDS
     assert peak < MEMORY_MIB << 20, f"{peak >> 20} MiB"
     return caught.value
 
 
-@pytest.mark.parametrize("place", [at_login, behind_login])
+@pytest.mark.parametrize("place", [at_login, after_login])
 @pytest.mark.parametrize("hostile", SERVERS.values(), ids=SERVERS)
-def test_real_answer_of_a_hostile_server_is_an_error_of_ours(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
+def test_real_malformed_response_is_a_backupctl_error(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
     with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}")
     assert isinstance(error, ApplianceUnreachableError | ApplianceAnswerError)
     assert not error.certain
 
 
-@pytest.mark.parametrize("place", [at_login, behind_login])
+@pytest.mark.parametrize("place", [at_login, after_login])
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
-def test_real_answer_that_never_ends_is_given_up_in_time(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
+def test_real_endless_response_is_abandoned_in_time(hostile: Serve, place: Callable[[Serve], Serve]) -> None:
     with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}", FastClock())
     assert isinstance(error, ApplianceUnreachableError)
@@ -93,7 +93,7 @@ def test_real_answer_that_never_ends_is_given_up_in_time(hostile: Serve, place: 
 
 
 @pytest.mark.parametrize("name", TLS_SERVERS)
-def test_real_handshake_with_a_hostile_server_is_an_error_of_ours(name: str) -> None:
+def test_real_failed_handshake_is_a_backupctl_error(name: str) -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(65536)
         SERVERS[name](connection, over)
@@ -103,8 +103,8 @@ def test_real_handshake_with_a_hostile_server_is_an_error_of_ours(name: str) -> 
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("place", [at_login, behind_login])
-def test_real_redirect_brings_nothing_to_another_host(status: int, place: Callable[[Serve], Serve]) -> None:
+@pytest.mark.parametrize("place", [at_login, after_login])
+def test_real_redirect_sends_nothing_to_another_host(status: int, place: Callable[[Serve], Serve]) -> None:
     with serve_connections(says(OK + b"Content-Length: 2\r\n\r\n[]")) as (other, reached):
         away = b"HTTP/1.1 %d Away\r\nLocation: http://%b/api/session\r\nContent-Length: 0\r\n\r\n" % (
             status,
@@ -117,15 +117,15 @@ def test_real_redirect_brings_nothing_to_another_host(status: int, place: Callab
 
 
 @pytest.mark.parametrize("name", ["content-length of 100 GB", "gzip bomb", "body without end", "chunks without end"])
-def test_real_program_ends_soon_and_stays_small_whatever_a_server_sends(name: str, tmp_path: Path) -> None:
-    with serve_connections(behind_login(SERVERS[name])) as (address, _):
+def test_real_program_ends_soon_with_little_memory_on_malformed_http(name: str, tmp_path: Path) -> None:
+    with serve_connections(after_login(SERVERS[name])) as (address, _):
         environ = {"BACKUPCTL_SERVER": f"http://{address}", "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         run = measure(["list"], tmp_path, environ)
     assert (run.code, run.out) == (6, "")
-    # Without the details, the job list is read, and it is just as large.
+    # The details fail, so the job list is read, which is just as large.
     answered = "127.0.0.1 answered GET /api/appliance/recovery/backup/job"
     warning, *_, error, _ = run.err.splitlines()
     assert f"warning: {wording.NO_JOB_DETAILS}: {answered}/details with more than 8 MiB" in warning
     assert error == f"error: {answered} with more than 8 MiB"
-    assert run.wall < SOON
+    assert run.wall < MAX_SECONDS
     assert run.memory < PROGRAM_MIB, f"{run.memory} MiB"

@@ -1,4 +1,4 @@
-"""A person who types a password: nothing of it is shown, whatever happens to the question."""
+"""Password prompts at a terminal: nothing typed is echoed, however the prompt ends."""
 
 import os
 import shlex
@@ -24,7 +24,7 @@ Open = Callable[[str], AbstractContextManager[Terminal]]
 
 @pytest.fixture
 def open_shell(programs: Programs, tmp_path: Path) -> Open:
-    """Open a terminal with a shell that is asked for a password by us; ``dash`` leaves a terminal as it finds it."""
+    """Open a terminal with a shell that runs a password prompt; ``dash`` does not restore the terminal itself."""
 
     def open_it(shell: str) -> Terminal:
         words = {"bash": ["bash", "--norc", "--noprofile", "-i"], "dash": ["dash", "-i"]}[shell]
@@ -35,7 +35,7 @@ def open_shell(programs: Programs, tmp_path: Path) -> Open:
 
 
 def ask(terminal: Terminal, pid_file: Path) -> int:
-    """Let the question appear and return who asks."""
+    """Wait for the prompt and return the process id."""
     line = shlex.join(Program.words("list"))
     terminal.shows(r"READY>\Z")
     terminal.type(f"sh -c 'echo $$ > {pid_file}; exec {line}'")
@@ -52,9 +52,7 @@ def says_whether_it_echoes(terminal: Terminal) -> bool:
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 @pytest.mark.parametrize("key", ["C-c", "C-\\", "C-d"])
-def test_question_that_is_left_by_a_key_leaves_a_terminal_that_echoes(
-    open_shell: Open, tmp_path: Path, shell: str, key: str
-) -> None:
+def test_prompt_ended_by_a_key_restores_echo(open_shell: Open, tmp_path: Path, shell: str, key: str) -> None:
     with open_shell(shell) as terminal:
         ask(terminal, tmp_path / "pid")
         terminal.type(SECRET)
@@ -65,7 +63,7 @@ def test_question_that_is_left_by_a_key_leaves_a_terminal_that_echoes(
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT"])
-def test_question_that_a_signal_ends_leaves_a_terminal_that_echoes(open_shell: Open, tmp_path: Path, name: str) -> None:
+def test_prompt_ended_by_a_signal_restores_echo(open_shell: Open, tmp_path: Path, name: str) -> None:
     with open_shell("dash") as terminal:
         pid = ask(terminal, tmp_path / "pid")
         terminal.type(SECRET)
@@ -76,7 +74,7 @@ def test_question_that_a_signal_ends_leaves_a_terminal_that_echoes(open_shell: O
         assert SECRET not in terminal.screen
 
 
-def test_question_that_is_killed_leaves_it_to_the_shell_to_echo_again(open_shell: Open, tmp_path: Path) -> None:
+def test_prompt_that_is_killed_leaves_the_shell_to_restore_echo(open_shell: Open, tmp_path: Path) -> None:
     with open_shell("bash") as terminal:
         pid = ask(terminal, tmp_path / "pid")
         os.kill(pid, signal.SIGKILL)
@@ -86,7 +84,7 @@ def test_question_that_is_killed_leaves_it_to_the_shell_to_echo_again(open_shell
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 @pytest.mark.parametrize("name", ["TSTP", "STOP"])
-def test_question_that_is_suspended_hides_what_is_typed_again(
+def test_prompt_that_is_suspended_hides_typing_after_it_continues(
     open_shell: Open, tmp_path: Path, shell: str, name: str
 ) -> None:
     with open_shell(shell) as terminal:
@@ -97,7 +95,7 @@ def test_question_that_is_suspended_hides_what_is_typed_again(
             os.kill(pid, getattr(signal, f"SIG{name}"))
         terminal.shows("Stopped")
         terminal.shows(r"READY>\Z")
-        if (shell, name) != ("dash", "STOP"):  # nobody could tell the shell, and this one does not look
+        if (shell, name) != ("dash", "STOP"):  # SIGSTOP cannot be handled, and dash does not restore the terminal
             assert says_whether_it_echoes(terminal)
         terminal.type("fg")
         terminal.press("Enter")

@@ -1,4 +1,4 @@
-"""The units and the crontab of the README, judged by systemd and run by a shell as cron does.
+"""The README's units and crontab, checked by systemd and run by a shell as cron does.
 
 systemd itself is never started here: it would begin with cleaning the machine's /tmp.
 """
@@ -22,7 +22,7 @@ EXPOSURE = 20
 
 @pytest.fixture
 def units(tmp_path: Path) -> list[str]:
-    """The units of the README for one group, with a program that is there."""
+    """Return the README's units for one group, with an existing program."""
     found = re.findall(r"`/etc/systemd/system/(vcenter-backup@\.\w+)`:\n\n```ini\n(.*?)```", README, re.DOTALL)
     for name, text in found:
         (tmp_path / name).write_text(text.replace("/usr/local/bin/backupctl", sys.executable))
@@ -31,12 +31,12 @@ def units(tmp_path: Path) -> list[str]:
     return names
 
 
-def test_units_of_the_readme_are_right_in_the_eyes_of_systemd(programs: Programs, units: list[str]) -> None:
+def test_units_of_the_readme_pass_systemd_analyze_verify(programs: Programs, units: list[str]) -> None:
     verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
     assert (verified.code, verified.out + verified.err) == (0, "")
 
 
-def test_mistake_in_a_unit_would_be_seen(programs: Programs, units: list[str]) -> None:
+def test_mistake_in_a_unit_is_reported(programs: Programs, units: list[str]) -> None:
     path = Path(units[0].replace("production", ""))
     path.write_text(path.read_text().replace("DynamicUser=", "DynamicUsr="))
     verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
@@ -51,7 +51,7 @@ def test_unit_of_the_readme_is_hardened(programs: Programs, units: list[str]) ->
 
 
 def crontab(programs: Programs, serve: Simulators, *words: str) -> tuple[str, dict[str, str]]:
-    """Return the line of the crontab as cron hands it to ``/bin/sh``, for two served appliances, and its variables."""
+    """Return the crontab line as cron passes it to ``/bin/sh``, for two served appliances, and its variables."""
     served = serve.many(2, *words)
     program = programs.home / "bin" / "backupctl"
     program.parent.mkdir()
@@ -74,13 +74,15 @@ def crontab(programs: Programs, serve: Simulators, *words: str) -> tuple[str, di
     return line, {**environ, "PATH": f"{program.parent}:{environ['PATH']}"}
 
 
-def test_crontab_of_the_readme_makes_no_mail_when_all_is_done(programs: Programs, serve: Simulators) -> None:
+def test_crontab_of_the_readme_sends_no_mail_when_all_backups_succeed(programs: Programs, serve: Simulators) -> None:
     line, environ = crontab(programs, serve)
     run = programs.start(["/bin/sh", "-c", line], environ).end()
     assert (run.code, run.out, run.err) == (0, "", "")
 
 
-def test_crontab_of_the_readme_mails_what_failed_why_and_how_to_look(programs: Programs, serve: Simulators) -> None:
+def test_crontab_of_the_readme_mails_failures_reasons_and_the_command_to_check(
+    programs: Programs, serve: Simulators
+) -> None:
     line, environ = crontab(programs, serve, "--fault", "fail-at=40")
     run = programs.start(["/bin/sh", "-c", line], environ).end()
     assert run.out == "exit code 7; to look: backupctl status latest -g production\n"

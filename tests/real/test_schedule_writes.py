@@ -1,4 +1,4 @@
-"""Writes of schedules against a server that shares nothing with the simulator: a portal answers them with its page."""
+"""Schedule writes against a server that is not the simulator: a portal responds with an HTML page."""
 
 import io
 import json
@@ -32,7 +32,7 @@ NOT_FOUND: Final = {"error_type": "NOT_FOUND", "messages": [{"id": "x", "default
 
 
 def read_request(connection: socket.socket) -> tuple[bytes, bytes]:
-    """Return method and path of a request, empty where none comes; its body is read too."""
+    """Read a request; return its method and path, empty when none arrives."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
@@ -52,7 +52,7 @@ def says(status: int, body: bytes, kind: bytes = b"application/json") -> bytes:
 
 
 class Portal:
-    """Knows one schedule or none, never changes it, and answers each write with ``status`` and a page."""
+    """A server with one schedule or none, which responds to each write with ``status`` and a page; nothing changes."""
 
     def __init__(self, status: int, stored: dict[str, Any] | None) -> None:
         self.asked: list[tuple[bytes, bytes]] = []
@@ -83,7 +83,7 @@ class Portal:
 
 
 def schedule(address: str, clock: FakeClock, *words: str, **environ: str) -> Run:
-    """Run a command line over real sockets; only the waits between the looks are not real."""
+    """Run a command line over real sockets; only the waits between polls use the fake clock."""
     stdout, stderr = io.StringIO(), io.StringIO()
     app = Context(
         argv=["schedule", *words, "-s", f"http://{address}", "-o", "json"],
@@ -109,7 +109,7 @@ def schedule(address: str, clock: FakeClock, *words: str, **environ: str) -> Run
     ],
     ids=["delete", "disable", "change", "create"],
 )
-def test_real_page_in_answer_to_a_schedule_write_is_6(
+def test_real_page_as_response_to_a_schedule_write_is_6(
     words: list[str], stored: dict[str, Any] | None, write: bytes, status: int, clock: FakeClock
 ) -> None:
     portal = Portal(status, stored)
@@ -121,13 +121,13 @@ def test_real_page_in_answer_to_a_schedule_write_is_6(
     assert clock.elapsed <= 11
 
 
-def test_real_page_in_answer_to_a_schedule_password_is_unknown(clock: FakeClock) -> None:
+def test_real_page_as_response_to_a_schedule_password_is_unknown(clock: FakeClock) -> None:
     with serve_connections(Portal(200, STORED).serve) as (address, _):
         result = schedule(address, clock, "set", BACKUPCTL_BACKUP_PASSWORD="VMw@re123")
     assert (result.code, result.result["error"]["slug"]) == (5, "outcome-unknown")
 
 
-def test_real_schedule_that_is_as_asked_is_not_written(clock: FakeClock) -> None:
+def test_real_schedule_that_is_up_to_date_is_not_written(clock: FakeClock) -> None:
     portal = Portal(200, STORED)
     week = [word for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") for word in ("--day", day)]
     with serve_connections(portal.serve) as (address, _):

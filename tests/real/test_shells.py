@@ -37,7 +37,7 @@ CASES = [
 
 @pytest.fixture
 def environ(programs: Programs, tmp_path: Path) -> dict[str, str]:
-    """An environment in which ``backupctl`` is on the path, as an installation puts it there."""
+    """Return an environment with ``backupctl`` on the path, as installed."""
     folder = tmp_path / "bin"
     folder.mkdir()
     installed = folder / "backupctl"
@@ -48,7 +48,7 @@ def environ(programs: Programs, tmp_path: Path) -> dict[str, str]:
 
 
 def ask_bash(programs: Programs, environ: dict[str, str], line: str) -> tuple[list[str], str]:
-    """Return what bash would offer at the end of ``line``, and what is left behind in the shell."""
+    """Return bash's completions of ``line``, and the variables that remain in the shell."""
     script = r"""
         source "$1"
         before=$(compgen -v | sort)
@@ -70,7 +70,9 @@ def ask_bash(programs: Programs, environ: dict[str, str], line: str) -> tuple[li
 
 
 @pytest.mark.parametrize(("line", "offered"), CASES)
-def test_bash_offers_what_fits(programs: Programs, environ: dict[str, str], line: str, offered: list[str]) -> None:
+def test_bash_offers_matching_completions(
+    programs: Programs, environ: dict[str, str], line: str, offered: list[str]
+) -> None:
     assert ask_bash(programs, environ, line)[0] == offered
 
 
@@ -83,7 +85,7 @@ def test_bash_completes_files_itself(programs: Programs, environ: dict[str, str]
     assert ask_bash(programs, environ, line)[0][0] == "compopt -o default"
 
 
-def test_bash_has_no_variables_left_behind(programs: Programs, environ: dict[str, str]) -> None:
+def test_bash_completion_leaves_no_variables(programs: Programs, environ: dict[str, str]) -> None:
     left = ask_bash(programs, environ, "backupctl cr")[1].split()
     assert set(left) <= {"MAPFILE", "PIPESTATUS", "BASH_REMATCH"}
 
@@ -104,7 +106,9 @@ def test_bash_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str]) 
 
 
 @pytest.mark.parametrize(("line", "offered"), CASES)
-def test_fish_offers_what_fits(programs: Programs, environ: dict[str, str], line: str, offered: list[str]) -> None:
+def test_fish_offers_matching_completions(
+    programs: Programs, environ: dict[str, str], line: str, offered: list[str]
+) -> None:
     script = f"source {COMPLETIONS}/backupctl.fish; complete -C {shlex.quote(line)}"
     run = programs.start([require_program("fish"), "--no-config", "-c", script], environ).end()
     assert [word.partition("\t")[0] for word in run.out.splitlines()] == offered
@@ -158,7 +162,7 @@ def test_zsh_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str], t
         terminal.shows(completed)
 
 
-def test_zsh_takes_the_script_by_source_too(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_zsh_completes_with_a_sourced_script(tmp_path: Path, environ: dict[str, str]) -> None:
     zsh = [require_program("zsh"), "-f", "-i"]
     with Terminal(tmp_path, zsh, {**environ, "PS1": "zsh> "}) as terminal:
         terminal.shows(r"^zsh>$")

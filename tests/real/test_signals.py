@@ -1,4 +1,4 @@
-"""Signals to a running program: the backup goes on, the shell gets 130, and nobody waits for a timeout."""
+"""Signals to a running program: the backup keeps running, the code is 130, and no timeout delays the exit."""
 
 import signal
 import sys
@@ -11,9 +11,9 @@ from tests.support.tcp_relay import TcpRelay, tcp_relay
 pytestmark = pytest.mark.real
 
 AT_ONCE = 1.0
-"""Seconds within which an interruption is answered."""
+"""Seconds from a signal to the exit."""
 LOGOUT = 5.0
-"""Seconds that a logout may take besides."""
+"""Additional seconds for a logout."""
 
 
 def seconds_to_end(process: Process) -> float:
@@ -48,7 +48,7 @@ def test_first_signal_detaches_with_130_and_watch_attaches_again(
     assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
 
 
-def test_interrupted_create_as_json_says_which_job_goes_on(program: Program, serve: Simulators) -> None:
+def test_interrupted_create_as_json_names_the_running_job(program: Program, serve: Simulators) -> None:
     served = serve(seconds="30s")
     creating = program.start("create", "-o", "jsonl", environ=served.environ)
     creating.wait_for_stdout('"event":"started"')
@@ -75,7 +75,7 @@ def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -
     assert (status.code, status.result["job"]["state"]) == (7, "FAILED")
 
 
-def test_signal_during_the_post_is_held_until_the_job_is_known(program: Program, serve: Simulators) -> None:
+def test_signal_during_the_post_waits_until_the_job_is_known(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
     with tcp_relay(served.port) as wire:
         creating = program.start("create", "-o", "json", environ=served.at(wire.port).environ)
@@ -120,7 +120,7 @@ def test_signal_during_a_slow_login_waits_for_five_seconds_at_most(program: Prog
     ("phase", "request_seen"),
     [("list", "GET /api/appliance/recovery/backup/job"), ("poll", "GET /api/appliance/recovery/backup/job/")],
 )
-def test_signal_during_a_slow_read_is_answered_at_once_and_logs_out(
+def test_signal_during_a_slow_read_ends_at_once_and_logs_out(
     program: Program, serve: Simulators, phase: str, request_seen: str
 ) -> None:
     served = serve("--no-tls", faults=[f"slow=60s@{phase}"], seconds="60s")
@@ -161,7 +161,7 @@ sys.meta_path.insert(0, Interrupting())
 from backupctl.__main__ import main
 main()
 """
-"""The program, interrupted when a module is about to be loaded."""
+"""A program that interrupts itself before it loads a module."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -176,7 +176,7 @@ main()
         "httpx",
     ],
 )
-def test_signal_while_the_program_loads_is_answered_with_a_document(
+def test_signal_while_the_program_loads_prints_a_document(
     programs: Programs, serve: Simulators, module: str, number: signal.Signals
 ) -> None:
     served = serve("--no-tls")

@@ -1,4 +1,4 @@
-"""Streams that are closed, full or gone, and surroundings that lack what one is used to: the work goes on."""
+"""Closed, full or broken streams, and restricted environments: the backup still completes."""
 
 import os
 import shlex
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.real
 def redirected(
     programs: Programs, served: ServedAppliance, words: Sequence[str], redirection: str
 ) -> tuple[int, str, str]:
-    """Run a command line in a shell with a redirection behind it."""
+    """Run a command line in a shell with a redirection."""
     line = f"{shlex.join(Program.words(*words, python=('-W', 'error::ResourceWarning')))} {redirection}"
     run = programs.start([require_program("bash"), "-c", line], programs.environ(served.environ)).end()
     return run.code, run.out, run.err
 
 
-def test_reader_that_leaves_early_does_not_change_the_code(programs: Programs, serve: Simulators) -> None:
+def test_reader_that_closes_early_does_not_change_the_code(programs: Programs, serve: Simulators) -> None:
     rest = "| head -1; exit ${PIPESTATUS[0]}"
     code, out, err = redirected(programs, serve(), ["create", "-o", "jsonl"], rest)
     assert (code, out.count("\n"), err) == (0, 1, "")
@@ -30,7 +30,7 @@ def test_reader_that_leaves_early_does_not_change_the_code(programs: Programs, s
 
 @pytest.mark.parametrize("options", [(), ("-o", "jsonl")], ids=["text", "jsonl"])
 @pytest.mark.parametrize(("faults", "code"), [([], 0), (["fail-at=40"], 7)], ids=["done", "failed"])
-def test_reader_that_is_gone_gets_the_code_of_the_work(
+def test_closed_reader_does_not_change_the_code_of_the_command(
     program: Program, serve: Simulators, options: tuple[str, ...], faults: list[str], code: int
 ) -> None:
     reading, writing = os.pipe()
@@ -74,7 +74,7 @@ def test_help_with_closed_or_full_streams_ends_with_the_right_code(
 
 
 @pytest.mark.parametrize("redirection", ["", "2>/dev/full", "2>&-"])
-def test_wrong_command_line_is_2_whatever_standard_error_is(programs: Programs, redirection: str) -> None:
+def test_wrong_command_line_is_2_with_closed_or_full_standard_error(programs: Programs, redirection: str) -> None:
     nowhere = ServedAppliance("https://127.0.0.1:1", "", "", None, None)
     assert redirected(programs, nowhere, ["no-such-command"], redirection)[0] == 2
     assert redirected(programs, nowhere, [], redirection)[0] == 2
@@ -99,7 +99,7 @@ def test_text_beyond_ascii_is_no_error_in_any_locale(
     assert created.code == 0, created.err
 
 
-def test_comment_that_the_locale_cannot_read_is_a_clear_error(program: Program) -> None:
+def test_comment_that_the_locale_cannot_decode_is_a_clear_error(program: Program) -> None:
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     refused = program.run("create", "--simulate", "--location", "nfs://h/f", "--comment", "täglich", environ=locale)
     assert refused.code == 2
@@ -132,7 +132,7 @@ def test_programs_under_warnings_as_errors_leave_no_warning(program: Program, wo
 
 
 @pytest.mark.parametrize("milliseconds", [10, 40, 80, 120])
-def test_signal_while_the_program_loads_leaves_no_traceback_of_ours(program: Program, milliseconds: int) -> None:
+def test_signal_while_the_program_loads_prints_no_own_traceback(program: Program, milliseconds: int) -> None:
     loading = program.start("list", "--simulate")
     CLOCK.sleep(milliseconds / 1000)
     loading.signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A person at a real terminal: the live display, the questions, and the ways out of them."""
+"""A real terminal: the live display, prompts, and how to end them."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ BACKUP_PASSWORD = "Correct-Horse1"
 
 @pytest.fixture
 def open_terminal(programs: Programs, tmp_path: Path) -> Open:
-    """Run a command line at a terminal; its exit code is shown at the end."""
+    """Run a command line at a terminal, and print its exit code at the end."""
 
     def open_it(*words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = "") -> Terminal:
         line = shlex.join(Program.words(*words, python=("-W", "error::ResourceWarning")))
@@ -35,7 +35,7 @@ def without(served: ServedAppliance, *names: str) -> dict[str, str]:
 
 
 def complete(served: ServedAppliance) -> dict[str, str]:
-    """All that is asked for otherwise."""
+    """Return the environment with all values that are prompted for otherwise."""
     return {**served.environ, "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
 
 
@@ -54,7 +54,7 @@ def test_live_bar_appears_moves_and_ends_in_the_result(
         assert terminal.cursor_visible
 
 
-def test_control_c_leaves_the_bar_and_says_how_to_go_on(open_terminal: Open, serve: Simulators) -> None:
+def test_control_c_keeps_the_bar_and_prints_how_to_attach(open_terminal: Open, serve: Simulators) -> None:
     with open_terminal("create", environ=complete(serve(seconds="30s"))) as terminal:
         terminal.shows(BAR)
         terminal.press("C-c")
@@ -64,7 +64,7 @@ def test_control_c_leaves_the_bar_and_says_how_to_go_on(open_terminal: Open, ser
         assert terminal.cursor_visible
 
 
-def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Simulators) -> None:
+def test_every_missing_value_is_prompted_for(open_terminal: Open, serve: Simulators) -> None:
     served = serve()
     environ = without(served, "SERVER", "USERNAME", "PASSWORD", "LOCATION")
     with open_terminal("create", "--location-user", "backup", environ=environ, columns=120, rows=50) as terminal:
@@ -92,7 +92,7 @@ def test_everything_that_is_missing_is_asked_for(open_terminal: Open, serve: Sim
 
 @pytest.mark.parametrize("missing", ["SERVER", "USERNAME", "PASSWORD", "LOCATION"])
 @pytest.mark.parametrize(("key", "code"), [("C-c", 130), ("C-d", 2)])
-def test_question_that_is_left_ends_the_run(
+def test_prompt_that_is_aborted_ends_the_run(
     open_terminal: Open, serve: Simulators, missing: str, key: str, code: int
 ) -> None:
     served = serve()

@@ -1,4 +1,4 @@
-"""Trust for real: what is judged, on which connection, and what is said of a certificate that is not trusted."""
+"""Certificate checks on real connections, and the messages about untrusted certificates."""
 
 import ipaddress
 import json
@@ -48,7 +48,7 @@ def certificate(server: SimulatorServer) -> ServerCertificate:
 
 
 def untrusting(server: SimulatorServer, **more: str) -> dict[str, str]:
-    """The environment of somebody who knows the appliance's address and the password, and nothing of its CA."""
+    """Return an environment with the address and the password of the appliance, without its CA."""
     environ = ServedAppliance(**asdict(server.appliances[0])).environ
     del environ["BACKUPCTL_CA_FILE"]
     return {**environ, **more}
@@ -66,7 +66,7 @@ def der_of(leaf: trustme.LeafCert) -> bytes:
 # The pin
 
 
-def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
+def test_matching_pin_is_trusted_whoever_signed_the_certificate(
     program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     certificate.renew("other.example.com", not_after=NOW - DAY)
@@ -77,7 +77,7 @@ def test_pin_that_fits_lets_in_whoever_signed_the_certificate(
     assert server.simulated[0].open_sessions == 0
 
 
-def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program, programs: Programs) -> None:
+def test_pin_mismatch_sends_no_http(program: Program, programs: Programs) -> None:
     leaf = trustme.CA().issue_cert("127.0.0.1")
     with tls_server(server_context(leaf)) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
@@ -91,7 +91,7 @@ def test_pin_that_does_not_fit_sends_not_a_single_byte_of_http(program: Program,
     assert f"`backupctl trust pin -s 127.0.0.1:{listener.port} --config 'q r.toml'`" in error["hint"]
 
 
-def test_counting_server_does_count_what_an_unverified_client_sends(program: Program) -> None:
+def test_counting_server_counts_what_an_unverified_client_sends(program: Program) -> None:
     with tls_server(server_context(trustme.CA().issue_cert("127.0.0.1"))) as listener:
         environ = {"BACKUPCTL_SERVER": listener.url, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
         running = program.start("list", "--insecure", environ=environ)
@@ -100,7 +100,7 @@ def test_counting_server_does_count_what_an_unverified_client_sends(program: Pro
     assert b"Authorization: Basic" in listener.received
 
 
-def test_pin_is_judged_anew_on_each_connection_of_a_run(
+def test_pin_is_checked_on_each_connection_of_a_run(
     program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     environ = untrusting(server, BACKUPCTL_FINGERPRINT=certificate.fingerprint)
@@ -144,7 +144,7 @@ def test_pin_and_ca_file_must_both_hold(
         (("--fingerprint", "ab" * 20), wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-1")),
     ],
 )
-def test_pin_that_makes_no_sense_ends_with_2(program: Program, words: tuple[str, ...], why: str) -> None:
+def test_invalid_pin_ends_with_2(program: Program, words: tuple[str, ...], why: str) -> None:
     environ = {"BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
     at = () if "--server" in words else ("--server", "127.0.0.1:1")
     refused = program.run("list", *at, *words, environ=environ)
@@ -155,7 +155,7 @@ def test_pin_that_makes_no_sense_ends_with_2(program: Program, words: tuple[str,
 # Through a proxy with TLS of its own
 
 
-def test_pin_is_about_the_appliance_and_not_about_the_proxy(
+def test_pin_applies_to_the_appliance_and_not_to_the_proxy(
     program: Program, server: SimulatorServer, certificate: ServerCertificate, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
@@ -208,7 +208,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", SENTENCES)
-def test_certificate_out_of_its_time_says_since_when(
+def test_expired_certificate_error_names_the_date(
     program: Program, server: SimulatorServer, certificate: ServerCertificate, case: str
 ) -> None:
     times, sentence, hint = SENTENCES[case]
@@ -221,7 +221,7 @@ def test_certificate_out_of_its_time_says_since_when(
     assert not server.simulated[0].requests
 
 
-def test_certificate_of_another_name_says_which_names_it_has(
+def test_certificate_of_another_name_error_lists_its_names(
     program: Program, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     certificate.renew("vc01.example.com", "10.0.0.7")
@@ -234,7 +234,7 @@ def test_certificate_of_another_name_says_which_names_it_has(
     assert (by_address.code, by_name.code) == (5, 5)
 
 
-def test_certificate_of_an_unknown_authority_says_whose_and_what_to_do(
+def test_certificate_of_an_unknown_authority_error_names_it_and_a_remedy(
     program: Program, server: SimulatorServer
 ) -> None:
     refused = program.run("list", environ=untrusting(server))
@@ -244,7 +244,7 @@ def test_certificate_of_an_unknown_authority_says_whose_and_what_to_do(
     assert f"backupctl trust fetch -s {server.appliances[0].url[8:]} --to FILE" in refused.err
 
 
-def test_certificate_that_is_self_signed_is_called_so(program: Program, tmp_path: Path) -> None:
+def test_self_signed_certificate_is_reported_as_such(program: Program, tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     both = tmp_path / "self.pem"
@@ -276,7 +276,7 @@ def test_key_log_is_written_and_warned_about(
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--insecure"], ["trust", "show"]])
-def test_key_log_that_cannot_be_written_is_a_wrong_setting(
+def test_key_log_that_cannot_be_written_is_an_invalid_setting(
     program: Program, server: SimulatorServer, tmp_path: Path, words: list[str]
 ) -> None:
     keys = tmp_path / "missing" / "keys.log"
@@ -299,7 +299,7 @@ def test_trust_show_sends_no_http_and_needs_no_user(program: Program) -> None:
     assert (result["trusted"], result["chain_complete"]) == (False, True)
 
 
-def test_trust_show_tells_the_whole_chain_as_presented(program: Program) -> None:
+def test_trust_show_prints_the_whole_chain_as_presented(program: Program) -> None:
     root = trustme.CA()
     middle = root.create_child_ca()
     leaf = middle.issue_cert("127.0.0.1")
@@ -309,7 +309,7 @@ def test_trust_show_tells_the_whole_chain_as_presented(program: Program) -> None
     assert (own["issuer"], own["authority"], above["authority"]) == (above["subject"], False, True)
 
 
-def test_trust_show_says_that_a_ca_file_vouches(program: Program, server: SimulatorServer) -> None:
+def test_trust_show_reports_trust_by_a_ca_file(program: Program, server: SimulatorServer) -> None:
     url, authority = server.appliances[0].url, str(server.appliances[0].ca_file)
     shown = program.run("trust", "show", "-s", url, "--ca-file", authority)
     assert f"the certificate is trusted by {authority}" in shown.out
@@ -317,26 +317,28 @@ def test_trust_show_says_that_a_ca_file_vouches(program: Program, server: Simula
     assert (quiet.code, quiet.out) == (0, f"{server.appliances[0].fingerprint}\n")
 
 
-def test_trust_show_of_several_tells_each_and_of_a_dead_one_why(program: Program, server: SimulatorServer) -> None:
+def test_trust_show_of_several_prints_each_and_the_error_of_an_unreachable_one(
+    program: Program, server: SimulatorServer
+) -> None:
     shown = program.run("trust", "show", "-s", server.appliances[0].url, "-s", "127.0.0.1:1", "-o", "json")
     alive, dead = json.loads(shown.out)["results"]
     assert (shown.code, alive["exit_code"], dead["exit_code"]) == (5, 0, 5)
     assert dead["error"]["message"] == "127.0.0.1: cannot connect: Connection refused"
 
 
-def test_trust_show_with_a_pin_that_does_not_fit_ends_with_5(program: Program, server: SimulatorServer) -> None:
+def test_trust_show_with_a_pin_mismatch_ends_with_5(program: Program, server: SimulatorServer) -> None:
     shown = program.run("trust", "show", "-s", server.appliances[0].url, "--fingerprint", WRONG, "-o", "json")
     result = result_of(shown)
     assert (shown.code, result["error"]["slug"], result["pinned"]) == (5, "pin-mismatch", WRONG)
     assert result["certificate"]["fingerprint"] == server.appliances[0].fingerprint
 
 
-def test_trust_of_what_has_no_tls_ends_with_2(program: Program) -> None:
+def test_trust_of_a_server_without_tls_ends_with_2(program: Program) -> None:
     assert program.run("trust", "show", "-s", "http://127.0.0.1:1").code == 2
     assert program.run("trust", "show", "--simulate").code == 2
 
 
-def test_trust_pin_stores_what_a_later_run_is_held_to(
+def test_trust_pin_stores_the_pin_that_later_runs_check(
     program: Program, programs: Programs, server: SimulatorServer, certificate: ServerCertificate
 ) -> None:
     url = server.appliances[0].url
@@ -364,7 +366,7 @@ def test_trust_pin_stores_what_a_later_run_is_held_to(
     assert len(server.simulated[0].requests) == seen
 
 
-def test_trust_pin_without_anybody_to_compare_ends_with_2(
+def test_trust_pin_without_a_terminal_ends_with_2(
     program: Program, programs: Programs, server: SimulatorServer
 ) -> None:
     url = server.appliances[0].url
@@ -377,7 +379,7 @@ def test_trust_pin_without_anybody_to_compare_ends_with_2(
     assert (expected.code, expected.out, expected.err) == (0, "", "")
 
 
-def test_trust_fetch_gets_the_authority_that_then_lets_in(
+def test_trust_fetch_stores_the_authority_that_later_runs_trust(
     program: Program, server: SimulatorServer, tmp_path: Path
 ) -> None:
     url, path = server.appliances[0].url, tmp_path / "vc01-ca.pem"
@@ -410,7 +412,7 @@ def test_trust_fetch_overwrites_nothing_without_force(
 # At a terminal, in this process
 
 
-def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+def test_trust_pin_prompts_on_a_terminal_and_escapes_control_characters(tmp_path: Path) -> None:
     leaf = trustme.CA(organization_name="\x1b[2Jevil").issue_cert("127.0.0.1")
     path = tmp_path / ".config" / "backupctl" / "config.toml"
     with tls_server(server_context(leaf)) as listener:
@@ -427,8 +429,8 @@ def test_trust_pin_asks_on_a_terminal_and_shows_nothing_that_a_terminal_obeys(tm
     assert bytes(listener.received) == b""
 
 
-def test_ca_file_that_is_not_in_the_form_of_rfc_5280_vouches_all_the_same(program: Program, tmp_path: Path) -> None:
-    """A CA without key identifiers, its basic constraints not critical: Python refuses that from 3.13 on by default."""
+def test_ca_file_that_violates_rfc_5280_is_trusted(program: Program, tmp_path: Path) -> None:
+    """A CA without key identifiers and with non-critical basic constraints, which Python 3.13 rejects by default."""
     key, now = ec.generate_private_key(ec.SECP256R1()), NOW - DAY
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
     own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vc01")])

@@ -1,4 +1,4 @@
-"""Servers that cannot be trusted, asked for their certificate or CA: each command has its code, and stores nothing."""
+"""The trust commands against hostile servers: the right code, and nothing stored."""
 
 import io
 import random
@@ -41,13 +41,13 @@ ANSWERS: Final = {
     b"500 Error": "6 api: 500",
     b"503 Unavailable": "6 api: 503",
 }
-"""What fetch comes to, by the status of an answer with a page of HTML: exit code, slug, and a word of the sentence."""
+"""The result of fetch by the status of an HTML response: exit code, slug, and a word of the message."""
 
 TAMPERED: Final = 150
 
 
 def over_tls(hostile: Serve) -> Serve:
-    """Shake hands, and serve a request as ``hostile`` does, where one comes."""
+    """Complete the handshake, and serve a request as ``hostile`` does."""
 
     def serve(connection: socket.socket, over: threading.Event) -> None:
         with CONTEXT.wrap_socket(connection, server_side=True) as tls:
@@ -58,14 +58,14 @@ def over_tls(hostile: Serve) -> Serve:
 
 
 def ask(words: tuple[str, ...], address: str, folder: Path) -> Run:
-    """Run a command in this process against what listens on an address; a file that it writes is in the folder."""
+    """Run a command in this process against the server at ``address``; it writes files to ``folder``."""
     given = tuple(str(folder / word) if word.endswith(".pem") else word for word in words)
     environ = {"BACKUPCTL_SERVER": f"https://{address}", "HOME": str(folder)}
     return CommandLine(environ=environ)(*given, "-o", "json")
 
 
 def ended(run: Run, folder: Path) -> tuple[int, str, str]:
-    """Return code, slug and sentence of what failed, was told in one document, and stored nothing."""
+    """Return code, slug and message of a failed run; check that nothing was stored."""
     assert run.code == run.json["exit_code"] == run.result["exit_code"]
     assert "Traceback" not in run.out + run.err
     assert list(folder.iterdir()) == []
@@ -74,7 +74,7 @@ def ended(run: Run, folder: Path) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("name", TLS_SERVERS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_trust_in_what_cannot_shake_hands_is_5_and_stores_nothing(command: str, name: str, tmp_path: Path) -> None:
+def test_trust_after_a_failed_handshake_is_5_and_stores_nothing(command: str, name: str, tmp_path: Path) -> None:
     def serve(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(65536)
         SERVERS[name](connection, over)
@@ -86,7 +86,7 @@ def test_trust_in_what_cannot_shake_hands_is_5_and_stores_nothing(command: str, 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_trust_in_nobody_is_5_and_says_that_nobody_listens(command: str, tmp_path: Path) -> None:
+def test_trust_of_a_closed_port_is_5_and_reports_it(command: str, tmp_path: Path) -> None:
     assert ended(ask(COMMANDS[command], "127.0.0.1:1", tmp_path), tmp_path) == (
         5,
         "connection",
@@ -102,7 +102,7 @@ def test_trust_fetch_from_a_hostile_server_is_5_or_6_and_stores_nothing(name: st
 
 
 @pytest.mark.parametrize("hostile", SLOW_SERVERS.values(), ids=SLOW_SERVERS)
-def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> None:
+def test_trust_fetch_of_an_endless_response_is_abandoned_in_time(hostile: Serve) -> None:
     with serve_connections(over_tls(hostile)) as (address, _):
         probe = CertificateProbe(
             connection_to(f"https://{address}", None, FastClock()), TrustSettings(), lambda _: None
@@ -112,7 +112,7 @@ def test_trust_fetch_of_what_never_ends_is_given_up_in_time(hostile: Serve) -> N
 
 
 @pytest.mark.parametrize("status", ANSWERS, ids=bytes.decode)
-def test_trust_fetch_of_another_answer_has_the_code_that_it_means(status: bytes, tmp_path: Path) -> None:
+def test_trust_fetch_of_an_html_response_has_the_code_for_its_status(status: bytes, tmp_path: Path) -> None:
     page = b"<html>\x1b[2J</html>"
     head = b"HTTP/1.1 %b\r\nContent-Type: text/html\r\nLocation: https://other.example.com/\r\n" % status
     body = b"Connection: close\r\n\r\n" if status[:3] == b"204" else b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
@@ -123,7 +123,7 @@ def test_trust_fetch_of_another_answer_has_the_code_that_it_means(status: bytes,
 
 
 def offered() -> bytes:
-    """Return the ZIP file of an appliance."""
+    """Return the ZIP file of CA certificates of an appliance."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("certs/lin/0123abcd.0", AUTHORITY.cert_pem.bytes())
@@ -132,7 +132,7 @@ def offered() -> bytes:
 
 
 def tampered(whole: bytes, chance: random.Random) -> bytes:
-    """Return the file with some bytes changed, cut out, or put in twice."""
+    """Return the file with some bytes changed, removed or doubled."""
     changed = bytearray(whole)
     for _ in range(chance.choice((1, 1, 3, 30))):
         at = chance.randrange(len(changed))
@@ -147,7 +147,7 @@ def tampered(whole: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-def test_trust_fetch_of_a_file_that_was_tampered_with_stores_only_certificates(tmp_path: Path) -> None:
+def test_trust_fetch_of_a_corrupted_file_stores_only_certificates(tmp_path: Path) -> None:
     chance, whole, codes = random.Random("trust fetch"), offered(), set[int]()
 
     def serve(connection: socket.socket, over: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""What a run costs on the wire: one connection, one handshake, one session that is logged out."""
+"""Connections of a run: one connection, one handshake, one session that is logged out."""
 
 import subprocess
 from pathlib import Path
