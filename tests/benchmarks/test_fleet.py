@@ -1,8 +1,8 @@
-"""What a run over many appliances costs the admin host: time, CPU, memory, threads, requests, TLS handshakes.
+"""The cost of a run over many appliances: time, CPU, memory, threads, requests, TLS handshakes.
 
 Run with ``pytest -m benchmark -s tests/benchmarks/test_fleet.py``; ``--fleet 1000x180`` measures a thousand appliances
-with jobs of 180 s, any other size likewise. The appliances are simulated in the process of the test, on the same
-machine, so they take their share of it.
+with jobs of 180 s, and so on. The appliances are simulated in the process of the test, on the same machine, and use
+part of its CPU.
 """
 
 import os
@@ -24,7 +24,7 @@ FLEETS = ((10, 5.0), (100, 5.0))
 MOST_MEMORY = 90.0
 """MiB, with a thousand appliances."""
 SLOWEST = 1.05
-"""Times the longest single job, where that takes three minutes."""
+"""The most time, as a multiple of the job duration, for jobs of three minutes."""
 DETACHED_SECONDS = 6.0
 
 Show = Callable[[Sequence[str], Sequence[Sequence[object]]], None]
@@ -58,7 +58,7 @@ def seconds_until(run: Usage, began: datetime, event: str) -> float:
     return (max(times) - began).total_seconds()
 
 
-def test_fleet_costs_little_and_grows_no_faster_than_its_size(
+def test_cost_of_a_fleet_grows_no_faster_than_its_size(
     tmp_path: Path, show: Show, request: pytest.FixtureRequest
 ) -> None:
     rows = []
@@ -78,7 +78,7 @@ def test_fleet_costs_little_and_grows_no_faster_than_its_size(
     assert costs == sorted(costs, reverse=True) or costs[-1] < 2 * costs[0]
 
 
-def test_hundred_appliances_at_a_distance_are_started_and_left_at_once(tmp_path: Path, show: Show) -> None:
+def test_hundred_slow_appliances_start_and_detach_quickly(tmp_path: Path, show: Show) -> None:
     left: list[float] = []
 
     def interrupt(pid: int, seconds: float) -> None:
@@ -103,7 +103,7 @@ def test_hundred_appliances_at_a_distance_are_started_and_left_at_once(tmp_path:
     assert detached < DETACHED_SECONDS
 
 
-def test_some_of_a_hundred_that_hang_keep_nobody_waiting(tmp_path: Path, show: Show) -> None:
+def test_hanging_appliances_do_not_delay_the_others(tmp_path: Path, show: Show) -> None:
     hang = range(0, 100, 10)
     with serve_fleet(tmp_path, appliances=100, job_duration=5.0) as served:
         for number in hang:

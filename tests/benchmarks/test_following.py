@@ -1,7 +1,8 @@
-"""How soon the end of a job is seen, and for how many requests, against a loop that polls every ten seconds.
+"""Lag and requests of the follower, compared with a loop that polls every ten seconds.
 
-Run with ``pytest -m benchmark -s tests/benchmarks/test_following.py``. Lag is in seconds; ``ratio`` is all our
-requests, details included, by all of the loop's. The limits are meant for all lengths of a shape together.
+Run with ``pytest -m benchmark -s tests/benchmarks/test_following.py``. Lag is in seconds; ``ratio`` is the
+number of the follower's requests, details included, divided by that of the loop. The limits apply to all lengths of a
+shape together.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Score:
 
 @cache
 def scores(shape: str) -> Score:
-    """Follow every trace of a shape, print the table of its lengths once, return the score of all."""
+    """Follow every trace of a shape, print the table of its lengths, and return the score of all lengths."""
     of_length = {name: score(shape, seconds) for name, seconds in LENGTHS.items()}
     together = Score(
         [run for one in of_length.values() for run in one.ours],
@@ -69,40 +70,40 @@ def score(shape: str, length: float | None) -> Score:
 def show(shape: str, of_length: dict[str, Score]) -> None:
     head = f"\n{'shape':<13}{'length':<9}{'lag':>6}{'p95':>7}{'max':>7}{'loop lag':>10}{'requests':>10}{'ratio':>8}"
     rows = [one.row(shape, name) for name, one in of_length.items()]
-    print("\n".join([head, *rows]))  # noqa: T201 - the table is what the benchmark is for
+    print("\n".join([head, *rows]))  # noqa: T201 - the table is the result
 
 
 @pytest.mark.parametrize("shape", ["linear", "noisy", "stepped", "mid-stall"])
-def test_following_a_moving_job_halves_the_loops_lag_for_nine_tenths_of_its_requests(shape: str) -> None:
+def test_following_a_steady_job_halves_the_lag_of_the_loop_with_fewer_requests(shape: str) -> None:
     overall = scores(shape)
     assert overall.lag <= 2.5
     assert overall.ratio <= 0.9
 
 
-def test_following_a_job_that_stands_still_near_its_end_is_no_worse_than_the_loop() -> None:
+def test_following_a_job_that_stalls_near_its_end_is_no_worse_than_the_loop() -> None:
     overall = scores("late stall")
     assert overall.lag <= overall.loop_lag
     assert overall.ratio <= 1.0
 
 
-def test_following_a_job_that_dies_suddenly_sees_it_within_twenty_seconds() -> None:
+def test_following_a_job_that_fails_suddenly_detects_it_within_twenty_seconds() -> None:
     overall = scores(SUDDEN_DEATH)
     assert overall.lag <= 11
     assert overall.longest_lag <= 20
 
 
 @pytest.mark.parametrize("shape", UNUSUAL)
-def test_following_an_odd_job_stays_within_the_longest_gap(shape: str) -> None:
+def test_following_an_unusual_job_stays_within_the_longest_interval(shape: str) -> None:
     assert scores(shape).longest_lag <= 20
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, SUDDEN_DEATH])
-def test_following_any_job_stays_within_the_bucket(shape: str) -> None:
+def test_following_any_job_stays_within_the_token_bucket(shape: str) -> None:
     for run in scores(shape).ours:
         assert run.requests <= 12 + run.seconds / 10
 
 
-def test_following_a_job_of_a_minute_is_soon_over() -> None:
+def test_following_a_job_of_a_minute_has_little_lag_and_few_requests() -> None:
     short = score("linear", 60)
     show("linear", {"1 min": short})
     assert short.lag <= 2.5

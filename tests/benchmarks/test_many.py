@@ -19,11 +19,11 @@ pytestmark = pytest.mark.benchmark
 
 SIZES = (2_500, 10_000)
 MOST_GROWTH = 1.3
-"""How much more an appliance of the largest run may cost than one of the smallest."""
+"""The most growth of the cost per appliance from the smallest to the largest run."""
 
 
 def measure(folder: Path, size: int) -> None:
-    """Back up this many appliances; print the CPU seconds it took, and the MiB before and at the peak."""
+    """Back up ``size`` appliances; print the CPU seconds, and the MiB before and at the peak."""
     names = [f"vc{number:05}" for number in range(size)]
     config = folder / "config.toml"
     config.touch(mode=0o600)
@@ -48,14 +48,12 @@ def cpu_seconds() -> float:
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process has had, in MiB."""
+    """Return the peak memory of this process in MiB."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def test_ten_thousand_appliances_cost_no_more_each_than_a_thousand(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cost_per_appliance_does_not_grow_with_their_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [f"{'appliances':>10}{'CPU s':>8}{'ms each':>9}{'MiB':>7}{'KiB each':>10}"]
     each: list[tuple[float, float]] = []
     for size in SIZES:

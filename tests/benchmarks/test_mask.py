@@ -1,7 +1,7 @@
-"""What the mask costs, by the length of a text and by what is in it: never more than in proportion.
+"""The cost of masking secrets by length and content of the text: linear at most.
 
-Run with ``pytest -m benchmark -s tests/benchmarks/test_mask.py``. Columns with a ``*`` are for texts in pieces, each
-so long that none of it is cut off; the others are for one text, which is.
+Run with ``pytest -m benchmark -s tests/benchmarks/test_mask.py``. Columns with a ``*`` are for texts in pieces of
+the maximum length, the others for one long text, which is truncated.
 """
 
 import base64
@@ -27,7 +27,7 @@ SECRETS: Final = (
     r'\\\\"',
     "a" * 4094 + "ba",
 )
-"""Some of the worst: without a letter, of what encoders escape, and a session id that nearly repeats itself."""
+"""Difficult secrets: without letters, with escaped characters, and a session id that nearly repeats itself."""
 
 KINDS: Final = {
     "backslashes": "\\",
@@ -58,7 +58,7 @@ def text_of(kind: str, length: int) -> str:
 
 
 def seconds(known: Redactor, *texts: str) -> float:
-    """Return the best of three."""
+    """Return the CPU seconds of masking the texts, the best of three runs."""
     taken = []
     for _ in range(3):
         started = time.thread_time()
@@ -79,7 +79,7 @@ def known() -> Redactor:
     return known
 
 
-def test_time_is_in_proportion_to_the_length(known: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
+def test_masking_time_is_linear_in_the_length(known: Redactor, capsys: pytest.CaptureFixture[str]) -> None:
     measured = {}
     for kind in KINDS:
         whole = [seconds(known, text_of(kind, length)) for length in LENGTHS]
@@ -91,12 +91,12 @@ def test_time_is_in_proportion_to_the_length(known: Redactor, capsys: pytest.Cap
         sys.stdout.write("\n".join(["", " " * 22 + "".join(f"{cell:>14}" for cell in head), *rows, ""]))
     for kind, (_, _, longest, short, _, long) in measured.items():
         assert longest < 1, kind
-        assert long < 4 * 100 * max(short, 0.001), kind  # a quadratic one takes 10,000 times as long
+        assert long < 4 * 100 * max(short, 0.001), kind  # quadratic time would be 10,000 times as long
 
 
 @contextmanager
 def heartbeat() -> Iterator[list[float]]:
-    """Yield the moments at which another thread could run, about a thousand in a second."""
+    """Yield the times at which another thread ran, about a thousand a second."""
     beats: list[float] = []
     ended = threading.Event()
 
@@ -115,7 +115,7 @@ def heartbeat() -> Iterator[list[float]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_other_threads_run_meanwhile(kind: str, known: Redactor) -> None:
+def test_masking_does_not_block_other_threads(kind: str, known: Redactor) -> None:
     text = text_of(kind, 8_000_000)
     with heartbeat() as beats:
         for piece in in_pieces(text)[:5]:

@@ -1,8 +1,8 @@
-"""What short commands cost, against a Python that does no more than import the same libraries.
+"""The cost of short commands, compared with a Python that only imports the same libraries.
 
 Run with ``pytest -m benchmark -s tests/benchmarks/test_startup.py``. Each round runs all commands one after the other,
-so that a machine that is busy for a while is busy for all of them. What counts is the median of the ratios of the
-rounds, of CPU seconds, which other programs disturb less than the time on the clock.
+so that load affects all of them. The result is the median of the ratios of CPU seconds, which other programs disturb
+less than wall time.
 """
 
 import os
@@ -41,11 +41,11 @@ with httpx.Client(base_url=os.environ["BACKUPCTL_SERVER"], verify=tls) as client
 assert jobs
 print(jobs)
 """
-"""The four requests of ``list``, without anything around them."""
+"""A script that sends the four requests of ``list`` and nothing else."""
 
 
 class Command(NamedTuple):
-    """A command to run, and how many times the cost of the first one it may have."""
+    """A command, and the limit of its cost as a multiple of the first command's."""
 
     name: str
     argv: Sequence[str]
@@ -73,7 +73,7 @@ def cost(command: Command, folder: Path) -> Cost:
 
 
 def compare(commands: Sequence[Command], folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    """Print what each command costs beside the first one; return the ratios that are over their limits."""
+    """Print the cost of each command relative to the first; return the ratios above their limits."""
     first = commands[0].name
     for command in commands:
         cost(command, folder)  # Python writes the bytecode.
