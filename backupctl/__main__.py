@@ -24,7 +24,7 @@ def main() -> None:
         from backupctl.cli.context import Context
         from backupctl.cli.root import run
 
-        code = run(Context.of_process(sys.argv[1:]), lambda: signals.interrupt_this_process(noted))
+        code = run(Context.of_process(sys.argv[1:]), lambda: signals.install_interrupt_handlers(noted))
         signals.ignore()  # the code is known: while the interpreter ends, nothing changes it
     except BaseException as end:  # noqa: BLE001 - while the program is being loaded or ends; no traceback reaches a user
         code = 130

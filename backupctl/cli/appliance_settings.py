@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import Prompter
 from backupctl.clock import Clock
-from backupctl.config.configuration import Configuration, Profile, known_names
+from backupctl.config.configuration import Configuration, Profile, configured_names_hint
 from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
 from backupctl.config.secret_ladder import SecretValue
@@ -42,11 +42,11 @@ class ApplianceSettings:
         return self.profile.name
 
     @cached_property
-    def known(self) -> Redactor:
+    def redactor(self) -> Redactor:
         """The secrets to mask in what the appliance says: those that were read for it, and those in variables."""
-        known = Redactor()
-        known.add(*self.context.secrets.in_variables(self.profile.layers))
-        return known
+        redactor = Redactor()
+        redactor.add(*self.context.secrets.in_variables(self.profile.layers))
+        return redactor
 
     @property
     def view(self) -> View:
@@ -65,40 +65,40 @@ class ApplianceSettings:
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option by the ladder."""
-        return self.sourced(option).value
+        return self.resolve(option).value
 
-    def sourced(self, option: Option[T]) -> Value[T]:
+    def resolve(self, option: Option[T]) -> Value[T]:
         """Return the value of an option with its source."""
-        return self.context.sourced(option, self.profile.layers)
+        return self.context.resolve(option, self.profile.layers)
 
     def attribute_errors(self, *options: Option[object]) -> AbstractContextManager[None]:
         """Let an error about the values of options name where they came from."""
-        return attribute_errors(*(self.sourced(option).source for option in options))
+        return attribute_errors(*(self.resolve(option).source for option in options))
 
     @property
     def address_source(self) -> Source:
         """Where the address came from: the table of the appliance, or what named a stranger."""
         configured = self.profile.configured
-        return self.profile.layers[0].source("host") if configured else self.context.sourced(SERVER).source
+        return self.profile.layers[0].source("host") if configured else self.context.resolve(SERVER).source
 
     def secret(self, name: SecretName) -> SecretValue | None:
         """Return a secret by the ladder, None where nothing names one."""
         found = self.context.secret(name, self.profile.layers)
         if found is not None:
-            self.known.add(found.value)
+            self.redactor.add(found.value)
         return found
 
     def ask_secret(self, question: Hashable, ask: Callable[[], S]) -> S:
         """Return a secret that somebody types, or typed before for another appliance of the run."""
-        secret = self.once(question, ask)
+        secret = self.run_once(question, ask)
         if secret is not None:
-            self.known.add(secret)
+            self.redactor.add(secret)
         return secret
 
-    def without_file(self) -> "ApplianceSettings":
+    def without_configuration_file(self) -> "ApplianceSettings":
         """Return what options and variables alone make of this appliance."""
         settings = ApplianceSettings(self.context, replace(self.profile, layers=()), several=self.several)
-        settings.known = self.known
+        settings.redactor = self.redactor
         return settings
 
     def debug(self, message: str) -> None:
@@ -107,11 +107,11 @@ class ApplianceSettings:
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
         """Show a warning, once for all appliances that it is true of; ``always``: where others are left out too."""
-        self.once(("warning", message), lambda: self.view.warn(message, hint, always=always))
+        self.run_once(("warning", message), lambda: self.view.warn(message, hint, always=always))
 
-    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+    def run_once(self, question: Hashable, ask: Callable[[], T]) -> T:
         """Return the answer to a question that other appliances of the run may have asked before."""
-        return self.context.once(question, ask)
+        return self.context.run_once(question, ask)
 
 
 def appliance_settings(context: Context) -> list[ApplianceSettings]:
@@ -135,7 +135,7 @@ def _profiles(context: Context, configuration: Configuration) -> list[Profile]:
     typed = any(option.key in context.given for option in (SERVER, GROUP, ALL))
 
     def chosen(option: Option[T], nothing: T) -> Value[T]:
-        found = context.sourced(option)
+        found = context.resolve(option)
         return found if found.source.kind == FLAG or not typed else Value(nothing, DEFAULT)
 
     servers, groups, everything = chosen(SERVER, ()), chosen(GROUP, ()), chosen(ALL, nothing=False)
@@ -143,13 +143,13 @@ def _profiles(context: Context, configuration: Configuration) -> list[Profile]:
     with attribute_errors(groups.source):
         profiles += [profile for group in groups.value for profile in configuration.group(group)]
     with attribute_errors(everything.source):
-        profiles += configuration.everything() if everything.value else ()
+        profiles += configuration.all_servers() if everything.value else ()
     return profiles or [configuration.profile(_ask(context, configuration))]
 
 
 def _ask(context: Context, configuration: Configuration) -> str:
-    if not context.prompter.present:
-        known = f"; {known_names('', configuration.servers)}" if configuration.servers else ""
+    if not context.prompter.interactive:
+        known = f"; {configured_names_hint('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
             hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",

@@ -4,7 +4,7 @@ from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import GivenLocation, location_login
+from backupctl.cli.location_settings import ResolvedLocation, location_login
 from backupctl.cli.prompts import Prompter
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -51,7 +51,7 @@ def job_result(context: Context) -> type[JobResult]:
     return StartedResult if context.value(NO_WAIT) else JobResult
 
 
-def check_encryption_can_be_told(settings: ApplianceSettings) -> None:
+def check_encryption_options(settings: ApplianceSettings) -> None:
     """Raise UsageError where encryption is required of a backup that may be somebody else's."""
     if settings.value(REQUIRE_ENCRYPTION) and settings.value(IF_RUNNING) == "attach":
         with settings.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
@@ -66,7 +66,7 @@ def job_timeouts(settings: ApplianceSettings) -> Timeouts:
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(settings: ApplianceSettings, given: GivenLocation) -> BackupRequest:
+def backup_request(settings: ApplianceSettings, given: ResolvedLocation) -> BackupRequest:
     """Return the request, complete but for its parts where none are named.
 
     Raises UsageError for what breaks a rule, or is missing where nobody can be asked.
@@ -90,14 +90,14 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
 
     It is asked for twice on a terminal, unless it was said that none is required: that is an answer.
     """
-    found, required = settings.secret(BACKUP_PASSWORD), settings.sourced(REQUIRE_ENCRYPTION)
+    found, required = settings.secret(BACKUP_PASSWORD), settings.resolve(REQUIRE_ENCRYPTION)
     if found is not None:
         with attribute_errors(found.source):
             check_backup_password(found.value)
         return found.value
     password = None
     asks = required.value or required.source == DEFAULT
-    if asks and settings.prompter.present and not settings.value(DRY_RUN):
+    if asks and settings.prompter.interactive and not settings.value(DRY_RUN):
         password = settings.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _OR_NONE))
     if password is None and required.value:
         with attribute_errors(required.source):

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import check_encryption_can_be_told
-from backupctl.cli.config_show import settings_of_defaults
+from backupctl.cli.backup_settings import check_encryption_options
+from backupctl.cli.config_show import default_settings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import check_password_is_for, fill, location_of, location_of_password
+from backupctl.cli.location_settings import check_password_host, fill, location_for_password, location_of
 from backupctl.cli.tls_settings import proxy_of, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
@@ -34,7 +34,7 @@ from backupctl.config.option_table import (
     SERVER,
     USERNAME,
 )
-from backupctl.config.secret_ladder import Found
+from backupctl.config.secret_ladder import SecretPlace
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.output.formatting import plural
@@ -77,7 +77,7 @@ def check_configuration(context: Context, servers: Sequence[str], *, run_command
         ApplianceSettings(context, configuration.profile(server)) for server in servers or configuration.servers
     ]
     if not appliance_settings:
-        checks += _checks_of_server(settings_of_defaults(context), run_commands)
+        checks += _checks_of_server(default_settings(context), run_commands)
     each = [
         _result(settings.name, settings.profile.address.host, _checks_of_server(settings, run_commands))
         for settings in appliance_settings
@@ -93,7 +93,7 @@ def _checks_of_file(context: Context, servers: Sequence[str]) -> tuple[list[Chec
         configuration = context.configuration
     except BackupctlError as error:
         checks = [Check(name="file", status=FAIL, message=_told(error))]
-    checks += [Check(name="environment", status=WARNING, message=line) for line in context.unread_variables()]
+    checks += [Check(name="environment", status=WARNING, message=line) for line in context.unread_variable_warnings()]
     if configuration is not None:
         if configuration.path is None:
             checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(context)}")
@@ -125,7 +125,7 @@ def _checks_of_server(settings: ApplianceSettings, run_commands: bool) -> list[C
 
 def _unremarkable(settings: ApplianceSettings, option: Option[object]) -> None:
     """Raise for a value that is none."""
-    settings.sourced(option)
+    settings.resolve(option)
 
 
 def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
@@ -143,7 +143,7 @@ def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
 
 
 def _which_file(context: Context) -> str:
-    named = context.sourced(CONFIG)
+    named = context.resolve(CONFIG)
     path, configuration = find_configuration(named.value, context.environ), context.configuration
     which = str(named.source) if named.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
     number = f"{plural(len(configuration.servers), 'server')}, {plural(len(configuration.groups), 'group')}"
@@ -175,14 +175,14 @@ def _strangers(context: Context, names: Sequence[str]) -> Verdict | None:
 
 def _named_groups(context: Context, configuration: Configuration) -> None:
     """Raise for a group that a variable names and the file does not have."""
-    groups = context.sourced(GROUP)
+    groups = context.resolve(GROUP)
     with attribute_errors(groups.source):
         for group in groups.value:
             configuration.group(group)
 
 
 def _value(settings: ApplianceSettings, option: Option[object]) -> Verdict:
-    found = settings.sourced(option)
+    found = settings.resolve(option)
     return (OK, f"{found.value} ({_short(found.source)})") if found.value else _MISSING
 
 
@@ -191,7 +191,7 @@ def _secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -
     found = settings.context.locate_secret(name, settings.profile.layers)
     if found is None:
         return None
-    where = f"{found.where} ({_short(found.source)})"
+    where = f"{found.description} ({_short(found.source)})"
     hidden = None if run_commands else _PLACES_LEFT_ALONE.get(found.kind)
     if found.kind == "stdin":
         return OK, f"{where}, read when it is needed"
@@ -206,23 +206,23 @@ def _secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -
     return OK, where
 
 
-def _program(settings: ApplianceSettings, found: Found) -> str:
+def _program(settings: ApplianceSettings, found: SecretPlace) -> str:
     from backupctl.secrets.from_command import find_program
 
-    words = found.place[1:]
+    words = found.key[1:]
     if find_program(words, settings.context.environ) is None:
         raise ConfigError(f"{found.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
     return "not run"
 
 
-def _keyring(_scope: ApplianceSettings, found: Found) -> str:
+def _keyring(_scope: ApplianceSettings, found: SecretPlace) -> str:
     from backupctl.secrets.from_keyring import Keyring
 
     Keyring().check_installed(found.source.name)
     return "not asked"
 
 
-_PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, Found], str]]] = {
+_PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], str]]] = {
     "command": _program,
     "keyring": _keyring,
 }
@@ -232,7 +232,7 @@ def _location(settings: ApplianceSettings) -> Verdict:
     if settings.value(LOCATION) is None:
         return _MISSING
     given = location_of(settings)
-    check_password_is_for(settings, given)
+    check_password_host(settings, given)
     return OK, f"{given.location} ({_short(given.source)})"
 
 
@@ -250,7 +250,7 @@ def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verd
     """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
     hosts: dict[Source, dict[str, None]] = {}
     for settings in appliance_settings:
-        password, location = location_of_password(settings), settings.sourced(LOCATION)
+        password, location = location_for_password(settings), settings.resolve(LOCATION)
         if password.source.kind == FILE and password.value is None and location.value is not None:
             hosts.setdefault(password.source, {})[fill(settings, location.value, location.source).host] = None
     found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
@@ -258,8 +258,8 @@ def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verd
 
 
 def _encryption(settings: ApplianceSettings, run_commands: bool) -> Verdict:
-    check_encryption_can_be_told(settings)
-    found, required = _secret(settings, BACKUP_PASSWORD, run_commands), settings.sourced(REQUIRE_ENCRYPTION)
+    check_encryption_options(settings)
+    found, required = _secret(settings, BACKUP_PASSWORD, run_commands), settings.resolve(REQUIRE_ENCRYPTION)
     if found is not None:
         return found
     if required.value:
@@ -269,7 +269,7 @@ def _encryption(settings: ApplianceSettings, run_commands: bool) -> Verdict:
 
 
 def _certificate(settings: ApplianceSettings) -> Verdict:
-    trust, pin = tls_settings_of(settings), settings.sourced(FINGERPRINT)
+    trust, pin = tls_settings_of(settings), settings.resolve(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 

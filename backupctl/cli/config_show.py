@@ -27,7 +27,7 @@ _OF_EACH: Final[tuple[Option[object], ...]] = tuple(
 )
 
 
-def settings_of_defaults(context: Context) -> ApplianceSettings:
+def default_settings(context: Context) -> ApplianceSettings:
     """Return the settings of an appliance of which the configuration file says nothing."""
     return ApplianceSettings(context, Profile(_NO_APPLIANCE, (context.configuration.defaults,)))
 
@@ -47,12 +47,12 @@ def settings_result(settings: ApplianceSettings) -> SettingsResult:
 
 def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
     if settings.profile.address == _NO_APPLIANCE:
-        yield from (_setting(option.name, settings.sourced(option)) for option in _OF_THE_RUN)
+        yield from (_setting(option.name, settings.resolve(option)) for option in _OF_THE_RUN)
     elif settings.profile.configured:
         yield _setting("host", Value(str(settings.profile.address), settings.profile.layers[0].source("host")))
     yield _setting("read-only", settings.profile.read_only)
     for option in _OF_EACH:
-        yield _setting(option.name, _proxy(settings) if option == PROXY else settings.sourced(option))
+        yield _setting(option.name, _proxy(settings) if option == PROXY else settings.resolve(option))
     yield from (_secret(settings, name) for name in SECRETS)
 
 
@@ -73,7 +73,7 @@ def _secret(settings: ApplianceSettings, name: SecretName) -> Setting:
     found = settings.context.locate_secret(name, settings.profile.layers)
     if found is None:
         return _sourced(DEFAULT, name.name)
-    return _sourced(found.source, name.name, place=found.where)
+    return _sourced(found.source, name.name, place=found.description)
 
 
 def _sourced(source: Source, name: str, *, value: object = None, place: str | None = None) -> Setting:

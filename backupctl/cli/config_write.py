@@ -30,12 +30,12 @@ def write_sample(context: Context) -> FileResult:
     return FileResult(server=DEFAULTS, host="", file=str(path))
 
 
-def keep_secret(context: Context, name: SecretName, server: str | None) -> FileResult:
+def store_secret(context: Context, name: SecretName, server: str | None) -> FileResult:
     """Put a secret into the keyring and say so in the file that is read: in a server's table or in the defaults.
 
     Nothing is changed before it is known that both can be done. Raises ConfigError, UsageError and OutputError.
     """
-    from backupctl.config.config_edit import check_editable, path_to_edit, store_place
+    from backupctl.config.config_edit import check_editable, path_to_edit, store_secret_place
 
     profile = None if server is None else _configured(context, server)
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
@@ -48,7 +48,7 @@ def keep_secret(context: Context, name: SecretName, server: str | None) -> FileR
     entry = name.name if profile is None else f"{profile.name}/{name.name}"
     keyring.store(entry, secret, where)
     *others, key = name.file_keys
-    replaced = store_place(path, profile.name if profile else None, key, entry, instead_of=others)
+    replaced = store_secret_place(path, profile.name if profile else None, key, entry, instead_of=others)
     return FileResult(
         server=profile.name if profile else DEFAULTS,
         host=profile.address.host if profile else "",
@@ -92,7 +92,7 @@ def _flags(name: SecretName) -> tuple[str, str]:
 
 
 def _asked_for(context: Context, name: SecretName) -> Secret:
-    if not context.prompter.present:
+    if not context.prompter.interactive:
         raise UsageError(
             f"the secret {name.name} is missing, and nobody can be asked",
             hint=f"give {name.file_option}; - is standard input",

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
-from backupctl.cli.context import no_such_value
+from backupctl.cli.context import missing_option_error
 from backupctl.cli.simulation import simulated_appliance
-from backupctl.cli.tls_settings import proxy_of, tls_settings_of, words_for
+from backupctl.cli.tls_settings import proxy_of, selector_words, tls_settings_of
 from backupctl.config.environment import KEY_LOG
 from backupctl.config.option import Option
 from backupctl.config.option_table import (
@@ -57,7 +57,7 @@ def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool =
 
 
 def _is_basic(settings: ApplianceSettings, *, fresh: bool) -> bool:
-    found = settings.sourced(AUTH)
+    found = settings.resolve(AUTH)
     if fresh and found.source == DEFAULT:
         settings.debug("auth: basic (as an appliance needs it that waits for a restore)")
         return True
@@ -68,8 +68,8 @@ def _username(settings: ApplianceSettings) -> str:
     user = settings.value(USERNAME)
     if user:
         return user
-    if not settings.prompter.present:
-        raise no_such_value(USERNAME)
+    if not settings.prompter.interactive:
+        raise missing_option_error(USERNAME)
     user = settings.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
     settings.context.given[USERNAME.key] = (user,)
     return user
@@ -79,7 +79,7 @@ def _password(settings: ApplianceSettings, user: str) -> Secret:
     found = settings.secret(PASSWORD)
     if found is not None:
         return found.value
-    if not settings.prompter.present:
+    if not settings.prompter.interactive:
         raise UsageError(
             f"the password of {user} is missing",
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
@@ -107,7 +107,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         server.base_url,
         login,
         name=server.name,
-        selector_words=words_for(settings),
+        selector_words=selector_words(settings),
         clock=settings.clock,
         observe=observe,
         trust=trust,
@@ -115,7 +115,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         proxy=proxy.value.url.reveal() if proxy.value else None,
         transport=transport_for(server) if transport_for else None,
         read_only=settings.profile.read_only.value,
-        redactor=settings.known,
+        redactor=settings.redactor,
     )
     return Appliance(
         server.name,
@@ -157,11 +157,11 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
     address = settings.profile.address
     name = address.name if settings.profile.configured or address.scheme == "https" else address.base_url
     words = [SERVER.flag, name]
-    if settings.sourced(USERNAME).source.kind != FILE:
+    if settings.resolve(USERNAME).source.kind != FILE:
         words += [USERNAME.flag, user]
     options: tuple[Option[object], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
-        found = settings.sourced(option)
+        found = settings.resolve(option)
         if found.source != DEFAULT and found.source.kind != FILE:
             words += [option.flag, str(found.value)]
     if settings.value(INSECURE):

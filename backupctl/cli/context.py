@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
     from backupctl.config.option import Option, SecretName
-    from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder, SecretValue
+    from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
     from backupctl.output.view import View
@@ -101,8 +101,8 @@ class Context:
         if self._prompter is None:
             from backupctl.cli.prompts import TerminalPrompter
 
-            present = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
-            self._prompter = TerminalPrompter(present=present)
+            interactive = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
+            self._prompter = TerminalPrompter(interactive=interactive)
         return self._prompter
 
     @property
@@ -141,9 +141,9 @@ class Context:
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option for the run as a whole; ``-v`` shows where it came from."""
-        return self.sourced(option).value
+        return self.resolve(option).value
 
-    def sourced(self, option: Option[T], layers: Sequence[Layer] | None = None) -> Value[T]:
+    def resolve(self, option: Option[T], layers: Sequence[Layer] | None = None) -> Value[T]:
         """Return the value of an option with its source.
 
         ``layers`` are those of an appliance; without them, the defaults of the configuration file.
@@ -164,7 +164,7 @@ class Context:
             self._tell(name.name, found.value, found.source)
         return found
 
-    def locate_secret(self, name: SecretName, layers: Sequence[Layer]) -> Found | None:
+    def locate_secret(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
         """Return where a secret is, without reading it."""
         return self.secrets.locate(name, self._given_secret(name), layers)
 
@@ -173,7 +173,7 @@ class Context:
         found = self.secrets.on_command_line(name, self._given_secret(name))
         return None if found is None else found.read()
 
-    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+    def run_once(self, question: Hashable, ask: Callable[[], T]) -> T:
         """Return what ``ask`` gave the first time that this question was asked: one answer serves all appliances."""
         if question not in self._answers:
             self._answers[question] = ask()
@@ -185,8 +185,8 @@ class Context:
         Raises UsageError and ConfigError.
         """
         self.check_output()
-        self.sourced(PARALLEL)
-        for warning in self.unread_variables():
+        self.resolve(PARALLEL)
+        for warning in self.unread_variable_warnings():
             self.view.warn(warning)
 
     def check_output(self) -> None:
@@ -194,13 +194,13 @@ class Context:
         options: tuple[Option[object], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
         for option in options:
             if option.key in self.given:
-                self.sourced(option)
+                self.resolve(option)
 
-    def unread_variables(self) -> list[str]:
+    def unread_variable_warnings(self) -> list[str]:
         """Return a line for each variable that looks like a setting of ours and is none."""
-        from backupctl.config.environment import warn_unread_variables
+        from backupctl.config.environment import unread_variable_warnings
 
-        return warn_unread_variables(self.environ)
+        return unread_variable_warnings(self.environ)
 
     @property
     def view(self) -> View:
@@ -212,7 +212,7 @@ class Context:
 
         self._view = GuardedView(
             make_view(
-                output_asked_for(self.argv),
+                requested_output(self.argv),
                 stdout=self.stdout,
                 stderr=self.stderr,
                 clock=self.clock,
@@ -254,10 +254,10 @@ class Context:
             self._told.add((name, source))
             self.view.debug(f"{name}: {_shown(value)} ({source})")
 
-    def _given_secret(self, name: SecretName) -> GivenSecret:
-        from backupctl.config.secret_ladder import GivenSecret
+    def _given_secret(self, name: SecretName) -> SecretOptions:
+        from backupctl.config.secret_ladder import SecretOptions
 
-        return GivenSecret(self.given_text(name.file_option), self.given_text(name.command_option))
+        return SecretOptions(self.given_text(name.file_option), self.given_text(name.command_option))
 
     def given_text(self, flag: str) -> str | None:
         """Return the text that the command line gave for a flag, None for nothing."""
@@ -273,7 +273,7 @@ class Context:
             return default
 
 
-def output_asked_for(argv: Sequence[str]) -> Output:
+def requested_output(argv: Sequence[str]) -> Output:
     """Return the output format among the words of a command line, text where it is none of ours."""
     found = ""
     for word, after in zip(argv, [*argv[1:], ""], strict=False):
@@ -294,7 +294,7 @@ def _shown(value: object) -> str:
     return duration_option(value) if isinstance(value, float) else str(value)
 
 
-def no_such_value(option: Option[object]) -> UsageError:
+def missing_option_error(option: Option[object]) -> UsageError:
     """Return the error for a value that is needed and missing, where nobody can be asked."""
     environment = f" or set {option.environment}" if option.environment else ""
     return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

@@ -10,7 +10,7 @@ from backupctl.rules.request_fields import check_job_id
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def one_appliance_of(job_id: str) -> str | None:
+def single_appliance_reason(job_id: str) -> str | None:
     """Return why a job is looked for on one appliance only; the latest one is there on each."""
     return None if job_id == "latest" else f"backup job {job_id} is on one appliance"
 

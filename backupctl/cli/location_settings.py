@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.context import no_such_value
+from backupctl.cli.context import missing_option_error
 from backupctl.config.option_table import DRY_RUN, LOCATION, LOCATION_PASSWORD, LOCATION_TYPE, LOCATION_USER, SERVER
 from backupctl.config.resolve import resolve
 from backupctl.config.value import DEFAULT, Source, Value, attribute_errors
@@ -20,7 +20,7 @@ _WITHOUT_LOGIN: Final = "NFS"
 """Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""
 
 
-class GivenLocation(msgspec.Struct, frozen=True):
+class ResolvedLocation(msgspec.Struct, frozen=True):
     """The location of one appliance, filled in for ``server``, and the template that was given for it."""
 
     location: Location
@@ -35,12 +35,12 @@ class GivenLocation(msgspec.Struct, frozen=True):
         return self.template.fill(server=self.server, moment=moment).of_type(self.location.type)
 
 
-def location_of(settings: ApplianceSettings) -> GivenLocation:
+def location_of(settings: ApplianceSettings) -> ResolvedLocation:
     """Return the location of an appliance, filled in and checked; it is asked for where it is missing.
 
     Raises UsageError and ConfigError.
     """
-    kind, found = settings.sourced(LOCATION_TYPE), settings.sourced(LOCATION)
+    kind, found = settings.resolve(LOCATION_TYPE), settings.resolve(LOCATION)
 
     def filled(template: LocationTemplate) -> Location:
         return _filled(settings, template).of_type(kind.value)
@@ -52,11 +52,11 @@ def location_of(settings: ApplianceSettings) -> GivenLocation:
 
     template = found.value
     if template is None:
-        if not settings.prompter.present:
-            raise no_such_value(LOCATION)
-        template = settings.once(LOCATION.name, ask)
+        if not settings.prompter.interactive:
+            raise missing_option_error(LOCATION)
+        template = settings.run_once(LOCATION.name, ask)
     with attribute_errors(found.source, kind.source):
-        return GivenLocation(filled(template), template, found.source, _server(settings))
+        return ResolvedLocation(filled(template), template, found.source, _server(settings))
 
 
 def fill(settings: ApplianceSettings, template: LocationTemplate, source: Source) -> Location:
@@ -74,12 +74,12 @@ def _server(settings: ApplianceSettings) -> str:
     return settings.name or SERVER.name
 
 
-def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[str | None, Secret | None]:
+def location_login(settings: ApplianceSettings, given: ResolvedLocation) -> tuple[str | None, Secret | None]:
     """Return user and password for the location: both, or neither for one that wants no login."""
-    check_password_is_for(settings, given)
+    check_password_host(settings, given)
     user, found = settings.value(LOCATION_USER), settings.secret(LOCATION_PASSWORD)
     password = found.value if found else None
-    asks = settings.prompter.present and not settings.value(DRY_RUN)
+    asks = settings.prompter.interactive and not settings.value(DRY_RUN)
     if user is not None and password is None:
         if asks:
             question = f"Password of {user} at {given.template} (Enter for none)"
@@ -92,7 +92,7 @@ def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[s
     if user is None and password is not None:
         if asks:
             asked = f"User at {given.template}"
-            user = settings.once(asked, lambda: settings.prompter.ask(asked, LOCATION_USER.parse))
+            user = settings.run_once(asked, lambda: settings.prompter.ask(asked, LOCATION_USER.parse))
         else:
             settings.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
@@ -100,13 +100,13 @@ def location_login(settings: ApplianceSettings, given: GivenLocation) -> tuple[s
     return user, password
 
 
-def check_password_is_for(settings: ApplianceSettings, given: GivenLocation) -> None:
+def check_password_host(settings: ApplianceSettings, given: ResolvedLocation) -> None:
     """Raise where a password of the configuration file would be shown to a host that it is not for, or to everybody.
 
     Who moves a backup to another host, or to a protocol without encryption, by a table, a variable or an option, has to
     say with which password.
     """
-    password, here = location_of_password(settings), given.location
+    password, here = location_for_password(settings), given.location
     meant = password.value
     if meant is None or here.type == _WITHOUT_LOGIN:
         return
@@ -123,7 +123,7 @@ def check_password_is_for(settings: ApplianceSettings, given: GivenLocation) -> 
         )
 
 
-def location_of_password(settings: ApplianceSettings) -> Value[Location | None]:
+def location_for_password(settings: ApplianceSettings) -> Value[Location | None]:
     """Return the location that a location password of the file is for, None for any, and what names the password.
 
     That is the location that stands in the same table, or else in ``[defaults]``.
@@ -131,7 +131,7 @@ def location_of_password(settings: ApplianceSettings) -> Value[Location | None]:
     found = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
     if found is None:
         return Value(None, DEFAULT)
-    beside = resolve(LOCATION, (), {}, settings.profile.layers_from(found.source))
+    beside = resolve(LOCATION, (), {}, settings.profile.layers_at_or_below(found.source))
     return Value(fill(settings, beside.value, beside.source) if beside.value else None, found.source)
 
 

@@ -38,7 +38,7 @@ class SectionedCommand(click.Command):
         """Check what is common to such commands, and run this one."""
         context = ctx.find_object(Context)
         if context is not None:
-            context.command = name_of(ctx)
+            context.command = command_name(ctx)
             self._refuse_strangers(context, ctx)
             self.check(context)
         return super().invoke(ctx)
@@ -70,7 +70,7 @@ class ApplianceCommand(SectionedCommand):
         context.check()
 
 
-def name_of(ctx: click.Context) -> str | None:
+def command_name(ctx: click.Context) -> str | None:
     """Return the whole name of a command, such as ``schedule set``, None for the program itself."""
     return ctx.command_path.partition(" ")[2] or None
 

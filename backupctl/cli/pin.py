@@ -12,18 +12,18 @@ from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
 
 
-def has_typed_pin(settings: ApplianceSettings) -> bool:
+def is_fingerprint_given(settings: ApplianceSettings) -> bool:
     """Say whether the fingerprint was typed; one in the environment or a file is what may be replaced."""
-    return settings.sourced(FINGERPRINT).source.kind == FLAG
+    return settings.resolve(FINGERPRINT).source.kind == FLAG
 
 
-def stored_pin(settings: ApplianceSettings) -> str | None:
+def configured_pin(settings: ApplianceSettings) -> str | None:
     """Return the fingerprint that stands in the appliance's own table of the configuration file."""
     profile = settings.profile
     return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
 
 
-def nobody_compares() -> UsageError:
+def unconfirmed_pin_error() -> UsageError:
     """Return the error for a pin that nobody can be asked about."""
     return UsageError(
         "nobody is here to compare the fingerprint",
@@ -39,7 +39,7 @@ def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed:
     result = convert(looked_at, PinResult, from_attributes=True)
     if looked_at.certificate is None or looked_at.error is not None:
         return result
-    stored = stored_pin(settings)
+    stored = configured_pin(settings)
     if stored == looked_at.certificate.fingerprint:
         file = str(settings.context.configuration.path)
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
@@ -52,8 +52,8 @@ def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed:
 
 
 def _confirm(settings: ApplianceSettings, looked_at: CertificateResult, certificate: Certificate) -> None:
-    if not settings.prompter.present:
-        raise nobody_compares()
+    if not settings.prompter.interactive:
+        raise unconfirmed_pin_error()
     before = settings.value(FINGERPRINT)
     for words in (
         f"{settings.name} presents the certificate of {certificate.subject},",

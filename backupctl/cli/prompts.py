@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import click
 
-from backupctl.cli.signals import around_suspension
+from backupctl.cli.signals import suspension_hooks
 from backupctl.errors import UsageError
 from backupctl.secrets.secret import Secret
 
@@ -16,7 +16,7 @@ class Prompter(Protocol):
     """Somebody who can be asked."""
 
     @property
-    def present(self) -> bool:
+    def interactive(self) -> bool:
         """Whether anybody is there."""
         ...
 
@@ -36,13 +36,13 @@ class Prompter(Protocol):
 class TerminalPrompter:
     """Asks on the terminal, through standard error, so that standard output stays clean."""
 
-    def __init__(self, *, present: bool) -> None:
-        self._present = present
+    def __init__(self, *, interactive: bool) -> None:
+        self._interactive = interactive
 
     @property
-    def present(self) -> bool:
+    def interactive(self) -> bool:
         """Whether standard input and standard error are a terminal."""
-        return self._present
+        return self._interactive
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
         """Ask until the answer is good."""
@@ -100,7 +100,7 @@ def _still_hidden_after_suspension(question: str) -> Iterator[None]:
         os.write(terminal, f"{question}: ".encode(errors="replace"))
 
     try:
-        with around_suspension(show, hide):
+        with suspension_hooks(show, hide):
             yield
     finally:
         os.close(terminal)

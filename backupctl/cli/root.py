@@ -12,7 +12,7 @@ from backupctl import __version__
 from backupctl.cli import signals
 from backupctl.cli.context import Context
 from backupctl.cli.lazy_group import LazyGroup
-from backupctl.cli.options import name_of, shared_options
+from backupctl.cli.options import command_name, shared_options
 from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
 from backupctl.output.safe_stream import SafeStream
 
@@ -93,7 +93,9 @@ def _run(context: Context, begin: Callable[[], None]) -> int:
         SafeStream(context.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
-        context.command = name_of(error.ctx) if isinstance(error, click.UsageError) and error.ctx else context.command
+        context.command = (
+            command_name(error.ctx) if isinstance(error, click.UsageError) and error.ctx else context.command
+        )
         return _fail(context, _usage_error(error))
     except (click.Abort, KeyboardInterrupt):
         return _fail(context, InterruptedRunError("interrupted"))

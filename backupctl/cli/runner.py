@@ -10,7 +10,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settin
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
 from backupctl.cli.connection import connect
 from backupctl.cli.context import Context
-from backupctl.cli.signals import delivered_to
+from backupctl.cli.signals import deliver_signals
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
 from backupctl.config.value import attribute_errors
 from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
@@ -50,7 +50,7 @@ def run(
     command: str,
     result_type: type[R],
     prepare: Callable[[ApplianceSettings], Work[R]],
-    manner: CommandTraits = DEFAULT_TRAITS,
+    traits: CommandTraits = DEFAULT_TRAITS,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
@@ -64,7 +64,7 @@ def run(
         work = prepare(settings)
         return lambda appliance, _slot: work(appliance)
 
-    return _run(context, command, result_type, without_slot, manner, confirm=confirm)
+    return _run(context, command, result_type, without_slot, traits, confirm=confirm)
 
 
 def run_job(
@@ -72,7 +72,7 @@ def run_job(
     command: str,
     result_type: type[J],
     prepare: Callable[[ApplianceSettings], Work[Job]],
-    manner: CommandTraits = DEFAULT_TRAITS,
+    traits: CommandTraits = DEFAULT_TRAITS,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
@@ -82,7 +82,7 @@ def run_job(
         work = prepare(settings)
         return lambda appliance: _job_result(result_type, work(appliance))
 
-    return run(context, command, result_type, with_result, manner, confirm=confirm)
+    return run(context, command, result_type, with_result, traits, confirm=confirm)
 
 
 def run_backups(
@@ -111,26 +111,26 @@ def _run(
     command: str,
     result_type: type[R],
     prepare: Callable[[ApplianceSettings], SlotWork[R]],
-    manner: CommandTraits,
+    traits: CommandTraits,
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    ready = _ready(context, prepare, manner)
+    ready = _ready(context, prepare, traits)
     for each in ready:
         if isinstance(each, _Ready):
             confirm(each.appliance)
-    coordinator = _coordinator(context, ready, manner)
+    coordinator = _coordinator(context, ready, traits)
     context.view.expect([each.settings.name for each in ready])
     _tell_failed(ready)
-    results = run_tasks(context, [_task(each, result_type, manner, coordinator) for each in ready])
+    results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in ready])
     return context.finish(Envelope.of(command, results))
 
 
 def run_tasks(context: Context, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
-    """Drive tasks to their ends, under signals, and return their results; ``decides`` is that of ``delivered_to``."""
+    """Run tasks under signals and return their results; ``decides`` is passed on to ``deliver_signals``."""
     mailbox: Mailbox = queue.SimpleQueue()
     scheduler: Scheduler[R] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
-    with delivered_to(mailbox, decides=decides):
+    with deliver_signals(mailbox, decides=decides):
         results = scheduler.run(tasks)
         context.view.close()
     return results
@@ -140,7 +140,7 @@ def show_requests(
     context: Context,
     command: str,
     prepare: Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]],
-    manner: CommandTraits = DEFAULT_TRAITS,
+    traits: CommandTraits = DEFAULT_TRAITS,
 ) -> int:
     """Show what would be sent, and send nothing (``--dry-run``)."""
     results: list[Result] = [
@@ -153,12 +153,12 @@ def show_requests(
         )
         if isinstance(each, _Ready)
         else each.result(RequestsResult)
-        for each in _ready(context, prepare, manner, offline=True)
+        for each in _ready(context, prepare, traits, offline=True)
     ]
     return context.finish(Envelope.of(command, results))
 
 
-class Failed(msgspec.Struct, frozen=True):
+class FailedAppliance(msgspec.Struct, frozen=True):
     """An appliance of which it is known before anything is sent that nothing can be done with it."""
 
     settings: ApplianceSettings
@@ -176,36 +176,38 @@ class Failed(msgspec.Struct, frozen=True):
         return self.result(result_type)
 
 
-def prepare_all(found: Sequence[ApplianceSettings], make: Callable[[ApplianceSettings], T]) -> list[T | Failed]:
+def prepare_all(
+    found: Sequence[ApplianceSettings], make: Callable[[ApplianceSettings], T]
+) -> list[T | FailedAppliance]:
     """Return what ``make`` makes for each appliance, or what keeps it from being made.
 
     Raises the error that all have in common, and so that of the only one.
     """
-    made: list[T | Failed] = []
+    made: list[T | FailedAppliance] = []
     for settings in found:
         try:
             made.append(make(settings))
         except BackupctlError as error:
-            made.append(Failed(settings, error))
-    errors = [each.error for each in made if isinstance(each, Failed)]
+            made.append(FailedAppliance(settings, error))
+    errors = [each.error for each in made if isinstance(each, FailedAppliance)]
     if len(errors) == len(made) and len(set(errors)) == 1:
         raise errors[0]
     return made
 
 
 def _ready(
-    context: Context, prepare: Callable[[ApplianceSettings], T], manner: CommandTraits, *, offline: bool = False
-) -> list[_Ready[T] | Failed]:
+    context: Context, prepare: Callable[[ApplianceSettings], T], traits: CommandTraits, *, offline: bool = False
+) -> list[_Ready[T] | FailedAppliance]:
     """Return what is to be done with each appliance, or what keeps it from being done."""
     found = appliance_settings(context)
-    if manner.single is not None and len(found) > 1:
+    if traits.single is not None and len(found) > 1:
         hint = "name the one that is meant, or run the command once for each"
-        raise UsageError(f"{manner.single}, and {len(found)} are named", hint=hint)
+        raise UsageError(f"{traits.single}, and {len(found)} are named", hint=hint)
 
     def ready(settings: ApplianceSettings) -> _Ready[T]:
-        if manner.changes and not offline:
+        if traits.changes and not offline:
             _check_may_change(settings)
-        return _Ready(settings, connect(settings, offline=offline, fresh=manner.fresh), prepare(settings))
+        return _Ready(settings, connect(settings, offline=offline, fresh=traits.fresh), prepare(settings))
 
     return prepare_all(found, ready)
 
@@ -220,27 +222,32 @@ def _check_may_change(settings: ApplianceSettings) -> None:
             )
 
 
-def _coordinator(context: Context, ready: Sequence[_Ready[SlotWork[R]] | Failed], manner: CommandTraits) -> Coordinator:
+def _coordinator(
+    context: Context, ready: Sequence[_Ready[SlotWork[R]] | FailedAppliance], traits: CommandTraits
+) -> Coordinator:
     """Return what coordinates the appliances of the run."""
     return Coordinator(
         [each.appliance for each in ready if isinstance(each, _Ready)],
-        parallel=(context.value(PARALLEL) or None) if manner.starts_backups else None,
-        together=manner.starts_backups and context.value(TOGETHER),
-        fail_fast=manner.starts_backups and context.value(FAIL_FAST),
+        parallel=(context.value(PARALLEL) or None) if traits.starts_backups else None,
+        together=traits.starts_backups and context.value(TOGETHER),
+        fail_fast=traits.starts_backups and context.value(FAIL_FAST),
         failed={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
     )
 
 
-def _tell_failed(ready: Sequence[_Ready[SlotWork[R]] | Failed]) -> None:
+def _tell_failed(ready: Sequence[_Ready[SlotWork[R]] | FailedAppliance]) -> None:
     """Tell of several which are over before they began, as the others tell when their work is over."""
     for each in ready:
-        if isinstance(each, Failed) and len(ready) > 1:
+        if isinstance(each, FailedAppliance) and len(ready) > 1:
             now, error = each.settings.clock.now(), each.error
             each.settings.view.event(Ended(time=now, server=each.settings.name, exit_code=error.exit_code, error=error))
 
 
 def _task(
-    each: _Ready[SlotWork[R]] | Failed, result_type: type[R], manner: CommandTraits, coordinator: Coordinator
+    each: _Ready[SlotWork[R]] | FailedAppliance,
+    result_type: type[R],
+    traits: CommandTraits,
+    coordinator: Coordinator,
 ) -> Task[R]:
     if isinstance(each, _Ready):
         slot = coordinator.slot(each.appliance)
@@ -248,9 +255,9 @@ def _task(
             each.appliance,
             result_type,
             each.work(each.appliance, slot),
-            unreachable_grace=manner.unreachable_grace,
-            timeout=each.settings.value(TIMEOUT) if manner.timed else None,
+            unreachable_grace=traits.unreachable_grace,
+            timeout=each.settings.value(TIMEOUT) if traits.timed else None,
             slot=slot,
-            interrupted_note=NO_BACKUP if manner.starts_backups else NOTHING_CHANGED,
+            interrupted_note=NO_BACKUP if traits.starts_backups else NOTHING_CHANGED,
         )
     return each.task(result_type)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 if TYPE_CHECKING:
     from backupctl.scheduler.scheduler import Mailbox
 
-WRITING_SECONDS: Final = 5
+EXIT_SECONDS: Final = 5
 """How long an interrupted program may be busy with what it has to say: whoever reads it may have stopped reading."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,7 +40,7 @@ class _Noted:
     signals: ClassVar[list[int]] = []
 
 
-def interrupt_this_process(noted: list[int]) -> None:
+def install_interrupt_handlers(noted: list[int]) -> None:
     """Let signals interrupt this process, until the scheduler takes over; raise SignalInterrupt for an early one.
 
     ``noted`` holds the signals that have come, and takes further ones.
@@ -67,7 +67,7 @@ def interrupted() -> bool:
 
 
 @contextmanager
-def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
+def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
     """Deliver signals to ``mailbox`` while the block runs; raise SignalInterrupt at once if one was swallowed.
 
     Where the block ``decides`` how the run ends, they change nothing any more afterwards in a process of ours.
@@ -106,7 +106,7 @@ def delivered_to(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def around_suspension(leave: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
+def suspension_hooks(leave: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
     r"""Call ``leave`` before Ctrl-Z stops this process, and ``resume`` when it goes on; let Ctrl-\ interrupt it."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -165,7 +165,7 @@ def _hurry(_number: int = 0, _frame: FrameType | None = None) -> None:
 
 def _in_a_while(act: Callable[[], None]) -> None:
     signal.signal(signal.SIGALRM, lambda _number, _frame: act())
-    signal.alarm(WRITING_SECONDS)
+    signal.alarm(EXIT_SECONDS)
 
 
 def _quit() -> None:

@@ -43,7 +43,7 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
         observe=observe,
         family=None if family == "auto" else family,
         transport=SimulatorTransport(simulated, clock),
-        redactor=settings.known,
+        redactor=settings.redactor,
     )
     return Appliance(
         name=address.name,

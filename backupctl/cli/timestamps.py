@@ -6,7 +6,7 @@ from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 
 
-def parse_moment(flag: str, text: str, now: datetime) -> datetime:
+def parse_timestamp(flag: str, text: str, now: datetime) -> datetime:
     """Return an aware time: ISO 8601 (without a zone: that of this machine), or a duration before ``now``."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)

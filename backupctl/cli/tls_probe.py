@@ -6,8 +6,8 @@ from typing import TypeVar
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings, appliance_settings
 from backupctl.cli.connection import observer
 from backupctl.cli.context import Context
-from backupctl.cli.runner import Failed, prepare_all, run_tasks
-from backupctl.cli.tls_settings import proxy_of, tls_settings_of, words_for
+from backupctl.cli.runner import FailedAppliance, prepare_all, run_tasks
+from backupctl.cli.tls_settings import proxy_of, selector_words, tls_settings_of
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
 from backupctl.operations.trust import ProbeTarget
@@ -40,7 +40,7 @@ def inspect_all(
     What is wrong with the settings of one appliance is its result, of type ``result_type``.
     """
     targets = prepare_all(found, lambda settings: _probe_target(settings, pinned=pinned(settings)))
-    tasks = [each.task(result_type) if isinstance(each, Failed) else work(each) for each in targets]
+    tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else work(each) for each in targets]
     return run_tasks(context, tasks, decides=False)  # what is shown may be asked about
 
 
@@ -54,8 +54,8 @@ def _probe_target(settings: ApplianceSettings, *, pinned: bool) -> ProbeTarget:
         check_https(address.base_url)
     url = proxy.url.reveal() if proxy else None
     connection = connection_to(
-        address.base_url, url, settings.clock, name=settings.name, selector_words=words_for(settings)
+        address.base_url, url, settings.clock, name=settings.name, selector_words=selector_words(settings)
     )
-    tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.known)
+    tls = CertificateProbe(connection, tls_settings_of(settings, pinned=pinned), observer(settings), settings.redactor)
     warning = settings.context.configuration.name_warning(settings.profile)
     return ProbeTarget(settings.name, address.host, tls, name_warning=warning)

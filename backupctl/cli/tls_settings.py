@@ -21,7 +21,7 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
     from backupctl.api.connect import check_pin
     from backupctl.tls.trust_settings import TrustSettings, tls_context
 
-    ca_file, insecure, pin = settings.sourced(CA_FILE), settings.sourced(INSECURE), settings.sourced(FINGERPRINT)
+    ca_file, insecure, pin = settings.resolve(CA_FILE), settings.resolve(INSECURE), settings.resolve(FINGERPRINT)
     with attribute_errors(insecure.source, pin.source):
         trust = TrustSettings(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
     with attribute_errors(pin.source):
@@ -33,12 +33,12 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
     return trust
 
 
-def words_for(settings: ApplianceSettings) -> tuple[str, ...]:
+def selector_words(settings: ApplianceSettings) -> tuple[str, ...]:
     """Return the words that select the appliance for ``backupctl trust`` as it is selected here.
 
     Neither the CA file nor the pin of this run is repeated: the hint is about what takes their place.
     """
-    address, configuration = settings.profile.address, settings.sourced(CONFIG)
+    address, configuration = settings.profile.address, settings.resolve(CONFIG)
     if configuration.source != DEFAULT and configuration.source.kind != FILE:
         return "-s", address.name, CONFIG.flag, str(configuration.value)
     return "-s", address.name

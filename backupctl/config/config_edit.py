@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MODE: Final = 0o600
 
 
-class Stored(NamedTuple):
+class StoredValue(NamedTuple):
     """Where a value went: the server's name in the file, and the value that stood there before."""
 
     name: str
@@ -45,7 +45,7 @@ def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str
     return own
 
 
-def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> Stored:
+def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> StoredValue:
     """Set a value of a server in the file at ``path``, which need not be there yet.
 
     That is the table ``[servers.NAME]``; where there is none, a new one with ``host``, named as names may be.
@@ -62,10 +62,12 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
         before = table.get(key)
         if before != value:
             _put(table, key, value)
-    return Stored(str(name), None if before is None else str(before))
+    return StoredValue(str(name), None if before is None else str(before))
 
 
-def store_place(path: Path, server_name: str | None, key: str, value: str, *, instead_of: Sequence[str]) -> str | None:
+def store_secret_place(
+    path: Path, server_name: str | None, key: str, value: str, *, instead_of: Sequence[str]
+) -> str | None:
     """Say in a server's table, or in that of the defaults, where a secret is; return the key that said it before.
 
     The keys ``instead_of`` which it may be, name other places, of which one may stand in a table. The server must be

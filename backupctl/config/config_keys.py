@@ -43,7 +43,7 @@ def check_table(table: Mapping[str, object], where: str, *, refused: frozenset[s
     return values
 
 
-def above_tables(path: Path, key: str) -> ConfigError | None:
+def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
     """Return the error for a key that stands above all tables, None for what is no key."""
     if key not in _KNOWN:
         return None
@@ -51,7 +51,7 @@ def above_tables(path: Path, key: str) -> ConfigError | None:
     return ConfigError(f"{path}: {key} stands in no table", hint=f"write it below {table}")
 
 
-def unknown(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
+def unknown_name_error(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
     """Return the error for a name ``at`` a place of the file that nothing has, with the one that may be meant."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.7)
     return ConfigError(f"{at}: there is no such {what}", hint=f"is {close[0]} meant?" if close else "take it out")
@@ -73,7 +73,7 @@ def _value(key: str, value: object, where: str, folder: Path) -> object:
     if key in _FLAGS_ONLY:
         flag = _FLAGS_ONLY[key].flag
         raise ConfigError(f"{at}: {flag} is never taken from a file", hint="take it out, and give it where it is meant")
-    raise unknown(at, key, "key", _KNOWN)
+    raise unknown_name_error(at, key, "key", _KNOWN)
 
 
 def _option_value(option: Option[object], value: object, at: str, folder: Path) -> object:

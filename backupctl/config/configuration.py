@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from backupctl.config.config_keys import SERVER_ONLY, above_tables, check_table, unknown
+from backupctl.config.config_keys import SERVER_ONLY, check_table, key_outside_tables_error, unknown_name_error
 from backupctl.config.option_table import GROUP, SECRETS
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
@@ -26,12 +26,12 @@ SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*
 class Layer(msgspec.Struct, frozen=True):
     """One table of the file: its values by key, judged and parsed, and what to call the table in a message."""
 
-    where: str
+    label: str
     values: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def source(self, key: str) -> Source:
         """Return where the value of ``key`` came from."""
-        return Source(FILE, f"{self.where}.{key}")
+        return Source(FILE, f"{self.label}.{key}")
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -46,10 +46,10 @@ class Profile(msgspec.Struct, frozen=True):
         """What the appliance is called in results and on command lines."""
         return self.address.name
 
-    def layers_from(self, source: Source) -> tuple[Layer, ...]:
+    def layers_at_or_below(self, source: Source) -> tuple[Layer, ...]:
         """Return the layers from the one on where a value came from; none for what does not stand in the file."""
         table = source.name.rpartition(".")[0] if source.kind == FILE else None
-        first = next((at for at, layer in enumerate(self.layers) if layer.where == table), len(self.layers))
+        first = next((at for at, layer in enumerate(self.layers) if layer.label == table), len(self.layers))
         return self.layers[first:]
 
     @property
@@ -89,7 +89,7 @@ class Configuration(msgspec.Struct, frozen=True):
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group; raises ConfigError where there is no such group."""
         if name not in self.groups:
-            known = known_names(name, self.groups) if self.groups else "no group is configured"
+            known = configured_names_hint(name, self.groups) if self.groups else "no group is configured"
             raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
         return tuple(self.servers[server] for server in self.groups[name])
 
@@ -100,9 +100,10 @@ class Configuration(msgspec.Struct, frozen=True):
         group = next((name for name in self.groups if name.lower() == profile.name), None)
         if group is not None:
             return f"{profile.name!r} is a group{self._in_file()}; is {GROUP.flag} {group} meant?"
-        return f"{profile.name!r} is no configured name{self._in_file()}; {known_names(profile.name, self.servers)}"
+        hint = configured_names_hint(profile.name, self.servers)
+        return f"{profile.name!r} is no configured name{self._in_file()}; {hint}"
 
-    def everything(self) -> tuple[Profile, ...]:
+    def all_servers(self) -> tuple[Profile, ...]:
         """Return all configured appliances; raises ConfigError where there is none."""
         if not self.servers:
             raise ConfigError(
@@ -135,7 +136,7 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     """
     for key in document:
         if key not in _TABLES:
-            raise above_tables(path, key) or unknown(f"{path}: {key}", key, "table", _TABLES)
+            raise key_outside_tables_error(path, key) or unknown_name_error(f"{path}: {key}", key, "table", _TABLES)
     defaults = _layer(document, f"{path}: defaults", "defaults", SERVER_ONLY, path.parent)
     servers: dict[str, Profile] = {}
     for name in _table(document, "servers", path):
@@ -145,7 +146,7 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     return Configuration(path, defaults, servers, groups)
 
 
-def known_names(name: str, names: Iterable[str]) -> str:
+def configured_names_hint(name: str, names: Iterable[str]) -> str:
     """Return which names there are, for somebody who named another: the one that may be meant, and a few."""
     every = list(names)
     close = get_close_matches(name, every, n=2)
@@ -215,7 +216,7 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
         raise ConfigError(f"{where} is not a list of names", hint=f'write {name} = ["vc01", "vc02"]')
     for member in members:
         if member not in servers:
-            raise unknown(f"{where}: {member}", member, "server", servers)
+            raise unknown_name_error(f"{where}: {member}", member, "server", servers)
     return tuple(dict.fromkeys(members))
 
 

@@ -30,7 +30,7 @@ def environment_without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def warn_unread_variables(environ: Mapping[str, str]) -> list[str]:
+def unread_variable_warnings(environ: Mapping[str, str]) -> list[str]:
     """Return a line for each variable that starts like ours and is not read, as a typing error in a crontab would be.
 
     The lines never show a value.

@@ -26,7 +26,7 @@ SecretValue = Value[Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class GivenSecret:
+class SecretOptions:
     """What the command line has for a secret; ``command`` is hidden, as its words may be secret."""
 
     file: str | None = None
@@ -37,7 +37,7 @@ _PLACES_IN_WORDS: Final = {"env": "variable", "credential": "systemd credential"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SecretPlace:
     """Where a secret is: its source, and what reads it there.
 
     ``place`` is what two settings of one place share: its kind as in SECRET_PLACES, and its name there; of a command,
@@ -45,21 +45,21 @@ class Found:
     """
 
     source: Source
-    place: tuple[str, ...] = field(repr=False)
+    key: tuple[str, ...] = field(repr=False)
     read: Callable[[], Secret] = field(repr=False)
 
     @property
     def kind(self) -> str:
         """The kind of the place; ``stdin`` for the one file that can be read only once."""
-        return "stdin" if self.place[:2] == ("file", STDIN_PATH) else self.place[0]
+        return "stdin" if self.key[:2] == ("file", STDIN_PATH) else self.key[0]
 
     @property
-    def where(self) -> str:
+    def description(self) -> str:
         """The place in words, such as ``file /etc/x``; of a command the first word only, as others may be secret."""
         if self.kind == "stdin":
             return "standard input"
-        more = " ..." if self.kind == "command" and len(self.place) > 2 else ""
-        return f"{_PLACES_IN_WORDS.get(self.kind, self.kind)} {self.place[1]}{more}"
+        more = " ..." if self.kind == "command" and len(self.key) > 2 else ""
+        return f"{_PLACES_IN_WORDS.get(self.kind, self.kind)} {self.key[1]}{more}"
 
 
 class SecretLadder:
@@ -84,7 +84,7 @@ class SecretLadder:
         self._known: dict[Hashable, Secret] = {}
         self._failed: dict[tuple[Hashable, Source], ConfigError] = {}
 
-    def find(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> SecretValue | None:
+    def find(self, name: SecretName, given: SecretOptions, layers: Sequence[Layer] = ()) -> SecretValue | None:
         """Return the secret with its source, or None if nothing names one; ``layers`` as in ``resolve``."""
         found = self.locate(name, given, layers)
         return None if found is None else Value(self._read(found), found.source)
@@ -96,7 +96,7 @@ class SecretLadder:
             if text := self._environ.get(variable or ""):
                 yield Secret(text)
 
-    def locate(self, name: SecretName, given: GivenSecret, layers: Sequence[Layer] = ()) -> Found | None:
+    def locate(self, name: SecretName, given: SecretOptions, layers: Sequence[Layer] = ()) -> SecretPlace | None:
         """Return where the secret is, without reading it; None if nothing names one."""
         return (
             self.on_command_line(name, given)
@@ -105,20 +105,20 @@ class SecretLadder:
             or self._in_file(name, layers)
         )
 
-    def _read(self, found: Found) -> Secret:
+    def _read(self, found: SecretPlace) -> Secret:
         """Read a place once; what is wrong there stays wrong for all whose setting is the same."""
-        failed = self._failed.get((found.place, found.source))
+        failed = self._failed.get((found.key, found.source))
         if failed is not None:
             raise failed
-        if found.place not in self._known:
+        if found.key not in self._known:
             try:
-                self._known[found.place] = found.read()
+                self._known[found.key] = found.read()
             except ConfigError as error:
-                self._failed[found.place, found.source] = error
+                self._failed[found.key, found.source] = error
                 raise
-        return self._known[found.place]
+        return self._known[found.key]
 
-    def on_command_line(self, name: SecretName, given: GivenSecret) -> Found | None:
+    def on_command_line(self, name: SecretName, given: SecretOptions) -> SecretPlace | None:
         """Return where the command line says that the secret is, None where it says nothing."""
         if given.file is not None and given.command is not None:
             raise UsageError(f"{name.file_option} and {name.command_option} cannot both be given")
@@ -128,7 +128,7 @@ class SecretLadder:
             return self._command_line(given.command, Source(FLAG, name.command_option))
         return None
 
-    def _in_environment(self, name: SecretName) -> Found | None:
+    def _in_environment(self, name: SecretName) -> SecretPlace | None:
         """Take the one variable that is set; two contradict each other, and to pick one would hide a mistake."""
         if self._environ.get(name.variable) == "":
             raise ConfigError(
@@ -145,22 +145,22 @@ class SecretLadder:
         text = self._environ[found[0]]
         return self._file(text, source) if found[0].endswith("_FILE") else self._command_line(text, source)
 
-    def _in_credentials(self, name: SecretName) -> Found | None:
+    def _in_credentials(self, name: SecretName) -> SecretPlace | None:
         """Take ``LoadCredential=NAME:...`` or ``SetCredentialEncrypted=NAME:...`` of the unit (systemd.exec(5))."""
         directory = self._environ.get("CREDENTIALS_DIRECTORY")
         if not directory or not _may_be_there(Path(directory, name.name)):
             return None
         return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
-    def _in_file(self, name: SecretName, layers: Sequence[Layer]) -> Found | None:
+    def _in_file(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
         for layer in layers:
             for key in name.file_keys:
                 if key in layer.values:
                     return self._configured(key.rpartition("-")[2], layer.values[key], layer.source(key))
         return None
 
-    def _configured(self, place: str, value: Any, source: Source) -> Found:  # noqa: ANN401 - as the file's table says
-        finders: Mapping[str, Callable[[Any, Source], Found]] = {
+    def _configured(self, place: str, value: Any, source: Source) -> SecretPlace:  # noqa: ANN401 - as the file's table says
+        finders: Mapping[str, Callable[[Any, Source], SecretPlace]] = {
             "file": self._file,
             "command": self._command,
             "env": self._variable,
@@ -169,18 +169,18 @@ class SecretLadder:
         }
         return finders[place](value, source)
 
-    def _file(self, path: str, source: Source) -> Found:
+    def _file(self, path: str, source: Source) -> SecretPlace:
         def read() -> Secret:
             return read_secret_file(path, source.name, self._stdin, self._clock)
 
-        return Found(source, ("file", path, source.name if path == "-" else ""), read)
+        return SecretPlace(source, ("file", path, source.name if path == "-" else ""), read)
 
-    def _command_line(self, text: str, source: Source) -> Found:
+    def _command_line(self, text: str, source: Source) -> SecretPlace:
         from backupctl.secrets.from_command import split_command  # subprocess is slow to load
 
         return self._command(parse_from(source, split_command, text), source)
 
-    def _command(self, words: Sequence[str], source: Source) -> Found:
+    def _command(self, words: Sequence[str], source: Source) -> SecretPlace:
         def read() -> Secret:
             from backupctl.secrets.from_command import run_secret_command
 
@@ -188,18 +188,18 @@ class SecretLadder:
             environ = {name: text for name, text in harmless.items() if name not in self._secret_variables}
             return run_secret_command(words, source.name, environ, self._clock)
 
-        return Found(source, ("command", *words), read)
+        return SecretPlace(source, ("command", *words), read)
 
-    def _variable(self, variable: str, source: Source) -> Found:
+    def _variable(self, variable: str, source: Source) -> SecretPlace:
         def read() -> Secret:
             text = self._environ.get(variable)
             if not text:
                 raise ConfigError(f"{source.name}: the variable {variable} is not set", hint=f"export {variable}")
             return secret_from_text(text, source.name)
 
-        return Found(source, ("env", variable), read)
+        return SecretPlace(source, ("env", variable), read)
 
-    def _named_credential(self, credential: str, source: Source) -> Found:
+    def _named_credential(self, credential: str, source: Source) -> SecretPlace:
         def read() -> Secret:
             directory = self._environ.get("CREDENTIALS_DIRECTORY")
             path = Path(directory, credential) if directory else None
@@ -211,10 +211,10 @@ class SecretLadder:
                 )
             return secret
 
-        return Found(source, ("credential", credential), read)
+        return SecretPlace(source, ("credential", credential), read)
 
-    def _entry(self, entry: str, source: Source) -> Found:
-        return Found(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
+    def _entry(self, entry: str, source: Source) -> SecretPlace:
+        return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
 
 
 def _may_be_there(path: Path) -> bool:

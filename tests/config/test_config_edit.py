@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.config.config_edit import Stored, path_to_edit, store, store_place
+from backupctl.config.config_edit import StoredValue, path_to_edit, store, store_secret_place
 from backupctl.config.config_file import SYSTEM_PATH, read_configuration
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
@@ -45,29 +45,29 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "config.toml"
 
 
-def put(path: Path, name: str = "vc01", value: str = PIN, host: str = HOST) -> Stored:
+def put(path: Path, name: str = "vc01", value: str = PIN, host: str = HOST) -> StoredValue:
     return store(path, name, "fingerprint", value, host=host)
 
 
 def test_store_creates_the_file_and_folders_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "config" / "backupctl" / "config.toml"
-    assert put(path, HOST) == Stored(HOST, None)
+    assert put(path, HOST) == StoredValue(HOST, None)
     assert tomllib.loads(path.read_text()) == {"servers": {HOST: {"host": HOST, "fingerprint": PIN}}}
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_store_changes_one_line_and_keeps_comments_and_layout(path: Path) -> None:
     path.write_text(WRITTEN)
-    assert put(path) == Stored("vc01", None)
+    assert put(path) == StoredValue("vc01", None)
     expected = WRITTEN.replace('ca-file = "ca.pem"\n', f'ca-file = "ca.pem"\nfingerprint = "{PIN}"\n')
     assert path.read_text() == expected
-    assert put(path, value=OLD) == Stored("vc01", PIN)
+    assert put(path, value=OLD) == StoredValue("vc01", PIN)
     assert path.read_text() == expected.replace(PIN, OLD)
 
 
 def test_store_adds_a_table_with_a_valid_name(path: Path) -> None:
     path.write_text(WRITTEN)
-    assert put(path, f"{HOST}:8443", host=f"{HOST}:8443") == Stored(f"{HOST}-8443", None)
+    assert put(path, f"{HOST}:8443", host=f"{HOST}:8443") == StoredValue(f"{HOST}-8443", None)
     read = tomllib.loads(path.read_text())
     assert read["servers"][f"{HOST}-8443"] == {"host": f"{HOST}:8443", "fingerprint": PIN}
     assert read["groups"] == {"production": ["vc01", "vc02"]}
@@ -98,14 +98,14 @@ def test_store_into_a_table_written_in_two_places_adds_one_line(path: Path) -> N
 )
 def test_store_replaces_the_old_key_or_adds_after_the_last(path: Path, before: str, after: str) -> None:
     path.write_text(f"[defaults]\n{before}")
-    store_place(path, None, "new", "y", instead_of=["old", "older"])
+    store_secret_place(path, None, "new", "y", instead_of=["old", "older"])
     assert path.read_text() == "[defaults]\n" + after.format(line='new = "y"\n')
 
 
 def test_store_of_the_current_value_writes_nothing(path: Path) -> None:
     put(path)
     before = path.stat()
-    assert put(path) == Stored("vc01", PIN)
+    assert put(path) == StoredValue("vc01", PIN)
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 

@@ -54,7 +54,7 @@ def read(folder: Path, text: str | bytes, mode: int = 0o600) -> Configuration:
 
 def test_configuration_gives_servers_with_their_layers_and_groups(tmp_path: Path) -> None:
     configuration = read(tmp_path, GOOD)
-    vc01, vc02 = configuration.everything()
+    vc01, vc02 = configuration.all_servers()
     assert (vc01.name, vc01.address.host, vc01.read_only.value) == ("vc01", "vc01.example.com", True)
     assert (vc02.address.port, vc02.read_only.value) == (8443, False)
     assert [layer.values.get("timeout") for layer in vc02.layers] == [3600.0, 21600.0]

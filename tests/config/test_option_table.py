@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from backupctl.config.environment import environment_names, warn_unread_variables
+from backupctl.config.environment import environment_names, unread_variable_warnings
 from backupctl.config.option import Kind, Option
 from backupctl.config.option_table import OPTIONS
 from backupctl.config.process import process_environment
@@ -40,7 +40,7 @@ def test_variables_that_are_read_give_no_warning() -> None:
     names = environment_names()
     assert "BACKUPCTL_SERVER" in names
     assert "BACKUPCTL_BACKUP_PASSWORD_COMMAND" in names
-    assert warn_unread_variables({**dict.fromkeys(names, "x"), "PATH": "/bin", "NO_COLOR": "1"}) == []
+    assert unread_variable_warnings({**dict.fromkeys(names, "x"), "PATH": "/bin", "NO_COLOR": "1"}) == []
 
 
 def test_variables_that_are_not_read_give_a_warning_without_their_value() -> None:
@@ -51,7 +51,7 @@ def test_variables_that_are_not_read_give_a_warning_without_their_value() -> Non
         "backupctl_server": "S3cret",
     }
     ignored, no_such_setting = wording.IGNORED_VARIABLE, wording.NO_SUCH_SETTING
-    assert warn_unread_variables(environ) == [
+    assert unread_variable_warnings(environ) == [
         f"{ignored('BACKUPCTL_BACKUP_PASWORD')}{no_such_setting}; {wording.DID_YOU_MEAN('BACKUPCTL_BACKUP_PASSWORD')}",
         f"{ignored('BACKUPCTL_INSECURE')}{wording.NEVER_FROM_THE_ENVIRONMENT('--insecure')}",
         f"{ignored('BACKUPCTL_NONSENSE')}{no_such_setting}",

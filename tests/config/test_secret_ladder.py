@@ -10,7 +10,7 @@ import pytest
 from backupctl.clock import Clock
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
-from backupctl.config.secret_ladder import GivenSecret, SecretLadder
+from backupctl.config.secret_ladder import SecretLadder, SecretOptions
 from backupctl.config.value import Value
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
@@ -18,7 +18,7 @@ from backupctl.secrets.secret import Secret
 from tests import wording
 from tests.support.clock import MinuteClock
 
-NOTHING = GivenSecret()
+NOTHING = SecretOptions()
 
 
 class Terminal(io.BytesIO):
@@ -38,12 +38,12 @@ def secret_file(directory: Path, content: bytes, mode: int = 0o600) -> Path:
 
 
 def find_secret(
-    name: SecretName, given: GivenSecret, environ: dict[str, str], stdin: StandardInput, clock: Clock | None = None
+    name: SecretName, given: SecretOptions, environ: dict[str, str], stdin: StandardInput, clock: Clock | None = None
 ) -> Value[Secret] | None:
     return SecretLadder(environ, stdin, clock).find(name, given)
 
 
-def found(given: GivenSecret = NOTHING, environ: dict[str, str] | None = None) -> tuple[str, str] | None:
+def found(given: SecretOptions = NOTHING, environ: dict[str, str] | None = None) -> tuple[str, str] | None:
     value = find_secret(PASSWORD, given, environ or {}, stdin())
     return None if value is None else (value.value.reveal(), str(value.source))
 
@@ -90,7 +90,7 @@ def test_precedence_is_option_then_environment_then_credential(tmp_path: Path) -
     assert found(environ=environ) == ("from systemd", "systemd credential password")
     environ["BACKUPCTL_PASSWORD"] = " from environment "
     assert found(environ=environ) == (" from environment ", "environment BACKUPCTL_PASSWORD")
-    given = GivenSecret(file=str(secret_file(tmp_path, b"from file")))
+    given = SecretOptions(file=str(secret_file(tmp_path, b"from file")))
     assert found(given, environ) == ("from file", "flag --password-file")
 
 
@@ -106,14 +106,14 @@ def test_environment_may_name_a_command() -> None:
 
 def test_two_options_for_one_secret_are_refused() -> None:
     with refused(UsageError, "--password-file", "--password-command"):
-        found(GivenSecret(file="x", command="S3cret"))
+        found(SecretOptions(file="x", command="S3cret"))
 
 
 def test_two_variables_for_one_secret_are_refused_unless_an_option_wins(tmp_path: Path) -> None:
     environ = {"BACKUPCTL_PASSWORD": "S3cret", "BACKUPCTL_PASSWORD_FILE": "x"}
     with refused(ConfigError, "BACKUPCTL_PASSWORD and BACKUPCTL_PASSWORD_FILE"):
         found(environ=environ)
-    assert found(GivenSecret(file=str(secret_file(tmp_path, b"x"))), environ) == ("x", "flag --password-file")
+    assert found(SecretOptions(file=str(secret_file(tmp_path, b"x"))), environ) == ("x", "flag --password-file")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_two_variables_for_one_secret_are_refused_unless_an_option_wins(tmp_path
     [(b"pw", "pw"), (b"pw\n", "pw"), (b"pw\r\n", "pw"), (b" pw \n", " pw "), ("pä\tß\n".encode(), "pä\tß")],
 )
 def test_file_gives_its_line_without_the_newline(tmp_path: Path, content: bytes, expected: str) -> None:
-    assert found(GivenSecret(file=str(secret_file(tmp_path, content)))) == (expected, "flag --password-file")
+    assert found(SecretOptions(file=str(secret_file(tmp_path, content)))) == (expected, "flag --password-file")
 
 
 @pytest.mark.parametrize(
@@ -140,23 +140,23 @@ def test_file_gives_its_line_without_the_newline(tmp_path: Path, content: bytes,
 def test_file_that_is_not_one_line_of_text_is_refused(tmp_path: Path, content: bytes, word: str) -> None:
     path = secret_file(tmp_path, content)
     with refused(ConfigError, "--password-file", str(path), word):
-        found(GivenSecret(file=str(path)))
+        found(SecretOptions(file=str(path)))
 
 
 def test_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     with refused(ConfigError, f"--password-file: {tmp_path}/none {wording.UNREADABLE}: No such file"):
-        found(GivenSecret(file=f"{tmp_path}/none"))
+        found(SecretOptions(file=f"{tmp_path}/none"))
 
 
 def test_file_that_is_a_directory_is_refused(tmp_path: Path) -> None:
     with refused(ConfigError, "--password-file", "is a directory"):
-        found(GivenSecret(file=str(tmp_path)))
+        found(SecretOptions(file=str(tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
 def test_file_with_an_impossible_name_is_refused(name: str) -> None:
     with refused(ConfigError, wording.UNREADABLE):
-        found(GivenSecret(file=name))
+        found(SecretOptions(file=name))
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o601])
@@ -165,7 +165,7 @@ def test_file_with_a_loose_mode_is_rejected_with_the_chmod_command(tmp_path: Pat
     directory.mkdir()
     path = secret_file(directory, b"S3cret", mode)
     with refused(ConfigError, "--password-file", f"chmod 600 '{path}'", f"{mode:04o}"):
-        found(GivenSecret(file=str(path)))
+        found(SecretOptions(file=str(path)))
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o702])
@@ -178,7 +178,7 @@ def test_file_replaceable_by_others_is_rejected_with_the_chmod_command(tmp_path:
     outer.chmod(mode)
     for name in (path, link):
         with refused(ConfigError, "--password-file", f"chmod o-w {outer}", f"{mode:04o}"):
-            found(GivenSecret(file=str(name)))
+            found(SecretOptions(file=str(name)))
 
 
 def test_link_in_a_directory_of_others_is_refused(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_link_in_a_directory_of_others_is_refused(tmp_path: Path) -> None:
     link.symlink_to(secret_file(tmp_path, b"S3cret"))
     link.parent.chmod(0o777)
     with refused(ConfigError, wording.REPLACEABLE_BY_OTHERS):
-        found(GivenSecret(file=str(link)))
+        found(SecretOptions(file=str(link)))
 
 
 def test_file_in_a_sticky_or_group_directory_is_read_through_links(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_file_in_a_sticky_or_group_directory_is_read_through_links(tmp_path: Pat
     (tmp_path / "link").symlink_to(path.name)
     for mode in (0o1777, 0o775):
         tmp_path.chmod(mode)
-        assert found(GivenSecret(file=str(tmp_path / "link"))) == ("pw", "flag --password-file")
+        assert found(SecretOptions(file=str(tmp_path / "link"))) == ("pw", "flag --password-file")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -203,7 +203,7 @@ def test_file_of_another_user_is_rejected_even_for_root(tmp_path: Path) -> None:
     path = secret_file(tmp_path, b"S3cret")
     os.chown(path, 65534, -1)
     with refused(ConfigError, wording.OTHER_OWNER(65534), f"chown 0 {path}"):
-        found(GivenSecret(file=str(path)))
+        found(SecretOptions(file=str(path)))
 
 
 def test_credential_of_systemd_may_have_any_mode(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_missing_credential_is_none_and_an_invalid_one_is_rejected(tmp_path: Pat
 
 def test_open_descriptor_is_read_whatever_its_mode(tmp_path: Path) -> None:
     with secret_file(tmp_path, b"pw\n", 0o644).open("rb") as file:
-        assert found(GivenSecret(file=f"/dev/fd/{file.fileno()}")) == ("pw", "flag --password-file")
+        assert found(SecretOptions(file=f"/dev/fd/{file.fileno()}")) == ("pw", "flag --password-file")
 
 
 def test_pipe_of_a_process_substitution_is_read() -> None:
@@ -233,7 +233,7 @@ def test_pipe_of_a_process_substitution_is_read() -> None:
     os.write(writing, b"pw\n")
     os.close(writing)
     try:
-        assert found(GivenSecret(file=f"/dev/fd/{reading}")) == ("pw", "flag --password-file")
+        assert found(SecretOptions(file=f"/dev/fd/{reading}")) == ("pw", "flag --password-file")
     finally:
         os.close(reading)
 
@@ -242,7 +242,7 @@ def test_fifo_without_a_writer_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path, 0o666)
     with refused(ConfigError, "--password-file", "in time"):
-        find_secret(PASSWORD, GivenSecret(file=str(path)), {}, stdin(), MinuteClock())
+        find_secret(PASSWORD, SecretOptions(file=str(path)), {}, stdin(), MinuteClock())
 
 
 def test_fifo_that_never_ends_is_bounded() -> None:
@@ -251,7 +251,7 @@ def test_fifo_that_never_ends_is_bounded() -> None:
     try:
         os.write(writing, b"S3cret" * 20000)
         with refused(ConfigError, "in time"):
-            find_secret(PASSWORD, GivenSecret(file=f"/dev/fd/{reading}"), {}, stdin(), MinuteClock())
+            find_secret(PASSWORD, SecretOptions(file=f"/dev/fd/{reading}"), {}, stdin(), MinuteClock())
     finally:
         os.close(reading)
         os.close(writing)
@@ -259,34 +259,34 @@ def test_fifo_that_never_ends_is_bounded() -> None:
 
 def test_device_without_end_is_bounded() -> None:
     with refused(ConfigError, "64 KiB"):
-        found(GivenSecret(file="/dev/zero"))
+        found(SecretOptions(file="/dev/zero"))
 
 
 def test_terminal_as_a_file_is_refused() -> None:
     controller, terminal = os.openpty()
     try:
         with refused(UsageError, wording.IS_A_TERMINAL):
-            found(GivenSecret(file=os.ttyname(terminal)))
+            found(SecretOptions(file=os.ttyname(terminal)))
     finally:
         os.close(controller)
         os.close(terminal)
 
 
 def test_stdin_gives_one_secret() -> None:
-    value = find_secret(PASSWORD, GivenSecret(file="-"), {}, stdin(b"pw\n"))
+    value = find_secret(PASSWORD, SecretOptions(file="-"), {}, stdin(b"pw\n"))
     assert value is not None
     assert value.value.reveal() == "pw"
 
 
 def test_stdin_for_two_secrets_is_refused() -> None:
     shared = stdin(b"S3cret\n")
-    find_secret(PASSWORD, GivenSecret(file="-"), {}, shared)
+    find_secret(PASSWORD, SecretOptions(file="-"), {}, shared)
     with refused(UsageError, wording.CANNOT_BOTH_READ_STDIN("--password-file", "BACKUPCTL_LOCATION_PASSWORD_FILE")):
         find_secret(LOCATION_PASSWORD, NOTHING, {"BACKUPCTL_LOCATION_PASSWORD_FILE": "-"}, shared)
 
 
 def test_stdin_without_a_secret_is_rejected() -> None:
-    given = GivenSecret(file="-")
+    given = SecretOptions(file="-")
     with refused(ConfigError, "closed"):
         find_secret(PASSWORD, given, {}, StandardInput(None))
     with refused(UsageError, "terminal"):
@@ -306,7 +306,7 @@ def test_variable_that_is_not_one_line_of_text_is_refused(text: str) -> None:
 def test_found_secret_does_not_show_itself() -> None:
     value = find_secret(PASSWORD, NOTHING, {"BACKUPCTL_PASSWORD": "S3cret"}, stdin())
     assert "S3cret" not in f"{value!r} {value}"
-    assert "S3cret" not in repr(GivenSecret(command="echo S3cret"))
+    assert "S3cret" not in repr(SecretOptions(command="echo S3cret"))
 
 
 def test_secret_file_fixture_sets_the_mode(tmp_path: Path) -> None:

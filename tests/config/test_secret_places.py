@@ -9,7 +9,7 @@ import pytest
 
 from backupctl.config.configuration import Layer
 from backupctl.config.option_table import LOCATION_PASSWORD, PASSWORD
-from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
+from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests import wording
@@ -17,7 +17,7 @@ from tests.support.clock import MinuteClock
 from tests.support.command_line import TO_APPLIANCE, CommandLine, write_private
 from tests.support.memory_keyring import MemoryKeyring, use_keyring
 
-NOTHING = GivenSecret()
+NOTHING = SecretOptions()
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def layer(**values: Any) -> Layer:
     return Layer("servers.vc01", {name.replace("_", "-"): value for name, value in values.items()})
 
 
-def located(given: GivenSecret, layers: tuple[Layer, ...] = ()) -> Found:
+def located(given: SecretOptions, layers: tuple[Layer, ...] = ()) -> SecretPlace:
     found = secrets().locate(PASSWORD, given, layers)
     assert found is not None
     return found
@@ -91,7 +91,7 @@ def test_place_without_a_secret_is_an_error_with_the_remedy(
 
 def test_two_options_for_one_secret_are_named() -> None:
     with pytest.raises(UsageError) as caught:
-        secrets().find(PASSWORD, GivenSecret(file="a", command="b"))
+        secrets().find(PASSWORD, SecretOptions(file="a", command="b"))
     assert caught.value.message == wording.CANNOT_BOTH_BE_GIVEN("--password-file", "--password-command")
 
 
@@ -170,8 +170,8 @@ def test_file_may_name_each_kind_of_place(
     ],
 )
 def test_place_of_an_option_is_described(given: dict[str, Any], kind: str, where: str, place: tuple[str, ...]) -> None:
-    found = located(GivenSecret(**given))
-    assert (found.kind, found.where, found.place) == (kind, where, place)
+    found = located(SecretOptions(**given))
+    assert (found.kind, found.description, found.key) == (kind, where, place)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_place_of_an_option_is_described(given: dict[str, Any], kind: str, where
 )
 def test_place_of_a_key_is_described(values: dict[str, str], kind: str, where: str) -> None:
     found = located(NOTHING, (layer(**values),))
-    assert (found.kind, found.where, found.place) == (kind, where, (kind, *values.values()))
+    assert (found.kind, found.description, found.key) == (kind, where, (kind, *values.values()))
 
 
 # Each source is read once
@@ -224,7 +224,7 @@ def test_places_with_different_names_are_read_separately(tmp_path: Path) -> None
     for name in ("one", "two"):
         write_private(tmp_path / name, name)
     shared = secrets()
-    values = [shared.find(PASSWORD, GivenSecret(file=str(tmp_path / name))) for name in ("one", "two")]
+    values = [shared.find(PASSWORD, SecretOptions(file=str(tmp_path / name))) for name in ("one", "two")]
     assert [value and value.value.reveal() for value in values] == ["one", "two"]
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import backupctl
 from backupctl.api.endpoint import EncodedRequest
 from backupctl.api.session import Session
-from backupctl.config.secret_ladder import Found, GivenSecret, SecretLadder
+from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace
 from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
@@ -228,8 +228,8 @@ def _hints(kind: type) -> list[object]:
     "value",
     [
         EncodedRequest("POST", "/x", query=(("password", "M4rk3d"),), body={"password": "M4rk3d"}),
-        GivenSecret(command="printf M4rk3d"),
-        Found(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
+        SecretOptions(command="printf M4rk3d"),
+        SecretPlace(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
         Session("root", Secret("M4rk3d")),
         Redactor(),
         SecretLadder({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),

@@ -62,7 +62,7 @@ class ScriptedPrompter:
     questions: list[str] = field(default_factory=list)
 
     @property
-    def present(self) -> bool:
+    def interactive(self) -> bool:
         return self.answers is not None
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:

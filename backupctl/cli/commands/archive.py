@@ -152,15 +152,15 @@ def _at_its_location(
 def _filter(
     now: datetime, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
-    from backupctl.cli.timestamps import parse_moment
+    from backupctl.cli.timestamps import parse_timestamp
     from backupctl.models import ArchiveFilter
     from backupctl.rules.request_fields import check_comment
 
     if comment_contains is not None:
         check_comment(comment_contains)
     return ArchiveFilter(
-        start_timestamp=parse_moment("--since", since, now) if since is not None else None,
-        end_timestamp=parse_moment("--until", until, now) if until is not None else None,
+        start_timestamp=parse_timestamp("--since", since, now) if since is not None else None,
+        end_timestamp=parse_timestamp("--until", until, now) if until is not None else None,
         comment_substring=comment_contains,
         max_results=limit,
     )

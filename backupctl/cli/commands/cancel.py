@@ -9,7 +9,7 @@ import click
 
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.job_argument import job_argument, one_appliance_of
+from backupctl.cli.job_argument import job_argument, single_appliance_reason
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.config.option_table import DRY_RUN
 
@@ -38,12 +38,12 @@ def command(context: Context, job_id: str) -> int:
     from backupctl.operations.cancel import cancel
     from backupctl.results.backup_results import JobResult
 
-    manner = CommandTraits(changes=True, single=one_appliance_of(job_id))
+    traits = CommandTraits(changes=True, single=single_appliance_reason(job_id))
     if context.value(DRY_RUN):
 
         def preview(appliance: Appliance) -> tuple[PreparedRequest, ...]:
             return appliance.api.prepare(lambda api: api.cancel_job(job_id))
 
-        return show_requests(context, "cancel", lambda _: preview, manner)
+        return show_requests(context, "cancel", lambda _: preview, traits)
 
-    return run_job(context, "cancel", JobResult, lambda _: partial(cancel, job_id=job_id), manner)
+    return run_job(context, "cancel", JobResult, lambda _: partial(cancel, job_id=job_id), traits)

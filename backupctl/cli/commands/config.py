@@ -55,11 +55,11 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
     Of a secret, only its place is shown: no file is read, no command is run, no keyring is asked.
     """
     from backupctl.cli.appliance_settings import ApplianceSettings
-    from backupctl.cli.config_show import settings_of_defaults, settings_result
+    from backupctl.cli.config_show import default_settings, settings_result
     from backupctl.results.result import Envelope
 
     appliance_settings = [ApplianceSettings(context, context.configuration.profile(server)) for server in servers] or [
-        settings_of_defaults(context)
+        default_settings(context)
     ]
     return context.finish(Envelope.of("config show", [settings_result(settings) for settings in appliance_settings]))
 
@@ -113,7 +113,7 @@ def set_secret(context: Context, name: str, server: str | None) -> int:
     NAME is password, location-password, backup-password or sso-password. It is asked for without echo, or comes from
     the options that give it elsewhere. The keyring is that of this user, so it serves runs of this user only.
     """
-    from backupctl.cli.config_write import keep_secret
+    from backupctl.cli.config_write import store_secret
     from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("config set-secret", [keep_secret(context, _NAMES[name], server)]))
+    return context.finish(Envelope.of("config set-secret", [store_secret(context, _NAMES[name], server)]))

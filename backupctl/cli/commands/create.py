@@ -14,7 +14,7 @@ from backupctl.config.option_table import DRY_RUN, PREFLIGHT, TOGETHER
 
 if TYPE_CHECKING:
     from backupctl.cli.appliance_settings import ApplianceSettings
-    from backupctl.cli.location_settings import GivenLocation
+    from backupctl.cli.location_settings import ResolvedLocation
     from backupctl.cli.runner import SlotWork
     from backupctl.operations.create import BackupPlan
     from backupctl.operations.outcome import Outcome
@@ -79,11 +79,11 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
     return work
 
 
-def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, GivenLocation]:
-    from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_can_be_told
+def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, ResolvedLocation]:
+    from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_options
     from backupctl.cli.location_settings import location_of
 
-    check_encryption_can_be_told(settings)
+    check_encryption_options(settings)
     given = location_of(settings)
     return backup_plan(settings, backup_request(settings, given)), given
 

@@ -60,7 +60,7 @@ def command(  # noqa: PLR0917 - click passes by name
 ) -> int:
     """List the backup jobs that the appliance remembers, newest first."""
     from backupctl.cli.runner import run
-    from backupctl.cli.timestamps import parse_moment
+    from backupctl.cli.timestamps import parse_timestamp
     from backupctl.models import JobState
     from backupctl.operations.job_selection import JobFilter
     from backupctl.operations.jobs import read_all
@@ -70,8 +70,8 @@ def command(  # noqa: PLR0917 - click passes by name
     only = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),
-        since=parse_moment("--since", since, context.clock.now()) if since is not None else None,
-        until=parse_moment("--until", until, context.clock.now()) if until is not None else None,
+        since=parse_timestamp("--since", since, context.clock.now()) if since is not None else None,
+        until=parse_timestamp("--until", until, context.clock.now()) if until is not None else None,
         limit=limit,
     )
 

@@ -139,9 +139,9 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         if not yes:
             _confirm(context, appliance)
 
-    manner = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
+    traits = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
     return run_job(
-        context, "restore create", RestoreResult, _started(request_of, create_restore), manner, confirm=confirm
+        context, "restore create", RestoreResult, _started(request_of, create_restore), traits, confirm=confirm
     )
 
 
@@ -303,7 +303,7 @@ def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secr
     found = settings.secret(SSO_PASSWORD)
     if found is not None:
         return found.value
-    if settings.prompter.present and not settings.value(DRY_RUN):
+    if settings.prompter.interactive and not settings.value(DRY_RUN):
         question = f"Password of {sso_username}"
         return settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
     settings.warn(
@@ -315,7 +315,7 @@ def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secr
 
 def _confirm(context: Context, appliance: Appliance) -> None:
     """Let the name of the host be typed; raises UsageError where nobody can, or where it is another."""
-    if not context.prompter.present:
+    if not context.prompter.interactive:
         raise UsageError(
             f"restore create would overwrite {appliance.host}, and nobody can be asked",
             hint="--yes says that this is meant",

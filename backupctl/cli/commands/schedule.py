@@ -250,7 +250,7 @@ def run_command(context: Context, name: str) -> int:
 def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     from msgspec.structs import replace
 
-    from backupctl.cli.backup_settings import backup_plan, check_encryption_can_be_told
+    from backupctl.cli.backup_settings import backup_plan, check_encryption_options
     from backupctl.operations.create import create
     from backupctl.operations.preflight import preflight
     from backupctl.operations.schedule import SCHEDULE_JOB_TYPES, backup_request_of
@@ -263,7 +263,7 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
         request = yield from backup_request_of(appliance, name, comment)
-        check_encryption_can_be_told(settings)
+        check_encryption_options(settings)
         plan = replace(
             backup_plan(settings, request), start=start, job_types=SCHEDULE_JOB_TYPES, knows_encryption=False
         )
@@ -298,7 +298,7 @@ def _desired(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSch
     from backupctl.cli.backup_settings import backup_password
     from backupctl.rules.request_fields import check_parts
 
-    settings = settings.without_file()
+    settings = settings.without_configuration_file()
     location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
     location, parts = _location(settings), settings.value(PART)
     return replace(
@@ -320,8 +320,8 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
     def work(write: Write, appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
         return Outcome((yield from write(appliance)))
 
-    manner = CommandTraits(changes=not context.value(DRY_RUN))
-    return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), manner)
+    traits = CommandTraits(changes=not context.value(DRY_RUN))
+    return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), traits)
 
 
 def _location(settings: ApplianceSettings) -> Location | None:

@@ -8,7 +8,7 @@ import click
 
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.job_argument import job_argument, one_appliance_of
+from backupctl.cli.job_argument import job_argument, single_appliance_reason
 from backupctl.cli.options import ApplianceCommand, shared_options
 
 
@@ -30,5 +30,5 @@ def command(context: Context, job_id: str) -> int:
     from backupctl.operations.watch import status
     from backupctl.results.backup_results import JobResult
 
-    manner = CommandTraits(single=one_appliance_of(job_id))
-    return run_job(context, "status", JobResult, lambda _: partial(status, job_id=job_id), manner)
+    traits = CommandTraits(single=single_appliance_reason(job_id))
+    return run_job(context, "status", JobResult, lambda _: partial(status, job_id=job_id), traits)

@@ -58,17 +58,17 @@ Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not t
 @click.pass_obj
 def pin_command(context: Context, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
-    from backupctl.cli.pin import has_typed_pin, nobody_compares, pin, stored_pin
+    from backupctl.cli.pin import configured_pin, is_fingerprint_given, pin, unconfirmed_pin_error
     from backupctl.cli.tls_probe import inspect_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
     from backupctl.results.result import Envelope
     from backupctl.results.trust_results import CertificateResult
 
     appliance_settings = settings_to_probe(context)
-    confirmed = yes or all(map(has_typed_pin, appliance_settings))
-    if not (confirmed or context.prompter.present or all(map(stored_pin, appliance_settings))):
-        raise nobody_compares()
-    looked_at = inspect_all(context, appliance_settings, CertificateResult, show_certificate, has_typed_pin)
+    confirmed = yes or all(map(is_fingerprint_given, appliance_settings))
+    if not (confirmed or context.prompter.interactive or all(map(configured_pin, appliance_settings))):
+        raise unconfirmed_pin_error()
+    looked_at = inspect_all(context, appliance_settings, CertificateResult, show_certificate, is_fingerprint_given)
     results = [
         pin(settings, result, confirmed=confirmed)
         for settings, result in zip(appliance_settings, looked_at, strict=True)

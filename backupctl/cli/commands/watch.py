@@ -8,7 +8,7 @@ import click
 
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.job_argument import job_argument, one_appliance_of
+from backupctl.cli.job_argument import job_argument, single_appliance_reason
 from backupctl.cli.options import ApplianceCommand, options, shared_options
 from backupctl.config.option_table import INTERVAL, STALL_TIMEOUT, TIMEOUT
 
@@ -43,4 +43,6 @@ def command(context: Context, job_id: str) -> int:
         timeouts = job_timeouts(settings)
         return lambda appliance: watch(appliance, job_id, timeouts)
 
-    return run_job(context, "watch", JobResult, prepare, CommandTraits(single=one_appliance_of(job_id), timed=True))
+    return run_job(
+        context, "watch", JobResult, prepare, CommandTraits(single=single_appliance_reason(job_id), timed=True)
+    )
