@@ -1,1 +1,1 @@
-"""The command line: what is typed becomes plain values, and values become output and an exit code."""
+"""The command line: parse arguments, run commands, print results and return the exit code."""

@@ -1,4 +1,4 @@
-"""The settings of one appliance of a run: those of the run, and what the configuration file says of this one."""
+"""The settings of one appliance: command line, environment and its tables of the configuration file."""
 
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
@@ -25,11 +25,11 @@ T = TypeVar("T")
 S = TypeVar("S", Secret, Secret | None)
 
 SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https")
-"""The embedded appliance."""
+"""Address of the embedded simulator."""
 
 
 class ApplianceSettings:
-    """What commands ask about one appliance; ``several`` says that it is not the only one of the run."""
+    """The settings of one appliance; ``several`` is true if the run has more than one."""
 
     def __init__(self, context: Context, profile: Profile, *, several: bool = False) -> None:
         self.context = context
@@ -38,33 +38,33 @@ class ApplianceSettings:
 
     @property
     def name(self) -> str:
-        """What the appliance is called."""
+        """The name of the appliance in results and messages."""
         return self.profile.name
 
     @cached_property
     def redactor(self) -> Redactor:
-        """The secrets to mask in what the appliance says: those that were read for it, and those in variables."""
+        """Masks secrets in responses of the appliance: those that were read for it, and those in variables."""
         redactor = Redactor()
         redactor.add(*self.context.secrets.in_variables(self.profile.layers))
         return redactor
 
     @property
     def view(self) -> View:
-        """How the run is shown."""
+        """The output of the run."""
         return self.context.view
 
     @property
     def clock(self) -> Clock:
-        """The time of the run."""
+        """The clock of the run."""
         return self.context.clock
 
     @property
     def prompter(self) -> Prompter:
-        """Whoever can be asked."""
+        """The prompter of the run."""
         return self.context.prompter
 
     def value(self, option: Option[T]) -> T:
-        """Return the value of an option by the ladder."""
+        """Return the value of an option from the first source that has one."""
         return self.resolve(option).value
 
     def resolve(self, option: Option[T]) -> Value[T]:
@@ -72,87 +72,88 @@ class ApplianceSettings:
         return self.context.resolve(option, self.profile.layers)
 
     def attribute_errors(self, *options: Option[object]) -> AbstractContextManager[None]:
-        """Let an error about the values of options name where they came from."""
+        """Add the sources of these options to errors that the block raises."""
         return attribute_errors(*(self.resolve(option).source for option in options))
 
     @property
     def address_source(self) -> Source:
-        """Where the address came from: the table of the appliance, or what named a stranger."""
+        """Source of the address: the table of the server, or the source of ``--server`` if it is not configured."""
         configured = self.profile.configured
         return self.profile.layers[0].source("host") if configured else self.context.resolve(SERVER).source
 
     def secret(self, name: SecretName) -> SecretValue | None:
-        """Return a secret by the ladder, None where nothing names one."""
-        found = self.context.secret(name, self.profile.layers)
-        if found is not None:
-            self.redactor.add(found.value)
-        return found
+        """Return a secret from the first source that has one, None if none has."""
+        secret = self.context.secret(name, self.profile.layers)
+        if secret is not None:
+            self.redactor.add(secret.value)
+        return secret
 
-    def ask_secret(self, question: Hashable, ask: Callable[[], S]) -> S:
-        """Return a secret that somebody types, or typed before for another appliance of the run."""
-        secret = self.run_once(question, ask)
+    def ask_secret(self, key: Hashable, ask: Callable[[], S]) -> S:
+        """Prompt for a secret once per ``key``; other appliances of the run get the same answer."""
+        secret = self.run_once(key, ask)
         if secret is not None:
             self.redactor.add(secret)
         return secret
 
     def without_configuration_file(self) -> "ApplianceSettings":
-        """Return what options and variables alone make of this appliance."""
+        """Return the settings of this appliance from options and variables alone."""
         settings = ApplianceSettings(self.context, replace(self.profile, layers=()), several=self.several)
         settings.redactor = self.redactor
         return settings
 
     def debug(self, message: str) -> None:
-        """Show a line about this appliance for those who asked for more; of several, each line names its own."""
+        """Print a line under ``-v``, with the name of the appliance if the run has several."""
         self.view.debug(f"{self.name}: {message}" if self.several else message)
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
-        """Show a warning, once for all appliances that it is true of; ``always``: where others are left out too."""
+        """Print a warning once, however many appliances it applies to; ``always`` prints it under ``-q`` too."""
         self.run_once(("warning", message), lambda: self.view.warn(message, hint, always=always))
 
-    def run_once(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """Return the answer to a question that other appliances of the run may have asked before."""
-        return self.context.run_once(question, ask)
+    def run_once(self, key: Hashable, function: Callable[[], T]) -> T:
+        """Return the result of ``function``, called only once per ``key`` in a run."""
+        return self.context.run_once(key, function)
 
 
 def appliance_settings(context: Context) -> list[ApplianceSettings]:
-    """Return the settings of each requested appliance, each once, in their order.
+    """Return the settings of each selected appliance, without duplicates, in the order of selection.
 
-    Where none is, somebody at a terminal is asked. Raises UsageError where nobody can be.
+    Prompts for one if none is selected. Raises UsageError: if none is selected and there is no terminal.
     """
     if context.value(SIMULATE):
-        given = [option.flag for option in (SERVER, GROUP, ALL) if option.key in context.given]
-        if given:
-            raise UsageError(f"{SIMULATE.flag} and {given[0]} exclude each other", hint="leave one of them out")
+        conflicting = [option.flag for option in (SERVER, GROUP, ALL) if option.key in context.given]
+        if conflicting:
+            raise UsageError(f"{SIMULATE.flag} and {conflicting[0]} exclude each other", hint="leave one of them out")
         return [ApplianceSettings(context, Profile(SIMULATED, (context.configuration.defaults,)))]
     profiles: dict[tuple[str, int], Profile] = {}
-    for profile in _profiles(context, context.configuration):
+    for profile in _selected_profiles(context, context.configuration):
         profiles.setdefault(profile.address.appliance, profile)
     return [ApplianceSettings(context, profile, several=len(profiles) > 1) for profile in profiles.values()]
 
 
-def _profiles(context: Context, configuration: Configuration) -> list[Profile]:
-    """Return what options name, and only if none does, what variables name: what is typed says it all."""
-    typed = any(option.key in context.given for option in (SERVER, GROUP, ALL))
+def _selected_profiles(context: Context, configuration: Configuration) -> list[Profile]:
+    """Return the appliances that options select; without such options, those that variables select."""
+    by_flag = any(option.key in context.given for option in (SERVER, GROUP, ALL))
 
-    def chosen(option: Option[T], nothing: T) -> Value[T]:
-        found = context.resolve(option)
-        return found if found.source.kind == FLAG or not typed else Value(nothing, DEFAULT)
+    def selection(option: Option[T], empty: T) -> Value[T]:
+        setting = context.resolve(option)
+        return setting if setting.source.kind == FLAG or not by_flag else Value(empty, DEFAULT)
 
-    servers, groups, everything = chosen(SERVER, ()), chosen(GROUP, ()), chosen(ALL, nothing=False)
+    servers, groups, select_all = selection(SERVER, ()), selection(GROUP, ()), selection(ALL, empty=False)
     profiles = [configuration.profile(text) for text in servers.value]
     with attribute_errors(groups.source):
         profiles += [profile for group in groups.value for profile in configuration.group(group)]
-    with attribute_errors(everything.source):
-        profiles += configuration.all_servers() if everything.value else ()
-    return profiles or [configuration.profile(_ask(context, configuration))]
+    with attribute_errors(select_all.source):
+        profiles += configuration.all_servers() if select_all.value else ()
+    return profiles or [configuration.profile(_ask_server(context, configuration))]
 
 
-def _ask(context: Context, configuration: Configuration) -> str:
+def _ask_server(context: Context, configuration: Configuration) -> str:
+    """Prompt for an appliance. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
-        known = f"; {configured_names_hint('', configuration.servers)}" if configuration.servers else ""
+        names = f"; {configured_names_hint('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
-            hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{known}",
+            hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{names}",
         )
     text = context.prompter.ask("Appliance (host name)", parse_server)
     context.given[SERVER.key] = (text,)

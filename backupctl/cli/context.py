@@ -1,4 +1,4 @@
-"""One run of the program: its streams, its environment, its clock, and what the command line gave."""
+"""One run of the program: its streams, environment, clock and command-line options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
 from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, overall_exit_code
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OUTPUT_OPTIONS: Final[tuple[Option[object], ...]] = (OUTPUT, QUIET, VERBOSE, COLOR)
+
 
 class Context:
-    """What a command works with; tests make their own, with streams, a clock and appliances of theirs.
+    """The input, output and shared state of one run; everything is created on first use.
 
-    ``given`` holds the texts that the command line gave, by the option's name; yes or no for a flag.
-    ``transport_for`` reaches an appliance in another way than the network, ``workers`` runs calls in another way than
-    threads. What help and completion do not need is imported where it is used.
+    ``given`` holds the texts of the command line by option key, with yes or no for a flag. Tests pass
+    ``transport_for`` to replace the network, and ``workers`` to replace threads. Modules that help and completion do
+    not need are imported inside the methods.
     """
 
     def __init__(
@@ -62,14 +64,14 @@ class Context:
         self.workers = workers
         self.given: dict[str, tuple[str, ...]] = {}
         self.command: str | None = None
-        self._told: set[tuple[str, Source]] = set()
+        self._shown_sources: set[tuple[str, Source]] = set()
         self._clock = clock
         self._prompter = prompter
         self._view: View | None = None
         self._secrets: SecretLadder | None = None
         self._configuration: Configuration | None = None
         self._credential_states: CredentialStates | None = None
-        self._answers: dict[Hashable, object] = {}
+        self._results: dict[Hashable, object] = {}
 
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> Context:
@@ -88,7 +90,7 @@ class Context:
 
     @property
     def clock(self) -> Clock:
-        """The time of this run."""
+        """The clock of this run."""
         if self._clock is None:
             from backupctl.clock import SystemClock
 
@@ -97,7 +99,7 @@ class Context:
 
     @property
     def prompter(self) -> Prompter:
-        """Whoever can be asked: the person at a terminal, if standard input and standard error are one."""
+        """The prompter; it is interactive if standard input and standard error are a terminal."""
         if self._prompter is None:
             from backupctl.cli.prompts import TerminalPrompter
 
@@ -107,7 +109,7 @@ class Context:
 
     @property
     def configuration(self) -> Configuration:
-        """What the configuration file says, nothing where there is none; raises ConfigError for a bad one."""
+        """The content of the configuration file, empty without one. Raises ConfigError: if it is invalid."""
         if self._configuration is None:
             from backupctl.config.config_file import find_configuration, read_configuration
             from backupctl.config.configuration import Configuration
@@ -121,7 +123,7 @@ class Context:
 
     @property
     def secrets(self) -> SecretLadder:
-        """The places of secrets, each of which is read once in a run."""
+        """Finds secrets, and reads each place only once in a run."""
         if self._secrets is None:
             from backupctl.config.secret_ladder import SecretLadder
             from backupctl.secrets.from_file import StandardInput
@@ -132,7 +134,7 @@ class Context:
 
     @property
     def credential_states(self) -> CredentialStates:
-        """What this run learns about users and passwords."""
+        """The accounts of this run, with what is known about their passwords."""
         if self._credential_states is None:
             from backupctl.api.credential_state import CredentialStates
 
@@ -140,71 +142,73 @@ class Context:
         return self._credential_states
 
     def value(self, option: Option[T]) -> T:
-        """Return the value of an option for the run as a whole; ``-v`` shows where it came from."""
+        """Return the value of an option for the run as a whole; ``-v`` shows its source."""
         return self.resolve(option).value
 
     def resolve(self, option: Option[T], layers: Sequence[Layer] | None = None) -> Value[T]:
-        """Return the value of an option with its source.
+        """Return the value of an option with its source; ``-v`` shows it.
 
-        ``layers`` are those of an appliance; without them, the defaults of the configuration file.
+        ``layers`` are the tables of an appliance; without them, ``[defaults]`` of the configuration file.
         """
         from backupctl.config.resolve import resolve
 
         if layers is None:
             layers = (self.configuration.defaults,) if option.file_key else ()
-        found = resolve(option, self.given.get(option.key, ()), self.environ, layers)
-        if found.value not in {None, False, ()} and option not in {OUTPUT, QUIET, VERBOSE, COLOR}:
-            self._tell(option.name, found.value, found.source)
-        return found
+        setting = resolve(option, self.given.get(option.key, ()), self.environ, layers)
+        if setting.value not in {None, False, ()} and option not in _OUTPUT_OPTIONS:
+            self._show_source(option.name, setting.value, setting.source)
+        return setting
 
     def secret(self, name: SecretName, layers: Sequence[Layer]) -> SecretValue | None:
-        """Return a secret by the ladder, None where nothing names one."""
-        found = self.secrets.find(name, self._given_secret(name), layers)
-        if found is not None:
-            self._tell(name.name, found.value, found.source)
-        return found
+        """Return a secret from the first source that has one, None if none has."""
+        secret = self.secrets.find(name, self._secret_options(name), layers)
+        if secret is not None:
+            self._show_source(name.name, secret.value, secret.source)
+        return secret
 
     def locate_secret(self, name: SecretName, layers: Sequence[Layer]) -> SecretPlace | None:
-        """Return where a secret is, without reading it."""
-        return self.secrets.locate(name, self._given_secret(name), layers)
+        """Return the place of a secret without reading it."""
+        return self.secrets.locate(name, self._secret_options(name), layers)
 
     def given_secret(self, name: SecretName) -> Secret | None:
-        """Return what the command line alone gives for a secret, None for nothing."""
-        found = self.secrets.on_command_line(name, self._given_secret(name))
-        return None if found is None else found.read()
+        """Return the secret that options of the command line name, None without such options."""
+        place = self.secrets.on_command_line(name, self._secret_options(name))
+        return None if place is None else place.read()
 
-    def run_once(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """Return what ``ask`` gave the first time that this question was asked: one answer serves all appliances."""
-        if question not in self._answers:
-            self._answers[question] = ask()
-        return cast("T", self._answers[question])
+    def run_once(self, key: Hashable, function: Callable[[], T]) -> T:
+        """Return the result of ``function``, called only once per ``key``: one answer serves all appliances."""
+        if key not in self._results:
+            self._results[key] = function()
+        return cast("T", self._results[key])
 
-    def check(self) -> None:
-        """Judge what no command asks for: the output options, the size of the run, and variables that are not ours.
+    def check_run_options(self) -> None:
+        """Check the options that every command on appliances has, and warn about variables that are not read.
 
-        Raises UsageError and ConfigError.
+        Raises UsageError and ConfigError: for an invalid value.
         """
-        self.check_output()
+        self.check_output_options()
         self.resolve(PARALLEL)
         for warning in self.unread_variable_warnings():
             self.view.warn(warning)
 
-    def check_output(self) -> None:
-        """Judge the output options that were given; raises UsageError. Nothing in the environment can be wrong."""
-        options: tuple[Option[object], ...] = (OUTPUT, QUIET, VERBOSE, COLOR)
-        for option in options:
+    def check_output_options(self) -> None:
+        """Check the output options of the command line; in the environment, any value is valid.
+
+        Raises UsageError: for an invalid value.
+        """
+        for option in _OUTPUT_OPTIONS:
             if option.key in self.given:
                 self.resolve(option)
 
     def unread_variable_warnings(self) -> list[str]:
-        """Return a line for each variable that looks like a setting of ours and is none."""
+        """Return a warning for each variable that looks like a setting but is not read."""
         from backupctl.config.environment import unread_variable_warnings
 
         return unread_variable_warnings(self.environ)
 
     @property
     def view(self) -> View:
-        """How this run is shown; ``-o`` is looked up in the words of the command line, so that usage errors obey it."""
+        """The output of this run; ``-o`` is read from the raw arguments, so that it applies to usage errors too."""
         if self._view is not None:
             return self._view
         from backupctl.output.guarded_view import GuardedView
@@ -216,55 +220,55 @@ class Context:
                 stdout=self.stdout,
                 stderr=self.stderr,
                 clock=self.clock,
-                color=self._lenient(COLOR, "auto"),
-                quiet=bool(self._lenient(QUIET, default=False)),
-                verbose=bool(self._lenient(VERBOSE, 0)),
+                color=self._valid_or(COLOR, "auto"),
+                quiet=bool(self._valid_or(QUIET, default=False)),
+                verbose=bool(self._valid_or(VERBOSE, 0)),
                 environ=self.environ,
             )
         )
         return self._view
 
     def print(self, text: str) -> None:
-        """Print what is no result of an appliance.
+        """Print text that is not the result of an appliance.
 
-        Raises OutputError where that cannot be written; that the reader went away is no error.
+        Raises OutputError: if it cannot be written. A closed pipe is not an error.
         """
         from backupctl.output.safe_stream import SafeStream
 
-        outlet = SafeStream(self.stdout)
-        outlet.write(text)
-        outlet.check()
+        stream = SafeStream(self.stdout)
+        stream.write(text)
+        stream.check()
 
     def finish(self, envelope: Envelope) -> int:
-        """Show the result and return the exit code; a result that cannot be written makes 0 an 11."""
-        from backupctl.results.result import Envelope as Document
+        """Show the results and return the exit code, at least 11 if they cannot be written."""
+        from backupctl.results.result import Envelope
 
         try:
             self.view.finish(envelope)
         except OutputError as error:
             code = overall_exit_code([envelope.exit_code, error.exit_code])
             with suppress(OutputError):
-                self.view.finish(Document.of_error(envelope.command, error))
+                self.view.finish(Envelope.of_error(envelope.command, error))
             return code
         return ExitCode(envelope.exit_code)
 
-    def _tell(self, name: str, value: object, source: Source) -> None:
-        """Show under ``-v`` where a value came from, once."""
-        if (name, source) not in self._told:
-            self._told.add((name, source))
-            self.view.debug(f"{name}: {_shown(value)} ({source})")
+    def _show_source(self, name: str, value: object, source: Source) -> None:
+        """Show a value and its source under ``-v``, once."""
+        if (name, source) not in self._shown_sources:
+            self._shown_sources.add((name, source))
+            self.view.debug(f"{name}: {_format(value)} ({source})")
 
-    def _given_secret(self, name: SecretName) -> SecretOptions:
+    def _secret_options(self, name: SecretName) -> SecretOptions:
         from backupctl.config.secret_ladder import SecretOptions
 
         return SecretOptions(self.given_text(name.file_option), self.given_text(name.command_option))
 
     def given_text(self, flag: str) -> str | None:
-        """Return the text that the command line gave for a flag, None for nothing."""
+        """Return the text of a flag on the command line, None without one."""
         return next(iter(self.given.get(flag.removeprefix("--").replace("-", "_"), ())), None)
 
-    def _lenient(self, option: Option[T], default: T) -> T:
-        """Return a value for the view, which must be there even to show that the value is wrong."""
+    def _valid_or(self, option: Option[T], default: T) -> T:
+        """Return the value of an option, or ``default`` if it is invalid: the view must be able to show that error."""
         from backupctl.config.resolve import resolve
 
         try:
@@ -274,19 +278,19 @@ class Context:
 
 
 def requested_output(argv: Sequence[str]) -> Output:
-    """Return the output format among the words of a command line, text where it is none of ours."""
-    found = ""
-    for word, after in zip(argv, [*argv[1:], ""], strict=False):
-        if word == "--":
+    """Return the output format that raw arguments request, text if there is none or it is unknown."""
+    requested = ""
+    for argument, following in zip(argv, [*argv[1:], ""], strict=False):
+        if argument == "--":
             break
-        if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", word, re.DOTALL):
-            found = (match[1].removeprefix("=") or after).strip().lower()
+        if match := re.fullmatch(r"(?:--output|-[qvh]*o)(=?.*)", argument, re.DOTALL):
+            requested = (match[1].removeprefix("=") or following).strip().lower()
     formats: dict[str, Output] = {"json": "json", "jsonl": "jsonl"}
-    return formats.get(found, "text")
+    return formats.get(requested, "text")
 
 
-def _shown(value: object) -> str:
-    """Return the value of a setting as it is written; times are the only numbers with a fraction."""
+def _format(value: object) -> str:
+    """Return the value of a setting as an option takes it; durations are the only floats."""
     from backupctl.output.formatting import duration_option
 
     if isinstance(value, tuple):
@@ -295,6 +299,6 @@ def _shown(value: object) -> str:
 
 
 def missing_option_error(option: Option[object]) -> UsageError:
-    """Return the error for a value that is needed and missing, where nobody can be asked."""
+    """Return the error for a required option that is missing while there is no terminal to prompt on."""
     environment = f" or set {option.environment}" if option.environment else ""
     return UsageError(f"{option.flag} is missing", hint=f"give {option.flag}{environment}")

@@ -55,7 +55,7 @@ class SectionedCommand(click.Command):
 
     def check(self, context: Context) -> None:
         """Judge what the body of no command asks for; raise UsageError."""
-        context.check_output()
+        context.check_output_options()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -67,7 +67,7 @@ class ApplianceCommand(SectionedCommand):
 
     def check(self, context: Context) -> None:
         """Judge the settings of the run as a whole too; raise UsageError and ConfigError."""
-        context.check()
+        context.check_run_options()
 
 
 def command_name(ctx: click.Context) -> str | None:
