@@ -17,6 +17,7 @@ from backupctl.cli.location_settings import check_password_host, fill, location_
 from backupctl.cli.tls_settings import proxy_of, tls_settings_of
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, user_path
 from backupctl.config.configuration import Configuration
+from backupctl.config.environment import unread_variable_warnings
 from backupctl.config.option import Option, OptionGroup, SecretName
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -93,7 +94,9 @@ def _checks_of_file(context: Context, servers: Sequence[str]) -> tuple[list[Chec
         configuration = context.configuration
     except BackupctlError as error:
         checks = [Check(name="file", status=FAIL, message=_told(error))]
-    checks += [Check(name="environment", status=WARNING, message=line) for line in context.unread_variable_warnings()]
+    checks += [
+        Check(name="environment", status=WARNING, message=line) for line in unread_variable_warnings(context.environ)
+    ]
     if configuration is not None:
         if configuration.path is None:
             checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(context)}")

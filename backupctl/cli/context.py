@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
@@ -67,10 +68,6 @@ class Context:
         self._shown_sources: set[tuple[str, Source]] = set()
         self._clock = clock
         self._prompter = prompter
-        self._view: View | None = None
-        self._secrets: SecretLadder | None = None
-        self._configuration: Configuration | None = None
-        self._credential_states: CredentialStates | None = None
         self._results: dict[Hashable, object] = {}
 
     @classmethod
@@ -88,58 +85,49 @@ class Context:
             environ=process_environment(),
         )
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """The clock of this run."""
-        if self._clock is None:
-            from backupctl.clock import SystemClock
+        from backupctl.clock import SystemClock
 
-            self._clock = SystemClock()
-        return self._clock
+        return self._clock or SystemClock()
 
-    @property
+    @cached_property
     def prompter(self) -> Prompter:
         """The prompter; it is interactive if standard input and standard error are a terminal."""
-        if self._prompter is None:
-            from backupctl.cli.prompts import TerminalPrompter
+        from backupctl.cli.prompts import TerminalPrompter
 
-            interactive = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
-            self._prompter = TerminalPrompter(interactive=interactive)
-        return self._prompter
+        interactive = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
+        return self._prompter or TerminalPrompter(interactive=interactive)
 
-    @property
+    @cached_property
     def configuration(self) -> Configuration:
         """The content of the configuration file, empty without one. Raises ConfigError: if it is invalid."""
-        if self._configuration is None:
-            from backupctl.config.config_file import find_configuration, read_configuration
-            from backupctl.config.configuration import Configuration
+        from backupctl.config.config_file import find_configuration, read_configuration
+        from backupctl.config.configuration import Configuration
 
-            named = self.value(CONFIG)
-            path = find_configuration(named, self.environ)
-            self._configuration = read_configuration(path, self.clock) if path else Configuration()
-            if path is not None and named is None:
-                self.view.debug(f"{CONFIG.name}: {path}")
-        return self._configuration
+        named = self.value(CONFIG)
+        path = find_configuration(named, self.environ)
+        configuration = read_configuration(path, self.clock) if path else Configuration()
+        if path is not None and named is None:
+            self.view.debug(f"{CONFIG.name}: {path}")
+        return configuration
 
-    @property
+    @cached_property
     def secrets(self) -> SecretLadder:
         """Finds secrets, and reads each place only once in a run."""
-        if self._secrets is None:
-            from backupctl.config.secret_ladder import SecretLadder
-            from backupctl.secrets.from_file import StandardInput
+        from backupctl.config.secret_ladder import SecretLadder
+        from backupctl.secrets.from_file import StandardInput
 
-            stdin = StandardInput(getattr(self.stdin, "buffer", None))
-            self._secrets = SecretLadder(self.environ, stdin, self.clock, self.configuration.secret_variables)
-        return self._secrets
+        stdin = StandardInput(getattr(self.stdin, "buffer", None))
+        return SecretLadder(self.environ, stdin, self.clock, self.configuration.secret_variables)
 
-    @property
+    @cached_property
     def credential_states(self) -> CredentialStates:
-        """The accounts of this run, with what is known about their passwords."""
-        if self._credential_states is None:
-            from backupctl.api.credential_state import CredentialStates
+        """The credentials of this run, with what is known about each."""
+        from backupctl.api.credential_state import CredentialStates
 
-            self._credential_states = CredentialStates()
-        return self._credential_states
+        return CredentialStates()
 
     def value(self, option: Option[T]) -> T:
         """Return the value of an option for the run as a whole; ``-v`` shows its source."""
@@ -186,9 +174,11 @@ class Context:
 
         Raises UsageError and ConfigError: for an invalid value.
         """
+        from backupctl.config.environment import unread_variable_warnings
+
         self.check_output_options()
         self.resolve(PARALLEL)
-        for warning in self.unread_variable_warnings():
+        for warning in unread_variable_warnings(self.environ):
             self.view.warn(warning)
 
     def check_output_options(self) -> None:
@@ -200,21 +190,13 @@ class Context:
             if option.key in self.given:
                 self.resolve(option)
 
-    def unread_variable_warnings(self) -> list[str]:
-        """Return a warning for each variable that looks like a setting but is not read."""
-        from backupctl.config.environment import unread_variable_warnings
-
-        return unread_variable_warnings(self.environ)
-
-    @property
+    @cached_property
     def view(self) -> View:
         """The output of this run; ``-o`` is read from the raw arguments, so that it applies to usage errors too."""
-        if self._view is not None:
-            return self._view
         from backupctl.output.guarded_view import GuardedView
         from backupctl.output.view_selection import make_view
 
-        self._view = GuardedView(
+        return GuardedView(
             make_view(
                 requested_output(self.argv),
                 stdout=self.stdout,
@@ -226,7 +208,6 @@ class Context:
                 environ=self.environ,
             )
         )
-        return self._view
 
     def print(self, text: str) -> None:
         """Print text that is not the result of an appliance.
