@@ -1,14 +1,15 @@
-"""What is true of a command as a whole, known before anything of it is loaded."""
+"""The traits of a command that decide how the runner treats appliances."""
 
 from typing import NamedTuple
 
 
 class CommandTraits(NamedTuple):
-    """How a command goes about appliances.
+    """The traits of a command.
 
-    ``changes`` says that it changes them, which a read-only profile refuses; ``fresh`` that they wait for a restore;
-    ``single`` why it makes sense for one only; ``starts_backups`` that how many run at once is limited; ``timed`` that
-    ``--timeout`` bounds the first requests too. The appliance may be unreachable for ``unreachable_grace`` seconds.
+    ``changes``: it changes appliances, so read-only ones are refused. ``fresh``: appliances wait for a restore.
+    ``single``: why it accepts only one appliance. ``starts_backups``: the number of concurrent backups is limited.
+    ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``: seconds for which an appliance
+    may be unreachable.
     """
 
     changes: bool = False

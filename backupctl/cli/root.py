@@ -1,4 +1,4 @@
-"""The program: the group of commands, and the one place where errors become messages and exit codes."""
+"""The root command, and the conversion of every error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backupctl.output.safe_stream import SafeStream
 
 PROGRAM: Final = "backupctl"
 COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"
-"""Set to the name of a shell, it makes the program print completions for its arguments and do nothing else."""
+"""Names a shell; if it is set, the program only prints completions for its arguments."""
 
 COMMANDS: Final = {
     "create": ("backupctl.cli.commands.create", "Start a backup and follow it to its end."),
@@ -60,21 +60,19 @@ def root(ctx: click.Context) -> None:
         context.command = ctx.invoked_subcommand
 
 
-def run(context: Context, begin: Callable[[], None] = lambda: None) -> int:
-    """Run the command line of ``app`` and return the exit code; no exception leaves this function.
+def run(context: Context, on_start: Callable[[], None] = lambda: None) -> int:
+    """Run the command line of ``context`` and return the exit code; raises no exception.
 
-    ``begin`` is called first, and may raise KeyboardInterrupt.
-
-    What click prints itself, help and version, goes the way of all results: a reader that went away is no error, a
-    full disk is 11.
+    ``on_start`` is called first and may raise KeyboardInterrupt. Help and version, which click prints, are treated as
+    results: a closed pipe is not an error, a full disk is exit code 11.
     """
     shell = context.environ.get(COMPLETION_VARIABLE)
     if shell:
-        begin()
+        on_start()
         return _complete(context, shell)
     printed = SafeStream(context.stdout)
     with redirect_stdout(cast("IO[str]", printed)):
-        code = _run(context, begin)
+        code = _run(context, on_start)
     try:
         printed.check()
     except OutputError as error:
@@ -82,9 +80,9 @@ def run(context: Context, begin: Callable[[], None] = lambda: None) -> int:
     return code
 
 
-def _run(context: Context, begin: Callable[[], None]) -> int:
+def _run(context: Context, on_start: Callable[[], None]) -> int:
     try:
-        begin()
+        on_start()
         code: Any = root.main(args=list(context.argv), prog_name=PROGRAM, standalone_mode=False, obj=context)
         return ExitCode.DONE if code is None else int(code)
     except BackupctlError as error:
@@ -93,21 +91,20 @@ def _run(context: Context, begin: Callable[[], None]) -> int:
         SafeStream(context.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
-        context.command = (
-            command_name(error.ctx) if isinstance(error, click.UsageError) and error.ctx else context.command
-        )
+        if isinstance(error, click.UsageError) and error.ctx:
+            context.command = command_name(error.ctx)
         return _fail(context, _usage_error(error))
     except (click.Abort, KeyboardInterrupt):
         return _fail(context, InterruptedRunError("interrupted"))
-    except Exception as bug:  # noqa: BLE001 - no traceback reaches a user, and 1 says that it is our fault
+    except Exception as bug:  # noqa: BLE001 - users see no traceback; exit code 1 means a bug
         return _fail(context, InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
 
 
 def _complete(context: Context, shell: str) -> int:
-    """Answer a completion script; an error must not disturb the line that somebody is typing."""
-    from backupctl.cli.completion import answer
+    """Print completions. Nothing else is printed, as it would appear in the line that is being typed."""
+    from backupctl.cli.completion import complete
 
-    SafeStream(context.stdout).write(answer(root, shell, context.argv))
+    SafeStream(context.stdout).write(complete(root, shell, context.argv))
     return ExitCode.DONE
 
 
@@ -119,6 +116,6 @@ def _fail(context: Context, error: BackupctlError) -> int:
 
 
 def _usage_error(error: click.ClickException) -> UsageError:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else PROGRAM
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else PROGRAM
     return UsageError(error.format_message(), hint=f"`{path} --help` shows how it is used")

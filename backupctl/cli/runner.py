@@ -1,4 +1,4 @@
-"""From work to exit code: run it on the appliances, under signals, and show what came out."""
+"""Run a command's work on the selected appliances, show the results and return the exit code."""
 
 import queue
 from collections.abc import Callable, Sequence
@@ -32,13 +32,13 @@ J = TypeVar("J", JobResult, RestoreResult)
 T = TypeVar("T")
 
 Work = Callable[[Appliance], Task[Outcome[T]]]
-"""What is done on an appliance: it ends with a result (``run``) or with a job (``run_job``)."""
+"""The work of a command on one appliance; it ends with a result (``run``) or a job (``run_job``)."""
 SlotWork = Callable[[Appliance, Slot], Task[Outcome[T]]]
-"""The same for work that starts a backup, and waits for the slot of its appliance before that."""
+"""Work that waits for the slot of its appliance before it starts a backup."""
 
 
-class _Ready(msgspec.Struct, Generic[T], frozen=True):
-    """An appliance, and what is to be done with it."""
+class _Prepared(msgspec.Struct, Generic[T], frozen=True):
+    """An appliance and the work to do on it."""
 
     settings: ApplianceSettings
     appliance: Appliance
@@ -54,10 +54,11 @@ def run(
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    """Do on each appliance of the command line what ``prepare`` makes for it; show the results, return the exit code.
+    """Run the work that ``prepare`` returns for each selected appliance, show the results and return the exit code.
 
-    Nothing is sent before all is prepared. ``confirm`` may raise before that. What is wrong with the settings of one
-    appliance of several is its result, and the others are seen to; what is wrong with those of all is raised.
+    All appliances are prepared, and confirmed by ``confirm``, which may raise, before anything is sent. An error in
+    the settings of one appliance becomes its result, and the others still run. An error that all appliances share is
+    raised.
     """
 
     def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
@@ -76,7 +77,7 @@ def run_job(
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    """Run work that ends with a job, and make that job its result; otherwise as ``run``."""
+    """Run work that ends with a job, which becomes its result; otherwise as ``run``."""
 
     def with_result(settings: ApplianceSettings) -> Work[J]:
         work = prepare(settings)
@@ -91,7 +92,7 @@ def run_backups(
     result_type: type[JobResult],
     prepare: Callable[[ApplianceSettings], SlotWork[Job]],
 ) -> int:
-    """Start a backup on each appliance of the command line, coordinated with the others; otherwise as ``run_job``."""
+    """Start a backup on each selected appliance, coordinated with the others; otherwise as ``run_job``."""
 
     def with_result(settings: ApplianceSettings) -> SlotWork[JobResult]:
         work = prepare(settings)
@@ -102,8 +103,8 @@ def run_backups(
 
 def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
     """Do work that ends with a job, and return that job as a result."""
-    ended = yield from work
-    return Outcome(result_type(job=ended.value), ended.error)
+    outcome = yield from work
+    return Outcome(result_type(job=outcome.value), outcome.error)
 
 
 def _run(
@@ -115,14 +116,14 @@ def _run(
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    ready = _ready(context, prepare, traits)
-    for each in ready:
-        if isinstance(each, _Ready):
+    prepared = _prepare(context, prepare, traits)
+    for each in prepared:
+        if isinstance(each, _Prepared):
             confirm(each.appliance)
-    coordinator = _coordinator(context, ready, traits)
-    context.view.expect([each.settings.name for each in ready])
-    _tell_failed(ready)
-    results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in ready])
+    coordinator = _coordinator(context, prepared, traits)
+    context.view.expect([each.settings.name for each in prepared])
+    _emit_failures(prepared)
+    results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
     return context.finish(Envelope.of(command, results))
 
 
@@ -142,7 +143,7 @@ def show_requests(
     prepare: Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]],
     traits: CommandTraits = DEFAULT_TRAITS,
 ) -> int:
-    """Show what would be sent, and send nothing (``--dry-run``)."""
+    """Show the requests that a command would send, and send nothing (``--dry-run``)."""
     results: list[Result] = [
         complete_result(
             RequestsResult(requests=each.work(each.appliance)),
@@ -151,15 +152,15 @@ def show_requests(
             error=None,
             simulated=each.appliance.simulated,
         )
-        if isinstance(each, _Ready)
+        if isinstance(each, _Prepared)
         else each.result(RequestsResult)
-        for each in _ready(context, prepare, traits, offline=True)
+        for each in _prepare(context, prepare, traits, offline=True)
     ]
     return context.finish(Envelope.of(command, results))
 
 
 class FailedAppliance(msgspec.Struct, frozen=True):
-    """An appliance of which it is known before anything is sent that nothing can be done with it."""
+    """An appliance whose settings are wrong, which is known before anything is sent."""
 
     settings: ApplianceSettings
     error: BackupctlError
@@ -177,45 +178,45 @@ class FailedAppliance(msgspec.Struct, frozen=True):
 
 
 def prepare_all(
-    found: Sequence[ApplianceSettings], make: Callable[[ApplianceSettings], T]
+    selected: Sequence[ApplianceSettings], prepare: Callable[[ApplianceSettings], T]
 ) -> list[T | FailedAppliance]:
-    """Return what ``make`` makes for each appliance, or what keeps it from being made.
+    """Return the result of ``prepare`` for each appliance, or its error.
 
-    Raises the error that all have in common, and so that of the only one.
+    Raises BackupctlError: if all appliances have the same error, which includes a single one.
     """
-    made: list[T | FailedAppliance] = []
-    for settings in found:
+    prepared: list[T | FailedAppliance] = []
+    for settings in selected:
         try:
-            made.append(make(settings))
+            prepared.append(prepare(settings))
         except BackupctlError as error:
-            made.append(FailedAppliance(settings, error))
-    errors = [each.error for each in made if isinstance(each, FailedAppliance)]
-    if len(errors) == len(made) and len(set(errors)) == 1:
+            prepared.append(FailedAppliance(settings, error))
+    errors = [each.error for each in prepared if isinstance(each, FailedAppliance)]
+    if len(errors) == len(prepared) and len(set(errors)) == 1:
         raise errors[0]
-    return made
+    return prepared
 
 
-def _ready(
+def _prepare(
     context: Context, prepare: Callable[[ApplianceSettings], T], traits: CommandTraits, *, offline: bool = False
-) -> list[_Ready[T] | FailedAppliance]:
-    """Return what is to be done with each appliance, or what keeps it from being done."""
-    found = appliance_settings(context)
-    if traits.single is not None and len(found) > 1:
+) -> list[_Prepared[T] | FailedAppliance]:
+    """Return each selected appliance with its work, or with the error in its settings."""
+    selected = appliance_settings(context)
+    if traits.single is not None and len(selected) > 1:
         hint = "name the one that is meant, or run the command once for each"
-        raise UsageError(f"{traits.single}, and {len(found)} are named", hint=hint)
+        raise UsageError(f"{traits.single}, and {len(selected)} are named", hint=hint)
 
-    def ready(settings: ApplianceSettings) -> _Ready[T]:
+    def prepare_one(settings: ApplianceSettings) -> _Prepared[T]:
         if traits.changes and not offline:
-            _check_may_change(settings)
-        return _Ready(settings, connect(settings, offline=offline, fresh=traits.fresh), prepare(settings))
+            _check_not_read_only(settings)
+        return _Prepared(settings, connect(settings, offline=offline, fresh=traits.fresh), prepare(settings))
 
-    return prepare_all(found, ready)
+    return prepare_all(selected, prepare_one)
 
 
-def _check_may_change(settings: ApplianceSettings) -> None:
-    guard = settings.profile.read_only
-    if guard.value:
-        with attribute_errors(guard.source):
+def _check_not_read_only(settings: ApplianceSettings) -> None:
+    read_only = settings.profile.read_only
+    if read_only.value:
+        with attribute_errors(read_only.source):
             raise ReadOnlyError(
                 f"{settings.name} is read-only: nothing that changes the appliance is done",
                 hint="a profile without read-only = true is needed for this",
@@ -223,33 +224,33 @@ def _check_may_change(settings: ApplianceSettings) -> None:
 
 
 def _coordinator(
-    context: Context, ready: Sequence[_Ready[SlotWork[R]] | FailedAppliance], traits: CommandTraits
+    context: Context, prepared: Sequence[_Prepared[SlotWork[R]] | FailedAppliance], traits: CommandTraits
 ) -> Coordinator:
-    """Return what coordinates the appliances of the run."""
+    """Return the coordinator of the appliances of the run."""
     return Coordinator(
-        [each.appliance for each in ready if isinstance(each, _Ready)],
+        [each.appliance for each in prepared if isinstance(each, _Prepared)],
         parallel=(context.value(PARALLEL) or None) if traits.starts_backups else None,
         together=traits.starts_backups and context.value(TOGETHER),
         fail_fast=traits.starts_backups and context.value(FAIL_FAST),
-        failed={each.settings.name: each.error for each in ready if not isinstance(each, _Ready)},
+        failed={each.settings.name: each.error for each in prepared if not isinstance(each, _Prepared)},
     )
 
 
-def _tell_failed(ready: Sequence[_Ready[SlotWork[R]] | FailedAppliance]) -> None:
-    """Tell of several which are over before they began, as the others tell when their work is over."""
-    for each in ready:
-        if isinstance(each, FailedAppliance) and len(ready) > 1:
+def _emit_failures(prepared: Sequence[_Prepared[SlotWork[R]] | FailedAppliance]) -> None:
+    """Emit ``Ended`` for failed appliances of several, as the others do when their work ends."""
+    for each in prepared:
+        if isinstance(each, FailedAppliance) and len(prepared) > 1:
             now, error = each.settings.clock.now(), each.error
             each.settings.view.event(Ended(time=now, server=each.settings.name, exit_code=error.exit_code, error=error))
 
 
 def _task(
-    each: _Ready[SlotWork[R]] | FailedAppliance,
+    each: _Prepared[SlotWork[R]] | FailedAppliance,
     result_type: type[R],
     traits: CommandTraits,
     coordinator: Coordinator,
 ) -> Task[R]:
-    if isinstance(each, _Ready):
+    if isinstance(each, _Prepared):
         slot = coordinator.slot(each.appliance)
         return run_on(
             each.appliance,
