@@ -1,4 +1,4 @@
-"""Asking a person, on a terminal only: elsewhere a missing value is an error, never a hang."""
+"""Prompt for missing values on a terminal; without one, a missing value is an error, and never a hang."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,28 +13,28 @@ from backupctl.secrets.secret import Secret
 
 
 class Prompter(Protocol):
-    """Somebody who can be asked."""
+    """Prompts for values."""
 
     @property
     def interactive(self) -> bool:
-        """Whether anybody is there."""
+        """Whether there is a terminal to prompt on."""
         ...
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
-        """Return an answer that ``check`` accepts; it raises UsageError for what is asked for again."""
+        """Prompt until ``check`` accepts the answer, for which it does not raise UsageError; return it."""
         ...
 
     def ask_secret(self, question: str) -> Secret | None:
-        """Return a secret, None for an empty answer; nothing is echoed."""
+        """Prompt for a secret without echo; return None for an empty answer."""
         ...
 
     def say(self, line: str) -> None:
-        """Tell the person something before asking again."""
+        """Print a line between prompts."""
         ...
 
 
 class TerminalPrompter:
-    """Asks on the terminal, through standard error, so that standard output stays clean."""
+    """Prompts on the terminal, through standard error, which keeps standard output clean."""
 
     def __init__(self, *, interactive: bool) -> None:
         self._interactive = interactive
@@ -45,7 +45,7 @@ class TerminalPrompter:
         return self._interactive
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
-        """Ask until the answer is good."""
+        """Prompt until ``check`` accepts the answer."""
 
         def checked(answer: str) -> str:
             try:
@@ -57,11 +57,11 @@ class TerminalPrompter:
         return _answer(question, default=default, show_default=bool(default), value_proc=checked)
 
     def ask_secret(self, question: str) -> Secret | None:
-        """Ask without echo; raise UsageError where the terminal cannot be kept from showing what is typed."""
+        """Prompt without echo. Raises UsageError: if the terminal cannot turn off echo."""
         import warnings
         from getpass import GetPassWarning
 
-        with _still_hidden_after_suspension(question), warnings.catch_warnings():
+        with _hide_input_after_suspension(question), warnings.catch_warnings():
             warnings.simplefilter("error", GetPassWarning)
             try:
                 answer = _answer(question, default="", show_default=False, hide_input=True)
@@ -77,43 +77,43 @@ class TerminalPrompter:
 
 
 @contextmanager
-def _still_hidden_after_suspension(question: str) -> Iterator[None]:
-    """Give the terminal back as it was when Ctrl-Z stops us, and hide what is typed again afterwards.
+def _hide_input_after_suspension(question: str) -> Iterator[None]:
+    """Restore the terminal when Ctrl-Z suspends this process, and turn echo off again when it continues.
 
-    A shell sets the terminal to its own liking whenever it gets it back, and leaves it so to the job that goes on.
+    A shell applies its own terminal settings while a job is suspended, and does not restore those of the job.
     """
     import termios
 
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:  # no terminal of our own: then nobody can suspend us
+    except OSError:  # Without a controlling terminal, Ctrl-Z cannot suspend this process.
         yield
         return
-    shown = termios.tcgetattr(terminal)
-    hidden = [*shown[:3], shown[3] & ~termios.ECHO, *shown[4:]]
+    with_echo = termios.tcgetattr(terminal)
+    without_echo = [*with_echo[:3], with_echo[3] & ~termios.ECHO, *with_echo[4:]]
 
-    def show() -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, shown)
+    def turn_echo_on() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, with_echo)
 
-    def hide() -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+    def turn_echo_off() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, without_echo)
         os.write(terminal, f"{question}: ".encode(errors="replace"))
 
     try:
-        with suspension_hooks(show, hide):
+        with suspension_hooks(turn_echo_on, turn_echo_off):
             yield
     finally:
         os.close(terminal)
 
 
-def _answer(question: str, **how: Any) -> str:  # noqa: ANN401 - click's own attributes
-    """Ask; Ctrl-D says that there is nothing to be had, and Ctrl-C that the run is to end."""
+def _answer(question: str, **how: Any) -> str:  # noqa: ANN401 - attributes of click
+    """Prompt once. Raises UsageError: on Ctrl-D. Raises click.Abort: on Ctrl-C."""
     try:
         answer: str = click.prompt(question, err=True, **how)
-    except click.Abort as left:
+    except click.Abort as abort:
         if not how.get("hide_input"):
             click.echo(err=True)
-        if isinstance(left.__context__, EOFError):
+        if isinstance(abort.__context__, EOFError):
             raise UsageError(f"no answer to: {question}", hint="nothing was sent; an option can give it") from None
         raise
     return answer

@@ -1,10 +1,11 @@
-"""What INT, TERM and HUP do: one home, from the first line of the program to its last.
+"""Signal handling: INT, TERM and HUP in every phase of the program, and Ctrl-Z during a prompt.
 
-While the program loads, a signal is noted (``__main__``). While it asks its questions, a signal interrupts it like
-Ctrl-C. While the scheduler works, it becomes an item in the scheduler's mailbox, so that the thread that waits there
-wakes at once. When that is over, it is known how the run ended: a signal changes nothing any more, but sets a limit to
-how long the result is written.
-A signal that is ignored (nohup) stays ignored. Around a question, Ctrl-Z leaves the terminal as it was found.
+* While the program loads, ``__main__`` records signals.
+* While it prepares a command and prompts, a signal raises SignalInterrupt.
+* While the scheduler runs, a signal becomes an item in the scheduler's mailbox, which wakes the waiting thread.
+* After that, the exit code is known: a signal only limits the time for writing the result.
+
+Signals that were ignored at the start (nohup) stay ignored. During a prompt, Ctrl-Z restores the terminal.
 """
 
 from __future__ import annotations
@@ -21,56 +22,60 @@ if TYPE_CHECKING:
     from backupctl.scheduler.scheduler import Mailbox
 
 EXIT_SECONDS: Final = 5
-"""How long an interrupted program may be busy with what it has to say: whoever reads it may have stopped reading."""
+"""Seconds in which an interrupted program must write its output, as its reader may have stopped reading."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalInterrupt(KeyboardInterrupt):
-    """A signal that ends the program.
+    """Raised when a signal interrupts the program.
 
-    A class of its own, because an interpreter that sees a plain KeyboardInterrupt leave an ``exec`` of a string, as
-    when a dataclass is made, kills itself with SIGINT at its end, whatever the exit code.
+    It is a subclass because CPython ends with SIGINT, whatever the exit code, if a plain KeyboardInterrupt has left an
+    ``exec`` of a string, as in the creation of a dataclass.
     """
 
 
-class _Noted:
-    """What this process was told; signals are the process's, and so is this."""
+class _Received:
+    """The signals that this process has received."""
 
     signals: ClassVar[list[int]] = []
 
 
-def install_interrupt_handlers(noted: list[int]) -> None:
-    """Let signals interrupt this process, until the scheduler takes over; raise SignalInterrupt for an early one.
+def install_interrupt_handlers(received: list[int]) -> None:
+    """Let signals raise SignalInterrupt until ``deliver_signals`` replaces the handlers.
 
-    ``noted`` holds the signals that have come, and takes further ones.
+    ``received`` holds the signals so far; later ones are appended. They are recorded because a handler may run inside
+    a callback of the interpreter, which prints and discards the exception or converts it (``__set_name__``:
+    RuntimeError); see ``interrupted``.
 
-    A handler may run inside a callback of the interpreter, which swallows the exception and complains of it, or makes
-    another one of it (``__set_name__``: RuntimeError); so the signal is noted too, see ``interrupted``.
+    Raises SignalInterrupt: if ``received`` is not empty.
     """
 
-    def complain(unraisable: sys.UnraisableHookArgs) -> None:
-        if not _Noted.signals:  # what was cut, such as a module half read, leaves things behind
+    def print_unless_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
+        # Interrupted code, such as a partly imported module, may fail again while it is cleaned up.
+        if not _Received.signals:
             sys.__unraisablehook__(unraisable)
 
-    sys.unraisablehook = complain
-    for number in _caught():
+    sys.unraisablehook = print_unless_interrupted
+    for number in _not_ignored():
         signal.signal(number, _interrupt)
-    _Noted.signals = noted
-    if noted:
+    _Received.signals = received
+    if received:
         raise SignalInterrupt
 
 
 def interrupted() -> bool:
-    """Whether a signal has interrupted this process, whatever became of its SignalInterrupt."""
-    return bool(_Noted.signals)
+    """Return whether this process has received a signal, even if its SignalInterrupt was swallowed."""
+    return bool(_Received.signals)
 
 
 @contextmanager
 def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
-    """Deliver signals to ``mailbox`` while the block runs; raise SignalInterrupt at once if one was swallowed.
+    """Put signals into ``mailbox`` while the block runs.
 
-    Where the block ``decides`` how the run ends, they change nothing any more afterwards in a process of ours.
+    If the block ``decides`` the exit code, later signals no longer change it in a process with our handlers.
+
+    Raises SignalInterrupt: if an earlier one was swallowed.
     """
     from backupctl.scheduler.scheduler import Interruption
 
@@ -79,94 +84,94 @@ def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]
     def deliver(number: int, _frame: FrameType | None) -> None:
         sent.append(Interruption(signal.Signals(number).name))
         mailbox.put(sent[-1])
-        _in_a_while(look_after)
+        _call_later(exit_if_unhandled)
 
-    def look_after() -> None:
+    def exit_if_unhandled() -> None:
         if not sent[0].handled:
-            _quit()
-        # CPython (seen: 3.11) waits for ever in SimpleQueue.get when a signal comes just as its time is over, as this
-        # one may: the handler of every signal has to put something in.
+            _exit_now()
+        # CPython (seen in 3.11) blocks forever in SimpleQueue.get if a signal arrives just as its timeout ends. This
+        # alarm may be that signal, so it puts an item in, as every handler does.
         mailbox.put(sent[0])
 
-    before = {number: signal.getsignal(number) for number in _caught()}
-    decided = decides and _interrupt in before.values()
-    for number in before:
+    previous = {number: signal.getsignal(number) for number in _not_ignored()}
+    exit_code_final = decides and _interrupt in previous.values()
+    for number in previous:
         signal.signal(number, deliver)
     try:
-        if _Noted.signals:
+        if _Received.signals:
             raise SignalInterrupt
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, _hurry if decided else handler)
-        if sent and decided:
-            _hurry()
+        for number, handler in previous.items():
+            signal.signal(number, _exit_soon if exit_code_final else handler)
+        if sent and exit_code_final:
+            _exit_soon()
         elif sent and sent[0].handled:
-            signal.alarm(0)  # there is nobody left to look after, and an alarm would kill an interpreter that ends
+            signal.alarm(0)  # A pending alarm would kill the interpreter while it ends.
 
 
 @contextmanager
-def suspension_hooks(leave: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
-    r"""Call ``leave`` before Ctrl-Z stops this process, and ``resume`` when it goes on; let Ctrl-\ interrupt it."""
+def suspension_hooks(suspend: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
+    r"""Call ``suspend`` before Ctrl-Z stops this process and ``resume`` when it continues; Ctrl-\ interrupts it."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        leave()
+    def on_stop(number: int, _frame: FrameType | None) -> None:
+        suspend()
         signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)  # returns when somebody lets us go on
-        signal.signal(number, stop)
+        os.kill(os.getpid(), number)  # This returns when the process is continued.
+        signal.signal(number, on_stop)
 
-    def go_on(_number: int, _frame: FrameType | None) -> None:
+    def on_continue(_number: int, _frame: FrameType | None) -> None:
         resume()
 
-    def quit_now(_number: int, _frame: FrameType | None) -> None:
+    def on_quit(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with _handled({signal.SIGTSTP: stop, signal.SIGCONT: go_on, signal.SIGQUIT: quit_now}):
+    with _handle({signal.SIGTSTP: on_stop, signal.SIGCONT: on_continue, signal.SIGQUIT: on_quit}):
         yield
 
 
 @contextmanager
-def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
-    """Handle signals while the block runs, those that are not ignored."""
-    before = {number: signal.getsignal(number) for number in handlers}
-    caught = [number for number in handlers if before[number] is not signal.SIG_IGN]
+def _handle(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
+    """Install handlers while the block runs, except for signals that are ignored."""
+    previous = {number: signal.getsignal(number) for number in handlers}
+    replaced = [number for number in handlers if previous[number] is not signal.SIG_IGN]
     try:
-        for number in caught:
+        for number in replaced:
             signal.signal(number, handlers[number])
         yield
     finally:
-        for number in caught:
-            signal.signal(number, before[number])
+        for number in replaced:
+            signal.signal(number, previous[number])
 
 
-def ignore() -> None:
-    """Ignore signals from now on."""
-    for number in _caught():
+def ignore_signals() -> None:
+    """Ignore INT, TERM and HUP from now on."""
+    for number in _not_ignored():
         signal.signal(number, signal.SIG_IGN)
 
 
-def _caught() -> list[signal.Signals]:
+def _not_ignored() -> list[signal.Signals]:
     return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """Interrupt the program; what it has to say to that is not cut by a second signal, as two often come together."""
-    if _Noted.signals:
-        _hurry()
+    """Raise SignalInterrupt, only for the first signal: two often arrive together, and the output must not be cut."""
+    if _Received.signals:
+        _exit_soon()
         return
-    _Noted.signals.append(number)
+    _Received.signals.append(number)
     raise SignalInterrupt
 
 
-def _hurry(_number: int = 0, _frame: FrameType | None = None) -> None:
-    """End the process in a while, whatever it is doing then."""
-    _in_a_while(_quit)
+def _exit_soon(_number: int = 0, _frame: FrameType | None = None) -> None:
+    """Exit in ``EXIT_SECONDS``, whatever the process is doing then."""
+    _call_later(_exit_now)
 
 
-def _in_a_while(act: Callable[[], None]) -> None:
-    signal.signal(signal.SIGALRM, lambda _number, _frame: act())
+def _call_later(function: Callable[[], None]) -> None:
+    signal.signal(signal.SIGALRM, lambda _number, _frame: function())
     signal.alarm(EXIT_SECONDS)
 
 
-def _quit() -> None:
+def _exit_now() -> None:
     os._exit(130)
