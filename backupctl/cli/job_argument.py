@@ -11,12 +11,12 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def single_appliance_reason(job_id: str) -> str | None:
-    """Return why a job is looked for on one appliance only; the latest one is there on each."""
+    """Return why a command on this job accepts only one appliance, None for ``latest``, which every appliance has."""
     return None if job_id == "latest" else f"backup job {job_id} is on one appliance"
 
 
 def job_argument(*, default: str | None = None) -> Callable[[F], F]:
-    """Declare ``JOB_ID``: the id of a job, or ``latest``."""
+    """Declare the argument ``JOB_ID``: the id of a job, or ``latest``."""
 
     def check(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
         check_job_id(value)

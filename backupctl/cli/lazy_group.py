@@ -1,4 +1,4 @@
-"""A group whose commands are loaded when they are used: the cheap paths import neither httpx nor rich."""
+"""A group that imports a command only when it runs, so that help and completion import neither httpx nor rich."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backupctl.cli.options import write_sections
 
 
 class LazyGroup(click.Group):
-    """A group of light stand-ins: commands with name and short help, which are swapped for the real ones when run."""
+    """A group of placeholder commands with a name and a short help, replaced by the real ones when they run."""
 
     def __init__(
         self, *arguments: object, lazy: Mapping[str, tuple[str, str]] | None = None, **attributes: object
@@ -24,7 +24,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command itself in place of its stand-in; unknown names get click's suggestions."""
+        """Return the real command; click suggests names for an unknown one."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in self._modules:
             command = self.load(name)

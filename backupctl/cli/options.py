@@ -1,7 +1,7 @@
-"""Options of the command line, made from the table in ``settings``: declared once, the same for every command.
+"""Options of the command line, declared from the table in ``config.option_table``.
 
-Connection and output options may stand before or after the command. Their callbacks note what was given in the
-``App``; values are worked out only when a command asks for them, by the ladder of ``settings``.
+Connection and output options are accepted before and after the command. Callbacks store the given texts in the
+``Context``; values are resolved when a command needs them.
 """
 
 from __future__ import annotations
@@ -24,27 +24,30 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class SectionedOption(click.Option):
-    """An option that stands under a heading in the help."""
+    """An option with a heading for the help."""
 
-    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:  # noqa: ANN401 - click's own
+    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
         super().__init__(*names, **attributes)
         self.section = section
 
 
 class SectionedCommand(click.Command):
-    """A command whose help shows the options under headings, and whose output options are judged before it runs."""
+    """A command that groups its options under headings in the help, and checks shared options before it runs."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
-        """Check what is common to such commands, and run this one."""
+        """Check the options that commands share, and run the command."""
         context = ctx.find_object(Context)
         if context is not None:
             context.command = command_name(ctx)
-            self._refuse_strangers(context, ctx)
+            self._reject_unsupported(context, ctx)
             self.check(context)
         return super().invoke(ctx)
 
-    def _refuse_strangers(self, context: Context, ctx: click.Context) -> None:
-        """Raise UsageError for options that stand before the command, as all may, and that it does not have."""
+    def _reject_unsupported(self, context: Context, ctx: click.Context) -> None:
+        """Check that the command supports the options given before it.
+
+        Raises UsageError: for one that it does not have.
+        """
         own = {parameter.name for parameter in self.params}
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in context.given if key not in own)
         if flags:
@@ -54,29 +57,29 @@ class SectionedCommand(click.Command):
             )
 
     def check(self, context: Context) -> None:
-        """Judge what the body of no command asks for; raise UsageError."""
+        """Check the output options. Raises UsageError: for an invalid value."""
         context.check_output_options()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, section by section."""
+        """Write the options under their headings."""
         write_sections(self.get_params(ctx), ctx, formatter)
 
 
 class ApplianceCommand(SectionedCommand):
-    """A command on appliances."""
+    """A command that works on appliances."""
 
     def check(self, context: Context) -> None:
-        """Judge the settings of the run as a whole too; raise UsageError and ConfigError."""
+        """Check all options of the run. Raises UsageError and ConfigError: for an invalid value."""
         context.check_run_options()
 
 
 def command_name(ctx: click.Context) -> str | None:
-    """Return the whole name of a command, such as ``schedule set``, None for the program itself."""
+    """Return the full name of a command, such as ``schedule set``, None for the program itself."""
     return ctx.command_path.partition(" ")[2] or None
 
 
 def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write options under their headings, in the order in which the headings first appear, the plain ones last."""
+    """Write options under their headings, in order of first appearance; those without a heading come last."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for parameter in parameters:
         record = parameter.get_help_record(ctx)
@@ -88,7 +91,7 @@ def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, fo
 
 
 def options(*chosen: Option[object]) -> Callable[[F], F]:
-    """Declare options of the table on a command or group."""
+    """Declare options of the table."""
 
     def decorate(function: F) -> F:
         for option in reversed(chosen):
@@ -99,18 +102,18 @@ def options(*chosen: Option[object]) -> Callable[[F], F]:
 
 
 def shared_options(function: F) -> F:
-    """Declare the options that every command that talks to an appliance has, before and after its name."""
-    shown = options(*in_group(OptionGroup.FLEET), *in_group(OptionGroup.OUTPUT))(function)
-    return options(*in_group(OptionGroup.CONNECTION))(secret_options(PASSWORD)(shown))
+    """Declare the options of every command that connects to appliances."""
+    function = options(*in_group(OptionGroup.FLEET), *in_group(OptionGroup.OUTPUT))(function)
+    return options(*in_group(OptionGroup.CONNECTION))(secret_options(PASSWORD)(function))
 
 
 def local_options(function: F) -> F:
-    """Declare the shared options of a command that talks to no appliance, and still has settings and results."""
+    """Declare the shared options of a command that reads the configuration but connects to no appliance."""
     return options(CONFIG, *in_group(OptionGroup.OUTPUT))(function)
 
 
 def backup_options(function: F) -> F:
-    """Declare what describes a backup."""
+    """Declare the options that describe a backup."""
     return options(*in_group(OptionGroup.BACKUP))(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)(function))
 
 
@@ -120,7 +123,7 @@ def in_group(group: OptionGroup) -> tuple[Option[object], ...]:
 
 
 def secret_options(*names: SecretName) -> Callable[[F], F]:
-    """Declare ``--NAME-file`` and ``--NAME-command``: a secret itself never stands on a command line."""
+    """Declare ``--NAME-file`` and ``--NAME-command``; a secret itself is never an argument."""
 
     def decorate(function: F) -> F:
         for name in reversed(names):
@@ -152,28 +155,27 @@ def _declare(option: Option[object]) -> Callable[[F], F]:
     return _click_option(*names, section=option.group, help=_help(option), **kinds[option.kind], **complete)
 
 
-def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - click's own attributes
+def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - attributes of click
     if attributes.get("metavar") == "FILE":
-        attributes["shell_complete"] = _files
-    return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_note, **attributes)
+        attributes["shell_complete"] = _complete_file
+    return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_store, **attributes)
 
 
-def _files(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[CompletionItem[str]]:
-    """Let the shell complete the name of a file."""
+def _complete_file(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[CompletionItem[str]]:
+    """Let the shell complete a file name."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem("", type="file")]
 
 
 def _help(option: Option[object]) -> str:
-    facts = [fact for fact in (option.environment, f"default: {option.default}" if option.default else None) if fact]
-    if option.kind is Kind.SWITCH:
-        facts = [fact for fact in (option.environment,) if fact]
-    return option.help + (f"  [{'; '.join(facts)}]" if facts else "")
+    default = f"default: {option.default}" if option.default and option.kind is not Kind.SWITCH else None
+    facts = "; ".join(fact for fact in (option.environment, default) if fact)
+    return option.help + (f"  [{facts}]" if facts else "")
 
 
-def _note(ctx: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | bool | int | None) -> None:
-    """Note what was typed: the command's own wins over what stands before it, lists are put together."""
+def _store(ctx: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | bool | int | None) -> None:
+    """Store a given value: the one after the command replaces the one before it, lists are concatenated."""
     context, name = ctx.find_object(Context), str(parameter.name)
     if context is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return

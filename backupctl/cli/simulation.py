@@ -1,4 +1,4 @@
-"""``--simulate``: the embedded appliance, in this process, in place of a real one."""
+"""``--simulate``: an embedded, simulated appliance in this process."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from backupctl.api.transport import Observer
 
 SIMULATED_USER: Final = "administrator@vsphere.local"
-_PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and it opens nothing but this simulator
-_SECONDS: Final = 10.0
+_PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and valid for this simulator only
+_BACKUP_SECONDS: Final = 10.0
 
 
 def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fresh: bool = False) -> Appliance:
-    """Return an appliance that lives in this process only, with a small past; says so on standard error.
+    """Return an appliance that exists only in this process and has a few past jobs; print a warning that says so.
 
-    ``fresh`` makes it one that waits for a restore.
+    ``fresh``: it waits for a restore.
     """
     from backupctl.api.connect import Login, connect
     from backupctl.simulator.simulated_appliance import SimulatedAppliance
@@ -31,7 +31,7 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
         username=SIMULATED_USER,
         password=_PASSWORD,
         host=address.host,
-        job_duration=_SECONDS,
+        job_duration=_BACKUP_SECONDS,
         history=True,
         fresh=fresh,
     )

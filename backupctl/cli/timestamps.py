@@ -1,4 +1,4 @@
-"""Moments as they are typed: a date, a date with a time, or how long ago."""
+"""Parse timestamps: a date, a date with a time, or a duration before now."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,10 @@ from backupctl.rules.duration import parse_duration
 
 
 def parse_timestamp(flag: str, text: str, now: datetime) -> datetime:
-    """Return an aware time: ISO 8601 (without a zone: that of this machine), or a duration before ``now``."""
+    """Return an aware time from ISO 8601 (local time without a zone) or from a duration before ``now``.
+
+    Raises UsageError: for any other text; ``flag`` is the option in the message.
+    """
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):

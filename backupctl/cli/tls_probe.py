@@ -1,4 +1,4 @@
-"""Looking at the TLS of the appliances of the command line: no user, no password."""
+"""Probe the certificates of the selected appliances, without logging in."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,30 +18,33 @@ R = TypeVar("R", bound=Result)
 
 
 def settings_to_probe(context: Context) -> list[ApplianceSettings]:
-    """Return the settings of each requested appliance; raise UsageError for the one that has no TLS."""
-    found = appliance_settings(context)
-    if any(settings.profile.address == SIMULATED for settings in found):
+    """Return the settings of each selected appliance.
+
+    Raises UsageError: for ``--simulate``, which has no TLS.
+    """
+    selected = appliance_settings(context)
+    if any(settings.profile.address == SIMULATED for settings in selected):
         raise UsageError(
             "an appliance in this process has no TLS, and so no certificate",
             hint="`backupctl simulator serve` listens with TLS; name what it prints with --server",
         )
-    return found
+    return selected
 
 
 def inspect_all(
     context: Context,
-    found: list[ApplianceSettings],
+    selected: list[ApplianceSettings],
     result_type: type[R],
     work: Callable[[ProbeTarget], Task[R]],
     pinned: Callable[[ApplianceSettings], bool] = lambda _: True,
 ) -> list[R]:
-    """Do ``work`` on appliances, under signals, and return the results; ``pinned`` says whose pin is expected.
+    """Do ``work`` on each appliance and return the results; ``pinned`` decides whose pin is checked.
 
-    What is wrong with the settings of one appliance is its result, of type ``result_type``.
+    An error in the settings of one appliance becomes its result, of type ``result_type``.
     """
-    targets = prepare_all(found, lambda settings: _probe_target(settings, pinned=pinned(settings)))
+    targets = prepare_all(selected, lambda settings: _probe_target(settings, pinned=pinned(settings)))
     tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else work(each) for each in targets]
-    return run_tasks(context, tasks, decides=False)  # what is shown may be asked about
+    return run_tasks(context, tasks, decides=False)  # A prompt may follow, which a signal must interrupt.
 
 
 def _probe_target(settings: ApplianceSettings, *, pinned: bool) -> ProbeTarget:

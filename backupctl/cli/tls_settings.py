@@ -1,4 +1,4 @@
-"""TLS and proxy settings of an appliance, checked before anything is sent."""
+"""The TLS and proxy settings of an appliance, checked before anything is sent."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
-from backupctl.config.value import DEFAULT, FILE, Value, attribute_errors
+from backupctl.config.value import DEFAULT, Value, attribute_errors
 from backupctl.secrets.permissions import reject_pipes
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "TrustSettings":
-    """Return whom to believe at an appliance; without ``pinned``, whatever pin there is.
+    """Return which certificates to trust for an appliance; without ``pinned``, its pin is ignored.
 
-    Raises ConfigError and UsageError.
+    Raises ConfigError and UsageError: for invalid settings.
     """
     from backupctl.api.connect import check_pin
     from backupctl.tls.trust_settings import TrustSettings, tls_context
@@ -34,26 +34,29 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
 
 
 def selector_words(settings: ApplianceSettings) -> tuple[str, ...]:
-    """Return the words that select the appliance for ``backupctl trust`` as it is selected here.
+    """Return the options that select the same appliance for ``backupctl trust``, for hints.
 
-    Neither the CA file nor the pin of this run is repeated: the hint is about what takes their place.
+    The CA file and the pin are left out, as such a hint is about replacing them.
     """
-    address, configuration = settings.profile.address, settings.resolve(CONFIG)
-    if configuration.source != DEFAULT and configuration.source.kind != FILE:
-        return "-s", address.name, CONFIG.flag, str(configuration.value)
-    return "-s", address.name
+    name, config = settings.name, settings.resolve(CONFIG)
+    if config.source != DEFAULT:
+        return "-s", name, CONFIG.flag, str(config.value)
+    return "-s", name
 
 
 def proxy_of(settings: ApplianceSettings) -> Value[Proxy | None]:
-    """Return the proxy on the way to an appliance, None for the straight way; raises ConfigError and UsageError."""
+    """Return the proxy for an appliance, None for a direct connection.
+
+    Raises ConfigError and UsageError: for an invalid address or proxy.
+    """
     from backupctl.api.connect import connection_to
 
     given = settings.context.given.get(PROXY.key, ())
     address, layers = settings.profile.address, settings.profile.layers
     with attribute_errors(settings.address_source):
         connection_to(address.base_url, None, settings.clock)
-    found = find_proxy(address, given, settings.context.environ, layers)
-    if found.value is not None:
-        with attribute_errors(found.source):
-            connection_to(address.base_url, found.value.url.reveal(), settings.clock)
-    return found
+    proxy = find_proxy(address, given, settings.context.environ, layers)
+    if proxy.value is not None:
+        with attribute_errors(proxy.source):
+            connection_to(address.base_url, proxy.value.url.reveal(), settings.clock)
+    return proxy
