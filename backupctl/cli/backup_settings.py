@@ -1,4 +1,4 @@
-"""What to back up and where to, out of settings and prompts, judged by the local rules before anything is sent."""
+"""The request for a backup and its plan, from settings and prompts, checked before anything is sent."""
 
 from typing import Final
 
@@ -32,9 +32,9 @@ from backupctl.secrets.secret import Secret
 
 
 def backup_plan(settings: ApplianceSettings, request: BackupRequest) -> BackupPlan:
-    """Return what is asked for and how to go about it.
+    """Return the plan of a backup.
 
-    Raises UsageError for a setting that breaks a rule.
+    Raises UsageError and ConfigError: for an invalid setting.
     """
     return BackupPlan(
         request=request,
@@ -47,12 +47,15 @@ def backup_plan(settings: ApplianceSettings, request: BackupRequest) -> BackupPl
 
 
 def job_result(context: Context) -> type[JobResult]:
-    """Return the type of the result: with ``--no-wait`` its point is the job's id."""
+    """Return the type of the result; with ``--no-wait`` it reports the id of the started job."""
     return StartedResult if context.value(NO_WAIT) else JobResult
 
 
 def check_encryption_options(settings: ApplianceSettings) -> None:
-    """Raise UsageError where encryption is required of a backup that may be somebody else's."""
+    """Check that a required encryption can be verified.
+
+    Raises UsageError: for ``--if-running attach``, as the API does not tell whether a running backup is encrypted.
+    """
     if settings.value(REQUIRE_ENCRYPTION) and settings.value(IF_RUNNING) == "attach":
         with settings.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
             raise UsageError(
@@ -66,17 +69,17 @@ def job_timeouts(settings: ApplianceSettings) -> Timeouts:
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(settings: ApplianceSettings, given: ResolvedLocation) -> BackupRequest:
-    """Return the request, complete but for its parts where none are named.
+def backup_request(settings: ApplianceSettings, resolved: ResolvedLocation) -> BackupRequest:
+    """Return the request; its parts are empty if none are named.
 
-    Raises UsageError for what breaks a rule, or is missing where nobody can be asked.
+    Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
     """
     parts = settings.value(PART)
-    user, location_password = location_login(settings, given)
+    user, location_password = location_login(settings, resolved)
     return BackupRequest(
         parts=check_parts(parts),
-        location_type=given.location.type,
-        location=given.location,
+        location_type=resolved.location.type,
+        location=resolved.location,
         location_user=user,
         location_password=location_password,
         backup_password=backup_password(settings),
@@ -86,19 +89,21 @@ def backup_request(settings: ApplianceSettings, given: ResolvedLocation) -> Back
 
 
 def backup_password(settings: ApplianceSettings) -> Secret | None:
-    """Return the password that encrypts the backup, None for none.
+    """Return the password that encrypts the backup, None for no encryption.
 
-    It is asked for twice on a terminal, unless it was said that none is required: that is an answer.
+    Prompts for it if it is missing, unless a setting says that encryption is not required.
+
+    Raises UsageError and ConfigError: if it breaks vCenter's rules, or is required and missing.
     """
-    found, required = settings.secret(BACKUP_PASSWORD), settings.resolve(REQUIRE_ENCRYPTION)
-    if found is not None:
-        with attribute_errors(found.source):
-            check_backup_password(found.value)
-        return found.value
+    secret, required = settings.secret(BACKUP_PASSWORD), settings.resolve(REQUIRE_ENCRYPTION)
+    if secret is not None:
+        with attribute_errors(secret.source):
+            check_backup_password(secret.value)
+        return secret.value
     password = None
-    asks = required.value or required.source == DEFAULT
-    if asks and settings.prompter.interactive and not settings.value(DRY_RUN):
-        password = settings.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _OR_NONE))
+    prompts = required.value or required.source == DEFAULT
+    if prompts and settings.prompter.interactive and not settings.value(DRY_RUN):
+        password = settings.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _OPTIONAL))
     if password is None and required.value:
         with attribute_errors(required.source):
             raise UsageError(
@@ -108,13 +113,13 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
     return password
 
 
-_OR_NONE: Final = " (Enter for a backup that is not encrypted)"
+_OPTIONAL: Final = " (Enter for a backup that is not encrypted)"
 
 
-def ask_backup_password(prompter: Prompter, addition: str = "") -> Secret | None:
-    """Ask for the backup password twice, until it keeps the rules; None for an empty answer."""
+def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:
+    """Prompt twice for the backup password, until it is valid; return None for an empty answer."""
     while True:
-        password = prompter.ask_secret(f"Backup password{addition}")
+        password = prompter.ask_secret(f"Backup password{suffix}")
         if password is None:
             return None
         try:

@@ -234,9 +234,9 @@ _PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], s
 def _location(settings: ApplianceSettings) -> Verdict:
     if settings.value(LOCATION) is None:
         return _MISSING
-    given = location_of(settings)
-    check_password_host(settings, given)
-    return OK, f"{given.location} ({_short(given.source)})"
+    resolved = location_of(settings)
+    check_password_host(settings, resolved)
+    return OK, f"{resolved.location} ({_short(resolved.source)})"
 
 
 def _location_login(settings: ApplianceSettings, run_commands: bool) -> Verdict | None:

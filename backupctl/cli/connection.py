@@ -1,4 +1,4 @@
-"""Appliances out of settings: whom to talk to, as whom, and how."""
+"""Connect to an appliance with its settings: address, credentials, API, TLS and proxy."""
 
 import shlex
 from functools import partial
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool = False) -> Appliance:
-    """Return the appliance that the settings name; nothing is sent yet.
+    """Return the appliance of the settings, prompting for missing credentials; sends nothing.
 
-    Missing values are asked for on a terminal. ``offline`` asks for nothing, as nothing will be sent. ``fresh`` is for
-    an appliance that waits for a restore: port 5480 and basic authentication, where nothing else is said.
+    ``offline`` does without credentials, as nothing will be sent. ``fresh`` is for an appliance that waits for a
+    restore: the defaults become port 5480 and basic authentication.
     """
     observe = observer(settings)
     if settings.profile.address == SIMULATED:
@@ -57,11 +57,11 @@ def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool =
 
 
 def _is_basic(settings: ApplianceSettings, *, fresh: bool) -> bool:
-    found = settings.resolve(AUTH)
-    if fresh and found.source == DEFAULT:
+    auth = settings.resolve(AUTH)
+    if fresh and auth.source == DEFAULT:
         settings.debug("auth: basic (as an appliance needs it that waits for a restore)")
         return True
-    return found.value == "basic"
+    return auth.value == "basic"
 
 
 def _username(settings: ApplianceSettings) -> str:
@@ -76,16 +76,16 @@ def _username(settings: ApplianceSettings) -> str:
 
 
 def _password(settings: ApplianceSettings, user: str) -> Secret:
-    found = settings.secret(PASSWORD)
-    if found is not None:
-        return found.value
+    password = settings.secret(PASSWORD)
+    if password is not None:
+        return password.value
     if not settings.prompter.interactive:
         raise UsageError(
             f"the password of {user} is missing",
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
-    where = "" if settings.several else f" on {settings.name}"
-    return settings.ask_secret((PASSWORD.name, user), lambda: _ask_password(settings, f"Password of {user}{where}"))
+    on_server = "" if settings.several else f" on {settings.name}"
+    return settings.ask_secret((PASSWORD.name, user), lambda: _ask_password(settings, f"Password of {user}{on_server}"))
 
 
 def _ask_password(settings: ApplianceSettings, question: str) -> Secret:
@@ -101,7 +101,7 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
     family, proxy, trust = settings.value(API), proxy_of(settings), tls_settings_of(settings)
     if proxy.value is not None:
         settings.debug(f"proxy: {proxy.value.shown} ({proxy.source})")
-    _warn_of_open_tls(settings, server, trust)
+    _warn_of_unprotected_tls(settings, server, trust)
     transport_for = settings.context.transport_for
     api = connect_api(
         server.base_url,
@@ -124,17 +124,17 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
         api,
         settings.clock,
         settings.view.event,
-        partial(_attach_line, settings, login.user),
+        partial(_attach_command, settings, login.user),
         name_warning=settings.context.configuration.name_warning(settings.profile),
     )
 
 
-def _warn_of_open_tls(settings: ApplianceSettings, server: ServerAddress, trust: "TrustSettings") -> None:
-    """Warn, with -q too, where others than the appliance can read what is sent to it."""
-    if trust.insecure:  # which no file can say of one appliance, so that it is true of all or none
-        whose = "no certificate is" if settings.several else f"the certificate of {server.name} is not"
+def _warn_of_unprotected_tls(settings: ApplianceSettings, server: ServerAddress, trust: "TrustSettings") -> None:
+    """Warn, under ``-q`` too, if others than the appliance can read what is sent to it."""
+    if trust.insecure:  # It is only an option, so it applies to all appliances or to none.
+        subject = "no certificate is" if settings.several else f"the certificate of {server.name} is not"
         settings.warn(
-            f"--insecure: {whose} checked; anyone on the way can read the passwords",
+            f"--insecure: {subject} checked; anyone on the way can read the passwords",
             hint="use `backupctl trust pin` instead of --insecure",
             always=True,
         )
@@ -147,10 +147,10 @@ def _warn_of_open_tls(settings: ApplianceSettings, server: ServerAddress, trust:
         )
 
 
-def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | None:
-    """Return the command line that follows a job later, None for a reconciliation, which none does.
+def _attach_command(settings: ApplianceSettings, user: str, job_id: str) -> str | None:
+    """Return the command line that follows a job later, None for a reconciliation, which no command can follow.
 
-    It says what neither is the default nor stands in the configuration file.
+    It repeats the settings that are neither defaults nor in the configuration file.
     """
     if job_id == RECONCILIATION_ID:
         return None
@@ -161,9 +161,9 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
         words += [USERNAME.flag, user]
     options: tuple[Option[object], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
-        found = settings.resolve(option)
-        if found.source != DEFAULT and found.source.kind != FILE:
-            words += [option.flag, str(found.value)]
+        setting = settings.resolve(option)
+        if setting.source != DEFAULT and setting.source.kind != FILE:
+            words += [option.flag, str(setting.value)]
     if settings.value(INSECURE):
         words.append(INSECURE.flag)
     file = settings.context.given_text(PASSWORD.file_option)
@@ -174,13 +174,13 @@ def _attach_line(settings: ApplianceSettings, user: str, job_id: str) -> str | N
 
 
 def observer(settings: ApplianceSettings) -> "Observer":
-    """Show each request under ``-v``: method, path, status and time; under ``-vv`` headers and bodies too."""
-    whole = settings.context.value(VERBOSE) > 1
+    """Return a function that prints requests: method, path, status and time under ``-v``, all of it under ``-vv``."""
+    show_all = settings.context.value(VERBOSE) > 1
 
     def observe(exchange: "Exchange") -> None:
         status = exchange.status or "no answer"
         settings.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
-        for line in exchange.lines() if whole else ():
+        for line in exchange.lines() if show_all else ():
             settings.debug(line)
 
     return observe

@@ -1,4 +1,4 @@
-"""Where backups go, and who logs in there: out of settings and prompts, judged before anything is sent."""
+"""The backup location and its login, from settings and prompts, checked before anything is sent."""
 
 from datetime import datetime
 from typing import Final
@@ -17,72 +17,72 @@ from backupctl.rules.location_types import IN_CLEAR
 from backupctl.secrets.secret import Secret
 
 _WITHOUT_LOGIN: Final = "NFS"
-"""Its hosts are shown no password (AUTH_SYS, RFC 5531, appendix A), whatever the appliance gets from us."""
+"""A type whose hosts never get the password (AUTH_SYS, RFC 5531, appendix A), even if the appliance does."""
 
 
 class ResolvedLocation(msgspec.Struct, frozen=True):
-    """The location of one appliance, filled in for ``server``, and the template that was given for it."""
+    """The location of one appliance, with its template filled in for ``server``."""
 
     location: Location
     template: LocationTemplate
     source: Source
     server: str
 
-    def at(self, moment: datetime) -> Location:
-        """Return the location of a backup that starts at ``moment``, which may be hours after it was given."""
+    def at(self, start: datetime) -> Location:
+        """Return the location of a backup that starts at ``start``, perhaps hours after the location was resolved."""
         if not self.template.changes_with_time:
             return self.location
-        return self.template.fill(server=self.server, moment=moment).of_type(self.location.type)
+        return self.template.fill(server=self.server, moment=start).of_type(self.location.type)
 
 
 def location_of(settings: ApplianceSettings) -> ResolvedLocation:
-    """Return the location of an appliance, filled in and checked; it is asked for where it is missing.
+    """Return the location of an appliance, filled in and checked, prompting for it if it is missing.
 
-    Raises UsageError and ConfigError.
+    Raises UsageError and ConfigError: if it is invalid, or missing without a terminal.
     """
-    kind, found = settings.resolve(LOCATION_TYPE), settings.resolve(LOCATION)
+    location_type, setting = settings.resolve(LOCATION_TYPE), settings.resolve(LOCATION)
 
     def filled(template: LocationTemplate) -> Location:
-        return _filled(settings, template).of_type(kind.value)
+        return _fill(settings, template).of_type(location_type.value)
 
     def ask() -> LocationTemplate:
         question = "Location (such as sftp://host/folder)"
         answer = settings.prompter.ask(question, lambda text: filled(LocationTemplate.parse(text)))
         return LocationTemplate.parse(answer)
 
-    template = found.value
+    template = setting.value
     if template is None:
         if not settings.prompter.interactive:
             raise missing_option_error(LOCATION)
         template = settings.run_once(LOCATION.name, ask)
-    with attribute_errors(found.source, kind.source):
-        return ResolvedLocation(filled(template), template, found.source, _server(settings))
+    with attribute_errors(setting.source, location_type.source):
+        return ResolvedLocation(filled(template), template, setting.source, _server(settings))
 
 
 def fill(settings: ApplianceSettings, template: LocationTemplate, source: Source) -> Location:
-    """Return the location that a template makes for an appliance; errors name the ``source`` of the template."""
+    """Fill in a template for an appliance; errors name the ``source`` of the template."""
     with attribute_errors(source):
-        return _filled(settings, template)
+        return _fill(settings, template)
 
 
-def _filled(settings: ApplianceSettings, template: LocationTemplate) -> Location:
+def _fill(settings: ApplianceSettings, template: LocationTemplate) -> Location:
     return template.fill(server=_server(settings), moment=settings.clock.now())
 
 
 def _server(settings: ApplianceSettings) -> str:
-    """Return the name of the appliance; one of which only the defaults are known has none, and any will do."""
+    """Return the name of the appliance, or any name for the defaults, which have none."""
     return settings.name or SERVER.name
 
 
-def location_login(settings: ApplianceSettings, given: ResolvedLocation) -> tuple[str | None, Secret | None]:
-    """Return user and password for the location: both, or neither for one that wants no login."""
-    check_password_host(settings, given)
-    user, found = settings.value(LOCATION_USER), settings.secret(LOCATION_PASSWORD)
-    password = found.value if found else None
-    asks = settings.prompter.interactive and not settings.value(DRY_RUN)
+def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> tuple[str | None, Secret | None]:
+    """Return user and password for the location, prompting for one that is missing; both None without a login."""
+    check_password_host(settings, resolved)
+    user, secret = settings.value(LOCATION_USER), settings.secret(LOCATION_PASSWORD)
+    password = secret.value if secret else None
+    can_prompt = settings.prompter.interactive and not settings.value(DRY_RUN)
     if user is not None and password is None:
-        if asks:
-            question = f"Password of {user} at {given.template} (Enter for none)"
+        if can_prompt:
+            question = f"Password of {user} at {resolved.template} (Enter for none)"
             password = settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
         else:
             settings.warn(
@@ -90,9 +90,9 @@ def location_login(settings: ApplianceSettings, given: ResolvedLocation) -> tupl
                 hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
             )
     if user is None and password is not None:
-        if asks:
-            asked = f"User at {given.template}"
-            user = settings.run_once(asked, lambda: settings.prompter.ask(asked, LOCATION_USER.parse))
+        if can_prompt:
+            question = f"User at {resolved.template}"
+            user = settings.run_once(question, lambda: settings.prompter.ask(question, LOCATION_USER.parse))
         else:
             settings.warn(
                 "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
@@ -100,43 +100,45 @@ def location_login(settings: ApplianceSettings, given: ResolvedLocation) -> tupl
     return user, password
 
 
-def check_password_host(settings: ApplianceSettings, given: ResolvedLocation) -> None:
-    """Raise where a password of the configuration file would be shown to a host that it is not for, or to everybody.
+def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation) -> None:
+    """Check that a location password of the configuration file is not sent to another host, or unencrypted.
 
-    Who moves a backup to another host, or to a protocol without encryption, by a table, a variable or an option, has to
-    say with which password.
+    If a server's table, a variable or an option moves the backup to another host, or to a protocol without encryption,
+    it must name the password too.
+
+    Raises UsageError and ConfigError: if it does not.
     """
-    password, here = location_for_password(settings), given.location
-    meant = password.value
-    if meant is None or here.type == _WITHOUT_LOGIN:
+    password, actual = location_for_password(settings), resolved.location
+    intended = password.value
+    if intended is None or actual.type == _WITHOUT_LOGIN:
         return
-    if here.host != meant.host:
-        asked, known = here.host, meant.host
-    elif here.type in IN_CLEAR and meant.type not in IN_CLEAR:
-        asked, known = f"{here.type}, which anyone on the way can read", f"{meant.scheme}://{meant.host}"
+    if actual.host != intended.host:
+        target, allowed = actual.host, intended.host
+    elif actual.type in IN_CLEAR and intended.type not in IN_CLEAR:
+        target, allowed = f"{actual.type}, which anyone on the way can read", f"{intended.scheme}://{intended.host}"
     else:
         return
-    with attribute_errors(given.source, password.source):
+    with attribute_errors(resolved.source, password.source):
         raise UsageError(
-            f"the location is on {asked}, and the password is for {known}",
+            f"the location is on {target}, and the password is for {allowed}",
             hint=f"say which {LOCATION_PASSWORD.name} is to be shown there, where that location is said",
         )
 
 
 def location_for_password(settings: ApplianceSettings) -> Value[Location | None]:
-    """Return the location that a location password of the file is for, None for any, and what names the password.
+    """Return the location that a location password of the file is for, None for any, with the password's source.
 
-    That is the location that stands in the same table, or else in ``[defaults]``.
+    That is the location in the same table, or else in ``[defaults]``.
     """
-    found = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
-    if found is None:
+    place = settings.context.locate_secret(LOCATION_PASSWORD, settings.profile.layers)
+    if place is None:
         return Value(None, DEFAULT)
-    beside = resolve(LOCATION, (), {}, settings.profile.layers_at_or_below(found.source))
-    return Value(fill(settings, beside.value, beside.source) if beside.value else None, found.source)
+    location = resolve(LOCATION, (), {}, settings.profile.layers_at_or_below(place.source))
+    return Value(fill(settings, location.value, location.source) if location.value else None, place.source)
 
 
 def location_spec(settings: ApplianceSettings) -> LocationSpec:
-    """Return where archives are looked for; schedules and archives know no type but the scheme of the URL."""
-    given = location_of(settings)
-    user, password = location_login(settings, given)
-    return LocationSpec(location=given.location, location_user=user, location_password=password)
+    """Return the location in which to list archives; its type is the scheme of the URL."""
+    resolved = location_of(settings)
+    user, password = location_login(settings, resolved)
+    return LocationSpec(location=resolved.location, location_user=user, location_password=password)

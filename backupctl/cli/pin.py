@@ -1,4 +1,4 @@
-"""From a certificate that was looked at to a pin in the configuration file."""
+"""Pin a certificate: confirm its fingerprint and store it in the configuration file."""
 
 from msgspec import convert, structs
 
@@ -13,57 +13,58 @@ from backupctl.results.trust_results import CertificateResult, PinResult
 
 
 def is_fingerprint_given(settings: ApplianceSettings) -> bool:
-    """Say whether the fingerprint was typed; one in the environment or a file is what may be replaced."""
+    """Return whether ``--fingerprint`` is given; one from the environment or the file may be replaced instead."""
     return settings.resolve(FINGERPRINT).source.kind == FLAG
 
 
 def configured_pin(settings: ApplianceSettings) -> str | None:
-    """Return the fingerprint that stands in the appliance's own table of the configuration file."""
+    """Return the fingerprint in the appliance's own table of the configuration file, None without one."""
     profile = settings.profile
     return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
 
 
 def unconfirmed_pin_error() -> UsageError:
-    """Return the error for a pin that nobody can be asked about."""
+    """Return the error for a fingerprint that must be confirmed while there is no terminal."""
     return UsageError(
         "nobody is here to compare the fingerprint",
         hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
     )
 
 
-def pin(settings: ApplianceSettings, looked_at: CertificateResult, *, confirmed: bool) -> PinResult:
-    """Store the fingerprint of the certificate once somebody has said that it is the right one; return the result.
+def pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: bool) -> PinResult:
+    """Store the fingerprint of a probed certificate and return the result; unless ``confirmed``, prompt first.
 
-    Where it is stored already, nobody is asked and nothing is written.
+    If it is already stored, there is no prompt and nothing is written.
     """
-    result = convert(looked_at, PinResult, from_attributes=True)
-    if looked_at.certificate is None or looked_at.error is not None:
+    result = convert(probed, PinResult, from_attributes=True)
+    if probed.certificate is None or probed.error is not None:
         return result
     stored = configured_pin(settings)
-    if stored == looked_at.certificate.fingerprint:
+    if stored == probed.certificate.fingerprint:
         file = str(settings.context.configuration.path)
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
     try:
         if not confirmed:
-            _confirm(settings, looked_at, looked_at.certificate)
-        return _store(settings, looked_at.certificate, result)
+            _confirm(settings, probed, probed.certificate)
+        return _store(settings, probed.certificate, result)
     except BackupctlError as error:
         return structs.replace(result, exit_code=error.exit_code, error=error)
 
 
-def _confirm(settings: ApplianceSettings, looked_at: CertificateResult, certificate: Certificate) -> None:
+def _confirm(settings: ApplianceSettings, probed: CertificateResult, certificate: Certificate) -> None:
+    """Show the certificate and ask whether its fingerprint is right. Raises UsageError: if it is not confirmed."""
     if not settings.prompter.interactive:
         raise unconfirmed_pin_error()
-    before = settings.value(FINGERPRINT)
-    for words in (
+    previous = settings.value(FINGERPRINT)
+    for line in (
         f"{settings.name} presents the certificate of {certificate.subject},",
         f"  signed by   {certificate.issuer}",
         f"  valid       {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}",
-        f"  trusted     {f'no: {looked_at.reason}' if looked_at.reason else f'by {looked_at.store}'}",
+        f"  trusted     {f'no: {probed.reason}' if probed.reason else f'by {probed.store}'}",
         f"  fingerprint {certificate.fingerprint}",
-        *([f"  instead of  {before}"] if before not in {None, certificate.fingerprint} else []),
+        *([f"  instead of  {previous}"] if previous not in {None, certificate.fingerprint} else []),
     ):
-        settings.prompter.say(printable(words))
+        settings.prompter.say(printable(line))
     answer = settings.prompter.ask("Is this the fingerprint that the appliance itself shows? yes or no", _yes_or_no)
     if answer.strip().lower() not in {"y", "yes"}:
         raise UsageError("the fingerprint was not confirmed: nothing is stored")

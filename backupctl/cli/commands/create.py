@@ -67,11 +67,11 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
     from backupctl.operations.preflight import preflight
     from backupctl.operations.validate import validate
 
-    plan, given = _plan(settings)
+    plan, resolved = _plan(settings)
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
-        request = structs.replace(plan.request, location=given.at(settings.clock.now()))
+        request = structs.replace(plan.request, location=resolved.at(settings.clock.now()))
         if checks_first:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
         return (yield from create(appliance, replace(plan, request=request), slot))
@@ -84,8 +84,8 @@ def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, ResolvedLocation]:
     from backupctl.cli.location_settings import location_of
 
     check_encryption_options(settings)
-    given = location_of(settings)
-    return backup_plan(settings, backup_request(settings, given)), given
+    resolved = location_of(settings)
+    return backup_plan(settings, backup_request(settings, resolved)), resolved
 
 
 def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:

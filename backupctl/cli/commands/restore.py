@@ -280,12 +280,12 @@ def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_wa
     from backupctl.models import RestoreRequest
     from backupctl.rules.request_fields import check_parts
 
-    given = location_of(settings)
-    user, location_password = location_login(settings, given)
+    resolved = location_of(settings)
+    user, location_password = location_login(settings, resolved)
     backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
     return RestoreRequest(
-        location_type=given.location.type,
-        location=given.location,
+        location_type=resolved.location.type,
+        location=resolved.location,
         location_user=user,
         location_password=location_password,
         backup_password=backup.value if backup else None,

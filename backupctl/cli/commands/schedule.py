@@ -331,16 +331,16 @@ def _location(settings: ApplianceSettings) -> Location | None:
 
     if settings.value(LOCATION) is None:
         return None
-    given = location_of(settings)
-    with attribute_errors(given.source):
-        if not given.location.scheme:
+    resolved = location_of(settings)
+    with attribute_errors(resolved.source):
+        if not resolved.location.scheme:
             raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
-        if given.template.changes_with_time:
+        if resolved.template.changes_with_time:
             raise UsageError(
                 "a date or time in the location of a schedule would always be that of now",
                 hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
             )
-    return given.location
+    return resolved.location
 
 
 def _time(text: str) -> tuple[int, int]:
