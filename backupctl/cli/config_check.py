@@ -1,7 +1,7 @@
-"""What can be judged of a configuration without any appliance; commands are run and keyrings asked only if told so.
+"""Check the configuration without any appliance; secret commands and keyrings are used only on request.
 
-FAIL is what a run that began now, here, would end with. What a run at a terminal would ask for is a WARNING, and so is
-what only a unit of systemd has.
+FAIL: a run would end with this error. WARNING: a run at a terminal would prompt for the value, or only a systemd unit
+has it.
 """
 
 import re
@@ -48,95 +48,97 @@ OK: Final = "OK"
 WARNING: Final = "WARNING"
 FAIL: Final = "FAIL"
 
-Verdict = tuple[str, str]
+StatusMessage = tuple[str, str]
 """Status and message of a check."""
 
-_ASKED_FOR: Final = "not set: asked for at a terminal, an error elsewhere"
-_MISSING: Final[Verdict] = (WARNING, _ASKED_FOR)
+_PROMPTED: Final = "not set: asked for at a terminal, an error elsewhere"
+_MISSING: Final[StatusMessage] = (WARNING, _PROMPTED)
 
 _LOGIN: Final = "location login"
 
-_OTHERS: Final[tuple[Option[object], ...]] = tuple(
+_OTHER_OPTIONS: Final[tuple[Option[object], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not OptionGroup.OUTPUT
     if option not in {SERVER, GROUP, USERNAME, LOCATION, LOCATION_TYPE, LOCATION_USER, CA_FILE, FINGERPRINT, CONFIG}
 )
-"""Options of which nothing is to be said but that their variable holds something else than they can be."""
+"""Options without a check of their own, of which only an invalid value is reported."""
 
 
 def check_configuration(context: Context, servers: Sequence[str], *, run_commands: bool) -> list[ChecksResult]:
-    """Return what is to be said of the file, and of the settings of ``servers``, or of all that are configured.
+    """Return the checks of the file, and those of ``servers`` or else of all configured servers.
 
-    Where none is, those of an appliance of which the file says nothing stand with the file. ``run_commands`` lets
-    secrets be fetched from wherever they are.
+    Without any server, the checks of the default settings are added to those of the file. ``run_commands`` reads
+    secrets from commands and keyrings too.
     """
-    checks, configuration = _checks_of_file(context, servers)
+    checks, configuration = _file_checks(context, servers)
     if configuration is None:
         return [_result(DEFAULTS, "", checks)]
     appliance_settings = [
         ApplianceSettings(context, configuration.profile(server)) for server in servers or configuration.servers
     ]
     if not appliance_settings:
-        checks += _checks_of_server(default_settings(context), run_commands)
+        checks += _server_checks(default_settings(context), run_commands)
     each = [
-        _result(settings.name, settings.profile.address.host, _checks_of_server(settings, run_commands))
+        _result(settings.name, settings.profile.address.host, _server_checks(settings, run_commands))
         for settings in appliance_settings
     ]
     return [_result(DEFAULTS, "", checks), *each]
 
 
-def _checks_of_file(context: Context, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
-    """Return what is to be said of the file and the environment, and what the file says, None if it says nothing."""
+def _file_checks(context: Context, servers: Sequence[str]) -> tuple[list[Check], Configuration | None]:
+    """Return the checks of file and environment, and the configuration, None if the file is invalid."""
     configuration = None
     try:
-        checks = [Check(name="file", status=OK, message=_which_file(context))]
+        checks = [Check(name="file", status=OK, message=_describe_file(context))]
         configuration = context.configuration
     except BackupctlError as error:
-        checks = [Check(name="file", status=FAIL, message=_told(error))]
+        checks = [Check(name="file", status=FAIL, message=_error_text(error))]
     checks += [
         Check(name="environment", status=WARNING, message=line) for line in unread_variable_warnings(context.environ)
     ]
     if configuration is not None:
         if configuration.path is None:
-            checks[0] = Check(name="file", status=WARNING, message=f"there is none; looked for {_places(context)}")
-        checks += _judged("server", lambda: _strangers(context, servers))
-        checks += _checks_of_groups(context, configuration)
+            checks[0] = Check(
+                name="file", status=WARNING, message=f"there is none; looked for {_searched_paths(context)}"
+            )
+        checks += _run_check("server", lambda: _check_names(context, servers))
+        checks += _group_checks(context, configuration)
         appliance_settings = [ApplianceSettings(context, profile) for profile in configuration.servers.values()]
-        checks += _judged(_LOGIN, lambda: _scattered_password(appliance_settings))
+        checks += _run_check(_LOGIN, lambda: _check_location_passwords(appliance_settings))
     return checks, configuration
 
 
-def _checks_of_server(settings: ApplianceSettings, run_commands: bool) -> list[Check]:
+def _server_checks(settings: ApplianceSettings, run_commands: bool) -> list[Check]:
     checks = []
-    judges: dict[str, Callable[[], Verdict | None]] = {
+    functions: dict[str, Callable[[], StatusMessage | None]] = {
         "read-only": lambda: (OK, "nothing is changed on this appliance") if settings.profile.read_only.value else None,
-        "username": lambda: _value(settings, USERNAME),
-        "password": lambda: _secret(settings, PASSWORD, run_commands) or _MISSING,
-        "location": lambda: _location(settings),
-        _LOGIN: lambda: _location_login(settings, run_commands),
-        "encryption": lambda: _encryption(settings, run_commands),
-        "certificate": lambda: _certificate(settings),
-        "proxy": lambda: _proxy(settings),
+        "username": lambda: _check_option(settings, USERNAME),
+        "password": lambda: _check_secret(settings, PASSWORD, run_commands) or _MISSING,
+        "location": lambda: _check_location(settings),
+        _LOGIN: lambda: _check_location_login(settings, run_commands),
+        "encryption": lambda: _check_encryption(settings, run_commands),
+        "certificate": lambda: _check_certificate(settings),
+        "proxy": lambda: _check_proxy(settings),
     }
-    for name, judge in judges.items():
-        checks += _judged(name, judge)
-    for option in _OTHERS:
-        checks += _judged(option.name, partial(_unremarkable, settings, option))
+    for name, function in functions.items():
+        checks += _run_check(name, function)
+    for option in _OTHER_OPTIONS:
+        checks += _run_check(option.name, partial(_check_value, settings, option))
     return checks
 
 
-def _unremarkable(settings: ApplianceSettings, option: Option[object]) -> None:
-    """Raise for a value that is none."""
+def _check_value(settings: ApplianceSettings, option: Option[object]) -> None:
+    """Raise the error of an invalid value."""
     settings.resolve(option)
 
 
-def _judged(name: str, judge: Callable[[], Verdict | None]) -> list[Check]:
+def _run_check(name: str, function: Callable[[], StatusMessage | None]) -> list[Check]:
     try:
-        verdict = judge()
+        found = function()
     except BackupctlError as error:
-        verdict = FAIL, _told(error)
-    return [Check(name=name, status=verdict[0], message=verdict[1])] if verdict else []
+        found = FAIL, _error_text(error)
+    return [Check(name=name, status=found[0], message=found[1])] if found else []
 
 
 def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
@@ -145,112 +147,112 @@ def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
     return complete_result(ChecksResult(checks=tuple(checks)), server=server, host=host, error=error)
 
 
-def _which_file(context: Context) -> str:
-    named = context.resolve(CONFIG)
-    path, configuration = find_configuration(named.value, context.environ), context.configuration
-    which = str(named.source) if named.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
-    number = f"{plural(len(configuration.servers), 'server')}, {plural(len(configuration.groups), 'group')}"
-    return f"{path} ({which}): {number}"
+def _describe_file(context: Context) -> str:
+    config = context.resolve(CONFIG)
+    path, configuration = find_configuration(config.value, context.environ), context.configuration
+    which = str(config.source) if config.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
+    content = f"{plural(len(configuration.servers), 'server')}, {plural(len(configuration.groups), 'group')}"
+    return f"{path} ({which}): {content}"
 
 
-def _places(context: Context) -> str:
+def _searched_paths(context: Context) -> str:
     return " and ".join(str(path) for path in (user_path(context.environ), SYSTEM_PATH) if path)
 
 
-def _checks_of_groups(context: Context, configuration: Configuration) -> Iterator[Check]:
+def _group_checks(context: Context, configuration: Configuration) -> Iterator[Check]:
     for name, members in configuration.groups.items():
         yield Check(name="group", status=OK, message=f"{name}: {', '.join(members)}")
     grouped = {member for members in configuration.groups.values() for member in members}
-    alone = [name for name in configuration.servers if name not in grouped]
-    if configuration.groups and alone:
-        yield Check(name="group", status=OK, message=f"in none: {', '.join(alone)}")
-    yield from _judged("group", lambda: _named_groups(context, configuration))
+    ungrouped = [name for name in configuration.servers if name not in grouped]
+    if configuration.groups and ungrouped:
+        yield Check(name="group", status=OK, message=f"in none: {', '.join(ungrouped)}")
+    yield from _run_check("group", lambda: _check_groups(context, configuration))
 
 
-def _strangers(context: Context, names: Sequence[str]) -> Verdict | None:
-    """Return a warning for names that the file does not have and that do not look like those of hosts."""
+def _check_names(context: Context, names: Sequence[str]) -> StatusMessage | None:
+    """Return a warning for names that are not configured and have no dot, as host names do."""
     profiles = [context.configuration.profile(name) for name in (*names, *context.value(SERVER))]
-    short = [each for each in profiles if re.fullmatch("[^.:]*", each.address.host)]
-    warnings = dict.fromkeys(context.configuration.name_warning(each) for each in short)
+    without_dot = [profile for profile in profiles if re.fullmatch("[^.:]*", profile.address.host)]
+    warnings = dict.fromkeys(context.configuration.name_warning(profile) for profile in without_dot)
     text = "; ".join(warning for warning in warnings if warning)
     return (WARNING, f"{text}; it is taken for a host") if text else None
 
 
-def _named_groups(context: Context, configuration: Configuration) -> None:
-    """Raise for a group that a variable names and the file does not have."""
+def _check_groups(context: Context, configuration: Configuration) -> None:
+    """Raise ConfigError for a group that a variable names and the file does not have."""
     groups = context.resolve(GROUP)
     with attribute_errors(groups.source):
         for group in groups.value:
             configuration.group(group)
 
 
-def _value(settings: ApplianceSettings, option: Option[object]) -> Verdict:
-    found = settings.resolve(option)
-    return (OK, f"{found.value} ({_short(found.source)})") if found.value else _MISSING
+def _check_option(settings: ApplianceSettings, option: Option[object]) -> StatusMessage:
+    setting = settings.resolve(option)
+    return (OK, f"{setting.value} ({_short_source(setting.source)})") if setting.value else _MISSING
 
 
-def _secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -> Verdict | None:
-    """Judge a secret where it can be read without starting or unlocking anything, else only its place."""
-    found = settings.context.locate_secret(name, settings.profile.layers)
-    if found is None:
+def _check_secret(settings: ApplianceSettings, name: SecretName, run_commands: bool) -> StatusMessage | None:
+    """Read and check a secret; without ``run_commands``, check only the place of one in a command or keyring."""
+    place = settings.context.locate_secret(name, settings.profile.layers)
+    if place is None:
         return None
-    where = f"{found.description} ({_short(found.source)})"
-    hidden = None if run_commands else _PLACES_LEFT_ALONE.get(found.kind)
-    if found.kind == "stdin":
-        return OK, f"{where}, read when it is needed"
-    if found.kind == "credential" and not settings.context.environ.get("CREDENTIALS_DIRECTORY"):
-        return WARNING, f"{where}: there are credentials only within a unit of systemd"
-    if hidden is not None:
-        return OK, f"{where}, {hidden(settings, found)}"
+    description = f"{place.description} ({_short_source(place.source)})"
+    check_without_reading = None if run_commands else _CHECKS_WITHOUT_READING.get(place.kind)
+    if place.kind == "stdin":
+        return OK, f"{description}, read when it is needed"
+    if place.kind == "credential" and not settings.context.environ.get("CREDENTIALS_DIRECTORY"):
+        return WARNING, f"{description}: there are credentials only within a unit of systemd"
+    if check_without_reading is not None:
+        return OK, f"{description}, {check_without_reading(settings, place)}"
     secret = settings.context.secret(name, settings.profile.layers)
     if secret is not None and name is BACKUP_PASSWORD:
         with attribute_errors(secret.source):
             check_backup_password(secret.value)
-    return OK, where
+    return OK, description
 
 
-def _program(settings: ApplianceSettings, found: SecretPlace) -> str:
+def _check_program(settings: ApplianceSettings, place: SecretPlace) -> str:
     from backupctl.secrets.from_command import find_program
 
-    words = found.key[1:]
+    words = place.key[1:]
     if find_program(words, settings.context.environ) is None:
-        raise ConfigError(f"{found.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
+        raise ConfigError(f"{place.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
     return "not run"
 
 
-def _keyring(_scope: ApplianceSettings, found: SecretPlace) -> str:
+def _check_keyring(_settings: ApplianceSettings, place: SecretPlace) -> str:
     from backupctl.secrets.from_keyring import Keyring
 
-    Keyring().check_installed(found.source.name)
+    Keyring().check_installed(place.source.name)
     return "not asked"
 
 
-_PLACES_LEFT_ALONE: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], str]]] = {
-    "command": _program,
-    "keyring": _keyring,
+_CHECKS_WITHOUT_READING: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], str]]] = {
+    "command": _check_program,
+    "keyring": _check_keyring,
 }
 
 
-def _location(settings: ApplianceSettings) -> Verdict:
+def _check_location(settings: ApplianceSettings) -> StatusMessage:
     if settings.value(LOCATION) is None:
         return _MISSING
     resolved = location_of(settings)
     check_password_host(settings, resolved)
-    return OK, f"{resolved.location} ({_short(resolved.source)})"
+    return OK, f"{resolved.location} ({_short_source(resolved.source)})"
 
 
-def _location_login(settings: ApplianceSettings, run_commands: bool) -> Verdict | None:
+def _check_location_login(settings: ApplianceSettings, run_commands: bool) -> StatusMessage | None:
     user = settings.value(LOCATION_USER)
-    password = _secret(settings, LOCATION_PASSWORD, run_commands)
+    password = _check_secret(settings, LOCATION_PASSWORD, run_commands)
     if password is None:
-        return (WARNING, f"{user}; the password is {_ASKED_FOR}") if user else None
+        return (WARNING, f"{user}; the password is {_PROMPTED}") if user else None
     if user is None:
         return WARNING, "a password without a location user is of no use"
     return password[0], f"{user}; {password[1]}"
 
 
-def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verdict | None:
-    """Return a warning for a password of the file that has no location beside it, and goes to several hosts."""
+def _check_location_passwords(appliance_settings: Sequence[ApplianceSettings]) -> StatusMessage | None:
+    """Return a warning for a password of the file that has no location in its table, and goes to several hosts."""
     hosts: dict[Source, dict[str, None]] = {}
     for settings in appliance_settings:
         password, location = location_for_password(settings), settings.resolve(LOCATION)
@@ -260,32 +262,32 @@ def _scattered_password(appliance_settings: Sequence[ApplianceSettings]) -> Verd
     return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
 
 
-def _encryption(settings: ApplianceSettings, run_commands: bool) -> Verdict:
+def _check_encryption(settings: ApplianceSettings, run_commands: bool) -> StatusMessage:
     check_encryption_options(settings)
-    found, required = _secret(settings, BACKUP_PASSWORD, run_commands), settings.resolve(REQUIRE_ENCRYPTION)
-    if found is not None:
-        return found
+    secret, required = _check_secret(settings, BACKUP_PASSWORD, run_commands), settings.resolve(REQUIRE_ENCRYPTION)
+    if secret is not None:
+        return secret
     if required.value:
         return _MISSING
     status = WARNING if required.source == DEFAULT else OK
     return status, "no backup password: backups are not encrypted"
 
 
-def _certificate(settings: ApplianceSettings) -> Verdict:
+def _check_certificate(settings: ApplianceSettings) -> StatusMessage:
     trust, pin = tls_settings_of(settings), settings.resolve(FINGERPRINT)
-    pinned = [f"pinned to {pin.value} ({_short(pin.source)})"] if pin.value else []
+    pinned = [f"pinned to {pin.value} ({_short_source(pin.source)})"] if pin.value else []
     return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
 
 
-def _proxy(settings: ApplianceSettings) -> Verdict | None:
-    found = proxy_of(settings)
-    return (OK, f"{found.value.shown} ({_short(found.source)})") if found.value else None
+def _check_proxy(settings: ApplianceSettings) -> StatusMessage | None:
+    proxy = proxy_of(settings)
+    return (OK, f"{proxy.value.shown} ({_short_source(proxy.source)})") if proxy.value else None
 
 
-def _short(source: Source) -> str:
-    """Return a source without the path of the file, which stands above."""
+def _short_source(source: Source) -> str:
+    """Return a source without the path of the file, which the first check shows."""
     return source.key if source.kind == FILE else str(source)
 
 
-def _told(error: BackupctlError) -> str:
+def _error_text(error: BackupctlError) -> str:
     return "; ".join(text for text in (error.message, *error.details, error.hint) if text)

@@ -1,4 +1,4 @@
-"""What is set for an appliance, and where each value came from; no secret is read, and nothing is run."""
+"""The settings of an appliance with their sources; no secret is read and no command is run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +16,24 @@ from backupctl.config.value import DEFAULT, Source, Value
 from backupctl.location import LocationTemplate
 from backupctl.results.config_results import DEFAULTS, Setting, SettingsResult
 
-_NO_APPLIANCE: Final = ServerAddress("", "", 443, "https")
-_OF_THE_RUN: Final[tuple[Option[object], ...]] = (SERVER, GROUP, ALL, PARALLEL)
-_OF_EACH: Final[tuple[Option[object], ...]] = tuple(
+_NO_ADDRESS: Final = ServerAddress("", "", 443, "https")
+_RUN_OPTIONS: Final[tuple[Option[object], ...]] = (SERVER, GROUP, ALL, PARALLEL)
+_APPLIANCE_OPTIONS: Final[tuple[Option[object], ...]] = tuple(
     option
     for option in OPTIONS
     if option.group is not OptionGroup.OUTPUT
-    if option not in {*_OF_THE_RUN, CONFIG}
+    if option not in {*_RUN_OPTIONS, CONFIG}
     if option.environment or option.file_key
 )
 
 
 def default_settings(context: Context) -> ApplianceSettings:
-    """Return the settings of an appliance of which the configuration file says nothing."""
-    return ApplianceSettings(context, Profile(_NO_APPLIANCE, (context.configuration.defaults,)))
+    """Return the settings of an appliance that is not configured."""
+    return ApplianceSettings(context, Profile(_NO_ADDRESS, (context.configuration.defaults,)))
 
 
 def settings_result(settings: ApplianceSettings) -> SettingsResult:
-    """Return every setting of an appliance, or of the defaults; raises what a run would."""
+    """Return every setting of an appliance, or of the defaults. Raises UsageError and ConfigError: as a run would."""
     configuration = settings.context.configuration
     groups = tuple(group for group, members in configuration.groups.items() if settings.name in members)
     return SettingsResult(
@@ -46,12 +46,12 @@ def settings_result(settings: ApplianceSettings) -> SettingsResult:
 
 
 def _settings(settings: ApplianceSettings) -> Iterator[Setting]:
-    if settings.profile.address == _NO_APPLIANCE:
-        yield from (_setting(option.name, settings.resolve(option)) for option in _OF_THE_RUN)
+    if settings.profile.address == _NO_ADDRESS:
+        yield from (_setting(option.name, settings.resolve(option)) for option in _RUN_OPTIONS)
     elif settings.profile.configured:
         yield _setting("host", Value(str(settings.profile.address), settings.profile.layers[0].source("host")))
     yield _setting("read-only", settings.profile.read_only)
-    for option in _OF_EACH:
+    for option in _APPLIANCE_OPTIONS:
         yield _setting(option.name, _proxy(settings) if option == PROXY else settings.resolve(option))
     yield from (_secret(settings, name) for name in SECRETS)
 
@@ -60,21 +60,21 @@ def _proxy(settings: ApplianceSettings) -> Value[Proxy | None]:
     return find_proxy(settings.profile.address, (), settings.context.environ, settings.profile.layers)
 
 
-def _setting(name: str, found: Value[object]) -> Setting:
-    value = found.value
+def _setting(name: str, setting: Value[object]) -> Setting:
+    value = setting.value
     if isinstance(value, Proxy):
         value = value.shown
     if isinstance(value, Path | LocationTemplate):
         value = str(value)
-    return _sourced(found.source, name, value=value)
+    return _with_source(setting.source, name, value=value)
 
 
 def _secret(settings: ApplianceSettings, name: SecretName) -> Setting:
-    found = settings.context.locate_secret(name, settings.profile.layers)
-    if found is None:
-        return _sourced(DEFAULT, name.name)
-    return _sourced(found.source, name.name, place=found.description)
+    place = settings.context.locate_secret(name, settings.profile.layers)
+    if place is None:
+        return _with_source(DEFAULT, name.name)
+    return _with_source(place.source, name.name, place=place.description)
 
 
-def _sourced(source: Source, name: str, *, value: object = None, place: str | None = None) -> Setting:
+def _with_source(source: Source, name: str, *, value: object = None, place: str | None = None) -> Setting:
     return Setting(name=name, value=value, place=place, source=source.kind, source_name=source.key or None)

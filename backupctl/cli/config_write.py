@@ -1,4 +1,4 @@
-"""What ``config`` writes: the sample of a configuration file, and where a secret of the keyring is."""
+"""Write the sample configuration file, and store secrets in the keyring."""
 
 from pathlib import Path
 from typing import Final
@@ -19,11 +19,11 @@ _MODE: Final = 0o600
 
 
 def write_sample(context: Context) -> FileResult:
-    """Write the sample to the file that is named, or to that of the user; raises ConfigError if one is there."""
+    """Write the sample to the file of ``--config``, or to that of the user. Raises ConfigError: if the file exists."""
     from backupctl.config.atomic_write import locked, make_folder, write_new
     from backupctl.config.config_sample import SAMPLE
 
-    path = context.value(CONFIG) or _users_own(context)
+    path = context.value(CONFIG) or _user_path_or_error(context)
     make_folder(path)
     with locked(path):
         write_new(path, SAMPLE, _MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
@@ -31,22 +31,24 @@ def write_sample(context: Context) -> FileResult:
 
 
 def store_secret(context: Context, name: SecretName, server: str | None) -> FileResult:
-    """Put a secret into the keyring and say so in the file that is read: in a server's table or in the defaults.
+    """Store a secret in the keyring, and its entry in the configuration file: in a server's table or in the defaults.
 
-    Nothing is changed before it is known that both can be done. Raises ConfigError, UsageError and OutputError.
+    Keyring and file are both checked before either is changed.
+
+    Raises ConfigError, UsageError and OutputError: if the secret, the keyring or the file is unusable.
     """
     from backupctl.config.config_edit import check_editable, path_to_edit, store_secret_place
 
-    profile = None if server is None else _configured(context, server)
+    profile = None if server is None else _configured_profile(context, server)
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
-    keyring, where = Keyring(), f"config set-secret {name.name}"
-    keyring.check_installed(where)
+    keyring, command = Keyring(), f"config set-secret {name.name}"
+    keyring.check_installed(command)
     check_editable(path)
-    secret = _given(context, name) or _asked_for(context, name)
+    secret = _secret_from_options(context, name) or _prompt_for_secret(context, name)
     if name is BACKUP_PASSWORD:
         check_backup_password(secret)
     entry = name.name if profile is None else f"{profile.name}/{name.name}"
-    keyring.store(entry, secret, where)
+    keyring.store(entry, secret, command)
     *others, key = name.file_keys
     replaced = store_secret_place(path, profile.name if profile else None, key, entry, instead_of=others)
     return FileResult(
@@ -59,14 +61,14 @@ def store_secret(context: Context, name: SecretName, server: str | None) -> File
     )
 
 
-def _users_own(context: Context) -> Path:
+def _user_path_or_error(context: Context) -> Path:
     path = user_path(context.environ)
     if path is None:
         raise ConfigError("there is no home directory for a configuration file", hint=f"name a file: {CONFIG.flag}")
     return path
 
 
-def _configured(context: Context, server: str) -> Profile:
+def _configured_profile(context: Context, server: str) -> Profile:
     profile = context.configuration.profile(server)
     if not profile.configured:
         path = context.configuration.path
@@ -77,21 +79,17 @@ def _configured(context: Context, server: str) -> Profile:
     return profile
 
 
-def _given(context: Context, name: SecretName) -> Secret | None:
-    """Return what the options of this very secret give."""
-    others = [each for each in SECRETS if each is not name]
-    keys = {flag.removeprefix("--").replace("-", "_"): flag for each in others for flag in _flags(each)}
-    wrong = next((flag for key, flag in keys.items() if key in context.given), None)
+def _secret_from_options(context: Context, name: SecretName) -> Secret | None:
+    """Return the secret that its options name, None without them. Raises UsageError: for options of another secret."""
+    flags = [flag for secret in SECRETS if secret is not name for flag in (secret.file_option, secret.command_option)]
+    wrong = next((flag for flag in flags if context.given_text(flag) is not None), None)
     if wrong is not None:
         raise UsageError(f"{wrong} does not give the secret {name.name}", hint=f"give {name.file_option}")
     return context.given_secret(name)
 
 
-def _flags(name: SecretName) -> tuple[str, str]:
-    return name.file_option, name.command_option
-
-
-def _asked_for(context: Context, name: SecretName) -> Secret:
+def _prompt_for_secret(context: Context, name: SecretName) -> Secret:
+    """Prompt until there is an answer. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
         raise UsageError(
             f"the secret {name.name} is missing, and nobody can be asked",
