@@ -80,4 +80,4 @@ def _store(settings: ApplianceSettings, certificate: Certificate, result: PinRes
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
     host = address.base_url.removeprefix("https://")
     stored = store(path, settings.name, FINGERPRINT.name, certificate.fingerprint, host=host)
-    return structs.replace(result, file=str(path), profile=stored.name, replaced=stored.before)
+    return structs.replace(result, file=str(path), profile=stored.name, replaced=stored.previous)

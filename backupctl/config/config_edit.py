@@ -1,4 +1,4 @@
-"""Changes to the configuration file: one value at a time, comments and layout as somebody wrote them."""
+"""Edit the configuration file one value at a time, and keep its comments and layout."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MODE: Final = 0o600
 
 
 class StoredValue(NamedTuple):
-    """Where a value went: the server's name in the file, and the value that stood there before."""
+    """The name of the server whose value was stored, and the previous value."""
 
     name: str
-    before: str | None
+    previous: str | None
 
 
 def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the file to change: the one that is named, else the user's own, which need not be there yet.
+    """Return the file to edit: the named one, or else that of the user, which need not exist yet.
 
-    The file of the whole machine is changed only where it is named, and a file of the user's is not put in its place:
-    that would hide all that it says. Raises ConfigError.
+    Raises ConfigError: if there is no home directory, or if the system's file is in use and not named. A new file of
+    the user would hide all of the system's file.
     """
     if named is not None:
         return named
@@ -46,32 +46,33 @@ def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str
 
 
 def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> StoredValue:
-    """Set a value of a server in the file at ``path``, which need not be there yet.
+    """Store a value in ``[servers.NAME]`` of the file at ``path``, which need not exist yet.
 
-    That is the table ``[servers.NAME]``; where there is none, a new one with ``host``, named as names may be.
-    Raises ConfigError for a file that is to be mended first, OutputError for one that cannot be written.
+    A missing table is added, with ``host`` and a valid name.
+
+    Raises ConfigError: if the file is invalid. Raises OutputError: if it cannot be written.
     """
     import tomlkit
 
     with _edited(path) as document:
-        name, table = _find(document, path, server_name)
+        name, table = _find_server(document, path, server_name)
         if table is None:
             table = tomlkit.table()
             table["host"] = host
             _servers(document)[name] = table
-        before = table.get(key)
-        if before != value:
-            _put(table, key, value)
-    return StoredValue(str(name), None if before is None else str(before))
+        previous = table.get(key)
+        if previous != value:
+            _set_value(table, key, value)
+    return StoredValue(str(name), None if previous is None else str(previous))
 
 
 def store_secret_place(
     path: Path, server_name: str | None, key: str, value: str, *, instead_of: Sequence[str]
 ) -> str | None:
-    """Say in a server's table, or in that of the defaults, where a secret is; return the key that said it before.
+    """Store the place of a secret in a server's table or in ``[defaults]``; return the key that it replaces.
 
-    The keys ``instead_of`` which it may be, name other places, of which one may stand in a table. The server must be
-    there, the file need not. Raises as ``store`` does.
+    ``instead_of`` are the keys of the other kinds of places; a table may have only one of them. The file need not
+    exist, but the server must. Raises ConfigError and OutputError: as ``store`` does.
     """
     import tomlkit
 
@@ -81,32 +82,32 @@ def store_secret_place(
         if name not in tables:
             tables[name] = tomlkit.table()
         table: Any = tables[name]
-        before = next((other for other in instead_of if other in table), None)
-        _put(table, key, value, instead_of)
-    return before
+        replaced = next((other for other in instead_of if other in table), None)
+        _set_value(table, key, value, instead_of)
+    return replaced
 
 
 @contextmanager
 def _edited(path: Path) -> Iterator[TOMLDocument]:
-    """Yield what the file says, and write it back where it has changed; no other run changes it meanwhile."""
+    """Yield the document of the file and write it back if it has changed; the file is locked meanwhile."""
     import tomlkit
 
     make_folder(path)
     with locked(path):
         document = _read(path)
-        before = tomlkit.dumps(document)
+        original = tomlkit.dumps(document)
         yield document
-        after = tomlkit.dumps(document)
-        if after != before:
-            replace(path, after, _MODE)
+        edited = tomlkit.dumps(document)
+        if edited != original:
+            replace(path, edited, _MODE)
 
 
-def _put(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - one of tomlkit's kinds of tables
-    """Set a value where one of ``instead_of`` stood, else after the last value of the table.
+def _set_value(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - tomlkit has several types
+    """Set a value in place of one of ``instead_of``, or else after the last value of the table.
 
-    tomlkit can only append, which is after the comments that follow. Those are mostly about the next table, and when
-    that one is a comment itself, as in the sample, and is uncommented later, the value would belong to it. So the new
-    line goes into the trail of what stands before it, which tomlkit writes as it is.
+    tomlkit only appends after the comments at the end of a table. They mostly belong to the next table, which may be
+    commented out itself, as in the sample; the value would belong to it once it is uncommented. So the new line is
+    added to the trailing text of the item before it, which tomlkit writes unchanged.
     """
     from tomlkit import item
     from tomlkit.items import Table
@@ -116,14 +117,14 @@ def _put(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> No
             table.pop(other, None)
         table[key] = value
         return
-    before = _before(table, instead_of)
+    previous_item = _item_before(table, instead_of)
     for other in instead_of:
         table.pop(other, None)
-    before.trivia.trail += f"{key} = {item(value).as_string()}\n"
+    previous_item.trivia.trail += f"{key} = {item(value).as_string()}\n"
 
 
-def _before(table: Table, instead_of: Sequence[str]) -> Item:
-    """Return what stands before a new value: a value, a comment, or the header of the table."""
+def _item_before(table: Table, instead_of: Sequence[str]) -> Item:
+    """Return the item after which a new value is inserted: a value, a comment, or the header of the table."""
     from tomlkit.items import AoT, Comment, Table
 
     value: Item = table
@@ -141,7 +142,7 @@ def _before(table: Table, instead_of: Sequence[str]) -> Item:
 
 
 def check_editable(path: Path) -> None:
-    """Raise ConfigError for a file that is to be mended before anything can be changed in it."""
+    """Raise ConfigError if the file is not valid TOML or cannot be read."""
     _read(path)
 
 
@@ -155,9 +156,9 @@ def _read(path: Path) -> TOMLDocument:
     except FileNotFoundError:
         return tomlkit.document()
     except ParseError as error:
-        why = str(error).partition(" at line ")[0].rstrip(".")
+        reason = str(error).partition(" at line ")[0].rstrip(".")
         raise ConfigError(
-            f"{path}, line {error.line}: {why}", hint="nothing was changed; mend the file first"
+            f"{path}, line {error.line}: {reason}", hint="nothing was changed; mend the file first"
         ) from error
     except (TOMLKitError, ValueError) as error:
         raise ConfigError(
@@ -167,8 +168,8 @@ def _read(path: Path) -> TOMLDocument:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _find(document: TOMLDocument, path: Path, server_name: str) -> tuple[str, Any]:
-    """Return the name and the table of a server; None for a new one, with a name that the file may have."""
+def _find_server(document: TOMLDocument, path: Path, server_name: str) -> tuple[str, Any]:
+    """Return the name and the table of a server; for a new server, a valid name and None."""
     servers = document.get("servers", {})
     if not isinstance(servers, Mapping):
         raise ConfigError(f"{path}: 'servers' is not a table", hint="nothing was changed; write [servers.NAME]")
@@ -180,7 +181,7 @@ def _find(document: TOMLDocument, path: Path, server_name: str) -> tuple[str, An
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", server_name).strip("-."), None
 
 
-def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - one of tomlkit's kinds of tables
+def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - tomlkit has several types
     import tomlkit
 
     if "servers" not in document:

@@ -1,4 +1,4 @@
-"""The keys of one table of a configuration file, and what may stand behind each: derived from the table of options."""
+"""The keys of a table of the configuration file and the checks of their values, derived from the option table."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ from backupctl.config.value import FILE, Source, parse_from
 from backupctl.errors import ConfigError
 
 SERVER_ONLY: Final = ("host", "fingerprint")
-"""Keys that say which appliance is meant, and so stand in a table of ``servers`` only."""
+"""Keys that identify an appliance, and so are allowed only in ``[servers.NAME]``."""
 
 _OPTIONS: Final[Mapping[str, Option[object]]] = {option.file_key: option for option in OPTIONS if option.file_key}
 _FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
@@ -24,27 +24,30 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
 
 
-def check_table(table: Mapping[str, object], where: str, *, refused: frozenset[str], folder: Path) -> dict[str, object]:
-    """Return the values of a table by key, parsed; relative paths are taken from ``folder``, that of the file.
+def check_table(
+    table: Mapping[str, object], label: str, *, misplaced: frozenset[str], folder: Path
+) -> dict[str, object]:
+    """Return the parsed values of a table by key; relative paths are relative to ``folder``.
 
-    ``refused`` are keys that belong into another table. Raises ConfigError, which names the key and shows no secret.
+    ``misplaced`` are keys that belong in another table. Raises ConfigError: for an invalid key or value; the message
+    never shows a secret.
     """
     values = {}
     for key, value in table.items():
-        at = f"{where}.{key}"
-        if key in refused and key in _KNOWN:
-            other = "[defaults]" if "servers." in where else "a table [servers.NAME]"
+        at = f"{label}.{key}"
+        if key in misplaced and key in _KNOWN:
+            other = "[defaults]" if "servers." in label else "a table [servers.NAME]"
             raise ConfigError(f"{at} does not belong here", hint=f"write it into {other}")
-        values[key] = _value(key, value, where, folder)
+        values[key] = _value(key, value, label, folder)
     for secret in SECRETS:
         places = [key for key in secret.file_keys if key in table]
         if len(places) > 1:
-            raise ConfigError(f"{where}: {' and '.join(places)} cannot both be set", hint="keep one of them")
+            raise ConfigError(f"{label}: {' and '.join(places)} cannot both be set", hint="keep one of them")
     return values
 
 
 def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
-    """Return the error for a key that stands above all tables, None for what is no key."""
+    """Return the error for a key outside any table, None if it is not a key."""
     if key not in _KNOWN:
         return None
     table = "[servers.NAME]" if key in SERVER_ONLY else "[defaults]"
@@ -52,13 +55,13 @@ def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
 
 
 def unknown_name_error(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
-    """Return the error for a name ``at`` a place of the file that nothing has, with the one that may be meant."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
-    return ConfigError(f"{at}: there is no such {what}", hint=f"is {close[0]} meant?" if close else "take it out")
+    """Return the error for an unknown name ``at`` a place of the file, with a similar known name."""
+    similar = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return ConfigError(f"{at}: there is no such {what}", hint=f"is {similar[0]} meant?" if similar else "take it out")
 
 
-def _value(key: str, value: object, where: str, folder: Path) -> object:
-    at = f"{where}.{key}"
+def _value(key: str, value: object, label: str, folder: Path) -> object:
+    at = f"{label}.{key}"
     if key in _OPTIONS:
         return _option_value(_OPTIONS[key], value, at, folder)
     if key in _PLACES:
@@ -66,7 +69,7 @@ def _value(key: str, value: object, where: str, folder: Path) -> object:
     if key == "host":
         return _text(value, at)
     if key == "read-only":
-        return _truth(value, at)
+        return _boolean(value, at)
     if key in _PLAIN_SECRETS:
         places = ", ".join(_PLAIN_SECRETS[key].file_keys)
         raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=f"say where it is: {places}")
@@ -78,7 +81,7 @@ def _value(key: str, value: object, where: str, folder: Path) -> object:
 
 def _option_value(option: Option[object], value: object, at: str, folder: Path) -> object:
     if option.kind is Kind.SWITCH:
-        return _truth(value, at)
+        return _boolean(value, at)
     if option.kind is Kind.LIST:
         if value == []:
             raise _empty(at)
@@ -93,9 +96,9 @@ def _option_value(option: Option[object], value: object, at: str, folder: Path) 
 
 
 def _option_text(option: Option[object], value: object, at: str) -> str:
-    """Return what stands for a value on a command line; what the option takes, its parser knows to say best."""
-    closed = bool(option.choices) and not option.open_choices
-    if isinstance(value, int | float) and (closed or option in _NUMBERS):
+    """Return a value as its text on a command line, so that the parser of the option reports an invalid one."""
+    has_fixed_choices = bool(option.choices) and not option.open_choices
+    if isinstance(value, int | float) and (has_fixed_choices or option in _NUMBERS):
         return str(value).lower()
     return _text(value, at)
 
@@ -112,13 +115,13 @@ def _empty(at: str) -> ConfigError:
     return ConfigError(f"{at} is empty", hint="take it out, or give it a value")
 
 
-def _truth(value: object, at: str) -> bool:
+def _boolean(value: object, at: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{at} is neither true nor false", hint="write true or false, without quotes")
     return value
 
 
-def _file(value: object, at: str, folder: Path) -> str:
+def _secret_file(value: object, at: str, folder: Path) -> str:
     text = _text(value, at)
     if text == "-":
         raise ConfigError(f"{at}: standard input can be named on the command line only", hint="name a file")
@@ -129,19 +132,19 @@ def _file(value: object, at: str, folder: Path) -> str:
 
 
 def _command(value: object, at: str, _folder: Path) -> tuple[str, ...]:
-    """Return the words of a command; a text would need a shell to be taken apart, and none is used."""
+    """Return the words of a command; a single string would need a shell, and none is used."""
     words = value if isinstance(value, list) else []
     if not words or not all(isinstance(word, str) and word for word in words):
         raise ConfigError(f"{at} is not a list of words", hint='write ["pass", "show", "vcenter"]; there is no shell')
     return tuple(words)
 
 
-def _name(value: object, at: str, _folder: Path) -> str:
+def _place_name(value: object, at: str, _folder: Path) -> str:
     return _text(value, at)
 
 
 def _variable(value: object, at: str, _folder: Path) -> str:
-    """Return a name that a shell can give to a variable; what is none may be a secret, and is not shown."""
+    """Return a valid name of a variable; an invalid one is not shown, as it may be a secret."""
     text = _text(value, at)
     if _VARIABLE.fullmatch(text) is None:
         raise ConfigError(f"{at} is no name of a variable", hint="write a name such as VCENTER_PASSWORD, and export it")
@@ -149,9 +152,9 @@ def _variable(value: object, at: str, _folder: Path) -> str:
 
 
 _PLACE_CHECKS: Final[Mapping[str, Callable[[object, str, Path], object]]] = {
-    "file": _file,
+    "file": _secret_file,
     "command": _command,
     "env": _variable,
-    "credential": _name,
-    "keyring": _name,
+    "credential": _place_name,
+    "keyring": _place_name,
 }

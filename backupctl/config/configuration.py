@@ -1,7 +1,7 @@
-"""The configuration file as values: defaults, servers and groups, each key judged before anything is done.
+"""The content of the configuration file: defaults, servers and groups, with every key checked.
 
-The file is TOML (https://toml.io/en/v1.0.0). Its keys are the names of options, in ``[defaults]`` for every appliance
-and in ``[servers.NAME]`` for one; a secret never stands in it, only where the secret is.
+The file is TOML (https://toml.io/en/v1.0.0). Its keys are names of options, in ``[defaults]`` for all appliances and in
+``[servers.NAME]`` for one. It contains no secrets, only their places.
 """
 
 import re
@@ -20,22 +20,22 @@ from backupctl.config.value import DEFAULT, FILE, Source, Value, parse_from
 from backupctl.errors import ConfigError
 
 SERVER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
-"""How a configured appliance and a group may be called: it stands in folder names and in command lines."""
+"""Valid names of servers and groups, which are used in folder names and on command lines."""
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """One table of the file: its values by key, judged and parsed, and what to call the table in a message."""
+    """One table of the file: its checked and parsed values by key, and its label in messages (``PATH: TABLE``)."""
 
     label: str
     values: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def source(self, key: str) -> Source:
-        """Return where the value of ``key`` came from."""
+        """Return the source of the value of ``key``."""
         return Source(FILE, f"{self.label}.{key}")
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One appliance of a run: where it is, what it is called, and the layers of the file, the nearest first."""
+    """One appliance of a run: its address, and its tables of the file in order of precedence."""
 
     address: ServerAddress
     layers: tuple[Layer, ...] = ()
@@ -43,25 +43,25 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What the appliance is called in results and on command lines."""
+        """The name of the appliance in results and on command lines."""
         return self.address.name
 
     def layers_at_or_below(self, source: Source) -> tuple[Layer, ...]:
-        """Return the layers from the one on where a value came from; none for what does not stand in the file."""
-        table = source.name.rpartition(".")[0] if source.kind == FILE else None
-        first = next((at for at, layer in enumerate(self.layers) if layer.label == table), len(self.layers))
+        """Return the layers from that of ``source`` on, none if it is not in the file."""
+        label = source.name.rpartition(".")[0] if source.kind == FILE else None
+        first = next((index for index, layer in enumerate(self.layers) if layer.label == label), len(self.layers))
         return self.layers[first:]
 
     @property
     def read_only(self) -> Value[bool]:
-        """Whether nothing may be changed on this appliance, and what says so."""
+        """Whether changes to this appliance are refused, with the source of the setting."""
         key = "read-only"
-        found = (Value(bool(layer.values[key]), layer.source(key)) for layer in self.layers if key in layer.values)
-        return next(found, Value(False, DEFAULT))
+        values = (Value(bool(layer.values[key]), layer.source(key)) for layer in self.layers if key in layer.values)
+        return next(values, Value(False, DEFAULT))
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """What a file says; without a file, nothing. ``servers`` and ``groups`` are in the order of the file."""
+    """The content of a file, empty without one; ``servers`` and ``groups`` are in the order of the file."""
 
     path: Path | None = None
     defaults: Layer = Layer("")
@@ -70,31 +70,31 @@ class Configuration(msgspec.Struct, frozen=True):
 
     @property
     def secret_variables(self) -> frozenset[str]:
-        """The environment variables that hold secrets, as it says; no program that is started has a use for them."""
+        """The environment variables that hold secrets, and so are not passed on to other programs."""
         layers = [self.defaults, *(layer for profile in self.servers.values() for layer in profile.layers)]
         keys = [key for secret in SECRETS for key in secret.file_keys if key.endswith("-env")]
         return frozenset(layer.values[key] for layer in layers for key in keys if key in layer.values)
 
     def profile(self, text: str) -> Profile:
-        """Return the appliance that ``text`` names: a configured name, or an address that may be a configured one's.
+        """Return the appliance with this configured name or address; any other address is not configured.
 
-        Raises UsageError for what is no address.
+        Raises UsageError: if ``text`` is neither.
         """
-        known = self.servers.get(text)
-        if known is not None:
-            return known
+        configured = self.servers.get(text)
+        if configured is not None:
+            return configured
         address = parse_server(text)
         return self._configured_at(address) or Profile(address, (self.defaults,))
 
     def group(self, name: str) -> tuple[Profile, ...]:
-        """Return the appliances of a group; raises ConfigError where there is no such group."""
+        """Return the appliances of a group. Raises ConfigError: if there is no such group."""
         if name not in self.groups:
-            known = configured_names_hint(name, self.groups) if self.groups else "no group is configured"
-            raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=known)
+            hint = configured_names_hint(name, self.groups) if self.groups else "no group is configured"
+            raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=hint)
         return tuple(self.servers[server] for server in self.groups[name])
 
     def name_warning(self, profile: Profile) -> str | None:
-        """Return why the name of an appliance may be a mistake, None if it is configured or no server is."""
+        """Return why a name may be a mistake, None if it is configured or the file has no servers."""
         if profile.configured or not self.servers:
             return None
         group = next((name for name in self.groups if name.lower() == profile.name), None)
@@ -104,7 +104,7 @@ class Configuration(msgspec.Struct, frozen=True):
         return f"{profile.name!r} is no configured name{self._in_file()}; {hint}"
 
     def all_servers(self) -> tuple[Profile, ...]:
-        """Return all configured appliances; raises ConfigError where there is none."""
+        """Return all configured appliances. Raises ConfigError: if there are none."""
         if not self.servers:
             raise ConfigError(
                 f"no server is configured{self._in_file()}", hint="`backupctl config init` writes a file to start from"
@@ -115,10 +115,10 @@ class Configuration(msgspec.Struct, frozen=True):
         return f" in {self.path}" if self.path else ""
 
     def _configured_at(self, address: ServerAddress) -> Profile | None:
-        """Return the configured appliance at an address, by whichever of its two ports, with the port as asked for.
+        """Return the configured appliance at an address, on either of its two ports; the given port is kept.
 
-        So a pin, or that it is read-only, holds on both ports; another name for the host, its address or another port
-        that leads there cannot be recognized.
+        So its pin and ``read-only`` apply to both ports. Other names or ports that lead to the same host are not
+        recognized.
         """
         for profile in self.servers.values():
             if profile.address.key == address.key:
@@ -130,9 +130,9 @@ class Configuration(msgspec.Struct, frozen=True):
 
 
 def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
-    """Return the configuration that a parsed file holds.
+    """Return the configuration of a parsed file.
 
-    Raises ConfigError that names file, key and remedy, at the first mistake.
+    Raises ConfigError: at the first mistake, with file, key and remedy.
     """
     for key in document:
         if key not in _TABLES:
@@ -141,21 +141,21 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
     servers: dict[str, Profile] = {}
     for name in _table(document, "servers", path):
         servers[name] = _server(name, document["servers"], defaults, path)
-    _refuse_twins(servers.values(), path)
+    _reject_duplicates(servers.values(), path)
     groups = {name: _group(name, members, servers, path) for name, members in _table(document, "groups", path).items()}
     return Configuration(path, defaults, servers, groups)
 
 
 def configured_names_hint(name: str, names: Iterable[str]) -> str:
-    """Return which names there are, for somebody who named another: the one that may be meant, and a few."""
-    every = list(names)
-    close = get_close_matches(name, every, n=2)
-    meant = f"is {' or '.join(each for each in every if each in close)} meant? " if close else ""
-    more = f" and {len(every) - _FEW} more" if len(every) > _FEW else ""
-    return f"{meant}configured are: {', '.join(every[:_FEW])}{more}"
+    """Return a hint for an unknown name: similar names, and the first few of all."""
+    all_names = list(names)
+    similar = get_close_matches(name, all_names, n=2)
+    question = f"is {' or '.join(each for each in all_names if each in similar)} meant? " if similar else ""
+    more = f" and {len(all_names) - _SHOWN_NAMES} more" if len(all_names) > _SHOWN_NAMES else ""
+    return f"{question}configured are: {', '.join(all_names[:_SHOWN_NAMES])}{more}"
 
 
-_FEW: Final = 5
+_SHOWN_NAMES: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
 
@@ -166,39 +166,43 @@ def _table(document: Mapping[str, Any], key: str, path: Path) -> Mapping[str, An
     return table
 
 
-def _layer(document: Mapping[str, Any], where: str, key: str, refused: Iterable[str], folder: Path) -> Layer:
+def _layer(document: Mapping[str, Any], label: str, key: str, misplaced: Iterable[str], folder: Path) -> Layer:
     table = document.get(key, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{where} is not a table", hint=f"write [{where.rpartition(': ')[2]}] on a line of its own")
-    return Layer(where, check_table(table, where, refused=frozenset(refused), folder=folder))
+        raise ConfigError(f"{label} is not a table", hint=f"write [{label.rpartition(': ')[2]}] on a line of its own")
+    return Layer(label, check_table(table, label, misplaced=frozenset(misplaced), folder=folder))
 
 
 def _server(name: str, tables: Mapping[str, Any], defaults: Layer, path: Path) -> Profile:
-    where = f"{path}: servers.{name}"
-    _check_name(name, where)
-    _check_dots(name, tables[name], where)
-    layer = _layer(tables, where, name, ("parallel",), path.parent)
+    label = f"{path}: servers.{name}"
+    _check_name(name, label)
+    _check_dots(name, tables[name], label)
+    layer = _layer(tables, label, name, ("parallel",), path.parent)
     host = layer.values.get("host")
     if host is None:
-        raise ConfigError(f"{where} has no host", hint='add a line such as host = "vc01.example.com"')
+        raise ConfigError(f"{label} has no host", hint='add a line such as host = "vc01.example.com"')
     address: ServerAddress = parse_from(layer.source("host"), parse_server, host)
     return Profile(replace(address, name=name), (layer, defaults), configured=True)
 
 
-def _check_dots(name: str, table: object, where: str) -> None:
-    """Refuse a table within that of a server, where none belongs: it is what TOML makes of dots without quotes."""
-    whole = name
+def _check_dots(name: str, table: object, label: str) -> None:
+    """Raise ConfigError for a table in that of a server, which is how TOML reads a name with unquoted dots."""
+    full_name = name
     while isinstance(table, dict):
         inner = next((key for key, value in table.items() if isinstance(value, dict)), None)
         if inner is None:
             break
-        whole, table = f"{whole}.{inner}", table[inner]
-    if whole != name:
-        raise ConfigError(f"{where}: a name with dots stands in quotes", hint=f'write [servers."{whole}"]')
+        full_name, table = f"{full_name}.{inner}", table[inner]
+    if full_name != name:
+        raise ConfigError(f"{label}: a name with dots stands in quotes", hint=f'write [servers."{full_name}"]')
 
 
-def _refuse_twins(servers: Iterable[Profile], path: Path) -> None:
-    """Two names for one appliance would make one of them its unguarded side door, and --all make one backup of two."""
+def _reject_duplicates(servers: Iterable[Profile], path: Path) -> None:
+    """Raise ConfigError for an appliance with two names.
+
+    Settings of one name, such as ``read-only``, would not protect it under the other, and ``--all`` would back up
+    the appliance once although it lists two servers.
+    """
     names: dict[tuple[str, int], str] = {}
     for server in servers:
         other = names.setdefault(server.address.key, server.name)
@@ -210,19 +214,19 @@ def _refuse_twins(servers: Iterable[Profile], path: Path) -> None:
 
 
 def _group(name: str, members: object, servers: Mapping[str, Profile], path: Path) -> tuple[str, ...]:
-    where = f"{path}: groups.{name}"
-    _check_name(name, where)
+    label = f"{path}: groups.{name}"
+    _check_name(name, label)
     if not isinstance(members, list) or not members or not all(isinstance(member, str) for member in members):
-        raise ConfigError(f"{where} is not a list of names", hint=f'write {name} = ["vc01", "vc02"]')
+        raise ConfigError(f"{label} is not a list of names", hint=f'write {name} = ["vc01", "vc02"]')
     for member in members:
         if member not in servers:
-            raise unknown_name_error(f"{where}: {member}", member, "server", servers)
+            raise unknown_name_error(f"{label}: {member}", member, "server", servers)
     return tuple(dict.fromkeys(members))
 
 
-def _check_name(name: str, where: str) -> None:
+def _check_name(name: str, label: str) -> None:
     if SERVER_NAME.fullmatch(name) is None:
         raise ConfigError(
-            f"{where}: the name {name!r} has characters that cannot stand in a folder's name",
+            f"{label}: the name {name!r} has characters that cannot stand in a folder's name",
             hint="use letters, digits, dots, hyphens and underscores, the first a letter or digit",
         )
