@@ -1,4 +1,4 @@
-"""The file that ``backupctl config init`` writes: every key that there is, commented out."""
+"""The sample file that ``backupctl config init`` writes, with every key commented out."""
 
 from typing import Final
 

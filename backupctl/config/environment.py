@@ -1,4 +1,4 @@
-"""What in an environment is a setting of ours, and what only looks like one."""
+"""The environment variables of the program, and warnings about variables that it does not read."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,33 +7,33 @@ from backupctl.config.option_table import OPTIONS, PROXY, SECRETS
 
 PREFIX: Final = "BACKUPCTL_"
 KEY_LOG: Final = "SSLKEYLOGFILE"
-"""Names a file to which Python writes the keys of TLS connections (``ssl.create_default_context``), to debug them."""
+"""Names a file to which Python writes TLS keys for debugging (``ssl.create_default_context``)."""
 
 
 def environment_names() -> tuple[str, ...]:
-    """Return every variable of ours that is read, in the order of the tables."""
+    """Return every variable with the prefix that is read, in the order of the tables."""
     named = [option.environment for option in OPTIONS]
     ours = [name for name in named if name is not None and name.startswith(PREFIX)]
     return (*ours, *(name for secret in SECRETS for name in secret.environment_names))
 
 
 def environment_without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program that we start gets: of our own variables only those of options that hold no secret.
+    """Return the environment for a program that we start; of our own variables, only those without secrets.
 
-    A proxy of the whole system stays, credentials or not: what is started may need it as much as we do.
+    A proxy of the whole system is kept, with its credentials, as the program may need it too.
     """
-    harmless = {option.environment for option in OPTIONS if option is not PROXY}
+    without_secrets = {option.environment for option in OPTIONS if option is not PROXY}
     return {
         name: value
         for name, value in environ.items()
-        if name in harmless or not name.upper().lstrip("_").startswith(PREFIX)
+        if name in without_secrets or not name.upper().lstrip("_").startswith(PREFIX)
     }
 
 
 def unread_variable_warnings(environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each variable that starts like ours and is not read, as a typing error in a crontab would be.
+    """Return a warning for each variable with the prefix that is not read, such as a misspelt one in a crontab.
 
-    The lines never show a value.
+    The warnings never show a value.
     """
     known = environment_names()
     flags_only = {PREFIX + option.key.upper(): option for option in OPTIONS if option.environment is None}
@@ -51,5 +51,5 @@ def unread_variable_warnings(environ: Mapping[str, str]) -> list[str]:
 def _suggestion(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"; is {close[0]} meant?" if close else ""
+    similar = get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; is {similar[0]} meant?" if similar else ""

@@ -1,4 +1,4 @@
-"""What an option and a secret are: rows of the tables from which the command line and its documentation are made."""
+"""Options and secrets: the rows of the tables that define the command line and its documentation."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Reader = Callable[[Sequence[str]], T]
-"""Makes a value of the texts that are given for an option, of its default where none is; raises UsageError."""
+"""Parses the given texts of an option, or its default. Raises UsageError: if a text is invalid."""
 
 
 def single(parse: Callable[[str], T]) -> Reader[T]:
-    """Read one text, the last one that is given: of an option that has a default."""
+    """Return a reader of the last given text, for an option with a default."""
     return lambda texts: parse(texts[-1])
 
 
 def optional(parse: Callable[[str], T]) -> Reader[T | None]:
-    """Read one text, the last one that is given, or None where there is none."""
+    """Return a reader of the last given text, whose value is None without a text."""
     return lambda texts: parse(texts[-1]) if texts else None
 
 
 def repeated(parse: Callable[[str], T]) -> Reader[tuple[T, ...]]:
-    """Read all texts; a value that is given more than once counts once."""
+    """Return a reader of all texts, whose value is a tuple without duplicates."""
     return lambda texts: tuple(dict.fromkeys(parse(text) for text in texts))
 
 
 class OptionGroup(StrEnum):
-    """The headings under which options are shown."""
+    """The headings of options in the help."""
 
     CONNECTION = "Connection"
     FLEET = "Several appliances"
@@ -39,7 +39,7 @@ class OptionGroup(StrEnum):
 
 
 class Kind(StrEnum):
-    """How an option stands on the command line."""
+    """The syntax of an option on the command line."""
 
     VALUE = "value"  # --name VALUE
     LIST = "list"  # --name VALUE, repeatable; with commas in the environment
@@ -49,13 +49,13 @@ class Kind(StrEnum):
 
 
 class Option(Generic[T_co]):
-    """An option, as data, with how its value is ``read``.
+    """An option of the command line; ``read`` parses its value.
 
-    ``default`` is a text as the documentation shows it, or None for nothing. ``choices`` are all that is accepted, or
-    only what is known if ``open_choices``. ``environment`` is None for an option that is never taken from there.
+    ``default`` is the text in the documentation, None without a default. ``choices`` are the only valid values, or
+    the known ones with ``open_choices``. ``environment`` is None for an option that is never read from a variable.
     """
 
-    # A plain class costs a third of a dataclass to define, and every command defines the whole table.
+    # Every command loads this class, and a plain class takes a third of the time of a dataclass to define.
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Option(Generic[T_co]):
         name: str,
         group: OptionGroup,
         read: Reader[T_co],
-        help: str,  # noqa: A002 - as click calls it
+        help: str,  # noqa: A002 - the name that click uses
         kind: Kind = Kind.VALUE,
         default: str | None = None,
         metavar: str | None = None,
@@ -87,7 +87,7 @@ class Option(Generic[T_co]):
         self.file_key = file_key
 
     def parse(self, text: str) -> T_co:
-        """Return what one text means; raises UsageError."""
+        """Return the value of one text. Raises UsageError: if it is invalid."""
         return self.read((text,))
 
     @property
@@ -102,21 +102,21 @@ class Option(Generic[T_co]):
 
     @property
     def is_flag(self) -> bool:
-        """Say whether the option takes no value."""
+        """Return whether the option takes no value."""
         return self.kind in {Kind.FLAG, Kind.SWITCH, Kind.COUNT}
 
     @property
     def is_repeatable(self) -> bool:
-        """Say whether the option may be given more than once, each time with a value."""
+        """Return whether the option takes a value each time and may be repeated."""
         return self.kind is Kind.LIST
 
 
 SECRET_PLACES: Final = ("file", "command", "env", "credential", "keyring")
-"""Where a configuration file may say that a secret is; the secret itself never stands in it."""
+"""The kinds of places of a secret that a configuration file may name; it never contains the secret itself."""
 
 
 class SecretName:
-    """A secret that the program may need, with what it is called in each place."""
+    """A secret of the program, with the names of its options, variables and keys."""
 
     def __init__(self, name: str, meaning: str) -> None:
         self.name = name
@@ -139,10 +139,10 @@ class SecretName:
 
     @property
     def environment_names(self) -> tuple[str, str, str]:
-        """Return the variables for the secret, for the name of its file, and for a command that prints it."""
+        """Return the variables that hold the secret, the name of its file, and a command that prints it."""
         return self.variable, f"{self.variable}_FILE", f"{self.variable}_COMMAND"
 
     @property
     def file_keys(self) -> tuple[str, ...]:
-        """Return the keys of a configuration file that name a place of the secret; one of them may stand there."""
+        """Return the keys of a configuration file for the places of the secret, of which a table may have one."""
         return tuple(f"{self.name}-{place}" for place in SECRET_PLACES)

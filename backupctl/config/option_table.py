@@ -1,7 +1,7 @@
-"""The table of options, from which the command line and its documentation are made, and that of secrets.
+"""The tables of options and secrets, which define the command line and its documentation.
 
-Flags that make less happen than the exit code 0 promises, or that lower a guard, have no environment variable: nothing
-that was forgotten in a profile may turn a cron job into a lie.
+Flags that weaken security, or after which exit code 0 no longer means a finished backup, have no environment variable:
+one that is forgotten in a profile must not change what a cron job does.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 else:
 
     class LazyParsers:
-        """The parsers, imported when the first text is read: help and completion read none."""
+        """The parsers, imported on first use, as help and completion do not parse values."""
 
         def __getattr__(self, name: str) -> Callable[..., object]:
-            """Return a parser that imports the one of this name."""
+            """Return a function that imports the parser of this name and calls it."""
 
-            def parse(*given: object) -> object:
+            def parse(*arguments: object) -> object:
                 parser = getattr(import_module("backupctl.config.parsers"), name)
-                return parser(*given)
+                return parser(*arguments)
 
             return parse
 
     parsers = LazyParsers()
 
 
-def _is_given(texts: Sequence[str]) -> bool:
+def _read_flag(texts: Sequence[str]) -> bool:
     return bool(texts) and parsers.parse_switch(texts[-1])
 
 
-def _number_given(texts: Sequence[str]) -> int:
+def _read_count(texts: Sequence[str]) -> int:
     return int(texts[-1]) if texts else 0
 
 
@@ -118,7 +118,7 @@ INSECURE: Final = Option(
     name="insecure",
     group=OptionGroup.CONNECTION,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     help="Do not check the certificate of the appliance: anyone on the way can read the passwords.",
 )
 PROXY: Final = Option(
@@ -134,7 +134,7 @@ SIMULATE: Final = Option(
     name="simulate",
     group=OptionGroup.CONNECTION,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     help="Work on an embedded, simulated appliance: no backup is made.",
 )
 
@@ -152,7 +152,7 @@ ALL: Final = Option(
     name="all",
     group=OptionGroup.FLEET,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     environment="BACKUPCTL_ALL",
     help="All configured appliances.",
 )
@@ -181,7 +181,7 @@ QUIET: Final = Option(
     short="-q",
     group=OptionGroup.OUTPUT,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     help="Show nothing on success, except what the command is asked for.",
 )
 VERBOSE: Final = Option(
@@ -189,7 +189,7 @@ VERBOSE: Final = Option(
     short="-v",
     group=OptionGroup.OUTPUT,
     kind=Kind.COUNT,
-    read=_number_given,
+    read=_read_count,
     help="Show where settings come from, and each request; -vv: headers and bodies too, secrets masked.",
 )
 COLOR: Final = Option(
@@ -198,7 +198,7 @@ COLOR: Final = Option(
     read=single(partial(parsers.parse_choice, _COLOR)),
     choices=_COLOR,
     default="auto",
-    environment="NO_COLOR",  # any value means no colour: https://no-color.org
+    environment="NO_COLOR",  # Any value turns colour off: https://no-color.org
     help="When to use colours; NO_COLOR in the environment means never.",
 )
 
@@ -273,7 +273,7 @@ DRY_RUN: Final = Option(
     name="dry-run",
     group=OptionGroup.FOLLOWING,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     help="Print the request, with secrets masked, and send nothing.",
 )
 
@@ -291,7 +291,7 @@ NO_WAIT: Final = Option(
     name="no-wait",
     group=OptionGroup.FOLLOWING,
     kind=Kind.FLAG,
-    read=_is_given,
+    read=_read_flag,
     help="Return as soon as the job is started; 0 then means started, not done.",
 )
 TIMEOUT: Final = Option(
@@ -380,11 +380,11 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
         FAIL_FAST,
     ),
 )
-"""Every option, group by group, in the order in which they are shown."""
+"""All options by group, in the order of the help."""
 
 PASSWORD: Final = SecretName("password", "the password of the user who logs in")
 LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the location user")
 BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
 SSO_PASSWORD: Final = SecretName("sso-password", "the password of the SSO administrator of a restored appliance")
 SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)
-"""SecretLadder, which never stand on a command line: each is found by a ladder of its own (``secrets.py``)."""
+"""All secrets; they are never arguments, and are found by ``secret_ladder.SecretLadder``."""

@@ -1,4 +1,4 @@
-"""From the text of one value to what it means; parsers raise UsageError and do not know where the text came from."""
+"""Parse the text of one value. Parsers raise UsageError, to which the caller adds the source of the text."""
 
 import re
 from collections.abc import Sequence
@@ -14,16 +14,17 @@ from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.plain_text import check_printable
 from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
 
-__all__ = ["parse_duration", "parse_fingerprint", "parse_location_type", "parse_proxy"]  # as they are, for the table
+__all__ = ["parse_duration", "parse_fingerprint", "parse_location_type", "parse_proxy"]  # imported for the option table
 
 C = TypeVar("C", bound=str)
 
 SHORTEST_INTERVAL: Final = 0.1
+"""Minimum poll interval, in seconds."""
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 def parse_choice(choices: Sequence[C], text: str) -> C:
-    """Return one of ``choices``, whether it was written in upper or lower case."""
+    """Return the one of ``choices`` that the text names, in upper or lower case."""
     for choice in choices:
         if choice == text.strip().lower():
             return choice
@@ -31,15 +32,15 @@ def parse_choice(choices: Sequence[C], text: str) -> C:
 
 
 def parse_switch(text: str) -> bool:
-    """Return what a yes or no means."""
-    found = _SWITCH.get(text.strip().lower())
-    if found is None:
+    """Return the meaning of a yes or no."""
+    value = _SWITCH.get(text.strip().lower())
+    if value is None:
         raise UsageError(f"{text!r} is neither yes nor no", hint="write 1, true, yes or on; 0, false, no or off")
-    return found
+    return value
 
 
 def parse_interval(text: str) -> float:
-    """Return the time between two questions: not so short that the appliance can do nothing else."""
+    """Return a poll interval, long enough not to overload the appliance."""
     seconds = parse_duration(text)
     if seconds < SHORTEST_INTERVAL:
         raise UsageError(f"an interval below {SHORTEST_INTERVAL} s would pester the appliance", hint="write 1s or more")
@@ -55,20 +56,20 @@ def parse_stall_timeout(text: str) -> float:
 
 
 def parse_parallel(text: str) -> int:
-    """Return how many backups may run at once, 0 for any number."""
+    """Return the number of concurrent backups, 0 for no limit."""
     if re.fullmatch(r"[0-9]{1,6}", text.strip(), re.ASCII) is None:
         raise UsageError(f"{text!r} is no number of backups", hint="write a number from 1 on, or 0 for no limit")
     return int(text)
 
 
 def parse_server_name(text: str) -> str:
-    """Return the text that names an appliance: a configured name or an address, which is judged."""
+    """Return the text of a configured name or an address, which is checked."""
     parse_server(text)
     return text
 
 
 def parse_group(text: str) -> str:
-    """Return the name of a group; whether there is one, the configuration file knows."""
+    """Return the name of a group; the configuration checks whether it exists."""
     if not text.strip():
         raise UsageError("the name of the group is empty")
     check_printable(text, "the name of the group")
@@ -76,7 +77,7 @@ def parse_group(text: str) -> str:
 
 
 def parse_username(text: str) -> str:
-    """Return a user name that HTTP Basic authentication can carry: without a colon (RFC 7617, section 2)."""
+    """Return a user name that works with HTTP Basic authentication: no colon (RFC 7617, section 2)."""
     if not text.strip():
         raise UsageError("the user name is empty")
     check_printable(text, "the user name")
@@ -97,7 +98,7 @@ def parse_path(text: str) -> Path:
 
 
 def parse_location_template(text: str) -> LocationTemplate:
-    """Return a checked location, whose placeholders are filled in later."""
+    """Return a checked location, its placeholders not yet filled in."""
     return LocationTemplate.parse(text)
 
 

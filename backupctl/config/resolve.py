@@ -1,4 +1,4 @@
-"""The ladder: flag > environment > file > default; the first that has a value gives it, with its source."""
+"""Resolve the value of an option: flag > environment > file > default, the first one that has a value."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -15,9 +15,10 @@ def resolve(
 ) -> Value[T]:
     """Return the value of ``option`` with its source.
 
-    ``given`` are the texts of the command line, ``layers`` the tables of the configuration file, nearest first. A bad
-    value on the command line raises UsageError, one in the environment ConfigError; both name it. An empty variable is
-    as good as none.
+    ``given`` are the texts of the command line, ``layers`` the tables of the configuration file in order of
+    precedence. An empty variable counts as unset.
+
+    Raises UsageError: for an invalid value on the command line. Raises ConfigError: for one in the environment.
     """
     if given:
         source = Source(FLAG, option.flag)
@@ -33,7 +34,7 @@ def resolve(
 
 
 def _texts_of(option: Option[object], variable: str) -> Sequence[str]:
-    """Return the texts in a variable; with any text in it, NO_COLOR means no colour (https://no-color.org)."""
+    """Return the texts of a variable; NO_COLOR turns colour off with any text (https://no-color.org)."""
     if option.environment == "NO_COLOR":
         return ("never",)
     if option.is_repeatable:

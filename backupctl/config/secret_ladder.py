@@ -1,8 +1,8 @@
-"""The ladder for secrets: option > environment > systemd credential > file; the caller asks when there is none.
+"""Find secrets: option > environment > systemd credential > configuration file; the caller prompts if there is none.
 
-A secret is never an argument of the command line, where every user of the machine sees it, and never stands in the
-configuration file, which only says where it is: in a file, a command's output, a variable, a credential, the keyring of
-the operating system.
+A secret is never an argument of the command line, which every user of the machine can see, and never in the
+configuration file, which only names its place: a file, a command, a variable, a systemd credential or an entry in the
+keyring of the operating system.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -27,20 +27,20 @@ SecretValue = Value[Secret]
 
 @dataclass(frozen=True, slots=True)
 class SecretOptions:
-    """What the command line has for a secret; ``command`` is hidden, as its words may be secret."""
+    """The options of a secret on the command line; ``command`` is not shown, as it may contain secrets."""
 
     file: str | None = None
     command: str | None = field(default=None, repr=False)
 
 
-_PLACES_IN_WORDS: Final = {"env": "variable", "credential": "systemd credential", "keyring": "keyring entry"}
+_KIND_NAMES: Final = {"env": "variable", "credential": "systemd credential", "keyring": "keyring entry"}
 
 
 @dataclass(frozen=True, slots=True)
 class SecretPlace:
-    """Where a secret is: its source, and what reads it there.
+    """The place of a secret: the setting that names it, and the function that reads it.
 
-    ``place`` is what two settings of one place share: its kind as in SECRET_PLACES, and its name there; of a command,
+    Settings that name the same place have the same ``key``: the kind of SECRET_PLACES, and the name or, for a command,
     all its words.
     """
 
@@ -50,23 +50,23 @@ class SecretPlace:
 
     @property
     def kind(self) -> str:
-        """The kind of the place; ``stdin`` for the one file that can be read only once."""
+        """The kind of the place, ``stdin`` for standard input, which can be read only once."""
         return "stdin" if self.key[:2] == ("file", STDIN_PATH) else self.key[0]
 
     @property
     def description(self) -> str:
-        """The place in words, such as ``file /etc/x``; of a command the first word only, as others may be secret."""
+        """Text such as ``file /etc/x``; of a command only the first word, as the others may be secret."""
         if self.kind == "stdin":
             return "standard input"
         more = " ..." if self.kind == "command" and len(self.key) > 2 else ""
-        return f"{_PLACES_IN_WORDS.get(self.kind, self.kind)} {self.key[1]}{more}"
+        return f"{_KIND_NAMES.get(self.kind, self.kind)} {self.key[1]}{more}"
 
 
 class SecretLadder:
     """Finds the secrets of a run; each place is read once, however many appliances share it.
 
-    ``stdin`` can hold one secret; ``secret_variables`` are those that the configuration names, which no command gets.
-    All methods raise UsageError and ConfigError; none shows a secret.
+    ``stdin`` can hold one secret. ``secret_variables`` are the variables that the configuration names as places of
+    secrets; commands do not get them. All methods raise UsageError and ConfigError, which never show a secret.
     """
 
     def __init__(
@@ -81,23 +81,23 @@ class SecretLadder:
         self._stdin = stdin
         self._clock = clock or SystemClock()
         self._keyring = Keyring()
-        self._known: dict[Hashable, Secret] = {}
-        self._failed: dict[tuple[Hashable, Source], ConfigError] = {}
+        self._secrets: dict[Hashable, Secret] = {}
+        self._errors: dict[tuple[Hashable, Source], ConfigError] = {}
 
     def find(self, name: SecretName, given: SecretOptions, layers: Sequence[Layer] = ()) -> SecretValue | None:
-        """Return the secret with its source, or None if nothing names one; ``layers`` as in ``resolve``."""
-        found = self.locate(name, given, layers)
-        return None if found is None else Value(self._read(found), found.source)
+        """Return the secret with its source, None if no setting names one; ``layers`` as in ``resolve``."""
+        place = self.locate(name, given, layers)
+        return None if place is None else Value(self._read(place), place.source)
 
     def in_variables(self, layers: Sequence[Layer] = ()) -> Iterator[Secret]:
-        """Yield the secrets that stand in variables, whether or not the run needs them; nothing else is read."""
+        """Yield all secrets in variables, whether or not the run needs them; no other place is read."""
         configured = [layer.values.get(f"{name.name}-env") for layer in layers for name in SECRETS]
         for variable in (*(name.variable for name in SECRETS), *configured):
             if text := self._environ.get(variable or ""):
                 yield Secret(text)
 
     def locate(self, name: SecretName, given: SecretOptions, layers: Sequence[Layer] = ()) -> SecretPlace | None:
-        """Return where the secret is, without reading it; None if nothing names one."""
+        """Return the place of the secret without reading it, None if no setting names one."""
         return (
             self.on_command_line(name, given)
             or self._in_environment(name)
@@ -105,21 +105,21 @@ class SecretLadder:
             or self._in_file(name, layers)
         )
 
-    def _read(self, found: SecretPlace) -> Secret:
-        """Read a place once; what is wrong there stays wrong for all whose setting is the same."""
-        failed = self._failed.get((found.key, found.source))
-        if failed is not None:
-            raise failed
-        if found.key not in self._known:
+    def _read(self, place: SecretPlace) -> Secret:
+        """Read a place once; an error is raised again for every appliance with the same setting."""
+        previous_error = self._errors.get((place.key, place.source))
+        if previous_error is not None:
+            raise previous_error
+        if place.key not in self._secrets:
             try:
-                self._known[found.key] = found.read()
+                self._secrets[place.key] = place.read()
             except ConfigError as error:
-                self._failed[found.key, found.source] = error
+                self._errors[place.key, place.source] = error
                 raise
-        return self._known[found.key]
+        return self._secrets[place.key]
 
     def on_command_line(self, name: SecretName, given: SecretOptions) -> SecretPlace | None:
-        """Return where the command line says that the secret is, None where it says nothing."""
+        """Return the place that the command line names, None if it names none."""
         if given.file is not None and given.command is not None:
             raise UsageError(f"{name.file_option} and {name.command_option} cannot both be given")
         if given.file is not None:
@@ -129,26 +129,29 @@ class SecretLadder:
         return None
 
     def _in_environment(self, name: SecretName) -> SecretPlace | None:
-        """Take the one variable that is set; two contradict each other, and to pick one would hide a mistake."""
+        """Return the place that a variable names, None if none is set. Raises ConfigError: if several are set."""
         if self._environ.get(name.variable) == "":
             raise ConfigError(
                 f"{name.variable} is set but empty", hint="unset it, or see why what fills it gave nothing"
             )
-        found = [variable for variable in name.environment_names if self._environ.get(variable)]
-        if not found:
+        variables = [variable for variable in name.environment_names if self._environ.get(variable)]
+        if not variables:
             return None
-        if len(found) > 1:
-            raise ConfigError(f"{' and '.join(found)} cannot both be set", hint="unset all but one")
-        source = Source(ENVIRONMENT, found[0])
-        if found[0] == name.variable:
-            return self._variable(found[0], source)
-        text = self._environ[found[0]]
-        return self._file(text, source) if found[0].endswith("_FILE") else self._command_line(text, source)
+        if len(variables) > 1:
+            raise ConfigError(f"{' and '.join(variables)} cannot both be set", hint="unset all but one")
+        variable = variables[0]
+        source, text = Source(ENVIRONMENT, variable), self._environ[variable]
+        if variable == name.variable:
+            return self._variable(variable, source)
+        return self._file(text, source) if variable.endswith("_FILE") else self._command_line(text, source)
 
     def _in_credentials(self, name: SecretName) -> SecretPlace | None:
-        """Take ``LoadCredential=NAME:...`` or ``SetCredentialEncrypted=NAME:...`` of the unit (systemd.exec(5))."""
+        """Return the credential ``NAME`` of the systemd unit, set by LoadCredential= or SetCredentialEncrypted=.
+
+        See systemd.exec(5).
+        """
         directory = self._environ.get("CREDENTIALS_DIRECTORY")
-        if not directory or not _may_be_there(Path(directory, name.name)):
+        if not directory or not _may_exist(Path(directory, name.name)):
             return None
         return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
@@ -159,15 +162,15 @@ class SecretLadder:
                     return self._configured(key.rpartition("-")[2], layer.values[key], layer.source(key))
         return None
 
-    def _configured(self, place: str, value: Any, source: Source) -> SecretPlace:  # noqa: ANN401 - as the file's table says
-        finders: Mapping[str, Callable[[Any, Source], SecretPlace]] = {
+    def _configured(self, place: str, value: Any, source: Source) -> SecretPlace:  # noqa: ANN401 - its type depends on the kind
+        functions: Mapping[str, Callable[[Any, Source], SecretPlace]] = {
             "file": self._file,
             "command": self._command,
             "env": self._variable,
             "credential": self._named_credential,
             "keyring": self._entry,
         }
-        return finders[place](value, source)
+        return functions[place](value, source)
 
     def _file(self, path: str, source: Source) -> SecretPlace:
         def read() -> Secret:
@@ -176,7 +179,7 @@ class SecretLadder:
         return SecretPlace(source, ("file", path, source.name if path == "-" else ""), read)
 
     def _command_line(self, text: str, source: Source) -> SecretPlace:
-        from backupctl.secrets.from_command import split_command  # subprocess is slow to load
+        from backupctl.secrets.from_command import split_command  # It imports subprocess, which is slow.
 
         return self._command(parse_from(source, split_command, text), source)
 
@@ -184,8 +187,8 @@ class SecretLadder:
         def read() -> Secret:
             from backupctl.secrets.from_command import run_secret_command
 
-            harmless = environment_without_secrets(self._environ)
-            environ = {name: text for name, text in harmless.items() if name not in self._secret_variables}
+            inherited = environment_without_secrets(self._environ)
+            environ = {name: text for name, text in inherited.items() if name not in self._secret_variables}
             return run_secret_command(words, source.name, environ, self._clock)
 
         return SecretPlace(source, ("command", *words), read)
@@ -217,8 +220,8 @@ class SecretLadder:
         return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
 
 
-def _may_be_there(path: Path) -> bool:
-    """Say whether there is a file; what cannot be looked at is an error when it is read, and not nothing."""
+def _may_exist(path: Path) -> bool:
+    """Return whether there is a file; one that cannot be examined counts, so that reading it raises the error."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""A value and where it came from."""
+"""A value with its source, and errors that name the source."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ CREDENTIAL: Final = "systemd credential"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a value came from, for errors, ``-v`` and ``config show``: a kind of place, and the name in it."""
+    """The source of a value, for errors, ``-v`` and ``config show``: a kind, and a name such as that of an option."""
 
     kind: str
     name: str = ""
@@ -29,7 +29,7 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """The name in its place: of the configuration file table and key, without the path of the file."""
+        """The name, for a configuration file only table and key, without its path."""
         return self.name.rpartition(": ")[2] if self.kind == FILE else self.name
 
 
@@ -45,42 +45,41 @@ DEFAULT: Final = Source("default")
 
 @contextmanager
 def attribute_errors(*sources: Source) -> Iterator[None]:
-    """Let an error about values say that they came from ``sources``, of which defaults are left out.
+    """Add ``sources``, except defaults, to UsageError and ConfigError that the block raises.
 
-    So every error about a setting names an option, a variable, or file and key, wherever the setting is judged. A rule
-    that is broken is a UsageError, whoever broke it, but for the configuration file, whose mistakes are ConfigErrors
-    where nothing was typed.
+    So every error about a setting names an option, a variable, or file and key, wherever the setting is checked. A
+    UsageError becomes a ConfigError if a source is in the configuration file and none is on the command line.
     """
     try:
         yield
     except (UsageError, ConfigError) as error:
-        blamed = [source for source in dict.fromkeys(sources) if source != DEFAULT]
-        if not blamed or error.facts.source:
+        named = [source for source in dict.fromkeys(sources) if source != DEFAULT]
+        if not named or error.facts.source:
             raise
-        kinds = {source.kind for source in blamed}
-        configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
-        failure = ConfigError if configured else type(error)
-        facts = error.facts._replace(source=_named(blamed), of_file=kinds == {FILE})
-        raise failure.from_facts(facts) from error
+        kinds = {source.kind for source in named}
+        is_configured = isinstance(error, UsageError) and FILE in kinds and FLAG not in kinds
+        error_type = ConfigError if is_configured else type(error)
+        facts = error.facts._replace(source=_join(named), of_file=kinds == {FILE})
+        raise error_type.from_facts(facts) from error
 
 
 def parse_from(source: Source, parse: Callable[[S], T], given: S) -> T:
-    """Return what ``parse`` makes of the text or texts of a source; its errors say that they came from ``source``.
+    """Return the result of ``parse`` for the text or texts of a source; errors name ``source``.
 
-    They are UsageErrors for what was typed, ConfigErrors for what cannot be read in the environment or the file.
+    Raises UsageError: for an invalid text. Raises ConfigError: for one in the environment or the file.
     """
     try:
         return parse(given)
     except UsageError as error:
-        failure = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
+        error_type = ConfigError if source.kind in {ENVIRONMENT, FILE} else UsageError
         facts = error.facts._replace(source=source.name, of_file=source.kind == FILE)
-        raise failure.from_facts(facts) from error
+        raise error_type.from_facts(facts) from error
 
 
-def _named(sources: list[Source]) -> str:
-    """Return the names of sources in one phrase, the path of the configuration file once."""
+def _join(sources: list[Source]) -> str:
+    """Return the names of sources, joined by "and", with the path of the configuration file only once."""
     names: list[str] = []
-    for number, source in enumerate(sources):
-        again = any(other.kind == FILE for other in sources[:number])
-        names.append(source.key if again else str(source) if source.kind == CREDENTIAL else source.name)
+    for index, source in enumerate(sources):
+        has_path = any(other.kind == FILE for other in sources[:index])
+        names.append(source.key if has_path else str(source) if source.kind == CREDENTIAL else source.name)
     return " and ".join(names)
