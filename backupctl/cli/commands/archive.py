@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def _at_a_location(function: F) -> F:
-    """Declare where archives are looked for."""
-    guard = click.option(
+def _location_options(function: F) -> F:
+    """Declare the options of the location with the archives."""
+    password_in_url = click.option(
         "--allow-password-in-url",
         is_flag=True,
         help="Where only /rest is spoken (before 7.0U2), let the location's password stand in the URL.",
     )
-    return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(guard(function)))
+    return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(password_in_url(function)))
 
 
 @click.group("archive")
@@ -52,7 +52,7 @@ Example:
 
 Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
 )
-@_at_a_location
+@_location_options
 @shared_options
 @click.pass_obj
 def systems(context: Context, allow_password_in_url: bool) -> int:
@@ -62,11 +62,11 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import SystemsResult
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
-        found = yield from read_systems(appliance, at, password_in_url=allow_password_in_url)
-        return Outcome(SystemsResult(systems=found))
+    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[SystemsResult]]:
+        names = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
+        return Outcome(SystemsResult(systems=names))
 
-    return run(context, "archive systems", SystemsResult, _at_its_location(work))
+    return run(context, "archive systems", SystemsResult, _with_location(work))
 
 
 @command.command(
@@ -84,10 +84,10 @@ Exit status: 0 the archives were listed, 10 there is nothing at the location."""
 @click.option("--until", metavar="WHEN", help="Started then or earlier.")
 @click.option("--comment-contains", metavar="TEXT", help="Only those with this in their comment.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest; else 128 a system.")
-@_at_a_location
+@_location_options
 @shared_options
 @click.pass_obj
-def list_command(  # noqa: PLR0917 - click passes by name
+def list_command(  # noqa: PLR0917 - click passes arguments by name
     context: Context,
     system: str | None,
     allow_password_in_url: bool,
@@ -102,13 +102,15 @@ def list_command(  # noqa: PLR0917 - click passes by name
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import ArchivesResult
 
-    only = _filter(context.clock.now(), since, until, comment_contains, limit)
+    archive_filter = _archive_filter(context.clock.now(), since, until, comment_contains, limit)
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
-        found, unreadable = yield from read_archives(appliance, at, system, only, password_in_url=allow_password_in_url)
-        return Outcome(ArchivesResult(archives=found, unreadable=unreadable))
+    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchivesResult]]:
+        archives, unreadable = yield from read_archives(
+            appliance, location, system, archive_filter, password_in_url=allow_password_in_url
+        )
+        return Outcome(ArchivesResult(archives=archives, unreadable=unreadable))
 
-    return run(context, "archive list", ArchivesResult, _at_its_location(work))
+    return run(context, "archive list", ArchivesResult, _with_location(work))
 
 
 @command.command(
@@ -123,7 +125,7 @@ Exit status: 0 the archive was shown, 10 there is no such archive.""",
 )
 @click.argument("archive")
 @click.option("--system", metavar="NAME", help="Of this system; not needed where the location has one only.")
-@_at_a_location
+@_location_options
 @shared_options
 @click.pass_obj
 def show(context: Context, archive: str, system: str | None, allow_password_in_url: bool) -> int:
@@ -133,23 +135,23 @@ def show(context: Context, archive: str, system: str | None, allow_password_in_u
     from backupctl.operations.outcome import Outcome
     from backupctl.results.archive_results import ArchiveResult
 
-    def work(at: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
-        found = yield from read_archive(appliance, at, system, archive, password_in_url=allow_password_in_url)
-        return Outcome(ArchiveResult(archive=found))
+    def work(location: LocationSpec, appliance: Appliance) -> Task[Outcome[ArchiveResult]]:
+        info = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
+        return Outcome(ArchiveResult(archive=info))
 
-    return run(context, "archive show", ArchiveResult, _at_its_location(work))
+    return run(context, "archive show", ArchiveResult, _with_location(work))
 
 
-def _at_its_location(
+def _with_location(
     work: Callable[[LocationSpec, Appliance], Task[Outcome[R]]],
 ) -> Callable[[ApplianceSettings], Work[R]]:
-    """Let ``work`` know where the archives of each appliance are looked for."""
+    """Return a function that prepares ``work`` with the location of an appliance."""
     from backupctl.cli.location_settings import location_spec
 
     return lambda settings: partial(work, location_spec(settings))
 
 
-def _filter(
+def _archive_filter(
     now: datetime, since: str | None, until: str | None, comment_contains: str | None, limit: int | None
 ) -> ArchiveFilter:
     from backupctl.cli.timestamps import parse_timestamp

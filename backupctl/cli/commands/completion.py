@@ -12,7 +12,7 @@ from backupctl.errors import UsageError
 SHELLS: Final = ("bash", "zsh", "fish")
 
 SCRIPTS: Final = Path(__file__).parents[2] / "completions"
-"""Links to the files of ``completions/`` in a checkout, copies of them in what is released."""
+"""The scripts: links to ``completions/`` in a checkout, copies in a release."""
 
 
 @click.command(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from backupctl.scheduler.task import Task
 
 DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
-"""What stands for the parts in a dry run that names none: to know them, the appliance would have to be asked."""
+"""Placeholder for the parts in a dry run that names none, as only the appliance knows its defaults."""
 
 
 @click.command(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backupctl.scheduler.task import Task
 
 TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
-"""Known job types; LOCAL_BACKUP came with 9.0."""
+"""Known job types; LOCAL_BACKUP exists since 9.0."""
 
 
 def _complete_state(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
@@ -55,7 +55,7 @@ Exit status: 0 the jobs were listed, whatever became of them.""",
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest.")
 @shared_options
 @click.pass_obj
-def command(  # noqa: PLR0917 - click passes by name
+def command(  # noqa: PLR0917 - click passes arguments by name
     context: Context, state: str | None, job_type: str | None, since: str | None, until: str | None, limit: int | None
 ) -> int:
     """List the backup jobs that the appliance remembers, newest first."""
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0917 - click passes by name
     from backupctl.operations.outcome import Outcome
     from backupctl.results.backup_results import JobsResult
 
-    only = JobFilter(
+    job_filter = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),
         since=parse_timestamp("--since", since, context.clock.now()) if since is not None else None,
@@ -75,17 +75,20 @@ def command(  # noqa: PLR0917 - click passes by name
         limit=limit,
     )
 
-    _doubt(context, "--state", only.state, list(JobState))
-    _doubt(context, "--type", only.type, TYPES)
+    _warn_if_unknown(context, "--state", job_filter.state, list(JobState))
+    _warn_if_unknown(context, "--type", job_filter.type, TYPES)
 
     def work(appliance: Appliance) -> Task[Outcome[JobsResult]]:
-        found, unreadable = yield from read_all(appliance)
-        return Outcome(JobsResult(jobs=only.select(found), remembers=len(found) + unreadable, unreadable=unreadable))
+        jobs, unreadable = yield from read_all(appliance)
+        selected = job_filter.select(jobs)
+        return Outcome(JobsResult(jobs=selected, remembers=len(jobs) + unreadable, unreadable=unreadable))
 
     return run(context, "list", JobsResult, lambda _: work)
 
 
-def _doubt(context: Context, option: str, word: str | None, known: Sequence[str]) -> None:
-    """Warn of a word that is not known; it is looked for all the same, as a release may have added it."""
-    if word is not None and word not in known:
-        context.view.warn(f"{option}: {word} is not known, and may match nothing", hint=f"known are {', '.join(known)}")
+def _warn_if_unknown(context: Context, option: str, value: str | None, known: Sequence[str]) -> None:
+    """Warn about an unknown value; it is used anyway, as a later release may have added it."""
+    if value is not None and value not in known:
+        context.view.warn(
+            f"{option}: {value} is not known, and may match nothing", hint=f"known are {', '.join(known)}"
+        )

@@ -53,7 +53,7 @@ ignore_option = click.option("--ignore-warnings", is_flag=True, help="Go on in s
 
 
 def _archive_options(function: F) -> F:
-    """Declare which archive is meant: the location is its own folder, such as .../sn_HOST/M_8.0.0.10000_..."""
+    """Declare the options of the archive; its location is a folder such as .../sn_HOST/M_8.0.0.10000_..."""
     declared = options(LOCATION_TYPE, LOCATION, LOCATION_USER, PART)
     return declared(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)(sso_options(function)))
 
@@ -132,17 +132,16 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         return _request(settings, sso_username, ignore_warnings=ignore_warnings or None)
 
     if context.value(DRY_RUN):
-        shown = _shown(request_of, lambda api, request: api.create_restore(request))
-        return show_requests(context, "restore create", shown, FRESH)
+        preview = _preview(request_of, lambda api, request: api.create_restore(request))
+        return show_requests(context, "restore create", preview, FRESH)
 
     def confirm(appliance: Appliance) -> None:
         if not yes:
             _confirm(context, appliance)
 
     traits = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
-    return run_job(
-        context, "restore create", RestoreResult, _started(request_of, create_restore), traits, confirm=confirm
-    )
+    prepare = _start(request_of, create_restore)
+    return run_job(context, "restore create", RestoreResult, prepare, traits, confirm=confirm)
 
 
 @command.command(
@@ -245,27 +244,27 @@ def reconcile_command(context: Context, sso_username: str | None, ignore_warning
         )
 
     if context.value(DRY_RUN):
-        shown = _shown(spec_of, lambda api, spec: api.create_reconciliation(spec))
-        return show_requests(context, "restore reconcile", shown, FRESH)
-    return run_job(context, "restore reconcile", RestoreResult, _started(spec_of, reconcile), CHANGES_FRESH)
+        preview = _preview(spec_of, lambda api, spec: api.create_reconciliation(spec))
+        return show_requests(context, "restore reconcile", preview, FRESH)
+    return run_job(context, "restore reconcile", RestoreResult, _start(spec_of, reconcile), CHANGES_FRESH)
 
 
-def _shown(
+def _preview(
     request_of: Callable[[ApplianceSettings], Q], start: Callable[[RecoveryApi, Q], object]
 ) -> Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]]:
-    """Judge the request of each appliance, and show what would be sent."""
+    """Return a function that checks the request of an appliance and prepares it without sending it."""
 
-    def preview(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
+    def prepare(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
         request = request_of(settings)
         return lambda appliance: appliance.api.prepare(lambda api: start(api, request))
 
-    return preview
+    return prepare
 
 
-def _started(
+def _start(
     request_of: Callable[[ApplianceSettings], Q], start: Callable[[Appliance, Q, Timeouts, bool], Task[Outcome[Job]]]
 ) -> Callable[[ApplianceSettings], Work[Job]]:
-    """Judge the request of each appliance, start what it asks for, and follow that to its end."""
+    """Return a function that checks the request of an appliance and prepares the work that starts and follows it."""
     from backupctl.cli.backup_settings import job_timeouts
 
     def prepare(settings: ApplianceSettings) -> Work[Job]:
@@ -297,12 +296,12 @@ def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_wa
 
 
 def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secret | None:
-    """Return the password of the SSO administrator; without a name it is of no use and is not sent."""
+    """Return the password of the SSO administrator; without a user name it is not sent."""
     if sso_username is None:
         return None
-    found = settings.secret(SSO_PASSWORD)
-    if found is not None:
-        return found.value
+    secret = settings.secret(SSO_PASSWORD)
+    if secret is not None:
+        return secret.value
     if settings.prompter.interactive and not settings.value(DRY_RUN):
         question = f"Password of {sso_username}"
         return settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
@@ -314,7 +313,7 @@ def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secr
 
 
 def _confirm(context: Context, appliance: Appliance) -> None:
-    """Let the name of the host be typed; raises UsageError where nobody can, or where it is another."""
+    """Prompt for the name of the host. Raises UsageError: if another is typed, or there is no terminal."""
     if not context.prompter.interactive:
         raise UsageError(
             f"restore create would overwrite {appliance.host}, and nobody can be asked",

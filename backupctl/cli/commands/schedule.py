@@ -77,8 +77,8 @@ def list_command(context: Context) -> int:
     from backupctl.results.schedule_results import SchedulesResult
 
     def work(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
-        found, unreadable = yield from read_schedules(appliance)
-        return Outcome(SchedulesResult(schedules=found, unreadable=unreadable))
+        schedules, unreadable = yield from read_schedules(appliance)
+        return Outcome(SchedulesResult(schedules=schedules, unreadable=unreadable))
 
     return run(context, "schedule list", SchedulesResult, lambda _: work)
 
@@ -128,7 +128,7 @@ Exit status: 0 the schedule matches the request, whether or not that needed a ch
 @options(DRY_RUN)
 @shared_options
 @click.pass_obj
-def set_command(  # noqa: PLR0917 - click passes by name
+def set_command(  # noqa: PLR0917 - click passes arguments by name
     context: Context, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
 ) -> int:
     """Create a schedule, or change it where it differs from the request.
@@ -289,9 +289,10 @@ def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsRes
 
 
 def _desired(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
-    """Return what the schedule of one appliance is to be like: what options and variables say.
+    """Return the desired schedule of one appliance, from options and variables only.
 
-    The configuration file is about backups of ours: to change a day must not change where the appliance's own go.
+    The configuration file describes the backups that we start: to change the day of a schedule must not change its
+    location.
     """
     from msgspec.structs import replace
 
@@ -325,7 +326,7 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
 
 
 def _location(settings: ApplianceSettings) -> Location | None:
-    """Return the location, None where none is given; the time of this run is of no use in that of a schedule."""
+    """Return the location, None without one. Raises UsageError: if it is not a URL, or contains a date or time."""
     from backupctl.cli.location_settings import location_of
     from backupctl.config.value import attribute_errors
 
@@ -361,17 +362,17 @@ def _retain(count: int | None) -> int | None:
 
 
 def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return days in the order of the week; a day may be cut off (sun), and every is each of them."""
+    """Return days in the order of the week, empty for every day; a day may be abbreviated (sun)."""
     from backupctl.rules.days import WEEK, sorted_days
 
     if not texts:
         return None
     if any(text.lower() == "every" for text in texts):
         return ()
-    found = set()
+    days = set()
     for text in texts:
-        fitting = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
-        if len(fitting) != 1:
+        matches = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
+        if len(matches) != 1:
             raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
-        found.add(fitting[0])
-    return sorted_days(found)
+        days.add(matches[0])
+    return sorted_days(days)

@@ -65,7 +65,7 @@ Exit status: 0 it was stopped by INT or TERM.""",
 @click.option("--fault", "faults", metavar="SPEC", multiple=True, help="KIND[=VALUE][@PHASE], repeatable; see README.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the line of JSON there too.")
 @click.pass_obj
-def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - as declared above
+def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - the options declared above
     """Serve simulated appliances until INT or TERM."""
     from backupctl.secrets.from_file import StandardInput, read_secret_file
     from backupctl.simulator.server_options import ServerOptions
@@ -77,16 +77,16 @@ def serve(context: Context, /, accept_username: str, accept_password_file: str |
         options["password"] = secret.reveal()
     options["job_duration"] = parse_duration(options["job_duration"])
 
-    serving = ServerOptions(username=accept_username, **options)
-    if serving.open_to_the_network:
-        message = f"anyone who can reach {serving.listen} can log in with the default password"
+    server_options = ServerOptions(username=accept_username, **options)
+    if server_options.open_to_the_network:
+        message = f"anyone who can reach {server_options.listen} can log in with the default password"
         context.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
 
     def announce(line: str) -> None:
         context.print(f"{line}\n")
 
     try:
-        run(serving, context.clock, announce)
+        run(server_options, context.clock, announce)
     except KeyboardInterrupt:
         context.view.debug("stopped")
     return 0

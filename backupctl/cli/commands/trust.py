@@ -68,10 +68,9 @@ def pin_command(context: Context, yes: bool) -> int:
     confirmed = yes or all(map(is_fingerprint_given, appliance_settings))
     if not (confirmed or context.prompter.interactive or all(map(configured_pin, appliance_settings))):
         raise unconfirmed_pin_error()
-    looked_at = inspect_all(context, appliance_settings, CertificateResult, show_certificate, is_fingerprint_given)
+    probed = inspect_all(context, appliance_settings, CertificateResult, show_certificate, is_fingerprint_given)
     results = [
-        pin(settings, result, confirmed=confirmed)
-        for settings, result in zip(appliance_settings, looked_at, strict=True)
+        pin(settings, result, confirmed=confirmed) for settings, result in zip(appliance_settings, probed, strict=True)
     ]
     return context.finish(Envelope.of("trust pin", results))
 
