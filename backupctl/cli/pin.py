@@ -1,29 +1,45 @@
-"""Pin a certificate: confirm its fingerprint and store it in the configuration file."""
+"""Pin certificates: probe them, confirm their fingerprints and store them in the configuration file."""
 
 from msgspec import convert, structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
+from backupctl.cli.tls_probe import inspect_all, settings_to_probe
 from backupctl.config.config_edit import path_to_edit, store
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.models import Certificate
+from backupctl.operations.trust import show_certificate
 from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
 
 
-def is_fingerprint_given(settings: ApplianceSettings) -> bool:
+def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
+    """Pin the certificate of each selected appliance; unless ``confirmed``, prompt for each without ``--fingerprint``.
+
+    Raises UsageError: if a prompt is needed and there is no terminal.
+    """
+    selected = settings_to_probe(context)
+    confirmed = confirmed or all(map(_is_fingerprint_given, selected))
+    if not (confirmed or context.prompter.interactive or all(map(_configured_pin, selected))):
+        raise _unconfirmed_error()
+    probed = inspect_all(context, selected, CertificateResult, show_certificate, _is_fingerprint_given)
+    return [_pin(settings, result, confirmed=confirmed) for settings, result in zip(selected, probed, strict=True)]
+
+
+def _is_fingerprint_given(settings: ApplianceSettings) -> bool:
     """Return whether ``--fingerprint`` is given; one from the environment or the file may be replaced instead."""
     return settings.resolve(FINGERPRINT).source.kind == FLAG
 
 
-def configured_pin(settings: ApplianceSettings) -> str | None:
+def _configured_pin(settings: ApplianceSettings) -> str | None:
     """Return the fingerprint in the appliance's own table of the configuration file, None without one."""
     profile = settings.profile
     return profile.layers[0].values.get(FINGERPRINT.name) if profile.configured else None
 
 
-def unconfirmed_pin_error() -> UsageError:
+def _unconfirmed_error() -> UsageError:
     """Return the error for a fingerprint that must be confirmed while there is no terminal."""
     return UsageError(
         "nobody is here to compare the fingerprint",
@@ -31,7 +47,7 @@ def unconfirmed_pin_error() -> UsageError:
     )
 
 
-def pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: bool) -> PinResult:
+def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: bool) -> PinResult:
     """Store the fingerprint of a probed certificate and return the result; unless ``confirmed``, prompt first.
 
     If it is already stored, there is no prompt and nothing is written.
@@ -39,7 +55,7 @@ def pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: bo
     result = convert(probed, PinResult, from_attributes=True)
     if probed.certificate is None or probed.error is not None:
         return result
-    stored = configured_pin(settings)
+    stored = _configured_pin(settings)
     if stored == probed.certificate.fingerprint:
         file = str(settings.context.configuration.path)
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
@@ -54,7 +70,7 @@ def pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: bo
 def _confirm(settings: ApplianceSettings, probed: CertificateResult, certificate: Certificate) -> None:
     """Show the certificate and ask whether its fingerprint is right. Raises UsageError: if it is not confirmed."""
     if not settings.prompter.interactive:
-        raise unconfirmed_pin_error()
+        raise _unconfirmed_error()
     previous = settings.value(FINGERPRINT)
     for line in (
         f"{settings.name} presents the certificate of {certificate.subject},",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backupctl.cli.context import Context
 from backupctl.cli.options import ApplianceCommand, shared_options
 from backupctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from backupctl.results.trust_results import CaCertificatesResult
 
 _FILE_MODE = 0o644
 
@@ -58,21 +62,10 @@ Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not t
 @click.pass_obj
 def pin_command(context: Context, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
-    from backupctl.cli.pin import configured_pin, is_fingerprint_given, pin, unconfirmed_pin_error
-    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
-    from backupctl.operations.trust import show_certificate
+    from backupctl.cli.pin import pin_certificates
     from backupctl.results.result import Envelope
-    from backupctl.results.trust_results import CertificateResult
 
-    appliance_settings = settings_to_probe(context)
-    confirmed = yes or all(map(is_fingerprint_given, appliance_settings))
-    if not (confirmed or context.prompter.interactive or all(map(configured_pin, appliance_settings))):
-        raise unconfirmed_pin_error()
-    probed = inspect_all(context, appliance_settings, CertificateResult, show_certificate, is_fingerprint_given)
-    results = [
-        pin(settings, result, confirmed=confirmed) for settings, result in zip(appliance_settings, probed, strict=True)
-    ]
-    return context.finish(Envelope.of("trust pin", results))
+    return context.finish(Envelope.of("trust pin", pin_certificates(context, confirmed=yes)))
 
 
 @command.command(
@@ -98,21 +91,25 @@ def fetch(context: Context, to: str, force: bool) -> int:
     from backupctl.results.result import Envelope
     from backupctl.results.trust_results import CaCertificatesResult
 
-    path, appliance_settings = parse_path(to), settings_to_probe(context)
-    if len(appliance_settings) > 1:
+    path, selected = parse_path(to), settings_to_probe(context)
+    if len(selected) > 1:
         raise UsageError("one file cannot hold the CAs of several appliances", hint="run it once for each appliance")
     if not force:
         check_absent(path)
     work = partial(fetch_ca_certificates, write=partial(_write, path, force=force))
-    results = inspect_all(context, appliance_settings, CaCertificatesResult, work)
+    results = inspect_all(context, selected, CaCertificatesResult, work)
     for result in results:
-        if result.authorities and not result.verified:
-            context.view.warn(
-                f"{result.server}: these certificates came over a connection that nobody vouches for",
-                hint="compare their fingerprints with those on the appliance itself (console, VAMI or vSphere Client)",
-                always=True,
-            )
+        _warn_if_unverified(context, result)
     return context.finish(Envelope.of("trust fetch", results))
+
+
+def _warn_if_unverified(context: Context, result: CaCertificatesResult) -> None:
+    if result.authorities and not result.verified:
+        context.view.warn(
+            f"{result.server}: these certificates came over a connection that nobody vouches for",
+            hint="compare their fingerprints with those on the appliance itself (console, VAMI or vSphere Client)",
+            always=True,
+        )
 
 
 def _write(path: Path, text: str, *, force: bool) -> str:
