@@ -165,13 +165,7 @@ Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
 @click.pass_obj
 def enable_command(context: Context, name: str) -> int:
     """Let a schedule run."""
-    from backupctl.operations.schedule import set_schedule_enabled
-
-    return _write(
-        context,
-        "schedule enable",
-        lambda _: partial(set_schedule_enabled, name=name, enable=True, dry_run=context.value(DRY_RUN)),
-    )
+    return _set_enabled(context, "schedule enable", name, enable=True)
 
 
 @command.command(
@@ -189,13 +183,7 @@ Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
 @click.pass_obj
 def disable_command(context: Context, name: str) -> int:
     """Keep a schedule, but do not let it run."""
-    from backupctl.operations.schedule import set_schedule_enabled
-
-    return _write(
-        context,
-        "schedule disable",
-        lambda _: partial(set_schedule_enabled, name=name, enable=False, dry_run=context.value(DRY_RUN)),
-    )
+    return _set_enabled(context, "schedule disable", name, enable=False)
 
 
 @command.command(
@@ -215,10 +203,8 @@ def delete_command(context: Context, name: str) -> int:
     """Delete a schedule; the backups that it made stay."""
     from backupctl.operations.schedule import delete_schedule
 
-    dry_run = context.value(DRY_RUN)
-    return _write(
-        context, "schedule delete", lambda _: lambda appliance: delete_schedule(appliance, name, dry_run=dry_run)
-    )
+    work = partial(delete_schedule, name=name, dry_run=context.value(DRY_RUN))
+    return _write(context, "schedule delete", lambda _: work)
 
 
 @command.command(
@@ -311,6 +297,13 @@ def _desired(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSch
         parts=check_parts(parts) or None,
         fast_backup=settings.value(FAST_BACKUP),
     )
+
+
+def _set_enabled(context: Context, command_name: str, name: str, *, enable: bool) -> int:
+    from backupctl.operations.schedule import set_schedule_enabled
+
+    work = partial(set_schedule_enabled, name=name, enable=enable, dry_run=context.value(DRY_RUN))
+    return _write(context, command_name, lambda _: work)
 
 
 def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSettings], Write]) -> int:
