@@ -6,11 +6,13 @@ from backupctl.errors import UsageError
 from backupctl.rules.duration import parse_duration
 
 
-def parse_timestamp(flag: str, text: str, now: datetime) -> datetime:
-    """Return an aware time from ISO 8601 (local time without a zone) or from a duration before ``now``.
+def parse_timestamp(flag: str, text: str | None, now: datetime) -> datetime | None:
+    """Return an aware time from ISO 8601 (local time without a zone) or from a duration before ``now``; None for None.
 
     Raises UsageError: for any other text; ``flag`` is the option in the message.
     """
+    if text is None:
+        return None
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):

@@ -161,8 +161,8 @@ def _archive_filter(
     if comment_contains is not None:
         check_comment(comment_contains)
     return ArchiveFilter(
-        start_timestamp=parse_timestamp("--since", since, now) if since is not None else None,
-        end_timestamp=parse_timestamp("--until", until, now) if until is not None else None,
+        start_timestamp=parse_timestamp("--since", since, now),
+        end_timestamp=parse_timestamp("--until", until, now),
         comment_substring=comment_contains,
         max_results=limit,
     )

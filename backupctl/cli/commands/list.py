@@ -67,14 +67,14 @@ def command(  # noqa: PLR0917 - click passes arguments by name
     from backupctl.operations.outcome import Outcome
     from backupctl.results.backup_results import JobsResult
 
+    now = context.clock.now()
     job_filter = JobFilter(
         state=state and state.upper(),
         type=job_type and job_type.upper(),
-        since=parse_timestamp("--since", since, context.clock.now()) if since is not None else None,
-        until=parse_timestamp("--until", until, context.clock.now()) if until is not None else None,
+        since=parse_timestamp("--since", since, now),
+        until=parse_timestamp("--until", until, now),
         limit=limit,
     )
-
     _warn_if_unknown(context, "--state", job_filter.state, list(JobState))
     _warn_if_unknown(context, "--type", job_filter.type, TYPES)
 

@@ -67,14 +67,11 @@ Exit status: 0 it was stopped by INT or TERM.""",
 @click.pass_obj
 def serve(context: Context, /, accept_username: str, accept_password_file: str | None, **options: Any) -> int:  # noqa: ANN401 - the options declared above
     """Serve simulated appliances until INT or TERM."""
-    from backupctl.secrets.from_file import StandardInput, read_secret_file
     from backupctl.simulator.server_options import ServerOptions
     from backupctl.simulator.simulator_server import run
 
     if accept_password_file is not None:
-        stdin = StandardInput(getattr(context.stdin, "buffer", None))
-        secret = read_secret_file(accept_password_file, "--accept-password-file", stdin, context.clock)
-        options["password"] = secret.reveal()
+        options["password"] = _read_password(context, accept_password_file)
     options["job_duration"] = parse_duration(options["job_duration"])
 
     server_options = ServerOptions(username=accept_username, **options)
@@ -82,11 +79,15 @@ def serve(context: Context, /, accept_username: str, accept_password_file: str |
         message = f"anyone who can reach {server_options.listen} can log in with the default password"
         context.view.warn(message, hint="use --accept-password-file, or listen on 127.0.0.1")
 
-    def announce(line: str) -> None:
-        context.print(f"{line}\n")
-
     try:
-        run(server_options, context.clock, announce)
+        run(server_options, context.clock, lambda line: context.print(f"{line}\n"))
     except KeyboardInterrupt:
         context.view.debug("stopped")
     return 0
+
+
+def _read_password(context: Context, path: str) -> str:
+    from backupctl.secrets.from_file import StandardInput, read_secret_file
+
+    stdin = StandardInput(getattr(context.stdin, "buffer", None))
+    return read_secret_file(path, "--accept-password-file", stdin, context.clock).reveal()
