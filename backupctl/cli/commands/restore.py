@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from backupctl.results.result import PreparedRequest
     from backupctl.scheduler.appliance import Appliance
     from backupctl.scheduler.task import Task
-    from backupctl.secrets.secret import Secret
 
     Q = TypeVar("Q", RestoreRequest, ReconciliationSpec)
 
@@ -82,13 +81,14 @@ Exit status: 0 the archive can be restored here, 7 it cannot.""",
 @click.pass_obj
 def validate(context: Context, sso_username: str | None) -> int:
     """Tell what an archive is, and whether it can be restored on this appliance."""
+    from backupctl.cli.restore_settings import restore_request
     from backupctl.cli.runner import run
     from backupctl.operations.outcome import Outcome
     from backupctl.operations.restore import validate_restore
     from backupctl.results.archive_results import RestoreResult
 
     def prepare(settings: ApplianceSettings) -> Work[RestoreResult]:
-        request = _request(settings, sso_username, ignore_warnings=None)
+        request = restore_request(settings, sso_username)
 
         def work(appliance: Appliance) -> Task[Outcome[RestoreResult]]:
             metadata = yield from validate_restore(appliance, request)
@@ -124,13 +124,12 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
 
     The name of the host has to be typed to confirm that, unless --yes is given.
     """
+    from backupctl.cli.restore_settings import restore_request
     from backupctl.cli.runner import run_job, show_requests
     from backupctl.operations.restore import create_restore
     from backupctl.results.archive_results import RestoreResult
 
-    def request_of(settings: ApplianceSettings) -> RestoreRequest:
-        return _request(settings, sso_username, ignore_warnings=ignore_warnings or None)
-
+    request_of = partial(restore_request, sso_username=sso_username, ignore_warnings=ignore_warnings)
     if context.value(DRY_RUN):
         preview = _preview(request_of, lambda api, request: api.create_restore(request))
         return show_requests(context, "restore create", preview, FRESH)
@@ -231,18 +230,12 @@ Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the dea
 @click.pass_obj
 def reconcile_command(context: Context, sso_username: str | None, ignore_warnings: bool) -> int:
     """Bring a restored node into line with its replication partners."""
+    from backupctl.cli.restore_settings import reconciliation_spec
     from backupctl.cli.runner import run_job, show_requests
-    from backupctl.models import ReconciliationSpec
     from backupctl.operations.restore import reconcile
     from backupctl.results.archive_results import RestoreResult
 
-    def spec_of(settings: ApplianceSettings) -> ReconciliationSpec:
-        return ReconciliationSpec(
-            sso_admin_user_name=sso_username,
-            sso_admin_user_password=_sso_password(settings, sso_username),
-            ignore_warnings=ignore_warnings or None,
-        )
-
+    spec_of = partial(reconciliation_spec, sso_username=sso_username, ignore_warnings=ignore_warnings)
     if context.value(DRY_RUN):
         preview = _preview(spec_of, lambda api, spec: api.create_reconciliation(spec))
         return show_requests(context, "restore reconcile", preview, FRESH)
@@ -272,44 +265,6 @@ def _start(
         return lambda appliance: start(appliance, request, timeouts, wait)
 
     return prepare
-
-
-def _request(settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool | None) -> RestoreRequest:
-    from backupctl.cli.location_settings import location_login, location_of
-    from backupctl.models import RestoreRequest
-    from backupctl.rules.request_fields import check_parts
-
-    resolved = location_of(settings)
-    user, location_password = location_login(settings, resolved)
-    backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
-    return RestoreRequest(
-        location_type=resolved.location.type,
-        location=resolved.location,
-        location_user=user,
-        location_password=location_password,
-        backup_password=backup.value if backup else None,
-        sso_admin_user_name=sso_username,
-        sso_admin_user_password=_sso_password(settings, sso_username),
-        ignore_warnings=ignore_warnings,
-        parts=check_parts(parts) or None,
-    )
-
-
-def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secret | None:
-    """Return the password of the SSO administrator; without a user name it is not sent."""
-    if sso_username is None:
-        return None
-    secret = settings.secret(SSO_PASSWORD)
-    if secret is not None:
-        return secret.value
-    if settings.prompter.interactive and not settings.value(DRY_RUN):
-        question = f"Password of {sso_username}"
-        return settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
-    settings.warn(
-        f"no password for the SSO administrator {sso_username}",
-        hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",
-    )
-    return None
 
 
 def _confirm(context: Context, appliance: Appliance) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,16 +29,13 @@ from backupctl.config.option_table import (
     TIMEOUT,
     TOGETHER,
 )
-from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.runner import SlotWork, Work
-    from backupctl.location import Location
     from backupctl.models import BackupJobStatus, BackupRequest
     from backupctl.operations.outcome import Outcome
-    from backupctl.operations.schedule_fields import DesiredSchedule
     from backupctl.results.job import Job
     from backupctl.results.result import RequestsResult
     from backupctl.results.schedule_results import ScheduleResult
@@ -135,16 +131,14 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
+    from backupctl.cli.schedule_settings import desired_schedule, schedule_timing
     from backupctl.operations.schedule import set_schedule
-    from backupctl.operations.schedule_fields import DesiredSchedule
 
-    timing = DesiredSchedule(
-        enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain)
-    )
+    timing = schedule_timing(at, days, retain, enable=enable)
     dry_run = context.value(DRY_RUN)
 
     def prepare(settings: ApplianceSettings) -> Write:
-        desired = _desired(settings, timing)
+        desired = desired_schedule(settings, timing)
         return lambda appliance: set_schedule(appliance, name, desired, dry_run=dry_run)
 
     return _write(context, "schedule set", prepare)
@@ -274,31 +268,6 @@ def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsRes
     return work
 
 
-def _desired(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
-    """Return the desired schedule of one appliance, from options and variables only.
-
-    The configuration file describes the backups that we start: to change the day of a schedule must not change its
-    location.
-    """
-    from msgspec.structs import replace
-
-    from backupctl.cli.backup_settings import backup_password
-    from backupctl.rules.request_fields import check_parts
-
-    settings = settings.without_configuration_file()
-    location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
-    location, parts = _location(settings), settings.value(PART)
-    return replace(
-        timing,
-        location=location,
-        location_user=settings.value(LOCATION_USER),
-        location_password=location_password.value if location_password else None,
-        backup_password=backup_password(settings) if backup else None,
-        parts=check_parts(parts) or None,
-        fast_backup=settings.value(FAST_BACKUP),
-    )
-
-
 def _set_enabled(context: Context, command_name: str, name: str, *, enable: bool) -> int:
     from backupctl.operations.schedule import set_schedule_enabled
 
@@ -316,56 +285,3 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
 
     traits = CommandTraits(changes=not context.value(DRY_RUN))
     return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), traits)
-
-
-def _location(settings: ApplianceSettings) -> Location | None:
-    """Return the location, None without one. Raises UsageError: if it is not a URL, or contains a date or time."""
-    from backupctl.cli.location_settings import location_of
-    from backupctl.config.value import attribute_errors
-
-    if settings.value(LOCATION) is None:
-        return None
-    resolved = location_of(settings)
-    with attribute_errors(resolved.source):
-        if not resolved.location.scheme:
-            raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
-        if resolved.template.changes_with_time:
-            raise UsageError(
-                "a date or time in the location of a schedule would always be that of now",
-                hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
-            )
-    return resolved.location
-
-
-def _time(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
-    if match is None:
-        raise UsageError(f"--at: {text!r} is no time", hint="write HH:MM, from 00:00 to 23:59")
-    return int(match[1]), int(match[2])
-
-
-def _retain(count: int | None) -> int | None:
-    if count is not None and count < 1:
-        raise UsageError(
-            "--retain must be at least 1",
-            hint="the limit cannot be removed later; to keep all backups, delete the schedule "
-            "and create it without --retain",
-        )
-    return count
-
-
-def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return days in the order of the week, empty for every day; a day may be abbreviated (sun)."""
-    from backupctl.rules.days import WEEK, sorted_days
-
-    if not texts:
-        return None
-    if any(text.lower() == "every" for text in texts):
-        return ()
-    days = set()
-    for text in texts:
-        matches = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
-        if len(matches) != 1:
-            raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
-        days.add(matches[0])
-    return sorted_days(days)

@@ -1,0 +1,59 @@
+"""Requests for a restore and a reconciliation, from settings and prompts, checked before anything is sent."""
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.location_settings import location_login, location_of
+from backupctl.config.option_table import BACKUP_PASSWORD, DRY_RUN, PART, SSO_PASSWORD
+from backupctl.models import ReconciliationSpec, RestoreRequest
+from backupctl.rules.request_fields import check_parts
+from backupctl.secrets.secret import Secret
+
+
+def restore_request(
+    settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool = False
+) -> RestoreRequest:
+    """Return the request for a restore; its parts are None if none are named.
+
+    Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
+    """
+    resolved = location_of(settings)
+    user, location_password = location_login(settings, resolved)
+    backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
+    return RestoreRequest(
+        location_type=resolved.location.type,
+        location=resolved.location,
+        location_user=user,
+        location_password=location_password,
+        backup_password=backup.value if backup else None,
+        sso_admin_user_name=sso_username,
+        sso_admin_user_password=_sso_password(settings, sso_username),
+        ignore_warnings=ignore_warnings or None,
+        parts=check_parts(parts) or None,
+    )
+
+
+def reconciliation_spec(
+    settings: ApplianceSettings, sso_username: str | None, *, ignore_warnings: bool
+) -> ReconciliationSpec:
+    """Return the request for a reconciliation."""
+    return ReconciliationSpec(
+        sso_admin_user_name=sso_username,
+        sso_admin_user_password=_sso_password(settings, sso_username),
+        ignore_warnings=ignore_warnings or None,
+    )
+
+
+def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secret | None:
+    """Return the password of the SSO administrator; without a user name it is not sent."""
+    if sso_username is None:
+        return None
+    secret = settings.secret(SSO_PASSWORD)
+    if secret is not None:
+        return secret.value
+    if settings.prompter.interactive and not settings.value(DRY_RUN):
+        question = f"Password of {sso_username}"
+        return settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
+    settings.warn(
+        f"no password for the SSO administrator {sso_username}",
+        hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",
+    )
+    return None

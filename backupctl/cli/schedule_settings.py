@@ -1,0 +1,96 @@
+"""The settings of a schedule: location, parts and secrets of an appliance, and the time, days and retention."""
+
+import re
+
+from msgspec.structs import replace
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.backup_settings import backup_password
+from backupctl.cli.location_settings import location_of
+from backupctl.config.option_table import BACKUP_PASSWORD, FAST_BACKUP, LOCATION, LOCATION_PASSWORD, LOCATION_USER, PART
+from backupctl.config.value import attribute_errors
+from backupctl.errors import UsageError
+from backupctl.location import Location
+from backupctl.operations.schedule_fields import DesiredSchedule
+from backupctl.rules.days import WEEK, sorted_days
+from backupctl.rules.request_fields import check_parts
+
+
+def schedule_timing(
+    at: str | None, days: tuple[str, ...], retain: int | None, *, enable: bool | None
+) -> DesiredSchedule:
+    """Return the time, days and retention of a schedule; ``at`` is HH:MM.
+
+    Raises UsageError: for an invalid value.
+    """
+    return DesiredSchedule(
+        enable=enable, at=_time(at) if at is not None else None, days=_days(days), retain=_retain(retain)
+    )
+
+
+def desired_schedule(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
+    """Return the desired schedule of one appliance, from options and variables only.
+
+    The configuration file describes the backups that we start: to change the day of a schedule must not change its
+    location.
+    """
+    settings = settings.without_configuration_file()
+    location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
+    location, parts = _location(settings), settings.value(PART)
+    return replace(
+        timing,
+        location=location,
+        location_user=settings.value(LOCATION_USER),
+        location_password=location_password.value if location_password else None,
+        backup_password=backup_password(settings) if backup else None,
+        parts=check_parts(parts) or None,
+        fast_backup=settings.value(FAST_BACKUP),
+    )
+
+
+def _location(settings: ApplianceSettings) -> Location | None:
+    """Return the location, None without one. Raises UsageError: if it is not a URL, or contains a date or time."""
+    if settings.value(LOCATION) is None:
+        return None
+    resolved = location_of(settings)
+    with attribute_errors(resolved.source):
+        if not resolved.location.scheme:
+            raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
+        if resolved.template.changes_with_time:
+            raise UsageError(
+                "a date or time in the location of a schedule would always be that of now",
+                hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
+            )
+    return resolved.location
+
+
+def _time(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if match is None:
+        raise UsageError(f"--at: {text!r} is no time", hint="write HH:MM, from 00:00 to 23:59")
+    return int(match[1]), int(match[2])
+
+
+def _retain(count: int | None) -> int | None:
+    if count is not None and count < 1:
+        raise UsageError(
+            "--retain must be at least 1",
+            hint="the limit cannot be removed later; to keep all backups, delete the schedule "
+            "and create it without --retain",
+        )
+    return count
+
+
+def _days(texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return days in the order of the week, empty for every day; a day may be abbreviated (sun)."""
+    if not texts:
+        return None
+    if any(text.lower() == "every" for text in texts):
+        return ()
+    days = set()
+    for text in texts:
+        matches = [day for day in WEEK if len(text) >= 2 and day.startswith(text.upper())]
+        if len(matches) != 1:
+            raise UsageError(f"invalid day {text!r} (choose from {', '.join(WEEK)}, every)")
+        days.add(matches[0])
+    return sorted_days(days)
