@@ -1,5 +1,7 @@
 """The request for a backup and its plan, from settings and prompts, checked before anything is sent."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
@@ -31,13 +33,13 @@ from backupctl.rules.request_fields import check_parts
 from backupctl.secrets.secret import Secret
 
 
-def backup_plan(settings: ApplianceSettings, request: BackupRequest) -> BackupPlan:
-    """Return the plan of a backup.
+def backup_plan(settings: ApplianceSettings) -> Callable[[BackupRequest], BackupPlan]:
+    """Return a function that returns the plan of a backup with a request, which a schedule only gets after a login.
 
-    Raises UsageError and ConfigError: for an invalid setting.
+    Raises UsageError and ConfigError: for an invalid setting, before the function is called.
     """
-    return BackupPlan(
-        request=request,
+    return partial(
+        BackupPlan,
         timeouts=job_timeouts(settings),
         wait=not settings.value(NO_WAIT),
         if_running=settings.value(IF_RUNNING),

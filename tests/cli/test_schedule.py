@@ -373,6 +373,20 @@ def test_schedule_run_while_another_backup_runs_follows_if_running(words: list[s
     assert CommandLine(history=True, faults=[fault])("schedule", "run", *words).code == code
 
 
+@pytest.mark.parametrize(
+    ("words", "environ"),
+    [
+        (["--interval", "bogus"], {}),
+        (["--if-running", "attach"], {"BACKUPCTL_REQUIRE_ENCRYPTION": "yes"}),
+    ],
+)
+def test_schedule_run_with_invalid_settings_sends_nothing(words: list[str], environ: dict[str, str]) -> None:
+    backupctl = CommandLine(history=True)
+    run = backupctl("schedule", "run", *words, environ=TO_APPLIANCE | environ)
+    assert run.code == 2
+    assert not backupctl.appliance.requests
+
+
 @pytest.mark.parametrize("job_type", ["MANUAL", "SCHEDULED"])
 def test_schedule_run_whose_response_is_lost_adopts_its_job(job_type: str) -> None:
     backupctl = CommandLine(

@@ -60,7 +60,6 @@ def command(context: Context) -> int:
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
-    from msgspec import structs
     from msgspec.structs import replace
 
     from backupctl.operations.create import create
@@ -71,7 +70,7 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
-        request = structs.replace(plan.request, location=resolved.at(settings.clock.now()))
+        request = replace(plan.request, location=resolved.at(settings.clock.now()))
         if checks_first:
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
         return (yield from create(appliance, replace(plan, request=request), slot))
@@ -85,13 +84,14 @@ def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, ResolvedLocation]:
 
     check_encryption_options(settings)
     resolved = location_of(settings)
-    return backup_plan(settings, backup_request(settings, resolved)), resolved
+    request = backup_request(settings, resolved)
+    return backup_plan(settings)(request), resolved
 
 
 def _prepare_dry_run(settings: ApplianceSettings) -> Callable[[Appliance], tuple[PreparedRequest, ...]]:
-    from msgspec import structs
+    from msgspec.structs import replace
 
     request = _plan(settings)[0].request
     if not request.parts:
-        request = structs.replace(request, parts=DEFAULT_PARTS)
+        request = replace(request, parts=DEFAULT_PARTS)
     return lambda appliance: appliance.api.prepare(lambda api: api.create_job(request))

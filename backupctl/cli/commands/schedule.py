@@ -236,17 +236,15 @@ def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
     from backupctl.operations.schedule import SCHEDULE_JOB_TYPES, backup_request_of
     from backupctl.operations.validate import validate_schedule
 
-    comment = settings.value(COMMENT)
+    check_encryption_options(settings)
+    comment, plan_with = settings.value(COMMENT), backup_plan(settings)
 
     def start(api: RecoveryApi, _: BackupRequest) -> BackupJobStatus:
         return api.run_schedule(name, comment)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
         request = yield from backup_request_of(appliance, name, comment)
-        check_encryption_options(settings)
-        plan = replace(
-            backup_plan(settings, request), start=start, job_types=SCHEDULE_JOB_TYPES, knows_encryption=False
-        )
+        plan = replace(plan_with(request), start=start, job_types=SCHEDULE_JOB_TYPES, knows_encryption=False)
         if settings.context.value(TOGETHER):
             yield from preflight(appliance, validate_schedule(appliance, request, plan.if_running))
         return (yield from create(appliance, plan, slot))
