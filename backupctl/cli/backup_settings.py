@@ -34,7 +34,7 @@ from backupctl.secrets.secret import Secret
 
 
 def backup_plan(settings: ApplianceSettings) -> Callable[[BackupRequest], BackupPlan]:
-    """Return a function that returns the plan of a backup with a request, which a schedule only gets after a login.
+    """Return a function that adds a request, which a schedule knows only after a login, to the plan of a backup.
 
     Raises UsageError and ConfigError: for an invalid setting, before the function is called.
     """

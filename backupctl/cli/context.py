@@ -221,7 +221,7 @@ class Context:
         stream.check()
 
     def finish(self, envelope: Envelope) -> int:
-        """Show the results and return the exit code, at least 11 if they cannot be written."""
+        """Show the results and return the exit code; results that cannot be written turn 0 into 11."""
         from backupctl.results.result import Envelope
 
         try:

@@ -103,7 +103,7 @@ def options(*chosen: Option[object]) -> Callable[[F], F]:
 
 def shared_options(function: F) -> F:
     """Declare the options of every command that connects to appliances."""
-    function = options(*in_group(OptionGroup.FLEET), *in_group(OptionGroup.OUTPUT))(function)
+    function = options(*in_group(OptionGroup.SEVERAL), *in_group(OptionGroup.OUTPUT))(function)
     return options(*in_group(OptionGroup.CONNECTION))(secret_options(PASSWORD)(function))
 
 

@@ -4,7 +4,7 @@ from msgspec import convert, structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+from backupctl.cli.tls_probe import probe_all, settings_to_probe
 from backupctl.config.config_edit import path_to_edit, store
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
@@ -24,7 +24,7 @@ def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
     confirmed = confirmed or all(map(_is_fingerprint_given, selected))
     if not (confirmed or context.prompter.interactive or all(map(_configured_pin, selected))):
         raise _unconfirmed_error()
-    probed = inspect_all(context, selected, CertificateResult, show_certificate, _is_fingerprint_given)
+    probed = probe_all(context, selected, CertificateResult, show_certificate, _is_fingerprint_given)
     return [_pin(settings, result, confirmed=confirmed) for settings, result in zip(selected, probed, strict=True)]
 
 

@@ -31,7 +31,7 @@ def settings_to_probe(context: Context) -> list[ApplianceSettings]:
     return selected
 
 
-def inspect_all(
+def probe_all(
     context: Context,
     selected: list[ApplianceSettings],
     result_type: type[R],

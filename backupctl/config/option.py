@@ -32,7 +32,7 @@ class OptionGroup(StrEnum):
     """The headings of options in the help."""
 
     CONNECTION = "Connection"
-    FLEET = "Several appliances"
+    SEVERAL = "Several appliances"
     OUTPUT = "Output"
     BACKUP = "Backup"
     FOLLOWING = "Following"

@@ -141,7 +141,7 @@ SIMULATE: Final = Option(
 GROUP: Final = Option(
     name="group",
     short="-g",
-    group=OptionGroup.FLEET,
+    group=OptionGroup.SEVERAL,
     kind=Kind.LIST,
     read=repeated(parsers.parse_group),
     metavar="NAME",
@@ -150,7 +150,7 @@ GROUP: Final = Option(
 )
 ALL: Final = Option(
     name="all",
-    group=OptionGroup.FLEET,
+    group=OptionGroup.SEVERAL,
     kind=Kind.FLAG,
     read=_read_flag,
     environment="BACKUPCTL_ALL",
@@ -158,7 +158,7 @@ ALL: Final = Option(
 )
 PARALLEL: Final = Option(
     name="parallel",
-    group=OptionGroup.FLEET,
+    group=OptionGroup.SEVERAL,
     read=single(parsers.parse_parallel),
     metavar="N",
     default="16",

@@ -60,6 +60,7 @@ def command(context: Context) -> int:
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
+    """Return the work that starts a backup, in the folder of its start time, and follows it."""
     from msgspec.structs import replace
 
     from backupctl.operations.create import create

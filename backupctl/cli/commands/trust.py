@@ -36,12 +36,12 @@ Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not 
 @click.pass_obj
 def show(context: Context) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
-    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+    from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
     from backupctl.results.result import Envelope
     from backupctl.results.trust_results import CertificateResult
 
-    results = inspect_all(context, settings_to_probe(context), CertificateResult, show_certificate)
+    results = probe_all(context, settings_to_probe(context), CertificateResult, show_certificate)
     return context.finish(Envelope.of("trust show", results))
 
 
@@ -84,7 +84,7 @@ Exit status: 0 the file is written.""",
 @click.pass_obj
 def fetch(context: Context, to: str, force: bool) -> int:
     """Fetch the appliance's own CA certificates into a file for --ca-file."""
-    from backupctl.cli.tls_probe import inspect_all, settings_to_probe
+    from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.config.atomic_write import check_absent
     from backupctl.config.parsers import parse_path
     from backupctl.operations.trust import fetch_ca_certificates
@@ -97,7 +97,7 @@ def fetch(context: Context, to: str, force: bool) -> int:
     if not force:
         check_absent(path)
     work = partial(fetch_ca_certificates, write=partial(_write, path, force=force))
-    results = inspect_all(context, selected, CaCertificatesResult, work)
+    results = probe_all(context, selected, CaCertificatesResult, work)
     for result in results:
         _warn_if_unverified(context, result)
     return context.finish(Envelope.of("trust fetch", results))
