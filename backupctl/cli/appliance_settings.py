@@ -13,7 +13,7 @@ from backupctl.clock import Clock
 from backupctl.config.configuration import Configuration, Profile, configured_names_hint
 from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
-from backupctl.config.secret_ladder import SecretValue
+from backupctl.config.secret_resolver import SecretValue
 from backupctl.config.server_address import ServerAddress, parse_server
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError

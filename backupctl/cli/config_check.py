@@ -35,7 +35,7 @@ from backupctl.config.option_table import (
     SERVER,
     USERNAME,
 )
-from backupctl.config.secret_ladder import SecretPlace
+from backupctl.config.secret_resolver import SecretPlace
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.output.formatting import plural

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
     from backupctl.config.option import Option, SecretName
-    from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace, SecretValue
+    from backupctl.config.secret_resolver import SecretOptions, SecretPlace, SecretResolver, SecretValue
     from backupctl.config.server_address import ServerAddress
     from backupctl.config.value import Source, Value
     from backupctl.output.view import View
@@ -114,13 +114,13 @@ class Context:
         return configuration
 
     @cached_property
-    def secrets(self) -> SecretLadder:
+    def secrets(self) -> SecretResolver:
         """Finds secrets, and reads each place only once in a run."""
-        from backupctl.config.secret_ladder import SecretLadder
+        from backupctl.config.secret_resolver import SecretResolver
         from backupctl.secrets.from_file import StandardInput
 
         stdin = StandardInput(getattr(self.stdin, "buffer", None))
-        return SecretLadder(self.environ, stdin, self.clock, self.configuration.secret_variables)
+        return SecretResolver(self.environ, stdin, self.clock, self.configuration.secret_variables)
 
     @cached_property
     def credential_states(self) -> CredentialStates:
@@ -240,7 +240,7 @@ class Context:
             self.view.debug(f"{name}: {_format(value)} ({source})")
 
     def _secret_options(self, name: SecretName) -> SecretOptions:
-        from backupctl.config.secret_ladder import SecretOptions
+        from backupctl.config.secret_resolver import SecretOptions
 
         return SecretOptions(self.given_text(name.file_option), self.given_text(name.command_option))
 

@@ -387,4 +387,4 @@ LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the 
 BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
 SSO_PASSWORD: Final = SecretName("sso-password", "the password of the SSO administrator of a restored appliance")
 SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)
-"""All secrets; they are never arguments, and are found by ``secret_ladder.SecretLadder``."""
+"""All secrets; they are never arguments, and are found by ``secret_resolver.SecretResolver``."""

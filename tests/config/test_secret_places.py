@@ -9,7 +9,7 @@ import pytest
 
 from backupctl.config.configuration import Layer
 from backupctl.config.option_table import LOCATION_PASSWORD, PASSWORD
-from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace
+from backupctl.config.secret_resolver import SecretOptions, SecretPlace, SecretResolver
 from backupctl.errors import ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests import wording
@@ -26,8 +26,8 @@ def memory() -> Iterator[MemoryKeyring]:
         yield memory
 
 
-def secrets(environ: Mapping[str, str] | None = None, **options: Any) -> SecretLadder:
-    return SecretLadder(environ or {}, StandardInput(None), **options)
+def secrets(environ: Mapping[str, str] | None = None, **options: Any) -> SecretResolver:
+    return SecretResolver(environ or {}, StandardInput(None), **options)
 
 
 def layer(**values: Any) -> Layer:

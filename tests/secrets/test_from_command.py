@@ -9,7 +9,7 @@ import pytest
 from backupctl.clock import SystemClock
 from backupctl.config.environment import environment_without_secrets
 from backupctl.config.option_table import PASSWORD, SECRETS
-from backupctl.config.secret_ladder import SecretLadder, SecretOptions
+from backupctl.config.secret_resolver import SecretOptions, SecretResolver
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
 from tests import wording
@@ -33,7 +33,7 @@ class ClockThatWaitsFor(SystemClock):
 
 
 def run(command: str, environ: dict[str, str] | None = None) -> str:
-    value = SecretLadder(environ or ENVIRON, StandardInput(None)).find(PASSWORD, SecretOptions(command=command))
+    value = SecretResolver(environ or ENVIRON, StandardInput(None)).find(PASSWORD, SecretOptions(command=command))
     assert value is not None
     assert str(value.source) == "flag --password-command"
     return value.value.reveal()
@@ -115,7 +115,7 @@ def test_invalid_command_is_a_usage_error_or_in_the_environment_a_config_error(c
     assert "S3cret" not in shown(caught.value)
     if command:
         with pytest.raises(ConfigError, match=r"^BACKUPCTL_PASSWORD_COMMAND: "):
-            SecretLadder({"BACKUPCTL_PASSWORD_COMMAND": command}, StandardInput(None)).find(PASSWORD, SecretOptions())
+            SecretResolver({"BACKUPCTL_PASSWORD_COMMAND": command}, StandardInput(None)).find(PASSWORD, SecretOptions())
 
 
 def test_command_that_prints_without_end_is_bounded() -> None:
@@ -125,9 +125,9 @@ def test_command_that_prints_without_end_is_bounded() -> None:
 
 
 def test_command_that_times_out_is_ended() -> None:
-    ladder = SecretLadder(ENVIRON, StandardInput(None), MinuteClock())
+    resolver = SecretResolver(ENVIRON, StandardInput(None), MinuteClock())
     with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)) as caught:
-        ladder.find(PASSWORD, SecretOptions(command="sleep 60 S3cret"))
+        resolver.find(PASSWORD, SecretOptions(command="sleep 60 S3cret"))
     assert "S3cret" not in shown(caught.value)
 
 
@@ -135,9 +135,9 @@ def test_command_that_times_out_is_ended() -> None:
 def test_command_that_times_out_is_ended_with_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = f"sleep 60 & echo $! > {pid_file}; wait"
-    ladder = SecretLadder(ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file))
+    resolver = SecretResolver(ENVIRON, StandardInput(None), ClockThatWaitsFor(pid_file))
     with pytest.raises(ConfigError, match=wording.COMMAND_TIMEOUT(30)):
-        ladder.find(PASSWORD, SecretOptions(command=shell(script)))
+        resolver.find(PASSWORD, SecretOptions(command=shell(script)))
     time.sleep(0.2)  # noqa: TID251 - a killed process needs a moment to go
     state = subprocess.run(["ps", "-o", "stat=", "-p", pid_file.read_text().strip()], capture_output=True, check=False)
     assert state.stdout.strip()[:1] in {b"", b"Z"}

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import backupctl
 from backupctl.api.endpoint import EncodedRequest
 from backupctl.api.session import Session
-from backupctl.config.secret_ladder import SecretLadder, SecretOptions, SecretPlace
+from backupctl.config.secret_resolver import SecretOptions, SecretPlace, SecretResolver
 from backupctl.config.value import Source
 from backupctl.secrets.from_file import StandardInput
 from backupctl.secrets.redaction import MAX_TEXT_LENGTH, Redactor
@@ -232,7 +232,7 @@ def _hints(kind: type) -> list[object]:
         SecretPlace(Source("flag", "--password-command"), ("command", "printf", "M4rk3d"), lambda: Secret("M4rk3d")),
         Session("root", Secret("M4rk3d")),
         Redactor(),
-        SecretLadder({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
+        SecretResolver({"BACKUPCTL_PASSWORD": "M4rk3d"}, StandardInput(None)),
     ],
     ids=lambda value: type(value).__name__,
 )

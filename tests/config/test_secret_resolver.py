@@ -10,7 +10,7 @@ import pytest
 from backupctl.clock import Clock
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS
-from backupctl.config.secret_ladder import SecretLadder, SecretOptions
+from backupctl.config.secret_resolver import SecretOptions, SecretResolver
 from backupctl.config.value import Value
 from backupctl.errors import BackupctlError, ConfigError, UsageError
 from backupctl.secrets.from_file import StandardInput
@@ -40,7 +40,7 @@ def secret_file(directory: Path, content: bytes, mode: int = 0o600) -> Path:
 def find_secret(
     name: SecretName, given: SecretOptions, environ: dict[str, str], stdin: StandardInput, clock: Clock | None = None
 ) -> Value[Secret] | None:
-    return SecretLadder(environ, stdin, clock).find(name, given)
+    return SecretResolver(environ, stdin, clock).find(name, given)
 
 
 def found(given: SecretOptions = NOTHING, environ: dict[str, str] | None = None) -> tuple[str, str] | None:

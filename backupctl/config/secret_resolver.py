@@ -62,7 +62,7 @@ class SecretPlace:
         return f"{_KIND_NAMES.get(self.kind, self.kind)} {self.key[1]}{more}"
 
 
-class SecretLadder:
+class SecretResolver:
     """Finds the secrets of a run; each place is read once, however many appliances share it.
 
     ``stdin`` can hold one secret. ``secret_variables`` are the variables that the configuration names as places of
