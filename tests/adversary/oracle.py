@@ -73,9 +73,9 @@ def _no_hang(record: Record) -> Iterator[Violation]:
     most = record.scenario.timeout + GRACE_SECONDS if timed else OTHERWISE_SECONDS
     if record.seconds > most:
         yield "hang", f"{record.seconds:.0f} s, where {most:.0f} s are the most"
-    behind = SIGNAL_SECONDS + (CANCEL_SECONDS if "--cancel-on-interrupt" in record.scenario.words else 0.0)
-    if record.signalled is not None and record.seconds - record.signalled > behind:
-        yield "hang", f"{record.seconds - record.signalled:.0f} s behind the signal"
+    most_after = SIGNAL_SECONDS + (CANCEL_SECONDS if "--cancel-on-interrupt" in record.scenario.words else 0.0)
+    if record.signalled is not None and record.seconds - record.signalled > most_after:
+        yield "hang", f"{record.seconds - record.signalled:.0f} s after the signal"
     if record.real_seconds > REAL_SECONDS:
         yield "hang", f"{record.real_seconds:.0f} s of real time"
 
@@ -194,7 +194,7 @@ def _backup_is_true(record: Record) -> Iterator[Violation]:
         observed.started_job and observed.delivered for _, observed in _starts_of(record)
     ) or _was_answered_with(record, job)
     if command.kind == "start" and not answered and (record.result.get("job") or {}).get("encrypted") is not None:
-        yield "claimed", f"whether {job.id} is encrypted, which nobody reported"
+        yield "claimed", f"whether {job.id} is encrypted, which no response reported"
     yield from _state_is_true(record, job)
 
 

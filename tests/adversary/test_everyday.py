@@ -47,7 +47,7 @@ _FOLDER: Final = Habits(location="folder")
 
 TABLE: Final[dict[str, Row]] = {
     "a backup": Row(undisturbed("create"), 0, "", 130),
-    "a backup, started only": Row(undisturbed("create --no-wait"), 0, "", 1),
+    "a backup with --no-wait": Row(undisturbed("create --no-wait"), 0, "", 1),
     "a backup that fails": Row(undisturbed("create", outcome="FAILED"), 7, "backup-failed", 130),
     "a backup on 6.5": Row(undisturbed("create", habits=_65), 0, "", 130),
     "a backup without old ones": Row(undisturbed("create", old=()), 0, "", 130),
@@ -55,13 +55,13 @@ TABLE: Final[dict[str, Row]] = {
     "a backup whose appliance has its clock set back": Row(undisturbed("create", **_SET_BACK), 0, "", 130),
     "a backup after the end of summer": Row(undisturbed("create", **_SUMMER), 0, "", 130),
     "a run of the schedule": Row(undisturbed("schedule run"), 0, "", 130),
-    "the running one, attached to": Row(undisturbed("create --if-running attach"), 0, "", 130),
-    "the running one, attached to, by its folder": Row(
+    "a running backup, attached to": Row(undisturbed("create --if-running attach"), 0, "", 130),
+    "a running backup, attached to by its folder": Row(
         undisturbed("create --if-running attach", habits=_FOLDER), 0, "", 130
     ),
     "a bad location": Row(undisturbed("create", _BAD_LOCATION), 6, "api", 2),
     "a bad location on 6.5": Row(undisturbed("create", _BAD_LOCATION, habits=_65), 6, "api", 2),
-    "nobody listens": Row(undisturbed("create", refused=True), 5, "connection", 1),
+    "a closed port": Row(undisturbed("create", refused=True), 5, "connection", 1),
     "a page of the proxy for the login": Row(undisturbed("create", _html("login", 200, times=99)), 6, "api", 35),
     "a page of the proxy for the request": Row(
         undisturbed("create", _html("create", 200, works="no")), 6, "not-started", 65, unsaid="outcome-unknown"

@@ -110,11 +110,11 @@ EDITED_RECORDS: Final[dict[str, tuple[Scenario, Edit, str]]] = {
     ),
     "a session": (CREATE, _session_left, "session"),
     "time": (CREATE, lambda record: replace(record, seconds=OTHERWISE_SECONDS + 1), "hang"),
-    "time behind a signal": (CREATE, lambda record: replace(record, signalled=10.0), "hang"),
+    "time after a signal": (CREATE, lambda record: replace(record, signalled=10.0), "hang"),
     "real time": (CREATE, lambda record: replace(record, real_seconds=60.0), "hang"),
     "a bug": (CREATE, lambda record: _reported(record, 1, "bug"), "bug"),
     "a traceback": (CREATE, lambda record: replace(record, err="Traceback (most recent call last):"), "bug"),
-    "a sentence of nobody": (CREATE, lambda record: replace(record, err="Exception ignored in x"), "form"),
+    "an unknown line on standard error": (CREATE, lambda record: replace(record, err="Exception ignored in x"), "form"),
     "no envelope": (CREATE, lambda record: replace(record, out="done"), "form"),
     "another code": (CREATE, lambda record: replace(record, code=5), "form"),
 }

@@ -22,16 +22,16 @@ UNUSUAL = ("ragged", "at 100 %", "silent")
 
 @dataclass(frozen=True)
 class Score:
-    ours: list[Following]
+    follower: list[Following]
     loop: list[Following]
 
     @property
     def lag(self) -> float:
-        return fmean(run.lag for run in self.ours)
+        return fmean(run.lag for run in self.follower)
 
     @property
     def longest_lag(self) -> float:
-        return max(run.lag for run in self.ours)
+        return max(run.lag for run in self.follower)
 
     @property
     def loop_lag(self) -> float:
@@ -39,11 +39,11 @@ class Score:
 
     @property
     def ratio(self) -> float:
-        return sum(run.requests for run in self.ours) / sum(run.requests for run in self.loop)
+        return sum(run.requests for run in self.follower) / sum(run.requests for run in self.loop)
 
     def row(self, shape: str, length: str) -> str:
-        p95 = sorted(run.lag for run in self.ours)[int(0.95 * len(self.ours))]
-        requests = fmean(run.requests for run in self.ours)
+        p95 = sorted(run.lag for run in self.follower)[int(0.95 * len(self.follower))]
+        requests = fmean(run.requests for run in self.follower)
         return (
             f"{shape:<13}{length:<9}{self.lag:>6.2f}{p95:>7.1f}{self.longest_lag:>7.1f}{self.loop_lag:>10.2f}"
             f"{requests:>10.1f}{self.ratio:>8.3f}"
@@ -55,7 +55,7 @@ def scores(shape: str) -> Score:
     """Follow every trace of a shape, print the table of its lengths, and return the score of all lengths."""
     of_length = {name: score(shape, seconds) for name, seconds in LENGTHS.items()}
     together = Score(
-        [run for one in of_length.values() for run in one.ours],
+        [run for one in of_length.values() for run in one.follower],
         [run for one in of_length.values() for run in one.loop],
     )
     show(shape, of_length | {"all": together})
@@ -99,7 +99,7 @@ def test_following_an_unusual_job_stays_within_the_longest_interval(shape: str) 
 
 @pytest.mark.parametrize("shape", [*SHAPES, SUDDEN_DEATH])
 def test_following_any_job_stays_within_the_token_bucket(shape: str) -> None:
-    for run in scores(shape).ours:
+    for run in scores(shape).follower:
         assert run.requests <= 12 + run.seconds / 10
 
 
@@ -107,4 +107,4 @@ def test_following_a_job_of_a_minute_has_little_lag_and_few_requests() -> None:
     short = score("linear", 60)
     show("linear", {"1 min": short})
     assert short.lag <= 2.5
-    assert max(run.requests for run in short.ours) <= 18
+    assert max(run.requests for run in short.follower) <= 18

@@ -26,7 +26,7 @@ from tests.support.echoing_transport import MODES, EchoingTransport
 from tests.support.intercept import Send
 
 LEAVES: Final = list(leaves())
-TALKING: Final = [leaf for leaf in LEAVES if leaf.talks and leaf.path[0] != "trust"]
+TALKING: Final = [leaf for leaf in LEAVES if leaf.connects and leaf.path[0] != "trust"]
 """Commands that log in; those for certificates do not."""
 
 REDACTED_REQUEST: Final = list(itertools.product(("text", "json", "jsonl"), ("-v", "-vv")))
@@ -151,7 +151,7 @@ class SecretsRun:
         more: dict[str, Any] = {"prompter": AnsweringPrompter()} if self.source == "prompt" else {}
         if self.source == "stdin":
             more["stdin"] = f"{SECRET_TEXTS['password']}\n"
-        connection = {"BACKUPCTL_SERVER": self.leaf.server, "BACKUPCTL_USERNAME": USER} if self.leaf.talks else {}
+        connection = {"BACKUPCTL_SERVER": self.leaf.server, "BACKUPCTL_USERNAME": USER} if self.leaf.connects else {}
         flags, variables = self._secrets()
         run = backupctl(*words, *flags, environ={**connection, **variables, **(environ or {})}, **more)
         return run, echoing
@@ -251,10 +251,10 @@ def test_no_value_of_any_option_shows_a_secret(leaf: Leaf, samples: dict[str, Sa
         good = leaf.server if flag == "--server" else samples[flag].good
         tries = [words_for(flag, good, samples), *([flag, value] for value in samples[flag].wrong)]
         for words in tries:
-            line = [*without(usual, flag), *words, *(next(ways) if leaf.talks else [])]
+            line = [*without(usual, flag), *words, *(next(ways) if leaf.connects else [])]
             line += ["--appliances", "0"] if serves else []  # otherwise it would serve forever
             check(bench.run(*line)[0], line)
-        name = variables().get(flag) if leaf.talks else None
+        name = variables().get(flag) if leaf.connects else None
         for value in samples[flag].wrong if name else ():
             line = [*without(usual, flag), *next(ways)]
             check(bench.run(*line, environ={str(name): value})[0], (line, name, value))

@@ -41,7 +41,7 @@ def both(program: Program, served: ServedAppliance, lines: Sequence[Sequence[str
 
     with http_relay(served, act) as relay:
         started = [program.start(*line, environ=relay.environ) for line in lines]
-        runs = [process.end() for process in started]
+        runs = [process.wait() for process in started]
     assert relay.sessions_left == 0
     return runs
 

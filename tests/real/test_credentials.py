@@ -59,7 +59,7 @@ def headers(name: str, text: str) -> list[str]:
 def test_proxy_gets_its_own_credentials_and_the_appliance_those_of_the_user(
     program: Program, way: Way, variable: str
 ) -> None:
-    url = f"http://proxy-user:{QUOTED}@{way.tunnel.place}"
+    url = f"http://proxy-user:{QUOTED}@{way.tunnel.address}"
     run = program.run("list", "-vv", environ=way.environ({variable: url}))
     assert run.code == 0
     (head,) = way.tunnel.heads
@@ -79,7 +79,7 @@ def test_proxy_gets_its_own_credentials_and_the_appliance_those_of_the_user(
 @pytest.mark.parametrize("words", [("list", "-vv"), ("trust", "show", "-vv")])
 def test_credentials_that_a_proxy_echoes_are_masked(program: Program, way: Way, words: tuple[str, ...]) -> None:
     way.tunnel.refusal = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
-    run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.place}"}))
+    run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.address}"}))
     assert run.code == 5
     assert "the proxy refuses (407)" in run.err
     for form in (SECRET, QUOTED, basic("u", SECRET).split()[1]):
@@ -93,7 +93,7 @@ def test_netrc_does_not_change_the_login(program: Program, programs: Programs, w
         programs.home / (".netrc" if place == "home" else "other"),
         f"machine {HOST}\nlogin someone\npassword else\ndefault login someone password else\n",
     )
-    more = {"HTTPS_PROXY": f"http://{way.tunnel.place}", "BACKUPCTL_AUTH": auth}
+    more = {"HTTPS_PROXY": f"http://{way.tunnel.address}", "BACKUPCTL_AUTH": auth}
     more |= {"NETRC": str(netrc)} if place == "NETRC" else {}
     run = program.run("list", environ=way.environ(more))
     assert run.code == 0
@@ -119,7 +119,7 @@ def test_process_has_no_secrets_in_its_arguments_environment_or_a_core(
     assert served.password.encode() not in (folder / "environ").read_bytes()
     assert re.search(r"^Max core file size +0 ", (folder / "limits").read_text(), re.MULTILINE)
     following.signal(signal.SIGINT)
-    assert following.end().code == 130
+    assert following.wait().code == 130
 
 
 def test_password_command_gets_no_secrets_in_its_environment(

@@ -52,7 +52,7 @@ def test_curl_starts_a_backup_and_polls_it_to_its_end(
         "FAMILY": family,
         "BY": by,
     }
-    ran = programs.start([require_program("bash"), "-c", LOOP], programs.environ(environ)).end()
+    ran = programs.start([require_program("bash"), "-c", LOOP], programs.environ(environ)).wait()
     assert ran.code == 0, ran.err
     assert ran.err.splitlines()[-1] == "SUCCEEDED"
     job_id, details = json.loads(ran.out.splitlines()[0])

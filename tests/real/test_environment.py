@@ -37,15 +37,15 @@ NOWHERE = "/nonexistent/folder"
 RESTRICTED = {
     "no environment": Environment(without=("PATH", "HOME", "LANG")),
     "no home": Environment(environ={"HOME": NOWHERE}),
-    "no folder for what is temporary": Environment(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
+    "no temporary folder": Environment(environ={"TMPDIR": NOWHERE, "HOME": "/proc"}),
     "dumb terminal": Environment(environ={"TERM": "dumb"}),
     "terminal of an unknown kind": Environment(environ={"TERM": "no-such-terminal", "COLUMNS": "x", "LINES": "-1"}),
     "locale C": Environment(environ={"LANG": "C"}, words=("--comment", "täglich")),
     "locale POSIX": Environment(environ={"LC_ALL": "POSIX"}, words=("--comment", "täglich")),
-    "locale that is not there": Environment(environ={"LC_ALL": "xx_YY.UTF-8"}),
+    "missing locale": Environment(environ={"LC_ALL": "xx_YY.UTF-8"}),
     "encoding UTF-16": Environment(environ={"PYTHONIOENCODING": "utf-16"}),
     "encoding Latin 1, strictly": Environment(environ={"PYTHONIOENCODING": "latin-1:strict"}),
-    "folder that is gone": Environment("mkdir gone && cd gone && rmdir ../gone"),
+    "removed working directory": Environment("mkdir gone && cd gone && rmdir ../gone"),
     "folder that cannot be written": Environment("cd /proc"),
     "64 files": Environment("ulimit -n 64"),
     "10 files": Environment("ulimit -n 10"),
@@ -69,7 +69,7 @@ def created(programs: Programs, served: ServedAppliance, environment: Environmen
     kept = {name: value for name, value in environ.items() if name not in environment.without}
     command = Program.words("create", *environment.words, python=("-W", "error::ResourceWarning"))
     line = f'{environment.shell}; exec "$@"'
-    run = programs.start([require_program("bash"), "-c", line, "bash", *command], kept).end()
+    run = programs.start([require_program("bash"), "-c", line, "bash", *command], kept).wait()
     return run.code, run.out, run.err, [job["status"] for job in jobs_of(served)]
 
 
@@ -182,7 +182,7 @@ FORMS = {"watch": ("text", "json", "jsonl")}
 STREAMS = {
     "closed": (">&-", 0),
     "full": (">/dev/full", 11),
-    "nobody reads": ("| true; exit ${PIPESTATUS[0]}", 0),
+    "closed reader": ("| true; exit ${PIPESTATUS[0]}", 0),
     "full, and standard error": (">/dev/full 2>/dev/full", 11),
 }
 
@@ -197,7 +197,7 @@ def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Program
         name, form, stream = case
         command = Program.words(name, *COMMANDS[name], "-o", form, python=("-W", "error::ResourceWarning"))
         line = f'"$@" {STREAMS[stream][0]}'
-        return programs.start([bash, "-c", line, "bash", *command], programs.environ({})).end().code
+        return programs.start([bash, "-c", line, "bash", *command], programs.environ({})).wait().code
 
     codes = run_in_parallel(once, cases)
     assert [(case, code) for case, code in zip(cases, codes, strict=True) if code != STREAMS[case[2]][1]] == []
@@ -209,6 +209,6 @@ def test_question_without_standard_input_is_an_error_at_once(programs: Programs,
     environ = programs.environ({**served.environ})
     del environ[f"BACKUPCTL_{missing}"]
     line = '"$@" <&-'
-    run = programs.start([require_program("bash"), "-c", line, "bash", *Program.words("create")], environ).end()
+    run = programs.start([require_program("bash"), "-c", line, "bash", *Program.words("create")], environ).wait()
     assert run.code == 2
     assert "missing" in run.err

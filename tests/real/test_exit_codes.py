@@ -39,7 +39,7 @@ def test_create_as_jsonl_prints_each_event_when_it_happens(program: Program, ser
     running = program.start("create", "-o", "jsonl", environ=serve(seconds="2s").environ)
     running.wait_for_stdout('"event":"progress"')
     assert running.running
-    assert running.end().code == 0
+    assert running.wait().code == 0
 
 
 def test_wrong_password_ends_with_4_after_one_attempt(program: Program, serve: Simulators) -> None:

@@ -39,7 +39,7 @@ def test_clock_set_during_a_run_does_not_change_the_result(
     creating = program.start("create", "-o", "jsonl", "--timeout", "30s", environ={**served.environ, **environ})
     before = json.loads(creating.wait_for_stdout('"event":"started"').string)["time"]
     offset.write_text(f"{set_to}\n")
-    run = creating.end()
+    run = creating.wait()
     result = run.events[-1]
     (job,) = jobs_of(served)
     assert run.code == result["exit_code"] == 0
@@ -58,7 +58,7 @@ def test_clock_set_forward_does_not_end_a_wait(
     offset.write_text("+2d\n")
     with pytest.raises(AssertionError):
         creating.wait_for_stderr("still running", seconds=1.5)
-    run = creating.end()
+    run = creating.wait()
     assert (run.code, "still running" in run.out + run.err) == (8, True)
 
 

@@ -53,10 +53,10 @@ def test_login_is_in_progress_from_sending_the_password_to_the_response() -> Non
     with SimulatorServer(ServerOptions(faults=("slow=1s@login",)), CLOCK) as server, contextlib.ExitStack() as apis:
         (target,) = server.appliances
         login = Login(target.username, Secret(target.password))
-        with hanging_server() as nobody:
+        with hanging_server() as hanging:
             slow, unheard = (
                 connect(url, login, clock=CLOCK, observe=lambda _: None, trust=TrustSettings(Path(str(target.ca_file))))
-                for url in (target.url, nobody)
+                for url in (target.url, hanging)
             )
             for api in (slow, unheard):
                 apis.callback(api.close)
@@ -72,13 +72,13 @@ def test_login_is_in_progress_from_sending_the_password_to_the_response() -> Non
 
 
 def test_appliance_with_a_hanging_handshake_delays_the_others_by_one_second(tmp_path: Path) -> None:
-    with serve_fleet(tmp_path, appliances=6, job_duration=0.5) as served, hanging_server() as nobody:
-        add_server(served, "hanging_server", nobody)
+    with serve_fleet(tmp_path, appliances=6, job_duration=0.5) as served, hanging_server() as hanging:
+        add_server(served, "hanging", hanging)
         run = create(tmp_path, served, "--parallel", "0")
-        assert codes(run) == {"hanging_server": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
+        assert codes(run) == {"hanging": 5, **{f"vc{number}": 0 for number in range(1, 7)}}
     times = {line["server"]: line["time"] for line in run.lines if line["event"] == "ended"}
-    others = max(time for server, time in times.items() if server != "hanging_server")
-    assert times["hanging_server"] > others
+    others = max(time for server, time in times.items() if server != "hanging")
+    assert times["hanging"] > others
     assert run.wall > 10
 
 

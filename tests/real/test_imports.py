@@ -52,10 +52,10 @@ def test_list_off_a_terminal_loads_httpx_without_its_command_line_and_so_no_rich
 
 def test_httpx_by_itself_loads_its_command_line_from_httpx_main_and_with_it_rich(programs: Programs) -> None:
     words = [sys.executable, *TRACED, "-c", "import httpx"]
-    ran = programs.start(words, programs.environ({})).end()
+    ran = programs.start(words, programs.environ({})).wait()
     assert {"httpx._main", "rich"} <= loaded(ran.err), "backupctl/api/__init__.py keeps out what httpx no longer loads"
 
 
 def test_installed_script_prints_the_same_as_the_module(programs: Programs, program: Program) -> None:
     script = require_program(f"{sys.prefix}/bin/backupctl")
-    assert programs.start([script, "--version"], programs.environ({})).end().out == program.run("--version").out
+    assert programs.start([script, "--version"], programs.environ({})).wait().out == program.run("--version").out

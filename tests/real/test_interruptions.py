@@ -125,7 +125,7 @@ def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
     CLOCK.sleep(1.0)
     assert process.running
     process.signal(signal.SIGTERM)
-    run = process.end(2.0)
+    run = process.wait(2.0)
     return run.code, run.err
 
 
@@ -148,7 +148,7 @@ def test_second_signal_while_the_backup_runs_reports_its_id(program: Program, se
         CLOCK.sleep(0.5)
         assert process.running
         process.signal(signal.SIGINT)
-        run = process.end(2.0)
+        run = process.wait(2.0)
     (job,) = jobs_of(served)
     assert (run.code, run.result["job"]["id"]) == (130, job["id"])
     assert job["id"] in run.result["error"]["hint"]
@@ -162,7 +162,7 @@ def test_signals_to_the_process_and_to_its_group_count_once(program: Program, se
         wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
             process.signal(number)
-        run = process.end()
+        run = process.wait()
     (job,) = jobs_of(served)
     assert (run.code, run.result["job"]["id"], seen.sessions_left) == (130, job["id"], 0)
 
@@ -197,4 +197,4 @@ def test_signal_ends_a_run_whose_reader_has_stopped_reading(
         CLOCK.sleep(0.5)
         assert process.running
         process.signal(signal.SIGTERM)
-        assert process.ended(6.5).code == 130
+        assert process.wait_unchecked(6.5).code == 130

@@ -36,7 +36,7 @@ def shell(programs: Programs, folder: Path, environ: Mapping[str, str], **size: 
     """Yield an interactive shell with job control in a terminal."""
     argv = [require_program("bash"), "--norc", "--noprofile", "-i"]
     with Terminal(folder, argv, {**programs.environ(environ), "PS1": "READY "}, **size) as terminal:
-        terminal.shows("READY")
+        terminal.wait_for("READY")
         yield terminal
 
 
@@ -56,11 +56,11 @@ def test_control_z_stops_and_fg_continues_to_the_end(programs: Programs, serve: 
     served = serve("--no-tls", seconds="3s")
     with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=150) as terminal:
         enter(terminal, " ".join(Program.words("create")))
-        terminal.shows(BAR)
+        terminal.wait_for(BAR)
         terminal.press("C-z")
-        terminal.shows("Stopped")
+        terminal.wait_for("Stopped")
         enter(terminal, "fg; echo EXIT=$?")
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         assert "SUCCEEDED" in terminal.screen
         assert terminal.cursor_visible
     assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]
@@ -76,7 +76,7 @@ def test_question_in_the_background_waits_for_fg(programs: Programs, serve: Simu
         enter(terminal, "fg; echo EXIT=$?")
         CLOCK.sleep(0.3)
         terminal.press("Enter")
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         assert "Traceback" not in terminal.screen
 
 
@@ -102,7 +102,7 @@ def test_process_continued_after_its_timeout_polls_before_it_decides(
         CLOCK.sleep(2.0)
         asked = len(seen.exchanges)
         creating.signal(signal.SIGCONT)
-        run = creating.end()
+        run = creating.wait()
     assert run.code == code, run.err
     assert any(request.startswith("GET ") for request in seen.requests[asked:])
 
@@ -114,11 +114,11 @@ def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: S
     served = serve("--no-tls", seconds="2.5s")
     with shell(programs, tmp_path, {**served.environ, **COMPLETE}, columns=100) as terminal:
         enter(terminal, line("create"))
-        terminal.shows(BAR)
+        terminal.wait_for(BAR)
         for columns, rows in ((60, 20), (30, 8), (140, 40), (9, 3), (100, 30)):
             terminal.resize(columns, rows)
             CLOCK.sleep(0.2)
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         assert "SUCCEEDED" in terminal.screen
         assert "Traceback" not in terminal.screen
 
@@ -127,36 +127,36 @@ def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: S
 
 
 @contextmanager
-def started_on_a_line(
+def started_on_a_pty(
     program: Program, served: ServedAppliance, *words: str, **options: Any
 ) -> Iterator[tuple[Process, int]]:
     """Run a command on a pseudo-terminal whose other end the test holds."""
-    ours, theirs = pty.openpty()
+    controller, terminal_end = pty.openpty()
     process = program.start(
         *words,
         environ={**served.environ, **COMPLETE, "TERM": "xterm"},
         under=(require_program("setsid"), "--ctty"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal_end,
+        stdout=terminal_end,
+        stderr=terminal_end,
         **options,
     )
-    os.close(theirs)
+    os.close(terminal_end)
     try:
-        yield process, ours
+        yield process, controller
     finally:
         with suppress(OSError):
-            os.close(ours)
+            os.close(controller)
 
 
-def read_until(ours: int, wanted: bytes) -> None:
+def read_until(controller: int, wanted: bytes) -> None:
     """Read the terminal output until it contains ``wanted``."""
     read = bytearray()
-    os.set_blocking(ours, False)
+    os.set_blocking(controller, False)
 
     def seen() -> bool:
         try:
-            read.extend(os.read(ours, 65536))
+            read.extend(os.read(controller, 65536))
         except OSError as error:
             if error.errno not in {errno.EAGAIN, errno.EIO}:
                 raise
@@ -167,11 +167,14 @@ def read_until(ours: int, wanted: bytes) -> None:
 
 def test_terminal_hangup_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="3s")
-    with http_relay(served) as seen, started_on_a_line(program, served.at(seen.port), "create") as (creating, ours):
-        read_until(ours, b"%")
-        os.close(ours)
+    with (
+        http_relay(served) as seen,
+        started_on_a_pty(program, served.at(seen.port), "create") as (creating, controller),
+    ):
+        read_until(controller, b"%")
+        os.close(controller)
         began = CLOCK.monotonic()
-        assert creating.end().code == 130
+        assert creating.wait().code == 130
         assert CLOCK.monotonic() - began < ENDS_WITHIN
     assert seen.sessions_left == 0
     assert len(jobs_of(served)) == 1
@@ -182,8 +185,8 @@ def test_terminal_hangup_detaches_and_logs_out(program: Program, serve: Simulato
 def test_terminal_hangup_that_the_run_ignores_does_not_end_it(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="2s")
     options = {"ignoring": [signal.SIGHUP]}
-    with started_on_a_line(program, served, "create", **options) as (creating, ours):
-        read_until(ours, b"%")
-        os.close(ours)
-        assert creating.end().code == 0
+    with started_on_a_pty(program, served, "create", **options) as (creating, controller):
+        read_until(controller, b"%")
+        os.close(controller)
+        assert creating.wait().code == 0
     assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]

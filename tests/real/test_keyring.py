@@ -25,7 +25,7 @@ class Sessions:
         unlock = f"printf lock-password | {self._daemon} --unlock --components=secrets >/dev/null 2>&1; "
         line = f"{unlock if unlocked else ''}printf %s {shlex.quote(piped)} | {shlex.join(Program.words(*words))}"
         environ = self._programs.environ({"XDG_RUNTIME_DIR": str(self._runtime)})
-        return self._programs.start([self._bus, "--", "bash", "-c", line], environ).end()
+        return self._programs.start([self._bus, "--", "bash", "-c", line], environ).wait()
 
 
 def test_secret_from_a_real_keyring_logs_in_and_a_locked_keyring_does_not_hang(

@@ -86,7 +86,7 @@ def reached(server: Server, way: str) -> Iterator[httpx.Client]:
         via = None
         if way == "tunnel":
             between = stack.enter_context(intercepting_proxy(int(address.rpartition(":")[2]), AUTHORITY))
-            via = httpx.Proxy(f"http://{between.place}")
+            via = httpx.Proxy(f"http://{between.address}")
         elif way == "tunnel through a proxy with TLS":
             within = stack.enter_context(tls_proxy(CONTEXT))
             trusting = ssl.create_default_context()

@@ -41,7 +41,7 @@ def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, ser
         wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
         began = CLOCK.monotonic()
         process.signal(signal.SIGTERM)
-        run = process.end(30.0)
+        run = process.wait(30.0)
     assert run.code == 130
     assert 9 <= CLOCK.monotonic() - began < 20
     assert wording.UNKNOWN_WHETHER_STARTED in run.err

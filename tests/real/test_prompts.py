@@ -37,17 +37,17 @@ def open_shell(programs: Programs, tmp_path: Path) -> Open:
 def ask(terminal: Terminal, pid_file: Path) -> int:
     """Wait for the prompt and return the process id."""
     line = shlex.join(Program.words("list"))
-    terminal.shows(r"READY>\Z")
+    terminal.wait_for(r"READY>\Z")
     terminal.type(f"sh -c 'echo $$ > {pid_file}; exec {line}'")
     terminal.press("Enter")
-    terminal.shows(QUESTION)
+    terminal.wait_for(QUESTION)
     return int(pid_file.read_text())
 
 
 def says_whether_it_echoes(terminal: Terminal) -> bool:
     terminal.type("stty -a | tr ' ' '\\n' | grep -x -e -echo -e echo")
     terminal.press("Enter")
-    return "-" not in terminal.shows(r"^(-?echo)$")[1]
+    return "-" not in terminal.wait_for(r"^(-?echo)$")[1]
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash"])
@@ -57,7 +57,7 @@ def test_prompt_ended_by_a_key_restores_echo(open_shell: Open, tmp_path: Path, s
         ask(terminal, tmp_path / "pid")
         terminal.type(SECRET)
         terminal.press(*(("C-u", key) if key == "C-d" else (key,)))
-        terminal.shows(r"READY>\Z")
+        terminal.wait_for(r"READY>\Z")
         assert says_whether_it_echoes(terminal)
         assert SECRET not in terminal.screen
 
@@ -68,8 +68,8 @@ def test_prompt_ended_by_a_signal_restores_echo(open_shell: Open, tmp_path: Path
         pid = ask(terminal, tmp_path / "pid")
         terminal.type(SECRET)
         os.kill(pid, getattr(signal, f"SIG{name}"))
-        terminal.shows("interrupted")
-        terminal.shows(r"READY>\Z")
+        terminal.wait_for("interrupted")
+        terminal.wait_for(r"READY>\Z")
         assert says_whether_it_echoes(terminal)
         assert SECRET not in terminal.screen
 
@@ -78,7 +78,7 @@ def test_prompt_that_is_killed_leaves_the_shell_to_restore_echo(open_shell: Open
     with open_shell("bash") as terminal:
         pid = ask(terminal, tmp_path / "pid")
         os.kill(pid, signal.SIGKILL)
-        terminal.shows(r"READY>\Z")
+        terminal.wait_for(r"READY>\Z")
         assert says_whether_it_echoes(terminal)
 
 
@@ -93,8 +93,8 @@ def test_prompt_that_is_suspended_hides_typing_after_it_continues(
             terminal.press("C-z")
         else:
             os.kill(pid, getattr(signal, f"SIG{name}"))
-        terminal.shows("Stopped")
-        terminal.shows(r"READY>\Z")
+        terminal.wait_for("Stopped")
+        terminal.wait_for(r"READY>\Z")
         if (shell, name) != ("dash", "STOP"):  # SIGSTOP cannot be handled, and dash does not restore the terminal
             assert says_whether_it_echoes(terminal)
         terminal.type("fg")
@@ -102,5 +102,5 @@ def test_prompt_that_is_suspended_hides_typing_after_it_continues(
         wait_until(lambda: len(terminal.find_all("Password of root@x")) > 1 or None, "the question again")
         terminal.type(SECRET)
         terminal.press("Enter")
-        terminal.shows(wording.UNKNOWN_HOST_NAME)
+        terminal.wait_for(wording.UNKNOWN_HOST_NAME)
         assert SECRET not in terminal.screen

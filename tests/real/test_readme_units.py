@@ -32,21 +32,21 @@ def units(tmp_path: Path) -> list[str]:
 
 
 def test_units_of_the_readme_pass_systemd_analyze_verify(programs: Programs, units: list[str]) -> None:
-    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
+    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).wait()
     assert (verified.code, verified.out + verified.err) == (0, "")
 
 
 def test_mistake_in_a_unit_is_reported(programs: Programs, units: list[str]) -> None:
     path = Path(units[0].replace("production", ""))
     path.write_text(path.read_text().replace("DynamicUser=", "DynamicUsr="))
-    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).end()
+    verified = programs.start([require_program("systemd-analyze"), "verify", *units], programs.environ({})).wait()
     assert "Unknown key" in verified.err
 
 
 def test_unit_of_the_readme_is_hardened(programs: Programs, units: list[str]) -> None:
     template = units[0].replace("production", "")
     words = ["security", "--offline=yes", f"--threshold={EXPOSURE}", "--no-pager", template]
-    judged = programs.start([require_program("systemd-analyze"), *words], programs.environ({})).end()
+    judged = programs.start([require_program("systemd-analyze"), *words], programs.environ({})).wait()
     assert judged.code == 0, judged.out[-200:]
 
 
@@ -76,7 +76,7 @@ def crontab(programs: Programs, serve: Simulators, *words: str) -> tuple[str, di
 
 def test_crontab_of_the_readme_sends_no_mail_when_all_backups_succeed(programs: Programs, serve: Simulators) -> None:
     line, environ = crontab(programs, serve)
-    run = programs.start(["/bin/sh", "-c", line], environ).end()
+    run = programs.start(["/bin/sh", "-c", line], environ).wait()
     assert (run.code, run.out, run.err) == (0, "", "")
 
 
@@ -84,10 +84,10 @@ def test_crontab_of_the_readme_mails_failures_reasons_and_the_command_to_check(
     programs: Programs, serve: Simulators
 ) -> None:
     line, environ = crontab(programs, serve, "--fault", "fail-at=40")
-    run = programs.start(["/bin/sh", "-c", line], environ).end()
+    run = programs.start(["/bin/sh", "-c", line], environ).wait()
     assert run.out == "exit code 7; to look: backupctl status latest -g production\n"
     jobs = re.findall(r"error: (vc\d\d): \S+ says that backup job (\S+) ended as FAILED\n", run.err)
     assert [server for server, _ in jobs] == ["vc01", "vc02"]
-    look = programs.start(["/bin/sh", "-c", run.out.partition("to look: ")[2]], environ).end()
+    look = programs.start(["/bin/sh", "-c", run.out.partition("to look: ")[2]], environ).wait()
     assert look.code == 7
     assert all(re.search(rf"{server}\s.*{job}", look.out) for server, job in jobs)

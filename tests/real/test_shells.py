@@ -65,7 +65,7 @@ def ask_bash(programs: Programs, environ: dict[str, str], line: str) -> tuple[li
         true
     """
     argv = [require_program("bash"), "--norc", "-c", script, "bash", str(COMPLETIONS / "backupctl.bash"), line]
-    run = programs.start(argv, environ).end()
+    run = programs.start(argv, environ).wait()
     return run.out.split("\n")[:-1], run.err
 
 
@@ -94,15 +94,15 @@ def test_bash_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str]) 
     bash = [require_program("bash"), "--norc", "--noprofile", "-i"]
     (tmp_path / "cert.pem").touch()
     with Terminal(tmp_path, bash, {**environ, "PS1": "$ "}) as terminal:
-        terminal.shows(r"^\$$")
+        terminal.wait_for(r"^\$$")
         terminal.type(f"cd {tmp_path}; source {COMPLETIONS}/backupctl.bash; {READY}\n")
-        terminal.shows("^READY-2")
+        terminal.wait_for("^READY-2")
         terminal.type("backupctl cr\t")
-        terminal.shows(r"^\$ backupctl create$")
+        terminal.wait_for(r"^\$ backupctl create$")
         terminal.type("--ca-file cert\t")
-        terminal.shows(r"--ca-file cert\.pem$")
+        terminal.wait_for(r"--ca-file cert\.pem$")
         terminal.type("--output=jsonl\t-o \t\t")
-        terminal.shows(r"^json +jsonl +text|^text +json +jsonl")
+        terminal.wait_for(r"^json +jsonl +text|^text +json +jsonl")
 
 
 @pytest.mark.parametrize(("line", "offered"), CASES)
@@ -110,7 +110,7 @@ def test_fish_offers_matching_completions(
     programs: Programs, environ: dict[str, str], line: str, offered: list[str]
 ) -> None:
     script = f"source {COMPLETIONS}/backupctl.fish; complete -C {shlex.quote(line)}"
-    run = programs.start([require_program("fish"), "--no-config", "-c", script], environ).end()
+    run = programs.start([require_program("fish"), "--no-config", "-c", script], environ).wait()
     assert [word.partition("\t")[0] for word in run.out.splitlines()] == offered
 
 
@@ -122,7 +122,7 @@ def test_fish_describes_and_completes_values_and_files(
     def offered(line: str) -> list[str]:
         script = f"source {COMPLETIONS}/backupctl.fish; complete -C {shlex.quote(line)}"
         argv = [require_program("fish"), "--no-config", "-c", script]
-        return programs.start(argv, environ, cwd=tmp_path).end().out.splitlines()
+        return programs.start(argv, environ, cwd=tmp_path).wait().out.splitlines()
 
     assert offered("backupctl li") == ["list\tList the backup jobs, newest first."]
     assert offered("backupctl list --output=j") == ["--output=json", "--output=jsonl"]
@@ -153,22 +153,22 @@ def test_zsh_completes_at_the_tab_key(tmp_path: Path, environ: dict[str, str], t
     functions.mkdir()
     (functions / "_backupctl").symlink_to(COMPLETIONS / "backupctl.zsh")
     with Terminal(tmp_path, zsh, {**environ, "PS1": "zsh> "}) as terminal:
-        terminal.shows(r"^zsh>$")
+        terminal.wait_for(r"^zsh>$")
         terminal.type(
             f"cd {tmp_path}; fpath=({functions} $fpath); autoload -U compinit; compinit -u -D; echo READY-$((1 + 1))\n"
         )
-        terminal.shows("^READY-2")
+        terminal.wait_for("^READY-2")
         terminal.type(f"{typed}\t\t")
-        terminal.shows(completed)
+        terminal.wait_for(completed)
 
 
 def test_zsh_completes_with_a_sourced_script(tmp_path: Path, environ: dict[str, str]) -> None:
     zsh = [require_program("zsh"), "-f", "-i"]
     with Terminal(tmp_path, zsh, {**environ, "PS1": "zsh> "}) as terminal:
-        terminal.shows(r"^zsh>$")
+        terminal.wait_for(r"^zsh>$")
         terminal.type(
             f"autoload -U compinit; compinit -u -D; source {COMPLETIONS}/backupctl.zsh; echo READY-$((1 + 1))\n"
         )
-        terminal.shows("^READY-2")
+        terminal.wait_for("^READY-2")
         terminal.type("backupctl cr\t")
-        terminal.shows(r"^zsh> backupctl create")
+        terminal.wait_for(r"^zsh> backupctl create")

@@ -18,7 +18,7 @@ LOGOUT = 5.0
 
 def seconds_to_end(process: Process) -> float:
     began = CLOCK.monotonic()
-    process.end()
+    process.wait()
     return CLOCK.monotonic() - began
 
 
@@ -40,7 +40,7 @@ def test_first_signal_detaches_with_130_and_watch_attaches_again(
     job_id = creating.wait_for_stderr(r"backup started: (\S+)")[1]
     creating.signal(number)
     assert seconds_to_end(creating) < AT_ONCE
-    left = creating.end()
+    left = creating.wait()
     assert left.code == 130
     assert f"backupctl watch {job_id}" in left.err
     assert program.run("status", job_id, environ=served.environ).code == 8
@@ -53,7 +53,7 @@ def test_interrupted_create_as_json_names_the_running_job(program: Program, serv
     creating = program.start("create", "-o", "jsonl", environ=served.environ)
     creating.wait_for_stdout('"event":"started"')
     creating.signal(signal.SIGINT)
-    result = creating.end().events[-1]
+    result = creating.wait().events[-1]
     assert (result["event"], result["exit_code"]) == ("result", 130)
     assert result["results"][0]["job"]["id"] == jobs(program, served)[0]["id"]
 
@@ -62,7 +62,7 @@ def test_ignored_hangup_stays_ignored(program: Program, serve: Simulators) -> No
     creating = program.start("create", environ=serve(seconds="2s").environ, ignoring=[signal.SIGHUP])
     creating.wait_for_stderr("backup started")
     creating.signal(signal.SIGHUP)
-    assert creating.end().code == 0
+    assert creating.wait().code == 0
 
 
 def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -> None:
@@ -70,7 +70,7 @@ def test_cancel_on_interrupt_ends_the_job(program: Program, serve: Simulators) -
     creating = program.start("create", "--cancel-on-interrupt", environ=served.environ)
     job_id = creating.wait_for_stderr(r"backup started: (\S+)")[1]
     creating.signal(signal.SIGINT)
-    assert creating.end().code == 130
+    assert creating.wait().code == 130
     status = program.run("status", job_id, "-o", "json", environ=served.environ)
     assert (status.code, status.result["job"]["state"]) == (7, "FAILED")
 
@@ -82,7 +82,7 @@ def test_signal_during_the_post_waits_until_the_job_is_known(program: Program, s
         wait_for_request(wire, "POST /api/appliance/recovery/backup/job")
         posted = CLOCK.monotonic()
         creating.signal(signal.SIGINT)
-        left = creating.end()
+        left = creating.wait()
         held = CLOCK.monotonic() - posted
     assert 1.5 < held < 2.0 + AT_ONCE
     assert left.code == 130
@@ -101,7 +101,7 @@ def test_second_signal_ends_at_once(program: Program, serve: Simulators) -> None
         assert creating.running
         creating.signal(signal.SIGINT)
         assert seconds_to_end(creating) < AT_ONCE
-    left = creating.end()
+    left = creating.wait()
     assert left.code == 130
     assert "interrupted twice" in left.err
 
@@ -113,7 +113,7 @@ def test_signal_during_a_slow_login_waits_for_five_seconds_at_most(program: Prog
         wait_for_request(wire, "POST /api/session")
         creating.signal(signal.SIGINT)
         assert seconds_to_end(creating) < LOGOUT + AT_ONCE
-    assert creating.end().code == 130
+    assert creating.wait().code == 130
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_signal_during_a_slow_read_ends_at_once_and_logs_out(
         wait_for_request(wire, request_seen)
         creating.signal(signal.SIGINT)
         assert seconds_to_end(creating) < AT_ONCE
-        assert creating.end().code == 130
+        assert creating.wait().code == 130
         assert wire.requests[-1] == "DELETE /api/session"
 
 
@@ -138,7 +138,7 @@ def test_signal_with_a_slow_logout_waits_for_five_seconds(program: Program, serv
     creating.wait_for_stderr("backup started")
     creating.signal(signal.SIGINT)
     assert LOGOUT - 1.0 < seconds_to_end(creating) < LOGOUT + AT_ONCE
-    assert creating.end().code == 130
+    assert creating.wait().code == 130
 
 
 def test_simulator_ends_with_0_by_interrupt_and_by_term(program: Program) -> None:
@@ -146,7 +146,7 @@ def test_simulator_ends_with_0_by_interrupt_and_by_term(program: Program) -> Non
         serving = program.start("simulator", "serve")
         serving.wait_for_stdout("appliances")
         serving.signal(number)
-        assert serving.end().code == 0
+        assert serving.wait().code == 0
 
 
 WHILE_LOADING = """
@@ -182,6 +182,6 @@ def test_signal_while_the_program_loads_prints_a_document(
     served = serve("--no-tls")
     code = WHILE_LOADING.format(module=module, number=int(number))
     words = [sys.executable, "-c", code, "create", "-o", "json"]
-    ended = programs.start(words, programs.environ(served.environ)).end()
+    ended = programs.start(words, programs.environ(served.environ)).wait()
     assert (ended.code, ended.json["exit_code"], ended.json["error"]["slug"]) == (130, 130, "interrupted")
     assert "interrupted" in ended.json["error"]["message"]

@@ -31,5 +31,5 @@ def test_simulator_open_to_the_network_with_the_default_password_warns(
     serving = program.start("simulator", "serve", "--no-tls", "--listen", listen, *given)
     serving.wait_for_stdout("appliances")
     serving.signal(signal.SIGTERM)
-    ended = serving.end()
+    ended = serving.wait()
     assert ("default password" in ended.err, ended.code) == (warned, 0)

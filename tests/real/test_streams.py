@@ -18,7 +18,7 @@ def redirected(
 ) -> tuple[int, str, str]:
     """Run a command line in a shell with a redirection."""
     line = f"{shlex.join(Program.words(*words, python=('-W', 'error::ResourceWarning')))} {redirection}"
-    run = programs.start([require_program("bash"), "-c", line], programs.environ(served.environ)).end()
+    run = programs.start([require_program("bash"), "-c", line], programs.environ(served.environ)).wait()
     return run.code, run.out, run.err
 
 
@@ -37,7 +37,7 @@ def test_closed_reader_does_not_change_the_code_of_the_command(
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:
         process = program.start("create", *options, environ=serve(faults=faults, seconds="0.4s").environ, stdout=gone)
-    assert process.end().code == code
+    assert process.wait().code == code
 
 
 @pytest.mark.parametrize("options", [(), ("-o", "json"), ("-o", "jsonl")], ids=["text", "json", "jsonl"])
@@ -136,4 +136,4 @@ def test_signal_while_the_program_loads_prints_no_own_traceback(program: Program
     loading = program.start("list", "--simulate")
     CLOCK.sleep(milliseconds / 1000)
     loading.signal(signal.SIGTERM)
-    assert loading.end().code in {130, -signal.SIGTERM}
+    assert loading.wait().code in {130, -signal.SIGTERM}

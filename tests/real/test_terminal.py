@@ -45,10 +45,10 @@ def test_live_bar_appears_moves_and_ends_in_the_result(
 ) -> None:
     environ = complete(serve(seconds="2s"))
     with open_terminal("create", environ=environ, columns=columns, rows=rows) as terminal:
-        first = int(terminal.shows(BAR)[1])
+        first = int(terminal.wait_for(BAR)[1])
         wait_until(lambda: (seen := terminal.find(BAR)) and first < int(seen[1]) < 100, "a bar that moves")
         assert len(terminal.find_all(BAR)) == 1
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         assert "SUCCEEDED" in terminal.screen
         assert max(len(line) for line in terminal.screen.splitlines()) <= columns
         assert terminal.cursor_visible
@@ -56,9 +56,9 @@ def test_live_bar_appears_moves_and_ends_in_the_result(
 
 def test_control_c_keeps_the_bar_and_prints_how_to_attach(open_terminal: Open, serve: Simulators) -> None:
     with open_terminal("create", environ=complete(serve(seconds="30s"))) as terminal:
-        terminal.shows(BAR)
+        terminal.wait_for(BAR)
         terminal.press("C-c")
-        terminal.shows("EXIT=130")
+        terminal.wait_for("EXIT=130")
         assert "backupctl watch" in terminal.screen
         assert "Traceback" not in terminal.screen
         assert terminal.cursor_visible
@@ -83,7 +83,7 @@ def test_every_missing_value_is_prompted_for(open_terminal: Open, serve: Simulat
         ]
         for question, text in questions:
             terminal.answer(question, text)
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         for secret in ("location-secret", BACKUP_PASSWORD, served.password, "another"):
             assert secret not in terminal.screen
         assert wording.PASSWORDS_DIFFER in terminal.screen
@@ -99,9 +99,9 @@ def test_prompt_that_is_aborted_ends_the_run(
     environ = {**complete(served), "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
     del environ[f"BACKUPCTL_{missing}"]
     with open_terminal("create", environ=environ) as terminal:
-        terminal.shows(r": *\Z")
+        terminal.wait_for(r": *\Z")
         terminal.press(key)
-        terminal.shows("EXIT=")
+        terminal.wait_for("EXIT=")
         assert f"EXIT={code}" in terminal.screen
         assert "Traceback" not in terminal.screen
         assert "Aborted" not in terminal.screen
@@ -114,12 +114,12 @@ def test_result_in_a_file_holds_no_prompt_and_no_escape(open_terminal: Open, ser
     with open_terminal("create", "-o", "json", environ=environ, rest=f"> {result}") as terminal:
         terminal.answer(r"User name[^\n]*: *\Z", "")
         terminal.answer(r"Password of[^\n]*: *\Z", served.password)
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
     assert result.read_text().startswith("{")
     assert "\x1b" not in result.read_text()
 
 
 def test_terminal_that_cannot_draw_gets_lines(open_terminal: Open, serve: Simulators) -> None:
     with open_terminal("create", environ={**complete(serve()), "CI": "true"}) as terminal:
-        terminal.shows("EXIT=0")
+        terminal.wait_for("EXIT=0")
         assert "backup started" in terminal.screen

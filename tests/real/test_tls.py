@@ -110,7 +110,7 @@ def test_pin_is_checked_on_each_connection_of_a_run(
     for each in server._servers:
         each.close_connections()
     before = len(server.simulated[0].requests)
-    ended = running.end()
+    ended = running.wait()
     assert ended.code == 5
     assert wording.PIN_NOT_PRESENTED in ended.err
     assert len(server.simulated[0].requests) == before

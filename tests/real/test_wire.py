@@ -44,10 +44,10 @@ def test_served_certificate_has_the_fingerprint_that_is_printed(
     served = serve()
     assert served.ca_file is not None
     connecting = [openssl, "s_client", "-connect", f"127.0.0.1:{served.port}", "-CAfile", served.ca_file]
-    shown = programs.start([*connecting, "-verify_return_error"], programs.environ({})).end()
+    shown = programs.start([*connecting, "-verify_return_error"], programs.environ({})).wait()
     assert shown.code == 0
     chain = tmp_path / "chain.pem"
     chain.write_text(shown.out)
     reading = [openssl, "x509", "-noout", "-fingerprint", "-sha256", "-in", str(chain)]
-    fingerprint = programs.start(reading, programs.environ({}), stdin=subprocess.DEVNULL).end().out
+    fingerprint = programs.start(reading, programs.environ({}), stdin=subprocess.DEVNULL).wait().out
     assert fingerprint.partition("=")[2].strip().replace(":", "").lower() == (served.fingerprint or "")[7:]

@@ -58,7 +58,7 @@ def test_interruption_of_a_queued_appliance_sends_nothing_to_it(clock: FakeClock
         wording.INTERRUPTED(wording.NO_BACKUP_STARTED)
     ] * 2
     assert [count > 0 for count in fleet.requests.values()] == [True, False, False]
-    assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (1, 0)
+    assert (fleet.jobs, fleet.total(lambda state: state.open_sessions)) == (1, 0)
 
 
 def test_semaphore_that_is_acquired_during_an_interruption_is_released_to_the_next_waiter() -> None:
@@ -141,7 +141,7 @@ def test_together_starts_no_backup_when_an_appliance_fails_before(fault: str, co
     assert kept is not None
     assert results["vc2"].error
     assert (kept.slug, kept.facts.details) == ("not-together", (error_on("vc2", results["vc2"].error.facts),))
-    assert fleet.each(lambda state: state.open_sessions) == 0
+    assert fleet.total(lambda state: state.open_sessions) == 0
 
 
 def test_together_names_all_failed_appliances_and_exits_with_the_gravest_code(clock: FakeClock) -> None:
@@ -163,7 +163,7 @@ def test_interruption_before_all_are_ready_starts_no_backup(clock: FakeClock) ->
     fleet = SimulatedFleet(clock, 3, faults={"vc2": ["http-503=3@list"]})
     results = fleet.run(Coordinator(fleet.appliances, together=True), preflight=True, interrupt_at=1.5)
     assert {result.exit_code for result in results.values()} == {130}
-    assert (fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (0, 0)
+    assert (fleet.jobs, fleet.total(lambda state: state.open_sessions)) == (0, 0)
 
 
 # Passwords
@@ -174,7 +174,7 @@ def test_rejected_password_is_not_sent_to_other_appliances(size: int, clock: Fak
     fleet = SimulatedFleet(clock, size, password="another")
     results = fleet.run(Coordinator(fleet.appliances))
     assert {result.exit_code for result in results.values()} == {4}
-    assert fleet.each(lambda state: state.failed_logins) == 1
+    assert fleet.total(lambda state: state.failed_logins) == 1
     assert sum(count > 0 for count in fleet.requests.values()) == 1
     error = results["vc2"].error
     assert error is not None

@@ -161,7 +161,7 @@ def test_changed_password_fails_one_login_when_all_sessions_expire(size: int, cl
         clock.at(80, partial(expire, simulated, "changed"))
     results = fleet.run(Coordinator(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {4}
-    assert fleet.each(lambda state: state.failed_logins) == 1
+    assert fleet.total(lambda state: state.failed_logins) == 1
     assert {result.job.state for result in results.values() if result.job} == {"INPROGRESS"}
     first, *others = workers.logins
     assert len(others) == size - 1
@@ -176,7 +176,7 @@ def test_expired_sessions_are_opened_again_few_at_once(size: int, clock: FakeClo
     results = fleet.run(Coordinator(fleet.appliances), workers=workers)
     assert {result.exit_code for result in results.values()} == {0}
     again = workers.logins
-    assert (len(again), fleet.jobs, fleet.each(lambda state: state.open_sessions)) == (size, size, 0)
+    assert (len(again), fleet.jobs, fleet.total(lambda state: state.open_sessions)) == (size, size, 0)
     assert max(sum(began <= at < ended for began, ended in again) for at, _ in again) <= MAX_CONCURRENT_LOGINS
     assert sum(began < again[0][1] for began, _ in again) == 1
 

@@ -61,7 +61,7 @@ class Leaf:
         return [str(each.name) for each in self.command.params if isinstance(each, click.Argument)]
 
     @property
-    def talks(self) -> bool:
+    def connects(self) -> bool:
         """Whether it connects to appliances and sends them secrets."""
         return "--api" in self.options
 

@@ -30,7 +30,7 @@ class InterceptingProxy(socketserver.ThreadingTCPServer):
         self.inner: list[bytearray] = []
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         return f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:

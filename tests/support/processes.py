@@ -90,7 +90,7 @@ class OutputReader:
             assert found is not None, f"no {pattern!r} within {seconds:g} s in:\n{''.join(self._lines)}"
             return found
 
-    def to_the_end(self, seconds: float = WAIT_SECONDS) -> str:
+    def read_all(self, seconds: float = WAIT_SECONDS) -> str:
         self._reader.join(seconds)
         return self.text
 
@@ -133,7 +133,7 @@ class Process:
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
 
-    def ended(self, seconds: float = WAIT_SECONDS) -> Run:
+    def wait_unchecked(self, seconds: float = WAIT_SECONDS) -> Run:
         """Wait for the exit and return the result unchecked."""
         self.waited_for = True
         try:
@@ -143,9 +143,9 @@ class Process:
             pytest.fail(f"still running after {seconds:g} s; it said:\n{self._texts()}")
         return Run(code, *self._texts())
 
-    def end(self, seconds: float = WAIT_SECONDS) -> Run:
+    def wait(self, seconds: float = WAIT_SECONDS) -> Run:
         """Wait for the exit; fail on a traceback or a warning of the interpreter."""
-        run = self.ended(seconds)
+        run = self.wait_unchecked(seconds)
         noise = [word for word in NOISE if word in run.err]
         assert not noise, f"{noise} in:\n{run.err}"
         return run
@@ -156,7 +156,7 @@ class Process:
         self._texts()
 
     def _texts(self) -> tuple[str, str]:
-        return self.out.to_the_end() if self.out else "", self.err.to_the_end() if self.err else ""
+        return self.out.read_all() if self.out else "", self.err.read_all() if self.err else ""
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ class Programs:
             if process.running:
                 process.kill()
             if not process.waited_for:
-                process.end()
+                process.wait()
 
 
 class Program:
@@ -257,7 +257,7 @@ class Program:
 
     def run(self, *words: str, seconds: float = WAIT_SECONDS, **options: Any) -> Run:
         """Run a command line to its end."""
-        return self.start(*words, **options).end(seconds)
+        return self.start(*words, **options).wait(seconds)
 
     @staticmethod
     def words(*words: str, python: Sequence[str] = ()) -> list[str]:
@@ -291,7 +291,7 @@ class Simulators:
         for serving in self._serving:
             serving.signal(signal.SIGTERM)
         for serving in self._serving:
-            ended = serving.end()
+            ended = serving.wait()
             assert (ended.code, ended.err) == (0, "")
 
 

@@ -135,7 +135,7 @@ def run_with_signals(
             CLOCK.sleep(max(0.0, began + timing.at - CLOCK.monotonic()))
             if process.running:
                 send_signals()
-        run = process.ended(ENDS_WITHIN + 20)
+        run = process.wait_unchecked(ENDS_WITHIN + 20)
         ended = CLOCK.monotonic()
     after = ended - sent_at[0] if sent_at else 0.0
     return SignalledRun(

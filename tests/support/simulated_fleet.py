@@ -97,6 +97,6 @@ class SimulatedFleet:
         """The number of requests to each appliance."""
         return {name: len(each.requests) for name, each in self.simulated.items()}
 
-    def each(self, ask: Callable[[SimulatedAppliance], int]) -> int:
+    def total(self, value_of: Callable[[SimulatedAppliance], int]) -> int:
         """Return the sum of a value over all appliances."""
-        return sum(ask(state) for state in self.simulated.values())
+        return sum(value_of(state) for state in self.simulated.values())

@@ -46,7 +46,7 @@ class Terminal:
     def find_all(self, pattern: str) -> list[str]:
         return re.findall(pattern, self.screen, re.MULTILINE)
 
-    def shows(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 10.0) -> re.Match[str]:
         """Wait until the screen matches ``pattern``."""
         try:
             return wait_until(
@@ -66,7 +66,7 @@ class Terminal:
 
     def answer(self, question: str, text: str) -> None:
         """Wait for a question and answer it."""
-        self.shows(question)
+        self.wait_for(question)
         self.type(text)
         self.press("Enter")
 
