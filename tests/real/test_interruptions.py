@@ -1,4 +1,4 @@
-"""Signals at any moment: the right code, the jobs that were asked for and no more, no session left, no noise, no hang.
+"""Signals at any moment: the right code, no unrequested job, no session left, no noise, no hang.
 
 ``pytest -m real -s tests/real/test_interruptions.py --moments 1000`` is the long sweep; it prints what it counted.
 """

@@ -17,7 +17,7 @@ from tests.test_readme import README, blocks
 pytestmark = pytest.mark.real
 
 EXPOSURE = 20
-"""Tenths of what ``systemd-analyze security`` calls the exposure of a unit: up to 2.0 is "OK"."""
+"""The highest exposure of a unit by ``systemd-analyze security``, in tenths; up to 2.0 is "OK"."""
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class ScriptedRecovery:
         self.server_time: datetime | None = None
 
     def names(self) -> list[str]:
-        """Return what was called, without arguments."""
+        """Return the names of the called operations."""
         return [call[0] for call in self.calls]
 
     def _next(self, name: str, *args: Any) -> Any:

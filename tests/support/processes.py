@@ -41,7 +41,7 @@ def require_program(name: str) -> str:
 def skip_outside_ci(why: str) -> NoReturn:
     """Skip a test that this machine cannot run; in CI, fail."""
     if process_environment().get("CI"):
-        pytest.fail(f"CI has to be able to run this: {why}")
+        pytest.fail(f"CI must be able to run this: {why}")
     pytest.skip(why)
 
 

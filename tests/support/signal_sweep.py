@@ -163,7 +163,7 @@ def may_be_interpreter_noise(result: SignalledRun, timing: SignalTiming) -> bool
 
 
 def problems(command: SignalledCommand, result: SignalledRun, timing: SignalTiming) -> Iterator[str]:
-    """Yield what is wrong with a run that got signals."""
+    """Yield the problems of a run that got signals."""
     run, killed = result.run, signal.SIGKILL in timing.numbers
     if before_startup(result):
         return
