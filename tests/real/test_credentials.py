@@ -125,11 +125,11 @@ def test_process_has_no_secrets_in_its_arguments_environment_or_a_core(
 def test_password_command_gets_no_secrets_in_its_environment(
     program: Program, served: ServedAppliance, tmp_path: Path
 ) -> None:
-    seen, config = tmp_path / "seen", tmp_path / "config.toml"
+    environment, config = tmp_path / "seen", tmp_path / "config.toml"
     write_private(
         config, '[defaults]\nlocation-password-env = "ELSEWHERE"\n[servers.b]\nhost = "b"\npassword-env = "OF_B"\n'
     )
-    script = f"cat /proc/self/environ /proc/self/cmdline > {seen}; printf %s 'VMware1!'"
+    script = f"cat /proc/self/environ /proc/self/cmdline > {environment}; printf %s 'VMware1!'"
     secrets = dict.fromkeys(("BACKUPCTL_LOCATION_PASSWORD", "BACKUPCTL_BACKUP_PASSWORD", "ELSEWHERE", "OF_B"), SECRET)
     secrets |= {"BACKUPCTL_SSO_PASSWORD": SECRET, "BACKUPCTL_PROXY": f"http://u:{QUOTED}@127.0.0.1:1"}
     run = program.run(
@@ -138,6 +138,6 @@ def test_password_command_gets_no_secrets_in_its_environment(
         without=["BACKUPCTL_PASSWORD"],
     )
     assert run.code == 0
-    found = wait_until(seen.read_bytes, "the child's environment")
+    found = wait_until(environment.read_bytes, "the child's environment")
     assert b"BACKUPCTL_SERVER=" in found
     assert b"Mark3d" not in found

@@ -116,10 +116,10 @@ def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program
 # A second signal
 
 
-def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
+def interrupted_twice(program: Program, relay: HttpRelay) -> tuple[int, str]:
     """Interrupt a create twice, one second apart, while its request is pending."""
-    process = program.start("create", environ=seen.environ)
-    wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+    process = program.start("create", environ=relay.environ)
+    wait_until(lambda: "POST /api/appliance/recovery/backup/job" in relay.requests, "the request")
     process.signal(signal.SIGTERM)
     process.wait_for_stderr(wording.INTERRUPT_AGAIN)
     CLOCK.sleep(1.0)
@@ -131,8 +131,8 @@ def interrupted_twice(program: Program, seen: HttpRelay) -> tuple[int, str]:
 
 def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
-    with http_relay(served) as seen:
-        code, said = interrupted_twice(program, seen)
+    with http_relay(served) as relay:
+        code, said = interrupted_twice(program, relay)
     assert code == 130
     assert wording.UNKNOWN_WHETHER_STARTED in said
     assert "backupctl watch latest" in said
@@ -140,11 +140,11 @@ def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(progr
 
 def test_second_signal_while_the_backup_runs_reports_its_id(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", faults=["slow=30s@logout"], seconds="30s")
-    with http_relay(served) as seen:
-        process = program.start("create", "-o", "json", environ=seen.environ)
-        wait_until(lambda: any("/job/2" in request for request in seen.requests), "a poll")
+    with http_relay(served) as relay:
+        process = program.start("create", "-o", "json", environ=relay.environ)
+        wait_until(lambda: any("/job/2" in request for request in relay.requests), "a poll")
         process.signal(signal.SIGINT)
-        wait_until(lambda: "DELETE /api/session" in seen.requests, "the logout")
+        wait_until(lambda: "DELETE /api/session" in relay.requests, "the logout")
         CLOCK.sleep(0.5)
         assert process.running
         process.signal(signal.SIGINT)
@@ -157,14 +157,14 @@ def test_second_signal_while_the_backup_runs_reports_its_id(program: Program, se
 def test_signals_to_the_process_and_to_its_group_count_once(program: Program, serve: Simulators) -> None:
     """``timeout`` signals its child and then its whole process group."""
     served = serve("--no-tls", faults=["slow=2s@create"], seconds="30s")
-    with http_relay(served) as seen:
-        process = program.start("create", "-o", "json", environ=seen.environ)
-        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+    with http_relay(served) as relay:
+        process = program.start("create", "-o", "json", environ=relay.environ)
+        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in relay.requests, "the request")
         for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT):
             process.signal(number)
         run = process.wait()
     (job,) = jobs_of(served)
-    assert (run.code, run.result["job"]["id"], seen.sessions_left) == (130, job["id"], 0)
+    assert (run.code, run.result["job"]["id"], relay.sessions_left) == (130, job["id"], 0)
 
 
 # A reader that stops reading
@@ -191,9 +191,9 @@ def test_signal_ends_a_run_whose_reader_has_stopped_reading(
     program: Program, serve: Simulators, words: tuple[str, ...]
 ) -> None:
     served = serve("--no-tls", seconds="30s")
-    with http_relay(served) as seen, full_pipe() as pipe:
-        process = program.start(*words, environ=seen.environ, stdout=pipe, stderr=pipe)
-        wait_until(lambda: len(seen.exchanges) >= 2, "the first output")
+    with http_relay(served) as relay, full_pipe() as pipe:
+        process = program.start(*words, environ=relay.environ, stdout=pipe, stderr=pipe)
+        wait_until(lambda: len(relay.exchanges) >= 2, "the first output")
         CLOCK.sleep(0.5)
         assert process.running
         process.signal(signal.SIGTERM)

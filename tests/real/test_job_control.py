@@ -95,16 +95,16 @@ def test_process_continued_after_its_timeout_polls_before_it_decides(
     program: Program, serve: Simulators, options: tuple[str, ...], job: str, code: int
 ) -> None:
     served = serve("--no-tls", seconds=job)
-    with http_relay(served) as seen:
-        creating = program.start("create", *options, environ=seen.environ)
+    with http_relay(served) as relay:
+        creating = program.start("create", *options, environ=relay.environ)
         creating.wait_for_stderr("backup started")
         creating.signal(signal.SIGSTOP)
         CLOCK.sleep(2.0)
-        asked = len(seen.exchanges)
+        asked = len(relay.exchanges)
         creating.signal(signal.SIGCONT)
         run = creating.wait()
     assert run.code == code, run.err
-    assert any(request.startswith("GET ") for request in seen.requests[asked:])
+    assert any(request.startswith("GET ") for request in relay.requests[asked:])
 
 
 # A window that changes
@@ -154,7 +154,7 @@ def read_until(controller: int, wanted: bytes) -> None:
     read = bytearray()
     os.set_blocking(controller, False)
 
-    def seen() -> bool:
+    def is_written() -> bool:
         try:
             read.extend(os.read(controller, 65536))
         except OSError as error:
@@ -162,21 +162,21 @@ def read_until(controller: int, wanted: bytes) -> None:
                 raise
         return wanted in read
 
-    wait_until(seen, repr(wanted))
+    wait_until(is_written, repr(wanted))
 
 
 def test_terminal_hangup_detaches_and_logs_out(program: Program, serve: Simulators) -> None:
     served = serve("--no-tls", seconds="3s")
     with (
-        http_relay(served) as seen,
-        started_on_a_pty(program, served.at(seen.port), "create") as (creating, controller),
+        http_relay(served) as relay,
+        started_on_a_pty(program, served.at(relay.port), "create") as (creating, controller),
     ):
         read_until(controller, b"%")
         os.close(controller)
         began = CLOCK.monotonic()
         assert creating.wait().code == 130
         assert CLOCK.monotonic() - began < ENDS_WITHIN
-    assert seen.sessions_left == 0
+    assert relay.sessions_left == 0
     assert len(jobs_of(served)) == 1
     watched = program.run("watch", environ=served.environ)
     assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)

@@ -36,9 +36,9 @@ def test_request_that_hangs_ends_with_the_timeout(program: Program, serve: Simul
 
 
 def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, serve: Simulators) -> None:
-    with http_relay(serve("--no-tls", faults=["slow=60s@create"])) as seen:
-        process = program.start("create", environ=seen.environ)
-        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in seen.requests, "the request")
+    with http_relay(serve("--no-tls", faults=["slow=60s@create"])) as relay:
+        process = program.start("create", environ=relay.environ)
+        wait_until(lambda: "POST /api/appliance/recovery/backup/job" in relay.requests, "the request")
         began = CLOCK.monotonic()
         process.signal(signal.SIGTERM)
         run = process.wait(30.0)

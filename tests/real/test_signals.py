@@ -28,7 +28,7 @@ def jobs(program: Program, served: ServedAppliance) -> list[dict[str, object]]:
 
 
 def wait_for_request(wire: TcpRelay, request: str) -> None:
-    wait_until(lambda: any(seen.startswith(request) for seen in wire.requests), request)
+    wait_until(lambda: any(each.startswith(request) for each in wire.requests), request)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -352,9 +352,9 @@ def test_trust_pin_stores_the_pin_that_later_runs_check(
     assert path.stat().st_mode & 0o777 == 0o600
     before = certificate.fingerprint
     certificate.renew("127.0.0.1")
-    seen = len(server.simulated[0].requests)
+    requests = len(server.simulated[0].requests)
     refused = program.run("list", environ=untrusting(server))
-    assert (refused.code, len(server.simulated[0].requests)) == (5, seen)
+    assert (refused.code, len(server.simulated[0].requests)) == (5, requests)
     assert f"expected {before}, presented {certificate.fingerprint}" in refused.err
     assert f"`backupctl trust pin -s {result['profile']}`" in refused.err
     again = result_of(program.run("trust", "pin", "-s", result["profile"], "--yes", "-o", "json"))
@@ -363,7 +363,7 @@ def test_trust_pin_stores_the_pin_that_later_runs_check(
     third = program.run("trust", "pin", "-s", result["profile"])
     assert (third.code, third.err) == (0, "")
     assert "was pinned before" in third.out
-    assert len(server.simulated[0].requests) == seen
+    assert len(server.simulated[0].requests) == requests
 
 
 def test_trust_pin_without_a_terminal_ends_with_2(

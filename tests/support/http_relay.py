@@ -102,10 +102,10 @@ def ask(served: ServedAppliance, method: str, path: str, content: Any = None) ->
 @contextlib.contextmanager
 def http_relay(served: ServedAppliance, act: Callable[[Moment], None] = lambda _: None) -> Iterator[HttpRelay]:
     """Relay between a client and the appliance while the block runs."""
-    seen = HttpRelay(served, act)
-    with run_server(_Server(seen), poll_seconds=0.02) as server:
-        seen.port = int(server.server_address[1])
-        yield seen
+    relay = HttpRelay(served, act)
+    with run_server(_Server(relay), poll_seconds=0.02) as server:
+        relay.port = int(server.server_address[1])
+        yield relay
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -113,9 +113,9 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, seen: HttpRelay) -> None:
+    def __init__(self, relay: HttpRelay) -> None:
         super().__init__(("127.0.0.1", 0), _Relayed)
-        self.seen = seen
+        self.relay = relay
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore errors: broken connections are part of the tests."""
@@ -138,7 +138,7 @@ class _Relayed(socketserver.StreamRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with (
             contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", self.server.seen.served.port)) as upstream,
+            socket.create_connection(("127.0.0.1", self.server.relay.served.port)) as upstream,
             upstream.makefile("rb") as answers,
         ):
             upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -148,11 +148,11 @@ class _Relayed(socketserver.StreamRequestHandler):
 
     def _exchange(self, request: _Message, upstream: socket.socket, answers: io.BufferedIOBase) -> bool:
         """Relay one request and its response; return False when there is no response."""
-        seen, method = self.server.seen, request.first.partition(" ")[0]
-        number, exchange = seen.note(request.first.rpartition(" ")[0], request.headers.get(SESSION_HEADER))
-        seen.act(Moment(number, 0))
+        relay, method = self.server.relay, request.first.partition(" ")[0]
+        number, exchange = relay.note(request.first.rpartition(" ")[0], request.headers.get(SESSION_HEADER))
+        relay.act(Moment(number, 0))
         upstream.sendall(request.raw)
-        seen.act(Moment(number, 1))
+        relay.act(Moment(number, 1))
         answer = _read(answers)
         if answer is None:
             return False
@@ -160,9 +160,9 @@ class _Relayed(socketserver.StreamRequestHandler):
         if method == "POST" and exchange.path in SESSIONS and exchange.status < 300:
             token = json.loads(answer.body)
             exchange.opened = token["value"] if isinstance(token, dict) else token
-        seen.act(Moment(number, 2))
+        relay.act(Moment(number, 2))
         self.wfile.write(answer.raw)
-        seen.act(Moment(number, 3))
+        relay.act(Moment(number, 3))
         return True
 
 

@@ -93,13 +93,13 @@ def api_over(
     read_only: bool = False,
 ) -> RecoveryApi:
     """Return the recovery API over a transport."""
-    seen = [] if exchanges is None else exchanges
+    observed = [] if exchanges is None else exchanges
     login = Login(user, Secret(PASSWORD), basic=basic, credential_state=credential_state)
     return connect(
         f"https://{host}",
         login,
         clock=clock,
-        observe=seen.append,
+        observe=observed.append,
         family=family,
         transport=transport,
         read_only=read_only,

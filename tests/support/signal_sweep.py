@@ -127,9 +127,9 @@ def run_with_signals(
         if timing is not None and timing.at == moment and not sent_at:
             send_signals()
 
-    with http_relay(served, act) as seen:
+    with http_relay(served, act) as relay:
         began = CLOCK.monotonic()
-        process = program.start(*command.words, environ=seen.environ)
+        process = program.start(*command.words, environ=relay.environ)
         begun.append(process)
         if timing is not None and isinstance(timing.at, float):
             CLOCK.sleep(max(0.0, began + timing.at - CLOCK.monotonic()))
@@ -139,7 +139,7 @@ def run_with_signals(
         ended = CLOCK.monotonic()
     after = ended - sent_at[0] if sent_at else 0.0
     return SignalledRun(
-        run, len(seen.exchanges), seen.sessions_left, jobs_of(served), bool(sent_at), ended - began, after
+        run, len(relay.exchanges), relay.sessions_left, jobs_of(served), bool(sent_at), ended - began, after
     )
 
 
