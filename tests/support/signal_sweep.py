@@ -5,6 +5,7 @@ and the end of the interpreter.
 """
 
 import random
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ ENDS_WITHIN = 7.0
 """Seconds allowed from a signal to the exit: five for the logout, two for the rest while four run at once."""
 OWN_CODE = f'File "{ROOT / "backupctl"}'
 """The part of a traceback that shows code of this package."""
+JOB_ID = re.compile(r"\d{8}-\d{6}-\d+")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _JOBS = "/api/appliance/recovery/backup/job"
@@ -192,7 +194,7 @@ def _wrong_results(command: SignalledCommand, result: SignalledRun, *, killed: b
     if command.starts:
         if result.jobs and result.jobs[0]["id"] not in said:
             yield f"job {result.jobs[0]['id']} is not reported"
-        if not result.jobs and (run.code == 0 or "goes on" in said):
+        if not result.jobs and (run.code == 0 or JOB_ID.search(said)):
             yield "a job is reported that does not exist"
 
 
