@@ -165,7 +165,7 @@ def test_create_where_no_folder_can_be_written_to_succeeds(
     assert list(closed.iterdir()) == []
 
 
-# Streams, command by command
+# Streams of each command
 
 SIMULATED = ["--simulate"]
 COMMANDS = {
@@ -187,7 +187,7 @@ STREAMS = {
 }
 
 
-def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Programs) -> None:
+def test_every_command_has_its_code_with_closed_or_full_streams(programs: Programs) -> None:
     cases = [
         (name, form, stream) for name in COMMANDS for form in FORMS.get(name, ("text", "json")) for stream in STREAMS
     ]
@@ -204,7 +204,7 @@ def test_every_command_keeps_its_code_whatever_its_streams_are(programs: Program
 
 
 @pytest.mark.parametrize("missing", ["SERVER", "USERNAME", "PASSWORD", "LOCATION"])
-def test_question_without_standard_input_is_an_error_at_once(programs: Programs, missing: str) -> None:
+def test_missing_value_without_standard_input_is_an_error(programs: Programs, missing: str) -> None:
     served = ServedAppliance("https://127.0.0.1:1", "administrator@vsphere.local", "VMware1!", None, None)
     environ = programs.environ({**served.environ})
     del environ[f"BACKUPCTL_{missing}"]

@@ -104,7 +104,7 @@ def _whole(served: ServedAppliance, count: int | None) -> Iterator[str]:
         yield f"the appliance has the jobs {states}"
 
 
-def test_signal_during_a_login_without_an_answer_ends_in_time_every_time(program: Program, serve: Simulators) -> None:
+def test_signal_during_a_login_without_a_response_ends_in_time(program: Program, serve: Simulators) -> None:
     """The limits of the logout and of the write coincide, which once caused an endless wait."""
     command, counts = SIGNALLED_COMMANDS["create"], SignalCounts()
     silent = serve.many(4, "--no-tls", faults=["slow=7s@login"])
@@ -129,7 +129,9 @@ def interrupted_twice(program: Program, relay: HttpRelay) -> tuple[int, str]:
     return run.code, run.err
 
 
-def test_second_signal_while_the_backup_is_started_says_that_it_is_unknown(program: Program, serve: Simulators) -> None:
+def test_second_signal_while_the_backup_is_started_reports_an_unknown_outcome(
+    program: Program, serve: Simulators
+) -> None:
     served = serve("--no-tls", faults=["slow=30s@create"], seconds="30s")
     with http_relay(served) as relay:
         code, said = interrupted_twice(program, relay)

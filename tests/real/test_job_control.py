@@ -49,7 +49,7 @@ def enter(terminal: Terminal, text: str) -> None:
     terminal.press("Enter")
 
 
-# Jobs that are stopped for a while
+# Stop, then continue
 
 
 def test_control_z_stops_and_fg_continues_to_the_end(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_control_z_stops_and_fg_continues_to_the_end(programs: Programs, serve: 
     assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]
 
 
-def test_question_in_the_background_waits_for_fg(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
+def test_prompt_in_the_background_waits_for_fg(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
     served = serve("--no-tls")
     environ = {**served.environ, **COMPLETE}
     del environ["BACKUPCTL_USERNAME"]
@@ -107,7 +107,7 @@ def test_process_continued_after_its_timeout_polls_before_it_decides(
     assert any(request.startswith("GET ") for request in relay.requests[asked:])
 
 
-# A window that changes
+# Window size
 
 
 def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: Simulators, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: S
         assert "Traceback" not in terminal.screen
 
 
-# A line that goes dead, as when ssh loses its connection
+# Terminal hangup, as when ssh loses its connection
 
 
 @contextmanager

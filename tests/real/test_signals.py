@@ -32,7 +32,7 @@ def wait_for_request(wire: TcpRelay, request: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_first_signal_detaches_with_130_and_watch_attaches_again(
+def test_first_signal_detaches_with_130_and_watch_attaches(
     program: Program, serve: Simulators, number: signal.Signals
 ) -> None:
     served = serve(seconds="5s")

@@ -63,7 +63,7 @@ def der_of(leaf: trustme.LeafCert) -> bytes:
     return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
 
 
-# The pin
+# Pin
 
 
 def test_matching_pin_is_trusted_whoever_signed_the_certificate(
@@ -190,7 +190,7 @@ def test_certificate_behind_a_proxy_is_shown_and_explained(
     assert "is signed by 'O=backupctl simulator" in shown["reason"]
 
 
-# Each its own sentence
+# Error messages
 
 
 SENTENCES: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -285,7 +285,7 @@ def test_key_log_that_cannot_be_written_is_an_invalid_setting(
     assert f"error: SSLKEYLOGFILE: cannot write {keys}: No such file or directory" in refused.err
 
 
-# trust
+# The trust commands
 
 
 def test_trust_show_sends_no_http_and_needs_no_user(program: Program) -> None:
