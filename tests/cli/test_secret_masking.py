@@ -114,7 +114,7 @@ class AnsweringPrompter(ScriptedPrompter):
     }
 
     @property
-    def present(self) -> bool:
+    def interactive(self) -> bool:
         return True
 
     def _next(self, question: str) -> str:
