@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,9 @@ class ErrorFacts(NamedTuple):
     """The facts of an error.
 
     * ``message``: what happened. Placeholders such as ``$server`` and ``$job`` are filled with the facts of these
-      names. ``source`` is put in front of the message, and so is ``server`` unless the message contains ``$server``.
+      names, ``$1`` and ``$2`` with ``texts``. ``source`` is put in front of the message, and so is ``server`` unless
+      the message contains ``$server``.
+    * ``texts``: what a user or an appliance wrote. It is a fact, because in the message its ``$`` would be filled.
     * ``operation``: the request, such as "start a backup".
     * ``job``: a job id.
     * ``cause``: the error or text behind this one; ``then``: what a second request found, such as a read-back.
@@ -38,6 +40,7 @@ class ErrorFacts(NamedTuple):
     release: str | None = None
     cause: "ErrorFacts | str | None" = None
     then: "ErrorFacts | str | None" = None
+    texts: tuple[str, ...] = ()
     source: str | None = None
     of_file: bool = False
     hint: str | None = None
@@ -62,10 +65,11 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
         "kind": facts.kind,
         "cause": _text_of(facts.cause),
         "then": _text_of(facts.then),
+        **{str(number): text for number, text in enumerate(facts.texts, 1)},
     }
 
     def fact(match: re.Match[str]) -> str:
-        value = values[match["fact"]]
+        value = values.get(match["fact"])
         if match["on"] and facts.server == ANONYMOUS:
             return ""
         return match[0] if value is None else f"{match['on'] or ''}{value}"
@@ -75,7 +79,11 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
     return "".join(f"{name}: " for name in (facts.source, server) if name) + text
 
 
-_FACT: Final = r"(?P<on> on (?=\$server))?\$(?P<fact>server|job|operation|release|status|kind|cause|then)\b"
+_FACT: Final = r"(?P<on> on (?=\$server))?\$(?P<fact>(?:server|job|operation|release|status|kind|cause|then|[1-9])\b)"
+
+_PLACEHOLDER: Final = r"\$(?:server|job|operation|release|status|kind|cause|then|[1-9])\b"
+
+_HINT_FACT: Final = r"\$(?:selector\b|--(?=[a-z]))"
 
 
 def _text_of(value: ErrorFacts | str | None) -> str | None:
@@ -91,8 +99,14 @@ def render_hint(facts: ErrorFacts) -> str | None:
     """Return what to do next, None if there is no hint."""
     if facts.hint is None:
         return None
-    text = facts.hint.replace("$selector", shlex.join(facts.selector))
-    return text.replace("$--", "" if facts.of_file else "--")
+    values = {"$selector": shlex.join(facts.selector), "$--": "" if facts.of_file else "--"}
+    return re.sub(_HINT_FACT, lambda match: values[match[0]], facts.hint)
+
+
+def map_text(message: str, function: Callable[[str], str]) -> str:
+    """Return a message with ``function`` applied to the text between its placeholders."""
+    parts = re.split(rf"({_PLACEHOLDER})", message)
+    return "".join(part if index % 2 else function(part) for index, part in enumerate(parts))
 
 
 def error_on(server: str, facts: ErrorFacts) -> ErrorFacts:
@@ -139,6 +153,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
         kind=if_shown("kind", facts.kind),
         cause=None if facts.cause is None else nested(facts.cause),
         then=None if facts.then is None else nested(facts.then),
+        texts=facts.texts,
         source=facts.source,
         of_file=facts.of_file,
         hint=facts.hint,

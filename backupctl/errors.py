@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         status: int | None
         cause: "BackupctlError | ErrorFacts | str | None"
         then: "BackupctlError | ErrorFacts | str | None"
+        texts: tuple[str, ...]
         source: str | None
         of_file: bool
         hint: str | None

@@ -103,6 +103,8 @@ FACTS = ErrorFacts(
         ),
         (ErrorFacts("'5x' is no duration", source="--timeout"), "--timeout: '5x' is no duration"),
         (ErrorFacts("'$money' in {server}", server="vc01"), "vc01: '$money' in {server}"),
+        (ErrorFacts("$server has no $1", server="vc01", texts=("'$server'",)), "vc01 has no '$server'"),
+        (ErrorFacts("$1", server="vc01", texts=("CN=$server, $job",), job="4-2"), "vc01: CN=$server, $job"),
     ],
 )
 def test_message_is_rendered_from_the_facts(facts: ErrorFacts, sentence: str) -> None:
@@ -119,6 +121,7 @@ def test_hint_names_keys_for_a_value_from_the_file_except_in_a_command_line() ->
     facts = ErrorFacts("what", hint="add $--location-type: `backupctl $selector --to FILE`", selector=("-s", "v c"))
     assert render_hint(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
     assert render_hint(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
+    assert render_hint(ErrorFacts("what", hint="write sftp://h/a$--$selectors")) == "write sftp://h/a$--$selectors"
 
 
 def test_anonymized_facts_are_equal_for_all_appliances() -> None:
@@ -219,6 +222,28 @@ def test_placeholders_in_messages_are_facts() -> None:
     }
     unknown = [each for each in strings if set(re.findall(r"(?<!\d)\$([a-z]+)\b", each[1])) - set(ErrorFacts._fields)]
     assert unknown == []
+
+
+def test_text_of_others_is_not_part_of_a_template() -> None:
+    """In a message with placeholders, a ``$`` of somebody else would be filled; such text is a fact."""
+    own = {
+        *("how", "known", "known_state", "note", "expected", "presented", "proxy", "change.field", "self.job.progress"),
+        *("request.method", "request.url.path", "response.status_code", "len(self._unanswered_logins)"),
+        *("MAX_BODY_BYTES >> 20", "'; $then' if why else ''"),
+    }
+    strangers = {
+        (name, value)
+        for name, node in nodes(ast.JoinedStr)
+        if re.search(r"\$(?:[a-z1-9]|--)", literal_text(node))
+        for each in node.values
+        if isinstance(each, ast.FormattedValue) and (value := ast.unparse(each.value)) not in own
+        if not value.strip("_").isupper()
+    }
+    assert {each for each in strangers if not each[0].startswith("simulator")} == set()
+
+
+def literal_text(node: ast.JoinedStr) -> str:
+    return "".join(str(each.value) for each in node.values if isinstance(each, ast.Constant))
 
 
 @pytest.mark.parametrize("search", [modified_errors, parsed_texts])

@@ -67,6 +67,10 @@ def test_httpcore_returns_the_bytes_after_a_response(body: bytes) -> None:
         assert left_over(response) == body[2:]
 
 
+def test_connection_of_another_httpcore_is_not_reused() -> None:
+    assert left_over(httpcore.Response(200))
+
+
 def test_httpcore_keeps_idle_connections_open() -> None:
     pool = network_transport(tls=unverified_context(), proxy=None, clock=SystemClock())._pool
     assert (pool._keepalive_expiry, pool._max_keepalive_connections) == (None, 1)

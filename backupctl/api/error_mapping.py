@@ -224,8 +224,9 @@ def _other_error(response: httpx.Response, api_error: VapiError | None) -> Appli
     is_page = b"<" in response.content[:200]
     described = f"an error page came back ({status_text})" if is_page else _NOT_VCENTER.format(status_text)
     return kind(
-        f"$server could not $operation ({status_text}): $cause" if text else "$server could not $operation: $cause",
+        "$server could not $operation ($1): $cause" if text else "$server could not $operation: $cause",
         cause=text or described,
+        texts=(status_text,),
         hint=_STARTING_HINT if retryable and status >= 500 else None,
         certain=False,
         retryable=retryable,

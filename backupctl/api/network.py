@@ -214,8 +214,11 @@ def left_over(response: httpcore.Response) -> bytes:
 
     h11 keeps them for the next response, and httpcore has no public way to get them.
     """
-    connection = response.stream._stream._connection  # type: ignore[union-attr]  # noqa: SLF001
-    data, _ = connection._h11_state.trailing_data  # noqa: SLF001
+    try:
+        connection = response.stream._stream._connection  # type: ignore[union-attr]  # noqa: SLF001
+        data, _ = connection._h11_state.trailing_data  # noqa: SLF001
+    except AttributeError:  # another httpcore; a connection that is not reused is safe
+        return b"unknown"
     return bytes(data)
 
 

@@ -84,7 +84,8 @@ def _redacted_result(appliance: Appliance, result_type: type[R], outcome: Outcom
 def with_name_warning(error: BackupctlError, warning: str | None) -> BackupctlError:
     """Add the warning about an appliance's name to the error of an unknown host."""
     if isinstance(error, UnknownHostError) and warning is not None:
-        return error.with_facts(hint=f"{warning}; else {error.hint}" if error.hint else warning)
+        hint = error.facts.hint
+        return error.with_facts(hint=f"{warning}; else {hint}" if hint else warning)
     return error
 
 
@@ -105,7 +106,7 @@ def _with_interrupted_note(login: Task[T], note: str) -> Task[T]:
     try:
         return (yield from login)
     except InterruptedRunError as interruption:
-        raise InterruptedRunError(f"$cause: {note}", cause=interruption, hint=interruption.hint) from interruption
+        raise InterruptedRunError(f"$cause: {note}", cause=interruption, hint=interruption.facts.hint) from interruption
 
 
 def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:

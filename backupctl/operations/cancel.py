@@ -46,8 +46,8 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
     CancelRefusedError if the appliance answers FAIL.
     """
     if job.ended:
-        sentence = f"$job on $server has already ended as {job.state}"
-        raise CancelRefusedError(sentence, server=appliance.host, job=job.id)
+        sentence = "$job on $server has already ended as $1"
+        raise CancelRefusedError(sentence, server=appliance.host, job=job.id, texts=(job.state,))
     try:
         answer, lost = yield from _send_cancel(appliance, send)
     except InterruptedRunError as interruption:

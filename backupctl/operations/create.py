@@ -194,8 +194,8 @@ def _send_request(
             appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
             return job
         if isinstance(answer, BackupJobStatus):
-            message = f"$server returned a backup job that existed before the request ({answer.id})"
-            answer = ApplianceAnswerError(message, server=appliance.name, certain=False)
+            message = "$server returned a backup job that existed before the request ($1)"
+            answer = ApplianceAnswerError(message, server=appliance.name, texts=(answer.id,), certain=False)
         if isinstance(answer, BusyError):
             return answer
         if answer.certain:
@@ -301,8 +301,8 @@ def _attach(
     ended = yield from follow(appliance, job, plan.timeouts, deadline=deadline)
     if ended.error is None and not request.location.contains_backup_at(ended.value.location):
         other = ended.value.location or "an unknown location"
-        message = f"$job succeeded, but went to {other}, not to the requested location"
-        return Outcome(ended.value, BusyError(message, server=appliance.name, job=job.id))
+        message = "$job succeeded, but went to $1, not to the requested location"
+        return Outcome(ended.value, BusyError(message, server=appliance.name, job=job.id, texts=(other,)))
     if isinstance(ended.error, BackupFailedError | ContradictionError):
         facts = ended.error.facts
         message = "$cause; the requested backup was not started"

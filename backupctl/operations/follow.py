@@ -187,9 +187,10 @@ def job_failure(host: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with a hint that fits its messages."""
     log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
-        f"$server says that $job ended as {job.state}",
+        "$server says that $job ended as $1",
         server=host,
         job=job.id,
+        texts=(job.state,),
         hint=hint_for((message.default_message for message in job.messages), job.progress) or log_hint,
     )
 

@@ -229,12 +229,12 @@ def _match_job(appliance: Appliance, sent: SentRequest, job_id: str, until: floa
     """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, shielded=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
-        return OutcomeUnknownError(f"backup job {job_id} is new, and this release does not report the owner of a job")
+        return OutcomeUnknownError("$job is new, and this release does not report the owner of a job", job=job_id)
     if isinstance(answer, BackupctlError):
         return answer
     details = answer.get(job_id)
     if not isinstance(details, JobDetails):
-        return OutcomeUnknownError(f"backup job {job_id} is new, and has no details yet")
+        return OutcomeUnknownError("$job is new, and has no details yet", job=job_id)
     if _is_foreign(details, sent, appliance.user):
         return None
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, shielded=True)
@@ -242,7 +242,7 @@ def _match_job(appliance: Appliance, sent: SentRequest, job_id: str, until: floa
         return status
     job = job_conversion.from_details(details, job_conversion.from_status(status, Job(id=job_id, state="")))
     mismatch = _mismatch(job, details, sent) or (None if sent.may_adopt else _ENCRYPTION_UNKNOWN)
-    return job if mismatch is None else OutcomeUnknownError(f"backup job {job_id} is new, but {mismatch}")
+    return job if mismatch is None else OutcomeUnknownError("$job is new, but $1", job=job_id, texts=(mismatch,))
 
 
 def _is_foreign(details: JobDetails, sent: SentRequest, user: str) -> bool:

@@ -165,8 +165,9 @@ def _read_current(appliance: Appliance, name: str) -> Task[Schedule]:
         return (yield from retry(appliance, partial(appliance.api.schedule, name)))
     except NotFoundError as error:
         raise NotFoundError(
-            f"$server has no schedule {name!r}",
+            "$server has no schedule $1",
             server=appliance.host,
+            texts=(repr(name),),
             hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
             details=error.facts.details,
         ) from error
@@ -189,8 +190,8 @@ def _write(
     try:
         write_error = yield from attempt(write, shielded=True)
     except InterruptedRunError as interruption:
-        sentence = f"$cause: unknown whether schedule {name!r} was changed"
-        raise interruption.with_facts(message=sentence, cause=interruption) from interruption
+        sentence = "$cause: unknown whether schedule $1 was changed"
+        raise interruption.with_facts(message=sentence, cause=interruption, texts=(repr(name),)) from interruption
     if write_error is not None and write_error.certain and not isinstance(write_error, inconclusive):
         raise write_error
     return write_error
@@ -219,8 +220,10 @@ def _read_back(
                 return found
     except InterruptedRunError as interruption:
         how = "accepted" if write_error is None else "sent ($then)"
-        sentence = f"$cause: the change of schedule {name!r} was {how}, but not verified"
-        raise interruption.with_facts(message=sentence, cause=interruption, then=write_error) from interruption
+        sentence = f"$cause: the change of schedule $1 was {how}, but not verified"
+        raise interruption.with_facts(
+            message=sentence, cause=interruption, then=write_error, texts=(repr(name),)
+        ) from interruption
     if isinstance(found, BackupctlError):
         raise _outcome_unknown(appliance, name, write_error, found) from found
     return found
@@ -253,11 +256,16 @@ def _mismatch_error(
         claim = f"answered that schedule {name!r} does not exist (404)"
     else:
         return write_error.with_facts(
-            message=f"$cause; {actual}", server=None, cause=write_error, details=(*write_error.facts.details, *details)
+            message="$cause; $1",
+            server=None,
+            cause=write_error,
+            texts=(actual,),
+            details=(*write_error.facts.details, *details),
         )
     return ContradictionError(
-        f"$server {claim}, but {actual}",
+        "$server $1, but $2",
         server=appliance.name,
+        texts=(claim, actual),
         hint="somebody else may have changed it at the same time, or a cache or a slow appliance may show an old "
         f"state; {_check_again_hint(name)}",
         details=details,
@@ -279,8 +287,9 @@ def _outcome_unknown(
     appliance: Appliance, name: str, write_error: BackupctlError | None, why: BackupctlError | str
 ) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"unknown whether schedule {name!r} was changed: $cause; then: $then",
+        "unknown whether schedule $1 was changed: $cause; then: $then",
         server=appliance.name,
+        texts=(repr(name),),
         cause=write_error or "the change was accepted",
         then=why,
         hint=_check_again_hint(name),

@@ -88,8 +88,9 @@ def mismatch_details(current: Schedule, requested: ScheduleSpec, server: str) ->
     """Yield a line for each mismatched field: the requested value, and that on the ``server``."""
     for change in changes_of(current, requested, mismatched_fields(current, requested)):
         yield ErrorFacts(
-            f"{change.field}: asked for {_display_text(change.after)}, $server has $cause",
+            f"{change.field}: asked for $1, $server has $cause",
             server=server,
+            texts=(_display_text(change.after),),
             cause=_display_text(change.before),
         )
 

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
-from backupctl.error_facts import ErrorFacts
+from backupctl.error_facts import ErrorFacts, map_text
 from backupctl.errors import BackupctlError
 from backupctl.secrets.redaction import Redact, RedactionBudget
 
@@ -17,7 +17,7 @@ _FREE_TEXT_FIELDS: Final = {"args", "comment", "default_message", "description",
 _LOCAL_FIELDS: Final = {"server", "host"}
 """Fields without data of the appliance."""
 
-_REMOTE_FACTS: Final = ("job", "release", "cause", "then", "source", "hint", "details", "attach", "kind")
+_REMOTE_FACTS: Final = ("job", "release", "cause", "then", "texts", "source", "hint", "details", "attach", "kind")
 """Facts of an error that may contain data of the appliance, besides its message."""
 
 
@@ -40,7 +40,7 @@ def _redacted(value: object, redact: Redact, budget: RedactionBudget, *, is_free
         return type(value).from_facts(cast("ErrorFacts", facts))
     if isinstance(value, ErrorFacts):
         fields = {name: each for name in _REMOTE_FACTS if (each := getattr(value, name))}
-        message = redact(value.message, skip_common_words=True)  # so that its placeholders are kept
+        message = map_text(value.message, lambda text: redact(text, skip_common_words=True))
         return value._replace(message=message, **_redacted_fields(fields, redact, budget, is_free=is_free))
     if isinstance(value, tuple | list):
         return type(value)(_redacted(each, redact, budget, is_free=is_free) for each in value)

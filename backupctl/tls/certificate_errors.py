@@ -58,7 +58,7 @@ def certificate_error(error: BaseException, peer: Peer, store: str, now: datetim
     reason = REASONS.get(cause.verify_code, _STRICT_REASON if cause.verify_code in _STRICT_CODES else _OTHER_REASON)
     described = reason.describe(failure) if (failure := _trust_failure(chain, peer.host, store, now)) else None
     message = described or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError(message, server=peer.host, hint=reason.hint, selector=peer.selector)
+    return CertificateError("$1", server=peer.host, texts=(message,), hint=reason.hint, selector=peer.selector)
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -66,7 +66,7 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
     try:
         return tuple(read_certificate(der, now) for der in chain)
     except ValueError as error:
-        raise CertificateError(f"a certificate of the appliance cannot be read: {error}") from error
+        raise CertificateError("a certificate of the appliance cannot be read: $1", texts=(str(error),)) from error
 
 
 def _trust_failure(chain: tuple[bytes, ...], host: str, store: str, now: datetime) -> TrustFailure | None:

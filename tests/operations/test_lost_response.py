@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from backupctl.error_facts import ErrorFacts
+from backupctl.error_facts import ErrorFacts, render_message
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -253,7 +253,7 @@ def test_unknown_outcome_has_a_reason(answers: dict[str, Any], why: str, clock: 
     api.server_time = START
     error = error_of(bench)
     assert isinstance(error.facts.then, ErrorFacts)
-    assert (error.facts.server, error.facts.cause, error.facts.then.message) == (NAME, LOST.facts, why)
+    assert (error.facts.server, error.facts.cause, render_message(error.facts.then)) == (NAME, LOST.facts, why)
     assert error.details == ("evidence",)
 
 
