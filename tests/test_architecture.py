@@ -10,16 +10,17 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-FOUNDATION = {"errors", "error_facts", "clock", "location", "models", "secrets", "results"}
+FOUNDATION = {"errors", "error_facts", "exit_codes", "clock", "location", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "error_facts": set(),
-    "errors": {"error_facts"},
+    "exit_codes": set(),
+    "errors": {"error_facts", "exit_codes"},
     "clock": set(),
     "secrets": {"errors", "clock"},
     "location": {"errors", "secrets", "rules"},
     "models": {"location", "secrets", "rules"},
-    "results": {"errors", "error_facts", "models", "secrets"},
+    "results": {"errors", "error_facts", "exit_codes", "models", "secrets"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "location", "secrets", "rules"},
     "tls": {"errors", "models", "secrets", "rules"},
@@ -27,7 +28,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "operations": {*FOUNDATION, "rules", "scheduler"},
-    "output": {"results", "errors", "error_facts", "models", "clock", "secrets"},
+    "output": {"results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
     "cli": {"", *FOUNDATION, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from backupctl import errors
 from backupctl.error_facts import ErrorFacts, anonymized, render_details, render_hint, render_message
-from backupctl.errors import SEVERITY, BackupctlError, ExitCode, InterruptedRunError, overall_exit_code
+from backupctl.errors import BackupctlError, InterruptedRunError
+from backupctl.exit_codes import SEVERITY, ExitCode, overall_exit_code
 from backupctl.output.json_text import document, json_text
 from backupctl.results.result import Envelope, Result
 from tests.support.source import nodes, sources, tree_nodes

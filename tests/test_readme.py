@@ -12,7 +12,8 @@ import pytest
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.config.environment import environment_names
-from backupctl.errors import BackupctlError, ExitCode
+from backupctl.errors import BackupctlError
+from backupctl.exit_codes import ExitCode
 from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import LOCATION, PASSWORD, CommandLine, write_private
 from tests.support.readme_options import option_table

@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from backupctl.api.extensions import RAW_HEADERS, REDACT
+from backupctl.api.login_problems import login_error
 from backupctl.api.vapi_error import VapiError, unredacted, vapi_error
 from backupctl.errors import (
     ApplianceAnswerError,
@@ -124,44 +125,14 @@ _MIDDLEBOX_HINT: Final = "a proxy, firewall or login portal in between may have 
 
 
 def _unauthorized(api_error: VapiError | None) -> AuthenticationError:
-    """Return the error for a 401; the appliance rarely gives the cause, in any of its messages."""
+    """Return the error for a 401 from the appliance, or from something else."""
     if api_error is None:
         return AuthenticationError(
             f"$server could not $operation: {_NOT_VCENTER_STATUS}",
             hint=f"{_MIDDLEBOX_HINT}; else the user name or password is wrong",
             certain=False,
         )
-    details = api_error.messages
-    text = " ".join((*details, *api_error.ids))
-    problem, hint = next(
-        ((problem, hint) for pattern, problem, hint in _LOGIN_PROBLEMS if pattern.search(text)),
-        ("wrong user name or password", None),
-    )
-    return AuthenticationError(
-        "$server refused the login ($status): $cause",
-        cause=problem,
-        hint=hint,
-        details=details,
-    )
-
-
-_LOGIN_PROBLEMS: Final = (
-    (
-        re.compile(r"\b(un)?lock(ed|out)\b|accountlocked", re.IGNORECASE),
-        "the account is locked",
-        "an SSO administrator unlocks it in the vSphere Client; by default it unlocks itself after 5 minutes",
-    ),
-    (
-        re.compile(r"password\W+(has\W+|is\W+)?expired|expired\W+password|passwordexpired", re.IGNORECASE),
-        "the password has expired",
-        "its owner sets a new one: of an SSO user in the vSphere Client, of root on the console or with ssh",
-    ),
-)
-"""The causes of a 401, found by the words of the login pages, as those of the API are not documented.
-
-Sources: https://knowledge.broadcom.com/external/article/326186 (User account is locked),
-https://vswitchzero.com/2021/03/05/vcenter-vami-login-fails-due-to-expired-password/ (User password expired).
-"""
+    return login_error(api_error)
 
 
 def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiError | None) -> BackupctlError:

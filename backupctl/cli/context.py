@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO, TypeVar, cast
 
 from backupctl.config.option_table import COLOR, CONFIG, OUTPUT, PARALLEL, QUIET, VERBOSE
-from backupctl.errors import BackupctlError, ExitCode, OutputError, UsageError, overall_exit_code
+from backupctl.errors import BackupctlError, OutputError, UsageError
+from backupctl.exit_codes import ExitCode, overall_exit_code
 
 if TYPE_CHECKING:
     import httpx

@@ -13,7 +13,8 @@ from backupctl.cli import signals
 from backupctl.cli.context import Context
 from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.options import command_name, shared_options
-from backupctl.errors import BackupctlError, BugError, ExitCode, InterruptedRunError, OutputError, UsageError
+from backupctl.errors import BackupctlError, BugError, InterruptedRunError, OutputError, UsageError
+from backupctl.exit_codes import ExitCode
 from backupctl.output.safe_stream import SafeStream
 
 PROGRAM: Final = "backupctl"

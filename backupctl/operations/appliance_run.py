@@ -22,7 +22,8 @@ from backupctl.results.result_redaction import redacted
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import Coordinator, Slot
 from backupctl.scheduler.reauth import with_reauth
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, attempt, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, attempt
 
 R = TypeVar("R", bound=Result)
 T = TypeVar("T")

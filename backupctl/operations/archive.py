@@ -9,7 +9,8 @@ from backupctl.models import ArchiveFilter, LocationSpec, as_utc
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.archive_results import Archive
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task
 
 
 def read_systems(appliance: Appliance, location: LocationSpec, *, password_in_url: bool) -> Task[tuple[str, ...]]:

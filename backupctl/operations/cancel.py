@@ -13,7 +13,8 @@ from backupctl.operations.outcome import Outcome
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task, attempt
 
 CANCEL_SECONDS: Final = 60.0
 """How long a cancelled job is followed."""

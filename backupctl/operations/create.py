@@ -37,7 +37,8 @@ from backupctl.results.events import Attached, PartsSelected, Started, Waiting
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Slot
-from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt, response_deadline, retry
+from backupctl.scheduler.retry import RETRY_SECONDS, Backoff, retry
+from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi

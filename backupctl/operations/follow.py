@@ -34,7 +34,8 @@ from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline
+from backupctl.scheduler.retry import Backoff
+from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 _LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
 _LOG_FOLDER_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"

@@ -22,7 +22,8 @@ from backupctl.operations.unreadable_entries import warn_unreadable
 from backupctl.results.events import Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Backoff, Task, Wait, attempt, response_deadline, retry
+from backupctl.scheduler.retry import Backoff, retry
+from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 LATEST: Final = "latest"
 """The word that stands for the id of the newest job."""

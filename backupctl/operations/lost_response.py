@@ -27,7 +27,8 @@ from backupctl.operations import job_conversion, job_selection, jobs
 from backupctl.results.events import Adopted, Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import RETRY_SECONDS, Backoff, Task, Wait, attempt, response_deadline
+from backupctl.scheduler.retry import RETRY_SECONDS, Backoff
+from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 SEARCH_SECONDS: Final = 60.0
 """How long the job list is read again and again until the job appears in it."""

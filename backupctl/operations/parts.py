@@ -8,7 +8,8 @@ from backupctl.operations import job_conversion
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.backup_results import PartSize
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task
 
 
 def read_parts(appliance: Appliance) -> Task[tuple[tuple[PartSize, ...], int]]:

@@ -38,7 +38,8 @@ from backupctl.results.archive_results import ArchiveMetadata
 from backupctl.results.events import Attached, Cancelling, Started, Warned
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import Task, attempt, response_deadline, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task, attempt, response_deadline
 
 S = TypeVar("S", RestoreJobStatus, ReconciliationStatus)
 

@@ -39,7 +39,8 @@ from backupctl.results.result import Change
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult
 from backupctl.rules.days import sorted_days
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, retry
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt
 
 if TYPE_CHECKING:
     from backupctl.api.recovery import RecoveryApi

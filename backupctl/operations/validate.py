@@ -25,7 +25,8 @@ from backupctl.operations.parts import read_parts, total_mb
 from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
-from backupctl.scheduler.task import RETRY_SECONDS, Task, retry
+from backupctl.scheduler.retry import RETRY_SECONDS, retry
+from backupctl.scheduler.task import Task
 
 T = TypeVar("T")
 

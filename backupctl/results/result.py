@@ -5,7 +5,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from backupctl.errors import BackupctlError, ExitCode, overall_exit_code
+from backupctl.errors import BackupctlError
+from backupctl.exit_codes import ExitCode, overall_exit_code
 
 SCHEMA: Final = 1
 """The version of the JSON output."""

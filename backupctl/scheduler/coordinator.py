@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from backupctl.error_facts import error_on
-from backupctl.errors import BackupctlError, ExitCode, InterruptedRunError, NotTriedError
+from backupctl.errors import BackupctlError, InterruptedRunError, NotTriedError
+from backupctl.exit_codes import ExitCode
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.login_limiter import LoginLimiter
@@ -47,7 +48,7 @@ class Coordinator:
         fail_fast: bool = False,
         failed: Mapping[str, BackupctlError] = {},
     ) -> None:
-        self.semaphore = Semaphore(None if together else parallel)
+        self.parallel_limit = Semaphore(None if together else parallel)
         self.login_limiter = LoginLimiter()
         self.barrier = StartBarrier((*(each.name for each in appliances), *failed)) if together else None
         self.size = len(appliances) + len(failed)
@@ -92,10 +93,10 @@ class Slot:
         Raises NotTriedError when the appliance must not be tried any more, and InterruptedRunError before anything was
         sent.
         """
-        if self._coordinator.semaphore.locked:
+        if self._coordinator.parallel_limit.locked:
             self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
         try:
-            yield from self._coordinator.semaphore.acquire()
+            yield from self._coordinator.parallel_limit.acquire()
         except InterruptedRunError as interruption:
             raise InterruptedRunError(f"$cause: {NO_BACKUP}", cause=interruption) from interruption
         self._acquired = True
@@ -120,7 +121,7 @@ class Slot:
             self._coordinator.fail(self._appliance.name, error)
         if self._acquired:
             self._acquired = False
-            self._coordinator.semaphore.release()
+            self._coordinator.parallel_limit.release()
         if self._coordinator.size > 1:
             self._appliance.emit(
                 Ended(

@@ -1,7 +1,8 @@
 """Start barrier: start the backups of all appliances together, or none."""
 
 from backupctl.error_facts import error_on
-from backupctl.errors import BackupctlError, NotTogetherError, overall_exit_code
+from backupctl.errors import BackupctlError, NotTogetherError
+from backupctl.exit_codes import overall_exit_code
 from backupctl.scheduler.task import Event, Task, Wait
 
 

@@ -47,7 +47,7 @@ class StoredArchive:
 def archive_of(job: BackupRun, host: str) -> StoredArchive:
     """Return the archive that a job of the appliance ``host`` leaves when it succeeds."""
     end = job.planned_end()
-    name, folder = archive_name(job), folder_of(job.spec.location)
+    name, folder = archive_folder_name(job), folder_of(job.spec.location)
     if "vcenter-folder" in job.release.features:
         folder = (*systems_folder(folder), system_name(host), name)
     return StoredArchive(
@@ -65,10 +65,10 @@ def archive_of(job: BackupRun, host: str) -> StoredArchive:
 
 def archive_location(job: BackupRun, host: str) -> str:
     """Return the location of the archive of a job."""
-    return "/".join((job.spec.location.rstrip("/"), _VCENTER_FOLDER, system_name(host), archive_name(job)))
+    return "/".join((job.spec.location.rstrip("/"), _VCENTER_FOLDER, system_name(host), archive_folder_name(job)))
 
 
-def archive_name(job: BackupRun) -> str:
+def archive_folder_name(job: BackupRun) -> str:
     """Return ``M_<version>_<timestamp>_<comment>`` with the timestamp of the job id; the comment may be empty."""
     kind = "M" if job.job_type == "MANUAL" else "S"
     comment = base64.b32encode(job.spec.comment.encode()).decode()

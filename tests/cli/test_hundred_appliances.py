@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backupctl.errors import SEVERITY
+from backupctl.exit_codes import SEVERITY
 from tests.support.command_line import USER, CommandLine, configured
 
 pytestmark = pytest.mark.exhaustive

@@ -11,7 +11,7 @@ from backupctl.cli.lazy_group import LazyGroup
 from backupctl.cli.root import COMMANDS, root
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from tests import wording
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from backupctl.simulator.faults import parse_fault
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests.faults.cases import faults_for

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from backupctl.simulator.faults import Fault, parse_fault
 from tests import wording
 from tests.faults.cases import undisturbed

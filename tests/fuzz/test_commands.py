@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from backupctl.simulator.simulator_transport import SimulatorTransport
 from tests.support.clock import FakeClock

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backupctl.errors import ExitCode, UsageError
+from backupctl.errors import UsageError
+from backupctl.exit_codes import ExitCode
 from backupctl.rules.password import RULE_IN_WORDS, check_backup_password, password_problems
 from backupctl.secrets.secret import Secret
 from tests import wording

@@ -3,7 +3,8 @@
 import pytest
 
 from backupctl.error_facts import ErrorFacts, error_on
-from backupctl.errors import InterruptedRunError, overall_exit_code
+from backupctl.errors import InterruptedRunError
+from backupctl.exit_codes import overall_exit_code
 from backupctl.results.events import Ended, Queued
 from backupctl.scheduler.coordinator import Coordinator
 from backupctl.scheduler.semaphore import Semaphore

@@ -13,7 +13,8 @@ from backupctl.errors import (
     ServerFaultError,
 )
 from backupctl.results.events import Retrying
-from backupctl.scheduler.task import Backoff, attempt, call, retry
+from backupctl.scheduler.retry import Backoff, retry
+from backupctl.scheduler.task import attempt, call
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import Bench, ScriptedRecovery, scripted
 

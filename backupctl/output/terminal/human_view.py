@@ -18,7 +18,7 @@ from backupctl.output.terminal.styled_lines import (
     line,
     warning_lines,
 )
-from backupctl.output.terminal.summary import are_jobs, jobs_in_brief, jobs_in_full, summary
+from backupctl.output.terminal.summary import are_jobs, full_jobs, quiet_jobs, summary
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.events import Connected, PartsSelected, RunEvent
 from backupctl.results.result import Envelope, Result
@@ -118,7 +118,7 @@ class HumanView:
     def _rendered(self, envelope: Envelope, options: RenderOptions, unshown: dict[str, str]) -> Iterator[Rendered]:
         """Yield the rendered results; ``unshown`` collects servers whose result cannot be, with the exception type."""
         if options.several and are_jobs(envelope.results):
-            together = jobs_in_brief if self._quiet else jobs_in_full
+            together = quiet_jobs if self._quiet else full_jobs
             try:
                 table = [together(envelope.results, options)]
             except Exception:  # noqa: BLE001 - then each is rendered by itself

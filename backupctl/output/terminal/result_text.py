@@ -5,7 +5,7 @@ from datetime import tzinfo
 from functools import singledispatch
 from typing import Final, NamedTuple
 
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from backupctl.output.formatting import size_of_megabytes
 from backupctl.output.json_text import json_text
 from backupctl.output.terminal.archive_text import archive_block, archives_table, metadata_block

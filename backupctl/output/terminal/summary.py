@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from backupctl.errors import ExitCode
+from backupctl.exit_codes import ExitCode
 from backupctl.output.formatting import duration, plural, size
 from backupctl.output.terminal.job_text import state_style, timestamp_or_unknown, took_seconds
 from backupctl.output.terminal.result_text import (
@@ -34,7 +34,7 @@ def are_jobs(results: Sequence[Result]) -> TypeGuard[JobResults]:
     )
 
 
-def jobs_in_full(results: JobResults, options: RenderOptions) -> Rendered:
+def full_jobs(results: JobResults, options: RenderOptions) -> Rendered:
     """Return a table of the jobs: outcome, and what a restore needs."""
     header = header_cells("SERVER", "RESULT", "JOB", "TOOK", "SIZE", "STARTED", "ENCRYPTION", "BUILD", "LOCATION")
     rows = [_row(result, options) for result in results]
@@ -43,12 +43,12 @@ def jobs_in_full(results: JobResults, options: RenderOptions) -> Rendered:
     return Rendered(table_lines([header, *rows], options.width, least=MIN_COLUMNS, right={3, 4}))
 
 
-def jobs_in_brief(results: JobResults, options: RenderOptions) -> Rendered:
+def quiet_jobs(results: JobResults, options: RenderOptions) -> Rendered:
     """Return what ``--quiet`` shows: detached jobs, failures, and messages of successes."""
     left = [line(f"{each.server} {each.job.id}") for each in results if each.job and was_detached(each, each.job)]
     failed = [each for each in results if each.exit_code != ExitCode.DONE]
     warnings = [each for result in results if result not in failed for each in success_warnings(result)]
-    return Rendered(left, notes=[*warnings, *(jobs_in_full(failed, options).lines if failed else ())])
+    return Rendered(left, notes=[*warnings, *(full_jobs(failed, options).lines if failed else ())])
 
 
 def summary(envelope: Envelope) -> StyledLine:
