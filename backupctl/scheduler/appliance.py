@@ -1,4 +1,4 @@
-"""An appliance as operations meet it: its API, and who it is."""
+"""The appliance that a task works on: its API, its name, and where its events go."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Appliance(msgspec.Struct, frozen=True):
-    """One appliance in a run: ``name`` as it was asked for, ``host`` where it is, ``user`` as whom we come.
+    """One appliance of a run: its ``name`` as requested, its ``host``, and the ``user`` who is logged in.
 
-    ``show`` takes the events; ``attach`` returns the command line that follows a job of this appliance later, None
-    where there is no later. ``name_warning`` says why the name may be a mistake, in case no host has it.
+    ``show`` shows an event. ``attach`` returns the command line that follows a job later, None for a reconciliation.
+    ``name_warning`` says why the name may be a typing error, for the case that no host has it.
     """
 
     name: str
@@ -35,6 +35,6 @@ class Appliance(msgspec.Struct, frozen=True):
     name_warning: str | None = None
 
     def emit(self, event: RunEvent) -> None:
-        """Show what happened, without secrets that the appliance says again; a bug in that never costs the work."""
+        """Show an event with secrets masked; an exception in this never stops the task."""
         with suppress(Exception):
             self.show(redacted(event, self.api.redact))

@@ -12,10 +12,10 @@ from backupctl.tls.presented import keep_untrusted_chains
 
 
 class TrustSettings(msgspec.Struct, frozen=True):
-    """Whom we believe: the system's store, the CAs in ``ca_file``, or (``insecure``) anybody.
+    """Which certificates are trusted: by the system's store, by the CAs in ``ca_file``, or any (``insecure``).
 
-    A ``fingerprint`` pins the one certificate that has it, and takes the place of the system's store: who signed it,
-    for which names and until when does not matter. With ``ca_file``, both must hold.
+    A ``fingerprint`` pins one certificate and replaces the system's store: its issuer, names and dates are not checked.
+    With ``ca_file`` too, both must match.
     """
 
     ca_file: Path | None = None
@@ -30,27 +30,29 @@ class TrustSettings(msgspec.Struct, frozen=True):
 
     @property
     def verifies(self) -> bool:
-        """Whether somebody has to vouch for the certificate."""
+        """Whether a CA must have signed the certificate."""
         return not self.insecure and (self.fingerprint is None or self.ca_file is not None)
 
     @property
     def store(self) -> str:
-        """What to call those who can vouch for it."""
+        """The name of the store of trusted CAs."""
         return str(self.ca_file) if self.ca_file else "the system's store of CAs"
 
 
 def tls_context(trust: TrustSettings) -> ssl.SSLContext:
-    """Return the TLS context for a trust, the same one for all appliances, as each costs 35 ms and 0.8 MB.
+    """Return the TLS context for trust settings; appliances share it, as each context costs 35 ms and 0.8 MB.
 
-    A pin is no part of it: a thousand pinned appliances share one. Raises ConfigError where the CA file cannot be read.
+    It does not contain the pin, so a thousand pinned appliances share one.
+
+    Raises ConfigError: if the CA file cannot be read.
     """
     return _context(trust.ca_file) if trust.verifies else unverified_context()
 
 
 def default_context(*, cafile: str | None = None, cadata: str | None = None) -> ssl.SSLContext:
-    """Return the default context of Python, which writes the keys of its connections to the file of SSLKEYLOGFILE.
+    """Return Python's default context, which writes the keys of connections to the file in SSLKEYLOGFILE.
 
-    Raises ConfigError where that file cannot be written, OSError where ``cafile`` cannot be read.
+    Raises ConfigError: if that file cannot be written. Raises OSError: if ``cafile`` cannot be read.
     """
     try:
         return keep_untrusted_chains(ssl.create_default_context(cafile=cafile, cadata=cadata))
@@ -64,7 +66,7 @@ def default_context(*, cafile: str | None = None, cadata: str | None = None) -> 
 
 @functools.lru_cache
 def unverified_context() -> ssl.SSLContext:
-    """Return the context for looking, for a pin, and for --insecure: it takes any certificate."""
+    """Return the context that accepts any certificate: to show one, for a pin, and for --insecure."""
     context = default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -88,7 +90,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def without_strict_checks(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Return a context for CAs that somebody named: what counts is who they are, not the form of their certificate.
+    """Relax a context for CAs that the user named: their identity counts, not the form of their certificate.
 
     From Python 3.13 on, a CA whose basic constraints are not marked critical, or that has no key identifier, is refused
     (VERIFY_X509_STRICT); no browser and no curl does that, and it would leave --insecure as the only way.
@@ -107,5 +109,5 @@ def _system_context() -> ssl.SSLContext:
 
 @functools.lru_cache
 def proxy_context() -> ssl.SSLContext:
-    """Return the context for https:// proxies, which is none of the appliances', so that the two are told apart."""
+    """Return the context for https:// proxies, a separate one, so that it can be told from that of the appliances."""
     return _system_context()
