@@ -12,7 +12,7 @@ from backupctl.api.credential_state import CredentialState
 from backupctl.api.endpoint import Family
 from backupctl.api.handshake import Connection, check_https
 from backupctl.api.network import network_transport
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.api.session import Session
 from backupctl.api.transport import BoundedTransport, Observer
 from backupctl.clock import Clock
@@ -65,7 +65,7 @@ def connection_to(
         raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
 
 
-def check_pin(base_url: str, trust: TrustSettings) -> None:
+def check_pin_has_tls(base_url: str, trust: TrustSettings) -> None:
     """Raise UsageError for a pin without TLS."""
     if trust.fingerprint is not None:
         check_https(base_url)
@@ -121,7 +121,7 @@ def connect(
     Raises ConfigError for unusable trust settings, UsageError for an invalid host name.
     """
     connection = connection_to(base_url, proxy, clock, name=name, selector_words=selector_words)
-    check_pin(base_url, trust)
+    check_pin_has_tls(base_url, trust)
     redactor = redactor or Redactor()
     redactor.add(*proxy_secrets(connection.proxy))
     bounded = BoundedTransport(transport or transport_to(connection, trust), clock, observe, redactor)

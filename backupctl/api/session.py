@@ -21,7 +21,7 @@ from backupctl.api.decoding import DECODE_ERRORS
 from backupctl.api.endpoint import Family
 from backupctl.api.error_mapping import NOT_IN_API_HINT, OperationInfo, raise_for_status, unreadable
 from backupctl.api.extensions import SECRET_RESPONSE
-from backupctl.api.transport import timeout_for
+from backupctl.api.transport import RESPONSE_TIMEOUT_SECONDS, request_timeout
 from backupctl.clock import Clock, SystemClock
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import (
@@ -43,6 +43,7 @@ vCenter locks an account after five failures in three minutes by default, and a 
 """
 MAX_FAILED_LOGOUTS: Final = 4
 """How many failed logouts are repeated at the end of the run; older ones are dropped."""
+LOGIN_TIMEOUT_SECONDS: Final = RESPONSE_TIMEOUT_SECONDS
 LOGOUT_TIMEOUT_SECONDS: Final = 5.0
 """Timeout of a logout; the appliance ends an abandoned session by itself after some time."""
 
@@ -301,7 +302,7 @@ class Session(httpx.Auth):
             "POST",
             base_url.join(_PATHS[family]),
             headers={**self._headers, "vmware-use-header-authn": "backupctl", "content-length": "0"},
-            extensions={"timeout": timeout_for("GET").as_dict(), SECRET_RESPONSE: True},
+            extensions={"timeout": request_timeout(LOGIN_TIMEOUT_SECONDS).as_dict(), SECRET_RESPONSE: True},
         )
         return next(self._basic_auth.auth_flow(request))
 

@@ -50,8 +50,12 @@ _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", de
 
 
 def timeout_for(method: str) -> httpx.Timeout:
-    """Return the timeouts of one request by its method; GET has the shortest."""
-    seconds = RESPONSE_TIMEOUT_SECONDS if method == "GET" else CHANGE_TIMEOUT_SECONDS
+    """Return the timeouts of a request of the recovery API; one that changes something may take long."""
+    return request_timeout(RESPONSE_TIMEOUT_SECONDS if method == "GET" else CHANGE_TIMEOUT_SECONDS)
+
+
+def request_timeout(seconds: float) -> httpx.Timeout:
+    """Return the timeouts of a request whose response may take ``seconds``."""
     return httpx.Timeout(seconds, connect=CONNECT_TIMEOUT_SECONDS)
 
 

@@ -58,7 +58,7 @@ def install_interrupt_handlers(received: list[int]) -> None:
 
     sys.unraisablehook = print_unless_interrupted
     for number in _not_ignored():
-        signal.signal(number, _interrupt)
+        signal.signal(number, _interrupt_before_run)
     _Received.signals = received
     if received:
         raise SignalInterrupt
@@ -94,7 +94,7 @@ def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]
         mailbox.put(sent[0])
 
     previous = {number: signal.getsignal(number) for number in _not_ignored()}
-    exit_code_final = decides and _interrupt in previous.values()
+    exit_code_final = decides and _interrupt_before_run in previous.values()
     for number in previous:
         signal.signal(number, deliver)
     try:
@@ -154,7 +154,7 @@ def _not_ignored() -> list[signal.Signals]:
     return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
+def _interrupt_before_run(number: int, _frame: FrameType | None) -> None:
     """Raise SignalInterrupt, only for the first signal: two often arrive together, and the output must not be cut."""
     if _Received.signals:
         _exit_soon()

@@ -18,14 +18,14 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
 
     Raises ConfigError and UsageError: for invalid settings.
     """
-    from backupctl.api.connect import check_pin
+    from backupctl.api.connect import check_pin_has_tls
     from backupctl.tls.trust_settings import TrustSettings, tls_context
 
     ca_file, insecure, pin = settings.resolve(CA_FILE), settings.resolve(INSECURE), settings.resolve(FINGERPRINT)
     with attribute_errors(insecure.source, pin.source):
         trust = TrustSettings(ca_file.value, insecure=insecure.value, fingerprint=pin.value if pinned else None)
     with attribute_errors(pin.source):
-        check_pin(settings.profile.address.base_url, trust)
+        check_pin_has_tls(settings.profile.address.base_url, trust)
     if ca_file.value is not None:
         with attribute_errors(ca_file.source):
             reject_pipes(ca_file.value)

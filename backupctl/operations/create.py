@@ -41,7 +41,7 @@ from backupctl.scheduler.retry import RETRY_SECONDS, Backoff, retry
 from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 if TYPE_CHECKING:
-    from backupctl.api.recovery import RecoveryApi
+    from backupctl.api.recovery_api import RecoveryApi
 
 _MANUAL_TYPES: Final = frozenset({"MANUAL"})
 

@@ -43,7 +43,7 @@ from backupctl.scheduler.retry import retry
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt
 
 if TYPE_CHECKING:
-    from backupctl.api.recovery import RecoveryApi
+    from backupctl.api.recovery_api import RecoveryApi
 
 SCHEDULE_JOB_TYPES: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The possible types of a job that was started by running a schedule; the documentation does not say which it has."""

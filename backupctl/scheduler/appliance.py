@@ -12,7 +12,7 @@ from backupctl.results.result_redaction import redacted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backupctl.api.recovery import RecoveryApi
+    from backupctl.api.recovery_api import RecoveryApi
     from backupctl.clock import Clock
     from backupctl.results.events import RunEvent
 

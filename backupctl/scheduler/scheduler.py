@@ -107,7 +107,7 @@ class Scheduler(Generic[T]):
                     if key in self._pending:  # else it was abandoned
                         self._step(self._pending.pop(key), result, error)
                 case Interruption() as interruption:
-                    self._interrupt(interruption)
+                    self._on_interruption(interruption)
             self._run_timers()  # after each completion too, because the mailbox may never be empty
         return [running.result[0] for running in all_running]
 
@@ -165,7 +165,7 @@ class Scheduler(Generic[T]):
             else:
                 self._step(running)
 
-    def _interrupt(self, interruption: Interruption) -> None:
+    def _on_interruption(self, interruption: Interruption) -> None:
         if interruption.handled:  # a signal handler sends it a second time, only to wake the thread that waits
             return
         interruption.handled = True

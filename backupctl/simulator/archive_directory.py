@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from backupctl.simulator.archive_names import FolderPath, StoredArchive, archive_of, systems_folder
 from backupctl.simulator.backup_parts import total_bytes
 from backupctl.simulator.backup_runs import BackupRun
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import FolderPath, StoredArchive, archive_of, systems_folder
 
 _FILES: dict[str, tuple[str, ...]] = {
     "common": ("config_files.tar.gz", "lotus_backup.tar.gz", "vum.gz"),

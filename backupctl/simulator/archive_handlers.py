@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.archive_names import StoredArchive, folder_of, systems_folder
 from backupctl.simulator.http_messages import API, REST
 from backupctl.simulator.operation_routes import OperationCall, OperationRoute
 from backupctl.simulator.refusals import not_found
 from backupctl.simulator.request_structures import ARCHIVES_INPUT, ARCHIVES_QUERY, LOCATION_SPEC
 from backupctl.simulator.request_validation import url_problem
 from backupctl.simulator.simulated_runs import timestamp
-from backupctl.simulator.stored_archives import StoredArchive, folder_of, systems_folder
 
 MAX_RESULTS = 128
 """Archives listed by default (``max_results`` of Archive.FilterSpec in VMware's API reference)."""

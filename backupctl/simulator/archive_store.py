@@ -1,8 +1,7 @@
 """The archives that an appliance can reach."""
 
 from backupctl.simulator.archive_directory import ArchiveDirectory
-from backupctl.simulator.backup_runs import BackupRun
-from backupctl.simulator.stored_archives import (
+from backupctl.simulator.archive_names import (
     FolderPath,
     StoredArchive,
     archive_of,
@@ -10,6 +9,7 @@ from backupctl.simulator.stored_archives import (
     system_name,
     systems_folder,
 )
+from backupctl.simulator.backup_runs import BackupRun
 
 
 class ArchiveStore:

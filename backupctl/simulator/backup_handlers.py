@@ -6,6 +6,7 @@ from typing import Any
 
 from backupctl.simulator.api_errors import Message, RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.archive_names import archive_location
 from backupctl.simulator.backup_parts import PARTS, part_summary
 from backupctl.simulator.backup_runs import LOCATION_NOT_EMPTY, BackupRun, BackupSpec, as_uri
 from backupctl.simulator.http_messages import API, REST
@@ -15,7 +16,6 @@ from backupctl.simulator.request_bodies import Structure
 from backupctl.simulator.request_structures import BACKUP_REQUEST, VALIDATE_REQUEST
 from backupctl.simulator.request_validation import request_problems, unknown_location_type
 from backupctl.simulator.response_envelopes import KeyedMap
-from backupctl.simulator.stored_archives import archive_location
 
 _IDS = "com.vmware.applmgmt.backup_restore"
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from backupctl.simulator.api_errors import RefusedError, message
 from backupctl.simulator.appliance_state import ApplianceState
+from backupctl.simulator.archive_names import StoredArchive, folder_of
 from backupctl.simulator.backup_handlers import return_result
 from backupctl.simulator.backup_parts import PARTS
 from backupctl.simulator.http_messages import API, REST
@@ -12,7 +13,6 @@ from backupctl.simulator.refusals import not_found, refuse_if_busy, wrong_sso_cr
 from backupctl.simulator.request_structures import RECONCILIATION_SPEC, RESTORE_CHECK, RESTORE_REQUEST
 from backupctl.simulator.request_validation import location_problem, unknown_location_type
 from backupctl.simulator.restore_runs import NOT_STARTED, metadata, version_problems, warnings
-from backupctl.simulator.stored_archives import StoredArchive, folder_of
 
 _IDS = "com.vmware.applmgmt.backup_restore.restore"
 

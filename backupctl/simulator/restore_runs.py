@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from backupctl.simulator.api_errors import Message, message
+from backupctl.simulator.archive_names import StoredArchive
 from backupctl.simulator.simulated_runs import SimulatedRun, timestamp
-from backupctl.simulator.stored_archives import StoredArchive
 
 Stage = Literal["fresh", "configured", "restored"]
 """Deployed but not configured; in service; in service after a restore."""

@@ -19,7 +19,7 @@ from pytest_httpx import HTTPXMock
 from backupctl import __version__
 from backupctl.api import endpoints
 from backupctl.api.endpoint import Endpoint
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.location import Location
 from backupctl.models import (
     ArchiveFilter,

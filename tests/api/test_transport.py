@@ -14,7 +14,7 @@ import trustme
 
 from backupctl.api.connect import Login, connect
 from backupctl.api.network import network_transport
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.api.transport import MAX_BODY_BYTES, BoundedTransport, Exchange, timeout_for
 from backupctl.clock import SystemClock
 from backupctl.errors import (

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.errors import BackupctlError, BugError
 from backupctl.location import Location
 from backupctl.models import (

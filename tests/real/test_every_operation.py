@@ -14,7 +14,7 @@ import pytest
 from backupctl.api import endpoints
 from backupctl.api.connect import Login, connect
 from backupctl.api.endpoint import Endpoint
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.errors import BackupctlError, NotSupportedError
 from backupctl.location import Location
 from backupctl.models import (

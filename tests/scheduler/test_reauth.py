@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.errors import ApplianceUnreachableError, SessionExpiredError
 from backupctl.models import BackupJobStatus, BackupRequest, SystemVersion
 from backupctl.operations.appliance_run import run_on

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from backupctl.simulator.archive_directory import ArchiveDirectory
-from backupctl.simulator.stored_archives import folder_of
+from backupctl.simulator.archive_names import folder_of
 from tests.simulator.client import logged_in
 
 

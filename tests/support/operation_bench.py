@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from backupctl.api.credential_state import CredentialState
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.errors import NotSupportedError
 from backupctl.results.events import RunEvent
 from backupctl.scheduler.appliance import Appliance

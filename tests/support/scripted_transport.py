@@ -10,7 +10,7 @@ import httpx
 
 from backupctl.api.connect import Login, connect
 from backupctl.api.credential_state import CredentialState
-from backupctl.api.recovery import RecoveryApi
+from backupctl.api.recovery_api import RecoveryApi
 from backupctl.api.transport import Exchange
 from backupctl.secrets.secret import Secret
 from tests.support.clock import FakeClock

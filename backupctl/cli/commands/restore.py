@@ -28,7 +28,7 @@ from backupctl.config.option_table import (
 from backupctl.errors import BackupFailedError, UsageError
 
 if TYPE_CHECKING:
-    from backupctl.api.recovery import RecoveryApi
+    from backupctl.api.recovery_api import RecoveryApi
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.runner import Work
     from backupctl.models import ReconciliationSpec, RestoreRequest

@@ -31,7 +31,7 @@ from backupctl.config.option_table import (
 )
 
 if TYPE_CHECKING:
-    from backupctl.api.recovery import RecoveryApi
+    from backupctl.api.recovery_api import RecoveryApi
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.runner import SlotWork, Work
     from backupctl.models import BackupJobStatus, BackupRequest
