@@ -127,11 +127,11 @@ def _run(
     return context.finish(Envelope.of(command, results))
 
 
-def run_tasks(context: Context, tasks: Sequence[Task[R]], *, decides: bool = True) -> list[R]:
-    """Run tasks under signals and return their results; ``decides`` is passed on to ``deliver_signals``."""
+def run_tasks(context: Context, tasks: Sequence[Task[R]], *, sets_exit_code: bool = True) -> list[R]:
+    """Run tasks under signals and return their results; ``sets_exit_code`` is passed on to ``deliver_signals``."""
     mailbox: Mailbox = queue.SimpleQueue()
     scheduler: Scheduler[R] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
-    with deliver_signals(mailbox, decides=decides):
+    with deliver_signals(mailbox, sets_exit_code=sets_exit_code):
         results = scheduler.run(tasks)
         context.view.close()
     return results

@@ -70,10 +70,10 @@ def interrupted() -> bool:
 
 
 @contextmanager
-def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]:
+def deliver_signals(mailbox: Mailbox, *, sets_exit_code: bool = True) -> Iterator[None]:
     """Put signals into ``mailbox`` while the block runs.
 
-    If the block ``decides`` the exit code, later signals no longer change it in a process with our handlers.
+    ``sets_exit_code``: the block sets the exit code, and later signals do not change it in a process with our handlers.
 
     Raises SignalInterrupt: if an earlier one was swallowed.
     """
@@ -94,7 +94,7 @@ def deliver_signals(mailbox: Mailbox, *, decides: bool = True) -> Iterator[None]
         mailbox.put(sent[0])
 
     previous = {number: signal.getsignal(number) for number in _not_ignored()}
-    exit_code_final = decides and _interrupt_before_run in previous.values()
+    exit_code_final = sets_exit_code and _interrupt_before_run in previous.values()
     for number in previous:
         signal.signal(number, deliver)
     try:

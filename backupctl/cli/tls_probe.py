@@ -44,7 +44,7 @@ def probe_all(
     """
     targets = prepare_all(selected, lambda settings: _probe_target(settings, pinned=pinned(settings)))
     tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else work(each) for each in targets]
-    return run_tasks(context, tasks, decides=False)  # A prompt may follow, which a signal must interrupt.
+    return run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
 
 
 def _probe_target(settings: ApplianceSettings, *, pinned: bool) -> ProbeTarget:
