@@ -7,14 +7,14 @@ class CommandTraits(NamedTuple):
     """The traits of a command.
 
     ``changes``: it changes appliances, so read-only ones are refused. ``fresh``: appliances wait for a restore.
-    ``single``: why it accepts only one appliance. ``starts_backups``: the number of concurrent backups is limited.
-    ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``: seconds for which an appliance
-    may be unreachable.
+    ``single_reason``: why it accepts only one appliance, None if it accepts several. ``starts_backups``: the number of
+    concurrent backups is limited. ``timed``: ``--timeout`` applies to the first requests too. ``unreachable_grace``:
+    seconds for which an appliance may be unreachable.
     """
 
     changes: bool = False
     fresh: bool = False
-    single: str | None = None
+    single_reason: str | None = None
     starts_backups: bool = False
     timed: bool = False
     unreachable_grace: float = 0.0

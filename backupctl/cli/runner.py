@@ -201,9 +201,9 @@ def _prepare(
 ) -> list[_Prepared[T] | FailedAppliance]:
     """Return each selected appliance with its work, or with the error in its settings."""
     selected = appliance_settings(context)
-    if traits.single is not None and len(selected) > 1:
+    if traits.single_reason is not None and len(selected) > 1:
         hint = "name the one that is meant, or run the command once for each"
-        raise UsageError(f"{traits.single}, and {len(selected)} are named", hint=hint)
+        raise UsageError(f"{traits.single_reason}, and {len(selected)} are named", hint=hint)
 
     def prepare_one(settings: ApplianceSettings) -> _Prepared[T]:
         if traits.changes and not offline:

@@ -38,7 +38,7 @@ def command(context: Context, job_id: str) -> int:
     from backupctl.operations.cancel import cancel
     from backupctl.results.backup_results import JobResult
 
-    traits = CommandTraits(changes=True, single=single_appliance_reason(job_id))
+    traits = CommandTraits(changes=True, single_reason=single_appliance_reason(job_id))
     if context.value(DRY_RUN):
 
         def preview(appliance: Appliance) -> tuple[PreparedRequest, ...]:

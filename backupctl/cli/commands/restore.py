@@ -138,7 +138,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         if not yes:
             _confirm(context, appliance)
 
-    traits = CommandTraits(changes=True, fresh=True, single="a restore replaces one appliance")
+    traits = CommandTraits(changes=True, fresh=True, single_reason="a restore replaces one appliance")
     prepare = _start(request_of, create_restore)
     return run_job(context, "restore create", RestoreResult, prepare, traits, confirm=confirm)
 

@@ -30,5 +30,5 @@ def command(context: Context, job_id: str) -> int:
     from backupctl.operations.watch import status
     from backupctl.results.backup_results import JobResult
 
-    traits = CommandTraits(single=single_appliance_reason(job_id))
+    traits = CommandTraits(single_reason=single_appliance_reason(job_id))
     return run_job(context, "status", JobResult, lambda _: partial(status, job_id=job_id), traits)

@@ -44,5 +44,5 @@ def command(context: Context, job_id: str) -> int:
         return lambda appliance: watch(appliance, job_id, timeouts)
 
     return run_job(
-        context, "watch", JobResult, prepare, CommandTraits(single=single_appliance_reason(job_id), timed=True)
+        context, "watch", JobResult, prepare, CommandTraits(single_reason=single_appliance_reason(job_id), timed=True)
     )
