@@ -1,11 +1,10 @@
 """Write the sample configuration file, and store secrets in the keyring."""
 
 from pathlib import Path
-from typing import Final
 
 from backupctl.cli.backup_settings import ask_backup_password
 from backupctl.cli.context import Context
-from backupctl.config.config_file import user_path
+from backupctl.config.config_file import FILE_MODE, user_path
 from backupctl.config.configuration import Profile
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, SECRETS
@@ -14,8 +13,6 @@ from backupctl.results.config_results import DEFAULTS, FileResult
 from backupctl.rules.password import check_backup_password
 from backupctl.secrets.from_keyring import Keyring
 from backupctl.secrets.secret import Secret
-
-_MODE: Final = 0o600
 
 
 def write_sample(context: Context) -> FileResult:
@@ -26,7 +23,7 @@ def write_sample(context: Context) -> FileResult:
     path = context.value(CONFIG) or _user_path_or_error(context)
     make_folder(path)
     with locked(path):
-        write_new(path, SAMPLE, _MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
+        write_new(path, SAMPLE, FILE_MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
     return FileResult(server=DEFAULTS, host="", file=str(path))
 
 

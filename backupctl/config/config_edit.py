@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backupctl.config.atomic_write import locked, make_folder, replace
-from backupctl.config.config_file import user_path
+from backupctl.config.config_file import FILE_MODE, user_path
 from backupctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item, Table
-
-_MODE: Final = 0o600
 
 
 class StoredValue(NamedTuple):
@@ -26,7 +24,7 @@ class StoredValue(NamedTuple):
     previous: str | None
 
 
-def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str, str]) -> Path:
+def path_to_edit(named: Path | None, current: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the file to edit: the named one, or else that of the user, which need not exist yet.
 
     Raises ConfigError: if there is no home directory, or if the system's file is in use and not named. A new file of
@@ -37,10 +35,10 @@ def path_to_edit(named: Path | None, in_force: Path | None, environ: Mapping[str
     own = user_path(environ)
     if own is None:
         raise ConfigError("there is no home directory for a configuration file", hint="name a file with --config")
-    if in_force not in {None, own}:
+    if current not in {None, own}:
         raise ConfigError(
-            f"the configuration is that of the whole machine, {in_force}, which is changed only where it is named",
-            hint=f"name it: --config {in_force}",
+            f"the configuration is that of the whole machine, {current}, which is changed only where it is named",
+            hint=f"name it: --config {current}",
         )
     return own
 
@@ -99,7 +97,7 @@ def _edited(path: Path) -> Iterator[TOMLDocument]:
         yield document
         edited = tomlkit.dumps(document)
         if edited != original:
-            replace(path, edited, _MODE)
+            replace(path, edited, FILE_MODE)
 
 
 def _set_value(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - tomlkit has several types

@@ -13,6 +13,8 @@ from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
+FILE_MODE: Final = 0o600
+"""Mode of a new file: it names the places of secrets."""
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Far above what a thousand servers need."""
 
