@@ -105,7 +105,9 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
     password = None
     prompts = required.value or required.source == DEFAULT
     if prompts and settings.prompter.interactive and not settings.value(DRY_RUN):
-        password = settings.ask_secret(BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _OPTIONAL))
+        password = settings.ask_secret(
+            BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _UNENCRYPTED_SUFFIX)
+        )
     if password is None and required.value:
         with attribute_errors(required.source):
             raise UsageError(
@@ -115,7 +117,7 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
     return password
 
 
-_OPTIONAL: Final = " (Enter for a backup that is not encrypted)"
+_UNENCRYPTED_SUFFIX: Final = " (Enter for a backup that is not encrypted)"
 
 
 def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:

@@ -199,7 +199,7 @@ class Context:
 
         return GuardedView(
             make_view(
-                requested_output(self.argv),
+                _requested_output(self.argv),
                 stdout=self.stdout,
                 stderr=self.stderr,
                 clock=self.clock,
@@ -259,7 +259,7 @@ class Context:
             return default
 
 
-def requested_output(argv: Sequence[str]) -> Output:
+def _requested_output(argv: Sequence[str]) -> Output:
     """Return the output format that raw arguments request, text if there is none or it is unknown."""
     requested = ""
     for argument, following in zip(argv, [*argv[1:], ""], strict=False):

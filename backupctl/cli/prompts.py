@@ -106,12 +106,12 @@ def _hide_input_after_suspension(question: str) -> Iterator[None]:
         os.close(terminal)
 
 
-def _answer(question: str, **how: Any) -> str:  # noqa: ANN401 - attributes of click
+def _answer(question: str, **attributes: Any) -> str:  # noqa: ANN401 - attributes of click
     """Prompt once. Raises UsageError: on Ctrl-D. Raises click.Abort: on Ctrl-C."""
     try:
-        answer: str = click.prompt(question, err=True, **how)
+        answer: str = click.prompt(question, err=True, **attributes)
     except click.Abort as abort:
-        if not how.get("hide_input"):
+        if not attributes.get("hide_input"):
             click.echo(err=True)
         if isinstance(abort.__context__, EOFError):
             raise UsageError(f"no answer to: {question}", hint="nothing was sent; an option can give it") from None

@@ -17,11 +17,11 @@ SERVER_ONLY: Final = ("host", "fingerprint")
 
 _OPTIONS: Final[Mapping[str, Option[object]]] = {option.file_key: option for option in OPTIONS if option.file_key}
 _FLAGS_ONLY: Final = {option.name: option for option in OPTIONS if not option.file_key}
-_PLACES: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
+_PLACE_KINDS: Final = {key: key.rpartition("-")[2] for secret in SECRETS for key in secret.file_keys}
 _PLAIN_SECRETS: Final = {secret.name: secret for secret in SECRETS}
-_NUMBERS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
+_NUMERIC_OPTIONS: Final[tuple[Option[object], ...]] = (TIMEOUT, STALL_TIMEOUT, INTERVAL, PARALLEL)
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_KNOWN: Final = ("host", "read-only", *_OPTIONS, *_PLACES)
+_KNOWN_KEYS: Final = ("host", "read-only", *_OPTIONS, *_PLACE_KINDS)
 
 
 def check_table(
@@ -35,7 +35,7 @@ def check_table(
     values = {}
     for key, value in table.items():
         at = f"{label}.{key}"
-        if key in misplaced and key in _KNOWN:
+        if key in misplaced and key in _KNOWN_KEYS:
             other = "[defaults]" if "servers." in label else "a table [servers.NAME]"
             raise ConfigError(f"{at} does not belong here", hint=f"write it into {other}")
         values[key] = _value(key, value, label, folder)
@@ -48,7 +48,7 @@ def check_table(
 
 def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
     """Return the error for a key outside any table, None if it is not a key."""
-    if key not in _KNOWN:
+    if key not in _KNOWN_KEYS:
         return None
     table = "[servers.NAME]" if key in SERVER_ONLY else "[defaults]"
     return ConfigError(f"{path}: {key} stands in no table", hint=f"write it below {table}")
@@ -64,8 +64,8 @@ def _value(key: str, value: object, label: str, folder: Path) -> object:
     at = f"{label}.{key}"
     if key in _OPTIONS:
         return _option_value(_OPTIONS[key], value, at, folder)
-    if key in _PLACES:
-        return _PLACE_CHECKS[_PLACES[key]](value, at, folder)
+    if key in _PLACE_KINDS:
+        return _PLACE_CHECKS[_PLACE_KINDS[key]](value, at, folder)
     if key == "host":
         return _text(value, at)
     if key == "read-only":
@@ -76,7 +76,7 @@ def _value(key: str, value: object, label: str, folder: Path) -> object:
     if key in _FLAGS_ONLY:
         flag = _FLAGS_ONLY[key].flag
         raise ConfigError(f"{at}: {flag} is never taken from a file", hint="take it out, and give it where it is meant")
-    raise unknown_name_error(at, key, "key", _KNOWN)
+    raise unknown_name_error(at, key, "key", _KNOWN_KEYS)
 
 
 def _option_value(option: Option[object], value: object, at: str, folder: Path) -> object:
@@ -98,7 +98,7 @@ def _option_value(option: Option[object], value: object, at: str, folder: Path) 
 def _option_text(option: Option[object], value: object, at: str) -> str:
     """Return a value as its text on a command line, so that the parser of the option reports an invalid one."""
     has_fixed_choices = bool(option.choices) and not option.open_choices
-    if isinstance(value, int | float) and (has_fixed_choices or option in _NUMBERS):
+    if isinstance(value, int | float) and (has_fixed_choices or option in _NUMERIC_OPTIONS):
         return str(value).lower()
     return _text(value, at)
 

@@ -151,11 +151,11 @@ def configured_names_hint(name: str, names: Iterable[str]) -> str:
     all_names = list(names)
     similar = get_close_matches(name, all_names, n=2)
     question = f"is {' or '.join(each for each in all_names if each in similar)} meant? " if similar else ""
-    more = f" and {len(all_names) - _SHOWN_NAMES} more" if len(all_names) > _SHOWN_NAMES else ""
-    return f"{question}configured are: {', '.join(all_names[:_SHOWN_NAMES])}{more}"
+    more = f" and {len(all_names) - _MAX_SHOWN_NAMES} more" if len(all_names) > _MAX_SHOWN_NAMES else ""
+    return f"{question}configured are: {', '.join(all_names[:_MAX_SHOWN_NAMES])}{more}"
 
 
-_SHOWN_NAMES: Final = 5
+_MAX_SHOWN_NAMES: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
 
