@@ -7,6 +7,9 @@ from typing import Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+UNKNOWN_RELEASE: Final = ""
+"""The release in a message that says "its release" without a number."""
+
 ANONYMOUS: Final = ""
 """Placeholder for the server or the job in facts that several appliances share."""
 
@@ -60,7 +63,7 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
         "server": "the appliance" if facts.server == ANONYMOUS else facts.server,
         "job": None if facts.job is None else job_title(facts.job),
         "operation": facts.operation,
-        "release": "release" if facts.release is None else f"release {facts.release}",
+        "release": None if facts.release is None else f"release {facts.release}".strip(),
         "status": facts.status,
         "kind": facts.kind,
         "cause": _text_of(facts.cause),
@@ -99,7 +102,7 @@ def render_hint(facts: ErrorFacts) -> str | None:
     """Return what to do next, None if there is no hint."""
     if facts.hint is None:
         return None
-    values = {"$selector": shlex.join(facts.selector), "$--": "" if facts.of_file else "--"}
+    values = {"$selector": shlex.join(facts.selector) or "$selector", "$--": "" if facts.of_file else "--"}
     return re.sub(_HINT_FACT, lambda match: values[match[0]], facts.hint)
 
 
@@ -130,6 +133,12 @@ def job_title(job_id: str) -> str:
     return f"the {job_id}" if job_id in _SINGULAR_JOBS else f"backup job {job_id}"
 
 
+def _without_names(text: str, servers: Collection[str]) -> str:
+    """Return a text with whole names in ``servers`` replaced, such as the host in a sentence about a certificate."""
+    names = "|".join(re.escape(name) for name in servers if name)
+    return re.sub(rf"(?<![\w.-])(?:{names})(?![\w-]|\.\w|:\d)", "the appliance", text) if names else text
+
+
 def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
     """Return the facts without what differs between appliances, so that equal failures compare equal.
 
@@ -153,7 +162,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
         kind=if_shown("kind", facts.kind),
         cause=None if facts.cause is None else nested(facts.cause),
         then=None if facts.then is None else nested(facts.then),
-        texts=facts.texts,
+        texts=tuple(_without_names(text, servers) for text in facts.texts),
         source=facts.source,
         of_file=facts.of_file,
         hint=facts.hint,

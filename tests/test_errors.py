@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backupctl import errors
-from backupctl.error_facts import ErrorFacts, anonymized, render_details, render_hint, render_message
+from backupctl.error_facts import UNKNOWN_RELEASE, ErrorFacts, anonymized, render_details, render_hint, render_message
 from backupctl.errors import BackupctlError, InterruptedRunError
 from backupctl.exit_codes import SEVERITY, ExitCode, overall_exit_code
 from backupctl.output.json_text import document, json_text
@@ -96,7 +96,8 @@ FACTS = ErrorFacts(
         (ErrorFacts("it is off", server="vc01"), "vc01: it is off"),
         (ErrorFacts("$job goes on on $server", server="vc01", job="4-2"), "backup job 4-2 goes on on vc01"),
         (ErrorFacts("$job failed", job="restore"), "the restore failed"),
-        (ErrorFacts("its $release is old"), "its release is old"),
+        (ErrorFacts("its $release is old", release=UNKNOWN_RELEASE), "its release is old"),
+        (ErrorFacts("no group '$release'"), "no group '$release'"),
         (ErrorFacts("its $release is old", release="6.5"), "its release 6.5 is old"),
         (
             ErrorFacts("unknown: $cause; then: $then", server="vc01", cause=FACTS, then="nothing"),
@@ -122,7 +123,7 @@ def test_hint_names_keys_for_a_value_from_the_file_except_in_a_command_line() ->
     facts = ErrorFacts("what", hint="add $--location-type: `backupctl $selector --to FILE`", selector=("-s", "v c"))
     assert render_hint(facts) == "add --location-type: `backupctl -s 'v c' --to FILE`"
     assert render_hint(facts._replace(of_file=True)) == "add location-type: `backupctl -s 'v c' --to FILE`"
-    assert render_hint(ErrorFacts("what", hint="write sftp://h/a$--$selectors")) == "write sftp://h/a$--$selectors"
+    assert render_hint(ErrorFacts("what", hint="chmod 600 '/a$--/$selector/pw'")) == "chmod 600 '/a$--/$selector/pw'"
 
 
 def test_anonymized_facts_are_equal_for_all_appliances() -> None:
@@ -130,13 +131,17 @@ def test_anonymized_facts_are_equal_for_all_appliances() -> None:
         cause = ErrorFacts("$server is off", server=f"{name}.example.com")
         detail = ErrorFacts("$job ran on $server", server=name, job=job)
         selector = ("-s", name)
-        return ErrorFacts("$cause", name, cause=cause, details=(detail,), selector=selector, hint="$selector", **more)
+        texts = (f"the certificate is not for {name}.example.com",)
+        return ErrorFacts(
+            "$cause", name, cause=cause, texts=texts, details=(detail,), selector=selector, hint="$selector", **more
+        )
 
     first, second = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
     common = anonymized(first, {"vc01", "vc01.example.com"}, "1")
     assert common == anonymized(second, {"vc02", "vc02.example.com"}, "2")
     assert common != anonymized(second, {"vc03"}, "2")
     assert render_message(common) == "the appliance is off"
+    assert common.texts == ("the certificate is not for the appliance",)
     assert (render_details(common), render_hint(common)) == (("the backup job ran",), "-s NAME")
 
 

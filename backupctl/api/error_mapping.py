@@ -18,6 +18,7 @@ import msgspec
 from backupctl.api.extensions import RAW_HEADERS, REDACT
 from backupctl.api.login_problems import login_error
 from backupctl.api.vapi_error import VapiError, unredacted, vapi_error
+from backupctl.error_facts import UNKNOWN_RELEASE
 from backupctl.errors import (
     ApplianceAnswerError,
     ApplianceUnreachableError,
@@ -140,6 +141,7 @@ def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiErr
     if api_error is None:
         return NotSupportedError(
             f"$server cannot $operation: {_NOT_VCENTER_STATUS}; perhaps its $release does not have this operation",
+            release=UNKNOWN_RELEASE,
             certain=False,
         )
     if api_error.service_missing and info.in_release is not False:
@@ -158,6 +160,7 @@ def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiErr
         "$server cannot $operation: operation not found ($status)"
         if info.in_release
         else "$server cannot $operation: its $release does not have this operation ($status)",
+        release=UNKNOWN_RELEASE,
         details=api_error.messages,
     )
 

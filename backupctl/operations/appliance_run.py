@@ -92,7 +92,7 @@ def with_name_warning(error: BackupctlError, warning: str | None) -> BackupctlEr
 
 def _with_release(error: BackupctlError, release: str | None) -> BackupctlError:
     """Add the release to the error of an operation that it does not have."""
-    return error.with_facts(release=release) if isinstance(error, NotSupportedError) else error
+    return error.with_facts(release=release) if release and isinstance(error, NotSupportedError) else error
 
 
 def _retry_within(
