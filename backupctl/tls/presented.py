@@ -39,15 +39,16 @@ def presented_by(tls: TlsConnection) -> Presented:
 
 
 def presented_chain(tls: TlsConnection) -> tuple[bytes, ...]:
-    """Return the chain in DER form, also after a handshake that failed; empty where it is not known.
+    """Return the chain in DER form, also after a failed handshake; empty if it is unknown.
 
-    ``get_unverified_chain`` is public from Python 3.13 on; since 3.10 the private object beneath has the same.
+    ``get_unverified_chain`` is public from Python 3.13 on; since 3.10 the private ``_sslobj`` has the same method.
     OpenSSL keeps the chain of a handshake that failed from version 3.0 on.
     """
     if hasattr(tls, "get_unverified_chain"):
         return tuple(tls.get_unverified_chain())
-    beneath: Any = tls._sslobj  # type: ignore[union-attr]  # noqa: SLF001
-    return tuple(each.public_bytes(_DER) for each in beneath.get_unverified_chain() or ())
+    private: Any = getattr(tls, "_sslobj", None)
+    read_chain = getattr(private, "get_unverified_chain", lambda: ())
+    return tuple(each.public_bytes(_DER) for each in read_chain() or ())
 
 
 def keep_untrusted_chains(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -1,6 +1,7 @@
 """Secrets in messages of the appliance are masked before placeholders are filled."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from backupctl.api.message_redaction import mask_messages, mask_texts
 from backupctl.api.vapi_error import vapi_error
 from backupctl.api.wire_log import wire_log_lines
 from backupctl.error_facts import ErrorFacts
-from backupctl.errors import ApplianceAnswerError
+from backupctl.errors import ApplianceAnswerError, BackupctlError
 from backupctl.models import BackupJobStatus, JobDetails, LocalizableMessage
 from backupctl.results.job import Job, Message
 from backupctl.results.result_redaction import redacted
@@ -173,3 +174,19 @@ def test_password_equal_to_a_placeholder_keeps_the_facts_of_an_error(word: str) 
         ApplianceAnswerError("$operation: $then", operation="ask", then=error, details=[error]), redactor.redact
     )
     assert (shown.message, shown.details) == (f"ask: vc01 said: it is {MASK}", (f"vc01 said: it is {MASK}",))
+
+
+LOCAL_FACTS = {
+    *("message", "server", "operation", "of_file", "selector", "status", "certain", "retryable", "exit_code"),
+}
+"""Facts without text of the appliance; what stands in a message itself is redacted apart."""
+
+
+@pytest.mark.parametrize("name", sorted(set(ErrorFacts._fields) - LOCAL_FACTS))
+def test_each_fact_that_may_hold_text_of_the_appliance_is_masked(name: str) -> None:
+    redactor = Redactor()
+    redactor.add(Secret("S3cret-!"))
+    text = "it is S3cret-!"
+    fact: dict[str, Any] = {name: (text,) if name in {"texts", "details"} else text}
+    facts = ErrorFacts("$cause")._replace(**fact)
+    assert "S3cret" not in str(redacted(BackupctlError.from_facts(facts), redactor.redact).facts)
