@@ -213,6 +213,18 @@ def test_success_that_the_details_contradict_is_an_error(
         assert 30 <= clock.elapsed < 80
 
 
+def test_interruption_does_not_turn_a_contradicted_success_into_one(clock: FakeClock) -> None:
+    bench, _ = scripted(
+        clock,
+        jobs=[[OLD]],
+        create_job=status(),
+        job=status(state="SUCCEEDED"),
+        job_details={NEW: details(status="FAILED")},
+    )
+    ended = bench.run(read_once(bench.appliance, NEW), interrupt_at=[5])
+    assert (clock.elapsed, ended.error is not None and ended.error.exit_code) == (5, 6)
+
+
 def test_success_whose_status_is_taken_back_is_followed(clock: FakeClock) -> None:
     bench, _ = scripted(
         clock,
