@@ -82,9 +82,12 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
     return "".join(f"{name}: " for name in (facts.source, server) if name) + text
 
 
-_FACT: Final = r"(?P<on> on (?=\$server))?\$(?P<fact>(?:server|job|operation|release|status|kind|cause|then|[1-9])\b)"
+_NAME: Final = r"(?:server|job|operation|release|status|kind|cause|then|[1-9])\b"
 
-_PLACEHOLDER: Final = r"\$(?:server|job|operation|release|status|kind|cause|then|[1-9])\b"
+_PLACEHOLDER: Final = rf"\${_NAME}"
+
+_FACT: Final = rf"(?P<on> on (?=\$server))?\$(?P<fact>{_NAME})"
+"""A placeholder. " on $server" is one piece, because it is left out where the server is anonymous."""
 
 _HINT_FACT: Final = r"\$(?:selector\b|--(?=[a-z]))"
 
