@@ -157,7 +157,7 @@ class ApiClient:
     def _explain_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> NotSupportedError:
         """Return the error for a missing operation: the release does not have it, or the server is no appliance.
 
-        After an error of the API itself, a 404 of another kind shows neither.
+        After an error of the API itself, a 404 without an API error proves neither.
         """
         if self._is_appliance or self._succeeded_operations:
             came_later = endpoint.since != FIRST_RELEASE

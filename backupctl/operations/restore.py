@@ -110,9 +110,9 @@ def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> 
 def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job]]:
     """Cancel the restore and follow it to its end."""
     job = yield from _read_restore(appliance)
-    doubt = yield from request_cancel(appliance, appliance.api.cancel_restore, job)
+    cancel_error = yield from request_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    return cancel_outcome((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), doubt)
+    return cancel_outcome((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), cancel_error)
 
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:

@@ -30,12 +30,12 @@ def json_text(value: object, *, pretty: bool = False, ascii_only: bool = False) 
 
 
 def document(value: object) -> Any:  # noqa: ANN401 - as the value is
-    """Return ``value`` as JSON has it, made of dicts, lists and texts."""
+    """Return ``value`` as JSON types: dicts, lists and strings."""
     return msgspec.to_builtins(value, enc_hook=_error_document)
 
 
 def _error_document(value: object) -> dict[str, object]:
-    """Return an error as JSON has it; where nobody knows more, its hint says how to follow the job that may run on."""
+    """Return an error as a JSON object; without a hint of its own it gets the command that follows its job."""
     if not isinstance(value, BackupctlError):
         raise TypeError(f"no JSON for {type(value).__name__}")
     return {

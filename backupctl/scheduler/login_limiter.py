@@ -40,7 +40,7 @@ ACCEPTED_ANSWER_SECONDS: Final = 3.0
 
 
 class _Login(msgspec.Struct, eq=False):
-    """A login that is running or waiting; ``wakeup`` lets a waiting one look again."""
+    """A login that is running or waiting; ``wakeup`` makes a waiting one check again."""
 
     appliance: Appliance
     started: float = 0.0
@@ -48,7 +48,7 @@ class _Login(msgspec.Struct, eq=False):
 
     @property
     def blocks_until(self) -> float:
-        """When it stops to delay the others, as things are now (monotonic seconds)."""
+        """When it stops delaying the others, by its current state (monotonic seconds)."""
         api = self.appliance.api
         if not api.is_logging_in:
             return self.started + CONNECT_SECONDS
@@ -62,7 +62,7 @@ class _Queue(msgspec.Struct, eq=False):
     waiting: deque[_Login] = msgspec.field(default_factory=deque)
 
     def opens_at(self, state: CredentialState, now: float) -> float:
-        """Return when the next login may run, as things are now; ``now`` or earlier if at once."""
+        """Return when the next login may run, by the current state; ``now`` or earlier if at once."""
         if state.rejected:
             return now
         limit = MAX_CONCURRENT_LOGINS if state.accepted else 1

@@ -5,7 +5,7 @@ not after a read timeout.
 
 The first interruption cancels every task: InterruptedRunError is raised where the task is waiting, and the task may
 still log out or cancel its job. A shielded call or wait ends first, within ``SHIELD_SECONDS``. The second interruption
-cancels every task again and again, shielded or not, until it returns what it knows.
+cancels every task repeatedly, shielded or not, until it returns.
 """
 
 import heapq

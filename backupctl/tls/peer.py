@@ -10,7 +10,7 @@ from backupctl.tls.presented import TlsConnection
 
 
 class Peer(NamedTuple):
-    """What errors about a certificate say of its appliance: host, server name, and words that select it."""
+    """The appliance, for errors about its certificate: host, server name, and the words that select it."""
 
     host: str
     server: str

@@ -16,7 +16,7 @@ _DER: Final = 2
 class Presented(NamedTuple):
     """The certificates of a handshake in DER form, the peer's own first.
 
-    ``complete`` is False where Python tells no more than that one.
+    ``complete`` is False if Python returns only that one.
     """
 
     chain: tuple[bytes, ...]

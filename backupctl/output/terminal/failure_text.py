@@ -16,11 +16,11 @@ from backupctl.results.result import Result
 
 
 def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: bool) -> list[StyledLine]:
-    """Return what went wrong, each hint once: what is an appliance's own first, then what many share.
+    """Return the failures: individual ones first, then shared ones, each hint once.
 
-    Last come those that were kept back, or left, because of something else. Messages that have no room in a table
-    stand with the error; what another error says stands there only. Without ``hints``, the lines that follow what was
-    left running stay.
+    Appliances that were stopped by another failure come last. Messages of a job are shown with its error, as the table
+    has no room for them. A detail that repeats another error is omitted. Without ``hints``, the commands that follow
+    running jobs are still shown.
     """
     known = {error_on(result.server, result.error.facts) for result in results if result.error is not None}
     failed = [_Failure(result, result.error, known) for result in results if result.error is not None]

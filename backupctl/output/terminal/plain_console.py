@@ -25,7 +25,7 @@ class Console(Protocol):
 
 
 class PlainConsole:
-    """Prints lines off a terminal, where nobody wants colours, without loading rich."""
+    """Prints lines without colour, for output that is not a terminal; rich is not loaded."""
 
     line_width = None
 
