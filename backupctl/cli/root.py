@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import IO, Any, Final, cast
@@ -48,7 +49,14 @@ COMMANDS: Final = {
     "failed, 8 still running at the deadline, 9 another backup runs, 10 not found, 11 result not written, "
     "130 interrupted.",
 )
-@click.version_option(version=__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    help="Show the version and exit.",
+    callback=lambda ctx, _parameter, given: _print_version(ctx) if given else None,
+)
 @shared_options
 @click.pass_context
 def root(ctx: click.Context) -> None:
@@ -59,6 +67,23 @@ def root(ctx: click.Context) -> None:
     context = ctx.find_object(Context)
     if context is not None:
         context.command = ctx.invoked_subcommand
+
+
+def _print_version(ctx: click.Context) -> None:
+    """Print the version and exit; with ``-v``, what a bug report should name as well."""
+    click.echo(f"{PROGRAM} {__version__}")
+    context = ctx.find_object(Context)
+    if context is not None and any(re.fullmatch(r"--verbose|-[qh]*v[qvh]*", each) for each in context.argv):
+        click.echo(_environment_versions())
+    ctx.exit()
+
+
+def _environment_versions() -> str:
+    import platform
+    from importlib.metadata import version
+
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("click", "httpx", "rich", "msgspec"))
+    return f"Python {platform.python_version()}, {libraries}\n{platform.platform()}"
 
 
 def run(context: Context, on_start: Callable[[], None] = lambda: None) -> int:

@@ -1,7 +1,9 @@
 """Help, usage errors, and the options that all commands share."""
 
 import json
+import platform
 import re
+from importlib.metadata import version
 
 import click
 import pytest
@@ -15,6 +17,8 @@ from backupctl.exit_codes import ExitCode
 from tests import wording
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import WITHOUT_APPLIANCE
+
+LIBRARIES = ("click", "httpx", "rich", "msgspec")
 
 
 def loaded(name: str) -> click.Command:
@@ -49,6 +53,17 @@ TO_APPLIANCES = [words for words in lines() if words[0] not in WITHOUT_APPLIANCE
 def test_version_prints_name_and_version(backupctl: CommandLine) -> None:
     run = backupctl("--version")
     assert (run.code, run.out) == (0, f"backupctl {__version__}\n")
+
+
+@pytest.mark.parametrize("words", [("-v", "--version"), ("--version", "--verbose"), ("-qv", "--version")])
+def test_verbose_version_names_what_a_bug_report_needs(backupctl: CommandLine, words: tuple[str, ...]) -> None:
+    run = backupctl(*words)
+    assert run.code == 0
+    assert run.out.splitlines() == [
+        f"backupctl {__version__}",
+        f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        platform.platform(),
+    ]
 
 
 @EVERY_LINE
