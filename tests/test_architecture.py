@@ -28,8 +28,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},
     "operations": {*FOUNDATION, "rules", "scheduler"},
-    "output": {"results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
-    "cli": {"", *FOUNDATION, "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
+    "help": {"errors", "config"},
+    "output": {"help", "results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
+    "cli": {"", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }
 """The floors that each floor may import. ``simulator`` shares no structures with the client, so that both cannot have
@@ -49,7 +50,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "time": ("clock",),
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
-    "subprocess": ("secrets.from_command",),
+    "subprocess": ("secrets.from_command", "output.terminal.manual_view"),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
     "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),

@@ -26,6 +26,7 @@ UNKNOWN_VALUE = "{}: {} is not known, and may match nothing".format
 DID_YOU_MEAN = "is {} meant?".format
 WRITE_THE_WHOLE_PATH = "the whole path"
 UNKNOWN_SIMULATOR_FAULT = "unknown simulator fault '{}'".format
+NO_HELP = "no help on '{}'".format
 OPTION_IN_FRONT_OF_A_COMMAND = "no such option in front of `backupctl {}`".format
 
 # Server, proxy and certificate

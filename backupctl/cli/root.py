@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "trust": ("backupctl.cli.commands.trust", "Show, pin or fetch the appliance's certificate."),
     "config": ("backupctl.cli.commands.config", "Write, show and check the configuration file."),
     "simulator": ("backupctl.cli.commands.simulator", "Serve an appliance to try things on."),
+    "help": ("backupctl.cli.commands.help", "Show the manual: a topic or a command."),
     "completion": ("backupctl.cli.commands.completion", "Print the completion script of a shell."),
 }
 

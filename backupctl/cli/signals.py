@@ -131,6 +131,13 @@ def suspension_hooks(suspend: Callable[[], None], resume: Callable[[], None]) ->
 
 
 @contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C to another program on the terminal while the block runs, as a pager has its own use for it."""
+    with _handle({signal.SIGINT: lambda _number, _frame: None}):
+        yield
+
+
+@contextmanager
 def _handle(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
     """Install handlers while the block runs, except for signals that are ignored."""
     previous = {number: signal.getsignal(number) for number in handlers}

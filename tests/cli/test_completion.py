@@ -12,7 +12,7 @@ from tests.support.command_line import CommandLine
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
 
 FIRST_WORDS = [
-    *("archive", "cancel", "completion", "config", "create", "list"),
+    *("archive", "cancel", "completion", "config", "create", "help", "list"),
     *("parts", "restore", "schedule", "simulator"),
 ]
 

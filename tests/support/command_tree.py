@@ -29,7 +29,7 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
-WITHOUT_APPLIANCE: Final = frozenset({"config", "simulator", "completion"})
+WITHOUT_APPLIANCE: Final = frozenset({"config", "simulator", "completion", "help"})
 """Commands that talk to no appliance."""
 
 
@@ -163,6 +163,7 @@ _OF_COMMANDS: Final = {
     "archive": Sample("S_8.0.0.10000_20260301-000000_"),
     "name": Sample("default"),
     "shell": Sample("bash"),
+    "words": Sample("connection"),
     "--allow-password-in-url": Sample(usual=True),
     "--at": Sample("02:30", ("late", "25:00"), usual=True),
     "--comment-contains": Sample("upgrade"),

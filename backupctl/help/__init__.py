@@ -1,0 +1,1 @@
+"""The manual: topics and pages of commands in Markdown, from which the help and the man pages are made."""

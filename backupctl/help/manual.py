@@ -1,0 +1,42 @@
+"""Find and read the pages of the manual; it is read as text, so that ``--help`` needs no parser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from backupctl.errors import UsageError
+
+_FOLDER: Final = Path(__file__).parent
+_OPTIONS: Final = re.compile(r"^<!-- options: ([a-z]+) -->$", re.MULTILINE)
+
+
+def topics() -> list[str]:
+    """Return the names of all topics."""
+    return sorted(path.stem for path in _FOLDER.glob("*.md"))
+
+
+def topic(name: str) -> str:
+    """Return the Markdown of a topic, with the options that it lists."""
+    return _OPTIONS.sub(_option_list, (_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
+
+
+def title(text: str) -> str:
+    """Return the title of a page."""
+    return text.partition("\n")[0].removeprefix("# ")
+
+
+def _option_list(marker: re.Match[str]) -> str:
+    from backupctl.help.option_list import group_list
+
+    return group_list(marker[1])
+
+
+def unknown_page_error(name: str, known: list[str]) -> UsageError:
+    """Return the error for a page that does not exist, with a similar name."""
+    from difflib import get_close_matches
+
+    similar = get_close_matches(name, known, n=1)
+    hint = f"did you mean {similar[0]!r}?" if similar else "`backupctl help` lists all topics and commands"
+    return UsageError(f"no help on {name!r}", hint=hint)

@@ -1,0 +1,49 @@
+"""The Markdown of the manual."""
+
+import pytest
+
+from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Paragraph, Span, parse, spans
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("", []),
+        ("# Title\n\n## Part\n### Below", [Heading(1, "Title"), Heading(2, "Part"), Heading(3, "Below")]),
+        ("one\ntwo\n\nthree", [Paragraph("one two"), Paragraph("three")]),
+        ("text\n```sh\na  b\n\n# c\n```\nmore", [Paragraph("text"), CodeBlock(("a  b", "", "# c")), Paragraph("more")]),
+        ("```\nunclosed", [CodeBlock(("unclosed",))]),
+        ("<!-- note -->\ntext", [Paragraph("text")]),
+        ("| a | b |\n|---|---|\n| `x\\|y` | |", [Grid((("a", "b"), ("`x|y`", "")))]),
+        ("- one\n  more\n* two", [Item("-", "", (Paragraph("one more"),)), Item("*", "", (Paragraph("two"),))]),
+        ("10. ten\n\nafter", [Item("10.", "", (Paragraph("ten"),)), Paragraph("after")]),
+        ("- `-a`, `--all`: All.", [Item("-", "`-a`, `--all`", (Paragraph("All."),))]),
+        ("- `code` without a term: no", [Item("-", "", (Paragraph("`code` without a term: no"),))]),
+        (
+            "1. one\n\n   ```\n   code\n     more\n   ```\n   - below\n2. two",
+            [
+                Item("1.", "", (Paragraph("one"), CodeBlock(("code", "  more")), Item("-", "", (Paragraph("below"),)))),
+                Item("2.", "", (Paragraph("two"),)),
+            ],
+        ),
+    ],
+)
+def test_text_is_split_into_blocks(text: str, blocks: list[Block]) -> None:
+    assert list(parse(text)) == blocks
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("plain", [("plain", "")]),
+        ("a `b *c*` **d** *e*", [("a ", ""), ("b *c*", "code"), (" ", ""), ("d", "bold"), (" ", ""), ("e", "italic")]),
+        ("2 * 3 * 4 a*b*c", [("2 * 3 * 4 a*b*c", "")]),
+        ("``a`b``", [("a`b", "code")]),
+        ("[page](other.md)", [("page", "")]),
+        ("[page](https://example.com/a)", [("page", ""), (" (https://example.com/a)", "")]),
+        ("<https://example.com>", [("https://example.com", "")]),
+        (r"\*no\*", [("*", ""), ("no", ""), ("*", "")]),
+    ],
+)
+def test_line_is_split_into_styled_pieces(text: str, pieces: list[tuple[str, str]]) -> None:
+    assert list(spans(text)) == [Span(*piece) for piece in pieces]
