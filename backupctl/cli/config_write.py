@@ -1,10 +1,7 @@
 """Write the sample configuration file, and store secrets in the keyring."""
 
-from pathlib import Path
-
 from backupctl.cli.backup_settings import ask_backup_password
 from backupctl.cli.context import Context
-from backupctl.config.config_file import FILE_MODE, user_path
 from backupctl.config.configuration import Profile
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, SECRETS
@@ -16,14 +13,11 @@ from backupctl.secrets.secret import Secret
 
 
 def write_sample(context: Context) -> FileResult:
-    """Write the sample to the file of ``--config``, or to that of the user. Raises ConfigError: if the file exists."""
-    from backupctl.config.atomic_write import locked, make_folder, write_new
-    from backupctl.config.config_sample import SAMPLE
+    """Write the sample to the file of ``--config``, or to that of the user. Raises ConfigError: if it has defaults."""
+    from backupctl.config.config_edit import add_sample, path_to_edit
 
-    path = context.value(CONFIG) or _user_path_or_error(context)
-    make_folder(path)
-    with locked(path):
-        write_new(path, SAMPLE, FILE_MODE, hint=f"`backupctl config check` judges it; {CONFIG.flag} names another file")
+    path = path_to_edit(context.value(CONFIG), None, context.environ)
+    add_sample(path)
     return FileResult(server=DEFAULTS, host="", file=str(path))
 
 
@@ -56,13 +50,6 @@ def store_secret(context: Context, name: SecretName, server: str | None) -> File
         entry=entry,
         replaced=replaced,
     )
-
-
-def _user_path_or_error(context: Context) -> Path:
-    path = user_path(context.environ)
-    if path is None:
-        raise ConfigError("there is no home directory for a configuration file", hint=f"name a file: {CONFIG.flag}")
-    return path
 
 
 def _configured_profile(context: Context, server: str) -> Profile:

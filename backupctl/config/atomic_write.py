@@ -4,21 +4,19 @@ import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from backupctl.errors import ConfigError, OutputError
 
-_FOLDER_MODE: Final = 0o700
 _PRIVATE: Final = 0o600
-_OTHER_FILE: Final = "name another file, or overwrite it with --force"
 
 
-def make_folder(path: Path) -> None:
-    """Make the parent directory of a file, accessible only to its owner; raise OutputError on failure."""
+def make_folder(path: Path, mode: int) -> None:
+    """Make the parent directory of a file; raise OutputError on failure."""
     try:
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error
 
@@ -29,7 +27,7 @@ def check_absent(path: Path) -> None:
         raise _exists(path)
 
 
-def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> None:
+def write_new(path: Path, text: str, mode: int) -> None:
     """Create a file.
 
     Raises ConfigError: if it exists. Raises OutputError: if it cannot be written.
@@ -37,7 +35,7 @@ def write_new(path: Path, text: str, mode: int, *, hint: str = _OTHER_FILE) -> N
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError as error:
-        raise _exists(path, hint) from error
+        raise _exists(path) from error
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     try:
@@ -78,6 +76,25 @@ def replace(path: Path, text: str, mode: int) -> None:
 
 
 @contextlib.contextmanager
+def private_files(texts: Mapping[Path, str]) -> Iterator[None]:
+    """Write files that only this user can read, then run the block; if it fails, remove those that are new.
+
+    Raises OutputError: if one cannot be written.
+    """
+    new = [path for path in texts if not os.path.lexists(path)]
+    try:
+        for path, text in texts.items():
+            replace(path, text, _PRIVATE)
+            path.chmod(_PRIVATE)
+        yield
+    except BaseException:  # a signal too
+        for path in new:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
+
+
+@contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Lock a file against other runs of this program; its directory must exist.
 
@@ -99,8 +116,8 @@ def _keep_owner(target: Path, temporary: Path) -> None:
         os.chown(temporary, before.st_uid, before.st_gid)
 
 
-def _exists(path: Path, hint: str = _OTHER_FILE) -> ConfigError:
-    return ConfigError(f"{path} is there already", hint=hint)
+def _exists(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is there already", hint="name another file, or overwrite it with --force")
 
 
 def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:

@@ -1,15 +1,19 @@
-"""Edit the configuration file one value at a time, and keep its comments and layout."""
+"""Edit the configuration file, and keep its comments and layout."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backupctl.config.atomic_write import locked, make_folder, replace
-from backupctl.config.config_file import FILE_MODE, user_path
+from backupctl.config.config_file import file_modes, new_path, user_path
+from backupctl.config.config_sample import SAMPLE
+from backupctl.config.configuration import configuration_of
+from backupctl.config.option_table import SECRETS
 from backupctl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,22 +29,57 @@ class StoredValue(NamedTuple):
 
 
 def path_to_edit(named: Path | None, current: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the file to edit: the named one, or else that of the user, which need not exist yet.
+    """Return the file to edit: the named one, the current one, or a new one of this user.
 
-    Raises ConfigError: if there is no home directory, or if the system's file is in use and not named. A new file of
-    the user would hide all of the system's file.
+    Raises ConfigError: if there is no home directory, or if the system's file is in use and not named: a new file of
+    the user would hide all of it.
     """
     if named is not None:
         return named
-    own = user_path(environ)
-    if own is None:
+    new = new_path(environ)
+    if new is None:
         raise ConfigError("there is no home directory for a configuration file", hint="name a file with --config")
-    if current not in {None, own}:
+    if current not in {None, new, user_path(environ)}:
         raise ConfigError(
             f"the configuration is that of the whole machine, {current}, which is changed only where it is named",
             hint=f"name it: --config {current}",
         )
-    return own
+    return current or new
+
+
+def add_sample(path: Path) -> None:
+    """Write the sample, above the tables that the file may have from ``trust pin``.
+
+    Raises ConfigError: if the file has defaults, whether from the sample or of its own. Raises OutputError: if it
+    cannot be written.
+    """
+    import tomlkit
+
+    make_folder(path, file_modes(path)[1])
+    with locked(path):
+        text = tomlkit.dumps(_read(path))
+        if not _takes_sample(text):
+            raise ConfigError(
+                f"{path} is there already", hint="`backupctl config check` judges it; --config names another file"
+            )
+        replace(path, _with_sample(text), file_modes(path)[0])
+
+
+def merge(path: Path, tables: Mapping[tuple[str, ...], Mapping[str, object]]) -> None:
+    """Set values in tables of the file, such as ``("servers", "vc01")``; a table that is missing is added.
+
+    A place of a secret replaces its other places in the same table. A file without defaults gets the sample.
+
+    Raises ConfigError: if the file is invalid or would become so; nothing is changed then. Raises OutputError: if it
+    cannot be written.
+    """
+    with _edited(path, with_sample=True) as document:
+        _check(document, path)
+        for names, values in tables.items():
+            table = _table(document, names)
+            for key, value in values.items():
+                _set_value(table, key, value, _other_places(key))
+        _check(document, path)
 
 
 def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> StoredValue:
@@ -50,14 +89,11 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
 
     Raises ConfigError: if the file is invalid. Raises OutputError: if it cannot be written.
     """
-    import tomlkit
-
     with _edited(path) as document:
         name, table = _find_server(document, path, server_name)
         if table is None:
-            table = tomlkit.table()
-            table["host"] = host
-            _servers(document)[name] = table
+            table = _table(document, ("servers", name))
+            _set_value(table, "host", host)
         previous = table.get(key)
         if previous != value:
             _set_value(table, key, value)
@@ -72,35 +108,32 @@ def store_secret_place(
     ``instead_of`` are the keys of the other kinds of places; a table may have only one of them. The file need not
     exist, but the server must. Raises ConfigError and OutputError: as ``store`` does.
     """
-    import tomlkit
-
     with _edited(path) as document:
-        tables = document if server_name is None else _servers(document)
-        name = "defaults" if server_name is None else server_name
-        if name not in tables:
-            tables[name] = tomlkit.table()
-        table: Any = tables[name]
+        table = _table(document, ("defaults",) if server_name is None else ("servers", server_name))
         replaced = next((other for other in instead_of if other in table), None)
         _set_value(table, key, value, instead_of)
     return replaced
 
 
 @contextmanager
-def _edited(path: Path) -> Iterator[TOMLDocument]:
+def _edited(path: Path, *, with_sample: bool = False) -> Iterator[TOMLDocument]:
     """Yield the document of the file and write it back if it has changed; the file is locked meanwhile."""
     import tomlkit
 
-    make_folder(path)
+    file_mode, folder_mode = file_modes(path)
+    make_folder(path, folder_mode)
     with locked(path):
         document = _read(path)
         original = tomlkit.dumps(document)
+        if with_sample and _takes_sample(original):
+            document = tomlkit.parse(_with_sample(original))
         yield document
         edited = tomlkit.dumps(document)
         if edited != original:
-            replace(path, edited, FILE_MODE)
+            replace(path, edited, file_mode)
 
 
-def _set_value(table: Any, key: str, value: str, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - tomlkit has several types
+def _set_value(table: Any, key: str, value: object, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - tomlkit has several types
     """Set a value in place of one of ``instead_of``, or else after the last value of the table.
 
     tomlkit only appends after the comments at the end of a table. They mostly belong to the next table, which may be
@@ -108,7 +141,7 @@ def _set_value(table: Any, key: str, value: str, instead_of: Sequence[str] = ())
     added to the trailing text of the item before it, which tomlkit writes unchanged.
     """
     from tomlkit import item
-    from tomlkit.items import Table
+    from tomlkit.items import SingleKey, Table
 
     if key in table or not isinstance(table, Table) or table.is_super_table():
         for other in instead_of:
@@ -118,7 +151,7 @@ def _set_value(table: Any, key: str, value: str, instead_of: Sequence[str] = ())
     previous_item = _item_before(table, instead_of)
     for other in instead_of:
         table.pop(other, None)
-    previous_item.trivia.trail += f"{key} = {item(value).as_string()}\n"
+    previous_item.trivia.trail += f"{SingleKey(key).as_string()} = {item(value).as_string()}\n"
 
 
 def _item_before(table: Table, instead_of: Sequence[str]) -> Item:
@@ -179,9 +212,38 @@ def _find_server(document: TOMLDocument, path: Path, server_name: str) -> tuple[
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", server_name).strip("-."), None
 
 
-def _servers(document: TOMLDocument) -> Any:  # noqa: ANN401 - tomlkit has several types
+def _table(document: TOMLDocument, names: Sequence[str]) -> Any:  # noqa: ANN401 - tomlkit has several types
+    """Return the table with this path; a missing one is added."""
     import tomlkit
 
-    if "servers" not in document:
-        document["servers"] = tomlkit.table(is_super_table=True)
-    return document["servers"]
+    table: Any = document
+    for name in names:
+        if name not in table:
+            is_servers = table is document and name == "servers"
+            table[name] = tomlkit.table(is_super_table=is_servers)
+            if not is_servers and list(document)[-1] != names[0]:
+                table[name].add(tomlkit.nl())  # before the header of the next table
+        table = table[name]
+    return table
+
+
+def _check(document: TOMLDocument, path: Path) -> None:
+    """Raise ConfigError if this is not a valid configuration."""
+    configuration_of(tomllib.loads(document.as_string()), path)
+
+
+def _takes_sample(text: str) -> bool:
+    """Return whether the sample can stand above ``text`` and leave its meaning: not if it has defaults of its own."""
+    try:
+        return tomllib.loads(_with_sample(text)) == {"defaults": {}, **tomllib.loads(text)}
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _with_sample(text: str) -> str:
+    return f"{SAMPLE}\n{text}" if text.strip() else SAMPLE
+
+
+def _other_places(key: str) -> list[str]:
+    """Return the other keys for the place of the same secret."""
+    return [other for secret in SECRETS if key in secret.file_keys for other in secret.file_keys if other != key]

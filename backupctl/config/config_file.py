@@ -13,8 +13,6 @@ from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
-FILE_MODE: Final = 0o600
-"""Mode of a new file: it names the places of secrets."""
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Far above what a thousand servers need."""
 
@@ -29,6 +27,19 @@ def user_path(environ: Mapping[str, str]) -> Path | None:
         return Path(configured, "backupctl", "config.toml")
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home, ".config", "backupctl", "config.toml") if home else None
+
+
+def new_path(environ: Mapping[str, str]) -> Path | None:
+    """Return the path of a new file, None without a home directory.
+
+    That of root is the system's, which services read too, unless XDG_CONFIG_HOME names another folder.
+    """
+    return user_path(environ) if os.geteuid() or environ.get("XDG_CONFIG_HOME") else SYSTEM_PATH
+
+
+def file_modes(path: Path) -> tuple[int, int]:
+    """Return the modes of a new file and of its folder: everybody may read that of the system, as it has no secret."""
+    return (0o644, 0o755) if path == SYSTEM_PATH else (0o600, 0o700)
 
 
 def find_configuration(named: Path | None, environ: Mapping[str, str]) -> Path | None:

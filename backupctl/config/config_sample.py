@@ -10,6 +10,7 @@ SAMPLE: Final = """\
 # `backupctl config check` judges it, `backupctl config show` tells where each value comes from.
 
 [defaults]
+
 # Who logs in; a member of the SSO group SystemConfiguration.Administrators.
 # username = "svc-backup@vsphere.local"
 

@@ -58,7 +58,7 @@ class Config:
 
     def __init__(self, home: Path, text: str | None = None) -> None:
         self.path = home / ".config" / "backupctl" / "config.toml"
-        self.environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+        self.environ = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "PATH": "/usr/bin:/bin"}
         if text is not None:
             self.path.parent.mkdir(parents=True)
             write_private(self.path, text)
@@ -134,7 +134,17 @@ def test_init_writes_to_another_path_and_keeps_an_existing_file(home: Path) -> N
     assert (home / "a").read_text() == (home / "b" / "c").read_text() == SAMPLE
 
 
-@pytest.mark.parametrize(("environ", "code"), [({"HOME": ""}, 3), ({"HOME": "/proc/nobody"}, 11)])
+def test_init_after_trust_pin_keeps_the_pin(home: Path) -> None:
+    pinned = '[servers.vc01]\nhost = "vc01.example.com"\n'
+    config = Config(home, pinned)
+    assert config("init").code == 0
+    assert config.path.read_text() == f"{SAMPLE}\n{pinned}"
+    assert config("init").code == 3
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"), [({"HOME": "", "XDG_CONFIG_HOME": "relative"}, 3), ({"XDG_CONFIG_HOME": "/proc/nobody"}, 11)]
+)
 def test_init_that_cannot_write_reports_the_reason(home: Path, environ: dict[str, str], code: int) -> None:
     run = Config(home)("init", environ=environ)
     assert run.code == code

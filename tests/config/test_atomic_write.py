@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from backupctl.config.atomic_write import replace, write_new
-from backupctl.errors import ConfigError
+from backupctl.config.atomic_write import private_files, replace, write_new
+from backupctl.errors import ConfigError, OutputError
 from tests import wording
 
 MODE = 0o600
@@ -53,3 +53,24 @@ def test_new_file_does_not_overwrite_an_existing_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=wording.ALREADY_EXISTS("")):
         write_new(path, "new", MODE)
     assert path.read_text() == "old"
+
+
+def test_private_files_are_written_for_their_owner_only(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("a")
+    old.chmod(0o644)
+    with private_files({old: "b\n", new: "c\n"}):
+        pass
+    assert [(each.read_text(), each.stat().st_mode & 0o777) for each in (old, new)] == [("b\n", 0o600), ("c\n", 0o600)]
+
+
+def test_new_private_files_are_removed_when_what_follows_is_interrupted(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), private_files({tmp_path / "new": "c\n"}):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_private_files_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError), private_files({tmp_path / "new": "c", tmp_path / "none" / "new": "c"}):
+        pytest.fail("the block runs")
+    assert list(tmp_path.iterdir()) == []

@@ -1,13 +1,17 @@
 """Editing one value of the configuration file: the rest keeps its layout, and a failure changes nothing."""
 
+import re
 import tomllib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backupctl.config.config_edit import StoredValue, path_to_edit, store, store_secret_place
-from backupctl.config.config_file import SYSTEM_PATH, read_configuration
+from backupctl.config.config_edit import StoredValue, add_sample, merge, path_to_edit, store, store_secret_place
+from backupctl.config.config_file import SYSTEM_PATH, file_modes, read_configuration
+from backupctl.config.config_sample import SAMPLE
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
 from tests.support.clock import FakeClock
@@ -153,19 +157,48 @@ def test_store_that_cannot_write_is_an_error(tmp_path: Path) -> None:
         put(tmp_path)
 
 
-def test_path_is_the_named_file_or_the_users_own() -> None:
-    environ, own = {"HOME": "/home/a"}, Path("/home/a/.config/backupctl/config.toml")
-    assert path_to_edit(SYSTEM_PATH, SYSTEM_PATH, environ) == SYSTEM_PATH
-    assert path_to_edit(None, None, environ) == path_to_edit(None, own, environ) == own
+USER = {"HOME": "/home/a"}
+OWN = Path("/home/a/.config/backupctl/config.toml")
+AS_USER, AS_ROOT = (lambda: 1000), (lambda: 0)
 
 
-def test_system_wide_path_is_changed_only_when_named() -> None:
+@pytest.mark.parametrize("named", [SYSTEM_PATH, Path("other.toml")])
+def test_path_is_the_named_file(named: Path) -> None:
+    assert path_to_edit(named, OWN, USER) == named
+
+
+@pytest.mark.parametrize(
+    ("user", "current", "environ", "path"),
+    [
+        (AS_USER, None, USER, OWN),
+        (AS_USER, OWN, USER, OWN),
+        (AS_ROOT, None, USER, SYSTEM_PATH),
+        (AS_ROOT, SYSTEM_PATH, USER, SYSTEM_PATH),
+        (AS_ROOT, OWN, USER, OWN),
+        (AS_ROOT, None, {"XDG_CONFIG_HOME": "/home/a/.config"}, OWN),
+    ],
+)
+def test_path_is_the_current_file_or_a_new_one_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, user: Callable[[], int], current: Path | None, environ: dict[str, str], path: Path
+) -> None:
+    monkeypatch.setattr("os.geteuid", user)
+    assert path_to_edit(None, current, environ) == path
+
+
+def test_system_wide_path_is_changed_by_a_user_only_when_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", AS_USER)
     with pytest.raises(ConfigError, match=wording.SYSTEM_CONFIGURATION) as caught:
-        path_to_edit(None, SYSTEM_PATH, {"HOME": "/home/a"})
+        path_to_edit(None, SYSTEM_PATH, USER)
     assert caught.value.hint == wording.NAME_THE_FILE(SYSTEM_PATH)
 
 
-def test_path_without_a_home_has_a_hint() -> None:
+def test_file_of_the_system_can_be_read_by_services() -> None:
+    assert file_modes(SYSTEM_PATH) == (0o644, 0o755)
+    assert file_modes(OWN) == (0o600, 0o700)
+
+
+def test_path_without_a_home_has_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", AS_USER)
     with pytest.raises(ConfigError) as caught:
         path_to_edit(None, None, {})
     assert "--config" in (caught.value.hint or "")
@@ -177,3 +210,84 @@ def test_concurrent_stores_lose_nothing(path: Path) -> None:
         for name in names:
             pool.submit(put, path, name, host=name)
     assert sorted(tomllib.loads(path.read_text())["servers"]) == sorted(names)
+
+
+def test_sample_is_added_above_a_pin(path: Path) -> None:
+    put(path)
+    pinned = path.read_text()
+    add_sample(path)
+    assert path.read_text() == f"{SAMPLE}\n{pinned}"
+    assert tomllib.loads(path.read_text()) == {"defaults": {}, **tomllib.loads(pinned)}
+
+
+@pytest.mark.parametrize("text", [WRITTEN, SAMPLE, "defaults.username = 'a'\n", f"servers.vc01.host = '{HOST}'\n"])
+def test_sample_is_not_added_to_a_file_with_defaults_or_keys_outside_tables(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(wording.ALREADY_EXISTS(path))):
+        add_sample(path)
+    assert path.read_text() == text
+
+
+SERVER = {"host": "vc02.example.com", "fingerprint": PIN}
+
+
+def test_merge_changes_only_what_is_new(path: Path) -> None:
+    path.write_text(WRITTEN.replace('["vc01",\n    "vc02"]', '["vc01"]'))
+    merge(
+        path,
+        {
+            ("defaults",): {"username": "a", "password-file": "vcenter.password"},
+            ("servers", "vc02"): SERVER,
+            ("groups",): {"production": ["vc01", "vc02"], "site.b": ["vc02"]},
+        },
+    )
+    assert path.read_text() == (
+        """\
+# ours
+[defaults]
+username = "a"   # not root
+password-file = "vcenter.password"
+
+[servers.vc01]
+host = 'vc01.example.com'       # the first
+ca-file = "ca.pem"
+
+[servers.vc02]
+host = "vc02.example.com"
+fingerprint = "PIN"
+
+[groups]
+production = ["vc01", "vc02"]  # both
+"site.b" = ["vc02"]
+""".replace("PIN", PIN)
+    )
+
+
+def test_merge_replaces_another_place_of_a_secret(path: Path) -> None:
+    path.write_text("[defaults]\npassword-file = 'a'  # old\nbackup-password-file = 'b'\n")
+    merge(path, {("defaults",): {"password-command": ["pass", "show"]}})
+    expected = {"password-command": ["pass", "show"], "backup-password-file": "b"}
+    assert tomllib.loads(path.read_text())["defaults"] == expected
+
+
+def test_merge_into_a_new_file_starts_with_the_sample(path: Path) -> None:
+    merge(path, {("servers", "vc02"): SERVER, ("defaults",): {"username": "a"}})
+    text = path.read_text()
+    assert all(line in text.splitlines() for line in SAMPLE.splitlines())
+    assert tomllib.loads(text) == {"defaults": {"username": "a"}, "servers": {"vc02": SERVER}}
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        (WRITTEN, {("groups",): {"production": ["nobody"]}}),
+        ("[defaults]\nnonsense = 1\n", {("servers", "vc02"): SERVER}),
+        ("[servers]\nvc02 = 3\n", {("servers", "vc02"): SERVER}),
+    ],
+)
+def test_merge_that_would_leave_an_invalid_file_changes_nothing(path: Path, text: str, tables: Any) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(str(path))):
+        merge(path, tables)
+    assert path.read_text() == text

@@ -414,9 +414,9 @@ def test_trust_fetch_overwrites_nothing_without_force(
 
 def test_trust_pin_prompts_on_a_terminal_and_escapes_control_characters(tmp_path: Path) -> None:
     leaf = trustme.CA(organization_name="\x1b[2Jevil").issue_cert("127.0.0.1")
-    path = tmp_path / ".config" / "backupctl" / "config.toml"
+    path = tmp_path / "backupctl" / "config.toml"
     with tls_server(server_context(leaf)) as listener:
-        backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "HOME": str(tmp_path)})
+        backupctl = CommandLine(environ={"BACKUPCTL_SERVER": listener.url, "XDG_CONFIG_HOME": str(tmp_path)})
         refused = backupctl("trust", "pin", answers=["perhaps", "no"])
         asked, there = backupctl.prompter.questions, path.exists()
         stored = backupctl("trust", "pin", answers=["yes"])

@@ -201,7 +201,8 @@ class Programs:
     def environ(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return an environment without the user's settings."""
         path = process_environment().get("PATH", "/usr/bin:/bin")
-        return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
+        home = {"HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}  # for root too
+        return {"PATH": path, **home, "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **more}
 
     def start(
         self,
