@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Collection
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -107,6 +107,20 @@ def render_hint(facts: ErrorFacts) -> str | None:
         return None
     values = {"$selector": shlex.join(facts.selector) or "$selector", "$--": "" if facts.of_file else "--"}
     return re.sub(_HINT_FACT, lambda match: values[match[0]], facts.hint)
+
+
+def renamed(facts: ErrorFacts, host: str, name: str) -> ErrorFacts:
+    """Return the facts with the configured ``name`` of a server in place of its ``host``, in nested facts too."""
+
+    def nested(value: ErrorFacts | str | None) -> Any:  # noqa: ANN401 - as the value is
+        return renamed(value, host, name) if isinstance(value, ErrorFacts) else value
+
+    return facts._replace(
+        server=name if facts.server == host else facts.server,
+        cause=nested(facts.cause),
+        then=nested(facts.then),
+        details=tuple(map(nested, facts.details)),
+    )
 
 
 def map_text(message: str, function: Callable[[str], str]) -> str:

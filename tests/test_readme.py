@@ -163,7 +163,7 @@ def test_crontab_of_the_readme_reports_the_failed_appliance_and_the_reason(tmp_p
     run = setup.run(*crontab_words())
     (job,) = setup.run.others["vc02.example.com"].jobs
     assert (run.code, run.out) == (7, "")
-    assert f"error: vc02: vc02.example.com says that backup job {job.job_id} ended as FAILED" in run.err
+    assert f"error: vc02 says that backup job {job.job_id} ended as FAILED" in run.err
     assert "BackupManager encountered an exception" in run.err
     assert "vc01:" not in run.err
     (crontab,) = blocks("crontab")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -25,6 +27,7 @@ from backupctl.api.message_redaction import mask_messages
 from backupctl.api.request_body import encode_parameters, mask_secret
 from backupctl.api.session import Session
 from backupctl.api.transport import timeout_for
+from backupctl.error_facts import renamed
 from backupctl.errors import (
     AuthenticationError,
     BackupctlError,
@@ -84,7 +87,8 @@ class ApiClient:
         if self._session.basic:
             self.version()
         else:
-            self._ensure_session()
+            with self._named_errors():
+                self._ensure_session()
 
     def redact(self, text: str, *, skip_common_words: bool = False) -> str:
         """Return a text with the secrets masked that the appliance got; see ``Redactor.redact``."""
@@ -105,6 +109,25 @@ class ApiClient:
         self._client.close()
 
     def _call(self, endpoint: Endpoint[T], **parameters: object) -> T:
+        with self._named_errors():
+            return self._request(endpoint, **parameters)
+
+    @property
+    def _name(self) -> str:
+        return self._session.server_name(self._client.base_url)
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Give errors the configured name of the appliance, as the layers below know only its host."""
+        try:
+            yield
+        except BackupctlError as error:
+            facts = renamed(error.facts, self._client.base_url.host, self._name)
+            if facts == error.facts:
+                raise
+            raise error.from_facts(facts).with_traceback(error.__traceback__) from error.__cause__
+
+    def _request(self, endpoint: Endpoint[T], **parameters: object) -> T:
         self._check_allowed(endpoint)
         family = self._ensure_session()
         encoded = endpoint.encode(family, encode_parameters(parameters, self._register_and_reveal))
@@ -118,7 +141,7 @@ class ApiClient:
             raise_for_status(response, self._operation_info(endpoint, family))
         except NotSupportedError as error:
             self._fall_back_or_raise(endpoint, error)
-            return self._call(endpoint, **parameters)
+            return self._request(endpoint, **parameters)
         except AuthenticationError as error:
             message = "$server let us in, but refuses to $operation ($status)"
             denied = error if error.hint else error.with_facts(message=message, cause=None)
@@ -170,12 +193,12 @@ class ApiClient:
         """Raise the error for an operation that is known to fail, before anything is sent."""
         if endpoint.operation in self._missing_operations:
             raise self._missing_operations[endpoint.operation]
-        host = self._client.base_url.host
         if endpoint.changes and self._read_only:
             message = "$server is read-only for us: cannot $operation"
-            raise ReadOnlyError(message, server=host, operation=endpoint.operation)
+            raise ReadOnlyError(message, server=self._name, operation=endpoint.operation)
         if self._session.has_expired:
-            raise SessionExpiredError("$server no longer knows our session", server=host, operation=endpoint.operation)
+            message = "$server no longer knows our session"
+            raise SessionExpiredError(message, server=self._name, operation=endpoint.operation)
 
     def _ensure_session(self) -> Family:
         return self._session.open(partial(self._send, "log in"), self._client.base_url)

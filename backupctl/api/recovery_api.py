@@ -182,7 +182,7 @@ class RecoveryApi(ApiClient):
         found = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
             f"asked to $operation: expected {expected}, got $cause",
-            server=self._client.base_url.host,
+            server=self._name,
             operation=operation,
             cause=found,
             certain=False,

@@ -217,7 +217,7 @@ class Session(httpx.Auth):
             raise AuthenticationError("the session was logged out")
         if self._rejection is not None:
             raise self._rejection
-        self.credential_state.check_not_rejected(self._server_name(base_url))
+        self.credential_state.check_not_rejected(self.server_name(base_url))
         self._check_unanswered_logins(base_url.host)
         self._token = None
         api_response: httpx.Response | None = None
@@ -253,7 +253,7 @@ class Session(httpx.Auth):
         """Send the credentials with a request, unless they were rejected before."""
         if self._rejection is not None:
             raise self._rejection
-        self.credential_state.check_not_rejected(self._server_name(request.url))
+        self.credential_state.check_not_rejected(self.server_name(request.url))
         if not self.credential_state.accepted:
             self._check_unanswered_logins(request.url.host)
         response = yield from self._track_login(next(self._basic_auth.auth_flow(request)))
@@ -317,10 +317,11 @@ class Session(httpx.Auth):
             raise error.with_facts(message=sentence, hint=hint) from error
         except AuthenticationError as error:
             self._rejection = error.with_facts(hint=error.hint or self._rejection_hint())
-            self.credential_state.mark_rejected(self._server_name(response.request.url))
+            self.credential_state.mark_rejected(self.server_name(response.request.url))
             raise self._rejection from error
 
-    def _server_name(self, url: httpx.URL) -> str:
+    def server_name(self, url: httpx.URL) -> str:
+        """Return the configured name of the appliance, its address without one."""
         return self._name or url.netloc.decode("ascii")
 
     def _rejection_hint(self) -> str:

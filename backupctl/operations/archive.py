@@ -108,6 +108,6 @@ def _check_password_in_url(appliance: Appliance, location: LocationSpec, *, allo
     if appliance.api.family == "rest":
         raise UsageError(
             "$server speaks only /rest, where the location's password would stand in the URL of the request",
-            server=appliance.host,
+            server=appliance.name,
             hint="proxies and servers log URLs; --allow-password-in-url accepts that",
         )

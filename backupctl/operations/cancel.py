@@ -48,7 +48,7 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
     """
     if job.ended:
         sentence = "$job on $server has already ended as $1"
-        raise CancelRefusedError(sentence, server=appliance.host, job=job.id, texts=(job.state,))
+        raise CancelRefusedError(sentence, server=appliance.name, job=job.id, texts=(job.state,))
     try:
         answer, lost = yield from _send_cancel(appliance, send)
     except InterruptedRunError as interruption:
@@ -62,7 +62,7 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
         messages = tuple(message.text for message in answer.messages or ())
         raise CancelRefusedError(
             "$server does not cancel $job",
-            server=appliance.host,
+            server=appliance.name,
             job=job.id,
             details=messages,
             attach=appliance.attach(job.id),
@@ -111,6 +111,6 @@ def _interrupted_error(
         f"$cause while $job on $server was being cancelled: {known_state}",
         cause=interruption,
         job=job.id,
-        server=appliance.host,
+        server=appliance.name,
         attach=appliance.attach(job.id),
     )

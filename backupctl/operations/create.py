@@ -287,7 +287,7 @@ def _wait_for_job(appliance: Appliance, plan: BackupPlan, job: Job | None, deadl
         raise ended.error
     if appliance.clock.monotonic() >= deadline:
         sentence = f"{NO_BACKUP} in time: $job on $server ended too late"
-        raise BusyError(sentence, job=job.id, server=appliance.host, hint=_LONGER_TIMEOUT_HINT)
+        raise BusyError(sentence, job=job.id, server=appliance.name, hint=_LONGER_TIMEOUT_HINT)
 
 
 def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:

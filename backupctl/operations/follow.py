@@ -79,7 +79,6 @@ class Follower:
     """A state machine that interprets the responses about one job; no I/O and no clock. Times are monotonic seconds."""
 
     appliance_name: str
-    host: str
     job: Job
     timeouts: Timeouts
     deadline: float
@@ -129,7 +128,7 @@ class Follower:
             self._shown_at = now
             events.append(Progressed(time=time, server=self.appliance_name, job=job))
         if job.ended:
-            return Update(tuple(events), Outcome(job, None if job.succeeded else job_failure(self.host, job)))
+            return Update(tuple(events), Outcome(job, None if job.succeeded else job_failure(self.appliance_name, job)))
         if timed_out := self._timeout_error(now, None):
             return Update(tuple(events), Outcome(job, timed_out))
         self._schedule_poll(now, self.poll_schedule.next_interval(now))
@@ -137,13 +136,13 @@ class Follower:
 
     def _handle_error(self, now: float, time: datetime, error: BackupctlError) -> Update:
         if _is_final(error):
-            return Update(end=_gave_up(self.host, self.job, error))
+            return Update(end=_gave_up(self.appliance_name, self.job, error))
         if isinstance(error, NotFoundError) and error.certain:
             self._not_found_since = now if self._not_found_since is None else self._not_found_since
             if now - self._not_found_since >= NOT_FOUND_GRACE_SECONDS:
                 gone = BackupFailedError(
                     "$server no longer knows $job: it was lost, perhaps in a reboot",
-                    server=self.host,
+                    server=self.appliance_name,
                     job=self.job.id,
                     details=error.facts.details,
                 )
@@ -172,24 +171,24 @@ class Follower:
         if error is not None:
             return ApplianceUnreachableError(
                 "$server did not say how $job goes on: $cause",
-                server=self.host,
+                server=self.appliance_name,
                 job=self.job.id,
                 cause=error,
                 details=error.facts.details,
             )
         if now >= self.deadline:
             sentence = "$job on $server is still running; it goes on"
-            return TimedOutError(sentence, server=self.host, job=self.job.id)
+            return TimedOutError(sentence, server=self.appliance_name, job=self.job.id)
         sentence = f"$job on $server shows no sign of life: still at {self.job.progress} %"
-        return StalledError(sentence, server=self.host, job=self.job.id)
+        return StalledError(sentence, server=self.appliance_name, job=self.job.id)
 
 
-def job_failure(host: str, job: Job) -> BackupFailedError:
+def job_failure(server: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with a hint that fits its messages."""
     log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
         "$server says that $job ended as $1",
-        server=host,
+        server=server,
         job=job.id,
         texts=(job.state,),
         hint=hint_for((message.default_message for message in job.messages), job.progress) or log_hint,
@@ -226,7 +225,7 @@ def follow(
     clock = appliance.clock
     started = clock.monotonic()
     deadline = started + timeouts.timeout if deadline is None else deadline
-    follower = Follower(appliance.name, appliance.host, job, timeouts, deadline, started)
+    follower = Follower(appliance.name, job, timeouts, deadline, started)
     try:
         while True:
             yield Wait(follower.next_poll_at)
@@ -248,7 +247,7 @@ def follow(
             return (yield from on_interrupt(follower.job, interruption))
         return detached_outcome(appliance, follower.job, interruption)
     except Exception as bug:  # noqa: BLE001 - the job is still running, so the result must name it
-        return _with_attach_command(appliance, _gave_up(appliance.host, follower.job, BugError.of(bug)))
+        return _with_attach_command(appliance, _gave_up(appliance.name, follower.job, BugError.of(bug)))
 
 
 def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
@@ -278,18 +277,18 @@ def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRu
         "$cause: $job goes on on $server",
         cause=interruption,
         job=job.id,
-        server=appliance.host,
+        server=appliance.name,
         attach=appliance.attach(job.id),
     )
     return Outcome(job, error)
 
 
-def _gave_up(host: str, job: Job, error: BackupctlError) -> Outcome[Job]:
+def _gave_up(server: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     """Return the outcome when following ends because of an error; the job itself may still be running."""
     if job.ended:
         return Outcome(job, error)
     sentence = "$job on $server was running when it was last seen, and goes on all the same"
-    last_seen = ErrorFacts(sentence, server=host, job=job.id)
+    last_seen = ErrorFacts(sentence, server=server, job=job.id)
     return Outcome(job, error.with_facts(details=(*error.facts.details, last_seen)))
 
 

@@ -42,7 +42,7 @@ def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) ->
     found = job_selection.newest((yield from retry(appliance, appliance.api.jobs, until=until)))
     if found is None:
         raise NotFoundError(
-            "$server has no backup job yet", server=appliance.host, hint="`backupctl create` starts one"
+            "$server has no backup job yet", server=appliance.name, hint="`backupctl create` starts one"
         )
     return found
 
@@ -57,7 +57,7 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
     except NotFoundError as error:
         raise NotFoundError(
             "$server knows no $job",
-            server=appliance.host,
+            server=appliance.name,
             job=job_id,
             hint="`backupctl list` shows those that it knows",
             details=error.facts.details,

@@ -226,14 +226,14 @@ def _read_restore(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Ta
             raise
         raise NotFoundError(
             "$server tells of no restore: $cause",
-            server=appliance.host,
+            server=appliance.name,
             cause=error,
             hint="an appliance that was never restored answers so",
             details=error.facts.details,
         ) from error
     if job.state == JobState.NONE and not job.progress and not job.messages:
         hint = "`backupctl restore create` begins one"
-        raise NotFoundError("$server has begun no restore", server=appliance.host, hint=hint)
+        raise NotFoundError("$server has begun no restore", server=appliance.name, hint=hint)
     return job
 
 

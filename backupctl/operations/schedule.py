@@ -167,7 +167,7 @@ def _read_current(appliance: Appliance, name: str) -> Task[Schedule]:
     except NotFoundError as error:
         raise NotFoundError(
             "$server has no schedule $1",
-            server=appliance.host,
+            server=appliance.name,
             texts=(repr(name),),
             hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
             details=error.facts.details,

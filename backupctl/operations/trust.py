@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from msgspec import structs
 
-from backupctl.error_facts import render_message
+from backupctl.error_facts import renamed, render_message
 from backupctl.errors import BackupctlError, BugError
 from backupctl.operations.appliance_run import with_name_warning
 from backupctl.operations.outcome import Outcome
@@ -36,7 +36,8 @@ def run_probe(target: ProbeTarget, result_type: type[R], work: Task[Outcome[R]])
     try:
         outcome = yield from work
     except BackupctlError as error:
-        outcome = Outcome(result_type(), with_name_warning(error, target.name_warning))
+        named = error.from_facts(renamed(error.facts, target.host, target.name))
+        outcome = Outcome(result_type(), with_name_warning(named, target.name_warning))
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
         outcome = Outcome(result_type(), BugError.of(bug))
     return complete_result(outcome.value, server=target.name, host=target.host, error=outcome.error)

@@ -44,9 +44,9 @@ def outcome_of(appliance: Appliance, job: Job, contradiction: BackupctlError | N
     if job.succeeded:
         return Outcome(job, contradiction)
     if job.ended:
-        return Outcome(job, job_failure(appliance.host, job))
+        return Outcome(job, job_failure(appliance.name, job))
     running = StillRunningError(
-        "$job on $server is still running", server=appliance.host, job=job.id, attach=appliance.attach(job.id)
+        "$job on $server is still running", server=appliance.name, job=job.id, attach=appliance.attach(job.id)
     )
     return Outcome(job, running)
 

@@ -26,6 +26,17 @@ def _encodable(result: Result, unshown: dict[str, str]) -> Result:
     return result
 
 
+def _document(envelope: Envelope) -> dict[str, object]:
+    """Return the envelope as JSON types; without an error of its own, its error is that of the gravest result."""
+    fields: dict[str, object] = document(envelope)
+    gravest = next((result for result in envelope.results if result.exit_code == envelope.exit_code), None)
+    if envelope.error is not None:
+        fields["error"] = {"server": envelope.error.facts.server, **document(envelope.error)}
+    elif gravest is not None and gravest.error is not None:
+        fields["error"] = {"server": gravest.server, **document(gravest.error)}
+    return fields
+
+
 class JsonView:
     """Writes exactly one document at the end, the envelope; ``quiet`` omits warnings."""
 
@@ -75,7 +86,7 @@ class JsonView:
         """Do nothing: there is no live display."""
 
     def _write(self, envelope: Envelope) -> None:
-        self._out.write(json_text(envelope, pretty=True, ascii_only=self._out.ascii_only) + "\n")
+        self._out.write(json_text(_document(envelope), pretty=True, ascii_only=self._out.ascii_only) + "\n")
 
     def _say(self, kind: str, text: str) -> None:
         self._err.write(f"{kind}: {printable(text)}\n")
@@ -102,8 +113,8 @@ class JsonLinesView(JsonView):
             self._write_line({"schema": SCHEMA, **document(event)})
 
     def _write(self, envelope: Envelope) -> None:
-        fields = document(envelope)
-        self._write_line({"schema": SCHEMA, "event": "result", "time": self._clock.now(), **fields})
+        fields = {"schema": SCHEMA, "event": "result", "time": self._clock.now(), **_document(envelope)}
+        self._write_line(fields)
 
     def _write_line(self, fields: dict[str, object]) -> None:
         self._out.write(json_text(fields, ascii_only=self._out.ascii_only) + "\n")

@@ -120,7 +120,7 @@ class LoginLimiter:
             if until is not None and until <= now:
                 raise ApplianceUnreachableError(
                     "no new login in time: others with the same password were under way",
-                    server=login.appliance.host,
+                    server=login.appliance.name,
                     retryable=True,
                 )
             login.wakeup = Event()

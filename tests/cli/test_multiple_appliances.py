@@ -108,7 +108,9 @@ def test_exit_code_is_the_gravest_and_every_result_has_its_own(
     results = run.json["results"]
     assert [result["exit_code"] for result in results] == codes
     assert [result["error"] is None for result in results] == [code == 0 for code in codes]
-    assert (run.code, run.json["exit_code"], run.json["error"]) == (verdict, verdict, None)
+    assert (run.code, run.json["exit_code"]) == (verdict, verdict)
+    gravest = next((result for result in results if result["exit_code"] == verdict and verdict), None)
+    assert run.json["error"] == (gravest and {"server": gravest["server"], **gravest["error"]})
 
 
 def test_unreachable_appliance_is_its_own_result_and_delays_no_other(tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_lines_off_a_terminal_name_their_appliance(tmp_path: Path) -> None:
     run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "-g", "production")
     lines = [line for line in run.err.splitlines() if "backup started" in line]
     assert [name for line in lines for name in ("vc01", "vc02") if f" {name}: " in line] == ["vc02", "vc01"]
-    assert "error: vc01: vc01.example.com says that backup job" in run.err
+    assert "error: vc01 says that backup job" in run.err
     assert "BackupManager encountered an exception" in run.err
     rows = [line.split()[:3] for line in run.out.splitlines()]
     assert rows == [["SERVER", "RESULT", "JOB"], ["vc02", "✓", "done"], ["vc01", "✗", "backup-failed"]]

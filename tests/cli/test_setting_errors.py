@@ -190,7 +190,7 @@ def test_invalid_setting_of_one_server_is_the_result_of_that_appliance(tmp_path:
     )
     run = InvalidConfiguration(tmp_path, "", servers)("--all", "-o", "json", command=command, BACKUPCTL_SERVER="")
     errors = [result["error"]["message"] for result in run.json["results"]]
-    assert (run.code, run.json["error"]) == (3, None)
+    assert (run.code, run.json["error"]["server"]) == (3, "vc01")
     assert errors[0].startswith(f"{tmp_path}/config.toml: servers.vc01.ca-file: {tmp_path}/none.pem: No such file")
     assert errors[1].startswith(f"{tmp_path}/config.toml: servers.vc02.")
     assert wording.NO_TLS("http://127.0.0.1:1") in errors[1]

@@ -18,8 +18,7 @@ from backupctl.models import BackupJobStatus, BackupRequest, LocalizableMessage,
 from backupctl.operations.cancel import cancel
 from backupctl.results.events import Cancelling
 from tests.support.clock import FakeClock
-from tests.support.operation_bench import scripted, simulated
-from tests.support.scripted_transport import HOST
+from tests.support.operation_bench import NAME, scripted, simulated
 
 ID = "20260301-020000-1"
 REQUEST = BackupRequest(
@@ -54,7 +53,7 @@ def test_cancel_shows_the_reasons_of_a_refusal(clock: FakeClock) -> None:
     with pytest.raises(CancelRefusedError) as caught:
         bench.run(cancel(bench.appliance, ID))
     assert (caught.value.exit_code, caught.value.details) == (6, ("It has ended.",))
-    assert (caught.value.facts.server, caught.value.facts.job) == (HOST, ID)
+    assert (caught.value.facts.server, caught.value.facts.job) == (NAME, ID)
     assert (api.names(), bench.kinds) == (["job", "cancel_job"], [])
 
 

@@ -36,7 +36,6 @@ from backupctl.secrets.secret import Secret
 from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.operation_bench import NAME, Bench, scripted, simulated
-from tests.support.scripted_transport import HOST
 
 OLD, NEW, THIRD = "20260228-020000-1", "20260301-020000-1", "20260301-020001-1"
 REQUEST = BackupRequest(
@@ -542,7 +541,7 @@ def test_create_starts_nothing_if_the_other_job_ends_after_the_timeout(seconds: 
     answers = [status(OLD), after(clock, seconds, status(OLD, "SUCCEEDED"))]
     bench, api = scripted(clock, jobs=[[OLD]], create_job=BUSY, job=answers, job_details={})
     error = error_of(bench, BackupPlan(REQUEST, Timeouts(timeout=10, interval=10), if_running="wait"))
-    assert (error.facts.job, error.facts.server) == (OLD, HOST)
+    assert (error.facts.job, error.facts.server) == (OLD, NAME)
     assert (error.exit_code, error.hint, clock.elapsed) == (
         9,
         f"use {wording.LONGER_TIMEOUT} to wait longer",
@@ -633,7 +632,7 @@ def test_create_attached_to_a_job_that_fails_is_busy(clock: FakeClock) -> None:
     )
     ended = run(bench, plan(if_running="attach"))
     assert (type(ended.error), ended.value.id, ended.value.state) == (BusyError, OLD, "FAILED")
-    message = f"{HOST} says that backup job {OLD} ended as FAILED; the requested backup was not started"
+    message = f"{NAME} says that backup job {OLD} ended as FAILED; the requested backup was not started"
     assert str(ended.error) == message
     assert ended.error is not None
     assert "backup.log" in (ended.error.hint or "")

@@ -31,8 +31,7 @@ from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job, Message
 from backupctl.scheduler.workers import DoneCallback
 from tests import wording
 from tests.support.clock import START, FakeClock
-from tests.support.operation_bench import scripted
-from tests.support.scripted_transport import HOST
+from tests.support.operation_bench import NAME, scripted
 from tests.support.workers import TimedWorkers
 
 ID = "20260301-020000-1"
@@ -53,7 +52,7 @@ class Following:
 
     def __init__(self, first: Job | None = None, **timeouts: Any) -> None:
         chosen = Timeouts(**timeouts)
-        self.follower = Follower("vc01", HOST, first or job(), chosen, deadline=chosen.timeout, now=0.0)
+        self.follower = Follower(NAME, first or job(), chosen, deadline=chosen.timeout, now=0.0)
 
     def handle(self, now: float, answer: Job | BackupctlError) -> Update:
         return self.follower.update(now, START + timedelta(seconds=now), answer)
@@ -107,19 +106,19 @@ def test_error_of_a_failed_job_names_its_id_its_state_and_the_log() -> None:
     end = Following().handle(10, job("FAILED")).end
     assert end is not None
     assert end.error is not None
-    assert (end.error.facts.server, end.error.facts.job, "FAILED" in end.error.message) == (HOST, ID, True)
+    assert (end.error.facts.server, end.error.facts.job, "FAILED" in end.error.message) == (NAME, ID, True)
     assert "backup.log" in (end.error.hint or "")
 
 
 @pytest.mark.parametrize(("percent", "cause"), [(10, "a failure at 10 % often means"), (11, "a general message")])
 def test_error_of_a_failed_job_hints_at_the_cause_for_its_progress(percent: int, cause: str) -> None:
     message = Message(id="m", default_message="BackupManager encountered an exception.")
-    assert cause in (job_failure(HOST, job("FAILED", percent, messages=(message,))).hint or "")
+    assert cause in (job_failure(NAME, job("FAILED", percent, messages=(message,))).hint or "")
 
 
 @pytest.mark.parametrize("job_id", [RESTORE_ID, RECONCILIATION_ID])
 def test_error_of_a_failed_restore_names_the_log_folder(job_id: str) -> None:
-    hint = job_failure(HOST, Job(id=job_id, state="FAILED")).hint
+    hint = job_failure(NAME, Job(id=job_id, state="FAILED")).hint
     assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"
 
 
@@ -245,7 +244,7 @@ def test_stall_is_counted_from_the_last_change() -> None:
     end = following.handle(190, job(progress=11)).end
     assert end is not None
     assert type(end.error) is StalledError
-    assert (end.error.facts.server, end.error.facts.job, "11 %" in end.error.message) == (HOST, ID, True)
+    assert (end.error.facts.server, end.error.facts.job, "11 %" in end.error.message) == (NAME, ID, True)
 
 
 def test_stall_without_responses_is_unreachable() -> None:
@@ -268,7 +267,7 @@ def test_job_that_is_not_found_for_five_minutes_is_lost() -> None:
     end = following.handle(1300, GONE).end
     assert end is not None
     assert (type(end.error), end.value) == (BackupFailedError, job())
-    assert str(end.error) == f"{HOST} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
+    assert str(end.error) == f"{NAME} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
     assert end.error is not None
     assert end.error.details == GONE.details == ("evidence",)
 
@@ -405,21 +404,21 @@ def test_follow_interrupted_detaches_with_an_attach_command(clock: FakeClock) ->
     bench, _ = scripted(clock, job=status(progress=33), job_details=DETAILS)
     ended = bench.run(follow(bench.appliance, job(), Timeouts(interval=10)), interrupt_at=[25])
     assert isinstance(ended.error, InterruptedRunError)
-    assert (ended.error.facts.job, ended.error.facts.server, ended.error.attach) == (ID, HOST, f"watch {ID}")
+    assert (ended.error.facts.job, ended.error.facts.server, ended.error.attach) == (ID, NAME, f"watch {ID}")
     assert (ended.value.progress, clock.elapsed) == (33, 25)
 
 
-SEEN_RUNNING = f"{wording.STILL_RUNNING(ID, HOST)} all the same"
+SEEN_RUNNING = f"{wording.STILL_RUNNING(ID, NAME)} all the same"
 
 
 @pytest.mark.parametrize(
     ("answers", "error", "said"),
     [
-        ([status()], TimedOutError, f"backup job {ID} on {HOST} is still running; it goes on"),
-        ([DROPPED], ApplianceUnreachableError, f"{HOST} did not say how backup job {ID} goes on: dropped"),
+        ([status()], TimedOutError, f"backup job {ID} on {NAME} is still running; it goes on"),
+        ([DROPPED], ApplianceUnreachableError, f"{NAME} did not say how backup job {ID} goes on: dropped"),
         ([DENIED], AuthorizationError, SEEN_RUNNING),
         (
-            [PinMismatchError.of(HOST, "sha256:00", "sha256:11", selector=("-s", "vc01"))],
+            [PinMismatchError.of(NAME, "sha256:00", "sha256:11", selector=("-s", "vc01"))],
             PinMismatchError,
             SEEN_RUNNING,
         ),

@@ -113,7 +113,7 @@ def test_json_contract_envelope_error_and_job_have_these_keys_in_this_order() ->
     document = json.loads(shown.out)
     result = document["results"][0]
     assert list(document) == ENVELOPE_KEYS
-    assert list(document["error"]) == list(result["error"]) == ERROR_KEYS
+    assert list(document["error"]) == ["server", *list(result["error"])] == ["server", *ERROR_KEYS]
     assert list(result) == [*RESULT_KEYS, "job"]
     assert list(result["job"]) == JOB_KEYS
 

@@ -91,7 +91,7 @@ class Fleet:
 class FakeAppliance:
     clock: FakeClock
     api: FakeApi
-    host: str = "vc01.example.com"
+    name: str = "vc01"
 
 
 REJECTED = AuthenticationError("rejected")

@@ -94,7 +94,7 @@ def validate(context: Context, sso_username: str | None) -> int:
             metadata = yield from validate_restore(appliance, request)
             error = None
             if metadata.applicable is False:
-                error = BackupFailedError(f"{appliance.host}: the archive cannot be restored on this appliance")
+                error = BackupFailedError("the archive cannot be restored on this appliance", server=appliance.name)
             return Outcome(RestoreResult(metadata=metadata), error)
 
         return work

@@ -2,6 +2,8 @@
 
 from functools import singledispatch
 
+from backupctl.error_facts import render_message
+from backupctl.errors import BackupctlError
 from backupctl.output.formatting import percent, size
 from backupctl.output.terminal.labels import has_id, job_name, kind
 from backupctl.output.terminal.styled_lines import (
@@ -86,7 +88,11 @@ def _(_event: Queued, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Ended, before: str = "") -> list[StyledLine]:
-    return [line(before, "done")] if event.error is None else labelled("error", BAD, event.error.message, before=before)
+    return (
+        [line(before, "done")]
+        if event.error is None
+        else labelled("error", BAD, _said(event, event.error), before=before)
+    )
 
 
 @event_lines.register
@@ -96,7 +102,7 @@ def _(event: Progressed, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Retrying, before: str = "") -> list[StyledLine]:
-    return [line(before, ("trouble:", ODD), f" {event.error.message}; trying again")]
+    return [line(before, ("trouble:", ODD), f" {_said(event, event.error)}; trying again")]
 
 
 @event_lines.register
@@ -124,6 +130,11 @@ def progress(job: Job) -> str:
     facts = [job.state] if job.size_bytes is None else [job.state, size(job.size_bytes)]
     known = ", ".join(facts)
     return known if job.progress is None else f"{percent(job.progress)} ({known})"
+
+
+def _said(event: RunEvent, error: BackupctlError) -> str:
+    """Return the message of an error, without the server that stands in front of the event."""
+    return render_message(error.facts, subject=event.server)
 
 
 def _started(job: Job) -> list[Piece]:

@@ -15,12 +15,11 @@ from backupctl.results.job import Job
 from backupctl.results.result import Result
 
 
-def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: bool) -> list[StyledLine]:
+def failure_lines(results: Sequence[Result], options: RenderOptions) -> list[StyledLine]:
     """Return the failures: individual ones first, then shared ones, each hint once.
 
     Appliances that were stopped by another failure come last. Messages of a job are shown with its error, as the table
-    has no room for them. A detail that repeats another error is omitted. Without ``hints``, the commands that follow
-    running jobs are still shown.
+    has no room for them. A detail that repeats another error is omitted.
     """
     known = {error_on(result.server, result.error.facts) for result in results if result.error is not None}
     failed = [_Failure(result, result.error, known) for result in results if result.error is not None]
@@ -32,7 +31,7 @@ def failure_lines(results: Sequence[Result], options: RenderOptions, *, hints: b
             subject, facts = group[0].server, _of_its_own(group[0], shared)
         else:
             subject, facts = plural(len(group), "appliance"), _in_common(group, options)
-        lines += error_lines(facts, hints=hints and _hint(facts) not in told, subject=subject)
+        lines += error_lines(facts._replace(hint=None) if _hint(facts) in told else facts, subject=subject)
         told.add(_hint(facts))
         lines += _attach_lines(group) if len(group) > 1 else []
     return lines

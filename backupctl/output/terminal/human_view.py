@@ -90,13 +90,13 @@ class HumanView:
         for rendered in self._rendered(envelope, options, unshown):
             self._print(rendered)
         if options.several:
-            print_lines(self._err, failure_lines(envelope.results, options, hints=not self._quiet))
+            print_lines(self._err, failure_lines(envelope.results, options))
         else:
             self._show_errors(envelope)
         if options.several and (envelope.exit_code or not self._quiet):
             print_lines(self._err, [summary(envelope)])
         if envelope.error is not None:
-            print_lines(self._err, error_lines(envelope.error.facts, hints=not self._quiet))
+            print_lines(self._err, error_lines(envelope.error.facts))
         if self._stream is not None:
             self._stream.check()
         raise_if_unshown(unshown)
@@ -149,7 +149,7 @@ class HumanView:
         for result in envelope.results:
             if result.error is not None:
                 known = set(map(message_text, shown_messages(result)))
-                print_lines(self._err, error_lines(result.error.facts, hints=not self._quiet, known=known))
+                print_lines(self._err, error_lines(result.error.facts, known=known))
 
 
 def _render(render: Callable[[R], Rendered], result: R, unshown: dict[str, str]) -> Rendered:

@@ -102,20 +102,17 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[S
 def error_lines(
     facts: ErrorFacts,
     *,
-    hints: bool = True,
     known: Collection[ErrorFacts | str] = (),
     subject: str | None = None,
 ) -> list[StyledLine]:
-    """Return an error, behind its ``subject`` if it has one, its details but those that are ``known``, and a hint.
-
-    Without ``hints``, the command that follows a running job is still shown.
-    """
-    before = "" if subject is None else f"{subject}: "
+    """Return an error, behind its ``subject`` if it has one, its details but those that are ``known``, and a hint."""
+    names_itself = subject == facts.server and "$server" in facts.message
+    before = "" if subject is None or names_itself else f"{subject}: "
     lines = labelled("error", BAD, before + render_message(facts, subject=subject))
     news = facts._replace(details=tuple(each for each in facts.details if each not in known))
     for detail in render_details(news):
         lines.extend(line("  ", text) for text in printable_lines(detail))
-    told = (render_hint(facts) if hints else None, follow_hint(facts))
+    told = (render_hint(facts), follow_hint(facts))
     return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 

@@ -45,8 +45,8 @@ def detached(number: int) -> JobResult:
     return failed(number, interrupted, job=a_job())
 
 
-def shown_lines(*results: JobResult, hints: bool = True, options: RenderOptions = PAGE) -> list[str]:
-    return [text.plain for text in failure_lines(results, options, hints=hints)]
+def shown_lines(*results: JobResult, options: RenderOptions = PAGE) -> list[str]:
+    return [text.plain for text in failure_lines(results, options)]
 
 
 def test_failure_shared_by_three_is_shown_once_with_their_names() -> None:
@@ -116,7 +116,6 @@ def test_interrupted_run_shows_the_reason_once_and_every_watch_command() -> None
         *lines,
     ]
     assert shown_lines(*map(detached, (1, 2, 3))) == expected
-    assert shown_lines(*map(detached, (1, 2, 3)), hints=False) == expected
 
 
 def test_original_failure_comes_first_and_is_not_repeated_by_skipped_appliances() -> None:

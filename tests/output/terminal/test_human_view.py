@@ -319,7 +319,7 @@ def test_quiet_failure_prints_nothing_on_standard_output() -> None:
     screen = shown(JobResult(**WHERE, exit_code=7, error=ERROR, job=a_finished_job("FAILED")), quiet=True)
     assert screen.out == ""
     assert screen.err.startswith("✗ vc01: backup failed\n  job ")
-    assert screen.err.endswith("error: the backup failed\n  no space\n")
+    assert screen.err.endswith("error: the backup failed\n  no space\nhint: look at the log\n")
 
 
 def test_quiet_failed_checks_are_printed_on_standard_error() -> None:
