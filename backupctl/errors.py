@@ -129,7 +129,7 @@ class BugError(BackupctlError):
         where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
         return cls(
             f"unexpected: {type(bug).__name__} in {where}",
-            hint="this is a bug in backupctl, please report it; `backupctl list` shows whether a backup runs",
+            hint="this is a bug in backupctl, please report it; `backupctl list` shows whether a backup is running",
         )
 
 
@@ -202,8 +202,8 @@ class PinMismatchError(CertificateError):
         return cls(
             f"$server does not present the pinned certificate: expected {expected}, presented {presented}",
             server=server,
-            hint="was it renewed on purpose? Compare the presented one with what the appliance itself says; if they "
-            "are the same, pin it anew: `backupctl trust pin $selector`",
+            hint="if the certificate was renewed, compare the presented fingerprint with the one on the "
+            "appliance's console, then pin it: `backupctl trust pin $selector`",
             selector=selector,
         )
 

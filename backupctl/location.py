@@ -26,7 +26,7 @@ _SUBJECT: Final = "the location"
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _ARCHIVE_FOLDER: Final = re.compile(r"(/vCenter)?/sn_[^/]+/[MS]_[^/]+$")
 _PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]")
-_PLACEHOLDERS: Final = "known: {server} {date} {time}; a brace itself is written twice"
+_PLACEHOLDERS: Final = "use {server}, {date} or {time}; write a brace twice"
 _DEFAULT_PORTS: Final = {
     "ftp": 21,
     "ftps": 21,
@@ -96,19 +96,19 @@ class Location(msgspec.Struct, frozen=True):
         written = self.text[: len(self.scheme)]
         if not self.scheme and given is None:
             raise UsageError(
-                f"{_SUBJECT} does not say its type",
-                hint="write it as a URL such as sftp://host/path, or add $--location-type",
+                f"cannot tell the protocol from {_SUBJECT}",
+                hint="use a URL such as sftp://host/path, or add $--location-type",
             )
         if self.scheme and given not in {None, self.type}:
             raise UsageError(
                 f"the location type is {given}, but {_SUBJECT} starts with {written}://",
-                hint="leave $--location-type out, or change one of them",
+                hint="omit $--location-type, or change one of them",
             )
         if given is None and self.type not in LOCATION_TYPES:
             known = " ".join(known.lower() for known in LOCATION_TYPES)
             raise UsageError(
                 f"{_SUBJECT} has the unknown scheme {written}://",
-                hint=f"known schemes: {known}; for one that a newer release has learned, add $--location-type",
+                hint=f"use one of {known}; for a scheme of a newer release, add $--location-type",
             )
         return replace(self, type=given or self.type)
 
@@ -221,14 +221,14 @@ def parse_location_type(text: str) -> str:
     Raises UsageError: if it is no identifier.
     """
     if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", text):
-        raise UsageError(f"{text!r} is no location type", hint=f"known types: {' '.join(LOCATION_TYPES)}")
+        raise UsageError(f"invalid location type {text!r}", hint=f"use one of {' '.join(LOCATION_TYPES)}")
     return text.upper()
 
 
 def _folder_name(server: str) -> str:
     folder = re.sub(r"[^\w.-]", "-", server).strip("-.")
     if not folder:
-        raise UsageError("the name of the server cannot stand in a location", hint="leave {server} out of the location")
+        raise UsageError("the server name cannot be used in a location", hint="remove {server} from the location")
     return folder
 
 
@@ -257,13 +257,13 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 def _check_text(text: str) -> None:
     if not text.strip():
-        raise UsageError(f"{_SUBJECT} is empty", hint="write a URL such as sftp://backup.example.com/vcenter")
+        raise UsageError(f"{_SUBJECT} is empty", hint="use a URL such as sftp://backup.example.com/vcenter")
     if len(text) > MAX_LENGTH:
-        raise UsageError(f"{_SUBJECT} has {len(text)} characters, and {MAX_LENGTH} are the most that can be sent")
+        raise UsageError(f"{_SUBJECT} has {len(text)} characters, more than {MAX_LENGTH}")
     check_printable(text, _SUBJECT)
     check_not_an_option(text, _SUBJECT)
     if text != text.strip():
-        raise UsageError(f"{_SUBJECT} has blanks around it")
+        raise UsageError(f"{_SUBJECT} starts or ends with a space")
     if "\\" in text:
         _raise_for_backslash(text)
 
@@ -271,13 +271,13 @@ def _check_text(text: str) -> None:
 def _raise_for_backslash(text: str) -> NoReturn:
     host_and_path = text.replace("\\", "/").lstrip("/")
     is_share = text.startswith("\\\\") and "@" not in text and " " not in text
-    hint = f"write smb://{host_and_path}" if is_share else "write a Windows share as smb://server/share/folder"
-    raise UsageError(f"{_SUBJECT} holds a backslash", hint=hint)
+    hint = f"use smb://{host_and_path}" if is_share else "use smb://server/share/folder for a Windows share"
+    raise UsageError(f"{_SUBJECT} contains a backslash", hint=hint)
 
 
 def _raise_for_credentials() -> NoReturn:
     raise UsageError(
-        f"{_SUBJECT} holds a user name or password before an '@'",
+        f"{_SUBJECT} contains a user name or password before an '@'",
         hint="give the user with $--location-user and the password with $--location-password-file; "
         "write an '@' in a folder's name as %40",
     )
@@ -286,18 +286,16 @@ def _raise_for_credentials() -> NoReturn:
 def _check_url(text: str, path: str) -> None:
     if " " in path:
         quoted = "%20 for it" if "@" in text else text.replace(" ", "%20")
-        raise UsageError(f"{_SUBJECT} is a URL with a space in it", hint=f"write {quoted}")
+        raise UsageError(f"{_SUBJECT} contains a space", hint=f"use {quoted}")
     if "?" in path or "#" in path:
-        raise UsageError(
-            f"{_SUBJECT} is a URL with a '?' or '#' in it", hint="write %3F or %23 if it is part of a name"
-        )
+        raise UsageError(f"{_SUBJECT} contains a '?' or '#'", hint="write %3F or %23 if it is part of a name")
     if re.search("%(?:[01][0-9A-Fa-f]|7[Ff])", path):
-        raise UsageError(f"{_SUBJECT} holds a quoted control character")
+        raise UsageError(f"{_SUBJECT} contains an encoded control character")
 
 
 def _check_bare_path(authority: str, path: str) -> None:
     scheme = authority.removesuffix(":").upper()
     if authority.endswith(":") and scheme in LOCATION_TYPES:
-        raise UsageError(f"{_SUBJECT} is no URL", hint=f"two slashes follow the scheme: {authority.lower()}//host/path")
+        raise UsageError(f"{_SUBJECT} is not a valid URL", hint=f"use {authority.lower()}//host/path")
     if not authority:
-        raise UsageError(f"{_SUBJECT} names no host", hint=f"write sftp://host{path}" if "@" not in path else None)
+        raise UsageError(f"{_SUBJECT} has no host", hint=f"use sftp://host{path}" if "@" not in path else None)

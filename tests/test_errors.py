@@ -103,7 +103,7 @@ FACTS = ErrorFacts(
             ErrorFacts("unknown: $cause; then: $then", server="vc01", cause=FACTS, then="nothing"),
             "vc01: unknown: vc01.example.com could not start a backup: no $job; then: nothing",
         ),
-        (ErrorFacts("'5x' is no duration", source="--timeout"), "--timeout: '5x' is no duration"),
+        (ErrorFacts("invalid duration '5x'", source="--timeout"), "--timeout: invalid duration '5x'"),
         (ErrorFacts("'$money' in {server}", server="vc01"), "vc01: '$money' in {server}"),
         (ErrorFacts("$server has no $1", server="vc01", texts=("'$server'",)), "vc01 has no '$server'"),
         (ErrorFacts("$1", server="vc01", texts=("CN=$server, $job",), job="4-2"), "vc01: CN=$server, $job"),

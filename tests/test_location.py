@@ -120,12 +120,12 @@ def test_other_errors_do_not_show_credentials(text: str) -> None:
         *[("", "empty"), ("  ", "empty"), ("-oProxyCommand=x", "start with"), ("sftp://-oProxyCommand=x/y", "host")],
         *[("sftp:///x", "no host"), ("/x", "no host"), ("sftp://:22/x", "no host"), ("sftp://host:0/x", "port")],
         *[("sftp://host:65536/x", "port"), ("sftp://host:22x/x", "port"), ("sftp://host:٢/x", "port")],
-        *[("sftp://fe80::1/x", "host and port"), ("sftp://[::1/x", "host and port"), ("sftp://[host]/x", "IPv6")],
+        *[("sftp://fe80::1/x", "host or port"), ("sftp://[::1/x", "host or port"), ("sftp://[host]/x", "IPv6")],
         *[("sftp://[fe80::1%eth0]/x", "IPv6"), ("sftp://a b/x", "host name"), ("sftp://a;b/x", "host name")],
-        *[("sftp://a..b/x", "between its dots"), ("sftp://" + "a" * 64 + "/x", "overlong")],
+        *[("sftp://a..b/x", "too long"), ("sftp://" + "a" * 64 + "/x", "too long")],
         *[("sftp://host/x?y", "'?'"), ("sftp://host/x#y", "'#'"), ("sftp://host/x%0ay", "control")],
-        *[("sftp://host/x\ny", "control"), ("sftp://host/x\udcff", "UTF-8"), ("sftp://host/x ", "blanks")],
-        *[("sftp:/host/x", "no URL"), ("sftp://host\\x", "backslash")],
+        *[("sftp://host/x\ny", "control"), ("sftp://host/x\udcff", "UTF-8"), ("sftp://host/x ", "space")],
+        *[("sftp:/host/x", "not a valid URL"), ("sftp://host\\x", "backslash")],
     ],
 )
 def test_invalid_location_is_rejected(text: str, part: str) -> None:
@@ -133,10 +133,10 @@ def test_invalid_location_is_rejected(text: str, part: str) -> None:
 
 
 def test_space_in_a_url_is_rejected_with_the_encoded_url() -> None:
-    assert parse_error("smb://host/My Share/x").hint == "write smb://host/My%20Share/x"
+    assert parse_error("smb://host/My Share/x").hint == "use smb://host/My%20Share/x"
 
 
-URL = "write a URL such as sftp://backup.example.com/vcenter"
+URL = "use a URL such as sftp://backup.example.com/vcenter"
 LOGIN = (
     f"{wording.LOGIN_IN_LOCATION} before an '@'",
     (
@@ -145,8 +145,8 @@ LOGIN = (
     ),
 )
 TYPES = "FTP HTTP FTPS HTTPS SCP SFTP NFS SMB"
-BACKSLASH = "the location holds a backslash"
-SHARE = "write a Windows share as smb://server/share/folder"
+BACKSLASH = "the location contains a backslash"
+SHARE = "use smb://server/share/folder for a Windows share"
 
 
 @pytest.mark.parametrize(
@@ -154,53 +154,53 @@ SHARE = "write a Windows share as smb://server/share/folder"
     [
         ("", None, "the location is empty", URL),
         ("x" * 4097, "FTP", wording.LOCATION_TOO_LONG(4097), None),
-        ("ftp://h/\n", None, "the location holds a control character (at character 9)", None),
+        ("ftp://h/\n", None, "the location contains a control character (at character 9)", None),
         (
             "-x",
             None,
             wording.STARTS_WITH_DASH("the location"),
             "a tool on the appliance could read it as an option",
         ),
-        ("ftp://h/x ", None, "the location has blanks around it", None),
-        ("\\\\nas\\x", "SMB", BACKSLASH, "write smb://nas/x"),
-        ("\\\\X\\x", "SMB", BACKSLASH, "write smb://X/x"),
+        ("ftp://h/x ", None, "the location starts or ends with a space", None),
+        ("\\\\nas\\x", "SMB", BACKSLASH, "use smb://nas/x"),
+        ("\\\\X\\x", "SMB", BACKSLASH, "use smb://X/x"),
         ("\\\\nas\\my x", "SMB", BACKSLASH, SHARE),
         ("\\\\u@nas\\x", "SMB", BACKSLASH, SHARE),
         ("nas\\x", "SMB", BACKSLASH, SHARE),
         ("ftp://u@h/x", None, *LOGIN),
-        ("ftp://h/a b", None, "the location is a URL with a space in it", "write ftp://h/a%20b"),
-        ("ftp://h/a b", "FTP", "the location is a URL with a space in it", "write ftp://h/a%20b"),
+        ("ftp://h/a b", None, "the location contains a space", "use ftp://h/a%20b"),
+        ("ftp://h/a b", "FTP", "the location contains a space", "use ftp://h/a%20b"),
         (
             "ftp://h/a?b",
             None,
-            "the location is a URL with a '?' or '#' in it",
+            "the location contains a '?' or '#'",
             "write %3F or %23 if it is part of a name",
         ),
         ("ftp://h/%7f", None, wording.QUOTED_CONTROL_CHARACTER, None),
         ("ftp://h/%7F", None, wording.QUOTED_CONTROL_CHARACTER, None),
         ("ftp://h/%1A", None, wording.QUOTED_CONTROL_CHARACTER, None),
-        ("SFTP:/h/x", None, "the location is no URL", "two slashes follow the scheme: sftp://host/path"),
-        ("/x", "FTP", wording.LOCATION_WITHOUT_HOST, "write sftp://host/x"),
+        ("SFTP:/h/x", None, "the location is not a valid URL", "use sftp://host/path"),
+        ("/x", "FTP", wording.LOCATION_WITHOUT_HOST, "use sftp://host/x"),
         ("ftp:///x", None, wording.LOCATION_WITHOUT_HOST, None),
         (
             "h/x",
             None,
             wording.LOCATION_WITHOUT_TYPE,
-            "write it as a URL such as sftp://host/path, or add --location-type",
+            "use a URL such as sftp://host/path, or add --location-type",
         ),
         (
             "ftp://h/x",
             "scp",
             wording.LOCATION_OF_ANOTHER_TYPE("SCP", "ftp://"),
-            "leave --location-type out, or change one of them",
+            "omit --location-type, or change one of them",
         ),
         (
             "x1://h/x",
             None,
             wording.UNKNOWN_SCHEME("x1://"),
-            f"known schemes: {TYPES.lower()}; for one that a newer release has learned, add --location-type",
+            f"use one of {TYPES.lower()}; for a scheme of a newer release, add --location-type",
         ),
-        ("h/x", "a b", wording.INVALID_LOCATION_TYPE("a b"), f"known types: {TYPES}"),
+        ("h/x", "a b", wording.INVALID_LOCATION_TYPE("a b"), f"use one of {TYPES}"),
     ],
     ids=lambda value: repr(value)[:30].replace("[", "(").replace("\\", "/"),
 )
@@ -234,7 +234,7 @@ def test_hint_distinguishes_extra_colons_from_an_ipv6_address(text: str, hint: s
 
 
 def test_windows_share_is_rejected_with_its_url() -> None:
-    assert parse_error("\\\\nas\\backup\\vc", "SMB").hint == "write smb://nas/backup/vc"
+    assert parse_error("\\\\nas\\backup\\vc", "SMB").hint == "use smb://nas/backup/vc"
 
 
 @settings(max_examples=100, deadline=None)

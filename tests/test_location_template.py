@@ -31,7 +31,7 @@ def test_server_name_is_changed_to_a_folder_name(server: str, folder: str) -> No
 def test_server_name_without_usable_characters_is_rejected() -> None:
     with pytest.raises(UsageError) as caught:
         filled("sftp://h/{server}", "..")
-    assert caught.value.hint == "leave {server} out of the location"
+    assert caught.value.hint == "remove {server} from the location"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_server_name_without_usable_characters_is_rejected() -> None:
 def test_template_with_an_unknown_placeholder_names_the_known_ones(template: str) -> None:
     with pytest.raises(UsageError, match="unknown placeholder") as caught:
         filled(template)
-    assert "{server} {date} {time}" in str(caught.value.hint)
+    assert "{server}, {date} or {time}" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("template", ["sftp://h/{", "sftp://h/}", "sftp://h/{date", "{{{"])

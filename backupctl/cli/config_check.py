@@ -51,7 +51,7 @@ FAIL: Final = "FAIL"
 StatusMessage = tuple[str, str]
 """Status and message of a check."""
 
-_PROMPTED: Final = "not set: asked for at a terminal, an error elsewhere"
+_PROMPTED: Final = "not set: backupctl prompts for it on a terminal and fails elsewhere"
 _MISSING: Final[StatusMessage] = (WARNING, _PROMPTED)
 
 _LOGIN: Final = "location login"
@@ -99,9 +99,7 @@ def _file_checks(context: Context, servers: Sequence[str]) -> tuple[list[Check],
     ]
     if configuration is not None:
         if configuration.path is None:
-            checks[0] = Check(
-                name="file", status=WARNING, message=f"there is none; looked for {_searched_paths(context)}"
-            )
+            checks[0] = Check(name="file", status=WARNING, message=f"not found; looked for {_searched_paths(context)}")
         checks += _run_check("server", lambda: _check_names(context, servers))
         checks += _group_checks(context, configuration)
         appliance_settings = [ApplianceSettings(context, profile) for profile in configuration.servers.values()]
@@ -112,7 +110,9 @@ def _file_checks(context: Context, servers: Sequence[str]) -> tuple[list[Check],
 def _server_checks(settings: ApplianceSettings, run_commands: bool) -> list[Check]:
     checks = []
     functions: dict[str, Callable[[], StatusMessage | None]] = {
-        "read-only": lambda: (OK, "nothing is changed on this appliance") if settings.profile.read_only.value else None,
+        "read-only": lambda: (
+            (OK, "backupctl does not change this appliance") if settings.profile.read_only.value else None
+        ),
         "username": lambda: _check_option(settings, USERNAME),
         "password": lambda: _check_secret(settings, PASSWORD, run_commands) or _MISSING,
         "location": lambda: _check_location(settings),
@@ -150,7 +150,7 @@ def _result(server: str, host: str, checks: list[Check]) -> ChecksResult:
 def _describe_file(context: Context) -> str:
     config = context.resolve(CONFIG)
     path, configuration = find_configuration(config.value, context.environ), context.configuration
-    which = str(config.source) if config.value else "that of the system" if path == SYSTEM_PATH else "that of the user"
+    which = str(config.source) if config.value else "system file" if path == SYSTEM_PATH else "user file"
     content = f"{plural(len(configuration.servers), 'server')}, {plural(len(configuration.groups), 'group')}"
     return f"{path} ({which}): {content}"
 
@@ -165,7 +165,7 @@ def _group_checks(context: Context, configuration: Configuration) -> Iterator[Ch
     grouped = {member for members in configuration.groups.values() for member in members}
     ungrouped = [name for name in configuration.servers if name not in grouped]
     if configuration.groups and ungrouped:
-        yield Check(name="group", status=OK, message=f"in none: {', '.join(ungrouped)}")
+        yield Check(name="group", status=OK, message=f"in no group: {', '.join(ungrouped)}")
     yield from _run_check("group", lambda: _check_groups(context, configuration))
 
 
@@ -175,7 +175,7 @@ def _check_names(context: Context, names: Sequence[str]) -> StatusMessage | None
     without_dot = [profile for profile in profiles if re.fullmatch("[^.:]*", profile.address.host)]
     warnings = dict.fromkeys(context.configuration.name_warning(profile) for profile in without_dot)
     text = "; ".join(warning for warning in warnings if warning)
-    return (WARNING, f"{text}; it is taken for a host") if text else None
+    return (WARNING, f"{text}; using it as a host name") if text else None
 
 
 def _check_groups(context: Context, configuration: Configuration) -> None:
@@ -199,9 +199,9 @@ def _check_secret(settings: ApplianceSettings, name: SecretName, run_commands: b
     description = f"{place.description} ({_short_source(place.source)})"
     check_without_reading = None if run_commands else _CHECKS_WITHOUT_READING.get(place.kind)
     if place.kind == "stdin":
-        return OK, f"{description}, read when it is needed"
+        return OK, f"{description}, not read"
     if place.kind == "credential" and not settings.context.environ.get("CREDENTIALS_DIRECTORY"):
-        return WARNING, f"{description}: there are credentials only within a unit of systemd"
+        return WARNING, f"{description}: only a systemd unit has credentials"
     if check_without_reading is not None:
         return OK, f"{description}, {check_without_reading(settings, place)}"
     secret = settings.context.secret(name, settings.profile.layers)
@@ -216,7 +216,7 @@ def _check_program(settings: ApplianceSettings, place: SecretPlace) -> str:
 
     words = place.key[1:]
     if find_program(words, settings.context.environ) is None:
-        raise ConfigError(f"{place.source.name}: {words[0]!r} is not found", hint="check its name and PATH")
+        raise ConfigError(f"{place.source.name}: {words[0]!r} not found", hint="check the name and PATH")
     return "not run"
 
 
@@ -224,7 +224,7 @@ def _check_keyring(_settings: ApplianceSettings, place: SecretPlace) -> str:
     from backupctl.secrets.from_keyring import Keyring
 
     Keyring().check_installed(place.source.name)
-    return "not asked"
+    return "not read"
 
 
 _CHECKS_WITHOUT_READING: Final[dict[str, Callable[[ApplianceSettings, SecretPlace], str]]] = {
@@ -245,9 +245,9 @@ def _check_location_login(settings: ApplianceSettings, run_commands: bool) -> St
     user = settings.value(LOCATION_USER)
     password = _check_secret(settings, LOCATION_PASSWORD, run_commands)
     if password is None:
-        return (WARNING, f"{user}; the password is {_PROMPTED}") if user else None
+        return (WARNING, f"{user}; password {_PROMPTED}") if user else None
     if user is None:
-        return WARNING, "a password without a location user is of no use"
+        return WARNING, "a location password needs a location user"
     return password[0], f"{user}; {password[1]}"
 
 
@@ -258,8 +258,8 @@ def _check_location_passwords(appliance_settings: Sequence[ApplianceSettings]) -
         password, location = location_for_password(settings), settings.resolve(LOCATION)
         if password.source.kind == FILE and password.value is None and location.value is not None:
             hosts.setdefault(password.source, {})[fill(settings, location.value, location.source).host] = None
-    found = [f"{source.key} is shown to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
-    return (WARNING, f"{'; '.join(found)}: a password beside each location would not be") if found else None
+    found = [f"{source.key} is sent to {' and '.join(names)}" for source, names in hosts.items() if len(names) > 1]
+    return (WARNING, f"{'; '.join(found)}; set a password next to each location instead") if found else None
 
 
 def _check_encryption(settings: ApplianceSettings, run_commands: bool) -> StatusMessage:
@@ -276,7 +276,7 @@ def _check_encryption(settings: ApplianceSettings, run_commands: bool) -> Status
 def _check_certificate(settings: ApplianceSettings) -> StatusMessage:
     trust, pin = tls_settings_of(settings), settings.resolve(FINGERPRINT)
     pinned = [f"pinned to {pin.value} ({_short_source(pin.source)})"] if pin.value else []
-    return OK, "; ".join([*([f"vouched for by {trust.store}"] if trust.verifies else []), *pinned])
+    return OK, "; ".join([*([f"must be signed by a CA in {trust.store}"] if trust.verifies else []), *pinned])
 
 
 def _check_proxy(settings: ApplianceSettings) -> StatusMessage | None:

@@ -57,7 +57,7 @@ def _configured_profile(context: Context, server: str) -> Profile:
     if not profile.configured:
         path = context.configuration.path
         raise ConfigError(
-            f"there is no server {server!r} in {path}" if path else "no server is configured",
+            f"server {server!r} not found in {path}" if path else "no servers are configured",
             hint=f"add a table [servers.{server}] with its host first",
         )
     return profile
@@ -68,7 +68,7 @@ def _secret_from_options(context: Context, name: SecretName) -> Secret | None:
     flags = [flag for secret in SECRETS if secret is not name for flag in (secret.file_option, secret.command_option)]
     wrong = next((flag for flag in flags if context.given_text(flag) is not None), None)
     if wrong is not None:
-        raise UsageError(f"{wrong} does not give the secret {name.name}", hint=f"give {name.file_option}")
+        raise UsageError(f"{wrong} is not an option for the secret {name.name}", hint=f"use {name.file_option}")
     return context.given_secret(name)
 
 
@@ -76,8 +76,8 @@ def _prompt_for_secret(context: Context, name: SecretName) -> Secret:
     """Prompt until there is an answer. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
         raise UsageError(
-            f"the secret {name.name} is missing, and nobody can be asked",
-            hint=f"give {name.file_option}; - is standard input",
+            f"missing secret {name.name}: cannot prompt without a terminal",
+            hint=f"use {name.file_option} (- for standard input)",
         )
     while True:
         if name is BACKUP_PASSWORD:

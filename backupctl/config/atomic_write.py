@@ -18,7 +18,7 @@ def make_folder(path: Path, mode: int) -> None:
     try:
         path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make {path.parent}: {error.strerror or error}") from error
+        raise OutputError(f"cannot create {path.parent}: {error.strerror or error}") from error
 
 
 def check_absent(path: Path) -> None:
@@ -117,7 +117,7 @@ def _keep_owner(target: Path, temporary: Path) -> None:
 
 
 def _exists(path: Path) -> ConfigError:
-    return ConfigError(f"{path} is there already", hint="name another file, or overwrite it with --force")
+    return ConfigError(f"{path} already exists", hint="use another file, or --force to overwrite it")
 
 
 def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:

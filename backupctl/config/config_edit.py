@@ -38,11 +38,11 @@ def path_to_edit(named: Path | None, current: Path | None, environ: Mapping[str,
         return named
     new = new_path(environ)
     if new is None:
-        raise ConfigError("there is no home directory for a configuration file", hint="name a file with --config")
+        raise ConfigError("this user has no home directory for a configuration file", hint="use --config FILE")
     if current not in {None, new, user_path(environ)}:
         raise ConfigError(
-            f"the configuration is that of the whole machine, {current}, which is changed only where it is named",
-            hint=f"name it: --config {current}",
+            f"{current} is the system's configuration file, and --config does not name it",
+            hint=f"use --config {current}",
         )
     return current or new
 
@@ -60,7 +60,8 @@ def add_sample(path: Path) -> None:
         text = tomlkit.dumps(_read(path))
         if not _takes_sample(text):
             raise ConfigError(
-                f"{path} is there already", hint="`backupctl config check` judges it; --config names another file"
+                f"{path} already exists",
+                hint="check it with `backupctl config check`, or use --config for another file",
             )
         replace(path, _with_sample(text), file_modes(path)[0])
 
@@ -189,11 +190,11 @@ def _read(path: Path) -> TOMLDocument:
     except ParseError as error:
         reason = str(error).partition(" at line ")[0].rstrip(".")
         raise ConfigError(
-            f"{path}, line {error.line}: {reason}", hint="nothing was changed; mend the file first"
+            f"{path}, line {error.line}: {reason}", hint="fix the file first; nothing was changed"
         ) from error
     except (TOMLKitError, ValueError) as error:
         raise ConfigError(
-            f"{path} is no TOML file: {error}", hint="nothing was changed; mend the file first"
+            f"{path} is not a valid TOML file: {error}", hint="fix the file first; nothing was changed"
         ) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -203,10 +204,10 @@ def _find_server(document: TOMLDocument, path: Path, server_name: str) -> tuple[
     """Return the name and the table of a server; for a new server, a valid name and None."""
     servers = document.get("servers", {})
     if not isinstance(servers, Mapping):
-        raise ConfigError(f"{path}: 'servers' is not a table", hint="nothing was changed; write [servers.NAME]")
+        raise ConfigError(f"{path}: 'servers' must be a table", hint="use [servers.NAME]; nothing was changed")
     for name, table in servers.items():
         if not isinstance(table, Mapping):
-            raise ConfigError(f"{path}: servers.{name} is not a table", hint="nothing was changed; mend the file first")
+            raise ConfigError(f"{path}: servers.{name} must be a table", hint="fix the file first; nothing was changed")
     if server_name in servers:
         return server_name, servers[server_name]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", server_name).strip("-."), None

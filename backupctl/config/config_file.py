@@ -57,22 +57,22 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
     try:
         content = _read(path, clock)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        reason = getattr(error, "strerror", None) or "invalid file name"
         raise ConfigError(
-            f"the configuration file {path} cannot be read: {reason}",
-            hint="check the name, and that this user may read it; `backupctl config init` writes one to start from",
+            f"configuration file {path} cannot be read: {reason}",
+            hint="check the path, and that this user may read the file; `backupctl config init` creates one",
         ) from error
     if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path} holds more than {MAX_FILE_BYTES >> 20} MiB", hint="is this a configuration file?")
+        raise ConfigError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB", hint="check the path")
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path} is not UTF-8 text", hint=f"look at byte {error.start + 1}; save it as UTF-8"
+            f"{path} is not UTF-8 text", hint=f"save it as UTF-8; the first error is at byte {error.start + 1}"
         ) from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it nests too deeply"
-        raise ConfigError(f"{path} is not TOML: {reason}", hint="see https://toml.io for how it is written") from None
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
+        raise ConfigError(f"{path} is not valid TOML: {reason}", hint="see https://toml.io for the syntax") from None
     return configuration_of(document, path)
 
 
@@ -87,7 +87,7 @@ def _may_exist(path: Path) -> bool:
 def _read(path: Path, clock: Clock) -> bytes:
     def check(descriptor: int, status: os.stat_result) -> None:
         if os.isatty(descriptor):
-            raise ConfigError(f"{path} is a terminal, and not a configuration file", hint="name a file")
+            raise ConfigError(f"{path} is a terminal, not a configuration file", hint="use a file")
         check_permissions(str(path), status, CONFIGURATION, str(path))
 
     return read_file(path, str(path), clock, MAX_FILE_BYTES, check)

@@ -37,7 +37,7 @@ def check_table(
         at = f"{label}.{key}"
         if key in misplaced and key in _KNOWN_KEYS:
             other = "[defaults]" if "servers." in label else "a table [servers.NAME]"
-            raise ConfigError(f"{at} does not belong here", hint=f"write it into {other}")
+            raise ConfigError(f"{at} does not belong in this table", hint=f"move it to {other}")
         values[key] = _value(key, value, label, folder)
     for secret in SECRETS:
         places = [key for key in secret.file_keys if key in table]
@@ -51,13 +51,13 @@ def key_outside_tables_error(path: Path, key: str) -> ConfigError | None:
     if key not in _KNOWN_KEYS:
         return None
     table = "[servers.NAME]" if key in SERVER_ONLY else "[defaults]"
-    return ConfigError(f"{path}: {key} stands in no table", hint=f"write it below {table}")
+    return ConfigError(f"{path}: {key} is outside of all tables", hint=f"move it to {table}")
 
 
 def unknown_name_error(at: str, name: str, what: str, known: Iterable[str]) -> ConfigError:
     """Return the error for an unknown name ``at`` a place of the file, with a similar known name."""
     similar = get_close_matches(name, list(known), n=1, cutoff=0.7)
-    return ConfigError(f"{at}: there is no such {what}", hint=f"is {similar[0]} meant?" if similar else "take it out")
+    return ConfigError(f"{at}: unknown {what}", hint=f"did you mean {similar[0]}?" if similar else "remove it")
 
 
 def _value(key: str, value: object, label: str, folder: Path) -> object:
@@ -72,10 +72,10 @@ def _value(key: str, value: object, label: str, folder: Path) -> object:
         return _boolean(value, at)
     if key in _PLAIN_SECRETS:
         places = ", ".join(_PLAIN_SECRETS[key].file_keys)
-        raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=f"say where it is: {places}")
+        raise ConfigError(f"{at}: secrets are not allowed in this file", hint=f"use one of {places}")
     if key in _FLAGS_ONLY:
         flag = _FLAGS_ONLY[key].flag
-        raise ConfigError(f"{at}: {flag} is never taken from a file", hint="take it out, and give it where it is meant")
+        raise ConfigError(f"{at}: {flag} cannot be set in a file", hint="remove it, and use it on the command line")
     raise unknown_name_error(at, key, "key", _KNOWN_KEYS)
 
 
@@ -86,12 +86,12 @@ def _option_value(option: Option[object], value: object, at: str, folder: Path) 
         if value == []:
             raise _empty(at)
         if not isinstance(value, list):
-            raise ConfigError(f"{at} is not a list of texts", hint=f'write {option.file_key} = ["...", "..."]')
+            raise ConfigError(f"{at} must be a list of strings", hint=f'use {option.file_key} = ["...", "..."]')
         return parse_from(Source(FILE, at), option.read, [_text(each, at) for each in value])
     parsed = parse_from(Source(FILE, at), option.parse, _option_text(option, value, at))
     if option == PROXY and isinstance(parsed, Proxy) and parsed.has_credentials:
-        hint = f"put the URL into the environment variable {PROXY.environment}"
-        raise ConfigError(f"{at}: a secret does not stand in a configuration file", hint=hint)
+        hint = f"put the URL in the environment variable {PROXY.environment}"
+        raise ConfigError(f"{at}: secrets are not allowed in this file", hint=hint)
     return folder / parsed if isinstance(parsed, Path) else parsed
 
 
@@ -105,37 +105,37 @@ def _option_text(option: Option[object], value: object, at: str) -> str:
 
 def _text(value: object, at: str) -> str:
     if not isinstance(value, str):
-        raise ConfigError(f"{at} is not a text", hint='write it in quotes: "..."')
+        raise ConfigError(f"{at} must be a string", hint='put it in quotes: "..."')
     if not value:
         raise _empty(at)
     return value
 
 
 def _empty(at: str) -> ConfigError:
-    return ConfigError(f"{at} is empty", hint="take it out, or give it a value")
+    return ConfigError(f"{at} is empty", hint="set a value, or remove it")
 
 
 def _boolean(value: object, at: str) -> bool:
     if not isinstance(value, bool):
-        raise ConfigError(f"{at} is neither true nor false", hint="write true or false, without quotes")
+        raise ConfigError(f"{at} must be true or false", hint="use true or false, without quotes")
     return value
 
 
 def _secret_file(value: object, at: str, folder: Path) -> str:
     text = _text(value, at)
     if text == "-":
-        raise ConfigError(f"{at}: standard input can be named on the command line only", hint="name a file")
+        raise ConfigError(f"{at}: standard input works only on the command line", hint="use a file")
     try:
         return str(folder / Path(text).expanduser())
     except RuntimeError as error:
-        raise ConfigError(f"{at}: {text!r}: no home directory for it", hint="write the whole path") from error
+        raise ConfigError(f"{at}: {text!r}: home directory not found", hint="use an absolute path") from error
 
 
 def _command(value: object, at: str, _folder: Path) -> tuple[str, ...]:
     """Return the words of a command; a single string would need a shell, and none is used."""
     words = value if isinstance(value, list) else []
     if not words or not all(isinstance(word, str) and word for word in words):
-        raise ConfigError(f"{at} is not a list of words", hint='write ["pass", "show", "vcenter"]; there is no shell')
+        raise ConfigError(f"{at} must be a list of words", hint='use ["pass", "show", "vcenter"]; no shell runs it')
     return tuple(words)
 
 
@@ -147,7 +147,7 @@ def _variable(value: object, at: str, _folder: Path) -> str:
     """Return a valid name of a variable; an invalid one is not shown, as it may be a secret."""
     text = _text(value, at)
     if _VARIABLE.fullmatch(text) is None:
-        raise ConfigError(f"{at} is no name of a variable", hint="write a name such as VCENTER_PASSWORD, and export it")
+        raise ConfigError(f"{at} must be a variable name", hint="use a name such as VCENTER_PASSWORD, and export it")
     return text
 
 

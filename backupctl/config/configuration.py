@@ -89,8 +89,8 @@ class Configuration(msgspec.Struct, frozen=True):
     def group(self, name: str) -> tuple[Profile, ...]:
         """Return the appliances of a group. Raises ConfigError: if there is no such group."""
         if name not in self.groups:
-            hint = configured_names_hint(name, self.groups) if self.groups else "no group is configured"
-            raise ConfigError(f"there is no group {name!r}{self._in_file()}", hint=hint)
+            hint = configured_names_hint(name, self.groups) if self.groups else "no groups are configured"
+            raise ConfigError(f"group {name!r} not found{self._in_file()}", hint=hint)
         return tuple(self.servers[server] for server in self.groups[name])
 
     def name_warning(self, profile: Profile) -> str | None:
@@ -99,15 +99,15 @@ class Configuration(msgspec.Struct, frozen=True):
             return None
         group = next((name for name in self.groups if name.lower() == profile.name), None)
         if group is not None:
-            return f"{profile.name!r} is a group{self._in_file()}; is {GROUP.flag} {group} meant?"
+            return f"{profile.name!r} is a group{self._in_file()}; did you mean {GROUP.flag} {group}?"
         hint = configured_names_hint(profile.name, self.servers)
-        return f"{profile.name!r} is no configured name{self._in_file()}; {hint}"
+        return f"{profile.name!r} is not configured{self._in_file()}; {hint}"
 
     def all_servers(self) -> tuple[Profile, ...]:
         """Return all configured appliances. Raises ConfigError: if there are none."""
         if not self.servers:
             raise ConfigError(
-                f"no server is configured{self._in_file()}", hint="`backupctl config init` writes a file to start from"
+                f"no servers are configured{self._in_file()}", hint="`backupctl config init` creates a file"
             )
         return tuple(self.servers.values())
 
@@ -150,9 +150,9 @@ def configured_names_hint(name: str, names: Iterable[str]) -> str:
     """Return a hint for an unknown name: similar names, and the first few of all."""
     all_names = list(names)
     similar = get_close_matches(name, all_names, n=2)
-    question = f"is {' or '.join(each for each in all_names if each in similar)} meant? " if similar else ""
+    question = f"did you mean {' or '.join(each for each in all_names if each in similar)}? " if similar else ""
     more = f" and {len(all_names) - _MAX_SHOWN_NAMES} more" if len(all_names) > _MAX_SHOWN_NAMES else ""
-    return f"{question}configured are: {', '.join(all_names[:_MAX_SHOWN_NAMES])}{more}"
+    return f"{question}configured: {', '.join(all_names[:_MAX_SHOWN_NAMES])}{more}"
 
 
 _MAX_SHOWN_NAMES: Final = 5
@@ -162,14 +162,14 @@ _TABLES: Final = ("defaults", "servers", "groups")
 def _table(document: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     table = document.get(key, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: {key} is not a table", hint=f"write [{key}] on a line of its own")
+        raise ConfigError(f"{path}: {key} must be a table", hint=f"use [{key}] on a line of its own")
     return table
 
 
 def _layer(document: Mapping[str, Any], label: str, key: str, misplaced: Iterable[str], folder: Path) -> Layer:
     table = document.get(key, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{label} is not a table", hint=f"write [{label.rpartition(': ')[2]}] on a line of its own")
+        raise ConfigError(f"{label} must be a table", hint=f"use [{label.rpartition(': ')[2]}] on a line of its own")
     return Layer(label, check_table(table, label, misplaced=frozenset(misplaced), folder=folder))
 
 
@@ -194,7 +194,7 @@ def _check_dots(name: str, table: object, label: str) -> None:
             break
         full_name, table = f"{full_name}.{inner}", table[inner]
     if full_name != name:
-        raise ConfigError(f"{label}: a name with dots stands in quotes", hint=f'write [servers."{full_name}"]')
+        raise ConfigError(f"{label}: a name with dots must be in quotes", hint=f'use [servers."{full_name}"]')
 
 
 def _reject_duplicates(servers: Iterable[Profile], path: Path) -> None:
@@ -208,8 +208,8 @@ def _reject_duplicates(servers: Iterable[Profile], path: Path) -> None:
         other = names.setdefault(server.address.key, server.name)
         if other != server.name:
             raise ConfigError(
-                f"{path}: servers.{other} and servers.{server.name} are one appliance ({server.address})",
-                hint="keep one of them; what differs from run to run is given by options",
+                f"{path}: servers.{other} and servers.{server.name} are the same appliance ({server.address})",
+                hint="keep one of them, and use options for what differs between runs",
             )
 
 
@@ -217,7 +217,7 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
     label = f"{path}: groups.{name}"
     _check_name(name, label)
     if not isinstance(members, list) or not members or not all(isinstance(member, str) for member in members):
-        raise ConfigError(f"{label} is not a list of names", hint=f'write {name} = ["vc01", "vc02"]')
+        raise ConfigError(f"{label} must be a list of names", hint=f'use {name} = ["vc01", "vc02"]')
     for member in members:
         if member not in servers:
             raise unknown_name_error(f"{label}: {member}", member, "server", servers)
@@ -227,6 +227,6 @@ def _group(name: str, members: object, servers: Mapping[str, Profile], path: Pat
 def _check_name(name: str, label: str) -> None:
     if SERVER_NAME.fullmatch(name) is None:
         raise ConfigError(
-            f"{label}: the name {name!r} has characters that cannot stand in a folder's name",
-            hint="use letters, digits, dots, hyphens and underscores, the first a letter or digit",
+            f"{label}: invalid name {name!r}",
+            hint="use letters, digits, dots, hyphens and underscores; start with a letter or digit",
         )

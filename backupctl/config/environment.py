@@ -42,9 +42,9 @@ def unread_variable_warnings(environ: Mapping[str, str]) -> list[str]:
         if name.upper().startswith(PREFIX) and name not in known:
             option = flags_only.get(name.upper())
             if option is not None:
-                warnings.append(f"{name} is ignored: {option.flag} is never taken from the environment")
+                warnings.append(f"{name} is ignored: {option.flag} cannot be set in the environment")
             else:
-                warnings.append(f"{name} is ignored: there is no such setting{_suggestion(name.upper(), known)}")
+                warnings.append(f"{name} is ignored: unknown setting{_suggestion(name.upper(), known)}")
     return warnings
 
 
@@ -52,4 +52,4 @@ def _suggestion(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     similar = get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"; is {similar[0]} meant?" if similar else ""
+    return f"; did you mean {similar[0]}?" if similar else ""

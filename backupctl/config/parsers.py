@@ -28,14 +28,14 @@ def parse_choice(choices: Sequence[C], text: str) -> C:
     for choice in choices:
         if choice == text.strip().lower():
             return choice
-    raise UsageError(f"{text!r} is none of its values", hint=f"choose one of {', '.join(choices)}")
+    raise UsageError(f"invalid value {text!r}", hint=f"choose from {', '.join(choices)}")
 
 
 def parse_switch(text: str) -> bool:
     """Return the meaning of a yes or no."""
     value = _SWITCH.get(text.strip().lower())
     if value is None:
-        raise UsageError(f"{text!r} is neither yes nor no", hint="write 1, true, yes or on; 0, false, no or off")
+        raise UsageError(f"invalid yes or no {text!r}", hint="use 1, true, yes or on; 0, false, no or off")
     return value
 
 
@@ -43,7 +43,7 @@ def parse_interval(text: str) -> float:
     """Return a poll interval, long enough not to overload the appliance."""
     seconds = parse_duration(text)
     if seconds < SHORTEST_INTERVAL:
-        raise UsageError(f"an interval below {SHORTEST_INTERVAL} s would pester the appliance", hint="write 1s or more")
+        raise UsageError(f"interval must be at least {SHORTEST_INTERVAL} s", hint="use 1s or more")
     return seconds
 
 
@@ -51,14 +51,14 @@ def parse_stall_timeout(text: str) -> float:
     """Return a duration that is not zero."""
     seconds = parse_duration(text)
     if not seconds:
-        raise UsageError("without any time to stall, every job would have stalled at once", hint="write 10m or more")
+        raise UsageError("stall timeout must be more than 0 s", hint="use 10m or more")
     return seconds
 
 
 def parse_parallel(text: str) -> int:
     """Return the number of concurrent backups, 0 for no limit."""
     if re.fullmatch(r"[0-9]{1,6}", text.strip(), re.ASCII) is None:
-        raise UsageError(f"{text!r} is no number of backups", hint="write a number from 1 on, or 0 for no limit")
+        raise UsageError(f"invalid number of backups {text!r}", hint="use 1 or more, or 0 for no limit")
     return int(text)
 
 
@@ -71,8 +71,8 @@ def parse_server_name(text: str) -> str:
 def parse_group(text: str) -> str:
     """Return the name of a group; the configuration checks whether it exists."""
     if not text.strip():
-        raise UsageError("the name of the group is empty")
-    check_printable(text, "the name of the group")
+        raise UsageError("the group name is empty")
+    check_printable(text, "the group name")
     return text
 
 
@@ -82,19 +82,19 @@ def parse_username(text: str) -> str:
         raise UsageError("the user name is empty")
     check_printable(text, "the user name")
     if ":" in text:
-        raise UsageError("a user name cannot hold a colon", hint="the password has options of its own")
+        raise UsageError("a user name cannot contain a colon", hint="give the password with $--password-file")
     return text
 
 
 def parse_path(text: str) -> Path:
     """Return a path; ``~`` is the home directory."""
     if not text:
-        raise UsageError("the name of the file is empty")
-    check_printable(text, "the name of the file")
+        raise UsageError("the file name is empty")
+    check_printable(text, "the file name")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{text!r}: no home directory for it", hint="write the whole path") from error
+        raise UsageError(f"{text!r}: home directory not found", hint="use an absolute path") from error
 
 
 def parse_location_template(text: str) -> LocationTemplate:

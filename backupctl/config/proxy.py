@@ -35,10 +35,10 @@ def parse_proxy(text: str) -> Proxy | None:
     check_printable(text, _WHAT)
     match = _URL.fullmatch(text)
     if match is None or any(character.isspace() for character in text):
-        raise UsageError(f"{_WHAT} is no URL of a proxy", hint="write http://HOST:PORT; %2F for a slash in a password")
+        raise UsageError(f"{_WHAT} is not a valid URL", hint="use http://HOST:PORT; write a slash in a password as %2F")
     scheme = (match["scheme"] or "http").lower()
     if scheme not in {"http", "https"}:
-        raise UsageError(f"{_WHAT} is neither an http:// nor an https:// one", hint="other kinds are not supported")
+        raise UsageError(f"{_WHAT} must be an http:// or https:// URL", hint="use http://HOST:PORT")
     credentials, at, host_port = match["rest"].rpartition("@")
     address = parse_host_port(host_port, _WHAT)
     return Proxy(Secret(f"{scheme}://{credentials}{at}{address}"), f"{scheme}://{address}", bool(at))

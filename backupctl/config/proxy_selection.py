@@ -27,7 +27,7 @@ def find_proxy(
     if configured.source.kind == FLAG and configured.value is not None and configured.value.has_credentials:
         raise UsageError(
             f"{PROXY.flag}: a password on the command line is visible to every user of this machine",
-            hint=f"put the URL into the environment variable {PROXY.environment}",
+            hint=f"put the URL in the environment variable {PROXY.environment}",
         )
     if server.scheme == "http":
         return _no_proxy_on_this_machine(server, configured)
@@ -45,8 +45,8 @@ def _no_proxy_on_this_machine(server: ServerAddress, configured: Value[Proxy | N
     """Return no proxy: http:// is only for this machine, and a proxy could read the passwords."""
     if configured.source.kind == FLAG and configured.value is not None:
         raise UsageError(
-            f"{PROXY.flag}: there is none on the way to {server}, which is this machine",
-            hint="leave it out, or name the appliance with https://",
+            f"{PROXY.flag} cannot be used for {server}, which is this machine",
+            hint="omit it, or use https:// for the appliance",
         )
     return Value(None, DEFAULT)
 

@@ -131,9 +131,7 @@ class SecretResolver:
     def _in_environment(self, name: SecretName) -> SecretPlace | None:
         """Return the place that a variable names, None if none is set. Raises ConfigError: if several are set."""
         if self._environ.get(name.variable) == "":
-            raise ConfigError(
-                f"{name.variable} is set but empty", hint="unset it, or see why what fills it gave nothing"
-            )
+            raise ConfigError(f"{name.variable} is set but empty", hint="unset it, or check the command that sets it")
         variables = [variable for variable in name.environment_names if self._environ.get(variable)]
         if not variables:
             return None
@@ -197,7 +195,9 @@ class SecretResolver:
         def read() -> Secret:
             text = self._environ.get(variable)
             if not text:
-                raise ConfigError(f"{source.name}: the variable {variable} is not set", hint=f"export {variable}")
+                raise ConfigError(
+                    f"{source.name}: the variable {variable} is not set", hint=f"export {variable}"
+                )
             return secret_from_text(text, source.name)
 
         return SecretPlace(source, ("env", variable), read)

@@ -67,16 +67,18 @@ def parse_server(text: str) -> ServerAddress:
     url = _URL.fullmatch(text)
     scheme = url["scheme"].lower() if url else "https"
     if scheme not in _DEFAULT_PORTS:
-        raise UsageError(f"{_WHAT} has the scheme {scheme}://", hint="write a host name, HOST:PORT or an https:// URL")
+        raise UsageError(
+            f"{_WHAT} has the unsupported scheme {scheme}://", hint="use a host name, HOST:PORT or an https:// URL"
+        )
     rest = (url["rest"] if url else text).removesuffix("/")
     if re.search(r"[/?#\\]", rest):
-        raise UsageError(f"{_WHAT} has a path or query after its host", hint="the host alone is enough")
+        raise UsageError(f"{_WHAT} has a path or query after its host", hint="use only the host")
     address = _parse_host_port(rest)
     host = address.host.lower().removesuffix(".")
     if scheme == "http" and not _is_loopback(host):
         raise UsageError(
-            f"{_WHAT} is asked for over http://, which would send the password in clear text",
-            hint="write https://; http:// is for an appliance on this machine only, such as the simulator",
+            f"{_WHAT} has an http:// URL, which would send the password in clear text",
+            hint="use https://; http:// works only on this machine, as for the simulator",
         )
     port = address.port or _DEFAULT_PORTS[scheme]
     return ServerAddress(_host_and_port(scheme, host, port), host, port, scheme)
@@ -84,16 +86,16 @@ def parse_server(text: str) -> ServerAddress:
 
 def _check_text(text: str) -> None:
     if not text:
-        raise UsageError(f"{_WHAT} is empty", hint="write a host name such as vc01.example.com")
+        raise UsageError(f"{_WHAT} is empty", hint="use a host name such as vc01.example.com")
     check_printable(text, _WHAT)
     if "@" in text:
         raise UsageError(
-            f"{_WHAT} holds a user name or password before an '@'",
+            f"{_WHAT} contains a user name or password before an '@'",
             hint="give the user with $--username and the password with $--password-file",
         )
     check_not_an_option(text, _WHAT)
     if any(character.isspace() for character in text):
-        raise UsageError(f"{_WHAT} has a blank in it", hint="name one appliance at a time, such as vc01.example.com")
+        raise UsageError(f"{_WHAT} contains a space", hint="use one host name, such as vc01.example.com")
 
 
 def _parse_host_port(text: str) -> HostPort:

@@ -25,8 +25,8 @@ def parse_duration(text: str) -> float:
     else:
         match = _WRITTEN.fullmatch(written)
         if not written or match is None:
-            raise UsageError(f"{text!r} is no duration", hint="write 90, 30s, 5m, 2h, 1d or 1h30m")
+            raise UsageError(f"invalid duration {text!r}", hint="use 90, 30s, 5m, 2h, 1d or 1h30m")
         seconds = sum(float(match[unit] or 0) * size for unit, size in _UNITS)
     if seconds > MAX_SECONDS:
-        raise UsageError(f"{text!r} is longer than ten years", hint="write 90, 30s, 5m, 2h, 1d or 1h30m")
+        raise UsageError(f"duration {text!r} is longer than ten years", hint="use 90, 30s, 5m, 2h, 1d or 1h30m")
     return seconds

@@ -28,8 +28,8 @@ def parse_fingerprint(text: str) -> str:
     if re.fullmatch("[0-9a-f]{64}", digits):
         return _PREFIX + digits
     other = _OTHER_HASHES.get(len(digits)) if re.fullmatch("[0-9a-f]+", digits) else None
-    why = f"is as long as a {other} one" if other else "is not 64 hexadecimal digits"
+    why = f"is as long as a {other} fingerprint" if other else "does not have 64 hexadecimal digits"
     raise UsageError(
-        f"the fingerprint {why}: it must be the SHA-256 of the certificate",
-        hint="`backupctl trust show` prints it; write sha256:HEX",
+        f"invalid SHA-256 fingerprint: it {why}",
+        hint="use sha256:HEX, as `backupctl trust show` prints it",
     )

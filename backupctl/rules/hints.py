@@ -33,21 +33,21 @@ class KnownFailure(msgspec.Struct, frozen=True):
 KNOWN_FAILURES: Final = (
     KnownFailure(
         r"Full backup not allowed during VM snapshot|backupMarker\.txt",
-        "an interrupted backup, a snapshot or a migration left a stale marker",
+        "an interrupted backup, a snapshot or a migration left a stale marker file",
         "remove the empty file /etc/vmware/backupMarker.txt on the appliance, then start the backup again",
         ("344841",),
     ),
     KnownFailure(
         r"No space left on device|tar: Cannot write: Broken pipe",
         "the backup location is full, or its quota or inodes are used up",
-        "free about twice the used space of the appliance there; delete the oldest backups first",
+        "free about twice the used space of the appliance there, oldest backups first",
         ("430761",),
     ),
     KnownFailure(
         r"component vum\b|curl: \(79\)|BrokenPipeError",
         "an interrupted job left the Update Manager state broken",
-        "reset its database, move backup-history.json and backup_schedule.json away, restart applmgmt and recreate "
-        "the schedule",
+        "reset its database, move backup-history.json and backup_schedule.json away, restart "
+        "applmgmt, then recreate the schedule",
         ("380876",),
     ),
     KnownFailure(
@@ -58,24 +58,24 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"Db health is (?:UNHEALTHY|DEGRADED)|getDbHealthStatus|/usr/bin/dbcc",
-        "the database health check failed; after an upgrade it may not know the new schema yet",
-        "run /usr/bin/dbcc -fbss embedded on the appliance, or switch the check off in its health settings",
+        "the database health check failed; after an upgrade, it may not know the new schema yet",
+        "run /usr/bin/dbcc -fbss embedded on the appliance, or turn off the check in its health settings",
         ("86084",),
     ),
     KnownFailure(
         r"WAL directory structure|Underlying process status\. rc:255|Process returncode is 120",
-        "the process that sends the database log died",
+        "the process that sends the database log crashed",
         "restart the service on the appliance: service-control --restart applmgmt",
     ),
     KnownFailure(
         r"ConfigFiles backup|UnicodeEncodeError",
-        "the configuration files cannot be read, for example with a content library on an SMB share (6.5U1)",
-        "unmount the share; a size of 0 MB for part common is a sign of the same fault",
+        "vCenter cannot read its configuration files, for example with a content library on an SMB share (6.5U1)",
+        "unmount the share (a size of 0 MB for part common has the same cause)",
     ),
     KnownFailure(
         r"Path not exported by the remote filesystem|Failed to mount",
-        "the share cannot be mounted",
-        "check the path, upper and lower case included, and the export list of the server",
+        "vCenter cannot mount the share",
+        "check the path (case matters) and the export list of the server",
     ),
     KnownFailure(
         r"Invalid Credentials|Access to the remote server is denied|Permission denied|Login denied",
@@ -84,23 +84,22 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"no matching host key type",
-        "the SSH server offers none of the host key algorithms that the appliance accepts",
+        "the SSH server and the appliance have no common host key algorithm",
         "enable rsa-sha2-512 and rsa-sha2-256 in HostKeyAlgorithms of its sshd_config, and add an ECDSA host key, "
         "which VCF 9 requires",
         ("437603", "441702"),
     ),
     KnownFailure(
         r"algorithm negotiation fail|no matching (?:key exchange method|cipher|MAC)|key exchange",
-        "the SSH server and the appliance have no common algorithms",
+        "the SSH server and the appliance have no common key exchange, cipher or MAC",
         "in its sshd_config, enable KexAlgorithms, Ciphers and MACs that the appliance supports; add an ECDSA host "
         "key, which VCF 9 requires",
         ("425273", "437603"),
     ),
     KnownFailure(
         r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|reject HostKey",
-        "the SSH host key of the backup server is not the one that the appliance knows",
-        "check that this is the right server; if its key was replaced on purpose, run ssh-keygen -R HOST on the "
-        "appliance",
+        "the SSH host key of the backup server has changed",
+        "check that it is the right server; if its key was replaced, run ssh-keygen -R HOST on the appliance",
     ),
     KnownFailure(
         r"Error in the SSH layer",
@@ -110,11 +109,11 @@ KNOWN_FAILURES: Final = (
     KnownFailure(
         r"Unable to resolve host|Could not resolve host",
         "the appliance cannot resolve the name of the backup server",
-        "check the DNS settings of the appliance, or use the address of the server",
+        "check the DNS settings of the appliance, or use the IP address of the server",
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "a failure at 10 % often means a stale marker file",
+        "failing at 10 % often means a stale marker file",
         "read /var/log/vmware/applmgmt/backup.log on the appliance; if it shows no other reason, remove "
         "/etc/vmware/backupMarker.txt there",
         ("344841",),
@@ -122,8 +121,8 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "this is a general message",
-        "read the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
+        "the message is generic",
+        "look for the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
     ),
 )
 """Specific ones first, as the first match is shown.

@@ -38,11 +38,11 @@ def parse_host_port(text: str, what: str) -> HostPort:
     """
     match = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None:
-        hint = "write an IPv6 address in brackets: [::1]" if _IPV6_LIKE.match(text) else "write HOST or HOST:PORT"
-        raise UsageError(f"{what} has a host and port that cannot be read", hint=hint)
+        hint = "put an IPv6 address in brackets: [::1]" if _IPV6_LIKE.match(text) else "use HOST or HOST:PORT"
+        raise UsageError(f"{what} has an invalid host or port", hint=hint)
     host = match["host"]
     if not host:
-        raise UsageError(f"{what} names no host")
+        raise UsageError(f"{what} has no host")
     check_not_an_option(host, f"the host in {what}")
     if text.startswith("["):
         host = _ipv6(host, what)
@@ -55,7 +55,7 @@ def _port(digits: str | None, what: str) -> int | None:
     if not digits:
         return None
     if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) < 65536:
-        raise UsageError(f"{what} has a bad port", hint="a port is a number from 1 to 65535")
+        raise UsageError(f"{what} has an invalid port", hint="use a number from 1 to 65535")
     return int(digits)
 
 
@@ -68,7 +68,7 @@ def _ipv6(host: str, what: str) -> str:
         except ValueError:
             pass
     raise UsageError(
-        f"{what} has a bad IPv6 address", hint="between brackets stands an IPv6 address, without a zone: [::1]"
+        f"{what} has an invalid IPv6 address", hint="use brackets only for an IPv6 address without a zone: [::1]"
     )
 
 
@@ -79,6 +79,6 @@ def _check_name(host: str, what: str) -> None:
     """
     labels = host.removesuffix(".").split(".")
     if any(not (character.isalpha() or character.isdecimal() or character in "-_.") for character in host):
-        raise UsageError(f"{what} has a character in its host name that cannot stand there")
+        raise UsageError(f"{what} has an invalid character in its host name")
     if any(not 0 < len(label) <= _LABEL_LENGTH for label in labels):
-        raise UsageError(f"{what} has a host name with an empty or overlong part between its dots")
+        raise UsageError(f"{what} has an empty or too long part in its host name")

@@ -14,8 +14,8 @@ MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 20
 
 RULE_IN_WORDS: Final = (
-    f"{MIN_LENGTH} to {MAX_LENGTH} visible ASCII characters (no space), with at least one upper-case letter, "
-    "one lower-case letter, one digit and one special character"
+    f"{MIN_LENGTH} to {MAX_LENGTH} ASCII characters without spaces, with at least one "
+    "upper-case letter, one lower-case letter, one digit and one special character"
 )
 
 _VISIBLE: Final = "[!-~]"
@@ -23,7 +23,7 @@ _NEEDED: Final = (
     ("[A-Z]", "it needs an upper-case letter (A-Z)"),
     ("[a-z]", "it needs a lower-case letter (a-z)"),
     ("[0-9]", "it needs a digit (0-9)"),
-    (f"(?![0-9A-Za-z]){_VISIBLE}", "it needs a special character (visible ASCII, no letter and no digit)"),
+    (f"(?![0-9A-Za-z]){_VISIBLE}", "it needs a special character, such as ! or #"),
 )
 
 
@@ -37,16 +37,16 @@ def password_problems(secret: Secret) -> tuple[str, ...]:
         problems.append(f"it is longer than {MAX_LENGTH} characters")
     problems += [rule for pattern, rule in _NEEDED if not re.search(pattern, text)]
     if not re.fullmatch(f"{_VISIBLE}*", text):
-        problems.append("it may hold visible ASCII characters only (no space, no umlaut, no control character)")
+        problems.append("it may contain only ASCII letters, digits and symbols (no spaces, no accents)")
     return tuple(problems)
 
 
 def check_backup_password(secret: Secret) -> None:
     """Raise UsageError, with each unmet requirement in its details, for a password that the appliance would reject."""
     if not secret:
-        raise UsageError("the backup password is empty", hint="leave it out for a backup without encryption")
+        raise UsageError("the backup password is empty", hint="omit it for no encryption")
     problems = password_problems(secret)
     if problems:
         raise UsageError(
-            "the backup password breaks the rules of the appliance", hint=f"use {RULE_IN_WORDS}", details=problems
+            "the backup password does not meet vCenter's requirements", hint=f"use {RULE_IN_WORDS}", details=problems
         )

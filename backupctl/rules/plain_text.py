@@ -16,7 +16,7 @@ def check_printable(text: str, what: str) -> None:
         if category == "Cs":
             raise UsageError(f"{what} is not valid UTF-8 (at character {position})")
         if category in _UNSENDABLE:
-            raise UsageError(f"{what} holds a control character (at character {position})")
+            raise UsageError(f"{what} contains a control character (at character {position})")
 
 
 def check_not_an_option(text: str, what: str) -> None:

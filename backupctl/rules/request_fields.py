@@ -10,7 +10,7 @@ from backupctl.rules.plain_text import check_not_an_option, check_printable
 def check_location_user(user: str) -> None:
     """Raise UsageError for a location user that cannot be sent."""
     if not user:
-        raise UsageError("the location user is empty", hint="leave it out for a location without authentication")
+        raise UsageError("the location user is empty", hint="omit it if the location needs no login")
     check_printable(user, "the location user")
     check_not_an_option(user, "the location user")
 
@@ -30,10 +30,10 @@ def check_parts(parts: Iterable[str]) -> tuple[str, ...]:
     unique = tuple(dict.fromkeys(parts))
     for part in unique:
         if not part:
-            raise UsageError("a part has no name", hint="backupctl parts lists what can be backed up")
-        check_not_an_option(part, "the name of a part")
+            raise UsageError("the part name is empty", hint="`backupctl parts` lists the parts")
+        check_not_an_option(part, "a part name")
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", part):
-            raise UsageError(f"{part!r} is no name of a part", hint="name each part by itself, such as common")
+            raise UsageError(f"invalid part name {part!r}", hint="give each part separately, such as common")
     return unique
 
 
@@ -43,7 +43,7 @@ def check_job_id(job_id: str) -> None:
     Ids look like ``20180223-204306-7312210``; all unreserved characters of RFC 3986 are accepted.
     """
     if not job_id:
-        raise UsageError("the job id is empty", hint="backupctl list shows the ids")
+        raise UsageError("missing JOB_ID", hint="`backupctl list` shows the ids")
     check_not_an_option(job_id, "a job id")
     if not re.fullmatch(r"[A-Za-z0-9._~:-]+", job_id) or not job_id.strip("."):
-        raise UsageError(f"{job_id!r} is no job id", hint="an id looks like 20180223-204306-7312210; or write latest")
+        raise UsageError(f"invalid job id {job_id!r}", hint="use an id such as 20180223-204306-7312210, or latest")

@@ -35,9 +35,7 @@ def read_file(
             try:
                 return read_pipe(descriptor, clock, max_bytes)
             except NoDataError:
-                raise ConfigError(
-                    f"{where} was not written to its end in time", hint="is its writer running?"
-                ) from None
+                raise ConfigError(f"{where} did not end in time", hint="check that its writer is running") from None
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(max_bytes + 1)
     finally:

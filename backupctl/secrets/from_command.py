@@ -27,7 +27,7 @@ def split_command(text: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError("the quotes in the command do not match") from error
+        raise UsageError("the command has unbalanced quotes") from error
     if not words or not words[0]:
         raise UsageError("the command is empty")
     return words
@@ -56,19 +56,19 @@ def run_secret_command(words: Sequence[str], option: str, environ: Mapping[str, 
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no name of a program"
-        raise ConfigError(f"{where} cannot be run: {reason}", hint="check its name and PATH") from None
+        reason = getattr(error, "strerror", None) or "invalid program name"
+        raise ConfigError(f"{where} cannot be run: {reason}", hint="check the name and PATH") from None
     collected = _collect(process, clock)
     if collected is None:
         raise ConfigError(
-            f"{where} did not end within {READ_TIMEOUT_SECONDS:.0f} seconds",
-            hint="it must work without a terminal; try it with its input from /dev/null",
+            f"{where} timed out after {READ_TIMEOUT_SECONDS:.0f} seconds",
+            hint="it must work without a terminal: try it with </dev/null",
         )
     content, status = collected
     if status and len(content) <= MAX_SECRET_BYTES:
-        ended = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        raise ConfigError(f"{where} {ended}", hint="its own messages, if any, are above")
-    return secret_from_bytes(content, f"{where}: its output")
+        ended = f"failed with exit status {status}" if status > 0 else f"was killed by signal {-status}"
+        raise ConfigError(f"{where} {ended}", hint="check its output above, or run it yourself")
+    return secret_from_bytes(content, f"{where}: the output")
 
 
 def _collect(process: subprocess.Popen[bytes], clock: Clock) -> tuple[bytes, int] | None:

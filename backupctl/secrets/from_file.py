@@ -47,14 +47,14 @@ class StandardInput:
         if self._reader is not None:
             raise UsageError(
                 f"{self._reader} and {reader} cannot both read standard input",
-                hint="put one of the secrets into a file",
+                hint="put one of the secrets in a file",
             )
         if self._stream is None:
             raise ConfigError(f"{reader}: standard input is closed")
         if self._stream.isatty():
             raise UsageError(
                 f"{reader}: standard input is a terminal",
-                hint="pipe the secret in, or leave the option out to be asked",
+                hint="pipe the secret in, or omit the option to be prompted",
             )
         self._reader = reader
         try:
@@ -64,7 +64,7 @@ class StandardInput:
         try:
             return read_pipe(descriptor, clock, MAX_SECRET_BYTES)
         except NoDataError:
-            raise ConfigError(f"{reader}: nothing came from standard input", hint="pipe the secret in") from None
+            raise ConfigError(f"{reader}: timed out reading standard input", hint="pipe the secret in") from None
 
 
 def read_secret_file(path: str, option: str, stdin: StandardInput, clock: Clock) -> Secret:
@@ -98,9 +98,9 @@ def read_credential(path: Path, source: str, clock: Clock) -> Secret | None:
 def _read(path: str, where: str, clock: Clock, *, rule: PermissionRule | None) -> bytes:
     def check(descriptor: int, status: os.stat_result) -> None:
         if stat.S_ISDIR(status.st_mode):
-            raise ConfigError(f"{where} is a directory", hint="name the file in it that holds the secret")
+            raise ConfigError(f"{where} is a directory", hint="use the file that contains the secret")
         if os.isatty(descriptor):
-            raise UsageError(f"{where} is a terminal", hint="leave the option out to be asked")
+            raise UsageError(f"{where} is a terminal", hint="omit the option to be prompted")
         if rule is not None:
             check_permissions(path, status, rule, where)
 
@@ -108,5 +108,5 @@ def _read(path: str, where: str, clock: Clock, *, rule: PermissionRule | None) -
 
 
 def _unreadable(error: OSError | ValueError, where: str) -> ConfigError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no name of a file"
-    return ConfigError(f"{where} cannot be read: {reason}", hint="check the name, and that this user may read it")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "invalid file name"
+    return ConfigError(f"{where} cannot be read: {reason}", hint="check the path, and that this user may read the file")

@@ -31,16 +31,15 @@ class Keyring:
     def check_installed(self, where: str) -> None:
         """Raise ConfigError unless the keyring package is installed; no keyring is opened."""
         if find_spec("keyring") is None:
-            raise ConfigError(
-                f"{where}: the keyring needs a package that is not installed", hint="pip install 'backupctl[keyring]'"
-            )
+            hint = "pip install keyring, or pipx inject backupctl keyring"
+            raise ConfigError(f"{where}: the Python package keyring is not installed", hint=hint)
 
     def read(self, entry: str, where: str) -> Secret:
         """Return the secret stored as ``entry``."""
         text = self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where)
         if text is None:
-            hint = "store it with `backupctl config set-secret`, as the user who runs this"
-            raise ConfigError(f"{where}: the keyring of this user has no entry {entry!r}", hint=hint)
+            hint = "store it with `backupctl config set-secret`, as the user that runs this"
+            raise ConfigError(f"{where}: entry {entry!r} not found in the keyring of this user", hint=hint)
         return secret_from_text(str(text), f"{where}: keyring entry {entry!r}")
 
     def store(self, entry: str, secret: Secret, where: str) -> None:
@@ -52,14 +51,14 @@ class Keyring:
 
         if not self._ask(store_and_read, where):
             raise ConfigError(
-                f"{where}: the keyring took the secret and did not keep it",
-                hint="`python -m keyring diagnose` shows which backend that is",
+                f"{where}: the keyring did not keep the secret",
+                hint="`python -m keyring diagnose` shows which backend is in use",
             )
 
     def _ask(self, work: Callable[[Any], T], where: str) -> T:
         self.check_installed(where)
         if self._timed_out:
-            raise ConfigError(f"{where}: the keyring gave no answer before, and is not asked again", hint=_LOCKED)
+            raise ConfigError(f"{where}: the keyring did not respond before; not trying again", hint=_LOCKED)
         outcomes: list[T | Exception] = []
 
         def run() -> None:
@@ -76,17 +75,17 @@ class Keyring:
         if not outcomes:
             self._timed_out = True
             raise ConfigError(
-                f"{where}: the keyring gave no answer within {self._timeout_seconds:g} seconds", hint=_LOCKED
+                f"{where}: the keyring did not respond within {self._timeout_seconds:g} seconds", hint=_LOCKED
             )
         (outcome,) = outcomes
         if isinstance(outcome, Exception) and type(outcome).__name__ == "KeyringLocked":
             raise ConfigError(f"{where}: the keyring is locked", hint=_LOCKED) from None
         if isinstance(outcome, Exception):
             raise ConfigError(
-                f"{where}: the keyring cannot be used ({type(outcome).__name__})",
-                hint="`python -m keyring diagnose` shows what it finds; a file or a systemd credential needs none",
+                f"{where}: the keyring does not work ({type(outcome).__name__})",
+                hint="run `python -m keyring diagnose`, or keep the secret in a file or a systemd credential",
             ) from None
         return outcome
 
 
-_LOCKED: Final = "unlock it first; where nobody can, keep the secret in a file or a systemd credential"
+_LOCKED: Final = "unlock it, or keep the secret in a file or a systemd credential"

@@ -15,9 +15,7 @@ def secret_from_bytes(content: bytes, where: str) -> Secret:
     Raises ConfigError, about ``where``: if it is too long or not one line of UTF-8.
     """
     if len(content) > MAX_SECRET_BYTES:
-        raise ConfigError(
-            f"{where} holds more than {MAX_SECRET_BYTES // 1024} KiB", hint="a secret is one line of text"
-        )
+        raise ConfigError(f"{where} is larger than {MAX_SECRET_BYTES // 1024} KiB", hint="save it as one line of text")
     text = content.decode(errors="surrogateescape")  # the UnicodeDecodeError of a strict decoder would hold the secret
     return secret_from_text(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text, where)
 
@@ -28,11 +26,11 @@ def secret_from_text(text: str, where: str) -> Secret:
     Raises ConfigError, about ``where``: if it is empty, not UTF-8 or not one line.
     """
     if not text:
-        raise ConfigError(f"{where} is empty", hint="put the secret there, or leave the option out")
+        raise ConfigError(f"{where} is empty", hint="put the secret there, or omit the option")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ConfigError(f"{where} is not UTF-8 text", hint="save the secret as UTF-8")
     if text.startswith(_BYTE_ORDER_MARK):
         raise ConfigError(f"{where} starts with a byte order mark", hint="save it as UTF-8 without one")
     if any(character in text for character in "\0\n\r"):
-        raise ConfigError(f"{where} holds more than one line, or a NUL", hint="a secret is one line of text")
+        raise ConfigError(f"{where} contains more than one line or a NUL byte", hint="save it as one line of text")
     return Secret(text)

@@ -28,7 +28,7 @@ class PermissionRule(NamedTuple):
 
 SECRET: Final = PermissionRule(0o077, "read it", "can be read by others", "chmod 600")
 CONFIGURATION: Final = PermissionRule(
-    0o022, "have commands run by it", "can be changed by others, and it names commands to run", "chmod go-w"
+    0o022, "add commands to run", "can be changed by others, who could add commands to run", "chmod go-w"
 )
 
 
@@ -55,7 +55,7 @@ def check_permissions(path: str, status: os.stat_result, rule: PermissionRule, w
         mode = stat.S_IMODE(directory.stat().st_mode)
         if mode & 0o002 and not mode & stat.S_ISVTX:
             raise ConfigError(
-                f"{where} can be exchanged by others, who may write to {directory} (mode {mode:04o})",
+                f"{where} can be replaced by others, who may write to {directory} (mode {mode:04o})",
                 hint=f"chmod o-w {shlex.quote(str(directory))}",
             )
 
@@ -70,4 +70,4 @@ def reject_pipes(path: Path) -> None:
     with contextlib.suppress(OSError, ValueError):  # whoever reads the file reports these
         mode = path.stat().st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
-            raise ConfigError(f"{path} is no file but a pipe or a device", hint="write what comes out of it to a file")
+            raise ConfigError(f"{path} is a pipe or a device, not a file", hint="save its content in a file")

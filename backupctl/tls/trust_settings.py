@@ -25,7 +25,8 @@ class TrustSettings(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.insecure and self.fingerprint is not None:
             raise UsageError(
-                "a certificate that is not checked cannot be pinned", hint="a pinned certificate needs no --insecure"
+                "cannot pin a certificate without checking it",
+                hint="omit --insecure",
             )
 
     @property
@@ -36,7 +37,7 @@ class TrustSettings(msgspec.Struct, frozen=True):
     @property
     def store(self) -> str:
         """The name of the store of trusted CAs."""
-        return str(self.ca_file) if self.ca_file else "the system's store of CAs"
+        return str(self.ca_file) if self.ca_file else "the system's CA store"
 
 
 def tls_context(trust: TrustSettings) -> ssl.SSLContext:
@@ -60,7 +61,7 @@ def default_context(*, cafile: str | None = None, cadata: str | None = None) -> 
         if error.filename is None:  # a CA file, which OpenSSL does not name
             raise
         raise ConfigError(
-            f"SSLKEYLOGFILE: cannot write {error.filename}: {error.strerror}", hint="unset it, or name another file"
+            f"SSLKEYLOGFILE: cannot write {error.filename}: {error.strerror}", hint="unset it, or use another file"
         ) from error
 
 
@@ -81,10 +82,10 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
         context = default_context(cafile=str(ca_file))
     except (OSError, ssl.SSLError) as error:
         no_pem = isinstance(error, ssl.SSLError | IsADirectoryError)
-        reason = "not a file with PEM certificates" if no_pem else error.strerror
+        reason = "not a PEM certificate file" if no_pem else error.strerror
         raise ConfigError(
             f"{ca_file}: {reason}",
-            hint="it must hold the certificate of the CA in PEM form (-----BEGIN CERTIFICATE-----)",
+            hint="use a file with the CA certificate in PEM format (-----BEGIN CERTIFICATE-----)",
         ) from error
     return without_strict_checks(context)
 

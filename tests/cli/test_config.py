@@ -410,7 +410,7 @@ def test_check_without_a_file_names_the_paths_searched(home: Path) -> None:
 def test_check_lists_groups_and_servers_without_a_group(home: Path) -> None:
     run = Config(home, GOOD.replace('["vc01", "vc02"]', '["vc01"]'))("check")
     assert "production: vc01" in run.out
-    assert "in none: vc02" in run.out
+    assert "in no group: vc02" in run.out
 
 
 def test_check_of_many_servers_shows_only_problems(home: Path) -> None:

@@ -81,7 +81,7 @@ def test_unknown_topic_is_a_usage_error_with_a_similar_name(
     run = backupctl("help", word)
     assert (run.code, run.out) == (2, "")
     assert wording.NO_HELP(word) in run.err
-    assert (f"hint: did you mean '{meant}'?" if meant else "hint: `backupctl help`") in run.err
+    assert (f"hint: {wording.DID_YOU_MEAN(repr(meant))}" if meant else "hint: `backupctl help`") in run.err
 
 
 def test_long_page_goes_through_the_pager_without_our_secrets(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_store_into_a_file_that_is_not_utf8_is_rejected(path: Path) -> None:
 
 def test_store_that_cannot_write_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"cannot make .*/file: File exists"):
+    with pytest.raises(OutputError, match=r"cannot create .*/file: File exists"):
         put(tmp_path / "file" / "config.toml")
     with pytest.raises(ConfigError, match="Is a directory"):
         put(tmp_path)

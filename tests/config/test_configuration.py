@@ -113,10 +113,10 @@ SERVER = '[servers.vc01]\nhost = "vc01.example.com"\n'
 MISTAKES = [
     ("usernme = 1\n[defaults]", f"config.toml: usernme: {wording.NO_SUCH_TABLE}", wording.REMOVE_IT),
     ("[default]", f"config.toml: default: {wording.NO_SUCH_TABLE}", wording.DID_YOU_MEAN("defaults")),
-    ("defaults = 1", f"config.toml: {wording.NOT_A_TABLE('defaults')}", "write [defaults]"),
-    ("servers = 1", f"config.toml: {wording.NOT_A_TABLE('servers')}", "write [servers]"),
-    ("groups = []", f"config.toml: {wording.NOT_A_TABLE('groups')}", "write [groups]"),
-    ("[servers]\nvc01 = 1", f"config.toml: {wording.NOT_A_TABLE('servers.vc01')}", "write [servers.vc01]"),
+    ("defaults = 1", f"config.toml: {wording.NOT_A_TABLE('defaults')}", "use [defaults]"),
+    ("servers = 1", f"config.toml: {wording.NOT_A_TABLE('servers')}", "use [servers]"),
+    ("groups = []", f"config.toml: {wording.NOT_A_TABLE('groups')}", "use [groups]"),
+    ("[servers]\nvc01 = 1", f"config.toml: {wording.NOT_A_TABLE('servers.vc01')}", "use [servers.vc01]"),
     (
         "[defaults]\nusernme = 'x'",
         f"config.toml: defaults.usernme: {wording.NO_SUCH_KEY}",
@@ -131,7 +131,7 @@ MISTAKES = [
     (
         "[servers.vc01.example.com]\nhost = 'a'",
         f"servers.vc01: {wording.DOTS_IN_NAME}",
-        'write [servers."vc01.example.com"]',
+        'use [servers."vc01.example.com"]',
     ),
     (f"{SERVER}fingerprnt = 'x'", f"config.toml: servers.vc01.fingerprnt: {wording.NO_SUCH_KEY}", ""),
     ("[defaults]\npassword = 'S3cret'", f"defaults.password: {wording.SECRET_IN_CONFIGURATION}", "password-file"),
@@ -166,8 +166,12 @@ MISTAKES = [
     ("[defaults]\nif-running = true", f"defaults.if-running: {wording.INVALID_CHOICE('true')}", "fail, wait, attach"),
     ("[defaults]\nusername = 3", f"defaults.username {wording.NOT_A_STRING}", wording.IN_QUOTES),
     ("[defaults]\ncomment = 1", f"defaults.comment {wording.NOT_A_STRING}", wording.IN_QUOTES),
-    ("username = 'x'\n[defaults]", f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('username')}", "below [defaults]"),
-    ("host = 'x'", f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('host')}", "below [servers.NAME]"),
+    (
+        "username = 'x'\n[defaults]",
+        f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('username')}",
+        "move it to [defaults]",
+    ),
+    ("host = 'x'", f"config.toml: {wording.KEY_OUTSIDE_OF_TABLES('host')}", "move it to [servers.NAME]"),
     ("password = 'S3cret'", f"config.toml: password: {wording.NO_SUCH_TABLE}", wording.REMOVE_IT),
     ("[defaults]\npassword-env = 'S3cret B'", f"defaults.password-env {wording.NOT_A_VARIABLE_NAME}", "export it"),
     ("[defaults]\npassword-env = '1A'", f"defaults.password-env {wording.NOT_A_VARIABLE_NAME}", "export it"),
@@ -186,7 +190,7 @@ MISTAKES = [
     ("[defaults]\nparts = ['a b']", "defaults.parts: ", ""),
     ("[defaults]\npassword-command = 'pass show x'", f"password-command {wording.NOT_A_LIST_OF_WORDS}", "no shell"),
     ("[defaults]\npassword-command = []", f"password-command {wording.NOT_A_LIST_OF_WORDS}", "no shell"),
-    ("[defaults]\npassword-file = '-'", f"password-file: {wording.STDIN_ONLY_ON_COMMAND_LINE}", "name a file"),
+    ("[defaults]\npassword-file = '-'", f"password-file: {wording.STDIN_ONLY_ON_COMMAND_LINE}", "use a file"),
     ("[defaults]\npassword-env = 1", f"password-env {wording.NOT_A_STRING}", wording.IN_QUOTES),
     (
         "[defaults]\npassword-env = 'A'\npassword-file = 'B'",

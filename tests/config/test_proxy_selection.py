@@ -84,5 +84,5 @@ def test_server_without_tls_uses_no_proxy() -> None:
     environ = {**STANDARD, "BACKUPCTL_PROXY": "http://ours:1"}
     assert selected_proxy("http://127.0.0.1:8080", environ) == (None, "default")
     assert selected_proxy("http://127.0.0.1:8080", environ, "none") == (None, "default")
-    with pytest.raises(UsageError, match=f"^--proxy: {wording.NO_PROXY_TO_LOOPBACK}http://127"):
+    with pytest.raises(UsageError, match=f"^{wording.NO_PROXY_TO_LOOPBACK}http://127"):
         selected_proxy("http://127.0.0.1:8080", {}, "http://proxy:1")

@@ -96,7 +96,7 @@ def test_two_options_for_one_secret_are_named() -> None:
 
 
 def test_invalid_variable_names_the_key_that_refers_to_it() -> None:
-    with pytest.raises(ConfigError, match=r"^servers\.vc01\.password-env holds"):
+    with pytest.raises(ConfigError, match=r"^servers\.vc01\.password-env contains"):
         secrets({"TEAM_PASSWORD": "a\nb"}).find(PASSWORD, NOTHING, [layer(password_env="TEAM_PASSWORD")])
 
 

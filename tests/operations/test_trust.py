@@ -34,7 +34,7 @@ class FakeProbe:
     """A probe with scripted answers; an error among them is raised."""
 
     answers: dict[str, Any] = field(default_factory=dict)
-    store: str = "the system's store of CAs"
+    store: str = "the system's CA store"
     pinned: str | None = None
 
     def presented_chain(self) -> tuple[tuple[Certificate, ...], bool]:

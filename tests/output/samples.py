@@ -163,7 +163,7 @@ def every_result(**fields: Any) -> list[Result]:
         "chain": (a_certificate(), a_certificate(subject="CN=CA, DC=vsphere, DC=local", expires_in_days=-3)),
         "chain_complete": False,
         "trusted": False,
-        "store": "the system's store of CAs",
+        "store": "the system's CA store",
         "reason": "the certificate is self-signed",
         "pinned": f"sha256:{'cd' * 32}",
     }

@@ -137,10 +137,10 @@ def test_pin_and_ca_file_must_both_hold(
     [
         (
             ("--insecure", "--fingerprint", WRONG),
-            f"--insecure and --fingerprint: {wording.UNCHECKED_CERTIFICATE} cannot be pinned",
+            f"--insecure and --fingerprint: {wording.UNCHECKED_CERTIFICATE}",
         ),
         (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS, and so no certificate"),
-        (("--fingerprint", "ab:cd"), "is not 64 hexadecimal digits"),
+        (("--fingerprint", "ab:cd"), wording.INVALID_FINGERPRINT),
         (("--fingerprint", "ab" * 20), wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-1")),
     ],
 )
@@ -240,7 +240,7 @@ def test_certificate_of_an_unknown_authority_error_names_it_and_a_remedy(
     refused = program.run("list", environ=untrusting(server))
     assert refused.code == 5
     assert f"{wording.CERTIFICATE_SIGNED_BY('O=backupctl')} simulator" in refused.err
-    assert "which is not in the system's store of CAs" in refused.err
+    assert "which is not in the system's CA store" in refused.err
     assert f"backupctl trust fetch -s {server.appliances[0].url[8:]} --to FILE" in refused.err
 
 

@@ -40,7 +40,7 @@ KNOWN = [
     ("no matching key exchange method found", "425273, KB 437603", "KexAlgorithms"),
     ("no matching cipher found. Their offer: aes128-cbc", "425273, KB 437603", "Ciphers"),
     ("no matching MAC found", "425273, KB 437603", "MACs"),
-    ("Failed to establish SSH session as the algorithm negotiation fail.", "425273, KB 437603", "algorithms"),
+    ("Failed to establish SSH session as the algorithm negotiation fail.", "425273, KB 437603", "KexAlgorithms"),
     ("Error in the SSH layer", None, "SFTP with 7.0"),
     ("Unable to resolve host backup.example.com", None, "DNS"),
 ]

@@ -65,7 +65,7 @@ def test_invalid_password_is_a_usage_error_that_does_not_show_it() -> None:
 
 def test_rule_about_characters_is_complete() -> None:
     (rule,) = password_problems(Secret("Aa1!5678 "))
-    assert rule == f"it may hold {wording.PASSWORD_CHARACTERS}"
+    assert rule == f"it may contain {wording.PASSWORD_CHARACTERS}"
 
 
 def test_empty_password_has_a_hint_about_encryption() -> None:

@@ -11,7 +11,7 @@ from backupctl.tls.presented import UntrustedChainError
 from tests.support.clock import FakeClock
 
 PEER = Peer("vc01.example.com", "vc01.example.com", ("-s", "vc01.example.com"))
-STORE = "the system's store of CAs"
+STORE = "the system's CA store"
 MESSAGE = "unable to get local issuer certificate"
 
 
