@@ -6,7 +6,7 @@ following survives lost connections, 5xx responses, an expired session and a reb
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -30,7 +30,8 @@ from backupctl.errors import (
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
-from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent
+from backupctl.operations.time_left import TimeLeft
+from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent, Warned
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
 from backupctl.rules.hints import hint_for
 from backupctl.scheduler.appliance import Appliance
@@ -84,10 +85,12 @@ class Follower:
     deadline: float
     now: float
     poll_schedule: PollSchedule = field(init=False)
+    time_left: TimeLeft = field(init=False)
     next_poll_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.poll_schedule = PollSchedule(self.timeouts.interval)
+        self.time_left = TimeLeft(self.now)
         self._backoff = Backoff()
         self._last_activity = self._shown_at = self.now
         self._not_found_since: float | None = None
@@ -121,7 +124,11 @@ class Follower:
         self._error_shown = False
         self._backoff, self._not_found_since = Backoff(), None
         changed = _activity(job) != _activity(self.job)
-        self.job = job
+        self.time_left.observe(now, job)
+        left = None if job.ended else self.time_left.seconds(now)
+        expected_end = None if left is None else time + timedelta(seconds=left)
+        usual = self.time_left.usual and round(self.time_left.usual.median)
+        self.job = job = msgspec.structs.replace(job, expected_end=expected_end, usual_duration_seconds=usual)
         if changed:
             self._last_activity = now
         if changed or now - self._shown_at >= HEARTBEAT_SECONDS:
@@ -129,6 +136,8 @@ class Follower:
             events.append(Progressed(time=time, server=self.appliance_name, job=job))
         if job.ended:
             return Update(tuple(events), Outcome(job, None if job.succeeded else job_failure(self.appliance_name, job)))
+        if message := self.time_left.long_run_warning(now):
+            events.append(Warned(time=time, server=self.appliance_name, message=message))
         if timed_out := self._timeout_error(now, None):
             return Update(tuple(events), Outcome(job, timed_out))
         self._schedule_poll(now, self.poll_schedule.next_interval(now))
@@ -253,6 +262,8 @@ def follow(
 def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlError | Outcome[Job]]:
     """Return the job from its status; its details are read once a minute and at the end.
 
+    The first time, those of all jobs are read, because the earlier ones tell how long a backup usually takes.
+
     Returns an outcome if the details contradict the success of the job.
     """
     clock, job_id = appliance.clock, follower.job.id
@@ -265,6 +276,10 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
     if not job.ended and not follower.poll_schedule.details_due(now):
         return job
     follower.poll_schedule.observe_details(now)
+    if not job.ended and not follower.time_left.has_learned:
+        job, durations = yield from jobs.with_history(appliance, job, until=until)
+        follower.time_left.learn(durations)
+        return job
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))
     job, contradiction = yield from jobs.confirm_end(appliance, job, until=until, retry_seconds=_FINAL_DETAILS_SECONDS)

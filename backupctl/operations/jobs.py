@@ -76,6 +76,24 @@ def with_details(
     return job if details is None else job_conversion.from_details(details, job)
 
 
+def with_history(appliance: Appliance, job: Job, *, until: float | None = None) -> Task[tuple[Job, tuple[float, ...]]]:
+    """Return the job with its details, and how many seconds other jobs of its type took, the newest first.
+
+    Only jobs that succeeded count. If the details cannot be read, the job is unchanged and there are none.
+    """
+    answer = yield from attempt(appliance.api.job_details, until=until, low_priority=True)
+    if isinstance(answer, BackupctlError):
+        return job, ()
+    details = {name: each for name, each in answer.items() if isinstance(each, JobDetails)}
+    own = details.pop(job.id, None)
+    if own is None:
+        return job, ()
+    newest_first = [details[name] for name in sorted(details, reverse=True)]  # Ids begin with the time of the start.
+    alike = [each for each in newest_first if each.type == own.type and each.status == JobState.SUCCEEDED]
+    durations = tuple(seconds for each in alike if (seconds := job_conversion.whole_number(each.duration)))
+    return job_conversion.from_details(own, job), durations
+
+
 def _read_details(
     appliance: Appliance, job_id: str, *, until: float | None, retry_seconds: float = 0.0
 ) -> Task[JobDetails | None]:

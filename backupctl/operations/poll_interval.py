@@ -64,13 +64,13 @@ class PollSchedule:
         self._interval = interval
         self._first_poll: float | None = None
         self._polls = 0
-        self._details_at = 0.0
+        self._details_at: float | None = None
         self._changes: deque[ProgressChange] = deque(maxlen=MAX_CHANGES)
 
     def observe(self, now: float, progress: int | None) -> None:
         """Record a poll that ended at ``now``; ``progress`` is None if the poll failed or returned none."""
         if self._first_poll is None:
-            self._first_poll = self._details_at = now
+            self._first_poll = now
         self._polls += 1
         if progress is None or (self._changes and progress == self._changes[-1].percent):
             return
@@ -88,8 +88,8 @@ class PollSchedule:
         return min(MAX_INTERVAL, max(self._unlimited_interval(now, followed), until_next_token))
 
     def details_due(self, now: float) -> bool:
-        """Return whether to read the job's details: a minute after the first poll, or after they were last read."""
-        return self._first_poll is not None and now - self._details_at >= DETAILS_INTERVAL
+        """Return whether to read the job's details: at first, and a minute after they were last read."""
+        return self._details_at is None or now - self._details_at >= DETAILS_INTERVAL
 
     def observe_details(self, now: float) -> None:
         """Record that the job's details were requested at ``now``."""

@@ -25,6 +25,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A backup, restore or reconciliation: ``state`` is a ``JobState`` or a state of a newer release.
 
     ``progress`` is in percent; ``step`` is the current step of a running job, in the words of the appliance.
+    ``expected_end`` and ``usual_duration_seconds`` are estimates for a job that is followed.
     """
 
     id: str
@@ -44,6 +45,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[str, ...] | None = None
     encrypted: bool | None = None
     step: str | None = None
+    expected_end: datetime | None = None
+    usual_duration_seconds: int | None = None
 
     @property
     def title(self) -> str:

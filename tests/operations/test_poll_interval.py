@@ -133,12 +133,9 @@ def test_two_polls_at_the_same_moment_are_accepted() -> None:
     assert observed((0, 10), (0, 20)).next_interval(0) == pytest.approx(4.5)
 
 
-def test_details_are_due_once_a_minute() -> None:
+def test_details_are_due_at_first_and_once_a_minute() -> None:
     schedule = PollSchedule()
-    assert not schedule.details_due(100)
-    schedule.observe(100, 0)
-    assert not schedule.details_due(159)
-    assert schedule.details_due(160)
+    assert schedule.details_due(100)
     schedule.observe_details(170)
     assert not schedule.details_due(229)
     assert schedule.details_due(230)

@@ -30,6 +30,7 @@ ERROR_KEYS = ["slug", "message", "hint", "details", "attach"]
 JOB_KEYS = [
     "id", "state", "progress", "messages", "start_time", "end_time", "type", "size_bytes", "duration_seconds",
     "location", "location_user", "user", "build", "comment", "parts", "encrypted", "step",
+    "expected_end", "usual_duration_seconds",
 ]  # fmt: skip
 SCHEDULE_KEYS = [
     "name", "location", "location_user", "parts", "enable", "hour", "minute", "days", "max_count", "fast_backup",
