@@ -180,7 +180,7 @@ PASSWORDS_DIFFER = "The two are not the same"
 NO_BACKUP_PASSWORD = "there is no backup password"
 NOT_ENCRYPTED = "no backup password: backups are not encrypted"
 ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "nobody can tell whether a running backup"
-ASK_PASSWORD = "The password of the user who logs in"
+ASK_PASSWORD = "The password of the user"
 ASK_LOCATION_PASSWORD = "Password of {} at {} (Enter for none)".format
 ASK_BACKUP_PASSWORD = "Backup password (Enter for a backup that is not encrypted)"
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
+import click
+
+from backupctl.cli.command_help import DocumentedCommand, entries
+from backupctl.cli.root import COMMANDS, PROGRAM, root
 from backupctl.help import manual
+from backupctl.help.option_list import markdown
 
 
 def index_page() -> str:
     """Return the list of topics and commands."""
-    from backupctl.cli.root import COMMANDS
-
     topics = "\n".join(f"- `{name}`: {manual.title(manual.topic(name))}" for name in manual.topics())
-    commands = "\n".join(f"- `{name}`: {text}" for name, (_, text) in COMMANDS.items())
+    commands = "\n".join(f"- `{name}`: {manual.summary(manual.command_page(name))}" for name in COMMANDS)
     parts = [
         "# Manual of backupctl",
         "## Topics",
@@ -26,9 +30,50 @@ def index_page() -> str:
 
 def page(words: Sequence[str]) -> str:
     """Return the page on a topic or a command. Raises UsageError: if there is none."""
-    from backupctl.cli.root import COMMANDS
-
-    name = "-".join(words)
+    name, commands = "-".join(words), commands_by_page()
     if name in manual.topics():
-        return manual.topic(name)
-    raise manual.unknown_page_error(" ".join(words), [*manual.topics(), *COMMANDS])
+        return manual.topic(name) + (_commands_section(commands[name]) if name in commands else "")
+    if name not in commands:
+        raise manual.unknown_page_error(" ".join(words), [*manual.topics(), *commands])
+    head, summary, rest = command_page(commands[name]).split("\n\n", 2)
+    return f"{head}\n\n{summary}\n\n`{usage(commands[name])}`\n\n{rest}"
+
+
+def commands_by_page() -> dict[str, DocumentedCommand]:
+    """Return every command by the name of its page, such as ``schedule-set``."""
+    return {command.full_name.replace(" ", "-"): command for command in _documented(root)}
+
+
+def command_page(command: DocumentedCommand) -> str:
+    """Return the Markdown of a command with its options, or with its commands."""
+    text, status, rest = manual.command_page(command.full_name).partition("\n## Exit status")
+    options = entries(command, _context(command))
+    listed = f"\n## Options\n\n{markdown(options)}\n" if options else ""
+    return text + listed + _commands_section(command) + status + rest
+
+
+def usage(command: DocumentedCommand) -> str:
+    """Return the usage of a command on one line."""
+    ctx = _context(command)
+    return " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
+
+
+def _documented(group: click.Group) -> Iterator[DocumentedCommand]:
+    yield cast("DocumentedCommand", group)
+    for name, placeholder in group.commands.items():
+        command = root.load(name) if group is root else placeholder
+        if isinstance(command, click.Group):
+            yield from _documented(command)
+        else:
+            yield cast("DocumentedCommand", command)
+
+
+def _context(command: DocumentedCommand) -> click.Context:
+    return click.Context(command, info_name=PROGRAM if command is root else f"{PROGRAM} {command.full_name}")
+
+
+def _commands_section(command: click.Command) -> str:
+    if not isinstance(command, click.Group):
+        return ""
+    items = [f"- `{name}`: {each.get_short_help_str()}" for name, each in command.commands.items()]
+    return "\n## Commands\n\n" + "\n".join(items) + "\n"

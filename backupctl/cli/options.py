@@ -6,16 +6,18 @@ Connection and output options are accepted before and after the command. Callbac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from backupctl.cli.command_help import DocumentedCommand, SectionedOption
 from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
 from backupctl.errors import UsageError
+from backupctl.help import option_list
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -23,16 +25,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-class SectionedOption(click.Option):
-    """An option with a heading for the help."""
-
-    def __init__(self, *names: Any, section: str, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
-        super().__init__(*names, **attributes)
-        self.section = section
-
-
-class SectionedCommand(click.Command):
-    """A command that groups its options under headings in the help, and checks shared options before it runs."""
+class SectionedCommand(DocumentedCommand):
+    """A command that checks the options that commands share before it runs."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what the command returns
         """Check the options that commands share, and run the command."""
@@ -60,10 +54,6 @@ class SectionedCommand(click.Command):
         """Check the output options. Raises UsageError: for an invalid value."""
         context.check_output_options()
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options under their headings."""
-        write_sections(self.get_params(ctx), ctx, formatter)
-
 
 class ApplianceCommand(SectionedCommand):
     """A command that works on appliances."""
@@ -73,21 +63,27 @@ class ApplianceCommand(SectionedCommand):
         context.check_run_options()
 
 
+class CommandGroup(DocumentedCommand, click.Group):
+    """A group of commands."""
+
+    command_class: type[click.Command] | None = ApplianceCommand
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, and tell it its group."""
+        super().add_command(cmd, name)
+        if isinstance(cmd, DocumentedCommand):
+            cmd.join(str(self.name))
+
+
+class LocalGroup(CommandGroup):
+    """A group of commands that connect to no appliance."""
+
+    command_class = SectionedCommand
+
+
 def command_name(ctx: click.Context) -> str | None:
     """Return the full name of a command, such as ``schedule set``, None for the program itself."""
     return ctx.command_path.partition(" ")[2] or None
-
-
-def write_sections(parameters: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write options under their headings, in order of first appearance; those without a heading come last."""
-    sections: dict[str, list[tuple[str, str]]] = {}
-    for parameter in parameters:
-        record = parameter.get_help_record(ctx)
-        if record is not None:
-            sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
-    for section in sorted(sections, key=lambda name: name == "Options"):
-        with formatter.section(section):
-            formatter.write_dl(sections[section])
 
 
 def options(*chosen: Option[object]) -> Callable[[F], F]:
@@ -128,14 +124,22 @@ def secret_options(*names: SecretName) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for name in reversed(names):
             section = OptionGroup.CONNECTION if name is PASSWORD else OptionGroup.BACKUP
-            file_help = f"Read {name.meaning} from a file, - is standard input.  [{name.environment_names[1]}]"
-            command_help = f"Take {name.meaning} from what a command prints.  [{name.environment_names[2]}]"
-            command = _click_option(name.command_option, section=section, metavar="COMMAND", help=command_help)
-            file = _click_option(name.file_option, section=section, metavar="FILE", help=file_help)
-            function = file(command(function))
+            file, command = option_list.secret_options(name)
+            row = (
+                f"{file.names}, {command.names}",
+                f"{name.meaning.removeprefix('the p').replace('assword', 'Password', 1)}.",
+            )
+            function = _secret_option(command, section, listed=False)(function)
+            function = _secret_option(file, section, row=row)(function)
         return function
 
     return decorate
+
+
+def _secret_option(entry: option_list.Entry, section: OptionGroup, **in_help: object) -> Callable[[F], F]:
+    flag, metavar = entry.names.split()
+    texts = {"metavar": metavar, "help": entry.text, "environment": entry.environment, **in_help}
+    return _click_option(flag, section=section, **texts)
 
 
 def _declare(option: Option[object]) -> Callable[[F], F]:
@@ -152,10 +156,11 @@ def _declare(option: Option[object]) -> Callable[[F], F]:
     complete: dict[str, Any] = {}
     if option.choices:
         complete["shell_complete"] = lambda _ctx, _param, start: [c for c in option.choices if c.startswith(start)]
-    return _click_option(*names, section=option.group, help=_help(option), **kinds[option.kind], **complete)
+    texts = {"help": option_list.text(option), "help_of": option.help_of, "environment": option.environment}
+    return _click_option(*names, section=option.group, **texts, **kinds[option.kind], **complete)
 
 
-def _click_option(*names: str, section: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - attributes of click
+def _click_option(*names: str, section: OptionGroup, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - attributes of click
     if attributes.get("metavar") == "FILE":
         attributes["shell_complete"] = _complete_file
     return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_store, **attributes)
@@ -166,12 +171,6 @@ def _complete_file(_ctx: click.Context, _parameter: click.Parameter, _start: str
     from click.shell_completion import CompletionItem
 
     return [CompletionItem("", type="file")]
-
-
-def _help(option: Option[object]) -> str:
-    default = f"default: {option.default}" if option.default and option.kind is not Kind.SWITCH else None
-    facts = "; ".join(fact for fact in (option.environment, default) if fact)
-    return option.help + (f"  [{facts}]" if facts else "")
 
 
 def _store(ctx: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | bool | int | None) -> None:

@@ -22,40 +22,28 @@ PROGRAM: Final = "backupctl"
 COMPLETION_VARIABLE: Final = "_BACKUPCTL_COMPLETE"
 """Names a shell; if it is set, the program only prints completions for its arguments."""
 
-COMMANDS: Final = {
-    "create": ("backupctl.cli.commands.create", "Start a backup and follow it to its end."),
-    "watch": ("backupctl.cli.commands.watch", "Follow a running job to its end."),
-    "status": ("backupctl.cli.commands.status", "Show one job as it is now."),
-    "list": ("backupctl.cli.commands.list", "List the backup jobs, newest first."),
-    "cancel": ("backupctl.cli.commands.cancel", "Cancel a running job and see it end."),
-    "parts": ("backupctl.cli.commands.parts", "Show what can be backed up, with sizes."),
-    "validate": ("backupctl.cli.commands.validate", "Check everything that can be checked before a backup."),
-    "schedule": ("backupctl.cli.commands.schedule", "List, show, set, run and delete schedules."),
-    "archive": ("backupctl.cli.commands.archive", "List and show what lies at a backup location."),
-    "restore": ("backupctl.cli.commands.restore", "Restore a fresh appliance from an archive."),
-    "trust": ("backupctl.cli.commands.trust", "Show, pin or fetch the appliance's certificate."),
-    "config": ("backupctl.cli.commands.config", "Write, show and check the configuration file."),
-    "simulator": ("backupctl.cli.commands.simulator", "Serve an appliance to try things on."),
-    "help": ("backupctl.cli.commands.help", "Show the manual: a topic or a command."),
-    "completion": ("backupctl.cli.commands.completion", "Print the completion script of a shell."),
+COMMAND_SECTIONS: Final = {
+    "Backups": ("create", "watch", "status", "list", "cancel", "parts", "validate"),
+    "Schedules": ("schedule",),
+    "Archives and restore": ("archive", "restore"),
+    "Set-up": ("config", "trust", "simulator", "help", "completion"),
 }
+"""The commands by purpose, in the order of the help; each has a module of its name in ``cli.commands``."""
+COMMANDS: Final = [name for names in COMMAND_SECTIONS.values() for name in names]
 
 
 @click.group(
     name=PROGRAM,
     cls=LazyGroup,
-    lazy=COMMANDS,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 done, 1 bug, 2 usage, 3 config, 4 login refused, 5 no answer, 6 unusable answer, 7 backup "
-    "failed, 8 still running at the deadline, 9 another backup runs, 10 not found, 11 result not written, "
-    "130 interrupted.",
+    sections=COMMAND_SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option(
     "--version",
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    help="Show the version and exit.",
+    help="Print the version; with -v, those of libraries too.",
     callback=lambda ctx, _parameter, given: _print_version(ctx) if given else None,
 )
 @shared_options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
@@ -52,18 +52,20 @@ class Option(Generic[T_co]):
     """An option of the command line; ``read`` parses its value.
 
     ``default`` is the text in the documentation, None without a default. ``choices`` are the only valid values, or
-    the known ones with ``open_choices``. ``environment`` is None for an option that is never read from a variable.
+    the known ones with ``open_choices``. ``environment`` and ``file_key`` are its variable and its key in the file:
+    None if it has none, ``""`` if they are named after the option. ``help_of`` has the help of commands, or of groups
+    of commands, for which ``help`` would not be true.
     """
 
     # Every command loads this class, and a plain class takes a third of the time of a dataclass to define.
 
     def __init__(
         self,
-        *,
         name: str,
         group: OptionGroup,
         read: Reader[T_co],
         help: str,  # noqa: A002 - the name that click uses
+        *,
         kind: Kind = Kind.VALUE,
         default: str | None = None,
         metavar: str | None = None,
@@ -72,6 +74,7 @@ class Option(Generic[T_co]):
         short: str | None = None,
         environment: str | None = None,
         file_key: str | None = None,
+        help_of: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.group = group
@@ -83,8 +86,9 @@ class Option(Generic[T_co]):
         self.choices = choices
         self.open_choices = open_choices
         self.short = short
-        self.environment = environment
-        self.file_key = file_key
+        self.environment = f"BACKUPCTL_{self.key.upper()}" if environment == "" else environment
+        self.file_key = name if file_key == "" else file_key
+        self.help_of = help_of or {}
 
     def parse(self, text: str) -> T_co:
         """Return the value of one text. Raises UsageError: if it is invalid."""

@@ -22,6 +22,21 @@ def topic(name: str) -> str:
     return _OPTIONS.sub(_option_list, (_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
 
 
+def command_page(name: str) -> str:
+    """Return the Markdown of a command, such as ``schedule set``."""
+    return (_FOLDER / "commands" / f"{name.replace(' ', '-')}.md").read_text(encoding="utf-8")
+
+
+def summary(page: str) -> str:
+    """Return the first paragraph of a page, on one line."""
+    return page.split("\n\n", 2)[1].replace("\n", " ")
+
+
+def examples(page: str) -> str:
+    """Return the first block of code of a page."""
+    return page.partition("\n```sh\n")[2].partition("\n```")[0]
+
+
 def title(text: str) -> str:
     """Return the title of a page."""
     return text.partition("\n")[0].removeprefix("# ")

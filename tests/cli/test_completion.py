@@ -55,7 +55,7 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["config", ""], ["check", "init", "set-secret", "show"]),
         (["config", "set-secret", "b"], ["backup-password"]),
         (["schedule", "set", "default", "--loca"], ["--location"]),
-        (["create", "--loca"], ["--location-type", "--location", "--location-user", "--location-password-file"]),
+        (["create", "--loca"], ["--location", "--location-type", "--location-user", "--location-password-file"]),
         (["list", "-o", "j"], ["json", "jsonl"]),
         (["list", "--output=j"], ["--output=json", "--output=jsonl"]),
         (["create", "--location-type", "S"], ["SCP", "SFTP", "SMB"]),
@@ -93,7 +93,7 @@ def test_bash_line_is_split_into_words(backupctl: CommandLine, line: str, expect
 def test_description_keeps_its_commas_and_loses_the_environment(backupctl: CommandLine) -> None:
     lines = backupctl("list", "--", environ={"_BACKUPCTL_COMPLETE": "fish"}).out.splitlines()
     described = dict(line.partition("\t")[::2] for line in lines)
-    assert described["--output"] == "Text for people, one JSON document, or one JSON event a line."
+    assert described["--output"] == "Text, one JSON document, or one JSON event per line (default: text)."
     assert not [help_text for help_text in described.values() if "BACKUPCTL_" in help_text]
 
 

@@ -85,7 +85,7 @@ VARIABLES = [{"BACKUPCTL_SERVER": HOST}, {"BACKUPCTL_GROUP": "production"}, {"BA
 def tree() -> set[tuple[str, ...]]:
     assert isinstance(root, LazyGroup)
     found: set[tuple[str, ...]] = set()
-    for name in COMMANDS.keys() - WITHOUT_APPLIANCE - {"trust"}:  # trust changes the file and sends no HTTP request
+    for name in set(COMMANDS) - WITHOUT_APPLIANCE - {"trust"}:  # trust changes the file and sends no HTTP request
         command = root.load(name)
         found |= {(name, below) for below in command.commands} if isinstance(command, click.Group) else {(name,)}
     return found

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 from importlib.metadata import version
 
 import click
@@ -46,7 +45,6 @@ def command_of(words: tuple[str, ...]) -> click.Command:
     return command
 
 
-EVERY_LINE = pytest.mark.parametrize("words", lines(), ids=" ".join)
 TO_APPLIANCES = [words for words in lines() if words[0] not in WITHOUT_APPLIANCE]
 
 
@@ -64,24 +62,6 @@ def test_verbose_version_names_what_a_bug_report_needs(backupctl: CommandLine, w
         f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         platform.platform(),
     ]
-
-
-@EVERY_LINE
-def test_command_help_has_an_example_and_the_exit_status(backupctl: CommandLine, words: tuple[str, ...]) -> None:
-    run = backupctl(*words, "--help")
-    assert (run.code, run.err) == (0, "")
-    assert f"backupctl {' '.join(words)}" in run.out.partition("Example")[2]
-    assert re.search("Exit status: (0|as that of create)", run.out)
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_short_help_of_a_lazy_command_equals_the_help_of_the_command(name: str) -> None:
-    assert isinstance(root, click.Group)
-    command = loaded(name)
-    assert command.name == name
-    assert root.commands[name].get_short_help_str(200) == COMMANDS[name][1]
-    first_words = COMMANDS[name][1].split()[:2]
-    assert command.get_short_help_str(200).split()[:2] == first_words
 
 
 @pytest.mark.parametrize("words", TO_APPLIANCES, ids=" ".join)

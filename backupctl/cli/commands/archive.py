@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
 from backupctl.config.option_table import LOCATION, LOCATION_PASSWORD, LOCATION_USER
 
 if TYPE_CHECKING:
@@ -32,26 +32,17 @@ def _location_options(function: F) -> F:
     password_in_url = click.option(
         "--allow-password-in-url",
         is_flag=True,
-        help="Where only /rest is spoken (before 7.0U2), let the location's password stand in the URL.",
+        help="Allow the location's password in request URLs (before 7.0U2).",
     )
     return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(password_in_url(function)))
 
 
-@click.group("archive")
+@click.group("archive", cls=CommandGroup)
 def command() -> None:
     """List and show what lies at a backup location (6.7 and later)."""
 
 
-@command.command(
-    "systems",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl archive systems -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup
-
-Exit status: 0 the systems were listed, 10 there is nothing at the location.""",
-)
+@command.command("systems")
 @_location_options
 @shared_options
 @click.pass_obj
@@ -69,21 +60,14 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
     return run(context, "archive systems", SystemsResult, _with_location(work))
 
 
-@command.command(
-    "list",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl archive list -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup --since 30d --comment-contains upgrade
-
-Exit status: 0 the archives were listed, 10 there is nothing at the location.""",
+@command.command("list")
+@click.option("--system", metavar="NAME", help="Only archives of this system, from `archive systems`.")
+@click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")
+@click.option("--until", metavar="WHEN", help="Started until then.")
+@click.option("--comment-contains", metavar="TEXT", help="Only archives with this text in their comment.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1), help="Only the newest N archives (default: 128 per system)."
 )
-@click.option("--system", metavar="NAME", help="Only of this system, as `archive systems` names it.")
-@click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
-@click.option("--until", metavar="WHEN", help="Started then or earlier.")
-@click.option("--comment-contains", metavar="TEXT", help="Only those with this in their comment.")
-@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest; else 128 a system.")
 @_location_options
 @shared_options
 @click.pass_obj
@@ -113,18 +97,9 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
     return run(context, "archive list", ArchivesResult, _with_location(work))
 
 
-@command.command(
-    "show",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl archive show M_8.0.0.10000_20260301-020000_ -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup
-
-Exit status: 0 the archive was shown, 10 there is no such archive.""",
-)
+@command.command("show")
 @click.argument("archive")
-@click.option("--system", metavar="NAME", help="Of this system; not needed where the location has one only.")
+@click.option("--system", metavar="NAME", help="System of the archive, if the location has several.")
 @_location_options
 @shared_options
 @click.pass_obj

@@ -18,16 +18,7 @@ if TYPE_CHECKING:
     from backupctl.scheduler.appliance import Appliance
 
 
-@click.command(
-    "cancel",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl cancel 20260301-020000-20519528 -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the job has ended without success, as was asked for; 6 the appliance refused, or the job succeeded
-first; 8 it had not ended after 60 s; 10 there is no such job.""",
-)
+@click.command("cancel", cls=ApplianceCommand)
 @job_argument()
 @options(DRY_RUN)
 @shared_options

@@ -15,17 +15,7 @@ SCRIPTS: Final = Path(__file__).parents[2] / "completions"
 """The scripts: links to ``completions/`` in a checkout, copies in a release."""
 
 
-@click.command(
-    "completion",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl completion bash > ~/.local/share/bash-completion/completions/backupctl
-  backupctl completion zsh > "${fpath[1]}/_backupctl"
-  backupctl completion fish > ~/.config/fish/completions/backupctl.fish
-
-Exit status: 0 the script was printed.""",
-)
+@click.command("completion", cls=SectionedCommand)
 @click.argument("shell", metavar="|".join(SHELLS), shell_complete=lambda _ctx, _parameter, _start: list(SHELLS))
 @click.pass_obj
 def command(context: Context, shell: str) -> int:

@@ -5,27 +5,18 @@ from __future__ import annotations
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import SectionedCommand, local_options, secret_options
+from backupctl.cli.options import LocalGroup, local_options, secret_options
 from backupctl.config.option_table import SECRETS
 
 _NAMES = {secret.name: secret for secret in SECRETS}
 
 
-@click.group("config")
+@click.group("config", cls=LocalGroup)
 def command() -> None:
     """Write, show and check the configuration file; no appliance is asked."""
 
 
-@command.command(
-    "init",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl config init
-  backupctl config init --config /etc/backupctl/config.toml
-
-Exit status: 0 it is written, 3 there is one already, 11 it cannot be written.""",
-)
+@command.command("init")
 @local_options
 @click.pass_obj
 def init(context: Context) -> int:
@@ -36,17 +27,8 @@ def init(context: Context) -> int:
     return context.finish(Envelope.of("config init", [write_sample(context)]))
 
 
-@command.command(
-    "show",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl config show
-  backupctl config show --server vc01 -o json
-
-Exit status: 0 it is shown, 3 the file or a variable cannot be used.""",
-)
-@click.option("-s", "--server", "servers", metavar="NAME", multiple=True, help="An appliance, repeatable.")
+@command.command("show")
+@click.option("-s", "--server", "servers", metavar="NAME", multiple=True, help="Configured server (repeatable).")
 @local_options
 @click.pass_obj
 def show(context: Context, servers: tuple[str, ...]) -> int:
@@ -64,19 +46,11 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
     return context.finish(Envelope.of("config show", [settings_result(settings) for settings in appliance_settings]))
 
 
-@command.command(
-    "check",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl config check
-  backupctl config check --server vc01 --run-commands
-
-WARNING is what a run would ask for at a terminal, or what cannot be judged from here. Exit status: 0 OK or warnings,
-3 something fails.""",
+@command.command("check")
+@click.option(
+    "-s", "--server", "servers", metavar="NAME", multiple=True, help="Check only this configured server (repeatable)."
 )
-@click.option("-s", "--server", "servers", metavar="NAME", multiple=True, help="Only this appliance, repeatable.")
-@click.option("--run-commands", is_flag=True, help="Run the commands of secrets, and ask the keyring, too.")
+@click.option("--run-commands", is_flag=True, help="Also run commands of secrets, and query the keyring.")
 @local_options
 @click.pass_obj
 def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int:
@@ -91,19 +65,9 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
     return context.finish(Envelope.of("config check", check_configuration(context, servers, run_commands=run_commands)))
 
 
-@command.command(
-    "set-secret",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl config set-secret password
-  backupctl config set-secret backup-password --server vc01 --backup-password-file -
-
-Exit status: 0 the secret is in the keyring and the file says so, 2 it breaks the rules, 3 the keyring or the file
-cannot be used.""",
-)
+@command.command("set-secret")
 @click.argument("name", type=click.Choice(list(_NAMES)), metavar="NAME")
-@click.option("-s", "--server", "server", metavar="NAME", help="For this appliance alone, instead of for all.")
+@click.option("-s", "--server", "server", metavar="NAME", help="Store it for this configured server only.")
 @secret_options(*SECRETS)
 @local_options
 @click.pass_obj

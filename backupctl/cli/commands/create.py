@@ -28,18 +28,7 @@ DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 """Placeholder for the parts in a dry run that names none, as only the appliance knows its defaults."""
 
 
-@click.command(
-    "create",
-    cls=ApplianceCommand,
-    epilog="""\b
-Examples:
-  backupctl create -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup
-  backupctl create --simulate --location nfs://nfs.example.com/vcenter
-
-Exit status: 0 the backup is done (with --no-wait: started; with --dry-run: nothing was sent), 7 it failed,
-8 it still runs at the deadline, 9 another backup runs, 5 with slug outcome-unknown: it may have been started.""",
-)
+@click.command("create", cls=ApplianceCommand)
 @backup_options
 @options(*in_group(OptionGroup.FOLLOWING))
 @shared_options

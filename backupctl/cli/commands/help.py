@@ -15,17 +15,7 @@ def _complete(_ctx: click.Context, _parameter: click.Parameter, start: str) -> l
     return [name for name in topics() if name.startswith(start)]
 
 
-@click.command(
-    "help",
-    cls=SectionedCommand,
-    epilog="""\b
-Examples:
-  backupctl help
-  backupctl help getting-started
-  backupctl help schedule set
-
-Exit status: 0 it was shown, 2 there is no such topic or command.""",
-)
+@click.command("help", cls=SectionedCommand)
 @click.argument("words", metavar="[TOPIC|COMMAND]", nargs=-1, shell_complete=_complete)
 @options(COLOR)
 @click.pass_obj

@@ -28,31 +28,23 @@ def _complete_type(_ctx: click.Context, _parameter: click.Parameter, start: str)
     return [word for word in TYPES if word.startswith(start)]
 
 
-@click.command(
-    "list",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl list -s vc01.example.com -u administrator@vsphere.local --type SCHEDULED --state FAILED --since 30d
-
-Exit status: 0 the jobs were listed, whatever became of them.""",
-)
+@click.command("list", cls=ApplianceCommand)
 @click.option(
     "--state",
     metavar="STATE",
     shell_complete=_complete_state,
-    help="Only in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.",
+    help="Only jobs in this state: INPROGRESS, SUCCEEDED, FAILED, NONE.",
 )
 @click.option(
     "--type",
     "job_type",
     metavar="TYPE",
     shell_complete=_complete_type,
-    help="Only of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
+    help="Only jobs of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
 )
-@click.option("--since", metavar="WHEN", help="Started then or later: 2026-03-01, 2026-03-01T02:00, or 30d for ago.")
-@click.option("--until", metavar="WHEN", help="Started then or earlier.")
-@click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many, the newest.")
+@click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")
+@click.option("--until", metavar="WHEN", help="Started until then.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the newest N jobs.")
 @shared_options
 @click.pass_obj
 def command(  # noqa: PLR0917 - click passes arguments by name

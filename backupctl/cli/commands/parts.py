@@ -14,15 +14,7 @@ if TYPE_CHECKING:
     from backupctl.scheduler.task import Task
 
 
-@click.command(
-    "parts",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl parts -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the parts were listed.""",
-)
+@click.command("parts", cls=ApplianceCommand)
 @shared_options
 @click.pass_obj
 def command(context: Context) -> int:

@@ -10,7 +10,7 @@ import click
 
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     DRY_RUN,
@@ -46,9 +46,9 @@ F = TypeVar("F", bound=Callable[..., object])
 FRESH = CommandTraits(fresh=True)
 CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
 
-sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="The SSO administrator of the backup.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask; all that the appliance is now will be lost.")
-ignore_option = click.option("--ignore-warnings", is_flag=True, help="Go on in spite of warnings.")
+sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="SSO administrator of the backup.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+ignore_option = click.option("--ignore-warnings", is_flag=True, help="Continue despite warnings.")
 
 
 def _archive_options(function: F) -> F:
@@ -57,7 +57,7 @@ def _archive_options(function: F) -> F:
     return declared(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)(sso_options(function)))
 
 
-@click.group("restore")
+@click.group("restore", cls=CommandGroup)
 def command() -> None:
     """Restore a fresh appliance from an archive.
 
@@ -66,16 +66,7 @@ def command() -> None:
     """
 
 
-@command.command(
-    "validate",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore validate -s fresh.example.com -u root \\
-      --location sftp://backup.example.com/vcenter/vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_
-
-Exit status: 0 the archive can be restored here, 7 it cannot.""",
-)
+@command.command("validate")
 @_archive_options
 @shared_options
 @click.pass_obj
@@ -102,17 +93,7 @@ def validate(context: Context, sso_username: str | None) -> int:
     return run(context, "restore validate", RestoreResult, prepare, FRESH)
 
 
-@command.command(
-    "create",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore create -s fresh.example.com -u root --sso-username administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter/vCenter/sn_vc01.example.com/M_8.0.0.10000_20260301-020000_
-
-Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs at the deadline, 5 with slug
-outcome-unknown: it may have been started.""",
-)
+@command.command("create")
 @ignore_option
 @yes_option
 @_archive_options
@@ -143,15 +124,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
     return run_job(context, "restore create", RestoreResult, prepare, traits, confirm=confirm)
 
 
-@command.command(
-    "status",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore status -s fresh.example.com -u root
-
-Exit status: 0 the appliance is restored, 7 the restore failed, 8 it is still running, 10 there is none.""",
-)
+@command.command("status")
 @shared_options
 @click.pass_obj
 def status(context: Context) -> int:
@@ -163,15 +136,7 @@ def status(context: Context) -> int:
     return run_job(context, "restore status", RestoreResult, lambda _: restore_status, FRESH)
 
 
-@command.command(
-    "watch",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore watch -s fresh.example.com -u root --timeout 4h
-
-Exit status: 0 the appliance is restored, 7 the restore failed, 8 it still runs at the deadline, 10 there is none.""",
-)
+@command.command("watch")
 @options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options
 @click.pass_obj
@@ -190,15 +155,7 @@ def watch(context: Context) -> int:
     return run_job(context, "restore watch", RestoreResult, prepare, traits)
 
 
-@command.command(
-    "cancel",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore cancel -s fresh.example.com -u root
-
-Exit status: 0 the restore has ended without success, as was asked for; 6 the appliance refused.""",
-)
+@command.command("cancel")
 @shared_options
 @click.pass_obj
 def cancel(context: Context) -> int:
@@ -213,15 +170,7 @@ def cancel(context: Context) -> int:
     return run_job(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
-@command.command(
-    "reconcile",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl restore reconcile -s vc01.example.com -u root --sso-username administrator@vsphere.local
-
-Exit status: 0 the node is reconciled, 7 that failed, 8 it still runs at the deadline.""",
-)
+@command.command("reconcile")
 @sso_options
 @ignore_option
 @secret_options(SSO_PASSWORD)

@@ -10,7 +10,7 @@ import click
 
 from backupctl.cli.command_traits import CommandTraits
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, options, secret_options, shared_options
+from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -49,20 +49,12 @@ if TYPE_CHECKING:
 name_argument = click.argument("name", default="default", metavar="[NAME]")
 
 
-@click.group("schedule")
+@click.group("schedule", cls=CommandGroup)
 def command() -> None:
     """List, show, set, run and delete schedules (6.7 and later); the name is default where it is left out."""
 
 
-@command.command(
-    "list",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule list -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the schedules were listed.""",
-)
+@command.command("list")
 @shared_options
 @click.pass_obj
 def list_command(context: Context) -> int:
@@ -79,15 +71,7 @@ def list_command(context: Context) -> int:
     return run(context, "schedule list", SchedulesResult, lambda _: work)
 
 
-@command.command(
-    "show",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule show default -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the schedule was shown, 10 there is none of this name.""",
-)
+@command.command("show")
 @name_argument
 @shared_options
 @click.pass_obj
@@ -104,21 +88,12 @@ def show(context: Context, name: str) -> int:
     return run(context, "schedule show", ScheduleResult, lambda _: work)
 
 
-@command.command(
-    "set",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule set default -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup --at 02:30 --day SUNDAY --retain 5
-
-Exit status: 0 the schedule matches the request, whether or not that needed a change.""",
-)
+@command.command("set")
 @name_argument
-@click.option("--at", metavar="HH:MM", help="When it runs, in the time zone of the appliance.")
-@click.option("--day", "days", metavar="DAY", multiple=True, help="On which day, repeatable; without one every day.")
-@click.option("--retain", metavar="N", type=int, help="Backups to keep; a new schedule without it keeps all.")
-@click.option("--enable/--disable", default=None, help="Whether it runs at all.")
+@click.option("--at", metavar="HH:MM", help="Time of day, in the time zone of the appliance.")
+@click.option("--day", "days", metavar="DAY", multiple=True, help="Day of the week, or every (repeatable).")
+@click.option("--retain", metavar="N", type=int, help="Backups to keep (default for a new schedule: all).")
+@click.option("--enable/--disable", default=None, help="Enable or disable the schedule.")
 @options(LOCATION, LOCATION_USER, PART, FAST_BACKUP)
 @secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD)
 @options(DRY_RUN)
@@ -144,15 +119,7 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
     return _write(context, "schedule set", prepare)
 
 
-@command.command(
-    "enable",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule enable default -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the schedule is enabled, 10 there is none of this name.""",
-)
+@command.command("enable")
 @name_argument
 @options(DRY_RUN)
 @shared_options
@@ -162,15 +129,7 @@ def enable_command(context: Context, name: str) -> int:
     return _set_enabled(context, "schedule enable", name, enable=True)
 
 
-@command.command(
-    "disable",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule disable default -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the schedule is disabled, 10 there is none of this name.""",
-)
+@command.command("disable")
 @name_argument
 @options(DRY_RUN)
 @shared_options
@@ -180,15 +139,7 @@ def disable_command(context: Context, name: str) -> int:
     return _set_enabled(context, "schedule disable", name, enable=False)
 
 
-@command.command(
-    "delete",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule delete default -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the schedule is gone, 10 there was none of this name.""",
-)
+@command.command("delete")
 @name_argument
 @options(DRY_RUN)
 @shared_options
@@ -201,15 +152,7 @@ def delete_command(context: Context, name: str) -> int:
     return _write(context, "schedule delete", lambda _: work)
 
 
-@command.command(
-    "run",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl schedule run default -s vc01.example.com -u administrator@vsphere.local --comment "before the upgrade"
-
-Exit status: as that of create.""",
-)
+@command.command("run")
 @name_argument
 @options(
     COMMENT, DRY_RUN, NO_WAIT, TIMEOUT, STALL_TIMEOUT, INTERVAL, IF_RUNNING, CANCEL_ON_INTERRUPT, TOGETHER, FAIL_FAST

@@ -12,15 +12,7 @@ from backupctl.cli.job_argument import job_argument, single_appliance_reason
 from backupctl.cli.options import ApplianceCommand, shared_options
 
 
-@click.command(
-    "status",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl status latest -s vc01.example.com -u administrator@vsphere.local
-
-Exit status: 0 the backup is done, 7 it failed, 8 it is still running, 10 there is no such job.""",
-)
+@click.command("status", cls=ApplianceCommand)
 @job_argument(default="latest")
 @shared_options
 @click.pass_obj

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backupctl.cli.context import Context
-from backupctl.cli.options import ApplianceCommand, shared_options
+from backupctl.cli.options import CommandGroup, shared_options
 from backupctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,20 +18,12 @@ if TYPE_CHECKING:
 _FILE_MODE = 0o644
 
 
-@click.group("trust")
+@click.group("trust", cls=CommandGroup)
 def command() -> None:
     """Show, pin or fetch the appliance's certificate; no user and no password is asked for or sent."""
 
 
-@command.command(
-    "show",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl trust show -s vc01.example.com
-
-Exit status: 0 it was shown, trusted or not; 5 there is no answer, or it is not the one of --fingerprint.""",
-)
+@command.command("show")
 @shared_options
 @click.pass_obj
 def show(context: Context) -> int:
@@ -45,19 +37,8 @@ def show(context: Context) -> int:
     return context.finish(Envelope.of("trust show", results))
 
 
-@command.command(
-    "pin",
-    cls=ApplianceCommand,
-    epilog="""\b
-Examples:
-  backupctl trust pin -s vc01.example.com
-  backupctl trust pin -s vc01.example.com --fingerprint sha256:4f1c...
-
-The fingerprint goes into the configuration file, below [servers.NAME].
-
-Exit status: 0 it is stored, now or before, 5 there is no answer, or it is not the one of --fingerprint.""",
-)
-@click.option("--yes", is_flag=True, help="Do not ask: believe whoever answers now.")
+@command.command("pin")
+@click.option("--yes", is_flag=True, help="Do not ask: pin the certificate that is presented now.")
 @shared_options
 @click.pass_obj
 def pin_command(context: Context, yes: bool) -> int:
@@ -68,17 +49,8 @@ def pin_command(context: Context, yes: bool) -> int:
     return context.finish(Envelope.of("trust pin", pin_certificates(context, confirmed=yes)))
 
 
-@command.command(
-    "fetch",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl trust fetch -s vc01.example.com --to vc01-ca.pem
-  backupctl list -s vc01.example.com -u svc-backup@vsphere.local --ca-file vc01-ca.pem
-
-Exit status: 0 the file is written.""",
-)
-@click.option("--to", "to", metavar="FILE", required=True, help="Write the certificates there, in PEM form.")
+@command.command("fetch")
+@click.option("--to", "to", metavar="FILE", required=True, help="Write the certificates to this file, as PEM.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @shared_options
 @click.pass_obj

@@ -16,16 +16,7 @@ if TYPE_CHECKING:
     from backupctl.scheduler.task import Task
 
 
-@click.command(
-    "validate",
-    cls=ApplianceCommand,
-    epilog="""\b
-Example:
-  backupctl validate -s vc01.example.com -u administrator@vsphere.local \\
-      --location sftp://backup.example.com/vcenter --location-user backup
-
-Exit status: 0 nothing failed (warnings are shown), 7 at least one check failed.""",
-)
+@click.command("validate", cls=ApplianceCommand)
 @backup_options
 @shared_options
 @click.pass_obj

@@ -18,16 +18,7 @@ if TYPE_CHECKING:
     from backupctl.results.job import Job
 
 
-@click.command(
-    "watch",
-    cls=ApplianceCommand,
-    epilog="""\b
-Examples:
-  backupctl watch -s vc01.example.com -u administrator@vsphere.local
-  backupctl watch 20260301-020000-20519528 -s vc01.example.com --timeout 2h
-
-Exit status: 0 the backup is done, 7 it failed, 8 it still runs at the deadline, 10 there is no such job.""",
-)
+@click.command("watch", cls=ApplianceCommand)
 @job_argument(default="latest")
 @options(TIMEOUT, STALL_TIMEOUT, INTERVAL)
 @shared_options

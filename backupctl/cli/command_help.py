@@ -1,0 +1,145 @@
+"""The help of commands: what it does, examples, its own options; the common ones have a page of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import click
+
+from backupctl.config.option import OptionGroup
+from backupctl.help import manual
+from backupctl.help.option_list import Entry
+
+_COMMON: Final = (OptionGroup.CONNECTION, OptionGroup.SEVERAL, OptionGroup.OUTPUT)
+_FLAGS_WIDTH: Final = 29
+"""Columns of the names of options; the text of one with a longer name begins on the next line."""
+
+
+class SectionedOption(click.Option):
+    """An option with a heading for the help; ``help_of`` has its texts for commands or groups that differ.
+
+    ``row`` is how ``--help`` lists it, if not as click does; one that is not ``listed`` is in the row of another.
+    """
+
+    def __init__(
+        self,
+        *names: Any,  # noqa: ANN401 - attributes of click
+        section: OptionGroup,
+        help_of: Mapping[str, str] | None = None,
+        environment: str | None = None,
+        row: tuple[str, str] | None = None,
+        listed: bool = True,
+        **attributes: Any,  # noqa: ANN401 - attributes of click
+    ) -> None:
+        super().__init__(*names, **attributes)
+        self.section = section
+        self.help_of = help_of or {}
+        self.environment = environment
+        self.row = row
+        self.listed = listed
+
+
+class DocumentedCommand(click.Command):
+    """A command whose help is a page of the manual and its options."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
+        super().__init__(*arguments, **attributes)
+        self.full_name = str(self.name)
+
+    def join(self, group: str) -> None:
+        """Become a command of a group, which may have texts of its own for the options."""
+        self.full_name = f"{group} {self.name}"
+        for option in self.params:
+            if isinstance(option, SectionedOption):
+                option.help = option.help_of.get(self.full_name, option.help_of.get(group, option.help))
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return what the command does, uncut."""
+        del limit
+        return manual.summary(manual.command_page(self.full_name))
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help: what the command does, examples, its own options."""
+        self.format_usage(ctx, formatter)
+        write_help(self, ctx, formatter)
+
+
+def write_help(command: DocumentedCommand, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the help of a command behind its usage."""
+    page = manual.command_page(command.full_name)
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(manual.summary(page))
+    with formatter.section("Examples"):
+        formatter.write("".join(f"  {line}\n" for line in manual.examples(page).splitlines()))
+    if isinstance(command, click.Group):
+        for heading, names in command_sections(command).items():
+            rows = [(name, command.commands[name].get_short_help_str()) for name in names]
+            _write_rows(formatter, heading, rows)
+    for heading, options in own_options(command).items():
+        rows = [_row(option, ctx) for option in options if getattr(option, "listed", True)]
+        _write_rows(formatter, heading, rows)
+    formatter.write_paragraph()
+    for line in _closing_lines(command, is_root=ctx.parent is None):
+        formatter.write(f"{line}\n")
+
+
+def command_sections(group: click.Group) -> dict[str, list[str]]:
+    """Return the names of the commands of a group, under their headings."""
+    return getattr(group, "sections", None) or {"Commands": list(group.commands)}
+
+
+def own_options(command: click.Command) -> dict[str, list[click.Option]]:
+    """Return the options that the help of a command lists, under their headings."""
+    common = _common_sections(command)
+    sections: dict[str, list[click.Option]] = {"Options": []}
+    for option in command.params:
+        if isinstance(option, click.Option) and (heading := _section(option)) not in common:
+            sections.setdefault(heading or "Options", []).append(option)
+    return {heading: options for heading, options in sections.items() if options}
+
+
+def entries(command: click.Command, ctx: click.Context) -> list[Entry]:
+    """Return the options that the page of a command lists."""
+    options = [option for options in own_options(command).values() for option in options]
+    return [Entry(*_record(option, ctx), getattr(option, "environment", None)) for option in options]
+
+
+def _row(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    return getattr(option, "row", None) or _record(option, ctx)
+
+
+def _record(option: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """Return the names and the text of an option; one that is switched on and off is written ``--[no-]name``."""
+    names, text = option.get_help_record(ctx) or ("", "")
+    names = re.sub(r"--(\S+) / --no-\1", r"--[no-]\1", names)
+    return names, re.sub(r"\.  \[(.*)\]$", r" (\1).", text.replace("  [x>=1]", ""))
+
+
+def _section(option: click.Option) -> OptionGroup | None:
+    return option.section if isinstance(option, SectionedOption) else None
+
+
+def _common_sections(command: click.Command) -> tuple[OptionGroup, ...]:
+    """Return the groups of options that a command shares with most others, and does not list."""
+    sections = {_section(option) for option in command.params if isinstance(option, click.Option)}
+    if OptionGroup.SEVERAL in sections:
+        return _COMMON
+    return (OptionGroup.OUTPUT,) if OptionGroup.OUTPUT in sections else ()
+
+
+def _closing_lines(command: DocumentedCommand, *, is_root: bool) -> Iterator[str]:
+    if is_root:
+        yield "First backup: backupctl help getting-started"
+        yield "All topics: backupctl help"
+    if common := _common_sections(command):
+        kinds = "Connection, fleet and output" if common == _COMMON else "Output"
+        yield f"{kinds} options: backupctl help connection"
+    yield f"Details and exit codes: backupctl help {command.full_name}"
+
+
+def _write_rows(formatter: click.HelpFormatter, heading: str, rows: list[tuple[str, str]]) -> None:
+    with formatter.section(heading):
+        formatter.write_dl(rows, col_max=_FLAGS_WIDTH)
