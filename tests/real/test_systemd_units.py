@@ -1,0 +1,186 @@
+"""The units of ``backupctl help systemd`` run under a real systemd."""
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.documents import blocks, section, text_of
+from tests.support.processes import Programs, wait_until
+from tests.support.systemd_machine import PROGRAM, SystemdMachine, systemd_machine
+
+pytestmark = pytest.mark.real
+
+PAGE = text_of("systemd")
+UNITS = dict(re.findall(r"```ini\n# /etc/systemd/system/(\S+)\n(.*?)```", PAGE, re.DOTALL))
+
+EXPOSURE = 20
+"""The highest exposure of the service by ``systemd-analyze security``, in tenths; up to 2.0 is "OK"."""
+SECRETS = {"vcenter": "VMware1!", "location": "Location-Secret-1", "backup": "Backup-Secret-1"}
+SIMULATOR = f"""[Service]
+ExecStart={PROGRAM} simulator serve --listen 127.0.0.1:8443 --ready-file /run/simulator.json %s
+"""
+CONFIG = """[defaults]
+username = "administrator@vsphere.local"
+password-file = "vcenter.password"
+location = "sftp://backup.example.com/vcenter"
+location-user = "backup"
+location-password-file = "location.password"
+backup-password-file = "backup.password"
+require-encryption = true
+interval = "0.2s"
+[servers.vc01]
+host = "127.0.0.1:8443"
+fingerprint = "%s"
+[groups]
+production = ["vc01"]
+"""
+MAIL = "/var/mail.sent"
+SENDMAIL = f"#!/bin/sh\ncat >{MAIL}.new && mv {MAIL}.new {MAIL}\n"
+
+
+@pytest.fixture
+def machine(programs: Programs) -> Iterator[SystemdMachine]:
+    """Boot a machine that has the page's units and passwords."""
+    with systemd_machine(programs) as machine:
+        for name, text in UNITS.items():
+            machine.write(f"/etc/systemd/system/{name}", text)
+        for name, secret in SECRETS.items():
+            machine.write(f"/etc/backupctl/{name}.password", f"{secret}\n", 0o600)
+        machine.write("/usr/sbin/sendmail", SENDMAIL, 0o755)
+        yield machine
+
+
+def serve(machine: SystemdMachine, *options: str) -> None:
+    """Serve the appliance that the page's units back up."""
+    machine.write("/etc/systemd/system/simulator.service", SIMULATOR % " ".join(options))
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "simulator")
+    served = json.loads(machine.wait_for_file("/run/simulator.json"))["appliances"][0]
+    machine.write("/etc/backupctl/config.toml", CONFIG % served["fingerprint"])
+
+
+def commands(heading: str) -> list[list[str]]:
+    """Return the commands that the page shows below a heading."""
+    (block,) = blocks(section(PAGE, heading), "sh")
+    return [line.partition(" #")[0].split() for line in block.splitlines()]
+
+
+def job(machine: SystemdMachine) -> dict[str, Any]:
+    """Return the only job of the appliance."""
+    (found,) = machine.run("backupctl", "list", "-g", "production", "-o", "json").result["jobs"]
+    return dict(found)
+
+
+def said(machine: SystemdMachine, unit: str) -> str:
+    """Return what a unit wrote to the journal."""
+    return "\n".join(entry["MESSAGE"] for entry in machine.journal(unit))
+
+
+def test_units_are_valid_and_hardened(machine: SystemdMachine) -> None:
+    (verify,) = (words for words in commands("Install them") if words[0] == "systemd-analyze")
+    verified = machine.run("sh", "-c", " ".join(verify))
+    assert (verified.code, verified.out + verified.err) == (0, "")
+    rated = machine.run("systemd-analyze", "security", f"--threshold={EXPOSURE}", "--no-pager", "backupctl")
+    assert rated.code == 0, rated.out[-200:]
+
+
+def test_timer_makes_up_for_a_missed_night(machine: SystemdMachine) -> None:
+    serve(machine, "--job-duration", "1s")
+    machine.write("/etc/systemd/system/backupctl.timer.d/test.conf", "[Timer]\nRandomizedDelaySec=0\n")
+    stamp = "/var/lib/systemd/timers/stamp-backupctl.timer"
+    machine.write(stamp, "")
+    machine.run("touch", "-d", "2 days ago", stamp)
+    for words in commands("Install them"):
+        if "timer" in words[-1] or "daemon-reload" in words:
+            assert machine.run(*words).code == 0
+    machine.wait_for_journal("backupctl", re.compile("^Finished").search)
+    assert machine.properties("backupctl", "Result", "TriggeredBy") == ["success", "backupctl.timer"]
+    made = job(machine)
+    assert (made["state"], made["location_user"]) == ("SUCCEEDED", "backup")
+    assert made["id"] in said(machine, "backupctl")
+    users = {entry["_UID"] for entry in machine.journal("backupctl") if entry["_COMM"] != "systemd"}
+    assert len(users) == 1
+    assert "0" not in users
+    assert not machine.path(MAIL).exists()
+    for words in commands("How do I know that it worked?"):
+        assert "--since" in words or machine.run(*words).code in {0, 3}
+
+
+@pytest.mark.parametrize("unit", ["backupctl", "backupctl@production"])
+def test_failed_backup_fails_the_unit_and_is_mailed(machine: SystemdMachine, unit: str) -> None:
+    if "@" in unit:
+        text = UNITS["backupctl.service"].replace("-g production", "-g %i")
+        machine.write("/etc/systemd/system/backupctl@.service", text)
+    serve(machine, "--job-duration", "1s", "--fault", "fail-at=40")
+    assert machine.run("systemctl", "start", unit).code != 0
+    assert machine.properties(unit, "Result", "ExecMainStatus") == ["exit-code", "7"]
+    mail = machine.wait_for_file(MAIL)
+    assert mail.startswith(f"To: root\nSubject: {unit} failed on machine\n\n")
+    assert job(machine)["id"] in mail
+    machine.wait_for_journal(f"backupctl-failed@{unit}", re.compile("^Finished").search)
+    assert [secret for secret in SECRETS.values() if secret in mail + said(machine, unit)] == []
+
+
+def test_stop_detaches_and_the_backup_keeps_running(machine: SystemdMachine) -> None:
+    serve(machine, "--job-duration", "10m")
+    machine.run("systemctl", "start", "--no-block", "backupctl")
+    job_id = machine.wait_for_journal("backupctl", re.compile(r"backup started: (\S+)").search)[1]
+    assert machine.run("systemctl", "stop", "backupctl").code == 0
+    assert machine.properties("backupctl", "ActiveState", "ExecMainStatus") == ["failed", "130"]
+    assert f"backupctl watch {job_id}" in said(machine, "backupctl")
+    assert (job(machine)["id"], job(machine)["state"]) == (job_id, "INPROGRESS")
+    assert "status=130" in machine.wait_for_file(MAIL)
+
+
+def test_passwords_may_be_encrypted_or_belong_to_one_server(machine: SystemdMachine) -> None:
+    serve(machine, "--job-duration", "1s")
+    text = UNITS["backupctl.service"].replace("=password:", "=vc01:")
+    (encrypt,) = re.findall(r"systemd-creds encrypt .*", PAGE)
+    assert machine.run(*encrypt.replace("vcenter", "backup").replace("=password", "=backup-password").split()).code == 0
+    text = text.replace("LoadCredential=backup", "LoadCredentialEncrypted=backup").replace(
+        "backup.password", "backup.cred"
+    )
+    machine.write("/etc/systemd/system/backupctl.service", text)
+    config = machine.path("/etc/backupctl/config.toml").read_text()
+    config = config.replace("[servers.vc01]", '[servers.vc01]\npassword-credential = "vc01"')
+    machine.write("/etc/backupctl/config.toml", config)
+    machine.run("systemctl", "daemon-reload")
+    assert machine.run("systemctl", "start", "backupctl").code == 0, said(machine, "backupctl")
+
+
+def test_missing_password_file_fails_the_unit_as_the_page_says(machine: SystemdMachine) -> None:
+    serve(machine)
+    machine.path("/etc/backupctl/backup.password").unlink()
+    assert machine.run("systemctl", "start", "backupctl").code != 0
+    code = re.findall(r"`status=(\d+)/CREDENTIALS`", PAGE)
+    assert machine.properties("backupctl", "ExecMainStatus") == code
+    assert "status=243/CREDENTIALS" in machine.wait_for_file(MAIL)
+
+
+KILLED = """
+import signal
+import sys
+from pathlib import Path
+from tests.support.processes import Programs
+from tests.support.systemd_machine import systemd_machine
+with systemd_machine(Programs(Path(sys.argv[1]))) as machine:
+    print(machine.pid, flush=True)
+    signal.pause()
+"""
+
+
+def test_machine_ends_when_the_tests_are_killed(programs: Programs, tmp_path: Path) -> None:
+    mounts = Path("/proc/self/mountinfo")
+    before = mounts.read_text()
+    tests = programs.start([sys.executable, "-c", KILLED, str(tmp_path)], programs.environ({}))
+    init = Path("/proc", tests.wait_for_stdout(r"^(\d+)$")[1])
+    assert init.exists()
+    tests.signal(signal.SIGKILL)
+    wait_until(lambda: not init.exists(), "the end of the machine")
+    assert mounts.read_text() == before

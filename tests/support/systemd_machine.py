@@ -1,0 +1,152 @@
+"""A small machine with a systemd of its own: Linux namespaces over a throw-away copy of this machine's files.
+
+Its init is the systemd that is installed here, booted to journald and nothing else. Its files are an overlay of ``/``,
+so nothing that it writes reaches this machine; its network is a loopback device. Needs root.
+
+The machine ends when the standard input of its outer shell does, so it also ends when the tests are killed.
+"""
+
+import json
+import os
+import shlex
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.command_line import Run
+from tests.support.processes import ROOT, Process, Programs, require_program, skip_outside_ci, wait_until
+
+PROGRAM = "/usr/local/bin/backupctl"
+"""The installed program."""
+
+OUTER = """
+mount -t tmpfs -o mode=755 machine "$1"
+cd "$1"
+mkdir upper work root cgroup
+mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
+mount -t cgroup2 cgroup2 cgroup
+group=cgroup/backupctl-tests-$$
+mkdir "$group"
+sh -euc 'echo $$ >"$1/cgroup.procs"; shift; exec setpriv --pdeathsig KILL "$@"' enter "$group" \
+    unshare --fork --kill-child=KILL --pid --mount --cgroup --uts --ipc --net \
+    sh -euc "$2" inner "$3" "$4" "$5" </dev/null &
+cat >/dev/null
+kill -KILL $!
+for _ in $(seq 100); do
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
+    sleep 0.05
+done
+"""
+
+INNER = """
+cd root
+mkdir -p old opt/backupctl/python opt/backupctl/packages opt/backupctl/source
+mount --bind "$1" opt/backupctl/python
+mount --bind "$2" opt/backupctl/packages
+mount --bind "$3" opt/backupctl/source
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 dev dev
+for each in null zero full random urandom tty; do
+    : >"dev/$each"
+    mount --bind "/dev/$each" "dev/$each"
+done
+ln -s pts/ptmx dev/ptmx
+mount -t tmpfs -o mode=755 run run
+mount -t tmpfs -o mode=1777 tmp tmp
+for each in etc/systemd/system lib/systemd/system-generators lib/systemd/system/*.wants; do
+    mount -t tmpfs -o mode=755 empty "$each"
+done
+echo 0123456789abcdef0123456789abcdef >etc/machine-id
+echo machine >etc/hostname
+printf '[Unit]\\nWants=systemd-journald.service\\n' >etc/systemd/system/machine.target
+read -r pid rest </proc/self/stat
+echo "machine $pid"
+pivot_root . old
+umount -l /old
+mount --make-rshared /
+exec env -i container=tests PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    /lib/systemd/systemd --unit=machine.target --show-status=no --log-target=journal
+"""
+
+
+class SystemdMachine:
+    """A running machine; its files are named as they are inside."""
+
+    def __init__(self, programs: Programs, shell: Process, pid: str) -> None:
+        self._programs = programs
+        self.shell = shell
+        self.pid = pid
+
+    def path(self, path: str) -> Path:
+        """Return the path of a file as the tests see it."""
+        return Path(f"/proc/{self.pid}/root{path}")
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        file = self.path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def run(self, *argv: str) -> Run:
+        """Run a command as root, to its end."""
+        inside = ["nsenter", "--target", self.pid, "--all", "--", *argv]
+        return self._programs.start(inside, {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin"}).wait()
+
+    def wait_for_file(self, path: str) -> str:
+        """Wait for a file, and return its text."""
+        file = self.path(path)
+        return wait_until(lambda: file.read_text() if file.exists() else None, path)
+
+    def properties(self, unit: str, *names: str) -> list[str]:
+        """Return properties of a unit, as systemctl shows them."""
+        shown = self.run("systemctl", "show", unit, *(f"--property={name}" for name in names)).out
+        found = dict(line.split("=", 1) for line in shown.splitlines())
+        return [found[name] for name in names]
+
+    def journal(self, unit: str) -> list[dict[str, Any]]:
+        """Return the entries of a unit in the journal, oldest first."""
+        lines = self.run("journalctl", "--unit", unit, "--output=json").out.splitlines()
+        return [json.loads(line) for line in lines]
+
+    def wait_for_journal(self, unit: str, pattern: Callable[[str], Any]) -> Any:
+        """Wait for a message of a unit for which ``pattern`` returns something, and return that."""
+        return wait_until(
+            lambda: next((found for entry in self.journal(unit) if (found := pattern(entry["MESSAGE"]))), None),
+            f"a message of {unit}",
+        )
+
+
+@contextmanager
+def systemd_machine(programs: Programs) -> Iterator[SystemdMachine]:
+    """Boot a machine with the program installed; nothing of it is left at the end."""
+    if os.geteuid() != 0:
+        skip_outside_ci("a machine of its own for systemd needs root")
+    for name in ("systemctl", "unshare", "nsenter", "setpriv"):
+        require_program(name)
+    place = programs.home / "machine"
+    place.mkdir()
+    mounted = [sys.base_prefix, sysconfig.get_paths()["purelib"], str(ROOT)]
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", OUTER, "outer", str(place), INNER, *mounted]
+    reading, writing = os.pipe()
+    try:
+        shell = programs.start(argv, programs.environ({}), stdin=reading)
+        os.close(reading)
+        machine = SystemdMachine(programs, shell, shell.wait_for_stdout(r"^machine (\d+)$")[1])
+        wait_until(lambda: machine.run("systemctl", "is-active", "--quiet", "machine.target").code == 0, "systemd")
+        python = f"/opt/backupctl/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+        library = shlex.quote(f"/opt/backupctl/python/{sys.platlibdir}")
+        machine.write(
+            PROGRAM,
+            "#!/bin/sh\nexport PYTHONPATH=/opt/backupctl/source:/opt/backupctl/packages "
+            f'LD_LIBRARY_PATH={library}\nexec {python} -m backupctl "$@"\n',
+            0o755,
+        )
+        yield machine
+    finally:
+        os.close(writing)
+    shell.wait()
