@@ -40,6 +40,10 @@ if TYPE_CHECKING:
         message: str
 
 
+INSTALL_HINT: Final = "pip install {0}, or pipx inject backupctl {0}"
+"""The hint for a missing optional package; true wherever backupctl itself came from."""
+
+
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception, its cause, the cause of that and so on."""
     while error is not None:

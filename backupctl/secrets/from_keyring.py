@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
-from backupctl.errors import ConfigError
+from backupctl.errors import INSTALL_HINT, ConfigError
 from backupctl.secrets.bounded_read import READ_TIMEOUT_SECONDS
 from backupctl.secrets.from_text import secret_from_text
 from backupctl.secrets.secret import Secret
@@ -31,8 +31,8 @@ class Keyring:
     def check_installed(self, where: str) -> None:
         """Raise ConfigError unless the keyring package is installed; no keyring is opened."""
         if find_spec("keyring") is None:
-            hint = "pip install keyring, or pipx inject backupctl keyring"
-            raise ConfigError(f"{where}: the Python package keyring is not installed", hint=hint)
+            message = f"{where}: the Python package keyring is not installed"
+            raise ConfigError(message, hint=INSTALL_HINT.format("keyring"))
 
     def read(self, entry: str, where: str) -> Secret:
         """Return the secret stored as ``entry``."""

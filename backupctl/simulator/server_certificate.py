@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backupctl.errors import ConfigError
+from backupctl.errors import INSTALL_HINT, ConfigError
 
 if TYPE_CHECKING:
     import trustme
@@ -53,8 +53,8 @@ def make_certificate(folder: Path, *names: str) -> ServerCertificate:
         import trustme
     except ImportError:
         raise ConfigError(
-            "HTTPS for the simulator needs the package trustme",
-            hint="pip install 'backupctl[simulator]', or serve plain HTTP with --no-tls",
+            "HTTPS for the simulator: the Python package trustme is not installed",
+            hint=f"{INSTALL_HINT.format('trustme')}; or serve plain HTTP with --no-tls",
         ) from None
     ca = trustme.CA(organization_name="backupctl simulator")
     ca_file = folder / "ca.pem"
