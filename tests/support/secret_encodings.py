@@ -1,4 +1,4 @@
-"""The encodings of an echoed secret that the README promises to mask."""
+"""The encodings of an echoed secret that `help secrets` promises to mask."""
 
 import base64
 import html
