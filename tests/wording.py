@@ -176,13 +176,15 @@ PASSWORD_EMPTY = "the backup password is empty"
 OMIT_FOR_NO_ENCRYPTION = "omit it for no encryption"
 PASSWORD_CHARACTERS = "only ASCII letters, digits and symbols (no spaces, no accents)"
 PASSWORD_NEEDS_A_DIGIT = "it needs a digit"
-PASSWORDS_DIFFER = "The two are not the same"
+PASSWORDS_DIFFER = "Passwords do not match."
 NO_BACKUP_PASSWORD = "there is no backup password"
 NOT_ENCRYPTED = "no backup password: backups are not encrypted"
 ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "nobody can tell whether a running backup"
 ASK_PASSWORD = "The password of the user"
-ASK_LOCATION_PASSWORD = "Password of {} at {} (Enter for none)".format
-ASK_BACKUP_PASSWORD = "Backup password (Enter for a backup that is not encrypted)"
+ASK_LOCATION_USER = "User for {} (leave empty for none)".format
+ASK_LOCATION_PASSWORD = "Password for {} at {} (leave empty for none)".format
+ASK_BACKUP_PASSWORD = "Backup password (leave empty for no encryption)"
+ASK_SSO_PASSWORD = "Password for {} (SSO administrator of the backup)".format
 
 # Several appliances
 

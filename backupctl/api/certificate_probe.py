@@ -115,7 +115,7 @@ class CertificateProbe:
     def _verify(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
         peer, clock = self._connection.peer, self._connection.clock
         try:
-            perform_handshake(
+            self._presented = perform_handshake(
                 self._connection, context, lambda error: certificate_error(error, peer, store, clock.now())
             )
         except CertificateError as error:

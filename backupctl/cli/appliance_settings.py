@@ -14,7 +14,7 @@ from backupctl.config.configuration import Configuration, Profile, configured_na
 from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import ALL, GROUP, SERVER, SIMULATE
 from backupctl.config.secret_resolver import SecretValue
-from backupctl.config.server_address import ServerAddress, parse_server
+from backupctl.config.server_address import ServerAddress
 from backupctl.config.value import DEFAULT, FLAG, Source, Value, attribute_errors
 from backupctl.errors import UsageError
 from backupctl.output.view import View
@@ -22,7 +22,6 @@ from backupctl.secrets.redaction import Redactor
 from backupctl.secrets.secret import Secret
 
 T = TypeVar("T")
-S = TypeVar("S", Secret, Secret | None)
 
 SIMULATED: Final = ServerAddress("simulated", "vcsa.simulator.test", 443, "https")
 """Address of the embedded simulator."""
@@ -88,9 +87,20 @@ class ApplianceSettings:
             self.redactor.add(secret.value)
         return secret
 
-    def ask_secret(self, key: Hashable, ask: Callable[[], S]) -> S:
-        """Prompt for a secret once per ``key``; other appliances of the run get the same answer."""
-        secret = self.run_once(key, ask)
+    def ask(self, key: tuple[Hashable, ...], prompt: Callable[[T | None], T]) -> T:
+        """Prompt for a setting of the work as ``Context.ask`` does, after the login.
+
+        Raises BackupctlError: if the login fails.
+        """
+        contact = self.context.contact
+        if contact is not None and not self.context.is_answered(key):
+            contact.log_in()
+            contact.appliance(self)
+        return self.context.ask(key, prompt)
+
+    def ask_secret(self, key: tuple[Hashable, ...], question: str) -> Secret | None:
+        """Prompt for a secret of the work, None for an empty answer."""
+        secret = self.ask(key, lambda _: self.prompter.ask_secret(question))
         if secret is not None:
             self.redactor.add(secret)
         return secret
@@ -144,17 +154,40 @@ def _selected_profiles(context: Context, configuration: Configuration) -> list[P
         profiles += [profile for group in groups.value for profile in configuration.group(group)]
     with attribute_errors(select_all.source):
         profiles += configuration.all_servers() if select_all.value else ()
-    return profiles or [configuration.profile(_ask_server(context, configuration))]
+    return profiles or [configuration.profile(_server(context, configuration))]
 
 
-def _ask_server(context: Context, configuration: Configuration) -> str:
-    """Prompt for an appliance. Raises UsageError: if there is no terminal."""
+def _server(context: Context, configuration: Configuration) -> str:
+    """Return the appliance that a prompt names. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
         names = f"; {configured_names_hint('', configuration.servers)}" if configuration.servers else ""
         raise UsageError(
             f"{SERVER.flag} is missing",
             hint=f"give {SERVER.flag}, {GROUP.flag} or {ALL.flag}, or set {SERVER.environment}{names}",
         )
-    text = context.prompter.ask("Appliance (host name)", parse_server)
-    context.given[SERVER.key] = (text,)
-    return text
+    return choose_server(context)
+
+
+def choose_server(context: Context) -> str:
+    """Prompt for an appliance: a configured one by its number or name, or any by its host name."""
+    names = list(context.configuration.servers)
+    for number, name in enumerate(names[:_MAX_OFFERED], 1):
+        context.prompter.say(f"  {number}  {name}")
+    if len(names) > _MAX_OFFERED:
+        context.prompter.say(f"  ... and {len(names) - _MAX_OFFERED} more")
+
+    numbered = {str(number): name for number, name in enumerate(names, 1)}
+    question = "Server (number, name or host name)" if names else "Server (host name)"
+
+    def check(answer: str) -> None:
+        context.configuration.profile(numbered.get(answer, answer))
+
+    def prompt(_wrong: str | None) -> str:
+        answer = context.prompter.ask(question, check, default=names[0] if len(names) == 1 else None)
+        return numbered.get(answer, answer)
+
+    return context.ask((SERVER.name,), prompt)
+
+
+_MAX_OFFERED: Final = 20
+"""How many configured servers are listed above the question."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.location_settings import ResolvedLocation, location_login
-from backupctl.cli.prompts import Prompter
+from backupctl.cli.prompts import Prompter, lines_of
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -105,9 +104,10 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
     password = None
     prompts = required.value or required.source == DEFAULT
     if prompts and settings.prompter.interactive and not settings.value(DRY_RUN):
-        password = settings.ask_secret(
-            BACKUP_PASSWORD.name, lambda: ask_backup_password(settings.prompter, _UNENCRYPTED_SUFFIX)
-        )
+        suffix = " (leave empty for no encryption)"
+        password = settings.ask((BACKUP_PASSWORD.name,), lambda _: ask_backup_password(settings.prompter, suffix))
+        if password is not None:
+            settings.redactor.add(password)
     if password is None and required.value:
         with attribute_errors(required.source):
             raise UsageError(
@@ -115,9 +115,6 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
                 hint=f"give ${BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
             )
     return password
-
-
-_UNENCRYPTED_SUFFIX: Final = " (Enter for a backup that is not encrypted)"
 
 
 def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:
@@ -129,8 +126,8 @@ def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:
         try:
             check_backup_password(password)
         except UsageError as error:
-            prompter.say("\n".join((error.message, *(f"  {rule}" for rule in error.details))))
+            prompter.say(lines_of(error))
             continue
         if prompter.ask_secret("Backup password again") == password:
             return password
-        prompter.say("The two are not the same.")
+        prompter.say("Passwords do not match.")

@@ -2,7 +2,7 @@
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.cli.context import missing_option_error
@@ -33,6 +33,23 @@ if TYPE_CHECKING:
     from backupctl.api.connect import Login
     from backupctl.api.transport import Exchange, Observer
     from backupctl.tls.trust_settings import TrustSettings
+
+
+USER_KEY: Final = (USERNAME.name,)
+"""The key of the answer to the prompt for the user name."""
+
+
+def password_key(user: str) -> tuple[str, str]:
+    """Return the key of the answer to the prompt for a password."""
+    return PASSWORD.name, user
+
+
+def lacks_credentials(settings: ApplianceSettings) -> bool:
+    """Return whether ``connect`` will prompt for user or password."""
+    if settings.profile.address == SIMULATED:
+        return False
+    place = settings.context.locate_secret(PASSWORD, settings.profile.layers)
+    return place is None or not settings.value(USERNAME)
 
 
 def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool = False) -> Appliance:
@@ -70,9 +87,11 @@ def _username(settings: ApplianceSettings) -> str:
         return user
     if not settings.prompter.interactive:
         raise missing_option_error(USERNAME)
-    user = settings.prompter.ask("User name", USERNAME.parse, default="administrator@vsphere.local")
-    settings.context.given[USERNAME.key] = (user,)
-    return user
+
+    def prompt(wrong: str | None) -> str:
+        return settings.prompter.ask("User name", USERNAME.parse, default=wrong or "administrator@vsphere.local")
+
+    return settings.context.ask(USER_KEY, prompt)
 
 
 def _password(settings: ApplianceSettings, user: str) -> Secret:
@@ -85,14 +104,15 @@ def _password(settings: ApplianceSettings, user: str) -> Secret:
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
     on_server = "" if settings.several else f" on {settings.name}"
-    return settings.ask_secret((PASSWORD.name, user), lambda: _ask_password(settings, f"Password of {user}{on_server}"))
 
+    def prompt(_wrong: Secret | None) -> Secret:
+        while True:
+            if typed := settings.prompter.ask_secret(f"Password for {user}{on_server}"):
+                return typed
 
-def _ask_password(settings: ApplianceSettings, question: str) -> Secret:
-    while True:
-        password = settings.prompter.ask_secret(question)
-        if password is not None:
-            return password
+    typed = settings.context.ask(password_key(user), prompt)
+    settings.redactor.add(typed)
+    return typed
 
 
 def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login", observe: "Observer") -> Appliance:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from backupctl.api.credential_state import CredentialStates
+    from backupctl.cli.contact import Contact
     from backupctl.cli.prompts import Prompter
     from backupctl.clock import Clock
     from backupctl.config.configuration import Configuration, Layer
@@ -66,10 +67,13 @@ class Context:
         self.workers = workers
         self.given: dict[str, tuple[str, ...]] = {}
         self.command: str | None = None
+        self.contact: Contact | None = None
+        """The first contact of the run, which comes before questions about its work."""
         self._shown_sources: set[tuple[str, Source]] = set()
         self._clock = clock
         self._prompter = prompter
         self._results: dict[Hashable, object] = {}
+        self._forgotten: dict[Hashable, object] = {}
 
     @classmethod
     def of_process(cls, argv: Sequence[str]) -> Context:
@@ -169,6 +173,26 @@ class Context:
         if key not in self._results:
             self._results[key] = function()
         return cast("T", self._results[key])
+
+    def ask(self, key: tuple[Hashable, ...], prompt: Callable[[T | None], T]) -> T:
+        """Prompt for a setting once per ``key``, which begins with its name: one answer serves all appliances.
+
+        ``prompt`` gets the answer that was forgotten, None at first.
+        """
+        from backupctl.config.value import PROMPT
+
+        answer = self.run_once(key, lambda: prompt(cast("T | None", self._forgotten.get(key))))
+        if answer:
+            self._show_source(str(key[0]), answer, PROMPT)
+        return answer
+
+    def is_answered(self, key: tuple[Hashable, ...]) -> bool:
+        """Return whether a prompt was answered."""
+        return key in self._results
+
+    def forget(self, key: tuple[Hashable, ...]) -> None:
+        """Forget an answer that turned out to be wrong, so that ``ask`` prompts again."""
+        self._forgotten[key] = self._results.pop(key, None)
 
     def check_run_options(self) -> None:
         """Check the options that every command on appliances has, and warn about variables that are not read.

@@ -20,6 +20,10 @@ _WITHOUT_LOGIN: Final = "NFS"
 """A type whose hosts never get the password (AUTH_SYS, RFC 5531, appendix A), even if the appliance does."""
 
 
+LOCATION_KEY: Final = (LOCATION.name,)
+"""The key of the answer to the prompt for the location."""
+
+
 class ResolvedLocation(msgspec.Struct, frozen=True):
     """The location of one appliance, with its template filled in for ``server``."""
 
@@ -45,16 +49,17 @@ def location_of(settings: ApplianceSettings) -> ResolvedLocation:
     def filled(template: LocationTemplate) -> Location:
         return _fill(settings, template).of_type(location_type.value)
 
-    def ask() -> LocationTemplate:
-        question = "Location (such as sftp://host/folder)"
-        answer = settings.prompter.ask(question, lambda text: filled(LocationTemplate.parse(text)))
+    def prompt(refused: LocationTemplate | None) -> LocationTemplate:
+        default = str(refused) if refused else None
+        question = "Location, such as sftp://host/folder"
+        answer = settings.prompter.ask(question, lambda text: filled(LocationTemplate.parse(text)), default)
         return LocationTemplate.parse(answer)
 
     template = setting.value
     if template is None:
         if not settings.prompter.interactive:
             raise missing_option_error(LOCATION)
-        template = settings.run_once(LOCATION.name, ask)
+        template = settings.ask(LOCATION_KEY, prompt)
     with attribute_errors(setting.source, location_type.source):
         return ResolvedLocation(filled(template), template, setting.source, _server(settings))
 
@@ -79,25 +84,33 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
     check_password_host(settings, resolved)
     user, secret = settings.value(LOCATION_USER), settings.secret(LOCATION_PASSWORD)
     password = secret.value if secret else None
-    can_prompt = settings.prompter.interactive and not settings.value(DRY_RUN)
-    if user is not None and password is None:
-        if can_prompt:
-            question = f"Password of {user} at {resolved.template} (Enter for none)"
-            password = settings.ask_secret(question, lambda: settings.prompter.ask_secret(question))
-        else:
-            settings.warn(
-                f"no password for the location user {user}",
-                hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
-            )
-    if user is None and password is not None:
-        if can_prompt:
-            question = f"User at {resolved.template}"
-            user = settings.run_once(question, lambda: settings.prompter.ask(question, LOCATION_USER.parse))
-        else:
-            settings.warn(
-                "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
-            )
+    if settings.prompter.interactive and not settings.value(DRY_RUN):
+        if user is None and (password is not None or resolved.location.type != _WITHOUT_LOGIN):
+            user = _ask_user(settings, resolved)
+        if user is not None and password is None:
+            question = f"Password for {user} at {resolved.template} (leave empty for none)"
+            password = settings.ask_secret((LOCATION_PASSWORD.name, user, str(resolved.template)), question)
+    elif user is not None and password is None:
+        settings.warn(
+            f"no password for the location user {user}",
+            hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
+        )
+    elif user is None and password is not None:
+        settings.warn(
+            "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
+        )
     return user, password
+
+
+def _ask_user(settings: ApplianceSettings, resolved: ResolvedLocation) -> str | None:
+    """Prompt for the user at a location, None for an empty answer."""
+    question = f"User for {resolved.template} (leave empty for none)"
+
+    def prompt(refused: str | None) -> str | None:
+        answer = settings.prompter.ask(question, lambda text: text and LOCATION_USER.parse(text), refused or "")
+        return answer or None
+
+    return settings.ask((LOCATION_USER.name, str(resolved.template)), prompt)
 
 
 def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation) -> None:

@@ -1,11 +1,16 @@
 """Pin certificates: probe them, confirm their fingerprints and store them in the configuration file."""
 
+from pathlib import Path
+from typing import Final, NamedTuple
+
 from msgspec import convert, structs
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
+from backupctl.cli.prompts import confirm
 from backupctl.cli.tls_probe import probe_all, settings_to_probe
 from backupctl.config.config_edit import path_to_edit, store
+from backupctl.config.configuration import Layer
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
 from backupctl.errors import BackupctlError, UsageError
@@ -13,6 +18,7 @@ from backupctl.models import Certificate
 from backupctl.operations.trust import show_certificate
 from backupctl.output.printable import printable
 from backupctl.results.trust_results import CertificateResult, PinResult
+from backupctl.rules.fingerprint import colon_form
 
 
 def pin_certificates(context: Context, *, confirmed: bool) -> list[PinResult]:
@@ -60,40 +66,61 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
         file = str(settings.context.configuration.path)
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
     try:
-        if not confirmed:
-            _confirm(settings, probed, probed.certificate)
-        return _store(settings, probed.certificate, result)
+        if not (confirmed or confirm_certificate(settings, probed)):
+            raise UsageError("the fingerprint was not confirmed: nothing is stored")
+        pin = pin_certificate(settings, probed.certificate)
+        return structs.replace(result, file=str(pin.path), profile=pin.server, replaced=pin.previous)
     except BackupctlError as error:
         return structs.replace(result, exit_code=error.exit_code, error=error)
 
 
-def _confirm(settings: ApplianceSettings, probed: CertificateResult, certificate: Certificate) -> None:
-    """Show the certificate and ask whether its fingerprint is right. Raises UsageError: if it is not confirmed."""
+class StoredPin(NamedTuple):
+    """Where a pin was stored: the file, the name of the server there, and the pin that was replaced."""
+
+    path: Path
+    server: str
+    previous: str | None
+
+
+def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) -> bool:
+    """Show a probed certificate and ask whether to trust and pin it. Raises UsageError: without a terminal."""
     if not settings.prompter.interactive:
         raise _unconfirmed_error()
+    certificate, name = probed.certificate, settings.name
+    assert certificate is not None  # noqa: S101 - the caller has checked that the probe succeeded
     previous = settings.value(FINGERPRINT)
-    for line in (
-        f"{settings.name} presents the certificate of {certificate.subject},",
-        f"  signed by   {certificate.issuer}",
-        f"  valid       {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}",
-        f"  trusted     {f'no: {probed.reason}' if probed.reason else f'by {probed.store}'}",
-        f"  fingerprint {certificate.fingerprint}",
-        *([f"  instead of  {previous}"] if previous not in {None, certificate.fingerprint} else []),
-    ):
-        settings.prompter.say(printable(line))
-    answer = settings.prompter.ask("Is this the fingerprint that the appliance itself shows? yes or no", _yes_or_no)
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise UsageError("the fingerprint was not confirmed: nothing is stored")
+    fingerprint = colon_form(certificate.fingerprint)
+    lines = [
+        f"{name}: {probed.reason or f'the certificate is trusted by {probed.store}'}",
+        f"  SHA-256 fingerprint  {fingerprint[:48]}",
+        f"                       {fingerprint[48:]}",
+        f"  Names                {', '.join(certificate.names) or certificate.subject}",
+        f"  Valid                {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}",
+    ]
+    if previous not in {None, certificate.fingerprint}:
+        lines.append(f"  Pinned until now     {previous}")
+    lines += ["Compare it with what the appliance's shell prints (backupctl help trust):", f"  {COMPARE}"]
+    for each in lines:
+        settings.prompter.say(printable(each))
+    return confirm(settings.prompter, f"Trust this certificate and pin it for {name}?")
 
 
-def _yes_or_no(answer: str) -> None:
-    if answer.strip().lower() not in {"y", "yes", "n", "no"}:
-        raise UsageError("write yes or no")
+COMPARE: Final = (
+    "/usr/lib/vmware-vmafd/bin/vecs-cli entry getcert --store MACHINE_SSL_CERT --alias __MACHINE_CERT"
+    " | openssl x509 -noout -fingerprint -sha256"
+)
+"""The command that prints the fingerprint in the shell of an appliance."""
 
 
-def _store(settings: ApplianceSettings, certificate: Certificate, result: PinResult) -> PinResult:
-    context, address = settings.context, settings.profile.address
+def pin_certificate(settings: ApplianceSettings, certificate: Certificate) -> StoredPin:
+    """Store the pin of a certificate in the configuration file, and use it from now on.
+
+    Raises ConfigError and OutputError: if it cannot be stored.
+    """
+    context, profile = settings.context, settings.profile
+    fingerprint, host = certificate.fingerprint, profile.address.base_url.removeprefix("https://")
+    own = Layer("this run", {FINGERPRINT.name: fingerprint})
+    settings.profile = structs.replace(profile, layers=(own, *profile.layers))
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
-    host = address.base_url.removeprefix("https://")
-    stored = store(path, settings.name, FINGERPRINT.name, certificate.fingerprint, host=host)
-    return structs.replace(result, file=str(path), profile=stored.name, replaced=stored.previous)
+    stored = store(path, settings.name, FINGERPRINT.name, fingerprint, host=host)
+    return StoredPin(path, stored.name, stored.previous)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import click
 
 from backupctl.cli.signals import suspension_hooks
-from backupctl.errors import UsageError
+from backupctl.errors import BackupctlError, UsageError
 from backupctl.secrets.secret import Secret
 
 
@@ -46,15 +46,14 @@ class TerminalPrompter:
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
         """Prompt until ``check`` accepts the answer."""
-
-        def checked(answer: str) -> str:
+        while True:
+            answer = _answer(question, default=default, show_default=bool(default))
             try:
                 check(answer)
             except UsageError as error:
-                raise click.UsageError(error.message) from error
-            return answer
-
-        return _answer(question, default=default, show_default=bool(default), value_proc=checked)
+                self.say(lines_of(error))
+            else:
+                return answer
 
     def ask_secret(self, question: str) -> Secret | None:
         """Prompt without echo. Raises UsageError: if the terminal cannot turn off echo."""
@@ -74,6 +73,21 @@ class TerminalPrompter:
     def say(self, line: str) -> None:
         """Write a line to standard error."""
         click.echo(line, err=True)
+
+
+def confirm(prompter: Prompter, question: str) -> bool:
+    """Prompt for yes or no; an empty answer is no."""
+
+    def check(answer: str) -> None:
+        if answer.strip().lower() not in {"", "y", "yes", "n", "no"}:
+            raise UsageError("answer y or n")
+
+    return prompter.ask(f"{question} [y/N]", check, default="").strip().lower() in {"y", "yes"}
+
+
+def lines_of(error: BackupctlError) -> str:
+    """Return an error between prompts: its message, and what it says in detail, in lines of their own."""
+    return "\n".join((error.message, *(f"  {line}" for line in (*error.details, error.hint) if line)))
 
 
 @contextmanager
@@ -114,6 +128,6 @@ def _answer(question: str, **attributes: Any) -> str:  # noqa: ANN401 - attribut
         if not attributes.get("hide_input"):
             click.echo(err=True)
         if isinstance(abort.__context__, EOFError):
-            raise UsageError(f"no answer to: {question}", hint="nothing was sent; an option can give it") from None
+            raise UsageError(f"no answer to: {question}", hint="give it with an option instead") from None
         raise
     return answer

@@ -1,6 +1,5 @@
 """Run a command's work on the selected appliances, show the results and return the exit code."""
 
-import queue
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -8,12 +7,11 @@ import msgspec
 
 from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
-from backupctl.cli.connection import connect
+from backupctl.cli.contact import Contact
 from backupctl.cli.context import Context
-from backupctl.cli.signals import deliver_signals
+from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
-from backupctl.config.value import attribute_errors
-from backupctl.errors import BackupctlError, ReadOnlyError, UsageError
+from backupctl.errors import BackupctlError, UsageError
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import RestoreResult
@@ -23,9 +21,7 @@ from backupctl.results.job import Job
 from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, complete_result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
-from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from backupctl.scheduler.task import Task
-from backupctl.scheduler.workers import ThreadWorkers
 
 R = TypeVar("R", bound=Result)
 J = TypeVar("J", JobResult, RestoreResult)
@@ -116,25 +112,16 @@ def _run(
     *,
     confirm: Callable[[Appliance], None] = lambda _: None,
 ) -> int:
-    prepared = _prepare(context, prepare, traits)
-    for each in prepared:
-        if isinstance(each, _Prepared):
-            confirm(each.appliance)
+    with Contact(context, _select(context, traits), traits) as contact:
+        prepared = _prepare(contact, prepare)
+        for each in prepared:
+            if isinstance(each, _Prepared):
+                confirm(each.appliance)
     coordinator = _coordinator(context, prepared, traits)
     context.view.expect([each.settings.name for each in prepared])
     _emit_failures(prepared)
     results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
     return context.finish(Envelope.of(command, results))
-
-
-def run_tasks(context: Context, tasks: Sequence[Task[R]], *, sets_exit_code: bool = True) -> list[R]:
-    """Run tasks under signals and return their results; ``sets_exit_code`` is passed on to ``deliver_signals``."""
-    mailbox: Mailbox = queue.SimpleQueue()
-    scheduler: Scheduler[R] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
-    with deliver_signals(mailbox, sets_exit_code=sets_exit_code):
-        results = scheduler.run(tasks)
-        context.view.close()
-    return results
 
 
 def show_requests(
@@ -154,73 +141,45 @@ def show_requests(
         )
         if isinstance(each, _Prepared)
         else each.result(RequestsResult)
-        for each in _prepare(context, prepare, traits, offline=True)
+        for each in _prepare(Contact(context, _select(context, traits), traits, offline=True), prepare)
     ]
     return context.finish(Envelope.of(command, results))
 
 
-class FailedAppliance(msgspec.Struct, frozen=True):
-    """An appliance whose settings are wrong, which is known before anything is sent."""
-
-    settings: ApplianceSettings
-    error: BackupctlError
-
-    def result(self, result_type: type[R]) -> R:
-        """Return the result of this appliance."""
-        return complete_result(
-            result_type(), server=self.settings.name, host=self.settings.profile.address.host, error=self.error
-        )
-
-    def task(self, result_type: type[R]) -> Task[R]:
-        """Return the result as a task."""
-        yield from ()
-        return self.result(result_type)
-
-
-def prepare_all(
-    selected: Sequence[ApplianceSettings], prepare: Callable[[ApplianceSettings], T]
-) -> list[T | FailedAppliance]:
-    """Return the result of ``prepare`` for each appliance, or its error.
-
-    Raises BackupctlError: if all appliances have the same error, which includes a single one.
-    """
-    prepared: list[T | FailedAppliance] = []
-    for settings in selected:
-        try:
-            prepared.append(prepare(settings))
-        except BackupctlError as error:
-            prepared.append(FailedAppliance(settings, error))
-    errors = [each.error for each in prepared if isinstance(each, FailedAppliance)]
-    if len(errors) == len(prepared) and len(set(errors)) == 1:
-        raise errors[0]
-    return prepared
-
-
-def _prepare(
-    context: Context, prepare: Callable[[ApplianceSettings], T], traits: CommandTraits, *, offline: bool = False
-) -> list[_Prepared[T] | FailedAppliance]:
-    """Return each selected appliance with its work, or with the error in its settings."""
+def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:
+    """Return the settings of each selected appliance. Raises UsageError: for several, if the command accepts one."""
     selected = appliance_settings(context)
     if traits.single_reason is not None and len(selected) > 1:
         hint = "name the one that is meant, or run the command once for each"
         raise UsageError(f"{traits.single_reason}, and {len(selected)} are named", hint=hint)
-
-    def prepare_one(settings: ApplianceSettings) -> _Prepared[T]:
-        if traits.changes and not offline:
-            _check_not_read_only(settings)
-        return _Prepared(settings, connect(settings, offline=offline, fresh=traits.fresh), prepare(settings))
-
-    return prepare_all(selected, prepare_one)
+    return selected
 
 
-def _check_not_read_only(settings: ApplianceSettings) -> None:
-    read_only = settings.profile.read_only
-    if read_only.value:
-        with attribute_errors(read_only.source):
-            raise ReadOnlyError(
-                f"{settings.name} is read-only: nothing that changes the appliance is done",
-                hint="a profile without read-only = true is needed for this",
-            )
+def _prepare(contact: Contact, prepare: Callable[[ApplianceSettings], T]) -> list[_Prepared[T] | FailedAppliance]:
+    """Return each selected appliance with its work, or with the error in its settings or of the first contact."""
+
+    def prepare_one(settings: ApplianceSettings) -> T | FailedAppliance:
+        try:
+            contact.appliance(settings)
+            return prepare(settings)
+        except BackupctlError as error:
+            if error is contact.failures.get(settings.name):
+                return FailedAppliance(settings, error)
+            raise
+
+    contact.begin()
+    works = prepare_all(contact.selected, prepare_one)
+    contact.complete({each.settings.name: each.error for each in works if isinstance(each, FailedAppliance)})
+    prepared: list[_Prepared[T] | FailedAppliance] = []
+    for settings, work in zip(contact.selected, works, strict=True):
+        failure = contact.failures.get(settings.name)
+        if isinstance(work, FailedAppliance):
+            prepared.append(work)
+        elif failure is not None:
+            prepared.append(FailedAppliance(settings, failure))
+        else:
+            prepared.append(_Prepared(settings, contact.appliance(settings), work))
+    return prepared
 
 
 def _coordinator(

@@ -6,7 +6,7 @@ from typing import TypeVar
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings, appliance_settings
 from backupctl.cli.connection import observer
 from backupctl.cli.context import Context
-from backupctl.cli.runner import FailedAppliance, prepare_all, run_tasks
+from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.cli.tls_settings import proxy_of, selector_words, tls_settings_of
 from backupctl.config.value import attribute_errors
 from backupctl.errors import UsageError
@@ -42,17 +42,20 @@ def probe_all(
 
     An error in the settings of one appliance becomes its result, of type ``result_type``.
     """
-    targets = prepare_all(selected, lambda settings: _probe_target(settings, pinned=pinned(settings)))
+    targets = prepare_all(selected, lambda settings: probe_target(settings, pinned=pinned(settings)))
     tasks = [each.task(result_type) if isinstance(each, FailedAppliance) else work(each) for each in targets]
     return run_tasks(context, tasks, sets_exit_code=False)  # A prompt may follow, which a signal must interrupt.
 
 
-def _probe_target(settings: ApplianceSettings, *, pinned: bool) -> ProbeTarget:
+def probe_target(settings: ApplianceSettings, *, pinned: bool = True, fresh: bool = False) -> ProbeTarget:
+    """Return the probe of an appliance; ``fresh`` as in ``connect``."""
     from backupctl.api.certificate_probe import CertificateProbe
     from backupctl.api.connect import connection_to
     from backupctl.api.handshake import check_https
 
     address, proxy = settings.profile.address, proxy_of(settings).value
+    if fresh:
+        address = address.for_restore()
     with attribute_errors(settings.address_source):
         check_https(address.base_url)
     url = proxy.url.reveal() if proxy else None

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
 from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE, PROXY
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
@@ -31,6 +31,15 @@ def tls_settings_of(settings: ApplianceSettings, *, pinned: bool = True) -> "Tru
             reject_pipes(ca_file.value)
             tls_context(trust)
     return trust
+
+
+def may_pin(settings: ApplianceSettings) -> bool:
+    """Return whether a pin may be offered: there is TLS, and only the system's store decides on the certificate."""
+    from backupctl.tls.trust_settings import TrustSettings
+
+    address = settings.profile.address
+    has_tls = address.scheme == "https" and address != SIMULATED
+    return has_tls and tls_settings_of(settings) == TrustSettings()
 
 
 def selector_words(settings: ApplianceSettings) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ class Value(msgspec.Struct, Generic[T_co], frozen=True):
 
 
 DEFAULT: Final = Source("default")
+PROMPT: Final = Source("prompt")
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def run_on(
         outcome = Outcome(result_type(), BugError.of(bug))
     slot.release(outcome.error)
     if acquired:
-        yield from _log_out(appliance)
+        yield from log_out(appliance)
     return _redacted_result(appliance, result_type, outcome, release)
 
 
@@ -110,6 +110,17 @@ def _with_interrupted_note(login: Task[T], note: str) -> Task[T]:
         raise InterruptedRunError(f"$cause: {note}", cause=interruption, hint=interruption.facts.hint) from interruption
 
 
+def first_login(
+    appliance: Appliance, slot: Slot, unreachable_grace: float, timeout: float | None
+) -> Task[BackupctlError | None]:
+    """Log in before ``run_on``, which then uses the session; return the error of a login that failed."""
+    try:
+        yield from slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
+    except BackupctlError as error:
+        return with_name_warning(error, appliance.name_warning)
+    return None
+
+
 def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | None, slot: Slot) -> Task[str | None]:
     """Log in, emit ``Connected`` and return the release; if it cannot be read, the run continues with None."""
     try:
@@ -133,7 +144,7 @@ def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | Non
     return release
 
 
-def _log_out(appliance: Appliance) -> Task[None]:
+def log_out(appliance: Appliance) -> Task[None]:
     """Log out and close the connection, shielded, so that only a second interruption leaves the session open."""
 
     def log_out() -> None:

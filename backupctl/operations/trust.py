@@ -53,8 +53,8 @@ def show_certificate(target: ProbeTarget) -> Task[CertificateResult]:
 
 def _read_certificate(target: ProbeTarget) -> Task[Outcome[CertificateResult]]:
     probe = target.probe
-    chain, complete = yield from call(probe.presented_chain)
     trust_error = yield from call(probe.trust_error)
+    chain, complete = yield from call(probe.presented_chain)
     result = CertificateResult(
         certificate=chain[0],
         chain=chain,

@@ -17,6 +17,12 @@ def fingerprint_of(certificate: bytes) -> str:
     return _PREFIX + sha256(certificate).hexdigest()
 
 
+def colon_form(fingerprint: str) -> str:
+    """Return a fingerprint as ``openssl x509 -fingerprint`` prints it: upper case, with colons."""
+    digits = fingerprint.removeprefix(_PREFIX).upper()
+    return ":".join(digits[index : index + 2] for index in range(0, len(digits), 2))
+
+
 def parse_fingerprint(text: str) -> str:
     """Return a fingerprint in its normal form; upper case, colons, blanks and a missing prefix are accepted.
 

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from backupctl.error_facts import ErrorFacts
 from backupctl.errors import CertificateError, causes_of
 from backupctl.models import Certificate
+from backupctl.rules.fingerprint import colon_form
 from backupctl.tls.peer import Peer
 from backupctl.tls.presented import UntrustedChainError
 from backupctl.tls.x509 import read_certificate
@@ -56,9 +58,15 @@ def certificate_error(error: BaseException, peer: Peer, store: str, now: datetim
         return None
     chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
     reason = REASONS.get(cause.verify_code, _STRICT_REASON if cause.verify_code in _STRICT_CODES else _OTHER_REASON)
-    described = reason.describe(failure) if (failure := _trust_failure(chain, peer.host, store, now)) else None
+    failure = _trust_failure(chain, peer.host, store, now)
+    described = None if failure is None else reason.describe(failure)
     message = described or f"the certificate is not trusted: {cause.verify_message}"
-    return CertificateError("$1", server=peer.host, texts=(message,), hint=reason.hint, selector=peer.selector)
+    details = []
+    if failure is not None:
+        details = [ErrorFacts("SHA-256 fingerprint  $1", texts=(colon_form(failure.leaf.fingerprint),))]
+    return CertificateError(
+        "$1", server=peer.host, texts=(message,), hint=reason.hint, selector=peer.selector, details=details
+    )
 
 
 def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
@@ -121,12 +129,9 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-_TRUST_HINT: Final = (
-    "`backupctl trust fetch $selector --to FILE` gets the appliance's own CA for --ca-file, "
-    "`backupctl trust pin $selector` pins this very certificate"
-)
-_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, _TRUST_HINT)
-_OTHER_REASON: Final = Reason(lambda _: None, _TRUST_HINT)
+PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`"
+_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, PIN_HINT)
+_OTHER_REASON: Final = Reason(lambda _: None, PIN_HINT)
 _STRICT_REASON: Final = Reason(
     lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
 )
@@ -136,7 +141,7 @@ _NAME_REASON: Final = Reason(
 REASONS: Final[Mapping[int, Reason]] = {
     _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),
     _EXPIRED: Reason(_expired, _CLOCK_HINT),
-    _SELF_SIGNED: Reason(_self_signed, _TRUST_HINT),
+    _SELF_SIGNED: Reason(_self_signed, PIN_HINT),
     _SELF_SIGNED_IN_CHAIN: _UNKNOWN_ISSUER_REASON,
     _ISSUER_UNKNOWN: _UNKNOWN_ISSUER_REASON,
     _LEAF_UNVERIFIED: _UNKNOWN_ISSUER_REASON,

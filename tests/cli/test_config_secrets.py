@@ -11,11 +11,11 @@ import pytest
 from backupctl.config.option import SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, LOCATION_PASSWORD, PASSWORD, SECRETS, SSO_PASSWORD
 from tests import wording
-from tests.support.command_line import LOCATION, USER, CommandLine, Run, write_private
+from tests.support.command_line import LOCATION, NFS, USER, CommandLine, Run, write_private
 from tests.support.memory_keyring import MemoryKeyring
 
 HOST = "vc01.example.com"
-ARCHIVE = f"{LOCATION}/vCenter/sn_{HOST}/M_8.0.0.10000_20260301-000000_"
+ARCHIVE = f"{NFS}/vCenter/sn_{HOST}/M_8.0.0.10000_20260301-000000_"
 LOGIN = "L0gin-it."
 SECRET = "S3cret-Value."
 
@@ -81,7 +81,7 @@ SOURCES: Mapping[str, Rung] = {
 COMMAND: Mapping[SecretName, list[str]] = {
     PASSWORD: ["list"],
     LOCATION_PASSWORD: ["create", "--location", LOCATION, "--location-user", "backup", "--no-require-encryption"],
-    BACKUP_PASSWORD: ["create", "--location", LOCATION],
+    BACKUP_PASSWORD: ["create", "--location", NFS],
     SSO_PASSWORD: ["restore", "create", "--location", ARCHIVE, "--sso-username", USER, "--yes", "--auth", "session"],
 }
 """A command that needs the secret and prompts for no other."""

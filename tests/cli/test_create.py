@@ -15,7 +15,7 @@ from backupctl.config.option_table import LOCATION as LOCATION_OPTION
 from backupctl.location import Location, LocationTemplate
 from tests import wording
 from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, PASSWORD, TO_APPLIANCE, USER, CommandLine
+from tests.support.command_line import HOST, LOCATION, NFS, PASSWORD, TO_APPLIANCE, USER, CommandLine
 from tests.support.intercept import ReplacedAnswer
 
 GOOD = "VMw@re123"
@@ -330,16 +330,16 @@ def test_create_dry_run_prints_the_masked_request_and_sends_nothing(backupctl: C
 
 
 def test_create_at_a_terminal_prompts_for_missing_settings(backupctl: CommandLine) -> None:
-    answers = [HOST, USER, PASSWORD, LOCATION, GOOD, GOOD]
+    answers = [HOST, USER, PASSWORD, LOCATION, "backup", "l0cation", GOOD, GOOD]
     run = backupctl("create", "-o", "json", answers=answers, environ={})
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
     assert [question.split(" ")[0] for question in backupctl.prompter.questions] == [
-        *("Appliance", "User", "Password", "Location", "Backup", "Backup")
+        *("Server", "User", "Password", "Location,", "User", "Password", "Backup", "Backup")
     ]
 
 
 def test_create_at_a_terminal_prompts_again_after_an_invalid_backup_password(backupctl: CommandLine) -> None:
-    answers = ["short", GOOD, "other", GOOD, GOOD]
+    answers = ["", "short", GOOD, "other", GOOD, GOOD]
     run = backupctl.create("-o", "json", answers=answers)
     assert (run.code, run.result["job"]["encrypted"]) == (0, True)
     said = "\n".join(backupctl.prompter.questions)
@@ -349,12 +349,12 @@ def test_create_at_a_terminal_prompts_again_after_an_invalid_backup_password(bac
 
 
 def test_create_with_an_empty_backup_password_at_the_prompt_is_not_encrypted(backupctl: CommandLine) -> None:
-    run = backupctl.create("-o", "json", answers=[""])
+    run = backupctl.create("-o", "json", answers=["", ""])
     assert (run.code, run.result["job"]["encrypted"]) == (0, False)
 
 
 def test_create_with_no_require_encryption_does_not_prompt(backupctl: CommandLine) -> None:
-    run = backupctl.create("--no-require-encryption", "-o", "json", answers=[])
+    run = backupctl("create", "--location", NFS, "--no-require-encryption", "-o", "json", answers=[])
     assert (run.code, run.result["job"]["encrypted"], backupctl.prompter.questions) == (0, False, [])
 
 
@@ -367,7 +367,10 @@ def test_create_with_half_a_location_login_prompts_or_warns(backupctl: CommandLi
     assert "warning: " in warned.err
     asked = backupctl.create(*words, environ=environ, answers=["l0cation" if given == "user" else "backup", ""])
     assert asked.code == 0
-    assert "at sftp://backup.example.com" in backupctl.prompter.questions[0]
+    question = (
+        wording.ASK_LOCATION_PASSWORD("backup", LOCATION) if given == "user" else wording.ASK_LOCATION_USER(LOCATION)
+    )
+    assert backupctl.prompter.questions[0] == question
     assert backupctl.appliance.jobs[-1].spec.location_user == "backup"
 
 

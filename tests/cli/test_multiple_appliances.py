@@ -184,7 +184,7 @@ def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
     run = backupctl("create", "-g", "production", answers=[PASSWORD, "l0cation", ""])
     assert run.code == 0
     assert backupctl.prompter.questions == [
-        f"Password of {USER}",
+        f"Password for {USER}",
         wording.ASK_LOCATION_PASSWORD("backup", f"{LOCATION}/{{server}}"),
         wording.ASK_BACKUP_PASSWORD,
     ]

@@ -157,15 +157,15 @@ def test_restore_create_sends_its_options() -> None:
 
 @pytest.mark.parametrize("typed", [HOST, HOST.upper(), f" {HOST} "])
 def test_restore_create_starts_when_the_name_of_the_host_is_typed(typed: str) -> None:
-    run = fresh_appliance()(*CREATE, "--no-wait", answers=[typed])
+    run = fresh_appliance()(*CREATE, "--no-wait", answers=["", typed])
     assert run.code == 0
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "y", "vc01", "vc02.example.com"])
-def test_restore_create_with_another_name_is_2_and_nothing_is_sent(typed: str) -> None:
+def test_restore_create_with_another_name_is_2_and_nothing_is_changed(typed: str) -> None:
     backupctl = fresh_appliance()
-    run = backupctl(*CREATE, answers=[typed])
-    assert (run.code, backupctl.line.urls) == (2, [])
+    run = backupctl(*CREATE, answers=["", typed])
+    assert (run.code, backupctl.writes) == (2, [])
     assert wording.RESTORE_NOT_STARTED in run.err
     assert wording.DATA_WILL_BE_LOST in backupctl.prompter.questions[-1]
 
@@ -230,8 +230,9 @@ def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: F
 )
 def test_restore_prompts_for_the_password_of_the_sso_administrator(words: tuple[str, ...]) -> None:
     backupctl = fresh_appliance()
-    backupctl(*words, "--no-wait", answers=["typed", HOST], environ=TO_ROOT)
-    assert backupctl.prompter.questions[0] == f"Password of {USER}"
+    answers = ["typed", HOST] if words[1] == "reconcile" else ["", "typed", HOST]
+    backupctl(*words, "--no-wait", answers=answers, environ=TO_ROOT)
+    assert wording.ASK_SSO_PASSWORD(USER) in backupctl.prompter.questions
     assert "typed" in str(backupctl.writes[0])
     assert wording.NO_SSO_PASSWORD(USER) in backupctl(*words, "--dry-run", environ=TO_ROOT).err
 

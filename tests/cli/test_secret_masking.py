@@ -105,10 +105,10 @@ class AnsweringPrompter(ScriptedPrompter):
 
     ANSWERS: Final[Mapping[str, str]] = {
         "Backup password": SECRET_TEXTS["backup-password"],
-        "Password of backup at ": SECRET_TEXTS["location-password"],
-        f"Password of {USER} on {HOST}": SECRET_TEXTS["password"],
-        f"Password of {USER}": SECRET_TEXTS["sso-password"],
-        "Appliance": HOST,
+        "Password for backup at ": SECRET_TEXTS["location-password"],
+        f"Password for {USER} on {HOST}": SECRET_TEXTS["password"],
+        f"Password for {USER}": SECRET_TEXTS["sso-password"],
+        "Server": HOST,
         "User": USER,
         "Location": LOCATION,
     }

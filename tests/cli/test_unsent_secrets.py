@@ -55,8 +55,8 @@ def test_secret_in_a_file_is_masked_before_it_is_sent(tmp_path: Path, output: st
 
 
 def test_secret_typed_at_a_prompt_is_masked_before_it_is_sent() -> None:
-    check(run_echoed("create", *AT, answers=[SECRET, ""]))
-    check(run_echoed("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2))
+    check(run_echoed("create", *AT, answers=[SECRET, ""], at_login=False))
+    check(run_echoed("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2, at_login=False))
 
 
 @pytest.mark.parametrize("key", ["location-password", "backup-password"])

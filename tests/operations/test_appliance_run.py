@@ -181,7 +181,7 @@ def test_run_waits_five_seconds_for_a_hanging_logout(clock: FakeClock) -> None:
         def submit(
             self, function: Callable[[], Any], on_done: Any, *, low_priority: bool = False
         ) -> Callable[[], None]:
-            if "_log_out" in getattr(function, "__qualname__", ""):
+            if "log_out" in getattr(function, "__qualname__", ""):
                 return lambda: None
             return super().submit(function, on_done, low_priority=low_priority)
 

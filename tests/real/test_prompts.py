@@ -16,8 +16,12 @@ from tests.support.terminal import Terminal
 pytestmark = pytest.mark.real
 
 SECRET = "Mark3d-typed"
-QUESTION = r"Password of root@x on vc01.invalid: *\Z"
-ENVIRON = {"BACKUPCTL_SERVER": "vc01.invalid", "BACKUPCTL_USERNAME": "root@x"}
+QUESTION = r"Password for root@x on vc01.invalid: *\Z"
+ENVIRON = {
+    "BACKUPCTL_SERVER": "vc01.invalid",
+    "BACKUPCTL_USERNAME": "root@x",
+    "BACKUPCTL_FINGERPRINT": "a" * 64,  # With a pin, nothing is sent before the password is known.
+}
 
 Open = Callable[[str], AbstractContextManager[Terminal]]
 
@@ -99,7 +103,7 @@ def test_prompt_that_is_suspended_hides_typing_after_it_continues(
             assert says_whether_it_echoes(terminal)
         terminal.type("fg")
         terminal.press("Enter")
-        wait_until(lambda: len(terminal.find_all("Password of root@x")) > 1 or None, "the question again")
+        wait_until(lambda: len(terminal.find_all("Password for root@x")) > 1 or None, "the question again")
         terminal.type(SECRET)
         terminal.press("Enter")
         terminal.wait_for(wording.UNKNOWN_HOST_NAME)

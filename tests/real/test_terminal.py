@@ -34,9 +34,12 @@ def without(served: ServedAppliance, *names: str) -> dict[str, str]:
     return {name: value for name, value in served.environ.items() if name.removeprefix("BACKUPCTL_") not in names}
 
 
+LOCATION_LOGIN = {"BACKUPCTL_LOCATION_USER": "backup", "BACKUPCTL_LOCATION_PASSWORD": "l0cation"}
+
+
 def complete(served: ServedAppliance) -> dict[str, str]:
     """Return the environment with all values that are prompted for otherwise."""
-    return {**served.environ, "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
+    return {**served.environ, **LOCATION_LOGIN, "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50), (40, 10)])
@@ -69,16 +72,16 @@ def test_every_missing_value_is_prompted_for(open_terminal: Open, serve: Simulat
     environ = without(served, "SERVER", "USERNAME", "PASSWORD", "LOCATION")
     with open_terminal("create", "--location-user", "backup", environ=environ, columns=120, rows=50) as terminal:
         questions = [
-            (r"Appliance[^\n]*: *\Z", served.url),
+            (r"Server[^\n]*: *\Z", served.url),
             (r"User name[^\n]*: *\Z", ""),
-            (r"Password of administrator[^\n]*: *\Z", served.password),
-            (r"Location .*: *$", "nonsense"),
-            (r"Location [^\n]*: *\Z", "sftp://backup.example.com/vcenter"),
-            (r"Password of backup[^\n]*: *\Z", "location-secret"),
-            (r"Backup password \(Enter[^\n]*: *\Z", "short"),
-            (r"Backup password \(Enter[^\n]*: *\Z", BACKUP_PASSWORD),
+            (r"Password for administrator[^\n]*: *\Z", served.password),
+            (r"Location, [^\n]*: *\Z", "nonsense"),
+            (r"Location, [^\n]*: *\Z", "sftp://backup.example.com/vcenter"),
+            (r"Password for backup[^\n]*: *\Z", "location-secret"),
+            (r"Backup password \(leave[^\n]*: *\Z", "short"),
+            (r"Backup password \(leave[^\n]*: *\Z", BACKUP_PASSWORD),
             (r"Backup password again[^\n]*: *\Z", "another"),
-            (r"Backup password \(Enter[^\n]*: *\Z", BACKUP_PASSWORD),
+            (r"Backup password \(leave[^\n]*: *\Z", BACKUP_PASSWORD),
             (r"Backup password again[^\n]*: *\Z", BACKUP_PASSWORD),
         ]
         for question, text in questions:
@@ -110,10 +113,10 @@ def test_prompt_that_is_aborted_ends_the_run(
 def test_result_in_a_file_holds_no_prompt_and_no_escape(open_terminal: Open, serve: Simulators, tmp_path: Path) -> None:
     served = serve()
     result = tmp_path / "result.json"
-    environ = {**without(served, "USERNAME", "PASSWORD"), "BACKUPCTL_BACKUP_PASSWORD": BACKUP_PASSWORD}
+    environ = {name: text for name, text in complete(served).items() if name[10:] not in {"USERNAME", "PASSWORD"}}
     with open_terminal("create", "-o", "json", environ=environ, rest=f"> {result}") as terminal:
         terminal.answer(r"User name[^\n]*: *\Z", "")
-        terminal.answer(r"Password of[^\n]*: *\Z", served.password)
+        terminal.answer(r"Password for[^\n]*: *\Z", served.password)
         terminal.wait_for("EXIT=0")
     assert result.read_text().startswith("{")
     assert "\x1b" not in result.read_text()

@@ -28,6 +28,8 @@ HOST = "vc01.example.com"
 USER = "administrator@vsphere.local"
 PASSWORD = "VMware1!"
 LOCATION = "sftp://backup.example.com/vcenter"
+NFS = "nfs://nfs.example.com/vcenter"
+"""A location that wants no login."""
 TO_APPLIANCE = {"BACKUPCTL_SERVER": HOST, "BACKUPCTL_USERNAME": USER, "BACKUPCTL_PASSWORD": PASSWORD}
 
 

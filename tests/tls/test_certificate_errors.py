@@ -25,7 +25,7 @@ def test_message_of_openssl_is_used_without_a_readable_chain(chain: tuple[bytes,
     mapped = certificate_error(error, PEER, STORE, clock.now())
     assert mapped is not None
     assert mapped.message == f"vc01.example.com: the certificate is not trusted: {MESSAGE}"
-    assert "trust fetch" in (mapped.hint or "")
+    assert "trust pin -s vc01.example.com" in (mapped.hint or "")
 
 
 def test_other_error_is_not_a_certificate_error(clock: FakeClock) -> None:

@@ -1,0 +1,72 @@
+"""Run tasks under signals, and prepare the work on each appliance of a run."""
+
+import queue
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import TypeVar
+
+import msgspec
+
+from backupctl.cli.appliance_settings import ApplianceSettings
+from backupctl.cli.context import Context
+from backupctl.cli.signals import deliver_signals
+from backupctl.errors import BackupctlError
+from backupctl.results.result import Result, complete_result
+from backupctl.scheduler.scheduler import Mailbox, Scheduler
+from backupctl.scheduler.task import Task
+from backupctl.scheduler.workers import ThreadWorkers
+
+R = TypeVar("R", bound=Result)
+T = TypeVar("T")
+
+
+def run_tasks(
+    context: Context, tasks: Sequence[Task[T]], *, sets_exit_code: bool = True, interrupted: bool = False
+) -> list[T]:
+    """Run tasks under signals and return their results; ``sets_exit_code`` is passed on to ``deliver_signals``.
+
+    ``interrupted``: the tasks clean up after a signal, so signals are not delivered to them.
+    """
+    mailbox: Mailbox = queue.SimpleQueue()
+    scheduler: Scheduler[T] = Scheduler(context.clock, context.workers or ThreadWorkers(), mailbox, context.view.warn)
+    with nullcontext() if interrupted else deliver_signals(mailbox, sets_exit_code=sets_exit_code):
+        results = scheduler.run(tasks)
+        context.view.close()
+    return results
+
+
+class FailedAppliance(msgspec.Struct, frozen=True):
+    """An appliance on which the work cannot begin: its settings are wrong, or the first contact failed."""
+
+    settings: ApplianceSettings
+    error: BackupctlError
+
+    def result(self, result_type: type[R]) -> R:
+        """Return the result of this appliance."""
+        return complete_result(
+            result_type(), server=self.settings.name, host=self.settings.profile.address.host, error=self.error
+        )
+
+    def task(self, result_type: type[R]) -> Task[R]:
+        """Return the result as a task."""
+        yield from ()
+        return self.result(result_type)
+
+
+def prepare_all(
+    selected: Sequence[ApplianceSettings], prepare: Callable[[ApplianceSettings], T]
+) -> list[T | FailedAppliance]:
+    """Return the result of ``prepare`` for each appliance, or its error.
+
+    Raises BackupctlError: if all appliances have the same error, which includes a single one.
+    """
+    prepared: list[T | FailedAppliance] = []
+    for settings in selected:
+        try:
+            prepared.append(prepare(settings))
+        except BackupctlError as error:
+            prepared.append(FailedAppliance(settings, error))
+    errors = [each.error for each in prepared if isinstance(each, FailedAppliance)]
+    if len(errors) == len(prepared) and len(set(errors)) == 1:
+        raise errors[0]
+    return prepared
