@@ -1,30 +1,35 @@
-"""Find and read the pages of the manual; it is read as text, so that ``--help`` needs no parser."""
+"""Find and read the pages of the manual; it is read as text, so that ``--help`` needs no parser, and no pathlib."""
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from typing import Final
 
 from backupctl.errors import UsageError
 
-_FOLDER: Final = Path(__file__).parent
+FOLDER: Final = os.path.dirname(__file__)
 _OPTIONS: Final = re.compile(r"^<!-- options: ([a-z]+) -->$", re.MULTILINE)
 
 
 def topics() -> list[str]:
     """Return the names of all topics."""
-    return sorted(path.stem for path in _FOLDER.glob("*.md"))
+    return sorted(name.removesuffix(".md") for name in os.listdir(FOLDER) if name.endswith(".md"))
 
 
 def topic(name: str) -> str:
     """Return the Markdown of a topic, with the options that it lists."""
-    return _OPTIONS.sub(_option_list, (_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
+    return _OPTIONS.sub(_option_list, _read(f"{name}.md"))
 
 
 def command_page(name: str) -> str:
     """Return the Markdown of a command, such as ``schedule set``."""
-    return (_FOLDER / "commands" / f"{name.replace(' ', '-')}.md").read_text(encoding="utf-8")
+    return _read(f"commands/{name.replace(' ', '-')}.md")
+
+
+def _read(path: str) -> str:
+    with open(f"{FOLDER}/{path}", encoding="utf-8") as file:
+        return file.read()
 
 
 def summary(page: str) -> str:

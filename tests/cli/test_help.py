@@ -104,7 +104,7 @@ def test_page_of_a_command_has_usage_own_options_and_exit_status(backupctl: Comm
 
 
 def test_every_page_belongs_to_a_command() -> None:
-    folder = Path(manual.__file__).parent / "commands"
+    folder = Path(manual.FOLDER, "commands")
     assert {path.stem for path in folder.iterdir()} == set(COMMANDS_BY_PAGE)
 
 

@@ -19,8 +19,8 @@ CASES = [
     (
         "backupctl create --loca",
         [
-            "--location-type",
             "--location",
+            "--location-type",
             "--location-user",
             "--location-password-file",
             "--location-password-command",
