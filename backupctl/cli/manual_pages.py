@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import click
 
+from backupctl import __version__
 from backupctl.cli.command_help import DocumentedCommand, entries
 from backupctl.cli.root import COMMANDS, PROGRAM, root
 from backupctl.help import manual
 from backupctl.help.option_list import markdown
+from backupctl.help.roff import man_page
 
 
 def index_page() -> str:
@@ -77,3 +80,15 @@ def _commands_section(command: click.Command) -> str:
         return ""
     items = [f"- `{name}`: {each.get_short_help_str()}" for name, each in command.commands.items()]
     return "\n## Commands\n\n" + "\n".join(items) + "\n"
+
+
+def man_pages(date: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each man page, for a folder ``share/man``."""
+    make = partial(man_page, date=date, version=__version__)
+    for page_name, command in commands_by_page().items():
+        name = PROGRAM if command is root else f"{PROGRAM}-{page_name}"
+        summary, text = command.get_short_help_str(), command_page(command)
+        yield f"man1/{name}.1", make(text, name=name, section=1, summary=summary, synopsis=usage(command))
+    for topic in manual.topics():
+        name, text = f"{PROGRAM}-{topic}", manual.topic(topic)
+        yield f"man7/{name}.7", make(text, name=name, section=7, summary=manual.title(text), synopsis=None)

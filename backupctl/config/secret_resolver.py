@@ -195,9 +195,7 @@ class SecretResolver:
         def read() -> Secret:
             text = self._environ.get(variable)
             if not text:
-                raise ConfigError(
-                    f"{source.name}: the variable {variable} is not set", hint=f"export {variable}"
-                )
+                raise ConfigError(f"{source.name}: the variable {variable} is not set", hint=f"export {variable}")
             return secret_from_text(text, source.name)
 
         return SecretPlace(source, ("env", variable), read)

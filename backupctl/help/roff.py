@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Paragraph, parse, spans
@@ -30,7 +31,8 @@ def man_page(text: str, *, name: str, section: int, summary: str, synopsis: str 
     lines = [
         "'\\\" t",
         f'.TH {escaped(name.upper())} {section} {date} "backupctl {version}" "Manual of backupctl"',
-        *(".SH NAME", f"{escaped(name)} \\- {escaped(summary.removesuffix('.'))}"),
+        *(".nh", ".ad l", ".SH NAME"),
+        *_filled(f"{name} \\- {summary.partition('. ')[0].removesuffix('.')}"),
     ]
     if synopsis:
         lines += [".SH SYNOPSIS", rf"\fB{escaped(synopsis)}\fR"]
@@ -44,15 +46,16 @@ def escaped(text: str) -> str:
 
 
 def _roff(blocks: Iterable[Block]) -> Iterator[str]:
-    for block in blocks:
+    for previous, block in pairwise((Heading(2, ""), *blocks)):
+        if not isinstance(previous, Heading) and not isinstance(block, Heading | Item):
+            yield ".PP"
         match block:
             case Heading(level, text):
                 yield f".S{'H' if level <= 2 else 'S'} {_inline(text.upper() if level <= 2 else text)}"
             case Paragraph(text):
-                yield ".PP"
                 yield from _filled(text)
             case CodeBlock(lines):
-                yield from (".PP", ".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE")
+                yield from (".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE")
             case Grid(rows):
                 yield from _table(rows)
             case Item():
@@ -72,7 +75,7 @@ def _item(item: Item) -> Iterator[str]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield a table; the lines of its last column are filled."""
-    yield from (".PP", ".TS", " ".join(["lb"] * len(rows[0])), " ".join(["l"] * (len(rows[0]) - 1) + ["lx"]) + ".")
+    yield from (".TS", " ".join(["lb"] * len(rows[0])), " ".join(["l"] * (len(rows[0]) - 1) + ["lx"]) + ".")
     for *cells, last in rows:
         yield "\t".join([*map(_inline, cells), "T{"])
         yield from _filled(last)
