@@ -1,18 +1,21 @@
 """The argument that names a job."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 
+from backupctl.cli.options import ExampleArgument
 from backupctl.rules.request_fields import check_job_id
+
+LATEST: Final = "latest"
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def single_appliance_reason(job_id: str) -> str | None:
     """Return why a command on this job accepts only one appliance, None for ``latest``, which every appliance has."""
-    return None if job_id == "latest" else f"backup job {job_id} is on one appliance"
+    return None if job_id == LATEST else f"backup job {job_id} is on one appliance"
 
 
 def job_argument(*, default: str | None = None) -> Callable[[F], F]:
@@ -24,9 +27,10 @@ def job_argument(*, default: str | None = None) -> Callable[[F], F]:
 
     return click.argument(
         "job_id",
+        cls=ExampleArgument,
+        example=LATEST,
         metavar="JOB_ID" if default is None else "[JOB_ID]",
-        default=default,
-        required=default is None,
+        **({} if default is None else {"default": default}),
         callback=check,
-        shell_complete=lambda _ctx, _parameter, start: [word for word in ["latest"] if word.startswith(start)],
+        shell_complete=lambda _ctx, _parameter, start: [word for word in [LATEST] if word.startswith(start)],
     )

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
+class ExampleArgument(click.Argument):
+    """An argument with an example for the error that it is missing."""
+
+    def __init__(self, *names: Any, example: str, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
+        super().__init__(*names, **attributes)
+        self.example = example
+
+
 class SectionedCommand(DocumentedCommand):
     """A command that checks the options that commands share before it runs."""
 
