@@ -270,13 +270,19 @@ SCHEDULE_UNCHANGED = "unchanged: the schedule was like this before"
 RETAIN_AT_LEAST_ONE = "at least 1"
 RECREATE_WITHOUT_RETAIN = "delete the schedule and create it without --retain"
 
+# Confirmation
+
+CONTINUE = "Continue? [y/N]"
+NOT_CONFIRMED = "not confirmed; nothing was changed"
+WILL_CANCEL = "This will cancel the latest backup:"
+
 # Archives and restores
 
 SEVERAL_SYSTEMS = "there are {} systems at the location".format
 NO_ARCHIVES = "{} finds no such archives at this location".format
 NO_SYSTEMS = "{} finds no backups of any system at this location".format
 RESTORE_NOT_STARTED = "nothing was started"
-DATA_WILL_BE_LOST = "will be lost"
+WILL_OVERWRITE = "This will overwrite {}. Type its name to confirm".format
 RESTORABLE = "can be restored here: {}".format
 NEVER_RESTORED = "an appliance that was never restored answers so"
 NO_SSO_PASSWORD = "no password for the SSO administrator {}".format

@@ -1,6 +1,7 @@
 """Write the sample configuration file, and store secrets in the keyring."""
 
 from backupctl.cli.backup_settings import ask_backup_password
+from backupctl.cli.confirmation import confirm
 from backupctl.cli.context import Context
 from backupctl.config.configuration import Profile
 from backupctl.config.option import SecretName
@@ -21,10 +22,11 @@ def write_sample(context: Context) -> FileResult:
     return FileResult(server=DEFAULTS, host="", file=str(path))
 
 
-def store_secret(context: Context, name: SecretName, server: str | None) -> FileResult:
+def store_secret(context: Context, name: SecretName, server: str | None, *, yes: bool) -> FileResult:
     """Store a secret in the keyring, and its entry in the configuration file: in a server's table or in the defaults.
 
-    Keyring and file are both checked before either is changed.
+    Keyring and file are both checked before either is changed, and an old secret is only replaced if the user confirms
+    it, or with ``yes``.
 
     Raises ConfigError, UsageError and OutputError: if the secret, the keyring or the file is unusable.
     """
@@ -35,10 +37,16 @@ def store_secret(context: Context, name: SecretName, server: str | None) -> File
     keyring, command = Keyring(), f"config set-secret {name.name}"
     keyring.check_installed(command)
     check_editable(path)
-    secret = _secret_from_options(context, name) or _prompt_for_secret(context, name)
+    entry = name.name if profile is None else f"{profile.name}/{name.name}"
+    layer = context.configuration.defaults if profile is None else profile.layers[0]
+    old = [layer.source(key).name for key in name.file_keys if layer.values.get(key, entry) != entry]
+    old += [f"keyring entry {entry}"] if keyring.holds(entry, command) else []
+    secret = _secret_from_options(context, name)
+    if old and not yes:
+        confirm(context, f"replace the {name.name} of {profile.name if profile else DEFAULTS}", old)
+    secret = secret or _prompt_for_secret(context, name)
     if name is BACKUP_PASSWORD:
         check_backup_password(secret)
-    entry = name.name if profile is None else f"{profile.name}/{name.name}"
     keyring.store(entry, secret, command)
     *others, key = name.file_keys
     replaced = store_secret_place(path, profile.name if profile else None, key, entry, instead_of=others)

@@ -31,6 +31,8 @@ Work = Callable[[Appliance], Task[Outcome[T]]]
 """The work of a command on one appliance; it ends with a result (``run``) or a job (``run_job``)."""
 SlotWork = Callable[[Appliance, Slot], Task[Outcome[T]]]
 """Work that waits for the slot of its appliance before it starts a backup."""
+Confirm = Callable[[Sequence[Appliance]], None]
+"""Asks whether to work on the appliances of a run. Raises UsageError: if not."""
 
 
 class _Prepared(msgspec.Struct, Generic[T], frozen=True):
@@ -48,20 +50,31 @@ def run(
     prepare: Callable[[ApplianceSettings], Work[R]],
     traits: CommandTraits = DEFAULT_TRAITS,
     *,
-    confirm: Callable[[Appliance], None] = lambda _: None,
+    confirm: Confirm = lambda _: None,
 ) -> int:
     """Run the work that ``prepare`` returns for each selected appliance, show the results and return the exit code.
 
-    All appliances are prepared, and confirmed by ``confirm``, which may raise, before anything is sent. An error in
-    the settings of one appliance becomes its result, and the others still run. An error that all appliances share is
-    raised.
+    All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
+    appliance becomes its result, and the others still run. An error that all appliances share is raised.
     """
+    return context.finish(Envelope.of(command, results_of(context, result_type, prepare, traits, confirm=confirm)))
+
+
+def results_of(
+    context: Context,
+    result_type: type[R],
+    prepare: Callable[[ApplianceSettings], Work[R]],
+    traits: CommandTraits = DEFAULT_TRAITS,
+    *,
+    confirm: Confirm = lambda _: None,
+) -> list[R]:
+    """Run work as ``run`` does, and return the results without showing them."""
 
     def without_slot(settings: ApplianceSettings) -> SlotWork[R]:
         work = prepare(settings)
         return lambda appliance, _slot: work(appliance)
 
-    return _run(context, command, result_type, without_slot, traits, confirm=confirm)
+    return _run(context, result_type, without_slot, traits, confirm=confirm)
 
 
 def run_job(
@@ -71,7 +84,7 @@ def run_job(
     prepare: Callable[[ApplianceSettings], Work[Job]],
     traits: CommandTraits = DEFAULT_TRAITS,
     *,
-    confirm: Callable[[Appliance], None] = lambda _: None,
+    confirm: Confirm = lambda _: None,
 ) -> int:
     """Run work that ends with a job, which becomes its result; otherwise as ``run``."""
 
@@ -94,7 +107,7 @@ def run_backups(
         work = prepare(settings)
         return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
 
-    return _run(context, command, result_type, with_result, STARTS_BACKUPS)
+    return context.finish(Envelope.of(command, _run(context, result_type, with_result, STARTS_BACKUPS)))
 
 
 def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
@@ -105,23 +118,21 @@ def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[
 
 def _run(
     context: Context,
-    command: str,
     result_type: type[R],
     prepare: Callable[[ApplianceSettings], SlotWork[R]],
     traits: CommandTraits,
     *,
-    confirm: Callable[[Appliance], None] = lambda _: None,
-) -> int:
+    confirm: Confirm = lambda _: None,
+) -> list[R]:
     with Contact(context, _select(context, traits), traits) as contact:
         prepared = _prepare(contact, prepare)
-        for each in prepared:
-            if isinstance(each, _Prepared):
-                confirm(each.appliance)
+        appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
+        if appliances:
+            confirm(appliances)
     coordinator = _coordinator(context, prepared, traits)
     context.view.expect([each.settings.name for each in prepared])
     _emit_failures(prepared)
-    results = run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
-    return context.finish(Envelope.of(command, results))
+    return run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
 
 
 def show_requests(

@@ -10,6 +10,7 @@ from backupctl.models import ReturnResult
 from backupctl.operations import jobs
 from backupctl.operations.follow import Timeouts, follow
 from backupctl.operations.outcome import Outcome
+from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Cancelling
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
@@ -30,6 +31,14 @@ def cancel(appliance: Appliance, job_id: str) -> Task[Outcome[Job]]:
     return (yield from cancel_and_follow(appliance, job))
 
 
+def read_running(appliance: Appliance) -> Task[Outcome[JobResult]]:
+    """Return the latest job, to be cancelled. Raises CancelRefusedError: if it has ended."""
+    latest = yield from jobs.resolve(appliance, jobs.LATEST)
+    job = yield from jobs.read(appliance, latest)
+    _check_running(appliance, job)
+    return Outcome(JobResult(job=job))
+
+
 def cancel_and_follow(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
     """Cancel a known job, and follow it for up to a minute."""
     lost_error = yield from request_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
@@ -46,9 +55,7 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
     follows the job, because its end shows whether it was cancelled. Raises an error that is certain, and
     CancelRefusedError if the appliance answers FAIL.
     """
-    if job.ended:
-        sentence = "$job on $server has already ended as $1"
-        raise CancelRefusedError(sentence, server=appliance.name, job=job.id, texts=(job.state,))
+    _check_running(appliance, job)
     try:
         answer, lost = yield from _send_cancel(appliance, send)
     except InterruptedRunError as interruption:
@@ -68,6 +75,12 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
             attach=appliance.attach(job.id),
         )
     return None
+
+
+def _check_running(appliance: Appliance, job: Job) -> None:
+    if job.ended:
+        sentence = "$job on $server has already ended as $1"
+        raise CancelRefusedError(sentence, server=appliance.name, job=job.id, texts=(job.state,))
 
 
 def _send_cancel(

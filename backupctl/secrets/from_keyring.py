@@ -42,6 +42,10 @@ class Keyring:
             raise ConfigError(f"{where}: entry {entry!r} not found in the keyring of this user", hint=hint)
         return secret_from_text(str(text), f"{where}: keyring entry {entry!r}")
 
+    def holds(self, entry: str, where: str) -> bool:
+        """Return whether there is an ``entry``."""
+        return self._ask(lambda keyring: keyring.get_password(SERVICE, entry), where) is not None
+
     def store(self, entry: str, secret: Secret, where: str) -> None:
         """Store a secret as ``entry`` and read it back, as some backends accept everything and keep nothing."""
 

@@ -88,7 +88,7 @@ COMMANDS: Final = (
     ),
     Command(
         "schedule delete",
-        ("schedule", "delete"),
+        ("schedule", "delete", "default", "--yes"),
         "write",
         "schedule-delete",
         (*_WRITE, "schedule-delete"),

@@ -426,7 +426,7 @@ def test_check_of_many_servers_shows_only_problems(home: Path) -> None:
 
 def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Path, memory: MemoryKeyring) -> None:
     config = Config(home, GOOD)
-    run = config("set-secret", "password", answers=["", SECRET])
+    run = config("set-secret", "password", "--yes", answers=["", SECRET])
     assert (run.code, config.line.prompter.questions) == (0, [wording.ASK_PASSWORD] * 2)
     assert memory.entries == {"password": SECRET}
     expected = GOOD.replace(
@@ -480,7 +480,7 @@ def test_set_secret_is_appended_after_any_last_line(home: Path, memory: MemoryKe
 @pytest.mark.parametrize(
     ("words", "answers", "code", "expected"),
     [
-        (["password"], None, 2, "--password-file"),
+        (["sso-password"], None, 2, "--sso-password-file"),
         (
             ["password", "--backup-password-file", "-"],
             None,
@@ -505,7 +505,7 @@ def test_set_secret_that_fails_changes_nothing(  # noqa: PLR0917 - a row of the 
 def test_keyring_that_loses_the_secret_is_an_error(home: Path, memory: MemoryKeyring) -> None:
     memory.forgetful = True
     config = Config(home, GOOD)
-    run = config("set-secret", "password", answers=[SECRET])
+    run = config("set-secret", "password", "--yes", answers=[SECRET])
     assert run.code == 3
     assert wording.KEYRING_LOST_SECRET in run.err
     assert config.path.read_text() == GOOD

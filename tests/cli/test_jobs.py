@@ -59,7 +59,8 @@ def test_unknown_job_and_missing_job_are_10(backupctl: CommandLine, command: str
     unknown = backupctl(command, "20200101-000000-1", "-o", "json")
     assert (unknown.code, unknown.result["error"]["slug"]) == (10, "not-found")
     assert "20200101-000000-1" in unknown.result["error"]["message"]
-    assert backupctl(command, "latest").code == 10
+    confirmed = ["--yes"] if command == "cancel" else []
+    assert backupctl(command, "latest", *confirmed).code == 10
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_watch_interrupted_detaches(clock: FakeClock) -> None:
 def test_cancel_ends_a_running_job_and_exits_0() -> None:
     backupctl = CommandLine(job_duration=600)
     backupctl.create("--no-wait")
-    run = backupctl("cancel", "latest", "-o", "json")
+    run = backupctl("cancel", "latest", "--yes", "-o", "json")
     assert (run.code, run.result["job"]["state"]) == (0, "FAILED")
     assert backupctl.states == ["FAILED"]
 
@@ -146,13 +147,13 @@ def test_cancel_ends_a_running_job_and_exits_0() -> None:
 def test_cancelled_job_is_shown_as_cancelled_and_later_as_failed() -> None:
     backupctl = CommandLine(job_duration=600.0)
     backupctl.create("--no-wait")
-    assert f"✓ {HOST}: backup cancelled" in backupctl("cancel", "latest").out
+    assert f"✓ {HOST}: backup cancelled" in backupctl("cancel", "latest", "--yes").out
     assert f"✗ {HOST}: backup failed" in backupctl("status", "latest").out
 
 
 def test_cancel_of_an_ended_job_is_6() -> None:
     backupctl = CommandLine(history=True)
-    run = backupctl("cancel", "latest", "-o", "json")
+    run = backupctl("cancel", "latest", "--yes", "-o", "json")
     assert (run.code, run.result["error"]["slug"]) == (6, "not-cancelled")
     assert wording.ALREADY_ENDED("SUCCEEDED") in run.result["error"]["message"]
     assert not [request for request in backupctl.appliance.requests if "cancel" in request.path + request.query]
@@ -197,7 +198,7 @@ def test_every_command_logs_its_session_out() -> None:
         ["parts"],
         ["status"],
         ["watch"],
-        ["cancel", "latest"],
+        ["cancel", "latest", "--yes"],
         ["validate", "--location", LOCATION],
     ):
         backupctl(*words)

@@ -167,7 +167,7 @@ def test_restore_create_with_another_name_is_2_and_nothing_is_changed(typed: str
     run = backupctl(*CREATE, answers=["", typed])
     assert (run.code, backupctl.writes) == (2, [])
     assert wording.RESTORE_NOT_STARTED in run.err
-    assert wording.DATA_WILL_BE_LOST in backupctl.prompter.questions[-1]
+    assert wording.WILL_OVERWRITE(HOST) in backupctl.prompter.questions[-1]
 
 
 def test_restore_create_off_a_terminal_is_2_and_nothing_is_sent() -> None:

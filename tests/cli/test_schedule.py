@@ -196,7 +196,7 @@ def test_schedule_set_of_a_second_schedule_has_the_message_of_the_appliance(sche
 
 
 @pytest.mark.parametrize(
-    "words", [["schedule", "set", "--retain", "3"], ["schedule", "disable"], ["schedule", "delete"]]
+    "words", [["schedule", "set", "--retain", "3"], ["schedule", "disable"], ["schedule", "delete", "default", "--yes"]]
 )
 def test_schedule_write_whose_response_is_lost_is_0_if_it_was_applied(scheduled: CommandLine, words: list[str]) -> None:
     scheduled.line.intercept = lose_writes("PATCH", "DELETE", arrives=True)
@@ -209,7 +209,7 @@ def test_schedule_write_whose_response_is_lost_is_0_if_it_was_applied(scheduled:
     [
         (["schedule", "set", "--retain", "3"], wording.SCHEDULE_NOT_CHANGED("default")),
         (["schedule", "disable"], wording.SCHEDULE_NOT_CHANGED("default")),
-        (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default")),
+        (["schedule", "delete", "default", "--yes"], wording.SCHEDULE_STILL_EXISTS("default")),
     ],
 )
 def test_schedule_write_whose_request_is_lost_is_5_and_reports_no_change(
@@ -235,7 +235,7 @@ def test_schedule_creation_whose_response_is_lost_reports_whether_it_exists(
         assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]
 
 
-@pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete"]])
+@pytest.mark.parametrize("words", [["schedule", "set", "--retain", "3"], ["schedule", "delete", "default", "--yes"]])
 def test_schedule_write_is_unknown_if_the_connection_stays_lost(scheduled: CommandLine, words: list[str]) -> None:
     scheduled.line.intercept = lose_writes("PATCH", "DELETE", stays_cut=True)
     run = scheduled(*words, "-o", "json")
@@ -279,15 +279,16 @@ def test_schedule_disabled_and_enabled_is_written_once_each(scheduled: CommandLi
 
 @pytest.mark.parametrize("api", ["rest", "api"])
 def test_schedule_deleted_is_gone_and_10_afterwards(scheduled: CommandLine, api: str) -> None:
-    run = scheduled("schedule", "delete", "--api", api, "-o", "json")
+    run = scheduled("schedule", "delete", "default", "--yes", "--api", api, "-o", "json")
     assert (run.code, run.result["schedule"]) == (0, None)
     assert scheduled.writes == [("DELETE", f"/{api}{SCHEDULES}/default", None)]
-    assert scheduled("schedule", "delete").code == 10
+    assert scheduled("schedule", "delete", "default", "--yes").code == 10
 
 
 @pytest.mark.parametrize("word", ["show", "enable", "disable", "delete", "run"])
 def test_missing_schedule_is_10_and_is_named(scheduled: CommandLine, word: str) -> None:
-    run = scheduled("schedule", word, "nightly/2", "-o", "json")
+    confirmed = ["--yes"] if word == "delete" else []
+    run = scheduled("schedule", word, "nightly/2", *confirmed, "-o", "json")
     assert (run.code, run.result["error"]["slug"], scheduled.writes) == (10, "not-found", [])
     assert "nightly/2" in run.result["error"]["message"]
     assert "schedule list" in run.result["error"]["hint"]
@@ -298,7 +299,7 @@ def test_missing_schedule_is_10_and_is_named(scheduled: CommandLine, word: str) 
     [
         (["set", "--retain", "3"], "PATCH"),
         (["disable"], "PATCH"),
-        (["delete"], "DELETE"),
+        (["delete", "default"], "DELETE"),
         (["run", "--comment", "now"], "POST"),
     ],
 )
@@ -323,8 +324,8 @@ def test_schedule_dry_run_of_a_creation_sends_no_write(backupctl: CommandLine) -
 @pytest.mark.parametrize("word", ["list", "show", "set", "enable", "disable", "delete", "run"])
 def test_schedule_on_a_release_without_schedules_is_6_with_operation_and_release(word: str) -> None:
     backupctl = CommandLine(release="6.5")
-    words = ["--location", "ftp://backup.example.com/x", "--at", "02:30"] if word == "set" else []
-    run = backupctl("schedule", word, *words, "-o", "json")
+    words = {"set": ["--location", "ftp://backup.example.com/x", "--at", "02:30"], "delete": ["default", "--yes"]}
+    run = backupctl("schedule", word, *words.get(word, []), "-o", "json")
     assert (run.code, run.result["error"]["slug"], backupctl.writes) == (6, "not-supported", [])
     message = run.result["error"]["message"]
     assert "schedule" in message

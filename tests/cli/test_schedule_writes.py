@@ -18,7 +18,7 @@ PASSWORD = TO_APPLIANCE | {"BACKUPCTL_BACKUP_PASSWORD": GOOD}
 WRITES = {
     "set": ["schedule", "set", "--retain", "3"],
     "disable": ["schedule", "disable"],
-    "delete": ["schedule", "delete"],
+    "delete": ["schedule", "delete", "default", "--yes"],
 }
 
 Arrive = Callable[[], None]
@@ -119,7 +119,7 @@ def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> N
             wording.SCHEDULE_NOT_CHANGED("default"),
             ["enable: asked for no, vc01.example.com has yes"],
         ),
-        (["schedule", "delete"], wording.SCHEDULE_STILL_EXISTS("default"), []),
+        (["schedule", "delete", "default", "--yes"], wording.SCHEDULE_STILL_EXISTS("default"), []),
     ],
 )
 def test_schedule_difference_shows_the_requested_and_the_current_value(
@@ -234,7 +234,9 @@ def test_schedule_creation_that_is_rejected_is_6() -> None:
 
 
 def test_schedule_already_deleted_is_0_with_a_warning() -> None:
-    run = ScheduledAppliance(respond_error(404, "NOT_FOUND", "No such schedule.", arrives=True))("schedule", "delete")
+    run = ScheduledAppliance(respond_error(404, "NOT_FOUND", "No such schedule.", arrives=True))(
+        "schedule", "delete", "default", "--yes"
+    )
     assert run.code == 0
     (warning,) = [line for line in run.err.splitlines() if "warning:" in line]
     assert wording.SCHEDULE_ALREADY_DELETED("default") in warning
@@ -381,7 +383,7 @@ def test_schedule_deleted_by_somebody_else_first_is_0() -> None:
         return respond_error(404, "NOT_FOUND", "Unknown schedule.")(arrive)
 
     scheduled = ScheduledAppliance(answer)
-    run = scheduled("schedule", "delete")
+    run = scheduled("schedule", "delete", "default", "--yes")
     assert (run.code, run.result["schedule"]) == (0, None)
 
 
@@ -394,7 +396,7 @@ def test_schedule_recreated_by_somebody_else_is_6() -> None:
 
     scheduled = changed_meanwhile(edit)
     deleted.append(scheduled.schedules["default"])
-    run = scheduled("schedule", "delete")
+    run = scheduled("schedule", "delete", "default", "--yes")
     assert run.code == 6
     assert wording.CHANGED_BY_SOMEBODY_ELSE in run.result["error"]["hint"]
 

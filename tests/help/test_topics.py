@@ -71,7 +71,8 @@ RUN_NOWHERE = ("completion", "simulator", "setup", "help", "config set-secret", 
 )
 def test_command_line_of_the_manual_runs(line: str, tmp_path: Path) -> None:
     setup = DocumentedSetup(tmp_path, history=True)
-    run = setup.run_line(line)
+    asks = line.startswith(("cancel latest", "schedule delete")) and "--dry-run" not in line
+    run = setup.run_line(line, answers=["y"] if asks else None)
     assert run.code not in {ExitCode.BUG, ExitCode.USAGE}, run.err
     assert run.code != ExitCode.CONFIG or "lab is read-only" in run.err, run.err
 

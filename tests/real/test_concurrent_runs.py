@@ -72,7 +72,7 @@ def test_run_that_finds_the_appliance_busy_names_the_job_of_the_other(program: P
 
 def test_create_concurrent_with_a_cancel_reports_the_result_of_its_job(program: Program, serve: Simulators) -> None:
     def once(served: ServedAppliance) -> None:
-        creating, cancelling = both(program, served, [("create",), ("cancel", "latest")], at_login)
+        creating, cancelling = both(program, served, [("create",), ("cancel", "latest", "--yes")], at_login)
         (job,) = jobs_of(served)
         cancelled = job["status"] == "FAILED"
         assert (creating.code, cancelling.code) in ({(7, 0)} if cancelled else {(0, 10), (0, 6)})
@@ -83,7 +83,7 @@ def test_create_concurrent_with_a_cancel_reports_the_result_of_its_job(program: 
 def test_two_concurrent_cancels_end_one_job(program: Program, serve: Simulators) -> None:
     def once(served: ServedAppliance) -> None:
         assert program.run("create", "--no-wait", environ=served.environ).code == 0
-        runs = both(program, served, [("cancel", "latest")] * 2, at_login)
+        runs = both(program, served, [("cancel", "latest", "--yes")] * 2, at_login)
         (job,) = jobs_of(served)
         assert job["status"] == "FAILED"
         assert sorted(run.code for run in runs) in ([0, 0], [0, 6])

@@ -102,7 +102,7 @@ def schedule(address: str, clock: FakeClock, *words: str, **environ: str) -> Run
 @pytest.mark.parametrize(
     ("words", "stored", "write"),
     [
-        (["delete"], STORED, b"DELETE"),
+        (["delete", "default", "--yes"], STORED, b"DELETE"),
         (["disable"], STORED, b"PATCH"),
         (["set", "--retain", "5"], STORED, b"PATCH"),
         (["set", "--location", "sftp://192.0.2.5/x", "--at", "23:00"], None, b"POST"),

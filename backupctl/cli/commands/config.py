@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from backupctl.cli.confirmation import yes_option
 from backupctl.cli.context import Context
 from backupctl.cli.options import LocalGroup, local_options, secret_options
 from backupctl.config.option_table import SECRETS
@@ -68,10 +69,11 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
 @command.command("set-secret")
 @click.argument("name", type=click.Choice(list(_NAMES)), metavar="NAME")
 @click.option("-s", "--server", "server", metavar="NAME", help="Store it for this configured server only.")
+@yes_option
 @secret_options(*SECRETS)
 @local_options
 @click.pass_obj
-def set_secret(context: Context, name: str, server: str | None) -> int:
+def set_secret(context: Context, name: str, server: str | None, yes: bool) -> int:
     """Put a secret into the keyring of the operating system, and say so in the configuration file.
 
     NAME is password, location-password, backup-password or sso-password. It is asked for without echo, or comes from
@@ -80,4 +82,4 @@ def set_secret(context: Context, name: str, server: str | None) -> int:
     from backupctl.cli.config_write import store_secret
     from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("config set-secret", [store_secret(context, _NAMES[name], server)]))
+    return context.finish(Envelope.of("config set-secret", [store_secret(context, _NAMES[name], server, yes=yes)]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from backupctl.cli.command_traits import CommandTraits
+from backupctl.cli.confirmation import confirm_name, yes_option
 from backupctl.cli.context import Context
 from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
 from backupctl.config.option_table import (
@@ -25,7 +26,7 @@ from backupctl.config.option_table import (
     STALL_TIMEOUT,
     TIMEOUT,
 )
-from backupctl.errors import BackupFailedError, UsageError
+from backupctl.errors import BackupFailedError
 
 if TYPE_CHECKING:
     from backupctl.api.recovery_api import RecoveryApi
@@ -47,7 +48,6 @@ FRESH = CommandTraits(fresh=True)
 CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
 
 sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="SSO administrator of the backup.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 ignore_option = click.option("--ignore-warnings", is_flag=True, help="Continue despite warnings.")
 
 
@@ -103,7 +103,7 @@ def validate(context: Context, sso_username: str | None) -> int:
 def create(context: Context, sso_username: str | None, ignore_warnings: bool, yes: bool) -> int:
     """Restore this appliance from an archive; all that it is now will be lost.
 
-    The name of the host has to be typed to confirm that, unless --yes is given.
+    You type its name to confirm that, unless --yes is given.
     """
     from backupctl.cli.restore_settings import restore_request
     from backupctl.cli.runner import run_job, show_requests
@@ -115,9 +115,9 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
         preview = _preview(request_of, lambda api, request: api.create_restore(request))
         return show_requests(context, "restore create", preview, FRESH)
 
-    def confirm(appliance: Appliance) -> None:
-        if not yes:
-            _confirm(context, appliance)
+    def confirm(appliances: Sequence[Appliance]) -> None:
+        for each in appliances if not yes else ():
+            confirm_name(context, "overwrite", each.name, each.host)
 
     traits = CommandTraits(changes=True, fresh=True, single_reason="a restore replaces one appliance")
     prepare = _start(request_of, create_restore)
@@ -214,17 +214,3 @@ def _start(
         return lambda appliance: start(appliance, request, timeouts, wait)
 
     return prepare
-
-
-def _confirm(context: Context, appliance: Appliance) -> None:
-    """Prompt for the name of the host. Raises UsageError: if another is typed, or there is no terminal."""
-    if not context.prompter.interactive:
-        raise UsageError(
-            f"restore create would overwrite {appliance.host}, and nobody can be asked",
-            hint="--yes says that this is meant",
-        )
-    typed = context.prompter.ask(
-        f"All that {appliance.host} is now will be lost. Type its name to go on", lambda _: None
-    )
-    if typed.strip().lower() != appliance.host.lower():
-        raise UsageError("that is not the name of the appliance: nothing was started")

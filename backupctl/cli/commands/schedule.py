@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from backupctl.cli.command_traits import CommandTraits
+from backupctl.cli.confirmation import confirm, yes_option
 from backupctl.cli.context import Context
-from backupctl.cli.options import CommandGroup, options, secret_options, shared_options
+from backupctl.cli.options import CommandGroup, ExampleArgument, options, secret_options, shared_options
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     CANCEL_ON_INTERRUPT,
@@ -33,7 +34,7 @@ from backupctl.config.option_table import (
 if TYPE_CHECKING:
     from backupctl.api.recovery_api import RecoveryApi
     from backupctl.cli.appliance_settings import ApplianceSettings
-    from backupctl.cli.runner import SlotWork, Work
+    from backupctl.cli.runner import Confirm, SlotWork, Work
     from backupctl.models import BackupJobStatus, BackupRequest
     from backupctl.operations.outcome import Outcome
     from backupctl.results.job import Job
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
     Write = Callable[[Appliance], Task[ScheduleResult]]
 
 
-name_argument = click.argument("name", default="default", metavar="[NAME]")
+_DEFAULT = "default"
+
+name_argument = click.argument("name", default=_DEFAULT, metavar="[NAME]")
 
 
 @click.group("schedule", cls=CommandGroup)
@@ -140,16 +143,23 @@ def disable_command(context: Context, name: str) -> int:
 
 
 @command.command("delete")
-@name_argument
+@click.argument("name", cls=ExampleArgument, example=_DEFAULT, metavar="NAME")
 @options(DRY_RUN)
+@yes_option
 @shared_options
 @click.pass_obj
-def delete_command(context: Context, name: str) -> int:
+def delete_command(context: Context, name: str, yes: bool) -> int:
     """Delete a schedule; the backups that it made stay."""
     from backupctl.operations.schedule import delete_schedule
 
-    work = partial(delete_schedule, name=name, dry_run=context.value(DRY_RUN))
-    return _write(context, "schedule delete", lambda _: work)
+    dry_run = context.value(DRY_RUN)
+
+    def ask(appliances: Sequence[Appliance]) -> None:
+        if not yes and not dry_run:
+            confirm(context, f"delete schedule {name}", [each.name for each in appliances])
+
+    work = partial(delete_schedule, name=name, dry_run=dry_run)
+    return _write(context, "schedule delete", lambda _: work, ask)
 
 
 @command.command("run")
@@ -216,7 +226,12 @@ def _set_enabled(context: Context, command_name: str, name: str, *, enable: bool
     return _write(context, command_name, lambda _: work)
 
 
-def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSettings], Write]) -> int:
+def _write(
+    context: Context,
+    command_name: str,
+    prepare: Callable[[ApplianceSettings], Write],
+    confirm: Confirm = lambda _: None,
+) -> int:
     from backupctl.cli.runner import run
     from backupctl.operations.outcome import Outcome
     from backupctl.results.schedule_results import ScheduleResult
@@ -225,4 +240,11 @@ def _write(context: Context, command_name: str, prepare: Callable[[ApplianceSett
         return Outcome((yield from write(appliance)))
 
     traits = CommandTraits(changes=not context.value(DRY_RUN))
-    return run(context, command_name, ScheduleResult, lambda settings: partial(work, prepare(settings)), traits)
+    return run(
+        context,
+        command_name,
+        ScheduleResult,
+        lambda settings: partial(work, prepare(settings)),
+        traits,
+        confirm=confirm,
+    )

@@ -1,0 +1,42 @@
+"""Confirmation of what removes or replaces something: a question on a terminal, ``--yes`` elsewhere."""
+
+from collections.abc import Sequence
+
+import click
+
+from backupctl.cli.context import Context
+from backupctl.errors import UsageError
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+
+
+def confirm(context: Context, action: str, objects: Sequence[str]) -> None:
+    """List what an action will remove or replace, and ask once whether to do it.
+
+    Raises UsageError: if the answer is no, or if there is no terminal.
+    """
+    from backupctl.cli.prompts import confirm as ask
+
+    check_terminal(context, action, objects)
+    context.prompter.say("\n  ".join([f"This will {action}:", *objects]))
+    if not ask(context.prompter, "Continue?"):
+        raise UsageError("not confirmed; nothing was changed")
+
+
+def confirm_name(context: Context, action: str, name: str, host: str) -> None:
+    """Ask for the name of an appliance, or its host, before an action that leaves nothing of it.
+
+    Raises UsageError: if the answer is another name, or if there is no terminal.
+    """
+    check_terminal(context, f"{action} {name}", ())
+    typed = context.prompter.ask(f"This will {action} {name}. Type its name to confirm", lambda _: None)
+    if typed.strip().lower() not in {name.lower(), host.lower()}:
+        raise UsageError(f"not confirmed: that is not {name}; nothing was started")
+
+
+def check_terminal(context: Context, action: str, objects: Sequence[str]) -> None:
+    """Check that somebody can be asked. Raises UsageError: if there is no terminal."""
+    if not context.prompter.interactive:
+        raise UsageError(
+            f"confirmation required to {action}", details=objects, hint="use --yes to confirm without a terminal"
+        )

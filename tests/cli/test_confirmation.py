@@ -1,0 +1,188 @@
+"""What removes or replaces something asks on a terminal, and needs ``--yes`` elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backupctl.simulator.simulated_appliance import SimulatedAppliance
+from tests import wording
+from tests.support.command_line import HOST, PASSWORD, USER, CommandLine, Run, configured, write_private
+from tests.support.memory_keyring import MemoryKeyring
+
+DELETE = ("schedule", "delete", "default")
+OTHER = "vc02.example.com"
+CONFIGURATION = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+
+[servers.vc01]
+host = "{HOST}"
+
+[servers.vc02]
+host = "{OTHER}"
+"""
+
+
+def two(folder: Path, **options: Any) -> CommandLine:
+    """Return a command line for two configured appliances."""
+    return configured(folder, CONFIGURATION, others={HOST: {}, OTHER: {}}, **options)
+
+
+def writes(backupctl: CommandLine) -> int:
+    return len(backupctl.writes) + sum(len(line.writes) for line in backupctl.lines.values())
+
+
+def start_job(appliance: SimulatedAppliance) -> str:
+    appliance.inject("busy")
+    appliance.advance()
+    return appliance.jobs[-1].job_id
+
+
+def assert_not_confirmed(run: Run, *servers: str) -> None:
+    error = run.json["error"]
+    assert (run.code, error["slug"], "--yes" in error["hint"]) == (2, "usage", True)
+    assert tuple(error["details"]) == servers
+
+
+# schedule delete
+
+
+def test_schedule_is_deleted_when_the_question_that_lists_all_appliances_is_confirmed(tmp_path: Path) -> None:
+    backupctl = two(tmp_path, history=True)
+    run = backupctl(*DELETE, "--all", answers=["y"])
+    assert (run.code, writes(backupctl)) == (0, 2)
+    listed, question = backupctl.prompter.questions
+    assert listed == "This will delete schedule default:\n  vc01\n  vc02"
+    assert question == wording.CONTINUE
+
+
+@pytest.mark.parametrize("answer", ["", "n", "no"])
+def test_schedule_is_not_deleted_without_a_yes(tmp_path: Path, answer: str) -> None:
+    backupctl = two(tmp_path, history=True)
+    run = backupctl(*DELETE, "--all", answers=[answer])
+    assert (run.code, writes(backupctl)) == (2, 0)
+    assert [appliance.open_sessions for appliance in backupctl.others.values()] == [0, 0]
+    assert wording.NOT_CONFIRMED in run.err
+
+
+def test_schedule_delete_off_a_terminal_needs_yes_and_sends_nothing_without(tmp_path: Path) -> None:
+    backupctl = two(tmp_path, history=True)
+    assert_not_confirmed(backupctl(*DELETE, "--all", "-o", "json"), "vc01", "vc02")
+    assert [line.urls for line in backupctl.lines.values()] == [[], []]
+    assert (backupctl(*DELETE, "--all", "--yes").code, writes(backupctl)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "missing", "example"),
+    [
+        (("schedule", "delete"), "missing NAME", "backupctl schedule delete default"),
+        (("cancel",), "missing JOB_ID", "backupctl cancel latest"),
+    ],
+)
+def test_missing_argument_is_2_with_an_example(
+    backupctl: CommandLine, words: tuple[str, ...], missing: str, example: str
+) -> None:
+    run = backupctl(*words, "--yes", "-o", "json")
+    assert (run.code, run.json["error"]["message"], backupctl.line.urls) == (2, missing, [])
+    assert example in run.json["error"]["hint"]
+
+
+@pytest.mark.parametrize("words", [DELETE, ("cancel", "latest")])
+def test_dry_run_asks_nothing(words: tuple[str, ...]) -> None:
+    backupctl = CommandLine(history=True)
+    assert (backupctl(*words, "--dry-run", answers=[]).code, backupctl.writes) == (0, [])
+
+
+# cancel
+
+
+def test_cancel_latest_shows_the_job_and_cancels_that_one() -> None:
+    backupctl = CommandLine(job_duration=600)
+    backupctl.create("--no-wait")
+    shown = backupctl.appliance.jobs[-1].job_id
+    backupctl.clock.sleep(125)
+    run = backupctl("cancel", "latest", "-o", "json", answers=["yes"])
+    assert (run.code, run.result["job"]["id"], backupctl.states) == (0, shown, ["FAILED"])
+    (listed, _) = backupctl.prompter.questions
+    assert listed == f"{wording.WILL_CANCEL}\n  {HOST}: {shown}, 20 %, started 2 m 05 s ago"
+    assert f"/{shown}" in backupctl.writes[-1][1]
+
+
+def test_cancel_latest_of_several_is_one_question_about_those_that_run(tmp_path: Path) -> None:
+    backupctl = two(tmp_path, history=True)
+    job_id = start_job(backupctl.others[OTHER])
+    run = backupctl("cancel", "latest", "--all", "-o", "json", answers=["y"])
+    codes = {result["server"]: result["exit_code"] for result in run.json["results"]}
+    assert codes == {"vc01": 6, "vc02": 0}
+    listed, _ = backupctl.prompter.questions
+    assert listed.count("\n") == 1
+    assert f"  vc02: {job_id}, " in listed
+
+
+def test_cancel_latest_without_a_yes_cancels_nothing() -> None:
+    backupctl = CommandLine()
+    start_job(backupctl.appliance)
+    run = backupctl("cancel", "latest", answers=[""])
+    assert (run.code, backupctl.writes, backupctl.appliance.open_sessions) == (2, [], 0)
+    assert backupctl.states == ["INPROGRESS"]
+
+
+def test_cancel_latest_asks_nothing_where_nothing_runs() -> None:
+    backupctl = CommandLine(history=True)
+    run = backupctl("cancel", "latest", answers=[])
+    assert (run.code, backupctl.writes) == (6, [])
+    assert wording.ALREADY_ENDED("SUCCEEDED") in run.err
+
+
+def test_cancel_latest_off_a_terminal_needs_yes_and_sends_nothing_without(tmp_path: Path) -> None:
+    backupctl = two(tmp_path)
+    assert_not_confirmed(backupctl("cancel", "latest", "--all", "-o", "json"), "vc01", "vc02")
+    assert [line.urls for line in backupctl.lines.values()] == [[], []]
+
+
+def test_cancel_of_a_named_job_asks_nothing() -> None:
+    backupctl = CommandLine()
+    job_id = start_job(backupctl.appliance)
+    assert backupctl("cancel", job_id, answers=[]).code == 0
+    assert backupctl.states == ["FAILED"]
+
+
+# config set-secret
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write_private(tmp_path / "config.toml", CONFIGURATION.replace("password-env", "password-file", 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "old"),
+    [
+        (["password"], "defaults.password-file"),
+        (["password", "-s", "vc01"], "keyring entry vc01/password"),
+    ],
+)
+def test_secret_is_replaced_only_when_that_is_confirmed(
+    file: Path, memory: MemoryKeyring, words: list[str], old: str
+) -> None:
+    memory.entries["vc01/password"] = "old"
+    backupctl = CommandLine(environ={"BACKUPCTL_CONFIG": str(file)})
+    before = file.read_text()
+    given = ["config", "set-secret", *words, "--password-file", "-"]
+    assert backupctl(*given, answers=["n"], stdin=PASSWORD).code == 2
+    assert old in backupctl.prompter.questions[0]
+    assert backupctl(*given, stdin=PASSWORD).code == 2
+    assert (file.read_text(), memory.entries) == (before, {"vc01/password": "old"})
+
+    assert backupctl(*given, answers=["y"], stdin=PASSWORD).code == 0
+    assert PASSWORD in memory.entries.values()
+    assert backupctl(*given, "--yes", stdin=PASSWORD).code == 0
+
+
+def test_secret_that_replaces_none_is_stored_without_a_question(file: Path, memory: MemoryKeyring) -> None:
+    backupctl = CommandLine(environ={"BACKUPCTL_CONFIG": str(file)})
+    given = ("config", "set-secret", "password", "-s", "vc02", "--password-file", "-")
+    assert backupctl(*given, stdin=PASSWORD).code == 0
+    assert memory.entries == {"vc02/password": PASSWORD}
