@@ -116,6 +116,12 @@ class Contact:
             self._each(pending, self._connect, self.failures)
             pending = [each for each in pending if each in self._usable]
 
+    def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
+        """Do ``work`` after the login, for what depends on it before the run. Raises BackupctlError: as it does."""
+        self.log_in()
+        (result,) = run_tasks(self._context, [work(self.appliance(settings))], sets_exit_code=False)
+        return result
+
     def log_out(self, names: Iterable[str] | None = None) -> None:
         """Log out of these appliances, or of all, and close the connections."""
         chosen = self._appliances.keys() & (self._appliances if names is None else names)

@@ -1,9 +1,14 @@
 """Requests for a restore and a reconciliation, from settings and prompts, checked before anything is sent."""
 
+from functools import partial
+
+from msgspec.structs import replace
+
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.location_settings import location_login, location_of
-from backupctl.config.option_table import BACKUP_PASSWORD, DRY_RUN, PART, SSO_PASSWORD
+from backupctl.config.option_table import BACKUP_PASSWORD, DRY_RUN, PART, SSO_PASSWORD, USERNAME
 from backupctl.models import ReconciliationSpec, RestoreRequest
+from backupctl.operations.restore import needs_sso
 from backupctl.rules.request_fields import check_parts
 from backupctl.secrets.secret import Secret
 
@@ -13,12 +18,14 @@ def restore_request(
 ) -> RestoreRequest:
     """Return the request for a restore; its parts are None if none are named.
 
+    On a terminal, prompts for the SSO administrator if the archive needs one.
+
     Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
     """
     resolved = location_of(settings)
     user, location_password = location_login(settings, resolved)
     backup, parts = settings.secret(BACKUP_PASSWORD), settings.value(PART)
-    return RestoreRequest(
+    request = RestoreRequest(
         location_type=resolved.location.type,
         location=resolved.location,
         location_user=user,
@@ -29,6 +36,14 @@ def restore_request(
         ignore_warnings=ignore_warnings or None,
         parts=check_parts(parts) or None,
     )
+    contact = settings.context.contact
+    if sso_username is not None or contact is None or not settings.prompter.interactive:
+        return request
+    if not contact.run(settings, partial(needs_sso, request=request)):
+        return request
+    question, default = "User name of the SSO administrator of the backup", "administrator@vsphere.local"
+    user = settings.ask(("sso-username",), lambda _: settings.prompter.ask(question, USERNAME.parse, default))
+    return replace(request, sso_admin_user_name=user, sso_admin_user_password=_sso_password(settings, user))
 
 
 def reconciliation_spec(

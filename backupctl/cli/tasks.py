@@ -61,12 +61,13 @@ def prepare_all(
     Raises BackupctlError: if all appliances have the same error, which includes a single one.
     """
     prepared: list[T | FailedAppliance] = []
+    errors: list[BackupctlError] = []
     for settings in selected:
         try:
             prepared.append(prepare(settings))
         except BackupctlError as error:
+            errors.append(error)
             prepared.append(FailedAppliance(settings, error))
-    errors = [each.error for each in prepared if isinstance(each, FailedAppliance)]
     if len(errors) == len(prepared) and len(set(errors)) == 1:
         raise errors[0]
     return prepared

@@ -20,12 +20,14 @@ from backupctl.errors import (
     OperationFailedError,
     OutcomeUnknownError,
     SessionExpiredError,
+    UsageError,
 )
 from backupctl.models import (
     JobState,
     ReconciliationSpec,
     ReconciliationStatus,
     RestoreJobStatus,
+    RestoreMetadata,
     RestoreRequest,
     as_utc,
 )
@@ -73,8 +75,17 @@ def validate_restore(appliance: Appliance, request: RestoreRequest) -> Task[Arch
 
 
 def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:
-    """Start a restore and, with ``wait``, follow it to its end; warn if the appliance is not freshly deployed."""
+    """Start a restore and, with ``wait``, follow it to its end; warn if the appliance is not freshly deployed.
+
+    Raises UsageError: if the archive needs an SSO administrator, and the request names none.
+    """
     deadline = appliance.clock.monotonic() + timeouts.timeout
+    if request.sso_admin_user_name is None and (yield from needs_sso(appliance, request)):
+        raise UsageError(
+            "a restore from this backup needs its SSO administrator",
+            server=appliance.name,
+            hint="give --sso-username and --sso-password-file; nothing was changed",
+        )
     before = yield from attempt(appliance.api.restore_job)
     if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE_KIND:
         appliance.emit(
@@ -91,6 +102,12 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
     if not wait:
         return return_started(appliance, started)
     return (yield from _follow_to_end(appliance, started, timeouts, _fetch_restore, deadline))
+
+
+def needs_sso(appliance: Appliance, request: RestoreRequest) -> Task[bool]:
+    """Return whether a restore needs the SSO administrator of the archive; False if the appliance does not say so."""
+    metadata = yield from attempt(partial(appliance.api.validate_restore, request))
+    return isinstance(metadata, RestoreMetadata) and bool(metadata.sso_login_required)
 
 
 def restore_status(appliance: Appliance) -> Task[Outcome[Job]]:

@@ -241,7 +241,7 @@ def test_restore_sends_no_sso_password_without_a_name() -> None:
     backupctl = fresh_appliance(release="6.5")
     backupctl("restore", "validate", "--location", "ftp://backup.example.com/x")
     backupctl("restore", "create", "--location", "ftp://backup.example.com/x", "--yes")
-    assert [set(body["piece"]) for _, _, body in backupctl.writes] == [{"location", "location_type"}] * 2
+    assert [set(body["piece"]) for _, _, body in backupctl.writes] == [{"location", "location_type"}] * 3
 
 
 # status, watch, cancel

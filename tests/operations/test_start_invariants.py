@@ -395,7 +395,9 @@ def test_post_that_an_html_page_refuses_is_not_repeated(clock: FakeClock) -> Non
 def test_restore_with_a_fault_response_is_unknown(clock: FakeClock) -> None:
     fault = ServerFaultError("504 TIMED_OUT", certain=False)
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=fault)
-    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
+    request = RestoreRequest(
+        location_type="SFTP", location=Location.parse(OURS), sso_admin_user_name="administrator@vsphere.local"
+    )
     with pytest.raises(OutcomeUnknownError):
         bench.run(create_restore(bench.appliance, request, Timeouts(), wait=True))
 
@@ -430,7 +432,9 @@ def test_interruption_ends_the_search_within_ten_seconds(clock: FakeClock) -> No
 
 def test_interruption_ends_a_restore_that_hangs_within_ten_seconds(clock: FakeClock) -> None:
     bench, _ = scripted(clock, restore_job=ServerFaultError("none"), create_restore=hang(clock))
-    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
+    request = RestoreRequest(
+        location_type="SFTP", location=Location.parse(OURS), sso_admin_user_name="administrator@vsphere.local"
+    )
     task = create_restore(bench.appliance, request, Timeouts(), wait=True)
     with pytest.raises(InterruptedRunError) as caught:
         bench.run(task, interrupt_at=[3])
@@ -444,7 +448,9 @@ def test_timeout_of_a_restore_starts_before_its_request(clock: FakeClock) -> Non
 
     running = RestoreJobStatus(state="INPROGRESS")
     bench, _ = scripted(clock, restore_job=running, create_restore=slow)
-    request = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
+    request = RestoreRequest(
+        location_type="SFTP", location=Location.parse(OURS), sso_admin_user_name="administrator@vsphere.local"
+    )
     ended = bench.run(create_restore(bench.appliance, request, Timeouts(timeout=300), wait=True))
     assert (ended.error is not None and ended.error.exit_code, clock.elapsed) == (8, 300)
 
@@ -630,7 +636,9 @@ def test_other_spelling_of_the_location_matches(spelling: str, clock: FakeClock)
     assert run(bench, plan()).value.id == NEW
 
 
-RESTORE = RestoreRequest(location_type="SFTP", location=Location.parse(OURS))
+RESTORE = RestoreRequest(
+    location_type="SFTP", location=Location.parse(OURS), sso_admin_user_name="administrator@vsphere.local"
+)
 RESTORING = RestoreJobStatus(state="INPROGRESS")
 
 
