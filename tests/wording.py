@@ -183,6 +183,7 @@ ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "nobody can tell whether a running backup
 ASK_PASSWORD = "The password of the user"
 ASK_LOCATION_USER = "User for {} (leave empty for none)".format
 ASK_LOCATION_PASSWORD = "Password for {} at {} (leave empty for none)".format
+CHECKING_LOCATION = "{}: checking the location".format
 ASK_BACKUP_PASSWORD = "Backup password (leave empty for no encryption)"
 ASK_SSO_PASSWORD = "Password for {} (SSO administrator of the backup)".format
 
@@ -198,6 +199,7 @@ EVENT_CANNOT_BE_SHOWN = "{}: an event cannot be shown ({})".format
 
 # API
 
+LOCKOUT = "vCenter locks an account after about five failed logins."
 WRONG_LOGIN = "wrong user name or password"
 ERROR_PAGE = "an error page came back"
 NO_RESPONSE_IN_TIME = "no answer in time"

@@ -1,11 +1,14 @@
 """The request for a backup and its plan, from settings and prompts, checked before anything is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
 
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
-from backupctl.cli.location_settings import ResolvedLocation, location_login
+from backupctl.cli.location_settings import ResolvedLocation, location_keys, location_login, location_of
 from backupctl.cli.prompts import Prompter, lines_of
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
@@ -26,6 +29,8 @@ from backupctl.errors import UsageError
 from backupctl.models import BackupRequest
 from backupctl.operations.create import BackupPlan
 from backupctl.operations.follow import Timeouts
+from backupctl.operations.validate import refusals
+from backupctl.output.printable import printable
 from backupctl.results.backup_results import JobResult, StartedResult
 from backupctl.rules.password import check_backup_password
 from backupctl.rules.request_fields import check_parts
@@ -70,23 +75,50 @@ def job_timeouts(settings: ApplianceSettings) -> Timeouts:
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(settings: ApplianceSettings, resolved: ResolvedLocation) -> BackupRequest:
-    """Return the request; its parts are empty if none are named.
+def backup_request(settings: ApplianceSettings) -> tuple[BackupRequest, ResolvedLocation]:
+    """Return the request and its location; its parts are empty if none are named.
+
+    The appliance checks a location that was typed; one that it refuses is asked for again, at most three times.
 
     Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
     """
-    parts = settings.value(PART)
-    user, location_password = location_login(settings, resolved)
-    return BackupRequest(
-        parts=check_parts(parts),
-        location_type=resolved.location.type,
-        location=resolved.location,
-        location_user=user,
-        location_password=location_password,
-        backup_password=backup_password(settings),
-        comment=settings.value(COMMENT),
-        fast_backup=settings.value(FAST_BACKUP),
-    )
+    parts, left = check_parts(settings.value(PART)), _LOCATION_ATTEMPTS
+    while True:
+        resolved = location_of(settings)
+        user, password = location_login(settings, resolved)
+        request = BackupRequest(
+            parts=parts,
+            location_type=resolved.location.type,
+            location=resolved.location,
+            location_user=user,
+            location_password=password,
+            comment=settings.value(COMMENT),
+            fast_backup=settings.value(FAST_BACKUP),
+        )
+        left -= 1
+        if not _refused(settings, request, location_keys(resolved, user)) or not left:
+            return replace(request, backup_password=backup_password(settings)), resolved
+
+
+_LOCATION_ATTEMPTS: Final = 3
+
+
+def _refused(settings: ApplianceSettings, request: BackupRequest, keys: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether the appliance refuses a location that was typed; say why, and forget the answers with ``keys``.
+
+    One appliance checks it for all that share the answers.
+    """
+    context, checked = settings.context, ("checked", *keys[-1])
+    contact, typed = context.contact, list(filter(context.is_answered, keys))
+    if contact is None or not typed or context.is_answered(checked):
+        return False
+    settings.prompter.say(f"{settings.name}: checking the location")
+    reasons = context.run_once(checked, lambda: contact.run(settings, partial(refusals, request=request)))
+    for reason in reasons:
+        settings.prompter.say(printable(f"{settings.name}: {reason}"))
+    for key in (*typed, checked) if reasons else ():
+        context.forget(key)
+    return bool(reasons)
 
 
 def backup_password(settings: ApplianceSettings) -> Secret | None:

@@ -1,5 +1,6 @@
 """The backup location and its login, from settings and prompts, checked before anything is sent."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,10 +19,6 @@ from backupctl.secrets.secret import Secret
 
 _WITHOUT_LOGIN: Final = "NFS"
 """A type whose hosts never get the password (AUTH_SYS, RFC 5531, appendix A), even if the appliance does."""
-
-
-LOCATION_KEY: Final = (LOCATION.name,)
-"""The key of the answer to the prompt for the location."""
 
 
 class ResolvedLocation(msgspec.Struct, frozen=True):
@@ -59,7 +56,7 @@ def location_of(settings: ApplianceSettings) -> ResolvedLocation:
     if template is None:
         if not settings.prompter.interactive:
             raise missing_option_error(LOCATION)
-        template = settings.ask(LOCATION_KEY, prompt)
+        template = settings.ask((LOCATION.name,), prompt)
     with attribute_errors(setting.source, location_type.source):
         return ResolvedLocation(filled(template), template, setting.source, _server(settings))
 
@@ -89,7 +86,7 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
             user = _ask_user(settings, resolved)
         if user is not None and password is None:
             question = f"Password for {user} at {resolved.template} (leave empty for none)"
-            password = settings.ask_secret((LOCATION_PASSWORD.name, user, str(resolved.template)), question)
+            password = settings.ask_secret(location_keys(resolved, user)[-1], question)
     elif user is not None and password is None:
         settings.warn(
             f"no password for the location user {user}",
@@ -102,6 +99,12 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
     return user, password
 
 
+def location_keys(resolved: ResolvedLocation, user: str | None) -> Sequence[tuple[str, ...]]:
+    """Return the keys of the answers to the prompts for a location, its user and the password of ``user``."""
+    template = str(resolved.template)
+    return (LOCATION.name,), (LOCATION_USER.name, template), (LOCATION_PASSWORD.name, str(user), template)
+
+
 def _ask_user(settings: ApplianceSettings, resolved: ResolvedLocation) -> str | None:
     """Prompt for the user at a location, None for an empty answer."""
     question = f"User for {resolved.template} (leave empty for none)"
@@ -110,7 +113,7 @@ def _ask_user(settings: ApplianceSettings, resolved: ResolvedLocation) -> str | 
         answer = settings.prompter.ask(question, lambda text: text and LOCATION_USER.parse(text), refused or "")
         return answer or None
 
-    return settings.ask((LOCATION_USER.name, str(resolved.template)), prompt)
+    return settings.ask(location_keys(resolved, None)[1], prompt)
 
 
 def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation) -> None:

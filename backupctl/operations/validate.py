@@ -14,6 +14,7 @@ from backupctl.errors import (
     BackupctlError,
     BackupFailedError,
     BusyError,
+    InterruptedRunError,
     NotFoundError,
     NotSupportedError,
 )
@@ -74,6 +75,19 @@ def validate_schedule(
         _running_check(busy, if_running, appliance.clock.now()),
         Check(name="backup location", status=WARNING, message=message),
     )
+
+
+def refusals(appliance: Appliance, request: BackupRequest) -> Task[tuple[str, ...]]:
+    """Return what the appliance says against a request; empty if it accepts the request, or cannot tell."""
+    try:
+        parts, _ = yield from read_parts(appliance)
+        selected = request.parts or tuple(part.id for part in parts if part.selected_by_default)
+        checks = yield from _appliance_checks(appliance, request, selected)
+    except InterruptedRunError:
+        raise
+    except BackupctlError:
+        return ()
+    return () if isinstance(checks, BusyError) else tuple(each.message for each in checks if each.status == FAIL)
 
 
 def checks_error(checks: Iterable[Check]) -> BackupFailedError | None:

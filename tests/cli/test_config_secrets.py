@@ -200,9 +200,13 @@ def test_one_prompt_for_each_secret_is_used_for_all_appliances(tmp_path: Path, s
     backupctl = fleet(tmp_path, size, 'location-user = "backup"')
     run = backupctl("create", "--all", "--parallel", "0", answers=[LOGIN, "l0cation", "VMw@re123", "VMw@re123"])
     assert run.code == 0
-    assert len(backupctl.prompter.questions) == 4
+    assert [each for each in backupctl.prompter.questions if "assword" not in each] == [
+        wording.CHECKING_LOCATION("vc00")
+    ]
+    assert len(backupctl.prompter.questions) == 5
+    assert [len(line.writes) for line in backupctl.lines.values()] == [2, *[1] * (size - 1)]
     for host, line in backupctl.lines.items():
-        ((_, _, body),) = line.writes
+        body = line.writes[-1][2]
         assert (body["location_password"], body["backup_password"]) == ("l0cation", "VMw@re123")
         assert body["location"] == f"{LOCATION}/{host.partition('.')[0]}"
 

@@ -186,6 +186,7 @@ def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
     assert backupctl.prompter.questions == [
         f"Password for {USER}",
         wording.ASK_LOCATION_PASSWORD("backup", f"{LOCATION}/{{server}}"),
+        wording.CHECKING_LOCATION("vc02"),
         wording.ASK_BACKUP_PASSWORD,
     ]
     assert jobs(backupctl) == {"vc01": 1, "vc02": 1, "vc03": 0}

@@ -70,11 +70,9 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
 
 def _plan(settings: ApplianceSettings) -> tuple[BackupPlan, ResolvedLocation]:
     from backupctl.cli.backup_settings import backup_plan, backup_request, check_encryption_options
-    from backupctl.cli.location_settings import location_of
 
     check_encryption_options(settings)
-    resolved = location_of(settings)
-    request = backup_request(settings, resolved)
+    request, resolved = backup_request(settings)
     return backup_plan(settings)(request), resolved
 
 

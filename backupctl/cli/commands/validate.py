@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 def command(context: Context) -> int:
     """Check everything that can be checked before a backup, without starting one."""
     from backupctl.cli.backup_settings import backup_request
-    from backupctl.cli.location_settings import location_of
     from backupctl.cli.runner import run
     from backupctl.operations.outcome import Outcome
     from backupctl.operations.validate import checks_error, validate
     from backupctl.results.backup_results import ChecksResult
 
     def prepare(settings: ApplianceSettings) -> Work[ChecksResult]:
-        request = backup_request(settings, location_of(settings))
+        request, _ = backup_request(settings)
 
         def work(appliance: Appliance) -> Task[Outcome[ChecksResult]]:
             checks = yield from validate(appliance, request)
