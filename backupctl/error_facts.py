@@ -25,6 +25,7 @@ class ErrorFacts(NamedTuple):
     * ``job``: a job id.
     * ``cause``: the error or text behind this one; ``then``: what a second request found, such as a read-back.
     * ``source``: the option, variable, or file and key of an invalid value; ``of_file``: it came from the file.
+    * ``reason``: the known cause of a failed job; it stands before the hint.
     * ``hint``: what to do. ``$selector`` is filled with the ``selector``, the words that select the server on a command
       line; ``$--name`` with the option, or with the key of this name if ``of_file``.
     * ``details``: lines of evidence, such as the appliance's own messages, most general first.
@@ -46,6 +47,7 @@ class ErrorFacts(NamedTuple):
     texts: tuple[str, ...] = ()
     source: str | None = None
     of_file: bool = False
+    reason: str | None = None
     hint: str | None = None
     selector: tuple[str, ...] = ()
     details: "tuple[ErrorFacts | str, ...]" = ()
@@ -104,9 +106,10 @@ def render_details(facts: ErrorFacts) -> tuple[str, ...]:
 def render_hint(facts: ErrorFacts) -> str | None:
     """Return what to do next, None if there is no hint."""
     if facts.hint is None:
-        return None
+        return facts.reason
     values = {"$selector": shlex.join(facts.selector) or "$selector", "$--": "" if facts.of_file else "--"}
-    return re.sub(_HINT_FACT, lambda match: values[match[0]], facts.hint)
+    hint = re.sub(_HINT_FACT, lambda match: values[match[0]], facts.hint)
+    return f"{facts.reason}; {hint}" if facts.reason else hint
 
 
 def renamed(facts: ErrorFacts, host: str, name: str) -> ErrorFacts:
@@ -182,6 +185,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
         texts=tuple(_without_names(text, servers) for text in facts.texts),
         source=facts.source,
         of_file=facts.of_file,
+        reason=facts.reason,
         hint=facts.hint,
         selector=tuple("NAME" if word in servers else word for word in facts.selector),
         details=tuple(map(nested, facts.details)),

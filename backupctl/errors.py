@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         texts: tuple[str, ...]
         source: str | None
         of_file: bool
+        reason: str | None
         hint: str | None
         selector: tuple[str, ...]
         details: Iterable["ErrorFacts | str"]

@@ -10,13 +10,14 @@ import pytest
 
 from tests.support.source import PACKAGE, imports, nodes, sources
 
-FOUNDATION = {"errors", "error_facts", "exit_codes", "clock", "location", "models", "secrets", "results"}
+FOUNDATION = {"errors", "error_facts", "exit_codes", "clock", "formatting", "location", "models", "secrets", "results"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "": set(),
     "error_facts": set(),
     "exit_codes": set(),
     "errors": {"error_facts", "exit_codes"},
     "clock": set(),
+    "formatting": set(),
     "secrets": {"errors", "clock"},
     "location": {"errors", "secrets", "rules"},
     "models": {"location", "secrets", "rules"},
@@ -29,7 +30,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "scheduler": {*FOUNDATION},
     "operations": {*FOUNDATION, "rules", "scheduler"},
     "help": {"errors", "config"},
-    "output": {"help", "results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
+    "output": {"formatting", "help", "results", "errors", "error_facts", "exit_codes", "models", "clock", "secrets"},
     "cli": {"", *FOUNDATION, "help", "rules", "config", "tls", "api", "simulator", "scheduler", "operations", "output"},
     "__main__": {"cli"},
 }

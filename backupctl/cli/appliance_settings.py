@@ -140,6 +140,14 @@ def appliance_settings(context: Context) -> list[ApplianceSettings]:
     return [ApplianceSettings(context, profile, several=len(profiles) > 1) for profile in profiles.values()]
 
 
+def selection_words(context: Context) -> list[str]:
+    """Return the options that select all appliances of the run: its groups, or all; empty if it was given servers."""
+    if SERVER.key in context.given:
+        return []
+    groups = [word for name in context.given.get(GROUP.key, ()) for word in ("-g", name)]
+    return [ALL.flag] if ALL.key in context.given else groups
+
+
 def _selected_profiles(context: Context, configuration: Configuration) -> list[Profile]:
     """Return the appliances that options select; without such options, those that variables select."""
     by_flag = any(option.key in context.given for option in (SERVER, GROUP, ALL))

@@ -38,7 +38,7 @@ from backupctl.config.option_table import (
 from backupctl.config.secret_resolver import SecretPlace
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
-from backupctl.output.formatting import plural
+from backupctl.formatting import plural
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import complete_result

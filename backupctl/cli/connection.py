@@ -18,7 +18,6 @@ from backupctl.config.option_table import (
     FINGERPRINT,
     INSECURE,
     PASSWORD,
-    SERVER,
     USERNAME,
     VERBOSE,
 )
@@ -176,9 +175,9 @@ def _attach_command(settings: ApplianceSettings, user: str, job_id: str) -> str 
         return None
     address = settings.profile.address
     name = address.name if settings.profile.configured or address.scheme == "https" else address.base_url
-    words = [SERVER.flag, name]
+    words = ["-s", name]
     if settings.resolve(USERNAME).source.kind != FILE:
-        words += [USERNAME.flag, user]
+        words += ["-u", user]
     options: tuple[Option[object], ...] = (AUTH, API, CA_FILE, FINGERPRINT, CONFIG)
     for option in options:
         setting = settings.resolve(option)

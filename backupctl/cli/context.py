@@ -297,7 +297,7 @@ def _requested_output(argv: Sequence[str]) -> Output:
 
 def _format(value: object) -> str:
     """Return the value of a setting as an option takes it; durations are the only floats."""
-    from backupctl.output.formatting import duration_option
+    from backupctl.formatting import duration_option
 
     if isinstance(value, tuple):
         return ", ".join(map(str, value))

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings
+from backupctl.cli.appliance_settings import ApplianceSettings, appliance_settings, selection_words
 from backupctl.cli.command_traits import DEFAULT_TRAITS, STARTS_BACKUPS, CommandTraits
 from backupctl.cli.contact import Contact
 from backupctl.cli.context import Context
@@ -130,7 +130,7 @@ def _run(
         if appliances:
             confirm(appliances)
     coordinator = _coordinator(context, prepared, traits)
-    context.view.expect([each.settings.name for each in prepared])
+    context.view.expect([each.settings.name for each in prepared], selection_words(context))
     _emit_failures(prepared)
     return run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
 

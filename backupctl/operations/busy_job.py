@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from backupctl.formatting import relative
 from backupctl.results.job import Job
 
 HUNG_AFTER: Final = timedelta(days=1)
@@ -31,14 +32,6 @@ def _since(job: Job, now: datetime) -> str:
     if job.start_time is None:
         return ""
     start = f"{job.start_time:%Y-%m-%d %H:%M} UTC"
-    seconds = int((now - job.start_time).total_seconds())
-    if seconds < 0:  # The clocks of this machine and of the appliance differ.
+    if job.start_time > now:  # The clocks of this machine and of the appliance differ.
         return f", started {start}"
-    return f", started {_ago(seconds)} ago ({start})"
-
-
-def _ago(seconds: int) -> str:
-    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+    return f", started {relative(job.start_time, now)} ({start})"

@@ -307,7 +307,9 @@ def _attach(
     if isinstance(ended.error, BackupFailedError | ContradictionError):
         facts = ended.error.facts
         message = "$cause; the requested backup was not started"
-        return Outcome(ended.value, BusyError(message, cause=facts, hint=facts.hint, details=facts.details))
+        return Outcome(
+            ended.value, BusyError(message, cause=facts, reason=facts.reason, hint=facts.hint, details=facts.details)
+        )
     return ended
 
 
@@ -330,6 +332,7 @@ def _cancel_interrupted(appliance: Appliance, job: Job, interruption: Interrupte
         cause=interruption,
         job=job.id,
         then=facts,
+        reason=facts.reason,
         hint=facts.hint,
         details=facts.details,
         attach=facts.attach,

@@ -33,7 +33,7 @@ from backupctl.operations.poll_interval import PollSchedule
 from backupctl.operations.time_left import TimeLeft
 from backupctl.results.events import Progressed, Recovered, Retrying, RunEvent, Warned
 from backupctl.results.job import RECONCILIATION_ID, RESTORE_ID, Job
-from backupctl.rules.hints import hint_for
+from backupctl.rules.hints import known_failure
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import Backoff
 from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
@@ -194,13 +194,15 @@ class Follower:
 
 def job_failure(server: str, job: Job) -> BackupFailedError:
     """Return the error of a job that has ended without success, with a hint that fits its messages."""
+    known = known_failure((message.default_message for message in job.messages), job.progress)
     log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
         "$server says that $job ended as $1",
         server=server,
         job=job.id,
         texts=(job.state,),
-        hint=hint_for((message.default_message for message in job.messages), job.progress) or log_hint,
+        reason=known.reason if known else None,
+        hint=known.remedy if known else log_hint,
     )
 
 
@@ -288,9 +290,11 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
 
 def detached_outcome(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Outcome[Job]:
     """Return the outcome of an interrupted run whose job is still running."""
+    name = "The " + job.id if job.id in {RESTORE_ID, RECONCILIATION_ID} else f"Backup {job.id}"
     error = InterruptedRunError(
-        "$cause: $job goes on on $server",
+        "Detached. $1 is still running on $server.",
         cause=interruption,
+        texts=(name,),
         job=job.id,
         server=appliance.name,
         attach=appliance.attach(job.id),

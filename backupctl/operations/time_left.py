@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
+from backupctl.formatting import duration
 from backupctl.results.job import Job
-from backupctl.rules.duration import brief_duration
 
 _MAX_EARLIER_JOBS: Final = 10
 _MIN_PERCENT: Final = 10
@@ -67,7 +67,7 @@ class TimeLeft:
         if self._warned or self.usual is None or elapsed <= _LONG_FACTOR * self.usual.longest + _LONG_SECONDS:
             return None
         self._warned = True
-        return f"running for {brief_duration(elapsed)}, usually {brief_duration(self.usual.median)}"
+        return f"running for {duration(elapsed)}, usually {duration(self.usual.median)}"
 
     def _by_pace(self, now: float) -> float | None:
         if self._first is None or self._last is None or self._last[1] - self._first[1] < _MIN_PERCENT:

@@ -18,6 +18,7 @@ from backupctl.errors import (
     NotFoundError,
     NotSupportedError,
 )
+from backupctl.formatting import size_of_megabytes
 from backupctl.models import BackupRequest, DatabaseHealth, HealthSettings, ReturnResult, SystemVersion
 from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
@@ -110,7 +111,7 @@ def _common_checks(appliance: Appliance, request: BackupRequest) -> Task[tuple[l
 
 
 def _login_check(appliance: Appliance, release: str) -> Check:
-    message = f"{appliance.user} may use /{appliance.api.family}; release {release or 'unknown'}"
+    message = f"{appliance.user}, release {release or 'unknown'} (/{appliance.api.family})"
     return Check(name="login and rights", status=OK, message=message)
 
 
@@ -235,12 +236,16 @@ def _parts_check(parts: tuple[PartSize, ...], selected: tuple[str, ...], unreada
         message = f"not offered: {', '.join(unknown)} (offered: {offered}{note})"
         return Check(name="parts", status=WARNING if unreadable else FAIL, message=message)
     included = tuple(part for part in known.values() if part.id in selected or not part.optional)
-    sizes = ", ".join(f"{part.id} {'?' if part.size_mb is None else part.size_mb} MB" for part in included)
+    sizes = ", ".join(f"{part.id} {_size(part.size_mb)}" for part in included)
     warnings = ["an estimate of 0 MB means trouble in that part"] if any(part.size_mb == 0 for part in included) else []
     warnings += [f"{unreadable} more cannot be read"] if unreadable else []
     if warnings:
         return Check(name="parts", status=WARNING, message=f"{sizes}: {'; '.join(warnings)}")
-    return Check(name="parts", status=OK, message=f"{sizes}; {total_mb(included) or 0} MB in all, before compression")
+    return Check(name="parts", status=OK, message=f"{sizes}; {_size(total_mb(included))} before compression")
+
+
+def _size(megabytes: int | None) -> str:
+    return "of unknown size" if megabytes is None else size_of_megabytes(megabytes)
 
 
 def _appliance_checks(

@@ -26,10 +26,10 @@ class GuardedView:
         with suppress(Exception):
             self._view.warn(message, hint, always=always)
 
-    def expect(self, servers: Sequence[str]) -> None:
+    def expect(self, servers: Sequence[str], selection: Sequence[str] = ()) -> None:
         """Announce the appliances of the run."""
         with suppress(Exception):
-            self._view.expect(servers)
+            self._view.expect(servers, selection)
 
     def event(self, event: RunEvent) -> None:
         """Show an event, or a warning that it cannot be shown."""

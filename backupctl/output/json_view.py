@@ -59,7 +59,7 @@ class JsonView:
             if hint:
                 self._say("hint", hint)
 
-    def expect(self, servers: Sequence[str]) -> None:
+    def expect(self, servers: Sequence[str], selection: Sequence[str] = ()) -> None:
         """Do nothing: each result and each event names its server."""
 
     def event(self, event: RunEvent) -> None:

@@ -25,8 +25,11 @@ class View(Protocol):
         """
         ...
 
-    def expect(self, servers: Sequence[str]) -> None:
-        """Announce the appliances of the run in display order, before any event."""
+    def expect(self, servers: Sequence[str], selection: Sequence[str] = ()) -> None:
+        """Announce the appliances of the run in display order, before any event.
+
+        ``selection`` are the words of the command line that select all of them, if that is a group or all.
+        """
         ...
 
     def event(self, event: RunEvent) -> None:

@@ -17,7 +17,19 @@ _FREE_TEXT_FIELDS: Final = {"args", "comment", "default_message", "description",
 _LOCAL_FIELDS: Final = {"server", "host"}
 """Fields without data of the appliance."""
 
-_REMOTE_FACTS: Final = ("job", "release", "cause", "then", "texts", "source", "hint", "details", "attach", "kind")
+_REMOTE_FACTS: Final = (
+    "job",
+    "release",
+    "cause",
+    "then",
+    "texts",
+    "source",
+    "reason",
+    "hint",
+    "details",
+    "attach",
+    "kind",
+)
 """Facts of an error that may contain data of the appliance, besides its message."""
 
 

@@ -30,15 +30,3 @@ def parse_duration(text: str) -> float:
     if seconds > MAX_SECONDS:
         raise UsageError(f"duration {text!r} is longer than ten years", hint="use 90, 30s, 5m, 2h, 1d or 1h30m")
     return seconds
-
-
-def brief_duration(seconds: float) -> str:
-    """Format seconds for a sentence, in its two largest units: ``45s``, ``21m``, ``1h 02m``, ``2d 05h``."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d {hours:02}h"
-    if hours:
-        return f"{hours}h {minutes:02}m"
-    return f"{minutes}m" if minutes else f"{rest}s"

@@ -24,10 +24,10 @@ class KnownFailure(msgspec.Struct, frozen=True):
     percent: int | None = None
 
     @property
-    def hint(self) -> str:
-        """Cause and remedy in one line."""
+    def reason(self) -> str:
+        """The cause with its articles."""
         numbers = ", ".join(f"KB {article}" for article in self.articles)
-        return f"{self.cause}; {self.remedy}{f' ({numbers})' if numbers else ''}"
+        return f"{self.cause} ({numbers})" if numbers else self.cause
 
 
 KNOWN_FAILURES: Final = (
@@ -121,7 +121,7 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"BackupManager encountered an exception",
-        "the message is generic",
+        "the appliance does not say why",
         "look for the reason in /var/log/vmware/applmgmt/backup.log on the appliance",
     ),
 )
@@ -132,10 +132,10 @@ backup servers; 437603 says that VCF 9 requires ECDSA host keys.
 """
 
 
-def hint_for(texts: Iterable[str], percent: int | None = None) -> str | None:
-    """Return cause and remedy for the messages of a job that failed at ``percent``, None if unknown."""
+def known_failure(texts: Iterable[str], percent: int | None = None) -> KnownFailure | None:
+    """Return the known failure that fits the messages of a job that failed at ``percent``."""
     said = "\n".join(texts)
     for known in KNOWN_FAILURES:
         if known.percent in {None, percent} and re.search(known.pattern, said, re.IGNORECASE):
-            return known.hint
+            return known
     return None

@@ -118,7 +118,7 @@ def test_init_writes_a_complete_private_valid_sample(home: Path) -> None:
 def test_init_prints_the_path_and_the_next_step(home: Path) -> None:
     config = Config(home)
     run = config("init")
-    assert run.out == f"✓ written: {config.path}\n"
+    assert run.out == f"✓ {config.path} created\n"
     assert "config check" in run.err
     assert Config(home / "quiet")("init", "-q").out == ""
 
@@ -351,7 +351,7 @@ def test_check_that_fails_is_3_with_the_reason(  # noqa: PLR0917 - a row of the 
     assert not {"S3cret", "Secret-Value."} & set(re.split(r"[^\w.-]", run.out + run.err))
     quiet = config("check", *words, "-q", environ=environ)
     assert (quiet.code, quiet.out) == (3, "")
-    assert f"FAIL  {name}" in quiet.err
+    assert f"✗ {name}" in quiet.err
 
 
 WARNINGS = [
@@ -418,10 +418,10 @@ def test_check_of_many_servers_shows_only_problems(home: Path) -> None:
     config = Config(home, f'{DEFAULT}username = "me"\nlocation = "nfs://h/x"\n{servers}password-file = "none"\n')
     run = config("check", environ={"BACKUPCTL_LOCATION_TYPE": "NFS"})
     assert run.code == 3
-    assert "OK       username" not in run.out
-    assert run.out.count("FAIL  password") == 1
-    assert "9 appliances: 8 done, 1 config" in run.err
-    assert "OK       username" in config("check", "-s", "v3").out
+    assert "✓ username" not in run.out
+    assert run.out.count("✗ password") == 1
+    assert "8 done, 1 misconfigured" in run.err
+    assert "✓ username" in config("check", "-s", "v3").out
 
 
 def test_set_secret_asks_without_echo_and_a_run_finds_it_in_the_keyring(home: Path, memory: MemoryKeyring) -> None:

@@ -106,7 +106,7 @@ def test_cancel_latest_shows_the_job_and_cancels_that_one() -> None:
     run = backupctl("cancel", "latest", "-o", "json", answers=["yes"])
     assert (run.code, run.result["job"]["id"], backupctl.states) == (0, shown, ["FAILED"])
     (listed, _) = backupctl.prompter.questions
-    assert listed == f"{wording.WILL_CANCEL}\n  {HOST}: {shown}, 20 %, started 2 m 05 s ago"
+    assert listed == f"{wording.WILL_CANCEL}\n  {HOST}: {shown}, 20 %, started 2 min ago"
     assert f"/{shown}" in backupctl.writes[-1][1]
 
 

@@ -196,11 +196,10 @@ def test_lines_off_a_terminal_name_their_appliance(tmp_path: Path) -> None:
     run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "-g", "production")
     lines = [line for line in run.err.splitlines() if "backup started" in line]
     assert [name for line in lines for name in ("vc01", "vc02") if f" {name}: " in line] == ["vc02", "vc01"]
-    assert "error: vc01 says that backup job" in run.err
-    assert "BackupManager encountered an exception" in run.err
-    rows = [line.split()[:3] for line in run.out.splitlines()]
-    assert rows == [["SERVER", "RESULT", "JOB"], ["vc02", "✓", "done"], ["vc01", "✗", "backup-failed"]]
-    assert run.err.splitlines()[-1] == "2 appliances: 1 done, 1 backup-failed"
+    rows = [line.split()[:3] for line in run.out.splitlines() if not line.startswith(" ")]
+    assert rows == [["✓", "vc02:", "backup"], ["✗", "vc01:", "backup"]]
+    assert "BackupManager encountered an exception" in run.out
+    assert run.err.splitlines()[-1] == "1 done, 1 failed"
 
 
 def test_quiet_run_of_several_prints_only_failures(tmp_path: Path) -> None:
@@ -208,7 +207,7 @@ def test_quiet_run_of_several_prints_only_failures(tmp_path: Path) -> None:
     run = fleet(tmp_path, each={"vc01": {"faults": ["fail-at=40"]}})("create", "--all", "-q")
     assert (run.code, run.out) == (7, "")
     assert "vc02" not in run.err
-    assert run.err.splitlines()[-1] == "3 appliances: 2 done, 1 backup-failed"
+    assert run.err.splitlines()[-1] == "2 done, 1 failed"
 
 
 def test_quiet_no_wait_run_of_several_prints_server_and_job(tmp_path: Path) -> None:
@@ -221,8 +220,8 @@ def test_watch_command_of_a_configured_appliance_is_short(tmp_path: Path) -> Non
     backupctl = fleet(tmp_path, job_duration=7200.0)
     run = backupctl("create", "-s", "vc01", "--timeout", "1m")
     assert run.code == 8
-    assert "--server vc01 --config " in run.err
-    assert "--username" not in run.err
+    assert "-s vc01 --config " in run.err
+    assert " -u " not in run.err
 
 
 def test_dry_run_of_a_group_shows_each_request(tmp_path: Path) -> None:
@@ -251,16 +250,17 @@ def test_validate_of_several_shows_a_line_for_each_and_the_problems(tmp_path: Pa
     assert (run.code, [line[:13] for line in run.out.splitlines()]) == (
         7,
         [
-            "! vc01: 9 che",
-            "✗ vc02: 9 che",
-            "  ✗ FAIL  app",
-            "! vc03: 9 che",
+            "! vc01: 8 pas",
+            "✗ vc02: 7 pas",
+            "  ✗ appliance",
+            "! vc03: 8 pas",
             "! 3 appliance",
-            "  ! WARNING  ",
+            "  ! encryptio",
         ],
     )
     quiet = backupctl("validate", "--all", "-q")
-    assert (quiet.out, [line[:6] for line in quiet.err.splitlines()]) == ("", ["vc02:", "✗ FAIL", "error:", "3 appl"])
+    told = [line[:7] for line in quiet.err.splitlines()]
+    assert (quiet.out, told) == ("", ["✗ vc02:", "  ✗ app", "! 3 app", "  ! enc", "2 done,"])
 
 
 @pytest.mark.parametrize("words", [[], ["-q"]])
@@ -370,14 +370,18 @@ def test_each_appliance_of_several_has_an_ended_event_even_without_requests(tmp_
     assert dict(ended)["vc02"] != 0
 
 
-def test_interruption_of_several_prints_each_watch_command_and_the_reason_once(tmp_path: Path) -> None:
+def test_interruption_of_several_says_once_what_is_running_and_how_to_follow_it(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, job_duration=600.0)
     backupctl.clock.at(100, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl("create", "--all")
-    assert (run.code, run.err.count("interrupted (SIGINT)")) == (130, 1)
-    attach = [line.split() for line in run.err.splitlines() if "backupctl watch" in line]
-    ids = [(f"vc0{number}", each.jobs[0].job_id) for number, each in enumerate(backupctl.others.values(), 1)]
-    assert [(words[words.index("--server") + 1], words[2]) for words in attach] == ids
+    assert (run.code, run.out) == (130, "")
+    detached, follow, verdict = run.err.splitlines()[-3:]
+    assert (detached, verdict) == (wording.DETACHED_SEVERAL("3 backups", "vc01, vc02, vc03"), "3 interrupted")
+    command = follow.removeprefix(wording.TO_FOLLOW_THEM).split()
+    assert command[:4] == ["backupctl", "watch", "latest", "--all"]
+    assert [result["job"]["state"] for result in backupctl(*command[1:], "-o", "json").json["results"]] == [
+        "SUCCEEDED"
+    ] * 3
 
 
 def test_default_parts_are_shown_once_and_are_an_event_of_each(tmp_path: Path) -> None:
@@ -390,9 +394,7 @@ def test_default_parts_are_shown_once_and_are_an_event_of_each(tmp_path: Path) -
 
 def test_summary_counts_only_ended_backups_as_done(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, each={"vc01": {"faults": ["forbidden"]}}, job_duration=100.0)
-    assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "3 appliances: 2 started, 1 forbidden"
-    shown = backupctl("create", "--all", "--dry-run").err.splitlines()[-1]
-    assert shown == f"3 appliances: 3 shown, {wording.NOTHING_SENT}"
+    assert backupctl("create", "--all", "--no-wait").err.splitlines()[-1] == "2 started, 1 refused"
 
 
 def test_appliance_given_with_both_of_its_ports_is_backed_up_once(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_restore_interrupted_keeps_running_and_prints_the_watch_command(clock: F
     clock.at(60, lambda: os.kill(os.getpid(), signal.SIGINT))
     run = backupctl(*CREATE, "--yes", "-s", HOST, "-u", "root")
     assert run.code == 130
-    assert "restore watch --server vc01.example.com --username root" in run.err
+    assert "restore watch -s vc01.example.com -u root" in run.err
     assert backupctl("restore", "watch").code == 0
 
 

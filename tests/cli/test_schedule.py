@@ -54,7 +54,7 @@ def test_schedule_set_creates_the_schedule_and_sends_nothing_the_second_time(rel
 
     again = backupctl(*words)
     assert (again.code, len(backupctl.writes)) == (0, 1)
-    assert "unchanged" in again.out + again.err
+    assert wording.SCHEDULE_UNCHANGED in again.err
     assert backupctl(*words, "-o", "json").result["changes"] == []
 
 

@@ -15,7 +15,7 @@ from backupctl.config.option_table import OPTIONS, PASSWORD, SECRETS
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
 from backupctl.results.events import RunEvent
-from backupctl.rules.hints import KNOWN_FAILURES, hint_for
+from backupctl.rules.hints import KNOWN_FAILURES, known_failure
 from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import CommandLine
 from tests.support.documented_setup import DocumentedSetup
@@ -232,9 +232,9 @@ def test_known_messages_of_the_manual_get_the_same_hints_from_the_program() -> N
     for messages, text in items:
         articles = set(re.findall(r"KB (\d+)", text))
         for message in re.findall(r"`([^`]+)`", messages):
-            hint = hint_for([message], 10 if "At 10 %" in text else None)
-            assert hint, message
-            assert set(re.findall(r"KB (\d+)", hint)) == articles, message
+            known_one = known_failure([message], 10 if "At 10 %" in text else None)
+            assert known_one, message
+            assert set(known_one.articles) == articles, message
     assert {article for failure in KNOWN_FAILURES for article in failure.articles} <= set(
         re.findall(r"KB (\d+)", known)
     )

@@ -352,7 +352,7 @@ def test_create_interrupted_during_the_search_completes_the_search_first(clock: 
     )
     ended = run(bench, plan(), 0.5)
     assert (type(ended.error), ended.value.id, clock.elapsed) == (InterruptedRunError, NEW, 3)
-    assert f"backup job {NEW} goes on" in str(ended.error)
+    assert f"Backup {NEW} is still running" in str(ended.error)
 
 
 def test_create_interrupted_during_the_request_without_waiting_succeeds(clock: FakeClock) -> None:
@@ -442,8 +442,8 @@ def busy_since(seconds: float, clock: FakeClock, if_running: str) -> BusyError:
 @pytest.mark.parametrize(
     ("seconds", "since"),
     [
-        (0, "started 0 s ago (2026-03-01 02:00 UTC)"),
-        (119, "started 119 s ago (2026-03-01 01:58 UTC)"),
+        (0, "started just now (2026-03-01 02:00 UTC)"),
+        (119, "started 1 min ago (2026-03-01 01:58 UTC)"),
         (120, "started 2 min ago (2026-03-01 01:58 UTC)"),
         (7199, "started 119 min ago (2026-03-01 00:00 UTC)"),
         (7200, "started 2 h ago (2026-03-01 00:00 UTC)"),

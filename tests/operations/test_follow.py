@@ -110,7 +110,7 @@ def test_error_of_a_failed_job_names_its_id_its_state_and_the_log() -> None:
     assert "backup.log" in (end.error.hint or "")
 
 
-@pytest.mark.parametrize(("percent", "cause"), [(10, "failing at 10 % often means"), (11, "the message is generic")])
+@pytest.mark.parametrize(("percent", "cause"), [(10, "failing at 10 % often means"), (11, "does not say why")])
 def test_error_of_a_failed_job_hints_at_the_cause_for_its_progress(percent: int, cause: str) -> None:
     message = Message(id="m", default_message="BackupManager encountered an exception.")
     assert cause in (job_failure(NAME, job("FAILED", percent, messages=(message,))).hint or "")

@@ -89,10 +89,10 @@ def test_validate_fails_if_the_validation_of_the_appliance_fails(clock: FakeCloc
 @pytest.mark.parametrize(
     ("parts", "sizes", "status", "expected_text"),
     [
-        ((), SIZES, "OK", "common 700 MB, seat 300 MB; 1000 MB in all"),
-        (("common",), SIZES, "OK", "common 700 MB; 700 MB in all"),
-        (("seat",), SIZES, "OK", "common 700 MB, seat 300 MB; 1000 MB in all"),
-        (("supervisors", "common"), SIZES, "OK", "common 700 MB, supervisors 50 MB; 750 MB in all"),
+        ((), SIZES, "OK", "common 700 MB, seat 300 MB; 1.0 GB before"),
+        (("common",), SIZES, "OK", "common 700 MB; 700 MB before"),
+        (("seat",), SIZES, "OK", "common 700 MB, seat 300 MB; 1.0 GB before"),
+        (("supervisors", "common"), SIZES, "OK", "common 700 MB, supervisors 50 MB; 750 MB before"),
         (("moon", "seat"), SIZES, "FAIL", "not offered: moon (offered: common, seat, supervisors)"),
         ((), {**SIZES, "common": 0}, "WARNING", "common 0 MB, seat 300 MB: an estimate of 0 MB"),
         (("common",), {**SIZES, "seat": 0}, "OK", "common 700 MB"),
@@ -234,16 +234,14 @@ def test_validate_raises_if_the_validation_response_is_not_from_the_appliance(
 
 def test_validate_shows_user_api_family_and_release(clock: FakeClock) -> None:
     bench, _ = scripted_bench(clock)
-    assert checks(bench)["login and rights"] == [
-        ("OK", "administrator@vsphere.local may use /api; release 8.0.2.00100")
-    ]
+    assert checks(bench)["login and rights"] == [("OK", "administrator@vsphere.local, release 8.0.2.00100 (/api)")]
 
 
 def test_validate_of_a_release_without_health_operations_has_no_such_checks(clock: FakeClock) -> None:
     bench, _ = scripted_bench(clock, version=ServerFaultError("500"))
     found = checks(bench)
     assert {"recovery", "system health", "database health", "location type"}.isdisjoint(found)
-    assert found["login and rights"][0][1].endswith("release unknown")
+    assert found["login and rights"][0][1].endswith("release unknown (/api)")
 
 
 @pytest.mark.parametrize(

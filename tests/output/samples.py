@@ -68,7 +68,7 @@ def a_message(text: str) -> Message:
     return Message(id="com.vmware.applmgmt.message", default_message=text)
 
 
-def a_finished_job(state: str = "SUCCEEDED", **fields: Any) -> Job:
+def a_finished_job(state: str = "SUCCEEDED", progress: int = 100, **fields: Any) -> Job:
     facts: dict[str, Any] = {
         "end_time": datetime(2026, 3, 1, 2, 12, 10, tzinfo=UTC),
         "type": "MANUAL",
@@ -82,7 +82,7 @@ def a_finished_job(state: str = "SUCCEEDED", **fields: Any) -> Job:
         "parts": ("common", "seat"),
         "encrypted": True,
     }
-    return a_job(state, 100, **{**facts, **fields})
+    return a_job(state, progress, **{**facts, **fields})
 
 
 def a_schedule(**fields: Any) -> ScheduleInfo:
@@ -164,7 +164,7 @@ def every_result(**fields: Any) -> list[Result]:
         "chain_complete": False,
         "trusted": False,
         "store": "the system's CA store",
-        "reason": "self-signed certificate",
+        "reason": "the certificate is self-signed",
         "pinned": f"sha256:{'cd' * 32}",
     }
     return [
@@ -246,7 +246,7 @@ class LiveScreen:
             _environ={},
         )
         progress = LiveProgress(console, clock=self.clock, auto_refresh=False)
-        self.view = HumanView(PlainConsole(SafeStream(io.StringIO())), console, progress, zone=UTC)
+        self.view = HumanView(PlainConsole(SafeStream(io.StringIO())), console, progress, clock=self.clock, zone=UTC)
 
     @property
     def raw(self) -> str:

@@ -51,7 +51,7 @@ def test_term_ends_a_request_that_hangs_within_ten_seconds(program: Program, ser
 def test_broken_connections_while_polling_are_retried(program: Program, serve: Simulators) -> None:
     created = program.run("create", environ=serve(faults=["drop=1@poll", "http-503=1@poll"], seconds="2s").environ)
     assert created.code == 0
-    assert "trouble:" in created.err
+    assert "; retrying" in created.err
     assert "recovered:" in created.err
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from backupctl.rules.hints import KNOWN_FAILURES, hint_for
+from backupctl.rules.hints import KNOWN_FAILURES, known_failure
 from tests.support.command_line import CommandLine
 from tests.support.intercept import amend_jobs, message
 
@@ -46,12 +46,17 @@ KNOWN = [
 ]
 
 
+def hint_for(texts: list[str], percent: int | None = None) -> str | None:
+    known = known_failure(texts, percent)
+    return f"{known.reason}; {known.remedy}" if known else None
+
+
 @pytest.mark.parametrize(("text", "article", "remedy"), KNOWN, ids=[text for text, _, _ in KNOWN])
 def test_hint_for_a_known_failure_has_its_remedy_and_article(text: str, article: str | None, remedy: str) -> None:
     hint = hint_for(["Backup failed.", text])
     assert hint is not None
     assert remedy in hint
-    assert re.findall(r"\(KB (.+)\)$", hint) == ([article] if article else [])
+    assert re.findall(r"\(KB ([^)]+)\)", hint) == ([article] if article else [])
     assert hint_for([text.upper()]) == hint
 
 
@@ -74,8 +79,8 @@ def test_general_failure_at_ten_percent_points_to_the_marker_file_beside_the_log
 
 
 def test_every_known_failure_matches_a_known_text() -> None:
-    met = {hint_for([text]) for text, _, _ in KNOWN} | {hint_for([GENERAL], 10)}
-    assert met == {known.hint for known in KNOWN_FAILURES}
+    met = {known_failure([text]) for text, _, _ in KNOWN} | {known_failure([GENERAL], 10)}
+    assert met == set(KNOWN_FAILURES)
 
 
 def test_job_that_fails_at_ten_percent_with_the_general_message_gets_the_hint_about_the_marker_file() -> None:

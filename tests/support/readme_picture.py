@@ -41,7 +41,9 @@ def picture() -> str:
         transport_for=lambda _: SimulatorTransport(SimulatedAppliance(clock, job_duration=1260), clock),
         workers=TimedWorkers(clock),
     )
-    app.view = HumanView(console, console, LiveProgress(console, clock=clock, auto_refresh=False), zone=UTC)
+    app.view = HumanView(
+        console, console, LiveProgress(console, clock=clock, auto_refresh=False), clock=clock, zone=UTC
+    )
     assert run(app) == 0
     drawing = Console(file=io.StringIO(), record=True, width=COLUMNS, highlight=False)
     drawing.print(f"[bold]$[/] backupctl {' '.join(WORDS)}")

@@ -76,8 +76,8 @@ def _confirm_latest(context: Context, traits: CommandTraits) -> dict[str, JobRes
 
 
 def _description(job: Job, now: datetime) -> str:
-    from backupctl.output.formatting import duration, percent, seconds_between
+    from backupctl.formatting import percent, relative
 
-    ran = seconds_between(job.start_time, now)
-    progress = () if job.progress is None else (percent(job.progress),)
-    return ", ".join([job.id, *progress, *(() if ran is None else (f"started {duration(ran)} ago",))])
+    progress = None if job.progress is None else percent(job.progress)
+    started = None if job.start_time is None else f"started {relative(job.start_time, now)}"
+    return ", ".join(filter(None, (job.id, progress, started)))

@@ -18,10 +18,14 @@ TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
 """Known job types; LOCAL_BACKUP exists since 9.0."""
 
 
-def _complete_state(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[str]:
+def _complete_state(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
     from backupctl.models import JobState
 
-    return list(JobState)
+    return [state for state in JobState if state.startswith(start)]
+
+
+def _complete_type(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    return [word for word in TYPES if word.startswith(start)]
 
 
 @click.command("list", cls=ApplianceCommand)
@@ -35,7 +39,7 @@ def _complete_state(_ctx: click.Context, _parameter: click.Parameter, _start: st
     "--type",
     "job_type",
     metavar="TYPE",
-    shell_complete=lambda _ctx, _parameter, _start: list(TYPES),
+    shell_complete=_complete_type,
     help="Only jobs of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
 )
 @click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")

@@ -49,9 +49,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = "default"
 
-name_argument = click.argument(
-    "name", default=_DEFAULT, metavar="[NAME]", shell_complete=lambda _ctx, _parameter, _start: [_DEFAULT]
-)
+name_argument = click.argument("name", default=_DEFAULT, metavar="[NAME]")
 
 
 @click.group("schedule", cls=CommandGroup)

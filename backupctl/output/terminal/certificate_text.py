@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from backupctl.formatting import plural
 from backupctl.models import Certificate
-from backupctl.output.formatting import plural
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
 from backupctl.output.terminal.table import fact_lines
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
@@ -19,13 +19,17 @@ def certificate_lines(result: CertificateResult, symbols: Symbols) -> list[Style
         return []
     pin = None
     if result.pinned is not None:
-        pin = line(("fits", GOOD) if _pin_fits(result) else ("DOES NOT FIT", BAD), f": {result.pinned}")
+        pin = (
+            line(("matches", GOOD))
+            if _pin_fits(result)
+            else line(("does not match", BAD), f": {_digits(result.pinned)}")
+        )
     more = [("not trusted", result.reason), ("pin", pin)]
     lines = [_verdict(result, symbols), *certificate_facts(result.certificate, more=more)]
     for number, certificate in enumerate(result.chain[1:], 1):
-        lines += [line(f"  presented with it ({number}):"), *certificate_facts(certificate, indent="  ")]
+        lines += [line(f"Certificate {number + 1} of the chain"), *certificate_facts(certificate)]
     if result.chain_complete is False:
-        lines.append(line("  more may have been presented: this Python tells only the first certificate"))
+        lines.append(line("This version of Python shows only the first certificate of the chain."))
     return lines
 
 
@@ -35,13 +39,13 @@ def pin_lines(result: PinResult, symbols: Symbols) -> list[StyledLine]:
         return []
     fingerprint = result.certificate.fingerprint
     unchanged = result.replaced == fingerprint
-    done = "was pinned before" if unchanged else "is pinned"
+    done = "is already pinned" if unchanged else "is now pinned"
     replaced = None if unchanged else result.replaced
     return [
         line((f"{symbols.good} ", GOOD), f"{result.server}: the certificate ", (done, GOOD)),
         *fact_lines([
-            ("fingerprint", fingerprint),
-            ("instead of", replaced),
+            ("sha256", _digits(fingerprint)),
+            ("instead of", replaced and _digits(replaced)),
             ("file", result.file),
             ("server", result.profile),
         ]),
@@ -53,33 +57,32 @@ def authorities_lines(result: CaCertificatesResult, symbols: Symbols) -> list[St
     if not result.authorities:
         return []
     what = plural(len(result.authorities), "CA certificate")
-    where = f" written to {result.file}" if result.file else " fetched, and not written"
+    where = f" written to {result.file}" if result.file else " downloaded, not written"
     lines = [line(f"{result.server}: ", (what, STRONG), where)]
     for certificate in result.authorities:
         lines += certificate_facts(certificate)
     if result.vouches:
-        words = "they vouch for the certificate that the appliance presents"
+        words = "they verify the appliance's certificate"
         return [*lines, line((f"{symbols.good} ", GOOD), words)]
     return [
         *lines,
-        line((f"{symbols.bad} they do not vouch for what the appliance presents: ", BAD), result.reason or ""),
+        line((f"{symbols.bad} they do not verify the appliance's certificate: ", BAD), result.reason or ""),
     ]
 
 
 def certificate_facts(
-    certificate: Certificate, indent: str = "", more: Sequence[tuple[str, str | StyledLine | None]] = ()
+    certificate: Certificate, more: Sequence[tuple[str, str | StyledLine | None]] = ()
 ) -> list[StyledLine]:
     """Return the facts of a certificate and ``more`` ones, a line each."""
     self_signed = certificate.subject == certificate.issuer
-    known = fact_lines([
+    return fact_lines([
         ("subject", certificate.subject),
         ("issuer", "itself" if self_signed else certificate.issuer),
         ("names", ", ".join(certificate.names)),
         ("valid", _validity(certificate)),
-        ("fingerprint", certificate.fingerprint),
+        ("sha256", _digits(certificate.fingerprint)),
         *more,
     ])  # fmt: skip
-    return [line(indent, text) for text in known]
 
 
 def fingerprints(certificates: Sequence[Certificate]) -> list[StyledLine]:
@@ -91,7 +94,7 @@ def _verdict(result: CertificateResult, symbols: Symbols) -> StyledLine:
     subject, store = f"{result.server}: the certificate is ", f" by {result.store}"
     trust = (("trusted", GOOD) if result.trusted else ("not trusted", ODD), store)
     if not _pin_fits(result):
-        return line((f"{symbols.bad} ", BAD), subject, *trust, ", and ", ("not the pinned one", BAD))
+        return line((f"{symbols.bad} ", BAD), subject, *trust, ", and ", ("does not match the pin", BAD))
     return line((f"{symbols.good} ", GOOD) if result.trusted else (f"{symbols.odd} ", ODD), subject, *trust)
 
 
@@ -100,9 +103,14 @@ def _pin_fits(result: CertificateResult) -> bool:
     return result.certificate is None or result.pinned in {None, result.certificate.fingerprint}
 
 
+def _digits(fingerprint: str) -> str:
+    """Return a fingerprint without its prefix, so that it fits on a line of 80 columns."""
+    return fingerprint.removeprefix("sha256:")
+
+
 def _validity(certificate: Certificate) -> StyledLine:
     days = certificate.expires_in_days
     dates = f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}, "
     if days < 0:
-        return line(dates, (f"EXPIRED {plural(-days, 'day')} ago", BAD))
+        return line(dates, (f"expired {plural(-days, 'day')} ago", BAD))
     return line(dates, (f"{plural(days, 'day')} left", ODD if days < SOON_DAYS else ""))

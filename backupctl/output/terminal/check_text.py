@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from backupctl.output.formatting import plural
+from backupctl.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, StyledLine, Symbols, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, Symbols, line
 from backupctl.output.terminal.table import wrapped_table
 from backupctl.results.backup_results import Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
@@ -18,7 +18,7 @@ def checks_lines(checks: Sequence[Check], symbols: Symbols, width: int | None) -
     rows = []
     for check in checks:
         symbol, style = _symbol_and_style(check, symbols)
-        rows.append((line((f"{symbol} {check.status}", style)), line(check.name), check.message))
+        rows.append((line((symbol, style)), line(check.name), check.message))
     return wrapped_table(rows, width)
 
 
@@ -66,15 +66,14 @@ def _indented(checks: Sequence[Check], symbols: Symbols, width: int | None) -> l
 
 
 def checks_summary(checks: Sequence[Check]) -> StyledLine:
-    """Return the number of checks and of problems."""
-    warnings = sum(check.status == "WARNING" for check in checks)
+    """Return how many checks passed, and the numbers of problems if there are any."""
+    passed = sum(check.status == "OK" for check in checks)
     failed = sum(map(has_failed, checks))
-    return line(
-        f"{plural(len(checks), 'check')}, ",
-        (plural(warnings, "warning"), ODD if warnings else ""),
-        ", ",
-        (f"{failed} failed", BAD if failed else ""),
-    )
+    warnings = len(checks) - passed - failed
+    pieces: list[Piece] = [f"{plural(len(checks), 'check')} passed" if passed == len(checks) else f"{passed} passed"]
+    pieces += [", ", (plural(warnings, "warning"), ODD)] if warnings else []
+    pieces += [", ", (f"{failed} failed", BAD)] if failed else []
+    return line(*pieces)
 
 
 def has_failed(check: Check) -> bool:

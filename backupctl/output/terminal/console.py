@@ -25,7 +25,7 @@ def human_view(
     """Return the view for people, with a live display where the terminal allows it."""
     printed = console(out, clock=clock, environ=environ, color=color)
     progress, shown = _progress_on(err, clock=clock, environ=environ, color=color, zone=zone)
-    return HumanView(printed, shown, progress, quiet=quiet, verbose=verbose, zone=zone, stream=out)
+    return HumanView(printed, shown, progress, clock=clock, quiet=quiet, verbose=verbose, zone=zone, stream=out)
 
 
 def _progress_on(

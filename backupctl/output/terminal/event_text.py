@@ -4,8 +4,8 @@ from functools import singledispatch
 
 from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError
-from backupctl.output.formatting import percent, size
-from backupctl.output.terminal.labels import has_id, job_name, kind
+from backupctl.formatting import percent, size
+from backupctl.output.terminal.labels import RUNNING, has_id, job_name, kind, state_word
 from backupctl.output.terminal.styled_lines import (
     BAD,
     GOOD,
@@ -52,17 +52,17 @@ def _(event: Connected, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: PartsSelected, before: str = "") -> list[StyledLine]:
-    return [line(before, f"parts that the appliance selects by default: {', '.join(event.parts)}")]
+    return [line(before, f"Parts: {', '.join(event.parts)} (default)")]
 
 
 @event_lines.register
 def _(event: Waiting, before: str = "") -> list[StyledLine]:
     if event.job is None:
-        return [line(before, "another backup or restore is running: waiting for its end")]
+        return [line(before, "another backup or restore is running: waiting for it to finish")]
     state = progress(event.job)
     if not has_id(event.job):
-        return [line(before, f"a {kind(event.job)} is running: waiting for its end, {state}")]
-    return [line(before, f"another backup is running: waiting for the end of {event.job.id}, {state}")]
+        return [line(before, f"a {kind(event.job)} is running: waiting for it to finish, {state}")]
+    return [line(before, f"another backup is running: waiting for {event.job.id} to finish, {state}")]
 
 
 @event_lines.register
@@ -72,7 +72,7 @@ def _(event: Started, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Adopted, before: str = "") -> list[StyledLine]:
-    found = line(before, ("warning:", ODD), " the answer was lost, but the ", *_started(event.job))
+    found = line(before, ("warning:", ODD), " the response was lost, but the ", *_started(event.job))
     return [found, line(before, f"  {event.reason}")] if event.reason else [found]
 
 
@@ -83,7 +83,7 @@ def _(event: Attached, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(_event: Queued, before: str = "") -> list[StyledLine]:
-    return [line(before, "waiting for its turn")]
+    return [line(before, "queued")]
 
 
 @event_lines.register
@@ -102,12 +102,12 @@ def _(event: Progressed, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Retrying, before: str = "") -> list[StyledLine]:
-    return [line(before, ("trouble:", ODD), f" {_said(event, event.error)}; trying again")]
+    return [line(before, ("warning:", ODD), f" {_said(event, event.error)}; retrying")]
 
 
 @event_lines.register
 def _(_event: Recovered, before: str = "") -> list[StyledLine]:
-    return [line(before, ("recovered:", GOOD), " the appliance answers again")]
+    return [line(before, ("recovered:", GOOD), " connected again")]
 
 
 @event_lines.register
@@ -117,19 +117,19 @@ def _(event: Warned, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Cancelling, before: str = "") -> list[StyledLine]:
-    return [line(before, "cancelling ", *job_name(event.job), ": waiting for its end")]
+    return [line(before, "cancelling ", *job_name(event.job), ", waiting for it to stop")]
 
 
 @event_lines.register
 def _(event: Detached, before: str = "") -> list[StyledLine]:
-    return labelled("hint", NOTE, f"to see how it ends: {event.attach}", before=before) if event.attach else []
+    return [line(before, ("follow it with:", NOTE), f" {event.attach}")] if event.attach else []
 
 
-def progress(job: Job) -> str:
-    """Format the progress of a job: ``40 % (INPROGRESS, 1.2 GB)``."""
-    facts = [job.state] if job.size_bytes is None else [job.state, size(job.size_bytes)]
-    known = ", ".join(facts)
-    return known if job.progress is None else f"{percent(job.progress)} ({known})"
+def progress(job: Job, *, cancelled: bool = False) -> str:
+    """Format the progress of a job, ``40 % (1.2 GB)``, or its state: ``succeeded (2.1 GB)``."""
+    word = state_word(job, cancelled=cancelled)
+    said = percent(job.progress) if word == RUNNING and job.progress is not None else word
+    return said if job.size_bytes is None else f"{said} ({size(job.size_bytes)})"
 
 
 def _said(event: RunEvent, error: BackupctlError) -> str:

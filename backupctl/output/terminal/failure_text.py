@@ -1,58 +1,83 @@
-"""Render the failures of several appliances; what three or more of them share is shown once."""
+"""Render the failures of a run; what three or more appliances share is shown once."""
 
-import textwrap
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from backupctl.error_facts import ErrorFacts, anonymized, error_on
-from backupctl.errors import BackupctlError
-from backupctl.output.formatting import plural
-from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS
-from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.result_text import RenderOptions, shown_messages
-from backupctl.output.terminal.styled_lines import NOTE, StyledLine, error_lines, labelled
+from backupctl.error_facts import ErrorFacts, anonymized, error_on, render_details, render_hint, render_message
+from backupctl.errors import BackupctlError, BackupFailedError, InterruptedRunError, StillRunningError
+from backupctl.formatting import plural
+from backupctl.output.printable import printable_lines
+from backupctl.output.terminal.job_text import messages_of
+from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS, kind
+from backupctl.output.terminal.rendered import RenderOptions
+from backupctl.output.terminal.styled_lines import BAD, NOTE, STRONG, StyledLine, line
+from backupctl.output.terminal.table import wrapped
+from backupctl.results.backup_results import ChecksResult
 from backupctl.results.job import Job
 from backupctl.results.result import Result
 
+_LABEL_WIDTH = 7
 
-def failure_lines(results: Sequence[Result], options: RenderOptions) -> list[StyledLine]:
-    """Return the failures: individual ones first, then shared ones, each hint once.
 
-    Appliances that were stopped by another failure come last. Messages of a job are shown with its error, as the table
-    has no room for them. A detail that repeats another error is omitted.
+def failures(results: Sequence[Result], options: RenderOptions) -> tuple[dict[str, list[StyledLine]], list[StyledLine]]:
+    """Return the lines of each server for below its result, and lines for below all results.
+
+    Appliances that were stopped by another failure come last. A hint is shown once, and a detail that repeats another
+    error is omitted. Jobs that an interrupt leaves running are no failures.
     """
     known = {error_on(result.server, result.error.facts) for result in results if result.error is not None}
     failed = [_Failure(result, result.error, known) for result in results if result.error is not None]
-    shared = Counter(_hint(failure.anonymized) for failure in failed)
+    detached = [failure for failure in failed if failure.is_detached]
+    failed = [failure for failure in failed if not failure.is_detached]
+    hints = Counter(_hint(failure.anonymized) for failure in failed)
     told = set[_Hint]()
-    lines: list[StyledLine] = []
+    own: dict[str, list[StyledLine]] = {}
+    shared: list[StyledLine] = []
     for group in sorted(_groups(failed), key=_weight):
-        if len(group) == 1:
-            subject, facts = group[0].server, _of_its_own(group[0], shared)
-        else:
-            subject, facts = plural(len(group), "appliance"), _in_common(group, options)
-        lines += error_lines(facts._replace(hint=None) if _hint(facts) in told else facts, subject=subject)
+        first = group[0]
+        facts = first.facts if len(group) == 1 else first.anonymized
+        if hints[_hint(first.anonymized)] > 1:
+            facts = facts._replace(selector=first.anonymized.selector)
+        if _hint(facts) in told:
+            facts = facts._replace(reason=None, hint=None)
         told.add(_hint(facts))
-        lines += _attach_lines(group) if len(group) > 1 else []
-    return lines
+        if len(group) == 1:
+            own[first.server] = _block(first, facts, first.server, options)
+        else:
+            facts = facts._replace(details=(", ".join(each.server for each in group), *facts.details))
+            shared += _block(first, facts, plural(len(group), "appliance"), options)
+    return own, shared + _detached_lines(detached, options)
 
 
-_Hint = tuple[str | None, tuple[str, ...], bool]
+_Hint = tuple[str | None, str | None, tuple[str, ...], bool]
 
 
 def _hint(facts: ErrorFacts) -> _Hint:
     """Return the facts that a hint is made of."""
-    return facts.hint, facts.selector, facts.of_file
+    return facts.reason, facts.hint, facts.selector, facts.of_file
 
 
 class _Failure:
-    """What went wrong on one appliance, and what others can have in common with it."""
+    """What went wrong on one appliance, and what others can have in common with it.
+
+    ``is_shown``: the result itself says so, as a job or a check that failed.
+    """
 
     def __init__(self, result: Result, error: BackupctlError, known: Collection[ErrorFacts | str]) -> None:
-        messages = map(message_text, shown_messages(result))
-        details = tuple(each for each in dict.fromkeys((*error.facts.details, *messages)) if each not in known)
         job: Job | None = getattr(result, "job", None)
-        self.server, self.slug = result.server, error.slug
+        ended = job is not None and job.ended and not job.succeeded
+        told = messages_of(result)
+        self.server, self.slug, self.job = result.server, error.slug, job
+        self.is_detached = isinstance(error, InterruptedRunError) and job is not None and not job.ended
+        self.is_interrupted = isinstance(error, InterruptedRunError) and error.certain
+        checked = isinstance(result, ChecksResult) and bool(result.checks)
+        self.is_shown = (
+            checked
+            or (isinstance(error, BackupFailedError) and ended)
+            or (isinstance(error, InterruptedRunError) and ended)
+            or (isinstance(error, StillRunningError) and job is not None)
+        )
+        details = tuple(each for each in dict.fromkeys(error.facts.details) if each not in known and each not in told)
         self.facts = error.facts._replace(details=details)
         self.anonymized = anonymized(self.facts, {result.server, result.host}, job.id if job else None)
 
@@ -70,23 +95,53 @@ def _weight(group: Sequence[_Failure]) -> tuple[bool, bool]:
     return group[0].slug in STOPPED_BY_OTHERS, len(group) > 1
 
 
-def _of_its_own(failure: _Failure, shared: Mapping[_Hint, int]) -> ErrorFacts:
-    """Return the facts of one appliance, with the hint that others have as well."""
-    general = failure.anonymized
-    return failure.facts._replace(selector=general.selector) if shared[_hint(general)] > 1 else failure.facts
+def _block(failure: _Failure, facts: ErrorFacts, subject: str, options: RenderOptions) -> list[StyledLine]:
+    """Return the error, its evidence, and what to do; below a result that shows the failure only the latter two."""
+    if failure.is_shown:
+        lines = _details(facts, options.width)
+        return lines + _advice(facts, options.width) if lines or subject == failure.server else []
+    if not options.several:
+        label = None if failure.is_interrupted else "error"
+        return error_lines(facts, options.width, label=label)
+    names_itself = subject == facts.server and "$server" in facts.message
+    text = ("" if names_itself else f"{subject}: ") + render_message(facts, subject=subject)
+    head = line(("" if failure.is_interrupted else f"{options.symbols.bad} ", BAD))
+    return [*_prose(head, text, options.width), *_details(facts, options.width), *_advice(facts, options.width)]
 
 
-def _in_common(group: Sequence[_Failure], options: RenderOptions) -> ErrorFacts:
-    """Return the facts of all of a group, with their names where no line to attach names them."""
-    general = group[0].anonymized
-    if all(each.facts.attach for each in group):
-        return general
-    names = ", ".join(each.server for each in group)
-    width = None if options.width is None else max(options.width - 3, 20)
-    wrapped = [names] if width is None else textwrap.wrap(names, width, break_long_words=False, break_on_hyphens=False)
-    return general._replace(details=("\n".join(wrapped), *general.details))
+def error_lines(facts: ErrorFacts, width: int | None, *, label: str | None = "error") -> list[StyledLine]:
+    """Return an error, its details and a hint."""
+    lines = _prose(line((f"{label}: " if label else "", BAD)), render_message(facts), width)
+    lines += _details(facts, width)
+    hint = render_hint(facts)
+    return lines + (_prose(line(("hint: ", NOTE)), hint, width) if hint else [])
 
 
-def _attach_lines(group: Sequence[_Failure]) -> list[StyledLine]:
-    attach = [each.facts.attach for each in group if each.facts.attach]
-    return labelled("hint", NOTE, "\n".join(("follow them with:", *attach))) if attach else []
+def _details(facts: ErrorFacts, width: int | None) -> list[StyledLine]:
+    return [each for detail in render_details(facts) for each in _prose(line("  "), detail, width)]
+
+
+def _advice(facts: ErrorFacts, width: int | None) -> list[StyledLine]:
+    """Return the cause and what to do, each behind its label."""
+    advice = {"Cause": facts.reason, "Try": render_hint(facts._replace(reason=None))}
+    lines: list[StyledLine] = []
+    for label, text in advice.items():
+        head = line("  ", (label.ljust(_LABEL_WIDTH), STRONG))
+        lines += _prose(head, text, width, indent=_LABEL_WIDTH + 2) if text else []
+    return lines
+
+
+def _prose(head: StyledLine, text: str, width: int | None, *, indent: int = 2) -> list[StyledLine]:
+    """Return a text behind a head, its further lines indented."""
+    room = None if width is None else width - max(head.width, indent)
+    first, *others = [part for each in printable_lines(text) for part in wrapped(each, room)] or [""]
+    return [line(head, first), *(line(" " * indent, other) for other in others)]
+
+
+def _detached_lines(detached: Sequence[_Failure], options: RenderOptions) -> list[StyledLine]:
+    """Return which jobs are still running: the message for one, one sentence for several."""
+    if len(detached) < 2:
+        return [each for one in detached for each in error_lines(one.facts, options.width, label=None)]
+    names, jobs = ", ".join(each.server for each in detached), {kind(each.job) for each in detached if each.job}
+    text = f"Detached. {plural(len(detached), jobs.pop())} are still running on {names}."
+    return _prose(line(), text, options.width, indent=0)

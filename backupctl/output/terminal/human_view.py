@@ -1,29 +1,35 @@
 """The view for people: live progress on a terminal, lines with time and server elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
-from typing import TypeVar
+from typing import Final
 
+from backupctl.clock import Clock
 from backupctl.output.safe_stream import SafeStream, raise_if_unshown
 from backupctl.output.terminal.check_text import checks_in_common, shared_checks
-from backupctl.output.terminal.failure_text import failure_lines
+from backupctl.output.terminal.failure_text import error_lines, failures
 from backupctl.output.terminal.plain_console import Console
-from backupctl.output.terminal.progress_log import ProgressDisplay, message_text, print_lines
-from backupctl.output.terminal.result_text import Rendered, RenderOptions, full_text, quiet_text, shown_messages
+from backupctl.output.terminal.progress_log import ProgressDisplay, print_lines
+from backupctl.output.terminal.rendered import Rendered, RenderOptions
+from backupctl.output.terminal.result_text import render
 from backupctl.output.terminal.styled_lines import (
     ASCII_SYMBOLS,
     UNICODE_SYMBOLS,
-    error_lines,
+    StyledLine,
     labelled,
     line,
     warning_lines,
 )
-from backupctl.output.terminal.summary import are_jobs, full_jobs, quiet_jobs, summary
+from backupctl.output.terminal.summary import follow_lines, summary
+from backupctl.output.terminal.table import Rows, table_lines
+from backupctl.results.archive_results import RestoreResult
+from backupctl.results.backup_results import ChecksResult, JobResult
 from backupctl.results.config_results import DEFAULTS
-from backupctl.results.events import Connected, PartsSelected, RunEvent
-from backupctl.results.result import Envelope, Result
+from backupctl.results.events import Cancelling, Connected, Detached, PartsSelected, RunEvent, Warned
+from backupctl.results.result import Envelope
 
-R = TypeVar("R", bound=Result)
+_COUNTED: Final = JobResult | RestoreResult | ChecksResult
+"""Results whose verdicts are counted, even if all are good."""
 
 
 class HumanView:
@@ -39,6 +45,7 @@ class HumanView:
         err: Console,
         progress: ProgressDisplay,
         *,
+        clock: Clock,
         quiet: bool = False,
         verbose: bool = False,
         zone: tzinfo | None = None,
@@ -51,9 +58,14 @@ class HumanView:
         self._verbose = verbose
         self._zone = zone
         self._stream = stream
+        self._clock = clock
         self._printed = self._close = False
         self._headings: set[str] = set()
         self._parts: set[tuple[str, ...]] = set()
+        self._held: list[StyledLine] = []
+        self._cancelled: set[str] = set()
+        self._follow: dict[str, str] = {}
+        self._selection: Sequence[str] = ()
 
     def debug(self, message: str) -> None:
         """Show a debug line."""
@@ -61,18 +73,32 @@ class HumanView:
             print_lines(self._err, labelled("debug", "", message))
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
-        """Show a warning about the whole run."""
+        """Show a warning about the whole run; ``--quiet`` holds it back until something fails."""
+        lines = warning_lines(message, hint)
         if always or not self._quiet:
-            print_lines(self._err, warning_lines(message, hint))
+            print_lines(self._err, lines)
+        else:
+            self._held += lines
 
-    def expect(self, servers: Sequence[str]) -> None:
-        """Set the order of the rows."""
+    def expect(self, servers: Sequence[str], selection: Sequence[str] = ()) -> None:
+        """Set the order of the rows, and the words that select all appliances."""
+        self._selection = selection
         self._progress.expect(servers)
 
     def event(self, event: RunEvent) -> None:
         """Show an event; expected ones only under ``-v``."""
-        if not self._quiet and (self._verbose or not self._is_expected(event)):
+        if isinstance(event, Cancelling):
+            self._cancelled.add(event.server)
+        if isinstance(event, Detached):
+            self._follow |= {event.server: event.attach} if event.attach else {}
+        elif self._quiet:
+            self._held += self._warning(event) if isinstance(event, Warned) else []
+        elif self._verbose or not self._is_expected(event):
             self._progress.show(event)
+
+    @staticmethod
+    def _warning(event: Warned) -> list[StyledLine]:
+        return warning_lines(f"{event.server}: {event.message}", event.hint)
 
     def _is_expected(self, event: RunEvent) -> bool:
         """Return whether an event is a connection, or a selection of parts that was already shown."""
@@ -83,20 +109,19 @@ class HumanView:
         return isinstance(event, Connected)
 
     def finish(self, envelope: Envelope) -> None:
-        """Show the results, and errors below them."""
+        """Show the results, what went wrong below each, and what concerns all below them."""
         self._progress.settle(envelope.results)
         self.close()
+        if envelope.exit_code:
+            print_lines(self._err, self._held)
         options, unshown = self._options(envelope), dict[str, str]()
-        for rendered in self._rendered(envelope, options, unshown):
-            self._print(rendered)
-        if options.several:
-            print_lines(self._err, failure_lines(envelope.results, options))
-        else:
-            self._show_errors(envelope)
-        if options.several and (envelope.exit_code or not self._quiet):
-            print_lines(self._err, [summary(envelope)])
-        if envelope.error is not None:
-            print_lines(self._err, error_lines(envelope.error.facts))
+        own, shared = failures(envelope.results, options._replace(width=self._err.line_width))
+        rendered = list(self._rendered(envelope, options, unshown))
+        self._print(Rendered(_one_table(rendered, options)))
+        for server, each in rendered:
+            self._print(each)
+            print_lines(self._err, own.get(server, ()))
+        self._print_below(envelope, shared)
         if self._stream is not None:
             self._stream.check()
         raise_if_unshown(unshown)
@@ -105,34 +130,50 @@ class HumanView:
         """Stop the live display."""
         self._progress.stop()
 
+    def _print_below(self, envelope: Envelope, shared: Sequence[StyledLine]) -> None:
+        """Print what many share, how to follow jobs, the verdict, and the error of the run."""
+        for result in envelope.results:
+            if result.error is not None and result.error.attach:
+                self._follow[result.server] = result.error.attach
+        counted = any(isinstance(result, _COUNTED) for result in envelope.results)
+        verdict = envelope.exit_code or (counted and not self._quiet)
+        print_lines(self._err, shared)
+        if envelope.exit_code or not self._quiet:
+            print_lines(self._err, follow_lines(self._follow, self._selection))
+        if verdict and len(envelope.results) > 1:
+            print_lines(self._err, [summary(envelope)])
+        if envelope.error is not None:
+            print_lines(self._err, error_lines(envelope.error.facts, self._err.line_width))
+
     def _options(self, envelope: Envelope) -> RenderOptions:
         plain = self._out.ascii_only or self._err.ascii_only
         return RenderOptions(
             width=self._out.line_width,
             symbols=ASCII_SYMBOLS if plain else UNICODE_SYMBOLS,
             zone=self._zone,
+            now=self._clock.now(),
             command=envelope.command,
             number=len(envelope.results),
+            shared=frozenset(checks_in_common(envelope.results)),
+            cancelled=frozenset(self._cancelled),
         )
 
-    def _rendered(self, envelope: Envelope, options: RenderOptions, unshown: dict[str, str]) -> Iterator[Rendered]:
+    def _rendered(
+        self, envelope: Envelope, options: RenderOptions, unshown: dict[str, str]
+    ) -> Iterator[tuple[str, Rendered]]:
         """Yield the rendered results; ``unshown`` collects servers whose result cannot be, with the exception type."""
-        if options.several and are_jobs(envelope.results):
-            together = quiet_jobs if self._quiet else full_jobs
+        for result in envelope.results:
             try:
-                table = [together(envelope.results, options)]
-            except Exception:  # noqa: BLE001 - then each is rendered by itself
-                table = [_render(lambda each: together([each], options), each, unshown) for each in envelope.results]
-            yield from table
-            return
-        if self._quiet:
-            yield from (_render(lambda each: quiet_text(each, options), each, unshown) for each in envelope.results)
-            return
+                yield result.server, render(result, options, quiet=self._quiet)
+            except Exception as bug:  # noqa: BLE001 - the other results are still shown
+                unshown[result.server] = type(bug).__name__
         common = checks_in_common(envelope.results)
-        options = options._replace(shared=frozenset(common))
-        yield from (_render(lambda each: full_text(each, options), each, unshown) for each in envelope.results)
         number = sum(each.server != DEFAULTS for each in envelope.results)
-        yield Rendered(shared_checks(common, options.symbols, options.width, number), close=True)
+        lines = shared_checks(common, options.symbols, options.width, number)
+        if not self._quiet:
+            yield "", Rendered(lines, close=True)
+        elif envelope.exit_code:
+            yield "", Rendered(notes=lines)
 
     def _print(self, rendered: Rendered) -> None:
         print_lines(self._err, [each for each in rendered.heading if each.plain not in self._headings])
@@ -145,17 +186,12 @@ class HumanView:
             self._printed, self._close = True, rendered.close
         print_lines(self._err, rendered.notes)
 
-    def _show_errors(self, envelope: Envelope) -> None:
-        for result in envelope.results:
-            if result.error is not None:
-                known = set(map(message_text, shown_messages(result)))
-                print_lines(self._err, error_lines(result.error.facts, known=known))
 
-
-def _render(render: Callable[[R], Rendered], result: R, unshown: dict[str, str]) -> Rendered:
-    """Render a result; on an exception, record its type in ``unshown`` and return nothing."""
-    try:
-        return render(result)
-    except Exception as bug:  # noqa: BLE001 - the other results are still shown
-        unshown[result.server] = type(bug).__name__
-        return Rendered()
+def _one_table(rendered: Sequence[tuple[str, Rendered]], options: RenderOptions) -> list[StyledLine]:
+    """Return the tables of all results as one, with the servers if there are several."""
+    known = [(server, each.table) for server, each in rendered if each.table is not None]
+    tables = [table.named(server) if options.several else table for server, table in known]
+    if not tables:
+        return []
+    rows = [row for table in tables for row in table.rows]
+    return table_lines(Rows(tables[0].columns, rows), options.width, options.symbols.ellipsis)

@@ -1,117 +1,142 @@
-"""Render jobs: as a block with what a restore needs, and as a table."""
+"""Render jobs: one line with the outcome, what a restore needs below it, and a table."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
 from typing import Final
 
-from backupctl.models import JobState
-from backupctl.output.formatting import duration, percent, seconds_between, size, timestamp
+from backupctl.formatting import duration, percent, seconds_between, size
 from backupctl.output.printable import printable_lines
-from backupctl.output.terminal.labels import has_id, kind
+from backupctl.output.terminal.labels import CANCELLED, FAILED, RUNNING, SUCCEEDED, has_id, kind, state_word
 from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, StyledLine, Symbols, line
-from backupctl.output.terminal.table import UNKNOWN, fact_lines, header_cells, table_lines
+from backupctl.output.terminal.rendered import RenderOptions
+from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, line
+from backupctl.output.terminal.table import Cell, Column, Rows, fact_lines
+from backupctl.results.backup_results import StartedResult
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 
-MIN_COLUMNS: Final = 4
-"""Job, state, start and size stay side by side on any terminal."""
+JOBS: Final = (
+    Column("JOB"),
+    Column("STATE"),
+    Column("STARTED", 2),
+    Column("", 6),
+    Column("TOOK", 4, right=True),
+    Column("SIZE", 3, right=True),
+    Column("TYPE", 5),
+    Column("LOCATION", 7),
+    Column("COMMENT", 1, cut=True),
+)
+
+_STYLES: Final = {SUCCEEDED: GOOD, CANCELLED: ODD, FAILED: BAD, RUNNING: "cyan"}
 
 
-def headline(result: Result, job: Job, symbols: Symbols, *, cancelled: bool = False) -> StyledLine:
-    """Return the outcome of a job in one line; with ``cancelled``, its cancellation is a success."""
-    subject = f"{result.server}: "
-    what = kind(job)
-    simulated = simulated_note(result)
-    if job.succeeded:
-        return line((f"{symbols.good} ", GOOD), subject, (f"{what} succeeded", GOOD), simulated)
-    if cancelled and job.ended:
-        return line((f"{symbols.good} ", GOOD), subject, (f"{what} cancelled", GOOD), simulated)
-    if job.state == JobState.FAILED:
-        return line((f"{symbols.bad} ", BAD), subject, (f"{what} failed", BAD), simulated)
-    if job.ended:
-        return line((f"{symbols.odd} ", ODD), subject, (f"{what} ended in state {job.state}", ODD), simulated)
-    far = "" if job.progress is None else f", {percent(job.progress)} done"
-    return line((f"{symbols.running} ", "cyan"), subject, (f"{what} running", "cyan"), far, simulated)
+def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
+    """Return the outcome of a job: ``✓ vc01: backup ID succeeded in 21m (2.1 GB, encrypted)``."""
+    word = shown_state(result, job, options)
+    took = took_seconds(job, options)
+    lasted = None if took is None else duration(took)
+    progress = None if job.progress is None else percent(job.progress)
+    facts: list[Piece] = []
+    if job.ended and word != SUCCEEDED:
+        verb = {FAILED: FAILED, CANCELLED: "was cancelled"}.get(word, f"ended as {word}")
+        said = "".join((verb, f" at {progress}" if progress else "", f" after {lasted}" if lasted else ""))
+    else:
+        if word == SUCCEEDED:
+            said = f"succeeded in {lasted}" if lasted else word
+        else:
+            said = "started" if isinstance(result, StartedResult) else f"is {word.lower()}"
+            facts += filter(None, (progress, lasted and f"{lasted} so far"))
+        if job.size_bytes is not None:
+            facts.append(size(job.size_bytes))
+        if job.encrypted is not None:
+            facts.append("encrypted" if job.encrypted else ("NOT ENCRYPTED", ODD))
+    facts += ["simulated"] if result.simulated else []
+    symbol, style = _symbol_and_style(result, word, options)
+    name = line(f"{kind(job)} ", (job.id, STRONG), " ") if has_id(job) else line(f"{kind(job)} ")
+    return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
 
 
-def job_block(result: Result, job: Job, symbols: Symbols, zone: tzinfo | None) -> list[StyledLine]:
-    """Return the known facts of a job, a line each, and the appliance's messages."""
-    took = took_seconds(job)
-    encrypted = line("yes, with the backup password") if job.encrypted else line(("no: NOT ENCRYPTED", ODD))
-    known: list[tuple[str, str | StyledLine | None]] = [
-        ("job", job.id if has_id(job) else None),
-        ("state", job.state),
+def shown_state(result: Result, job: Job, options: RenderOptions) -> str:
+    """Return the state of a job in words."""
+    return state_word(job, cancelled=result.server in options.cancelled)
+
+
+def _symbol_and_style(result: Result, word: str, options: RenderOptions) -> tuple[str, str]:
+    """Return how an outcome looks; a success that an error contradicts is odd, and so is a cancelled backup."""
+    symbols, style = options.symbols, _STYLES.get(word, ODD)
+    if word in {SUCCEEDED, CANCELLED}:
+        return (symbols.good, GOOD) if result.error is None else (symbols.odd, ODD)
+    return {FAILED: symbols.bad, RUNNING: symbols.running}.get(word, symbols.odd), style
+
+
+def _in_brackets(facts: Sequence[Piece]) -> list[Piece]:
+    commas = [piece for fact in facts for piece in (", ", fact)]
+    return [" (", *commas[1:], ")"] if facts else []
+
+
+def job_block(result: Result, job: Job, options: RenderOptions) -> list[StyledLine]:
+    """Return the outcome of a job, the appliance's messages, its location, and for one job alone its other facts."""
+    lines = [headline(result, job, options), *messages_block(job.messages)]
+    lines += [line(f"  {job.location}")] if job.location else []
+    if options.several:
+        return lines
+    known: list[tuple[str, str | None]] = [
+        ("build", job.build if job.succeeded else None),
+        ("parts", ", ".join(job.parts or ()) if job.succeeded else None),
         ("step", job.step),
-        ("type", job.type),
-        ("started", None if job.start_time is None else timestamp(job.start_time, zone)),
-        ("ended", None if job.end_time is None else timestamp(job.end_time, zone)),
-        ("took" if job.ended else "running for", None if took is None else duration(took)),
-        ("size", None if job.size_bytes is None else size(job.size_bytes)),
-        ("location", job.location),
+        ("started", _started(job, options)),
         ("location user", job.location_user),
-        ("parts", ", ".join(job.parts or ())),
         ("comment", job.comment),
-        ("started by", job.user),
-        ("appliance", _appliance(result)),
-        ("build", job.build),
-        ("encrypted", None if job.encrypted is None else encrypted),
     ]
-    return [*fact_lines(known), *messages_block(job.messages, symbols)]
+    return [*lines, *fact_lines(known)]
 
 
-def jobs_table(jobs: Sequence[Job], width: int | None, zone: tzinfo | None) -> list[StyledLine]:
-    """Return a table of jobs; columns that do not fit into ``width`` move below."""
-    header = header_cells("JOB", "STATE", "START", "SIZE", "TOOK", "TYPE", "LOCATION")
-    return table_lines([header, *(_row(job, zone) for job in jobs)], width, least=MIN_COLUMNS, right={3, 4})
+def job_rows(jobs: Sequence[Job], options: RenderOptions) -> Rows:
+    """Return jobs as rows of a table."""
+    return Rows(JOBS, [_row(job, options) for job in jobs])
 
 
-def messages_block(messages: Sequence[Message], symbols: Symbols) -> list[StyledLine]:
-    """Return the appliance's messages, to stand below facts."""
-    lines: list[StyledLine] = []
-    for message in messages:
-        first, *others = printable_lines(message_text(message)) or [""]
-        lines.append(line("    ", f"{symbols.bullet} {first}"))
-        lines.extend(line("      ", other) for other in others)
-    return [line("  messages"), *lines] if lines else []
+def messages_of(result: Result) -> set[str]:
+    """Return the texts of the messages that a result shows, so that its error does not repeat them."""
+    sources = (getattr(result, "job", None), getattr(result, "metadata", None))
+    return {message_text(message) for source in sources if source for message in source.messages}
+
+
+def messages_block(messages: Sequence[Message]) -> list[StyledLine]:
+    """Return the appliance's messages, to stand below a headline."""
+    return [line(f"  {text}") for message in messages for text in printable_lines(message_text(message))]
 
 
 def simulated_note(result: Result) -> str:
     """Return the note for a result of the simulator, empty for a real one."""
-    return " (simulated: no appliance was involved)" if result.simulated else ""
+    return " (simulated)" if result.simulated else ""
 
 
-def timestamp_or_unknown(time: datetime | None, zone: tzinfo | None) -> str:
-    """Format a time for a table, ``-`` if unknown."""
-    return UNKNOWN if time is None else timestamp(time, zone)
+def took_seconds(job: Job, options: RenderOptions) -> float | None:
+    """Return the running time of a job in seconds, by the appliance's clock where that is known."""
+    if job.duration_seconds is not None:
+        return job.duration_seconds
+    return seconds_between(job.start_time, job.end_time or (None if job.ended else options.now))
 
 
-def took_seconds(job: Job) -> float | None:
-    """Return the running time of a job in seconds, by the appliance's clock."""
-    return job.duration_seconds if job.duration_seconds is not None else seconds_between(job.start_time, job.end_time)
+def _started(job: Job, options: RenderOptions) -> str | None:
+    how = ", ".join(filter(None, (job.type and _plain(job.type), job.user and f"by {job.user}")))
+    return ", ".join(filter(None, (options.when(job.start_time), how))) or None
 
 
-def _row(job: Job, zone: tzinfo | None) -> list[StyledLine]:
-    took = took_seconds(job)
+def _row(job: Job, options: RenderOptions) -> list[Cell]:
+    took, word = took_seconds(job, options), state_word(job)
     return [
-        line(job.id),
-        line((job.state, state_style(job))),
-        line(timestamp_or_unknown(job.start_time, zone)),
-        line(UNKNOWN if job.size_bytes is None else size(job.size_bytes)),
-        line(UNKNOWN if took is None else duration(took)),
-        line(job.type or UNKNOWN),
-        line(job.location or UNKNOWN),
+        job.id,
+        (word, _STYLES.get(word, ODD)),
+        *options.when_cells(job.start_time),
+        None if took is None else duration(took),
+        None if job.size_bytes is None else size(job.size_bytes),
+        None if job.type is None else _plain(job.type),
+        job.location,
+        job.comment,
     ]
 
 
-def state_style(job: Job) -> str:
-    """Return the style of a job's state."""
-    if job.succeeded:
-        return GOOD
-    return BAD if job.state == JobState.FAILED else "cyan"
-
-
-def _appliance(result: Result) -> str:
-    known = [f"release {result.release}"] if result.release else []
-    known += [f"/{result.api}"] if result.api else []
-    return f"{result.host} ({', '.join(known)})" if known else result.host
+def _plain(word: str) -> str:
+    """Return a word of the API as people write it."""
+    return word.replace("_", " ").lower()

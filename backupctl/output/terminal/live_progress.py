@@ -117,8 +117,10 @@ class LiveProgress:
         match event:
             case Started(job=job) | Adopted(job=job) | Attached(job=job) | Progressed(job=job) | Cancelling(job=job):
                 if row is None or row.job is None or row.job.id != job.id:
-                    return Row(job=job, started=self._clock.monotonic() - elapsed_before(job, event))
-                return msgspec.structs.replace(row, job=job, troubled=None)
+                    started = self._clock.monotonic() - elapsed_before(job, event)
+                    return Row(job=job, started=started, cancelled=isinstance(event, Cancelling))
+                cancelled = row.cancelled or isinstance(event, Cancelling)
+                return msgspec.structs.replace(row, job=job, troubled=None, cancelled=cancelled)
             case Queued():
                 return Row()
             case Ended(error=error) if error is not None and self._rows and error.slug != InterruptedRunError.slug:

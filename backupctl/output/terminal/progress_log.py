@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from backupctl.clock import Clock
-from backupctl.output.formatting import timestamp
+from backupctl.formatting import timestamp
 from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.event_text import event_lines, progress
 from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
@@ -19,7 +19,7 @@ from backupctl.output.terminal.plain_console import Console
 from backupctl.output.terminal.styled_lines import StyledLine, line
 from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
-from backupctl.results.events import Ended, Progressed, Queued, RunEvent
+from backupctl.results.events import Cancelling, Ended, Progressed, Queued, RunEvent
 from backupctl.results.job import Job, Message
 from backupctl.results.result import Result
 
@@ -64,14 +64,17 @@ class ProgressLog:
         self._clock = clock
         self._zone = zone
         self._last: dict[str, LastPrinted] = {}
+        self._cancelled: set[str] = set()
 
     def expect(self, servers: Sequence[str]) -> None:
         """Do nothing: each line names its server."""
 
     def show(self, event: RunEvent) -> None:
         """Write a line for the event if it is worth one."""
-        before = f"{timestamp(event.time, self._zone)} {event.server}: "
+        before = f"{timestamp(event.time, self._zone, seconds=True)} {event.server}: "
         job: Job | None = getattr(event, "job", None)
+        if isinstance(event, Cancelling):
+            self._cancelled.add(event.server)
         if is_news(event, following=bool(self._last)):
             print_lines(self._console, event_lines(event, before))
         if isinstance(event, Progressed):
@@ -90,9 +93,8 @@ class ProgressLog:
                 and result.job
                 and result.job.state != last.state
             ):
-                self._show_job(
-                    result.server, result.job, f"{timestamp(self._clock.now(), self._zone)} {result.server}: "
-                )
+                time = timestamp(self._clock.now(), self._zone, seconds=True)
+                self._show_job(result.server, result.job, f"{time} {result.server}: ")
 
     def stop(self) -> None:
         """Do nothing: there is no live display."""
@@ -101,7 +103,7 @@ class ProgressLog:
         self._show_texts(server, job, before)
         last = self._last.get(server)
         if last is None or self._is_due(last, job):
-            print_lines(self._console, [line(before, progress(job))])
+            print_lines(self._console, [line(before, progress(job, cancelled=server in self._cancelled))])
             self._remember(server, job)
 
     def _show_texts(self, server: str, job: Job, before: str) -> None:

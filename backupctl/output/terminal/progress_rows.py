@@ -8,8 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from backupctl.output.formatting import duration, percent, seconds_between, size
-from backupctl.output.terminal.labels import STOPPED_BY_OTHERS
+from backupctl.formatting import duration, percent, seconds_between, size
+from backupctl.output.terminal.labels import CANCELLED, STOPPED_BY_OTHERS, state_word, verdict
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, StyledLine, line
 from backupctl.results.events import RunEvent, Started
 from backupctl.results.job import Job
@@ -25,7 +25,7 @@ DONE: Final = "done"
 PREPARING: Final = "preparing"
 WAITING: Final = "waiting"
 NOT_STARTED: Final = "not started"
-KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, PREPARING, WAITING, NOT_STARTED)
+KINDS: Final = (RETRYING, FAILED, RUNNING, DONE, CANCELLED, PREPARING, WAITING, NOT_STARTED)
 """States of a row, the most urgent first."""
 
 _STYLES: Final = {
@@ -33,6 +33,7 @@ _STYLES: Final = {
     FAILED: BAD,
     RUNNING: "cyan",
     DONE: GOOD,
+    CANCELLED: ODD,
     PREPARING: FAINT,
     WAITING: FAINT,
     NOT_STARTED: FAINT,
@@ -44,6 +45,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     ``job`` is None before it starts, and if it never did. ``preparing`` is the time of login and checks before it.
     ``started`` and ``troubled`` are readings of ``Clock.monotonic``. ``failed`` is the slug of the error.
+    ``cancelled``: this run has cancelled the job.
     """
 
     job: Job | None = None
@@ -51,12 +53,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     troubled: float | None = None
     failed: str | None = None
     preparing: bool = False
+    cancelled: bool = False
 
     @property
     def kind(self) -> str:
         """The state, one of ``KINDS``; an appliance that was stopped by the failure of another has not failed."""
         if self.job is None and self.failed in STOPPED_BY_OTHERS:
             return NOT_STARTED
+        if self.job is not None and state_word(self.job, cancelled=self.cancelled) == CANCELLED:
+            return CANCELLED
         if self.failed is not None or (self.job is not None and self.job.ended and not self.job.succeeded):
             return FAILED
         if self.job is None:
@@ -119,7 +124,7 @@ def cells(row: Row, now: float) -> list[RenderableType]:
     return [
         line("" if known is None else percent(known)),
         _bar(row, known, now),
-        line("" if elapsed is None else duration(elapsed)),
+        line("" if elapsed is None else duration(elapsed, exact=True)),
         line("" if job is None or job.size_bytes is None else size(job.size_bytes)),
         _state(row, now),
     ]
@@ -136,10 +141,10 @@ def _bar(row: Row, known: int | None, now: float) -> RenderableType:
 
 def _state(row: Row, now: float) -> StyledLine:
     if row.kind == RETRYING and row.troubled is not None:
-        return line(("retrying", ODD), f" {duration(now - row.troubled)}")
+        return line(("retrying", ODD), f" {duration(now - row.troubled, exact=True)}")
     if row.job is not None and (row.job.ended or row.failed is None):
-        return line((row.job.state, _STYLES[row.kind]))
-    return line((row.failed or row.kind, _STYLES[row.kind]))
+        return line((state_word(row.job, cancelled=row.cancelled), _STYLES[row.kind]))
+    return line((verdict(row.failed) if row.failed else row.kind, _STYLES[row.kind]))
 
 
 def elapsed_before(job: Job, event: RunEvent) -> float:

@@ -1,24 +1,31 @@
 """Render results: in full, and for ``--quiet``."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from functools import singledispatch
-from typing import Final, NamedTuple
+from typing import Final
 
+from backupctl.errors import InterruptedRunError
 from backupctl.exit_codes import ExitCode
-from backupctl.output.formatting import size_of_megabytes
+from backupctl.formatting import size_of_megabytes
 from backupctl.output.json_text import json_text
-from backupctl.output.terminal.archive_text import archive_block, archives_table, metadata_block
+from backupctl.output.terminal.archive_text import archive_block, archive_rows, metadata_block
 from backupctl.output.terminal.certificate_text import authorities_lines, certificate_lines, fingerprints, pin_lines
-from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary, has_failed
-from backupctl.output.terminal.config_text import file_lines, next_steps, settings_lines
-from backupctl.output.terminal.job_text import headline, job_block, jobs_table, simulated_note
+from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary
+from backupctl.output.terminal.config_text import file_lines, next_steps, setting_rows, settings_heading
+from backupctl.output.terminal.job_text import job_block, job_rows, simulated_note
 from backupctl.output.terminal.progress_log import message_text
-from backupctl.output.terminal.schedule_text import deleted_headline, diff, schedule_facts, schedule_headline
-from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, Symbols, aligned, line, warning_lines
+from backupctl.output.terminal.rendered import Rendered, RenderOptions
+from backupctl.output.terminal.schedule_text import (
+    deleted_headline,
+    diff,
+    schedule_facts,
+    schedule_headline,
+    schedule_rows,
+)
+from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, line, warning_lines
+from backupctl.output.terminal.table import Cell, Column, Rows, table_lines
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.backup_results import (
-    Check,
     ChecksResult,
     JobResult,
     JobsResult,
@@ -27,51 +34,19 @@ from backupctl.results.backup_results import (
     StartedResult,
 )
 from backupctl.results.config_results import DEFAULTS, FileResult, SettingsResult
-from backupctl.results.job import Job, Message
+from backupctl.results.job import Job
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
 
+PARTS: Final = (Column("PART"), Column("SIZE", right=True), Column("INCLUDED", 1), Column("NAME", 2))
+SYSTEMS: Final = (Column("SYSTEM"),)
+
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
 
-CANCEL: Final = frozenset({"cancel", "restore cancel"})
-"""Commands whose success is a job that did not succeed."""
-
 CHECK_CONFIGURATION: Final = "config check"
 """The command whose first result is about the file and not about a server."""
-
-
-class RenderOptions(NamedTuple):
-    """How to render results.
-
-    ``width`` is None if lines need not fit, ``number`` is the number of results, ``shared`` are checks that are shown
-    once below all results.
-    """
-
-    width: int | None
-    symbols: Symbols
-    zone: tzinfo | None
-    command: str | None = None
-    number: int = 1
-    shared: frozenset[Check] = frozenset()
-
-    @property
-    def several(self) -> bool:
-        """Whether there is more than one result."""
-        return self.number > 1
-
-
-class Rendered(NamedTuple):
-    """A result as text: ``lines`` for standard output, ``heading`` and ``notes`` around them for standard error.
-
-    A heading that several results share is shown once, above the first. ``close`` ones have no empty line between them.
-    """
-
-    lines: Sequence[StyledLine] = ()
-    notes: Sequence[StyledLine] = ()
-    heading: Sequence[StyledLine] = ()
-    close: bool = False
 
 
 @singledispatch
@@ -81,9 +56,20 @@ def full_text(result: Result, options: RenderOptions) -> Rendered:
 
 
 @singledispatch
-def quiet_text(result: Result, options: RenderOptions) -> Rendered:
-    """Render a result for ``--quiet``: what the command was asked for, and the evidence of a failure."""
-    raise NotImplementedError(f"no words for {type(result).__name__}")
+def quiet_text(_result: Result, _options: RenderOptions) -> Rendered:
+    """Render what a command was asked for, for ``--quiet``: nothing for most of them."""
+    return Rendered()
+
+
+def render(result: Result, options: RenderOptions, *, quiet: bool) -> Rendered:
+    """Render a result; with ``quiet`` a failure goes to standard error, where it is as long as without."""
+    if not quiet:
+        return full_text(result, options)
+    asked = quiet_text(result, options)
+    if result.exit_code == ExitCode.DONE:
+        return asked
+    full = full_text(result, options)
+    return Rendered(asked.lines, notes=[*full.lines, *full.notes], close=full.close)
 
 
 @full_text.register
@@ -93,10 +79,9 @@ def _(result: JobResult, options: RenderOptions) -> Rendered:
 
 @quiet_text.register
 def _(result: JobResult, options: RenderOptions) -> Rendered:
-    ids = [line(result.job.id)] if result.job is not None and was_detached(result, result.job) else []
-    if result.exit_code == ExitCode.DONE:
-        return Rendered(ids, notes=success_warnings(result))
-    return Rendered(ids, notes=full_text(result, options).lines)
+    named = f"{result.server} " if options.several else ""
+    ids = [line(f"{named}{result.job.id}")] if result.job is not None and was_detached(result, result.job) else []
+    return Rendered(ids, notes=_success_warnings(result), close=True)
 
 
 @full_text.register
@@ -106,7 +91,7 @@ def _(result: JobsResult, options: RenderOptions) -> Rendered:
         if result.remembers:
             none = f"{result.server}: no backup job matches (of {result.remembers})"
         return Rendered(notes=_nothing(result, none))
-    return Rendered([*_title(result, options), *jobs_table(result.jobs, options.width, options.zone)])
+    return Rendered(table=job_rows(result.jobs, options))
 
 
 @quiet_text.register
@@ -119,16 +104,14 @@ def _(result: JobsResult, options: RenderOptions) -> Rendered:
 def _(result: PartsResult, options: RenderOptions) -> Rendered:
     if not result.parts:
         return Rendered(notes=_nothing(result, f"{result.server} offers no parts for a backup"))
-    header = [line((word, STRONG)) for word in ("PART", "SIZE", "INCLUDED", "NAME")]
-    total = "-" if result.total_mb is None else size_of_megabytes(result.total_mb)
-    footer = [line(("total", STRONG)), line((total, STRONG)), line(), line()]
+    total = None if result.total_mb is None else (size_of_megabytes(result.total_mb), STRONG)
+    rows: list[list[Cell]] = [*map(_part_row, result.parts), [("total", STRONG), total, "", ""]]
     notes: list[StyledLine] = []
     for part in result.parts:
         if part.size_mb == 0:
             text = f"the size of part {part.id} is estimated at 0 MB, which often means that it cannot be backed up"
             notes.extend(warning_lines(text, None, before=f"{result.server}: " if options.several else ""))
-    table = aligned([header, *map(_part_row, result.parts), footer], right=[1])
-    return Rendered([*_title(result, options), *table], notes)
+    return Rendered(table=Rows(PARTS, rows), notes=notes)
 
 
 @quiet_text.register
@@ -153,23 +136,11 @@ def _(result: ChecksResult, options: RenderOptions) -> Rendered:
     )
 
 
-@quiet_text.register
-def _(result: ChecksResult, options: RenderOptions) -> Rendered:
-    failed = [check for check in result.checks if has_failed(check)]
-    title = _title(result, options) if failed else []
-    return Rendered(notes=[*title, *checks_lines(failed, options.symbols, options.width)])
-
-
 @full_text.register
-def _(result: SchedulesResult, options: RenderOptions) -> Rendered:
+def _(result: SchedulesResult, _options: RenderOptions) -> Rendered:
     if not result.schedules:
         return Rendered(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
-    lines: list[StyledLine] = []
-    for schedule in result.schedules:
-        lines.extend([line()] if lines else [])
-        lines.append(schedule_headline(f"{result.server}: ", schedule, options.symbols, simulated_note(result)))
-        lines.extend(schedule_facts(schedule))
-    return Rendered(lines)
+    return Rendered(table=schedule_rows(result.schedules))
 
 
 @quiet_text.register
@@ -194,23 +165,19 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
         heading = "  changed" if result.error is None else "  to be changed"
         return Rendered([*lines, line(heading), *diff(result.changes, options.width, indent="    ")])
     unchanged = result.schedule is not None and options.command != SHOW_SCHEDULE
-    return Rendered(
-        lines, _nothing(result, f"{subject}unchanged: the schedule was like this before") if unchanged else ()
-    )
+    return Rendered(lines, _nothing(result, f"{subject}already up to date") if unchanged else ())
 
 
 @quiet_text.register
 def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
-    if result.requests or options.command == SHOW_SCHEDULE:
-        return full_text(result, options)
-    return Rendered() if result.exit_code == ExitCode.DONE else Rendered(notes=full_text(result, options).lines)
+    return full_text(result, options) if result.requests or options.command == SHOW_SCHEDULE else Rendered()
 
 
 @full_text.register
-def _(result: SystemsResult, options: RenderOptions) -> Rendered:
+def _(result: SystemsResult, _options: RenderOptions) -> Rendered:
     if not result.systems:
         return Rendered(notes=_nothing(result, f"{result.server} finds no backups of any system at this location"))
-    return Rendered([*_title(result, options), *map(line, result.systems)])
+    return Rendered(table=Rows(SYSTEMS, [[system] for system in result.systems]))
 
 
 @quiet_text.register
@@ -222,7 +189,7 @@ def _(result: SystemsResult, _options: RenderOptions) -> Rendered:
 def _(result: ArchivesResult, options: RenderOptions) -> Rendered:
     if not result.archives:
         return Rendered(notes=_nothing(result, f"{result.server} finds no such archives at this location"))
-    return Rendered([*_title(result, options), *archives_table(result.archives, options.width, options.zone)])
+    return Rendered(table=archive_rows(result.archives, options))
 
 
 @quiet_text.register
@@ -235,7 +202,7 @@ def _(result: ArchivesResult, _options: RenderOptions) -> Rendered:
 def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
     if result.archive is None:
         return Rendered()
-    return Rendered([*_title(result, options), *archive_block(result.archive, options.zone)])
+    return Rendered([*_title(result, options), *archive_block(result.archive, options)])
 
 
 @full_text.register
@@ -243,16 +210,12 @@ def _(result: RestoreResult, options: RenderOptions) -> Rendered:
     sheet = Rendered() if result.job is None else _job(result, result.job, options)
     if result.metadata is None:
         return sheet
-    return Rendered(
-        [*metadata_block(result, result.metadata, options.symbols, options.zone), *sheet.lines], sheet.notes
-    )
+    return Rendered([*metadata_block(result, result.metadata, options), *sheet.lines], sheet.notes)
 
 
 @quiet_text.register
-def _(result: RestoreResult, options: RenderOptions) -> Rendered:
-    if result.exit_code == ExitCode.DONE:
-        return Rendered(notes=success_warnings(result))
-    return Rendered(notes=full_text(result, options).lines)
+def _(result: RestoreResult, _options: RenderOptions) -> Rendered:
+    return Rendered(notes=_success_warnings(result))
 
 
 @full_text.register
@@ -275,10 +238,9 @@ def _(result: CaCertificatesResult, options: RenderOptions) -> Rendered:
     return Rendered(authorities_lines(result, options.symbols))
 
 
-@quiet_text.register(PinResult)
-@quiet_text.register(CaCertificatesResult)
-def _(result: Result, options: RenderOptions) -> Rendered:
-    return Rendered() if result.exit_code == ExitCode.DONE else Rendered(notes=full_text(result, options).lines)
+@quiet_text.register
+def _(_result: PinResult, _options: RenderOptions) -> Rendered:
+    return Rendered()
 
 
 @full_text.register
@@ -286,17 +248,13 @@ def _(result: Result, options: RenderOptions) -> Rendered:
 def _(result: SettingsResult, options: RenderOptions) -> Rendered:
     if not result.settings:
         return Rendered()
-    return Rendered([*_title(result, options), *settings_lines(result, options.width)])
+    table = table_lines(setting_rows(result.settings), options.width)
+    return Rendered([*_title(result, options), *settings_heading(result), *table])
 
 
 @full_text.register
 def _(result: FileResult, options: RenderOptions) -> Rendered:
     return Rendered(file_lines(result, options.symbols), list(next_steps(result)))
-
-
-@quiet_text.register
-def _(_result: FileResult, _options: RenderOptions) -> Rendered:
-    return Rendered()
 
 
 @full_text.register
@@ -308,22 +266,12 @@ def _(result: RequestsResult, options: RenderOptions) -> Rendered:
     return Rendered([*_title(result, options), *_requests(result.requests)], heading=[notice])
 
 
-def success_warnings(result: JobResult | RestoreResult) -> list[StyledLine]:
+def _success_warnings(result: JobResult | RestoreResult) -> list[StyledLine]:
     """Return the messages of a successful job as warnings, as something may be missing from the backup."""
     if result.job is None or not result.job.succeeded:
         return []
     texts = map(message_text, result.job.messages)
     return [each for text in texts for each in warning_lines(f"{result.server}: {text}", None)]
-
-
-def shown_messages(result: Result) -> list[Message]:
-    """Return the messages that the text of a result shows, so that its error does not repeat them."""
-    messages: list[Message] = []
-    if isinstance(result, JobResult | RestoreResult) and result.job is not None:
-        messages.extend(result.job.messages)
-    if isinstance(result, RestoreResult) and result.metadata is not None:
-        messages.extend(result.metadata.messages)
-    return messages
 
 
 def _title(result: Result, options: RenderOptions) -> list[StyledLine]:
@@ -336,20 +284,15 @@ def _nothing(result: Result, words: str) -> list[StyledLine]:
 
 
 def _job(result: Result, job: Job, options: RenderOptions) -> Rendered:
-    cancelled = options.command in CANCEL and result.exit_code == ExitCode.DONE
-    headings = headline(result, job, options.symbols, cancelled=cancelled)
-    return Rendered([headings, *job_block(result, job, options.symbols, options.zone)])
-
-
-def is_running_detached(result: Result, job: Job) -> bool:
-    """Return whether a job was started without waiting and is still running."""
-    return result.exit_code == ExitCode.DONE and not job.ended
+    """Render a job; one that this run leaves running by an interrupt has only the line that says so."""
+    detached = isinstance(result.error, InterruptedRunError) and not job.ended
+    return Rendered([] if detached else job_block(result, job, options), close=options.several)
 
 
 def was_detached(result: Result, job: Job) -> bool:
     """Return whether a job was started without waiting, even if it has ended since."""
     started = isinstance(result, StartedResult) and result.exit_code in {ExitCode.DONE, ExitCode.BACKUP_FAILED}
-    return started or is_running_detached(result, job)
+    return started or (result.exit_code == ExitCode.DONE and not job.ended)
 
 
 def _is_deleted(result: ScheduleResult) -> bool:
@@ -371,9 +314,9 @@ def _requests(requests: Sequence[PreparedRequest]) -> list[StyledLine]:
     return lines
 
 
-def _part_row(part: PartSize) -> list[StyledLine]:
-    estimate = "-" if part.size_mb is None else size_of_megabytes(part.size_mb)
-    return [line(part.id), line((estimate, ODD if part.size_mb == 0 else "")), line(_included(part)), line(part.name)]
+def _part_row(part: PartSize) -> list[Cell]:
+    estimate = None if part.size_mb is None else (size_of_megabytes(part.size_mb), ODD if part.size_mb == 0 else "")
+    return [part.id, estimate, _included(part), part.name]
 
 
 def _included(part: PartSize) -> str:

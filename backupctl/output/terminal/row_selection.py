@@ -6,6 +6,7 @@ from itertools import islice
 
 from rich.text import Text
 
+from backupctl.output.terminal.labels import CANCELLED
 from backupctl.output.terminal.progress_rows import (
     DONE,
     FAILED,
@@ -19,8 +20,10 @@ from backupctl.output.terminal.progress_rows import (
 )
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, Piece, StyledLine, line
 
-_COUNTED = {RUNNING: "", RETRYING: ODD, FAILED: BAD, DONE: GOOD, PREPARING: "", WAITING: "", NOT_STARTED: ""}
-"""Order and style in which the rest is counted."""
+_COUNTED = (RUNNING, RETRYING, FAILED, DONE, CANCELLED, PREPARING, WAITING, NOT_STARTED)
+"""Order in which the rest is counted."""
+
+_STYLES = {RETRYING: ODD, FAILED: BAD, DONE: GOOD, CANCELLED: ODD}
 
 Named = tuple[str, Row]
 
@@ -53,9 +56,9 @@ def _rest(rows: Mapping[str, Row], shown: Sequence[Named]) -> Text:
     counts = Counter(row.kind for row in rows.values())
     counts.subtract(row.kind for _, row in shown)
     pieces: list[Piece | StyledLine] = [(f"and {len(rows) - len(shown)} more: ", FAINT)]
-    for kind, style in _COUNTED.items():
+    for kind in _COUNTED:
         if counts[kind]:
-            pieces += [", " if len(pieces) > 1 else "", (f"{counts[kind]} {kind}", style)]
+            pieces += [", " if len(pieces) > 1 else "", (f"{counts[kind]} {kind}", _STYLES.get(kind, ""))]
     text = line(*pieces).__rich__()
     text.no_wrap, text.overflow = True, "crop"
     return text

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from backupctl.output.formatting import plural
+from backupctl.formatting import plural
 from backupctl.output.json_text import json_text
 from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, StyledLine, Symbols, line
-from backupctl.output.terminal.table import fact_lines
+from backupctl.output.terminal.table import Cell, Column, Rows, fact_lines
 from backupctl.results.result import Change
 from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.secrets.secret import MASK
@@ -14,6 +14,32 @@ from backupctl.secrets.secret import MASK
 BEFORE: Final = "red"
 AFTER: Final = "green"
 NOTHING: Final = "(none)"
+
+SCHEDULES: Final = (
+    Column("SCHEDULE"),
+    Column("STATE"),
+    Column("APPLIANCE TIME"),
+    Column("KEEPS", 3),
+    Column("PARTS", 2),
+    Column("LOCATION", 1),
+)
+
+
+def schedule_rows(schedules: Iterable[ScheduleInfo]) -> Rows:
+    """Return schedules as rows of a table."""
+    return Rows(SCHEDULES, [_row(each) for each in schedules])
+
+
+def _row(schedule: ScheduleInfo) -> list[Cell]:
+    states: dict[bool | None, Cell] = {True: ("enabled", GOOD), False: ("disabled", ODD)}
+    return [
+        schedule.name,
+        states.get(schedule.enable),
+        _when(schedule),
+        _kept(schedule),
+        ", ".join(schedule.parts) or None,
+        schedule.location,
+    ]
 
 
 def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> StyledLine:
@@ -23,7 +49,7 @@ def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, af
         return line((f"{symbols.odd} ", ODD), name, after)
     if schedule.enable:
         return line((f"{symbols.good} ", GOOD), f"{name} is ", ("enabled", GOOD), after)
-    return line((f"{symbols.odd} ", ODD), f"{name} is ", ("DISABLED", ODD), after)
+    return line((f"{symbols.odd} ", ODD), f"{name} is ", ("disabled", ODD), after)
 
 
 def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> StyledLine:
@@ -34,13 +60,12 @@ def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, 
 
 def schedule_facts(schedule: ScheduleInfo) -> list[StyledLine]:
     """Return the facts of a schedule, a line each."""
-    kept = "all backups" if schedule.max_count is None else plural(schedule.max_count, "backup")
     return fact_lines([
-        ("when", _when(schedule)),
+        ("when", f"{_when(schedule)} (appliance's time)"),
         ("location", schedule.location),
         ("location user", schedule.location_user),
         ("parts", ", ".join(schedule.parts)),
-        ("keeps", kept),
+        ("keeps", _kept(schedule)),
         ("fast backup", None if schedule.fast_backup is None else _yes_or_no(schedule.fast_backup)),
     ])  # fmt: skip
 
@@ -66,8 +91,12 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
 def _when(schedule: ScheduleInfo) -> str:
     if schedule.hour is None or schedule.minute is None:
         return "at no set time"
-    days = f"on {', '.join(schedule.days)}" if schedule.days else "every day"
-    return f"{schedule.hour:02}:{schedule.minute:02} {days} (appliance's time zone)"
+    days = ", ".join(day[:3].title() for day in schedule.days) or "every day"
+    return f"{schedule.hour:02}:{schedule.minute:02} {days}"
+
+
+def _kept(schedule: ScheduleInfo) -> str:
+    return "all backups" if schedule.max_count is None else plural(schedule.max_count, "backup")
 
 
 def _value(value: object) -> str:

@@ -4,12 +4,11 @@ Colours are the sixteen that every terminal theme defines: red for errors, magen
 on white), cyan for hints, green for success.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from backupctl.error_facts import ErrorFacts, follow_hint, render_details, render_hint, render_message
 from backupctl.output.printable import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -33,10 +32,11 @@ class Symbols(NamedTuple):
     bad: str
     odd: str = "!"
     running: str = "*"
-    bullet: str = "-"
+    dot: str = "-"
+    ellipsis: str = "..."
 
 
-UNICODE_SYMBOLS: Final = Symbols("✓", "✗", running="●", bullet="•")
+UNICODE_SYMBOLS: Final = Symbols("✓", "✗", running="●", dot="·", ellipsis="…")
 ASCII_SYMBOLS: Final = Symbols("+", "x")
 
 
@@ -97,23 +97,6 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[S
     """Return a warning and what to do about it."""
     lines = labelled("warning", ODD, message, before=before)
     return lines + (labelled("hint", NOTE, hint, before=before) if hint else [])
-
-
-def error_lines(
-    facts: ErrorFacts,
-    *,
-    known: Collection[ErrorFacts | str] = (),
-    subject: str | None = None,
-) -> list[StyledLine]:
-    """Return an error, behind its ``subject`` if it has one, its details but those that are ``known``, and a hint."""
-    names_itself = subject == facts.server and "$server" in facts.message
-    before = "" if subject is None or names_itself else f"{subject}: "
-    lines = labelled("error", BAD, before + render_message(facts, subject=subject))
-    news = facts._replace(details=tuple(each for each in facts.details if each not in known))
-    for detail in render_details(news):
-        lines.extend(line("  ", text) for text in printable_lines(detail))
-    told = (render_hint(facts), follow_hint(facts))
-    return lines + [each for hint in dict.fromkeys(told) if hint for each in labelled("hint", NOTE, hint)]
 
 
 def aligned(rows: Sequence[Sequence[StyledLine]], *, right: Iterable[int] = ()) -> list[StyledLine]:

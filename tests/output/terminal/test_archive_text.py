@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from backupctl.errors import BackupFailedError
-from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
+from backupctl.results.archive_results import Archive, ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.job import Job
 from backupctl.results.result import Envelope, Result
 from tests import wording
@@ -21,10 +22,10 @@ def shown(*results: Result, **options: Any) -> Screen:
     return screen
 
 
-@pytest.mark.parametrize("quiet", [False, True])
-def test_systems_are_printed_one_per_line(quiet: bool) -> None:
+@pytest.mark.parametrize(("quiet", "title"), [(False, "SYSTEM\n"), (True, "")])
+def test_systems_are_printed_one_per_line(quiet: bool, title: str) -> None:
     screen = shown(SystemsResult(**WHERE, systems=("vc01.example.com", "vc02.example.com")), quiet=quiet)
-    assert (screen.out, screen.err) == ("vc01.example.com\nvc02.example.com\n", "")
+    assert (screen.out, screen.err) == (f"{title}vc01.example.com\nvc02.example.com\n", "")
 
 
 @pytest.mark.parametrize(
@@ -44,30 +45,45 @@ def test_empty_archive_list_is_a_line_on_standard_error_unless_quiet(result: Res
 def test_archives_are_a_table() -> None:
     archives = (an_archive(2, comment="before the\nupgrade"), an_archive(1, start_time=None, version=None))
     assert shown(ArchivesResult(**WHERE, archives=archives)).out.splitlines() == [
-        "ARCHIVE                                  STARTED                    VERSION      COMMENT",
-        "S_8.0.3.00400-24322831_20260302-020000_  2026-03-01 02:00:00 +0000  8.0.3.00400  before the upgrade",
-        "S_8.0.3.00400-24322831_20260301-020000_  -                          -            -",
+        "ARCHIVE                                  STARTED                         VERSION      COMMENT",
+        "S_8.0.3.00400-24322831_20260302-020000_  just now  2026-03-01 02:00 UTC  8.0.3.00400  before the upgrade",
+        "S_8.0.3.00400-24322831_20260301-020000_  -                               -",
     ]
 
 
 def test_archives_of_several_systems_name_them() -> None:
     archives = (an_archive(2), an_archive(1, system_name="vc02.example.com"))
-    assert [text[81:] for text in shown(ArchivesResult(**WHERE, archives=archives)).out.splitlines()] == [
-        "SYSTEM            COMMENT",
-        "vc01.example.com  -",
-        "vc02.example.com  -",
+    assert [text[86:] for text in shown(ArchivesResult(**WHERE, archives=archives)).out.splitlines()] == [
+        "SYSTEM",
+        "vc01.example.com",
+        "vc02.example.com",
     ]
 
 
-@pytest.mark.parametrize("width", ["80", "10"])
-def test_archives_on_a_narrow_terminal_are_wrapped_below(width: str) -> None:
-    archives = (an_archive(comment="before the upgrade"), an_archive(2, version=None))
-    environ = {"COLUMNS": width, "TERM": "xterm", "NO_COLOR": "1"}
-    screen = shown(ArchivesResult(**WHERE, archives=archives), out=Terminal(), environ=environ)
-    beside, below = (
-        ("  8.0.3.00400", "  before the upgrade") if width == "80" else ("", "  8.0.3.00400, before the upgrade")
-    )
-    assert screen.out.splitlines()[1:3] == [f"{NAME}  2026-03-01 02:00:00 +0000{beside}", below]
+def on_terminal(width: int, *archives: Archive) -> list[str]:
+    environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
+    return shown(ArchivesResult(**WHERE, archives=archives), out=Terminal(), environ=environ).out.splitlines()
+
+
+def test_archives_at_80_columns_have_one_line_each_and_only_the_comment_is_cut() -> None:
+    assert on_terminal(80, an_archive(comment="before the upgrade to 8.0.3"), an_archive(2)) == [
+        "ARCHIVE                                  STARTED   VERSION      COMMENT",
+        f"{NAME}  just now  8.0.3.00400  before the upgr…",
+        "S_8.0.3.00400-24322831_20260302-020000_  just now  8.0.3.00400",
+    ]
+
+
+def test_archive_whose_name_leaves_no_room_stands_alone_in_its_row() -> None:
+    long = an_archive(comment="upgrade")
+    long = msgspec.structs.replace(long, archive=f"{NAME}{'A' * 38}")
+    assert on_terminal(80, long, an_archive(2, comment="nightly"))[1:] == [
+        f"{NAME}{'A' * 38}",
+        "S_8.0.3.00400-24322831_20260302-020000_  just now  8.0.3.00400  nightly",
+    ]
+
+
+def test_archives_on_a_tiny_terminal_keep_their_names_whole() -> None:
+    assert on_terminal(10, an_archive(comment="x")) == ["ARCHIVE", NAME]
 
 
 def test_archives_quiet_are_names() -> None:
@@ -82,7 +98,7 @@ def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
     assert screen.out.splitlines() == [
         f"archive {NAME}",
         "  system    vc01.example.com",
-        "  ended     2026-03-01 02:00:00 +0000",
+        "  ended     just now · 2026-03-01 02:00 UTC",
         "  version   8.0.3.00400",
         "  location  sftp://b/x",
         "  parts     common",
@@ -94,13 +110,13 @@ def test_archive_is_a_block_even_when_quiet(quiet: bool) -> None:
 def test_metadata_shows_whether_and_what_can_be_restored() -> None:
     screen = shown(RestoreResult(**WHERE, metadata=some_metadata()))
     assert screen.out.splitlines() == [
-        f"✓ vc01: {wording.RESTORABLE('yes')}",
+        f"✓ vc01: {wording.RESTORABLE}",
         "  backup of  vc07.example.com",
         "  release    8.0.3.00400",
-        "  made       2026-03-01 02:00:00 +0000",
+        "  made       just now · 2026-03-01 02:00 UTC",
         "  parts      common, seat",
         "  comment    nightly",
-        "  SSO login  needed: a restore must name an SSO administrator",
+        "  SSO login  required: give an SSO administrator",
     ]
     assert shown(RestoreResult(**WHERE, metadata=some_metadata()), quiet=True).out == ""
 
@@ -111,8 +127,8 @@ def test_metadata_of_an_unsuitable_archive_shows_the_reason_once() -> None:
     error = BackupFailedError("refused", details=(why,))
     result = RestoreResult(**WHERE, exit_code=7, error=error, metadata=metadata)
     screen = shown(result)
-    assert screen.out.startswith(f"✗ vc01: {wording.RESTORABLE('NO')}\n")
-    assert screen.out.endswith("  SSO login  not needed\n  messages\n    • the releases differ\n")
+    assert screen.out.startswith(f"✗ vc01: {wording.NOT_RESTORABLE}\n  the releases differ\n")
+    assert screen.out.endswith("  SSO login  not required\n")
     assert screen.err == "error: refused\n"
     quiet = shown(result, quiet=True)
     assert (quiet.out, quiet.err) == ("", screen.out + screen.err)
@@ -121,7 +137,7 @@ def test_metadata_of_an_unsuitable_archive_shows_the_reason_once() -> None:
 def test_unknown_metadata_is_marked_or_omitted() -> None:
     unknown = some_metadata(applicable=None, timestamp=None, sso_login_required=None, parts=(), comment=None)
     assert shown(RestoreResult(**WHERE, simulated=True, metadata=unknown)).out.splitlines() == [
-        f"! vc01: {wording.RESTORABLE('unknown')} ({wording.SIMULATED})",
+        f"! vc01: {wording.RESTORABLE_UNKNOWN} ({wording.SIMULATED})",
         "  backup of  vc07.example.com",
         "  release    8.0.3.00400",
     ]
@@ -132,8 +148,8 @@ def test_unknown_metadata_is_marked_or_omitted() -> None:
     ("state", "headline"),
     [
         ("SUCCEEDED", "✓ vc01: {} succeeded"),
-        ("FAILED", "✗ vc01: {} failed"),
-        ("INPROGRESS", "● vc01: {} running, 40 % done"),
+        ("FAILED", "✗ vc01: {} failed at 40 %"),
+        ("INPROGRESS", "● vc01: {} is running (40 %)"),
     ],
 )
 def test_restore_job_has_its_own_headline(kind: str, state: str, headline: str) -> None:
@@ -141,9 +157,7 @@ def test_restore_job_has_its_own_headline(kind: str, state: str, headline: str) 
     screen = shown(RestoreResult(**WHERE, exit_code=8, job=job))
     assert screen.out.splitlines() == [
         headline.format(kind),
-        f"  state      {state}",
-        "  parts      common",
-        "  appliance  vc01.example.com (release 8.0.3.00400, /api)",
+        *(["  parts  common"] if state == "SUCCEEDED" else []),
     ]
     assert screen.err == ""
 

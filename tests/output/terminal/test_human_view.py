@@ -6,11 +6,21 @@ from typing import Any, TextIO, cast
 
 import pytest
 
-from backupctl.errors import ApplianceUnreachableError, BackupFailedError, OutputError, UsageError
+from backupctl.errors import (
+    ApplianceUnreachableError,
+    AuthorizationError,
+    BackupFailedError,
+    InterruptedRunError,
+    OutputError,
+    StillRunningError,
+    UsageError,
+)
 from backupctl.results.backup_results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
+from backupctl.results.events import Cancelling, Warned
 from backupctl.results.result import Envelope, Result
 from tests import wording
-from tests.output.samples import ERROR, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
+from tests.output.samples import ERROR, JOB_ID, WHERE, Screen, Terminal, a_finished_job, a_job, a_message, every_result
+from tests.support.clock import START
 
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
 
@@ -25,111 +35,109 @@ def test_job_block_has_what_a_restore_needs() -> None:
     screen = shown(JobResult(**WHERE, job=a_finished_job()))
     assert screen.err == ""
     assert screen.out.splitlines() == [
-        "✓ vc01: backup succeeded",
-        "  job            20260301-020000-21560480",
-        "  state          SUCCEEDED",
-        "  type           MANUAL",
-        "  started        2026-03-01 02:00:00 +0000",
-        "  ended          2026-03-01 02:12:10 +0000",
-        "  took           12 m 10 s",
-        "  size           1.2 GB",
-        f"  location       {LOCATION}",
-        "  location user  backup",
-        "  parts          common, seat",
-        "  comment        nightly",
-        "  started by     svc-backup@vsphere.local",
-        "  appliance      vc01.example.com (release 8.0.3.00400, /api)",
+        "✓ vc01: backup 20260301-020000-21560480 succeeded in 12m (1.2 GB, encrypted)",
+        f"  {LOCATION}",
         "  build          8.0.3.00400-24322831",
-        "  encrypted      yes, with the backup password",
+        "  parts          common, seat",
+        "  started        just now · 2026-03-01 02:00 UTC, manual, by svc-backup@vsphere.local",
+        "  location user  backup",
+        "  comment        nightly",
     ]
 
 
 def test_job_block_omits_unknown_facts() -> None:
     screen = shown(JobResult(server="vc01", host="10.0.0.5", exit_code=8, job=a_job(start_time=None)))
-    assert screen.out.splitlines() == [
-        "● vc01: backup running, 40 % done",
-        "  job        20260301-020000-21560480",
-        "  state      INPROGRESS",
-        "  appliance  10.0.0.5",
-    ]
+    assert screen.out.splitlines() == ["● vc01: backup 20260301-020000-21560480 is running (40 %)"]
 
 
 @pytest.mark.parametrize(
     ("job", "headline"),
     [
-        (a_finished_job("FAILED"), "✗ vc01: backup failed"),
-        (a_finished_job("NONE"), "! vc01: backup ended in state NONE"),
-        (a_job(progress=None), "● vc01: backup running"),
+        (a_finished_job("FAILED", progress=10), "✗ vc01: backup {} failed at 10 % after 12m"),
+        (a_finished_job("NONE"), "! vc01: backup {} ended as NONE at 100 % after 12m"),
+        (a_job(progress=None), "● vc01: backup {} is running (0s so far)"),
+        (
+            a_job(size_bytes=5_000_000, encrypted=True),
+            "● vc01: backup {} is running (40 %, 0s so far, 5 MB, encrypted)",
+        ),
     ],
 )
 def test_job_headline_shows_the_outcome(job: Any, headline: str) -> None:
-    assert shown(JobResult(**WHERE, exit_code=7, job=job)).out.splitlines()[0] == headline
+    assert shown(JobResult(**WHERE, exit_code=7, job=job)).out.splitlines()[0] == headline.format(JOB_ID)
+
+
+@pytest.mark.parametrize(("exit_code", "symbol"), [(0, "✓"), (130, "!")])
+def test_job_that_this_run_has_cancelled_is_cancelled_in_words(exit_code: int, symbol: str) -> None:
+    screen = Screen()
+    screen.view.event(Cancelling(time=START, server="vc01", job=a_job()))
+    error = InterruptedRunError("interrupted") if exit_code else None
+    job = a_finished_job("FAILED", progress=40)
+    screen.view.finish(Envelope.of("any", [JobResult(**WHERE, exit_code=exit_code, error=error, job=job)]))
+    assert screen.out.splitlines()[0] == f"{symbol} vc01: backup {JOB_ID} was cancelled at 40 % after 12m"
+    assert "error" not in screen.err
+
+
+def test_success_that_is_contradicted_has_no_tick() -> None:
+    screen = shown(JobResult(**WHERE, exit_code=6, error=ERROR, job=a_finished_job()))
+    assert screen.out.startswith(f"! vc01: backup {JOB_ID} succeeded")
+    assert screen.err.startswith("error: the backup failed\n")
 
 
 def test_job_headline_marks_a_simulation() -> None:
     screen = shown(JobResult(**WHERE, simulated=True, job=a_finished_job()))
-    assert screen.out.startswith(f"✓ vc01: backup succeeded ({wording.SIMULATED})\n")
+    assert f"(1.2 GB, encrypted, {wording.SIMULATED})\n" in screen.out
 
 
 def test_job_without_encryption_is_marked() -> None:
-    assert "  encrypted      no: NOT ENCRYPTED\n" in shown(JobResult(**WHERE, job=a_finished_job(encrypted=False))).out
+    assert "(1.2 GB, NOT ENCRYPTED)\n" in shown(JobResult(**WHERE, job=a_finished_job(encrypted=False))).out
 
 
-def test_job_messages_are_below_the_facts_and_not_repeated_by_the_error() -> None:
+def test_job_messages_are_below_the_headline_and_not_repeated_by_the_error() -> None:
     messages = (a_message("no space\nat all"), a_message(""))
-    error = BackupFailedError("the backup failed", details=("no space\nat all", "see the log"))
+    error = BackupFailedError(
+        "the backup failed", details=("no space\nat all", "see the log"), reason="the disk is full", hint="free some"
+    )
     screen = shown(JobResult(**WHERE, exit_code=7, error=error, job=a_finished_job("FAILED", messages=messages)))
-    assert screen.out.splitlines()[-4:] == [
-        "  messages",
-        "    • no space",
-        "      at all",
-        "    • com.vmware.applmgmt.message",
-    ]
-    assert screen.err.splitlines() == ["error: the backup failed", "  see the log"]
+    assert screen.out.splitlines()[1:4] == ["  no space", "  at all", "  com.vmware.applmgmt.message"]
+    assert screen.err.splitlines() == ["  see the log", "  Cause  the disk is full", "  Try    free some"]
+
+
+def test_interrupt_that_leaves_a_job_running_is_no_error() -> None:
+    error = InterruptedRunError(wording.DETACHED(1, "$server"), server="vc01", attach="backupctl watch")
+    screen = shown(JobResult(**WHERE, exit_code=130, error=error, job=a_job()))
+    assert (screen.out, screen.err) == ("", f"{wording.DETACHED(1, 'vc01')}\n{wording.TO_FOLLOW_IT}backupctl watch\n")
+
+
+def test_status_of_a_running_job_is_no_error() -> None:
+    error = StillRunningError("$job is still running", job=JOB_ID, attach="backupctl watch")
+    screen = shown(JobResult(**WHERE, exit_code=8, error=error, job=a_job()))
+    assert screen.out.startswith(f"● vc01: backup {JOB_ID} is running (40 %")
+    assert screen.err == f"{wording.TO_FOLLOW_IT}backupctl watch\n"
 
 
 def test_jobs_off_a_terminal_are_one_untruncated_line_each() -> None:
     far = f"{LOCATION}/{'x' * 500}"
-    screen = shown(JobsResult(**WHERE, jobs=(a_finished_job(location=far), a_job("FAILED", None, start_time=None))))
-    assert screen.out.splitlines() == [
-        "JOB                       STATE      START                        SIZE       TOOK  TYPE    LOCATION",
-        f"20260301-020000-21560480  SUCCEEDED  2026-03-01 02:00:00 +0000  1.2 GB  12 m 10 s  MANUAL  {far}",
-        "20260301-020000-21560480  FAILED     -                               -          -  -       -",
+    failed = a_job("FAILED", None, start_time=None)
+    assert shown(JobsResult(**WHERE, jobs=(a_finished_job(location=far, comment=None), failed))).out.splitlines() == [
+        "JOB                       STATE      STARTED                         TOOK    SIZE  TYPE    LOCATION",
+        f"20260301-020000-21560480  succeeded  just now  2026-03-01 02:00 UTC   12m  1.2 GB  manual  {far}",
+        "20260301-020000-21560480  failed     -                                  -       -  -       -",
     ]
 
 
 @pytest.mark.parametrize(
-    ("width", "first_two"),
+    ("width", "row"),
     [
-        (
-            "80",
-            [
-                "20260301-020000-21560480  SUCCEEDED  2026-03-01 02:00:00 +0000  1.2 GB",
-                f"  12 m 10 s, MANUAL, {LOCATION}",
-            ],
-        ),
-        (
-            "100",
-            [
-                "20260301-020000-21560480  SUCCEEDED  2026-03-01 02:00:00 +0000  1.2 GB  12 m 10 s  MANUAL",
-                f"  {LOCATION}",
-            ],
-        ),
-        (
-            "10",
-            [
-                "20260301-020000-21560480  SUCCEEDED  2026-03-01 02:00:00 +0000  1.2 GB",
-                f"  12 m 10 s, MANUAL, {LOCATION}",
-            ],
-        ),
+        (160, f"succeeded  just now  2026-03-01 02:00 UTC   12m  1.2 GB  manual  {LOCATION}  nightly"),
+        (100, "succeeded  just now  2026-03-01 02:00 UTC   12m  1.2 GB  manual  nightly"),
+        (80, "succeeded  just now   12m  1.2 GB  manual  nightly"),
+        (10, "succeeded"),
     ],
 )
-def test_jobs_on_a_narrow_terminal_are_wrapped_below(width: str, first_two: list[str]) -> None:
-    jobs = (a_finished_job(), a_job("FAILED", None))
-    screen = shown(
-        JobsResult(**WHERE, jobs=jobs), out=Terminal(), environ={"COLUMNS": width, "TERM": "xterm", "NO_COLOR": "1"}
-    )
-    assert screen.out.splitlines()[1:3] == first_two
+def test_jobs_on_a_terminal_have_one_line_each_and_drop_columns_by_rank(width: int, row: str) -> None:
+    environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
+    screen = shown(JobsResult(**WHERE, jobs=(a_finished_job(),)), out=Terminal(), environ=environ)
+    assert screen.out.splitlines()[1:] == [f"20260301-020000-21560480  {row}"]
 
 
 def test_empty_job_list_is_a_line_on_standard_error() -> None:
@@ -166,7 +174,7 @@ def test_parts_are_a_table_with_total_and_a_warning_about_empty_ones() -> None:
 
 def test_parts_none_and_unknown_total_are_shown() -> None:
     assert shown(PartsResult(**WHERE)).err == f"{wording.NO_PARTS('vc01')}\n"
-    assert shown(PartsResult(**WHERE, parts=(a_part("seat", None),))).out.splitlines()[-1] == "total     -"
+    assert shown(PartsResult(**WHERE, parts=(a_part("seat", None),))).out.splitlines()[-1] == "total"
 
 
 CHECKS = (
@@ -176,12 +184,12 @@ CHECKS = (
 )
 
 
-def test_checks_are_one_line_each_with_sign_and_status() -> None:
+def test_checks_are_one_line_each_with_a_symbol() -> None:
     assert shown(ChecksResult(**WHERE, exit_code=7, checks=CHECKS)).out.splitlines() == [
-        "✓ OK       password  it fits the rules",
-        "! WARNING  parts     seat is large",
-        "✗ FAIL     location  access denied",
-        "3 checks, 1 warning, 1 failed",
+        "✓ password  it fits the rules",
+        "! parts     seat is large",
+        "✗ location  access denied",
+        "1 passed, 1 warning, 1 failed",
     ]
 
 
@@ -200,15 +208,15 @@ def checked(*checks: tuple[str, str]) -> list[ChecksResult]:
 def test_warning_shared_by_three_is_shown_once_with_their_names() -> None:
     results = checked(("none", "one"), ("none", "two"), ("none", "two"), ("none", "two"))
     assert shown(*results).out.splitlines() == [
-        "! vc01: 2 checks, 2 warnings, 0 failed",
-        "  ! WARNING  encryption  one",
-        "! vc02: 2 checks, 2 warnings, 0 failed",
-        "! vc03: 2 checks, 2 warnings, 0 failed",
-        "! vc04: 2 checks, 2 warnings, 0 failed",
+        "! vc01: 0 passed, 2 warnings",
+        "  ! encryption  one",
+        "! vc02: 0 passed, 2 warnings",
+        "! vc03: 0 passed, 2 warnings",
+        "! vc04: 0 passed, 2 warnings",
         "! 4 appliances: all of them",
-        "  ! WARNING  encryption  none",
+        "  ! encryption  none",
         "! 3 appliances: vc02, vc03, vc04",
-        "  ! WARNING  encryption  two",
+        "  ! encryption  two",
     ]
     assert shown(*results[:2]).out.count("encryption  none") == 2
 
@@ -229,23 +237,23 @@ LONG_CHECKS = (
         (
             60,
             [
-                "✓ OK    free space  there is room enough",
-                "✗ FAIL  health      the storage is nearly full: a backup",
-                "                    would fail, see",
-                f"                    {'x' * 50}",
-                "                    now",
+                "✓ free space  there is room enough",
+                "✗ health      the storage is nearly full: a backup would",
+                "              fail, see",
+                f"              {'x' * 50}",
+                "              now",
             ],
         ),
         (
             40,
             [
-                "✓ OK    free space",
-                "        there is room enough",
-                "✗ FAIL  health",
-                "        the storage is nearly full: a",
-                "        backup would fail, see",
-                f"        {'x' * 50}",
-                "        now",
+                "✓ free space",
+                "   there is room enough",
+                "✗ health",
+                "   the storage is nearly full: a backup",
+                "   would fail, see",
+                f"   {'x' * 50}",
+                "   now",
             ],
         ),
     ],
@@ -253,12 +261,12 @@ LONG_CHECKS = (
 def test_checks_on_a_narrow_terminal_are_wrapped_with_indentation(width: int, lines: list[str]) -> None:
     environ = {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}
     screen = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS), out=Terminal(), environ=environ)
-    assert screen.out.splitlines() == [*lines, "2 checks, 0 warnings, 1 failed"]
+    assert screen.out.splitlines() == [*lines, "1 passed, 1 failed"]
 
 
 def test_checks_off_a_terminal_are_one_untruncated_line_each() -> None:
     first, second, _ = shown(ChecksResult(**WHERE, exit_code=7, checks=LONG_CHECKS)).out.splitlines()
-    assert first == "✓ OK    free space  there is room enough"
+    assert first == "✓ free space  there is room enough"
     assert second.endswith(f"{'x' * 50} now")
 
 
@@ -283,14 +291,37 @@ def test_error_before_any_appliance_is_shown_with_details_and_hint() -> None:
     ]
 
 
-def test_several_results_are_named_and_separated() -> None:
+def test_several_results_are_one_table_with_a_column_for_the_server() -> None:
     other: dict[str, Any] = {**WHERE, "server": "vc02"}
     screen = shown(
         JobsResult(**WHERE, jobs=(a_finished_job(),)), JobsResult(**other, jobs=(a_finished_job(),), error=ERROR)
     )
-    lines = screen.out.splitlines()
-    assert (lines[0], lines[3], lines[4]) == ("vc01:", "", "vc02:")
-    assert screen.err.startswith("error: vc02: the backup failed\n")
+    assert [text.split()[0] for text in screen.out.splitlines()] == ["SERVER", "vc01", "vc02"]
+    assert screen.err.startswith("✗ vc02: the backup failed\n  no space\n  Try    look at the log\n")
+
+
+def test_several_jobs_are_a_line_each_and_a_verdict_in_words() -> None:
+    def of(number: int, code: int = 0, error: Any = None, job: Any = None) -> JobResult:
+        return JobResult(server=f"vc0{number}", host="h", exit_code=code, error=error, job=job)
+
+    failed = a_finished_job("FAILED", progress=10, messages=(a_message("No space left on device."),))
+    refused = AuthorizationError("$server does not allow this", server="vc03")
+    screen = shown(of(1, job=a_finished_job()), of(2, 7, ERROR, failed), of(3, 4, refused), of(4, job=a_finished_job()))
+    assert screen.out.splitlines() == [
+        f"✓ vc01: backup {JOB_ID} succeeded in 12m (1.2 GB, encrypted)",
+        f"  {LOCATION}",
+        f"✗ vc02: backup {JOB_ID} failed at 10 % after 12m",
+        "  No space left on device.",
+        f"  {LOCATION}",
+        f"✓ vc04: backup {JOB_ID} succeeded in 12m (1.2 GB, encrypted)",
+        f"  {LOCATION}",
+    ]
+    assert screen.err.splitlines() == [
+        "  no space",
+        "  Try    look at the log",
+        "✗ vc03 does not allow this",
+        "2 done, 1 failed, 1 refused",
+    ]
 
 
 SILENT = JobResult(**WHERE, job=a_finished_job(messages=()))
@@ -318,14 +349,24 @@ def test_quiet_prints_what_the_command_is_for(result: Result, out: str) -> None:
 def test_quiet_failure_prints_nothing_on_standard_output() -> None:
     screen = shown(JobResult(**WHERE, exit_code=7, error=ERROR, job=a_finished_job("FAILED")), quiet=True)
     assert screen.out == ""
-    assert screen.err.startswith("✗ vc01: backup failed\n  job ")
-    assert screen.err.endswith("error: the backup failed\n  no space\nhint: look at the log\n")
+    assert screen.err.startswith(f"✗ vc01: backup {JOB_ID} failed at 100 % after 12m\n")
+    assert screen.err.endswith("  no space\n  Try    look at the log\n")
 
 
-def test_quiet_failed_checks_are_printed_on_standard_error() -> None:
-    screen = shown(ChecksResult(**WHERE, exit_code=7, error=ERROR, checks=CHECKS), quiet=True)
-    assert screen.out == ""
-    assert screen.err.startswith("✗ FAIL  location  access denied\nerror: ")
+def test_quiet_failure_prints_what_the_plain_run_prints_on_standard_error() -> None:
+    result = ChecksResult(**WHERE, exit_code=7, error=ERROR, checks=CHECKS)
+    plain, quiet = shown(result), shown(result, quiet=True)
+    assert (quiet.out, quiet.err) == ("", plain.out + plain.err)
+
+
+def test_quiet_failure_prints_the_warnings_that_were_held_back() -> None:
+    for code, err in ((0, ""), (5, "warning: one\nwarning: vc01: two\nhint: see\nerror: refused\n")):
+        screen = Screen(quiet=True)
+        screen.view.warn("one")
+        screen.view.event(Warned(time=START, server="vc01", message="two", hint="see"))
+        error = ApplianceUnreachableError("refused") if code else None
+        screen.view.finish(Envelope.of("any", [JobResult(**WHERE, exit_code=code, error=error)]))
+        assert screen.err == err
 
 
 @pytest.mark.parametrize(("verbose", "err"), [(True, "debug: two requests\n"), (False, "")])
@@ -342,7 +383,7 @@ def test_disk_full_is_raised_once_after_all_other_output() -> None:
         with pytest.raises(OutputError) as caught:
             screen.view.finish(envelope)
         screen.view.finish(Envelope.of_error("status", caught.value))
-    assert "error: the backup failed" in screen.err
+    assert "  Try    look at the log\n" in screen.err
     assert screen.err.endswith("No space left on device\n")
 
 
@@ -351,9 +392,9 @@ def test_ascii_stream_has_ascii_signs() -> None:
     out: TextIO = io.TextIOWrapper(raw, encoding="ascii")
     shown(JobResult(**WHERE, job=a_finished_job(comment="café", messages=(a_message("x"),))), out=out)
     text = raw.getvalue().decode("ascii")
-    assert text.startswith("+ vc01: backup succeeded\n")
+    assert text.startswith(f"+ vc01: backup {JOB_ID} succeeded")
     assert r"caf\xe9" in text
-    assert "    - x\n" in text
+    assert "just now - 2026-03-01 02:00 UTC" in text
 
 
 def test_result_that_cannot_be_shown_does_not_affect_the_others() -> None:
@@ -362,7 +403,6 @@ def test_result_that_cannot_be_shown_does_not_affect_the_others() -> None:
     with pytest.raises(OutputError, match=f"{wording.RESULT_CANNOT_BE_SHOWN('vc00')}: NotImplementedError"):
         screen.view.finish(envelope)
     assert a_finished_job().id in screen.out
-    assert "2 appliances" in screen.err
 
 
 def test_job_that_cannot_be_shown_does_not_affect_other_rows() -> None:

@@ -30,17 +30,15 @@ class Log(Screen):
 
 def test_log_line_has_time_with_zone_server_percent_state_and_size() -> None:
     log = Log()
-    assert log.progress(a_job(size_bytes=1_234_000_000)) == [
-        "2026-03-01 02:00:10 +0000 vc01: 40 % (INPROGRESS, 1.2 GB)"
-    ]
+    assert log.progress(a_job(size_bytes=1_234_000_000)) == ["2026-03-01 02:00:10 UTC vc01: 40 % (1.2 GB)"]
 
 
 def test_log_line_time_is_local() -> None:
-    assert Log(zone=ZoneInfo("Asia/Tokyo")).progress(a_job()) == ["2026-03-01 11:00:10 +0900 vc01: 40 % (INPROGRESS)"]
+    assert Log(zone=ZoneInfo("Asia/Tokyo")).progress(a_job()) == ["2026-03-01 11:00:10 JST vc01: 40 %"]
 
 
 def test_log_unknown_progress_is_the_state_alone() -> None:
-    assert Log().progress(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 +0000 vc01: BLOCKED"]
+    assert Log().progress(a_job("BLOCKED", None)) == ["2026-03-01 02:00:10 UTC vc01: BLOCKED"]
 
 
 def test_log_progress_is_written_every_ten_percent() -> None:
@@ -64,7 +62,7 @@ def test_log_unchanged_progress_is_written_every_five_minutes() -> None:
 def test_log_new_state_is_written_at_once() -> None:
     log = Log()
     log.progress(a_job())
-    assert log.progress(a_job("FAILED")) == ["2026-03-01 02:00:20 +0000 vc01: 40 % (FAILED)"]
+    assert log.progress(a_job("FAILED")) == ["2026-03-01 02:00:20 UTC vc01: failed"]
 
 
 def test_log_new_message_is_written_once() -> None:
@@ -72,8 +70,8 @@ def test_log_new_message_is_written_once() -> None:
     log.progress(a_job())
     job = a_job(messages=(a_message("backing up vcdb\nand more"),))
     assert log.progress(job) == [
-        "2026-03-01 02:00:20 +0000 vc01: backing up vcdb",
-        "2026-03-01 02:00:20 +0000 vc01: and more",
+        "2026-03-01 02:00:20 UTC vc01: backing up vcdb",
+        "2026-03-01 02:00:20 UTC vc01: and more",
     ]
     assert log.progress(job) == []
 
@@ -88,7 +86,7 @@ def test_log_message_that_differs_only_in_numbers_is_written_once() -> None:
 def test_log_progress_right_after_the_start_is_not_written_twice() -> None:
     log = Log()
     assert log.emit(Started, job=a_job(progress=0)) == [
-        "2026-03-01 02:00:10 +0000 vc01: backup started: 20260301-020000-21560480"
+        "2026-03-01 02:00:10 UTC vc01: backup started: 20260301-020000-21560480"
     ]
     assert log.progress(a_job(progress=0)) == []
     assert len(log.emit(Cancelling, job=a_job(progress=0))) == 1
@@ -97,9 +95,9 @@ def test_log_progress_right_after_the_start_is_not_written_twice() -> None:
 def test_log_error_and_recovery_are_written() -> None:
     log = Log()
     assert log.emit(Retrying, error=ApplianceUnreachableError("refused")) == [
-        "2026-03-01 02:00:10 +0000 vc01: trouble: refused; trying again"
+        "2026-03-01 02:00:10 UTC vc01: warning: refused; retrying"
     ]
-    assert log.emit(Recovered) == [f"2026-03-01 02:00:20 +0000 vc01: {wording.RECOVERED}"]
+    assert log.emit(Recovered) == [f"2026-03-01 02:00:20 UTC vc01: {wording.RECOVERED}"]
 
 
 @pytest.mark.parametrize(("verbose", "lines"), [(True, 1), (False, 0)])
@@ -113,7 +111,7 @@ def test_log_final_state_without_an_event_is_written_before_the_result() -> None
     log.progress(a_job())
     log.clock.sleep(720)
     log.view.finish(Envelope.of("create", [JobResult(**WHERE, job=a_finished_job())]))
-    assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 +0000 vc01: 100 % (SUCCEEDED, 1.2 GB)"
+    assert log.err.splitlines()[-1] == "2026-03-01 02:12:10 UTC vc01: succeeded (1.2 GB)"
 
 
 def test_log_end_of_a_restore_is_written_like_that_of_a_backup() -> None:
@@ -122,7 +120,7 @@ def test_log_end_of_a_restore_is_written_like_that_of_a_backup() -> None:
     log.view.finish(
         Envelope.of("any", [RestoreResult(**WHERE, job=Job(id="restore", state="SUCCEEDED", progress=100))])
     )
-    assert log.err.splitlines()[-1] == "2026-03-01 02:00:10 +0000 vc01: 100 % (SUCCEEDED)"
+    assert log.err.splitlines()[-1] == "2026-03-01 02:00:10 UTC vc01: succeeded"
 
 
 def test_log_final_state_of_an_event_is_not_written_again() -> None:

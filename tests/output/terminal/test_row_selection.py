@@ -21,6 +21,7 @@ from tests.output.samples import a_finished_job, a_job
 ROWS = {
     RUNNING: Row(job=a_job()),
     RETRYING: Row(job=a_job(), troubled=1.0),
+    "cancelled": Row(job=a_finished_job("FAILED"), cancelled=True),
     FAILED: Row(failed="connection"),
     DONE: Row(job=a_finished_job()),
     PREPARING: Row(preparing=True),

@@ -13,7 +13,7 @@ from tests.output.samples import WHERE, Screen, Terminal, a_schedule
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
 BLOCK = [
     "✓ vc01: schedule default is enabled",
-    f"  when           02:30 on SUNDAY, WEDNESDAY {wording.IN_ITS_TIME_ZONE}",
+    f"  when           02:30 Sun, Wed {wording.IN_ITS_TIME}",
     f"  location       {LOCATION}",
     "  location user  backup",
     "  parts          common, seat",
@@ -45,34 +45,37 @@ def shown(result: Result, command: str = "schedule set", **options: Any) -> Scre
     return screen
 
 
-def test_schedules_are_a_block_each() -> None:
+def test_schedules_are_a_table() -> None:
     other = a_schedule(name="x", enable=False, hour=None, minute=None, days=(), parts=(), max_count=None)
     screen = shown(SchedulesResult(**WHERE, schedules=(a_schedule(), other)), "schedule list")
     assert screen.out.splitlines() == [
-        *BLOCK,
-        "",
-        "! vc01: schedule x is DISABLED",
-        "  when           at no set time",
-        f"  location       {LOCATION}",
-        "  location user  backup",
-        "  keeps          all backups",
-        "  fast backup    no",
+        "SCHEDULE  STATE     APPLIANCE TIME  KEEPS        PARTS         LOCATION",
+        f"default   enabled   02:30 Sun, Wed  7 backups    common, seat  {LOCATION}",
+        f"x         disabled  at no set time  all backups  -             {LOCATION}",
     ]
     assert screen.err == ""
+
+
+def test_schedules_at_80_columns_drop_how_many_are_kept_and_the_parts() -> None:
+    environ = {"COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "1"}
+    screen = shown(
+        SchedulesResult(**WHERE, schedules=(a_schedule(),)), "schedule list", out=Terminal(), environ=environ
+    )
+    assert screen.out.splitlines()[1] == f"default   enabled  02:30 Sun, Wed  {LOCATION}"
 
 
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"days": ()}, f"  when           02:30 every day {wording.IN_ITS_TIME_ZONE}\n"),
-        ({"hour": 0, "minute": 0}, f"  when           00:00 on SUNDAY, WEDNESDAY {wording.IN_ITS_TIME_ZONE}\n"),
+        ({"days": ()}, f"  when           02:30 every day {wording.IN_ITS_TIME}\n"),
+        ({"hour": 0, "minute": 0}, f"  when           00:00 Sun, Wed {wording.IN_ITS_TIME}\n"),
         ({"max_count": 1}, "  keeps          1 backup\n"),
         ({"fast_backup": True}, "  fast backup    yes\n"),
         ({"enable": None}, "! vc01: schedule default\n"),
     ],
 )
 def test_schedule_fact_texts(fields: dict[str, Any], text: str) -> None:
-    assert text in shown(SchedulesResult(**WHERE, schedules=(a_schedule(**fields),))).out
+    assert text in shown(ScheduleResult(**WHERE, schedule=a_schedule(**fields)), "schedule show").out
 
 
 def test_empty_schedule_list_is_a_line_on_standard_error() -> None:

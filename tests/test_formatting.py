@@ -5,17 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backupctl.output.formatting import (
+from backupctl.formatting import (
     duration,
     duration_option,
     percent,
     plural,
+    relative,
     seconds_between,
     size,
     size_of_megabytes,
     timestamp,
 )
 from backupctl.rules.duration import parse_duration
+
+NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -44,17 +47,17 @@ def test_size_of_megabytes_keeps_the_unit_of_zero(count: int, words: str) -> Non
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (-5, "0 s"),
-        (0, "0 s"),
-        (9.9, "9 s"),
-        (60, "1 m 00 s"),
-        (730, "12 m 10 s"),
-        (3730, "1 h 02 m 10 s"),
-        (90_061, "1 d 01 h 01 m 01 s"),
+        *[(-5, "0s"), (0, "0s"), (9.9, "9s"), (60, "1m"), (730, "12m")],
+        *[(3599, "59m"), (3730, "1h 02m"), (90_061, "1d 01h")],
     ],
 )
-def test_duration_starts_with_the_largest_unit(seconds: float, words: str) -> None:
+def test_duration_has_one_unit_below_an_hour_and_two_from_then_on(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(9, "9s"), (60, "1m 00s"), (730, "12m 10s"), (3730, "1h 02m")])
+def test_exact_duration_keeps_the_seconds_below_an_hour(seconds: float, words: str) -> None:
+    assert duration(seconds, exact=True) == words
 
 
 @pytest.mark.parametrize(
@@ -78,10 +81,25 @@ def test_percent_has_a_space_before_the_sign() -> None:
     assert percent(40) == "40 %"
 
 
-def test_time_is_shown_with_the_offset_of_that_day() -> None:
+def test_time_is_shown_with_the_zone_of_that_day() -> None:
     berlin = ZoneInfo("Europe/Berlin")
-    assert timestamp(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00:10 +0100"
-    assert timestamp(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin) == "2026-07-01 04:00:10 +0200"
+    assert timestamp(datetime(2026, 3, 1, 2, 0, 10, 5, tzinfo=UTC), berlin) == "2026-03-01 03:00 CET"
+    assert timestamp(datetime(2026, 7, 1, 2, 0, 10, tzinfo=UTC), berlin, seconds=True) == "2026-07-01 04:00:10 CEST"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *[(0, "just now"), (59, "just now"), (60, "1 min ago"), (7199, "119 min ago"), (7200, "2 h ago")],
+        *[(172_799, "47 h ago"), (172_800, "2 days ago"), (-300, "in 5 min"), (-3 * 86_400, "in 3 days")],
+    ],
+)
+def test_relative_time_is_said_in_the_largest_unit_of_which_there_are_two(seconds: int, words: str) -> None:
+    assert relative(NOW - timedelta(seconds=seconds), NOW) == words
+
+
+def test_relative_time_of_never_is_empty() -> None:
+    assert relative(datetime.min.replace(tzinfo=UTC), NOW) == ""
 
 
 @pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])

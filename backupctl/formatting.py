@@ -1,11 +1,14 @@
-"""Format numbers for people: sizes, durations, percentages, timestamps.
+"""Format numbers and times for people: sizes, durations, percentages, timestamps.
 
 Sizes are decimal: 1 GB is 1000 MB is 1 000 000 000 bytes. The JSON output has the exact numbers.
 """
 
 from datetime import datetime, timedelta, tzinfo
+from typing import Final
 
-MEGABYTE = 1_000_000
+MEGABYTE: Final = 1_000_000
+_FOREVER: Final = timedelta(days=36_500)
+"""Some appliances send the year 1 for "never"."""
 
 
 def size(count: float) -> str:
@@ -22,15 +25,18 @@ def size_of_megabytes(count: float) -> str:
     return size(count * MEGABYTE) if count else "0 MB"
 
 
-def duration(seconds: float) -> str:
-    """Format seconds: ``1 h 02 m 10 s``, without leading units that are zero."""
+def duration(seconds: float, *, exact: bool = False) -> str:
+    """Format seconds: ``42s``, ``21m``, ``1h 02m``, ``2d 03h``; ``exact`` keeps the seconds below an hour."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    numbers = ((days, "d"), (hours, "h"), (minutes, "m"), (rest, "s"))
-    first = next((index for index, (number, _) in enumerate(numbers) if number), len(numbers) - 1)
-    head, *tail = numbers[first:]
-    return " ".join([f"{head[0]} {head[1]}", *(f"{number:02} {unit}" for number, unit in tail)])
+    if days:
+        return f"{days}d {hours:02}h"
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    if minutes:
+        return f"{minutes}m {rest:02}s" if exact else f"{minutes}m"
+    return f"{rest}s"
 
 
 def duration_option(seconds: float) -> str:
@@ -49,13 +55,26 @@ def percent(number: float) -> str:
     return f"{number:.0f} %"
 
 
-def timestamp(time: datetime, zone: tzinfo | None = None) -> str:
-    """Format a time in ``zone`` (None: this machine's) with its offset: ``2026-03-01 02:00:10 +0000``."""
+def timestamp(time: datetime, zone: tzinfo | None = None, *, seconds: bool = False) -> str:
+    """Format a time in ``zone`` (None: this machine's) with the name of the zone: ``2026-03-01 02:00 UTC``."""
     try:
         local = time.astimezone(zone)
-    except (OverflowError, ValueError, OSError):  # some appliances send the year 1 for "never"; it cannot be converted
+    except (OverflowError, ValueError, OSError):  # the year 1 cannot be converted
         local = time
-    return f"{local.replace(tzinfo=None).isoformat(' ', 'seconds')} {local:%z}".rstrip()
+    return f"{local.replace(tzinfo=None).isoformat(' ', 'seconds' if seconds else 'minutes')} {local:%Z}".rstrip()
+
+
+def relative(time: datetime, now: datetime) -> str:
+    """Format a time as people say it: ``just now``, ``14 min ago``, ``2 h ago``, ``in 3 days``; empty for "never"."""
+    passed = now - time
+    if abs(passed) > _FOREVER:
+        return ""
+    seconds = int(abs(passed.total_seconds()))
+    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= (length if unit == "min" else 2 * length):
+            amount = f"{seconds // length} {unit}"
+            return f"{amount} ago" if passed > timedelta(0) else f"in {amount}"
+    return "just now"
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
