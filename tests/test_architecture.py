@@ -51,7 +51,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "time": ("clock",),
     "_signal": ("__main__",),
     "signal": ("cli.signals", "secrets.from_command"),
-    "subprocess": ("secrets.from_command", "output.terminal.manual_view"),
+    "subprocess": ("cli.nightly", "secrets.from_command", "output.terminal.manual_view"),
     "socket": ("api.", "simulator."),
     "ssl": ("tls.", "api.", "simulator."),
     "threading": ("api.session", "scheduler.workers", "simulator.", "secrets.", "config.", "output."),

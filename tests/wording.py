@@ -29,6 +29,10 @@ UNKNOWN_SIMULATOR_FAULT = "unknown simulator fault '{}'".format
 NO_HELP = "no help on '{}'".format
 OPTION_IN_FRONT_OF_A_COMMAND = "no such option in front of `backupctl {}`".format
 
+# Setting up
+
+NOTHING_WAS_WRITTEN = "Nothing was written."
+
 # Server, proxy and certificate
 
 BLANK_IN_SERVER = "the server contains a space"

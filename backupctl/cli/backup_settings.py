@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -75,14 +74,15 @@ def job_timeouts(settings: ApplianceSettings) -> Timeouts:
     return Timeouts(settings.value(TIMEOUT), settings.value(STALL_TIMEOUT), settings.value(INTERVAL))
 
 
-def backup_request(settings: ApplianceSettings) -> tuple[BackupRequest, ResolvedLocation]:
+def backup_request(settings: ApplianceSettings, *, attempts: float = 3) -> tuple[BackupRequest, ResolvedLocation]:
     """Return the request and its location; its parts are empty if none are named.
 
-    The appliance checks a location that was typed; one that it refuses is asked for again, at most three times.
+    The appliance checks a location that was typed; one that it refuses is asked for again, up to ``attempts``
+    times.
 
     Raises UsageError and ConfigError: for a setting that is invalid, or missing without a terminal.
     """
-    parts, left = check_parts(settings.value(PART)), _LOCATION_ATTEMPTS
+    parts = check_parts(settings.value(PART))
     while True:
         resolved = location_of(settings)
         user, password = location_login(settings, resolved)
@@ -95,12 +95,9 @@ def backup_request(settings: ApplianceSettings) -> tuple[BackupRequest, Resolved
             comment=settings.value(COMMENT),
             fast_backup=settings.value(FAST_BACKUP),
         )
-        left -= 1
-        if not _refused(settings, request, location_keys(resolved, user)) or not left:
+        attempts -= 1
+        if not _refused(settings, request, location_keys(resolved, user)) or not attempts:
             return replace(request, backup_password=backup_password(settings)), resolved
-
-
-_LOCATION_ATTEMPTS: Final = 3
 
 
 def _refused(settings: ApplianceSettings, request: BackupRequest, keys: Sequence[tuple[str, ...]]) -> bool:

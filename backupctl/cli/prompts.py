@@ -75,14 +75,15 @@ class TerminalPrompter:
         click.echo(line, err=True)
 
 
-def confirm(prompter: Prompter, question: str) -> bool:
-    """Prompt for yes or no; an empty answer is no."""
+def confirm(prompter: Prompter, question: str, *, default: bool = False) -> bool:
+    """Prompt for yes or no; an empty answer is the default."""
 
     def check(answer: str) -> None:
         if answer.strip().lower() not in {"", "y", "yes", "n", "no"}:
             raise UsageError("answer y or n")
 
-    return prompter.ask(f"{question} [y/N]", check, default="").strip().lower() in {"y", "yes"}
+    answer = prompter.ask(f"{question} {'[Y/n]' if default else '[y/N]'}", check, default="").strip().lower()
+    return answer in {"y", "yes"} or (default and not answer)
 
 
 def lines_of(error: BackupctlError) -> str:

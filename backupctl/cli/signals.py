@@ -138,6 +138,17 @@ def without_interrupts() -> Iterator[None]:
 
 
 @contextmanager
+def restored_handlers() -> Iterator[None]:
+    """Restore the handlers after a block that has set an exit code, as more prompts follow."""
+    previous = {number: signal.getsignal(number) for number in _not_ignored()}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def _handle(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
     """Install handlers while the block runs, except for signals that are ignored."""
     previous = {number: signal.getsignal(number) for number in handlers}

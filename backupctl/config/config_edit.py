@@ -69,7 +69,8 @@ def add_sample(path: Path) -> None:
 def merge(path: Path, tables: Mapping[tuple[str, ...], Mapping[str, object]]) -> None:
     """Set values in tables of the file, such as ``("servers", "vc01")``; a table that is missing is added.
 
-    A place of a secret replaces its other places in the same table. A file without defaults gets the sample.
+    None removes a value. A place of a secret replaces its other places in the same table. A file without defaults
+    gets the sample.
 
     Raises ConfigError: if the file is invalid or would become so; nothing is changed then. Raises OutputError: if it
     cannot be written.
@@ -79,7 +80,10 @@ def merge(path: Path, tables: Mapping[tuple[str, ...], Mapping[str, object]]) ->
         for names, values in tables.items():
             table = _table(document, names)
             for key, value in values.items():
-                _set_value(table, key, value, _other_places(key))
+                if value is None:
+                    table.pop(key, None)
+                else:
+                    _set_value(table, key, value, _other_places(key))
         _check(document, path)
 
 

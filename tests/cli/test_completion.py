@@ -13,7 +13,7 @@ COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
 
 FIRST_WORDS = [
     *("archive", "cancel", "completion", "config", "create", "help", "list"),
-    *("parts", "restore", "schedule", "simulator"),
+    *("parts", "restore", "schedule", "setup", "simulator"),
 ]
 
 

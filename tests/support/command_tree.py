@@ -29,8 +29,8 @@ SECRET_TEXTS: Final[Mapping[str, str]] = {
 ARCHIVE: Final = f"{LOCATION}/vCenter/sn_{HOST}/S_8.0.0.10000_20260301-000000_"
 
 
-WITHOUT_APPLIANCE: Final = frozenset({"config", "simulator", "completion", "help"})
-"""Commands that talk to no appliance."""
+WITHOUT_APPLIANCE: Final = frozenset({"config", "setup", "simulator", "completion", "help"})
+"""Commands that talk to no appliance, and ``setup``, which asks for everything."""
 
 
 class Sample(NamedTuple):

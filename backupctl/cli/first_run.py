@@ -1,0 +1,161 @@
+"""The guided first run: questions, configuration, checks, a first backup and the nightly run."""
+
+import os
+import shlex
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+import click
+from msgspec.structs import replace
+
+from backupctl.cli.context import Context
+from backupctl.cli.nightly import NightlyRun, check_time, secret_keys, shared_files
+from backupctl.cli.prompts import Prompter, confirm, lines_of
+from backupctl.cli.setup_file import SecretKeeper, content, save, tables_of
+from backupctl.cli.setup_questions import ask_appliances
+from backupctl.cli.signals import restored_handlers
+from backupctl.config.config_edit import path_to_edit
+from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
+from backupctl.config.configuration import SERVER_NAME, Configuration
+from backupctl.config.option_table import ALL, CONFIG, PROXY, SIMULATE
+from backupctl.config.parsers import parse_choice
+from backupctl.errors import InterruptedRunError, OutputError, UsageError
+from backupctl.exit_codes import ExitCode
+
+_INTRODUCTION: Final = """\
+This sets up backups of vCenter appliances: trust, login, location, passwords.
+Each answer is tried at once. Ctrl-C stops.
+"""
+
+
+def set_up(context: Context) -> int:
+    """Prompt for everything, write it, check it, and return the exit code."""
+    prompter, run = context.prompter, _context_of(context, prompter=context.prompter)
+    run.given = context.given
+    path = _path(run)
+    before = content(path)
+    prompter.say(_INTRODUCTION)
+    try:
+        names, group = _ask_and_save(run, path)
+    except (click.Abort, KeyboardInterrupt, InterruptedRunError):
+        prompter.say(
+            "\nNothing was written." if content(path) == before else f"\nOnly the pins were written to {path}."
+        )
+        raise
+    found = find_configuration(None, {name: text for name, text in run.environ.items() if name != CONFIG.environment})
+    config = () if found == path else (CONFIG.flag, str(path))
+    words = (*(("-g", group) if group else (word for name in names for word in ("-s", name))), *config)
+    simulated = (SIMULATE.flag, *config) if run.value(SIMULATE) else None
+    code = _call(context, "validate", *(simulated or words))
+    if code == ExitCode.DONE and confirm(prompter, "Make the first backup now?", default=True):
+        code = _call(context, "create", *(simulated or words))
+    if code == ExitCode.INTERRUPTED:
+        return code
+    nightly = _nightly(context, path, (*(("-g", group) if group else (ALL.flag,)), *config))
+    by_hand = shlex.join(("backupctl", "create", *words))
+    for line in (
+        f"\n{', '.join(names)} can be backed up now."
+        if code == ExitCode.DONE
+        else "\nIt is set up, but something above failed.",
+        f"  Configuration    {path}",
+        f"  Backup by hand   {by_hand}",
+        f"  Every night      {nightly}",
+        f"  Did it work?     exit code 0, and {shlex.join(('backupctl', 'list', *words))}",
+        "  More             backupctl help cron, backupctl help restore",
+    ):
+        prompter.say(line)
+    return code
+
+
+def _path(run: Context) -> Path:
+    """Return the configuration file to write. Raises ConfigError and OutputError: if there can be none."""
+    if run.value(SIMULATE):
+        run.given[CONFIG.key] = (str(Path(mkdtemp(prefix="backupctl-setup-"), "config.toml")),)
+    named = run.value(CONFIG)
+    if named is not None and not named.exists():
+        run.configuration = Configuration(named)
+    path = path_to_edit(named, run.configuration.path, run.environ).absolute()
+    folder = next(folder for folder in path.parents if folder.exists())
+    if not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputError(f"cannot write {path}")
+    return path
+
+
+def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
+    """Prompt for everything and write it; return the names of the servers and their group, empty for none."""
+    prompter, configuration = run.prompter, run.configuration
+    answers = ask_appliances(run)
+    names, groups = [each.name for each in answers], list(configuration.groups)
+    group = ""
+    if len({*names, *configuration.servers}) > 1:
+        question = "Group, to back them up with one command (leave empty for none)"
+        group = prompter.ask(question, _check_group, groups[0] if len(groups) == 1 else "production")
+    keeper = SecretKeeper(run, path.parent)
+    tables = tables_of(configuration, answers, keeper, path.parent)
+    if group:
+        tables["groups",] = {group: list(dict.fromkeys((*configuration.groups.get(group, ()), *names)))}
+    save(path, tables, keeper.files)
+    for file in (*keeper.files, path):
+        prompter.say(f"Written: {file}")
+    return names, group
+
+
+def _check_group(name: str) -> None:
+    if name and SERVER_NAME.fullmatch(name) is None:
+        raise UsageError("use letters, digits, dots, hyphens and underscores, the first a letter or digit")
+
+
+def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
+    """Offer to run the backup every night, and return what came of it."""
+    prompter, configuration = context.prompter, read_configuration(path, context.clock)
+    if any(key.endswith("-keyring") for key in secret_keys(configuration)):
+        return "not with the keyring, which is locked then; run setup again to keep passwords in files"
+    system = path == SYSTEM_PATH and os.geteuid() == 0
+    run = NightlyRun(words, "", shared_files(configuration), system, context.environ)
+    can_install = {kind: run.can_install(kind) and not context.value(SIMULATE) for kind in ("systemd", "cron")}
+    check = partial(parse_choice, (*can_install, "no"))
+    default = next((kind for kind, possible in can_install.items() if possible), "no")
+    kind = check(prompter.ask("Run it every night? (systemd, cron, no)", check, default))
+    if kind == "no":
+        return "not set up"
+    run = replace(run, time=prompter.ask("At what time?", check_time, "02:30"))
+    question = "Install it now?" if not run.replaced(kind) else f"Replace {', '.join(map(str, run.replaced(kind)))}?"
+    if can_install[kind] and confirm(prompter, question, default=not run.replaced(kind)):
+        try:
+            run.install(kind)
+        except OutputError as error:
+            prompter.say(lines_of(error))
+        else:
+            lingers = kind == "cron" or system
+            return f"at {run.time} by {kind}{'' if lingers else '; once: loginctl enable-linger'}"
+    prompter.say(f"\n{run.by_hand(kind)}")
+    return f"after you have installed what is above ({kind})"
+
+
+def _context_of(context: Context, *argv: str, prompter: Prompter | None = None) -> Context:
+    """Return a context for more work in this process, without the settings in variables, which no nightly run has."""
+    kept = (CONFIG.environment, PROXY.environment)
+    return Context(
+        argv=argv,
+        stdin=None,
+        stdout=context.stdout,
+        stderr=context.stderr,
+        environ={
+            name: text for name, text in context.environ.items() if not name.startswith("BACKUPCTL_") or name in kept
+        },
+        clock=context.clock,
+        prompter=prompter,
+        transport_for=context.transport_for,
+        workers=context.workers,
+    )
+
+
+def _call(context: Context, *argv: str) -> int:
+    """Run a command as the nightly run does, without prompts, and return its exit code."""
+    from backupctl.cli.root import run
+
+    context.prompter.say(f"\n$ {shlex.join(('backupctl', *argv))}")
+    with restored_handlers():
+        return run(_context_of(context, *argv))

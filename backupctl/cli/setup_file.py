@@ -1,0 +1,176 @@
+"""Where ``setup`` keeps what was answered: secrets in files, commands or the keyring, the rest in the configuration."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from backupctl.cli.context import Context
+from backupctl.cli.prompts import Prompter, confirm, lines_of
+from backupctl.cli.setup_questions import Answers
+from backupctl.config.atomic_write import make_folder, private_files
+from backupctl.config.config_edit import merge
+from backupctl.config.config_file import file_modes
+from backupctl.config.config_keys import check_table
+from backupctl.config.configuration import Configuration
+from backupctl.config.environment import environment_without_secrets
+from backupctl.config.option import SecretName
+from backupctl.config.option_table import (
+    BACKUP_PASSWORD,
+    LOCATION,
+    LOCATION_PASSWORD,
+    LOCATION_USER,
+    PASSWORD,
+    REQUIRE_ENCRYPTION,
+    USERNAME,
+)
+from backupctl.config.parsers import parse_choice
+from backupctl.errors import ConfigError, UsageError
+from backupctl.secrets.from_command import run_secret_command, split_command
+from backupctl.secrets.from_keyring import Keyring
+from backupctl.secrets.secret import Secret
+
+_NAMES: Final = {
+    PASSWORD: "the vCenter password",
+    LOCATION_PASSWORD: "the location's password",
+    BACKUP_PASSWORD: "the backup password",
+}
+_STEMS: Final = {PASSWORD: "vcenter", LOCATION_PASSWORD: "location", BACKUP_PASSWORD: "backup"}
+"""Names of the files of secrets."""
+_TOGETHER: Final = (
+    (USERNAME.name, *PASSWORD.file_keys),
+    (LOCATION.name, LOCATION_USER.name, *LOCATION_PASSWORD.file_keys),
+    (REQUIRE_ENCRYPTION.name, *BACKUP_PASSWORD.file_keys),
+)
+"""Keys that are in the same table, so that no password meets a user or a host that it is not for."""
+
+Tables = dict[tuple[str, ...], dict[str, object]]
+"""Values by table of the configuration file; None removes a key."""
+
+
+class SecretKeeper:
+    """Prompts for the place of each secret; ``files`` are still to be written, with their content."""
+
+    def __init__(self, context: Context, folder: Path) -> None:
+        self.files: dict[Path, str] = {}
+        self._context = context
+        self._folder = folder
+        self._kinds = ["file", "command"]
+        self._places: dict[tuple[SecretName, Secret], tuple[str, object]] = {}
+        if find_spec("keyring") and os.geteuid() != 0:
+            self._kinds.append("keyring")
+            self._prompter.say("A nightly run cannot use the keyring: it is locked while you are logged out.")
+        elif os.geteuid() == 0:
+            self._prompter.say("The keyring is not offered to root: it is locked when nobody is logged in.")
+
+    @property
+    def _prompter(self) -> Prompter:
+        return self._context.prompter
+
+    def place(self, answers: Answers, name: SecretName) -> tuple[str, object]:
+        """Return the key and the value of the place of a secret in the configuration file."""
+        known = answers.secrets[name]
+        if known.place is not None:
+            return known.place
+        if (name, known.secret) not in self._places:
+            shared = all(name is not other for other, _ in self._places)
+            self._places[name, known.secret] = self._ask(name, known.secret, None if shared else answers.name)
+        return self._places[name, known.secret]
+
+    def _ask(self, name: SecretName, secret: Secret, server: str | None) -> tuple[str, object]:
+        """Prompt for the place of a secret, of all servers or of one, until it works."""
+        functions = {"file": self._in_file, "command": self._from_command, "keyring": self._in_keyring}
+        whose = f" for {server}" if server else ""
+        question = f"Where to keep {_NAMES[name]}{whose}? ({', '.join(self._kinds)})"
+        while True:
+            kind = parse_choice(self._kinds, self._prompter.ask(question, partial(parse_choice, self._kinds), "file"))
+            try:
+                return f"{name.name}-{kind}", functions[kind](name, secret, server)
+            except (UsageError, ConfigError) as error:
+                self._prompter.say(lines_of(error))
+
+    def _in_file(self, name: SecretName, secret: Secret, server: str | None) -> str:
+        stem = f"{server}.{_STEMS[name]}" if server else _STEMS[name]
+        path, text = self._folder / f"{stem}.password", f"{secret.reveal()}\n"
+        others = (self._folder / f"{stem}-{number}.password" for number in count(2))
+        while content(path) not in {None, text}:
+            if confirm(self._prompter, f"{path} has another password. Replace it?"):
+                break
+            path = next(others)
+        self.files[path] = text
+        return str(path)
+
+    def _from_command(self, name: SecretName, secret: Secret, _server: str | None) -> list[str]:
+        words = split_command(self._prompter.ask("Command, such as pass show vcenter", split_command))
+        environ = environment_without_secrets(self._context.environ)
+        if run_secret_command(words, name.name, environ, self._context.clock) != secret:
+            raise UsageError("the command prints another password")
+        return list(words)
+
+    def _in_keyring(self, name: SecretName, secret: Secret, server: str | None) -> str:
+        entry, keyring = f"{server}/{name.name}" if server else name.name, Keyring()
+        with suppress(ConfigError):  # if there is no such entry
+            if keyring.read(entry, name.name) != secret and not confirm(
+                self._prompter, f"The keyring has another password as {entry}. Replace it?"
+            ):
+                raise UsageError("the password in the keyring is left as it is")
+        keyring.store(entry, secret, name.name)
+        return entry
+
+
+def content(path: Path) -> str | None:
+    """Return the text of a file, None if there is no file."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if os.path.lexists(path) else None
+    except OSError:
+        return ""
+
+
+def tables_of(configuration: Configuration, answers: Sequence[Answers], keeper: SecretKeeper, folder: Path) -> Tables:
+    """Return what is new in the tables of servers and in the defaults.
+
+    Values go to the defaults, unless other servers have or inherit other ones.
+    """
+    shared: dict[str, object] = dict(configuration.defaults.values)
+    tables: Tables = {("defaults",): {}}
+    names = {each.name for each in answers}
+    inheriting = [name for name in configuration.servers if name not in names]
+    for each in answers:
+        profile = configuration.servers.get(each.name)
+        own = profile.layers[0].values if profile else {}
+        table = tables["servers", each.name] = (
+            {} if profile else {"host": each.address.base_url.removeprefix("https://")}
+        )
+        for keys, values in zip(_TOGETHER, _values(each, keeper), strict=True):
+            parsed = check_table(values, "", misplaced=frozenset(), folder=folder)
+            here, there = ({key: given[key] for key in keys if key in given} for given in (own, shared))
+            if here or (there and there != parsed and inheriting):
+                table |= {**dict.fromkeys(here), **values} if here != parsed else {}
+            elif there != parsed:
+                tables["defaults",] |= {**dict.fromkeys(there), **values}
+                shared |= parsed
+        inheriting.append(each.name)
+    return tables
+
+
+def _values(answers: Answers, keeper: SecretKeeper) -> Iterator[dict[str, object]]:
+    """Yield the values for each row of ``_TOGETHER``."""
+    places = {name: dict([keeper.place(answers, name)]) for name in answers.secrets}
+    yield {USERNAME.name: answers.username, **places.get(PASSWORD, {})}
+    user = {LOCATION_USER.name: answers.location_user} if answers.location_user else {}
+    yield {LOCATION.name: answers.location, **user, **places.get(LOCATION_PASSWORD, {})}
+    yield {REQUIRE_ENCRYPTION.name: BACKUP_PASSWORD in places, **places.get(BACKUP_PASSWORD, {})}
+
+
+def save(path: Path, tables: Tables, files: Mapping[Path, str]) -> None:
+    """Write the secrets and the configuration, or nothing of both.
+
+    Raises ConfigError and OutputError: if that fails.
+    """
+    make_folder(path, file_modes(path)[1])
+    with private_files(files):
+        merge(path, tables)

@@ -1,0 +1,179 @@
+"""The questions of ``setup`` about an appliance, in the order of use, each answer tried at once."""
+
+from collections.abc import Collection, Hashable, Sequence
+from functools import partial
+from math import inf
+
+import msgspec
+from msgspec.structs import replace
+
+from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings, choose_server
+from backupctl.cli.backup_settings import backup_request
+from backupctl.cli.connection import USER_KEY, password_key
+from backupctl.cli.contact import Contact
+from backupctl.cli.context import Context
+from backupctl.cli.prompts import confirm, lines_of
+from backupctl.config.configuration import SERVER_NAME, Profile
+from backupctl.config.option import SecretName
+from backupctl.config.option_table import (
+    BACKUP_PASSWORD,
+    LOCATION,
+    LOCATION_PASSWORD,
+    PASSWORD,
+    SERVER,
+    SIMULATE,
+    USERNAME,
+)
+from backupctl.config.server_address import ServerAddress
+from backupctl.errors import BackupctlError, UsageError
+from backupctl.exit_codes import ExitCode
+from backupctl.operations.parts import read_parts
+from backupctl.scheduler.appliance import Appliance
+from backupctl.scheduler.retry import retry
+from backupctl.scheduler.task import Task
+from backupctl.secrets.secret import Secret
+
+
+class KnownSecret(msgspec.Struct, frozen=True):
+    """A secret; ``place`` is the key and value of its place if the configuration file has one."""
+
+    secret: Secret
+    place: tuple[str, object] | None
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What was answered about an appliance, or found in the configuration file, and tried."""
+
+    address: ServerAddress
+    username: str
+    location: str
+    location_user: str | None
+    secrets: dict[SecretName, KnownSecret]
+
+    @property
+    def name(self) -> str:
+        """The name of the appliance in the configuration file."""
+        return self.address.name
+
+
+def ask_appliances(context: Context) -> list[Answers]:
+    """Prompt for one appliance after the other."""
+    answers = [_ask_appliance(context, [])]
+    while not context.value(SIMULATE) and confirm(context.prompter, "Set up another appliance?"):
+        _forget(context, USER_KEY, (LOCATION.name,))  # They become the defaults.
+        answers.append(_ask_appliance(context, answers))
+    return answers
+
+
+def _ask_appliance(context: Context, others: Sequence[Answers]) -> Answers:
+    """Prompt until everything about an appliance works."""
+    settings = _choose(context, others)
+    while True:
+        try:
+            return _answers(settings)
+        except BackupctlError as error:
+            if error.exit_code not in {ExitCode.AUTH, ExitCode.CONNECTION, ExitCode.API, ExitCode.NOT_FOUND}:
+                raise
+            context.prompter.say(lines_of(error))
+            if error.exit_code == ExitCode.AUTH:
+                _forget_credentials(settings)
+            else:
+                settings = _choose(context, others)
+
+
+def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
+    """Return the settings of the appliance that prompts name."""
+    configuration, prompter = context.configuration, context.prompter
+    if context.value(SIMULATE):
+        return ApplianceSettings(context, Profile(SIMULATED, (configuration.defaults,)))
+    while True:
+        _forget(context, (SERVER.name,))
+        profile = configuration.profile(choose_server(context))
+        taken = next((each.name for each in others if each.address.appliance == profile.address.appliance), None)
+        if taken is None:
+            break
+        prompter.say(f"{taken} is set up already.")
+    names = {*configuration.servers, *(each.name for each in others)}
+    if profile.configured:
+        prompter.say(f"{profile.name} is in {configuration.path}: what you answer differently is changed there.")
+    else:
+        name = prompter.ask("Name of this server", partial(_check_name, names), _short_name(profile.address, names))
+        profile = replace(profile, address=replace(profile.address, name=name))
+    return ApplianceSettings(context, profile)
+
+
+def _short_name(address: ServerAddress, names: Collection[str]) -> str | None:
+    """Return the first part of the host's name, None for an IP address or a name that is taken."""
+    name = address.host.partition(".")[0]
+    return None if name.isdigit() or ":" in name or name in names else name
+
+
+def _check_name(names: Collection[str], name: str) -> None:
+    if SERVER_NAME.fullmatch(name) is None:
+        raise UsageError("use letters, digits, dots, hyphens and underscores, the first a letter or digit")
+    if name in names:
+        raise UsageError(f"{name} is the name of another server")
+
+
+def _answers(settings: ApplianceSettings) -> Answers:
+    """Try one answer after the other, and return them. Raises BackupctlError: if the appliance refuses one."""
+    with Contact(settings.context, [settings]) as contact:
+        contact.begin()
+        contact.log_in()
+        appliance = contact.appliance(settings)
+        parts = contact.run(settings, _readable_parts)
+        settings.prompter.say(f"{settings.name}: {appliance.user} may make backups of {', '.join(parts)}")
+        request, resolved = backup_request(settings, attempts=inf)
+        secrets = {
+            PASSWORD: _login_password(settings, appliance),
+            LOCATION_PASSWORD: request.location_password,
+            BACKUP_PASSWORD: request.backup_password,
+        }
+        contact.log_out()
+    return Answers(
+        address=settings.profile.address,
+        username=appliance.user,
+        location=str(resolved.template),
+        location_user=request.location_user,
+        secrets={name: _known(settings, name, secret) for name, secret in secrets.items() if secret},
+    )
+
+
+def _readable_parts(appliance: Appliance) -> Task[list[str]]:
+    """Read what a backup needs, and return what it would include. Raises AuthorizationError: if the user may not."""
+    parts, _ = yield from read_parts(appliance)
+    yield from retry(appliance, appliance.api.jobs)
+    return [part.id for part in parts if part.selected_by_default or not part.optional]
+
+
+def _login_password(settings: ApplianceSettings, appliance: Appliance) -> Secret | None:
+    """Return the password that the login has used, None for the embedded appliance."""
+    configured = settings.secret(PASSWORD)
+    if configured is not None:
+        return configured.value
+    return settings.context.run_once(password_key(appliance.user), lambda: None)
+
+
+def _forget_credentials(settings: ApplianceSettings) -> None:
+    """Ask for user and password again, even if the configuration file has them."""
+    context, keys = settings.context, (USERNAME.name, *PASSWORD.file_keys)
+    user = settings.value(USERNAME) or context.run_once(USER_KEY, str)
+    layers = (
+        replace(each, values={k: v for k, v in each.values.items() if k not in keys})
+        for each in settings.profile.layers
+    )
+    settings.profile = replace(settings.profile, layers=tuple(layers))
+    _forget(context, USER_KEY, password_key(user))
+
+
+def _known(settings: ApplianceSettings, name: SecretName, secret: Secret) -> KnownSecret:
+    layers = settings.profile.layers
+    places = [(key, layer.values[key]) for layer in layers for key in name.file_keys if key in layer.values]
+    return KnownSecret(secret, places[0] if places else None)
+
+
+def _forget(context: Context, *keys: tuple[Hashable, ...]) -> None:
+    """Ask these questions again."""
+    for key in keys:
+        if context.is_answered(key):
+            context.forget(key)

@@ -1,0 +1,316 @@
+"""``backupctl setup``: each answer is tried, and what is written is complete or not there."""
+
+import re
+import shutil
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from backupctl.config.config_sample import SAMPLE
+from tests import wording
+from tests.support.command_line import HOST, PASSWORD, USER, CommandLine, Run, ScriptedPrompter, write_private
+from tests.support.memory_keyring import MemoryKeyring
+
+LOCATION = "sftp://backup.example.com/vcenter/{server}"
+BACKUP_PASSWORD = "VMw@re123"
+ANSWERS = {
+    "server": HOST,
+    "name": "",
+    "user": "",
+    "password": PASSWORD,
+    "location": LOCATION,
+    "location user": "backup",
+    "location password": "S3cret-Location",
+    "backup password": BACKUP_PASSWORD,
+    "repeated": BACKUP_PASSWORD,
+    "another": "",
+    "password place": "",
+    "location password place": "",
+    "backup password place": "",
+    "first backup": "n",
+    "nightly": "no",
+}
+"""The answers to all questions about one appliance; an empty one takes the default."""
+HOST_2 = "vc02.example.com"
+
+
+class Setup:
+    """``backupctl setup`` with a configuration folder of its own, which nobody else can read."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder / "backupctl"
+        self.path = self.folder / "config.toml"
+        environ = {"XDG_CONFIG_HOME": str(folder), "PATH": str(folder)}
+        self.line = CommandLine(environ=environ, others={HOST_2: {}}, **options)
+
+    def __call__(self, *words: str, answers: Mapping[str, Any] | list[str] = ANSWERS, **options: Any) -> Run:
+        complete = answers if isinstance(answers, list) else flat({**ANSWERS, **answers})
+        return self.line("setup", *words, answers=complete, **options)
+
+    @property
+    def questions(self) -> str:
+        return "\n".join(self.line.prompter.questions)
+
+    @property
+    def configuration(self) -> Any:
+        return tomllib.loads(self.path.read_text())
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The content of each file but the configuration."""
+        return {each.name: each.read_text() for each in self.folder.iterdir() if each != self.path}
+
+
+def flat(answers: Mapping[str, Any]) -> list[str]:
+    """Return the answers in order; a tuple has several, None is left out."""
+    found: list[str] = []
+    for answer in answers.values():
+        found += answer if isinstance(answer, tuple) else [] if answer is None else [answer]
+    return found
+
+
+@pytest.fixture
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid)
+    return Setup(tmp_path)
+
+
+def secret_file(setup: Setup, name: str) -> str:
+    return str(setup.folder / f"{name}.password")
+
+
+def test_setup_writes_a_configuration_that_works_without_a_terminal(setup: Setup) -> None:
+    run = setup()
+    assert run.code == 0
+    assert setup.configuration == {
+        "defaults": {
+            "username": USER,
+            "password-file": secret_file(setup, "vcenter"),
+            "location": LOCATION,
+            "location-user": "backup",
+            "location-password-file": secret_file(setup, "location"),
+            "require-encryption": True,
+            "backup-password-file": secret_file(setup, "backup"),
+        },
+        "servers": {"vc01": {"host": HOST}},
+    }
+    assert setup.files == {
+        "vcenter.password": f"{PASSWORD}\n",
+        "location.password": "S3cret-Location\n",
+        "backup.password": f"{BACKUP_PASSWORD}\n",
+    }
+    assert {stat.S_IMODE(each.stat().st_mode) for each in setup.folder.iterdir()} == {0o600}
+    assert all(line in setup.path.read_text().splitlines() for line in SAMPLE.splitlines())
+    assert setup.line.appliance.jobs == []
+    created = setup.line("create", "-q", "--all")
+    assert (created.code, created.out, created.err) == (0, "", "")
+    assert setup.line.appliance.jobs[0].spec.location == LOCATION.format(server="vc01")
+
+
+def test_secrets_are_never_printed(setup: Setup) -> None:
+    run = setup("-vv", answers={"first backup": "y"})
+    assert run.code == 0
+    for secret in (PASSWORD, "S3cret-Location", BACKUP_PASSWORD):
+        assert secret not in f"{setup.questions}{run.out}{run.err}{setup.path.read_text()}"
+
+
+def test_first_backup_is_followed_to_its_end(setup: Setup) -> None:
+    run = setup(answers={"first backup": "y"})
+    assert (run.code, setup.line.states) == (0, ["SUCCEEDED"])
+    assert LOCATION.format(server="vc01") in run.out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"server": ("a b", HOST)},
+        {"name": ("../vc01", "vc01")},
+        {"password": ("wrong", "", PASSWORD)},
+        {"password": ("wrong", "", "wrong again", "", PASSWORD)},
+        {"location": ("backup.example.com", LOCATION)},
+        {"location password": ("S3cret-Location", LOCATION)},
+        {"backup password": ("short", BACKUP_PASSWORD)},
+        {"repeated": ("other", BACKUP_PASSWORD, BACKUP_PASSWORD)},
+        {"backup password place": ("safe", "file")},
+        {"nightly": ("perhaps", "no")},
+    ],
+    ids=str,
+)
+def test_wrong_answer_is_asked_for_again(setup: Setup, wrong: dict[str, Any]) -> None:
+    assert setup(answers=wrong).code == 0
+    assert setup.configuration["defaults"]["location"] == LOCATION
+
+
+def test_location_that_the_appliance_rejects_is_asked_for_again_with_its_login(setup: Setup) -> None:
+    wrong = "sftp://backup.example.com/vcenter/%2E%2E"
+    run = setup(answers={"location": (wrong, "other", "other password", LOCATION)})
+    assert run.code == 0
+    assert "leaves its folder" in setup.questions
+    assert setup.configuration["defaults"]["location-user"] == "backup"
+    assert setup.files["location.password"] == "S3cret-Location\n"
+
+
+def test_user_without_rights_reads_what_is_missing_and_can_be_another(tmp_path: Path) -> None:
+    setup = Setup(tmp_path, faults=["forbidden"])
+    with_rights = Interrupted(flat({name: ANSWERS[name] for name in ("server", "name", "user", "password")}))
+    assert setup.line("setup", prompter=with_rights).code == 130
+    assert "SystemConfiguration.Administrators" in setup.questions
+    assert setup.line.prompter.questions[-2] == "User name"
+
+
+class Interrupted(ScriptedPrompter):
+    """A person who presses Ctrl-C when the answers are used up."""
+
+    def _next(self, question: str) -> str:
+        if not self.answers:
+            self.questions.append(question)
+            raise click.Abort
+        return super()._next(question)
+
+
+QUESTIONS = len(flat(ANSWERS))
+SAVED = list(ANSWERS).index("first backup")
+
+
+@pytest.mark.parametrize("number", range(QUESTIONS))
+def test_interruption_at_a_question_leaves_everything_or_nothing(setup: Setup, number: int) -> None:
+    run = setup.line("setup", prompter=Interrupted(flat(ANSWERS)[:number]))
+    assert run.code == 130
+    if number < SAVED:
+        assert not setup.folder.exists()
+        assert wording.NOTHING_WAS_WRITTEN in setup.questions
+    else:
+        assert set(setup.files) == {"vcenter.password", "location.password", "backup.password"}
+        assert set(setup.configuration["servers"]) == {"vc01"}
+        assert str(setup.path) in setup.questions
+
+
+def test_second_run_adds_a_server_and_keeps_the_rest(setup: Setup) -> None:
+    setup()
+    before, comment = setup.path.read_text(), "# ours\n"
+    write_private(setup.path, comment + before)
+    assert setup(answers=[HOST_2, "", "n", "", "n", "no"]).code == 0
+    added = '\n[servers.vc02]\nhost = "vc02.example.com"\n\n[groups]\nproduction = ["vc02"]\n'
+    assert setup.path.read_text() == f"{comment}{before}{added}"
+    assert setup.line("create", "-q", "-g", "production").code == 0
+    assert [job.spec.location for job in setup.line.others[HOST_2].jobs] == [LOCATION.format(server="vc02")]
+
+
+def test_second_run_adds_to_the_group_that_is_there(setup: Setup) -> None:
+    setup()
+    write_private(setup.path, f'{setup.path.read_text()}[groups]\nall = ["vc01"] # both\n')
+    assert setup(answers=[HOST_2, "", "n", "", "n", "no"]).code == 0
+    assert setup.path.read_text().endswith('[groups]\nall = ["vc01", "vc02"] # both\n')
+
+
+def test_several_servers_share_the_answers_and_a_group(setup: Setup) -> None:
+    first = flat(ANSWERS)[: list(ANSWERS).index("another")]
+    run = setup(answers=[*first, "y", HOST_2, "", "", "", "n", "all", "", "", "", "y", "no"])
+    assert run.code == 0
+    assert setup.configuration["groups"] == {"all": ["vc01", "vc02"]}
+    assert setup.configuration["servers"] == {"vc01": {"host": HOST}, "vc02": {"host": HOST_2}}
+    assert [len(each.jobs) for each in (setup.line.appliance, *setup.line.others.values())] == [1, 1]
+
+
+def test_other_answers_for_a_second_server_are_in_its_table(setup: Setup) -> None:
+    setup.line.others[HOST_2].sessions.password = "Other1!"
+    first = flat(ANSWERS)[: list(ANSWERS).index("another")]
+    location = "nfs://nfs.example.com/vcenter"
+    second = [HOST_2, "", "", "", "Other1!", location, "n"]
+    run = setup(answers=[*first, "y", *second, "", "", "", "", "", "n", "no"])
+    assert run.code == 0
+    assert setup.configuration["servers"]["vc02"] == {
+        "host": HOST_2,
+        "username": USER,
+        "password-file": secret_file(setup, "vc02.vcenter"),
+        "location": location,
+    }
+    assert setup.files["vc02.vcenter.password"] == "Other1!\n"
+    assert setup.line("create", "-q", "--all").code == 0
+
+
+def test_server_that_is_set_up_is_not_asked_for_again(setup: Setup) -> None:
+    first = flat(ANSWERS)[: list(ANSWERS).index("another")]
+    assert setup(answers=[*first, "y", HOST, HOST_2, "", "", "", "n", "", "", "", "", "n", "no"]).code == 0
+    assert setup.configuration["servers"].keys() == {"vc01", "vc02"}
+
+
+def changed_password(setup: Setup, *answers: str) -> Run:
+    """Set up a server again whose password has changed."""
+    setup()
+    setup.line.appliance.sessions.password = "Changed1!"
+    return setup(answers=[HOST, "", "Changed1!", "n", "", *answers, "n", "no"])
+
+
+def test_second_run_replaces_a_password_only_if_confirmed(setup: Setup) -> None:
+    assert changed_password(setup, "y").code == 0
+    assert setup.files["vcenter.password"] == "Changed1!\n"
+    assert setup.configuration["defaults"]["password-file"] == secret_file(setup, "vcenter")
+
+
+def test_password_that_is_not_replaced_is_kept_beside_the_new_one(setup: Setup) -> None:
+    assert changed_password(setup, "n").code == 0
+    assert (setup.files["vcenter.password"], setup.files["vcenter-2.password"]) == (f"{PASSWORD}\n", "Changed1!\n")
+    assert setup.configuration["defaults"]["password-file"] == secret_file(setup, "vcenter-2")
+
+
+def test_pinned_server_keeps_its_name_pin_and_comments(setup: Setup) -> None:
+    pin = f"sha256:{'0' * 64}"
+    pinned = f'# by hand\n[servers."{HOST}"]\nhost = "{HOST}" # here\nfingerprint = "{pin}"\n'
+    setup.folder.mkdir()
+    write_private(setup.path, pinned)
+    assert setup(answers={"name": None}).code == 0
+    assert setup.path.read_text().endswith(f"\n{pinned}")
+    assert setup.configuration["defaults"]["location"] == LOCATION
+
+
+def test_secret_can_come_from_a_command_that_prints_it(setup: Setup, tmp_path: Path) -> None:
+    write_private(tmp_path / "right", PASSWORD)
+    write_private(tmp_path / "wrong", "other")
+    commands = ("command", f"/bin/cat {tmp_path}/wrong", "command", f"/bin/cat {tmp_path}/right")
+    assert setup(answers={"password place": commands}).code == 0
+    assert setup.configuration["defaults"]["password-command"] == ["/bin/cat", f"{tmp_path}/right"]
+    assert set(setup.files) == {"location.password", "backup.password"}
+
+
+def test_secret_can_be_in_the_keyring_but_not_for_a_nightly_run(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, memory: MemoryKeyring
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    write_private(setup.folder.parent / "pass", "")
+    answers = flat({**ANSWERS, "password place": "keyring"})
+    setup.line("setup", prompter=Interrupted(answers[:-2]))
+    assert memory.entries == {"password": PASSWORD}
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "json")])
+def test_setup_without_a_terminal_says_what_to_do_instead(setup: Setup, words: tuple[str, ...]) -> None:
+    run = setup.line("setup", *words)
+    assert run.code == 2
+    assert "config init" in run.out + run.err
+
+
+def test_no_encryption_is_an_answer_that_later_runs_do_not_ask_for(setup: Setup) -> None:
+    assert setup(answers={"backup password": "", "repeated": None, "backup password place": None}).code == 0
+    assert setup.configuration["defaults"]["require-encryption"] is False
+    assert setup.line("create", "--all", answers=[]).code == 0
+
+
+def test_file_that_cannot_be_written_is_an_error_before_the_first_question(setup: Setup) -> None:
+    run = setup("--config", "/dev/null/config.toml", answers=[])
+    assert run.code == 11
+
+
+def test_simulated_setup_writes_to_a_temporary_folder(setup: Setup, tmp_path: Path) -> None:
+    answers = flat({name: ANSWERS[name] for name in ("location", "location user", "location password")})
+    run = setup("--simulate", answers=[*answers, BACKUP_PASSWORD, BACKUP_PASSWORD, "", "", "y", "cron", ""])
+    assert run.code == 0
+    assert not setup.folder.exists()
+    (path,) = re.findall(r"Configuration +(\S+/backupctl-setup-\w+)/config\.toml", setup.questions)
+    assert {each.name for each in Path(path).iterdir()} == {"config.toml", "location.password", "backup.password"}
+    shutil.rmtree(path)
