@@ -1,11 +1,13 @@
 """Real components: the program and the simulator in processes of their own."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.support.processes import Program, Programs, Simulators
+from tests.support.terminal import Open, Terminal
 
 
 @pytest.fixture
@@ -29,3 +31,15 @@ def serve(program: Program) -> Iterator[Simulators]:
     simulators = Simulators(program)
     yield simulators
     simulators.close()
+
+
+@pytest.fixture
+def open_terminal(programs: Programs, tmp_path: Path) -> Open:
+    """Run a command line at a terminal, and print its exit code at the end."""
+
+    def open_it(*words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = "") -> Terminal:
+        line = shlex.join(Program.words(*words, python=("-W", "error::ResourceWarning")))
+        shell = ["sh", "-c", f"trap : INT; {line} {rest}; echo EXIT=$?; exec cat"]
+        return Terminal(tmp_path, shell, programs.environ(environ), columns=columns, rows=rows)
+
+    return open_it

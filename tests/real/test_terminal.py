@@ -1,33 +1,17 @@
 """A real terminal: the live display, prompts, and how to end them."""
 
-import shlex
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from tests import wording
-from tests.support.processes import Program, Programs, ServedAppliance, Simulators, wait_until
-from tests.support.terminal import Terminal
+from tests.support.processes import ServedAppliance, Simulators, wait_until
+from tests.support.terminal import Open
 
 pytestmark = pytest.mark.real
 
-Open = Callable[..., AbstractContextManager[Terminal]]
 BAR = r"(\d+) ?%"
 BACKUP_PASSWORD = "Correct-Horse1"
-
-
-@pytest.fixture
-def open_terminal(programs: Programs, tmp_path: Path) -> Open:
-    """Run a command line at a terminal, and print its exit code at the end."""
-
-    def open_it(*words: str, environ: Mapping[str, str], columns: int = 80, rows: int = 24, rest: str = "") -> Terminal:
-        line = shlex.join(Program.words(*words, python=("-W", "error::ResourceWarning")))
-        shell = ["sh", "-c", f"trap : INT; {line} {rest}; echo EXIT=$?; exec cat"]
-        return Terminal(tmp_path, shell, programs.environ(environ), columns=columns, rows=rows)
-
-    return open_it
 
 
 def without(served: ServedAppliance, *names: str) -> dict[str, str]:

@@ -3,7 +3,8 @@
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -77,3 +78,7 @@ class Terminal:
         )
         assert ran.returncode == 0 or not check, ran.stderr
         return ran.stdout
+
+
+Open = Callable[..., AbstractContextManager[Terminal]]
+"""Runs a command line at a terminal (the fixture ``open_terminal``)."""
