@@ -11,7 +11,7 @@ from backupctl.cli.context import Context
 from backupctl.cli.pin import confirm_certificate, pin_certificate
 from backupctl.cli.tasks import run_tasks
 from backupctl.cli.tls_probe import probe_target
-from backupctl.cli.tls_settings import may_pin, selector_words
+from backupctl.cli.tls_settings import may_pin
 from backupctl.config.option_table import TIMEOUT
 from backupctl.config.value import attribute_errors
 from backupctl.errors import (
@@ -21,17 +21,14 @@ from backupctl.errors import (
     ConfigError,
     InterruptedRunError,
     OutputError,
-    PinMismatchError,
     ReadOnlyError,
 )
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import NOTHING_CHANGED, first_login, log_out
 from backupctl.operations.trust import show_certificate
-from backupctl.results.trust_results import CertificateResult
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
 from backupctl.scheduler.task import Task
-from backupctl.tls.certificate_errors import PIN_HINT
 
 T = TypeVar("T")
 
@@ -53,14 +50,12 @@ class Contact:
         offline: bool = False,
     ) -> None:
         self.selected = selected
-        self.failures: dict[str, BackupctlError] = {}
-        """Errors of certificates and logins by name; they are results, as those of the run itself."""
+        self.errors: dict[str, BackupctlError] = {}
+        """Why an appliance cannot be worked on, by name."""
         self._context = context
         self._traits = traits
         self._offline = offline
         self._interactive = context.prompter.interactive and not offline
-        self._invalid: dict[str, BackupctlError] = {}
-        """Errors of settings by name."""
         self._appliances: dict[str, Appliance] = {}
         self._asked_again: set[str] = set()
         self._logged_in = False
@@ -87,16 +82,15 @@ class Contact:
 
     def complete(self, failed: Mapping[str, BackupctlError]) -> None:
         """Log in if a certificate may need a question, and log out where the work cannot begin, as ``failed`` says."""
-        self._invalid |= failed
+        self.errors |= failed
         self.log_out(failed)
         if any(map(self._may_pin, self._usable)):
             self.log_in()
 
     def appliance(self, settings: ApplianceSettings) -> Appliance:
         """Return the appliance of the settings. Raises BackupctlError: if there was an error."""
-        error = self._invalid.get(settings.name) or self.failures.get(settings.name)
-        if error is not None:
-            raise error
+        if settings.name in self.errors:
+            raise self.errors[settings.name]
         return self._appliances[settings.name]
 
     def log_in(self) -> None:
@@ -104,17 +98,16 @@ class Contact:
         pending = [] if self._logged_in or not self._interactive else self._usable
         self._logged_in = True
         while pending:
-            errors = self._try_logins(pending)
-            failed = [each for each in pending if each.name in errors]
-            self.failures |= errors
-            rejected = [each for each in failed if self._may_ask_again(each)]
+            self._try_logins(pending)
+            failed = [each for each in pending if each.name in self.errors]
+            rejected = [each for each in failed if self._was_typed(each)]
             pending = [*self._check_certificates([each for each in failed if self._is_untrusted(each)]), *rejected]
             self._forget_credentials(rejected)
             for each in pending:
-                del self.failures[each.name]
+                del self.errors[each.name]
                 self._appliances.pop(each.name).api.close()
-            self._each(pending, self._connect, self.failures)
-            pending = [each for each in pending if each in self._usable]
+            self._each(pending, self._connect)
+            pending = [each for each in pending if each.name not in self.errors]
 
     def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
         """Do ``work`` after the login, for what depends on it before the run. Raises BackupctlError: as it does."""
@@ -131,21 +124,16 @@ class Contact:
     @property
     def _usable(self) -> list[ApplianceSettings]:
         """The appliances without an error."""
-        return [each for each in self.selected if each.name not in self._invalid and each.name not in self.failures]
+        return [each for each in self.selected if each.name not in self.errors]
 
-    def _each(
-        self,
-        selected: Sequence[ApplianceSettings],
-        function: Callable[[ApplianceSettings], T],
-        errors: dict[str, BackupctlError] | None = None,
-    ) -> list[T]:
-        """Return the results of ``function``, and record its errors, by default as those of settings."""
+    def _each(self, selected: Sequence[ApplianceSettings], function: Callable[[ApplianceSettings], T]) -> list[T]:
+        """Return the results of ``function``, and record its errors."""
         results = []
         for settings in selected:
             try:
                 results.append(function(settings))
             except BackupctlError as error:
-                (self._invalid if errors is None else errors)[settings.name] = error
+                self.errors[settings.name] = error
         return results
 
     def _connect(self, settings: ApplianceSettings) -> None:
@@ -155,8 +143,7 @@ class Contact:
         return self._interactive and any(self._each([settings], may_pin))
 
     def _is_untrusted(self, settings: ApplianceSettings) -> bool:
-        error = self.failures[settings.name]
-        return isinstance(error, CertificateError) and not isinstance(error, PinMismatchError) and may_pin(settings)
+        return isinstance(self.errors[settings.name], CertificateError) and may_pin(settings)
 
     def _check_certificates(self, selected: Sequence[ApplianceSettings]) -> list[ApplianceSettings]:
         """Show each untrusted certificate and prompt for its pin; return the appliances that are pinned now."""
@@ -172,13 +159,15 @@ class Contact:
                     _pin(settings, result.certificate)
                     pinned.append(settings)
                 else:
-                    self.failures.setdefault(settings.name, _declined(settings, result))
+                    host = settings.profile.address.host
+                    declined = CertificateError("$1", server=host, texts=(str(result.reason),))
+                    self.errors.setdefault(settings.name, declined)
             elif result.error is not None and not self._traits.unreachable_grace:
-                self.failures[settings.name] = result.error
+                self.errors[settings.name] = result.error
         return pinned
 
-    def _try_logins(self, selected: Sequence[ApplianceSettings]) -> dict[str, BackupctlError]:
-        """Log in to appliances, and return the errors by name."""
+    def _try_logins(self, selected: Sequence[ApplianceSettings]) -> None:
+        """Log in to appliances, and record the errors."""
         coordinator = Coordinator([self._appliances[each.name] for each in selected])
 
         def log_in(settings: ApplianceSettings) -> Task[BackupctlError | None]:
@@ -188,7 +177,7 @@ class Contact:
 
         errors = run_tasks(self._context, [log_in(each) for each in selected], sets_exit_code=False)
         self._raise_interruption(errors)
-        return {each.name: error for each, error in zip(selected, errors, strict=True) if error is not None}
+        self.errors |= {each.name: error for each, error in zip(selected, errors, strict=True) if error is not None}
 
     def _raise_interruption(self, errors: Iterable[BackupctlError | None]) -> None:
         for error in errors:
@@ -196,24 +185,25 @@ class Contact:
                 note = NO_BACKUP if self._traits.starts_backups else NOTHING_CHANGED
                 raise InterruptedRunError(f"$cause: {note}", cause=error, hint=error.facts.hint)
 
-    def _may_ask_again(self, settings: ApplianceSettings) -> bool:
-        """Return whether a login was rejected, for the first time, whose password was typed."""
-        typed = self._context.is_answered(password_key(self._appliances[settings.name].user))
-        rejected = isinstance(self.failures[settings.name], AuthenticationError)
-        return rejected and typed and settings.name not in self._asked_again
+    def _was_typed(self, settings: ApplianceSettings) -> bool:
+        """Return whether a login was rejected, for the first time, whose user or password was typed."""
+        rejected = isinstance(self.errors[settings.name], AuthenticationError)
+        return rejected and settings.name not in self._asked_again and bool(self._typed_keys(settings))
+
+    def _typed_keys(self, settings: ApplianceSettings) -> list[tuple[str, ...]]:
+        keys = (USER_KEY, password_key(self._appliances[settings.name].user))
+        return [key for key in keys if self._context.is_answered(key)]
 
     def _forget_credentials(self, rejected: Sequence[ApplianceSettings]) -> None:
-        """Forget typed credentials that were rejected, and say why they are asked for again."""
+        """Forget typed credentials that were rejected, once for all that share them, and say why."""
         for settings in rejected:
             self._asked_again.add(settings.name)
-            user, error = self._appliances[settings.name].user, self.failures[settings.name]
-            if not self._context.is_answered(password_key(user)):
-                continue  # They were forgotten for another appliance, which shares them.
-            hint = LOCKOUT_WARNING if "@" in user else error.hint
-            self._context.prompter.say(f"{error.message}\n  {hint}")
-            for key in (password_key(user), USER_KEY):
-                if self._context.is_answered(key):
-                    self._context.forget(key)
+            keys, error = self._typed_keys(settings), self.errors[settings.name]
+            if keys:
+                hint = LOCKOUT_WARNING if "@" in self._appliances[settings.name].user else error.hint
+                self._context.prompter.say(f"{error.message}\n  {hint}")
+            for key in keys:
+                self._context.forget(key)
 
 
 LOCKOUT_WARNING: Final = "vCenter locks an account after about five failed logins."
@@ -227,12 +217,6 @@ def _pin(settings: ApplianceSettings, certificate: Certificate) -> None:
         settings.view.warn(f"the pin of {settings.name} is not stored: {error.message}", error.hint)
     else:
         settings.prompter.say(f"Pinned in {pin.path}.")
-
-
-def _declined(settings: ApplianceSettings, probed: CertificateResult) -> CertificateError:
-    """Return the error for a certificate that nobody wanted to trust."""
-    host, words = settings.profile.address.host, selector_words(settings)
-    return CertificateError("$1", server=host, texts=(str(probed.reason),), hint=PIN_HINT, selector=words)
 
 
 def _check_not_read_only(settings: ApplianceSettings) -> None:

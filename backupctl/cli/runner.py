@@ -11,7 +11,7 @@ from backupctl.cli.contact import Contact
 from backupctl.cli.context import Context
 from backupctl.cli.tasks import FailedAppliance, prepare_all, run_tasks
 from backupctl.config.option_table import FAIL_FAST, PARALLEL, TIMEOUT, TOGETHER
-from backupctl.errors import BackupctlError, UsageError
+from backupctl.errors import UsageError
 from backupctl.operations.appliance_run import NOTHING_CHANGED, run_on
 from backupctl.operations.outcome import Outcome
 from backupctl.results.archive_results import RestoreResult
@@ -169,28 +169,19 @@ def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:
 def _prepare(contact: Contact, prepare: Callable[[ApplianceSettings], T]) -> list[_Prepared[T] | FailedAppliance]:
     """Return each selected appliance with its work, or with the error in its settings or of the first contact."""
 
-    def prepare_one(settings: ApplianceSettings) -> T | FailedAppliance:
-        try:
-            contact.appliance(settings)
-            return prepare(settings)
-        except BackupctlError as error:
-            if error is contact.failures.get(settings.name):
-                return FailedAppliance(settings, error)
-            raise
+    def prepare_one(settings: ApplianceSettings) -> T:
+        contact.appliance(settings)
+        return prepare(settings)
 
     contact.begin()
     works = prepare_all(contact.selected, prepare_one)
     contact.complete({each.settings.name: each.error for each in works if isinstance(each, FailedAppliance)})
-    prepared: list[_Prepared[T] | FailedAppliance] = []
-    for settings, work in zip(contact.selected, works, strict=True):
-        failure = contact.failures.get(settings.name)
-        if isinstance(work, FailedAppliance):
-            prepared.append(work)
-        elif failure is not None:
-            prepared.append(FailedAppliance(settings, failure))
-        else:
-            prepared.append(_Prepared(settings, contact.appliance(settings), work))
-    return prepared
+    return [
+        FailedAppliance(settings, contact.errors[settings.name])
+        if isinstance(work, FailedAppliance) or settings.name in contact.errors
+        else _Prepared(settings, contact.appliance(settings), work)
+        for settings, work in zip(contact.selected, works, strict=True)
+    ]
 
 
 def _coordinator(

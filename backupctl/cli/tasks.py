@@ -10,7 +10,7 @@ import msgspec
 from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.signals import deliver_signals
-from backupctl.errors import BackupctlError
+from backupctl.errors import BackupctlError, ConfigError, InterruptedRunError, UsageError
 from backupctl.results.result import Result, complete_result
 from backupctl.scheduler.scheduler import Mailbox, Scheduler
 from backupctl.scheduler.task import Task
@@ -58,16 +58,18 @@ def prepare_all(
 ) -> list[T | FailedAppliance]:
     """Return the result of ``prepare`` for each appliance, or its error.
 
-    Raises BackupctlError: if all appliances have the same error, which includes a single one.
+    Raises UsageError and ConfigError: if all appliances have the same one, which includes a single appliance.
     """
     prepared: list[T | FailedAppliance] = []
     errors: list[BackupctlError] = []
     for settings in selected:
         try:
             prepared.append(prepare(settings))
+        except InterruptedRunError:
+            raise
         except BackupctlError as error:
             errors.append(error)
             prepared.append(FailedAppliance(settings, error))
-    if len(errors) == len(prepared) and len(set(errors)) == 1:
+    if len(errors) == len(prepared) and len(set(errors)) == 1 and isinstance(errors[0], UsageError | ConfigError):
         raise errors[0]
     return prepared

@@ -129,9 +129,9 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`"
-_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, PIN_HINT)
-_OTHER_REASON: Final = Reason(lambda _: None, PIN_HINT)
+_PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`"
+_UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, _PIN_HINT)
+_OTHER_REASON: Final = Reason(lambda _: None, _PIN_HINT)
 _STRICT_REASON: Final = Reason(
     lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
 )
@@ -141,7 +141,7 @@ _NAME_REASON: Final = Reason(
 REASONS: Final[Mapping[int, Reason]] = {
     _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),
     _EXPIRED: Reason(_expired, _CLOCK_HINT),
-    _SELF_SIGNED: Reason(_self_signed, PIN_HINT),
+    _SELF_SIGNED: Reason(_self_signed, _PIN_HINT),
     _SELF_SIGNED_IN_CHAIN: _UNKNOWN_ISSUER_REASON,
     _ISSUER_UNKNOWN: _UNKNOWN_ISSUER_REASON,
     _LEAF_UNVERIFIED: _UNKNOWN_ISSUER_REASON,
