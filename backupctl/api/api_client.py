@@ -143,7 +143,7 @@ class ApiClient:
             self._fall_back_or_raise(endpoint, error)
             return self._request(endpoint, **parameters)
         except AuthenticationError as error:
-            message = "$server let us in, but refuses to $operation ($status)"
+            message = "$server accepted the login but denied the request to $operation ($status)"
             denied = error if error.hint else error.with_facts(message=message, cause=None)
             if not self._session.basic and self._session.mark_expired(response.request):
                 raise SessionExpiredError.from_facts(denied.facts) from error
@@ -184,7 +184,7 @@ class ApiClient:
         """
         if self._is_appliance or self._succeeded_operations:
             came_later = endpoint.since != FIRST_RELEASE
-            return error.with_facts(hint=f"it came with release {endpoint.since}") if came_later else error
+            return error.with_facts(hint=f"it needs release {endpoint.since} or later") if came_later else error
         if self._has_vapi and not error.certain:
             return error
         return without_backup_api(error, of_api=self._family_is_configured and self._session.family is Family.API)
@@ -194,10 +194,10 @@ class ApiClient:
         if endpoint.operation in self._missing_operations:
             raise self._missing_operations[endpoint.operation]
         if endpoint.changes and self._read_only:
-            message = "$server is read-only for us: cannot $operation"
+            message = "$server is read-only; refusing to $operation"
             raise ReadOnlyError(message, server=self._name, operation=endpoint.operation)
         if self._session.has_expired:
-            message = "$server no longer knows our session"
+            message = "the session on $server has expired"
             raise SessionExpiredError(message, server=self._name, operation=endpoint.operation)
 
     def _ensure_session(self) -> Family:
@@ -218,10 +218,10 @@ class ApiClient:
             )
         except httpx.InvalidURL as error:
             raise UsageError(
-                "the request to $operation cannot be written: $cause",
+                "cannot build the request to $operation: $cause",
                 operation=endpoint.operation,
                 cause=str(error),
-                hint="in /rest, the location and what is searched for stand in the URL: are they so long?",
+                hint="use a shorter location or search text: /rest puts them in the URL",
             ) from error
 
     def _remember_missing(self, endpoint: Endpoint[object], error: NotSupportedError) -> None:

@@ -101,15 +101,17 @@ class CertificateProbe:
         try:
             context = without_strict_checks(default_context(cadata=pem))
         except ssl.SSLError as error:
-            return CertificateError(f"OpenSSL takes none of them: {error.reason}", server=self._connection.host)
-        return self._verify(context, "the certificates that were fetched")
+            return CertificateError(
+                f"OpenSSL rejects the CA certificates: {error.reason}", server=self._connection.host
+            )
+        return self._verify(context, "the fetched certificates")
 
     def _handshake(self) -> Presented:
         if self._presented is None:
             try:
                 self._presented = perform_handshake(self._connection, unverified_context())
             except httpx.RequestError as error:
-                raise unreachable(error, self._connection.host, "show its certificate") from error
+                raise unreachable(error, self._connection.host, "read its certificate") from error
         return self._presented
 
     def _verify(self, context: ssl.SSLContext, store: str) -> CertificateError | None:
@@ -121,11 +123,11 @@ class CertificateProbe:
         except CertificateError as error:
             return error
         except httpx.RequestError as error:
-            raise unreachable(error, self._connection.host, "show its certificate") from error
+            raise unreachable(error, self._connection.host, "read its certificate") from error
         return None
 
     def _download(self, trust: TrustSettings) -> bytes:
-        operation = "give its CA certificates"
+        operation = "download its CA certificates"
         request = httpx.Request(
             "GET",
             self._connection.url.join(PATH),
@@ -140,17 +142,17 @@ class CertificateProbe:
                 raise unreachable(error, self._connection.host, operation) from error
         if response.status_code in _WITHOUT_LOGIN:
             raise _WITHOUT_LOGIN[response.status_code](
-                f"$server does not give its CA certificates without a login ({response.status_code})",
+                f"$server requires a login for its CA certificates ({response.status_code})",
                 server=self._connection.host,
                 operation=operation,
-                hint="vCenter serves them without login on port 443; `backupctl trust pin` needs no CA",
+                hint="use port 443 of the vCenter, or `backupctl trust pin`, which needs no CA",
             )
         if response.status_code == 404:
             raise NotSupportedError(
                 f"$server has no {PATH} (404)",
                 server=self._connection.host,
                 operation=operation,
-                hint="a vCenter offers it on port 443; `backupctl trust pin` needs no CA",
+                hint="use port 443 of the vCenter, or `backupctl trust pin`, which needs no CA",
             )
         raise_for_status(response, OperationInfo(operation))
         return response.content

@@ -55,14 +55,14 @@ def connection_to(
         url = httpx.URL(base_url)
         url.host.lower()  # httpx decodes an international name (xn--...) only here
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise UsageError(f"{base_url!r} is no host name: {error}") from error
+        raise UsageError(f"invalid host name {base_url!r}: {error}") from error
     if proxy is None:
         return Connection(url, None, clock, name, selector_words)
     tls = proxy_context() if proxy.startswith("https:") else None
     try:
         return Connection(url, httpx.Proxy(proxy, ssl_context=tls), clock, name, selector_words)
     except httpx.InvalidURL:
-        raise UsageError("the proxy has a host name that cannot be one", hint="write http://HOST:PORT") from None
+        raise UsageError("the proxy has an invalid host name", hint="use http://HOST:PORT") from None
 
 
 def check_pin_has_tls(base_url: str, trust: TrustSettings) -> None:

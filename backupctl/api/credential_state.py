@@ -47,10 +47,11 @@ class CredentialState:
         """Raise AuthenticationError, before a login to ``server``, if an appliance has rejected them."""
         if self._rejected_by is not None:
             raise AuthenticationError(
-                "not logged in, as $cause refused this user and password",
+                "skipped: $cause rejected the same credentials",
                 cause=self._rejected_by,
                 server=server,
-                hint="vCenter locks an account after a few wrong passwords, across linked appliances",
+                hint="fix the user name or password first: vCenter locks an account after a few failures, "
+                "across linked appliances",
             )
 
 

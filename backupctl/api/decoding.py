@@ -92,7 +92,7 @@ def _unwrapped(value: Any, error: Exception) -> Any:  # noqa: ANN401 - any JSON
 
 def _check_size(value: object, max_entries: int) -> None:
     if isinstance(value, dict | list) and len(value) > max_entries:
-        raise msgspec.ValidationError(f"{len(value)} entries are more than {max_entries}")
+        raise msgspec.ValidationError(f"{len(value)} entries, more than {max_entries}")
 
 
 def _entries(value: Any, entry: Any, error: Exception, *, is_map: bool) -> Any:  # noqa: ANN401 - a list or map

@@ -150,7 +150,7 @@ _NO_RESULT: Final[tuple[object, ...]] = (None, {}, {"value": None}, {"value": {}
 def _check_no_result(content: bytes) -> None:
     """Raise ``DECODE_ERRORS`` for content that the appliance never sends, such as a page of a proxy or portal."""
     if content.strip() and msgspec.json.decode(content) not in _NO_RESULT:
-        raise msgspec.ValidationError("Expected an answer without a result")
+        raise msgspec.ValidationError("Expected an empty response")
 
 
 def _version_numbers(release: str) -> tuple[int, ...]:

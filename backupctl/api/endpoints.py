@@ -38,18 +38,18 @@ def _action(name: str) -> tuple[tuple[str, str], ...]:
 
 SYSTEM_VERSION: Final = Endpoint("read its version", SystemVersion, EndpointRoute("GET", "/appliance/system/version"))
 RECOVERY_GET: Final = Endpoint(
-    "say whether recovery is supported", Recovery, EndpointRoute("GET", "/appliance/recovery"), since="6.7"
+    "check whether recovery is supported", Recovery, EndpointRoute("GET", "/appliance/recovery"), since="6.7"
 )
-SYSTEM_HEALTH: Final = Endpoint("tell its health", str, EndpointRoute("GET", "/appliance/health/system"))
+SYSTEM_HEALTH: Final = Endpoint("read its health", str, EndpointRoute("GET", "/appliance/health/system"))
 DATABASE_HEALTH: Final = Endpoint(
-    "tell the health of its database",
+    "read the health of its database",
     DatabaseHealth,
     EndpointRoute("GET", "/appliance/health/database"),
     since="7.0.0.1",
     until="9.0",
 )
 HEALTH_SETTINGS: Final = Endpoint(
-    "tell its health settings", HealthSettings, EndpointRoute("GET", "/appliance/health/settings"), since="7.0.0.1"
+    "read its health settings", HealthSettings, EndpointRoute("GET", "/appliance/health/settings"), since="7.0.0.1"
 )
 
 JOB_CREATE: Final = Endpoint(
@@ -82,7 +82,7 @@ JOB_DETAILS: Final = Endpoint(
 PARTS_LIST: Final = Endpoint(
     "list the parts", list[Part | UnreadableEntry], EndpointRoute("GET", f"{_BACKUP}/parts"), max_entries=100
 )
-PARTS_GET: Final = Endpoint("estimate a part", int, EndpointRoute("GET", f"{_BACKUP}/parts/{{part}}"))
+PARTS_GET: Final = Endpoint("read the size of a part", int, EndpointRoute("GET", f"{_BACKUP}/parts/{{part}}"))
 BACKUP_VALIDATE: Final = Endpoint(
     "validate a backup",
     ReturnResult,

@@ -89,7 +89,7 @@ def _error_for(response: httpx.Response, info: OperationInfo, api_error: VapiErr
     if status == 400 and api_error and api_error.kind == "FEATURE_IN_USE":
         return BusyError(
             "another backup or restore is running",
-            hint="`backupctl watch latest` follows it; --if-running wait or attach makes create do so",
+            hint="follow it with `backupctl watch latest`, or use `backupctl create --if-running wait`",
             details=details,
         )
     if status == 401:
@@ -99,9 +99,7 @@ def _error_for(response: httpx.Response, info: OperationInfo, api_error: VapiErr
             "$server does not allow this user to $operation ($status)"
             if api_error
             else f"$server could not $operation: {_NOT_VCENTER_STATUS}",
-            hint="the user must be a member of the SSO group SystemConfiguration.Administrators"
-            if api_error
-            else _MIDDLEBOX_HINT,
+            hint="add the user to the SSO group SystemConfiguration.Administrators" if api_error else _MIDDLEBOX_HINT,
             details=details,
             certain=api_error is not None,
         )
@@ -112,17 +110,17 @@ def _error_for(response: httpx.Response, info: OperationInfo, api_error: VapiErr
         # The query may repeat secrets of ours. It is cut off after redaction, which needs each secret as a whole.
         target = _redacted(response, headers["location"]).partition("?")[0]
         return ApplianceAnswerError(
-            "$server redirects to $cause ($status), which is never followed",
+            "$server redirects to $cause ($status); backupctl does not follow redirects",
             cause=repr(target),
-            hint="name the vCenter itself with --server, not a load balancer or portal",
+            hint="use the vCenter itself for --server, not a load balancer or portal",
             certain=False,
         )
     return _other_error(response, api_error)
 
 
-_NOT_VCENTER: Final = "got HTTP {} from something other than vCenter (no vCenter error in the answer)"
+_NOT_VCENTER: Final = "got HTTP {} from something other than vCenter (no vCenter error in the response)"
 _NOT_VCENTER_STATUS: Final = _NOT_VCENTER.format("$status")
-_MIDDLEBOX_HINT: Final = "a proxy, firewall or login portal in between may have answered"
+_MIDDLEBOX_HINT: Final = "check whether a proxy, firewall or login portal answered instead"
 
 
 def _unauthorized(api_error: VapiError | None) -> AuthenticationError:
@@ -130,7 +128,7 @@ def _unauthorized(api_error: VapiError | None) -> AuthenticationError:
     if api_error is None:
         return AuthenticationError(
             f"$server could not $operation: {_NOT_VCENTER_STATUS}",
-            hint=f"{_MIDDLEBOX_HINT}; else the user name or password is wrong",
+            hint=f"check the user name and password; {_MIDDLEBOX_HINT}",
             certain=False,
         )
     return login_error(api_error)
@@ -140,7 +138,7 @@ def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiErr
     """Return the error for a 404: the operation, its service, or a resource is missing."""
     if api_error is None:
         return NotSupportedError(
-            f"$server cannot $operation: {_NOT_VCENTER_STATUS}; perhaps its $release does not have this operation",
+            f"$server cannot $operation: {_NOT_VCENTER_STATUS}; its $release may not support it",
             release=UNKNOWN_RELEASE,
             certain=False,
         )
@@ -148,29 +146,28 @@ def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiErr
         return ServiceMissingError(
             "$server could not $operation: the service is not running: $cause",
             cause=api_error.first,
-            hint="applmgmt may be down or still starting; see `service-control --status applmgmt` on the appliance",
+            hint="run `service-control --status applmgmt` on the appliance; the service may still be starting",
             details=api_error.messages[1:],
             retryable=True,
         )
     if info.not_found_possible and not api_error.route_missing and not api_error.service_missing:
-        return NotFoundError("not found on $server: cannot $operation", details=api_error.messages)
+        return NotFoundError("$server cannot $operation: not found", details=api_error.messages)
     if info.in_release and not api_error.route_missing:
         return _other_error(response, api_error)
     return NotSupportedError(
         "$server cannot $operation: operation not found ($status)"
         if info.in_release
-        else "$server cannot $operation: its $release does not have this operation ($status)",
+        else "$server cannot $operation: its $release does not support it ($status)",
         release=UNKNOWN_RELEASE,
         details=api_error.messages,
     )
 
 
-_STARTING_HINT: Final = "the appliance's services may still be starting; try again in a few minutes"
+_STARTING_HINT: Final = "try again in a few minutes; the services of the appliance may still be starting"
 
 _SESSION_LIMIT_ID: Final = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
 _SESSION_LIMIT_HINT: Final = (
-    "this account has used up its sessions: let the scripts that share it log out, or give backupctl an account of its"
-    " own; idle sessions end by themselves"
+    "this account has too many sessions: log out in the scripts that share it, or use a separate account for backupctl"
 )
 
 
@@ -196,7 +193,7 @@ def _other_error(response: httpx.Response, api_error: VapiError | None) -> Appli
     text = _first_line(response)
     status_text = f"{status} {response.reason_phrase}".strip()
     is_page = b"<" in response.content[:200]
-    described = f"an error page came back ({status_text})" if is_page else _NOT_VCENTER.format(status_text)
+    described = f"got an error page ({status_text})" if is_page else _NOT_VCENTER.format(status_text)
     return kind(
         "$server could not $operation ($1): $cause" if text else "$server could not $operation: $cause",
         cause=text or described,
@@ -232,16 +229,16 @@ def unreadable(response: httpx.Response, operation: str, why: Exception) -> Appl
     help.
     """
     is_json = isinstance(why, msgspec.ValidationError)
-    body = "an empty answer" if not response.content else f"an answer that cannot be read: {why}"
+    body = "empty response" if not response.content else f"unreadable response: {why}"
     return ApplianceAnswerError(
-        "asked to $operation, $cause came back ($status)",
+        "could not $operation ($status): $cause",
         status=response.status_code,
         server=response.request.url.host,
         operation=operation,
         cause=body,
-        hint="a form of the answer that backupctl does not know; please report it with the release of the appliance"
+        hint="backupctl does not know this form of response; please report it with the vCenter release"
         if is_json
-        else "a proxy in between may have answered; is this host a vCenter Server appliance?",
+        else "check that this host is a vCenter Server Appliance, and that no proxy answered instead",
         certain=False,
         retryable=not is_json,
     )
@@ -256,19 +253,21 @@ def _request_failure(error: httpx.RequestError) -> BackupctlError:
     if isinstance(error, httpx.ConnectError):
         return _no_connection(error)
     if isinstance(error, httpx.ConnectTimeout):
-        sentence = "$server does not accept connections in time"
+        sentence = "connection timed out"
         return ApplianceUnreachableError(sentence, hint=_FIREWALL_HINT)
     if isinstance(error, httpx.ProxyError):
         status = re.match(r"\d{3}", str(error))  # the proxy's text may hold our password for it
-        refusal = f"the proxy refuses ({status[0]})" if status else "the proxy refuses"
+        refusal = f"the proxy refused the connection ({status[0]})" if status else "the proxy refused the connection"
         return ApplianceUnreachableError(refusal, hint="check the proxy settings")
     if isinstance(error, httpx.TimeoutException):
-        sentence = "$server gave no answer in time, asked to $operation"
+        sentence = "the request to $operation timed out"
         return ApplianceUnreachableError(sentence, certain=False)
     if isinstance(error, httpx.DecodingError):
-        return ApplianceAnswerError("asked to $operation: $cause", cause=str(error), certain=False, retryable=True)
+        return ApplianceAnswerError(
+            "invalid response to the request to $operation: $cause", cause=str(error), certain=False, retryable=True
+        )
     return ApplianceUnreachableError(
-        "$server dropped the connection, asked to $operation",
+        "connection lost during the request to $operation",
         details=[str(error)],
         certain=False,
         retryable=True,
@@ -279,28 +278,28 @@ def _no_connection(error: httpx.ConnectError) -> BackupctlError:
     """Return the error for a connection that failed before anything was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = "check --server and the name resolution"
-        return UnknownHostError("no such host name", hint=hint)
+        hint = "check --server and DNS"
+        return UnknownHostError("cannot resolve the host name", hint=hint)
     for cause in causes:
         if isinstance(cause, _HANDSHAKE_CUT_OFF):
-            sentence = "$server dropped the connection during the TLS handshake"
+            sentence = "connection lost during the TLS handshake"
             return ApplianceUnreachableError(sentence, retryable=True)
         if isinstance(cause, ssl.SSLError):
             return CertificateError(
-                "TLS could not be set up: $cause",
+                "TLS handshake failed: $cause",
                 cause=str(getattr(cause, "reason", None) or cause),
-                hint="is this an HTTPS port?",
+                hint="check that this is an HTTPS port",
             )
-    return ApplianceUnreachableError("cannot connect: $cause", cause=_reason(error), hint=_FIREWALL_HINT)
+    return ApplianceUnreachableError("connection failed: $cause", cause=_reason(error), hint=_FIREWALL_HINT)
 
 
 def proxy_unreachable(error: Exception, proxy: str) -> ApplianceUnreachableError:
     """Return the error for a failed connection to a proxy (``HOST:PORT``)."""
     unknown = any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
     return ApplianceUnreachableError(
-        f"the proxy {proxy} cannot be reached: $cause",
-        cause="no such host name" if unknown else _reason(error),
-        hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; `none` goes without one",
+        f"cannot reach the proxy {proxy}: $cause",
+        cause="unknown host name" if unknown else _reason(error),
+        hint="check --proxy, HTTPS_PROXY or proxy in the configuration file; use none for a direct connection",
     )
 
 
@@ -313,7 +312,7 @@ def _reason(error: Exception) -> str:
 _HANDSHAKE_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """Errors of a handshake that ended early, as while the proxy of an appliance starts or stops."""
 
-_FIREWALL_HINT: Final = "is the host up, and does a firewall in between let this port through?"
+_FIREWALL_HINT: Final = "check that the host is up and that no firewall blocks the port"
 
 
 def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupportedError:
@@ -322,9 +321,9 @@ def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupporte
         sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API_HINT
     else:
         sentence = "$server cannot $operation: it has no backup API ($status)"
-        hint = "only a vCenter Server Appliance has one: not vcsim, an ESXi host or a vCenter on Windows"
+        hint = "check that this is a vCenter Server Appliance, not vcsim, an ESXi host or a vCenter on Windows"
     return error.with_facts(message=sentence, hint=hint)
 
 
-NOT_IN_API_HINT: Final = "releases before 7.0U2 have none there: leave --api out, or say --api rest"
+NOT_IN_API_HINT: Final = "omit --api, or use --api rest: releases before 7.0U2 need /rest"
 """The hint for a release that has logins, or backups, in ``/rest`` only."""

@@ -57,7 +57,7 @@ class _HandshakeDone(Exception):  # noqa: N818 - it ends the connection, and is 
 def check_https(url: str) -> None:
     """Raise UsageError for a URL without TLS, as there is no certificate."""
     if not url.startswith("https:"):
-        raise UsageError(f"{url} has no TLS, and so no certificate", hint="name it with https://")
+        raise UsageError(f"{url} has no TLS certificate", hint="use https://")
 
 
 def perform_handshake(

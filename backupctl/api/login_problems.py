@@ -10,12 +10,12 @@ LOGIN_PROBLEMS: Final = (
     (
         re.compile(r"\b(un)?lock(ed|out)\b|accountlocked", re.IGNORECASE),
         "the account is locked",
-        "an SSO administrator unlocks it in the vSphere Client; by default it unlocks itself after 5 minutes",
+        "unlock it in the vSphere Client as an SSO administrator, or wait (by default 5 minutes)",
     ),
     (
         re.compile(r"password\W+(has\W+|is\W+)?expired|expired\W+password|passwordexpired", re.IGNORECASE),
         "the password has expired",
-        "its owner sets a new one: of an SSO user in the vSphere Client, of root on the console or with ssh",
+        "set a new password: for an SSO user in the vSphere Client, for root on the console or over ssh",
     ),
 )
 """The causes of a 401, recognized by the words of the login pages, as those of the API are not documented.
@@ -33,9 +33,4 @@ def login_error(api_error: VapiError) -> AuthenticationError:
         ((problem, hint) for pattern, problem, hint in LOGIN_PROBLEMS if pattern.search(text)),
         ("wrong user name or password", None),
     )
-    return AuthenticationError(
-        "$server refused the login ($status): $cause",
-        cause=problem,
-        hint=hint,
-        details=details,
-    )
+    return AuthenticationError(problem, hint=hint, details=details)

@@ -118,7 +118,7 @@ def _proxy_error(error: BaseException, name: str | None) -> CertificateError | N
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateError(
                 f"the certificate of the proxy {name} is not trusted: {cause.verify_message}",
-                hint="an https:// proxy is checked against the system's store, whatever the appliance is checked by",
+                hint="add its CA to the system's CA store; --ca-file is for the appliance only",
             )
     return None
 
@@ -126,7 +126,7 @@ def _proxy_error(error: BaseException, name: str | None) -> CertificateError | N
 def _within(clock: Clock, timeout: float | None, error: type[Exception]) -> float | None:
     left = seconds_left(clock)
     if left <= 0:
-        raise error("the time for the whole request is over")
+        raise error("the whole request timed out")
     bounds = [seconds for seconds in (timeout, left) if seconds is not None and seconds != float("inf")]
     return min(bounds, default=None)
 

@@ -181,7 +181,7 @@ class RecoveryApi(ApiClient):
         expected = "a new job" if job_id is None else f"job {job_id}"
         found = self.redact(status.id)[:40] or "no job"
         raise ApplianceAnswerError(
-            f"asked to $operation: expected {expected}, got $cause",
+            f"wrong response to the request to $operation: expected {expected}, got $cause",
             server=self._name,
             operation=operation,
             cause=found,

@@ -214,7 +214,7 @@ class Session(httpx.Auth):
 
     def _log_in(self, base_url: httpx.URL) -> AuthFlow:
         if self._closed:
-            raise AuthenticationError("the session was logged out")
+            raise AuthenticationError("the session is closed")
         if self._rejection is not None:
             raise self._rejection
         self.credential_state.check_not_rejected(self.server_name(base_url))
@@ -283,11 +283,11 @@ class Session(httpx.Auth):
         self._unanswered_logins = [sent for sent in self._unanswered_logins if now - sent < UNANSWERED_WINDOW_SECONDS]
         if len(self._unanswered_logins) >= MAX_UNANSWERED_LOGINS:
             raise ApplianceUnreachableError(
-                f"$server gave no answer to {len(self._unanswered_logins)} logins: no other is sent for now",
+                f"$server did not respond to {len(self._unanswered_logins)} logins; not sending another",
                 server=host,
                 operation=_OPERATION,
-                hint="each may count as a failed one, and vCenter locks an account after a few",
-                details=[ErrorFacts("the last one: $cause", cause=self.last_transport_error.facts)]
+                hint="wait a few minutes: each may count as a failed login, and vCenter locks an account after a few",
+                details=[ErrorFacts("last login: $cause", cause=self.last_transport_error.facts)]
                 if self.last_transport_error
                 else [],
             )
@@ -310,8 +310,8 @@ class Session(httpx.Auth):
         try:
             raise_for_status(response, OperationInfo(_OPERATION))
         except NotSupportedError as error:
-            sentence = "$server offers no vCenter login ($status)"
-            hint = "is this host a vCenter Server appliance, and is this its HTTPS port?"
+            sentence = "$server has no vCenter login ($status)"
+            hint = "check that this host is a vCenter Server Appliance and this port its HTTPS port"
             if self.family is Family.API:
                 sentence, hint = f"{sentence} in /api", NOT_IN_API_HINT
             raise error.with_facts(message=sentence, hint=hint) from error
@@ -330,13 +330,13 @@ class Session(httpx.Auth):
         if self.basic:
             return f"{_NO_RETRY} {causes}"
         if "@" not in self._user and "\\" not in self._user:
-            return f"a vCenter user is written with its domain: {self._user}@vsphere.local?"
+            return f"add the domain to the user name, such as {self._user}@vsphere.local"
         return f"{_NO_RETRY} {causes} {_OTHER_CAUSES}"
 
 
 def _missing_session_id(response: httpx.Response) -> ApplianceAnswerError:
     """Return the error for a login without a session id, retryable only for a page, which has opened no session."""
-    error = unreadable(response, _OPERATION, ValueError("no session id in it"))
+    error = unreadable(response, _OPERATION, ValueError("no session id"))
     return error.with_facts(retryable=b"<" in response.content[:200])
 
 

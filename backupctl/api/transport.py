@@ -119,7 +119,7 @@ class BoundedTransport(httpx.BaseTransport):
                 if len(body) > MAX_BODY_BYTES:
                     raise _body_too_large(request)
                 if seconds_left(self._clock) < 0:
-                    raise httpx.ReadTimeout("the time for the whole request is over", request=request)
+                    raise httpx.ReadTimeout("the whole request timed out", request=request)
         finally:
             response.close()
         encoding = self._redactor.redact(response.headers.get("content-encoding", "identity"), skip_common_words=True)
@@ -157,12 +157,12 @@ def _decompressed(body: bytes, encoding: str, request: httpx.Request) -> bytes:
         if len(decoded) > MAX_BODY_BYTES:
             raise _body_too_large(request)
         if not decoder.eof or decoder.unused_data:
-            problem = "goes on behind its end" if decoder.eof else "ends too early"
+            problem = "has extra bytes after its end" if decoder.eof else "is truncated"
             raise httpx.DecodingError(f"the {encoding} body {problem}", request=request)
         return decoded
     if encoding in _WINDOW_BITS:
-        raise httpx.DecodingError(f"the body is not {encoding}", request=request)
-    raise httpx.DecodingError(f"the body is encoded as {encoding!r}, which was not asked for", request=request)
+        raise httpx.DecodingError(f"the body is not valid {encoding}", request=request)
+    raise httpx.DecodingError(f"unexpected content encoding {encoding!r}", request=request)
 
 
 _WINDOW_BITS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
@@ -171,8 +171,8 @@ _WINDOW_BITS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 def _body_too_large(request: httpx.Request) -> ApplianceAnswerError:
     return ApplianceAnswerError(
-        f"$server answered {request.method} {request.url.path} with more than {MAX_BODY_BYTES >> 20} MiB",
+        f"$server sent more than {MAX_BODY_BYTES >> 20} MiB for {request.method} {request.url.path}",
         server=request.url.host,
-        hint="a vCenter never does; is this host a vCenter Server appliance?",
+        hint="check that this host is a vCenter Server Appliance",
         certain=False,
     )

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
+from click.shell_completion import ShellComplete, split_arg_string
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import click
 
+    from backupctl.cli.context import Context
 
-def complete(command: click.Command, shell: str, argv: Sequence[str]) -> str:
+
+def complete(command: click.Command, shell: str, context: Context) -> str:
     """Return the response to a script: ``words``, ``files`` or ``folders``, then one word and its help on each line.
 
     bash passes the whole line, as it splits words at ``=`` and ``:``; zsh and fish pass words, of which the last is
     incomplete.
     """
-    *before, incomplete = _words(argv) if shell == "bash" else argv or ("",)
-    items = ShellComplete(command, {}, str(command.name), "").get_completions(before, incomplete)
+    *before, incomplete = _words(context.argv) if shell == "bash" else context.argv or ("",)
+    items = ShellComplete(command, {"obj": context}, str(command.name), "").get_completions(before, incomplete)
     kinds = {item.type for item in items}
     for kind, response in (("file", "files"), ("dir", "folders")):
         if kind in kinds:
@@ -31,7 +33,23 @@ def complete(command: click.Command, shell: str, argv: Sequence[str]) -> str:
     option, equals, value = incomplete.partition("=") if incomplete.startswith("--") else ("", "", incomplete)
     start, prefix = (value, option + equals) if equals else (incomplete, "")
     matches = [item for item in items if str(item.value).startswith(start)]
-    return "".join(["words\n", *(f"{prefix}{item.value}\t{_short_help(item)}\n" for item in matches)])
+    return "".join(["words\n", *(f"{prefix}{item.value}\t{' '.join((item.help or '').split())}\n" for item in matches)])
+
+
+def configured_names(ctx: click.Context, table: str) -> list[str]:
+    """Return the names in a table of the configuration file, without asking an appliance or reading a secret."""
+    from pathlib import Path
+
+    from backupctl.cli.context import Context
+    from backupctl.config.config_file import find_configuration, names_in_table
+    from backupctl.config.option_table import CONFIG
+
+    context = ctx.find_object(Context)
+    if context is None:
+        return []
+    named = context.given.get(CONFIG.key, (context.environ.get(str(CONFIG.environment)),))[-1]
+    path = find_configuration(Path(named) if named else None, context.environ)
+    return names_in_table(path, table) if path else []
 
 
 def _words(argv: Sequence[str]) -> list[str]:
@@ -39,8 +57,3 @@ def _words(argv: Sequence[str]) -> list[str]:
     line = "".join(argv[:1])
     words = split_arg_string(line)
     return [*words[1:], ""] if line[-1:].isspace() or len(words) < 2 else words[1:]
-
-
-def _short_help(item: CompletionItem[str]) -> str:
-    """Return the help on one line, without environment variables and defaults."""
-    return " ".join((item.help or "").partition("  [")[0].split())

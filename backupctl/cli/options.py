@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from backupctl.cli.command_help import DocumentedCommand, SectionedOption
 from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
-from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, LOCATION_PASSWORD, OPTIONS, PASSWORD
+from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, GROUP, LOCATION_PASSWORD, OPTIONS, PASSWORD, SERVER
 from backupctl.errors import UsageError
 from backupctl.help import option_list
 
@@ -163,7 +163,9 @@ def _declare(option: Option[object]) -> Callable[[F], F]:
     }
     complete: dict[str, Any] = {}
     if option.choices:
-        complete["shell_complete"] = lambda _ctx, _param, start: [c for c in option.choices if c.startswith(start)]
+        complete["shell_complete"] = lambda _ctx, _parameter, _start: list(option.choices)
+    elif option in {SERVER, GROUP}:
+        complete["shell_complete"] = complete_configured(f"{option.name}s")
     texts = {"help": option_list.text(option), "help_of": option.help_of, "environment": option.environment}
     return _click_option(*names, section=option.group, **texts, **kinds[option.kind], **complete)
 
@@ -172,6 +174,17 @@ def _click_option(*names: str, section: OptionGroup, **attributes: Any) -> Calla
     if attributes.get("metavar") == "FILE":
         attributes["shell_complete"] = _complete_file
     return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_store, **attributes)
+
+
+def complete_configured(table: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return a completion with the names in a table of the configuration file."""
+
+    def complete(ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[str]:
+        from backupctl.cli.completion import configured_names
+
+        return configured_names(ctx, table)
+
+    return complete
 
 
 def _complete_file(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[CompletionItem[str]]:

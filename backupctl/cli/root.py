@@ -44,7 +44,7 @@ COMMANDS: Final = [name for names in COMMAND_SECTIONS.values() for name in names
     is_eager=True,
     expose_value=False,
     help="Print the version; with -v, those of libraries too.",
-    callback=lambda ctx, _parameter, given: _print_version(ctx) if given else None,
+    callback=lambda ctx, _parameter, given: _print_version(ctx) if given and not ctx.resilient_parsing else None,
 )
 @shared_options
 @click.pass_context
@@ -119,7 +119,7 @@ def _complete(context: Context, shell: str) -> int:
     """Print completions. Nothing else is printed, as it would appear in the line that is being typed."""
     from backupctl.cli.completion import complete
 
-    SafeStream(context.stdout).write(complete(root, shell, context.argv))
+    SafeStream(context.stdout).write(complete(root, shell, context))
     return ExitCode.DONE
 
 

@@ -25,8 +25,8 @@ def settings_to_probe(context: Context) -> list[ApplianceSettings]:
     selected = appliance_settings(context)
     if any(settings.profile.address == SIMULATED for settings in selected):
         raise UsageError(
-            "an appliance in this process has no TLS, and so no certificate",
-            hint="`backupctl simulator serve` listens with TLS; name what it prints with --server",
+            "a simulated appliance has no TLS certificate",
+            hint="run `backupctl simulator serve`, and use the URL that it prints for --server",
         )
     return selected
 

@@ -1,16 +1,21 @@
 """Find and read the configuration file."""
 
+from __future__ import annotations
+
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backupctl.clock import Clock
-from backupctl.config.configuration import Configuration, configuration_of
 from backupctl.errors import ConfigError
 from backupctl.secrets.bounded_read import read_file
 from backupctl.secrets.permissions import CONFIGURATION, check_permissions
+
+if TYPE_CHECKING:
+    from backupctl.config.configuration import Configuration
 
 SYSTEM_PATH: Final = Path("/etc/backupctl/config.toml")
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -49,11 +54,25 @@ def find_configuration(named: Path | None, environ: Mapping[str, str]) -> Path |
     return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and _may_exist(path)), None)
 
 
+def names_in_table(path: Path, table: str) -> list[str]:
+    """Return the names in a table of the file, for completion: unchecked, and none if it cannot be read."""
+    try:
+        path = path.expanduser()
+        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+            return []
+        names = tomllib.loads(path.read_text(encoding="utf-8-sig")).get(table)
+    except (OSError, ValueError, RuntimeError):
+        return []
+    return [name for name in names if re.fullmatch(r"[\w.-]+", name)] if isinstance(names, dict) else []
+
+
 def read_configuration(path: Path, clock: Clock) -> Configuration:
     """Return the content of the file.
 
     Raises ConfigError: if it cannot be read or is not valid.
     """
+    from backupctl.config.configuration import configuration_of
+
     try:
         content = _read(path, clock)
     except (OSError, ValueError) as error:

@@ -226,6 +226,8 @@ PART: Final = Option(
     "Part to back up: common, seat (repeatable).",
     kind=Kind.LIST,
     metavar="PART",
+    choices=("common", "seat", "supervisors"),
+    open_choices=True,
     environment="",
     file_key="parts",
     help_of={"restore": "Part to restore (default: the whole archive)."},

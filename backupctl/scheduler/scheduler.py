@@ -161,7 +161,7 @@ class Scheduler(Generic[T]):
             if self._must_cancel(running) and now >= self._interrupted_at + SHIELD_SECONDS:
                 self._cancel(running, certain=False)
             elif isinstance(running.effect, Call):
-                self._step(running, error=ApplianceUnreachableError("no answer in time", certain=False))
+                self._step(running, error=ApplianceUnreachableError("the request timed out", certain=False))
             else:
                 self._step(running)
 

@@ -42,11 +42,11 @@ def read_ca_bundle(content: bytes, host: str) -> tuple[bytes, ...]:
                 if _ON_LINUX.fullmatch(entry.filename):
                     found.update(dict.fromkeys(_certificates(archive, entry, host)))
                 if len(found) > _MAX_CERTIFICATES:
-                    raise _unusable(host, f"holds more than {_MAX_CERTIFICATES} certificates")
+                    raise _unusable(host, f"contains more than {_MAX_CERTIFICATES} certificates")
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError, OSError) as error:
-        raise _unusable(host, f"is no ZIP file that can be read: {error}") from error
+        raise _unusable(host, f"is not a valid ZIP file: {error}") from error
     if not found:
-        raise _unusable(host, "holds no certificates")
+        raise _unusable(host, "contains no certificates")
     return tuple(found)
 
 
@@ -57,20 +57,20 @@ def as_pem(certificates: tuple[bytes, ...]) -> str:
 
 def _certificates(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, host: str) -> list[bytes]:
     if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise _unusable(host, "is packed in an unusual way")
+        raise _unusable(host, "uses an unsupported compression")
     with archive.open(entry) as file:
         content = file.read(_MAX_FILE_BYTES + 1)
     if len(content) > _MAX_FILE_BYTES:
-        raise _unusable(host, f"holds a file of more than {_MAX_FILE_BYTES >> 10} KiB")
+        raise _unusable(host, f"contains a file of more than {_MAX_FILE_BYTES >> 10} KiB")
     try:
         return [ssl.PEM_cert_to_DER_cert(text) for text in _PEM.findall(content.decode("ascii", errors="replace"))]
     except NotBase64Error as error:
-        raise _unusable(host, "holds a certificate that is damaged") from error
+        raise _unusable(host, "contains a damaged certificate") from error
 
 
 def _unusable(host: str, why: str) -> ApplianceAnswerError:
     return ApplianceAnswerError(
         f"{PATH} {why}",
         server=host,
-        hint="is this host a vCenter Server appliance, and is this its HTTPS port (443)?",
+        hint="check that this host is a vCenter Server Appliance and this port its HTTPS port (443)",
     )

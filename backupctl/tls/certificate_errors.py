@@ -24,9 +24,7 @@ _STRICT_CODES: Final = range(79, 95)
 
 _MAX_NAMES: Final = 6
 
-_CLOCK_HINT: Final = (
-    "is the clock of this machine right? Else the appliance needs a new certificate (VAMI, vSphere Client)"
-)
+_CLOCK_HINT: Final = "check the clock of this machine, or renew the certificate of the appliance (VAMI, vSphere Client)"
 
 
 class TrustFailure(NamedTuple):
@@ -74,7 +72,7 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
     try:
         return tuple(read_certificate(der, now) for der in chain)
     except ValueError as error:
-        raise CertificateError("a certificate of the appliance cannot be read: $1", texts=(str(error),)) from error
+        raise CertificateError("invalid certificate: $1", texts=(str(error),)) from error
 
 
 def _trust_failure(chain: tuple[bytes, ...], host: str, store: str, now: datetime) -> TrustFailure | None:
@@ -97,7 +95,7 @@ def _not_yet_valid(failure: TrustFailure) -> str | None:
     for certificate in failure.chain:
         if certificate.not_before > failure.now:
             begins, now = (f"{time:%Y-%m-%d at %H:%M} UTC" for time in (certificate.not_before, failure.now))
-            return f"{_label(certificate, failure)} is not valid before {begins}, and here it is {now}"
+            return f"{_label(certificate, failure)} is not valid before {begins} (now: {now})"
     return None
 
 
@@ -108,11 +106,11 @@ def _name_mismatch(failure: TrustFailure) -> str | None:
 def _self_signed(failure: TrustFailure) -> str | None:
     if failure.leaf.subject != failure.leaf.issuer:
         return None
-    return f"the certificate is self-signed ({failure.leaf.subject}) and not in {failure.store}"
+    return f"self-signed certificate ({failure.leaf.subject}), not in {failure.store}"
 
 
 def _unknown_issuer(failure: TrustFailure) -> str | None:
-    return f"the certificate is signed by {failure.chain[-1].issuer!r}, which is not in {failure.store}"
+    return f"certificate signed by an unknown CA ({failure.chain[-1].issuer}), not in {failure.store}"
 
 
 def _label(certificate: Certificate, failure: TrustFailure) -> str:
@@ -120,7 +118,7 @@ def _label(certificate: Certificate, failure: TrustFailure) -> str:
 
 
 def _names(certificate: Certificate) -> str:
-    names = certificate.names or (f"{certificate.subject!r}, which names no host,",)
+    names = certificate.names or (f"{certificate.subject!r} without a host name",)
     rest = [f"{len(names) - _MAX_NAMES} more"] if len(names) > _MAX_NAMES else []
     return ", ".join([*names[:_MAX_NAMES], *rest])
 
@@ -133,10 +131,10 @@ _PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin i
 _UNKNOWN_ISSUER_REASON: Final = Reason(_unknown_issuer, _PIN_HINT)
 _OTHER_REASON: Final = Reason(lambda _: None, _PIN_HINT)
 _STRICT_REASON: Final = Reason(
-    lambda _: None, "that is a matter of form, which is not insisted upon for a CA that is named with --ca-file"
+    lambda _: None, "use --ca-file with this CA: backupctl then skips the strict checks of its form"
 )
 _NAME_REASON: Final = Reason(
-    _name_mismatch, "name the appliance as its certificate does, or pin it: `backupctl trust pin $selector`"
+    _name_mismatch, "use a name from the certificate, or pin it: `backupctl trust pin $selector`"
 )
 REASONS: Final[Mapping[int, Reason]] = {
     _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),

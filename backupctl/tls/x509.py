@@ -50,7 +50,7 @@ class _Element(NamedTuple):
         """
         elements = list(_elements(self.content))
         if tuple(element.tag for element in elements[: len(tags)]) != tags:
-            raise ValueError(f"not the structure of a certificate: {elements!r:.80}")
+            raise ValueError(f"unexpected structure: {elements!r:.80}")
         return elements
 
 
@@ -61,14 +61,14 @@ def read_certificate(der: bytes, now: datetime) -> Certificate:
     """
     elements = list(_elements(der))
     if len(elements) != 1:
-        raise ValueError("not one certificate")
+        raise ValueError("not a single certificate")
     signed = elements[0].inner(_SEQUENCE, _SEQUENCE)[0]
     fields = signed.inner()
     if fields and fields[0].tag == _VERSION:
         fields = fields[1:]
     expected = (_INTEGER, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE, _SEQUENCE)
     if tuple(field.tag for field in fields[:6]) != expected:
-        raise ValueError("not the fields of a certificate")
+        raise ValueError("unexpected fields")
     serial, _, issuer, validity, subject, _ = fields[:6]
     not_before, not_after = (_time(time) for time in validity.inner()[:2])
     extensions = _extensions(fields[6:])
@@ -91,16 +91,16 @@ def _elements(data: bytes) -> Iterator[_Element]:
     while position < len(data):
         header = data[position : position + 2]
         if len(header) < 2 or header[0] & 0x1F == 0x1F:
-            raise ValueError("no element of a certificate")
+            raise ValueError("invalid element")
         length, position = header[1], position + 2
         if length & 0x80:
             size = length & 0x7F
             if not 1 <= size <= 4:
-                raise ValueError("no length of a certificate")
+                raise ValueError("invalid length")
             length, position = int.from_bytes(data[position : position + size]), position + size
         content = data[position : position + length]
         if len(content) < length:
-            raise ValueError("the certificate ends too early")
+            raise ValueError("truncated")
         yield _Element(header[0], content)
         position += length
 
@@ -118,7 +118,7 @@ def _extensions(fields: list[_Element]) -> dict[str, bytes]:
 
 def _oid(content: bytes) -> str:
     if not content:
-        raise ValueError("no object identifier")
+        raise ValueError("invalid object identifier")
     numbers, number = [], 0
     for byte in content:
         number = number << 7 | byte & 0x7F
@@ -126,7 +126,7 @@ def _oid(content: bytes) -> str:
             numbers.append(number)
             number = 0
     if not numbers:
-        raise ValueError("no object identifier")
+        raise ValueError("invalid object identifier")
     first = min(numbers[0] // 40, 2)
     return ".".join(map(str, (first, numbers[0] - 40 * first, *numbers[1:])))
 
@@ -151,7 +151,7 @@ def _time(time: _Element) -> datetime:
     text = time.content.decode("ascii", errors="replace")
     match = re.fullmatch(r"(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z", text, re.ASCII)
     if match is None or time.tag not in {_UTC_TIME, _GENERALIZED_TIME}:
-        raise ValueError("no time of a certificate")
+        raise ValueError("invalid time")
     year, *rest = map(int, match.groups())
     if len(match[1]) == 2:
         year += 1900 if year >= 50 else 2000

@@ -93,7 +93,7 @@ def test_error_names_the_first_appliance_that_rejected_the_credentials() -> None
     with pytest.raises(AuthenticationError) as caught:
         state.check_not_rejected("vc3")
     assert caught.value.message == f"vc3: {wording.LOGIN_SKIPPED('vc1')}"
-    assert caught.value.hint == "vCenter locks an account after a few wrong passwords, across linked appliances"
+    assert "vCenter locks an account" in str(caught.value.hint)
 
 
 def test_new_credentials_are_neither_accepted_nor_rejected() -> None:

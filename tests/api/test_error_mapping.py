@@ -113,7 +113,7 @@ CASES = [
         401,
         rest("unauthenticated", AUTHENTICATION_REQUIRED, error_type=False),
         AuthenticationError,
-        "refused the login",
+        wording.WRONG_LOGIN,
         ["Authentication required."],
     ),
     Case(
@@ -132,7 +132,7 @@ CASES = [
         401,
         api("unauthenticated", AUTHENTICATION_REQUIRED),
         AuthenticationError,
-        "(401)",
+        wording.WRONG_LOGIN,
         ["Authentication required."],
     ),
     Case("empty-401", 401, b"", AuthenticationError, wording.NOT_FROM_VCENTER(401), certain=False),
@@ -238,7 +238,7 @@ CASES = [
         404,
         api("not_found", message("No job.")),
         NotFoundError,
-        "not found on",
+        "start a backup: not found",
         ["No job."],
         not_found_possible=True,
     ),
@@ -247,7 +247,7 @@ CASES = [
         404,
         rest("not_found", message("No job.")),
         NotFoundError,
-        "not found on",
+        "start a backup: not found",
         ["No job."],
         not_found_possible=True,
     ),
@@ -256,7 +256,7 @@ CASES = [
         404,
         rest("invalid_request", invalid("x")),
         NotFoundError,
-        "not found on",
+        "start a backup: not found",
         ["Error in method invocation x"],
         not_found_possible=True,
     ),
@@ -296,7 +296,7 @@ CASES = [
     Case("rest-timed-out", 400, rest("timed_out", message("x")), ApplianceAnswerError, "TIMED_OUT", certain=False),
     Case("canceled", 400, rest("canceled", error_type=False), ApplianceAnswerError, "CANCELED", certain=False),
     Case("canceled-403", 403, api("canceled"), AuthorizationError, "403", certain=False),
-    Case("canceled-401", 401, api("canceled"), AuthenticationError, "401", certain=False),
+    Case("canceled-401", 401, api("canceled"), AuthenticationError, wording.WRONG_LOGIN, certain=False),
     Case("html-400", 400, HTML, ApplianceAnswerError, f"{wording.ERROR_PAGE} (400 Bad Request)", certain=False),
     Case("html-429", 429, HTML, ApplianceAnswerError, "429", certain=False, retryable=True),
     Case("html-408", 408, HTML, ApplianceAnswerError, "408", certain=False, retryable=True),
@@ -642,7 +642,7 @@ def test_list_of_too_many_jobs_is_unusable(clock: FakeClock) -> None:
     longest = [str(number) for number in range(MAX_ENTRIES)]
     api = api_over(ScriptedTransport({**API_LOGIN, jobs: [Reply(200, longest), Reply(200, [*longest, "x"])]}), clock)
     assert len(api.jobs()) == MAX_ENTRIES
-    assert "20001 entries are more than 20000" in raised(api.jobs).message
+    assert "20001 entries, more than 20000" in raised(api.jobs).message
 
 
 JOB = {"id": "j", "state": "INPROGRESS", "progress": 3, "messages": []}
@@ -652,20 +652,20 @@ GET_JOB = "GET /api/appliance/recovery/backup/job/j"
 @pytest.mark.parametrize(
     ("body", "reason", "retryable"),
     [
-        (b"", "an empty answer", True),
-        (b"   ", wording.UNREADABLE, True),
+        (b"", "empty response", True),
+        (b"   ", "unreadable response", True),
         (b'{"state": "INPRO', "truncated", True),
         (b'{"state": "INPROGRESS", "progress": NaN}', "malformed", True),
         (b"<html>", "malformed", True),
-        (b'{"state": "\xff\xfe"}', wording.UNREADABLE, True),
-        (b"[" * 100_000, wording.UNREADABLE, True),
+        (b'{"state": "\xff\xfe"}', "unreadable response", True),
+        (b"[" * 100_000, "unreadable response", True),
         ({"id": "j", "state": None}, "`$.state`", False),
         ({}, "missing required field `id`", False),
         ({"id": "j"}, "missing required field `state`", False),
         ({"value": JOB}, "missing required field `id`", False),
         ({**JOB, "state": 3}, "`$.state`", False),
         ([JOB], "Expected `object`, got `array`", False),
-        ({**JOB, "deep": "@"}, wording.UNREADABLE, True),
+        ({**JOB, "deep": "@"}, "unreadable response", True),
     ],
 )
 def test_unreadable_response_is_uncertain_and_names_the_field(
@@ -735,23 +735,29 @@ def caused(error: httpx.RequestError, cause: BaseException | None) -> httpx.Requ
 @pytest.mark.parametrize(
     ("error", "kind", "message_part", "certain", "retryable"),
     [
-        (httpx.ConnectTimeout("x"), ApplianceUnreachableError, "does not accept connections in time", True, False),
-        (httpx.ConnectError("x"), ApplianceUnreachableError, "cannot connect: x", True, False),
+        (httpx.ConnectTimeout("x"), ApplianceUnreachableError, "connection timed out", True, False),
+        (httpx.ConnectError("x"), ApplianceUnreachableError, "connection failed: x", True, False),
         (caused(httpx.ConnectError("x"), CUT_OFF), ApplianceUnreachableError, "during the TLS handshake", True, True),
-        (caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong")), CertificateError, "TLS could not", True, False),
-        (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "the proxy refuses (407)", True, False),
-        (httpx.ReadTimeout("x"), ApplianceUnreachableError, f"gave {wording.NO_RESPONSE_IN_TIME}", False, False),
-        (httpx.WriteTimeout("x"), ApplianceUnreachableError, f"gave {wording.NO_RESPONSE_IN_TIME}", False, False),
-        (httpx.ReadError("x"), ApplianceUnreachableError, "dropped the connection", False, True),
-        (caused(httpx.ReadError("x"), CUT_OFF), ApplianceUnreachableError, "dropped the connection", False, True),
+        (
+            caused(httpx.ConnectError("x"), ssl.SSLError(1, "wrong")),
+            CertificateError,
+            "TLS handshake failed",
+            True,
+            False,
+        ),
+        (httpx.ProxyError("407 Denied"), ApplianceUnreachableError, "refused the connection (407)", True, False),
+        (httpx.ReadTimeout("x"), ApplianceUnreachableError, "timed out", False, False),
+        (httpx.WriteTimeout("x"), ApplianceUnreachableError, "timed out", False, False),
+        (httpx.ReadError("x"), ApplianceUnreachableError, wording.CONNECTION_DROPPED, False, True),
+        (caused(httpx.ReadError("x"), CUT_OFF), ApplianceUnreachableError, wording.CONNECTION_DROPPED, False, True),
         (
             caused(httpx.WriteError("x"), ssl.SSLError(1, "bad record")),
             ApplianceUnreachableError,
-            "dropped",
+            wording.CONNECTION_DROPPED,
             False,
             True,
         ),
-        (httpx.RemoteProtocolError("x"), ApplianceUnreachableError, "dropped the connection", False, True),
+        (httpx.RemoteProtocolError("x"), ApplianceUnreachableError, wording.CONNECTION_DROPPED, False, True),
         (httpx.DecodingError("the body is not gzip"), ApplianceAnswerError, "the body is not gzip", False, True),
     ],
 )

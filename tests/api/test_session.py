@@ -353,7 +353,7 @@ def test_rejected_basic_authentication_is_not_repeated(clock: FakeClock) -> None
 @pytest.mark.parametrize(
     ("user", "hint"),
     [
-        ("administrator", "administrator@vsphere.local?"),
+        ("administrator", "such as administrator@vsphere.local"),
         ("administrator@vsphere.local", "Not retrying"),
         ("VSPHERE.LOCAL\\administrator", "Not retrying"),
     ],

@@ -93,12 +93,20 @@ def compare(commands: Sequence[Command], folder: Path, capsys: pytest.CaptureFix
 def test_help_version_and_completion_cost_little_more_than_click(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("".join(f'[servers.vc{number}]\nhost = "vc{number}.example.com"\n' for number in range(50)))
     commands = [
         Command("import click", IMPORT_CLICK),
         Command("--version", Program.words("--version"), 1.1),
         Command("--help", Program.words("--help"), 1.25),
         Command("create --help", Program.words("create", "--help"), 1.4),
         Command("cr<TAB>", Program.words("backupctl cr"), 1.3, COMPLETING),
+        Command(
+            "create -s <TAB>",
+            Program.words("backupctl create -s "),
+            1.45,
+            {**COMPLETING, "BACKUPCTL_CONFIG": str(file)},
+        ),
         Command("create --lo<TAB>", Program.words("backupctl create --lo"), 1.6, COMPLETING),
     ]
     assert not compare(commands, tmp_path, capsys)

@@ -1,5 +1,6 @@
 """Shell completion, and the scripts in ``completions/``, which equal those that the program prints."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,15 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
         (["list", "--type", "L"], ["LOCAL_BACKUP"]),
         (["list", "--state", ""], ["NONE", "INPROGRESS", "SUCCEEDED", "FAILED"]),
         (["watch", ""], ["latest"]),
+        (["create", "--part", ""], ["common", "seat", "supervisors"]),
+        (["schedule", "show", ""], ["default"]),
+        (["schedule", "show", "x"], []),
+        (["help", "trou"], ["troubleshooting"]),
+        (["help", "schedule"], ["schedule", "schedules"]),
+        (["help", "schedule", "s"], ["show", "set"]),
+        (["help", "create", ""], []),
+        (["help", "nonsense", ""], []),
+        (["help", "schedule", "set", ""], []),
         (["watch", "20"], []),
         (["create", "--comment", ""], []),
         (["list", "--ca-file", ""], ["files"]),
@@ -72,6 +82,64 @@ def test_completion_of_an_unknown_shell_ends_with_2(backupctl: CommandLine) -> N
 )
 def test_words_are_completed(backupctl: CommandLine, words: list[str], expected: list[str]) -> None:
     assert offered(backupctl, *words)[: len(expected) or 1] == expected
+
+
+CONFIGURATION = """
+[defaults]
+password-command = ["touch", "{folder}/ran"]
+[servers.vc01]
+host = "vc01.example.com"
+[servers.vc02]
+unknown-key = 1
+[servers."odd\\tname"]
+[groups]
+production = ["vc01", "nobody"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["create", "-s", ""], ["vc01", "vc02"]),
+        (["-s", "v"], ["vc01", "vc02"]),
+        (["list", "--server=vc"], ["--server=vc01", "--server=vc02"]),
+        (["create", "-s", "vc01", "-s", "x"], []),
+        (["create", "-g", ""], ["production"]),
+        (["config", "show", "-s", ""], ["vc01", "vc02"]),
+        (["config", "check", "--server", "vc02"], ["vc02"]),
+        (["config", "set-secret", "password", "-s", ""], ["vc01", "vc02"]),
+        (["create", "--timeout", "nonsense", "-v", "-g", ""], ["production"]),
+    ],
+)
+def test_configured_names_are_completed_without_a_request_or_a_secret(
+    backupctl: CommandLine, tmp_path: Path, words: list[str], expected: list[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(CONFIGURATION.format(folder=tmp_path))
+    for line, environ in ((words, {"BACKUPCTL_CONFIG": str(file)}), (["--config", str(file), *words], {})):
+        if line is words or words[0] != "config":
+            run = backupctl(*line, environ={**environ, "_BACKUPCTL_COMPLETE": "zsh"})
+            assert [row.partition("\t")[0] for row in run.out.splitlines()[1:]] == expected
+            assert (run.code, run.err) == (0, "")
+    assert backupctl.line.urls == []
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"[servers", b"\xff", b"servers = 1", b"[groups]\n", b"#" * 5_000_000])
+def test_unusable_configuration_file_completes_nothing(
+    backupctl: CommandLine, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "config.toml"
+    if content is None:
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    run = backupctl("create", "-s", "", environ={"_BACKUPCTL_COMPLETE": "zsh", "BACKUPCTL_CONFIG": str(file)})
+    assert (run.code, run.out, run.err) == (0, "words\n", "")
+
+
+def test_version_in_the_line_is_not_printed_into_the_completions(backupctl: CommandLine) -> None:
+    assert offered(backupctl, "--version", "cr") == ["create"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +167,11 @@ def test_description_keeps_its_commas_and_loses_the_environment(backupctl: Comma
 
 @pytest.mark.parametrize(
     ("words", "unneeded"),
-    [(["cr"], {"httpx", "rich", "ssl", "msgspec"}), (["create", "--loca"], {"httpx", "rich", "ssl"})],
+    [
+        (["cr"], {"httpx", "rich", "ssl", "msgspec"}),
+        (["create", "--loca"], {"httpx", "rich", "ssl"}),
+        (["create", "-s", ""], {"httpx", "rich", "ssl"}),
+    ],
 )
 def test_completion_needs_no_standard_input_and_no_heavy_import(words: list[str], unneeded: set[str]) -> None:
     code = f"""

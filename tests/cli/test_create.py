@@ -510,4 +510,4 @@ def test_create_that_cannot_read_the_running_backup_does_not_attach() -> None:
     backupctl = CommandLine(faults=["busy", "drop@poll"])
     run = backupctl.create("--if-running", "attach")
     assert (run.code, len(backupctl.appliance.jobs)) == (9, 1)
-    assert f"{wording.RUNNING_BACKUP_UNREADABLE}{wording.CONNECTION_DROPPED(HOST)}" in run.err
+    assert f"{wording.RUNNING_BACKUP_UNREADABLE}{HOST}: {wording.CONNECTION_DROPPED}" in run.err

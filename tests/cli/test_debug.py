@@ -128,4 +128,4 @@ def test_secret_as_a_json_key_is_masked() -> None:
 def test_secret_in_the_name_of_an_encoding_is_masked() -> None:
     run = response_shown(b"x", headers={"Content-Encoding": PASSWORD})
     assert PASSWORD.lower() not in (run.err + run.out).lower()
-    assert f"encoded as '{MASK}'" in run.err
+    assert f"encoding '{MASK}'" in run.err

@@ -32,6 +32,6 @@ def test_response_about_another_job_names_both() -> None:
     run = line("status", "20260301-000000-1")
     assert run.code == 6
     assert (
-        f"asked to read the backup job: {wording.ANOTHER_JOB_ANSWERED('20260301-000000-1', '20260301-000000-2')}"
+        f"wrong response to the request to read the backup job: {wording.ANOTHER_JOB_ANSWERED('20260301-000000-1', '20260301-000000-2')}"
         in run.err
     )

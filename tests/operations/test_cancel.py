@@ -95,7 +95,7 @@ def test_cancel_without_a_response_is_reported_if_the_job_keeps_running(clock: F
 
 
 def test_cancel_raises_a_certain_error(clock: FakeClock) -> None:
-    refused = ApplianceUnreachableError("cannot connect")
+    refused = ApplianceUnreachableError("connection failed")
     bench, api = scripted(clock, job=status(), cancel_job=refused)
     with pytest.raises(ApplianceUnreachableError) as caught:
         bench.run(cancel(bench.appliance, ID))

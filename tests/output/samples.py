@@ -164,7 +164,7 @@ def every_result(**fields: Any) -> list[Result]:
         "chain_complete": False,
         "trusted": False,
         "store": "the system's CA store",
-        "reason": "the certificate is self-signed",
+        "reason": "self-signed certificate",
         "pinned": f"sha256:{'cd' * 32}",
     }
     return [

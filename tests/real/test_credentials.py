@@ -81,7 +81,7 @@ def test_credentials_that_a_proxy_echoes_are_masked(program: Program, way: Way, 
     way.tunnel.refusal = f"no {SECRET} {QUOTED} {basic('u', SECRET)}"
     run = program.run(*words, environ=way.environ({"HTTPS_PROXY": f"http://u:{QUOTED}@{way.tunnel.address}"}))
     assert run.code == 5
-    assert "the proxy refuses (407)" in run.err
+    assert "the proxy refused the connection (407)" in run.err
     for form in (SECRET, QUOTED, basic("u", SECRET).split()[1]):
         assert form not in run.out + run.err
 

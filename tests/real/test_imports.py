@@ -25,6 +25,8 @@ def loaded(trace: str) -> set[str]:
         (["cr"], {"_BACKUPCTL_COMPLETE": "zsh"}),
         (["backupctl -o j"], {"_BACKUPCTL_COMPLETE": "bash"}),
         (["backupctl create --lo"], {"_BACKUPCTL_COMPLETE": "bash"}),
+        (["backupctl create -s "], {"_BACKUPCTL_COMPLETE": "bash"}),
+        (["backupctl help "], {"_BACKUPCTL_COMPLETE": "bash"}),
         (["completion", "bash"], {}),
         *(([command, "--help"], {}) for command in COMMANDS),
     ],

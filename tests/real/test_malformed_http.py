@@ -89,7 +89,7 @@ def test_real_endless_response_is_abandoned_in_time(hostile: Serve, place: Calla
     with serve_connections(place(hostile)) as (address, _):
         error = refusal(f"http://{address}", FastClock())
     assert isinstance(error, ApplianceUnreachableError)
-    assert wording.NO_RESPONSE_IN_TIME in error.message
+    assert "timed out" in error.message
 
 
 @pytest.mark.parametrize("name", TLS_SERVERS)
@@ -123,9 +123,9 @@ def test_real_program_ends_soon_with_little_memory_on_malformed_http(name: str, 
         run = measure(["list"], tmp_path, environ)
     assert (run.code, run.out) == (6, "")
     # The details fail, so the job list is read, which is just as large.
-    answered = "127.0.0.1 answered GET /api/appliance/recovery/backup/job"
+    sent = f"{address} sent more than 8 MiB for GET /api/appliance/recovery/backup/job"
     warning, *_, error, _ = run.err.splitlines()
-    assert f"warning: {wording.NO_JOB_DETAILS}: {answered}/details with more than 8 MiB" in warning
-    assert error == f"error: {answered} with more than 8 MiB"
+    assert f"warning: {wording.NO_JOB_DETAILS}: {sent}/details" in warning
+    assert error == f"error: {sent}"
     assert run.wall < MAX_SECONDS
     assert run.memory < PROGRAM_MIB, f"{run.memory} MiB"

@@ -32,6 +32,9 @@ CASES = [
     ("backupctl completion ", ["bash", "zsh", "fish"]),
     ("backupctl watch ", ["latest"]),
     ("backupctl simulator ", ["serve"]),
+    ("backupctl create -s ", ["vc01", "vc02"]),
+    ("backupctl list --group ", ["production"]),
+    ("backupctl help trou", ["troubleshooting"]),
 ]
 
 
@@ -43,7 +46,9 @@ def environ(programs: Programs, tmp_path: Path) -> dict[str, str]:
     installed = folder / "backupctl"
     installed.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m backupctl "$@"\n')
     installed.chmod(0o755)
-    environ = programs.environ({})
+    file = tmp_path / "config.toml"
+    file.write_text("[servers.vc01]\n[servers.vc02]\n[groups]\nproduction = []\n")
+    environ = programs.environ({"BACKUPCTL_CONFIG": str(file)})
     return {**environ, "PATH": f"{folder}:{environ['PATH']}"}
 
 

@@ -139,7 +139,7 @@ def test_pin_and_ca_file_must_both_hold(
             ("--insecure", "--fingerprint", WRONG),
             f"--insecure and --fingerprint: {wording.UNCHECKED_CERTIFICATE}",
         ),
-        (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS, and so no certificate"),
+        (("--server", "http://127.0.0.1:1", "--fingerprint", WRONG), "has no TLS certificate"),
         (("--fingerprint", "ab:cd"), wording.INVALID_FINGERPRINT),
         (("--fingerprint", "ab" * 20), wording.FINGERPRINT_OF_ANOTHER_HASH("SHA-1")),
     ],
@@ -187,7 +187,7 @@ def test_certificate_behind_a_proxy_is_shown_and_explained(
         environ = untrusting(server, BACKUPCTL_PROXY=proxy.url, SSL_CERT_FILE=str(ca_file(authority, tmp_path)))
         shown = result_of(program.run("trust", "show", "-o", "json", environ=environ))
     assert shown["certificate"]["fingerprint"] == certificate.fingerprint
-    assert "is signed by 'O=backupctl simulator" in shown["reason"]
+    assert "unknown CA (O=backupctl simulator" in shown["reason"]
 
 
 # Error messages
@@ -216,7 +216,7 @@ def test_expired_certificate_error_names_the_date(
     environ = untrusting(server, BACKUPCTL_CA_FILE=str(certificate.ca_file))
     refused = program.run("list", environ=environ)
     assert refused.code == 5
-    assert f"127.0.0.1: {sentence}" in refused.err
+    assert f": {sentence}" in refused.err
     assert hint in refused.err
     assert not server.simulated[0].requests
 
@@ -240,7 +240,7 @@ def test_certificate_of_an_unknown_authority_error_names_it_and_a_remedy(
     refused = program.run("list", environ=untrusting(server))
     assert refused.code == 5
     assert f"{wording.CERTIFICATE_SIGNED_BY('O=backupctl')} simulator" in refused.err
-    assert "which is not in the system's CA store" in refused.err
+    assert "not in the system's CA store" in refused.err
     assert f"backupctl trust pin -s {server.appliances[0].url[8:]}" in refused.err
 
 
@@ -323,7 +323,7 @@ def test_trust_show_of_several_prints_each_and_the_error_of_an_unreachable_one(
     shown = program.run("trust", "show", "-s", server.appliances[0].url, "-s", "127.0.0.1:1", "-o", "json")
     alive, dead = json.loads(shown.out)["results"]
     assert (shown.code, alive["exit_code"], dead["exit_code"]) == (5, 0, 5)
-    assert dead["error"]["message"] == "127.0.0.1: cannot connect: Connection refused"
+    assert dead["error"]["message"] == "127.0.0.1:1: connection failed: Connection refused"
 
 
 def test_trust_show_with_a_pin_mismatch_ends_with_5(program: Program, server: SimulatorServer) -> None:

@@ -24,7 +24,9 @@ from tests.support.operation_bench import scripted
 from tests.support.simulated_fleet import SimulatedFleet
 from tests.support.workers import TimedWorkers
 
-EXPIRED = SessionExpiredError("vc01.example.com let us in, but refuses to list the backup jobs (401)")
+EXPIRED = SessionExpiredError(
+    "vc01.example.com accepted the login but denied the request to list the backup jobs (401)"
+)
 
 A_FEW_AND_FORTY = pytest.mark.parametrize("size", [3, pytest.param(40, marks=pytest.mark.exhaustive)])
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from backupctl.cli.confirmation import yes_option
 from backupctl.cli.context import Context
-from backupctl.cli.options import LocalGroup, local_options, secret_options
+from backupctl.cli.options import LocalGroup, complete_configured, local_options, secret_options
 from backupctl.config.option_table import SECRETS
 
 _NAMES = {secret.name: secret for secret in SECRETS}
+_server_option = partial(click.option, "-s", "--server", metavar="NAME", shell_complete=complete_configured("servers"))
 
 
 @click.group("config", cls=LocalGroup)
@@ -29,7 +32,7 @@ def init(context: Context) -> int:
 
 
 @command.command("show")
-@click.option("-s", "--server", "servers", metavar="NAME", multiple=True, help="Configured server (repeatable).")
+@_server_option("servers", multiple=True, help="Configured server (repeatable).")
 @local_options
 @click.pass_obj
 def show(context: Context, servers: tuple[str, ...]) -> int:
@@ -48,9 +51,7 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
 
 
 @command.command("check")
-@click.option(
-    "-s", "--server", "servers", metavar="NAME", multiple=True, help="Check only this configured server (repeatable)."
-)
+@_server_option("servers", multiple=True, help="Check only this configured server (repeatable).")
 @click.option("--run-commands", is_flag=True, help="Also run commands of secrets, and query the keyring.")
 @local_options
 @click.pass_obj
@@ -68,7 +69,7 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
 
 @command.command("set-secret")
 @click.argument("name", type=click.Choice(list(_NAMES)), metavar="NAME")
-@click.option("-s", "--server", "server", metavar="NAME", help="Store it for this configured server only.")
+@_server_option(help="Store it for this configured server only.")
 @yes_option
 @secret_options(*SECRETS)
 @local_options

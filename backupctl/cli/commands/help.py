@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from backupctl.cli.context import Context
 from backupctl.cli.options import SectionedCommand, options
 from backupctl.config.option_table import COLOR
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-def _complete(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    from backupctl.help.manual import topics
 
-    return [name for name in topics() if name.startswith(start)]
+def _complete(ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[CompletionItem[str]]:
+    from click.shell_completion import CompletionItem
+
+    from backupctl.cli.root import root
+    from backupctl.help import manual
+
+    words = ctx.params.get("words") or ()
+    topics = {} if words else {name: manual.title(manual.topic(name)) for name in manual.topics()}
+    group: click.Command = root.load(words[0]) if words and words[0] in root.commands else root
+    commands = group.commands if isinstance(group, click.Group) and len(words) == (group is not root) else {}
+    texts = {name: command.get_short_help_str() for name, command in commands.items()} | topics
+    return [CompletionItem(name, help=text) for name, text in texts.items()]
 
 
 @click.command("help", cls=SectionedCommand)

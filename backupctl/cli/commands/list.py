@@ -18,14 +18,10 @@ TYPES: Final = ("MANUAL", "SCHEDULED", "LOCAL_BACKUP")
 """Known job types; LOCAL_BACKUP exists since 9.0."""
 
 
-def _complete_state(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+def _complete_state(_ctx: click.Context, _parameter: click.Parameter, _start: str) -> list[str]:
     from backupctl.models import JobState
 
-    return [state for state in JobState if state.startswith(start)]
-
-
-def _complete_type(_ctx: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    return [word for word in TYPES if word.startswith(start)]
+    return list(JobState)
 
 
 @click.command("list", cls=ApplianceCommand)
@@ -39,7 +35,7 @@ def _complete_type(_ctx: click.Context, _parameter: click.Parameter, start: str)
     "--type",
     "job_type",
     metavar="TYPE",
-    shell_complete=_complete_type,
+    shell_complete=lambda _ctx, _parameter, _start: list(TYPES),
     help="Only jobs of this type: MANUAL, SCHEDULED, LOCAL_BACKUP.",
 )
 @click.option("--since", metavar="WHEN", help="Started since 2026-03-01, 2026-03-01T02:00 or 30d (ago).")

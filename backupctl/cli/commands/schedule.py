@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 
 _DEFAULT = "default"
 
-name_argument = click.argument("name", default=_DEFAULT, metavar="[NAME]")
+name_argument = click.argument(
+    "name", default=_DEFAULT, metavar="[NAME]", shell_complete=lambda _ctx, _parameter, _start: [_DEFAULT]
+)
 
 
 @click.group("schedule", cls=CommandGroup)
