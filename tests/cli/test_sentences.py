@@ -31,7 +31,5 @@ def test_response_about_another_job_names_both() -> None:
     line = CommandLine(intercept=ReplacedAnswer("GET", "/backup/job/2026", other))
     run = line("status", "20260301-000000-1")
     assert run.code == 6
-    assert (
-        f"wrong response to the request to read the backup job: {wording.ANOTHER_JOB_ANSWERED('20260301-000000-1', '20260301-000000-2')}"
-        in run.err
-    )
+    reason = wording.ANOTHER_JOB_ANSWERED("20260301-000000-1", "20260301-000000-2")
+    assert f"wrong response to the request to read the backup job: {reason}" in run.err
