@@ -117,6 +117,16 @@ def test_topic_has_one_title_and_lines_that_fit_a_terminal(path: Path) -> None:
     assert not re.search(r"(?m)^#{3,} |^ +[*-] ", prose)
 
 
+@pytest.mark.parametrize("path", TOPICS, ids=lambda path: path.stem)
+def test_code_of_a_topic_fits_80_columns(path: Path) -> None:
+    code = "".join(
+        block
+        for language in ("sh", "text", "json", "toml")
+        for block in blocks(path.read_text(encoding="utf-8"), language)
+    )
+    assert [line for line in code.splitlines() if len(line) > 76 and re.match(r"backupctl | +-| *\"", line)] == []
+
+
 def test_keys_of_every_configuration_in_the_manual_exist() -> None:
     named = {key for path in TOPICS for key in re.findall(r"`([a-z-]+) = ", path.read_text(encoding="utf-8"))}
     assert named <= KEYS
