@@ -104,7 +104,7 @@ def test_every_topic_that_a_document_names_exists(path: Path) -> None:
     assert named <= {*NAMES, *COMMANDS, *PENDING}
 
 
-PENDING = ("cron", "ansible", "getting-started")
+PENDING = ("cron", "getting-started")
 
 
 @pytest.mark.parametrize("path", TOPICS, ids=lambda path: path.stem)
