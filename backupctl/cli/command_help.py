@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -16,29 +16,28 @@ _COMMON: Final = (OptionGroup.CONNECTION, OptionGroup.SEVERAL, OptionGroup.OUTPU
 _FLAGS_WIDTH: Final = 29
 """Columns of the names of options; the text of one with a longer name begins on the next line."""
 
+_FEW: Final = 12
+"""So many options need no headings."""
 
-class SectionedOption(click.Option):
-    """An option with a heading for the help; ``help_of`` has its texts for commands or groups that differ.
 
-    ``row`` is how ``--help`` lists it, if not as click does; one that is not ``listed`` is in the row of another.
+class InHelp(NamedTuple):
+    """How the help shows an option; ``help_of`` has its texts for commands or groups that differ.
+
+    ``row`` is how ``--help`` lists it, if not as click does: its names and text, or nothing if another row has it.
     """
 
-    def __init__(
-        self,
-        *names: Any,  # noqa: ANN401 - attributes of click
-        section: OptionGroup,
-        help_of: Mapping[str, str] | None = None,
-        environment: str | None = None,
-        row: tuple[str, str] | None = None,
-        listed: bool = True,
-        **attributes: Any,  # noqa: ANN401 - attributes of click
-    ) -> None:
+    section: OptionGroup | None = None
+    environment: str | None = None
+    help_of: Mapping[str, str] = {}
+    row: tuple[str, str] | tuple[()] | None = None
+
+
+class DocumentedOption(click.Option):
+    """An option of the option table."""
+
+    def __init__(self, *names: Any, in_help: InHelp, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
         super().__init__(*names, **attributes)
-        self.section = section
-        self.help_of = help_of or {}
-        self.environment = environment
-        self.row = row
-        self.listed = listed
+        self.in_help = in_help
 
 
 class DocumentedCommand(click.Command):
@@ -51,9 +50,9 @@ class DocumentedCommand(click.Command):
     def join(self, group: str) -> None:
         """Become a command of a group, which may have texts of its own for the options."""
         self.full_name = f"{group} {self.name}"
-        for option in self.params:
-            if isinstance(option, SectionedOption):
-                option.help = option.help_of.get(self.full_name, option.help_of.get(group, option.help))
+        for option in own_options(self):
+            texts = in_help(option).help_of
+            option.help = texts.get(self.full_name, texts.get(group, option.help))
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Return what the command does, uncut."""
@@ -76,55 +75,52 @@ def write_help(command: DocumentedCommand, ctx: click.Context, formatter: click.
         formatter.write("".join(f"  {line}\n" for line in manual.examples(page).splitlines()))
     if isinstance(command, click.Group):
         for heading, names in command_sections(command).items():
-            rows = [(name, command.commands[name].get_short_help_str()) for name in names]
-            _write_rows(formatter, heading, rows)
-    for heading, options in own_options(command).items():
-        rows = [_row(option, ctx) for option in options if getattr(option, "listed", True)]
+            _write_rows(formatter, heading, [(name, command.commands[name].get_short_help_str()) for name in names])
+    listed = [option for option in own_options(command) if in_help(option).row != ()]
+    sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+    for option in listed:
+        heading = (len(listed) > _FEW and in_help(option).section) or "Options"
+        sections.setdefault(heading, []).append(in_help(option).row or _record(option, ctx))
+    for heading, rows in sections.items():
         _write_rows(formatter, heading, rows)
     formatter.write_paragraph()
     for line in _closing_lines(command, is_root=ctx.parent is None):
         formatter.write(f"{line}\n")
 
 
-def command_sections(group: click.Group) -> dict[str, list[str]]:
+def command_sections(group: click.Group) -> Mapping[str, Sequence[str]]:
     """Return the names of the commands of a group, under their headings."""
     return getattr(group, "sections", None) or {"Commands": list(group.commands)}
 
 
-def own_options(command: click.Command) -> dict[str, list[click.Option]]:
-    """Return the options that the help of a command lists, under their headings."""
+def own_options(command: click.Command) -> list[click.Option]:
+    """Return the options that the help of a command lists."""
     common = _common_sections(command)
-    sections: dict[str, list[click.Option]] = {"Options": []}
-    for option in command.params:
-        if isinstance(option, click.Option) and (heading := _section(option)) not in common:
-            sections.setdefault(heading or "Options", []).append(option)
-    return {heading: options for heading, options in sections.items() if options}
+    options = (option for option in command.params if isinstance(option, click.Option))
+    return [option for option in options if in_help(option).section not in common]
+
+
+def in_help(option: click.Parameter) -> InHelp:
+    """Return how the help shows an option."""
+    return option.in_help if isinstance(option, DocumentedOption) else InHelp()
 
 
 def entries(command: click.Command, ctx: click.Context) -> list[Entry]:
     """Return the options that the page of a command lists."""
-    options = [option for options in own_options(command).values() for option in options]
-    return [Entry(*_record(option, ctx), getattr(option, "environment", None)) for option in options]
-
-
-def _row(option: click.Option, ctx: click.Context) -> tuple[str, str]:
-    return getattr(option, "row", None) or _record(option, ctx)
+    return [Entry(*_record(option, ctx), in_help(option).environment) for option in own_options(command)]
 
 
 def _record(option: click.Option, ctx: click.Context) -> tuple[str, str]:
     """Return the names and the text of an option; one that is switched on and off is written ``--[no-]name``."""
     names, text = option.get_help_record(ctx) or ("", "")
     names = re.sub(r"--(\S+) / --no-\1", r"--[no-]\1", names)
-    return names, re.sub(r"\.  \[(.*)\]$", r" (\1).", text.replace("  [x>=1]", ""))
-
-
-def _section(option: click.Option) -> OptionGroup | None:
-    return option.section if isinstance(option, SectionedOption) else None
+    text = re.sub(r"  \[[0-9<=]*x[0-9<>=]*\]$", "", text)
+    return names, re.sub(r"\.  \[(.*)\]$", r" (\1).", text)
 
 
 def _common_sections(command: click.Command) -> tuple[OptionGroup, ...]:
     """Return the groups of options that a command shares with most others, and does not list."""
-    sections = {_section(option) for option in command.params if isinstance(option, click.Option)}
+    sections = {in_help(option).section for option in command.params}
     if OptionGroup.SEVERAL in sections:
         return _COMMON
     return (OptionGroup.OUTPUT,) if OptionGroup.OUTPUT in sections else ()
@@ -141,5 +137,6 @@ def _closing_lines(command: DocumentedCommand, *, is_root: bool) -> Iterator[str
 
 
 def _write_rows(formatter: click.HelpFormatter, heading: str, rows: list[tuple[str, str]]) -> None:
-    with formatter.section(heading):
-        formatter.write_dl(rows, col_max=_FLAGS_WIDTH)
+    if rows:
+        with formatter.section(heading):
+            formatter.write_dl(rows, col_max=_FLAGS_WIDTH)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from backupctl.cli.command_help import DocumentedCommand, SectionedOption
+from backupctl.cli.command_help import DocumentedCommand, DocumentedOption, InHelp
 from backupctl.cli.context import Context
 from backupctl.config.option import Kind, Option, OptionGroup, SecretName
 from backupctl.config.option_table import BACKUP_PASSWORD, CONFIG, GROUP, LOCATION_PASSWORD, OPTIONS, PASSWORD, SERVER
@@ -133,21 +133,14 @@ def secret_options(*names: SecretName) -> Callable[[F], F]:
         for name in reversed(names):
             section = OptionGroup.CONNECTION if name is PASSWORD else OptionGroup.BACKUP
             file, command = option_list.secret_options(name)
-            row = (
-                f"{file.names}, {command.names}",
-                f"{name.meaning.removeprefix('the p').replace('assword', 'Password', 1)}.",
-            )
-            function = _secret_option(command, section, listed=False)(function)
-            function = _secret_option(file, section, row=row)(function)
+            row = f"{file.names}, {command.names}", f"{name.meaning[0].upper()}{name.meaning[1:]}."
+            for entry, its_row in ((command, ()), (file, row)):
+                flag, metavar = entry.names.split()
+                shown = InHelp(section, entry.environment, row=its_row)
+                function = _click_option(flag, in_help=shown, metavar=metavar, help=entry.text)(function)
         return function
 
     return decorate
-
-
-def _secret_option(entry: option_list.Entry, section: OptionGroup, **in_help: object) -> Callable[[F], F]:
-    flag, metavar = entry.names.split()
-    texts = {"metavar": metavar, "help": entry.text, "environment": entry.environment, **in_help}
-    return _click_option(flag, section=section, **texts)
 
 
 def _declare(option: Option[object]) -> Callable[[F], F]:
@@ -166,14 +159,14 @@ def _declare(option: Option[object]) -> Callable[[F], F]:
         complete["shell_complete"] = lambda _ctx, _parameter, _start: list(option.choices)
     elif option in {SERVER, GROUP}:
         complete["shell_complete"] = complete_configured(f"{option.name}s")
-    texts = {"help": option_list.text(option), "help_of": option.help_of, "environment": option.environment}
-    return _click_option(*names, section=option.group, **texts, **kinds[option.kind], **complete)
+    shown = InHelp(option.group, option.environment, option.help_of)
+    return _click_option(*names, in_help=shown, help=option_list.text(option), **kinds[option.kind], **complete)
 
 
-def _click_option(*names: str, section: OptionGroup, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - attributes of click
+def _click_option(*names: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 - attributes of click
     if attributes.get("metavar") == "FILE":
         attributes["shell_complete"] = _complete_file
-    return click.option(*names, cls=SectionedOption, section=section, expose_value=False, callback=_store, **attributes)
+    return click.option(*names, cls=DocumentedOption, expose_value=False, callback=_store, **attributes)
 
 
 def complete_configured(table: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:

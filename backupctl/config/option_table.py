@@ -298,9 +298,9 @@ OPTIONS: Final[tuple[Option[object], ...]] = (
 )
 """All options by group, in the order of the help."""
 
-PASSWORD: Final = SecretName("password", "the password of the user")
-LOCATION_PASSWORD: Final = SecretName("location-password", "the password of the location user")
-BACKUP_PASSWORD: Final = SecretName("backup-password", "the password that encrypts the backup")
-SSO_PASSWORD: Final = SecretName("sso-password", "the password of the SSO administrator")
+PASSWORD: Final = SecretName("password", "password of the user")
+LOCATION_PASSWORD: Final = SecretName("location-password", "password of the location user")
+BACKUP_PASSWORD: Final = SecretName("backup-password", "password that encrypts the backup")
+SSO_PASSWORD: Final = SecretName("sso-password", "password of the SSO administrator")
 SECRETS: Final = (PASSWORD, LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)
 """All secrets; they are never arguments, and are found by ``secret_resolver.SecretResolver``."""

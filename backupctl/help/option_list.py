@@ -28,8 +28,8 @@ def secret_options(secret: SecretName) -> tuple[Entry, Entry]:
     """Return the options that name a file or a command with the secret."""
     _, file, command = secret.environment_names
     return (
-        Entry(f"{secret.file_option} FILE", f"File with {secret.meaning}, - for stdin.", file),
-        Entry(f"{secret.command_option} COMMAND", f"Command that prints {secret.meaning}.", command),
+        Entry(f"{secret.file_option} FILE", f"File with the {secret.meaning}, - for stdin.", file),
+        Entry(f"{secret.command_option} COMMAND", f"Command that prints the {secret.meaning}.", command),
     )
 
 

@@ -99,7 +99,7 @@ def test_page_of_a_command_has_usage_own_options_and_exit_status(backupctl: Comm
         assert f"\n- `{next(iter(command.commands))}`: " in run.out.partition("## Commands")[2]
     else:
         assert "\n- `0`: " in run.out.partition("## Exit status")[2]
-    for option in (option for options in own_options(command).values() for option in options):
+    for option in own_options(command):
         assert f"{max(option.opts, key=len).removeprefix('--')}" in run.out.partition("## Options")[2]
 
 

@@ -47,7 +47,9 @@ F = TypeVar("F", bound=Callable[..., object])
 FRESH = CommandTraits(fresh=True)
 CHANGES_FRESH = CommandTraits(changes=True, fresh=True)
 
-sso_options = click.option("--sso-username", metavar="USER@DOMAIN", help="SSO administrator of the backup.")
+sso_options = click.option(
+    "--sso-username", metavar="USER@DOMAIN", help="SSO administrator, such as administrator@vsphere.local."
+)
 ignore_option = click.option("--ignore-warnings", is_flag=True, help="Continue despite warnings.")
 
 
