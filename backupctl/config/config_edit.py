@@ -7,11 +7,10 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from backupctl.config.atomic_write import locked, make_folder, replace
 from backupctl.config.config_file import file_modes, new_path, user_path
-from backupctl.config.config_sample import SAMPLE
 from backupctl.config.configuration import configuration_of
 from backupctl.config.option_table import SECRETS
 from backupctl.errors import ConfigError
@@ -19,6 +18,9 @@ from backupctl.errors import ConfigError
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Item, Table
+
+SAMPLE: Final = Path(__file__).with_name("sample.toml").read_text(encoding="utf-8")
+"""The file that ``backupctl config init`` writes, with every key commented out."""
 
 
 class StoredValue(NamedTuple):

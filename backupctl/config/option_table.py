@@ -71,17 +71,13 @@ def _value(
 
 _COLOR: Final[tuple[Literal["auto", "always", "never"], ...]] = ("auto", "always", "never")
 
+_CONNECTION, _SEVERAL, _OUTPUT, _BACKUP, _FOLLOWING = OptionGroup
 CONFIG: Final = Option(
-    "config",
-    OptionGroup.CONNECTION,
-    optional(parsers.parse_path),
-    "Configuration file to read.",
-    metavar="FILE",
-    environment="",
+    "config", _CONNECTION, optional(parsers.parse_path), "Configuration file to read.", metavar="FILE", environment=""
 )
 SERVER: Final = Option(
     "server",
-    OptionGroup.CONNECTION,
+    _CONNECTION,
     repeated(parsers.parse_server_name),
     "Appliance: configured name, HOST, HOST:PORT or URL (repeatable).",
     short="-s",
@@ -91,7 +87,7 @@ SERVER: Final = Option(
 )
 USERNAME: Final = Option(
     "username",
-    OptionGroup.CONNECTION,
+    _CONNECTION,
     optional(parsers.parse_username),
     "User, such as administrator@vsphere.local.",
     short="-u",
@@ -99,47 +95,37 @@ USERNAME: Final = Option(
     environment="",
     file_key="",
 )
-AUTH: Final = _choice(
-    "auth",
-    OptionGroup.CONNECTION,
-    ("session", "basic"),
-    "Log in once, or send the password with each request.",
-)
+AUTH: Final = _choice("auth", _CONNECTION, ("session", "basic"), "Log in once, or send the password with each request.")
 API: Final = _choice(
-    "api",
-    OptionGroup.CONNECTION,
-    ("auto", "rest", "api"),
-    "API to use: /rest (6.5 to 7.0U1) or /api (7.0U2 and later).",
+    "api", _CONNECTION, ("auto", "rest", "api"), "API to use: /rest (6.5 to 7.0U1) or /api (7.0U2 and later)."
 )
 CA_FILE: Final = _value(
     "ca-file",
-    OptionGroup.CONNECTION,
+    _CONNECTION,
     optional(parsers.parse_path),
     "FILE",
     "Trust the CAs in this PEM file instead of the system's.",
 )
 FINGERPRINT: Final = _value(
     "fingerprint",
-    OptionGroup.CONNECTION,
+    _CONNECTION,
     optional(parsers.parse_fingerprint),
     "sha256:HEX",
     "Trust only the certificate with this fingerprint.",
 )
-INSECURE: Final = _flag(
-    "insecure", OptionGroup.CONNECTION, "Do not verify the certificate: passwords can be intercepted."
-)
+INSECURE: Final = _flag("insecure", _CONNECTION, "Do not verify the certificate: passwords can be intercepted.")
 PROXY: Final = _value(
     "proxy",
-    OptionGroup.CONNECTION,
+    _CONNECTION,
     optional(parsers.parse_proxy),
     "URL",
     "HTTP proxy, or none (default: HTTPS_PROXY and NO_PROXY).",
 )
-SIMULATE: Final = _flag("simulate", OptionGroup.CONNECTION, "Use an embedded, simulated appliance: no backup is made.")
+SIMULATE: Final = _flag("simulate", _CONNECTION, "Use an embedded, simulated appliance: no backup is made.")
 
 GROUP: Final = Option(
     "group",
-    OptionGroup.SEVERAL,
+    _SEVERAL,
     repeated(parsers.parse_group),
     "All appliances of a configured group (repeatable).",
     short="-g",
@@ -147,31 +133,24 @@ GROUP: Final = Option(
     metavar="GROUP",
     environment="",
 )
-ALL: Final = _flag("all", OptionGroup.SEVERAL, "All configured appliances.", environment="")
+ALL: Final = _flag("all", _SEVERAL, "All configured appliances.", environment="")
 PARALLEL: Final = _value(
-    "parallel",
-    OptionGroup.SEVERAL,
-    single(parsers.parse_parallel),
-    "N",
-    "Backups to run at once; 0 means no limit.",
-    default="16",
+    "parallel", _SEVERAL, single(parsers.parse_parallel), "N", "Backups to run at once; 0 means no limit.", default="16"
 )
 
 OUTPUT: Final = Option(
     "output",
-    OptionGroup.OUTPUT,
+    _OUTPUT,
     single(partial(parsers.parse_choice, ("text", "json", "jsonl"))),
     "Text, one JSON document, or one JSON event per line.",
     short="-o",
     choices=("text", "json", "jsonl"),
     default="text",
 )
-QUIET: Final = Option(
-    "quiet", OptionGroup.OUTPUT, _read_flag, "Print only results and errors.", short="-q", kind=Kind.FLAG
-)
+QUIET: Final = Option("quiet", _OUTPUT, _read_flag, "Print only results and errors.", short="-q", kind=Kind.FLAG)
 VERBOSE: Final = Option(
     "verbose",
-    OptionGroup.OUTPUT,
+    _OUTPUT,
     _read_count,
     "Show where settings come from, and requests; -vv: bodies too.",
     short="-v",
@@ -179,7 +158,7 @@ VERBOSE: Final = Option(
 )
 COLOR: Final = Option(
     "color",
-    OptionGroup.OUTPUT,
+    _OUTPUT,
     single(partial(parsers.parse_choice, _COLOR)),
     "When to use colors; NO_COLOR in the environment means never.",
     choices=_COLOR,
@@ -189,7 +168,7 @@ COLOR: Final = Option(
 
 LOCATION_TYPE: Final = Option(
     "location-type",
-    OptionGroup.BACKUP,
+    _BACKUP,
     optional(parsers.parse_location_type),
     "Protocol (default: the location's scheme).",
     choices=LOCATION_TYPES,
@@ -200,7 +179,7 @@ LOCATION_TYPE: Final = Option(
 )
 LOCATION: Final = Option(
     "location",
-    OptionGroup.BACKUP,
+    _BACKUP,
     optional(parsers.parse_location_template),
     "Where to store the backup: sftp://host/path/{server}.",
     metavar="URL",
@@ -213,15 +192,11 @@ LOCATION: Final = Option(
     },
 )
 LOCATION_USER: Final = _value(
-    "location-user",
-    OptionGroup.BACKUP,
-    optional(parsers.parse_location_user),
-    "USER",
-    "User for the backup location.",
+    "location-user", _BACKUP, optional(parsers.parse_location_user), "USER", "User for the backup location."
 )
 PART: Final = Option(
     "part",
-    OptionGroup.BACKUP,
+    _BACKUP,
     repeated(parsers.parse_part),
     "Part to back up: common, seat (repeatable).",
     kind=Kind.LIST,
@@ -233,27 +208,25 @@ PART: Final = Option(
     help_of={"restore": "Part to restore (default: the whole archive)."},
 )
 COMMENT: Final = _value(
-    "comment", OptionGroup.BACKUP, optional(parsers.parse_comment), "TEXT", "Comment to store with the backup."
+    "comment", _BACKUP, optional(parsers.parse_comment), "TEXT", "Comment to store with the backup."
 )
 FAST_BACKUP: Final = Option(
     "fast-backup",
-    OptionGroup.BACKUP,
+    _BACKUP,
     optional(parsers.parse_switch),
     "Back up the database at full speed (7.0U2+).",
     kind=Kind.SWITCH,
     environment="",
     file_key="",
 )
-REQUIRE_ENCRYPTION: Final = _switch(
-    "require-encryption", OptionGroup.BACKUP, "Refuse to back up without a backup password."
-)
+REQUIRE_ENCRYPTION: Final = _switch("require-encryption", _BACKUP, "Refuse to back up without a backup password.")
 
-DRY_RUN: Final = _flag("dry-run", OptionGroup.FOLLOWING, "Print the request, secrets masked; send nothing.")
-PREFLIGHT: Final = _switch("preflight", OptionGroup.FOLLOWING, "Run the checks of validate first; stop if one fails.")
-NO_WAIT: Final = _flag("no-wait", OptionGroup.FOLLOWING, "Return once started: exit code 0 means started, not done.")
+DRY_RUN: Final = _flag("dry-run", _FOLLOWING, "Print the request, secrets masked; send nothing.")
+PREFLIGHT: Final = _switch("preflight", _FOLLOWING, "Run the checks of validate first; stop if one fails.")
+NO_WAIT: Final = _flag("no-wait", _FOLLOWING, "Return once started: exit code 0 means started, not done.")
 TIMEOUT: Final = _value(
     "timeout",
-    OptionGroup.FOLLOWING,
+    _FOLLOWING,
     single(parsers.parse_duration),
     "DURATION",
     "Stop waiting after this time; the job continues.",
@@ -261,32 +234,23 @@ TIMEOUT: Final = _value(
 )
 STALL_TIMEOUT: Final = _value(
     "stall-timeout",
-    OptionGroup.FOLLOWING,
+    _FOLLOWING,
     single(parsers.parse_stall_timeout),
     "DURATION",
     "Stop waiting after this time without progress.",
     default="2h",
 )
 INTERVAL: Final = _value(
-    "interval",
-    OptionGroup.FOLLOWING,
-    optional(parsers.parse_interval),
-    "DURATION",
-    "Polling interval (default: adaptive).",
+    "interval", _FOLLOWING, optional(parsers.parse_interval), "DURATION", "Polling interval (default: adaptive)."
 )
 IF_RUNNING: Final = _choice(
-    "if-running",
-    OptionGroup.FOLLOWING,
-    ("fail", "wait", "attach"),
-    "If a backup is running: fail, start after it, or follow it.",
+    "if-running", _FOLLOWING, ("fail", "wait", "attach"), "If a backup is running: fail, start after it, or follow it."
 )
-CANCEL_ON_INTERRUPT: Final = _switch("cancel-on-interrupt", OptionGroup.FOLLOWING, "Cancel the backup on Ctrl-C.")
+CANCEL_ON_INTERRUPT: Final = _switch("cancel-on-interrupt", _FOLLOWING, "Cancel the backup on Ctrl-C.")
 TOGETHER: Final = _switch(
-    "together", OptionGroup.FOLLOWING, "Start all at once, or none if one fails its preflight.", file_key=None
+    "together", _FOLLOWING, "Start all at once, or none if one fails its preflight.", file_key=None
 )
-FAIL_FAST: Final = _switch(
-    "fail-fast", OptionGroup.FOLLOWING, "Start no further backup after a failure.", file_key=None
-)
+FAIL_FAST: Final = _switch("fail-fast", _FOLLOWING, "Start no further backup after a failure.", file_key=None)
 
 OPTIONS: Final[tuple[Option[object], ...]] = (
     *(SERVER, USERNAME, AUTH, API, CA_FILE, FINGERPRINT, INSECURE, PROXY, SIMULATE, CONFIG),

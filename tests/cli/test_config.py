@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from backupctl.config.config_edit import SAMPLE
 from backupctl.config.config_file import read_configuration
-from backupctl.config.config_sample import SAMPLE
 from backupctl.config.option import OptionGroup
 from backupctl.config.option_table import OPTIONS, SECRETS
 from backupctl.errors import ConfigError

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 
-from backupctl.config.config_sample import SAMPLE
+from backupctl.config.config_edit import SAMPLE
 from tests import wording
 from tests.support.command_line import HOST, PASSWORD, USER, CommandLine, Run, ScriptedPrompter, write_private
 from tests.support.memory_keyring import MemoryKeyring

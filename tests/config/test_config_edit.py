@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from backupctl.config.config_edit import StoredValue, add_sample, merge, path_to_edit, store, store_secret_place
+from backupctl.config.config_edit import SAMPLE, StoredValue, add_sample, merge, path_to_edit, store, store_secret_place
 from backupctl.config.config_file import SYSTEM_PATH, file_modes, read_configuration
-from backupctl.config.config_sample import SAMPLE
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
 from tests.support.clock import FakeClock
