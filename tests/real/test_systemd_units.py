@@ -141,8 +141,9 @@ def test_stop_detaches_and_the_backup_keeps_running(machine: SystemdMachine) -> 
 def test_passwords_may_be_encrypted_or_belong_to_one_server(machine: SystemdMachine) -> None:
     serve(machine, "--job-duration", "1s")
     text = UNITS["backupctl.service"].replace("=password:", "=vc01:")
-    (encrypt,) = re.findall(r"systemd-creds encrypt .*", PAGE)
-    assert machine.run(*encrypt.replace("vcenter", "backup").replace("=password", "=backup-password").split()).code == 0
+    (encrypt,) = re.findall(r"cd /etc/backupctl\nsystemd-creds .*", PAGE)
+    encrypt = encrypt.replace("vcenter", "backup").replace("=password", "=backup-password")
+    assert machine.run("sh", "-ec", encrypt).code == 0
     text = text.replace("LoadCredential=backup", "LoadCredentialEncrypted=backup").replace(
         "backup.password", "backup.cred"
     )
