@@ -261,7 +261,11 @@ SIMULATED = "simulated"
 # Schedules
 
 NO_SCHEDULE_NAMED = "there is no schedule '{}'".format
+NOTHING_TO_SET = "nothing to set: schedule '{}' exists".format
 IN_ITS_TIME = "(appliance's time)"
+NO_TIME_ZONE = "unknown (cannot read the appliance's time zone)"
+UNKNOWN_TIME_ZONE = "unknown (no data on the time zone {})".format
+ENCRYPTION_UNKNOWN = "unknown (vCenter does not report it)"
 NO_SCHEDULES = "{} has no backup schedule yet".format
 SCHEDULE_NOT_CHANGED = "schedule '{}' was not changed".format
 SCHEDULE_STILL_EXISTS = "schedule '{}' is still there".format

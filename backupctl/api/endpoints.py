@@ -52,6 +52,8 @@ HEALTH_SETTINGS: Final = Endpoint(
     "read its health settings", HealthSettings, EndpointRoute("GET", "/appliance/health/settings"), since="7.0.0.1"
 )
 
+TIME_ZONE: Final = Endpoint("tell its time zone", str, EndpointRoute("GET", "/appliance/system/time/timezone"))
+
 JOB_CREATE: Final = Endpoint(
     "start a backup",
     BackupJobStatus,

@@ -55,6 +55,10 @@ class RecoveryApi(ApiClient):
         """Return whether backups check the health of the database."""
         return self._call(endpoints.HEALTH_SETTINGS)
 
+    def time_zone(self) -> str:
+        """Return the name of the time zone of the appliance, such as ``Europe/Berlin``."""
+        return self._call(endpoints.TIME_ZONE)
+
     def create_job(self, request: BackupRequest) -> BackupJobStatus:
         """Start a backup and return its status."""
         return self._check_job(self._call(endpoints.JOB_CREATE, piece=request), "start a backup")

@@ -125,25 +125,36 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
 
     Raises UsageError and ConfigError: if it breaks vCenter's rules, or is required and missing.
     """
-    secret, required = settings.secret(BACKUP_PASSWORD), settings.resolve(REQUIRE_ENCRYPTION)
-    if secret is not None:
-        with attribute_errors(secret.source):
-            check_backup_password(secret.value)
-        return secret.value
-    password = None
-    prompts = required.value or required.source == DEFAULT
+    password, required = set_backup_password(settings), settings.resolve(REQUIRE_ENCRYPTION)
+    prompts = password is None and (required.value or required.source == DEFAULT)
     if prompts and settings.prompter.interactive and not settings.value(DRY_RUN):
         suffix = " (leave empty for no encryption)"
         password = settings.ask((BACKUP_PASSWORD.name,), lambda _: ask_backup_password(settings.prompter, suffix))
         if password is not None:
             settings.redactor.add(password)
-    if password is None and required.value:
+    check_encrypted(settings, password)
+    return password
+
+
+def set_backup_password(settings: ApplianceSettings) -> Secret | None:
+    """Return the backup password that is set, None without one. Raises UsageError and ConfigError: if it is invalid."""
+    secret = settings.secret(BACKUP_PASSWORD)
+    if secret is None:
+        return None
+    with attribute_errors(secret.source):
+        check_backup_password(secret.value)
+    return secret.value
+
+
+def check_encrypted(settings: ApplianceSettings, password: Secret | None) -> None:
+    """Check that there is a backup password if one is required. Raises UsageError and ConfigError: if there is none."""
+    required = settings.resolve(REQUIRE_ENCRYPTION)
+    if required.value and password is None:
         with attribute_errors(required.source):
             raise UsageError(
                 "there is no backup password",
                 hint=f"give ${BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
             )
-    return password
 
 
 def ask_backup_password(prompter: Prompter, suffix: str = "") -> Secret | None:

@@ -5,11 +5,11 @@ import re
 from msgspec.structs import replace
 
 from backupctl.cli.appliance_settings import ApplianceSettings
-from backupctl.cli.backup_settings import backup_password
-from backupctl.cli.location_settings import location_of
-from backupctl.config.option_table import BACKUP_PASSWORD, FAST_BACKUP, LOCATION, LOCATION_PASSWORD, LOCATION_USER, PART
+from backupctl.cli.backup_settings import check_encrypted, set_backup_password
+from backupctl.cli.location_settings import check_password_host, location_of
+from backupctl.config.option_table import FAST_BACKUP, LOCATION, LOCATION_PASSWORD, LOCATION_USER, PART
 from backupctl.config.value import attribute_errors
-from backupctl.errors import UsageError
+from backupctl.errors import BackupctlError, UsageError
 from backupctl.location import Location
 from backupctl.operations.schedule_fields import DesiredSchedule
 from backupctl.rules.days import WEEK, sorted_days
@@ -28,21 +28,33 @@ def schedule_timing(
     )
 
 
-def desired_schedule(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
-    """Return the desired schedule of one appliance, from options and variables only.
+def given_schedule(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule:
+    """Return what options and variables say of the schedule of one appliance.
 
     The configuration file describes the backups that we start: to change the day of a schedule must not change its
     location.
     """
-    settings = settings.without_configuration_file()
-    location_password, backup = settings.secret(LOCATION_PASSWORD), settings.secret(BACKUP_PASSWORD)
-    location, parts = _location(settings), settings.value(PART)
+    return _with_settings(timing, settings.without_configuration_file())
+
+
+def new_schedule(settings: ApplianceSettings, timing: DesiredSchedule) -> DesiredSchedule | BackupctlError:
+    """Return the schedule to create, where the configuration file has the defaults, or the error in its settings."""
+    try:
+        new = _with_settings(timing, settings)
+        check_encrypted(settings, new.backup_password)
+    except BackupctlError as error:
+        return error
+    return new
+
+
+def _with_settings(timing: DesiredSchedule, settings: ApplianceSettings) -> DesiredSchedule:
+    location_password, parts = settings.secret(LOCATION_PASSWORD), settings.value(PART)
     return replace(
         timing,
-        location=location,
+        location=_location(settings),
         location_user=settings.value(LOCATION_USER),
         location_password=location_password.value if location_password else None,
-        backup_password=backup_password(settings) if backup else None,
+        backup_password=set_backup_password(settings),
         parts=check_parts(parts) or None,
         fast_backup=settings.value(FAST_BACKUP),
     )
@@ -61,6 +73,7 @@ def _location(settings: ApplianceSettings) -> Location | None:
                 "a date or time in the location of a schedule would always be that of now",
                 hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
             )
+    check_password_host(settings, resolved)
     return resolved.location
 
 

@@ -38,6 +38,7 @@ from backupctl.results.events import Warned
 from backupctl.results.result import Change
 from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult
 from backupctl.rules.days import sorted_days
+from backupctl.rules.recurrence import next_run, time_zone
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import retry
 from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt
@@ -53,8 +54,10 @@ def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...],
     """Return all schedules, sorted by name, and the number of unreadable ones."""
     entries = yield from retry(appliance, appliance.api.schedules)
     readable(appliance, list(entries.values()), "schedules")
-    infos = [_schedule_info(name, each) for name, each in sorted(entries.items()) if isinstance(each, Schedule)]
-    return tuple(infos), len(entries) - len(infos)
+    known = {name: each for name, each in sorted(entries.items()) if isinstance(each, Schedule)}
+    zone = yield from _time_zone(appliance, *known.values())
+    infos = tuple(_schedule_info(appliance, name, each, zone) for name, each in known.items())
+    return infos, len(entries) - len(infos)
 
 
 def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
@@ -62,24 +65,39 @@ def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
 
     Raises NotFoundError: if it does not exist.
     """
-    return _schedule_info(name, (yield from _read_current(appliance, name)))
+    schedule = yield from _read_current(appliance, name)
+    return _schedule_info(appliance, name, schedule, (yield from _time_zone(appliance, schedule)))
 
 
 def set_schedule(
-    appliance: Appliance, name: str, desired: DesiredSchedule, *, dry_run: bool = False
+    appliance: Appliance,
+    name: str,
+    desired: DesiredSchedule,
+    new: DesiredSchedule | BackupctlError,
+    *,
+    dry_run: bool = False,
 ) -> Task[ScheduleResult]:
     """Create or update a schedule with one request, or with none if it already has the desired state.
 
-    The appliance never returns secrets, so they are sent whenever they are given. All other fields are read back.
+    An existing schedule gets what is ``desired``. A missing one is created as ``new``, or that error is raised. The
+    appliance never returns secrets, so they are sent whenever they are given. All other fields are read back.
 
-    Raises UsageError: if a new schedule lacks a required field.
+    Raises UsageError: if nothing is desired of an existing schedule, or a new one lacks a required field.
     """
     try:
         before: Schedule | None = yield from _read_current(appliance, name)
     except NotFoundError:
         before = None
     if before is None:
-        _check_complete(name, desired)
+        desired = _complete(name, new)
+    elif desired == DesiredSchedule():
+        raise UsageError(
+            "nothing to set: schedule $1 exists",
+            server=appliance.name,
+            texts=(repr(name),),
+            hint="give --at, --day, --retain, --enable, --disable, --location, --location-user, --part, --fast-backup, "
+            "or a password in a file, by a command or in the environment",
+        )
     return (yield from _apply(appliance, name, before, desired, dry_run=dry_run))
 
 
@@ -100,8 +118,11 @@ def _apply(
     """Write the differing fields, and verify that the schedule matches the request."""
     requested = desired.spec(before)
     differing = differing_fields(before, requested)
+    # Nothing is read after the write is verified, because an interruption must not hide its result.
+    zone = yield from _time_zone(appliance, before or requested)
+    current = _schedule_info(appliance, name, before, zone) if before else None
     if not differing:
-        return ScheduleResult(schedule=_schedule_info(name, before) if before else None)
+        return ScheduleResult(schedule=current)
     changes = changes_of(before, requested, differing)
     spec = structs.replace(ScheduleSpec(), **{field: getattr(requested, field) for field in differing})
 
@@ -109,7 +130,6 @@ def _apply(
         (api.update_schedule if before else api.create_schedule)(name, spec)
 
     if dry_run:
-        current = _schedule_info(name, before) if before else None
         return ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write))
     write_error = yield from _write(
         name, partial(write, appliance.api), _INCONCLUSIVE if before else _INCONCLUSIVE_FOR_CREATE
@@ -127,7 +147,10 @@ def _apply(
         raise _unverified_passwords(appliance, name, write_error)
     passwords = "" if SECRET_FIELDS.isdisjoint(differing) else " (its passwords cannot be verified)"
     _warn_verified(appliance, name, write_error, f"schedule {name!r} matches the request{passwords}")
-    return ScheduleResult(schedule=_schedule_info(name, after), changes=changes)
+    info = _schedule_info(appliance, name, after, zone)
+    if before is None or requested.backup_password is not None:
+        info = structs.replace(info, encrypted=requested.backup_password is not None)
+    return ScheduleResult(schedule=info, changes=changes)
 
 
 def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[ScheduleResult]:
@@ -139,7 +162,9 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     deletion = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         requests = appliance.api.prepare(lambda api: api.delete_schedule(name))
-        return ScheduleResult(schedule=_schedule_info(name, before), changes=deletion, requests=requests)
+        return ScheduleResult(
+            schedule=_schedule_info(appliance, name, before, None), changes=deletion, requests=requests
+        )
     write_error = yield from _write(name, partial(appliance.api.delete_schedule, name), _INCONCLUSIVE)
     after = yield from _read_back(appliance, name, write_error, lambda read: read is None)
     if after is not None:
@@ -312,17 +337,32 @@ def _warn_verified(appliance: Appliance, name: str, write_error: BackupctlError 
     appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
 
 
-def _check_complete(name: str, desired: DesiredSchedule) -> None:
-    missing = [flag for flag, value in (("--location", desired.location), ("--at", desired.at)) if value is None]
+def _complete(name: str, new: DesiredSchedule | BackupctlError) -> DesiredSchedule:
+    """Return the schedule to create. Raises BackupctlError: if a setting is invalid or missing."""
+    if isinstance(new, BackupctlError):
+        raise new
+    missing = [flag for flag, value in (("--location", new.location), ("--at", new.at)) if value is None]
     if missing:
-        raise UsageError(
-            f"there is no schedule {name!r} yet, and {' and '.join(missing)} is missing to create it",
-            hint=f"give {' and '.join(missing)}",
-        )
+        flags = " and ".join(missing)
+        raise UsageError("there is no schedule $1; creating it needs $2", texts=(repr(name), flags))
+    return new
 
 
-def _schedule_info(name: str, schedule: Schedule) -> ScheduleInfo:
+def _time_zone(appliance: Appliance, *schedules: Schedule | ScheduleSpec) -> Task[str | None]:
+    """Return the name of the appliance's time zone, None if it cannot be read or no schedule has a time."""
+    if not any(each.recurrence_info for each in schedules):
+        return None
+    until = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
+    name = yield from attempt(appliance.api.time_zone, until=until)
+    return name if isinstance(name, str) else None
+
+
+def _schedule_info(appliance: Appliance, name: str, schedule: Schedule, zone_name: str | None) -> ScheduleInfo:
     recurrence, retention = schedule.recurrence_info, schedule.retention_info
+    zone, days = time_zone(zone_name or ""), sorted_days(recurrence.days) if recurrence else ()
+    run = None
+    if recurrence is not None and zone is not None and schedule.enable is not False:
+        run = next_run(recurrence.hour, recurrence.minute, days, appliance.clock.now(), zone)
     return ScheduleInfo(
         name=name,
         location=Location.reported(schedule.location).masked or None,
@@ -331,7 +371,9 @@ def _schedule_info(name: str, schedule: Schedule) -> ScheduleInfo:
         enable=schedule.enable,
         hour=recurrence.hour if recurrence else None,
         minute=recurrence.minute if recurrence else None,
-        days=sorted_days(recurrence.days) if recurrence else (),
+        days=days,
         max_count=retention.max_count if retention else None,
         fast_backup=schedule.fast_backup,
+        time_zone=zone_name,
+        next_run=run,
     )

@@ -11,6 +11,7 @@ from backupctl.errors import UsageError
 from backupctl.location import Location
 from backupctl.models import RecurrenceInfo, RetentionInfo, Schedule, ScheduleSpec
 from backupctl.results.result import Change
+from backupctl.results.schedule_results import field_label, recurrence_text
 from backupctl.rules.days import sorted_days
 from backupctl.secrets.secret import MASK, Secret
 
@@ -88,9 +89,9 @@ def mismatch_details(current: Schedule, requested: ScheduleSpec, server: str) ->
     """Yield a line for each mismatched field: the requested value, and that on the ``server``."""
     for change in changes_of(current, requested, mismatched_fields(current, requested)):
         yield ErrorFacts(
-            f"{change.field}: asked for $1, $server has $cause",
+            "$1: asked for $2, $server has $cause",
             server=server,
-            texts=(_display_text(change.after),),
+            texts=(field_label(change.field), _display_text(change.after)),
             cause=_display_text(change.before),
         )
 
@@ -155,7 +156,7 @@ def _display_value(field: str, value: Any) -> Any:  # noqa: ANN401 - any field o
         case Location():
             return value.masked
         case RecurrenceInfo():
-            return f"{value.hour:02}:{value.minute:02} {', '.join(sorted_days(value.days)) or 'every day'}"
+            return recurrence_text(value.hour, value.minute, sorted_days(value.days))
         case RetentionInfo():
             return value.max_count
         case list() | tuple():

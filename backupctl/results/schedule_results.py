@@ -1,14 +1,33 @@
 """The results of the schedule commands."""
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
 import msgspec
 
 from backupctl.results.result import Change, PreparedRequest, Result
+
+FIELD_LABELS: Final = {"enable": "enabled", "recurrence_info": "when", "retention_info": "keeps"}
+"""The labels of fields whose names in the API are no plain words."""
+
+
+def field_label(field: str) -> str:
+    """Return the label of a field of a schedule for people."""
+    return FIELD_LABELS.get(field, field.replace("_", " "))
+
+
+def recurrence_text(hour: int, minute: int, days: Collection[str]) -> str:
+    """Format a recurrence: ``every day at 02:30``, ``Wed, Sun at 23:00``; no days mean every day."""
+    return f"{', '.join(day[:3].title() for day in days) or 'every day'} at {hour:02}:{minute:02}"
 
 
 class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A schedule, with the names of the API.
 
-    ``hour`` and ``minute`` are in the time zone of the appliance; ``days`` is empty for every day.
+    ``hour`` and ``minute`` are in the time zone of the appliance; ``days`` is empty for every day. ``next_run`` is None
+    if it is unknown, as without a ``time_zone``, or if there is none. ``encrypted`` is None if it is unknown: the
+    appliance does not tell, so it is known only of what this run sent.
     """
 
     name: str
@@ -21,6 +40,9 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[str, ...] = ()
     max_count: int | None = None
     fast_backup: bool | None = None
+    time_zone: str | None = None
+    next_run: datetime | None = None
+    encrypted: bool | None = None
 
 
 class SchedulesResult(Result, frozen=True, kw_only=True):

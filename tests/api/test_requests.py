@@ -487,6 +487,14 @@ TABLE: list[Sent] = [
         "green",
     ),
     *same(
+        "time-zone",
+        endpoints.TIME_ZONE,
+        lambda api: api.time_zone(),
+        "GET /appliance/system/time/timezone",
+        "Europe/Berlin",
+        "Europe/Berlin",
+    ),
+    *same(
         "database-health",
         endpoints.DATABASE_HEALTH,
         lambda api: api.database_health(),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,8 +10,8 @@ import pytest
 
 from tests import wording
 from tests.support.clock import FakeClock
-from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, CommandLine
-from tests.support.intercept import Send, amend_jobs, lose_writes, send_on
+from tests.support.command_line import HOST, LOCATION, TO_APPLIANCE, USER, CommandLine, configured
+from tests.support.intercept import ReplacedAnswer, Send, amend_jobs, lose_writes, send_on
 
 SCHEDULES = "/appliance/recovery/backup/schedules"
 NEW = ("schedule", "set", "--location", LOCATION, "--at", "02:30")
@@ -94,7 +95,6 @@ def test_schedule_set_in_rest_sends_only_differences(scheduled: CommandLine) -> 
 @pytest.mark.parametrize(
     "words",
     [
-        [],
         *(["--at", "0:00"], ["--day", "every"], ["--enable"], ["--retain", "7"], ["--part", "seat"]),
         *(["--location", "sftp://BACKUP.example.com/vcenter/"], ["--location-user", "backup"]),
     ],
@@ -190,6 +190,132 @@ def test_schedule_set_of_a_second_schedule_has_the_message_of_the_appliance(sche
     run = scheduled("schedule", "set", "other", "--location", LOCATION, "--at", "02:30", "-o", "json")
     assert run.code == 6
     assert "Only one schedule" in run.result["error"]["message"]
+
+
+# What a schedule is created with, and what of an existing one is changed
+
+
+def from_file(folder: Path, more: str = "", **options: Any) -> CommandLine:
+    """Return a command line with a configuration file that describes backups."""
+    text = f"""
+[defaults]
+username = "{USER}"
+password-env = "VC_PASSWORD"
+location = "{LOCATION}/{{server}}"
+location-user = "backup"
+location-password-env = "AT_LOCATION"
+backup-password-env = "OF_BACKUP"
+parts = ["common", "seat"]
+fast-backup = true
+{more}
+
+[servers.vc01]
+host = "{HOST}"
+"""
+    variables = {"AT_LOCATION": "s3cret", "OF_BACKUP": GOOD, "BACKUPCTL_SERVER": "vc01"}
+    return configured(folder, text, environ=variables, **options)
+
+
+def test_schedule_is_created_with_the_defaults_of_the_configuration_file(tmp_path: Path) -> None:
+    backupctl = from_file(tmp_path, release="8.0U3")
+    run = backupctl("schedule", "set", "--at", "02:30", "--part", "common", "-o", "json")
+    assert (run.code, run.result["schedule"]["encrypted"]) == (0, True)
+    assert backupctl.writes[0][2]["spec"] == {
+        "location": f"{LOCATION}/vc01",
+        "location_user": "backup",
+        "location_password": "s3cret",
+        "backup_password": GOOD,
+        "parts": ["common"],
+        "fast_backup": True,
+        "recurrence_info": RECURRENCE,
+    }
+
+
+def test_existing_schedule_gets_only_what_is_given(tmp_path: Path) -> None:
+    backupctl = from_file(tmp_path, history=True)
+    environ = backupctl.environ | {"BACKUPCTL_LOCATION_USER": "other"}
+    run = backupctl("schedule", "set", "--retain", "3", "-o", "json", environ=environ)
+    assert (run.code, run.result["schedule"]["encrypted"]) == (0, None)
+    assert [body for _, _, body in backupctl.writes] == [
+        {"location_user": "other", "retention_info": {"max_count": 3}},
+    ]
+
+
+def test_existing_schedule_is_changed_whatever_the_configuration_file_has_for_new_ones(tmp_path: Path) -> None:
+    backupctl = from_file(tmp_path, "require-encryption = true", history=True)
+    del backupctl.environ["OF_BACKUP"]
+    assert backupctl("schedule", "set", "--retain", "3").code == 0
+    assert backupctl("schedule", "delete", "default", "--yes").code == 0
+    run = backupctl("schedule", "set", "--at", "02:30", "-o", "json")
+    assert (run.code, len(backupctl.writes)) == (3, 2)
+    assert "OF_BACKUP" in run.json["error"]["message"]
+
+
+def test_new_schedule_without_a_password_is_2_where_encryption_is_required(backupctl: CommandLine) -> None:
+    environ = TO_APPLIANCE | {"BACKUPCTL_REQUIRE_ENCRYPTION": "yes"}
+    run = backupctl(*NEW, "-o", "json", environ=environ)
+    assert (run.code, backupctl.writes) == (2, [])
+    assert wording.NO_BACKUP_PASSWORD in run.result["error"]["message"]
+
+
+def test_new_schedule_sends_no_password_of_the_file_to_another_host(tmp_path: Path) -> None:
+    backupctl = from_file(tmp_path)
+    run = backupctl("schedule", "set", "--at", "02:30", "--location", "sftp://other.example.com/x", "-o", "json")
+    assert (run.code, backupctl.writes) == (2, [])
+    assert wording.PASSWORD_OF_ANOTHER_HOST("other.example.com", "backup.example.com") in run.json["error"]["message"]
+
+
+def test_schedule_set_without_anything_to_set_is_2_and_names_what_can_be_set(tmp_path: Path) -> None:
+    backupctl = from_file(tmp_path, history=True)
+    run = backupctl("schedule", "set", "-o", "json")
+    assert (run.code, run.result["error"]["slug"], backupctl.writes) == (2, "usage", [])
+    assert wording.NOTHING_TO_SET("default") in run.result["error"]["message"]
+    assert "--at, --day, --retain, --enable, --disable, --location" in run.result["error"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "encrypted"), [({}, False), ({"BACKUPCTL_BACKUP_PASSWORD": GOOD}, True)], ids=["plain", "encrypted"]
+)
+def test_new_schedule_says_whether_it_encrypts(
+    backupctl: CommandLine, environ: dict[str, str], encrypted: bool
+) -> None:
+    run = backupctl(*NEW, "-o", "json", environ=TO_APPLIANCE | environ)
+    assert run.result["schedule"]["encrypted"] is encrypted
+    assert backupctl("schedule", "show", "-o", "json").result["schedule"]["encrypted"] is None
+
+
+# The next run
+
+
+@pytest.mark.parametrize(
+    ("words", "zone", "next_run"),
+    [
+        ([], "Etc/UTC", "2026-03-02T02:30:00Z"),
+        ([], "Europe/Berlin", "2026-03-02T02:30:00+01:00"),
+        ([], "America/Los_Angeles", "2026-03-01T02:30:00-08:00"),
+        (["--day", "SUNDAY"], "Etc/UTC", "2026-03-08T02:30:00Z"),
+        (["--disable"], "Etc/UTC", None),
+        ([], "Middle/Earth", None),
+        ([], "../etc/passwd", None),
+    ],
+)
+def test_schedule_has_its_next_run_in_the_time_zone_of_the_appliance(
+    words: list[str], zone: str, next_run: str | None
+) -> None:
+    backupctl = CommandLine(intercept=ReplacedAnswer("GET", "/system/time/timezone", zone))
+    backupctl.clock.sleep(3600)
+    created = backupctl(*NEW, *words, "-o", "json").result["schedule"]
+    assert (created["time_zone"], created["next_run"]) == (zone, next_run)
+    assert backupctl("schedule", "list", "-o", "json").result["schedules"] == [created | {"encrypted": None}]
+
+
+@pytest.mark.parametrize("answer", [{"odd": 1}, b"<html>", ""])
+def test_schedule_without_a_readable_time_zone_has_no_next_run(answer: Any) -> None:
+    backupctl = CommandLine(history=True, intercept=ReplacedAnswer("GET", "/system/time/timezone", answer))
+    for words in (["show"], ["set", "--retain", "3"], ["disable"]):
+        run = backupctl("schedule", *words, "-o", "json")
+        assert (run.code, run.result["schedule"]["next_run"]) == (0, None)
+    assert backupctl.clock.elapsed <= 1
 
 
 # The response to a write is lost

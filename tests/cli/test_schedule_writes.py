@@ -110,14 +110,14 @@ def test_schedule_write_acknowledged_but_not_applied_is_6(words: list[str]) -> N
             ["schedule", "set", "--retain", "3", "--at", "04:15"],
             wording.SCHEDULE_NOT_CHANGED("default"),
             [
-                "recurrence_info: asked for 04:15 every day, vc01.example.com has 00:00 every day",
-                "retention_info: asked for 3, vc01.example.com has 7",
+                "when: asked for every day at 04:15, vc01.example.com has every day at 00:00",
+                "keeps: asked for 3, vc01.example.com has 7",
             ],
         ),
         (
             ["schedule", "disable"],
             wording.SCHEDULE_NOT_CHANGED("default"),
-            ["enable: asked for no, vc01.example.com has yes"],
+            ["enabled: asked for no, vc01.example.com has yes"],
         ),
         (["schedule", "delete", "default", "--yes"], wording.SCHEDULE_STILL_EXISTS("default"), []),
     ],
@@ -223,7 +223,7 @@ def test_schedule_creation_rejected_because_somebody_created_another_is_6() -> N
     run = scheduled(*NEW, "--location-user", "backup")
     assert (run.code, run.result["error"]["slug"], scheduled.reads_after) == (6, "api", 1)
     assert wording.SCHEDULE_DIFFERS in run.result["error"]["message"]
-    assert "location_user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
+    assert "location user: asked for backup, vc01.example.com has other" in run.result["error"]["details"]
 
 
 def test_schedule_creation_that_is_rejected_is_6() -> None:
@@ -283,7 +283,7 @@ def test_schedule_write_that_cannot_be_read_back_is_unknown(words: list[str], an
 def test_schedule_password_acknowledged_is_0_and_reported_as_unverified() -> None:
     run = ScheduledAppliance(respond_empty).run("schedule", "set", environ=PASSWORD)
     assert run.code == 0
-    assert f"backup_password: {wording.PASSWORD_UPDATED}" in run.out
+    assert f"backup password: {wording.PASSWORD_UPDATED}" in run.out
 
 
 @pytest.mark.parametrize("body", [None, {}, {"value": None}, {"value": {}}], ids=str)
@@ -355,7 +355,7 @@ def test_schedule_changed_by_somebody_else_in_an_unsent_field_is_6() -> None:
     scheduled = changed_meanwhile(lambda scheduled: scheduled.edit(retention_info={"max_count": 9}))
     run = scheduled("schedule", "set", "--retain", "7", "--disable")
     assert (run.code, scheduled.schedules["default"].fields["enable"]) == (6, False)
-    assert run.result["error"]["details"] == ["retention_info: asked for 7, vc01.example.com has 9"]
+    assert run.result["error"]["details"] == ["keeps: asked for 7, vc01.example.com has 9"]
 
 
 def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> None:
@@ -363,7 +363,7 @@ def test_schedule_that_loses_its_time_meanwhile_is_6_and_no_usage_error() -> Non
     run = scheduled("schedule", "set", "--day", "sun")
     assert run.code == 6
     assert run.result["error"]["details"] == [
-        "recurrence_info: asked for 00:00 SUNDAY, vc01.example.com has (none)",
+        "when: asked for Sun at 00:00, vc01.example.com has (none)",
     ]
 
 
@@ -418,4 +418,4 @@ def test_schedule_of_all_seven_days_equals_every_day(stored: str | list[str] | N
 def test_schedule_set_without_options_and_without_a_schedule_is_2() -> None:
     run = ScheduledAppliance(respond_empty, history=False)("schedule", "set")
     assert (run.code, run.result["error"]["slug"]) == (2, "usage")
-    assert f"{wording.NO_SCHEDULE_NAMED('default')} yet" in run.result["error"]["message"]
+    assert wording.NO_SCHEDULE_NAMED("default") in run.result["error"]["message"]

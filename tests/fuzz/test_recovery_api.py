@@ -123,6 +123,7 @@ OPERATIONS: Final = (
     Operation(lambda api, _: api.version(), VERSION, "system/version"),
     Operation(lambda api, _: api.recovery_supported(), {"supported": True}, "recovery"),
     Operation(lambda api, _: api.system_health(), "green", "health/system"),
+    Operation(lambda api, _: api.time_zone(), "Etc/UTC", "system/time/timezone"),
     Operation(lambda api, _: api.database_health(), HEALTH, "health/database"),
     Operation(lambda api, _: api.health_settings(), SETTINGS, "health/settings"),
     Operation(lambda api, _: api.create_job(BACKUP), STATUS, JOBS),

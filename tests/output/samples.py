@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backupctl.errors import ApplianceUnreachableError, BackupFailedError
@@ -97,6 +97,8 @@ def a_schedule(**fields: Any) -> ScheduleInfo:
         "days": ("SUNDAY", "WEDNESDAY"),
         "max_count": 7,
         "fast_backup": False,
+        "time_zone": "Etc/UTC",
+        "next_run": START + timedelta(hours=72, minutes=30),
     }
     return ScheduleInfo(**{**facts, **fields})
 

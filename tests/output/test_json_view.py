@@ -34,6 +34,7 @@ JOB_KEYS = [
 ]  # fmt: skip
 SCHEDULE_KEYS = [
     "name", "location", "location_user", "parts", "enable", "hour", "minute", "days", "max_count", "fast_backup",
+    "time_zone", "next_run", "encrypted",
 ]  # fmt: skip
 ARCHIVE_KEYS = ["archive", "system_name", "start_time", "end_time", "version", "comment", "location", "parts"]
 METADATA_KEYS = [

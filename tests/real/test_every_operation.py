@@ -94,6 +94,7 @@ IN_SERVICE: dict[str, tuple[str, Ask]] = {
     "SYSTEM_VERSION": ("version", lambda api, _: api.version()),
     "RECOVERY_GET": ("recovery", lambda api, _: api.recovery_supported()),
     "SYSTEM_HEALTH": ("health", lambda api, _: api.system_health()),
+    "TIME_ZONE": ("time zone", lambda api, _: api.time_zone()),
     "DATABASE_HEALTH": ("database health", lambda api, _: api.database_health()),
     "HEALTH_SETTINGS": ("health settings", lambda api, _: api.health_settings()),
     "JOB_LIST": ("job list", lambda api, _: api.jobs()),

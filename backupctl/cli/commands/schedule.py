@@ -111,15 +111,15 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
 
     What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
     """
-    from backupctl.cli.schedule_settings import desired_schedule, schedule_timing
+    from backupctl.cli.schedule_settings import given_schedule, new_schedule, schedule_timing
     from backupctl.operations.schedule import set_schedule
 
     timing = schedule_timing(at, days, retain, enable=enable)
     dry_run = context.value(DRY_RUN)
 
     def prepare(settings: ApplianceSettings) -> Write:
-        desired = desired_schedule(settings, timing)
-        return lambda appliance: set_schedule(appliance, name, desired, dry_run=dry_run)
+        given, new = given_schedule(settings, timing), new_schedule(settings, timing)
+        return lambda appliance: set_schedule(appliance, name, given, new, dry_run=dry_run)
 
     return _write(context, "schedule set", prepare)
 

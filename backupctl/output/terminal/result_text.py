@@ -137,10 +137,10 @@ def _(result: ChecksResult, options: RenderOptions) -> Rendered:
 
 
 @full_text.register
-def _(result: SchedulesResult, _options: RenderOptions) -> Rendered:
+def _(result: SchedulesResult, options: RenderOptions) -> Rendered:
     if not result.schedules:
         return Rendered(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
-    return Rendered(table=schedule_rows(result.schedules))
+    return Rendered(table=schedule_rows(result.schedules, options))
 
 
 @quiet_text.register
@@ -158,7 +158,7 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
     subject, after = f"{result.server}: ", simulated_note(result)
     if result.schedule is not None:
         lines.append(schedule_headline(subject, result.schedule, options.symbols, after))
-        lines.extend(schedule_facts(result.schedule))
+        lines.extend(schedule_facts(result.schedule, options))
     elif _is_deleted(result):
         return Rendered([deleted_headline(subject, result.changes, options.symbols, after)])
     if result.changes:

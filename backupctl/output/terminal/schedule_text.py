@@ -5,37 +5,41 @@ from typing import Final
 
 from backupctl.formatting import plural
 from backupctl.output.json_text import json_text
+from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import GOOD, ODD, Piece, StyledLine, Symbols, line
 from backupctl.output.terminal.table import Cell, Column, Rows, fact_lines
 from backupctl.results.result import Change
-from backupctl.results.schedule_results import ScheduleInfo
+from backupctl.results.schedule_results import ScheduleInfo, field_label, recurrence_text
 from backupctl.secrets.secret import MASK
 
 BEFORE: Final = "red"
 AFTER: Final = "green"
 NOTHING: Final = "(none)"
+OF_APPLIANCE: Final = "appliance's time"
 
 SCHEDULES: Final = (
     Column("SCHEDULE"),
     Column("STATE"),
     Column("APPLIANCE TIME"),
-    Column("KEEPS", 3),
-    Column("PARTS", 2),
+    Column("NEXT RUN", 2),
+    Column("KEEPS", 4),
+    Column("PARTS", 3),
     Column("LOCATION", 1),
 )
 
 
-def schedule_rows(schedules: Iterable[ScheduleInfo]) -> Rows:
+def schedule_rows(schedules: Iterable[ScheduleInfo], options: RenderOptions) -> Rows:
     """Return schedules as rows of a table."""
-    return Rows(SCHEDULES, [_row(each) for each in schedules])
+    return Rows(SCHEDULES, [_row(each, options) for each in schedules])
 
 
-def _row(schedule: ScheduleInfo) -> list[Cell]:
+def _row(schedule: ScheduleInfo, options: RenderOptions) -> list[Cell]:
     states: dict[bool | None, Cell] = {True: ("enabled", GOOD), False: ("disabled", ODD)}
     return [
         schedule.name,
         states.get(schedule.enable),
         _when(schedule),
+        options.when_cells(schedule.next_run)[0],
         _kept(schedule),
         ", ".join(schedule.parts) or None,
         schedule.location,
@@ -58,14 +62,16 @@ def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, 
     return line((f"{symbols.good} ", GOOD), f"{subject}schedule{name} is ", ("deleted", GOOD), after)
 
 
-def schedule_facts(schedule: ScheduleInfo) -> list[StyledLine]:
+def schedule_facts(schedule: ScheduleInfo, options: RenderOptions) -> list[StyledLine]:
     """Return the facts of a schedule, a line each."""
     return fact_lines([
-        ("when", f"{_when(schedule)} (appliance's time)"),
+        ("when", f"{_when(schedule)} ({schedule.time_zone or OF_APPLIANCE})"),
+        ("next run", _next_run(schedule, options)),
         ("location", schedule.location),
         ("location user", schedule.location_user),
         ("parts", ", ".join(schedule.parts)),
         ("keeps", _kept(schedule)),
+        ("encrypted", _encrypted(schedule)),
         ("fast backup", None if schedule.fast_backup is None else _yes_or_no(schedule.fast_backup)),
     ])  # fmt: skip
 
@@ -74,7 +80,7 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
     """Return a line for each change; two if before and after do not fit side by side."""
     lines: list[StyledLine] = []
     for change in changes:
-        label = f"{indent}{change.field}: "
+        label = f"{indent}{field_label(change.field)}: "
         if change.after == MASK:
             lines.append(line(label, ("updated", AFTER), " (cannot be verified)"))
             continue
@@ -91,8 +97,23 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
 def _when(schedule: ScheduleInfo) -> str:
     if schedule.hour is None or schedule.minute is None:
         return "at no set time"
-    days = ", ".join(day[:3].title() for day in schedule.days) or "every day"
-    return f"{schedule.hour:02}:{schedule.minute:02} {days}"
+    return recurrence_text(schedule.hour, schedule.minute, schedule.days)
+
+
+def _next_run(schedule: ScheduleInfo, options: RenderOptions) -> str | None:
+    if schedule.next_run is not None:
+        return options._replace(zone=schedule.next_run.tzinfo).when(schedule.next_run)
+    if schedule.hour is None or schedule.enable is False:
+        return None
+    if schedule.time_zone is not None:
+        return f"unknown (no data on the time zone {schedule.time_zone})"
+    return "unknown (cannot read the appliance's time zone)"
+
+
+def _encrypted(schedule: ScheduleInfo) -> StyledLine:
+    if schedule.encrypted is None:
+        return line("unknown (vCenter does not report it)")
+    return line("yes") if schedule.encrypted else line(("NOT ENCRYPTED", ODD))
 
 
 def _kept(schedule: ScheduleInfo) -> str:

@@ -13,11 +13,13 @@ from tests.output.samples import WHERE, Screen, Terminal, a_schedule
 LOCATION = "sftp://backup.example.com/vcenter/vc01"
 BLOCK = [
     "✓ vc01: schedule default is enabled",
-    f"  when           02:30 Sun, Wed {wording.IN_ITS_TIME}",
+    "  when           Sun, Wed at 02:30 (Etc/UTC)",
+    "  next run       in 3 days · 2026-03-04 02:30 UTC",
     f"  location       {LOCATION}",
     "  location user  backup",
     "  parts          common, seat",
     "  keeps          7 backups",
+    f"  encrypted      {wording.ENCRYPTION_UNKNOWN}",
     "  fast backup    no",
 ]
 CHANGES = (
@@ -30,11 +32,11 @@ CHANGES = (
 )
 DIFF = [
     f"location: sftp://old.example.com/vc01 -> {LOCATION}",
-    f"location_password: {wording.PASSWORD_UPDATED}",
-    "enable: no -> yes",
+    f"location password: {wording.PASSWORD_UPDATED}",
+    "enabled: no -> yes",
     "parts: common -> common, seat",
-    "retention_info: (none) -> 7",
-    'recurrence_info: {"hour":2} -> (none)',
+    "keeps: (none) -> 7",
+    'when: {"hour":2} -> (none)',
 ]
 REQUEST = PreparedRequest(method="PATCH", url="https://vc01.example.com/api/x", body={"location_password": "***"})
 
@@ -46,12 +48,12 @@ def shown(result: Result, command: str = "schedule set", **options: Any) -> Scre
 
 
 def test_schedules_are_a_table() -> None:
-    other = a_schedule(name="x", enable=False, hour=None, minute=None, days=(), parts=(), max_count=None)
+    other = a_schedule(name="x", enable=False, hour=None, minute=None, days=(), parts=(), max_count=None, next_run=None)
     screen = shown(SchedulesResult(**WHERE, schedules=(a_schedule(), other)), "schedule list")
     assert screen.out.splitlines() == [
-        "SCHEDULE  STATE     APPLIANCE TIME  KEEPS        PARTS         LOCATION",
-        f"default   enabled   02:30 Sun, Wed  7 backups    common, seat  {LOCATION}",
-        f"x         disabled  at no set time  all backups  -             {LOCATION}",
+        "SCHEDULE  STATE     APPLIANCE TIME     NEXT RUN   KEEPS        PARTS         LOCATION",
+        f"default   enabled   Sun, Wed at 02:30  in 3 days  7 backups    common, seat  {LOCATION}",
+        f"x         disabled  at no set time     -          all backups  -             {LOCATION}",
     ]
     assert screen.err == ""
 
@@ -61,14 +63,19 @@ def test_schedules_at_80_columns_drop_how_many_are_kept_and_the_parts() -> None:
     screen = shown(
         SchedulesResult(**WHERE, schedules=(a_schedule(),)), "schedule list", out=Terminal(), environ=environ
     )
-    assert screen.out.splitlines()[1] == f"default   enabled  02:30 Sun, Wed  {LOCATION}"
+    assert screen.out.splitlines()[1] == f"default   enabled  Sun, Wed at 02:30  {LOCATION}"
 
 
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"days": ()}, f"  when           02:30 every day {wording.IN_ITS_TIME}\n"),
-        ({"hour": 0, "minute": 0}, f"  when           00:00 Sun, Wed {wording.IN_ITS_TIME}\n"),
+        ({"days": ()}, "  when           every day at 02:30 (Etc/UTC)\n"),
+        ({"hour": 0, "minute": 0}, "  when           Sun, Wed at 00:00 (Etc/UTC)\n"),
+        ({"time_zone": None}, f"  when           Sun, Wed at 02:30 {wording.IN_ITS_TIME}\n"),
+        ({"time_zone": None, "next_run": None}, f"  next run       {wording.NO_TIME_ZONE}\n"),
+        ({"next_run": None}, f"  next run       {wording.UNKNOWN_TIME_ZONE('Etc/UTC')}\n"),
+        ({"encrypted": True}, "  encrypted      yes\n"),
+        ({"encrypted": False}, "  encrypted      NOT ENCRYPTED\n"),
         ({"max_count": 1}, "  keeps          1 backup\n"),
         ({"fast_backup": True}, "  fast backup    yes\n"),
         ({"enable": None}, "! vc01: schedule default\n"),
@@ -112,7 +119,7 @@ def test_schedule_change_wider_than_the_terminal_has_two_lines() -> None:
 def test_schedule_change_has_the_colours_of_a_diff() -> None:
     result = ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES[2:3])
     out = shown(result, out=Terminal(), color="always").out
-    assert "enable: \x1b[31mno\x1b[0m -> \x1b[32myes\x1b[0m\n" in out
+    assert "enabled: \x1b[31mno\x1b[0m -> \x1b[32myes\x1b[0m\n" in out
 
 
 def test_schedule_set_without_changes_reports_it_unless_quiet() -> None:
