@@ -7,7 +7,7 @@ from backupctl.error_facts import ErrorFacts, anonymized, error_on, render_detai
 from backupctl.errors import BackupctlError, BackupFailedError, InterruptedRunError, StillRunningError
 from backupctl.formatting import plural
 from backupctl.output.printable import printable_lines
-from backupctl.output.terminal.job_text import messages_of
+from backupctl.output.terminal.job_text import has_timed_out, messages_of
 from backupctl.output.terminal.labels import MIN_SHARED, STOPPED_BY_OTHERS, kind
 from backupctl.output.terminal.rendered import RenderOptions
 from backupctl.output.terminal.styled_lines import BAD, NOTE, STRONG, StyledLine, line
@@ -75,7 +75,7 @@ class _Failure:
             checked
             or (isinstance(error, BackupFailedError) and ended)
             or (isinstance(error, InterruptedRunError) and ended)
-            or (isinstance(error, StillRunningError) and job is not None)
+            or (job is not None and (isinstance(error, StillRunningError) or has_timed_out(result)))
         )
         details = tuple(each for each in dict.fromkeys(error.facts.details) if each not in known and each not in told)
         self.facts = error.facts._replace(details=details)

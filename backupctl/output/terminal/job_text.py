@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from backupctl.errors import TimedOutError
 from backupctl.formatting import duration, percent, seconds_between, size
 from backupctl.output.printable import printable_lines
 from backupctl.output.terminal.labels import CANCELLED, FAILED, RUNNING, SUCCEEDED, has_id, kind, state_word
@@ -42,6 +43,8 @@ def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     else:
         if word == SUCCEEDED:
             said = f"succeeded in {lasted}" if lasted else word
+        elif has_timed_out(result):
+            said, facts = f"is still running after {lasted}", [progress] if progress else []
         else:
             said = "started" if isinstance(result, StartedResult) else f"is {word.lower()}"
             facts += filter(None, (progress, lasted and f"{lasted} so far"))
@@ -55,6 +58,11 @@ def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
 
 
+def has_timed_out(result: Result) -> bool:
+    """Return whether the job still runs at the end of the time that it was given."""
+    return type(result.error) is TimedOutError
+
+
 def shown_state(result: Result, job: Job, options: RenderOptions) -> str:
     """Return the state of a job in words."""
     return state_word(job, cancelled=result.server in options.cancelled)
@@ -63,6 +71,8 @@ def shown_state(result: Result, job: Job, options: RenderOptions) -> str:
 def _symbol_and_style(result: Result, word: str, options: RenderOptions) -> tuple[str, str]:
     """Return how an outcome looks; a success that an error contradicts is odd, and so is a cancelled backup."""
     symbols, style = options.symbols, _STYLES.get(word, ODD)
+    if has_timed_out(result):
+        return symbols.bad, BAD
     if word in {SUCCEEDED, CANCELLED}:
         return (symbols.good, GOOD) if result.error is None else (symbols.odd, ODD)
     return {FAILED: symbols.bad, RUNNING: symbols.running}.get(word, symbols.odd), style
@@ -80,7 +90,7 @@ def job_block(result: Result, job: Job, options: RenderOptions) -> list[StyledLi
     if options.several:
         return lines
     known: list[tuple[str, str | None]] = [
-        ("build", job.build if job.succeeded else None),
+        ("release", job.build if job.succeeded else None),
         ("parts", ", ".join(job.parts or ()) if job.succeeded else None),
         ("step", job.step),
         ("started", _started(job, options)),

@@ -13,6 +13,7 @@ from backupctl.errors import (
     InterruptedRunError,
     OutputError,
     StillRunningError,
+    TimedOutError,
     UsageError,
 )
 from backupctl.results.backup_results import Check, ChecksResult, JobResult, JobsResult, PartSize, PartsResult
@@ -37,7 +38,7 @@ def test_job_block_has_what_a_restore_needs() -> None:
     assert screen.out.splitlines() == [
         "✓ vc01: backup 20260301-020000-21560480 succeeded in 12m (1.2 GB, encrypted)",
         f"  {LOCATION}",
-        "  build          8.0.3.00400-24322831",
+        "  release        8.0.3.00400-24322831",
         "  parts          common, seat",
         "  started        just now · 2026-03-01 02:00 UTC, manual, by svc-backup@vsphere.local",
         "  location user  backup",
@@ -112,6 +113,13 @@ def test_status_of_a_running_job_is_no_error() -> None:
     error = StillRunningError("$job is still running", job=JOB_ID, attach="backupctl watch")
     screen = shown(JobResult(**WHERE, exit_code=8, error=error, job=a_job()))
     assert screen.out.startswith(f"● vc01: backup {JOB_ID} is running (40 %")
+    assert screen.err == f"{wording.TO_FOLLOW_IT}backupctl watch\n"
+
+
+def test_job_that_still_runs_at_the_deadline_says_so_once() -> None:
+    error = TimedOutError("$job is still running", job=JOB_ID, attach="backupctl watch")
+    screen = shown(JobResult(**WHERE, exit_code=8, error=error, job=a_job(duration_seconds=7200)))
+    assert screen.out.startswith(f"✗ vc01: backup {JOB_ID} is still running after 2h 00m (40 %)\n")
     assert screen.err == f"{wording.TO_FOLLOW_IT}backupctl watch\n"
 
 
