@@ -89,7 +89,7 @@ SAY_WHICH_LOCATION_PASSWORD = "say which location-password is to be shown there"
 PASSWORD_SHOWN_TO_HOSTS = "{} is sent to {} and {}".format
 LOCATION_PASSWORD_NOT_SET = "; password not set"
 LOCATION_PASSWORD_WITHOUT_USER = "a location password needs a location user"
-LOCATION_NOT_CHECKED = "backup location: not checked: only the schedule knows its password"
+LOCATION_NOT_CHECKED = "backup location: not checked: its password is only in the schedule"
 
 # Configuration file
 
@@ -225,8 +225,8 @@ NO_JOB_DETAILS = "no details of the backup jobs"
 NO_BACKUP_STARTED = "no backup was started"
 SAFE_TO_TRY_AGAIN = "safe to try again"
 UNKNOWN_WHETHER_STARTED = "unknown whether a backup was started"
-STARTED_BEFORE_THE_REQUEST = "was started before the request"
-NEW_WITHOUT_DETAILS = "backup job {} is new, and has no details yet".format
+STARTED_BEFORE_THE_REQUEST = "started before the request"
+NEW_WITHOUT_DETAILS = "backup job {} is new, but has no details yet".format
 INTERRUPT_AGAIN = "interrupt again to quit"
 NOTHING_CHANGED = "nothing was changed"
 NOTHING_SENT = "nothing was sent"
@@ -235,12 +235,13 @@ DRY_RUN_OF_CHANGES = "dry run: nothing was sent. This is what would be changed a
 DETACHED = "Detached. Backup {} is still running on {}.".format
 DETACHED_SEVERAL = "Detached. {} are still running on {}.".format
 INTERRUPTED = "interrupted (SIGINT): {}".format
-STILL_RUNNING = "backup job {} on {} was running when it was last seen, and goes on".format
+TIMED_OUT = "timed out: backup job {} is still running on {}".format
+STILL_RUNNING = "backup job {} was still running on {} at the last check".format
 TO_FOLLOW = "follow it with: "
 TO_FOLLOW_IT = "Follow it with: "
 TO_FOLLOW_THEM = "Follow them with: "
 LONGER_TIMEOUT = "a longer --timeout"
-RUNNING_BACKUP_UNREADABLE = "it cannot be looked at: "
+RUNNING_BACKUP_UNREADABLE = "cannot read the running job: "
 CHECKED_BEFORE_EACH_BACKUP = "(checked before each backup)"
 WAITING_FOR_IT = "waiting for it to finish"
 OTHER_LOCATION = "goes to the requested location"
@@ -260,7 +261,7 @@ SIMULATED = "simulated"
 
 # Schedules
 
-NO_SCHEDULE_NAMED = "there is no schedule '{}'".format
+NO_SCHEDULE_NAMED = "schedule '{}' does not exist".format
 NOTHING_TO_SET = "nothing to set: schedule '{}' exists".format
 IN_ITS_TIME = "(appliance's time)"
 NO_TIME_ZONE = "unknown (cannot read the appliance's time zone)"
@@ -268,16 +269,16 @@ UNKNOWN_TIME_ZONE = "unknown (no data on the time zone {})".format
 ENCRYPTION_UNKNOWN = "unknown (vCenter does not report it)"
 NO_SCHEDULES = "{} has no backup schedule yet".format
 SCHEDULE_NOT_CHANGED = "schedule '{}' was not changed".format
-SCHEDULE_STILL_EXISTS = "schedule '{}' is still there".format
+SCHEDULE_STILL_EXISTS = "schedule '{}' still exists".format
 SCHEDULE_ALREADY_DELETED = "schedule '{}' was already deleted".format
 SCHEDULE_VERIFIED = "verified: schedule '{}' matches the request (its passwords cannot be verified)".format
 SCHEDULE_DIFFERS = "differs from the request"
 SCHEDULE_NOT_VERIFIED = "the change of schedule '{}' was accepted, but not verified".format
 SCHEDULE_CHANGE_UNKNOWN = "unknown whether schedule '{}' was changed".format
-SCHEDULE_REPORTED_MISSING = "answered that schedule '{}' does not exist (404)".format
+SCHEDULE_REPORTED_MISSING = "reported that schedule '{}' does not exist (404)".format
 PASSWORD_UPDATED = "updated (cannot be verified)"
-SAFE_TO_REPEAT = "you can safely run the command again"
-CHANGED_BY_SOMEBODY_ELSE = "somebody else may have changed it at the same time, or a cache"
+SAFE_TO_REPEAT = "it is safe to run the command again"
+CHANGED_BY_SOMEBODY_ELSE = "another client may have changed it, or a cache"
 SCHEDULE_UNCHANGED = "already up to date"
 RETAIN_AT_LEAST_ONE = "at least 1"
 RECREATE_WITHOUT_RETAIN = "delete the schedule and create it without --retain"
@@ -290,7 +291,7 @@ WILL_CANCEL = "This will cancel the latest backup:"
 
 # Archives and restores
 
-SEVERAL_SYSTEMS = "there are {} systems at the location".format
+SEVERAL_SYSTEMS = "the location has {} systems".format
 NO_ARCHIVES = "{} finds no such archives at this location".format
 NO_SYSTEMS = "{} finds no backups of any system at this location".format
 RESTORE_NOT_STARTED = "nothing was started"
@@ -298,5 +299,5 @@ WILL_OVERWRITE = "This will overwrite {}. Type its name to confirm".format
 RESTORABLE = "the archive can be restored here"
 NOT_RESTORABLE = "the archive cannot be restored here"
 RESTORABLE_UNKNOWN = "unknown whether the archive fits this appliance"
-NEVER_RESTORED = "an appliance that was never restored answers so"
+NEVER_RESTORED = "the response of an appliance that was never restored"
 NO_SSO_PASSWORD = "no password for the SSO administrator {}".format

@@ -68,8 +68,8 @@ def read_archive(
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
         if len(systems) != 1:
             raise UsageError(
-                f"there are {len(systems)} systems at the location",
-                hint="name one with --system; `archive systems` lists",
+                f"the location has {len(systems)} systems",
+                hint="choose one with --system; `backupctl archive systems` lists them",
             )
         system_name = systems[0]
     try:
@@ -77,8 +77,8 @@ def read_archive(
     except NotFoundError as error:
         system = appliance.api.redact(system_name, skip_common_words=True)
         raise NotFoundError(
-            f"there is no archive {archive!r} of {system!r} at the location",
-            hint="`backupctl archive list` shows those that are there",
+            f"archive {archive!r} of {system!r} not found at the location",
+            hint="`backupctl archive list` lists the archives",
             details=error.facts.details,
         ) from error
     return Archive(
@@ -107,7 +107,7 @@ def _check_password_in_url(appliance: Appliance, location: LocationSpec, *, allo
             yield from retry(appliance, appliance.api.recovery_supported)
     if appliance.api.family == "rest":
         raise UsageError(
-            "$server speaks only /rest, where the location's password would stand in the URL of the request",
+            "$server has only /rest, which needs the location's password in the URL; refusing to send it",
             server=appliance.name,
-            hint="proxies and servers log URLs; --allow-password-in-url accepts that",
+            hint="use --allow-password-in-url to accept that proxies and servers may log it",
         )

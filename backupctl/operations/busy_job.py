@@ -23,8 +23,8 @@ def hung_hint(job: Job | None, now: datetime) -> str | None:
     if job is None or job.start_time is None or now - job.start_time <= HUNG_AFTER:
         return None
     return (
-        f"a backup does not take that long; cancel it with `backupctl cancel {job.id}`, and if it is still running "
-        "then, restart the service on the appliance: service-control --restart applmgmt"
+        f"cancel it with `backupctl cancel {job.id}`; if it keeps running, restart the service on "
+        "the appliance: service-control --restart applmgmt"
     )
 
 

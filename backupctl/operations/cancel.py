@@ -59,7 +59,7 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
     try:
         answer, lost = yield from _send_cancel(appliance, send)
     except InterruptedRunError as interruption:
-        known = "it is unknown whether that was asked for"
+        known = "unknown whether the request was sent"
         raise _interrupted_error(appliance, job, interruption, known) from interruption
     if isinstance(answer, BackupctlError):
         if not lost:
@@ -68,7 +68,7 @@ def request_cancel(appliance: Appliance, send: Callable[[], ReturnResult], job: 
     if answer.status == "FAIL" and not lost:
         messages = tuple(message.text for message in answer.messages or ())
         raise CancelRefusedError(
-            "$server does not cancel $job",
+            "$server refused to cancel $job",
             server=appliance.name,
             job=job.id,
             details=messages,
@@ -103,25 +103,25 @@ def cancel_outcome(ended: Outcome[Job], lost_error: BackupctlError | None) -> Ou
     """Return the outcome of a cancelled job; ``lost_error`` is why the request may not have arrived."""
     error = ended.error
     if error is None:
-        error = CancelRefusedError("$job succeeded before the cancellation took effect", job=ended.value.id)
+        error = CancelRefusedError("$job succeeded before it was cancelled", job=ended.value.id)
     elif ended.value.ended and not ended.value.succeeded:
         return Outcome(ended.value, None)
     if lost_error is not None:
-        note = ErrorFacts("the cancellation may not have arrived: $cause", cause=lost_error.facts)
+        note = ErrorFacts("the cancel request may be lost: $cause", cause=lost_error.facts)
         error = error.with_facts(details=(*error.facts.details, note))
     return Outcome(ended.value, error)
 
 
 def _stop_following(appliance: Appliance, job: Job, interruption: InterruptedRunError) -> Task[Outcome[Job]]:
     yield from ()
-    return Outcome(job, _interrupted_error(appliance, job, interruption, "its end was not waited for"))
+    return Outcome(job, _interrupted_error(appliance, job, interruption, "not waiting for its end"))
 
 
 def _interrupted_error(
     appliance: Appliance, job: Job, interruption: InterruptedRunError, known_state: str
 ) -> InterruptedRunError:
     return InterruptedRunError(
-        f"$cause while $job on $server was being cancelled: {known_state}",
+        f"$cause while cancelling $job on $server: {known_state}",
         cause=interruption,
         job=job.id,
         server=appliance.name,

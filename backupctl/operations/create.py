@@ -125,9 +125,9 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
     parts = readable(appliance, listed, "parts")
     if len(parts) < len(listed):
         raise ApplianceAnswerError(
-            "cannot tell which parts are selected by default, since some cannot be read",
+            "cannot tell the default parts: some parts are unreadable",
             server=appliance.name,
-            hint="name the parts with --part; `backupctl parts` lists those that can be read",
+            hint="choose parts with --part; `backupctl parts` lists the readable ones",
         )
     selected = tuple(part.id for part in parts if part.selected_by_default)
     appliance.emit(PartsSelected(time=appliance.clock.now(), server=appliance.name, parts=selected))
@@ -254,7 +254,7 @@ def _find_running(appliance: Appliance, busy: BusyError, *, retry_seconds: float
     except InterruptedRunError:
         raise
     except BackupctlError as error:
-        unseen = ErrorFacts("it cannot be looked at: $cause", cause=error.facts)
+        unseen = ErrorFacts("cannot read the running job: $cause", cause=error.facts)
         return None, busy.with_facts(details=(*busy.facts.details, unseen))
 
 
@@ -282,11 +282,11 @@ def _wait_for_job(appliance: Appliance, plan: BackupPlan, job: Job | None, deadl
     if isinstance(ended.error, TimedOutError):
         default_hint = None if isinstance(ended.error, StalledError) else _LONGER_TIMEOUT_HINT
         hint = hung_hint(job, appliance.clock.now()) or default_hint
-        raise BusyError(f"{NO_BACKUP} in time: $cause", cause=ended.error, hint=hint)
+        raise BusyError(f"{NO_BACKUP}: $cause", cause=ended.error, hint=hint)
     if ended.error is not None and not isinstance(ended.error, BackupFailedError | ContradictionError):
         raise ended.error
     if appliance.clock.monotonic() >= deadline:
-        sentence = f"{NO_BACKUP} in time: $job on $server ended too late"
+        sentence = f"{NO_BACKUP}: $job on $server ended too late"
         raise BusyError(sentence, job=job.id, server=appliance.name, hint=_LONGER_TIMEOUT_HINT)
 
 
@@ -320,7 +320,7 @@ def _cancel_interrupted(appliance: Appliance, job: Job, interruption: Interrupte
     except BackupctlError as error:
         detached = detached_outcome(appliance, job, interruption)
         assert detached.error is not None  # noqa: S101 - a detached outcome always has an error
-        why = ErrorFacts("it could not be cancelled: $cause", cause=error.facts)
+        why = ErrorFacts("could not cancel it: $cause", cause=error.facts)
         return Outcome(detached.value, detached.error.with_facts(details=[why]))
     if isinstance(ended.error, InterruptedRunError):
         return ended
@@ -328,7 +328,7 @@ def _cancel_interrupted(appliance: Appliance, job: Job, interruption: Interrupte
         return Outcome(ended.value, InterruptedRunError("$cause: $job was cancelled", cause=interruption, job=job.id))
     facts = ended.error.facts
     not_cancelled = InterruptedRunError(
-        "$cause: $job was to be cancelled: $then",
+        "$cause: cancelling $job failed: $then",
         cause=interruption,
         job=job.id,
         then=facts,

@@ -27,6 +27,7 @@ from backupctl.errors import (
     StalledError,
     TimedOutError,
 )
+from backupctl.formatting import duration_option
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.poll_interval import PollSchedule
@@ -38,8 +39,8 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import Backoff
 from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
-_LOG_HINT: Final = "the appliance's log has more: /var/log/vmware/applmgmt/backup.log"
-_LOG_FOLDER_HINT: Final = "the appliance's logs in /var/log/vmware/applmgmt have more"
+_LOG_HINT: Final = "see /var/log/vmware/applmgmt/backup.log on the appliance"
+_LOG_FOLDER_HINT: Final = "see the logs in /var/log/vmware/applmgmt on the appliance"
 
 NOT_FOUND_GRACE_SECONDS: Final = 300.0
 """How long the appliance may not know a job that it knew before, as happens while its services start."""
@@ -150,7 +151,7 @@ class Follower:
             self._not_found_since = now if self._not_found_since is None else self._not_found_since
             if now - self._not_found_since >= NOT_FOUND_GRACE_SECONDS:
                 gone = BackupFailedError(
-                    "$server no longer knows $job: it was lost, perhaps in a reboot",
+                    "$job disappeared from $server, perhaps in a reboot",
                     server=self.appliance_name,
                     job=self.job.id,
                     details=error.facts.details,
@@ -179,17 +180,18 @@ class Follower:
             return None
         if error is not None:
             return ApplianceUnreachableError(
-                "$server did not say how $job goes on: $cause",
+                "cannot read the state of $job on $server: $cause",
                 server=self.appliance_name,
                 job=self.job.id,
                 cause=error,
                 details=error.facts.details,
             )
         if now >= self.deadline:
-            sentence = "$job on $server is still running; it goes on"
+            sentence = "timed out: $job is still running on $server"
             return TimedOutError(sentence, server=self.appliance_name, job=self.job.id)
-        sentence = f"$job on $server shows no sign of life: still at {self.job.progress} %"
-        return StalledError(sentence, server=self.appliance_name, job=self.job.id)
+        sentence = f"no progress for $1: $job on $server is stuck at {self.job.progress} %"
+        stalled_for = (duration_option(self.timeouts.stall_timeout),)
+        return StalledError(sentence, server=self.appliance_name, job=self.job.id, texts=stalled_for)
 
 
 def job_failure(server: str, job: Job) -> BackupFailedError:
@@ -197,7 +199,7 @@ def job_failure(server: str, job: Job) -> BackupFailedError:
     known = known_failure((message.default_message for message in job.messages), job.progress)
     log_hint = _LOG_FOLDER_HINT if job.id in {RESTORE_ID, RECONCILIATION_ID} else _LOG_HINT
     return BackupFailedError(
-        "$server says that $job ended as $1",
+        "$job on $server ended as $1",
         server=server,
         job=job.id,
         texts=(job.state,),
@@ -306,7 +308,7 @@ def _gave_up(server: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     """Return the outcome when following ends because of an error; the job itself may still be running."""
     if job.ended:
         return Outcome(job, error)
-    sentence = "$job on $server was running when it was last seen, and goes on all the same"
+    sentence = "$job was still running on $server at the last check"
     last_seen = ErrorFacts(sentence, server=server, job=job.id)
     return Outcome(job, error.with_facts(details=(*error.facts.details, last_seen)))
 

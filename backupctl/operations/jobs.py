@@ -42,7 +42,7 @@ def resolve(appliance: Appliance, job_id: str, *, until: float | None = None) ->
     found = job_selection.newest((yield from retry(appliance, appliance.api.jobs, until=until)))
     if found is None:
         raise NotFoundError(
-            "$server has no backup job yet", server=appliance.name, hint="`backupctl create` starts one"
+            "$server has no backup jobs yet", server=appliance.name, hint="`backupctl create` starts one"
         )
     return found
 
@@ -56,10 +56,10 @@ def read(appliance: Appliance, job_id: str, *, until: float | None = None) -> Ta
         status = yield from retry(appliance, partial(appliance.api.job, job_id), until=until)
     except NotFoundError as error:
         raise NotFoundError(
-            "$server knows no $job",
+            "$job not found on $server",
             server=appliance.name,
             job=job_id,
-            hint="`backupctl list` shows those that it knows",
+            hint="`backupctl list` lists the jobs",
             details=error.facts.details,
         ) from error
     return job_conversion.from_status(status, Job(id=job_id, state=""))
@@ -130,7 +130,7 @@ def confirm_end(
             detailed = detailed if details is None else job_conversion.from_details(details, job)
             if details is not None and details.status == JobState.FAILED:
                 contradiction = ContradictionError(
-                    "$server says that $job succeeded, but its details say that it failed",
+                    "$server reports that $job succeeded, but its details say that it failed",
                     server=appliance.name,
                     job=job.id,
                     hint="check the archive at the backup location before you rely on it",

@@ -19,16 +19,16 @@ def location_warnings(location: Location, appliance_host: str, *, password: bool
     """Yield the warnings about a location; ``password`` says whether a password is sent to it."""
     kind = location.type
     if kind == "FTPS" and location.port == _IMPLICIT_FTPS_PORT:
-        yield "port 990 is for implicit FTPS, but vCenter supports explicit FTPS only; use port 21 or leave it out"
+        yield "port 990 is for implicit FTPS, but vCenter supports only explicit FTPS; use port 21 or omit it"
     if kind in {"HTTP", "HTTPS"}:
-        yield f"{kind} works only with a server that supports WebDAV"
+        yield f"{kind} needs a server that supports WebDAV"
     if kind in IN_CLEAR and password:
         yield f"{kind} sends the location password unencrypted; use {_ENCRYPTED[kind]}"
     appliance_ip, server_ip = _ip_version(appliance_host), _ip_version(location.host)
     if appliance_ip and server_ip and appliance_ip != server_ip:
         yield (
-            f"vCenter cannot mix IPv4 and IPv6: it has an IPv{appliance_ip} address, "
-            f"the backup server an IPv{server_ip} one"
+            f"vCenter cannot mix IPv4 and IPv6: its address is IPv{appliance_ip}, that of the backup "
+            f"server IPv{server_ip}"
         )
 
 

@@ -47,7 +47,7 @@ _VALIDATION_STATUSES: Final = frozenset({"OK", "WARNING", "FAIL"})
 _DOCUMENTED_TYPES: Final = frozenset({"MANUAL", "SCHEDULED", "LOCAL_BACKUP"})
 """The job types that are documented up to release 9.1."""
 
-_ENCRYPTION_UNKNOWN: Final = "nothing tells whether it is encrypted, as --require-encryption wants it"
+_ENCRYPTION_UNKNOWN: Final = "may not be encrypted (--require-encryption)"
 
 
 class SentRequest(msgspec.Struct, frozen=True):
@@ -101,7 +101,7 @@ def find_lost_job(appliance: Appliance, sent: SentRequest, lost_error: Backupctl
     if no new job appeared and the appliance says that nothing runs, else OutcomeUnknownError.
     """
     clock = appliance.clock
-    message = f"no usable answer to the request to start the backup ({lost_error.message}); checking whether it started"
+    message = f"no valid response to the start request ({lost_error.message}); checking whether the backup started"
     appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
     end = clock.monotonic() + SEARCH_SECONDS
     give_up = min(end, max(deadline, clock.monotonic()))
@@ -121,7 +121,7 @@ def find_lost_job(appliance: Appliance, sent: SentRequest, lost_error: Backupctl
     if error is None and candidates:
         error = OutcomeUnknownError("a new backup job appeared and disappeared")
     elif error is None and give_up < end:
-        error = OutcomeUnknownError("--timeout ended the search for the job")
+        error = OutcomeUnknownError("the search for the job timed out (--timeout)")
     elif error is None and clear_reads < _MIN_CLEAR_READS:
         error = OutcomeUnknownError("the job list could be read only once")
     elif error is None:
@@ -140,7 +140,7 @@ def read_new_jobs(appliance: Appliance, sent: SentRequest, until: float) -> Task
     foreign: set[str] = set()
     errors: list[BackupctlError] = []
     if not sent.known <= set(ids):
-        errors.append(OutcomeUnknownError("the job list lacks jobs that it had before"))
+        errors.append(OutcomeUnknownError("jobs are missing from the job list"))
     new = sorted(set(ids) - sent.known)
     for job_id in new:
         if errors and appliance.clock.monotonic() >= until:
@@ -153,13 +153,13 @@ def read_new_jobs(appliance: Appliance, sent: SentRequest, until: float) -> Task
             case error:
                 errors.append(error)
     if len(matches) > 1:
-        errors.append(OutcomeUnknownError(f"{len(matches)} new backup jobs look alike"))
+        errors.append(OutcomeUnknownError(f"{len(matches)} new backup jobs match"))
     return NewJobs(tuple(matches), frozenset(new) - foreign, frozenset(foreign), next(iter(errors), None))
 
 
 def _adopt(appliance: Appliance, job: Job) -> Job:
     """Show that a job is adopted, and return it."""
-    reason = "it is new and goes to the requested location; whether it is encrypted is not known"
+    reason = "it is new and goes to the requested location (encryption unknown)"
     appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
     return job
 
@@ -180,7 +180,7 @@ def outcome_unknown(
         server=appliance.name,
         cause=lost_error,
         then=why,
-        hint=f"an older job is not this one: the request was sent at {since:%Y-%m-%d %H:%M:%S} UTC" if since else None,
+        hint=f"ignore older jobs: the request was sent at {since:%Y-%m-%d %H:%M:%S} UTC" if since else None,
         attach=appliance.attach(found[0] if len(found) == 1 else jobs.LATEST),
         details=lost_error.facts.details,
     )
@@ -205,7 +205,7 @@ def _check_idle(appliance: Appliance, request: BackupRequest, deadline: float) -
         if not isinstance(answer, BackupctlError) and answer.status in _VALIDATION_STATUSES:
             return None
         if not isinstance(answer, BackupctlError):
-            answer = OutcomeUnknownError("the answer to a validation cannot be read")
+            answer = OutcomeUnknownError("unreadable response to the validation")
         if clock.monotonic() >= give_up or isinstance(answer, AuthenticationError):
             return answer
         yield Wait(min(give_up, clock.monotonic() + backoff.next_seconds()), shielded=True)
@@ -217,7 +217,7 @@ def _not_started(appliance: Appliance, lost_error: BackupctlError) -> NotStarted
         "no backup was started: $cause",
         server=appliance.name,
         cause=lost_error,
-        hint="no new job appeared and nothing is running: it is safe to try again",
+        hint="it is safe to try again: no new job appeared, and nothing is running",
         details=lost_error.facts.details,
     )
 
@@ -230,12 +230,12 @@ def _match_job(appliance: Appliance, sent: SentRequest, job_id: str, until: floa
     """
     answer = yield from attempt(partial(appliance.api.job_details, [job_id]), until=until, shielded=True)
     if isinstance(answer, NotSupportedError) and answer.certain:
-        return OutcomeUnknownError("$job is new, and this release does not report the owner of a job", job=job_id)
+        return OutcomeUnknownError("$job is new, but this release does not report the owner of a job", job=job_id)
     if isinstance(answer, BackupctlError):
         return answer
     details = answer.get(job_id)
     if not isinstance(details, JobDetails):
-        return OutcomeUnknownError("$job is new, and has no details yet", job=job_id)
+        return OutcomeUnknownError("$job is new, but has no details yet", job=job_id)
     if _is_foreign(details, sent, appliance.user):
         return None
     status = yield from attempt(partial(appliance.api.job, job_id), until=until, shielded=True)
@@ -268,7 +268,7 @@ def _mismatch(job: Job, details: JobDetails, sent: SentRequest) -> str | None:
     if older is not None:
         return f"is not newer than {older} by its id"
     if job.start_time is not None and job.start_time < sent.not_before:
-        return "was started before the request"
+        return "started before the request"
     if sent.known or (sent.server_time is not None and job.start_time is not None):
         return None
     return "may be an older job: the job list was empty, and its start time is unknown"

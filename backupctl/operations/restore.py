@@ -53,7 +53,7 @@ UNREACHABLE_GRACE_SECONDS: Final = 900.0
 _NO_RESTORE_KIND: Final = "ERROR"
 """The ``kind`` of the error for the status of a restore on an appliance that was never restored."""
 
-_RETRY_HINT: Final = "ask for it once more: an appliance on which one runs refuses another"
+_RETRY_HINT: Final = "run the command again: the appliance refuses a second reconciliation"
 """The error is FEATURE_IN_USE then. Source: specification of ``POST /appliance/recovery/reconciliation/job``."""
 
 _RECONCILIATION_STATES = {"RUNNING": JobState.INPROGRESS}
@@ -92,8 +92,8 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
             Warned(
                 time=appliance.clock.now(),
                 server=appliance.name,
-                message=f"{appliance.host} does not look freshly deployed: {before.message}",
-                hint="only an appliance after its deployment and before its first setup can be restored",
+                message=f"the appliance does not look freshly deployed: {before.message}",
+                hint="restore only to an appliance that is deployed but not yet set up",
             )
         )
     start = partial(appliance.api.create_restore, request)
@@ -242,15 +242,15 @@ def _read_restore(appliance: Appliance, *, unreachable_grace: float = 0.0) -> Ta
         if error.facts.kind != _NO_RESTORE_KIND:
             raise
         raise NotFoundError(
-            "$server tells of no restore: $cause",
+            "no restore found on $server: $cause",
             server=appliance.name,
             cause=error,
-            hint="an appliance that was never restored answers so",
+            hint="this is the response of an appliance that was never restored",
             details=error.facts.details,
         ) from error
     if job.state == JobState.NONE and not job.progress and not job.messages:
-        hint = "`backupctl restore create` begins one"
-        raise NotFoundError("$server has begun no restore", server=appliance.name, hint=hint)
+        hint = "`backupctl restore create` starts one"
+        raise NotFoundError("no restore was started on $server", server=appliance.name, hint=hint)
     return job
 
 

@@ -138,7 +138,7 @@ def _apply(
         appliance, name, write_error, lambda read: read is not None and not mismatched_fields(read, requested)
     )
     if after is None:
-        raise _mismatch_error(appliance, name, write_error, after, f"there is no schedule {name!r}")
+        raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} does not exist")
     if mismatched_fields(after, requested):
         actual = f"schedule {name!r} {'was not changed' if after == before else 'differs from the request'}"
         differences = mismatch_details(after, requested, appliance.name)
@@ -168,7 +168,7 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     write_error = yield from _write(name, partial(appliance.api.delete_schedule, name), _INCONCLUSIVE)
     after = yield from _read_back(appliance, name, write_error, lambda read: read is None)
     if after is not None:
-        raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} is still there")
+        raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} still exists")
     _warn_verified(appliance, name, write_error, f"schedule {name!r} is deleted")
     return ScheduleResult(changes=deletion)
 
@@ -191,10 +191,10 @@ def _read_current(appliance: Appliance, name: str) -> Task[Schedule]:
         return (yield from retry(appliance, partial(appliance.api.schedule, name)))
     except NotFoundError as error:
         raise NotFoundError(
-            "$server has no schedule $1",
+            "schedule $1 not found on $server",
             server=appliance.name,
             texts=(repr(name),),
-            hint="`backupctl schedule list` shows those that it has; `backupctl schedule set` makes one",
+            hint="`backupctl schedule list` lists the schedules; `backupctl schedule set` creates one",
             details=error.facts.details,
         ) from error
 
@@ -279,7 +279,7 @@ def _mismatch_error(
     if write_error is None:
         claim = "accepted the change"
     elif isinstance(write_error, NotFoundError) and after is not None:
-        claim = f"answered that schedule {name!r} does not exist (404)"
+        claim = f"reported that schedule {name!r} does not exist (404)"
     else:
         return write_error.with_facts(
             message="$cause; $1",
@@ -292,21 +292,22 @@ def _mismatch_error(
         "$server $1, but $2",
         server=appliance.name,
         texts=(claim, actual),
-        hint="somebody else may have changed it at the same time, or a cache or a slow appliance may show an old "
-        f"state; {_check_again_hint(name)}",
+        hint=f"another client may have changed it, or a cache may show an old state; {_check_again_hint(name)}",
         details=details,
     )
 
 
 def _check_again_hint(name: str) -> str:
-    return f"`backupctl schedule show {shlex.quote(name)}` shows it; you can safely run the command again"
+    return f"check it with `backupctl schedule show {shlex.quote(name)}`; it is safe to run the command again"
 
 
 def _unverified_passwords(appliance: Appliance, name: str, write_error: BackupctlError) -> BackupctlError:
     """Return the error for a failed write of passwords only, as these cannot be read back."""
     if write_error.certain:
         return write_error
-    return _outcome_unknown(appliance, name, write_error, "only passwords were given, and those cannot be verified")
+    return _outcome_unknown(
+        appliance, name, write_error, "only passwords were given, and vCenter does not show passwords"
+    )
 
 
 def _outcome_unknown(
@@ -328,7 +329,7 @@ def _warn_verified(appliance: Appliance, name: str, write_error: BackupctlError 
     if write_error is None:
         return
     if not write_error.certain:
-        failure = f"no usable answer to the change of schedule {name!r}"
+        failure = f"no valid response to the change of schedule {name!r}"
     elif isinstance(write_error, NotFoundError):
         failure = f"schedule {name!r} was already deleted"
     else:
@@ -344,7 +345,7 @@ def _complete(name: str, new: DesiredSchedule | BackupctlError) -> DesiredSchedu
     missing = [flag for flag, value in (("--location", new.location), ("--at", new.at)) if value is None]
     if missing:
         flags = " and ".join(missing)
-        raise UsageError("there is no schedule $1; creating it needs $2", texts=(repr(name), flags))
+        raise UsageError("schedule $1 does not exist; creating it needs $2", texts=(repr(name), flags))
     return new
 
 

@@ -70,7 +70,7 @@ def validate_schedule(
     """
     checks, _ = yield from _common_checks(appliance, request)
     busy = yield from _running_job(appliance)
-    message = "not checked: only the schedule knows its password"
+    message = "not checked: its password is only in the schedule"
     return (
         *checks,
         _running_check(busy, if_running, appliance.clock.now()),
@@ -210,8 +210,8 @@ def location_checks(location_type: str, release: str) -> list[Check]:
         "SMB": "SCP" if numbers < (6, 7, 0, 30000) else None,
     }.get(location_type)
     if better is None:
-        return [Check(name="location type", status=OK, message=f"{location_type} fits release {release}")]
-    message = f"{location_type} may not work with release {release}; {better} does"
+        return [Check(name="location type", status=OK, message=f"{location_type} works with release {release}")]
+    message = f"{location_type} may not work with release {release}; use {better}"
     return [Check(name="location type", status=WARNING, message=message)]
 
 
@@ -233,11 +233,11 @@ def _parts_check(parts: tuple[PartSize, ...], selected: tuple[str, ...], unreada
     if unknown:
         offered = ", ".join(known)
         note = f"; {unreadable} more cannot be read" if unreadable else ""
-        message = f"not offered: {', '.join(unknown)} (offered: {offered}{note})"
+        message = f"not available: {', '.join(unknown)} (choose from {offered}{note})"
         return Check(name="parts", status=WARNING if unreadable else FAIL, message=message)
     included = tuple(part for part in known.values() if part.id in selected or not part.optional)
     sizes = ", ".join(f"{part.id} {_size(part.size_mb)}" for part in included)
-    warnings = ["an estimate of 0 MB means trouble in that part"] if any(part.size_mb == 0 for part in included) else []
+    warnings = ["an estimate of 0 MB points to a problem"] if any(part.size_mb == 0 for part in included) else []
     warnings += [f"{unreadable} more cannot be read"] if unreadable else []
     if warnings:
         return Check(name="parts", status=WARNING, message=f"{sizes}: {'; '.join(warnings)}")
@@ -275,5 +275,5 @@ def _not_validated(why: str) -> Check:
 
 def _validation_checks(response: ReturnResult) -> list[Check]:
     status = response.status if response.status in {OK, WARNING, FAIL} else WARNING
-    texts = [message.text for message in response.messages or ()] or [f"the appliance says {response.status}"]
+    texts = [message.text for message in response.messages or ()] or [f"vCenter reports {response.status}"]
     return [Check(name=_VALIDATION, status=status, message=text) for text in texts]

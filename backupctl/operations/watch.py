@@ -46,7 +46,7 @@ def outcome_of(appliance: Appliance, job: Job, contradiction: BackupctlError | N
     if job.ended:
         return Outcome(job, job_failure(appliance.name, job))
     running = StillRunningError(
-        "$job on $server is still running", server=appliance.name, job=job.id, attach=appliance.attach(job.id)
+        "$job is still running on $server", server=appliance.name, job=job.id, attach=appliance.attach(job.id)
     )
     return Outcome(job, running)
 

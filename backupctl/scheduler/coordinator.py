@@ -67,7 +67,7 @@ class Coordinator:
         if self._fail_fast and self._first_failure is not None:
             name, error = self._first_failure
             raise NotTriedError(
-                f"not started, because {name} failed before (--fail-fast)",
+                f"not started: {name} failed first (--fail-fast)",
                 exit_code=error.exit_code,
                 details=[error_on(name, error.facts)],
             )

@@ -119,7 +119,7 @@ class LoginLimiter:
                 return
             if until is not None and until <= now:
                 raise ApplianceUnreachableError(
-                    "no new login in time: others with the same password were under way",
+                    "timed out waiting for other logins with the same password",
                     server=login.appliance.name,
                     retryable=True,
                 )

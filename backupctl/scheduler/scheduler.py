@@ -177,8 +177,8 @@ class Scheduler(Generic[T]):
         self._interruption, self._interrupted_at = interruption, now
         if any(running.shielded for running in self._pending.values()):
             self._notify(
-                f"{interruption.signal}: waiting up to {SHIELD_SECONDS:.0f} s for the request under way;"
-                " interrupt again to quit at once"
+                f"{interruption.signal}: waiting up to {SHIELD_SECONDS:.0f} s for the request in "
+                "progress; interrupt again to quit now"
             )
         for key, running in list(self._pending.items()):
             if running.shielded:
@@ -218,6 +218,8 @@ def _interrupted_twice(interruption: Interruption, *, certain: bool) -> Interrup
     """Return the error for the second interruption; ``certain`` as for ``Scheduler._cancel``."""
     return InterruptedRunError(
         f"interrupted twice ({interruption.signal})",
-        hint=None if certain else "what was asked for may have been done all the same: look before you repeat it",
+        hint=None
+        if certain
+        else "check the appliance before you run the command again: the request may have succeeded",
         certain=certain,
     )

@@ -24,9 +24,9 @@ class StartBarrier:
             yield Wait(None, event=self._complete)
         if self._failed:
             raise NotTogetherError(
-                f"not started, because not all could be (--together): {', '.join(self._failed)}",
+                f"not started (--together): {', '.join(self._failed)} failed",
                 exit_code=overall_exit_code(error.exit_code for error in self._failed.values()),
-                hint="see to those that failed, or leave them out",
+                hint="fix or exclude the failed ones",
                 details=[error_on(name, error.facts) for name, error in self._failed.items()],
             )
 

@@ -55,7 +55,7 @@ NAMES: Final = {
     "no-date": "no time is known",
     "session-expires-after": r"\(401\)|has expired",
     "fail-at": "ended as FAILED",
-    "stall-at": "still running|no sign of life",
+    "stall-at": "still running|no progress for",
     "reboot-at": "connection failed|503",
     "busy": "is (still )?running|running job",
     "validate-fail": "a backup would fail: appliance validation",

@@ -91,7 +91,7 @@ def test_cancel_without_a_response_is_reported_if_the_job_keeps_running(clock: F
     bench, _ = scripted(clock, job=status(), cancel_job=LOST, job_details={})
     error = bench.run(cancel(bench.appliance, ID)).error
     assert isinstance(error, TimedOutError)
-    assert error.details == ("the cancellation may not have arrived: dropped",)
+    assert error.details == ("the cancel request may be lost: dropped",)
 
 
 def test_cancel_raises_a_certain_error(clock: FakeClock) -> None:

@@ -141,7 +141,7 @@ def test_create_fails_if_the_default_parts_cannot_be_read(clock: FakeClock) -> N
     bench, _ = scripted(clock, parts=[listed], jobs=[[OLD]], create_job=status())
     error = error_of(bench, plan(structs.replace(REQUEST, parts=())))
     assert (type(error), error.facts.server) == (ApplianceAnswerError, NAME)
-    assert error.hint == "name the parts with --part; `backupctl parts` lists those that can be read"
+    assert error.hint == "choose parts with --part; `backupctl parts` lists the readable ones"
     assert [event.message for event in bench.events_of(Warned)] == [
         f"{wording.UNREADABLE_ENTRIES(1, 2, 'parts', '#2')} (odd)"
     ]
@@ -632,7 +632,7 @@ def test_create_attached_to_a_job_that_fails_is_busy(clock: FakeClock) -> None:
     )
     ended = run(bench, plan(if_running="attach"))
     assert (type(ended.error), ended.value.id, ended.value.state) == (BusyError, OLD, "FAILED")
-    message = f"{NAME} says that backup job {OLD} ended as FAILED; the requested backup was not started"
+    message = f"backup job {OLD} on {NAME} ended as FAILED; the requested backup was not started"
     assert str(ended.error) == message
     assert ended.error is not None
     assert "backup.log" in (ended.error.hint or "")

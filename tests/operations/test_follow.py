@@ -119,7 +119,7 @@ def test_error_of_a_failed_job_hints_at_the_cause_for_its_progress(percent: int,
 @pytest.mark.parametrize("job_id", [RESTORE_ID, RECONCILIATION_ID])
 def test_error_of_a_failed_restore_names_the_log_folder(job_id: str) -> None:
     hint = job_failure(NAME, Job(id=job_id, state="FAILED")).hint
-    assert hint == "the appliance's logs in /var/log/vmware/applmgmt have more"
+    assert hint == "see the logs in /var/log/vmware/applmgmt on the appliance"
 
 
 # Events
@@ -267,7 +267,7 @@ def test_job_that_is_not_found_for_five_minutes_is_lost() -> None:
     end = following.handle(1300, GONE).end
     assert end is not None
     assert (type(end.error), end.value) == (BackupFailedError, job())
-    assert str(end.error) == f"{NAME} no longer knows backup job {ID}: it was lost, perhaps in a reboot"
+    assert str(end.error) == f"backup job {ID} disappeared from {NAME}, perhaps in a reboot"
     assert end.error is not None
     assert end.error.details == GONE.details == ("evidence",)
 
@@ -409,14 +409,14 @@ def test_follow_interrupted_detaches_with_an_attach_command(clock: FakeClock) ->
     assert (ended.value.progress, clock.elapsed) == (33, 25)
 
 
-SEEN_RUNNING = f"{wording.STILL_RUNNING(ID, NAME)} all the same"
+SEEN_RUNNING = wording.STILL_RUNNING(ID, NAME)
 
 
 @pytest.mark.parametrize(
     ("answers", "error", "said"),
     [
-        ([status()], TimedOutError, f"backup job {ID} on {NAME} is still running; it goes on"),
-        ([DROPPED], ApplianceUnreachableError, f"{NAME} did not say how backup job {ID} goes on: dropped"),
+        ([status()], TimedOutError, wording.TIMED_OUT(ID, NAME)),
+        ([DROPPED], ApplianceUnreachableError, f"cannot read the state of backup job {ID} on {NAME}: dropped"),
         ([DENIED], AuthorizationError, SEEN_RUNNING),
         (
             [PinMismatchError.of(NAME, "sha256:00", "sha256:11", selector=("-s", "vc01"))],

@@ -66,7 +66,7 @@ def test_only_latest_is_resolved_with_a_request(clock: FakeClock) -> None:
 
 def test_latest_is_not_found_without_jobs(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[]])
-    with pytest.raises(NotFoundError, match="has no backup job yet"):
+    with pytest.raises(NotFoundError, match="has no backup jobs yet"):
         bench.run(jobs.resolve(bench.appliance, "latest"))
 
 

@@ -228,7 +228,7 @@ def test_interruption_waits_for_a_readable_list(clock: FakeClock) -> None:
         ({"validate": UNREADABLE}, "odd JSON"),
         (
             {"job_details": NotSupportedError("x")},
-            f"backup job {NEW} is new, and this release does not report the owner of a job",
+            f"backup job {NEW} is new, but this release does not report the owner of a job",
         ),
         ({"job_details": {}}, wording.NEW_WITHOUT_DETAILS(NEW)),
         (
@@ -271,7 +271,7 @@ def test_two_matching_jobs_are_reported_as_such(clock: FakeClock) -> None:
         job_details=lambda ids: dict.fromkeys(ids, DETAILS),
         job=lambda job_id: BackupJobStatus(id=job_id, state="INPROGRESS"),
     )
-    assert error_of(bench).facts.then == ErrorFacts("2 new backup jobs look alike")
+    assert error_of(bench).facts.then == ErrorFacts("2 new backup jobs match")
 
 
 def test_new_job_of_unknown_age_is_reported_as_such(clock: FakeClock) -> None:
@@ -292,7 +292,7 @@ def test_not_started_hints_that_a_retry_is_safe(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=FREE)
     error = error_of(bench)
     assert (error.slug, error.facts.server, error.facts.cause) == ("not-started", NAME, LOST.facts)
-    assert error.hint == f"no new job appeared and nothing is running: it is {wording.SAFE_TO_TRY_AGAIN}"
+    assert error.hint == f"it is {wording.SAFE_TO_TRY_AGAIN}: no new job appeared, and nothing is running"
     (_, request) = api.calls[-1]
     assert request.location.text == OURS
     assert error.details == ("evidence",)
@@ -300,7 +300,7 @@ def test_not_started_hints_that_a_retry_is_safe(clock: FakeClock) -> None:
 
 def test_timeout_during_the_search_is_the_reason_of_the_unknown_outcome(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST)
-    assert error_of(bench, timeout=20).facts.then == ErrorFacts("--timeout ended the search for the job")
+    assert error_of(bench, timeout=20).facts.then == ErrorFacts("the search for the job timed out (--timeout)")
 
 
 def test_timeout_during_the_request_leaves_the_outcome_unknown_without_a_search(clock: FakeClock) -> None:
@@ -321,8 +321,6 @@ def test_adopted_job_is_shown_with_the_reason(job_id: str, clock: FakeClock) -> 
     bench, _ = scripted(clock, jobs=[[OLD], [NEW, OLD]], create_job=LOST, job_details={NEW: DETAILS}, job=status)
     assert start(bench).value.id == NEW
     (checking,) = bench.events_of(Warned)
-    assert checking.message == (
-        "no usable answer to the request to start the backup (dropped); checking whether it started"
-    )
+    assert checking.message == ("no valid response to the start request (dropped); checking whether the backup started")
     (adopted,) = bench.events_of(Adopted)
-    assert adopted.reason == f"it is new and {wording.OTHER_LOCATION}; whether it is encrypted is not known"
+    assert adopted.reason == f"it is new and {wording.OTHER_LOCATION} (encryption unknown)"

@@ -579,7 +579,7 @@ def test_validation_with_an_unknown_status_proves_nothing(answer: ReturnResult, 
     bench, _ = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=answer)
     error = error_of(bench)
     assert type(error) is OutcomeUnknownError
-    assert error.facts.then == ErrorFacts(f"the answer to a validation {wording.UNREADABLE}")
+    assert error.facts.then == ErrorFacts("unreadable response to the validation")
 
 
 def test_one_readable_list_is_not_enough(clock: FakeClock) -> None:
@@ -598,7 +598,7 @@ def test_list_that_lacks_known_jobs_proves_nothing(clock: FakeClock) -> None:
     bench, _ = scripted(clock, jobs=[[OLD], []], create_job=LOST, validate=FREE)
     error = error_of(bench)
     assert type(error) is OutcomeUnknownError
-    assert error.facts.then == ErrorFacts("the job list lacks jobs that it had before")
+    assert error.facts.then == ErrorFacts("jobs are missing from the job list")
 
 
 def test_job_in_the_response_is_ours_with_any_start_time(clock: FakeClock) -> None:
@@ -619,7 +619,7 @@ def test_required_encryption_adopts_nothing(clock: FakeClock) -> None:
 def test_unknown_outcome_hints_at_older_jobs(clock: FakeClock) -> None:
     bench, api = scripted(clock, jobs=[[OLD]], create_job=LOST, validate=BUSY)
     api.server_time = START
-    assert error_of(bench).hint == "an older job is not this one: the request was sent at 2026-03-01 02:00:00 UTC"
+    assert error_of(bench).hint == "ignore older jobs: the request was sent at 2026-03-01 02:00:00 UTC"
 
 
 @pytest.mark.parametrize(

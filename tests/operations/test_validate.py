@@ -93,7 +93,7 @@ def test_validate_fails_if_the_validation_of_the_appliance_fails(clock: FakeCloc
         (("common",), SIZES, "OK", "common 700 MB; 700 MB before"),
         (("seat",), SIZES, "OK", "common 700 MB, seat 300 MB; 1.0 GB before"),
         (("supervisors", "common"), SIZES, "OK", "common 700 MB, supervisors 50 MB; 750 MB before"),
-        (("moon", "seat"), SIZES, "FAIL", "not offered: moon (offered: common, seat, supervisors)"),
+        (("moon", "seat"), SIZES, "FAIL", "not available: moon (choose from common, seat, supervisors)"),
         ((), {**SIZES, "common": 0}, "WARNING", "common 0 MB, seat 300 MB: an estimate of 0 MB"),
         (("common",), {**SIZES, "seat": 0}, "OK", "common 700 MB"),
     ],
@@ -111,7 +111,7 @@ def test_validate_checks_the_parts(
     ("chosen", "expected_text"),
     [
         ((), f"common 700 MB, seat 300 MB: 2 more {wording.UNREADABLE}"),
-        (("moon",), f"not offered: moon (offered: common, seat, supervisors; 2 more {wording.UNREADABLE})"),
+        (("moon",), f"not available: moon (choose from common, seat, supervisors; 2 more {wording.UNREADABLE})"),
     ],
 )
 def test_validate_warns_of_unreadable_parts(chosen: tuple[str, ...], expected_text: str, clock: FakeClock) -> None:
@@ -149,8 +149,8 @@ def test_validate_warns_if_the_running_job_is_unknown(clock: FakeClock) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (OK, [("OK", "the appliance says OK")]),
-        (ReturnResult(status="ODD"), [("WARNING", "the appliance says ODD")]),
+        (OK, [("OK", "vCenter reports OK")]),
+        (ReturnResult(status="ODD"), [("WARNING", "vCenter reports ODD")]),
         (
             ReturnResult(
                 status="FAIL",
@@ -164,7 +164,7 @@ def test_validate_warns_if_the_running_job_is_unknown(clock: FakeClock) -> None:
             [("FAIL", "500 ERROR: Cannot connect.: Refused.")],
         ),
         (ApplianceAnswerError("400 INVALID_ARGUMENT"), [("FAIL", "400 INVALID_ARGUMENT")]),
-        ([LOST, ServerFaultError("503", certain=False, retryable=True), OK], [("OK", "the appliance says OK")]),
+        ([LOST, ServerFaultError("503", certain=False, retryable=True), OK], [("OK", "vCenter reports OK")]),
     ],
 )
 def test_validate_reports_the_validation_of_the_appliance(
@@ -317,7 +317,7 @@ def test_unsuitable_location_type_is_a_warning_with_a_better_type(
 ) -> None:
     (check,) = location_checks(location_type, release)
     assert check.status == ("WARNING" if better else "OK")
-    assert better is None or check.message.endswith(f"{better} does")
+    assert better is None or check.message.endswith(f"use {better}")
 
 
 @pytest.mark.parametrize("release", ["8" * 5000, "\u0668.0", "."])
@@ -326,7 +326,7 @@ def test_location_type_is_checked_for_an_unusual_release(release: str) -> None:
 
 
 LOCATION_WARNINGS = [
-    ("ftps://backup.example.com:990/vcenter", ["explicit FTPS only"]),
+    ("ftps://backup.example.com:990/vcenter", ["only explicit FTPS"]),
     ("ftps://backup.example.com:21/vcenter", []),
     ("ftps://backup.example.com/vcenter", []),
     ("ftp://backup.example.com:990/vcenter", ["FTPS or SFTP"]),
@@ -384,7 +384,7 @@ def test_validate_does_not_warn_of_locations_that_may_work(
     ("hours", "expected_text"),
     [
         (2, f"backup job {ID} is running (12 %), started 2 h ago (2026-03-01 00:00 UTC)"),
-        (48, f"backup job {ID} is running (12 %), started 2 days ago (2026-02-27 02:00 UTC); a backup does not"),
+        (48, f"backup job {ID} is running (12 %), started 2 days ago (2026-02-27 02:00 UTC); cancel it with"),
     ],
 )
 def test_validate_shows_the_start_of_a_running_backup(hours: int, expected_text: str, clock: FakeClock) -> None:

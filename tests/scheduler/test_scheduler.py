@@ -17,7 +17,7 @@ from tests import wording
 from tests.support.clock import FakeClock
 from tests.support.workers import Gate, TimedWorkers
 
-LOOK = "what was asked for may have been done all the same: look before you repeat it"
+LOOK = "check the appliance before you run the command again: the request may have succeeded"
 
 
 class ManualWorkers:
@@ -377,7 +377,7 @@ def test_interruption_notifies_the_user_once_when_it_has_to_wait(shielded: bool,
     clock.at(3, lambda: mailbox.put(Interruption("SIGTERM")))
     scheduler: Scheduler[Any] = Scheduler(clock, TimedWorkers(clock), mailbox, said.append)
     scheduler.run([interrupted_at(clock, Wait(1000.0 + 9, shielded=shielded)) for _ in range(2)])
-    waits = f"SIGTERM: waiting up to 10 s for the request under way; {wording.INTERRUPT_AGAIN} at once"
+    waits = f"SIGTERM: waiting up to 10 s for the request in progress; {wording.INTERRUPT_AGAIN} now"
     assert said == ([waits] if shielded else [])
 
 
