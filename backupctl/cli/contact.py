@@ -26,6 +26,7 @@ from backupctl.errors import (
 from backupctl.models import Certificate
 from backupctl.operations.appliance_run import NOTHING_CHANGED, first_login, log_out
 from backupctl.operations.trust import show_certificate
+from backupctl.output.printable import printable
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator
 from backupctl.scheduler.task import Task
@@ -201,7 +202,7 @@ class Contact:
             keys, error = self._typed_keys(settings), self.errors[settings.name]
             if keys:
                 hint = LOCKOUT_WARNING if "@" in self._appliances[settings.name].user else error.hint
-                self._context.prompter.say(f"{error.message}\n  {hint}")
+                self._context.prompter.say(f"{printable(error.message)}\n  {hint}")
             for key in keys:
                 self._context.forget(key)
 

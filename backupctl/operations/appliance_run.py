@@ -117,7 +117,9 @@ def first_login(
     try:
         yield from slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
     except BackupctlError as error:
-        return with_name_warning(error, appliance.name_warning)
+        return redacted(with_name_warning(error, appliance.name_warning), appliance.api.redact)
+    except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
+        return BugError.of(bug)
     return None
 
 

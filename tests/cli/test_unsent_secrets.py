@@ -59,6 +59,14 @@ def test_secret_typed_at_a_prompt_is_masked_before_it_is_sent() -> None:
     check(run_echoed("create", "--location", "nfs://nfs.example.com/x", answers=[SECRET] * 2, at_login=False))
 
 
+def test_secret_is_masked_when_a_login_at_a_terminal_is_rejected() -> None:
+    environ = {"BACKUPCTL_BACKUP_PASSWORD": SECRET}
+    backupctl = CommandLine(intercept=respond_with_secret)
+    run = backupctl("list", "-s", HOST, "-u", USER, environ=environ, answers=["first", SECRET])
+    check(run)
+    assert SECRET not in "".join(backupctl.prompter.questions)
+
+
 @pytest.mark.parametrize("key", ["location-password", "backup-password"])
 def test_secret_in_a_variable_of_the_configuration_is_masked(tmp_path: Path, key: str) -> None:
     check(run_echoed("list", environ=configured(tmp_path, key)))
