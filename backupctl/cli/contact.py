@@ -52,7 +52,7 @@ class Contact:
     ) -> None:
         self.selected = selected
         self.errors: dict[str, BackupctlError] = {}
-        """Why an appliance cannot be worked on, by name."""
+        """Why an appliance cannot be worked on, by its name."""
         self._context = context
         self._traits = traits
         self._offline = offline
@@ -76,7 +76,7 @@ class Contact:
             self._each(self.selected, _check_not_read_only)
         lacking = self._interactive and any(self._each(self._usable, lacks_credentials))
         if lacking:
-            self._check_certificates([each for each in self._usable if self._may_pin(each)])
+            self._check_certificates(self._usable)
         self._each(self._usable, self._connect)
         if lacking:
             self.log_in()
@@ -85,7 +85,7 @@ class Contact:
         """Log in if a certificate may need a question, and log out where the work cannot begin, as ``failed`` says."""
         self.errors |= failed
         self.log_out(failed)
-        if any(map(self._may_pin, self._usable)):
+        if any(map(may_pin, self._usable)):
             self.log_in()
 
     def appliance(self, settings: ApplianceSettings) -> Appliance:
@@ -96,14 +96,12 @@ class Contact:
 
     def log_in(self) -> None:
         """Log in to each appliance, once; does nothing without a terminal."""
-        pending = [] if self._logged_in or not self._interactive else self._usable
+        pending = self._usable if self._interactive and not self._logged_in else []
         self._logged_in = True
         while pending:
             self._try_logins(pending)
-            failed = [each for each in pending if each.name in self.errors]
-            rejected = [each for each in failed if self._was_typed(each)]
-            pending = [*self._check_certificates([each for each in failed if self._is_untrusted(each)]), *rejected]
-            self._forget_credentials(rejected)
+            untrusted = [each for each in pending if isinstance(self.errors.get(each.name), CertificateError)]
+            pending = [*self._check_certificates(untrusted), *self._forget_rejected(pending)]
             for each in pending:
                 del self.errors[each.name]
                 self._appliances.pop(each.name).api.close()
@@ -111,7 +109,7 @@ class Contact:
             pending = [each for each in pending if each.name not in self.errors]
 
     def run(self, settings: ApplianceSettings, work: Callable[[Appliance], Task[T]]) -> T:
-        """Do ``work`` after the login, for what depends on it before the run. Raises BackupctlError: as it does."""
+        """Do ``work`` after the login, for a question that depends on it. Raises BackupctlError: as it does."""
         self.log_in()
         (result,) = run_tasks(self._context, [work(self.appliance(settings))], sets_exit_code=False)
         return result
@@ -124,7 +122,6 @@ class Contact:
 
     @property
     def _usable(self) -> list[ApplianceSettings]:
-        """The appliances without an error."""
         return [each for each in self.selected if each.name not in self.errors]
 
     def _each(self, selected: Sequence[ApplianceSettings], function: Callable[[ApplianceSettings], T]) -> list[T]:
@@ -140,71 +137,56 @@ class Contact:
     def _connect(self, settings: ApplianceSettings) -> None:
         self._appliances[settings.name] = connect(settings, offline=self._offline, fresh=self._traits.fresh)
 
-    def _may_pin(self, settings: ApplianceSettings) -> bool:
-        return self._interactive and any(self._each([settings], may_pin))
-
-    def _is_untrusted(self, settings: ApplianceSettings) -> bool:
-        return isinstance(self.errors[settings.name], CertificateError) and may_pin(settings)
-
     def _check_certificates(self, selected: Sequence[ApplianceSettings]) -> list[ApplianceSettings]:
         """Show each untrusted certificate and prompt for its pin; return the appliances that are pinned now."""
-        if self._context.transport_for is not None:
-            return []
-        targets = [probe_target(each, fresh=self._traits.fresh) for each in selected]
-        probed = run_tasks(self._context, [show_certificate(each) for each in targets], sets_exit_code=False)
-        self._raise_interruption(result.error for result in probed)
+        unpinned = [each for each in selected if may_pin(each)]
+        tasks = [show_certificate(probe_target(each, fresh=self._traits.fresh)) for each in unpinned]
+        probed = run_tasks(self._context, tasks, sets_exit_code=False)
+        for result in probed:
+            if isinstance(result.error, InterruptedRunError):
+                raise result.error
         pinned = []
-        for settings, result in zip(selected, probed, strict=True):
-            if result.error is None and result.certificate is not None and not result.trusted:
-                if confirm_certificate(settings, result):
-                    _pin(settings, result.certificate)
-                    pinned.append(settings)
-                else:
-                    host = settings.profile.address.host
-                    declined = CertificateError("$1", server=host, texts=(str(result.reason),))
-                    self.errors.setdefault(settings.name, declined)
-            elif result.error is not None and not self._traits.unreachable_grace:
-                self.errors[settings.name] = result.error
+        for settings, result in zip(unpinned, probed, strict=True):
+            if result.certificate is None or result.trusted:
+                if result.error is not None and not self._traits.unreachable_grace:
+                    self.errors[settings.name] = result.error
+            elif confirm_certificate(settings, result):
+                _pin(settings, result.certificate)
+                pinned.append(settings)
+            else:
+                declined = CertificateError("$1", server=settings.profile.address.host, texts=(str(result.reason),))
+                self.errors.setdefault(settings.name, declined)
         return pinned
 
     def _try_logins(self, selected: Sequence[ApplianceSettings]) -> None:
         """Log in to appliances, and record the errors."""
-        coordinator = Coordinator([self._appliances[each.name] for each in selected])
-
-        def log_in(settings: ApplianceSettings) -> Task[BackupctlError | None]:
-            appliance = self._appliances[settings.name]
-            timeout = settings.value(TIMEOUT) if self._traits.timed else None
-            return first_login(appliance, coordinator.slot(appliance), self._traits.unreachable_grace, timeout)
-
-        errors = run_tasks(self._context, [log_in(each) for each in selected], sets_exit_code=False)
-        self._raise_interruption(errors)
+        coordinator, tasks = Coordinator([self._appliances[each.name] for each in selected]), []
+        for settings in selected:
+            appliance, traits = self._appliances[settings.name], self._traits
+            timeout = settings.value(TIMEOUT) if traits.timed else None
+            note = NO_BACKUP if traits.starts_backups else NOTHING_CHANGED
+            tasks.append(first_login(appliance, coordinator.slot(appliance), traits.unreachable_grace, timeout, note))
+        errors = run_tasks(self._context, tasks, sets_exit_code=False)
         self.errors |= {each.name: error for each, error in zip(selected, errors, strict=True) if error is not None}
 
-    def _raise_interruption(self, errors: Iterable[BackupctlError | None]) -> None:
-        for error in errors:
-            if isinstance(error, InterruptedRunError):
-                note = NO_BACKUP if self._traits.starts_backups else NOTHING_CHANGED
-                raise InterruptedRunError(f"$cause: {note}", cause=error, hint=error.facts.hint)
+    def _forget_rejected(self, selected: Sequence[ApplianceSettings]) -> list[ApplianceSettings]:
+        """Forget typed credentials that were rejected, and say why; return the appliances, each only the first time."""
 
-    def _was_typed(self, settings: ApplianceSettings) -> bool:
-        """Return whether a login was rejected, for the first time, whose user or password was typed."""
-        rejected = isinstance(self.errors[settings.name], AuthenticationError)
-        return rejected and settings.name not in self._asked_again and bool(self._typed_keys(settings))
+        def typed(settings: ApplianceSettings) -> list[tuple[str, ...]]:
+            keys = (USER_KEY, password_key(self._appliances[settings.name].user))
+            return [key for key in keys if self._context.is_answered(key)]
 
-    def _typed_keys(self, settings: ApplianceSettings) -> list[tuple[str, ...]]:
-        keys = (USER_KEY, password_key(self._appliances[settings.name].user))
-        return [key for key in keys if self._context.is_answered(key)]
-
-    def _forget_credentials(self, rejected: Sequence[ApplianceSettings]) -> None:
-        """Forget typed credentials that were rejected, once for all that share them, and say why."""
+        rejected = [each for each in selected if isinstance(self.errors.get(each.name), AuthenticationError)]
+        rejected = [each for each in rejected if each.name not in self._asked_again and typed(each)]
+        self._asked_again.update(each.name for each in rejected)
         for settings in rejected:
-            self._asked_again.add(settings.name)
-            keys, error = self._typed_keys(settings), self.errors[settings.name]
-            if keys:
+            keys, error = typed(settings), self.errors[settings.name]
+            if keys:  # else another appliance shares the credentials
                 hint = LOCKOUT_WARNING if "@" in self._appliances[settings.name].user else error.hint
                 self._context.prompter.say(f"{printable(error.message)}\n  {hint}")
             for key in keys:
                 self._context.forget(key)
+        return rejected
 
 
 LOCKOUT_WARNING: Final = "vCenter locks an account after about five failed logins."
@@ -213,11 +195,11 @@ LOCKOUT_WARNING: Final = "vCenter locks an account after about five failed login
 def _pin(settings: ApplianceSettings, certificate: Certificate) -> None:
     """Pin a certificate; if the pin cannot be stored, warn and use it for this run."""
     try:
-        pin = pin_certificate(settings, certificate)
+        path, _ = pin_certificate(settings, certificate)
     except (ConfigError, OutputError) as error:
         settings.view.warn(f"the pin of {settings.name} is not stored: {error.message}", error.hint)
     else:
-        settings.prompter.say(f"Pinned in {pin.path}.")
+        settings.prompter.say(f"Pinned in {path}.")
 
 
 def _check_not_read_only(settings: ApplianceSettings) -> None:

@@ -1,7 +1,7 @@
 """Pin certificates: probe them, confirm their fingerprints and store them in the configuration file."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import convert, structs
 
@@ -9,7 +9,7 @@ from backupctl.cli.appliance_settings import ApplianceSettings
 from backupctl.cli.context import Context
 from backupctl.cli.prompts import confirm
 from backupctl.cli.tls_probe import probe_all, settings_to_probe
-from backupctl.config.config_edit import path_to_edit, store
+from backupctl.config.config_edit import StoredValue, path_to_edit, store
 from backupctl.config.configuration import Layer
 from backupctl.config.option_table import CONFIG, FINGERPRINT
 from backupctl.config.value import FLAG
@@ -68,18 +68,10 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
     try:
         if not (confirmed or confirm_certificate(settings, probed)):
             raise UsageError("the fingerprint was not confirmed: nothing is stored")
-        pin = pin_certificate(settings, probed.certificate)
-        return structs.replace(result, file=str(pin.path), profile=pin.server, replaced=pin.previous)
+        path, stored_pin = pin_certificate(settings, probed.certificate)
+        return structs.replace(result, file=str(path), profile=stored_pin.name, replaced=stored_pin.previous)
     except BackupctlError as error:
         return structs.replace(result, exit_code=error.exit_code, error=error)
-
-
-class StoredPin(NamedTuple):
-    """Where a pin was stored: the file, the name of the server there, and the pin that was replaced."""
-
-    path: Path
-    server: str
-    previous: str | None
 
 
 def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) -> bool:
@@ -112,8 +104,8 @@ COMPARE: Final = (
 """The command that prints the fingerprint in the shell of an appliance."""
 
 
-def pin_certificate(settings: ApplianceSettings, certificate: Certificate) -> StoredPin:
-    """Store the pin of a certificate in the configuration file, and use it from now on.
+def pin_certificate(settings: ApplianceSettings, certificate: Certificate) -> tuple[Path, StoredValue]:
+    """Store the pin of a certificate, and use it from now on; return the configuration file, and what it says now.
 
     Raises ConfigError and OutputError: if it cannot be stored.
     """
@@ -122,5 +114,4 @@ def pin_certificate(settings: ApplianceSettings, certificate: Certificate) -> St
     own = Layer("this run", {FINGERPRINT.name: fingerprint})
     settings.profile = structs.replace(profile, layers=(own, *profile.layers))
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
-    stored = store(path, settings.name, FINGERPRINT.name, fingerprint, host=host)
-    return StoredPin(path, stored.name, stored.previous)
+    return path, store(path, settings.name, FINGERPRINT.name, fingerprint, host=host)

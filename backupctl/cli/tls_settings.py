@@ -1,5 +1,6 @@
 """The TLS and proxy settings of an appliance, checked before anything is sent."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from backupctl.cli.appliance_settings import SIMULATED, ApplianceSettings
@@ -7,6 +8,7 @@ from backupctl.config.option_table import CA_FILE, CONFIG, FINGERPRINT, INSECURE
 from backupctl.config.proxy import Proxy
 from backupctl.config.proxy_selection import find_proxy
 from backupctl.config.value import DEFAULT, Value, attribute_errors
+from backupctl.errors import BackupctlError
 from backupctl.secrets.permissions import reject_pipes
 
 if TYPE_CHECKING:
@@ -38,8 +40,10 @@ def may_pin(settings: ApplianceSettings) -> bool:
     from backupctl.tls.trust_settings import TrustSettings
 
     address = settings.profile.address
-    has_tls = address.scheme == "https" and address != SIMULATED
-    return has_tls and tls_settings_of(settings) == TrustSettings()
+    with suppress(BackupctlError):  # an invalid setting, which ``connect`` reports
+        has_tls = address.scheme == "https" and address != SIMULATED and settings.context.transport_for is None
+        return has_tls and tls_settings_of(settings) == TrustSettings()
+    return False
 
 
 def selector_words(settings: ApplianceSettings) -> tuple[str, ...]:

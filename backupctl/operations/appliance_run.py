@@ -111,11 +111,17 @@ def _with_interrupted_note(login: Task[T], note: str) -> Task[T]:
 
 
 def first_login(
-    appliance: Appliance, slot: Slot, unreachable_grace: float, timeout: float | None
+    appliance: Appliance, slot: Slot, unreachable_grace: float, timeout: float | None, interrupted_note: str
 ) -> Task[BackupctlError | None]:
-    """Log in before ``run_on``, which then uses the session; return the error of a login that failed."""
+    """Log in before ``run_on``, which then uses the session; return the error of a login that failed.
+
+    Raises InterruptedRunError: with ``interrupted_note`` in its message.
+    """
+    login = slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
     try:
-        yield from slot.log_in(_retry_within(appliance, appliance.api.log_in, unreachable_grace, timeout))
+        yield from _with_interrupted_note(login, interrupted_note)
+    except InterruptedRunError:
+        raise
     except BackupctlError as error:
         return redacted(with_name_warning(error, appliance.name_warning), appliance.api.redact)
     except Exception as bug:  # noqa: BLE001 - one appliance's bug must not take the others' results away
