@@ -1,18 +1,16 @@
 """The units of ``backupctl help systemd`` run under a real systemd."""
 
-import json
 import re
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.documents import blocks, section, text_of
 from tests.support.processes import Programs, wait_until
-from tests.support.systemd_machine import PROGRAM, SystemdMachine, systemd_machine
+from tests.support.systemd_machine import SECRETS, SystemdMachine, systemd_machine
 
 pytestmark = pytest.mark.real
 
@@ -21,60 +19,21 @@ UNITS = dict(re.findall(r"```ini\n# /etc/systemd/system/(\S+)\n(.*?)```", PAGE, 
 
 EXPOSURE = 20
 """The highest exposure of the service by ``systemd-analyze security``, in tenths; up to 2.0 is "OK"."""
-SECRETS = {"vcenter": "VMware1!", "location": "Location-Secret-1", "backup": "Backup-Secret-1"}
-SIMULATOR = f"""[Service]
-ExecStart={PROGRAM} simulator serve --listen 127.0.0.1:8443 --ready-file /run/simulator.json %s
-"""
-CONFIG = """[defaults]
-username = "administrator@vsphere.local"
-password-file = "vcenter.password"
-location = "sftp://backup.example.com/vcenter"
-location-user = "backup"
-location-password-file = "location.password"
-backup-password-file = "backup.password"
-require-encryption = true
-interval = "0.2s"
-[servers.vc01]
-host = "127.0.0.1:8443"
-fingerprint = "%s"
-[groups]
-production = ["vc01"]
-"""
-MAIL = "/var/mail.sent"
-SENDMAIL = f"#!/bin/sh\ncat >{MAIL}.new && mv {MAIL}.new {MAIL}\n"
 
 
 @pytest.fixture
 def machine(programs: Programs) -> Iterator[SystemdMachine]:
-    """Boot a machine that has the page's units and passwords."""
+    """Boot a machine that has the page's units."""
     with systemd_machine(programs) as machine:
         for name, text in UNITS.items():
             machine.write(f"/etc/systemd/system/{name}", text)
-        for name, secret in SECRETS.items():
-            machine.write(f"/etc/backupctl/{name}.password", f"{secret}\n", 0o600)
-        machine.write("/usr/sbin/sendmail", SENDMAIL, 0o755)
         yield machine
-
-
-def serve(machine: SystemdMachine, *options: str) -> None:
-    """Serve the appliance that the page's units back up."""
-    machine.write("/etc/systemd/system/simulator.service", SIMULATOR % " ".join(options))
-    machine.run("systemctl", "daemon-reload")
-    machine.run("systemctl", "start", "simulator")
-    served = json.loads(machine.wait_for_file("/run/simulator.json"))["appliances"][0]
-    machine.write("/etc/backupctl/config.toml", CONFIG % served["fingerprint"])
 
 
 def commands(heading: str) -> list[list[str]]:
     """Return the commands that the page shows below a heading."""
     (block,) = blocks(section(PAGE, heading), "sh")
     return [line.partition(" #")[0].split() for line in block.splitlines()]
-
-
-def job(machine: SystemdMachine) -> dict[str, Any]:
-    """Return the only job of the appliance."""
-    (found,) = machine.run("backupctl", "list", "-g", "production", "-o", "json").result["jobs"]
-    return dict(found)
 
 
 def said(machine: SystemdMachine, unit: str) -> str:
@@ -91,7 +50,7 @@ def test_units_are_valid_and_hardened(machine: SystemdMachine) -> None:
 
 
 def test_timer_makes_up_for_a_missed_night(machine: SystemdMachine) -> None:
-    serve(machine, "--job-duration", "1s")
+    machine.serve("--job-duration", "1s")
     machine.write("/etc/systemd/system/backupctl.timer.d/test.conf", "[Timer]\nRandomizedDelaySec=0\n")
     stamp = "/var/lib/systemd/timers/stamp-backupctl.timer"
     machine.write(stamp, "")
@@ -101,13 +60,13 @@ def test_timer_makes_up_for_a_missed_night(machine: SystemdMachine) -> None:
             assert machine.run(*words).code == 0
     machine.wait_for_journal("backupctl", re.compile("^Finished").search)
     assert machine.properties("backupctl", "Result", "TriggeredBy") == ["success", "backupctl.timer"]
-    made = job(machine)
+    made = machine.job()
     assert (made["state"], made["location_user"]) == ("SUCCEEDED", "backup")
     assert made["id"] in said(machine, "backupctl")
     users = {entry["_UID"] for entry in machine.journal("backupctl") if entry["_COMM"] != "systemd"}
     assert len(users) == 1
     assert "0" not in users
-    assert not machine.path(MAIL).exists()
+    assert machine.mails() == []
     for words in commands("How do I know that it worked?"):
         assert "--since" in words or machine.run(*words).code in {0, 3}
 
@@ -117,29 +76,29 @@ def test_failed_backup_fails_the_unit_and_is_mailed(machine: SystemdMachine, uni
     if "@" in unit:
         text = UNITS["backupctl.service"].replace("-g production", "-g %i")
         machine.write("/etc/systemd/system/backupctl@.service", text)
-    serve(machine, "--job-duration", "1s", "--fault", "fail-at=40")
+    machine.serve("--job-duration", "1s", "--fault", "fail-at=40")
     assert machine.run("systemctl", "start", unit).code != 0
     assert machine.properties(unit, "Result", "ExecMainStatus") == ["exit-code", "7"]
-    mail = machine.wait_for_file(MAIL)
+    mail = machine.wait_for_mail()
     assert mail.startswith(f"To: root\nSubject: {unit} failed on machine\n\n")
-    assert job(machine)["id"] in mail
+    assert machine.job()["id"] in mail
     machine.wait_for_journal(f"backupctl-failed@{unit}", re.compile("^Finished").search)
     assert [secret for secret in SECRETS.values() if secret in mail + said(machine, unit)] == []
 
 
 def test_stop_detaches_and_the_backup_keeps_running(machine: SystemdMachine) -> None:
-    serve(machine, "--job-duration", "10m")
+    machine.serve("--job-duration", "10m")
     machine.run("systemctl", "start", "--no-block", "backupctl")
     job_id = machine.wait_for_journal("backupctl", re.compile(r"backup started: (\S+)").search)[1]
     assert machine.run("systemctl", "stop", "backupctl").code == 0
     assert machine.properties("backupctl", "ActiveState", "ExecMainStatus") == ["failed", "130"]
     assert f"backupctl watch {job_id}" in said(machine, "backupctl")
-    assert (job(machine)["id"], job(machine)["state"]) == (job_id, "INPROGRESS")
-    assert "status=130" in machine.wait_for_file(MAIL)
+    assert (machine.job()["id"], machine.job()["state"]) == (job_id, "INPROGRESS")
+    assert "status=130" in machine.wait_for_mail()
 
 
 def test_passwords_may_be_encrypted_or_belong_to_one_server(machine: SystemdMachine) -> None:
-    serve(machine, "--job-duration", "1s")
+    machine.serve("--job-duration", "1s")
     text = UNITS["backupctl.service"].replace("=password:", "=vc01:")
     (encrypt,) = re.findall(r"cd /etc/backupctl\nsystemd-creds .*", PAGE)
     encrypt = encrypt.replace("vcenter", "backup").replace("=password", "=backup-password")
@@ -156,12 +115,12 @@ def test_passwords_may_be_encrypted_or_belong_to_one_server(machine: SystemdMach
 
 
 def test_missing_password_file_fails_the_unit_as_the_page_says(machine: SystemdMachine) -> None:
-    serve(machine)
+    machine.serve()
     machine.path("/etc/backupctl/backup.password").unlink()
     assert machine.run("systemctl", "start", "backupctl").code != 0
     code = re.findall(r"`status=(\d+)/CREDENTIALS`", PAGE)
     assert machine.properties("backupctl", "ExecMainStatus") == code
-    assert "status=243/CREDENTIALS" in machine.wait_for_file(MAIL)
+    assert "status=243/CREDENTIALS" in machine.wait_for_mail()
 
 
 KILLED = """

@@ -21,6 +21,27 @@ from tests.support.processes import ROOT, Process, Programs, require_program, sk
 
 PROGRAM = "/usr/local/bin/backupctl"
 """The installed program."""
+SECRETS = {"vcenter": "VMware1!", "location": "Location-Secret-1", "backup": "Backup-Secret-1"}
+"""The passwords in ``/etc/backupctl``."""
+CONFIG = """[defaults]
+username = "administrator@vsphere.local"
+password-file = "vcenter.password"
+location = "sftp://backup.example.com/vcenter"
+location-user = "backup"
+location-password-file = "location.password"
+backup-password-file = "backup.password"
+require-encryption = true
+interval = "0.2s"
+[servers.vc01]
+host = "127.0.0.1:8443"
+fingerprint = "%s"
+[groups]
+production = ["vc01"]
+"""
+SIMULATOR = f"""[Service]
+ExecStart={PROGRAM} simulator serve --listen 127.0.0.1:8443 --ready-file /run/simulator.json %s
+"""
+SENDMAIL = "#!/bin/sh\ncat >/var/mails/$$.new && mv /var/mails/$$.new /var/mails/$$\n"
 
 OUTER = """
 mount -t tmpfs -o mode=755 machine "$1"
@@ -97,10 +118,30 @@ class SystemdMachine:
         inside = ["nsenter", "--target", self.pid, "--all", "--", *argv]
         return self._programs.start(inside, {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin"}).wait()
 
-    def wait_for_file(self, path: str) -> str:
-        """Wait for a file, and return its text."""
-        file = self.path(path)
-        return wait_until(lambda: file.read_text() if file.exists() else None, path)
+    def serve(self, *options: str) -> None:
+        """Serve an appliance, and configure it as the only one of the group ``production``."""
+        self.write("/etc/systemd/system/simulator.service", SIMULATOR % " ".join(options))
+        self.run("systemctl", "daemon-reload")
+        self.run("systemctl", "start", "simulator")
+        ready = self.path("/run/simulator.json")
+        served = json.loads(wait_until(lambda: ready.read_text() if ready.exists() else None, "the simulator"))
+        self.write("/etc/backupctl/config.toml", CONFIG % served["appliances"][0]["fingerprint"])
+        for name, secret in SECRETS.items():
+            self.write(f"/etc/backupctl/{name}.password", f"{secret}\n", 0o600)
+
+    def job(self) -> dict[str, Any]:
+        """Return the only job of the served appliance."""
+        (found,) = self.run("backupctl", "list", "-g", "production", "-o", "json").result["jobs"]
+        return dict(found)
+
+    def mails(self) -> list[str]:
+        """Return the mails that were sent."""
+        return [mail.read_text() for mail in self.path("/var/mails").glob("*[0-9]")]
+
+    def wait_for_mail(self) -> str:
+        """Wait for the only mail."""
+        (mail,) = wait_until(self.mails, "a mail")
+        return mail
 
     def properties(self, unit: str, *names: str) -> list[str]:
         """Return properties of a unit, as systemctl shows them."""
@@ -123,7 +164,7 @@ class SystemdMachine:
 
 @contextmanager
 def systemd_machine(programs: Programs) -> Iterator[SystemdMachine]:
-    """Boot a machine with the program installed; nothing of it is left at the end."""
+    """Boot a machine with the program and a sendmail that keeps mails; nothing of it is left at the end."""
     if os.geteuid() != 0:
         skip_outside_ci("a machine of its own for systemd needs root")
     for name in ("systemctl", "unshare", "nsenter", "setpriv"):
@@ -146,6 +187,8 @@ def systemd_machine(programs: Programs) -> Iterator[SystemdMachine]:
             f'LD_LIBRARY_PATH={library}\nexec {python} -m backupctl "$@"\n',
             0o755,
         )
+        machine.write("/usr/sbin/sendmail", SENDMAIL, 0o755)
+        machine.path("/var/mails").mkdir()
         yield machine
     finally:
         os.close(writing)
