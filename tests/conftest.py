@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from backupctl.config import config_file
 from tests.support.clock import FakeClock
 from tests.support.command_line import CommandLine
 
@@ -52,11 +53,14 @@ def _signals_are_not_ignored() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_settings_of_the_user() -> Iterator[None]:
+def _no_settings_of_this_machine() -> Iterator[None]:
+    """Remove variables of the user, and hide the system's configuration file."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
             if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
                 patch.delenv(name)
+        may_exist = config_file._may_exist
+        patch.setattr(config_file, "_may_exist", lambda path: path != config_file.SYSTEM_PATH and may_exist(path))
         yield
 
 
