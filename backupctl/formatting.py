@@ -4,6 +4,7 @@ Sizes are decimal: 1 GB is 1000 MB is 1 000 000 000 bytes. The JSON output has t
 """
 
 from datetime import datetime, timedelta, tzinfo
+from math import ceil
 from typing import Final
 
 MEGABYTE: Final = 1_000_000
@@ -37,6 +38,14 @@ def duration(seconds: float, *, exact: bool = False) -> str:
     if minutes:
         return f"{minutes}m {rest:02}s" if exact else f"{minutes}m"
     return f"{rest}s"
+
+
+def time_left(seconds: float, usual: float | None = None) -> str:
+    """Format an estimate: ``about 14m left (usually 21m)``; empty if the time is over."""
+    if seconds <= 0:
+        return ""
+    left = f"about {duration(ceil(seconds / 60) * 60)} left" if seconds > 60 else "less than 1m left"
+    return left if usual is None else f"{left} (usually {duration(usual)})"
 
 
 def duration_option(seconds: float) -> str:

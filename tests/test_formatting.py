@@ -14,6 +14,7 @@ from backupctl.formatting import (
     seconds_between,
     size,
     size_of_megabytes,
+    time_left,
     timestamp,
 )
 from backupctl.rules.duration import parse_duration
@@ -75,6 +76,21 @@ def test_duration_as_written_has_the_units_of_options(seconds: float, text: str)
 @given(st.integers(0, 10**11))
 def test_duration_as_written_is_read_back(milliseconds: int) -> None:
     assert parse_duration(duration_option(milliseconds / 1000)) == pytest.approx(milliseconds / 1000)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "usual", "words"),
+    [
+        (0, 1260, ""),
+        (-5, None, ""),
+        (60, None, "less than 1m left"),
+        (61, None, "about 2m left"),
+        (840, 1260, "about 14m left (usually 21m)"),
+        (4200, 7300, "about 1h 10m left (usually 2h 01m)"),
+    ],
+)
+def test_time_left_is_rounded_up_to_minutes(seconds: float, usual: float | None, words: str) -> None:
+    assert time_left(seconds, usual) == words
 
 
 def test_percent_has_a_space_before_the_sign() -> None:

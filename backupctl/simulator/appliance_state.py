@@ -254,7 +254,7 @@ class ApplianceState:
 
     def _add_history(self) -> None:
         """Add past jobs and a schedule; a fresh appliance gets only the archives, those of its predecessor."""
-        for job in past_jobs(self.clock, self.release, self.sessions.username, self.backups):
+        for job in past_jobs(self.clock, self.release, self.sessions.username, self.backups, self.job_duration):
             if self.stage != "fresh":
                 self.backups.add(job, past=True)
             end = job.planned_end()

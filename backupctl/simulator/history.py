@@ -18,6 +18,8 @@ FULL_BACKUP_NOT_ALLOWED = message(
 
 
 class _PastJob(NamedTuple):
+    """``duration`` is in durations of a backup of this appliance."""
+
     hours_ago: float
     duration: float
     job_type: JobType
@@ -26,13 +28,13 @@ class _PastJob(NamedTuple):
 
 
 _PAST_JOBS: tuple[_PastJob, ...] = (
-    _PastJob(98.0, 1260, "SCHEDULED"),
-    _PastJob(75.5, 1395, "MANUAL", "before patching"),
-    _PastJob(74.0, 1284, "SCHEDULED"),
-    _PastJob(50.0, 1310, "SCHEDULED", fail_at=10),
-    _PastJob(44.5, 1344, "MANUAL", "after removing the snapshot"),
-    _PastJob(26.0, 1302, "SCHEDULED"),
-    _PastJob(2.0, 1296, "SCHEDULED"),
+    _PastJob(98.0, 1.0, "SCHEDULED"),
+    _PastJob(75.5, 1.1, "MANUAL", "before patching"),
+    _PastJob(74.0, 1.02, "SCHEDULED"),
+    _PastJob(50.0, 1.04, "SCHEDULED", fail_at=10),
+    _PastJob(44.5, 1.06, "MANUAL", "after removing the snapshot"),
+    _PastJob(26.0, 1.03, "SCHEDULED"),
+    _PastJob(2.0, 1.03, "SCHEDULED"),
 )
 
 _PARTS = ("common", "seat")
@@ -40,7 +42,9 @@ _NIGHTLY_HOURS_AGO = 2.0
 _MAX_COUNT = 7
 
 
-def past_jobs(clock: Clock, release: Release, user: str, registry: BackupRegistry) -> Iterator[BackupRun]:
+def past_jobs(
+    clock: Clock, release: Release, user: str, registry: BackupRegistry, job_duration: float
+) -> Iterator[BackupRun]:
     """Yield the past jobs, oldest first; all are manual on a release without schedules."""
     scheduled = "schedules" in release.features
     now = _whole_minute(clock.now())
@@ -62,7 +66,7 @@ def past_jobs(clock: Clock, release: Release, user: str, registry: BackupRegistr
             ),
             start_time=start_time,
             started=moment - age,
-            duration=past.duration,
+            duration=past.duration * job_duration,
             curve=curve_named("linear"),
             job_type="MANUAL" if manual else "SCHEDULED",
             user=user if manual else None,

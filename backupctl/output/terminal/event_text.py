@@ -1,10 +1,11 @@
 """Render events as sentences."""
 
+from datetime import datetime
 from functools import singledispatch
 
 from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError
-from backupctl.formatting import percent, size
+from backupctl.formatting import percent, seconds_between, size, time_left
 from backupctl.output.terminal.labels import RUNNING, has_id, job_name, kind, state_word
 from backupctl.output.terminal.styled_lines import (
     BAD,
@@ -59,7 +60,7 @@ def _(event: PartsSelected, before: str = "") -> list[StyledLine]:
 def _(event: Waiting, before: str = "") -> list[StyledLine]:
     if event.job is None:
         return [line(before, "another backup or restore is running: waiting for it to finish")]
-    state = progress(event.job)
+    state = progress(event.job, event.time)
     if not has_id(event.job):
         return [line(before, f"a {kind(event.job)} is running: waiting for it to finish, {state}")]
     return [line(before, f"another backup is running: waiting for {event.job.id} to finish, {state}")]
@@ -97,7 +98,7 @@ def _(event: Ended, before: str = "") -> list[StyledLine]:
 
 @event_lines.register
 def _(event: Progressed, before: str = "") -> list[StyledLine]:
-    return [line(before, progress(event.job))]
+    return [line(before, progress(event.job, event.time))]
 
 
 @event_lines.register
@@ -125,11 +126,13 @@ def _(event: Detached, before: str = "") -> list[StyledLine]:
     return [line(before, ("follow it with:", NOTE), f" {event.attach}")] if event.attach else []
 
 
-def progress(job: Job, *, cancelled: bool = False) -> str:
-    """Format the progress of a job, ``40 % (1.2 GB)``, or its state: ``succeeded (2.1 GB)``."""
+def progress(job: Job, time: datetime, *, cancelled: bool = False) -> str:
+    """Format the progress of a job as of ``time``: ``40 % (1.2 GB), about 14m left``, or ``succeeded (2.1 GB)``."""
     word = state_word(job, cancelled=cancelled)
     said = percent(job.progress) if word == RUNNING and job.progress is not None else word
-    return said if job.size_bytes is None else f"{said} ({size(job.size_bytes)})"
+    sized = said if job.size_bytes is None else f"{said} ({size(job.size_bytes)})"
+    left = time_left(seconds_between(time, job.expected_end) or 0, job.usual_duration_seconds)
+    return f"{sized}, {left}" if left else sized
 
 
 def _said(event: RunEvent, error: BackupctlError) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from backupctl.clock import Clock
 from backupctl.errors import InterruptedRunError
+from backupctl.formatting import seconds_between
 from backupctl.output.terminal.event_text import event_lines
 from backupctl.output.terminal.progress_log import is_news, message_text, print_lines
 from backupctl.output.terminal.progress_rows import Row, add_columns, cells, elapsed_before
@@ -120,7 +121,11 @@ class LiveProgress:
                     started = self._clock.monotonic() - elapsed_before(job, event)
                     return Row(job=job, started=started, cancelled=isinstance(event, Cancelling))
                 cancelled = row.cancelled or isinstance(event, Cancelling)
-                return msgspec.structs.replace(row, job=job, troubled=None, cancelled=cancelled)
+                left = seconds_between(event.time, job.expected_end)
+                expected_end = None if left is None else self._clock.monotonic() + left
+                return msgspec.structs.replace(
+                    row, job=job, troubled=None, cancelled=cancelled, expected_end=expected_end
+                )
             case Queued():
                 return Row()
             case Ended(error=error) if error is not None and self._rows and error.slug != InterruptedRunError.slug:
@@ -163,7 +168,7 @@ class LiveProgress:
         add_columns(grid, named=len(self._servers) > 1, wide=wide)
         shown_rows, rest = select_rows(rows, self._room)
         for server, row in shown_rows:
-            columns = cells(row, now)
+            columns = cells(row, now, alone=len(rows) == 1)
             if len(self._servers) > 1:
                 columns = [line((server, STRONG)), *columns]
             grid.add_row(*columns, self._message(row)) if wide else grid.add_row(*columns)

@@ -103,7 +103,9 @@ class ProgressLog:
         self._show_texts(server, job, before)
         last = self._last.get(server)
         if last is None or self._is_due(last, job):
-            print_lines(self._console, [line(before, progress(job, cancelled=server in self._cancelled))])
+            print_lines(
+                self._console, [line(before, progress(job, self._clock.now(), cancelled=server in self._cancelled))]
+            )
             self._remember(server, job)
 
     def _show_texts(self, server: str, job: Job, before: str) -> None:

@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from backupctl.formatting import duration, percent, seconds_between, size
+from backupctl.formatting import duration, percent, seconds_between, size, time_left
 from backupctl.output.terminal.labels import CANCELLED, STOPPED_BY_OTHERS, state_word, verdict
 from backupctl.output.terminal.styled_lines import BAD, FAINT, GOOD, ODD, StyledLine, line
 from backupctl.results.events import RunEvent, Started
@@ -44,13 +44,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """The last known state of an appliance.
 
     ``job`` is None before it starts, and if it never did. ``preparing`` is the time of login and checks before it.
-    ``started`` and ``troubled`` are readings of ``Clock.monotonic``. ``failed`` is the slug of the error.
-    ``cancelled``: this run has cancelled the job.
+    ``started``, ``troubled`` and ``expected_end`` are readings of ``Clock.monotonic``.
+    ``failed`` is the slug of the error. ``cancelled``: this run has cancelled the job.
     """
 
     job: Job | None = None
     started: float = 0.0
     troubled: float | None = None
+    expected_end: float | None = None
     failed: str | None = None
     preparing: bool = False
     cancelled: bool = False
@@ -116,8 +117,8 @@ def add_columns(grid: Table, *, named: bool, wide: bool) -> None:
         grid.add_column(no_wrap=True, ratio=1)
 
 
-def cells(row: Row, now: float) -> list[RenderableType]:
-    """Return the cells of a row at ``now``, a reading of ``Clock.monotonic``."""
+def cells(row: Row, now: float, *, alone: bool = False) -> list[RenderableType]:
+    """Return the cells of a row at ``now``, a reading of ``Clock.monotonic``; one ``alone`` has room for more."""
     job = row.job
     elapsed = row.elapsed(now)
     known = None if job is None else 100 if job.succeeded else job.progress
@@ -126,7 +127,7 @@ def cells(row: Row, now: float) -> list[RenderableType]:
         _bar(row, known, now),
         line("" if elapsed is None else duration(elapsed, exact=True)),
         line("" if job is None or job.size_bytes is None else size(job.size_bytes)),
-        _state(row, now),
+        _state(row, now, alone=alone),
     ]
 
 
@@ -139,9 +140,12 @@ def _bar(row: Row, known: int | None, now: float) -> RenderableType:
     return ProgressBar(completed=known or 0, style=FAINT, complete_style=style, finished_style=style)
 
 
-def _state(row: Row, now: float) -> StyledLine:
+def _state(row: Row, now: float, *, alone: bool) -> StyledLine:
     if row.kind == RETRYING and row.troubled is not None:
         return line(("retrying", ODD), f" {duration(now - row.troubled, exact=True)}")
+    if row.kind == RUNNING and row.job is not None and row.expected_end is not None:
+        left = time_left(row.expected_end - now, row.job.usual_duration_seconds if alone else None)
+        return line((left or RUNNING, _STYLES[RUNNING]))
     if row.job is not None and (row.job.ended or row.failed is None):
         return line((state_word(row.job, cancelled=row.cancelled), _STYLES[row.kind]))
     return line((verdict(row.failed) if row.failed else row.kind, _STYLES[row.kind]))

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +40,27 @@ def test_live_row_shows_percent_bar_elapsed_size_and_state() -> None:
     percent, sign, bar, *rest = row.split()
     assert (percent, sign, rest) == ("40", "%", ["12m", "10s", "1.2", "GB", "running"])
     assert bar.count("━") in {14, 15}
+
+
+def test_live_row_shows_the_time_left_as_of_now() -> None:
+    screen = LiveScreen()
+    emit(screen, Started, job=a_job(progress=0))
+    running = a_job(expected_end=screen.clock.now() + timedelta(minutes=14), usual_duration_seconds=1260)
+    row = emit(screen, Progressed, job=running)[-1]
+    assert row.endswith("about 14m left (usually 21m)")
+    assert len(row) <= 80
+    assert emit(screen, Progressed, after=13.5 * 60, job=running)[-1].endswith("less than 1m left (usually 21m)")
+    assert emit(screen, Progressed, after=60, job=running)[-1].endswith("running")
+
+
+def test_live_rows_of_several_show_only_the_time_left() -> None:
+    screen = LiveScreen()
+    screen.view.expect(["vc01", "vc02"])
+    running = a_job(expected_end=screen.clock.now() + timedelta(hours=2), usual_duration_seconds=1260)
+    for server in ("vc01", "vc02"):
+        emit(screen, Started, server=server, job=a_job(progress=0))
+        rows = emit(screen, Progressed, server=server, job=running)
+    assert [row.endswith("about 2h 00m left") for row in rows[-2:]] == [True, True]
 
 
 def test_live_last_message_is_below_the_row_at_80_columns_and_truncated() -> None:
