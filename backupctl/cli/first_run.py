@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-import click
 from msgspec.structs import replace
 
 from backupctl.cli.context import Context
@@ -21,12 +20,13 @@ from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_c
 from backupctl.config.configuration import SERVER_NAME, Configuration
 from backupctl.config.option_table import ALL, CONFIG, PROXY, SIMULATE
 from backupctl.config.parsers import parse_choice
-from backupctl.errors import InterruptedRunError, OutputError, UsageError
+from backupctl.errors import OutputError, UsageError
 from backupctl.exit_codes import ExitCode
 
 _INTRODUCTION: Final = """\
-This sets up backups of vCenter appliances: trust, login, location, passwords.
-Each answer is tried at once. Ctrl-C stops.
+This sets up backups of your vCenter appliances, every night if you like.
+Each answer is tried at once. Ctrl-C stops; nothing but pins is written before
+the last password has its place.
 """
 
 
@@ -35,34 +35,33 @@ def set_up(context: Context) -> int:
     prompter, run = context.prompter, _context_of(context, prompter=context.prompter)
     run.given = context.given
     path = _path(run)
-    before = content(path)
+    before, saved = content(path), False
     prompter.say(_INTRODUCTION)
     try:
         names, group = _ask_and_save(run, path)
-    except (click.Abort, KeyboardInterrupt, InterruptedRunError):
-        prompter.say(
-            "\nNothing was written." if content(path) == before else f"\nOnly the pins were written to {path}."
-        )
-        raise
+        saved = True
+    finally:
+        if not saved:
+            pins = f"Only the pins were written to {path}."
+            prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
     found = find_configuration(None, {name: text for name, text in run.environ.items() if name != CONFIG.environment})
     config = () if found == path else (CONFIG.flag, str(path))
     words = (*(("-g", group) if group else (word for name in names for word in ("-s", name))), *config)
-    simulated = (SIMULATE.flag, *config) if run.value(SIMULATE) else None
-    code = _call(context, "validate", *(simulated or words))
+    tried = (SIMULATE.flag, *config) if run.value(SIMULATE) else words
+    code = _call(context, "validate", *tried)
     if code == ExitCode.DONE and confirm(prompter, "Make the first backup now?", default=True):
-        code = _call(context, "create", *(simulated or words))
+        code = _call(context, "create", *tried)
     if code == ExitCode.INTERRUPTED:
         return code
     nightly = _nightly(context, path, (*(("-g", group) if group else (ALL.flag,)), *config))
-    by_hand = shlex.join(("backupctl", "create", *words))
+    failed = "" if code == ExitCode.DONE else ", but what failed above needs a look"
     for line in (
-        f"\n{', '.join(names)} can be backed up now."
-        if code == ExitCode.DONE
-        else "\nIt is set up, but something above failed.",
+        f"\n{', '.join(names)}: set up{failed}.",
         f"  Configuration    {path}",
-        f"  Backup by hand   {by_hand}",
         f"  Every night      {nightly}",
-        f"  Did it work?     exit code 0, and {shlex.join(('backupctl', 'list', *words))}",
+        f"  Backup by hand   {shlex.join(('backupctl', 'create', *words))}",
+        f"  Did it work?     {shlex.join(('backupctl', 'list', *words))}",
+        "                   Exit code 0 of create means that the backup is done.",
         "  More             backupctl help cron, backupctl help restore",
     ):
         prompter.say(line)
@@ -111,9 +110,10 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
     """Offer to run the backup every night, and return what came of it."""
     prompter, configuration = context.prompter, read_configuration(path, context.clock)
     if any(key.endswith("-keyring") for key in secret_keys(configuration)):
-        return "not with the keyring, which is locked then; run setup again to keep passwords in files"
+        return "not possible: the keyring is locked then; keep the passwords in files"
     system = path == SYSTEM_PATH and os.geteuid() == 0
-    run = NightlyRun(words, "", shared_files(configuration), system, context.environ)
+    files = shared_files(configuration) if path.stat().st_mode & 0o004 else None
+    run = NightlyRun(words, "", files, system, context.environ)
     can_install = {kind: run.can_install(kind) and not context.value(SIMULATE) for kind in ("systemd", "cron")}
     check = partial(parse_choice, (*can_install, "no"))
     default = next((kind for kind, possible in can_install.items() if possible), "no")
@@ -128,10 +128,10 @@ def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
         except OutputError as error:
             prompter.say(lines_of(error))
         else:
-            lingers = kind == "cron" or system
-            return f"at {run.time} by {kind}{'' if lingers else '; once: loginctl enable-linger'}"
+            note = "" if kind == "cron" or system else "; `loginctl enable-linger` keeps it running after logout"
+            return f"at {run.time} ({kind}){note}"
     prompter.say(f"\n{run.by_hand(kind)}")
-    return f"after you have installed what is above ({kind})"
+    return f"not yet: install what is shown above ({kind})"
 
 
 def _context_of(context: Context, *argv: str, prompter: Prompter | None = None) -> Context:

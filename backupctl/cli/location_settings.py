@@ -85,7 +85,7 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
         if user is None and (password is not None or resolved.location.type != _WITHOUT_LOGIN):
             user = _ask_user(settings, resolved)
         if user is not None and password is None:
-            question = f"Password for {user} at {resolved.template} (leave empty for none)"
+            question = f"Password for {user} at {resolved.location.host} (leave empty for none)"
             password = settings.ask_secret(location_keys(resolved, user)[-1], question)
     elif user is not None and password is None:
         settings.warn(
@@ -107,7 +107,7 @@ def location_keys(resolved: ResolvedLocation, user: str | None) -> Sequence[tupl
 
 def _ask_user(settings: ApplianceSettings, resolved: ResolvedLocation) -> str | None:
     """Prompt for the user at a location, None for an empty answer."""
-    question = f"User for {resolved.template} (leave empty for none)"
+    question = f"User at {resolved.location.host} (leave empty for none)"
 
     def prompt(refused: str | None) -> str | None:
         answer = settings.prompter.ask(question, lambda text: text and LOCATION_USER.parse(text), refused or "")

@@ -20,8 +20,8 @@ from backupctl.errors import OutputError, UsageError
 from backupctl.help.manual import topic
 
 SYSTEM_UNITS: Final = Path("/etc/systemd/system")
-_HIDDEN: Final = ("/home/", "/root/", "/run/user/")
-"""Folders that ``ProtectHome=yes`` hides from a service."""
+_HIDDEN: Final = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 - nothing is written there
+"""Folders that ``ProtectHome=yes`` and ``PrivateTmp=yes`` hide from a service."""
 _NEEDS_SYSTEM: Final = ("Wants", "After", "OnFailure")
 """Keys with units of the system, which a service of a user cannot name."""
 _COMMAND_SECONDS: Final = 30.0

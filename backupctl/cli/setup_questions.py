@@ -97,7 +97,11 @@ def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
     if profile.configured:
         prompter.say(f"{profile.name} is in {configuration.path}: what you answer differently is changed there.")
     else:
-        name = prompter.ask("Name of this server", partial(_check_name, names), _short_name(profile.address, names))
+        name = prompter.ask(
+            "Name for it, on command lines and in folders",
+            partial(_check_name, names),
+            _short_name(profile.address, names),
+        )
         profile = replace(profile, address=replace(profile.address, name=name))
     return ApplianceSettings(context, profile)
 

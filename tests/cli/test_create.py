@@ -367,9 +367,8 @@ def test_create_with_half_a_location_login_prompts_or_warns(backupctl: CommandLi
     assert "warning: " in warned.err
     asked = backupctl.create(*words, environ=environ, answers=["l0cation" if given == "user" else "backup", ""])
     assert asked.code == 0
-    question = (
-        wording.ASK_LOCATION_PASSWORD("backup", LOCATION) if given == "user" else wording.ASK_LOCATION_USER(LOCATION)
-    )
+    host = "backup.example.com"
+    question = wording.ASK_LOCATION_PASSWORD("backup", host) if given == "user" else wording.ASK_LOCATION_USER(host)
     assert backupctl.prompter.questions[0] == question
     assert backupctl.appliance.jobs[-1].spec.location_user == "backup"
 

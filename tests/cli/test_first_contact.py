@@ -66,8 +66,8 @@ def test_each_answer_is_tried_before_the_next_question(backupctl: CommandLine) -
         ("User name", 0),
         (f"Password for {USER} on {HOST}", 0),
         ("Location, such as sftp://host/folder", 1),
-        (f"User for {LOCATION}", 1),
-        (f"Password for backup at {LOCATION}", 1),
+        ("User at backup.example.com", 1),
+        ("Password for backup at backup.example.com", 1),
         ("Backup password", 1),
         ("Backup password again", 1),
     ]

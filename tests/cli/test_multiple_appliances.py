@@ -185,7 +185,7 @@ def test_one_prompt_is_used_for_all_that_share_a_secret(tmp_path: Path) -> None:
     assert run.code == 0
     assert backupctl.prompter.questions == [
         f"Password for {USER}",
-        wording.ASK_LOCATION_PASSWORD("backup", f"{LOCATION}/{{server}}"),
+        wording.ASK_LOCATION_PASSWORD("backup", "backup.example.com"),
         wording.CHECKING_LOCATION("vc02"),
         wording.ASK_BACKUP_PASSWORD,
     ]

@@ -35,8 +35,8 @@ def test_first_backup_with_an_unknown_certificate_and_wrong_answers(
                 (r"Password for administrator[^\n]*: *\Z", served.password),
                 (r"Location, [^\n]*: *\Z", "backup.example.com"),
                 (r"Location, [^\n]*: *\Z", LOCATION),
-                (r"User for [^\n]*: *\Z", "backup"),
-                (r"Password for backup at[^:]*://[^:]*: *\Z", "l0cation"),
+                (r"User at [^\n]*: *\Z", "backup"),
+                (r"Password for backup at[^:]*: *\Z", "l0cation"),
                 (r"Backup password \(leave[^\n]*: *\Z", BACKUP_PASSWORD),
                 (r"Backup password again[^\n]*: *\Z", BACKUP_PASSWORD),
             ]

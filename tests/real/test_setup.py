@@ -44,7 +44,7 @@ def environ(programs: Programs) -> dict[str, str]:
 def answer_everything(terminal: Terminal, url: str, password: str) -> None:
     """Answer up to the nightly run, with a wrong password and a wrong location on the way."""
     terminal.answer(r"^Server .*: *\Z", url)
-    terminal.answer(r"^Name .*: *\Z", "vc01")
+    terminal.answer(r"^Name for it.*: *\Z", "vc01")
     terminal.answer(r"^Trust this certificate .*: *\Z", "y")
     terminal.answer(r"^User name .*: *\Z", "")
     terminal.answer(r"^Password for .*: *\Z", "wrong")
@@ -52,7 +52,7 @@ def answer_everything(terminal: Terminal, url: str, password: str) -> None:
     terminal.answer(r"^Password for .*: *\Z", password)
     terminal.answer(r"^Location.*: *\Z", "nfs://nfs.example.com/%2E%2E")
     terminal.answer(r"leaves its folder\.\nLocation.*: *\Z", "sftp://backup.example.com/vcenter/{server}")
-    terminal.answer(r"^User for .*: *\Z", "backup")
+    terminal.answer(r"^User at .*: *\Z", "backup")
     terminal.answer(r"^Password for backup .*: *\Z", "S3cret-Location")
     terminal.answer(r"^Backup password \(.*: *\Z", "VMw@re123")
     terminal.answer(r"^Backup password again: *\Z", "VMw@re123")
@@ -72,7 +72,7 @@ def test_nightly_run_that_setup_installs_makes_a_backup(
         terminal.answer(r"^Run it every night.*: *\Z", kind)
         terminal.answer(r"^At what time.*: *\Z", "03:15")
         terminal.answer(r"^Install it now.*: *\Z", "")
-        terminal.wait_for(rf"Every night +at 03:15 by {kind}")
+        terminal.wait_for(rf"Every night +at 03:15 \({kind}\)")
         shown = terminal.screen
     if kind == "systemd":
         folder = programs.home / ".config" / "systemd" / "user"
@@ -101,4 +101,4 @@ def test_timer_that_cannot_be_enabled_is_shown_instead(
             terminal.press("Enter")
         terminal.wait_for(r"`systemctl --user enable --now backupctl.timer` failed: exit code 1")
         terminal.wait_for(r"^OnCalendar=\*-\*-\* 02:30")
-        terminal.wait_for(r"Every night +after you have installed what is above \(systemd\)")
+        terminal.wait_for(r"Every night +not yet: install what is shown above \(systemd\)")
