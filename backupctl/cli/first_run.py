@@ -95,9 +95,10 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     tables = tables_of(configuration, answers, keeper, path.parent)
     if group:
         tables["groups",] = {group: list(dict.fromkeys((*configuration.groups.get(group, ()), *names)))}
+    before = content(path)
     save(path, tables, keeper.files)
     for file in (*keeper.files, path):
-        prompter.say(f"Written: {file}")
+        prompter.say(f"{'Unchanged' if file == path and content(path) == before else 'Written'}: {file}")
     return names, group
 
 

@@ -59,13 +59,8 @@ class SecretKeeper:
         self.files: dict[Path, str] = {}
         self._context = context
         self._folder = folder
-        self._kinds = ["file", "command"]
+        self._kinds = ["file", "command", *(["keyring"] if find_spec("keyring") and os.geteuid() else [])]
         self._places: dict[tuple[SecretName, Secret], tuple[str, object]] = {}
-        if find_spec("keyring") and os.geteuid() != 0:
-            self._kinds.append("keyring")
-            self._prompter.say("A nightly run cannot use the keyring: it is locked while you are logged out.")
-        elif os.geteuid() == 0:
-            self._prompter.say("The keyring is not offered to root: it is locked when nobody is logged in.")
 
     @property
     def _prompter(self) -> Prompter:
@@ -77,6 +72,8 @@ class SecretKeeper:
         if known.place is not None:
             return known.place
         if (name, known.secret) not in self._places:
+            if not self._places:
+                self._prompter.say("A nightly run cannot use a keyring: it is locked while nobody is logged in.")
             shared = all(name is not other for other, _ in self._places)
             self._places[name, known.secret] = self._ask(name, known.secret, None if shared else answers.name)
         return self._places[name, known.secret]

@@ -12,13 +12,16 @@ from backupctl.cli.backup_settings import backup_request
 from backupctl.cli.connection import USER_KEY, password_key
 from backupctl.cli.contact import Contact
 from backupctl.cli.context import Context
+from backupctl.cli.location_settings import ResolvedLocation
 from backupctl.cli.prompts import confirm, lines_of
-from backupctl.config.configuration import SERVER_NAME, Profile
-from backupctl.config.option import SecretName
+from backupctl.config.configuration import SERVER_NAME, Layer, Profile
+from backupctl.config.option import Option, SecretName
 from backupctl.config.option_table import (
     BACKUP_PASSWORD,
     LOCATION,
     LOCATION_PASSWORD,
+    LOCATION_TYPE,
+    LOCATION_USER,
     PASSWORD,
     SERVER,
     SIMULATE,
@@ -27,7 +30,10 @@ from backupctl.config.option_table import (
 from backupctl.config.server_address import ServerAddress
 from backupctl.errors import BackupctlError, UsageError
 from backupctl.exit_codes import ExitCode
+from backupctl.models import BackupRequest
 from backupctl.operations.parts import read_parts
+from backupctl.operations.validate import refusals
+from backupctl.output.printable import printable
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import retry
 from backupctl.scheduler.task import Task
@@ -95,7 +101,7 @@ def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
         prompter.say(f"{taken} is set up already.")
     names = {*configuration.servers, *(each.name for each in others)}
     if profile.configured:
-        prompter.say(f"{profile.name} is in {configuration.path}: what you answer differently is changed there.")
+        prompter.say(f"{profile.name} is in {configuration.path}. Enter keeps a setting.")
     else:
         name = prompter.ask(
             "Name for it, on command lines and in folders",
@@ -121,13 +127,14 @@ def _check_name(names: Collection[str], name: str) -> None:
 
 def _answers(settings: ApplianceSettings) -> Answers:
     """Try one answer after the other, and return them. Raises BackupctlError: if the appliance refuses one."""
+    _offer(settings, USERNAME, "User name", *PASSWORD.file_keys)
     with Contact(settings.context, [settings]) as contact:
         contact.begin()
         contact.log_in()
         appliance = contact.appliance(settings)
         parts = contact.run(settings, _readable_parts)
         settings.prompter.say(f"{settings.name}: {appliance.user} may make backups of {', '.join(parts)}")
-        request, resolved = backup_request(settings, attempts=inf)
+        request, resolved = _request(settings, contact)
         secrets = {
             PASSWORD: _login_password(settings, appliance),
             LOCATION_PASSWORD: request.location_password,
@@ -141,6 +148,29 @@ def _answers(settings: ApplianceSettings) -> Answers:
         location_user=request.location_user,
         secrets={name: _known(settings, name, secret) for name, secret in secrets.items() if secret},
     )
+
+
+def _request(settings: ApplianceSettings, contact: Contact) -> tuple[BackupRequest, ResolvedLocation]:
+    """Return a request whose location the appliance does not refuse."""
+    while True:
+        _offer(settings, LOCATION, "Location", LOCATION_USER.name, LOCATION_TYPE.name, *LOCATION_PASSWORD.file_keys)
+        request, resolved = backup_request(settings, attempts=inf)
+        typed = settings.value(LOCATION) is None  # It was checked before the backup password.
+        reasons = () if typed else contact.run(settings, partial(refusals, request=request))
+        if not reasons:
+            return request, resolved
+        for reason in reasons:
+            settings.prompter.say(printable(f"{settings.name}: {reason}"))
+
+
+def _offer(settings: ApplianceSettings, option: Option[object], question: str, *dependent: str) -> None:
+    """Offer a value of the configuration file; another answer voids the ``dependent`` keys, which are asked for too."""
+    configured, context = settings.value(option), settings.context
+    if configured is not None:
+        answer = option.parse(context.prompter.ask(question, option.parse, str(configured)))
+        if answer != configured:
+            _ignore(settings, option.name, *dependent)
+            context.run_once((option.name,), lambda: answer)
 
 
 def _readable_parts(appliance: Appliance) -> Task[list[str]]:
@@ -160,14 +190,18 @@ def _login_password(settings: ApplianceSettings, appliance: Appliance) -> Secret
 
 def _forget_credentials(settings: ApplianceSettings) -> None:
     """Ask for user and password again, even if the configuration file has them."""
-    context, keys = settings.context, (USERNAME.name, *PASSWORD.file_keys)
-    user = settings.value(USERNAME) or context.run_once(USER_KEY, str)
-    layers = (
-        replace(each, values={k: v for k, v in each.values.items() if k not in keys})
-        for each in settings.profile.layers
-    )
-    settings.profile = replace(settings.profile, layers=tuple(layers))
-    _forget(context, USER_KEY, password_key(user))
+    user = settings.context.run_once(USER_KEY, lambda: settings.value(USERNAME) or "")
+    _ignore(settings, USERNAME.name, *PASSWORD.file_keys)
+    _forget(settings.context, USER_KEY, password_key(user))
+
+
+def _ignore(settings: ApplianceSettings, *keys: str) -> None:
+    """Ignore these keys of the configuration file."""
+
+    def ignored(layer: Layer) -> Layer:
+        return replace(layer, values={key: layer.values[key] for key in layer.values if key not in keys})
+
+    settings.profile = replace(settings.profile, layers=tuple(map(ignored, settings.profile.layers)))
 
 
 def _known(settings: ApplianceSettings, name: SecretName, secret: Secret) -> KnownSecret:

@@ -194,7 +194,7 @@ def test_second_run_adds_a_server_and_keeps_the_rest(setup: Setup) -> None:
     setup()
     before, comment = setup.path.read_text(), "# ours\n"
     write_private(setup.path, comment + before)
-    assert setup(answers=[HOST_2, "", "n", "", "n", "no"]).code == 0
+    assert setup(answers=[HOST_2, "", "", "", "n", "", "n", "no"]).code == 0
     added = '\n[servers.vc02]\nhost = "vc02.example.com"\n\n[groups]\nproduction = ["vc02"]\n'
     assert setup.path.read_text() == f"{comment}{before}{added}"
     assert setup.line("create", "-q", "-g", "production").code == 0
@@ -204,7 +204,7 @@ def test_second_run_adds_a_server_and_keeps_the_rest(setup: Setup) -> None:
 def test_second_run_adds_to_the_group_that_is_there(setup: Setup) -> None:
     setup()
     write_private(setup.path, f'{setup.path.read_text()}[groups]\nall = ["vc01"] # both\n')
-    assert setup(answers=[HOST_2, "", "n", "", "n", "no"]).code == 0
+    assert setup(answers=[HOST_2, "", "", "", "n", "", "n", "no"]).code == 0
     assert setup.path.read_text().endswith('[groups]\nall = ["vc01", "vc02"] # both\n')
 
 
@@ -244,7 +244,7 @@ def changed_password(setup: Setup, *answers: str) -> Run:
     """Set up a server again whose password has changed."""
     setup()
     setup.line.appliance.sessions.password = "Changed1!"
-    return setup(answers=[HOST, "", "Changed1!", "n", "", *answers, "n", "no"])
+    return setup(answers=[HOST, "", "", "Changed1!", "", "n", "", *answers, "n", "no"])
 
 
 def test_second_run_replaces_a_password_only_if_confirmed(setup: Setup) -> None:
@@ -257,6 +257,32 @@ def test_password_that_is_not_replaced_is_kept_beside_the_new_one(setup: Setup) 
     assert changed_password(setup, "n").code == 0
     assert (setup.files["vcenter.password"], setup.files["vcenter-2.password"]) == (f"{PASSWORD}\n", "Changed1!\n")
     assert setup.configuration["defaults"]["password-file"] == secret_file(setup, "vcenter-2")
+
+
+def test_second_run_changes_user_and_location_with_their_secrets(setup: Setup) -> None:
+    setup()
+    setup.line.appliance.sessions.username = "other@vsphere.local"
+    location = "ftps://ftp.example.com/{server}"
+    changed = [HOST, "other@vsphere.local", PASSWORD, location, "ftp", "S3cret-Location"]
+    assert setup(answers=[*changed, "n", "", "", "n", "no"]).code == 0
+    assert setup.configuration["defaults"]["username"] == "other@vsphere.local"
+    assert setup.configuration["defaults"]["location"] == location
+    assert setup.configuration["servers"] == {"vc01": {"host": HOST}}
+
+
+def test_location_of_the_file_that_does_not_work_is_asked_for_again(setup: Setup) -> None:
+    setup()
+    write_private(setup.path, setup.path.read_text().replace("vcenter/{server}", "%2E%2E"))
+    assert setup(answers=[HOST, "", "", LOCATION, "backup", "S3cret-Location", "n", "", "n", "no"]).code == 0
+    assert setup.configuration["defaults"]["location"] == LOCATION
+
+
+def test_second_run_without_changes_leaves_the_file_as_it_is(setup: Setup) -> None:
+    setup()
+    before = setup.path.read_text()
+    assert setup(answers=[HOST, "", "", "n", "n", "no"]).code == 0
+    assert setup.path.read_text() == before
+    assert f"Unchanged: {setup.path}" in setup.questions
 
 
 def test_pinned_server_keeps_its_name_pin_and_comments(setup: Setup) -> None:
