@@ -89,14 +89,14 @@ def set_schedule(
     except NotFoundError:
         before = None
     if before is None:
-        desired = _complete(name, new)
+        desired = _complete(appliance, name, new)
     elif desired == DesiredSchedule():
         raise UsageError(
             "nothing to set: schedule $1 exists",
             server=appliance.name,
             texts=(repr(name),),
-            hint="give --at, --day, --retain, --enable, --disable, --location, --location-user, --part, --fast-backup, "
-            "or a password in a file, by a command or in the environment",
+            hint="give --at, --day, --retain, --enable, --disable, --location, --location-user, --part, --fast-backup "
+            "or a password",
         )
     return (yield from _apply(appliance, name, before, desired, dry_run=dry_run))
 
@@ -338,14 +338,14 @@ def _warn_verified(appliance: Appliance, name: str, write_error: BackupctlError 
     appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
 
 
-def _complete(name: str, new: DesiredSchedule | BackupctlError) -> DesiredSchedule:
+def _complete(appliance: Appliance, name: str, new: DesiredSchedule | BackupctlError) -> DesiredSchedule:
     """Return the schedule to create. Raises BackupctlError: if a setting is invalid or missing."""
     if isinstance(new, BackupctlError):
         raise new
     missing = [flag for flag, value in (("--location", new.location), ("--at", new.at)) if value is None]
     if missing:
-        flags = " and ".join(missing)
-        raise UsageError("schedule $1 does not exist; creating it needs $2", texts=(repr(name), flags))
+        sentence = "schedule $1 does not exist; creating it needs $2"
+        raise UsageError(sentence, server=appliance.name, texts=(repr(name), " and ".join(missing)))
     return new
 
 

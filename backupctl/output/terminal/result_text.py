@@ -18,6 +18,7 @@ from backupctl.output.terminal.rendered import Rendered, RenderOptions
 from backupctl.output.terminal.schedule_text import (
     deleted_headline,
     diff,
+    is_created,
     schedule_facts,
     schedule_headline,
     schedule_rows,
@@ -156,15 +157,16 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
         return Rendered([*_title(result, options), *changes, *_requests(result.requests)], heading=[notice])
     lines: list[StyledLine] = []
     subject, after = f"{result.server}: ", simulated_note(result)
+    created = is_created(result.changes)
     if result.schedule is not None:
-        lines.append(schedule_headline(subject, result.schedule, options.symbols, after))
+        lines.append(schedule_headline(subject, result.schedule, options.symbols, after, created=created))
         lines.extend(schedule_facts(result.schedule, options))
     elif _is_deleted(result):
         return Rendered([deleted_headline(subject, result.changes, options.symbols, after)])
-    if result.changes:
+    if result.changes and not (created and result.schedule):
         heading = "  changed" if result.error is None else "  to be changed"
         return Rendered([*lines, line(heading), *diff(result.changes, options.width, indent="    ")])
-    unchanged = result.schedule is not None and options.command != SHOW_SCHEDULE
+    unchanged = result.schedule is not None and not created and options.command != SHOW_SCHEDULE
     return Rendered(lines, _nothing(result, f"{subject}already up to date") if unchanged else ())
 
 

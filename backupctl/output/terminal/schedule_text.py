@@ -21,10 +21,10 @@ SCHEDULES: Final = (
     Column("SCHEDULE"),
     Column("STATE"),
     Column("APPLIANCE TIME"),
-    Column("NEXT RUN", 2),
+    Column("NEXT RUN", 1),
     Column("KEEPS", 4),
     Column("PARTS", 3),
-    Column("LOCATION", 1),
+    Column("LOCATION", 2),
 )
 
 
@@ -40,20 +40,28 @@ def _row(schedule: ScheduleInfo, options: RenderOptions) -> list[Cell]:
         states.get(schedule.enable),
         _when(schedule),
         options.when_cells(schedule.next_run)[0],
-        _kept(schedule),
+        _kept(schedule.max_count),
         ", ".join(schedule.parts) or None,
         schedule.location,
     ]
 
 
-def schedule_headline(subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str) -> StyledLine:
-    """Return in one line whether a schedule is enabled."""
+def is_created(changes: Iterable[Change]) -> bool:
+    """Return whether the changes created a schedule: each schedule has a location, which it gets only then."""
+    return any(change.field == "location" and change.before is None for change in changes)
+
+
+def schedule_headline(
+    subject: str, schedule: ScheduleInfo, symbols: Symbols, after: str, *, created: bool = False
+) -> StyledLine:
+    """Return in one line whether a schedule is enabled, and whether it was just created."""
     name = f"{subject}schedule {schedule.name}"
+    begin = f"{name} is {'created and ' if created else ''}"
     if schedule.enable is None:
         return line((f"{symbols.odd} ", ODD), name, after)
     if schedule.enable:
-        return line((f"{symbols.good} ", GOOD), f"{name} is ", ("enabled", GOOD), after)
-    return line((f"{symbols.odd} ", ODD), f"{name} is ", ("disabled", ODD), after)
+        return line((f"{symbols.good} ", GOOD), begin, ("enabled", GOOD), after)
+    return line((f"{symbols.odd} ", ODD), begin, ("disabled", ODD), after)
 
 
 def deleted_headline(subject: str, changes: Iterable[Change], symbols: Symbols, after: str) -> StyledLine:
@@ -70,7 +78,7 @@ def schedule_facts(schedule: ScheduleInfo, options: RenderOptions) -> list[Style
         ("location", schedule.location),
         ("location user", schedule.location_user),
         ("parts", ", ".join(schedule.parts)),
-        ("keeps", _kept(schedule)),
+        ("keeps", _kept(schedule.max_count)),
         ("encrypted", _encrypted(schedule)),
         ("fast backup", None if schedule.fast_backup is None else _yes_or_no(schedule.fast_backup)),
     ])  # fmt: skip
@@ -84,8 +92,8 @@ def diff(changes: Iterable[Change], width: int | None, *, indent: str = "  ") ->
         if change.after == MASK:
             lines.append(line(label, ("updated", AFTER), " (cannot be verified)"))
             continue
-        before: Piece = (_value(change.before), BEFORE)
-        after: Piece = (_value(change.after), AFTER)
+        before: Piece = (_value(change.before, change.field), BEFORE)
+        after: Piece = (_value(change.after, change.field), AFTER)
         whole = line(label, before, " -> ", after)
         if width is None or whole.width <= width:
             lines.append(whole)
@@ -116,11 +124,13 @@ def _encrypted(schedule: ScheduleInfo) -> StyledLine:
     return line("yes") if schedule.encrypted else line(("NOT ENCRYPTED", ODD))
 
 
-def _kept(schedule: ScheduleInfo) -> str:
-    return "all backups" if schedule.max_count is None else plural(schedule.max_count, "backup")
+def _kept(count: int | None) -> str:
+    return "all backups" if count is None else plural(count, "backup")
 
 
-def _value(value: object) -> str:
+def _value(value: object, field: str = "") -> str:
+    if field == "retention_info" and (value is None or isinstance(value, int)):
+        return _kept(value)
     if value is None or value in ("", [], ()):
         return NOTHING
     if isinstance(value, bool):

@@ -35,7 +35,7 @@ DIFF = [
     f"location password: {wording.PASSWORD_UPDATED}",
     "enabled: no -> yes",
     "parts: common -> common, seat",
-    "keeps: (none) -> 7",
+    "keeps: all backups -> 7 backups",
     'when: {"hour":2} -> (none)',
 ]
 REQUEST = PreparedRequest(method="PATCH", url="https://vc01.example.com/api/x", body={"location_password": "***"})
@@ -58,12 +58,12 @@ def test_schedules_are_a_table() -> None:
     assert screen.err == ""
 
 
-def test_schedules_at_80_columns_drop_how_many_are_kept_and_the_parts() -> None:
+def test_schedules_at_80_columns_are_shown_with_their_next_run() -> None:
     environ = {"COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "1"}
     screen = shown(
         SchedulesResult(**WHERE, schedules=(a_schedule(),)), "schedule list", out=Terminal(), environ=environ
     )
-    assert screen.out.splitlines()[1] == f"default   enabled  Sun, Wed at 02:30  {LOCATION}"
+    assert screen.out.splitlines()[1] == "default   enabled  Sun, Wed at 02:30  in 3 days"
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,13 @@ def test_schedule_show_is_the_block_even_when_quiet(quiet: bool) -> None:
 def test_schedule_set_shows_the_changes_below_the_block() -> None:
     screen = shown(ScheduleResult(**WHERE, schedule=a_schedule(), changes=CHANGES))
     assert screen.out.splitlines() == [*BLOCK, "  changed", *(f"    {text}" for text in DIFF)]
+    assert screen.err == ""
+
+
+def test_created_schedule_is_shown_without_changes() -> None:
+    created = (Change(field="location", before=None, after=LOCATION), *CHANGES[1:])
+    screen = shown(ScheduleResult(**WHERE, schedule=a_schedule(), changes=created))
+    assert screen.out.splitlines() == ["✓ vc01: schedule default is created and enabled", *BLOCK[1:]]
     assert screen.err == ""
 
 
