@@ -22,12 +22,12 @@ MISSING_OPTION = "{} is missing".format
 EMPTY_NAME = "the {} name is empty".format
 CANNOT_BOTH_BE_GIVEN = "{} and {} cannot both be given".format
 EXCLUDE_EACH_OTHER = "{} and {} exclude each other".format
-UNKNOWN_VALUE = "{}: {} is not known, and may match nothing".format
+UNKNOWN_VALUE = "{}: unknown value {}, which may match nothing".format
 DID_YOU_MEAN = "did you mean {}?".format
 WRITE_THE_WHOLE_PATH = "use an absolute path"
 UNKNOWN_SIMULATOR_FAULT = "unknown simulator fault '{}'".format
 NO_HELP = "no help on '{}'".format
-OPTION_IN_FRONT_OF_A_COMMAND = "no such option in front of `backupctl {}`".format
+OPTION_IN_FRONT_OF_A_COMMAND = "no such option before `backupctl {}`".format
 
 # Setting up
 
@@ -49,7 +49,7 @@ INVALID_FINGERPRINT = "invalid SHA-256 fingerprint: it does not have 64 hexadeci
 FINGERPRINT_OF_ANOTHER_HASH = "is as long as a {} fingerprint".format
 NOT_A_PEM_FILE = "not a PEM certificate file"
 UNCHECKED_CERTIFICATE = "cannot pin a certificate without checking it"
-INSECURE = "--insecure: no certificate is checked; anyone on the way can read the passwords"
+INSECURE = "--insecure: certificates are not verified; anyone on the network can read the passwords"
 PIN_INSTEAD_OF_INSECURE = "use `backupctl trust pin` instead of --insecure"
 KEY_LOG_IN_USE = "SSLKEYLOGFILE: TLS keys are written to {}; anyone who reads it can read the passwords".format
 NOT_A_ZIP_FILE = "is not a valid ZIP file"
@@ -84,8 +84,8 @@ INVALID_LOCATION_TYPE = "invalid location type '{}'".format
 LOCATION_OF_ANOTHER_TYPE = "the location type is {}, but the location starts with {}".format
 STARTS_WITH_DASH = "{} must not start with '-'".format
 SERVER_NAME_UNFIT_FOR_LOCATION = "the server name cannot be used in a location"
-PASSWORD_OF_ANOTHER_HOST = "the location is on {}, and the password is for {}".format
-SAY_WHICH_LOCATION_PASSWORD = "say which location-password is to be shown there"
+PASSWORD_OF_ANOTHER_HOST = "the location is on {}, but the password is for {}".format
+SAY_WHICH_LOCATION_PASSWORD = "set location-password in the same place as this location"
 PASSWORD_SHOWN_TO_HOSTS = "{} is sent to {} and {}".format
 LOCATION_PASSWORD_NOT_SET = "; password not set"
 LOCATION_PASSWORD_WITHOUT_USER = "a location password needs a location user"
@@ -181,9 +181,9 @@ OMIT_FOR_NO_ENCRYPTION = "omit it for no encryption"
 PASSWORD_CHARACTERS = "only ASCII letters, digits and symbols (no spaces, no accents)"
 PASSWORD_NEEDS_A_DIGIT = "it needs a digit"
 PASSWORDS_DIFFER = "Passwords do not match."
-NO_BACKUP_PASSWORD = "there is no backup password"
+NO_BACKUP_PASSWORD = "the backup password is missing"
 NOT_ENCRYPTED = "no backup password: backups are not encrypted"
-ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "nobody can tell whether a running backup"
+ENCRYPTION_OF_RUNNING_BACKUP_UNKNOWN = "--require-encryption cannot be combined with --if-running attach"
 ASK_PASSWORD = "Password of the user"
 ASK_LOCATION_USER = "User at {} (leave empty for none)".format
 ASK_LOCATION_PASSWORD = "Password for {} at {} (leave empty for none)".format
@@ -193,9 +193,9 @@ ASK_SSO_PASSWORD = "Password for {} (SSO administrator of the backup)".format
 
 # Several appliances
 
-ONE_APPLIANCE_ONLY = "{} is on one appliance, and {} are named".format
-RESTORE_OF_SEVERAL = "a restore replaces one appliance, and {} are named".format
-READ_ONLY = "{} is read-only".format
+ONE_APPLIANCE_ONLY = "{} is on one appliance, but {} are selected".format
+RESTORE_OF_SEVERAL = "a restore replaces one appliance, but {} are selected".format
+READ_ONLY = "{} is read-only; refusing to change it".format
 READ_ONLY_FOR_US = "is read-only; refusing to"
 LOGIN_SKIPPED = "skipped: {} rejected the same credentials".format
 RESULT_CANNOT_BE_SHOWN = "the result of {} could not be shown".format

@@ -132,7 +132,7 @@ def appliance_settings(context: Context) -> list[ApplianceSettings]:
     if context.value(SIMULATE):
         conflicting = [option.flag for option in (SERVER, GROUP, ALL) if option.key in context.given]
         if conflicting:
-            raise UsageError(f"{SIMULATE.flag} and {conflicting[0]} exclude each other", hint="leave one of them out")
+            raise UsageError(f"{SIMULATE.flag} and {conflicting[0]} exclude each other", hint="omit one of them")
         return [ApplianceSettings(context, Profile(SIMULATED, (context.configuration.defaults,)))]
     profiles: dict[tuple[str, int], Profile] = {}
     for profile in _selected_profiles(context, context.configuration):

@@ -64,8 +64,8 @@ def check_encryption_options(settings: ApplianceSettings) -> None:
     if settings.value(REQUIRE_ENCRYPTION) and settings.value(IF_RUNNING) == "attach":
         with settings.attribute_errors(REQUIRE_ENCRYPTION, IF_RUNNING):
             raise UsageError(
-                "nobody can tell whether a running backup to attach to is encrypted",
-                hint=f"${IF_RUNNING.flag} wait makes one that is",
+                f"{REQUIRE_ENCRYPTION.flag} cannot be combined with {IF_RUNNING.flag} attach",
+                hint=f"use ${IF_RUNNING.flag} wait to start an encrypted backup after it finishes",
             )
 
 
@@ -152,7 +152,7 @@ def check_encrypted(settings: ApplianceSettings, password: Secret | None) -> Non
     if required.value and password is None:
         with attribute_errors(required.source):
             raise UsageError(
-                "there is no backup password",
+                "the backup password is missing",
                 hint=f"give ${BACKUP_PASSWORD.file_option} or set {BACKUP_PASSWORD.variable}",
             )
 

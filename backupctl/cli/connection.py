@@ -75,7 +75,7 @@ def connect(settings: ApplianceSettings, *, offline: bool = False, fresh: bool =
 def _is_basic(settings: ApplianceSettings, *, fresh: bool) -> bool:
     auth = settings.resolve(AUTH)
     if fresh and auth.source == DEFAULT:
-        settings.debug("auth: basic (as an appliance needs it that waits for a restore)")
+        settings.debug("auth: basic (for an appliance that waits for a restore)")
         return True
     return auth.value == "basic"
 
@@ -99,7 +99,7 @@ def _password(settings: ApplianceSettings, user: str) -> Secret:
         return password.value
     if not settings.prompter.interactive:
         raise UsageError(
-            f"the password of {user} is missing",
+            f"the password for {user} is missing",
             hint=f"give {PASSWORD.file_option} or {PASSWORD.command_option}, or set {PASSWORD.variable}",
         )
     on_server = "" if settings.several else f" on {settings.name}"
@@ -151,9 +151,9 @@ def _appliance(settings: ApplianceSettings, server: ServerAddress, login: "Login
 def _warn_of_unprotected_tls(settings: ApplianceSettings, server: ServerAddress, trust: "TrustSettings") -> None:
     """Warn, under ``-q`` too, if others than the appliance can read what is sent to it."""
     if trust.insecure:  # It is only an option, so it applies to all appliances or to none.
-        subject = "no certificate is" if settings.several else f"the certificate of {server.name} is not"
+        subject = "certificates are not" if settings.several else f"the certificate of {server.name} is not"
         settings.warn(
-            f"--insecure: {subject} checked; anyone on the way can read the passwords",
+            f"--insecure: {subject} verified; anyone on the network can read the passwords",
             hint="use `backupctl trust pin` instead of --insecure",
             always=True,
         )
@@ -197,7 +197,7 @@ def observer(settings: ApplianceSettings) -> "Observer":
     show_all = settings.context.value(VERBOSE) > 1
 
     def observe(exchange: "Exchange") -> None:
-        status = exchange.status or "no answer"
+        status = exchange.status or "no response"
         settings.debug(f"{exchange.method} {exchange.path}: {status} in {exchange.seconds:.3f} s")
         for line in exchange.lines() if show_all else ():
             settings.debug(line)

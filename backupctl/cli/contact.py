@@ -207,6 +207,6 @@ def _check_not_read_only(settings: ApplianceSettings) -> None:
     if read_only.value:
         with attribute_errors(read_only.source):
             raise ReadOnlyError(
-                f"{settings.name} is read-only: nothing that changes the appliance is done",
-                hint="a profile without read-only = true is needed for this",
+                f"{settings.name} is read-only; refusing to change it",
+                hint="remove read-only = true from its table to change it",
             )

@@ -104,7 +104,7 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
 
 def _check_group(name: str) -> None:
     if name and SERVER_NAME.fullmatch(name) is None:
-        raise UsageError("use letters, digits, dots, hyphens and underscores, the first a letter or digit")
+        raise UsageError("use letters, digits, dots, hyphens and underscores; start with a letter or digit")
 
 
 def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:

@@ -89,13 +89,11 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
             password = settings.ask_secret(location_keys(resolved, user)[-1], question)
     elif user is not None and password is None:
         settings.warn(
-            f"no password for the location user {user}",
+            f"no password for location user {user}",
             hint=f"give {LOCATION_PASSWORD.file_option} or set {LOCATION_PASSWORD.variable}",
         )
     elif user is None and password is not None:
-        settings.warn(
-            "a location password without a location user is of no use", hint=f"give {LOCATION_USER.flag} as well"
-        )
+        settings.warn("a location password needs a location user", hint=f"give {LOCATION_USER.flag} too")
     return user, password
 
 
@@ -131,13 +129,13 @@ def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation)
     if actual.host != intended.host:
         target, allowed = actual.host, intended.host
     elif actual.type in IN_CLEAR and intended.type not in IN_CLEAR:
-        target, allowed = f"{actual.type}, which anyone on the way can read", f"{intended.scheme}://{intended.host}"
+        target, allowed = f"{actual.type} (unencrypted)", f"{intended.scheme}://{intended.host}"
     else:
         return
     with attribute_errors(resolved.source, password.source):
         raise UsageError(
-            f"the location is on {target}, and the password is for {allowed}",
-            hint=f"say which {LOCATION_PASSWORD.name} is to be shown there, where that location is said",
+            f"the location is on {target}, but the password is for {allowed}",
+            hint=f"set {LOCATION_PASSWORD.name} in the same place as this location",
         )
 
 

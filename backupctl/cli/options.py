@@ -54,8 +54,8 @@ class SectionedCommand(DocumentedCommand):
         flags = ", ".join(f"--{key.replace('_', '-')}" for key in context.given if key not in own)
         if flags:
             raise UsageError(
-                f"{flags}: no such option in front of `{ctx.command_path}`",
-                hint=f"`{ctx.command_path} --help` shows its own",
+                f"{flags}: no such option before `{ctx.command_path}`",
+                hint=f"run `{ctx.command_path} --help` for its options",
             )
 
     def check(self, context: Context) -> None:

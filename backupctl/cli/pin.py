@@ -48,8 +48,8 @@ def _configured_pin(settings: ApplianceSettings) -> str | None:
 def _unconfirmed_error() -> UsageError:
     """Return the error for a fingerprint that must be confirmed while there is no terminal."""
     return UsageError(
-        "nobody is here to compare the fingerprint",
-        hint="give the expected one with --fingerprint, or --yes to believe whoever answers",
+        "cannot ask you to compare the fingerprint without a terminal",
+        hint="use --fingerprint with the expected one, or --yes to pin the one presented now",
     )
 
 
@@ -67,7 +67,7 @@ def _pin(settings: ApplianceSettings, probed: CertificateResult, *, confirmed: b
         return structs.replace(result, file=file, profile=settings.name, replaced=stored)
     try:
         if not (confirmed or confirm_certificate(settings, probed)):
-            raise UsageError("the fingerprint was not confirmed: nothing is stored")
+            raise UsageError("fingerprint not confirmed; nothing was stored")
         path, stored_pin = pin_certificate(settings, probed.certificate)
         return structs.replace(result, file=str(path), profile=stored_pin.name, replaced=stored_pin.previous)
     except BackupctlError as error:

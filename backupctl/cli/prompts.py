@@ -66,7 +66,7 @@ class TerminalPrompter:
                 answer = _answer(question, default="", show_default=False, hide_input=True)
             except GetPassWarning:
                 raise UsageError(
-                    "this terminal cannot hide what is typed", hint="give the secret in a file or by a command"
+                    "this terminal cannot hide the input", hint="use a file or a command for the secret"
                 ) from None
         return Secret(answer) if answer else None
 

@@ -135,6 +135,6 @@ def _usage_error(error: click.ClickException) -> UsageError:
     path = ctx.command_path if ctx else PROGRAM
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Argument):
         example = getattr(error.param, "example", None)
-        hint = f"for example: `{path} {example}`" if example else f"`{path} --help` shows how it is used"
+        hint = f"for example: `{path} {example}`" if example else f"run `{path} --help` for usage"
         return UsageError(f"missing {error.param.metavar or str(error.param.name).upper()}", hint=hint)
-    return UsageError(error.format_message(), hint=f"`{path} --help` shows how it is used")
+    return UsageError(error.format_message(), hint=f"run `{path} --help` for usage")

@@ -161,8 +161,8 @@ def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:
     """Return the settings of each selected appliance. Raises UsageError: for several, if the command accepts one."""
     selected = appliance_settings(context)
     if traits.single_reason is not None and len(selected) > 1:
-        hint = "name the one that is meant, or run the command once for each"
-        raise UsageError(f"{traits.single_reason}, and {len(selected)} are named", hint=hint)
+        hint = "choose one with --server, or run the command once for each"
+        raise UsageError(f"{traits.single_reason}, but {len(selected)} are selected", hint=hint)
     return selected
 
 

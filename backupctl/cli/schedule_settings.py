@@ -67,11 +67,11 @@ def _location(settings: ApplianceSettings) -> Location | None:
     resolved = location_of(settings)
     with attribute_errors(resolved.source):
         if not resolved.location.scheme:
-            raise UsageError("the location of a schedule must be a URL", hint="write it as sftp://host/folder")
+            raise UsageError("the location of a schedule must be a URL", hint="use a URL such as sftp://host/folder")
         if resolved.template.changes_with_time:
             raise UsageError(
-                "a date or time in the location of a schedule would always be that of now",
-                hint="leave {date} and {time} out; from 6.7 on each backup gets a folder of its own",
+                f"the location of a schedule cannot contain {{date}} or {{time}}",
+                hint="remove {date} and {time}; since 6.7, each backup gets a folder of its own",
             )
     check_password_host(settings, resolved)
     return resolved.location
@@ -80,7 +80,7 @@ def _location(settings: ApplianceSettings) -> Location | None:
 def _time(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
     if match is None:
-        raise UsageError(f"--at: {text!r} is no time", hint="write HH:MM, from 00:00 to 23:59")
+        raise UsageError(f"--at: invalid time {text!r}", hint="use HH:MM, from 00:00 to 23:59")
     return int(match[1]), int(match[2])
 
 
@@ -88,8 +88,7 @@ def _retain(count: int | None) -> int | None:
     if count is not None and count < 1:
         raise UsageError(
             "--retain must be at least 1",
-            hint="the limit cannot be removed later; to keep all backups, delete the schedule "
-            "and create it without --retain",
+            hint="to keep all backups, delete the schedule and create it without --retain",
         )
     return count
 

@@ -120,7 +120,7 @@ def _short_name(address: ServerAddress, names: Collection[str]) -> str | None:
 
 def _check_name(names: Collection[str], name: str) -> None:
     if SERVER_NAME.fullmatch(name) is None:
-        raise UsageError("use letters, digits, dots, hyphens and underscores, the first a letter or digit")
+        raise UsageError("use letters, digits, dots, hyphens and underscores; start with a letter or digit")
     if name in names:
         raise UsageError(f"{name} is the name of another server")
 

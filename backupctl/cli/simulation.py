@@ -24,7 +24,7 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
     from backupctl.simulator.simulated_appliance import SimulatedAppliance
     from backupctl.simulator.simulator_transport import SimulatorTransport
 
-    settings.view.warn("--simulate: this is an embedded appliance; no real backup is made")
+    settings.view.warn("--simulate: using an embedded appliance; no real backup is made")
     address, clock = settings.profile.address, settings.clock
     simulated = SimulatedAppliance(
         clock,

@@ -21,6 +21,6 @@ def parse_timestamp(flag: str, text: str | None, now: datetime) -> datetime | No
         return now - timedelta(seconds=parse_duration(text))
     except (UsageError, OverflowError) as error:
         raise UsageError(
-            f"{flag}: {text!r} is neither a date nor a duration",
-            hint="write 2026-03-01, 2026-03-01T02:00, 2026-03-01T02:00Z, or 30d for thirty days ago",
+            f"{flag}: invalid date or duration {text!r}",
+            hint="use 2026-03-01, 2026-03-01T02:00, 2026-03-01T02:00Z, or 30d for 30 days ago",
         ) from error

@@ -79,7 +79,7 @@ class ApplianceState:
         max_requests: int = MAX_RECORDED_REQUESTS,
     ) -> None:
         if job_duration <= 0:
-            raise UsageError("the duration of a simulated job must be more than 0 seconds")
+            raise UsageError("the job duration must be more than 0 s")
         self.clock = clock
         self.release = release_named(release) if isinstance(release, str) else release
         self.host = host

@@ -174,15 +174,15 @@ def parse_fault(spec: str) -> Fault:
     name, equals, value = head.partition("=")
     kind = KINDS.get(name)
     if kind is None:
-        raise UsageError(f"unknown simulator fault {name!r}", hint=f"one of: {', '.join(KINDS)}")
+        raise UsageError(f"unknown simulator fault {name!r}", hint=f"choose from {', '.join(KINDS)}")
     syntax = _SYNTAX[kind.value]
     if at and not kind.phased and phase != kind.phase:
-        raise UsageError(f"the fault {name} takes no phase", hint=f"write {name}{syntax.shown}")
+        raise UsageError(f"fault {name} has no phases", hint=f"use {name}{syntax.shown}")
     if at and phase not in PHASES:
-        raise UsageError(f"no phase {phase!r} in the fault {spec!r}", hint=f"one of: {', '.join(PHASES)}")
+        raise UsageError(f"unknown phase {phase!r} in fault {spec!r}", hint=f"choose from {', '.join(PHASES)}")
     match = re.fullmatch(syntax.pattern, value, re.ASCII)
     if (equals or syntax.required) and match is None:
-        raise UsageError(f"the fault {spec!r} cannot be read", hint=f"write {name}{syntax.shown}")
+        raise UsageError(f"invalid fault {spec!r}", hint=f"use {name}{syntax.shown}")
     found = match.groupdict() if match else {}
     values = {group: _READERS[group](text) for group, text in found.items() if text is not None}
     return Fault(name, phase or kind.phase, **values)

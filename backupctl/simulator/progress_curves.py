@@ -56,5 +56,5 @@ CURVES: Mapping[str, Curve] = {
 def curve_named(name: str) -> Curve:
     """Return the curve with this name. Raises ``UsageError``: for an unknown name."""
     if name not in CURVES:
-        raise UsageError(f"the simulator knows no progress {name!r}", hint=f"one of: {', '.join(CURVES)}")
+        raise UsageError(f"unknown progress {name!r}", hint=f"choose from {', '.join(CURVES)}")
     return CURVES[name]

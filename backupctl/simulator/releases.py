@@ -105,4 +105,4 @@ def release_named(name: str) -> Release:
     for known in RELEASE_NAMES:
         if known.casefold() == name.casefold():
             return _release(known)
-    raise UsageError(f"the simulator knows no release {name!r}", hint=f"one of: {', '.join(RELEASE_NAMES)}")
+    raise UsageError(f"unknown release {name!r}", hint=f"choose from {', '.join(RELEASE_NAMES)}")

@@ -50,7 +50,7 @@ class ServerOptions:
         host = (match[1] or match[2]) if match else ""
         port = int(match[3]) if match else 0
         if not host or port + (self.appliances if port else 0) > 65536:
-            raise UsageError(f"cannot listen on {self.listen!r}", hint="write HOST:PORT, such as 127.0.0.1:8443")
+            raise UsageError(f"cannot listen on {self.listen!r}", hint="use HOST:PORT, such as 127.0.0.1:8443")
         return host, port + index if port else 0
 
     def appliance_name(self, index: int) -> str:

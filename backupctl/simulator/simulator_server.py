@@ -50,7 +50,7 @@ class SimulatorServer:
 
     def __init__(self, options: ServerOptions, clock: Clock) -> None:
         if options.appliances < 1:
-            raise UsageError("the simulator serves at least one appliance")
+            raise UsageError("the number of appliances must be at least 1")
         self.options = options
         self.simulated: list[SimulatedAppliance] = []
         self.appliances: list[ServedAppliance] = []

@@ -85,7 +85,7 @@ REFUSED = [
         {},
         2,
         f"--location and {OF_DEFAULTS}",
-        ("FTP, which anyone on the way can read", f"sftp://{HERE_HOST}"),
+        ("FTP (unencrypted)", f"sftp://{HERE_HOST}"),
     ),
     ("", (), IN_ENVIRONMENT, 3, f"BACKUPCTL_LOCATION and {OF_DEFAULTS}", (THERE_HOST, HERE_HOST)),
     (

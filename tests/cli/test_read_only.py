@@ -127,7 +127,7 @@ def refuse(backupctl: CommandLine, words: list[str], environ: dict[str, str]) ->
     run = backupctl(*words, "-o", "json", environ=environ)
     errors = [result["error"] for result in run.json["results"] if result["server"] == "guarded"] or [run.json["error"]]
     slugs = [error["slug"] for error in errors]
-    too_many = slugs == ["usage"] and "2 are named" in run.json["error"]["message"]
+    too_many = slugs == ["usage"] and "2 are selected" in run.json["error"]["message"]
     assert slugs == ["read-only"] or too_many, (words, run.out)
     assert run.code, words
     assert backupctl.lines[HOST].urls == [], words

@@ -387,7 +387,7 @@ def test_trust_fetch_stores_the_authority_that_later_runs_trust(
     result = result_of(fetched)
     assert fetched.code == 0
     assert (result["verified"], result["vouches"], len(result["authorities"])) == (False, True, 1)
-    assert "these certificates came over a connection that nobody vouches for" in fetched.err
+    assert "the certificates were downloaded over an unverified connection" in fetched.err
     assert {request.path for request in server.simulated[0].requests} == {"/certs/download.zip"}
     assert program.run("list", environ=untrusting(server, BACKUPCTL_CA_FILE=str(path))).code == 0
     with_pin = ("--fingerprint", str(server.appliances[0].fingerprint), "--force", "-o", "json")

@@ -21,6 +21,6 @@ SCRIPTS: Final = Path(__file__).parents[2] / "completions"
 def command(context: Context, shell: str) -> int:
     """Print the script that makes a shell complete commands and options."""
     if shell not in SHELLS:
-        raise UsageError(f"no completion for {shell!r}", hint=f"there is one for {', '.join(SHELLS)}")
+        raise UsageError(f"unsupported shell {shell!r}", hint=f"choose from {', '.join(SHELLS)}")
     context.print((SCRIPTS / f"backupctl.{shell}").read_text(encoding="utf-8"))
     return 0

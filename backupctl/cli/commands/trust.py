@@ -78,8 +78,8 @@ def fetch(context: Context, to: str, force: bool) -> int:
 def _warn_if_unverified(context: Context, result: CaCertificatesResult) -> None:
     if result.authorities and not result.verified:
         context.view.warn(
-            f"{result.server}: these certificates came over a connection that nobody vouches for",
-            hint="compare their fingerprints with those on the appliance itself (console, VAMI or vSphere Client)",
+            f"{result.server}: the certificates were downloaded over an unverified connection",
+            hint="compare their fingerprints with those on the appliance's console (`backupctl help trust`)",
             always=True,
         )
 
