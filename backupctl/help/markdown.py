@@ -52,7 +52,13 @@ class Item(NamedTuple):
     content: tuple[Block, ...]
 
 
-Block = Heading | Paragraph | CodeBlock | Grid | Item
+class Listing(NamedTuple):
+    """A list; either all items or none are definitions."""
+
+    items: tuple[Item, ...]
+
+
+Block = Heading | Paragraph | CodeBlock | Grid | Listing
 
 
 class Span(NamedTuple):
@@ -100,8 +106,8 @@ def _blocks(lines: deque[str]) -> Iterator[Block]:
             yield Heading(len(heading[1]), heading[2])
         elif line.startswith("|"):
             yield _grid(lines)
-        elif item := _ITEM.match(line):
-            yield _item(lines, item)
+        elif _ITEM.match(line):
+            yield _listing(lines)
         else:
             yield Paragraph(_paragraph(lines))
 
@@ -131,6 +137,17 @@ def _grid(lines: deque[str]) -> Grid:
         cells = re.split(r"(?<!\\)\|", lines.popleft().strip().removeprefix("|").removesuffix("|"))
         rows.append(tuple(cell.strip().replace("\\|", "|") for cell in cells))
     return Grid((rows[0], *rows[2:]))
+
+
+def _listing(lines: deque[str]) -> Listing:
+    items: list[Item] = []
+    while (
+        lines and (match := _ITEM.match(lines[0])) and (not items or bool(_TERM.match(match[2])) == bool(items[0].term))
+    ):
+        items.append(_item(lines, match))
+        while lines and not lines[0].strip():
+            lines.popleft()
+    return Listing(tuple(items))
 
 
 def _item(lines: deque[str], match: re.Match[str]) -> Item:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Paragraph, parse, spans
+from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Listing, Paragraph, parse, spans
 
 _ESCAPES: Final = str.maketrans(
     {
@@ -47,7 +47,7 @@ def escaped(text: str) -> str:
 
 def _roff(blocks: Iterable[Block]) -> Iterator[str]:
     for previous, block in pairwise((Heading(2, ""), *blocks)):
-        if not isinstance(previous, Heading) and not isinstance(block, Heading | Item):
+        if not isinstance(previous, Heading) and not isinstance(block, Heading | Listing):
             yield ".PP"
         match block:
             case Heading(level, text):
@@ -58,8 +58,9 @@ def _roff(blocks: Iterable[Block]) -> Iterator[str]:
                 yield from (".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE")
             case Grid(rows):
                 yield from _table(rows)
-            case Item():
-                yield from _item(block)
+            case Listing(items):
+                for item in items:
+                    yield from _item(item)
 
 
 def _item(item: Item) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Paragraph, Span, parse, spans
+from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Listing, Paragraph, Span, parse, spans
 
 
 @pytest.mark.parametrize(
@@ -15,15 +15,37 @@ from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Parag
         ("```\nunclosed", [CodeBlock(("unclosed",))]),
         ("<!-- note -->\ntext", [Paragraph("text")]),
         ("| a | b |\n|---|---|\n| `x\\|y` | |", [Grid((("a", "b"), ("`x|y`", "")))]),
-        ("- one\n  more\n* two", [Item("-", "", (Paragraph("one more"),)), Item("*", "", (Paragraph("two"),))]),
-        ("10. ten\n\nafter", [Item("10.", "", (Paragraph("ten"),)), Paragraph("after")]),
-        ("- `-a`, `--all`: All.", [Item("-", "`-a`, `--all`", (Paragraph("All."),))]),
-        ("- `code` without a term: no", [Item("-", "", (Paragraph("`code` without a term: no"),))]),
+        (
+            "- one\n  more\n* two",
+            [Listing((Item("-", "", (Paragraph("one more"),)), Item("*", "", (Paragraph("two"),))))],
+        ),
+        ("10. ten\n\nafter", [Listing((Item("10.", "", (Paragraph("ten"),)),)), Paragraph("after")]),
+        ("- `-a`, `--all`: All.", [Listing((Item("-", "`-a`, `--all`", (Paragraph("All."),)),))]),
+        ("- `code` without a term: no", [Listing((Item("-", "", (Paragraph("`code` without a term: no"),)),))]),
         (
             "1. one\n\n   ```\n   code\n     more\n   ```\n   - below\n2. two",
             [
-                Item("1.", "", (Paragraph("one"), CodeBlock(("code", "  more")), Item("-", "", (Paragraph("below"),)))),
-                Item("2.", "", (Paragraph("two"),)),
+                Listing(
+                    (
+                        Item(
+                            "1.",
+                            "",
+                            (
+                                Paragraph("one"),
+                                CodeBlock(("code", "  more")),
+                                Listing((Item("-", "", (Paragraph("below"),)),)),
+                            ),
+                        ),
+                        Item("2.", "", (Paragraph("two"),)),
+                    )
+                )
+            ],
+        ),
+        (
+            "- `a`: one\n\n- `b`: two\n- three",
+            [
+                Listing((Item("-", "`a`", (Paragraph("one"),)), Item("-", "`b`", (Paragraph("two"),)))),
+                Listing((Item("-", "", (Paragraph("three"),)),)),
             ],
         ),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import wording
-from tests.support.processes import ServedAppliance, Simulators, wait_until
+from tests.support.processes import ServedAppliance, Simulators, require_program, wait_until
 from tests.support.terminal import Open
 
 pytestmark = pytest.mark.real
@@ -110,3 +110,25 @@ def test_terminal_that_cannot_draw_gets_lines(open_terminal: Open, serve: Simula
     with open_terminal("create", environ={**complete(serve()), "CI": "true"}) as terminal:
         terminal.wait_for("EXIT=0")
         assert "backup started" in terminal.screen
+
+
+def test_long_page_of_the_manual_is_paged_and_ctrl_c_belongs_to_the_pager(open_terminal: Open) -> None:
+    require_program("less")
+    with open_terminal("help", "connection", environ={}) as terminal:
+        terminal.wait_for(r"\A[^\n]*onnect[^\n]*\n(.*\n)+:$")
+        terminal.press("C-c")
+        terminal.type("G")
+        terminal.wait_for(r"\(END\)")
+        assert terminal.find("EXIT=") is None
+        terminal.type("q")
+        terminal.wait_for("EXIT=0")
+        assert terminal.cursor_visible
+
+
+def test_short_page_of_the_manual_and_one_without_a_pager_are_printed(open_terminal: Open) -> None:
+    with open_terminal("help", "completion", environ={}, rows=60) as terminal:
+        terminal.wait_for("EXIT=0")
+        assert terminal.find("^backupctl completion$")
+    with open_terminal("help", "connection", environ={"PAGER": "/nowhere/less"}) as terminal:
+        terminal.wait_for("EXIT=0")
+        assert max(map(len, terminal.screen.splitlines())) <= 80

@@ -2,13 +2,13 @@
 
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from backupctl.clock import Clock
-from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Paragraph, parse, spans
+from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Listing, Paragraph, parse, spans
 from backupctl.output.safe_stream import SafeStream
 from backupctl.output.terminal.console import shows_color
 
@@ -56,23 +56,14 @@ def _page(text: str, encoding: str, environ: Mapping[str, str]) -> bool:
     return True
 
 
-def _stacked(blocks: Sequence[Block]) -> "Group":
-    """Return blocks with empty lines between them, except between short items of a list."""
+def _stacked(blocks: Iterable[Block]) -> "Group":
+    """Return blocks with empty lines between them."""
     from rich.console import Group
 
-    shown: list[RenderableType] = []
-    for previous, block in pairwise((None, *blocks)):
-        if previous and not (_is_short(previous) and isinstance(block, Item)):
-            shown.append("")
-        shown.append(_rendered(block))
-    return Group(*shown)
+    return Group(*islice(chain.from_iterable(("", _rendered(block)) for block in blocks), 1, None))
 
 
-def _is_short(block: Block) -> bool:
-    return isinstance(block, Item) and len(block.content) == 1
-
-
-def _rendered(block: Block | None) -> "RenderableType":
+def _rendered(block: Block) -> "RenderableType":
     from rich.padding import Padding
     from rich.text import Text
 
@@ -81,13 +72,12 @@ def _rendered(block: Block | None) -> "RenderableType":
             return Text(text, "bold underline" if level == 1 else "bold")
         case CodeBlock(lines):
             return Padding(Text("\n".join(lines), _STYLES["code"]), (0, 0, 0, 4))
-        case Item():
-            return _item(block)
+        case Listing(items):
+            return _list(items)
         case Grid(rows):
             return _table(rows)
         case Paragraph(text):
             return _text(text)
-    return ""
 
 
 def _text(markdown: str, style: str = "") -> "Text":
@@ -96,17 +86,23 @@ def _text(markdown: str, style: str = "") -> "Text":
     return Text.assemble(*((text, _STYLES[name]) for text, name in spans(markdown)), style=style)
 
 
-def _item(item: Item) -> "RenderableType":
+def _list(items: Sequence[Item]) -> "RenderableType":
+    """Return a list in two columns; where a term is long, each has a line of its own."""
     from rich.console import Group
     from rich.padding import Padding
     from rich.table import Table
+    from rich.text import Text
 
-    term, content = _text(item.term, "bold"), _stacked(item.content)
-    if len(term) > _TERM_WIDTH:
-        return Group(term, Padding(content, (0, 0, 0, 4)))
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(width=_TERM_WIDTH if term else None)
-    grid.add_row(term or ("•" if item.marker in "-*" else item.marker), content)
+    terms = [
+        _text(item.term, "bold") if item.term else Text("•" if item.marker in "-*" else item.marker) for item in items
+    ]
+    contents = [_stacked(item.content) for item in items]
+    if max(map(len, terms)) > _TERM_WIDTH:
+        return Group(*(Group(term, Padding(each, (0, 0, 0, 4))) for term, each in zip(terms, contents, strict=True)))
+    long = any(len(item.content) > 1 for item in items)
+    grid = Table.grid(padding=(0, 2 if items[0].term else 1, int(long), 0), pad_edge=False)
+    for row in zip(terms, contents, strict=True):
+        grid.add_row(*row)
     return grid
 
 
