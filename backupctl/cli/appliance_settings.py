@@ -179,8 +179,8 @@ def _server(context: Context, configuration: Configuration) -> str:
 def choose_server(context: Context) -> str:
     """Prompt for an appliance: a configured one by its number or name, or any by its host name."""
     names = list(context.configuration.servers)
-    for number, name in enumerate(names[:_MAX_OFFERED], 1):
-        context.prompter.say(f"  {number}  {name}")
+    for number, profile in enumerate(list(context.configuration.servers.values())[:_MAX_OFFERED], 1):
+        context.prompter.say(f"  {number}  {profile.name}  {profile.address.host}")
     if len(names) > _MAX_OFFERED:
         context.prompter.say(f"  ... and {len(names) - _MAX_OFFERED} more")
 

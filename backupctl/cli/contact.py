@@ -154,8 +154,7 @@ class Contact:
                 _pin(settings, result.certificate)
                 pinned.append(settings)
             else:
-                declined = CertificateError("$1", server=settings.profile.address.host, texts=(str(result.reason),))
-                self.errors.setdefault(settings.name, declined)
+                self.errors[settings.name] = CertificateError("certificate not trusted", server=settings.name)
         return pinned
 
     def _try_logins(self, selected: Sequence[ApplianceSettings]) -> None:
@@ -182,8 +181,8 @@ class Contact:
         for settings in rejected:
             keys, error = typed(settings), self.errors[settings.name]
             if keys:  # else another appliance shares the credentials
-                hint = LOCKOUT_WARNING if "@" in self._appliances[settings.name].user else error.hint
-                self._context.prompter.say(f"{printable(error.message)}\n  {hint}")
+                hint = [] if "@" in self._appliances[settings.name].user else [f"  {error.hint}"]
+                self._context.prompter.say("\n".join([printable(error.message), *hint, f"  {LOCKOUT_WARNING}"]))
             for key in keys:
                 self._context.forget(key)
         return rejected

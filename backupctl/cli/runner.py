@@ -129,10 +129,10 @@ def _run(
         appliances = [each.appliance for each in prepared if isinstance(each, _Prepared)]
         if appliances:
             confirm(appliances)
-    coordinator = _coordinator(context, prepared, traits)
-    context.view.expect([each.settings.name for each in prepared], selection_words(context))
-    _emit_failures(prepared)
-    return run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
+        coordinator = _coordinator(context, prepared, traits)
+        context.view.expect([each.settings.name for each in prepared], selection_words(context))
+        _emit_failures(prepared)
+        return run_tasks(context, [_task(each, result_type, traits, coordinator) for each in prepared])
 
 
 def show_requests(

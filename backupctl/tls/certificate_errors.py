@@ -63,7 +63,7 @@ def certificate_error(error: BaseException, peer: Peer, store: str, now: datetim
     if failure is not None:
         details = [ErrorFacts("SHA-256 fingerprint  $1", texts=(colon_form(failure.leaf.fingerprint),))]
     return CertificateError(
-        "$1", server=peer.host, texts=(message,), hint=reason.hint, selector=peer.selector, details=details
+        "$1", server=peer.server, texts=(message,), hint=reason.hint, selector=peer.selector, details=details
     )
 
 

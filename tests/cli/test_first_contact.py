@@ -168,7 +168,7 @@ def test_configured_server_is_chosen_by_number_or_name(tmp_path: Path, answer: s
     backupctl = fleet(tmp_path)
     run = backupctl("list", "-o", "json", answers=["9 9", answer, *LOGIN])
     assert (run.code, run.result["server"]) == (0, "vc02")
-    assert "  2  vc02" in backupctl.prompter.questions
+    assert "  2  vc02  vc02.example.com" in backupctl.prompter.questions
 
 
 def test_password_of_several_is_tried_on_one_before_the_others(tmp_path: Path) -> None:
