@@ -36,7 +36,7 @@ def test_live_bar_appears_moves_and_ends_in_the_result(
         wait_until(lambda: (seen := terminal.find(BAR)) and first < int(seen[1]) < 100, "a bar that moves")
         assert len(terminal.find_all(BAR)) == 1
         terminal.wait_for("EXIT=0")
-        assert "SUCCEEDED" in terminal.screen
+        assert "succeeded" in terminal.screen
         assert max(len(line) for line in terminal.screen.splitlines()) <= columns
         assert terminal.cursor_visible
 

@@ -362,7 +362,7 @@ def test_trust_pin_stores_the_pin_that_later_runs_check(
     assert certificate.fingerprint in path.read_text()
     third = program.run("trust", "pin", "-s", result["profile"])
     assert (third.code, third.err) == (0, "")
-    assert "was pinned before" in third.out
+    assert "is already pinned" in third.out
     assert len(server.simulated[0].requests) == requests
 
 
