@@ -30,7 +30,7 @@ def store_secret(context: Context, name: SecretName, server: str | None, *, yes:
 
     Raises ConfigError, UsageError and OutputError: if the secret, the keyring or the file is unusable.
     """
-    from backupctl.config.config_edit import check_editable, path_to_edit, store_secret_place
+    from backupctl.config.config_edit import check_editable, merge, path_to_edit
 
     profile = None if server is None else _configured_profile(context, server)
     path = path_to_edit(context.value(CONFIG), context.configuration.path, context.environ)
@@ -49,14 +49,14 @@ def store_secret(context: Context, name: SecretName, server: str | None, *, yes:
         check_backup_password(secret)
     keyring.store(entry, secret, command)
     *others, key = name.file_keys
-    replaced = store_secret_place(path, profile.name if profile else None, key, entry, instead_of=others)
+    merge(path, {("servers", profile.name) if profile else ("defaults",): {key: entry}})
     return FileResult(
         server=profile.name if profile else DEFAULTS,
         host=profile.address.host if profile else "",
         file=str(path),
         secret=name.name,
         entry=entry,
-        replaced=replaced,
+        replaced=next((other for other in others if other in layer.values), None),
     )
 
 

@@ -13,20 +13,19 @@ from backupctl.cli.context import Context
 from backupctl.cli.nightly import NightlyRun, check_time, secret_keys, shared_files
 from backupctl.cli.prompts import Prompter, confirm, lines_of
 from backupctl.cli.setup_file import SecretKeeper, content, save, tables_of
-from backupctl.cli.setup_questions import ask_appliances
+from backupctl.cli.setup_questions import ask_appliances, check_name
 from backupctl.cli.signals import restored_handlers
 from backupctl.config.config_edit import path_to_edit
 from backupctl.config.config_file import SYSTEM_PATH, find_configuration, read_configuration
-from backupctl.config.configuration import SERVER_NAME, Configuration
+from backupctl.config.configuration import Configuration
 from backupctl.config.option_table import ALL, CONFIG, PROXY, SIMULATE
 from backupctl.config.parsers import parse_choice
-from backupctl.errors import OutputError, UsageError
+from backupctl.errors import OutputError
 from backupctl.exit_codes import ExitCode
 
 _INTRODUCTION: Final = """\
 This sets up backups of your vCenter appliances, every night if you like.
-Each answer is tried at once. Ctrl-C stops; nothing but pins is written before
-the last password has its place.
+Each answer is tried at once. Ctrl-C stops.
 """
 
 
@@ -46,11 +45,11 @@ def set_up(context: Context) -> int:
             prompter.say("\nNothing was written." if content(path) == before else f"\n{pins}")
     found = find_configuration(None, {name: text for name, text in run.environ.items() if name != CONFIG.environment})
     config = () if found == path else (CONFIG.flag, str(path))
-    words = (*(("-g", group) if group else (word for name in names for word in ("-s", name))), *config)
-    tried = (SIMULATE.flag, *config) if run.value(SIMULATE) else words
-    code = _call(context, "validate", *tried)
+    selected = ("-g", group) if group else tuple(word for name in names for word in ("-s", name))
+    words = ((SIMULATE.flag,) if run.value(SIMULATE) else selected) + config
+    code = _call(context, "validate", *words)
     if code == ExitCode.DONE and confirm(prompter, "Make the first backup now?", default=True):
-        code = _call(context, "create", *tried)
+        code = _call(context, "create", *words)
     if code == ExitCode.INTERRUPTED:
         return code
     nightly = _nightly(context, path, (*(("-g", group) if group else (ALL.flag,)), *config))
@@ -90,7 +89,8 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     group = ""
     if len({*names, *configuration.servers}) > 1:
         question = "Group, to back them up with one command (leave empty for none)"
-        group = prompter.ask(question, _check_group, groups[0] if len(groups) == 1 else "production")
+        default = groups[0] if len(groups) == 1 else "production"
+        group = prompter.ask(question, lambda name: name and check_name(name), default)
     keeper = SecretKeeper(run, path.parent)
     tables = tables_of(configuration, answers, keeper, path.parent)
     if group:
@@ -102,20 +102,17 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     return names, group
 
 
-def _check_group(name: str) -> None:
-    if name and SERVER_NAME.fullmatch(name) is None:
-        raise UsageError("use letters, digits, dots, hyphens and underscores; start with a letter or digit")
-
-
 def _nightly(context: Context, path: Path, words: tuple[str, ...]) -> str:
     """Offer to run the backup every night, and return what came of it."""
     prompter, configuration = context.prompter, read_configuration(path, context.clock)
+    if context.value(SIMULATE):
+        return "not in a simulation"
     if any(key.endswith("-keyring") for key in secret_keys(configuration)):
         return "not possible: the keyring is locked then; keep the passwords in files"
     system = path == SYSTEM_PATH and os.geteuid() == 0
     files = shared_files(configuration) if path.stat().st_mode & 0o004 else None
     run = NightlyRun(words, "", files, system, context.environ)
-    can_install = {kind: run.can_install(kind) and not context.value(SIMULATE) for kind in ("systemd", "cron")}
+    can_install = {kind: run.can_install(kind) for kind in ("systemd", "cron")}
     check = partial(parse_choice, (*can_install, "no"))
     default = next((kind for kind, possible in can_install.items() if possible), "no")
     kind = check(prompter.ask("Run it every night? (systemd, cron, no)", check, default))

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -110,11 +109,9 @@ class SecretKeeper:
 
     def _in_keyring(self, name: SecretName, secret: Secret, server: str | None) -> str:
         entry, keyring = f"{server}/{name.name}" if server else name.name, Keyring()
-        with suppress(ConfigError):  # if there is no such entry
-            if keyring.read(entry, name.name) != secret and not confirm(
-                self._prompter, f"The keyring has another password as {entry}. Replace it?"
-            ):
-                raise UsageError("the password in the keyring is left as it is")
+        question = f"The keyring has a password as {entry}. Replace it?"
+        if keyring.holds(entry, name.name) and not confirm(self._prompter, question):
+            raise UsageError("the password in the keyring is left as it is")
         keyring.store(entry, secret, name.name)
         return entry
 

@@ -105,7 +105,7 @@ def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
     else:
         name = prompter.ask(
             "Name for it, on command lines and in folders",
-            partial(_check_name, names),
+            partial(check_name, names=names),
             _short_name(profile.address, names),
         )
         profile = replace(profile, address=replace(profile.address, name=name))
@@ -118,11 +118,13 @@ def _short_name(address: ServerAddress, names: Collection[str]) -> str | None:
     return None if name.isdigit() or ":" in name or name in names else name
 
 
-def _check_name(names: Collection[str], name: str) -> None:
+def check_name(name: str, names: Collection[str] = ()) -> str:
+    """Return the name of a server or a group. Raises UsageError: if it is invalid, or one of ``names``."""
     if SERVER_NAME.fullmatch(name) is None:
         raise UsageError("use letters, digits, dots, hyphens and underscores; start with a letter or digit")
     if name in names:
-        raise UsageError(f"{name} is the name of another server")
+        raise UsageError(f"{name} is another server")
+    return name
 
 
 def _answers(settings: ApplianceSettings) -> Answers:

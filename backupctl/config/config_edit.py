@@ -85,7 +85,7 @@ def merge(path: Path, tables: Mapping[tuple[str, ...], Mapping[str, object]]) ->
                 if value is None:
                     table.pop(key, None)
                 else:
-                    _set_value(table, key, value, _other_places(key))
+                    _set_value(table, key, value)
         _check(document, path)
 
 
@@ -107,21 +107,6 @@ def store(path: Path, server_name: str, key: str, value: str, *, host: str) -> S
     return StoredValue(str(name), None if previous is None else str(previous))
 
 
-def store_secret_place(
-    path: Path, server_name: str | None, key: str, value: str, *, instead_of: Sequence[str]
-) -> str | None:
-    """Store the place of a secret in a server's table or in ``[defaults]``; return the key that it replaces.
-
-    ``instead_of`` are the keys of the other kinds of places; a table may have only one of them. The file need not
-    exist, but the server must. Raises ConfigError and OutputError: as ``store`` does.
-    """
-    with _edited(path) as document:
-        table = _table(document, ("defaults",) if server_name is None else ("servers", server_name))
-        replaced = next((other for other in instead_of if other in table), None)
-        _set_value(table, key, value, instead_of)
-    return replaced
-
-
 @contextmanager
 def _edited(path: Path, *, with_sample: bool = False) -> Iterator[TOMLDocument]:
     """Yield the document of the file and write it back if it has changed; the file is locked meanwhile."""
@@ -140,8 +125,8 @@ def _edited(path: Path, *, with_sample: bool = False) -> Iterator[TOMLDocument]:
             replace(path, edited, file_mode)
 
 
-def _set_value(table: Any, key: str, value: object, instead_of: Sequence[str] = ()) -> None:  # noqa: ANN401 - tomlkit has several types
-    """Set a value in place of one of ``instead_of``, or else after the last value of the table.
+def _set_value(table: Any, key: str, value: object) -> None:  # noqa: ANN401 - tomlkit has several types
+    """Set a value in place of another place of the same secret, or else after the last value of the table.
 
     tomlkit only appends after the comments at the end of a table. They mostly belong to the next table, which may be
     commented out itself, as in the sample; the value would belong to it once it is uncommented. So the new line is
@@ -150,15 +135,15 @@ def _set_value(table: Any, key: str, value: object, instead_of: Sequence[str] = 
     from tomlkit import item
     from tomlkit.items import SingleKey, Table
 
-    if key in table or not isinstance(table, Table) or table.is_super_table():
-        for other in instead_of:
-            table.pop(other, None)
-        table[key] = value
-        return
-    previous_item = _item_before(table, instead_of)
-    for other in instead_of:
+    others = [other for secret in SECRETS if key in secret.file_keys for other in secret.file_keys if other != key]
+    is_new = key not in table and isinstance(table, Table) and not table.is_super_table()
+    previous_item = _item_before(table, others) if is_new else None
+    for other in others:
         table.pop(other, None)
-    previous_item.trivia.trail += f"{SingleKey(key).as_string()} = {item(value).as_string()}\n"
+    if previous_item is None:
+        table[key] = value
+    else:
+        previous_item.trivia.trail += f"{SingleKey(key).as_string()} = {item(value).as_string()}\n"
 
 
 def _item_before(table: Table, instead_of: Sequence[str]) -> Item:
@@ -249,8 +234,3 @@ def _takes_sample(text: str) -> bool:
 
 def _with_sample(text: str) -> str:
     return f"{SAMPLE}\n{text}" if text.strip() else SAMPLE
-
-
-def _other_places(key: str) -> list[str]:
-    """Return the other keys for the place of the same secret."""
-    return [other for secret in SECRETS if key in secret.file_keys for other in secret.file_keys if other != key]

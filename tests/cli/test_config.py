@@ -5,6 +5,7 @@ import re
 import stat
 import sys
 import threading
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -457,7 +458,8 @@ def test_set_secret_reads_standard_input_and_creates_the_file(home: Path, memory
     run = config("set-secret", "location-password", "--location-password-file", "-", stdin=f"{SECRET}\n")
     assert run.code == 0
     assert memory.entries == {"location-password": SECRET}
-    assert config.path.read_text() == '[defaults]\nlocation-password-keyring = "location-password"\n'
+    written = {"defaults": {"location-password-keyring": "location-password"}}
+    assert tomllib.loads(config.path.read_text()) == written
     assert stat.S_IMODE(config.path.stat().st_mode) == 0o600
 
 

@@ -1,5 +1,6 @@
 """``backupctl setup``: each answer is tried, and what is written is complete or not there."""
 
+import os
 import re
 import shutil
 import stat
@@ -75,8 +76,7 @@ def flat(answers: Mapping[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
-    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid)
+def setup(tmp_path: Path) -> Setup:
     return Setup(tmp_path)
 
 
@@ -307,11 +307,18 @@ def test_secret_can_come_from_a_command_that_prints_it(setup: Setup, tmp_path: P
 def test_secret_can_be_in_the_keyring_but_not_for_a_nightly_run(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, memory: MemoryKeyring
 ) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    write_private(setup.folder.parent / "pass", "")
-    answers = flat({**ANSWERS, "password place": "keyring"})
-    setup.line("setup", prompter=Interrupted(answers[:-2]))
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() or 1000)
+    memory.entries["password"] = "old"
+    places = {"password place": ("keyring", "n", "keyring", "y"), "nightly": None}
+    assert setup(answers=places).code == 0
     assert memory.entries == {"password": PASSWORD}
+    assert setup.configuration["defaults"]["password-keyring"] == "password"
+    assert wording.NOT_WITH_THE_KEYRING in setup.questions
+
+
+def test_keyring_is_not_offered_to_root(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert setup(answers={"password place": ("keyring", "file")}).code == 0
 
 
 @pytest.mark.parametrize("words", [(), ("-o", "json")])
@@ -334,7 +341,7 @@ def test_file_that_cannot_be_written_is_an_error_before_the_first_question(setup
 
 def test_simulated_setup_writes_to_a_temporary_folder(setup: Setup, tmp_path: Path) -> None:
     answers = flat({name: ANSWERS[name] for name in ("location", "location user", "location password")})
-    run = setup("--simulate", answers=[*answers, BACKUP_PASSWORD, BACKUP_PASSWORD, "", "", "y", "cron", ""])
+    run = setup("--simulate", answers=[*answers, BACKUP_PASSWORD, BACKUP_PASSWORD, "", "", "y"])
     assert run.code == 0
     assert not setup.folder.exists()
     (path,) = re.findall(r"Configuration +(\S+/backupctl-setup-\w+)/config\.toml", setup.questions)

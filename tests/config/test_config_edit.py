@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backupctl.config.config_edit import SAMPLE, StoredValue, add_sample, merge, path_to_edit, store, store_secret_place
+from backupctl.config.config_edit import SAMPLE, StoredValue, add_sample, merge, path_to_edit, store
 from backupctl.config.config_file import SYSTEM_PATH, file_modes, read_configuration
 from backupctl.errors import ConfigError, OutputError
 from tests import wording
@@ -93,16 +93,19 @@ def test_store_into_a_table_written_in_two_places_adds_one_line(path: Path) -> N
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("user = 'a' # who\n# next\n#[servers.b]\n", "user = 'a' # who\n{line}# next\n#[servers.b]\n"),
-        ("user = 'a'\n# where\nold = 'x'\n\nlast = 1\n", "user = 'a'\n# where\n{line}\nlast = 1\n"),
+        ("username = 'a' # who\n# next\n#[servers.b]\n", "username = 'a' # who\n{line}# next\n#[servers.b]\n"),
+        (
+            "api = 'rest'\n# where\npassword-env = 'x'\n\nparallel = 1\n",
+            "api = 'rest'\n# where\n{line}\nparallel = 1\n",
+        ),
         ("# nothing yet\n", "{line}# nothing yet\n"),
         ("", "{line}"),
     ],
 )
-def test_store_replaces_the_old_key_or_adds_after_the_last(path: Path, before: str, after: str) -> None:
+def test_place_of_a_secret_replaces_another_one_or_is_added_after_the_last(path: Path, before: str, after: str) -> None:
     path.write_text(f"[defaults]\n{before}")
-    store_secret_place(path, None, "new", "y", instead_of=["old", "older"])
-    assert path.read_text() == "[defaults]\n" + after.format(line='new = "y"\n')
+    merge(path, {("defaults",): {"password-keyring": "y"}})
+    assert path.read_text() == "[defaults]\n" + after.format(line='password-keyring = "y"\n')
 
 
 def test_store_of_the_current_value_writes_nothing(path: Path) -> None:
