@@ -38,6 +38,11 @@ def archive_rows(archives: Sequence[Archive], options: RenderOptions) -> Rows:
     )
 
 
+def system_rows(systems: Sequence[str], _options: RenderOptions) -> Rows:
+    """Return the names of systems as rows of a table."""
+    return Rows((Column("SYSTEM"),), [[system] for system in systems])
+
+
 def archive_block(archive: Archive, options: RenderOptions) -> list[StyledLine]:
     """Return the known facts of an archive."""
     known = fact_lines([

@@ -1,6 +1,6 @@
 """Render the configuration: each setting with its source, and what was written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from backupctl.formatting import duration_option
@@ -39,10 +39,11 @@ def file_lines(result: FileResult, symbols: Symbols) -> list[StyledLine]:
     ]
 
 
-def next_steps(result: FileResult) -> Iterator[StyledLine]:
+def next_steps(result: FileResult) -> list[StyledLine]:
     """Return the next steps after a file was created."""
-    if result.file is not None and result.secret is None:
-        yield line(("Next:", NOTE), " uncomment what you need and add your appliances, then: backupctl config check")
+    if result.file is None or result.secret is not None:
+        return []
+    return [line(("Next:", NOTE), " uncomment what you need and add your appliances, then: backupctl config check")]
 
 
 def _row(setting: Setting) -> list[Cell]:

@@ -1,7 +1,8 @@
 """Render events as sentences."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import singledispatch
+from typing import Any, Final
 
 from backupctl.error_facts import render_message
 from backupctl.errors import BackupctlError
@@ -10,7 +11,6 @@ from backupctl.output.terminal.labels import RUNNING, has_id, job_name, kind, st
 from backupctl.output.terminal.styled_lines import (
     BAD,
     GOOD,
-    NOTE,
     ODD,
     STRONG,
     Piece,
@@ -24,7 +24,6 @@ from backupctl.results.events import (
     Attached,
     Cancelling,
     Connected,
-    Detached,
     Ended,
     PartsSelected,
     Progressed,
@@ -39,91 +38,43 @@ from backupctl.results.events import (
 from backupctl.results.job import Job
 
 
-@singledispatch
 def event_lines(event: RunEvent, before: str = "") -> list[StyledLine]:
     """Return the lines of an event, each after ``before``, such as time and server."""
-    raise NotImplementedError(f"no words for {type(event).__name__}")
+    if isinstance(event, Warned):
+        return warning_lines(event.message, event.hint, before=before)
+    if isinstance(event, Ended) and event.error is not None:
+        return labelled("error", BAD, _said(event, event.error), before=before)
+    reason = [line(before, f"  {event.reason}")] if isinstance(event, Adopted) and event.reason else []
+    return [line(before, *PIECES[type(event)](event)), *reason]
 
 
-@event_lines.register
-def _(event: Connected, before: str = "") -> list[StyledLine]:
-    release = f", release {event.release}" if event.release else ""
-    return [line(before, f"connected to {event.host}{release} (/{event.api})")]
+PIECES: Final[Mapping[type[RunEvent], Callable[[Any], Sequence[Piece]]]] = {
+    Connected: lambda event: [f"connected to {event.host}{_release(event)} (/{event.api})"],
+    PartsSelected: lambda event: [f"Parts: {', '.join(event.parts)} (default)"],
+    Waiting: lambda event: [_waiting(event.job, event.time)],
+    Started: lambda event: _started(event.job),
+    Adopted: lambda event: [("warning:", ODD), " the response was lost, but the ", *_started(event.job)],
+    Attached: lambda event: ["following ", *job_name(event.job)],
+    Queued: lambda _: ["queued"],
+    Ended: lambda _: ["done"],
+    Progressed: lambda event: [progress(event.job, event.time)],
+    Retrying: lambda event: [("warning:", ODD), f" {_said(event, event.error)}; retrying"],
+    Recovered: lambda _: [("recovered:", GOOD), " connected again"],
+    Cancelling: lambda event: ["cancelling ", *job_name(event.job), ", waiting for it to stop"],
+}
+"""What is said about an event."""
 
 
-@event_lines.register
-def _(event: PartsSelected, before: str = "") -> list[StyledLine]:
-    return [line(before, f"Parts: {', '.join(event.parts)} (default)")]
+def _release(event: Connected) -> str:
+    return f", release {event.release}" if event.release else ""
 
 
-@event_lines.register
-def _(event: Waiting, before: str = "") -> list[StyledLine]:
-    if event.job is None:
-        return [line(before, "another backup or restore is running: waiting for it to finish")]
-    state = progress(event.job, event.time)
-    if not has_id(event.job):
-        return [line(before, f"a {kind(event.job)} is running: waiting for it to finish, {state}")]
-    return [line(before, f"another backup is running: waiting for {event.job.id} to finish, {state}")]
-
-
-@event_lines.register
-def _(event: Started, before: str = "") -> list[StyledLine]:
-    return [line(before, *_started(event.job))]
-
-
-@event_lines.register
-def _(event: Adopted, before: str = "") -> list[StyledLine]:
-    found = line(before, ("warning:", ODD), " the response was lost, but the ", *_started(event.job))
-    return [found, line(before, f"  {event.reason}")] if event.reason else [found]
-
-
-@event_lines.register
-def _(event: Attached, before: str = "") -> list[StyledLine]:
-    return [line(before, "following ", *job_name(event.job))]
-
-
-@event_lines.register
-def _(_event: Queued, before: str = "") -> list[StyledLine]:
-    return [line(before, "queued")]
-
-
-@event_lines.register
-def _(event: Ended, before: str = "") -> list[StyledLine]:
-    return (
-        [line(before, "done")]
-        if event.error is None
-        else labelled("error", BAD, _said(event, event.error), before=before)
-    )
-
-
-@event_lines.register
-def _(event: Progressed, before: str = "") -> list[StyledLine]:
-    return [line(before, progress(event.job, event.time))]
-
-
-@event_lines.register
-def _(event: Retrying, before: str = "") -> list[StyledLine]:
-    return [line(before, ("warning:", ODD), f" {_said(event, event.error)}; retrying")]
-
-
-@event_lines.register
-def _(_event: Recovered, before: str = "") -> list[StyledLine]:
-    return [line(before, ("recovered:", GOOD), " connected again")]
-
-
-@event_lines.register
-def _(event: Warned, before: str = "") -> list[StyledLine]:
-    return warning_lines(event.message, event.hint, before=before)
-
-
-@event_lines.register
-def _(event: Cancelling, before: str = "") -> list[StyledLine]:
-    return [line(before, "cancelling ", *job_name(event.job), ", waiting for it to stop")]
-
-
-@event_lines.register
-def _(event: Detached, before: str = "") -> list[StyledLine]:
-    return [line(before, ("follow it with:", NOTE), f" {event.attach}")] if event.attach else []
+def _waiting(job: Job | None, now: datetime) -> str:
+    if job is None:
+        return "another backup or restore is running: waiting for it to finish"
+    if not has_id(job):
+        return f"a {kind(job)} is running: waiting for it to finish, {progress(job, now)}"
+    return f"another backup is running: waiting for {job.id} to finish, {progress(job, now)}"
 
 
 def progress(job: Job, time: datetime, *, cancelled: bool = False) -> str:

@@ -1,18 +1,18 @@
 """Render results: in full, and for ``--quiet``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import singledispatch
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from backupctl.errors import InterruptedRunError
 from backupctl.exit_codes import ExitCode
-from backupctl.formatting import size_of_megabytes
 from backupctl.output.json_text import json_text
-from backupctl.output.terminal.archive_text import archive_block, archive_rows, metadata_block
+from backupctl.output.terminal.archive_text import archive_block, archive_rows, metadata_block, system_rows
 from backupctl.output.terminal.certificate_text import authorities_lines, certificate_lines, fingerprints, pin_lines
 from backupctl.output.terminal.check_text import checks_lines, checks_of_one_of_several, checks_summary
 from backupctl.output.terminal.config_text import file_lines, next_steps, setting_rows, settings_heading
 from backupctl.output.terminal.job_text import job_block, job_rows, simulated_note
+from backupctl.output.terminal.parts_text import part_rows, part_warnings
 from backupctl.output.terminal.progress_log import message_text
 from backupctl.output.terminal.rendered import Rendered, RenderOptions
 from backupctl.output.terminal.schedule_text import (
@@ -24,13 +24,12 @@ from backupctl.output.terminal.schedule_text import (
     schedule_rows,
 )
 from backupctl.output.terminal.styled_lines import ODD, STRONG, StyledLine, line, warning_lines
-from backupctl.output.terminal.table import Cell, Column, Rows, table_lines
+from backupctl.output.terminal.table import Rows, table_lines
 from backupctl.results.archive_results import ArchiveResult, ArchivesResult, RestoreResult, SystemsResult
 from backupctl.results.backup_results import (
     ChecksResult,
     JobResult,
     JobsResult,
-    PartSize,
     PartsResult,
     StartedResult,
 )
@@ -39,9 +38,6 @@ from backupctl.results.job import Job
 from backupctl.results.result import PreparedRequest, RequestsResult, Result
 from backupctl.results.schedule_results import ScheduleResult, SchedulesResult
 from backupctl.results.trust_results import CaCertificatesResult, CertificateResult, PinResult
-
-PARTS: Final = (Column("PART"), Column("SIZE", right=True), Column("INCLUDED", 1), Column("NAME", 2))
-SYSTEMS: Final = (Column("SYSTEM"),)
 
 SHOW_SCHEDULE: Final = "schedule show"
 """The command that only shows a schedule; others report whether they changed it."""
@@ -78,46 +74,12 @@ def _(result: JobResult, options: RenderOptions) -> Rendered:
     return Rendered() if result.job is None else _job(result, result.job, options)
 
 
-@quiet_text.register
-def _(result: JobResult, options: RenderOptions) -> Rendered:
-    named = f"{result.server} " if options.several else ""
-    ids = [line(f"{named}{result.job.id}")] if result.job is not None and was_detached(result, result.job) else []
+@quiet_text.register(JobResult)
+@quiet_text.register(RestoreResult)
+def _(result: JobResult | RestoreResult, options: RenderOptions) -> Rendered:
+    asked = isinstance(result, JobResult) and result.job is not None and _was_detached(result, result.job)
+    ids = [_name(result, result.job.id, options)] if asked and result.job else []
     return Rendered(ids, notes=_success_warnings(result), close=True)
-
-
-@full_text.register
-def _(result: JobsResult, options: RenderOptions) -> Rendered:
-    if not result.jobs:
-        none = f"{result.server} has no backup jobs yet"
-        if result.remembers:
-            none = f"{result.server}: no backup job matches (of {result.remembers})"
-        return Rendered(notes=_nothing(result, none))
-    return Rendered(table=job_rows(result.jobs, options))
-
-
-@quiet_text.register
-def _(result: JobsResult, options: RenderOptions) -> Rendered:
-    named = f"{result.server} " if options.several else ""  # ids are a time and a build, which appliances may share
-    return Rendered([line(f"{named}{job.id}") for job in result.jobs])
-
-
-@full_text.register
-def _(result: PartsResult, options: RenderOptions) -> Rendered:
-    if not result.parts:
-        return Rendered(notes=_nothing(result, f"{result.server} offers no parts for a backup"))
-    total = None if result.total_mb is None else (size_of_megabytes(result.total_mb), STRONG)
-    rows: list[list[Cell]] = [*map(_part_row, result.parts), [("total", STRONG), total, "", ""]]
-    notes: list[StyledLine] = []
-    for part in result.parts:
-        if part.size_mb == 0:
-            text = f"the size of part {part.id} is estimated at 0 MB, which often means that it cannot be backed up"
-            notes.extend(warning_lines(text, None, before=f"{result.server}: " if options.several else ""))
-    return Rendered(table=Rows(PARTS, rows), notes=notes)
-
-
-@quiet_text.register
-def _(result: PartsResult, _options: RenderOptions) -> Rendered:
-    return Rendered([line(part.id) for part in result.parts])
 
 
 @full_text.register
@@ -135,18 +97,6 @@ def _(result: ChecksResult, options: RenderOptions) -> Rendered:
             checks_summary(result.checks),
         ]
     )
-
-
-@full_text.register
-def _(result: SchedulesResult, options: RenderOptions) -> Rendered:
-    if not result.schedules:
-        return Rendered(notes=_nothing(result, f"{result.server} has no backup schedule yet"))
-    return Rendered(table=schedule_rows(result.schedules, options))
-
-
-@quiet_text.register
-def _(result: SchedulesResult, _options: RenderOptions) -> Rendered:
-    return Rendered([line(schedule.name) for schedule in result.schedules])
 
 
 @full_text.register
@@ -176,30 +126,6 @@ def _(result: ScheduleResult, options: RenderOptions) -> Rendered:
 
 
 @full_text.register
-def _(result: SystemsResult, _options: RenderOptions) -> Rendered:
-    if not result.systems:
-        return Rendered(notes=_nothing(result, f"{result.server} finds no backups of any system at this location"))
-    return Rendered(table=Rows(SYSTEMS, [[system] for system in result.systems]))
-
-
-@quiet_text.register
-def _(result: SystemsResult, _options: RenderOptions) -> Rendered:
-    return Rendered([line(system) for system in result.systems])
-
-
-@full_text.register
-def _(result: ArchivesResult, options: RenderOptions) -> Rendered:
-    if not result.archives:
-        return Rendered(notes=_nothing(result, f"{result.server} finds no such archives at this location"))
-    return Rendered(table=archive_rows(result.archives, options))
-
-
-@quiet_text.register
-def _(result: ArchivesResult, _options: RenderOptions) -> Rendered:
-    return Rendered([line(archive.archive) for archive in result.archives])
-
-
-@full_text.register
 @quiet_text.register
 def _(result: ArchiveResult, options: RenderOptions) -> Rendered:
     if result.archive is None:
@@ -215,36 +141,6 @@ def _(result: RestoreResult, options: RenderOptions) -> Rendered:
     return Rendered([*metadata_block(result, result.metadata, options), *sheet.lines], sheet.notes)
 
 
-@quiet_text.register
-def _(result: RestoreResult, _options: RenderOptions) -> Rendered:
-    return Rendered(notes=_success_warnings(result))
-
-
-@full_text.register
-def _(result: CertificateResult, options: RenderOptions) -> Rendered:
-    return Rendered(certificate_lines(result, options.symbols))
-
-
-@quiet_text.register
-def _(result: CertificateResult, _options: RenderOptions) -> Rendered:
-    return Rendered(fingerprints(result.chain[:1]))
-
-
-@full_text.register
-def _(result: PinResult, options: RenderOptions) -> Rendered:
-    return Rendered(pin_lines(result, options.symbols))
-
-
-@full_text.register
-def _(result: CaCertificatesResult, options: RenderOptions) -> Rendered:
-    return Rendered(authorities_lines(result, options.symbols))
-
-
-@quiet_text.register
-def _(_result: PinResult, _options: RenderOptions) -> Rendered:
-    return Rendered()
-
-
 @full_text.register
 @quiet_text.register
 def _(result: SettingsResult, options: RenderOptions) -> Rendered:
@@ -252,11 +148,6 @@ def _(result: SettingsResult, options: RenderOptions) -> Rendered:
         return Rendered()
     table = table_lines(setting_rows(result.settings), options.width)
     return Rendered([*_title(result, options), *settings_heading(result), *table])
-
-
-@full_text.register
-def _(result: FileResult, options: RenderOptions) -> Rendered:
-    return Rendered(file_lines(result, options.symbols), list(next_steps(result)))
 
 
 @full_text.register
@@ -291,7 +182,7 @@ def _job(result: Result, job: Job, options: RenderOptions) -> Rendered:
     return Rendered([] if detached else job_block(result, job, options), close=options.several)
 
 
-def was_detached(result: Result, job: Job) -> bool:
+def _was_detached(result: Result, job: Job) -> bool:
     """Return whether a job was started without waiting, even if it has ended since."""
     started = isinstance(result, StartedResult) and result.exit_code in {ExitCode.DONE, ExitCode.BACKUP_FAILED}
     return started or (result.exit_code == ExitCode.DONE and not job.ended)
@@ -312,20 +203,57 @@ def _requests(requests: Sequence[PreparedRequest]) -> list[StyledLine]:
     for request in requests:
         lines.append(line((request.method, STRONG), f" {request.url}"))
         if request.body is not None:
-            lines.extend(line(text) for text in _indented(request.body))
+            lines.extend(map(line, json_text(request.body, pretty=True).splitlines()))
     return lines
 
 
-def _part_row(part: PartSize) -> list[Cell]:
-    estimate = None if part.size_mb is None else (size_of_megabytes(part.size_mb), ODD if part.size_mb == 0 else "")
-    return [part.id, estimate, _included(part), part.name]
+class _Listing(NamedTuple):
+    """How a list is shown: its entries as a table or ``none``, and under ``--quiet`` their names, for scripts."""
+
+    entries: str
+    name: str
+    rows: Callable[[Any, RenderOptions], Rows]
+    none: str
 
 
-def _included(part: PartSize) -> str:
-    if not part.optional:
-        return "always"
-    return "by default" if part.selected_by_default else "if named"
+_LISTS: Final[Mapping[type[Result], _Listing]] = {
+    JobsResult: _Listing("jobs", "id", job_rows, "{} has no backup jobs yet"),
+    PartsResult: _Listing("parts", "id", part_rows, "{} offers no parts for a backup"),
+    SchedulesResult: _Listing("schedules", "name", schedule_rows, "{} has no backup schedule yet"),
+    SystemsResult: _Listing("systems", "", system_rows, "{} finds no backups of any system at this location"),
+    ArchivesResult: _Listing("archives", "archive", archive_rows, "{} finds no such archives at this location"),
+}
 
 
-def _indented(body: object) -> list[str]:
-    return json_text(body, pretty=True).splitlines()
+def _list_in_full(result: Result, options: RenderOptions) -> Rendered:
+    shown = _LISTS[type(result)]
+    if entries := getattr(result, shown.entries):
+        warnings = part_warnings(result, options) if isinstance(result, PartsResult) else ()
+        return Rendered(table=shown.rows(entries, options), notes=warnings)
+    known = getattr(result, "remembers", 0)
+    none = f"{result.server}: no backup job matches (of {known})" if known else shown.none.format(result.server)
+    return Rendered(notes=_nothing(result, none))
+
+
+def _list_of_names(result: Result, options: RenderOptions) -> Rendered:
+    shown = _LISTS[type(result)]
+    names = [getattr(each, shown.name) if shown.name else each for each in getattr(result, shown.entries)]
+    return Rendered([_name(result, name, options) for name in names])
+
+
+def _name(result: Result, name: str, options: RenderOptions) -> StyledLine:
+    """Return a name for scripts, behind the server of several, as appliances may share names."""
+    return line(f"{result.server} {name}" if options.several else name)
+
+
+for kind in _LISTS:
+    full_text.register(kind, _list_in_full)
+    quiet_text.register(kind, _list_of_names)
+full_text.register(CertificateResult, lambda result, options: Rendered(certificate_lines(result, options.symbols)))
+full_text.register(PinResult, lambda result, options: Rendered(pin_lines(result, options.symbols)))
+full_text.register(CaCertificatesResult, lambda result, options: Rendered(authorities_lines(result, options.symbols)))
+full_text.register(
+    FileResult, lambda result, options: Rendered(file_lines(result, options.symbols), next_steps(result))
+)
+quiet_text.register(CertificateResult, lambda result, _: Rendered(fingerprints(result.chain[:1])))
+quiet_text.register(PinResult, lambda *_: Rendered())
