@@ -1,5 +1,6 @@
 """The topics of the manual are correct: command lines, options, codes, keys and faults match the program."""
 
+import ast
 import json
 import re
 import shlex
@@ -20,6 +21,7 @@ from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import CommandLine
 from tests.support.documented_setup import DocumentedSetup
 from tests.support.documents import PROJECT, README, TOPICS, blocks, command_lines, rows, section, text_of
+from tests.support.source import sources, tree_nodes
 
 DOCUMENTS = (README, *TOPICS, *sorted((PROJECT / "backupctl" / "help" / "commands").glob("*.md")))
 KEYS = {
@@ -247,6 +249,19 @@ def test_known_messages_of_the_manual_get_the_same_hints_from_the_program() -> N
     assert {article for failure in KNOWN_FAILURES for article in failure.articles} <= set(
         re.findall(r"KB (\d+)", known)
     )
+
+
+def test_messages_of_the_manual_are_messages_of_the_program() -> None:
+    quoted = re.findall(r"(?m)^\*\*You see:\*\* (.+)$", text_of("troubleshooting"))
+    messages = {
+        node.value
+        for tree in sources().values()
+        for node in tree_nodes(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    phrases = [phrase for line in quoted for phrase in re.findall(r"`([^`]+)`", line)]
+    assert len(phrases) > 12
+    assert [phrase for phrase in phrases if not any(phrase in message for message in messages)] == []
 
 
 def test_every_secret_and_its_keys_are_in_the_manual() -> None:
