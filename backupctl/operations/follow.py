@@ -281,8 +281,9 @@ def _fetch(appliance: Appliance, follower: Follower) -> Task[Job | BackupctlErro
         return job
     follower.poll_schedule.observe_details(now)
     if not job.ended and not follower.time_left.has_learned:
-        job, durations = yield from jobs.with_history(appliance, job, until=until)
-        follower.time_left.learn(durations)
+        job, durations = yield from jobs.with_history(appliance, job)
+        if durations is not None:
+            follower.time_left.learn(durations)
         return job
     if not job.ended:
         return (yield from jobs.with_details(appliance, job, until=until))

@@ -23,7 +23,7 @@ from backupctl.results.events import Warned
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import Backoff, retry
-from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
+from backupctl.scheduler.task import MIN_RESPONSE_SECONDS, Task, Wait, attempt, response_deadline
 
 LATEST: Final = "latest"
 """The word that stands for the id of the newest job."""
@@ -76,18 +76,20 @@ def with_details(
     return job if details is None else job_conversion.from_details(details, job)
 
 
-def with_history(appliance: Appliance, job: Job, *, until: float | None = None) -> Task[tuple[Job, tuple[float, ...]]]:
+def with_history(appliance: Appliance, job: Job) -> Task[tuple[Job, tuple[float, ...] | None]]:
     """Return the job with its details, and how many seconds other jobs of its type took, the newest first.
 
-    Only jobs that succeeded count. If the details cannot be read, the job is unchanged and there are none.
+    Only jobs that succeeded count. If the details cannot be read in a few seconds, the job is unchanged and there are
+    none; if they lack this job, whose type is unknown then, None.
     """
+    until = appliance.clock.monotonic() + MIN_RESPONSE_SECONDS
     answer = yield from attempt(appliance.api.job_details, until=until, low_priority=True)
     if isinstance(answer, BackupctlError):
         return job, ()
     details = {name: each for name, each in answer.items() if isinstance(each, JobDetails)}
     own = details.pop(job.id, None)
     if own is None:
-        return job, ()
+        return job, None
     newest_first = [details[name] for name in sorted(details, reverse=True)]  # Ids begin with the time of the start.
     alike = [each for each in newest_first if each.type == own.type and each.status == JobState.SUCCEEDED]
     durations = tuple(seconds for each in alike if (seconds := job_conversion.whole_number(each.duration)))

@@ -97,6 +97,18 @@ def test_follow_reads_the_history_once_and_counts_successful_jobs_of_the_same_ty
     assert (ended.value.expected_end, ended.value.usual_duration_seconds) == (None, 1260)
 
 
+def test_history_is_read_again_while_it_lacks_the_followed_job(clock: FakeClock) -> None:
+    own = {"20260301-020000-1": details(status="RUNNING", duration=70)}
+    bench, api = scripted(
+        clock,
+        job=[status(), status(progress=6), status(progress=7), status("SUCCEEDED", 100)],
+        job_details=[HISTORY, HISTORY | own, own],
+    )
+    ended = bench.run(follow(bench.appliance, job(4), Timeouts(interval=60)))
+    assert api.names() == ["job", "job_details", "job", "job_details", "job", "job_details", "job", "job_details"]
+    assert ended.value.usual_duration_seconds == 1260
+
+
 @pytest.mark.parametrize("answer", [ServerFaultError("503", retryable=True, certain=False), {}])
 def test_follow_goes_on_without_a_history(answer: object, clock: FakeClock) -> None:
     bench, _ = scripted(clock, job=[status(), status(progress=6), status("SUCCEEDED", 100)], job_details=answer)
