@@ -52,8 +52,9 @@ def _no_bug(record: Record) -> Iterator[Violation]:
 
 def _form(record: Record) -> Iterator[Violation]:
     if record.scenario.output == "text":
-        if record.code not in {0, 130} and "error: " not in record.err:
-            yield "form", f"code {record.code}, and standard error names no error: {record.err!r}"
+        named = "error: " in record.err or (record.code == 7 and "✗ " in record.out)
+        if record.code not in {0, 130} and not named:
+            yield "form", f"code {record.code}, and neither stream names the failure: {record.out!r} {record.err!r}"
         return
     document = record.document
     if document is None:
