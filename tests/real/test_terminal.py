@@ -125,10 +125,13 @@ def test_long_page_of_the_manual_is_paged_and_ctrl_c_belongs_to_the_pager(open_t
         assert terminal.cursor_visible
 
 
-def test_short_page_of_the_manual_and_one_without_a_pager_are_printed(open_terminal: Open) -> None:
+def test_short_page_of_the_manual_is_printed(open_terminal: Open) -> None:
     with open_terminal("help", "completion", environ={}, rows=60) as terminal:
         terminal.wait_for("EXIT=0")
         assert terminal.find("^backupctl completion$")
+
+
+def test_long_page_of_the_manual_is_printed_where_there_is_no_pager(open_terminal: Open) -> None:
     with open_terminal("help", "connection", environ={"PAGER": "/nowhere/less"}) as terminal:
         terminal.wait_for("EXIT=0")
         assert max(map(len, terminal.screen.splitlines())) <= 80
