@@ -70,7 +70,7 @@ def _location(settings: ApplianceSettings) -> Location | None:
             raise UsageError("the location of a schedule must be a URL", hint="use a URL such as sftp://host/folder")
         if resolved.template.changes_with_time:
             raise UsageError(
-                f"the location of a schedule cannot contain {{date}} or {{time}}",
+                "the location of a schedule cannot contain {date} or {time}",
                 hint="remove {date} and {time}; since 6.7, each backup gets a folder of its own",
             )
     check_password_host(settings, resolved)
