@@ -37,9 +37,7 @@ def _location_options(function: F) -> F:
     return options(LOCATION, LOCATION_USER)(secret_options(LOCATION_PASSWORD)(password_in_url(function)))
 
 
-@click.group("archive", cls=CommandGroup)
-def command() -> None:
-    """List and show what lies at a backup location (6.7 and later)."""
+command = CommandGroup("archive")
 
 
 @command.command("systems")

@@ -15,9 +15,7 @@ _NAMES = {secret.name: secret for secret in SECRETS}
 _server_option = partial(click.option, "-s", "--server", metavar="NAME", shell_complete=complete_configured("servers"))
 
 
-@click.group("config", cls=LocalGroup)
-def command() -> None:
-    """Write, show and check the configuration file; no appliance is asked."""
+command = LocalGroup("config")
 
 
 @command.command("init")
@@ -36,10 +34,7 @@ def init(context: Context) -> int:
 @local_options
 @click.pass_obj
 def show(context: Context, servers: tuple[str, ...]) -> int:
-    """Show every setting with its source: of --server, or of an appliance without a table of its own.
-
-    Of a secret, only its place is shown: no file is read, no command is run, no keyring is asked.
-    """
+    """Show every setting with its source: of --server, or of an appliance without a table of its own."""
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.config_show import default_settings, settings_result
     from backupctl.results.result import Envelope
@@ -56,11 +51,7 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
 @local_options
 @click.pass_obj
 def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int:
-    """Check everything that can be judged without an appliance: the file, and what it says of each server.
-
-    Values, names of groups, secret files and their modes, commands, variables, CA files, pins, rules of the backup
-    password and of locations. Nothing is sent, and no host name is looked up.
-    """
+    """Check everything that can be judged without an appliance: the file, and what it says of each server."""
     from backupctl.cli.config_check import check_configuration
     from backupctl.results.result import Envelope
 
@@ -75,11 +66,7 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
 @local_options
 @click.pass_obj
 def set_secret(context: Context, name: str, server: str | None, yes: bool) -> int:
-    """Put a secret into the keyring of the operating system, and say so in the configuration file.
-
-    NAME is password, location-password, backup-password or sso-password. It is asked for without echo, or comes from
-    the options that give it elsewhere. The keyring is that of this user, so it serves runs of this user only.
-    """
+    """Put a secret into the keyring of the operating system, and say so in the configuration file."""
     from backupctl.cli.config_write import store_secret
     from backupctl.results.result import Envelope
 

@@ -34,12 +34,7 @@ DEFAULT_PARTS = ("(the parts that the appliance selects by default)",)
 @shared_options
 @click.pass_obj
 def command(context: Context) -> int:
-    """Start a backup and follow it to its end.
-
-    The location type is taken from the URL of the location. Without --part the parts that the appliance selects by
-    default are taken. Passwords are asked for on a terminal, and come from files, commands or the environment
-    elsewhere.
-    """
+    """Start a backup and follow it to its end."""
     from backupctl.cli.backup_settings import job_result
     from backupctl.cli.runner import run_backups, show_requests
 

@@ -59,13 +59,7 @@ def _archive_options(function: F) -> F:
     return declared(secret_options(LOCATION_PASSWORD, BACKUP_PASSWORD, SSO_PASSWORD)(sso_options(function)))
 
 
-@click.group("restore", cls=CommandGroup)
-def command() -> None:
-    """Restore a fresh appliance from an archive.
-
-    An appliance that waits for a restore has no SSO: these commands go to port 5480 with basic authentication, as a
-    local user such as root, unless --server names another port or --auth says otherwise.
-    """
+command = CommandGroup("restore")
 
 
 @command.command("validate")
@@ -103,10 +97,7 @@ def validate(context: Context, sso_username: str | None) -> int:
 @shared_options
 @click.pass_obj
 def create(context: Context, sso_username: str | None, ignore_warnings: bool, yes: bool) -> int:
-    """Restore this appliance from an archive; all that it is now will be lost.
-
-    You type its name to confirm that, unless --yes is given.
-    """
+    """Restore this appliance from an archive; all that it is now will be lost."""
     from backupctl.cli.restore_settings import restore_request
     from backupctl.cli.runner import run_job, show_requests
     from backupctl.operations.restore import create_restore

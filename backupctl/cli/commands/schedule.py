@@ -54,9 +54,7 @@ name_argument = click.argument(
 )
 
 
-@click.group("schedule", cls=CommandGroup)
-def command() -> None:
-    """List, show, set, run and delete schedules (6.7 and later); the name is default where it is left out."""
+command = CommandGroup("schedule")
 
 
 @command.command("list")
@@ -107,10 +105,7 @@ def show(context: Context, name: str) -> int:
 def set_command(  # noqa: PLR0917 - click passes arguments by name
     context: Context, name: str, at: str | None, days: tuple[str, ...], retain: int | None, enable: bool | None
 ) -> int:
-    """Create a schedule, or change it where it differs from the request.
-
-    What is not given stays as it is. Secrets cannot be compared, so they are sent whenever they are given.
-    """
+    """Create a schedule, or change it where it differs from the request."""
     from backupctl.cli.schedule_settings import given_schedule, new_schedule, schedule_timing
     from backupctl.operations.schedule import set_schedule
 

@@ -13,10 +13,7 @@ from backupctl.rules.duration import parse_duration
 from backupctl.simulator.progress_curves import CURVES
 from backupctl.simulator.releases import RELEASE_NAMES
 
-
-@click.group("simulator", cls=LocalGroup)
-def command() -> None:
-    """Serve an appliance to try things on: tests, runbooks, the first minute with backupctl."""
+command = LocalGroup("simulator")
 
 
 @command.command("serve")

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 _FILE_MODE = 0o644
 
 
-@click.group("trust", cls=CommandGroup)
-def command() -> None:
-    """Show, pin or fetch the appliance's certificate; no user and no password is asked for or sent."""
+command = CommandGroup("trust")
 
 
 @command.command("show")
