@@ -142,7 +142,7 @@ STEP_TEXT = "Dispatching the database"
 def test_step_of_a_running_job_is_shown_by_status_and_by_watch() -> None:
     line = CommandLine(intercept=amend_jobs(details=BACKING_UP))
     assert line.create("--no-wait").code == 0
-    assert f"  step     {STEP_TEXT}\n" in line("status").out
+    assert f"  step        {STEP_TEXT}\n" in line("status").out
     assert line("status", "-o", "json").result["job"]["step"] == STEP_TEXT
     watched = line("watch")
     assert watched.code == 0

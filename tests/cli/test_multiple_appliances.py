@@ -376,7 +376,7 @@ def test_interruption_of_several_says_once_what_is_running_and_how_to_follow_it(
     run = backupctl("create", "--all")
     assert (run.code, run.out) == (130, "")
     detached, follow, verdict = run.err.splitlines()[-3:]
-    assert (detached, verdict) == (wording.DETACHED_SEVERAL("3 backups", "vc01, vc02, vc03"), "3 interrupted")
+    assert (detached, verdict) == (wording.DETACHED_SEVERAL("3 backups", "vc01, vc02, vc03"), "3 detached")
     command = follow.removeprefix(wording.TO_FOLLOW_THEM).split()
     assert command[:4] == ["backupctl", "watch", "latest", "--all"]
     assert [result["job"]["state"] for result in backupctl(*command[1:], "-o", "json").json["results"]] == [

@@ -32,40 +32,43 @@ _STYLES: Final = {SUCCEEDED: GOOD, CANCELLED: ODD, FAILED: BAD, RUNNING: "cyan"}
 
 def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     """Return the outcome of a job: ``✓ vc01: backup ID succeeded in 21m (2.1 GB, encrypted)``."""
-    word = shown_state(result, job, options)
-    took = took_seconds(job, options)
-    lasted = None if took is None else duration(took)
-    progress = None if job.progress is None else percent(job.progress)
-    facts: list[Piece] = []
-    if job.ended and word != SUCCEEDED:
-        verb = {FAILED: FAILED, CANCELLED: "was cancelled"}.get(word, f"ended as {word}")
-        said = "".join((verb, f" at {progress}" if progress else "", f" after {lasted}" if lasted else ""))
-    else:
-        if word == SUCCEEDED:
-            said = f"succeeded in {lasted}" if lasted else word
-        elif has_timed_out(result):
-            said, facts = f"is still running after {lasted}", [progress] if progress else []
-        else:
-            said = "started" if isinstance(result, StartedResult) else f"is {word.lower()}"
-            facts += filter(None, (progress, lasted and f"{lasted} so far"))
-        if job.size_bytes is not None:
-            facts.append(size(job.size_bytes))
-        if job.encrypted is not None:
-            facts.append("encrypted" if job.encrypted else ("NOT ENCRYPTED", ODD))
+    word = state_word(job, cancelled=result.server in options.cancelled)
+    said, facts = _said(result, job, word, options)
+    if job.succeeded or not job.ended:
+        facts += [] if job.size_bytes is None else [size(job.size_bytes)]
+        facts += _encryption(job)
     facts += ["simulated"] if result.simulated else []
     symbol, style = _symbol_and_style(result, word, options)
     name = line(f"{kind(job)} ", (job.id, STRONG), " ") if has_id(job) else line(f"{kind(job)} ")
     return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
 
 
+def _said(result: Result, job: Job, word: str, options: RenderOptions) -> tuple[str, list[Piece]]:
+    """Return what became of a job, and how far it is."""
+    took = took_seconds(job, options)
+    lasted = None if took is None else duration(took)
+    progress: list[Piece] = [] if job.progress is None else [percent(job.progress)]
+    if word == SUCCEEDED:
+        return (f"{word} in {lasted}" if lasted else word), []
+    if job.ended:
+        verb = {FAILED: FAILED, CANCELLED: "was cancelled"}.get(word, f"ended as {word}")
+        return "".join((verb, *(f" at {each}" for each in progress), f" after {lasted}" if lasted else "")), []
+    if isinstance(result, StartedResult):
+        return "started", []
+    if has_timed_out(result):
+        return f"is still running after {lasted}", progress
+    return f"is {word.lower()}", [*progress, *([f"{lasted} so far"] if lasted else [])]
+
+
+def _encryption(job: Job) -> list[Piece]:
+    if job.encrypted is None:
+        return []
+    return ["encrypted"] if job.encrypted else [("NOT ENCRYPTED", ODD)]
+
+
 def has_timed_out(result: Result) -> bool:
     """Return whether the job still runs at the end of the time that it was given."""
     return type(result.error) is TimedOutError
-
-
-def shown_state(result: Result, job: Job, options: RenderOptions) -> str:
-    """Return the state of a job in words."""
-    return state_word(job, cancelled=result.server in options.cancelled)
 
 
 def _symbol_and_style(result: Result, word: str, options: RenderOptions) -> tuple[str, str]:
@@ -93,7 +96,8 @@ def job_block(result: Result, job: Job, options: RenderOptions) -> list[StyledLi
         ("release", job.build if job.succeeded else None),
         ("parts", ", ".join(job.parts or ()) if job.succeeded else None),
         ("step", job.step),
-        ("started", _started(job, options)),
+        ("started", options.when(job.start_time)),
+        ("started by", _starter(job)),
         ("location user", job.location_user),
         ("comment", job.comment),
     ]
@@ -128,9 +132,9 @@ def took_seconds(job: Job, options: RenderOptions) -> float | None:
     return seconds_between(job.start_time, job.end_time or (None if job.ended else options.now))
 
 
-def _started(job: Job, options: RenderOptions) -> str | None:
-    how = ", ".join(filter(None, (job.type and _plain(job.type), job.user and f"by {job.user}")))
-    return ", ".join(filter(None, (options.when(job.start_time), how))) or None
+def _starter(job: Job) -> str | None:
+    how = _plain(job.type) if job.type else None
+    return f"{job.user} ({how})" if job.user and how else job.user or how
 
 
 def _row(job: Job, options: RenderOptions) -> list[Cell]:

@@ -4,8 +4,9 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from backupctl.errors import InterruptedRunError
 from backupctl.output.terminal.labels import verdict
-from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, ODD, StyledLine, line
+from backupctl.output.terminal.styled_lines import BAD, GOOD, NOTE, StyledLine, line
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Envelope, Result
 
@@ -42,13 +43,12 @@ def summary(envelope: Envelope) -> StyledLine:
 
 def _outcome(result: Result) -> str:
     """Return the outcome of a result: only an ended job is done."""
-    if result.error is not None:
-        return verdict(result.error.slug)
-    if getattr(result, "requests", ()):
-        return "shown"
     job = getattr(result, "job", None)
-    return "done" if job is None or job.ended else "started"
+    running = job is not None and not job.ended
+    if result.error is not None:
+        return "detached" if running and isinstance(result.error, InterruptedRunError) else verdict(result.error.slug)
+    return "started" if running else "done"
 
 
-_STYLES = {"done": GOOD, "started": "cyan", "shown": ODD, "still running": "cyan"}
+_STYLES = {"done": GOOD, "started": "cyan", "detached": "cyan", "still running": "cyan"}
 """Outcomes that are no failures, and their styles."""

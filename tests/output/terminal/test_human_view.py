@@ -40,7 +40,8 @@ def test_job_block_has_what_a_restore_needs() -> None:
         f"  {LOCATION}",
         "  release        8.0.3.00400-24322831",
         "  parts          common, seat",
-        "  started        just now · 2026-03-01 02:00 UTC, manual, by svc-backup@vsphere.local",
+        "  started        just now · 2026-03-01 02:00 UTC",
+        "  started by     svc-backup@vsphere.local (manual)",
         "  location user  backup",
         "  comment        nightly",
     ]
