@@ -85,12 +85,16 @@ def test_manual_has_a_command_line_for_every_command() -> None:
     )
 
 
+OTHER_PROGRAMS = (
+    *("./", "/", "crontab", "dir-cli", "internal-sftp", "journalctl", "loginctl", "pipx", "python3"),
+    *("service-control", "ssh-keygen", "systemctl", "systemd-", "uv"),
+)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_every_option_of_a_document_exists(path: Path) -> None:
     code = re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8"))
-    others = (
-        r"\./|/|crontab|dir-cli|internal-sftp|journalctl|loginctl|python3|service-control|ssh-keygen|systemctl|systemd-"
-    )
+    others = r"\./|/|crontab|dir-cli|internal-sftp|journalctl|loginctl|python3|service-control|ssh-keygen|systemctl|systemd-|pipx|uv"
     ours = [text for text in code if not re.match(others, text)]
     named = {word for text in ours for word in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text)}
     assert named - all_options() - {"--NAME-file", "--NAME-command", "-vv", "-P", "-u", "-R"} == set()
