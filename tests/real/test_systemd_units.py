@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.test_setup import answer_everything
 from tests.support.documents import blocks, section, text_of
 from tests.support.processes import Programs, wait_until
 from tests.support.systemd_machine import SECRETS, SystemdMachine, systemd_machine
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real
 
@@ -121,6 +123,25 @@ def test_missing_password_file_fails_the_unit_as_the_page_says(machine: SystemdM
     code = re.findall(r"`status=(\d+)/CREDENTIALS`", PAGE)
     assert machine.properties("backupctl", "ExecMainStatus") == code
     assert "status=243/CREDENTIALS" in machine.wait_for_mail()
+
+
+def test_units_that_setup_installs_for_root_make_a_backup(
+    programs: Programs, machine: SystemdMachine, tmp_path: Path
+) -> None:
+    machine.serve("--job-duration", "1s")
+    machine.run("sh", "-c", "rm -r /etc/backupctl /etc/systemd/system/backupctl*")
+    argv = machine.inside("backupctl", "setup")
+    with Terminal(tmp_path, argv, programs.environ({}), columns=200, rows=60) as terminal:
+        answer_everything(terminal, "127.0.0.1:8443", SECRETS["vcenter"])
+        terminal.answer(r"^Run it every night.*: *\Z", "systemd")
+        terminal.answer(r"^At what time.*: *\Z", "03:15")
+        terminal.answer(r"^Install it now.*: *\Z", "")
+        terminal.wait_for(r"Every night +at 03:15 \(systemd\)")
+    assert machine.properties("backupctl.timer", "ActiveState", "UnitFileState") == ["active", "enabled"]
+    assert machine.run("systemctl", "start", "backupctl").code == 0, said(machine, "backupctl")
+    assert machine.properties("backupctl", "DynamicUser", "Result") == ["yes", "success"]
+    listed = machine.run("backupctl", "list", "--all", "-o", "json").result["jobs"]
+    assert [job["state"] for job in listed] == ["SUCCEEDED", "SUCCEEDED"]
 
 
 KILLED = """

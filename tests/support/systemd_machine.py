@@ -8,7 +8,6 @@ The machine ends when the standard input of its outer shell does, so it also end
 
 import json
 import os
-import shlex
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -21,6 +20,12 @@ from tests.support.processes import ROOT, Process, Programs, require_program, sk
 
 PROGRAM = "/usr/local/bin/backupctl"
 """The installed program."""
+SCRIPT = """#!/usr/bin/env -S LD_LIBRARY_PATH={library} {python}
+import sys
+sys.path[:0] = ["/opt/backupctl/source", "/opt/backupctl/packages"]
+from backupctl.__main__ import main
+sys.exit(main())
+"""
 SECRETS = {"vcenter": "VMware1!", "location": "Location-Secret-1", "backup": "Backup-Secret-1"}
 """The passwords in ``/etc/backupctl``."""
 CONFIG = """[defaults]
@@ -113,10 +118,14 @@ class SystemdMachine:
         file.write_text(text)
         file.chmod(mode)
 
+    def inside(self, *argv: str) -> list[str]:
+        """Return the command that runs another one in the machine, as root."""
+        environ = ["HOME=/root", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "TERM=dumb"]
+        return ["nsenter", "--target", self.pid, "--all", "--", "env", "-i", *environ, *argv]
+
     def run(self, *argv: str) -> Run:
         """Run a command as root, to its end."""
-        inside = ["nsenter", "--target", self.pid, "--all", "--", *argv]
-        return self._programs.start(inside, {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin"}).wait()
+        return self._programs.start(self.inside(*argv), {"PATH": "/usr/bin:/bin"}).wait()
 
     def serve(self, *options: str) -> None:
         """Serve an appliance, and configure it as the only one of the group ``production``."""
@@ -180,13 +189,7 @@ def systemd_machine(programs: Programs) -> Iterator[SystemdMachine]:
         machine = SystemdMachine(programs, shell, shell.wait_for_stdout(r"^machine (\d+)$")[1])
         wait_until(lambda: machine.run("systemctl", "is-active", "--quiet", "machine.target").code == 0, "systemd")
         python = f"/opt/backupctl/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-        library = shlex.quote(f"/opt/backupctl/python/{sys.platlibdir}")
-        machine.write(
-            PROGRAM,
-            "#!/bin/sh\nexport PYTHONPATH=/opt/backupctl/source:/opt/backupctl/packages "
-            f'LD_LIBRARY_PATH={library}\nexec {python} -m backupctl "$@"\n',
-            0o755,
-        )
+        machine.write(PROGRAM, SCRIPT.format(library=f"/opt/backupctl/python/{sys.platlibdir}", python=python), 0o755)
         machine.write("/usr/sbin/sendmail", SENDMAIL, 0o755)
         machine.path("/var/mails").mkdir()
         yield machine
