@@ -117,11 +117,7 @@ class ApplianceSettings:
 
     def warn(self, message: str, hint: str | None = None, *, always: bool = False) -> None:
         """Print a warning once, however many appliances it applies to; ``always`` prints it under ``-q`` too."""
-        self.run_once(("warning", message), lambda: self.view.warn(message, hint, always=always))
-
-    def run_once(self, key: Hashable, function: Callable[[], T]) -> T:
-        """Return the result of ``function``, called only once per ``key`` in a run."""
-        return self.context.run_once(key, function)
+        self.context.run_once(("warning", message), lambda: self.view.warn(message, hint, always=always))
 
 
 def appliance_settings(context: Context) -> list[ApplianceSettings]:

@@ -148,7 +148,7 @@ class Contact:
         pinned = []
         for settings, result in zip(unpinned, probed, strict=True):
             if result.certificate is None or result.trusted:
-                if result.error is not None and not self._traits.unreachable_grace:
+                if result.error is not None and not self._may_recover(result.error):
                     self.errors[settings.name] = result.error
             elif confirm_certificate(settings, result):
                 _pin(settings, result.certificate)
@@ -156,6 +156,10 @@ class Contact:
             else:
                 self.errors[settings.name] = CertificateError("certificate not trusted", server=settings.name)
         return pinned
+
+    def _may_recover(self, error: BackupctlError) -> bool:
+        """Whether to leave an unreachable appliance to the login, which is retried; one of several keeps no other."""
+        return self._traits.unreachable_grace > 0 or (error.retryable and len(self.selected) > 1)
 
     def _try_logins(self, selected: Sequence[ApplianceSettings]) -> None:
         """Log in to appliances, and record the errors."""
