@@ -161,7 +161,7 @@ def test_create_where_no_folder_can_be_written_to_succeeds(
     under = first_that_works(WAYS_TO_BE_KEPT_OUT, IS_KEPT_OUT, programs.environ(environment), closed)
     ran = program.run("create", environ=serve(seconds="0.4s").environ | environment, under=under, cwd=closed)
     assert ran.code == 0, ran.err
-    assert "SUCCEEDED" in ran.out
+    assert "succeeded" in ran.out
     assert list(closed.iterdir()) == []
 
 

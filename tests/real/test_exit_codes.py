@@ -15,7 +15,7 @@ def test_create_over_tls_succeeds_with_0(program: Program, serve: Simulators) ->
     served = serve()
     created = program.run("create", environ=served.environ)
     assert created.code == 0
-    assert "SUCCEEDED" in created.out
+    assert "succeeded" in created.out
     assert "backup started" in created.err
 
 

@@ -28,7 +28,11 @@ pytestmark = pytest.mark.real
 
 BAR = r"(\d+) ?%"
 ENDS_WITHIN = 6.0
-COMPLETE = {"BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1"}
+COMPLETE = {
+    "BACKUPCTL_LOCATION_USER": "backup",
+    "BACKUPCTL_LOCATION_PASSWORD": "l0cation",
+    "BACKUPCTL_BACKUP_PASSWORD": "Correct-Horse1",
+}
 
 
 @contextmanager
@@ -61,7 +65,7 @@ def test_control_z_stops_and_fg_continues_to_the_end(programs: Programs, serve: 
         terminal.wait_for("Stopped")
         enter(terminal, "fg; echo EXIT=$?")
         terminal.wait_for("EXIT=0")
-        assert "SUCCEEDED" in terminal.screen
+        assert "succeeded" in terminal.screen
         assert terminal.cursor_visible
     assert [job["status"] for job in jobs_of(served)] == ["SUCCEEDED"]
 
@@ -119,7 +123,7 @@ def test_window_resize_does_not_disturb_the_display(programs: Programs, serve: S
             terminal.resize(columns, rows)
             CLOCK.sleep(0.2)
         terminal.wait_for("EXIT=0")
-        assert "SUCCEEDED" in terminal.screen
+        assert "succeeded" in terminal.screen
         assert "Traceback" not in terminal.screen
 
 
@@ -179,7 +183,7 @@ def test_terminal_hangup_detaches_and_logs_out(program: Program, serve: Simulato
     assert relay.sessions_left == 0
     assert len(jobs_of(served)) == 1
     watched = program.run("watch", environ=served.environ)
-    assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
+    assert (watched.code, "succeeded" in watched.out) == (0, True)
 
 
 def test_terminal_hangup_that_the_run_ignores_does_not_end_it(program: Program, serve: Simulators) -> None:

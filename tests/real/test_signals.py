@@ -45,7 +45,7 @@ def test_first_signal_detaches_with_130_and_watch_attaches(
     assert f"backupctl watch {job_id}" in left.err
     assert program.run("status", job_id, environ=served.environ).code == 8
     watched = program.run("watch", job_id, environ=served.environ)
-    assert (watched.code, "SUCCEEDED" in watched.out) == (0, True)
+    assert (watched.code, "succeeded" in watched.out) == (0, True)
 
 
 def test_interrupted_create_as_json_names_the_running_job(program: Program, serve: Simulators) -> None:

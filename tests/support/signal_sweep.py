@@ -60,7 +60,7 @@ SIGNALLED_COMMANDS = {
     "create-json": SignalledCommand(("create", "-o", "json"), most=1),
     "create-cancelling": SignalledCommand(("create", "--cancel-on-interrupt"), most=1),
     "watch": SignalledCommand(("watch",), before=1, most=1, prepare=_start_job),
-    "cancel": SignalledCommand(("cancel", "latest"), 30.0, before=1, most=1, prepare=_start_job),
+    "cancel": SignalledCommand(("cancel", "latest", "--yes"), 30.0, before=1, most=1, prepare=_start_job),
     "schedule-run": SignalledCommand(("schedule", "run"), most=1, prepare=_set_schedule),
     "list": SignalledCommand(("list",)),
 }
@@ -187,7 +187,7 @@ def _wrong_results(command: SignalledCommand, result: SignalledRun, *, killed: b
         return
     if run.code not in {0, 130}:
         yield f"code {run.code} after {result.exchanges} requests"
-    elif run.code == 0 and command.words[0] != "list" and "SUCCEEDED" not in said and "FAILED" not in said:
+    elif run.code == 0 and command.words[0] != "list" and not re.search("succeeded|failed", said, re.IGNORECASE):
         yield "0 without a result"
     elif run.code == 130 and result.exchanges and not said:
         yield "130 without output"
