@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import cast
 
@@ -20,22 +20,16 @@ def index_page() -> str:
     """Return the list of topics and commands."""
     topics = "\n".join(f"- `{name}`: {manual.title(manual.topic(name))}" for name in manual.topics())
     commands = "\n".join(f"- `{name}`: {manual.summary(manual.command_page(name))}" for name in COMMANDS)
-    parts = [
-        "# Manual of backupctl",
-        "## Topics",
-        topics,
-        "## Commands",
-        commands,
-        "`backupctl help NAME` shows a page.",
-    ]
-    return "\n\n".join(parts) + "\n"
+    usage = "`backupctl help NAME` shows a page."
+    return f"# Manual of backupctl\n\n## Topics\n\n{topics}\n\n## Commands\n\n{commands}\n\n{usage}\n"
 
 
 def page(words: Sequence[str]) -> str:
     """Return the page on a topic or a command. Raises UsageError: if there is none."""
     name, commands = "-".join(words), commands_by_page()
     if name in manual.topics():
-        return manual.topic(name) + (_commands_section(commands[name]) if name in commands else "")
+        text, see_also, rest = manual.topic(name).partition("\n## See also")
+        return text + (_commands_section(commands[name]) if name in commands else "") + see_also + rest
     if name not in commands:
         raise manual.unknown_page_error(" ".join(words), [*manual.topics(), *commands])
     head, summary, rest = command_page(commands[name]).split("\n\n", 2)
@@ -78,7 +72,8 @@ def _context(command: DocumentedCommand) -> click.Context:
 def _commands_section(command: click.Command) -> str:
     if not isinstance(command, click.Group):
         return ""
-    items = [f"- `{name}`: {each.get_short_help_str()}" for name, each in command.commands.items()]
+    commands = cast("Iterable[DocumentedCommand]", command.commands.values())
+    items = [f"- `{each.full_name}`: {each.get_short_help_str()}" for each in commands]
     return "\n## Commands\n\n" + "\n".join(items) + "\n"
 
 

@@ -96,7 +96,8 @@ def test_page_of_a_command_has_usage_own_options_and_exit_status(backupctl: Comm
         return
     assert f"\n\n`backupctl{'' if name == 'backupctl' else f' {command.full_name}'}" in run.out
     if isinstance(command, click.Group):
-        assert f"\n- `{next(iter(command.commands))}`: " in run.out.partition("## Commands")[2]
+        first = next(iter(command.commands))
+        assert f"\n- `{first if name == 'backupctl' else f'{name} {first}'}`: " in run.out.partition("## Commands")[2]
     else:
         assert "\n- `0`: " in run.out.partition("## Exit status")[2]
     for option in own_options(command):
@@ -127,7 +128,10 @@ def test_topic_in_a_pipe_is_its_markdown(backupctl: CommandLine, topic: str) -> 
     run = backupctl("help", topic)
     assert (run.code, run.err) == (0, "")
     assert run.out.startswith(f"# {manual.title(run.out)}\n")
-    assert run.out.startswith(manual.topic(topic))
+    text, see_also, _ = manual.topic(topic).partition("\n## See also")
+    assert run.out.startswith(text)
+    assert see_also in run.out
+    assert (f"\n- `{topic} " in run.out) is (topic in COMMANDS)
 
 
 @EVERY_TOPIC
