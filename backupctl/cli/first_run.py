@@ -36,6 +36,8 @@ def set_up(context: Context) -> int:
     path = _path(run)
     before, saved = content(path), False
     prompter.say(_INTRODUCTION)
+    if run.value(SIMULATE):
+        prompter.say(f"Everything is written to {path.parent}; delete it when you are done.")
     try:
         names, group = _ask_and_save(run, path)
         saved = True

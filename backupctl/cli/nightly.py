@@ -46,7 +46,7 @@ class NightlyRun(msgspec.Struct, frozen=True):
         """The line for ``crontab -e``."""
         (block,) = re.findall(r"^```crontab\n(.*?)^```", topic("cron"), re.MULTILINE | re.DOTALL)
         command = block.splitlines()[-1].split(maxsplit=5)[5].replace("-g production", shlex.join(self.words))
-        command = re.sub(r"\bbackupctl (?=create|status)", f"{_program()} ", command).replace("%", r"\%")
+        command = command.replace("backupctl", _program(), 1).replace("%", r"\%")
         hour, minute = map(int, self.time.split(":"))
         return f"{minute} {hour} * * * {command}\n"
 
