@@ -31,10 +31,10 @@ def read_archives(
     password_in_url: bool,
 ) -> Task[tuple[tuple[Archive, ...], int]]:
     """Return the archives of one or all systems, newest first, and the number of unreadable ones."""
-    yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
     else:
+        yield from _check_password_in_url(appliance, location, allowed=password_in_url)
         systems = (system_name,)
     archives: list[Archive] = []
     unreadable = 0
@@ -63,7 +63,6 @@ def read_archive(
 
     Raises NotFoundError: if the archive does not exist. Raises UsageError: if ``system_name`` is needed.
     """
-    yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     if system_name is None:
         systems = yield from read_systems(appliance, location, password_in_url=password_in_url)
         if len(systems) != 1:
@@ -72,6 +71,8 @@ def read_archive(
                 hint="choose one with --system; `backupctl archive systems` lists them",
             )
         system_name = systems[0]
+    else:
+        yield from _check_password_in_url(appliance, location, allowed=password_in_url)
     try:
         info = yield from retry(appliance, partial(appliance.api.archive, location, system_name, archive))
     except NotFoundError as error:

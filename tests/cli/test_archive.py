@@ -126,6 +126,13 @@ def test_archive_location_placeholders_are_filled(stocked: CommandLine) -> None:
 # The password in the URL
 
 
+@pytest.mark.parametrize("command", [["list"], ["show", "M_1"]], ids=" ".join)
+@pytest.mark.parametrize("system", [[], ["--system", SYSTEM]], ids=" ".join)
+def test_archive_finds_out_the_api_family_once(stocked: CommandLine, command: list[str], system: list[str]) -> None:
+    stocked("archive", *command, *AT, *system)
+    assert sum(url.endswith("/appliance/recovery") for url in stocked.line.urls) == 1
+
+
 @pytest.mark.parametrize("words", [["systems"], ["list"], ["list", "--system", SYSTEM], ["show", "M_1"]], ids=" ".join)
 def test_archive_password_is_in_no_url_unless_allowed(words: list[str]) -> None:
     backupctl = CommandLine(release="7.0", history=True, environ=WITH_PASSWORD)
