@@ -28,7 +28,7 @@ from backupctl.models import BackupJobStatus, BackupRequest
 from backupctl.operations import job_conversion, jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.cancel import cancel_and_follow
-from backupctl.operations.follow import Timeouts, detached_outcome, follow
+from backupctl.operations.follow import Timeouts, bug_while_starting, detached_outcome, follow
 from backupctl.operations.lost_response import NewJobs, SentRequest, find_lost_job, outcome_unknown, read_new_jobs
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.unreadable_entries import readable
@@ -150,7 +150,8 @@ def _start(
         listed = yield from retry(appliance, appliance.api.jobs, until=until)
         # Each earlier request was refused because another job was running, so none of the listed jobs is ours.
         known |= frozenset(listed)
-        answer = yield from _send_request(appliance, plan, request, known, deadline)
+        with bug_while_starting(appliance, jobs.LATEST):
+            answer = yield from _send_request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):
             return answer
         retry_seconds = RETRY_SECONDS if plan.if_running == "attach" else 0

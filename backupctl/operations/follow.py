@@ -4,7 +4,8 @@ The state of the job decides, never its progress. The job runs on the appliance,
 following survives lost connections, 5xx responses, an expired session and a reboot, and an interruption only detaches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -312,6 +313,17 @@ def _gave_up(server: str, job: Job, error: BackupctlError) -> Outcome[Job]:
     sentence = "$job was still running on $server at the last check"
     last_seen = ErrorFacts(sentence, server=server, job=job.id)
     return Outcome(job, error.with_facts(details=(*error.facts.details, last_seen)))
+
+
+@contextmanager
+def bug_while_starting(appliance: Appliance, job_id: str) -> Iterator[None]:
+    """Add the command that follows a job to the error of a bug while it is started, because it may be running."""
+    try:
+        yield
+    except BackupctlError:
+        raise
+    except Exception as bug:
+        raise BugError.of(bug).with_facts(attach=appliance.attach(job_id), certain=False) from bug
 
 
 def _with_attach_command(appliance: Appliance, end: Outcome[Job]) -> Outcome[Job]:

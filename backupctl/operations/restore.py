@@ -33,7 +33,7 @@ from backupctl.models import (
 )
 from backupctl.operations import job_conversion
 from backupctl.operations.cancel import cancel_outcome, request_cancel
-from backupctl.operations.follow import Follower, Timeouts, follow
+from backupctl.operations.follow import Follower, Timeouts, bug_while_starting, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import outcome_of, return_started
 from backupctl.results.archive_results import ArchiveMetadata
@@ -182,7 +182,8 @@ def _send_start(appliance: Appliance, operation: _Operation[S], deadline: float)
             hint="use a longer --timeout",
         )
     try:
-        return (yield from attempt(operation.start, until=deadline, shielded=True, once=True))
+        with bug_while_starting(appliance, operation.job_id):
+            return (yield from attempt(operation.start, until=deadline, shielded=True, once=True))
     except InterruptedRunError as interruption:
         raise InterruptedRunError(
             "$cause: unknown whether $job was started",

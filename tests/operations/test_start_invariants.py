@@ -17,6 +17,7 @@ from backupctl.errors import (
     AuthenticationError,
     AuthorizationError,
     BackupctlError,
+    BugError,
     BusyError,
     InterruptedRunError,
     NotStartedNoAnswerError,
@@ -697,3 +698,15 @@ def test_reconciliation_of_yesterday_is_not_followed_as_ours(clock: FakeClock) -
     )
     ended = bench.run(reconcile(bench.appliance, ReconciliationSpec(), Timeouts(interval=5), wait=True))
     assert (ended.value.state, ended.error is not None and ended.error.exit_code) == ("FAILED", 7)
+
+
+def test_bug_while_the_request_is_sent_names_the_command_that_follows_the_job(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=[[OLD]], create_job=KeyError("bug"))
+    error = error_of(bench)
+    assert (type(error), error.exit_code, error.certain, error.attach) == (BugError, 1, False, "watch latest")
+
+
+def test_bug_before_the_request_names_no_job_to_follow(clock: FakeClock) -> None:
+    bench, _ = scripted(clock, jobs=KeyError("bug"))
+    with pytest.raises(KeyError):
+        run(bench, plan())
