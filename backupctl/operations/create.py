@@ -41,7 +41,10 @@ from backupctl.scheduler.retry import RETRY_SECONDS, Backoff, retry
 from backupctl.scheduler.task import Task, Wait, attempt, response_deadline
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from backupctl.api.recovery_api import RecoveryApi
+    from backupctl.location import Location
 
 _MANUAL_TYPES: Final = frozenset({"MANUAL"})
 
@@ -58,7 +61,8 @@ def _create_job(api: RecoveryApi, request: BackupRequest) -> BackupJobStatus:
 class BackupPlan(msgspec.Struct, frozen=True):
     """The backup to start, and how; ``if_running`` is fail, wait or attach.
 
-    ``start`` sends the request that starts it, and ``job_types`` are the types that its job may have.
+    ``start`` sends the request that starts it, and ``job_types`` are the types that its job may have. ``location_at``
+    returns the location of a backup that starts at a time, None if the time does not matter.
     ``knows_encryption`` is False if the request does not contain the password, as with a schedule. With
     ``require_encryption`` no job is adopted, because job details do not say whether a backup is encrypted.
     """
@@ -66,6 +70,7 @@ class BackupPlan(msgspec.Struct, frozen=True):
     request: BackupRequest
     timeouts: Timeouts
     start: Callable[[RecoveryApi, BackupRequest], BackupJobStatus] = _create_job
+    location_at: Callable[[datetime], Location] | None = None
     job_types: frozenset[str] = _MANUAL_TYPES
     knows_encryption: bool = True
     wait: bool = True
@@ -150,6 +155,8 @@ def _start(
         listed = yield from retry(appliance, appliance.api.jobs, until=until)
         # Each earlier request was refused because another job was running, so none of the listed jobs is ours.
         known |= frozenset(listed)
+        if plan.location_at is not None:
+            request = msgspec.structs.replace(request, location=plan.location_at(appliance.clock.now()))
         with bug_while_starting(appliance, jobs.LATEST):
             answer = yield from _send_request(appliance, plan, request, known, deadline)
         if isinstance(answer, Job):

@@ -295,6 +295,15 @@ def test_time_in_a_location_is_the_start_of_each_backup(tmp_path: Path) -> None:
     assert [location[:-2] for location in locations] == [f"{LOCATION}/02-0{minute}-" for minute in (0, 1, 3)]
 
 
+def test_time_in_a_location_is_after_the_wait_for_a_running_backup(tmp_path: Path) -> None:
+    backupctl = fleet(tmp_path, job_duration=100.0)
+    assert backupctl("create", "-s", "vc01", "--no-wait").code == 0
+    words = ("--if-running", "wait", "--location", f"{LOCATION}/{{time}}", "--preflight")
+    assert backupctl("create", "-s", "vc01", *words).code == 0
+    locations = [job.spec.location for each in backupctl.others.values() for job in each.jobs]
+    assert [location[:-2] for location in locations[1:]] == [f"{LOCATION}/02-01-"]
+
+
 def test_parallel_may_be_set_in_the_file_and_does_not_limit_watch(tmp_path: Path) -> None:
     backupctl = fleet(tmp_path, CONFIGURATION.replace("[defaults]", "[defaults]\nparallel = 1"), job_duration=100.0)
     assert backupctl("create", "--all").code == 0

@@ -55,10 +55,10 @@ def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:
     checks_first = settings.value(PREFLIGHT) or settings.context.value(TOGETHER)
 
     def work(appliance: Appliance, slot: Slot) -> Task[Outcome[Job]]:
-        request = replace(plan.request, location=resolved.at(settings.clock.now()))
         if checks_first:
+            request = replace(plan.request, location=resolved.at(settings.clock.now()))
             yield from preflight(appliance, validate(appliance, request, plan.if_running))
-        return (yield from create(appliance, replace(plan, request=request), slot))
+        return (yield from create(appliance, replace(plan, location_at=resolved.at), slot))
 
     return work
 
