@@ -238,7 +238,7 @@ def unreadable(response: httpx.Response, operation: str, why: Exception) -> Appl
         cause=body,
         hint="backupctl does not know this form of response; please report it with the vCenter release"
         if is_json
-        else "check that this host is a vCenter Server Appliance, and that no proxy answered instead",
+        else "check that this host is a vCenter Server appliance, and that no proxy answered instead",
         certain=False,
         retryable=not is_json,
     )
@@ -321,7 +321,7 @@ def without_backup_api(error: NotSupportedError, *, of_api: bool) -> NotSupporte
         sentence, hint = "$server cannot $operation: it has no backup API in /api ($status)", NOT_IN_API_HINT
     else:
         sentence = "$server cannot $operation: it has no backup API ($status)"
-        hint = "check that this is a vCenter Server Appliance, not vcsim, an ESXi host or a vCenter on Windows"
+        hint = "check that this is a vCenter Server appliance, not vcsim, an ESXi host or a vCenter on Windows"
     return error.with_facts(message=sentence, hint=hint)
 
 

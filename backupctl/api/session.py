@@ -311,7 +311,7 @@ class Session(httpx.Auth):
             raise_for_status(response, OperationInfo(_OPERATION))
         except NotSupportedError as error:
             sentence = "$server has no vCenter login ($status)"
-            hint = "check that this host is a vCenter Server Appliance and this port its HTTPS port"
+            hint = "check that this host is a vCenter Server appliance and this port its HTTPS port"
             if self.family is Family.API:
                 sentence, hint = f"{sentence} in /api", NOT_IN_API_HINT
             raise error.with_facts(message=sentence, hint=hint) from error

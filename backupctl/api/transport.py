@@ -173,6 +173,6 @@ def _body_too_large(request: httpx.Request) -> ApplianceAnswerError:
     return ApplianceAnswerError(
         f"$server sent more than {MAX_BODY_BYTES >> 20} MiB for {request.method} {request.url.path}",
         server=request.url.host,
-        hint="check that this host is a vCenter Server Appliance",
+        hint="check that this host is a vCenter Server appliance",
         certain=False,
     )

@@ -233,7 +233,7 @@ def _parts_check(parts: tuple[PartSize, ...], selected: tuple[str, ...], unreada
     if unknown:
         offered = ", ".join(known)
         note = f"; {unreadable} more cannot be read" if unreadable else ""
-        message = f"not available: {', '.join(unknown)} (choose from {offered}{note})"
+        message = f"not offered: {', '.join(unknown)} (offered: {offered}{note})"
         return Check(name="parts", status=WARNING if unreadable else FAIL, message=message)
     included = tuple(part for part in known.values() if part.id in selected or not part.optional)
     sizes = ", ".join(f"{part.id} {_size(part.size_mb)}" for part in included)

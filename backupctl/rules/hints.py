@@ -84,14 +84,14 @@ KNOWN_FAILURES: Final = (
     ),
     KnownFailure(
         r"no matching host key type",
-        "the SSH server and the appliance have no common host key algorithm",
+        "the SSH server and the appliance have no host key algorithms in common",
         "enable rsa-sha2-512 and rsa-sha2-256 in HostKeyAlgorithms of its sshd_config, and add an ECDSA host key, "
         "which VCF 9 requires",
         ("437603", "441702"),
     ),
     KnownFailure(
         r"algorithm negotiation fail|no matching (?:key exchange method|cipher|MAC)|key exchange",
-        "the SSH server and the appliance have no common key exchange, cipher or MAC",
+        "the SSH server and the appliance have no key exchange, cipher or MAC algorithms in common",
         "in its sshd_config, enable KexAlgorithms, Ciphers and MACs that the appliance supports; add an ECDSA host "
         "key, which VCF 9 requires",
         ("425273", "437603"),

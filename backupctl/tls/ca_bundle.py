@@ -72,5 +72,5 @@ def _unusable(host: str, why: str) -> ApplianceAnswerError:
     return ApplianceAnswerError(
         f"{PATH} {why}",
         server=host,
-        hint="check that this host is a vCenter Server Appliance and this port its HTTPS port (443)",
+        hint="check that this host is a vCenter Server appliance and this port its HTTPS port (443)",
     )

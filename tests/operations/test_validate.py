@@ -93,7 +93,7 @@ def test_validate_fails_if_the_validation_of_the_appliance_fails(clock: FakeCloc
         (("common",), SIZES, "OK", "common 700 MB; 700 MB before"),
         (("seat",), SIZES, "OK", "common 700 MB, seat 300 MB; 1.0 GB before"),
         (("supervisors", "common"), SIZES, "OK", "common 700 MB, supervisors 50 MB; 750 MB before"),
-        (("moon", "seat"), SIZES, "FAIL", "not available: moon (choose from common, seat, supervisors)"),
+        (("moon", "seat"), SIZES, "FAIL", "not offered: moon (offered: common, seat, supervisors)"),
         ((), {**SIZES, "common": 0}, "WARNING", "common 0 MB, seat 300 MB: an estimate of 0 MB"),
         (("common",), {**SIZES, "seat": 0}, "OK", "common 700 MB"),
     ],
@@ -111,7 +111,7 @@ def test_validate_checks_the_parts(
     ("chosen", "expected_text"),
     [
         ((), f"common 700 MB, seat 300 MB: 2 more {wording.UNREADABLE}"),
-        (("moon",), f"not available: moon (choose from common, seat, supervisors; 2 more {wording.UNREADABLE})"),
+        (("moon",), f"not offered: moon (offered: common, seat, supervisors; 2 more {wording.UNREADABLE})"),
     ],
 )
 def test_validate_warns_of_unreadable_parts(chosen: tuple[str, ...], expected_text: str, clock: FakeClock) -> None:
