@@ -309,7 +309,10 @@ class Session(httpx.Auth):
     def _raise_login_error(self, response: httpx.Response) -> None:
         try:
             raise_for_status(response, OperationInfo(_OPERATION))
-        except NotSupportedError as error:
+        except ApplianceAnswerError as error:
+            is_page = not error.certain and response.is_client_error and response.status_code not in {408, 429}
+            if not is_page and not isinstance(error, NotSupportedError):
+                raise
             sentence = "$server has no vCenter login ($status)"
             hint = "check that this host is a vCenter Server appliance and this port its HTTPS port"
             if self.family is Family.API:
@@ -337,7 +340,9 @@ class Session(httpx.Auth):
 def _missing_session_id(response: httpx.Response) -> ApplianceAnswerError:
     """Return the error for a login without a session id, retryable only for a page, which has opened no session."""
     error = unreadable(response, _OPERATION, ValueError("no session id"))
-    return error.with_facts(retryable=b"<" in response.content[:200])
+    is_page = b"<" in response.content[:200]
+    message = "$server has no vCenter login ($status): got a web page" if is_page else error.facts.message
+    return error.with_facts(message=message, retryable=is_page)
 
 
 def _token(response: httpx.Response, family: Family) -> str | None:

@@ -41,6 +41,7 @@ RUNNING_JOB: Final = "running job"
 
 
 _VALIDATION: Final = "appliance validation"
+_NOT_SUPPORTED: Final = "not supported; on a vCenter HA cluster, use the active node"
 
 
 def validate(appliance: Appliance, request: BackupRequest, if_running: str = "fail") -> Task[tuple[Check, ...]]:
@@ -120,7 +121,7 @@ def _health_checks(appliance: Appliance) -> Task[list[Check]]:
     checks = []
     supported = yield from _query(appliance, appliance.api.recovery_supported)
     if not isinstance(supported, NotSupportedError):
-        checks.append(_status_check("recovery", supported, {True: OK, False: FAIL}, "supported", "not supported"))
+        checks.append(_status_check("recovery", supported, {True: OK, False: FAIL}, "supported", _NOT_SUPPORTED))
     health = yield from _query(appliance, appliance.api.system_health)
     if not isinstance(health, NotSupportedError):
         checks.append(_status_check("system health", health, {"green": OK, "gray": OK, "red": FAIL}))

@@ -124,6 +124,13 @@ def test_login_without_a_response_is_not_tried_in_rest(clock: FakeClock) -> None
     assert (type(error), error.retryable, wire.asked) == (ApplianceUnreachableError, True, [LOGIN_API])
 
 
+@pytest.mark.parametrize("reply", [html(404), html(405), Reply(405), html(400), html(200)], ids=str)
+def test_host_that_is_not_a_vcenter_has_a_sentence_of_its_own(reply: Reply, clock: FakeClock) -> None:
+    error = raised(api_over(ScriptedTransport({LOGIN_API: reply, LOGIN_REST: reply}), clock).jobs)
+    assert (error.exit_code, error.message.startswith(wording.NO_VCENTER_LOGIN(HOST, reply.status))) == (6, True)
+    assert "check that this host is a vCenter Server appliance" in str(error.hint)
+
+
 @pytest.mark.parametrize("family", ["rest", "api"])
 def test_configured_family_is_the_only_one_tried(family: str, clock: FakeClock) -> None:
     wire = ScriptedTransport({LOGIN_OF[family]: NO_ROUTE})

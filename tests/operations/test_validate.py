@@ -248,7 +248,7 @@ def test_validate_of_a_release_without_health_operations_has_no_such_checks(cloc
     ("supported", "expected"),
     [
         (True, ("OK", "supported")),
-        (False, ("FAIL", "not supported")),
+        (False, ("FAIL", wording.NOT_ON_A_PASSIVE_NODE)),
         (ServerFaultError("500: broken"), ("WARNING", "unknown: 500: broken")),
         (AuthorizationError("403: no"), ("WARNING", "unknown: 403: no")),
     ],
