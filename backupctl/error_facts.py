@@ -21,6 +21,7 @@ class ErrorFacts(NamedTuple):
       names, ``$1`` and ``$2`` with ``texts``. ``source`` is put in front of the message, and so is ``server`` unless
       the message contains ``$server``.
     * ``texts``: what a user or an appliance wrote. It is a fact, because in the message its ``$`` would be filled.
+    * ``host``: the address of the server, where the message is about that.
     * ``operation``: the request, such as "start a backup".
     * ``job``: a job id.
     * ``cause``: the error or text behind this one; ``then``: what a second request found, such as a read-back.
@@ -39,6 +40,7 @@ class ErrorFacts(NamedTuple):
 
     message: str
     server: str | None = None
+    host: str | None = None
     operation: str | None = None
     job: str | None = None
     release: str | None = None
@@ -63,6 +65,7 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
     """Return the message with its placeholders filled; a server that is the ``subject`` is not put in front."""
     values = {
         "server": "the appliance" if facts.server == ANONYMOUS else facts.server,
+        "host": "the appliance" if facts.host == ANONYMOUS else facts.host,
         "job": None if facts.job is None else job_title(facts.job),
         "operation": facts.operation,
         "release": None if facts.release is None else f"release {facts.release}".strip(),
@@ -84,7 +87,7 @@ def render_message(facts: ErrorFacts, *, subject: str | None = None) -> str:
     return "".join(f"{name}: " for name in (facts.source, server) if name) + text
 
 
-_NAME: Final = r"(?:server|job|operation|release|status|kind|cause|then|[1-9])\b"
+_NAME: Final = r"(?:server|host|job|operation|release|status|kind|cause|then|[1-9])\b"
 
 _PLACEHOLDER: Final = rf"\${_NAME}"
 
@@ -153,12 +156,6 @@ def job_title(job_id: str) -> str:
     return f"the {job_id}" if job_id in _SINGULAR_JOBS else f"backup job {job_id}"
 
 
-def _without_names(text: str, servers: Collection[str]) -> str:
-    """Return a text with whole names in ``servers`` replaced, such as the host in a sentence about a certificate."""
-    names = "|".join(re.escape(name) for name in servers if name)
-    return re.sub(rf"(?<![\w.-])(?:{names})(?![\w-]|\.\w|:\d)", "the appliance", text) if names else text
-
-
 def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = None) -> ErrorFacts:
     """Return the facts without what differs between appliances, so that equal failures compare equal.
 
@@ -175,6 +172,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
     return ErrorFacts(
         message=facts.message,
         server=ANONYMOUS if facts.server in servers else facts.server,
+        host=ANONYMOUS if facts.host in servers else facts.host,
         operation=if_shown("operation", facts.operation),
         job=ANONYMOUS if is_own_job else if_shown("job", facts.job),
         release=if_shown("release", facts.release),
@@ -182,7 +180,7 @@ def anonymized(facts: ErrorFacts, servers: Collection[str], job: str | None = No
         kind=if_shown("kind", facts.kind),
         cause=None if facts.cause is None else nested(facts.cause),
         then=None if facts.then is None else nested(facts.then),
-        texts=tuple(_without_names(text, servers) for text in facts.texts),
+        texts=facts.texts,
         source=facts.source,
         of_file=facts.of_file,
         reason=facts.reason,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         """The optional facts of an error, as in ``ErrorFacts``."""
 
         server: str | None
+        host: str | None
         operation: str | None
         job: str | None
         release: str | None

@@ -131,18 +131,17 @@ def test_anonymized_facts_are_equal_for_all_appliances() -> None:
         cause = ErrorFacts("$server is off", server=f"{name}.example.com")
         detail = ErrorFacts("$job ran on $server", server=name, job=job)
         selector = ("-s", name)
-        texts = (f"the certificate is not for {name}.example.com",)
-        return ErrorFacts(
-            "$cause", name, cause=cause, texts=texts, details=(detail,), selector=selector, hint="$selector", **more
-        )
+        mismatch = ErrorFacts("the certificate is not for $host", host=f"{name}.example.com")
+        details = (detail, mismatch)
+        return ErrorFacts("$cause", name, cause=cause, details=details, selector=selector, hint="$selector", **more)
 
     first, second = facts("vc01", "1", attach="watch 1", certain=False), facts("vc02", "2")
     common = anonymized(first, {"vc01", "vc01.example.com"}, "1")
     assert common == anonymized(second, {"vc02", "vc02.example.com"}, "2")
     assert common != anonymized(second, {"vc03"}, "2")
     assert render_message(common) == "the appliance is off"
-    assert common.texts == ("the certificate is not for the appliance",)
-    assert (render_details(common), render_hint(common)) == (("the backup job ran",), "-s NAME")
+    assert render_details(common) == ("the backup job ran", "the certificate is not for the appliance")
+    assert render_hint(common) == "-s NAME"
 
 
 def test_error_in_json_has_rendered_texts_and_a_follow_hint_by_default() -> None:

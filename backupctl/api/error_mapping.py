@@ -163,9 +163,7 @@ def _not_found(response: httpx.Response, info: OperationInfo, api_error: VapiErr
     )
 
 
-_STARTING_HINT: Final = (
-    "try again in a few minutes: services may still be starting, or it is a passive vCenter HA node"
-)
+_STARTING_HINT: Final = "try again in a few minutes: services may still be starting, or it is a passive vCenter HA node"
 
 _SESSION_LIMIT_ID: Final = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached"
 _SESSION_LIMIT_HINT: Final = (

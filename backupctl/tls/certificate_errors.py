@@ -28,9 +28,8 @@ _CLOCK_HINT: Final = "check the clock of this machine, or renew the certificate 
 
 
 class TrustFailure(NamedTuple):
-    """The facts of a failure: the host, the store of CAs, the presented chain (leaf first), and the time."""
+    """The facts of a failure: the store of CAs, the presented chain (leaf first), and the time."""
 
-    host: str
     store: str
     chain: Sequence[Certificate]
     now: datetime
@@ -42,10 +41,11 @@ class TrustFailure(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """A reason for distrust; ``describe`` returns None when the chain does not show it."""
+    """A reason for distrust; ``describe`` returns ``$1`` of the message, None when the chain does not show it."""
 
     describe: Callable[[TrustFailure], str | None]
     hint: str
+    message: str = "$1"
 
 
 def certificate_error(error: BaseException, peer: Peer, store: str, now: datetime) -> CertificateError | None:
@@ -56,14 +56,20 @@ def certificate_error(error: BaseException, peer: Peer, store: str, now: datetim
         return None
     chain = next((cause.chain for cause in causes if isinstance(cause, UntrustedChainError)), ())
     reason = REASONS.get(cause.verify_code, _STRICT_REASON if cause.verify_code in _STRICT_CODES else _OTHER_REASON)
-    failure = _trust_failure(chain, peer.host, store, now)
+    failure = _trust_failure(chain, store, now)
     described = None if failure is None else reason.describe(failure)
-    message = described or f"the certificate is not trusted: {cause.verify_message}"
+    message = reason.message if described else "the certificate is not trusted: $1"
     details = []
     if failure is not None:
         details = [ErrorFacts("SHA-256 fingerprint  $1", texts=(colon_form(failure.leaf.fingerprint),))]
     return CertificateError(
-        "$1", server=peer.server, texts=(message,), hint=reason.hint, selector=peer.selector, details=details
+        message,
+        server=peer.server,
+        host=peer.host,
+        texts=(described or cause.verify_message,),
+        hint=reason.hint,
+        selector=peer.selector,
+        details=details,
     )
 
 
@@ -75,10 +81,10 @@ def read_chain(chain: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]
         raise CertificateError("invalid certificate: $1", texts=(str(error),)) from error
 
 
-def _trust_failure(chain: tuple[bytes, ...], host: str, store: str, now: datetime) -> TrustFailure | None:
+def _trust_failure(chain: tuple[bytes, ...], store: str, now: datetime) -> TrustFailure | None:
     """Return the facts, None when the chain is unknown or unreadable."""
     try:
-        return TrustFailure(host, store, read_chain(chain, now), now) if chain else None
+        return TrustFailure(store, read_chain(chain, now), now) if chain else None
     except CertificateError:
         return None
 
@@ -100,7 +106,7 @@ def _not_yet_valid(failure: TrustFailure) -> str | None:
 
 
 def _name_mismatch(failure: TrustFailure) -> str | None:
-    return f"the certificate is for {_names(failure.leaf)}, not for {failure.host}"
+    return _names(failure.leaf)
 
 
 def _self_signed(failure: TrustFailure) -> str | None:
@@ -134,7 +140,9 @@ _STRICT_REASON: Final = Reason(
     lambda _: None, "use --ca-file with this CA: backupctl then skips the strict checks of its form"
 )
 _NAME_REASON: Final = Reason(
-    _name_mismatch, "use a name from the certificate, or pin it: `backupctl trust pin $selector`"
+    _name_mismatch,
+    "use a name from the certificate, or pin it: `backupctl trust pin $selector`",
+    "the certificate is for $1, not for $host",
 )
 REASONS: Final[Mapping[int, Reason]] = {
     _NOT_YET_VALID: Reason(_not_yet_valid, _CLOCK_HINT),

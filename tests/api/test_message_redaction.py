@@ -177,7 +177,7 @@ def test_password_equal_to_a_placeholder_keeps_the_facts_of_an_error(word: str) 
 
 
 LOCAL_FACTS = {
-    *("message", "server", "operation", "of_file", "selector", "status", "certain", "retryable", "exit_code"),
+    *("message", "server", "host", "operation", "of_file", "selector", "status", "certain", "retryable", "exit_code"),
 }
 """Facts without text of the appliance; what stands in a message itself is redacted apart."""
 
