@@ -202,6 +202,8 @@ def read_is_true(record: Record) -> Iterator[Finding]:
         ours["jobs"], ours["remembers"] = ours["jobs"][1:], ours["remembers"] - 1
     if "odd-user" in names:
         ours, theirs = _without_users(ours), _without_users(theirs)
+    if any(each["time_zone"] is None for each in _schedules(ours)):
+        ours, theirs = _without_next_runs(ours), _without_next_runs(theirs)
     if ours.get("jobs") and all(job["type"] is None for job in ours["jobs"]):  # their details could not be read
         ours, theirs = _without_details(ours), _without_details(theirs, besides=ours)
     if "parts" in ours and _has_fault_in(record, "parts"):
@@ -212,6 +214,17 @@ def read_is_true(record: Record) -> Iterator[Finding]:
 
 def _shown(result: Any) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in {"api", "release"}}
+
+
+def _schedules(shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the schedules that a result shows."""
+    one = [shown["schedule"]] if shown.get("schedule") else []
+    return shown.get("schedules") or one
+
+
+def _without_next_runs(result: dict[str, Any]) -> dict[str, Any]:
+    unknown = {"time_zone": None, "next_run": None}
+    return result | {"schedule": None, "schedules": [each | unknown for each in _schedules(result)]}
 
 
 def _without_users(result: dict[str, Any]) -> dict[str, Any]:

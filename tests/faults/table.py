@@ -33,6 +33,8 @@ ATTACH = "follow backup * running_backup start"
 UNLISTED = "start* restore *|start* reconciliation *"
 
 ROWS: Final = (
+    # Without the time zone of the appliance, the next run of a schedule is unknown, which is no error.
+    Row("health", "*", "* schedule *", "same"),
     # A 401 after the login means an expired session; another one after a new login is a refusal.
     Row("logout", "http-401*", "*", "same"),
     Row("first-poll|mid-poll", "http-401*", f"{BUSY}|look *", "4:auth|9:busy|same"),
