@@ -54,12 +54,12 @@ NAMES: Final = {
     "password-expired": "password has expired|expired password",
     "no-date": "no time is known",
     "session-expires-after": r"\(401\)|has expired",
-    "fail-at": "ended as FAILED",
+    "fail-at": r"ended as FAILED|failed at \d+ %",
     "stall-at": "still running|no progress for",
     "reboot-at": "connection failed|503",
     "busy": "is (still )?running|running job",
     "validate-fail": "a backup would fail: appliance validation",
-    "db-health": "ended as FAILED|a backup would fail: database health",
+    "db-health": r"ended as FAILED|failed at 10 %|(?:a backup would fail:|✗) database health",
 }
 """Patterns that an error message must match, by the fault that caused it."""
 

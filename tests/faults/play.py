@@ -1,6 +1,7 @@
 """Run one case: a command line against an appliance with faults, and the state of the appliance afterwards."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ class Record:
     def error(self) -> str:
         """The error message with its details and its hint."""
         if self.case.output == "text":
-            return self.err[self.err.rfind("error: ") :] if "error: " in self.err else ""
+            told = self.out + "".join(re.findall(r"(?m)^(?!\d{4}-).*\n?", self.err))  # without the progress
+            return told[told.rfind("error: ") :] if "error: " in told else told if self.code else ""
         error = self.result["error"]
         return " ".join([error["message"], *error["details"], error["hint"] or ""]) if error else ""
 

@@ -89,7 +89,7 @@ def test_wrong_password_is_one_failed_login_of_twenty_appliances(tmp_path: Path)
         assert sum(state.failed_logins for state in served.server.simulated) == 1
     results = json.loads(run.out)["results"]
     assert {result["exit_code"] for result in results} == {4}
-    assert sum("not logged in" in result["error"]["message"] for result in results) == 19
+    assert sum("rejected the same credentials" in result["error"]["message"] for result in results) == 19
 
 
 def test_twenty_appliances_cost_one_handshake_each_and_leave_no_session(tmp_path: Path) -> None:
