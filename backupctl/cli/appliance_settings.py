@@ -98,9 +98,9 @@ class ApplianceSettings:
             contact.appliance(self)
         return self.context.ask(key, prompt)
 
-    def ask_secret(self, key: tuple[Hashable, ...], question: str) -> Secret | None:
-        """Prompt for a secret of the work, None for an empty answer."""
-        secret = self.ask(key, lambda _: self.prompter.ask_secret(question))
+    def ask_secret(self, key: tuple[Hashable, ...], prompt: Callable[[Secret | None], Secret | None]) -> Secret | None:
+        """Prompt for a secret of the work as ``ask`` does, None for an empty answer."""
+        secret = self.ask(key, prompt)
         if secret is not None:
             self.redactor.add(secret)
         return secret

@@ -129,9 +129,9 @@ def backup_password(settings: ApplianceSettings) -> Secret | None:
     prompts = password is None and (required.value or required.source == DEFAULT)
     if prompts and settings.prompter.interactive and not settings.value(DRY_RUN):
         suffix = " (leave empty for no encryption)"
-        password = settings.ask((BACKUP_PASSWORD.name,), lambda _: ask_backup_password(settings.prompter, suffix))
-        if password is not None:
-            settings.redactor.add(password)
+        password = settings.ask_secret(
+            (BACKUP_PASSWORD.name,), lambda _: ask_backup_password(settings.prompter, suffix)
+        )
     check_encrypted(settings, password)
     return password
 

@@ -177,11 +177,11 @@ class Context:
     def ask(self, key: tuple[Hashable, ...], prompt: Callable[[T | None], T]) -> T:
         """Prompt for a setting once per ``key``, which begins with its name: one answer serves all appliances.
 
-        ``prompt`` gets the answer that was forgotten, None at first.
+        ``prompt`` gets the last answer of this name that was forgotten, None at first.
         """
         from backupctl.config.value import PROMPT
 
-        answer = self.run_once(key, lambda: prompt(cast("T | None", self._forgotten.get(key))))
+        answer = self.run_once(key, lambda: prompt(cast("T | None", self._forgotten.get(key[0]))))
         if answer:
             self._show_source(str(key[0]), answer, PROMPT)
         return answer
@@ -192,7 +192,7 @@ class Context:
 
     def forget(self, key: tuple[Hashable, ...]) -> None:
         """Forget an answer that turned out to be wrong, so that ``ask`` prompts again."""
-        self._forgotten[key] = self._results.pop(key, None)
+        self._forgotten[key[0]] = self._results.pop(key, None)
 
     def check_run_options(self) -> None:
         """Check the options that every command on appliances has, and warn about variables that are not read.

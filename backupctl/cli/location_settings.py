@@ -85,8 +85,7 @@ def location_login(settings: ApplianceSettings, resolved: ResolvedLocation) -> t
         if user is None and (password is not None or resolved.location.type != _WITHOUT_LOGIN):
             user = _ask_user(settings, resolved)
         if user is not None and password is None:
-            question = f"Password for {user} at {resolved.location.host} (leave empty for none)"
-            password = settings.ask_secret(location_keys(resolved, user)[-1], question)
+            password = _ask_password(settings, resolved, user)
     elif user is not None and password is None:
         settings.warn(
             f"no password for location user {user}",
@@ -112,6 +111,17 @@ def _ask_user(settings: ApplianceSettings, resolved: ResolvedLocation) -> str | 
         return answer or None
 
     return settings.ask(location_keys(resolved, None)[1], prompt)
+
+
+def _ask_password(settings: ApplianceSettings, resolved: ResolvedLocation, user: str) -> Secret | None:
+    """Prompt for the password at a location; an empty answer keeps the one that was refused."""
+
+    def prompt(refused: Secret | None) -> Secret | None:
+        empty = "to keep it" if refused else "for none"
+        question = f"Password for {user} at {resolved.location.host} (leave empty {empty})"
+        return settings.prompter.ask_secret(question) or refused
+
+    return settings.ask_secret(location_keys(resolved, user)[2], prompt)
 
 
 def check_password_host(settings: ApplianceSettings, resolved: ResolvedLocation) -> None:

@@ -66,7 +66,7 @@ def _sso_password(settings: ApplianceSettings, sso_username: str | None) -> Secr
         return secret.value
     if settings.prompter.interactive and not settings.value(DRY_RUN):
         question = f"Password for {sso_username} (SSO administrator of the backup)"
-        return settings.ask_secret((SSO_PASSWORD.name, sso_username), question)
+        return settings.ask_secret((SSO_PASSWORD.name, sso_username), lambda _: settings.prompter.ask_secret(question))
     settings.warn(
         f"no password for the SSO administrator {sso_username}",
         hint=f"give {SSO_PASSWORD.file_option} or set {SSO_PASSWORD.variable}",

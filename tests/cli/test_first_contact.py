@@ -120,12 +120,22 @@ def test_prompt_that_is_aborted_logs_out(backupctl: CommandLine, given: list[str
 
 def test_location_that_the_appliance_refuses_is_asked_for_again() -> None:
     backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/recovery/backup", REFUSED, times=1))
-    answers = [LOCATION, "backup", "wrong", "", "backup", "right", BACKUP_PASSWORD, BACKUP_PASSWORD]
+    answers = [LOCATION, "backup", "wrong", "", "", "right", BACKUP_PASSWORD, BACKUP_PASSWORD]
     run, person = at_terminal(backupctl, "create", answers=answers)
     assert (run.code, backupctl.states, sessions(backupctl)) == (0, ["SUCCEEDED"], ["POST", "DELETE"])
-    assert backupctl.appliance.jobs[0].spec.location == LOCATION
+    body = backupctl.writes[-1][2]
+    assert (body["location"], body["location_user"], body["location_password"]) == (LOCATION, "backup", "right")
     assert "Access to the remote server is denied." in "".join(person.questions)
     assert person.answers == []
+
+
+def test_password_of_a_refused_location_is_kept_by_an_empty_answer() -> None:
+    backupctl = CommandLine(intercept=ReplacedAnswer("POST", "/recovery/backup", REFUSED, times=1))
+    answers = [f"{LOCATION}/wrong", "backup", "l0cation", LOCATION, "", "", ""]
+    run, _ = at_terminal(backupctl, "create", answers=answers)
+    assert run.code == 0
+    body = backupctl.writes[-1][2]
+    assert (body["location"], body["location_user"], body["location_password"]) == (LOCATION, "backup", "l0cation")
 
 
 def test_location_that_is_refused_three_times_is_left_to_the_backup() -> None:

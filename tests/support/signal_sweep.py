@@ -187,7 +187,11 @@ def _wrong_results(command: SignalledCommand, result: SignalledRun, *, killed: b
         return
     if run.code not in {0, 130}:
         yield f"code {run.code} after {result.exchanges} requests"
-    elif run.code == 0 and command.words[0] != "list" and not re.search("succeeded|failed|cancelled", said, re.IGNORECASE):
+    elif (
+        run.code == 0
+        and command.words[0] != "list"
+        and not re.search("succeeded|failed|cancelled", said, re.IGNORECASE)
+    ):
         yield "0 without a result"
     elif run.code == 130 and result.exchanges and not said:
         yield "130 without output"
