@@ -89,11 +89,10 @@ def _ask_and_save(run: Context, path: Path) -> tuple[list[str], str]:
     answers = ask_appliances(run)
     names, groups = [each.name for each in answers], list(configuration.groups)
     group = ""
-    if len({*names, *configuration.servers}) > 1:
-        question = "Group, to back them up with one command (leave empty for none)"
+    if len(names) > 1 or groups:
         default = groups[0] if len(groups) == 1 else "production"
-        group = prompter.ask(question, lambda name: name and check_name(name), default)
-    keeper = SecretKeeper(run, path.parent)
+        group = prompter.ask(f"Group for {', '.join(names)}, to back them up together", check_name, default)
+    keeper = SecretKeeper(run, path.parent, alone=set(names) >= configuration.servers.keys())
     tables = tables_of(configuration, answers, keeper, path.parent)
     if group:
         tables["groups",] = {group: list(dict.fromkeys((*configuration.groups.get(group, ()), *names)))}

@@ -52,12 +52,16 @@ Tables = dict[tuple[str, ...], dict[str, object]]
 
 
 class SecretKeeper:
-    """Prompts for the place of each secret; ``files`` are still to be written, with their content."""
+    """Prompts for the place of each secret; ``files`` are still to be written, with their content.
 
-    def __init__(self, context: Context, folder: Path) -> None:
+    Unless the servers of this run are ``alone``, their secrets have places of their own: others may share the first.
+    """
+
+    def __init__(self, context: Context, folder: Path, *, alone: bool) -> None:
         self.files: dict[Path, str] = {}
         self._context = context
         self._folder = folder
+        self._alone = alone
         self._kinds = ["file", "command", *(["keyring"] if find_spec("keyring") and os.geteuid() else [])]
         self._places: dict[tuple[SecretName, Secret], tuple[str, object]] = {}
 
@@ -73,7 +77,7 @@ class SecretKeeper:
         if (name, known.secret) not in self._places:
             if not self._places:
                 self._prompter.say("A nightly run cannot use a keyring: it is locked while nobody is logged in.")
-            shared = all(name is not other for other, _ in self._places)
+            shared = self._alone and all(name is not other for other, _ in self._places)
             self._places[name, known.secret] = self._ask(name, known.secret, None if shared else answers.name)
         return self._places[name, known.secret]
 

@@ -194,10 +194,10 @@ def test_second_run_adds_a_server_and_keeps_the_rest(setup: Setup) -> None:
     setup()
     before, comment = setup.path.read_text(), "# ours\n"
     write_private(setup.path, comment + before)
-    assert setup(answers=[HOST_2, "", "", "", "n", "", "n", "no"]).code == 0
-    added = '\n[servers.vc02]\nhost = "vc02.example.com"\n\n[groups]\nproduction = ["vc02"]\n'
+    assert setup(answers=[HOST_2, "", "", "", "n", "n", "no"]).code == 0
+    added = '\n[servers.vc02]\nhost = "vc02.example.com"\n'
     assert setup.path.read_text() == f"{comment}{before}{added}"
-    assert setup.line("create", "-q", "-g", "production").code == 0
+    assert setup.line("create", "-q", "--all").code == 0
     assert [job.spec.location for job in setup.line.others[HOST_2].jobs] == [LOCATION.format(server="vc02")]
 
 
@@ -230,6 +230,15 @@ def test_other_answers_for_a_second_server_are_in_its_table(setup: Setup) -> Non
         "password-file": secret_file(setup, "vc02.vcenter"),
         "location": location,
     }
+    assert setup.files["vc02.vcenter.password"] == "Other1!\n"
+    assert setup.line("create", "-q", "--all").code == 0
+
+
+def test_password_of_a_new_server_leaves_that_of_the_others(setup: Setup) -> None:
+    setup()
+    setup.line.others[HOST_2].sessions.password = "Other1!"
+    assert setup(answers=[HOST_2, "", "", "", "Other1!", "", "n", "", "n", "no"]).code == 0
+    assert setup.files["vcenter.password"] == f"{PASSWORD}\n"
     assert setup.files["vc02.vcenter.password"] == "Other1!\n"
     assert setup.line("create", "-q", "--all").code == 0
 
