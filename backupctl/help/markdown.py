@@ -79,19 +79,13 @@ def spans(text: str) -> Iterator[Span]:
     for match in _SPAN.finditer(text):
         if match.start() > end:
             yield Span(text[end : match.start()])
-        end, (name, content) = match.end(), _named(match)
-        if name == "label":
-            yield Span(content)
-            if "://" in match["target"]:
-                yield Span(f" ({match['target']})")
+        end, name = match.end(), str(match.lastgroup)
+        if name == "target":
+            yield Span(f"{match['label']} ({match[name]})" if "://" in match[name] else match["label"])
         else:
-            yield Span(content, name if name in {"code", "bold", "italic"} else "")
+            yield Span(match[name], name if name in {"code", "bold", "italic"} else "")
     if end < len(text):
         yield Span(text[end:])
-
-
-def _named(match: re.Match[str]) -> tuple[str, str]:
-    return next((name, match[name]) for name in ("code", "bold", "italic", "label", "url", "escaped") if match[name])
 
 
 def _blocks(lines: deque[str]) -> Iterator[Block]:
@@ -141,9 +135,9 @@ def _grid(lines: deque[str]) -> Grid:
 
 def _listing(lines: deque[str]) -> Listing:
     items: list[Item] = []
-    while (
-        lines and (match := _ITEM.match(lines[0])) and (not items or bool(_TERM.match(match[2])) == bool(items[0].term))
-    ):
+    while lines and (match := _ITEM.match(lines[0])):
+        if items and (_TERM.match(match[2]) is None) == bool(items[0].term):
+            break
         items.append(_item(lines, match))
         while lines and not lines[0].strip():
             lines.popleft()

@@ -62,7 +62,7 @@ def test_text_is_split_into_blocks(text: str, blocks: list[Block]) -> None:
         ("2 * 3 * 4 a*b*c", [("2 * 3 * 4 a*b*c", "")]),
         ("``a`b``", [("a`b", "code")]),
         ("[page](other.md)", [("page", "")]),
-        ("[page](https://example.com/a)", [("page", ""), (" (https://example.com/a)", "")]),
+        ("[page](https://example.com/a)", [("page (https://example.com/a)", "")]),
         ("<https://example.com>", [("https://example.com", "")]),
         (r"\*no\*", [("*", ""), ("no", ""), ("*", "")]),
     ],
