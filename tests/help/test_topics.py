@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from backupctl.cli.lazy_group import LazyGroup
@@ -15,7 +16,11 @@ from backupctl.config.environment import environment_names
 from backupctl.config.option_table import OPTIONS, PASSWORD, SECRETS
 from backupctl.errors import BackupctlError
 from backupctl.exit_codes import SEVERITY, ExitCode
+from backupctl.results.archive_results import Archive, ArchiveMetadata
+from backupctl.results.backup_results import Check, PartSize
 from backupctl.results.events import RunEvent
+from backupctl.results.result import Change, PreparedRequest
+from backupctl.results.schedule_results import ScheduleInfo
 from backupctl.rules.hints import KNOWN_FAILURES, known_failure
 from backupctl.simulator.faults import KINDS, PHASES
 from tests.support.command_line import CommandLine
@@ -220,6 +225,23 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
             documented = table["any with `--dry-run`"]
         result = setup.run_line(f"{line} -s vc01 -o json").json["results"][0]
         assert set(result) - common == set(re.findall(r"`([a-z_]+)`", documented)), command
+
+
+STRUCTS = {
+    "parts": PartSize,
+    "checks": Check,
+    "schedule": ScheduleInfo,
+    "changes": Change,
+    "archive": Archive,
+    "metadata": ArchiveMetadata,
+    "requests": PreparedRequest,
+}
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_list_of_the_keys_of_an_object_matches_the_output(name: str) -> None:
+    (item,) = re.findall(rf"(?m)^\* `{name}`(?: and `\w+`)?: ((?:.+\n)(?:  .+\n)*)", text_of("scripting"))
+    assert re.findall(r"`(\w+)`", item) == [field.encode_name for field in msgspec.structs.fields(STRUCTS[name])]
 
 
 def test_table_of_events_names_each_event() -> None:
