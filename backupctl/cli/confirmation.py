@@ -31,12 +31,15 @@ def confirm_name(context: Context, action: str, name: str, host: str) -> None:
     check_terminal(context, f"{action} {name}", ())
     typed = context.prompter.ask(f"This will {action} {name}. Type its name to confirm", lambda _: None)
     if typed.strip().lower() not in {name.lower(), host.lower()}:
-        raise UsageError(f"not confirmed: that is not {name}; nothing was started")
+        raise UsageError("not confirmed: that is not $1; nothing was started", texts=(name,))
 
 
 def check_terminal(context: Context, action: str, objects: Sequence[str]) -> None:
     """Check that somebody can be asked. Raises UsageError: if there is no terminal."""
     if not context.prompter.interactive:
         raise UsageError(
-            f"confirmation required to {action}", details=objects, hint="use --yes to confirm without a terminal"
+            "confirmation required to $1",
+            texts=(action,),
+            details=objects,
+            hint="use --yes to confirm without a terminal",
         )

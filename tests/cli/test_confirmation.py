@@ -8,6 +8,7 @@ import pytest
 from backupctl.simulator.simulated_appliance import SimulatedAppliance
 from tests import wording
 from tests.support.command_line import HOST, PASSWORD, USER, CommandLine, Run, configured, write_private
+from tests.support.command_tree import ARCHIVE
 from tests.support.memory_keyring import MemoryKeyring
 
 DELETE = ("schedule", "delete", "default")
@@ -147,6 +148,40 @@ def test_cancel_of_a_named_job_asks_nothing() -> None:
     job_id = start_job(backupctl.appliance)
     assert backupctl("cancel", job_id, answers=[]).code == 0
     assert backupctl.states == ["FAILED"]
+
+
+# restore create
+
+
+RESTORE = (
+    "restore",
+    "create",
+    "-s",
+    "vc01",
+    "--location",
+    ARCHIVE,
+    "--sso-username",
+    USER,
+    "--no-wait",
+    "--auth",
+    "basic",
+)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("vc01", 0), (HOST, 0), ("vc02", 2), ("y", 2)])
+def test_restore_is_confirmed_by_the_configured_name_or_the_host(tmp_path: Path, typed: str, code: int) -> None:
+    backupctl = two(tmp_path, fresh=True, history=True)
+    environ = backupctl.environ | {"BACKUPCTL_SSO_PASSWORD": PASSWORD, "BACKUPCTL_LOCATION_PASSWORD": "s3cret"}
+    run = backupctl(*RESTORE, "--location-user", "backup", answers=[typed], environ=environ)
+    assert (run.code, writes(backupctl)) == (code, 0 if code else 1)
+    assert backupctl.prompter.questions == [wording.WILL_OVERWRITE("vc01")]
+
+
+def test_restore_off_a_terminal_needs_yes(tmp_path: Path) -> None:
+    backupctl = two(tmp_path, fresh=True, history=True)
+    run = backupctl(*RESTORE, "-o", "json", environ=backupctl.environ | {"BACKUPCTL_SSO_PASSWORD": PASSWORD})
+    assert_not_confirmed(run)
+    assert "vc01" in run.json["error"]["message"]
 
 
 # config set-secret
