@@ -32,5 +32,4 @@ def job_argument(*, default: str | None = None) -> Callable[[F], F]:
         metavar="JOB_ID" if default is None else "[JOB_ID]",
         **({} if default is None else {"default": default}),
         callback=check,
-        shell_complete=lambda _ctx, _parameter, _start: [LATEST],
     )

@@ -26,10 +26,10 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class ExampleArgument(click.Argument):
-    """An argument with an example for the error that it is missing."""
+    """An argument with an example, for completion and for the error that it is missing."""
 
     def __init__(self, *names: Any, example: str, **attributes: Any) -> None:  # noqa: ANN401 - attributes of click
-        super().__init__(*names, **attributes)
+        super().__init__(*names, shell_complete=lambda _ctx, _parameter, _start: [example], **attributes)
         self.example = example
 
 

@@ -25,6 +25,7 @@ from backupctl.errors import (
 )
 from backupctl.location import Location
 from backupctl.models import BackupRequest, Schedule, ScheduleSpec
+from backupctl.operations.outcome import Outcome
 from backupctl.operations.schedule_fields import (
     SECRET_FIELDS,
     DesiredSchedule,
@@ -36,7 +37,7 @@ from backupctl.operations.schedule_fields import (
 from backupctl.operations.unreadable_entries import readable
 from backupctl.results.events import Warned
 from backupctl.results.result import Change
-from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult
+from backupctl.results.schedule_results import ScheduleInfo, ScheduleResult, SchedulesResult
 from backupctl.rules.days import sorted_days
 from backupctl.rules.recurrence import next_run, time_zone
 from backupctl.scheduler.appliance import Appliance
@@ -50,23 +51,24 @@ SCHEDULE_JOB_TYPES: Final = frozenset({"MANUAL", "SCHEDULED"})
 """The possible types of a job that was started by running a schedule; the documentation does not say which it has."""
 
 
-def read_schedules(appliance: Appliance) -> Task[tuple[tuple[ScheduleInfo, ...], int]]:
+def read_schedules(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
     """Return all schedules, sorted by name, and the number of unreadable ones."""
     entries = yield from retry(appliance, appliance.api.schedules)
     readable(appliance, list(entries.values()), "schedules")
     known = {name: each for name, each in sorted(entries.items()) if isinstance(each, Schedule)}
     zone = yield from _time_zone(appliance, *known.values())
     infos = tuple(_schedule_info(appliance, name, each, zone) for name, each in known.items())
-    return infos, len(entries) - len(infos)
+    return Outcome(SchedulesResult(schedules=infos, unreadable=len(entries) - len(infos)))
 
 
-def read_schedule(appliance: Appliance, name: str) -> Task[ScheduleInfo]:
+def read_schedule(appliance: Appliance, name: str) -> Task[Outcome[ScheduleResult]]:
     """Return one schedule.
 
     Raises NotFoundError: if it does not exist.
     """
     schedule = yield from _read_current(appliance, name)
-    return _schedule_info(appliance, name, schedule, (yield from _time_zone(appliance, schedule)))
+    info = _schedule_info(appliance, name, schedule, (yield from _time_zone(appliance, schedule)))
+    return Outcome(ScheduleResult(schedule=info))
 
 
 def set_schedule(
@@ -76,7 +78,7 @@ def set_schedule(
     new: DesiredSchedule | BackupctlError,
     *,
     dry_run: bool = False,
-) -> Task[ScheduleResult]:
+) -> Task[Outcome[ScheduleResult]]:
     """Create or update a schedule with one request, or with none if it already has the desired state.
 
     An existing schedule gets what is ``desired``. A missing one is created as ``new``, or that error is raised. The
@@ -103,7 +105,7 @@ def set_schedule(
 
 def set_schedule_enabled(
     appliance: Appliance, name: str, *, enable: bool, dry_run: bool = False
-) -> Task[ScheduleResult]:
+) -> Task[Outcome[ScheduleResult]]:
     """Enable or disable a schedule.
 
     Raises NotFoundError: if it does not exist.
@@ -114,7 +116,7 @@ def set_schedule_enabled(
 
 def _apply(
     appliance: Appliance, name: str, before: Schedule | None, desired: DesiredSchedule, *, dry_run: bool
-) -> Task[ScheduleResult]:
+) -> Task[Outcome[ScheduleResult]]:
     """Write the differing fields, and verify that the schedule matches the request."""
     requested = desired.spec(before)
     differing = differing_fields(before, requested)
@@ -122,7 +124,7 @@ def _apply(
     zone = yield from _time_zone(appliance, before or requested)
     current = _schedule_info(appliance, name, before, zone) if before else None
     if not differing:
-        return ScheduleResult(schedule=current)
+        return Outcome(ScheduleResult(schedule=current))
     changes = changes_of(before, requested, differing)
     spec = structs.replace(ScheduleSpec(), **{field: getattr(requested, field) for field in differing})
 
@@ -130,7 +132,7 @@ def _apply(
         (api.update_schedule if before else api.create_schedule)(name, spec)
 
     if dry_run:
-        return ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write))
+        return Outcome(ScheduleResult(schedule=current, changes=changes, requests=appliance.api.prepare(write)))
     write_error = yield from _write(
         name, partial(write, appliance.api), _INCONCLUSIVE if before else _INCONCLUSIVE_FOR_CREATE
     )
@@ -150,10 +152,10 @@ def _apply(
     info = _schedule_info(appliance, name, after, zone)
     if before is None or requested.backup_password is not None:
         info = structs.replace(info, encrypted=requested.backup_password is not None)
-    return ScheduleResult(schedule=info, changes=changes)
+    return Outcome(ScheduleResult(schedule=info, changes=changes))
 
 
-def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[ScheduleResult]:
+def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -> Task[Outcome[ScheduleResult]]:
     """Delete a schedule, and verify that it does not exist any more.
 
     Raises NotFoundError: if it does not exist.
@@ -162,15 +164,14 @@ def delete_schedule(appliance: Appliance, name: str, *, dry_run: bool = False) -
     deletion = (Change(field="schedule", before=name, after=None),)
     if dry_run:
         requests = appliance.api.prepare(lambda api: api.delete_schedule(name))
-        return ScheduleResult(
-            schedule=_schedule_info(appliance, name, before, None), changes=deletion, requests=requests
-        )
+        current = _schedule_info(appliance, name, before, None)
+        return Outcome(ScheduleResult(schedule=current, changes=deletion, requests=requests))
     write_error = yield from _write(name, partial(appliance.api.delete_schedule, name), _INCONCLUSIVE)
     after = yield from _read_back(appliance, name, write_error, lambda read: read is None)
     if after is not None:
         raise _mismatch_error(appliance, name, write_error, after, f"schedule {name!r} still exists")
     _warn_verified(appliance, name, write_error, f"schedule {name!r} is deleted")
-    return ScheduleResult(changes=deletion)
+    return Outcome(ScheduleResult(changes=deletion))
 
 
 def backup_request_of(appliance: Appliance, name: str, comment: str | None) -> Task[BackupRequest]:

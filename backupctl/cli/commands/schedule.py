@@ -44,14 +44,10 @@ if TYPE_CHECKING:
     from backupctl.scheduler.coordinator import Slot
     from backupctl.scheduler.task import Task
 
-    Write = Callable[[Appliance], Task[ScheduleResult]]
-
 
 _DEFAULT = "default"
 
-name_argument = click.argument(
-    "name", default=_DEFAULT, metavar="[NAME]", shell_complete=lambda _ctx, _parameter, _start: [_DEFAULT]
-)
+name_argument = click.argument("name", cls=ExampleArgument, example=_DEFAULT, default=_DEFAULT, metavar="[NAME]")
 
 
 command = CommandGroup("schedule")
@@ -63,15 +59,10 @@ command = CommandGroup("schedule")
 def list_command(context: Context) -> int:
     """List all schedules."""
     from backupctl.cli.runner import run
-    from backupctl.operations.outcome import Outcome
     from backupctl.operations.schedule import read_schedules
     from backupctl.results.schedule_results import SchedulesResult
 
-    def work(appliance: Appliance) -> Task[Outcome[SchedulesResult]]:
-        schedules, unreadable = yield from read_schedules(appliance)
-        return Outcome(SchedulesResult(schedules=schedules, unreadable=unreadable))
-
-    return run(context, "schedule list", SchedulesResult, lambda _: work)
+    return run(context, "schedule list", SchedulesResult, lambda _: read_schedules)
 
 
 @command.command("show")
@@ -81,14 +72,10 @@ def list_command(context: Context) -> int:
 def show(context: Context, name: str) -> int:
     """Show a schedule."""
     from backupctl.cli.runner import run
-    from backupctl.operations.outcome import Outcome
     from backupctl.operations.schedule import read_schedule
     from backupctl.results.schedule_results import ScheduleResult
 
-    def work(appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
-        return Outcome(ScheduleResult(schedule=(yield from read_schedule(appliance, name))))
-
-    return run(context, "schedule show", ScheduleResult, lambda _: work)
+    return run(context, "schedule show", ScheduleResult, lambda _: partial(read_schedule, name=name))
 
 
 @command.command("set")
@@ -112,7 +99,7 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
     timing = schedule_timing(at, days, retain, enable=enable)
     dry_run = context.value(DRY_RUN)
 
-    def prepare(settings: ApplianceSettings) -> Write:
+    def prepare(settings: ApplianceSettings) -> Work[ScheduleResult]:
         given, new = given_schedule(settings, timing), new_schedule(settings, timing)
         return lambda appliance: set_schedule(appliance, name, given, new, dry_run=dry_run)
 
@@ -226,22 +213,11 @@ def _set_enabled(context: Context, command_name: str, name: str, *, enable: bool
 def _write(
     context: Context,
     command_name: str,
-    prepare: Callable[[ApplianceSettings], Write],
+    prepare: Callable[[ApplianceSettings], Work[ScheduleResult]],
     confirm: Confirm = lambda _: None,
 ) -> int:
     from backupctl.cli.runner import run
-    from backupctl.operations.outcome import Outcome
     from backupctl.results.schedule_results import ScheduleResult
 
-    def work(write: Write, appliance: Appliance) -> Task[Outcome[ScheduleResult]]:
-        return Outcome((yield from write(appliance)))
-
     traits = CommandTraits(changes=not context.value(DRY_RUN))
-    return run(
-        context,
-        command_name,
-        ScheduleResult,
-        lambda settings: partial(work, prepare(settings)),
-        traits,
-        confirm=confirm,
-    )
+    return run(context, command_name, ScheduleResult, prepare, traits, confirm=confirm)
