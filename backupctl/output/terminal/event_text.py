@@ -43,7 +43,7 @@ def event_lines(event: RunEvent, before: str = "") -> list[StyledLine]:
     if isinstance(event, Warned):
         return warning_lines(event.message, event.hint, before=before)
     if isinstance(event, Ended) and event.error is not None:
-        return labelled("error", BAD, _said(event, event.error), before=before)
+        return labelled("error", BAD, _message(event, event.error), before=before)
     reason = [line(before, f"  {event.reason}")] if isinstance(event, Adopted) and event.reason else []
     return [line(before, *PIECES[type(event)](event)), *reason]
 
@@ -58,11 +58,11 @@ PIECES: Final[Mapping[type[RunEvent], Callable[[Any], Sequence[Piece]]]] = {
     Queued: lambda _: ["queued"],
     Ended: lambda _: ["done"],
     Progressed: lambda event: [progress(event.job, event.time)],
-    Retrying: lambda event: [("warning:", ODD), f" {_said(event, event.error)}; retrying"],
+    Retrying: lambda event: [("warning:", ODD), f" {_message(event, event.error)}; retrying"],
     Recovered: lambda _: [("recovered:", GOOD), " connected again"],
     Cancelling: lambda event: ["cancelling ", *job_name(event.job), ", waiting for it to stop"],
 }
-"""What is said about an event."""
+"""The text of each event."""
 
 
 def _release(event: Connected) -> str:
@@ -86,7 +86,7 @@ def progress(job: Job, time: datetime, *, cancelled: bool = False) -> str:
     return f"{sized}, {left}" if left else sized
 
 
-def _said(event: RunEvent, error: BackupctlError) -> str:
+def _message(event: RunEvent, error: BackupctlError) -> str:
     """Return the message of an error, without the server that stands in front of the event."""
     return render_message(error.facts, subject=event.server)
 

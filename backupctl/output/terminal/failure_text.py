@@ -30,7 +30,7 @@ def failures(results: Sequence[Result], options: RenderOptions) -> tuple[dict[st
     detached = [failure for failure in failed if failure.is_detached]
     failed = [failure for failure in failed if not failure.is_detached]
     hints = Counter(_hint(failure.anonymized) for failure in failed)
-    told = set[_Hint]()
+    hints_shown = set[_Hint]()
     own: dict[str, list[StyledLine]] = {}
     shared: list[StyledLine] = []
     for group in sorted(_groups(failed), key=_weight):
@@ -38,9 +38,9 @@ def failures(results: Sequence[Result], options: RenderOptions) -> tuple[dict[st
         facts = first.facts if len(group) == 1 else first.anonymized
         if hints[_hint(first.anonymized)] > 1:
             facts = facts._replace(selector=first.anonymized.selector)
-        if _hint(facts) in told:
+        if _hint(facts) in hints_shown:
             facts = facts._replace(reason=None, hint=None)
-        told.add(_hint(facts))
+        hints_shown.add(_hint(facts))
         if len(group) == 1:
             own[first.server] = _block(first, facts, first.server, options)
         else:
@@ -66,7 +66,7 @@ class _Failure:
     def __init__(self, result: Result, error: BackupctlError, known: Collection[ErrorFacts | str]) -> None:
         job: Job | None = getattr(result, "job", None)
         ended = job is not None and job.ended and not job.succeeded
-        told = messages_of(result)
+        shown = messages_of(result)
         self.server, self.slug, self.job = result.server, error.slug, job
         self.is_detached = isinstance(error, InterruptedRunError) and job is not None and not job.ended
         self.is_interrupted = isinstance(error, InterruptedRunError) and error.certain
@@ -77,7 +77,7 @@ class _Failure:
             or (isinstance(error, InterruptedRunError) and ended)
             or (job is not None and (isinstance(error, StillRunningError) or has_timed_out(result)))
         )
-        details = tuple(each for each in dict.fromkeys(error.facts.details) if each not in known and each not in told)
+        details = tuple(each for each in dict.fromkeys(error.facts.details) if each not in known and each not in shown)
         self.facts = error.facts._replace(details=details)
         self.anonymized = anonymized(self.facts, {result.server, result.host}, job.id if job else None)
 

@@ -33,7 +33,7 @@ _STYLES: Final = {SUCCEEDED: GOOD, CANCELLED: ODD, FAILED: BAD, RUNNING: "cyan"}
 def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     """Return the outcome of a job: ``✓ vc01: backup ID succeeded in 21m (2.1 GB, encrypted)``."""
     word = state_word(job, cancelled=result.server in options.cancelled)
-    said, facts = _said(result, job, word, options)
+    said, facts = _outcome(result, job, word, options)
     if job.succeeded or not job.ended:
         facts += [] if job.size_bytes is None else [size(job.size_bytes)]
         facts += _encryption(job)
@@ -43,8 +43,8 @@ def headline(result: Result, job: Job, options: RenderOptions) -> StyledLine:
     return line((f"{symbol} ", style), f"{result.server}: ", name, (said, style), *_in_brackets(facts))
 
 
-def _said(result: Result, job: Job, word: str, options: RenderOptions) -> tuple[str, list[Piece]]:
-    """Return what became of a job, and how far it is."""
+def _outcome(result: Result, job: Job, word: str, options: RenderOptions) -> tuple[str, list[Piece]]:
+    """Return the outcome of a job in words, and its progress."""
     took = took_seconds(job, options)
     lasted = None if took is None else duration(took)
     progress: list[Piece] = [] if job.progress is None else [percent(job.progress)]

@@ -4,7 +4,6 @@ Colours are the sixteen that every terminal theme defines: red for errors, magen
 on white), cyan for hints, green for success.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -97,20 +96,3 @@ def warning_lines(message: str, hint: str | None, *, before: str = "") -> list[S
     """Return a warning and what to do about it."""
     lines = labelled("warning", ODD, message, before=before)
     return lines + (labelled("hint", NOTE, hint, before=before) if hint else [])
-
-
-def aligned(rows: Sequence[Sequence[StyledLine]], *, right: Iterable[int] = ()) -> list[StyledLine]:
-    """Return the rows as lines of aligned columns; the columns numbered in ``right`` are right-aligned.
-
-    Nothing is cut, and no line has trailing blanks.
-    """
-    widths = [max(cell.width for cell in column) for column in zip(*rows, strict=True)]
-    return [_aligned_row(row, widths, frozenset(right)) for row in rows]
-
-
-def _aligned_row(row: Sequence[StyledLine], widths: Sequence[int], right: frozenset[int]) -> StyledLine:
-    pieces: list[Piece | StyledLine] = []
-    for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        padding = " " * (width - cell.width)
-        pieces += ["  " if index else "", *((padding, cell) if index in right else (cell, padding))]
-    return line(*pieces).rstrip()

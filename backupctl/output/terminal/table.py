@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from backupctl.output.printable import printable
-from backupctl.output.terminal.styled_lines import STRONG, Piece, StyledLine, aligned, line
+from backupctl.output.terminal.styled_lines import STRONG, Piece, StyledLine, line
 
 UNKNOWN: Final = "-"
 MIN_CUT_WIDTH: Final = 12
@@ -107,9 +107,9 @@ def _cut(cell: StyledLine, width: int, ellipsis: str) -> StyledLine:
 
 def fact_lines(pairs: Iterable[tuple[str, str | StyledLine | None]]) -> list[StyledLine]:
     """Return a line for each pair of label and fact whose fact is known."""
-    return aligned([
-        [line(f"  {label}"), fact if isinstance(fact, StyledLine) else line(fact)] for label, fact in pairs if fact
-    ])  # fmt: skip
+    known = [(label, fact if isinstance(fact, StyledLine) else line(fact)) for label, fact in pairs if fact]
+    width = max((len(label) for label, _ in known), default=0)
+    return [line(f"  {label.ljust(width)}  ", fact) for label, fact in known]
 
 
 def wrapped_table(rows: Sequence[tuple[StyledLine, StyledLine, str]], width: int | None) -> list[StyledLine]:
