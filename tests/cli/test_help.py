@@ -184,6 +184,10 @@ def test_long_page_goes_through_the_pager_without_our_secrets(tmp_path: Path) ->
     assert "hidden" not in text
 
 
-def test_short_page_and_missing_pager_print_the_page() -> None:
-    assert "--server" in on_terminal("help", "connection", PAGER="/nowhere/less")
-    assert "--server" in on_terminal("help", "connection", PAGER="/nowhere/less", LINES="1000")
+@pytest.mark.parametrize("pager", ["/nowhere/less", "less 'unclosed", "", "cat"])
+def test_page_without_a_usable_pager_is_printed(pager: str) -> None:
+    assert "--server" in on_terminal("help", "connection", PAGER=pager)
+
+
+def test_page_that_fits_the_screen_is_printed_without_the_pager() -> None:
+    assert "--server" in on_terminal("help", "connection", PAGER="false", LINES="1000")

@@ -43,12 +43,12 @@ def show_page(text: str, stream: SafeStream, *, clock: Clock, environ: Mapping[s
 
 def _page(text: str, encoding: str, environ: Mapping[str, str]) -> bool:
     """Show text in the pager; return False if there is none."""
-    words = shlex.split(environ.get("PAGER", "less"))
-    if words in ([], ["cat"]):
-        return False
     try:
+        words = shlex.split(environ.get("PAGER", "less"))
+        if words in ([], ["cat"]):
+            return False
         pager = subprocess.Popen(words, stdin=subprocess.PIPE, env={"LESS": "R", **environ})  # noqa: S603 - it is the user's
-    except OSError:
+    except (OSError, ValueError):
         return False
     with suppress(BrokenPipeError):  # The reader has seen enough.
         pager.communicate(text.encode(encoding, "replace"))
