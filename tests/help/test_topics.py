@@ -227,7 +227,7 @@ def test_table_of_keys_matches_the_output(tmp_path: Path) -> None:
         assert set(result) - common == set(re.findall(r"`([a-z_]+)`", documented)), command
 
 
-STRUCTS = {
+STRUCTS: dict[str, type[msgspec.Struct]] = {
     "parts": PartSize,
     "checks": Check,
     "schedule": ScheduleInfo,
