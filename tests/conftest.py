@@ -59,8 +59,8 @@ def _no_settings_of_this_machine() -> Iterator[None]:
         for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
             if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
                 patch.delenv(name)
-        may_exist = config_file._may_exist
-        patch.setattr(config_file, "_may_exist", lambda path: path != config_file.SYSTEM_PATH and may_exist(path))
+        may_exist = config_file.may_exist
+        patch.setattr(config_file, "may_exist", lambda path: path != config_file.SYSTEM_PATH and may_exist(path))
         yield
 
 

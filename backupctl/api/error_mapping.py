@@ -253,24 +253,19 @@ def _request_failure(error: httpx.RequestError) -> BackupctlError:
     if isinstance(error, httpx.ConnectError):
         return _no_connection(error)
     if isinstance(error, httpx.ConnectTimeout):
-        sentence = "connection timed out"
-        return ApplianceUnreachableError(sentence, hint=_FIREWALL_HINT)
+        return ApplianceUnreachableError("connection timed out", hint=_FIREWALL_HINT)
     if isinstance(error, httpx.ProxyError):
         status = re.match(r"\d{3}", str(error))  # the proxy's text may hold our password for it
         refusal = f"the proxy refused the connection ({status[0]})" if status else "the proxy refused the connection"
         return ApplianceUnreachableError(refusal, hint="check the proxy settings")
     if isinstance(error, httpx.TimeoutException):
-        sentence = "the request to $operation timed out"
-        return ApplianceUnreachableError(sentence, certain=False)
+        return ApplianceUnreachableError("the request to $operation timed out", certain=False)
     if isinstance(error, httpx.DecodingError):
         return ApplianceAnswerError(
             "invalid response to the request to $operation: $cause", cause=str(error), certain=False, retryable=True
         )
     return ApplianceUnreachableError(
-        "connection lost during the request to $operation",
-        details=[str(error)],
-        certain=False,
-        retryable=True,
+        "connection lost during the request to $operation", details=[str(error)], certain=False, retryable=True
     )
 
 
@@ -278,12 +273,10 @@ def _no_connection(error: httpx.ConnectError) -> BackupctlError:
     """Return the error for a connection that failed before anything was sent."""
     causes = list(causes_of(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = "check --server and DNS"
-        return UnknownHostError("cannot resolve the host name", hint=hint)
+        return UnknownHostError("cannot resolve the host name", hint="check --server and DNS")
     for cause in causes:
         if isinstance(cause, _HANDSHAKE_CUT_OFF):
-            sentence = "connection lost during the TLS handshake"
-            return ApplianceUnreachableError(sentence, retryable=True)
+            return ApplianceUnreachableError("connection lost during the TLS handshake", retryable=True)
         if isinstance(cause, ssl.SSLError):
             return CertificateError(
                 "TLS handshake failed: $cause",

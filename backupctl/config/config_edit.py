@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SAMPLE: Final = Path(__file__).with_name("sample.toml").read_text(encoding="utf-8")
 """The file that ``backupctl config init`` writes, with every key commented out."""
 
+_FIX_FIRST: Final = "fix the file first; nothing was changed"
+
 
 class StoredValue(NamedTuple):
     """The name of the server whose value was stored, and the previous value."""
@@ -180,13 +182,9 @@ def _read(path: Path) -> TOMLDocument:
         return tomlkit.document()
     except ParseError as error:
         reason = str(error).partition(" at line ")[0].rstrip(".")
-        raise ConfigError(
-            f"{path}, line {error.line}: {reason}", hint="fix the file first; nothing was changed"
-        ) from error
+        raise ConfigError(f"{path}, line {error.line}: {reason}", hint=_FIX_FIRST) from error
     except (TOMLKitError, ValueError) as error:
-        raise ConfigError(
-            f"{path} is not a valid TOML file: {error}", hint="fix the file first; nothing was changed"
-        ) from error
+        raise ConfigError(f"{path} is not a valid TOML file: {error}", hint=_FIX_FIRST) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -198,7 +196,7 @@ def _find_server(document: TOMLDocument, path: Path, server_name: str) -> tuple[
         raise ConfigError(f"{path}: 'servers' must be a table", hint="use [servers.NAME]; nothing was changed")
     for name, table in servers.items():
         if not isinstance(table, Mapping):
-            raise ConfigError(f"{path}: servers.{name} must be a table", hint="fix the file first; nothing was changed")
+            raise ConfigError(f"{path}: servers.{name} must be a table", hint=_FIX_FIRST)
     if server_name in servers:
         return server_name, servers[server_name]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", server_name).strip("-."), None

@@ -51,7 +51,7 @@ def find_configuration(named: Path | None, environ: Mapping[str, str]) -> Path |
     """Return the file to read: the named one, else the user's, else the system's; None if there is none."""
     if named is not None:
         return named
-    return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and _may_exist(path)), None)
+    return next((path for path in (user_path(environ), SYSTEM_PATH) if path is not None and may_exist(path)), None)
 
 
 def names_in_table(path: Path, table: str) -> list[str]:
@@ -95,12 +95,13 @@ def read_configuration(path: Path, clock: Clock) -> Configuration:
     return configuration_of(document, path)
 
 
-def _may_exist(path: Path) -> bool:
+def may_exist(path: Path) -> bool:
     """Return whether there is a file; one that cannot be examined counts, so that reading it raises the error."""
     try:
-        return path.exists()
-    except OSError:
-        return True
+        path.stat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError)
+    return True
 
 
 def _read(path: Path, clock: Clock) -> bytes:

@@ -9,14 +9,18 @@ from backupctl.config.proxy import parse_proxy
 from backupctl.config.server_address import parse_server
 from backupctl.errors import UsageError
 from backupctl.location import LocationTemplate, parse_location_type
+from backupctl.rules import request_fields
 from backupctl.rules.duration import parse_duration
 from backupctl.rules.fingerprint import parse_fingerprint
 from backupctl.rules.plain_text import check_printable
-from backupctl.rules.request_fields import check_comment, check_location_user, check_parts
 
 __all__ = ["parse_duration", "parse_fingerprint", "parse_location_type", "parse_proxy"]  # imported for the option table
 
 C = TypeVar("C", bound=str)
+
+parse_location_template = LocationTemplate.parse
+parse_location_user = request_fields.parse_location_user
+parse_comment = request_fields.parse_comment
 
 SHORTEST_INTERVAL: Final = 0.1
 """Minimum poll interval, in seconds."""
@@ -97,23 +101,6 @@ def parse_path(text: str) -> Path:
         raise UsageError(f"{text!r}: home directory not found", hint="use an absolute path") from error
 
 
-def parse_location_template(text: str) -> LocationTemplate:
-    """Return a checked location, its placeholders not yet filled in."""
-    return LocationTemplate.parse(text)
-
-
-def parse_location_user(text: str) -> str:
-    """Return a checked location user."""
-    check_location_user(text)
-    return text
-
-
-def parse_comment(text: str) -> str:
-    """Return a checked comment."""
-    check_comment(text)
-    return text
-
-
 def parse_part(text: str) -> str:
     """Return a checked name of a part."""
-    return check_parts([text])[0]
+    return request_fields.check_parts([text])[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backupctl.clock import Clock, SystemClock
+from backupctl.config.config_file import may_exist
 from backupctl.config.configuration import Layer
 from backupctl.config.environment import environment_without_secrets
 from backupctl.config.option import SecretName
@@ -149,7 +150,7 @@ class SecretResolver:
         See systemd.exec(5).
         """
         directory = self._environ.get("CREDENTIALS_DIRECTORY")
-        if not directory or not _may_exist(Path(directory, name.name)):
+        if not directory or not may_exist(Path(directory, name.name)):
             return None
         return self._named_credential(name.name, Source(CREDENTIAL, name.name))
 
@@ -216,14 +217,3 @@ class SecretResolver:
 
     def _entry(self, entry: str, source: Source) -> SecretPlace:
         return SecretPlace(source, ("keyring", entry), lambda: self._keyring.read(entry, source.name))
-
-
-def _may_exist(path: Path) -> bool:
-    """Return whether there is a file; one that cannot be examined counts, so that reading it raises the error."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True

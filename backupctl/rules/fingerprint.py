@@ -36,6 +36,5 @@ def parse_fingerprint(text: str) -> str:
     other = _OTHER_HASHES.get(len(digits)) if re.fullmatch("[0-9a-f]+", digits) else None
     why = f"is as long as a {other} fingerprint" if other else "does not have 64 hexadecimal digits"
     raise UsageError(
-        f"invalid SHA-256 fingerprint: it {why}",
-        hint="use sha256:HEX, as `backupctl trust show` prints it",
+        f"invalid SHA-256 fingerprint: it {why}", hint="use sha256:HEX, as `backupctl trust show` prints it"
     )

@@ -7,17 +7,19 @@ from backupctl.errors import UsageError
 from backupctl.rules.plain_text import check_not_an_option, check_printable
 
 
-def check_location_user(user: str) -> None:
-    """Raise UsageError for a location user that cannot be sent."""
+def parse_location_user(user: str) -> str:
+    """Return a location user. Raises UsageError: if it cannot be sent."""
     if not user:
         raise UsageError("the location user is empty", hint="omit it if the location needs no login")
     check_printable(user, "the location user")
     check_not_an_option(user, "the location user")
+    return user
 
 
-def check_comment(comment: str) -> None:
-    """Raise UsageError unless ``comment`` is one line of text; the API documents no maximum length."""
+def parse_comment(comment: str) -> str:
+    """Return a comment. Raises UsageError: unless it is one line of text; the API documents no maximum length."""
     check_printable(comment, "the comment")
+    return comment
 
 
 def check_parts(parts: Iterable[str]) -> tuple[str, ...]:

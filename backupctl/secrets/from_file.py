@@ -46,15 +46,13 @@ class StandardInput:
         """
         if self._reader is not None:
             raise UsageError(
-                f"{self._reader} and {reader} cannot both read standard input",
-                hint="put one of the secrets in a file",
+                f"{self._reader} and {reader} cannot both read standard input", hint="put one of the secrets in a file"
             )
         if self._stream is None:
             raise ConfigError(f"{reader}: standard input is closed")
         if self._stream.isatty():
             raise UsageError(
-                f"{reader}: standard input is a terminal",
-                hint="pipe the secret in, or omit the option to be prompted",
+                f"{reader}: standard input is a terminal", hint="pipe the secret in, or omit the option to be prompted"
             )
         self._reader = reader
         try:

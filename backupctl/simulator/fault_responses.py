@@ -11,8 +11,7 @@ from backupctl.simulator.session_handlers import unauthenticated
 _ERRORS: Mapping[str, RefusedError] = {
     "401": unauthenticated(),
     "500": RefusedError(
-        "error",
-        message("com.vmware.applmgmt.backup_restore.location", "The backup location cannot be accessed."),
+        "error", message("com.vmware.applmgmt.backup_restore.location", "The backup location cannot be accessed.")
     ),
     "503": RefusedError(
         "service_unavailable", message("com.vmware.vapi.endpoint.cis.ServiceUnavailable", "Service unavailable.")

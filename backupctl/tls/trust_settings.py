@@ -24,10 +24,7 @@ class TrustSettings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.insecure and self.fingerprint is not None:
-            raise UsageError(
-                "cannot pin a certificate without checking it",
-                hint="omit --insecure",
-            )
+            raise UsageError("cannot pin a certificate without checking it", hint="omit --insecure")
 
     @property
     def verifies(self) -> bool:

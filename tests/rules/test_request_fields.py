@@ -1,25 +1,25 @@
 import pytest
 
 from backupctl.errors import UsageError
-from backupctl.rules.request_fields import check_comment, check_job_id, check_location_user, check_parts
+from backupctl.rules.request_fields import check_job_id, check_parts, parse_comment, parse_location_user
 
 
 @pytest.mark.parametrize("user", ["backup", "DOMAIN\\backup", "backup@example.com", "jörg"])
 def test_location_user_of_any_form_is_accepted(user: str) -> None:
-    check_location_user(user)
+    parse_location_user(user)
 
 
 @pytest.mark.parametrize("user", ["", "-oProxyCommand=x", "a\nb", "a\x7fb", "a\x9bb", "a\u2028b", "a\udcffb"])
 def test_dangerous_location_user_is_rejected(user: str) -> None:
     with pytest.raises(UsageError):
-        check_location_user(user)
+        parse_location_user(user)
 
 
 def test_comment_of_one_line_is_accepted_and_of_more_rejected() -> None:
-    check_comment("before the upgrade to 8.0 U3 — ticket #12")
-    check_comment("")
+    parse_comment("before the upgrade to 8.0 U3 — ticket #12")
+    parse_comment("")
     with pytest.raises(UsageError, match="character 2"):
-        check_comment("a\nb")
+        parse_comment("a\nb")
 
 
 def test_parts_given_twice_are_kept_once_in_order() -> None:

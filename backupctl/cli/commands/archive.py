@@ -129,10 +129,10 @@ def _archive_filter(
 ) -> ArchiveFilter:
     from backupctl.cli.timestamps import parse_timestamp
     from backupctl.models import ArchiveFilter
-    from backupctl.rules.request_fields import check_comment
+    from backupctl.rules.request_fields import parse_comment
 
     if comment_contains is not None:
-        check_comment(comment_contains)
+        parse_comment(comment_contains)
     return ArchiveFilter(
         start_timestamp=parse_timestamp("--since", since, now),
         end_timestamp=parse_timestamp("--until", until, now),
