@@ -45,6 +45,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "httpcore": ("api.network",),
     "rich": ("output.terminal.",),
     "click": ("cli.",),
+    "markdown_it": ("help.markdown",),
     "trustme": ("simulator.server_certificate",),
     "keyring": ("secrets.from_keyring",),
     "tomlkit": ("config.config_edit",),

@@ -1,4 +1,4 @@
-"""The Markdown of the manual: headings, paragraphs, lists, code blocks, tables and simple emphasis.
+"""The Markdown of the manual as blocks: headings, paragraphs, lists, code blocks and tables.
 
 An item that begins with code and a colon, as in "`--all`: All appliances.", is a definition.
 """
@@ -6,17 +6,16 @@ An item that begins with code and a colon, as in "`--all`: All appliances.", is 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import groupby
 from typing import Final, NamedTuple
 
-_HEADING: Final = re.compile(r"(#+) +(.*)")
-_ITEM: Final = re.compile(r"((?:[-*]|\d+\.) +)(.*)")
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
 _TERM: Final = re.compile(r"(`[^`]+`(?:, `[^`]+`)*): +(.*)")
-_SPAN: Final = re.compile(
-    r"(?P<fence>`+)(?P<code>.+?)(?P=fence)|\*\*(?P<bold>.+?)\*\*|(?<!\w)\*(?P<italic>[^*\s][^*]*)\*"
-    r"|\[(?P<label>[^]]+)\]\((?P<target>[^)]+)\)|<(?P<url>https?://[^>]+)>|\\(?P<escaped>[!-/:-@[-`{-~])"
-)
+_STYLES: Final = {"code_inline": "code", "strong_open": "bold", "em_open": "italic"}
 
 
 class Heading(NamedTuple):
@@ -68,93 +67,57 @@ class Span(NamedTuple):
     style: str = ""
 
 
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark").enable("table")
+
+
 def parse(text: str) -> tuple[Block, ...]:
     """Return the blocks of a text; comments are left out."""
-    return tuple(_blocks(deque(text.splitlines())))
+    return tuple(_blocks(SyntaxTreeNode(_parser().parse(text)).children))
 
 
 def spans(text: str) -> Iterator[Span]:
     """Yield the pieces of a line; a link to the web is followed by its address in brackets."""
-    end = 0
-    for match in _SPAN.finditer(text):
-        if match.start() > end:
-            yield Span(text[end : match.start()])
-        end, name = match.end(), str(match.lastgroup)
-        if name == "target":
-            yield Span(f"{match['label']} ({match[name]})" if "://" in match[name] else match["label"])
-        else:
-            yield Span(match[name], name if name in {"code", "bold", "italic"} else "")
-    if end < len(text):
-        yield Span(text[end:])
+    style, target = "", ""
+    for token in _parser().parseInline(text)[0].children or ():
+        match token.type:
+            case "text" | "text_special" | "code_inline" if token.content:
+                yield Span(token.content, _STYLES.get(token.type, style))
+            case "strong_open" | "em_open":
+                style = _STYLES[token.type]
+            case "strong_close" | "em_close":
+                style = ""
+            case "link_open":
+                target = "" if token.info == "auto" else str(token.attrs["href"])
+            case "link_close" if "://" in target:
+                yield Span(f" ({target})")
 
 
-def _blocks(lines: deque[str]) -> Iterator[Block]:
-    while lines:
-        line = lines[0]
-        if not line.strip() or line.startswith("<!--"):
-            lines.popleft()
-        elif line.startswith("```"):
-            yield _code(lines)
-        elif heading := _HEADING.match(line):
-            lines.popleft()
-            yield Heading(len(heading[1]), heading[2])
-        elif line.startswith("|"):
-            yield _grid(lines)
-        elif _ITEM.match(line):
-            yield _listing(lines)
-        else:
-            yield Paragraph(_paragraph(lines))
+def _blocks(nodes: Iterable[SyntaxTreeNode]) -> Iterator[Block]:
+    for node in nodes:
+        match node.type:
+            case "heading":
+                yield Heading(int(node.tag[1:]), _line(node))
+            case "paragraph":
+                yield Paragraph(_line(node))
+            case "fence":
+                yield CodeBlock(tuple(node.content.splitlines()))
+            case "table":
+                rows = (row for part in node.children for row in part.children)
+                yield Grid(tuple(tuple(map(_line, row.children)) for row in rows))
+            case "bullet_list" | "ordered_list":
+                for _, items in groupby(map(_item, node.children), lambda item: bool(item.term)):
+                    yield Listing(tuple(items))
 
 
-def _starts_block(line: str) -> bool:
-    return not line.strip() or line.startswith(("```", "|", "<!--")) or bool(_HEADING.match(line) or _ITEM.match(line))
+def _line(node: SyntaxTreeNode) -> str:
+    """Return the text of a node on one line, with its emphasis as written."""
+    return node.children[0].content.replace("\n", " ")
 
 
-def _paragraph(lines: deque[str]) -> str:
-    words = [lines.popleft().strip()]
-    while lines and not _starts_block(lines[0]):
-        words.append(lines.popleft().strip())
-    return " ".join(words)
-
-
-def _code(lines: deque[str]) -> CodeBlock:
-    fence, code = lines.popleft(), []
-    ticks = fence[: len(fence) - len(fence.lstrip("`"))]
-    while lines and (line := lines.popleft()).rstrip() != ticks:
-        code.append(line)
-    return CodeBlock(tuple(code))
-
-
-def _grid(lines: deque[str]) -> Grid:
-    rows = []
-    while lines and lines[0].startswith("|"):
-        cells = re.split(r"(?<!\\)\|", lines.popleft().strip().removeprefix("|").removesuffix("|"))
-        rows.append(tuple(cell.strip().replace("\\|", "|") for cell in cells))
-    return Grid((rows[0], *rows[2:]))
-
-
-def _listing(lines: deque[str]) -> Listing:
-    items: list[Item] = []
-    while lines and (match := _ITEM.match(lines[0])):
-        if items and (_TERM.match(match[2]) is None) == bool(items[0].term):
-            break
-        items.append(_item(lines, match))
-        while lines and not lines[0].strip():
-            lines.popleft()
-    return Listing(tuple(items))
-
-
-def _item(lines: deque[str], match: re.Match[str]) -> Item:
-    """Return the item that begins with ``match``; lines indented as far as its text belong to it."""
-    lines.popleft()
-    indent, first = len(match[1]), match[2]
-    term = _TERM.match(first)
-    content = deque([term[2] if term else first])
-    while lines and (not _starts_block(lines[0]) or _continues(lines, indent)):
-        content.append(lines.popleft().removeprefix(" " * indent))
-    return Item(match[1].strip(), term[1] if term else "", tuple(_blocks(content)))
-
-
-def _continues(lines: Iterable[str], indent: int) -> bool:
-    """Return whether the next line with text is indented."""
-    return next((line.startswith(" " * indent) for line in lines if line.strip()), False)
+def _item(node: SyntaxTreeNode) -> Item:
+    marker = f"{node.info}." if node.info else node.markup
+    content = tuple(_blocks(node.children))
+    term = _TERM.match(content[0].text) if content and isinstance(content[0], Paragraph) else None
+    return Item(marker, term[1], (Paragraph(term[2]), *content[1:])) if term else Item(marker, "", content)

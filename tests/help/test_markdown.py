@@ -17,7 +17,7 @@ from backupctl.help.markdown import Block, CodeBlock, Grid, Heading, Item, Listi
         ("| a | b |\n|---|---|\n| `x\\|y` | |", [Grid((("a", "b"), ("`x|y`", "")))]),
         (
             "- one\n  more\n* two",
-            [Listing((Item("-", "", (Paragraph("one more"),)), Item("*", "", (Paragraph("two"),))))],
+            [Listing((Item("-", "", (Paragraph("one more"),)),)), Listing((Item("*", "", (Paragraph("two"),)),))],
         ),
         ("10. ten\n\nafter", [Listing((Item("10.", "", (Paragraph("ten"),)),)), Paragraph("after")]),
         ("- `-a`, `--all`: All.", [Listing((Item("-", "`-a`, `--all`", (Paragraph("All."),)),))]),
@@ -59,12 +59,13 @@ def test_text_is_split_into_blocks(text: str, blocks: list[Block]) -> None:
     [
         ("plain", [("plain", "")]),
         ("a `b *c*` **d** *e*", [("a ", ""), ("b *c*", "code"), (" ", ""), ("d", "bold"), (" ", ""), ("e", "italic")]),
-        ("2 * 3 * 4 a*b*c", [("2 * 3 * 4 a*b*c", "")]),
+        ("2 * 3 * 4 a_b_c", [("2 * 3 * 4 a_b_c", "")]),
+        ("**`a` b**", [("a", "code"), (" b", "bold")]),
         ("``a`b``", [("a`b", "code")]),
         ("[page](other.md)", [("page", "")]),
-        ("[page](https://example.com/a)", [("page (https://example.com/a)", "")]),
+        ("[page](https://example.com/a)", [("page", ""), (" (https://example.com/a)", "")]),
         ("<https://example.com>", [("https://example.com", "")]),
-        (r"\*no\*", [("*", ""), ("no", ""), ("*", "")]),
+        (r"\*no\*", [("*no*", "")]),
     ],
 )
 def test_line_is_split_into_styled_pieces(text: str, pieces: list[tuple[str, str]]) -> None:
