@@ -100,10 +100,10 @@ class Context:
     @cached_property
     def prompter(self) -> Prompter:
         """The prompter; it is interactive if standard input and standard error are a terminal."""
-        from backupctl.cli.prompts import TerminalPrompter
+        from backupctl.cli.prompts import Prompter
 
         interactive = self.stdin is not None and self.stdin.isatty() and self.stderr.isatty()
-        return self._prompter or TerminalPrompter(interactive=interactive)
+        return self._prompter or Prompter(interactive=interactive)
 
     @cached_property
     def configuration(self) -> Configuration:

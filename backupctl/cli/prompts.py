@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
@@ -12,28 +12,7 @@ from backupctl.errors import BackupctlError, UsageError
 from backupctl.secrets.secret import Secret
 
 
-class Prompter(Protocol):
-    """Prompts for values."""
-
-    @property
-    def interactive(self) -> bool:
-        """Whether there is a terminal to prompt on."""
-        ...
-
-    def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
-        """Prompt until ``check`` accepts the answer, for which it does not raise UsageError; return it."""
-        ...
-
-    def ask_secret(self, question: str) -> Secret | None:
-        """Prompt for a secret without echo; return None for an empty answer."""
-        ...
-
-    def say(self, line: str) -> None:
-        """Print a line between prompts."""
-        ...
-
-
-class TerminalPrompter:
+class Prompter:
     """Prompts on the terminal, through standard error, which keeps standard output clean."""
 
     def __init__(self, *, interactive: bool) -> None:
@@ -41,11 +20,11 @@ class TerminalPrompter:
 
     @property
     def interactive(self) -> bool:
-        """Whether standard input and standard error are a terminal."""
+        """Whether standard input and standard error are a terminal to prompt on."""
         return self._interactive
 
     def ask(self, question: str, check: Callable[[str], object], default: str | None = None) -> str:
-        """Prompt until ``check`` accepts the answer."""
+        """Prompt until ``check`` accepts the answer, for which it does not raise UsageError; return it."""
         while True:
             answer = _answer(question, default=default, show_default=bool(default))
             try:
@@ -56,7 +35,10 @@ class TerminalPrompter:
                 return answer
 
     def ask_secret(self, question: str) -> Secret | None:
-        """Prompt without echo. Raises UsageError: if the terminal cannot turn off echo."""
+        """Prompt for a secret without echo; return None for an empty answer.
+
+        Raises UsageError: if the terminal cannot turn off echo.
+        """
         import warnings
         from getpass import GetPassWarning
 
@@ -71,7 +53,7 @@ class TerminalPrompter:
         return Secret(answer) if answer else None
 
     def say(self, line: str) -> None:
-        """Write a line to standard error."""
+        """Print a line between prompts."""
         click.echo(line, err=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from backupctl.cli.context import Context
+from backupctl.cli.prompts import Prompter
 from backupctl.cli.root import run
 from backupctl.config.server_address import ServerAddress
 from backupctl.error_facts import ErrorFacts
@@ -57,7 +58,7 @@ class Run:
 
 
 @dataclass
-class ScriptedPrompter:
+class ScriptedPrompter(Prompter):
     """A prompter with prepared answers; None means that nobody is at the terminal."""
 
     answers: list[str] | None = None
