@@ -104,16 +104,6 @@ class Option(Generic[T_co]):
         """Return the name as a Python identifier: ``ca_file``."""
         return self.name.replace("-", "_")
 
-    @property
-    def is_flag(self) -> bool:
-        """Return whether the option takes no value."""
-        return self.kind in {Kind.FLAG, Kind.SWITCH, Kind.COUNT}
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Return whether the option takes a value each time and may be repeated."""
-        return self.kind is Kind.LIST
-
 
 SECRET_PLACES: Final = ("file", "command", "env", "credential", "keyring")
 """The kinds of places of a secret that a configuration file may name; it never contains the secret itself."""

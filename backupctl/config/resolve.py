@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from backupctl.config.configuration import Layer
-from backupctl.config.option import Option
+from backupctl.config.option import Kind, Option
 from backupctl.config.value import DEFAULT, ENVIRONMENT, FLAG, Source, Value, parse_from
 
 T = TypeVar("T")
@@ -37,6 +37,6 @@ def _texts_of(option: Option[object], variable: str) -> Sequence[str]:
     """Return the texts of a variable; NO_COLOR turns colour off with any text (https://no-color.org)."""
     if option.environment == "NO_COLOR":
         return ("never",)
-    if option.is_repeatable:
+    if option.kind is Kind.LIST:
         return [word.strip() for word in variable.split(",") if word.strip()] or [""]
     return (variable,)

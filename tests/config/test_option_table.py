@@ -18,7 +18,9 @@ def test_option_of_the_table_is_complete(option: Option[object]) -> None:
     assert option.help.endswith(".")
     assert option.environment in {None, "NO_COLOR", f"BACKUPCTL_{option.key.upper()}"}
     assert option.short is None or re.fullmatch("-[a-z]", option.short)
-    assert (option.metavar is None) == (option.is_flag or (bool(option.choices) and not option.open_choices))
+    assert (option.metavar is None) == (
+        option.kind in {Kind.FLAG, Kind.SWITCH, Kind.COUNT} or (bool(option.choices) and not option.open_choices)
+    )
     assert option.default is None or not option.choices or option.default in option.choices
     assert str(resolve(option, (), {}).source) == "default"
 
