@@ -39,14 +39,10 @@ from backupctl.config.secret_resolver import SecretPlace
 from backupctl.config.value import DEFAULT, FILE, Source, attribute_errors
 from backupctl.errors import BackupctlError, ConfigError
 from backupctl.formatting import plural
-from backupctl.results.backup_results import Check, ChecksResult
+from backupctl.results.backup_results import FAIL, OK, WARNING, Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import complete_result
 from backupctl.rules.password import check_backup_password
-
-OK: Final = "OK"
-WARNING: Final = "WARNING"
-FAIL: Final = "FAIL"
 
 StatusMessage = tuple[str, str]
 """Status and message of a check."""

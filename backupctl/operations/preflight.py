@@ -3,8 +3,8 @@
 from typing import Final
 
 from backupctl.errors import BusyError
-from backupctl.operations.validate import FAIL, OK, RUNNING_JOB, WARNING, checks_error
-from backupctl.results.backup_results import Check
+from backupctl.operations.validate import RUNNING_JOB, checks_error
+from backupctl.results.backup_results import FAIL, OK, WARNING, Check
 from backupctl.results.events import Warned
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.task import Task

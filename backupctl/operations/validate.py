@@ -24,17 +24,13 @@ from backupctl.operations import jobs
 from backupctl.operations.busy_job import describe_running, hung_hint
 from backupctl.operations.location_warnings import location_warnings
 from backupctl.operations.parts import read_parts, total_mb
-from backupctl.results.backup_results import Check, PartSize
+from backupctl.results.backup_results import FAIL, OK, WARNING, Check, PartSize
 from backupctl.results.job import Job
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import RETRY_SECONDS, retry
 from backupctl.scheduler.task import Task
 
 T = TypeVar("T")
-
-OK: Final = "OK"
-WARNING: Final = "WARNING"
-FAIL: Final = "FAIL"
 
 RUNNING_JOB: Final = "running job"
 """The name of the check that says whether a backup or restore is running."""

@@ -1,5 +1,7 @@
 """The results of the commands that create, show and check backups."""
 
+from typing import Final
+
 import msgspec
 
 from backupctl.results.job import Job
@@ -15,6 +17,11 @@ class PartSize(msgspec.Struct, frozen=True, kw_only=True):
     selected_by_default: bool
     optional: bool
     size_mb: int | None
+
+
+OK: Final = "OK"
+WARNING: Final = "WARNING"
+FAIL: Final = "FAIL"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from backupctl.formatting import plural
 from backupctl.output.terminal.labels import MIN_SHARED
 from backupctl.output.terminal.styled_lines import BAD, GOOD, ODD, STRONG, Piece, StyledLine, Symbols, line
 from backupctl.output.terminal.table import wrapped_table
-from backupctl.results.backup_results import Check, ChecksResult
+from backupctl.results.backup_results import OK, WARNING, Check, ChecksResult
 from backupctl.results.config_results import DEFAULTS
 from backupctl.results.result import Result
 
@@ -26,7 +26,7 @@ def checks_of_one_of_several(
     server: str, checks: Sequence[Check], symbols: Symbols, width: int | None, shared: Collection[Check]
 ) -> list[StyledLine]:
     """Return one line for an appliance and below it its problems, except those ``shared`` by many."""
-    odd = [check for check in checks if check.status != "OK" and check not in shared]
+    odd = [check for check in checks if check.status != OK and check not in shared]
     return [_headline(server, checks_summary(checks), checks, symbols), *_indented(odd, symbols, width)]
 
 
@@ -36,7 +36,7 @@ def checks_in_common(results: Iterable[Result]) -> dict[Check, list[str]]:
     for result in results:
         if isinstance(result, ChecksResult) and result.server != DEFAULTS:
             for check in result.checks:
-                if check.status != "OK":
+                if check.status != OK:
                     servers.setdefault(check, []).append(result.server)
     return {check: names for check, names in servers.items() if len(names) >= MIN_SHARED}
 
@@ -56,7 +56,7 @@ def shared_checks(
 
 def _headline(subject: str, words: StyledLine, checks: Sequence[Check], symbols: Symbols) -> StyledLine:
     """Return the line above checks, in the style of the worst of them."""
-    symbol, style = _symbol_and_style(max(checks, key=lambda check: (has_failed(check), check.status != "OK")), symbols)
+    symbol, style = _symbol_and_style(max(checks, key=lambda check: (has_failed(check), check.status != OK)), symbols)
     return line((f"{symbol} ", style), (subject, STRONG), ": ", words)
 
 
@@ -67,7 +67,7 @@ def _indented(checks: Sequence[Check], symbols: Symbols, width: int | None) -> l
 
 def checks_summary(checks: Sequence[Check]) -> StyledLine:
     """Return how many checks passed, and the numbers of problems if there are any."""
-    passed = sum(check.status == "OK" for check in checks)
+    passed = sum(check.status == OK for check in checks)
     failed = sum(map(has_failed, checks))
     warnings = len(checks) - passed - failed
     pieces: list[Piece] = [f"{plural(len(checks), 'check')} passed" if passed == len(checks) else f"{passed} passed"]
@@ -78,9 +78,9 @@ def checks_summary(checks: Sequence[Check]) -> StyledLine:
 
 def has_failed(check: Check) -> bool:
     """Return whether a check failed; an unknown status of a newer release counts as failed."""
-    return check.status not in {"OK", "WARNING"}
+    return check.status not in {OK, WARNING}
 
 
 def _symbol_and_style(check: Check, symbols: Symbols) -> tuple[str, str]:
-    looks = {"OK": (symbols.good, GOOD), "WARNING": (symbols.odd, ODD)}
+    looks = {OK: (symbols.good, GOOD), WARNING: (symbols.odd, ODD)}
     return looks.get(check.status, (symbols.bad, BAD))
