@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from backupctl.config.value import Source, Value
     from backupctl.output.view import View
     from backupctl.output.view_selection import Output
-    from backupctl.results.result import Envelope
+    from backupctl.results.result import Envelope, Result
     from backupctl.scheduler.workers import Workers
     from backupctl.secrets.secret import Secret
 
@@ -245,16 +245,26 @@ class Context:
         stream.write(text)
         stream.check()
 
-    def finish(self, envelope: Envelope) -> int:
-        """Show the results and return the exit code; results that cannot be written turn 0 into 11."""
+    def finish(self, results: Sequence[Result]) -> int:
+        """Show the results of the command and return the exit code; results that cannot be written turn 0 into 11."""
         from backupctl.results.result import Envelope
 
+        return self._finish(Envelope.of(self.command, results))
+
+    def fail(self, error: BackupctlError) -> int:
+        """Show the error that ends the command and return the exit code."""
+        from backupctl.results.result import Envelope
+
+        self.view.close()
+        return self._finish(Envelope.of_error(self.command, error))
+
+    def _finish(self, envelope: Envelope) -> int:
         try:
             self.view.finish(envelope)
         except OutputError as error:
             code = overall_exit_code([envelope.exit_code, error.exit_code])
             with suppress(OutputError):
-                self.view.finish(Envelope.of_error(envelope.command, error))
+                self.view.finish(envelope.of_error(envelope.command, error))
             return code
         return ExitCode(envelope.exit_code)
 

@@ -91,7 +91,7 @@ def run(context: Context, on_start: Callable[[], None] = lambda: None) -> int:
     try:
         printed.check()
     except OutputError as error:
-        return _fail(context, error)
+        return context.fail(error)
     return code
 
 
@@ -101,18 +101,18 @@ def _run(context: Context, on_start: Callable[[], None]) -> int:
         code: Any = root.main(args=list(context.argv), prog_name=PROGRAM, standalone_mode=False, obj=context)
         return ExitCode.DONE if code is None else int(code)
     except BackupctlError as error:
-        return _fail(context, error)
+        return context.fail(error)
     except click.exceptions.NoArgsIsHelpError as error:
         SafeStream(context.stderr).write(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx:
             context.command = command_name(error.ctx)
-        return _fail(context, _usage_error(error))
+        return context.fail(_usage_error(error))
     except (click.Abort, KeyboardInterrupt):
-        return _fail(context, InterruptedRunError("interrupted"))
+        return context.fail(InterruptedRunError("interrupted"))
     except Exception as bug:  # noqa: BLE001 - users see no traceback; exit code 1 means a bug
-        return _fail(context, InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
+        return context.fail(InterruptedRunError("interrupted") if signals.interrupted() else BugError.of(bug))
 
 
 def _complete(context: Context, shell: str) -> int:
@@ -121,13 +121,6 @@ def _complete(context: Context, shell: str) -> int:
 
     SafeStream(context.stdout).write(complete(root, shell, context))
     return ExitCode.DONE
-
-
-def _fail(context: Context, error: BackupctlError) -> int:
-    from backupctl.results.result import Envelope
-
-    context.view.close()
-    return context.finish(Envelope.of_error(context.command, error))
 
 
 def _usage_error(error: click.ClickException) -> UsageError:

@@ -18,7 +18,7 @@ from backupctl.results.archive_results import RestoreResult
 from backupctl.results.backup_results import JobResult
 from backupctl.results.events import Ended
 from backupctl.results.job import Job
-from backupctl.results.result import Envelope, PreparedRequest, RequestsResult, Result, complete_result
+from backupctl.results.result import PreparedRequest, RequestsResult, Result, complete_result
 from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.coordinator import NO_BACKUP, Coordinator, Slot
 from backupctl.scheduler.task import Task
@@ -45,7 +45,6 @@ class _Prepared(msgspec.Struct, Generic[T], frozen=True):
 
 def run(
     context: Context,
-    command: str,
     result_type: type[R],
     prepare: Callable[[ApplianceSettings], Work[R]],
     traits: CommandTraits = DEFAULT_TRAITS,
@@ -57,7 +56,7 @@ def run(
     All appliances are prepared, and confirmed by ``confirm``, before anything is sent. An error in the settings of one
     appliance becomes its result, and the others still run. An error that all appliances share is raised.
     """
-    return context.finish(Envelope.of(command, results_of(context, result_type, prepare, traits, confirm=confirm)))
+    return context.finish(results_of(context, result_type, prepare, traits, confirm=confirm))
 
 
 def results_of(
@@ -79,7 +78,6 @@ def results_of(
 
 def run_job(
     context: Context,
-    command: str,
     result_type: type[J],
     prepare: Callable[[ApplianceSettings], Work[Job]],
     traits: CommandTraits = DEFAULT_TRAITS,
@@ -92,12 +90,11 @@ def run_job(
         work = prepare(settings)
         return lambda appliance: _job_result(result_type, work(appliance))
 
-    return run(context, command, result_type, with_result, traits, confirm=confirm)
+    return run(context, result_type, with_result, traits, confirm=confirm)
 
 
 def run_backups(
     context: Context,
-    command: str,
     result_type: type[JobResult],
     prepare: Callable[[ApplianceSettings], SlotWork[Job]],
 ) -> int:
@@ -107,7 +104,7 @@ def run_backups(
         work = prepare(settings)
         return lambda appliance, slot: _job_result(result_type, work(appliance, slot))
 
-    return context.finish(Envelope.of(command, _run(context, result_type, with_result, STARTS_BACKUPS)))
+    return context.finish(_run(context, result_type, with_result, STARTS_BACKUPS))
 
 
 def _job_result(result_type: type[J], work: Task[Outcome[Job]]) -> Task[Outcome[J]]:
@@ -137,7 +134,6 @@ def _run(
 
 def show_requests(
     context: Context,
-    command: str,
     prepare: Callable[[ApplianceSettings], Callable[[Appliance], tuple[PreparedRequest, ...]]],
     traits: CommandTraits = DEFAULT_TRAITS,
 ) -> int:
@@ -154,7 +150,7 @@ def show_requests(
         else each.result(RequestsResult)
         for each in _prepare(Contact(context, _select(context, traits), traits, offline=True), prepare)
     ]
-    return context.finish(Envelope.of(command, results))
+    return context.finish(results)
 
 
 def _select(context: Context, traits: CommandTraits) -> list[ApplianceSettings]:

@@ -86,7 +86,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...] = ()
 
     @classmethod
-    def of(cls, command: str, results: Sequence[Result]) -> "Envelope":
+    def of(cls, command: str | None, results: Sequence[Result]) -> "Envelope":
         """Return the envelope of results, with their most severe exit code."""
         code = overall_exit_code(result.exit_code for result in results)
         return cls(command=command, exit_code=code, results=tuple(results))

@@ -55,7 +55,7 @@ def systems(context: Context, allow_password_in_url: bool) -> int:
         names = yield from read_systems(appliance, location, password_in_url=allow_password_in_url)
         return Outcome(SystemsResult(systems=names))
 
-    return run(context, "archive systems", SystemsResult, _with_location(work))
+    return run(context, SystemsResult, _with_location(work))
 
 
 @command.command("list")
@@ -92,7 +92,7 @@ def list_command(  # noqa: PLR0917 - click passes arguments by name
         )
         return Outcome(ArchivesResult(archives=archives, unreadable=unreadable))
 
-    return run(context, "archive list", ArchivesResult, _with_location(work))
+    return run(context, ArchivesResult, _with_location(work))
 
 
 @command.command("show")
@@ -112,7 +112,7 @@ def show(context: Context, archive: str, system: str | None, allow_password_in_u
         info = yield from read_archive(appliance, location, system, archive, password_in_url=allow_password_in_url)
         return Outcome(ArchiveResult(archive=info))
 
-    return run(context, "archive show", ArchiveResult, _with_location(work))
+    return run(context, ArchiveResult, _with_location(work))
 
 
 def _with_location(

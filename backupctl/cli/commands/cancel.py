@@ -42,7 +42,7 @@ def command(context: Context, job_id: str, yes: bool) -> int:
         def preview(appliance: Appliance) -> tuple[PreparedRequest, ...]:
             return appliance.api.prepare(lambda api: api.cancel_job(job_id))
 
-        return show_requests(context, "cancel", lambda _: preview, traits)
+        return show_requests(context, lambda _: preview, traits)
 
     shown = _confirm_latest(context, traits) if job_id == LATEST and not yes else {}
 
@@ -52,7 +52,7 @@ def command(context: Context, job_id: str, yes: bool) -> int:
             raise result.error
         return partial(cancel, job_id=result.job.id if result and result.job else job_id)
 
-    return run_job(context, "cancel", JobResult, prepare, traits)
+    return run_job(context, JobResult, prepare, traits)
 
 
 def _confirm_latest(context: Context, traits: CommandTraits) -> dict[str, JobResult]:

@@ -24,9 +24,8 @@ command = LocalGroup("config")
 def init(context: Context) -> int:
     """Write a commented sample to --config, else to the user's own place; a file that is there is left alone."""
     from backupctl.cli.config_write import write_sample
-    from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("config init", [write_sample(context)]))
+    return context.finish([write_sample(context)])
 
 
 @command.command("show")
@@ -37,12 +36,11 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
     """Show every setting with its source: of --server, or of an appliance without a table of its own."""
     from backupctl.cli.appliance_settings import ApplianceSettings
     from backupctl.cli.config_show import default_settings, settings_result
-    from backupctl.results.result import Envelope
 
     appliance_settings = [ApplianceSettings(context, context.configuration.profile(server)) for server in servers] or [
         default_settings(context)
     ]
-    return context.finish(Envelope.of("config show", [settings_result(settings) for settings in appliance_settings]))
+    return context.finish([settings_result(settings) for settings in appliance_settings])
 
 
 @command.command("check")
@@ -53,9 +51,8 @@ def show(context: Context, servers: tuple[str, ...]) -> int:
 def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int:
     """Check everything that can be judged without an appliance: the file, and what it says of each server."""
     from backupctl.cli.config_check import check_configuration
-    from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("config check", check_configuration(context, servers, run_commands=run_commands)))
+    return context.finish(check_configuration(context, servers, run_commands=run_commands))
 
 
 @command.command("set-secret")
@@ -68,6 +65,5 @@ def check(context: Context, servers: tuple[str, ...], run_commands: bool) -> int
 def set_secret(context: Context, name: str, server: str | None, yes: bool) -> int:
     """Put a secret into the keyring of the operating system, and say so in the configuration file."""
     from backupctl.cli.config_write import store_secret
-    from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("config set-secret", [store_secret(context, _NAMES[name], server, yes=yes)]))
+    return context.finish([store_secret(context, _NAMES[name], server, yes=yes)])

@@ -39,8 +39,8 @@ def command(context: Context) -> int:
     from backupctl.cli.runner import run_backups, show_requests
 
     if context.value(DRY_RUN):
-        return show_requests(context, "create", _prepare_dry_run)
-    return run_backups(context, "create", job_result(context), _prepare)
+        return show_requests(context, _prepare_dry_run)
+    return run_backups(context, job_result(context), _prepare)
 
 
 def _prepare(settings: ApplianceSettings) -> SlotWork[Job]:

@@ -71,7 +71,7 @@ def command(  # noqa: PLR0917 - click passes arguments by name
         selected = job_filter.select(jobs)
         return Outcome(JobsResult(jobs=selected, remembers=len(jobs) + unreadable, unreadable=unreadable))
 
-    return run(context, "list", JobsResult, lambda _: work)
+    return run(context, JobsResult, lambda _: work)
 
 
 def _warn_if_unknown(context: Context, option: str, value: str | None, known: Sequence[str]) -> None:

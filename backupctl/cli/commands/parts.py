@@ -28,4 +28,4 @@ def command(context: Context) -> int:
         parts, unreadable = yield from read_parts(appliance)
         return Outcome(PartsResult(parts=parts, total_mb=total_mb(parts), unreadable=unreadable))
 
-    return run(context, "parts", PartsResult, lambda _: work)
+    return run(context, PartsResult, lambda _: work)

@@ -86,7 +86,7 @@ def validate(context: Context, sso_username: str | None) -> int:
 
         return work
 
-    return run(context, "restore validate", RestoreResult, prepare, FRESH)
+    return run(context, RestoreResult, prepare, FRESH)
 
 
 @command.command("create")
@@ -106,7 +106,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
     request_of = partial(restore_request, sso_username=sso_username, ignore_warnings=ignore_warnings)
     if context.value(DRY_RUN):
         preview = _preview(request_of, lambda api, request: api.create_restore(request))
-        return show_requests(context, "restore create", preview, FRESH)
+        return show_requests(context, preview, FRESH)
 
     def confirm(appliances: Sequence[Appliance]) -> None:
         for each in appliances if not yes else ():
@@ -114,7 +114,7 @@ def create(context: Context, sso_username: str | None, ignore_warnings: bool, ye
 
     traits = CommandTraits(changes=True, fresh=True, single_reason="a restore replaces one appliance")
     prepare = _start(request_of, create_restore)
-    return run_job(context, "restore create", RestoreResult, prepare, traits, confirm=confirm)
+    return run_job(context, RestoreResult, prepare, traits, confirm=confirm)
 
 
 @command.command("status")
@@ -126,7 +126,7 @@ def status(context: Context) -> int:
     from backupctl.operations.restore import restore_status
     from backupctl.results.archive_results import RestoreResult
 
-    return run_job(context, "restore status", RestoreResult, lambda _: restore_status, FRESH)
+    return run_job(context, RestoreResult, lambda _: restore_status, FRESH)
 
 
 @command.command("watch")
@@ -145,7 +145,7 @@ def watch(context: Context) -> int:
         return lambda appliance: watch_restore(appliance, timeouts, context.clock.monotonic() + timeouts.timeout)
 
     traits = CommandTraits(fresh=True, unreachable_grace=UNREACHABLE_GRACE_SECONDS, timed=True)
-    return run_job(context, "restore watch", RestoreResult, prepare, traits)
+    return run_job(context, RestoreResult, prepare, traits)
 
 
 @command.command("cancel")
@@ -160,7 +160,7 @@ def cancel(context: Context) -> int:
     from backupctl.results.archive_results import RestoreResult
 
     work = partial(cancel_restore, timeouts=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
-    return run_job(context, "restore cancel", RestoreResult, lambda _: work, CHANGES_FRESH)
+    return run_job(context, RestoreResult, lambda _: work, CHANGES_FRESH)
 
 
 @command.command("reconcile")
@@ -180,8 +180,8 @@ def reconcile_command(context: Context, sso_username: str | None, ignore_warning
     spec_of = partial(reconciliation_spec, sso_username=sso_username, ignore_warnings=ignore_warnings)
     if context.value(DRY_RUN):
         preview = _preview(spec_of, lambda api, spec: api.create_reconciliation(spec))
-        return show_requests(context, "restore reconcile", preview, FRESH)
-    return run_job(context, "restore reconcile", RestoreResult, _start(spec_of, reconcile), CHANGES_FRESH)
+        return show_requests(context, preview, FRESH)
+    return run_job(context, RestoreResult, _start(spec_of, reconcile), CHANGES_FRESH)
 
 
 def _preview(

@@ -62,7 +62,7 @@ def list_command(context: Context) -> int:
     from backupctl.operations.schedule import read_schedules
     from backupctl.results.schedule_results import SchedulesResult
 
-    return run(context, "schedule list", SchedulesResult, lambda _: read_schedules)
+    return run(context, SchedulesResult, lambda _: read_schedules)
 
 
 @command.command("show")
@@ -75,7 +75,7 @@ def show(context: Context, name: str) -> int:
     from backupctl.operations.schedule import read_schedule
     from backupctl.results.schedule_results import ScheduleResult
 
-    return run(context, "schedule show", ScheduleResult, lambda _: partial(read_schedule, name=name))
+    return run(context, ScheduleResult, lambda _: partial(read_schedule, name=name))
 
 
 @command.command("set")
@@ -103,7 +103,7 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
         given, new = given_schedule(settings, timing), new_schedule(settings, timing)
         return lambda appliance: set_schedule(appliance, name, given, new, dry_run=dry_run)
 
-    return _write(context, "schedule set", prepare)
+    return _write(context, prepare)
 
 
 @command.command("enable")
@@ -113,7 +113,7 @@ def set_command(  # noqa: PLR0917 - click passes arguments by name
 @click.pass_obj
 def enable_command(context: Context, name: str) -> int:
     """Let a schedule run."""
-    return _set_enabled(context, "schedule enable", name, enable=True)
+    return _set_enabled(context, name, enable=True)
 
 
 @command.command("disable")
@@ -123,7 +123,7 @@ def enable_command(context: Context, name: str) -> int:
 @click.pass_obj
 def disable_command(context: Context, name: str) -> int:
     """Keep a schedule, but do not let it run."""
-    return _set_enabled(context, "schedule disable", name, enable=False)
+    return _set_enabled(context, name, enable=False)
 
 
 @command.command("delete")
@@ -143,7 +143,7 @@ def delete_command(context: Context, name: str, yes: bool) -> int:
             confirm(context, f"delete schedule {name}", [each.name for each in appliances])
 
     work = partial(delete_schedule, name=name, dry_run=dry_run)
-    return _write(context, "schedule delete", lambda _: work, ask)
+    return _write(context, lambda _: work, ask)
 
 
 @command.command("run")
@@ -160,8 +160,8 @@ def run_command(context: Context, name: str) -> int:
     from backupctl.results.result import RequestsResult
 
     if context.value(DRY_RUN):
-        return run(context, "schedule run", RequestsResult, partial(_prepare_dry_run, name))
-    return run_backups(context, "schedule run", job_result(context), partial(_prepare_run, name))
+        return run(context, RequestsResult, partial(_prepare_dry_run, name))
+    return run_backups(context, job_result(context), partial(_prepare_run, name))
 
 
 def _prepare_run(name: str, settings: ApplianceSettings) -> SlotWork[Job]:
@@ -203,21 +203,18 @@ def _prepare_dry_run(name: str, settings: ApplianceSettings) -> Work[RequestsRes
     return work
 
 
-def _set_enabled(context: Context, command_name: str, name: str, *, enable: bool) -> int:
+def _set_enabled(context: Context, name: str, *, enable: bool) -> int:
     from backupctl.operations.schedule import set_schedule_enabled
 
     work = partial(set_schedule_enabled, name=name, enable=enable, dry_run=context.value(DRY_RUN))
-    return _write(context, command_name, lambda _: work)
+    return _write(context, lambda _: work)
 
 
 def _write(
-    context: Context,
-    command_name: str,
-    prepare: Callable[[ApplianceSettings], Work[ScheduleResult]],
-    confirm: Confirm = lambda _: None,
+    context: Context, prepare: Callable[[ApplianceSettings], Work[ScheduleResult]], confirm: Confirm = lambda _: None
 ) -> int:
     from backupctl.cli.runner import run
     from backupctl.results.schedule_results import ScheduleResult
 
     traits = CommandTraits(changes=not context.value(DRY_RUN))
-    return run(context, command_name, ScheduleResult, prepare, traits, confirm=confirm)
+    return run(context, ScheduleResult, prepare, traits, confirm=confirm)

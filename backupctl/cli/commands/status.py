@@ -23,4 +23,4 @@ def command(context: Context, job_id: str) -> int:
     from backupctl.results.backup_results import JobResult
 
     traits = CommandTraits(single_reason=single_appliance_reason(job_id))
-    return run_job(context, "status", JobResult, lambda _: partial(status, job_id=job_id), traits)
+    return run_job(context, JobResult, lambda _: partial(status, job_id=job_id), traits)

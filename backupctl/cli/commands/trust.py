@@ -28,11 +28,10 @@ def show(context: Context) -> int:
     """Show the certificate: names, validity, fingerprint, and whether the system trusts it."""
     from backupctl.cli.tls_probe import probe_all, settings_to_probe
     from backupctl.operations.trust import show_certificate
-    from backupctl.results.result import Envelope
     from backupctl.results.trust_results import CertificateResult
 
     results = probe_all(context, settings_to_probe(context), CertificateResult, show_certificate)
-    return context.finish(Envelope.of("trust show", results))
+    return context.finish(results)
 
 
 @command.command("pin")
@@ -42,9 +41,8 @@ def show(context: Context) -> int:
 def pin_command(context: Context, yes: bool) -> int:
     """Store the fingerprint of the certificate, to trust this one and no other."""
     from backupctl.cli.pin import pin_certificates
-    from backupctl.results.result import Envelope
 
-    return context.finish(Envelope.of("trust pin", pin_certificates(context, confirmed=yes)))
+    return context.finish(pin_certificates(context, confirmed=yes))
 
 
 @command.command("fetch")
@@ -58,7 +56,6 @@ def fetch(context: Context, to: str, force: bool) -> int:
     from backupctl.config.atomic_write import check_absent
     from backupctl.config.parsers import parse_path
     from backupctl.operations.trust import fetch_ca_certificates
-    from backupctl.results.result import Envelope
     from backupctl.results.trust_results import CaCertificatesResult
 
     path, selected = parse_path(to), settings_to_probe(context)
@@ -70,7 +67,7 @@ def fetch(context: Context, to: str, force: bool) -> int:
     results = probe_all(context, selected, CaCertificatesResult, work)
     for result in results:
         _warn_if_unverified(context, result)
-    return context.finish(Envelope.of("trust fetch", results))
+    return context.finish(results)
 
 
 def _warn_if_unverified(context: Context, result: CaCertificatesResult) -> None:

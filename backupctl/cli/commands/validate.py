@@ -37,4 +37,4 @@ def command(context: Context) -> int:
 
         return work
 
-    return run(context, "validate", ChecksResult, prepare)
+    return run(context, ChecksResult, prepare)
