@@ -17,7 +17,7 @@ from backupctl.scheduler.appliance import Appliance
 from backupctl.scheduler.retry import retry
 from backupctl.scheduler.task import Task, attempt
 
-CANCEL_SECONDS: Final = 60.0
+CANCEL_TIMEOUTS: Final = Timeouts(timeout=60.0, interval=1.5)
 """How long a cancelled job is followed."""
 
 
@@ -43,8 +43,7 @@ def cancel_and_follow(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
     """Cancel a known job, and follow it for up to a minute."""
     lost_error = yield from request_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    timeouts = Timeouts(timeout=CANCEL_SECONDS, interval=1.5)
-    ended = yield from follow(appliance, job, timeouts, on_interrupt=partial(_stop_following, appliance))
+    ended = yield from follow(appliance, job, CANCEL_TIMEOUTS, on_interrupt=partial(_stop_following, appliance))
     return cancel_outcome(ended, lost_error)
 
 

@@ -32,7 +32,7 @@ from backupctl.models import (
     as_utc,
 )
 from backupctl.operations import job_conversion
-from backupctl.operations.cancel import cancel_outcome, request_cancel
+from backupctl.operations.cancel import CANCEL_TIMEOUTS, cancel_outcome, request_cancel
 from backupctl.operations.follow import Follower, Timeouts, bug_while_starting, follow
 from backupctl.operations.outcome import Outcome
 from backupctl.operations.watch import outcome_of, return_started
@@ -124,12 +124,12 @@ def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> 
     return (yield from _follow_to_end(appliance, job, timeouts, _fetch_restore, deadline))
 
 
-def cancel_restore(appliance: Appliance, timeouts: Timeouts) -> Task[Outcome[Job]]:
-    """Cancel the restore and follow it to its end."""
+def cancel_restore(appliance: Appliance) -> Task[Outcome[Job]]:
+    """Cancel the restore, and follow it for up to a minute."""
     job = yield from _read_restore(appliance)
     cancel_error = yield from request_cancel(appliance, appliance.api.cancel_restore, job)
     appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
-    return cancel_outcome((yield from follow(appliance, job, timeouts, fetch=_fetch_restore)), cancel_error)
+    return cancel_outcome((yield from follow(appliance, job, CANCEL_TIMEOUTS, fetch=_fetch_restore)), cancel_error)
 
 
 def reconcile(appliance: Appliance, spec: ReconciliationSpec, timeouts: Timeouts, wait: bool) -> Task[Outcome[Job]]:

@@ -154,13 +154,10 @@ def watch(context: Context) -> int:
 def cancel(context: Context) -> int:
     """Cancel the restore and see it end (for at most 60 s)."""
     from backupctl.cli.runner import run_job
-    from backupctl.operations.cancel import CANCEL_SECONDS
-    from backupctl.operations.follow import Timeouts
     from backupctl.operations.restore import cancel_restore
     from backupctl.results.archive_results import RestoreResult
 
-    work = partial(cancel_restore, timeouts=Timeouts(timeout=CANCEL_SECONDS, interval=1.5))
-    return run_job(context, RestoreResult, lambda _: work, CHANGES_FRESH)
+    return run_job(context, RestoreResult, lambda _: cancel_restore, CHANGES_FRESH)
 
 
 @command.command("reconcile")
