@@ -54,13 +54,12 @@ def _signals_are_not_ignored() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_this_machine() -> Iterator[None]:
-    """Remove variables of the user, and hide the system's configuration file."""
+    """Remove variables of the user, and keep the system's configuration file out of reach."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):  # noqa: TID251 - cleaned for the tests
             if name.startswith("BACKUPCTL_") or name.lower().endswith("_proxy") or name == "NO_COLOR":
                 patch.delenv(name)
-        may_exist = config_file.may_exist
-        patch.setattr(config_file, "may_exist", lambda path: path != config_file.SYSTEM_PATH and may_exist(path))
+        patch.setattr(config_file, "SYSTEM_PATH", Path("/dev/null/config.toml"))  # nor can root create this one
         yield
 
 

@@ -161,6 +161,14 @@ def test_store_that_cannot_write_is_an_error(tmp_path: Path) -> None:
 
 USER = {"HOME": "/home/a"}
 OWN = Path("/home/a/.config/backupctl/config.toml")
+
+
+@pytest.fixture(autouse=True)
+def _system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let these tests see the path of the system's file; they do not open it."""
+    monkeypatch.setattr("backupctl.config.config_file.SYSTEM_PATH", SYSTEM_PATH)
+
+
 AS_USER, AS_ROOT = (lambda: 1000), (lambda: 0)
 
 
