@@ -139,10 +139,11 @@ def configuration_of(document: Mapping[str, Any], path: Path) -> Configuration:
             raise key_outside_tables_error(path, key) or unknown_name_error(f"{path}: {key}", key, "table", _TABLES)
     defaults = _layer(document, f"{path}: defaults", "defaults", SERVER_ONLY, path.parent)
     servers: dict[str, Profile] = {}
-    for name in _table(document, "servers", path):
+    for name in _table(document, "servers", f"{path}: servers"):
         servers[name] = _server(name, document["servers"], defaults, path)
     _reject_duplicates(servers.values(), path)
-    groups = {name: _group(name, members, servers, path) for name, members in _table(document, "groups", path).items()}
+    lists = _table(document, "groups", f"{path}: groups")
+    groups = {name: _group(name, members, servers, path) for name, members in lists.items()}
     return Configuration(path, defaults, servers, groups)
 
 
@@ -159,17 +160,15 @@ _MAX_SHOWN_NAMES: Final = 5
 _TABLES: Final = ("defaults", "servers", "groups")
 
 
-def _table(document: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+def _table(document: Mapping[str, Any], key: str, label: str) -> Mapping[str, Any]:
     table = document.get(key, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: {key} must be a table", hint=f"use [{key}] on a line of its own")
+        raise ConfigError(f"{label} must be a table", hint=f"use [{label.rpartition(': ')[2]}] on a line of its own")
     return table
 
 
 def _layer(document: Mapping[str, Any], label: str, key: str, misplaced: Iterable[str], folder: Path) -> Layer:
-    table = document.get(key, {})
-    if not isinstance(table, dict):
-        raise ConfigError(f"{label} must be a table", hint=f"use [{label.rpartition(': ')[2]}] on a line of its own")
+    table = _table(document, key, label)
     return Layer(label, check_table(table, label, misplaced=frozenset(misplaced), folder=folder))
 
 
