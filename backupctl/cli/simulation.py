@@ -10,8 +10,6 @@ from backupctl.secrets.secret import Secret
 if TYPE_CHECKING:
     from backupctl.api.transport import Observer
 
-SIMULATED_USER: Final = "administrator@vsphere.local"
-_PASSWORD: Final = "VMware1!"  # noqa: S105 - documented, and valid for this simulator only
 _BACKUP_SECONDS: Final = 10.0
 
 
@@ -23,13 +21,12 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
     from backupctl.api.connect import Login, connect
     from backupctl.simulator.simulated_appliance import SimulatedAppliance
     from backupctl.simulator.simulator_transport import SimulatorTransport
+    from backupctl.simulator.user_sessions import DEFAULT_PASSWORD, DEFAULT_USERNAME
 
     settings.view.warn("--simulate: using an embedded appliance; no real backup is made")
     address, clock = settings.profile.address, settings.clock
     simulated = SimulatedAppliance(
         clock,
-        username=SIMULATED_USER,
-        password=_PASSWORD,
         host=address.host,
         job_duration=_BACKUP_SECONDS,
         history=True,
@@ -38,7 +35,7 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
     family = settings.value(API)
     api = connect(
         address.base_url,
-        Login(SIMULATED_USER, Secret(_PASSWORD), basic=fresh or settings.value(AUTH) == "basic"),
+        Login(DEFAULT_USERNAME, Secret(DEFAULT_PASSWORD), basic=fresh or settings.value(AUTH) == "basic"),
         clock=clock,
         observe=observe,
         family=None if family == "auto" else family,
@@ -48,7 +45,7 @@ def simulated_appliance(settings: ApplianceSettings, observe: "Observer", *, fre
     return Appliance(
         name=address.name,
         host=address.host,
-        user=SIMULATED_USER,
+        user=DEFAULT_USERNAME,
         api=api,
         clock=clock,
         show=settings.view.event,
