@@ -113,8 +113,8 @@ def _refused(settings: ApplianceSettings, request: BackupRequest, keys: Sequence
     reasons = context.run_once(checked, lambda: contact.run(settings, partial(refusals, request=request)))
     for reason in reasons:
         settings.prompter.say(printable(f"{settings.name}: {reason}"))
-    for key in (*typed, checked) if reasons else ():
-        context.forget(key)
+    if reasons:
+        context.forget(*typed, checked)
     return bool(reasons)
 
 

@@ -187,8 +187,7 @@ class Contact:
             if keys:  # else another appliance shares the credentials
                 hint = [] if "@" in self._appliances[settings.name].user else [f"  {error.hint}"]
                 self._context.prompter.say("\n".join([printable(error.message), *hint, f"  {LOCKOUT_WARNING}"]))
-            for key in keys:
-                self._context.forget(key)
+            self._context.forget(*keys)
         return rejected
 
 

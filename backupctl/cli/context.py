@@ -190,9 +190,10 @@ class Context:
         """Return whether a prompt was answered."""
         return key in self._results
 
-    def forget(self, key: tuple[Hashable, ...]) -> None:
-        """Forget an answer that turned out to be wrong, so that ``ask`` prompts again."""
-        self._forgotten[key[0]] = self._results.pop(key, None)
+    def forget(self, *keys: tuple[Hashable, ...]) -> None:
+        """Forget answers that turned out to be wrong, so that ``ask`` prompts again."""
+        for key in filter(self.is_answered, keys):
+            self._forgotten[key[0]] = self._results.pop(key)
 
     def check_run_options(self) -> None:
         """Check the options that every command on appliances has, and warn about variables that are not read.

@@ -1,6 +1,6 @@
 """The questions of ``setup`` about an appliance, in the order of use, each answer tried at once."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from math import inf
 
@@ -66,7 +66,7 @@ def ask_appliances(context: Context) -> list[Answers]:
     """Prompt for one appliance after the other."""
     answers = [_ask_appliance(context, [])]
     while not context.value(SIMULATE) and confirm(context.prompter, "Set up another appliance?"):
-        _forget(context, USER_KEY, (LOCATION.name,))  # They become the defaults.
+        context.forget(USER_KEY, (LOCATION.name,))  # They become the defaults.
         answers.append(_ask_appliance(context, answers))
     return answers
 
@@ -93,7 +93,7 @@ def _choose(context: Context, others: Sequence[Answers]) -> ApplianceSettings:
     if context.value(SIMULATE):
         return ApplianceSettings(context, Profile(SIMULATED, (configuration.defaults,)))
     while True:
-        _forget(context, (SERVER.name,))
+        context.forget((SERVER.name,))
         profile = configuration.profile(choose_server(context))
         taken = next((each.name for each in others if each.address.appliance == profile.address.appliance), None)
         if taken is None:
@@ -194,7 +194,7 @@ def _forget_credentials(settings: ApplianceSettings) -> None:
     """Ask for user and password again, even if the configuration file has them."""
     user = settings.context.run_once(USER_KEY, lambda: settings.value(USERNAME) or "")
     _ignore(settings, USERNAME.name, *PASSWORD.file_keys)
-    _forget(settings.context, USER_KEY, password_key(user))
+    settings.context.forget(USER_KEY, password_key(user))
 
 
 def _ignore(settings: ApplianceSettings, *keys: str) -> None:
@@ -210,10 +210,3 @@ def _known(settings: ApplianceSettings, name: SecretName, secret: Secret) -> Kno
     layers = settings.profile.layers
     places = [(key, layer.values[key]) for layer in layers for key in name.file_keys if key in layer.values]
     return KnownSecret(secret, places[0] if places else None)
-
-
-def _forget(context: Context, *keys: tuple[Hashable, ...]) -> None:
-    """Ask these questions again."""
-    for key in keys:
-        if context.is_answered(key):
-            context.forget(key)
