@@ -24,7 +24,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "results": {"errors", "error_facts", "exit_codes", "models", "secrets"},
     "rules": {"errors", "secrets"},
     "config": {"errors", "clock", "location", "secrets", "rules"},
-    "tls": {"errors", "error_facts", "models", "secrets", "rules"},
+    "tls": {"errors", "error_facts", "formatting", "models", "secrets", "rules"},
     "api": {"", *FOUNDATION, "rules", "tls"},
     "simulator": {"errors", "clock"},
     "scheduler": {*FOUNDATION},

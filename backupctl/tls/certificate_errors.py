@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from backupctl.error_facts import ErrorFacts
 from backupctl.errors import CertificateError, causes_of
+from backupctl.formatting import plural
 from backupctl.models import Certificate
 from backupctl.rules.fingerprint import colon_form
 from backupctl.tls.peer import Peer
@@ -92,7 +93,8 @@ def _trust_failure(chain: tuple[bytes, ...], store: str, now: datetime) -> Trust
 def _expired(failure: TrustFailure) -> str | None:
     for certificate in failure.chain:
         if certificate.not_after < failure.now:
-            when = f"on {certificate.not_after:%Y-%m-%d at %H:%M} UTC ({_days(-certificate.expires_in_days)} ago)"
+            ago = plural(-certificate.expires_in_days, "day")
+            when = f"on {certificate.not_after:%Y-%m-%d at %H:%M} UTC ({ago} ago)"
             return f"{_label(certificate, failure)} expired {when}"
     return None
 
@@ -127,10 +129,6 @@ def _names(certificate: Certificate) -> str:
     names = certificate.names or (f"{certificate.subject!r} without a host name",)
     rest = [f"{len(names) - _MAX_NAMES} more"] if len(names) > _MAX_NAMES else []
     return ", ".join([*names[:_MAX_NAMES], *rest])
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
 
 
 _PIN_HINT: Final = "compare the fingerprint (`backupctl help trust`), then pin it: `backupctl trust pin $selector`"
