@@ -91,15 +91,16 @@ def confirm_certificate(settings: ApplianceSettings, probed: CertificateResult) 
     ]
     if previous not in {None, certificate.fingerprint}:
         lines.append(f"  Pinned until now     {previous}")
-    lines += ["Compare it with what the appliance's shell prints (backupctl help trust):", f"  {COMPARE}"]
+    lines += ["Compare it with what the appliance's shell prints (backupctl help trust):"]
+    lines += [f"  {each}" for each in COMPARE]
     for each in lines:
         settings.prompter.say(printable(each))
     return confirm(settings.prompter, f"Trust this certificate and pin it for {name}?")
 
 
 COMPARE: Final = (
-    "/usr/lib/vmware-vmafd/bin/vecs-cli entry getcert --store MACHINE_SSL_CERT --alias __MACHINE_CERT"
-    " | openssl x509 -noout -fingerprint -sha256"
+    "/usr/lib/vmware-vmafd/bin/vecs-cli entry getcert --store MACHINE_SSL_CERT \\",
+    "  --alias __MACHINE_CERT | openssl x509 -noout -fingerprint -sha256",
 )
 """The command that prints the fingerprint in the shell of an appliance."""
 

@@ -52,9 +52,15 @@ class Prompter:
                 ) from None
         return Secret(answer) if answer else None
 
-    def say(self, line: str) -> None:
-        """Print a line between prompts."""
-        click.echo(line, err=True)
+    def say(self, text: str) -> None:
+        """Print lines between prompts, wrapped between words; command lines (``$ ...``) stay whole to be copied."""
+        from shutil import get_terminal_size
+        from textwrap import TextWrapper
+
+        wrapper = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n"):
+            wrapper.subsequent_indent = " " * (len(line) - len(line.lstrip()) + 2)
+            click.echo(line if line.startswith("$ ") else wrapper.fill(line), err=True)
 
 
 def confirm(prompter: Prompter, question: str, *, default: bool = False) -> bool:
