@@ -140,15 +140,7 @@ def _log_in(appliance: Appliance, unreachable_grace: float, timeout: float | Non
         if starting or not appliance.api.family:
             raise
         release = None
-    appliance.emit(
-        Connected(
-            time=appliance.clock.now(),
-            server=appliance.name,
-            host=appliance.host,
-            api=appliance.api.family or "",
-            release=release,
-        )
-    )
+    appliance.emit(Connected(host=appliance.host, api=appliance.api.family or "", release=release))
     return release
 
 

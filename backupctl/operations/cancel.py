@@ -42,7 +42,7 @@ def read_running(appliance: Appliance) -> Task[Outcome[JobResult]]:
 def cancel_and_follow(appliance: Appliance, job: Job) -> Task[Outcome[Job]]:
     """Cancel a known job, and follow it for up to a minute."""
     lost_error = yield from request_cancel(appliance, partial(appliance.api.cancel_job, job.id), job)
-    appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
+    appliance.emit(Cancelling(job=job))
     ended = yield from follow(appliance, job, CANCEL_TIMEOUTS, on_interrupt=partial(_stop_following, appliance))
     return cancel_outcome(ended, lost_error)
 

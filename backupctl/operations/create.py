@@ -135,7 +135,7 @@ def _with_default_parts(appliance: Appliance, request: BackupRequest, until: flo
             hint="choose parts with --part; `backupctl parts` lists the readable ones",
         )
     selected = tuple(part.id for part in parts if part.selected_by_default)
-    appliance.emit(PartsSelected(time=appliance.clock.now(), server=appliance.name, parts=selected))
+    appliance.emit(PartsSelected(parts=selected))
     return msgspec.structs.replace(request, parts=selected)
 
 
@@ -172,7 +172,7 @@ def _start(
             raise _busy_error(appliance, plan, answer, running_job)
         if running_id not in announced:
             announced.add(running_id)
-            appliance.emit(Waiting(time=appliance.clock.now(), server=appliance.name, job=running_job))
+            appliance.emit(Waiting(job=running_job))
         yield from _wait_for_job(appliance, plan, running_job, deadline)
         if appliance.clock.monotonic() >= deadline:  # For a known job, _wait_for_job has raised this error.
             raise _busy_error(appliance, plan, answer, None)
@@ -200,7 +200,7 @@ def _send_request(
         answer = yield from attempt(start, until=deadline, shielded=True, once=True)
         if isinstance(answer, BackupJobStatus) and answer.id not in known:
             job = job_conversion.from_status(answer, plan.job_of(request))
-            appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
+            appliance.emit(Started(job=job))
             return job
         if isinstance(answer, BackupJobStatus):
             message = "$server returned a backup job that existed before the request ($1)"
@@ -306,7 +306,7 @@ def _stop_waiting(job: Job, interruption: InterruptedRunError) -> Task[Outcome[J
 def _attach(
     appliance: Appliance, plan: BackupPlan, request: BackupRequest, job: Job, deadline: float
 ) -> Task[Outcome[Job]]:
-    appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
+    appliance.emit(Attached(job=job))
     ended = yield from follow(appliance, job, plan.timeouts, deadline=deadline)
     if ended.error is None and not request.location.contains_backup_at(ended.value.location):
         other = ended.value.location or "an unknown location"

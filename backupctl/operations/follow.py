@@ -117,12 +117,12 @@ class Follower:
     def update(self, now: float, time: datetime, answer: Job | BackupctlError) -> Update:
         """Process a response: the job as it is now, or the error of reading it."""
         self.poll_schedule.observe(now, answer.progress if isinstance(answer, Job) else None)
-        return self._handle_job(now, time, answer) if isinstance(answer, Job) else self._handle_error(now, time, answer)
+        return self._handle_job(now, time, answer) if isinstance(answer, Job) else self._handle_error(now, answer)
 
     def _handle_job(self, now: float, time: datetime, job: Job) -> Update:
         events: list[RunEvent] = []
         if self._error_shown:
-            events.append(Recovered(time=time, server=self.appliance_name))
+            events.append(Recovered())
         self._error_shown = False
         self._backoff, self._not_found_since = Backoff(), None
         changed = _activity(job) != _activity(self.job)
@@ -135,17 +135,17 @@ class Follower:
             self._last_activity = now
         if changed or now - self._shown_at >= HEARTBEAT_SECONDS:
             self._shown_at = now
-            events.append(Progressed(time=time, server=self.appliance_name, job=job))
+            events.append(Progressed(job=job))
         if job.ended:
             return Update(tuple(events), Outcome(job, None if job.succeeded else job_failure(self.appliance_name, job)))
         if message := self.time_left.long_run_warning(now):
-            events.append(Warned(time=time, server=self.appliance_name, message=message))
+            events.append(Warned(message=message))
         if timed_out := self._timeout_error(now, None):
             return Update(tuple(events), Outcome(job, timed_out))
         self._schedule_poll(now, self.poll_schedule.next_interval(now))
         return Update(tuple(events))
 
-    def _handle_error(self, now: float, time: datetime, error: BackupctlError) -> Update:
+    def _handle_error(self, now: float, error: BackupctlError) -> Update:
         if _is_final(error):
             return Update(end=_gave_up(self.appliance_name, self.job, error))
         if isinstance(error, NotFoundError) and error.certain:
@@ -163,7 +163,7 @@ class Follower:
         events: tuple[RunEvent, ...] = ()
         if now - self._last_errors.get(type(error), -REPEATED_ERROR_SECONDS) >= REPEATED_ERROR_SECONDS:
             self._error_shown = True
-            events = (Retrying(time=time, server=self.appliance_name, error=error),)
+            events = (Retrying(error=error),)
         self._last_errors[type(error)] = now
         if timed_out := self._timeout_error(now, error):
             return Update(events, Outcome(self.job, timed_out))

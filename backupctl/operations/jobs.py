@@ -171,7 +171,7 @@ def read_all(appliance: Appliance) -> Task[tuple[tuple[Job, ...], int]]:
             raise
         if not isinstance(error, NotSupportedError):
             message = f"no details of the backup jobs: {error.message}"
-            appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message, hint=error.hint))
+            appliance.emit(Warned(message=message, hint=error.hint))
         found, unreadable = yield from _read_each(appliance, (yield from retry(appliance, appliance.api.jobs)))
         if unreadable and not found:
             raise

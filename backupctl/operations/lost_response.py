@@ -102,7 +102,7 @@ def find_lost_job(appliance: Appliance, sent: SentRequest, lost_error: Backupctl
     """
     clock = appliance.clock
     message = f"no valid response to the start request ({lost_error.message}); checking whether the backup started"
-    appliance.emit(Warned(time=clock.now(), server=appliance.name, message=message))
+    appliance.emit(Warned(message=message))
     end = clock.monotonic() + SEARCH_SECONDS
     give_up = min(end, max(deadline, clock.monotonic()))
     backoff = Backoff(max_seconds=_MAX_SEARCH_INTERVAL)
@@ -160,7 +160,7 @@ def read_new_jobs(appliance: Appliance, sent: SentRequest, until: float) -> Task
 def _adopt(appliance: Appliance, job: Job) -> Job:
     """Show that a job is adopted, and return it."""
     reason = "it is new and goes to the requested location (encryption unknown)"
-    appliance.emit(Adopted(time=appliance.clock.now(), server=appliance.name, job=job, reason=reason))
+    appliance.emit(Adopted(job=job, reason=reason))
     return job
 
 

@@ -23,7 +23,7 @@ def preflight(appliance: Appliance, run_checks: Task[tuple[Check, ...]]) -> Task
         for check in checks:
             if check.status == WARNING:
                 message = f"preflight: {_line(check)}"
-                appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
+                appliance.emit(Warned(message=message))
         return
     failing = [check for check in checks if check.status == FAIL]
     details = tuple(_line(check) for check in checks if check.status != OK)

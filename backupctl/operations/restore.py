@@ -88,14 +88,9 @@ def create_restore(appliance: Appliance, request: RestoreRequest, timeouts: Time
         )
     before = yield from attempt(appliance.api.restore_job)
     if isinstance(before, ApplianceAnswerError) and before.facts.kind == _NO_RESTORE_KIND:
-        appliance.emit(
-            Warned(
-                time=appliance.clock.now(),
-                server=appliance.name,
-                message=f"the appliance does not look freshly deployed: {before.message}",
-                hint="restore only to an appliance that is deployed but not yet set up",
-            )
-        )
+        message = f"the appliance does not look freshly deployed: {before.message}"
+        hint = "restore only to an appliance that is deployed but not yet set up"
+        appliance.emit(Warned(message=message, hint=hint))
     start = partial(appliance.api.create_restore, request)
     operation = _Operation(RESTORE_ID, start, appliance.api.restore_job, _restore_job)
     started = yield from _start_job(appliance, operation, deadline)
@@ -120,7 +115,7 @@ def watch_restore(appliance: Appliance, timeouts: Timeouts, deadline: float) -> 
     grace = max(0.0, min(UNREACHABLE_GRACE_SECONDS, deadline - appliance.clock.monotonic()))
     job = yield from _read_restore(appliance, unreachable_grace=grace)
     if not job.ended:
-        appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
+        appliance.emit(Attached(job=job))
     return (yield from _follow_to_end(appliance, job, timeouts, _fetch_restore, deadline))
 
 
@@ -128,7 +123,7 @@ def cancel_restore(appliance: Appliance) -> Task[Outcome[Job]]:
     """Cancel the restore, and follow it for up to a minute."""
     job = yield from _read_restore(appliance)
     cancel_error = yield from request_cancel(appliance, appliance.api.cancel_restore, job)
-    appliance.emit(Cancelling(time=appliance.clock.now(), server=appliance.name, job=job))
+    appliance.emit(Cancelling(job=job))
     return cancel_outcome((yield from follow(appliance, job, CANCEL_TIMEOUTS, fetch=_fetch_restore)), cancel_error)
 
 
@@ -169,7 +164,7 @@ def _start_job(appliance: Appliance, operation: _Operation[S], deadline: float) 
     if isinstance(response, BackupctlError):
         raise response if response.certain else _outcome_unknown(appliance, operation, response)
     job = operation.as_job(response)
-    appliance.emit(Started(time=appliance.clock.now(), server=appliance.name, job=job))
+    appliance.emit(Started(job=job))
     return job
 
 

@@ -336,7 +336,7 @@ def _warn_verified(appliance: Appliance, name: str, write_error: BackupctlError 
     else:
         failure = f"the change of schedule {name!r} was refused"
     message = f"{failure} ({write_error.message}); verified: {fact}"
-    appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
+    appliance.emit(Warned(message=message))
 
 
 def _complete(appliance: Appliance, name: str, new: DesiredSchedule | BackupctlError) -> DesiredSchedule:

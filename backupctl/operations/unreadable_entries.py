@@ -27,4 +27,4 @@ def warn_unreadable(appliance: Appliance, bad: Sequence[UnreadableEntry], messag
     named = [f"{entry.name} ({entry.why})" for entry in bad[:_MAX_NAMED]]
     more = [f"{len(bad) - _MAX_NAMED} more"] if len(bad) > _MAX_NAMED else []
     message = f"{message}: {', '.join([*named, *more])}"
-    appliance.emit(Warned(time=appliance.clock.now(), server=appliance.name, message=message))
+    appliance.emit(Warned(message=message))

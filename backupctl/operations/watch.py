@@ -20,7 +20,7 @@ def watch(appliance: Appliance, job_id: str, timeouts: Timeouts) -> Task[Outcome
     job, contradiction = yield from _read_with_details(appliance, job_id, until=response_deadline(began, deadline))
     if job.ended or appliance.clock.monotonic() >= deadline:
         return outcome_of(appliance, job, contradiction)
-    appliance.emit(Attached(time=appliance.clock.now(), server=appliance.name, job=job))
+    appliance.emit(Attached(job=job))
     return (yield from follow(appliance, job, timeouts, deadline=deadline))
 
 
@@ -35,7 +35,7 @@ def return_started(appliance: Appliance, job: Job) -> Outcome[Job]:
     if job.ended:
         return outcome_of(appliance, job)
     attach = appliance.attach(job.id)
-    appliance.emit(Detached(time=appliance.clock.now(), server=appliance.name, job=job, attach=attach))
+    appliance.emit(Detached(job=job, attach=attach))
     return Outcome(job, None)
 
 

@@ -1,6 +1,6 @@
 """The events of a run, as values that views show while a command runs."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -9,10 +9,10 @@ from backupctl.results.job import Job
 
 
 class RunEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
-    """Base class of all events, each about one appliance."""
+    """Base class of all events, each about one appliance; ``Appliance.emit`` sets its fields."""
 
-    time: datetime
-    server: str
+    time: datetime = datetime.min.replace(tzinfo=UTC)
+    server: str = ""
 
 
 class Connected(RunEvent, frozen=True, kw_only=True, tag="connected"):

@@ -35,6 +35,7 @@ class Appliance(msgspec.Struct, frozen=True):
     name_warning: str | None = None
 
     def emit(self, event: RunEvent) -> None:
-        """Show an event with secrets masked; an exception in this never stops the task."""
+        """Show an event of now with secrets masked; an exception in this never stops the task."""
         with suppress(Exception):
-            self.show(redacted(event, self.api.redact))
+            complete = msgspec.structs.replace(event, time=self.clock.now(), server=self.name)
+            self.show(redacted(complete, self.api.redact))

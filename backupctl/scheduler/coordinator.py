@@ -94,7 +94,7 @@ class Slot:
         sent.
         """
         if self._coordinator.parallel_limit.locked:
-            self._appliance.emit(Queued(time=self._appliance.clock.now(), server=self._appliance.name))
+            self._appliance.emit(Queued())
         try:
             yield from self._coordinator.parallel_limit.acquire()
         except InterruptedRunError as interruption:
@@ -123,11 +123,5 @@ class Slot:
             self._acquired = False
             self._coordinator.parallel_limit.release()
         if self._coordinator.size > 1:
-            self._appliance.emit(
-                Ended(
-                    time=self._appliance.clock.now(),
-                    server=self._appliance.name,
-                    exit_code=ExitCode.DONE if error is None else error.exit_code,
-                    error=error,
-                )
-            )
+            code = ExitCode.DONE if error is None else error.exit_code
+            self._appliance.emit(Ended(exit_code=code, error=error))

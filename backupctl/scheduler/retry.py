@@ -35,7 +35,7 @@ def retry(
         answer = yield from attempt(function, until=until)
         if not isinstance(answer, BackupctlError):
             if backoff.failures:
-                appliance.emit(Recovered(time=clock.now(), server=appliance.name))
+                appliance.emit(Recovered())
             return answer
         next_attempt = clock.monotonic() + backoff.next_seconds()
         unreachable = isinstance(answer, ApplianceUnreachableError) and not isinstance(answer, CertificateError)
@@ -43,7 +43,7 @@ def retry(
         if next_attempt > began + longest or (until is not None and next_attempt >= until):
             raise answer
         if backoff.failures == 1:
-            appliance.emit(Retrying(time=clock.now(), server=appliance.name, error=answer))
+            appliance.emit(Retrying(error=answer))
         yield Wait(next_attempt)
 
 

@@ -158,10 +158,8 @@ def test_error_is_shown_once_for_each_type_in_fifteen_minutes() -> None:
     answers: list[Job | BackupctlError] = [DROPPED, DROPPED, FAULT, DROPPED, FAULT, job(), job(), DROPPED, job()]
     steps = [following.handle(now, answer) for now, answer in enumerate(answers)]
     shown = [kinds(step) for step in steps]
-    assert {event.server for step in steps for event in step.events} == {"vc01"}
     troubles = [event.error.message for step in steps for event in step.events if isinstance(event, Retrying)]
     assert troubles == ["dropped", "html 503"]
-    assert all(event.time >= START for step in steps for event in step.events)
     assert shown == [[Retrying], [], [Retrying], [], [], [Recovered], [], [], []]
     assert kinds(following.handle(7 + 900, DROPPED)) == [Retrying]
     assert Recovered in kinds(following.handle(7 + 901, job()))
